@@ -1,0 +1,132 @@
+//! How use cases fail: one enum that the edge maps to answers, exhaustively.
+
+use devskyy_domain::kernel::{DecodeError, Refusal, RefusalKind, Version};
+
+use crate::es::{AppendError, Claim, Precondition};
+
+/// A capability failed for a reason the caller cannot act on, except by trying again where [`PortError::retryable`].
+#[derive(Debug, thiserror::Error)]
+#[error("{port}: {doing} failed")]
+pub struct PortError {
+    /// Which capability, for example `event store`.
+    pub port: &'static str,
+    /// What it was doing, for example `appending events`.
+    pub doing: &'static str,
+    /// Whether the same request may succeed later.
+    pub retryable: bool,
+    /// What went wrong beneath.
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl PortError {
+    /// A failure that may pass: the database is away, a pool is exhausted.
+    pub fn transient(
+        port: &'static str,
+        doing: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self { port, doing, retryable: true, source: source.into() }
+    }
+
+    /// A failure that will not pass by itself: damaged data, a bug.
+    pub fn bug(
+        port: &'static str,
+        doing: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self { port, doing, retryable: false, source: source.into() }
+    }
+}
+
+impl From<DecodeError> for PortError {
+    fn from(source: DecodeError) -> Self {
+        Self::bug("event store", "decoding an event", source)
+    }
+}
+
+/// A domain refusal with its type erased, so that the edge needs one mapping.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// Stable, dotted code.
+    pub code: &'static str,
+    /// What the caller can do about it.
+    pub kind: RefusalKind,
+    /// Prose for people.
+    pub detail: String,
+    /// JSON pointer into the request body, where one member is to blame.
+    pub pointer: Option<String>,
+}
+
+impl<R: Refusal> From<R> for Refused {
+    fn from(refusal: R) -> Self {
+        Self { code: refusal.code(), kind: refusal.kind(), detail: refusal.to_string(), pointer: refusal.pointer() }
+    }
+}
+
+/// Why a use case did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The domain says no.
+    #[error("{}", .0.detail)]
+    Refused(Refused),
+    /// Several parts of one request are wrong at once.
+    #[error("{} parts of the request are invalid", .0.len())]
+    Invalid(Vec<Refused>),
+    /// Nobody is signed in, or the proof is not accepted.
+    #[error("sign in first")]
+    Unauthenticated,
+    /// E-mail and password do not belong together, or the account may not sign in; deliberately not which.
+    #[error("the e-mail or the password is wrong")]
+    BadCredentials,
+    /// The actor is known and may not do this.
+    #[error("you may not do this")]
+    Forbidden,
+    /// There is no such thing, or the actor may not know that there is.
+    #[error("{0} was not found")]
+    NotFound(String),
+    /// The caller's `If-Match` names an older state.
+    #[error("version {expected} was expected, but the current version is {actual}")]
+    StaleVersion {
+        /// What the caller saw last.
+        expected: Version,
+        /// What is.
+        actual: Version,
+    },
+    /// Too many others changed the same thing at the same moment.
+    #[error("too many concurrent changes, try again")]
+    Contended,
+    /// Another owner holds a unique value; use cases turn this into a refusal that names the member.
+    #[error("a unique value is taken")]
+    ClaimTaken(Claim),
+    /// The idempotency key was used for a different request.
+    #[error("the idempotency key was used for a different request")]
+    KeyReused,
+    /// The platform has more work waiting than it accepts.
+    #[error("too much work is waiting, try again")]
+    Overloaded,
+    /// A capability failed.
+    #[error(transparent)]
+    Port(#[from] PortError),
+}
+
+impl<R: Refusal> From<R> for Error {
+    fn from(refusal: R) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
+impl From<AppendError> for Error {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Conflict { expected: Precondition::Version(expected), actual, .. } => {
+                Self::StaleVersion { expected, actual }
+            }
+            AppendError::Conflict { .. } => Self::Contended,
+            AppendError::ClaimTaken { claim } => Self::ClaimTaken(claim),
+            AppendError::KeyReused => Self::KeyReused,
+            AppendError::Overloaded => Self::Overloaded,
+            AppendError::Port(error) => Self::Port(error),
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The event-sourcing kernel: the log as a port, the pure planner its adapters share, and the repository above it.
+//!
+//! One ordered log holds every fact. A position is dense and assigned in commit order: a reader that has seen position
+//! *p* never later meets a smaller one. Whatever leaves the platform is derived from the log by subscriptions.
+
+mod append;
+mod recorded;
+mod repository;
+mod store;
+
+pub use append::{
+    AppendError, AppendRequest, Appended, Claim, ClaimChange, Idempotency, NewEvent, Precondition, StreamWrite, Written,
+};
+pub use recorded::{EventContext, Page, Position, RecordedEvent, StreamId};
+pub use repository::{Created, Loaded, Repository};
+pub use store::{EventFilter, EventStore};

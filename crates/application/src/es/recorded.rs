@@ -1,0 +1,96 @@
+use std::{borrow::Cow, fmt};
+
+use chrono::{DateTime, Utc};
+use devskyy_domain::kernel::{Aggregate, DecodeError, EventSet, Version, ids::ProjectId};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// An event's place in the one log, from 1 and without gaps; 0 is before the first.
+pub type Position = u64;
+
+/// Names one stream: the kind of aggregate and which one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct StreamId {
+    /// Kind of aggregate, for example `agent`.
+    pub category: &'static str,
+    /// Which one of its kind.
+    pub id: Uuid,
+}
+
+impl StreamId {
+    /// The stream of one aggregate.
+    pub fn of<A: Aggregate>(id: A::Id) -> Self {
+        Self { category: A::CATEGORY, id: id.into() }
+    }
+}
+
+impl fmt::Display for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.category, self.id)
+    }
+}
+
+/// Who caused an event, within which request, and on whose behalf; stored with each event and never a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventContext {
+    /// `user:<id>`, `key:<id>` or `system:<name>`.
+    pub actor: String,
+    /// The project the event belongs to, where it belongs to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<ProjectId>,
+    /// Everything that followed from one request shares this id.
+    #[serde(skip)]
+    pub correlation_id: Uuid,
+    /// The event or request that led to this event directly.
+    #[serde(skip)]
+    pub causation_id: Uuid,
+    /// W3C `traceparent` of the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+}
+
+/// A fact as the log holds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordedEvent {
+    /// Its place in the log.
+    pub position: Position,
+    /// Kind of aggregate, for example `agent`.
+    pub category: Cow<'static, str>,
+    /// Which one of its kind.
+    pub stream_id: Uuid,
+    /// Its place in its stream, from 1.
+    pub version: Version,
+    /// Identity of the event, derived from stream and version.
+    pub event_id: Uuid,
+    /// Stored name, for example `agent.renamed`.
+    pub event_type: Cow<'static, str>,
+    /// Shape of the payload.
+    pub schema_version: u16,
+    /// The payload as JSON text, byte for byte as it was hashed.
+    pub data: String,
+    /// Who, why, where.
+    pub context: EventContext,
+    /// When it was recorded, to the microsecond; never earlier than the event before.
+    pub recorded_at: DateTime<Utc>,
+    /// SHA-256 chained over the predecessor's.
+    pub hash: [u8; 32],
+}
+
+impl RecordedEvent {
+    /// Reads the payload as one of an aggregate's facts, lifting old shapes.
+    ///
+    /// # Errors
+    /// [`DecodeError`] when the type or version is unknown or the payload is damaged.
+    pub fn decode<E: EventSet>(&self) -> Result<E, DecodeError> {
+        E::decode(&self.event_type, self.schema_version, &mut serde_json::Deserializer::from_str(&self.data))
+    }
+}
+
+/// A stretch of the log.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Page {
+    /// Matching events in order of position.
+    pub events: Vec<RecordedEvent>,
+    /// Every position up to this one has been looked at; the next read continues after it.
+    pub scanned_to: Position,
+}

@@ -1,0 +1,212 @@
+use std::{marker::PhantomData, sync::Arc};
+
+use devskyy_domain::kernel::{Aggregate, Decision, Version};
+
+use super::{
+    append::{AppendError, AppendRequest, Appended, ClaimChange, Idempotency, NewEvent, Precondition, StreamWrite},
+    recorded::{EventContext, StreamId},
+    store::EventStore,
+};
+use crate::error::{Error, PortError};
+
+/// How often a lost race is run again before the caller is asked to.
+const ATTEMPTS: usize = 5;
+/// Events read per round trip while folding.
+const PAGE: usize = 500;
+
+/// An aggregate as it stands, and how many events it is folded from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded<A> {
+    /// The folded state.
+    pub state: A,
+    /// Its version, which is also its `ETag`.
+    pub version: Version,
+}
+
+/// One kind of aggregate, loaded from and changed through the log.
+#[derive(Clone)]
+pub struct Repository<A> {
+    store: Arc<dyn EventStore>,
+    kind: PhantomData<fn() -> A>,
+}
+
+impl<A: Aggregate> Repository<A> {
+    /// A repository over a log.
+    #[must_use]
+    pub fn new(store: Arc<dyn EventStore>) -> Self {
+        Self { store, kind: PhantomData }
+    }
+
+    /// Folds an aggregate; version 0 with the default state when nothing was recorded.
+    ///
+    /// # Errors
+    /// [`PortError`] when the log cannot be read or holds a fact this program does not know.
+    pub async fn load(&self, id: A::Id) -> Result<Loaded<A>, PortError> {
+        self.load_at(id, Version::MAX).await
+    }
+
+    /// Folds an aggregate up to and including a version.
+    ///
+    /// # Errors
+    /// [`PortError`] when the log cannot be read or holds a fact this program does not know.
+    pub async fn load_at(&self, id: A::Id, upto: Version) -> Result<Loaded<A>, PortError> {
+        let mut loaded = Loaded { state: A::default(), version: 0 };
+        self.catch_up(id, &mut loaded, upto).await?;
+        Ok(loaded)
+    }
+
+    /// Folds whatever was recorded since into an already loaded aggregate.
+    ///
+    /// # Errors
+    /// [`PortError`] when the log cannot be read or holds a fact this program does not know.
+    pub async fn refresh(&self, id: A::Id, loaded: &mut Loaded<A>) -> Result<(), PortError> {
+        self.catch_up(id, loaded, Version::MAX).await
+    }
+
+    async fn catch_up(&self, id: A::Id, loaded: &mut Loaded<A>, upto: Version) -> Result<(), PortError> {
+        let stream = StreamId::of::<A>(id);
+        while loaded.version < upto {
+            let wanted = usize::try_from(upto - loaded.version).unwrap_or(PAGE).min(PAGE);
+            let events = self.store.read_stream(stream, loaded.version, wanted).await?;
+            for recorded in &events {
+                loaded.state.apply(&recorded.decode::<A::Event>()?);
+                loaded.version = recorded.version;
+            }
+            if events.len() < wanted {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts the description of a unit of work on one aggregate.
+    ///
+    /// # Errors
+    /// [`PortError`] when an event cannot be encoded.
+    pub fn write(id: A::Id, precondition: Precondition, events: &[A::Event]) -> Result<StreamWrite, PortError> {
+        let events = events.iter().map(NewEvent::encode).collect::<Result<_, _>>()?;
+        Ok(StreamWrite { stream: StreamId::of::<A>(id), precondition, events })
+    }
+
+    /// Loads, decides and records; a lost race is decided again on the newer state, a bounded number of times.
+    ///
+    /// With `expected` the caller's state must still be the current one. Returns the state after the decision.
+    ///
+    /// # Errors
+    /// The aggregate's refusal, [`Error::StaleVersion`], [`Error::Contended`] or a failure of the log.
+    pub async fn update(
+        &self,
+        context: EventContext,
+        id: A::Id,
+        expected: Option<Version>,
+        decide: impl Fn(&A) -> Decision<A> + Send + Sync,
+    ) -> Result<Loaded<A>, Error>
+    where
+        Error: From<A::Error>,
+    {
+        self.update_claiming(context, id, expected, decide, |_, _| Vec::new()).await
+    }
+
+    /// Like [`Repository::update`], taking or giving back unique values in the same unit of work.
+    ///
+    /// # Errors
+    /// As [`Repository::update`], and [`Error::ClaimTaken`] when another owner holds a value; the use case turns it
+    /// into its own refusal.
+    pub async fn update_claiming(
+        &self,
+        context: EventContext,
+        id: A::Id,
+        expected: Option<Version>,
+        decide: impl Fn(&A) -> Decision<A> + Send + Sync,
+        claims: impl Fn(&A, &[A::Event]) -> Vec<ClaimChange> + Send + Sync,
+    ) -> Result<Loaded<A>, Error>
+    where
+        Error: From<A::Error>,
+    {
+        let mut loaded = Loaded { state: A::default(), version: 0 };
+        for _ in 0..ATTEMPTS {
+            self.refresh(id, &mut loaded).await?;
+            if let Some(expected) = expected.filter(|expected| *expected != loaded.version) {
+                return Err(Error::StaleVersion { expected, actual: loaded.version });
+            }
+            let events = decide(&loaded.state)?;
+            if events.is_empty() {
+                return Ok(loaded);
+            }
+            let request = AppendRequest {
+                claims: claims(&loaded.state, &events),
+                writes: vec![Self::write(id, Precondition::Version(loaded.version), &events)?],
+                idempotency: None,
+                context: context.clone(),
+            };
+            match self.store.append(request).await {
+                Ok(_) => {
+                    loaded.version += events.len() as Version;
+                    loaded.state = loaded.state.evolved(&events);
+                    return Ok(loaded);
+                }
+                Err(AppendError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::Contended)
+    }
+
+    /// Records the first events of a new aggregate, with whatever else belongs to the same unit of work.
+    ///
+    /// A repeated request (same idempotency key) records nothing and answers with the aggregate as the first one left
+    /// it: its id is read back from the log.
+    ///
+    /// # Errors
+    /// [`Error::ClaimTaken`], [`Error::KeyReused`] or a failure of the log.
+    pub async fn create(
+        &self,
+        context: EventContext,
+        id: A::Id,
+        events: &[A::Event],
+        claims: Vec<ClaimChange>,
+        others: Vec<StreamWrite>,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Created<A>, Error> {
+        let mut writes = vec![Self::write(id, Precondition::NoStream, events)?];
+        writes.extend(others);
+        let request = AppendRequest { writes, claims, idempotency, context };
+        let appended = self.store.append(request).await?;
+        if appended.replayed {
+            return self.replayed(&appended).await;
+        }
+        let loaded = Loaded { state: A::default().evolved(events), version: events.len() as Version };
+        Ok(Created { id, loaded, replayed: false })
+    }
+
+    async fn replayed(&self, appended: &Appended) -> Result<Created<A>, Error> {
+        let after = appended.first.saturating_sub(1);
+        let length = usize::try_from(appended.last - after).unwrap_or(PAGE);
+        let page = self.store.read_all(after, length, &super::EventFilter::default()).await?;
+        let first = page
+            .events
+            .first()
+            .filter(|event| event.category == A::CATEGORY)
+            .ok_or_else(|| PortError::bug("event store", "reading a replayed request", "its events are missing"))?;
+        let id = A::Id::from(first.stream_id);
+        let version = page
+            .events
+            .iter()
+            .filter(|event| event.stream_id == first.stream_id && event.category == first.category)
+            .map(|event| event.version)
+            .max()
+            .unwrap_or_default();
+        Ok(Created { id, loaded: self.load_at(id, version).await?, replayed: true })
+    }
+}
+
+/// A new aggregate, or the one an earlier identical request made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Created<A: Aggregate> {
+    /// Which one.
+    pub id: A::Id,
+    /// Its state as the (first) request left it.
+    pub loaded: Loaded<A>,
+    /// Whether an earlier identical request had already made it.
+    pub replayed: bool,
+}

@@ -1,0 +1,66 @@
+use async_trait::async_trait;
+use devskyy_domain::kernel::Version;
+
+use super::{
+    append::{AppendError, AppendRequest, Appended},
+    recorded::{Page, Position, RecordedEvent, StreamId},
+};
+use crate::error::PortError;
+
+/// Which events a reader of the log wants; an empty filter wants all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EventFilter {
+    /// Kinds of aggregate; empty for all.
+    pub categories: Vec<&'static str>,
+}
+
+impl EventFilter {
+    /// Only these kinds of aggregate.
+    #[must_use]
+    pub fn categories(categories: &[&'static str]) -> Self {
+        Self { categories: categories.to_vec() }
+    }
+
+    /// Whether an event of this kind is wanted.
+    #[must_use]
+    pub fn wants(&self, category: &str) -> bool {
+        self.categories.is_empty() || self.categories.contains(&category)
+    }
+}
+
+/// The one ordered log of facts.
+///
+/// Positions are dense and in commit order on every adapter. An accepted append survives the process, and on durable
+/// adapters the machine.
+#[async_trait]
+pub trait EventStore: Send + Sync {
+    /// Records one unit of work, all or nothing.
+    ///
+    /// Once accepted it completes even when the caller stops waiting.
+    ///
+    /// # Errors
+    /// [`AppendError`]; nothing has been recorded then, except that after [`AppendError::Port`] the outcome may be
+    /// unknown: ask again with the same idempotency key.
+    async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError>;
+
+    /// Reads up to `max` events of one stream after a version, in order.
+    ///
+    /// # Errors
+    /// [`PortError`] when the log cannot be reached.
+    async fn read_stream(&self, stream: StreamId, after: Version, max: usize) -> Result<Vec<RecordedEvent>, PortError>;
+
+    /// Reads a bounded stretch of the log after a position: at most `max` matching events.
+    ///
+    /// # Errors
+    /// [`PortError`] when the log cannot be reached.
+    async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError>;
+
+    /// Position of the newest event; 0 when there is none.
+    ///
+    /// # Errors
+    /// [`PortError`] when the log cannot be reached.
+    async fn head(&self) -> Result<Position, PortError>;
+
+    /// Waits until the log's head is beyond a position, and returns the head. Wakes promptly, never polls in a tight loop.
+    async fn beyond(&self, position: Position) -> Position;
+}

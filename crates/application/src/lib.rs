@@ -1,0 +1,10 @@
+//! What DevSkyy can be asked, and the capabilities it needs to answer: use cases, ports and the event-sourcing kernel.
+//!
+//! Nothing here knows a database, a web framework or a runtime. A port is a capability with at most five methods, lives
+//! beside the use case that needs it, and has at least two adapters that pass one contract suite.
+
+pub mod context;
+pub mod error;
+pub mod es;
+pub mod ports;
+pub mod workflow;

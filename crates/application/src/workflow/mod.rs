@@ -1,0 +1,9 @@
+//! The language workflows are written in, as far as it needs a machine: expressions, templates, schemas and tools.
+//!
+//! Agents check definitions with these capabilities when they are published; runs use them to execute.
+
+mod ports;
+
+pub use ports::{
+    EvaluationError, Expressions, SchemaViolation, Schemas, SyntaxError, ToolCall, ToolError, ToolExecutor,
+};

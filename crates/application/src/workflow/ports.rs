@@ -1,0 +1,130 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use devskyy_domain::{
+    kernel::{Json, ids::OperationId},
+    workflow::Tool,
+};
+
+/// A program, template or schema that cannot be understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct SyntaxError {
+    /// What is wrong and where, for the author of the workflow.
+    pub message: String,
+}
+
+/// A well-formed program or template failed on the data it was given, or exceeded its limits.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct EvaluationError {
+    /// What went wrong, for the author of the workflow.
+    pub message: String,
+}
+
+/// Evaluates jq programs and templates, bounded in time and size and without any I/O.
+#[async_trait]
+pub trait Expressions: Send + Sync {
+    /// Checks a jq program without running it.
+    ///
+    /// # Errors
+    /// [`SyntaxError`] when it does not parse or names an unknown function.
+    fn check_program(&self, program: &str) -> Result<(), SyntaxError>;
+
+    /// Checks a template without rendering it.
+    ///
+    /// # Errors
+    /// [`SyntaxError`] when it does not parse.
+    fn check_template(&self, template: &str) -> Result<(), SyntaxError>;
+
+    /// Runs a jq program on a document; exactly one result is expected.
+    ///
+    /// # Errors
+    /// [`EvaluationError`] when it fails, gives no or several results, or takes too long.
+    async fn evaluate(&self, program: &str, input: &Json) -> Result<Json, EvaluationError>;
+
+    /// Renders a template over the members of a document; unknown names are errors.
+    ///
+    /// # Errors
+    /// [`EvaluationError`] when it fails or takes too long.
+    async fn render(&self, template: &str, context: &Json) -> Result<String, EvaluationError>;
+}
+
+/// One place where a document breaks its schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaViolation {
+    /// JSON pointer (RFC 6901) to the offending value; empty for the whole document.
+    pub pointer: String,
+    /// What is wrong with it; never longer than a few hundred characters.
+    pub message: String,
+}
+
+/// Knows JSON Schema (draft 2020-12). Schemas never cause network or file access.
+pub trait Schemas: Send + Sync {
+    /// Checks that a document is a JSON Schema.
+    ///
+    /// # Errors
+    /// Every violation of the meta-schema, with pointers into the schema.
+    fn check(&self, schema: &Json) -> Result<(), Vec<SchemaViolation>>;
+
+    /// Checks a document against a schema.
+    ///
+    /// # Errors
+    /// At most 20 violations, with pointers into the document.
+    fn validate(&self, schema: &Json, document: &Json) -> Result<(), Vec<SchemaViolation>>;
+}
+
+/// One call of a tool, complete enough to be made, and made again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolCall {
+    /// Never changes over retries; idempotent tools hand it on as `Idempotency-Key`.
+    pub operation: OperationId,
+    /// What to call.
+    pub tool: Tool,
+    /// With what; already evaluated.
+    pub arguments: Json,
+    /// When the answer is no longer wanted.
+    pub deadline: DateTime<Utc>,
+}
+
+/// How a tool call fails; the class decides whether it is tried again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ToolError {
+    /// Trying again cannot help: bad arguments, a refusal (4xx), a result that is too large.
+    #[error("{message}")]
+    Permanent {
+        /// Stable code, for example `tool.http_status`.
+        code: String,
+        /// For the author of the workflow.
+        message: String,
+    },
+    /// It may pass and surely had no effect or may be repeated: rate limit, overload, connection refused.
+    #[error("{message}")]
+    Transient {
+        /// Stable code.
+        code: String,
+        /// For the author of the workflow.
+        message: String,
+        /// What the other side asked for (`Retry-After`).
+        retry_after: Option<Duration>,
+    },
+    /// The request was sent and no answer came: it may or may not have had its effect.
+    #[error("{message}")]
+    OutcomeUnknown {
+        /// Stable code.
+        code: String,
+        /// For the author of the workflow.
+        message: String,
+    },
+}
+
+/// Makes tool calls (builtin and `http`; child agents are the run worker's own business).
+#[async_trait]
+pub trait ToolExecutor: Send + Sync {
+    /// Makes one call and returns its result, bounded in size and time.
+    ///
+    /// # Errors
+    /// [`ToolError`], by class.
+    async fn call(&self, call: ToolCall) -> Result<Json, ToolError>;
+}

@@ -1,0 +1,37 @@
+//! Given these facts, when this is asked, then that follows: the harness of every domain test.
+
+use super::aggregate::{Aggregate, Decision};
+
+/// An aggregate with a past.
+#[derive(Debug, Clone)]
+pub struct Given<A>(A);
+
+/// Starts a test from the facts that already happened.
+#[must_use]
+pub fn given<A: Aggregate>(past: impl IntoIterator<Item = A::Event>) -> Given<A> {
+    let past: Vec<_> = past.into_iter().collect();
+    Given(A::default().evolved(&past))
+}
+
+impl<A: Aggregate> Given<A> {
+    /// Asks for a decision and returns it.
+    ///
+    /// # Errors
+    /// The aggregate's refusal.
+    pub fn when(&self, decide: impl FnOnce(&A) -> Decision<A>) -> Decision<A> {
+        decide(&self.0)
+    }
+
+    /// Asks for a decision and returns the state after it.
+    ///
+    /// # Errors
+    /// The aggregate's refusal.
+    pub fn after(&self, decide: impl FnOnce(&A) -> Decision<A>) -> Result<A, A::Error> {
+        decide(&self.0).map(|events| self.0.clone().evolved(&events))
+    }
+
+    /// The state itself.
+    pub const fn state(&self) -> &A {
+        &self.0
+    }
+}

@@ -1,0 +1,15 @@
+//! What every bounded context shares: ids, JSON values, versioned events, refusals and the aggregate contract.
+//!
+//! Contexts meet through [`ids`] and nothing else of each other's types.
+
+mod aggregate;
+mod event;
+pub mod given;
+pub mod ids;
+mod json;
+mod refusal;
+
+pub use aggregate::{Aggregate, Decision, Version};
+pub use event::{DecodeError, EventSet, FirstVersion, Versioned, decode_versioned};
+pub use json::{Json, Number};
+pub use refusal::{Refusal, RefusalKind};

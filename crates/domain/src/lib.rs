@@ -1,0 +1,7 @@
+//! The rules of DevSkyy, and nothing else.
+//!
+//! Aggregates decide and fold; they never read a clock, draw a random number, wait or perform I/O. Whatever they need
+//! from outside arrives as an argument, so every rule can be tested in microseconds without a runtime.
+
+pub mod kernel;
+pub mod workflow;

@@ -1,0 +1,221 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::Json;
+
+/// Names a step within its workflow: a lower-case letter, then up to 63 of `a-z 0-9 _`.
+pub type StepId = String;
+
+/// A declared graph of steps.
+///
+/// Wherever a value is computed, an object with the single member `$jq` holds a jq program and one with the single
+/// member `$template` a template; both see `{input, steps: {<id>: {status, output}}, item, index, run: {id}}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Workflow {
+    /// JSON Schema of the input; anything goes without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_schema: Option<Json>,
+    /// JSON Schema of the output; anything goes without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_schema: Option<Json>,
+    /// Tools its steps may call, by name, beside the builtin ones.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tools: BTreeMap<String, Tool>,
+    /// The steps; order says nothing, `needs` does.
+    pub steps: Vec<Step>,
+    /// The value to return, computed when every step is settled; `null` without one.
+    #[serde(default)]
+    pub output: Json,
+    /// What ends a run that does not end by itself.
+    #[serde(default)]
+    pub limits: Limits,
+    /// How failed calls are tried again.
+    #[serde(default)]
+    pub retry: Backoff,
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    /// Its name.
+    pub id: StepId,
+    /// Steps that must be settled (succeeded or skipped) before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<StepId>,
+    /// jq condition; the step is skipped where it gives `false` or `null`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<String>,
+    /// jq program that gives an array; the step runs once per element (`item`, `index`), its output is the array of outputs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_each: Option<String>,
+    /// What it does; in JSON `{"tool": …}`, `{"agent": …}` or `{"approval": …}` beside the members above.
+    #[serde(rename = "do")]
+    pub action: Action,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Action {
+    /// Calls a tool of the workflow or a builtin one.
+    Tool {
+        /// Its name: a key of [`Workflow::tools`], or `parse`, `jq`, `template`.
+        name: String,
+        /// What it is called with, computed.
+        #[serde(default)]
+        arguments: Json,
+    },
+    /// Runs another agent of the same project and waits for its output.
+    Agent {
+        /// Which agent, by id.
+        agent: crate::kernel::ids::AgentId,
+        /// Its input, computed.
+        #[serde(default)]
+        input: Json,
+    },
+    /// Asks a person and waits; its output is `{decision, reason, decided_by}`.
+    Approval {
+        /// Template of the question.
+        prompt: String,
+        /// What the person should see beside it, computed.
+        #[serde(default)]
+        data: Json,
+        /// What a denial means.
+        #[serde(default)]
+        on_deny: Denial,
+    },
+}
+
+/// What a denied approval means for the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Denial {
+    /// The run fails.
+    #[default]
+    Fail,
+    /// The run goes on; later steps look at the decision.
+    Continue,
+}
+
+/// Whether a call may be repeated when its outcome is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Changes nothing; may be repeated.
+    ReadOnly,
+    /// The other side recognises the operation id; may be repeated.
+    Idempotent,
+    /// Must never be repeated blindly.
+    Unsafe,
+}
+
+/// Something a step may call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Tool {
+    /// Comes with the platform, pure.
+    Builtin {
+        /// Which one.
+        builtin: Builtin,
+    },
+    /// One templated HTTP request.
+    Http {
+        /// Whether it may be repeated.
+        effect: Effect,
+        /// JSON Schema of its arguments; anything goes without one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        input_schema: Option<Json>,
+        /// The request.
+        request: HttpRequest,
+    },
+}
+
+/// The pure tools.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Builtin {
+    /// `{format: json|toml|yaml|csv, text}` → the document; CSV gives an array of objects by its header row.
+    Parse,
+    /// `{program, input}` → its one result.
+    Jq,
+    /// `{template, context}` → text.
+    Template,
+}
+
+/// A templated HTTP request; templates see `{arguments, operation_id, run: {id}}`… of the call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HttpRequest {
+    /// Method.
+    pub method: HttpMethod,
+    /// Template of the URL; inserted values are percent-encoded.
+    pub url: String,
+    /// Templates of headers.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// Whether the arguments are sent as a JSON body.
+    #[serde(default)]
+    pub send_arguments: bool,
+    /// Seconds to wait for an answer, 1–300.
+    #[serde(default = "default_timeout")]
+    pub timeout_s: u32,
+}
+
+const fn default_timeout() -> u32 {
+    30
+}
+
+/// HTTP methods a tool may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum HttpMethod {
+    /// Read.
+    Get,
+    /// Create or act.
+    Post,
+    /// Replace.
+    Put,
+    /// Change.
+    Patch,
+    /// Remove.
+    Delete,
+}
+
+/// What ends a run that does not end by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Calls, approvals and skips, all together; 1–10,000.
+    pub max_steps: u32,
+    /// Seconds from start to end, waiting included; 1–2,592,000 (30 days).
+    pub wall_clock_s: u32,
+    /// Calls under way at once; 1–64.
+    pub concurrency: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_steps: 1_000, wall_clock_s: 86_400, concurrency: 8 }
+    }
+}
+
+/// How failed calls are tried again: exponential backoff with jitter inside the run's deadline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Backoff {
+    /// Tries in all; 1–20.
+    pub max_attempts: u32,
+    /// Milliseconds before the second try.
+    pub initial_ms: u32,
+    /// Most milliseconds between two tries.
+    pub max_ms: u32,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self { max_attempts: 4, initial_ms: 500, max_ms: 30_000 }
+    }
+}
