@@ -31,7 +31,21 @@ pub enum DecodeError {
 /// One shape in which a fact is or was stored.
 ///
 /// A stored shape never changes. A new shape is a new type whose [`Versioned::Previous`] is the old one; leaving the
-/// step out does not compile.
+/// step out does not compile:
+///
+/// ```compile_fail
+/// use devskyy_domain::kernel::{FirstVersion, Versioned, decode_versioned};
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct ThirdShape {}
+/// impl Versioned for ThirdShape {
+///     const TYPE: &'static str = "lamp.lit";
+///     const VERSION: u16 = 3;
+///     type Previous = FirstVersion;
+///     fn upcast(previous: FirstVersion) -> Self { match previous {} }
+/// }
+/// let payload = serde::de::value::UnitDeserializer::<serde::de::value::Error>::new();
+/// let _ = decode_versioned::<ThirdShape, _>(1, payload);
+/// ```
 pub trait Versioned: Sized + Serialize + DeserializeOwned {
     /// Stored name, for example `agent.renamed`; never a Rust path.
     const TYPE: &'static str;

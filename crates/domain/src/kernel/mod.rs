@@ -8,6 +8,8 @@ pub mod given;
 pub mod ids;
 mod json;
 mod refusal;
+#[cfg(test)]
+mod tests;
 
 pub use aggregate::{Aggregate, Decision, Version};
 pub use event::{DecodeError, EventSet, FirstVersion, Versioned, decode_versioned};
