@@ -2,8 +2,10 @@
 //!
 //! Agents check definitions with these capabilities when they are published; runs use them to execute.
 
+mod check;
 mod ports;
 
+pub use check::WorkflowCheck;
 pub use ports::{
     EvaluationError, Expressions, SchemaViolation, Schemas, SyntaxError, ToolCall, ToolError, ToolExecutor,
 };

@@ -1,8 +1,9 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::Json;
+use super::wire::WrittenStep;
+use crate::kernel::{Json, ids::AgentId};
 
 /// Names a step within its workflow: a lower-case letter, then up to 63 of `a-z 0-9 _`.
 pub type StepId = String;
@@ -10,7 +11,9 @@ pub type StepId = String;
 /// A declared graph of steps.
 ///
 /// Wherever a value is computed, an object with the single member `$jq` holds a jq program and one with the single
-/// member `$template` a template; both see `{input, steps: {<id>: {status, output}}, item, index, run: {id}}`.
+/// member `$template` a template. Both see `{input, steps: {<id>: {status, output}}, item, index, run: {id}}`, where
+/// `steps` holds what the step needs, directly or through others, and nothing else: what a step sees never depends on
+/// which of its neighbours was faster.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Workflow {
@@ -36,44 +39,38 @@ pub struct Workflow {
     pub retry: Backoff,
 }
 
-/// One step.
+/// One step. In JSON it is flat: `tool` with `arguments`, `agent` with `input`, or `approval`, beside the members below.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "WrittenStep", into = "WrittenStep")]
 pub struct Step {
     /// Its name.
     pub id: StepId,
     /// Steps that must be settled (succeeded or skipped) before.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<StepId>,
     /// jq condition; the step is skipped where it gives `false` or `null`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<String>,
-    /// jq program that gives an array; the step runs once per element (`item`, `index`), its output is the array of outputs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// jq program that gives an array; the step runs once per element (`item`, `index`), its output is the array of
+    /// outputs.
     pub for_each: Option<String>,
-    /// What it does; in JSON `{"tool": …}`, `{"agent": …}` or `{"approval": …}` beside the members above.
-    #[serde(rename = "do")]
+    /// What it does.
     pub action: Action,
 }
 
 /// What a step does.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// Calls a tool of the workflow or a builtin one.
     Tool {
         /// Its name: a key of [`Workflow::tools`], or `parse`, `jq`, `template`.
         name: String,
         /// What it is called with, computed.
-        #[serde(default)]
         arguments: Json,
     },
     /// Runs another agent of the same project and waits for its output.
     Agent {
         /// Which agent, by id.
-        agent: crate::kernel::ids::AgentId,
+        agent: AgentId,
         /// Its input, computed.
-        #[serde(default)]
         input: Json,
     },
     /// Asks a person and waits; its output is `{decision, reason, decided_by}`.
@@ -81,10 +78,8 @@ pub enum Action {
         /// Template of the question.
         prompt: String,
         /// What the person should see beside it, computed.
-        #[serde(default)]
         data: Json,
         /// What a denial means.
-        #[serde(default)]
         on_deny: Denial,
     },
 }
@@ -182,6 +177,60 @@ pub enum HttpMethod {
     Patch,
     /// Remove.
     Delete,
+}
+
+impl Workflow {
+    /// The tool a step names: one of its own, or a builtin one.
+    #[must_use]
+    pub fn tool(&self, name: &str) -> Option<Tool> {
+        let builtin = || Builtin::named(name).map(|builtin| Tool::Builtin { builtin });
+        self.tools.get(name).cloned().or_else(builtin)
+    }
+
+    /// The step of that name.
+    #[must_use]
+    pub fn step(&self, id: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.id == id)
+    }
+
+    /// Names of the steps a step needs, directly or through others.
+    #[must_use]
+    pub fn ancestors(&self, id: &str) -> BTreeSet<&str> {
+        let mut found = BTreeSet::new();
+        let mut open: Vec<&Step> = self.step(id).into_iter().collect();
+        while let Some(step) = open.pop() {
+            for need in &step.needs {
+                if found.insert(need.as_str()) {
+                    open.extend(self.step(need));
+                }
+            }
+        }
+        found
+    }
+}
+
+impl Builtin {
+    /// The builtin tool of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "parse" => Some(Self::Parse),
+            "jq" => Some(Self::Jq),
+            "template" => Some(Self::Template),
+            _ => None,
+        }
+    }
+}
+
+impl Tool {
+    /// Whether a call of it may be repeated when its outcome is unknown.
+    #[must_use]
+    pub const fn effect(&self) -> Effect {
+        match self {
+            Self::Builtin { .. } => Effect::ReadOnly,
+            Self::Http { effect, .. } => *effect,
+        }
+    }
 }
 
 /// What ends a run that does not end by itself.

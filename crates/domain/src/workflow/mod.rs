@@ -1,7 +1,16 @@
 //! The language workflows are written in: shared by agents, who publish it, and runs, who execute it.
 
+mod computed;
 mod definition;
+mod graph;
+mod problem;
+#[cfg(test)]
+mod tests;
+mod wire;
 
+pub use computed::{Computed, Place, member, places};
 pub use definition::{
     Action, Backoff, Builtin, Denial, Effect, HttpMethod, HttpRequest, Limits, Step, StepId, Tool, Workflow,
 };
+pub use graph::problems;
+pub use problem::{Fault, Problem};

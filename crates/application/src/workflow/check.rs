@@ -1,0 +1,66 @@
+use std::sync::Arc;
+
+use devskyy_domain::workflow::{Computed, Fault, Problem, Tool, Workflow, member, places, problems};
+
+use super::ports::{Expressions, Schemas};
+use crate::error::Refused;
+
+/// Decides whether a workflow may be published.
+#[derive(Clone)]
+pub struct WorkflowCheck {
+    expressions: Arc<dyn Expressions>,
+    schemas: Arc<dyn Schemas>,
+}
+
+impl WorkflowCheck {
+    /// A check that knows these languages.
+    #[must_use]
+    pub fn new(expressions: Arc<dyn Expressions>, schemas: Arc<dyn Schemas>) -> Self {
+        Self { expressions, schemas }
+    }
+
+    /// Checks the graph, every jq program, every template and every schema.
+    ///
+    /// # Errors
+    /// Everything that is wrong, each with a JSON pointer into the workflow.
+    pub fn check(&self, workflow: &Workflow) -> Result<(), Vec<Refused>> {
+        let mut found = problems(workflow);
+        found.extend(self.texts(workflow));
+        found.extend(self.documents(workflow));
+        if found.is_empty() { Ok(()) } else { Err(found.into_iter().map(Refused::from).collect()) }
+    }
+
+    fn texts(&self, workflow: &Workflow) -> Vec<Problem> {
+        let (places, _) = places(workflow);
+        let wrong = places.into_iter().filter_map(|place| {
+            let fault = match place.computed {
+                Computed::Program(text) => {
+                    self.expressions.check_program(text).err().map(|error| Fault::Program(error.message))
+                }
+                Computed::Template(text) => {
+                    self.expressions.check_template(text).err().map(|error| Fault::Template(error.message))
+                }
+            };
+            fault.map(|fault| Problem { fault, pointer: place.pointer })
+        });
+        wrong.collect()
+    }
+
+    fn documents(&self, workflow: &Workflow) -> Vec<Problem> {
+        let own = [("/input_schema", &workflow.input_schema), ("/output_schema", &workflow.output_schema)];
+        let own = own.into_iter().map(|(at, schema)| (at.to_owned(), schema));
+        let tools = workflow.tools.iter().filter_map(|(name, tool)| match tool {
+            Tool::Http { input_schema, .. } => Some((member("/tools", name) + "/input_schema", input_schema)),
+            Tool::Builtin { .. } => None,
+        });
+        let schemas = own.chain(tools).filter_map(|(at, schema)| schema.as_ref().map(|schema| (at, schema)));
+        let wrong = schemas.flat_map(|(at, schema)| {
+            let violations = self.schemas.check(schema).err().unwrap_or_default();
+            violations.into_iter().map(move |violation| Problem {
+                fault: Fault::Schema(violation.message),
+                pointer: format!("{at}{}", violation.pointer),
+            })
+        });
+        wrong.collect()
+    }
+}

@@ -1,0 +1,132 @@
+//! Where a workflow computes: every jq program and template in it, each with a JSON pointer.
+
+use super::{
+    definition::{Action, Step, Tool, Workflow},
+    problem::{Fault, Problem},
+};
+use crate::kernel::Json;
+
+const PROGRAM: &str = "$jq";
+const TEMPLATE: &str = "$template";
+
+/// A text that is run rather than taken as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Computed<'a> {
+    /// A jq program.
+    Program(&'a str),
+    /// A template.
+    Template(&'a str),
+}
+
+impl<'a> Computed<'a> {
+    /// What an object computes: it is `{"$jq": "…"}` or `{"$template": "…"}`, or plain data.
+    ///
+    /// # Errors
+    /// [`Fault::MalformedComputed`] where one of the names is used in any other way.
+    pub fn of(value: &'a Json) -> Result<Option<Self>, Fault> {
+        let Some(members) = value.as_object() else { return Ok(None) };
+        for (name, build) in [(PROGRAM, Self::Program as fn(&'a str) -> Self), (TEMPLATE, Self::Template)] {
+            if let Some(text) = members.get(name) {
+                let text = text.as_str().filter(|_| members.len() == 1);
+                return text.map(|text| Some(build(text))).ok_or(Fault::MalformedComputed(name));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The text itself.
+    #[must_use]
+    pub const fn text(self) -> &'a str {
+        match self {
+            Self::Program(text) | Self::Template(text) => text,
+        }
+    }
+}
+
+/// One computed text of a workflow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Place<'a> {
+    /// JSON pointer (RFC 6901) to the text.
+    pub pointer: String,
+    /// What is there.
+    pub computed: Computed<'a>,
+    /// Which step sees the results; `None` for the workflow's output, which sees all, and for tools, which see none.
+    pub step: Option<&'a Step>,
+}
+
+/// Appends one member or index to a JSON pointer.
+#[must_use]
+pub fn member(pointer: &str, name: &str) -> String {
+    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+/// Every jq program and template of a workflow, and every place where one is written in a way that means nothing.
+#[must_use]
+pub fn places(workflow: &Workflow) -> (Vec<Place<'_>>, Vec<Problem>) {
+    let mut walk = Walk::default();
+    for (index, step) in workflow.steps.iter().enumerate() {
+        walk.step(&format!("/steps/{index}"), step);
+    }
+    for (name, tool) in &workflow.tools {
+        walk.tool(&member("/tools", name), tool);
+    }
+    walk.value("/output".to_owned(), &workflow.output, None);
+    (walk.places, walk.problems)
+}
+
+#[derive(Default)]
+struct Walk<'a> {
+    places: Vec<Place<'a>>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Walk<'a> {
+    fn step(&mut self, at: &str, step: &'a Step) {
+        let programs = [("when", &step.when), ("for_each", &step.for_each)];
+        for (name, program) in programs {
+            let Some(program) = program else { continue };
+            self.place(format!("{at}/{name}"), Computed::Program(program), Some(step));
+        }
+        match &step.action {
+            Action::Tool { arguments, .. } => self.value(format!("{at}/arguments"), arguments, Some(step)),
+            Action::Agent { input, .. } => self.value(format!("{at}/input"), input, Some(step)),
+            Action::Approval { prompt, data, .. } => {
+                self.place(format!("{at}/approval/prompt"), Computed::Template(prompt), Some(step));
+                self.value(format!("{at}/approval/data"), data, Some(step));
+            }
+        }
+    }
+
+    fn tool(&mut self, at: &str, tool: &'a Tool) {
+        let Tool::Http { request, .. } = tool else { return };
+        self.place(format!("{at}/request/url"), Computed::Template(&request.url), None);
+        for (name, template) in &request.headers {
+            self.place(member(&format!("{at}/request/headers"), name), Computed::Template(template), None);
+        }
+    }
+
+    fn value(&mut self, at: String, value: &'a Json, step: Option<&'a Step>) {
+        match (Computed::of(value), value) {
+            (Ok(Some(computed)), _) => {
+                let name = if matches!(computed, Computed::Program(_)) { PROGRAM } else { TEMPLATE };
+                self.place(member(&at, name), computed, step);
+            }
+            (Err(fault), _) => self.problems.push(Problem { fault, pointer: at }),
+            (Ok(None), Json::Array(elements)) => {
+                for (index, element) in elements.iter().enumerate() {
+                    self.value(format!("{at}/{index}"), element, step);
+                }
+            }
+            (Ok(None), Json::Object(members)) => {
+                for (name, value) in members {
+                    self.value(member(&at, name), value, step);
+                }
+            }
+            (Ok(None), Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_)) => {}
+        }
+    }
+
+    fn place(&mut self, pointer: String, computed: Computed<'a>, step: Option<&'a Step>) {
+        self.places.push(Place { pointer, computed, step });
+    }
+}

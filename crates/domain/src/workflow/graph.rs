@@ -1,0 +1,162 @@
+//! What can be said of a workflow without running anything: its names, its graph and its numbers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    computed::{member, places},
+    definition::{Action, Builtin, Tool, Workflow},
+    problem::{Fault, Problem},
+};
+
+/// Most steps of one workflow.
+pub(super) const MAX_STEPS: usize = 200;
+const MAX_NAME: usize = 64;
+
+/// Everything that is structurally wrong with a workflow, each with a JSON pointer; empty when it is sound.
+#[must_use]
+pub fn problems(workflow: &Workflow) -> Vec<Problem> {
+    let mut found = Vec::new();
+    count(workflow, &mut found);
+    names(workflow, &mut found);
+    references(workflow, &mut found);
+    cycles(workflow, &mut found);
+    numbers(workflow, &mut found);
+    reads(workflow, &mut found);
+    found
+}
+
+fn push(found: &mut Vec<Problem>, pointer: impl Into<String>, fault: Fault) {
+    found.push(Problem { fault, pointer: pointer.into() });
+}
+
+fn count(workflow: &Workflow, found: &mut Vec<Problem>) {
+    match workflow.steps.len() {
+        0 => push(found, "/steps", Fault::NoSteps),
+        1..=MAX_STEPS => {}
+        steps => push(found, "/steps", Fault::TooManySteps { found: steps }),
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    text.len() <= MAX_NAME
+        && text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+fn names(workflow: &Workflow, found: &mut Vec<Problem>) {
+    let mut seen = BTreeSet::new();
+    for (index, step) in workflow.steps.iter().enumerate() {
+        let pointer = format!("/steps/{index}/id");
+        if !is_name(&step.id) {
+            push(found, &pointer, Fault::Name(step.id.clone()));
+        }
+        if !seen.insert(&step.id) {
+            push(found, pointer, Fault::DuplicateStep(step.id.clone()));
+        }
+    }
+    for name in workflow.tools.keys() {
+        if !is_name(name) {
+            push(found, member("/tools", name), Fault::Name(name.clone()));
+        } else if Builtin::named(name).is_some() {
+            push(found, member("/tools", name), Fault::ShadowedTool(name.clone()));
+        }
+    }
+}
+
+fn references(workflow: &Workflow, found: &mut Vec<Problem>) {
+    for (index, step) in workflow.steps.iter().enumerate() {
+        for (position, need) in step.needs.iter().enumerate() {
+            if workflow.step(need).is_none() {
+                push(found, format!("/steps/{index}/needs/{position}"), Fault::UnknownStep(need.clone()));
+            }
+        }
+        if let Action::Tool { name, .. } = &step.action
+            && workflow.tool(name).is_none()
+        {
+            push(found, format!("/steps/{index}/tool"), Fault::UnknownTool(name.clone()));
+        }
+    }
+}
+
+fn cycles(workflow: &Workflow, found: &mut Vec<Problem>) {
+    let mut search = Search { workflow, finished: BTreeSet::new(), path: Vec::new(), found };
+    for index in 0..workflow.steps.len() {
+        search.visit(index);
+    }
+}
+
+struct Search<'a> {
+    workflow: &'a Workflow,
+    finished: BTreeSet<usize>,
+    path: Vec<usize>,
+    found: &'a mut Vec<Problem>,
+}
+
+impl Search<'_> {
+    /// Depth-first; a need that is on the path closes a circle, and each such need is reported once.
+    fn visit(&mut self, index: usize) {
+        if self.finished.contains(&index) || self.path.len() > MAX_STEPS {
+            return;
+        }
+        self.path.push(index);
+        let steps = &self.workflow.steps;
+        for (position, need) in steps[index].needs.iter().enumerate() {
+            let Some(target) = steps.iter().position(|step| step.id == *need) else { continue };
+            if let Some(start) = self.path.iter().position(|on_path| *on_path == target) {
+                let circle = self.path[start..].iter().chain([&target]).map(|index| steps[*index].id.clone());
+                let fault = Fault::Cycle(circle.collect());
+                push(self.found, format!("/steps/{index}/needs/{position}"), fault);
+            } else {
+                self.visit(target);
+            }
+        }
+        self.path.pop();
+        self.finished.insert(index);
+    }
+}
+
+fn numbers(workflow: &Workflow, found: &mut Vec<Problem>) {
+    let (limits, retry) = (&workflow.limits, &workflow.retry);
+    let mut check = |pointer: String, name, range: std::ops::RangeInclusive<u32>, value: u32| {
+        if !range.contains(&value) {
+            let fault = Fault::Limit { name, least: *range.start(), most: *range.end(), found: value };
+            push(found, pointer, fault);
+        }
+    };
+    check("/limits/max_steps".into(), "max_steps", 1..=10_000, limits.max_steps);
+    check("/limits/wall_clock_s".into(), "wall_clock_s", 1..=2_592_000, limits.wall_clock_s);
+    check("/limits/concurrency".into(), "concurrency", 1..=64, limits.concurrency);
+    check("/retry/max_attempts".into(), "max_attempts", 1..=20, retry.max_attempts);
+    check("/retry/initial_ms".into(), "initial_ms", 1..=3_600_000, retry.initial_ms);
+    check("/retry/max_ms".into(), "max_ms", 1..=3_600_000, retry.max_ms);
+    for (name, tool) in &workflow.tools {
+        if let Tool::Http { request, .. } = tool {
+            let pointer = member("/tools", name) + "/request/timeout_s";
+            check(pointer, "timeout_s", 1..=300, request.timeout_s);
+        }
+    }
+}
+
+/// Expressions that read a step they do not wait for; found by the text `steps.<id>`, which is how people write it.
+fn reads(workflow: &Workflow, found: &mut Vec<Problem>) {
+    let (places, malformed) = places(workflow);
+    found.extend(malformed);
+    let mut visible = BTreeMap::new();
+    for place in &places {
+        let Some(step) = place.step else { continue };
+        let ancestors = visible.entry(&step.id).or_insert_with(|| workflow.ancestors(&step.id));
+        for read in steps_read(place.computed.text()) {
+            if workflow.step(read).is_some() && !ancestors.contains(read) {
+                push(found, &place.pointer, Fault::NotNeeded(read.to_owned()));
+            }
+        }
+    }
+}
+
+fn steps_read(text: &str) -> BTreeSet<&str> {
+    let after = text.split("steps.").skip(1);
+    after
+        .map(|rest| &rest[..rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len())])
+        .filter(|name| !name.is_empty())
+        .collect()
+}

@@ -1,0 +1,107 @@
+use crate::kernel::{Refusal, RefusalKind};
+
+/// What is wrong at one place of a workflow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// There is nothing to do.
+    #[error("a workflow has at least one step")]
+    NoSteps,
+    /// More steps than a workflow may have.
+    #[error("a workflow has at most {most} steps, not {found}", most = super::graph::MAX_STEPS)]
+    TooManySteps {
+        /// How many there are.
+        found: usize,
+    },
+    /// A step or tool has a name that cannot be used in expressions.
+    #[error("`{0}` is not a name: use a lower-case letter, then up to 63 of a-z, 0-9 and _")]
+    Name(String),
+    /// Two steps go by one name.
+    #[error("another step is named `{0}` already")]
+    DuplicateStep(String),
+    /// A step needs one that does not exist.
+    #[error("there is no step `{0}`")]
+    UnknownStep(String),
+    /// A step calls a tool that does not exist.
+    #[error("there is no tool `{0}`: define it under `tools`, or use parse, jq or template")]
+    UnknownTool(String),
+    /// A tool takes the name of a builtin one.
+    #[error("`{0}` is the name of a builtin tool; choose another")]
+    ShadowedTool(String),
+    /// Steps wait for each other in a circle.
+    #[error("these steps wait for each other: {}", .0.join(" -> "))]
+    Cycle(Vec<String>),
+    /// An expression reads a step that may not be settled yet.
+    #[error("the expression reads step `{0}`, which the step does not need: add it to `needs`")]
+    NotNeeded(String),
+    /// A number outside its range.
+    #[error("{name} is from {least} to {most}, not {found}")]
+    Limit {
+        /// Which number.
+        name: &'static str,
+        /// Least allowed value.
+        least: u32,
+        /// Most allowed value.
+        most: u32,
+        /// Value found.
+        found: u32,
+    },
+    /// `$jq` or `$template` is used in a way that means nothing.
+    #[error("`{0}` stands alone in its object and holds a string")]
+    MalformedComputed(&'static str),
+    /// A jq program does not parse.
+    #[error("the jq program is wrong: {0}")]
+    Program(String),
+    /// A template does not parse.
+    #[error("the template is wrong: {0}")]
+    Template(String),
+    /// A schema is not JSON Schema.
+    #[error("this is not JSON Schema (draft 2020-12): {0}")]
+    Schema(String),
+}
+
+impl Fault {
+    /// Stable code of this kind of fault.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoSteps => "workflow.no_steps",
+            Self::TooManySteps { .. } => "workflow.too_many_steps",
+            Self::Name(_) => "workflow.name",
+            Self::DuplicateStep(_) => "workflow.step_duplicate",
+            Self::UnknownStep(_) => "workflow.step_unknown",
+            Self::UnknownTool(_) => "workflow.tool_unknown",
+            Self::ShadowedTool(_) => "workflow.tool_shadowed",
+            Self::Cycle(_) => "workflow.cycle",
+            Self::NotNeeded(_) => "workflow.step_not_needed",
+            Self::Limit { .. } => "workflow.limit",
+            Self::MalformedComputed(_) => "workflow.computed_value",
+            Self::Program(_) => "workflow.jq",
+            Self::Template(_) => "workflow.template",
+            Self::Schema(_) => "workflow.schema",
+        }
+    }
+}
+
+/// A fault of a workflow and where it is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{fault}")]
+pub struct Problem {
+    /// What is wrong.
+    pub fault: Fault,
+    /// JSON pointer (RFC 6901) into the workflow.
+    pub pointer: String,
+}
+
+impl Refusal for Problem {
+    fn code(&self) -> &'static str {
+        self.fault.code()
+    }
+
+    fn kind(&self) -> RefusalKind {
+        RefusalKind::Invalid
+    }
+
+    fn pointer(&self) -> Option<String> {
+        Some(self.pointer.clone())
+    }
+}

@@ -1,0 +1,97 @@
+//! How a step is written in JSON: flat, so that people can write it by hand.
+
+use serde::{Deserialize, Serialize};
+
+use super::definition::{Action, Denial, Step, StepId};
+use crate::kernel::{Json, ids::AgentId};
+
+/// A step as its author writes it: exactly one of `tool`, `agent` and `approval` says what it does.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenStep {
+    id: StepId,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    needs: Vec<StepId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    when: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    for_each: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tool: Option<String>,
+    #[serde(default, skip_serializing_if = "Json::is_null")]
+    arguments: Json,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    agent: Option<AgentId>,
+    #[serde(default, skip_serializing_if = "Json::is_null")]
+    input: Json,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    approval: Option<WrittenApproval>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenApproval {
+    prompt: String,
+    #[serde(default, skip_serializing_if = "Json::is_null")]
+    data: Json,
+    #[serde(default)]
+    on_deny: Denial,
+}
+
+/// A step that says nothing, or two things, about what it does.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Ambiguous {
+    /// Not exactly one of the three.
+    #[error("step `{0}` must have exactly one of `tool`, `agent` and `approval`")]
+    Action(StepId),
+    /// `arguments` without `tool`.
+    #[error("step `{0}` has `arguments`, which belong to a `tool`")]
+    Arguments(StepId),
+    /// `input` without `agent`.
+    #[error("step `{0}` has `input`, which belongs to an `agent`")]
+    Input(StepId),
+}
+
+impl TryFrom<WrittenStep> for Step {
+    type Error = Ambiguous;
+
+    fn try_from(step: WrittenStep) -> Result<Self, Ambiguous> {
+        if step.tool.is_none() && !step.arguments.is_null() {
+            return Err(Ambiguous::Arguments(step.id));
+        }
+        if step.agent.is_none() && !step.input.is_null() {
+            return Err(Ambiguous::Input(step.id));
+        }
+        let action = match (step.tool, step.agent, step.approval) {
+            (Some(name), None, None) => Action::Tool { name, arguments: step.arguments },
+            (None, Some(agent), None) => Action::Agent { agent, input: step.input },
+            (None, None, Some(WrittenApproval { prompt, data, on_deny })) => Action::Approval { prompt, data, on_deny },
+            _ => return Err(Ambiguous::Action(step.id)),
+        };
+        Ok(Self { id: step.id, needs: step.needs, when: step.when, for_each: step.for_each, action })
+    }
+}
+
+impl From<Step> for WrittenStep {
+    fn from(step: Step) -> Self {
+        let Step { id, needs, when, for_each, action } = step;
+        let bare = Self {
+            id,
+            needs,
+            when,
+            for_each,
+            tool: None,
+            arguments: Json::Null,
+            agent: None,
+            input: Json::Null,
+            approval: None,
+        };
+        match action {
+            Action::Tool { name, arguments } => Self { tool: Some(name), arguments, ..bare },
+            Action::Agent { agent, input } => Self { agent: Some(agent), input, ..bare },
+            Action::Approval { prompt, data, on_deny } => {
+                Self { approval: Some(WrittenApproval { prompt, data, on_deny }), ..bare }
+            }
+        }
+    }
+}

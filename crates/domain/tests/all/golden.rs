@@ -1,0 +1,99 @@
+//! Every event version ever written has a golden file, `tests/golden/<type>/v<version>.json`, kept for ever.
+//!
+//! A context adds a module here with one example per stored version and hands it to [`holds`].
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use devskyy_domain::kernel::EventSet;
+
+/// A stored version of an event and what it is read as today.
+pub(crate) struct Example<E> {
+    /// Stored schema version.
+    pub(crate) version: u16,
+    /// The fact it is read as.
+    pub(crate) event: E,
+}
+
+/// An example in the version that is written today.
+pub(crate) fn today<E: EventSet>(event: impl Into<E>) -> Example<E> {
+    let event = event.into();
+    Example { version: event.schema_version(), event }
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+/// Everything that is wrong with the golden files of one kind of aggregate; empty when they hold.
+pub(crate) fn faults<E: EventSet>(examples: &[Example<E>]) -> Vec<String> {
+    let mut faults: Vec<_> = examples.iter().filter_map(fault).collect();
+    let covered: BTreeSet<_> = examples.iter().map(|example| (example.event.event_type(), example.version)).collect();
+    for (name, newest) in E::TYPES {
+        let missing = (1..=*newest).filter(|version| !covered.contains(&(*name, *version)));
+        faults.extend(missing.map(|version| format!("{name} version {version} has no example")));
+    }
+    faults
+}
+
+/// Fails unless every version of every event has a file that reads as its example and, today's, writes back the same.
+pub(crate) fn holds<E: EventSet>(examples: &[Example<E>]) {
+    let faults = faults(examples);
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+fn fault<E: EventSet>(example: &Example<E>) -> Option<String> {
+    let Example { version, event } = example;
+    let name = event.event_type();
+    let path = folder().join(name).join(format!("v{version}.json"));
+    let written = write(event);
+    let Ok(text) = fs::read_to_string(&path) else {
+        return Some(format!("missing golden file\n{name}\tv{version}.json\t{written}"));
+    };
+    let text = text.trim_end();
+    match E::decode(name, *version, &mut serde_json::Deserializer::from_str(text)) {
+        Err(error) => Some(format!("{name} version {version}: {error}")),
+        Ok(read) if read != *event => Some(format!("{name} version {version} is read as {read:?}")),
+        Ok(_) if *version == event.schema_version() && text != written => {
+            Some(format!("{name} version {version} is written as {written}"))
+        }
+        Ok(_) => None,
+    }
+}
+
+fn write<E: EventSet>(event: &E) -> String {
+    let mut bytes = Vec::new();
+    event.encode(&mut serde_json::Serializer::new(&mut bytes)).unwrap_or_else(|error| panic!("{error}"));
+    String::from_utf8(bytes).unwrap_or_else(|error| panic!("{error}"))
+}
+
+mod culprit {
+    //! A made-up offender that the harness must catch.
+
+    use serde::{Deserialize, Serialize};
+
+    use super::{faults, today};
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct LampBroken {
+        watts: u32,
+    }
+    devskyy_domain::first_version!(LampBroken = "lamp.broken");
+    devskyy_domain::event_set! {
+        /// Has no golden file.
+        enum LampEvent {
+            /// Never written down.
+            Broken(LampBroken),
+        }
+    }
+
+    #[test]
+    fn an_event_without_a_golden_file_is_caught() {
+        let faults = faults::<LampEvent>(&[today(LampBroken { watts: 1 })]);
+        assert!(faults.iter().any(|fault| fault.starts_with("missing golden file")), "{faults:?}");
+    }
+
+    #[test]
+    fn an_event_without_an_example_is_caught() {
+        assert_eq!(faults::<LampEvent>(&[]), ["lamp.broken version 1 has no example"]);
+    }
+}

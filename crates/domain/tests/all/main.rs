@@ -1,0 +1,4 @@
+//! Tests of the domain as its neighbours see it; one binary, so that it links once.
+#![expect(clippy::panic, reason = "a test says what is missing and stops")]
+
+mod golden;
