@@ -87,6 +87,16 @@ pub enum ClaimChange {
     },
 }
 
+impl ClaimChange {
+    /// What is taken or given back.
+    #[must_use]
+    pub const fn claim(&self) -> &Claim {
+        match self {
+            Self::Take { claim, .. } | Self::Release { claim, .. } => claim,
+        }
+    }
+}
+
 /// Makes a repeated request an answer instead of a second effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Idempotency {

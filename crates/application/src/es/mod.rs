@@ -4,13 +4,19 @@
 //! *p* never later meets a smaller one. Whatever leaves the platform is derived from the log by subscriptions.
 
 mod append;
+pub mod chain;
+mod facts;
+pub mod planner;
 mod recorded;
 mod repository;
 mod store;
+mod subscription;
 
 pub use append::{
     AppendError, AppendRequest, Appended, Claim, ClaimChange, Idempotency, NewEvent, Precondition, StreamWrite, Written,
 };
+pub use facts::{Facts, KeyFacts, LogHead, Plan, PlannedEvent, PlannedKey, Rejection, ScopedKey, StreamFacts, Wanted};
 pub use recorded::{EventContext, Page, Position, RecordedEvent, StreamId};
 pub use repository::{Created, Loaded, Repository};
 pub use store::{EventFilter, EventStore};
+pub use subscription::{Checkpoints, Ended, Lease, Reaction, Stopped, Subscription, passes};

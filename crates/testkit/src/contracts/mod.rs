@@ -1,0 +1,1 @@
+//! One suite per port: public functions over the port, one per promise, run unchanged over every adapter.

@@ -1,0 +1,103 @@
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use devskyy_application::{
+    error::PortError,
+    es::{Checkpoints, Lease, Position},
+    ports::Clock,
+};
+use uuid::Uuid;
+
+/// Checkpoints and leases in memory, on a clock the test controls.
+pub struct InMemoryCheckpoints {
+    clock: Arc<dyn Clock>,
+    rows: Mutex<HashMap<String, Row>>,
+}
+
+struct Row {
+    position: Position,
+    fence: u64,
+    owner: Option<Uuid>,
+    until: DateTime<Utc>,
+    failure: Option<(Position, String)>,
+}
+
+impl InMemoryCheckpoints {
+    /// No subscription has run yet.
+    #[must_use]
+    pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, rows: Mutex::default() }
+    }
+
+    /// Where a stopped line is stopped, and why.
+    #[must_use]
+    pub fn failure(&self, name: &str) -> Option<(Position, String)> {
+        self.rows().get(name).and_then(|row| row.failure.clone())
+    }
+
+    /// How far a subscription got.
+    #[must_use]
+    pub fn position(&self, name: &str) -> Position {
+        self.rows().get(name).map_or(0, |row| row.position)
+    }
+
+    fn rows(&self) -> MutexGuard<'_, HashMap<String, Row>> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, lease: &Lease, change: impl FnOnce(&mut Row)) -> bool {
+        match self.rows().get_mut(&lease.name) {
+            Some(row) if row.fence == lease.fence && row.owner.is_some() => {
+                change(row);
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+}
+
+#[async_trait]
+impl Checkpoints for InMemoryCheckpoints {
+    async fn claim(&self, name: &str, owner: Uuid, ttl: Duration) -> Result<Option<Lease>, PortError> {
+        let now = self.clock.now();
+        let mut rows = self.rows();
+        let fresh = Row { position: 0, fence: 0, owner: None, until: now, failure: None };
+        let row = rows.entry(name.to_owned()).or_insert(fresh);
+        if row.owner.is_some_and(|holder| holder != owner) && row.until > now {
+            return Ok(None);
+        }
+        row.fence += 1;
+        row.owner = Some(owner);
+        row.until = now + ttl;
+        Ok(Some(Lease { name: name.to_owned(), fence: row.fence, position: row.position }))
+    }
+
+    async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, PortError> {
+        let until = self.clock.now() + ttl;
+        Ok(self.change(lease, |row| row.until = until))
+    }
+
+    async fn advance(&self, lease: &Lease, to: Position) -> Result<bool, PortError> {
+        Ok(self.change(lease, |row| {
+            row.position = row.position.max(to);
+            row.failure = None;
+        }))
+    }
+
+    async fn stop(&self, lease: &Lease, at: Position, failure: &str) -> Result<bool, PortError> {
+        Ok(self.change(lease, |row| {
+            row.position = row.position.max(at.saturating_sub(1));
+            row.failure = Some((at, failure.to_owned()));
+        }))
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), PortError> {
+        self.change(lease, |row| row.owner = None);
+        Ok(())
+    }
+}
