@@ -1,0 +1,89 @@
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::configuration::{Flag, Layers};
+
+/// Defines agents, runs them and proves afterwards what they did.
+#[derive(Debug, Parser)]
+#[command(name = "devskyy", version, arg_required_else_help = true)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    settings: SettingFlags,
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+/// Flags that set keys of the configuration, whatever the verb.
+#[derive(Debug, Args)]
+struct SettingFlags {
+    /// Configuration file [default: devskyy.toml, where there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Directory of everything kept on disk [default: devskyy-data]
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<String>,
+    /// postgres:// or sqlite: URL [default: SQLite in the data directory]
+    #[arg(long, global = true, value_name = "URL")]
+    database_url: Option<String>,
+    /// What is logged: error, warn, info, debug, trace
+    #[arg(long, global = true, value_name = "LEVEL")]
+    log_level: Option<String>,
+    /// auto, json or text
+    #[arg(long, global = true, value_name = "FORMAT")]
+    log_format: Option<String>,
+    /// Sets any key of the configuration; may be repeated
+    #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = assignment)]
+    set: Vec<(String, String)>,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Print the effective configuration, who set each value, secrets masked
+    Config {
+        /// How it is printed
+        #[arg(long, value_enum, default_value_t = Format::Toml)]
+        format: Format,
+    },
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+}
+
+/// How an answer is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// As a configuration file
+    Toml,
+    /// For programs
+    Json,
+}
+
+impl Arguments {
+    /// The layers of the configuration, as the command line and the environment give them.
+    pub(super) fn layers(&self) -> Layers {
+        let flags = &self.settings;
+        let mut set: Vec<Flag> = flags
+            .set
+            .iter()
+            .map(|(key, value)| Flag { name: "--set", key: key.clone(), value: value.clone() })
+            .collect();
+        let mut named = |name: &'static str, key: &str, value: Option<&String>| {
+            set.extend(value.map(|value| Flag { name, key: key.to_owned(), value: value.clone() }));
+        };
+        named("--data-dir", "data_dir", flags.data_dir.as_ref());
+        named("--database-url", "database.url", flags.database_url.as_ref());
+        named("--log-level", "log.level", flags.log_level.as_ref());
+        named("--log-format", "log.format", flags.log_format.as_ref());
+        Layers { file: flags.config.clone(), environment: std::env::vars_os().collect(), flags: set }
+    }
+}
+
+fn assignment(raw: &str) -> Result<(String, String), String> {
+    let (key, value) = raw.split_once('=').ok_or("write it as KEY=VALUE, for example server.port=8001")?;
+    Ok((key.trim().to_owned(), value.to_owned()))
+}

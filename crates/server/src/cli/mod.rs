@@ -1,0 +1,66 @@
+//! The command line: which verbs there are, and how a failure leaves the process.
+
+mod arguments;
+mod completions;
+mod config;
+
+use std::{io::Write as _, process::ExitCode};
+
+use clap::Parser as _;
+
+use self::arguments::{Arguments, Verb};
+use crate::{configuration::Effective, failure::Failure};
+
+/// Exit code of a command line that cannot be understood.
+const USAGE: u8 = 2;
+
+/// Reads the command line, does what it says and tells a failure in one line.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return misunderstood(&error),
+    };
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let _ = writeln!(std::io::stderr(), "devskyy: {failure}");
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let effective = || Effective::read(&arguments.layers());
+    match &arguments.verb {
+        Verb::Config { format } => config::print(&effective()?, *format),
+        Verb::Completions { shell } => completions::print(*shell),
+    }
+}
+
+/// Help and version are answers; anything else is told in one line.
+fn misunderstood(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let text = error.to_string();
+    let said: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:")).collect();
+    let line = said.join(" ");
+    let line = line.trim().trim_start_matches("error: ").to_owned();
+    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = if line.is_empty() || line.contains("Commands:") { "say what to do".to_owned() } else { line };
+    let _ = writeln!(std::io::stderr(), "devskyy: {line}; see devskyy --help");
+    ExitCode::from(USAGE)
+}
+
+/// Writes to standard output; whoever reads it may stop reading at any time.
+fn say(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::operation(format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

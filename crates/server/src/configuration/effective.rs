@@ -1,0 +1,203 @@
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    keys::{self, KEYS, Key},
+    value::Value,
+};
+use crate::failure::Failure;
+
+/// The file that is read when none is named.
+const FILE: &str = "devskyy.toml";
+/// Names the file to read instead.
+const FILE_VARIABLE: &str = "DEVSKYY_CONFIG";
+/// Variables beginning so belong to the test suites, not to the program.
+const FOREIGN: &str = "DEVSKYY_TEST_";
+
+/// Who set a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Nobody.
+    Default,
+    /// The configuration file.
+    File(PathBuf),
+    /// A variable of the environment.
+    Environment(String),
+    /// A flag of the command line.
+    Flag(&'static str),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(path) => write!(f, "file {}", path.display()),
+            Self::Environment(name) => write!(f, "environment {name}"),
+            Self::Flag(name) => write!(f, "flag {name}"),
+        }
+    }
+}
+
+/// A flag of the command line that sets a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flag {
+    /// As it is written, for example `--port`.
+    pub name: &'static str,
+    /// The key it sets.
+    pub key: String,
+    /// The value as it was written.
+    pub value: String,
+}
+
+/// Where the values come from, beside the defaults.
+#[derive(Debug, Clone, Default)]
+pub struct Layers {
+    /// The configuration file, where one is named by a flag.
+    pub file: Option<PathBuf>,
+    /// The environment of the process.
+    pub environment: Vec<(OsString, OsString)>,
+    /// Flags of the command line.
+    pub flags: Vec<Flag>,
+}
+
+/// Every key with the value that counts and who set it; `None` where nobody did and there is no default.
+#[derive(Debug, Clone)]
+pub struct Effective(BTreeMap<&'static str, (Option<Value>, Source)>);
+
+impl Effective {
+    /// Lays the layers over each other: defaults, file, environment, flags.
+    ///
+    /// # Errors
+    /// An unknown key or a value its key does not take, naming who set it.
+    pub fn read(layers: &Layers) -> Result<Self, Failure> {
+        let mut effective = Self::defaults()?;
+        let environment = variables(&layers.environment)?;
+        if let Some((path, text)) = file(layers, &environment)? {
+            effective.lay_file(&path, &text)?;
+        }
+        for (name, value) in &environment {
+            effective.lay_variable(name, value)?;
+        }
+        for flag in &layers.flags {
+            let key = known(&flag.key, &format!("flag {}", flag.name))?;
+            effective.set(key, key.kind.parse(&flag.value), &flag.value, Source::Flag(flag.name))?;
+        }
+        Ok(effective)
+    }
+
+    fn defaults() -> Result<Self, Failure> {
+        let mut effective = Self(BTreeMap::new());
+        for key in KEYS {
+            effective.0.insert(key.name, (None, Source::Default));
+            if let Some(default) = key.default {
+                effective.set(key, key.kind.parse(default), default, Source::Default)?;
+            }
+        }
+        Ok(effective)
+    }
+
+    fn lay_file(&mut self, path: &Path, text: &str) -> Result<(), Failure> {
+        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+            let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+            Failure::configuration(format!("{} is not TOML: line {line}: {}", path.display(), error.message()))
+        })?;
+        let origin = format!("file {}", path.display());
+        for (name, value) in &table {
+            match value {
+                toml::Value::Table(section) if keys::find(name).is_none() => {
+                    for (member, value) in section {
+                        let key = known(&format!("{name}.{member}"), &origin)?;
+                        self.set(key, key.kind.accept(value), &value.to_string(), Source::File(path.to_owned()))?;
+                    }
+                }
+                _ => {
+                    let key = known(name, &origin)?;
+                    self.set(key, key.kind.accept(value), &value.to_string(), Source::File(path.to_owned()))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn lay_variable(&mut self, name: &str, value: &str) -> Result<(), Failure> {
+        if name == FILE_VARIABLE {
+            return Ok(());
+        }
+        let path = name.trim_start_matches("DEVSKYY_").to_lowercase().replace("__", ".");
+        let Some(key) = keys::find(&path) else {
+            let meant = keys::find(keys::nearest(&path)).map(Key::variable).unwrap_or_default();
+            return Err(Failure::configuration(format!(
+                "unknown configuration variable {name}; did you mean {meant}?"
+            )));
+        };
+        self.set(key, key.kind.parse(value), value, Source::Environment(name.to_owned()))
+    }
+
+    fn set(
+        &mut self,
+        key: &'static Key,
+        value: Result<Value, String>,
+        raw: &str,
+        source: Source,
+    ) -> Result<(), Failure> {
+        let value = value.map_err(|must_be| {
+            let shown = match key.kind.shown(&Value::Text(raw.trim_matches('"').to_owned())) {
+                Value::Text(text) => text,
+                _ => String::new(),
+            };
+            Failure::configuration(format!("{} is \"{shown}\" ({source}), but must be {must_be}", key.name))
+        })?;
+        self.0.insert(key.name, (Some(value), source));
+        Ok(())
+    }
+
+    /// Every key, in the order of the table, with its value and who set it.
+    pub fn entries(&self) -> impl Iterator<Item = (&'static Key, Option<&Value>, &Source)> {
+        KEYS.iter().filter_map(|key| self.0.get(key.name).map(|(value, source)| (key, value.as_ref(), source)))
+    }
+
+    /// The value of a key.
+    pub(super) fn value(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).and_then(|(value, _)| value.as_ref())
+    }
+}
+
+fn known(name: &str, origin: &str) -> Result<&'static Key, Failure> {
+    keys::find(name).ok_or_else(|| {
+        let meant = keys::nearest(name);
+        Failure::configuration(format!("unknown configuration key {name} ({origin}); did you mean {meant}?"))
+    })
+}
+
+/// The variables that are addressed to this program.
+fn variables(environment: &[(OsString, OsString)]) -> Result<Vec<(String, String)>, Failure> {
+    let mut ours = Vec::new();
+    for (name, value) in environment {
+        let Some(name) = name.to_str().filter(|name| name.starts_with("DEVSKYY_") && !name.starts_with(FOREIGN)) else {
+            continue;
+        };
+        let value = value.to_str().ok_or_else(|| Failure::configuration(format!("{name} is not UTF-8 text")))?;
+        ours.push((name.to_owned(), value.to_owned()));
+    }
+    ours.sort();
+    Ok(ours)
+}
+
+/// The configuration file and its text; a file that was asked for by name must be there.
+fn file(layers: &Layers, environment: &[(String, String)]) -> Result<Option<(PathBuf, String)>, Failure> {
+    let variable = environment.iter().find(|(name, _)| name == FILE_VARIABLE).map(|(_, path)| PathBuf::from(path));
+    let asked = layers.file.clone().or(variable);
+    let path = asked.clone().unwrap_or_else(|| PathBuf::from(FILE));
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(Some((path, text))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && asked.is_none() => Ok(None),
+        Err(error) => Err(Failure::configuration(format!(
+            "cannot read the configuration file {}: {error}; name another with --config",
+            path.display()
+        ))),
+    }
+}

@@ -1,0 +1,197 @@
+//! Every key of the configuration, in one table: the file, the environment, the flags, `devskyy config` and
+//! `docs/configuration.md` are all read off it.
+
+use super::value::Kind;
+
+/// One thing an operator can set.
+#[derive(Debug)]
+pub struct Key {
+    /// Its dotted name, for example `server.port`.
+    pub name: &'static str,
+    /// What values it takes.
+    pub kind: Kind,
+    /// Its value where nobody sets it, as it would be written in the environment.
+    pub default: Option<&'static str>,
+    /// What it does, in one or two sentences.
+    pub about: &'static str,
+}
+
+impl Key {
+    /// The variable of the environment that sets it.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("DEVSKYY_{}", self.name.replace('.', "__").to_uppercase())
+    }
+
+    /// The section it belongs to and its name there.
+    #[must_use]
+    pub fn path(&self) -> (&'static str, &'static str) {
+        self.name.split_once('.').unwrap_or(("", self.name))
+    }
+}
+
+const fn key(name: &'static str, kind: Kind, default: Option<&'static str>, about: &'static str) -> Key {
+    Key { name, kind, default, about }
+}
+
+const fn from_to(min: i64, max: i64) -> Kind {
+    Kind::Integer { min, max }
+}
+
+/// The table. Keys of one section stand together.
+pub(super) const KEYS: &[Key] = &[
+    key(
+        "data_dir",
+        Kind::Text,
+        Some("devskyy-data"),
+        "Directory of everything this installation keeps on disk: the SQLite database, the generated master key, the first administrator's token. Made at the first start.",
+    ),
+    key("server.host", Kind::Address, Some("127.0.0.1"), "Address to listen on; `0.0.0.0` for all."),
+    key("server.port", from_to(0, 65_535), Some("8000"), "Port to listen on; `0` takes a free one."),
+    key(
+        "server.workers",
+        from_to(1, 256),
+        None,
+        "Threads that answer requests; one per processor where it is not set.",
+    ),
+    key(
+        "server.max_connections",
+        from_to(1, 1_000_000),
+        Some("10000"),
+        "Connections held open at once; further ones wait to be accepted.",
+    ),
+    key(
+        "server.body_limit",
+        from_to(1_024, 67_108_864),
+        Some("262144"),
+        "Largest request body, in bytes; a larger one is answered 413.",
+    ),
+    key(
+        "server.header_timeout_s",
+        from_to(1, 300),
+        Some("5"),
+        "Seconds a client may take to send the head of a request.",
+    ),
+    key("server.keep_alive_s", from_to(1, 3_600), Some("30"), "Seconds an idle connection is kept open."),
+    key(
+        "server.drain_timeout_s",
+        from_to(1, 25),
+        Some("20"),
+        "Seconds that requests under way may take to finish after SIGTERM.",
+    ),
+    key(
+        "database.url",
+        Kind::Url,
+        None,
+        "`postgres://user:password@host:port/name`, or `sqlite:///path/to/file`; SQLite in the data directory where it is not set.",
+    ),
+    key(
+        "database.max_connections",
+        from_to(2, 500),
+        Some("16"),
+        "Connections to the database that this process opens at most.",
+    ),
+    key(
+        "database.synchronous",
+        Kind::Choice(&["full", "normal"]),
+        Some("full"),
+        "SQLite only: `normal` is faster on slow disks and may lose the last acknowledged changes at a power failure.",
+    ),
+    key(
+        "security.master_key",
+        Kind::Secret,
+        None,
+        "64 hexadecimal digits that seal private keys and hash e-mail addresses; the same on every replica and never changed. Where it is not set, one is generated into the data directory.",
+    ),
+    key("security.access_token_s", from_to(60, 3_600), Some("900"), "Seconds an access token is accepted."),
+    key(
+        "security.hash_threads",
+        from_to(1, 64),
+        None,
+        "Passwords hashed at once, 19 MiB each; one less than there are processors where it is not set.",
+    ),
+    key(
+        "runs.workers",
+        from_to(0, 256),
+        Some("4"),
+        "Runs this process executes at once; `0` leaves them to other processes on the same database.",
+    ),
+    key(
+        "runs.lease_s",
+        from_to(2, 600),
+        Some("15"),
+        "Seconds without a sign of life after which another worker takes a run over.",
+    ),
+    key("egress.allow_http", Kind::Boolean, Some("false"), "Whether `http` tools may call plain `http://` addresses."),
+    key(
+        "egress.allow_private",
+        Kind::List,
+        Some(""),
+        "Private destinations that `http` tools may call all the same, as `host:port` or network (`10.1.0.0/16`).",
+    ),
+    key(
+        "log.level",
+        Kind::Directives,
+        Some("info"),
+        "What is logged: `error`, `warn`, `info`, `debug` or `trace`, and per module as in `info,devskyy_application=debug`.",
+    ),
+    key(
+        "log.format",
+        Kind::Choice(&["auto", "json", "text"]),
+        Some("auto"),
+        "`json` writes one object per line, `text` is for people; `auto` decides by whether standard error is a terminal.",
+    ),
+];
+
+/// The key of that name.
+#[must_use]
+pub(super) fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// The known key that a mistyped one most likely means.
+#[must_use]
+pub(super) fn nearest(name: &str) -> &'static str {
+    KEYS.iter().map(|key| key.name).min_by_key(|known| distance(name, known)).unwrap_or("data_dir")
+}
+
+/// How many characters must be inserted, removed or replaced to turn one word into the other.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, left) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, right) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(left != *right);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KEYS, distance, nearest};
+
+    #[test]
+    fn a_mistyped_key_finds_the_one_that_was_meant() {
+        assert_eq!(nearest("server.prot"), "server.port");
+        assert_eq!(nearest("databse.url"), "database.url");
+    }
+
+    #[test]
+    fn the_distance_counts_insertions_removals_and_replacements() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+    }
+
+    #[test]
+    fn every_default_is_a_value_its_key_takes() {
+        for key in KEYS {
+            if let Some(default) = key.default {
+                assert!(key.kind.parse(default).is_ok(), "{}", key.name);
+            }
+        }
+    }
+}

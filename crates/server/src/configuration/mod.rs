@@ -1,0 +1,17 @@
+//! What an operator can decide: one table of keys, four layers, typed settings.
+//!
+//! The environment is read here and nowhere else. An unknown key or a value that does not fit ends the program before
+//! anything is touched.
+
+mod effective;
+mod keys;
+mod print;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod value;
+
+pub use effective::{Effective, Flag, Layers, Source};
+pub use print::{as_json, as_toml, reference};
+pub use settings::{Database, Egress, Log, LogFormat, Runs, Security, Server, Settings};
+pub use value::without_password;

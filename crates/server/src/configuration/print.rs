@@ -1,0 +1,96 @@
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use super::{
+    effective::Effective,
+    keys::{KEYS, Key},
+    value::Value,
+};
+
+/// The effective configuration as a file that could be read again, each value with who set it; secrets are masked.
+#[must_use]
+pub fn as_toml(effective: &Effective) -> String {
+    let mut text = String::new();
+    let mut section = "";
+    for (key, value, source) in effective.entries() {
+        let (of, name) = key.path();
+        if of != section {
+            let _ = write!(text, "\n[{of}]\n");
+            section = of;
+        }
+        let _ = match value.map(|value| key.kind.shown(value)) {
+            Some(value) => writeln!(text, "{name} = {} # {source}", written(&value)),
+            None => writeln!(text, "# {name} is not set"),
+        };
+    }
+    text
+}
+
+/// The effective configuration for programs: each key with its value and who set it; secrets are masked.
+#[must_use]
+pub fn as_json(effective: &Effective) -> String {
+    let members: serde_json::Map<String, serde_json::Value> = effective
+        .entries()
+        .map(|(key, value, source)| {
+            let value = value.map(|value| plain(&key.kind.shown(value)));
+            (key.name.to_owned(), json!({"value": value, "source": source.to_string()}))
+        })
+        .collect();
+    format!("{:#}\n", serde_json::Value::Object(members))
+}
+
+/// The reference of all keys, as `docs/configuration.md` holds it.
+#[must_use]
+pub fn reference() -> String {
+    let mut text = String::from(HEAD);
+    let mut section = None;
+    for key in KEYS {
+        let of = key.path().0;
+        if section != Some(of) {
+            let title = if of.is_empty() { "Top level".to_owned() } else { format!("`[{of}]`") };
+            let _ = write!(text, "\n## {title}\n\n| key | values | default | what it does |\n|---|---|---|---|\n");
+            section = Some(of);
+        }
+        let _ = writeln!(text, "{}", row(key));
+    }
+    text
+}
+
+const HEAD: &str = "# Configuration
+
+<!-- Written from the table in crates/server/src/configuration/keys.rs; rewrite with UPDATE_DOCS=1 cargo test --test journeys. -->
+
+DevSkyy needs no configuration. Where one is wanted, later layers win: the defaults below, `devskyy.toml` in the working
+directory (another with `--config` or `DEVSKYY_CONFIG`), variables of the environment, flags. The variable of
+`server.port` is `DEVSKYY_SERVER__PORT`: upper case, two underscores between the levels; lists are separated by commas.
+Every key can also be set with `--set server.port=8001`. An unknown key is an error (exit code 78) that names the nearest known one.
+`devskyy config` prints what counts and who set it, with secrets masked.
+";
+
+fn row(key: &Key) -> String {
+    let default = key.default.map_or_else(|| "not set".to_owned(), |default| format!("`{}`", or_none(default)));
+    format!("| `{}` | {} | {default} | {} |", key.name, key.kind.must_be(), key.about)
+}
+
+fn or_none(default: &str) -> &str {
+    if default.is_empty() { "[]" } else { default }
+}
+
+fn written(value: &Value) -> String {
+    match value {
+        Value::Text(text) => toml::Value::String(text.clone()).to_string(),
+        Value::Integer(number) => number.to_string(),
+        Value::Boolean(truth) => truth.to_string(),
+        Value::List(items) => toml::Value::from(items.clone()).to_string(),
+    }
+}
+
+fn plain(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Text(text) => json!(text),
+        Value::Integer(number) => json!(number),
+        Value::Boolean(truth) => json!(truth),
+        Value::List(items) => json!(items),
+    }
+}

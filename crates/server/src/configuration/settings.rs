@@ -1,0 +1,193 @@
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use secrecy::SecretString;
+
+use super::{effective::Effective, value::Value};
+
+/// Everything an operator can decide, typed.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Directory of everything kept on disk.
+    pub data_dir: PathBuf,
+    /// How requests are accepted.
+    pub server: Server,
+    /// Where facts are kept.
+    pub database: Database,
+    /// Keys and tokens.
+    pub security: Security,
+    /// How runs are executed.
+    pub runs: Runs,
+    /// What tools may reach.
+    pub egress: Egress,
+    /// What is logged, and how.
+    pub log: Log,
+}
+
+/// How requests are accepted.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Threads that answer requests.
+    pub workers: usize,
+    /// Connections held open at once.
+    pub max_connections: usize,
+    /// Largest request body, in bytes.
+    pub body_limit: usize,
+    /// How long a client may take to send the head of a request.
+    pub header_timeout: Duration,
+    /// How long an idle connection is kept open.
+    pub keep_alive: Duration,
+    /// How long requests may take to finish while draining.
+    pub drain_timeout: Duration,
+}
+
+/// Where facts are kept.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// The database, where it is not SQLite in the data directory.
+    pub url: Option<SecretString>,
+    /// Connections opened at most.
+    pub max_connections: u32,
+    /// Whether an acknowledged change survives a power failure on SQLite.
+    pub durable: bool,
+}
+
+/// Keys and tokens.
+#[derive(Debug, Clone)]
+pub struct Security {
+    /// Seals private keys and hashes e-mail addresses; generated into the data directory where it is not set.
+    pub master_key: Option<SecretString>,
+    /// How long an access token is accepted.
+    pub access_token: Duration,
+    /// Passwords hashed at once.
+    pub hash_threads: usize,
+}
+
+/// How runs are executed.
+#[derive(Debug, Clone)]
+pub struct Runs {
+    /// Runs executed at once.
+    pub workers: usize,
+    /// Silence after which a run is taken over.
+    pub lease: Duration,
+}
+
+/// What tools may reach.
+#[derive(Debug, Clone)]
+pub struct Egress {
+    /// Whether plain HTTP is allowed.
+    pub allow_http: bool,
+    /// Private destinations that are allowed all the same.
+    pub allow_private: Vec<String>,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// Directives of the log filter.
+    pub level: String,
+    /// How lines are written.
+    pub format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// By whether standard error is a terminal.
+    Auto,
+    /// One JSON object per line.
+    Json,
+    /// For people.
+    Text,
+}
+
+impl From<&Effective> for Settings {
+    fn from(effective: &Effective) -> Self {
+        let read = Reader(effective);
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let host = read.text("server.host").parse().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        Self {
+            data_dir: PathBuf::from(read.text("data_dir")),
+            server: Server {
+                listen: SocketAddr::new(host, read.number("server.port").unwrap_or_default()),
+                workers: read.number("server.workers").unwrap_or(processors),
+                max_connections: read.number("server.max_connections").unwrap_or_default(),
+                body_limit: read.number("server.body_limit").unwrap_or_default(),
+                header_timeout: read.seconds("server.header_timeout_s"),
+                keep_alive: read.seconds("server.keep_alive_s"),
+                drain_timeout: read.seconds("server.drain_timeout_s"),
+            },
+            database: Database {
+                url: read.secret("database.url"),
+                max_connections: read.number("database.max_connections").unwrap_or_default(),
+                durable: read.text("database.synchronous") == "full",
+            },
+            security: Security {
+                master_key: read.secret("security.master_key"),
+                access_token: read.seconds("security.access_token_s"),
+                hash_threads: read
+                    .number("security.hash_threads")
+                    .unwrap_or_else(|| processors.saturating_sub(1).max(1)),
+            },
+            runs: Runs {
+                workers: read.number("runs.workers").unwrap_or_default(),
+                lease: read.seconds("runs.lease_s"),
+            },
+            egress: Egress {
+                allow_http: read.truth("egress.allow_http"),
+                allow_private: read.list("egress.allow_private"),
+            },
+            log: Log {
+                level: read.text("log.level"),
+                format: match read.text("log.format").as_str() {
+                    "json" => LogFormat::Json,
+                    "text" => LogFormat::Text,
+                    _ => LogFormat::Auto,
+                },
+            },
+        }
+    }
+}
+
+/// Takes typed values out of the table's; each has been checked against its key before.
+struct Reader<'a>(&'a Effective);
+
+impl Reader<'_> {
+    fn text(&self, name: &str) -> String {
+        match self.0.value(name) {
+            Some(Value::Text(text)) => text.clone(),
+            _ => String::new(),
+        }
+    }
+
+    fn secret(&self, name: &str) -> Option<SecretString> {
+        Some(self.text(name)).filter(|text| !text.is_empty()).map(SecretString::from)
+    }
+
+    fn number<N: TryFrom<i64>>(&self, name: &str) -> Option<N> {
+        match self.0.value(name) {
+            Some(Value::Integer(number)) => N::try_from(*number).ok(),
+            _ => None,
+        }
+    }
+
+    fn seconds(&self, name: &str) -> Duration {
+        Duration::from_secs(self.number(name).unwrap_or_default())
+    }
+
+    fn truth(&self, name: &str) -> bool {
+        matches!(self.0.value(name), Some(Value::Boolean(true)))
+    }
+
+    fn list(&self, name: &str) -> Vec<String> {
+        match self.0.value(name) {
+            Some(Value::List(items)) => items.clone(),
+            _ => Vec::new(),
+        }
+    }
+}

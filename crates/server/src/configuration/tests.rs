@@ -1,0 +1,126 @@
+use std::{ffi::OsString, path::PathBuf};
+
+use super::{Effective, Flag, Layers, Settings, as_json, as_toml};
+
+fn variable(name: &str, value: &str) -> (OsString, OsString) {
+    (name.into(), value.into())
+}
+
+/// Layers whose file has this text; the file lives as long as the directory that is returned.
+fn written(text: &str) -> (tempfile::TempDir, Layers) {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("devskyy.toml");
+    std::fs::write(&file, text).unwrap();
+    (directory, Layers { file: Some(file), ..Layers::default() })
+}
+
+fn port(layers: &Layers) -> u16 {
+    Settings::from(&Effective::read(layers).unwrap()).server.listen.port()
+}
+
+fn refusal(layers: &Layers) -> String {
+    Effective::read(layers).unwrap_err().to_string()
+}
+
+#[test]
+fn nothing_needs_to_be_configured() {
+    assert_eq!(port(&Layers::default()), 8000);
+}
+
+#[test]
+fn later_layers_win_over_earlier_ones() {
+    let (_directory, mut layers) = written("[server]\nport = 8001\n");
+    assert_eq!(port(&layers), 8001);
+    layers.environment.push(variable("DEVSKYY_SERVER__PORT", "8002"));
+    assert_eq!(port(&layers), 8002);
+    layers.flags.push(Flag { name: "--port", key: "server.port".into(), value: "8003".into() });
+    assert_eq!(port(&layers), 8003);
+}
+
+#[test]
+fn an_unknown_key_in_the_file_names_the_nearest_known_one() {
+    let (_directory, layers) = written("[server]\nprot = 8001\n");
+    let line = refusal(&layers);
+    assert!(line.contains("server.prot") && line.contains("did you mean server.port?"), "{line}");
+}
+
+#[test]
+fn an_unknown_section_names_the_nearest_known_key() {
+    let (_directory, layers) = written("[databse]\nurl = \"sqlite::memory:\"\n");
+    assert!(refusal(&layers).contains("did you mean database.url?"));
+}
+
+#[test]
+fn an_unknown_variable_names_the_nearest_known_one() {
+    let layers = Layers { environment: vec![variable("DEVSKYY_SERVER__PROT", "1")], ..Layers::default() };
+    assert!(refusal(&layers).ends_with("did you mean DEVSKYY_SERVER__PORT?"));
+}
+
+#[test]
+fn variables_of_the_test_suites_are_none_of_ours() {
+    let layers = Layers { environment: vec![variable("DEVSKYY_TEST_POSTGRES_URL", "x")], ..Layers::default() };
+    assert_eq!(port(&layers), 8000);
+}
+
+#[test]
+fn a_value_out_of_range_names_key_source_and_range() {
+    let layers = Layers { environment: vec![variable("DEVSKYY_SERVER__PORT", "70000")], ..Layers::default() };
+    assert_eq!(
+        refusal(&layers),
+        "server.port is \"70000\" (environment DEVSKYY_SERVER__PORT), but must be a whole number from 0 to 65535"
+    );
+}
+
+#[test]
+fn a_number_in_quotes_is_not_a_number() {
+    let (_directory, layers) = written("[server]\nport = \"8001\"\n");
+    assert!(refusal(&layers).contains("must be a whole number"));
+}
+
+#[test]
+fn a_damaged_file_names_the_line() {
+    let (_directory, layers) = written("[server]\nport = = 1\n");
+    assert!(refusal(&layers).contains("is not TOML: line 2"));
+}
+
+#[test]
+fn a_file_that_was_asked_for_must_be_there() {
+    let layers = Layers { file: Some(PathBuf::from("/nowhere/devskyy.toml")), ..Layers::default() };
+    assert!(refusal(&layers).contains("cannot read the configuration file /nowhere/devskyy.toml"));
+}
+
+#[test]
+fn secrets_are_never_printed() {
+    let secret = "ab".repeat(32);
+    let layers = Layers {
+        environment: vec![
+            variable("DEVSKYY_SECURITY__MASTER_KEY", &secret),
+            variable("DEVSKYY_DATABASE__URL", "postgres://ada:hush@db/sky"),
+        ],
+        ..Layers::default()
+    };
+    let effective = Effective::read(&layers).unwrap();
+    for text in [as_toml(&effective), as_json(&effective), format!("{:?}", Settings::from(&effective))] {
+        assert!(!text.contains(&secret) && !text.contains("hush"), "{text}");
+    }
+}
+
+#[test]
+fn a_secret_that_does_not_fit_is_not_repeated() {
+    let layers = Layers { environment: vec![variable("DEVSKYY_SECURITY__MASTER_KEY", "hunter2")], ..Layers::default() };
+    assert!(!refusal(&layers).contains("hunter2"));
+}
+
+#[test]
+fn the_printed_configuration_can_be_read_again() {
+    let (_directory, layers) = written(&as_toml(&Effective::read(&Layers::default()).unwrap()));
+    assert_eq!(port(&layers), 8000);
+}
+
+#[test]
+fn a_list_is_separated_by_commas_in_the_environment() {
+    let layers =
+        Layers { environment: vec![variable("DEVSKYY_EGRESS__ALLOW_PRIVATE", "a:1, 10.0.0.0/8")], ..Layers::default() };
+    let settings = Settings::from(&Effective::read(&layers).unwrap());
+    assert_eq!(settings.egress.allow_private, ["a:1", "10.0.0.0/8"]);
+}

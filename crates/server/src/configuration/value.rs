@@ -1,0 +1,167 @@
+use std::net::IpAddr;
+
+use tracing_subscriber::EnvFilter;
+
+/// What values a key takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Any text that is not empty.
+    Text,
+    /// An IP address.
+    Address,
+    /// A URL that may hold a password.
+    Url,
+    /// Something that is never shown.
+    Secret,
+    /// A whole number.
+    Integer {
+        /// The smallest.
+        min: i64,
+        /// The largest.
+        max: i64,
+    },
+    /// Yes or no.
+    Boolean,
+    /// One of a few words.
+    Choice(&'static [&'static str]),
+    /// Several texts.
+    List,
+    /// What to log.
+    Directives,
+}
+
+/// A value that its key takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Text of any kind.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// Yes or no.
+    Boolean(bool),
+    /// Several texts.
+    List(Vec<String>),
+}
+
+impl Kind {
+    /// Reads a value as it is written in the environment or in a flag.
+    ///
+    /// # Errors
+    /// What the value must be instead.
+    pub fn parse(self, raw: &str) -> Result<Value, String> {
+        let value = match self {
+            Self::Integer { .. } => raw.trim().parse().map(Value::Integer).map_err(|_| self.must_be())?,
+            Self::Boolean => raw.trim().parse().map(Value::Boolean).map_err(|_| self.must_be())?,
+            Self::List => {
+                Value::List(raw.split(',').map(str::trim).filter(|item| !item.is_empty()).map(String::from).collect())
+            }
+            Self::Text | Self::Address | Self::Url | Self::Secret | Self::Choice(_) | Self::Directives => {
+                Value::Text(raw.to_owned())
+            }
+        };
+        self.check(value)
+    }
+
+    /// Reads a value as it is written in a file.
+    ///
+    /// # Errors
+    /// What the value must be instead.
+    pub fn accept(self, raw: &toml::Value) -> Result<Value, String> {
+        let value = match (self, raw) {
+            (Self::Integer { .. }, toml::Value::Integer(number)) => Value::Integer(*number),
+            (Self::Boolean, toml::Value::Boolean(truth)) => Value::Boolean(*truth),
+            (Self::List, toml::Value::Array(items)) => {
+                let texts = items.iter().map(|item| item.as_str().map(String::from)).collect::<Option<Vec<_>>>();
+                Value::List(texts.ok_or_else(|| self.must_be())?)
+            }
+            (Self::Integer { .. } | Self::Boolean | Self::List, _) => return Err(self.must_be()),
+            (_, toml::Value::String(text)) => Value::Text(text.clone()),
+            (_, _) => return Err(self.must_be()),
+        };
+        self.check(value)
+    }
+
+    fn check(self, value: Value) -> Result<Value, String> {
+        let fits = match (self, &value) {
+            (Self::Integer { min, max }, Value::Integer(number)) => (min..=max).contains(number),
+            (Self::Address, Value::Text(text)) => text.parse::<IpAddr>().is_ok(),
+            (Self::Choice(words), Value::Text(text)) => words.contains(&text.as_str()),
+            (Self::Directives, Value::Text(text)) => !text.is_empty() && EnvFilter::try_new(text).is_ok(),
+            (Self::Secret, Value::Text(text)) => text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            (Self::Url, Value::Text(text)) => {
+                ["postgres://", "postgresql://", "sqlite:"].iter().any(|scheme| text.starts_with(scheme))
+            }
+            (Self::Text, Value::Text(text)) => !text.trim().is_empty(),
+            _ => true,
+        };
+        if fits { Ok(value) } else { Err(self.must_be()) }
+    }
+
+    /// What a value of this kind must be, for people.
+    #[must_use]
+    pub fn must_be(self) -> String {
+        match self {
+            Self::Text => "text that is not empty".to_owned(),
+            Self::Address => "an IP address such as 127.0.0.1 or 0.0.0.0".to_owned(),
+            Self::Url => "a postgres:// or sqlite: URL".to_owned(),
+            Self::Secret => "64 hexadecimal digits, for example from `openssl rand -hex 32`".to_owned(),
+            Self::Integer { min, max } => format!("a whole number from {min} to {max}"),
+            Self::Boolean => "true or false".to_owned(),
+            Self::Choice(words) => format!("one of {}", words.join(", ")),
+            Self::List => "a list of texts".to_owned(),
+            Self::Directives => {
+                "a level (error, warn, info, debug, trace) or directives such as info,sqlx=warn".to_owned()
+            }
+        }
+    }
+
+    /// The value as it may be shown: secrets masked, passwords in URLs too.
+    #[must_use]
+    pub fn shown(self, value: &Value) -> Value {
+        match (self, value) {
+            (Self::Secret, _) => Value::Text(MASK.to_owned()),
+            (Self::Url, Value::Text(url)) => Value::Text(without_password(url)),
+            _ => value.clone(),
+        }
+    }
+}
+
+const MASK: &str = "********";
+
+/// A URL whose password, if it has one, is masked; also one given as a parameter.
+#[must_use]
+pub fn without_password(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let (authority, tail) = rest.find(['/', '?']).map_or((rest, ""), |end| rest.split_at(end));
+    let authority = match authority.rsplit_once('@') {
+        Some((login, host)) => match login.split_once(':') {
+            Some((user, _)) => format!("{user}:{MASK}@{host}"),
+            None => authority.to_owned(),
+        },
+        None => authority.to_owned(),
+    };
+    let tail = match tail.split_once("password=") {
+        Some((before, after)) => {
+            let kept = after.find('&').map_or("", |end| &after[end..]);
+            format!("{before}password={MASK}{kept}")
+        }
+        None => tail.to_owned(),
+    };
+    if scheme.is_empty() { format!("{authority}{tail}") } else { format!("{scheme}://{authority}{tail}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_password;
+
+    #[test]
+    fn a_password_in_a_url_is_masked_wherever_it_stands() {
+        assert_eq!(without_password("postgres://ada:p@ss@db:5432/sky"), "postgres://ada:********@db:5432/sky");
+        assert_eq!(without_password("postgres://db/sky?password=x&a=b"), "postgres://db/sky?password=********&a=b");
+    }
+
+    #[test]
+    fn a_url_without_a_password_stays_as_it_is() {
+        assert_eq!(without_password("sqlite:///tmp/a.db"), "sqlite:///tmp/a.db");
+    }
+}

@@ -1,0 +1,70 @@
+//! How the program ends when it cannot do what it was asked: one line that says what to do, and an exit code.
+
+use std::fmt;
+
+/// Exit code of a mistake in the configuration (`EX_CONFIG` of sysexits).
+const CONFIGURATION: u8 = 78;
+/// Exit code of everything else.
+const OPERATION: u8 = 1;
+
+/// Why the program ends, told in one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    code: u8,
+    line: String,
+}
+
+impl Failure {
+    /// The configuration is wrong and will be wrong at the next start.
+    pub fn configuration(line: impl fmt::Display) -> Self {
+        Self { code: CONFIGURATION, line: one_line(&line.to_string()) }
+    }
+
+    /// The configuration is right, but what it names cannot be used now.
+    pub fn operation(line: impl fmt::Display) -> Self {
+        Self { code: OPERATION, line: one_line(&line.to_string()) }
+    }
+
+    /// The exit code of the process.
+    #[must_use]
+    pub const fn code(&self) -> u8 {
+        self.code
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.line)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// The message of an error and of everything beneath it, without saying anything twice.
+#[must_use]
+pub fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut told = error.to_string();
+    let mut beneath = error.source();
+    while let Some(cause) = beneath {
+        let text = cause.to_string();
+        if !told.contains(&text) {
+            told = format!("{told}: {text}");
+        }
+        beneath = cause.source();
+    }
+    told
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Failure;
+
+    #[test]
+    fn a_failure_is_one_line_whatever_its_cause_says() {
+        assert_eq!(Failure::operation("first\n  second").to_string(), "first second");
+    }
+}

@@ -1,0 +1,28 @@
+//! Where the program's log goes: standard error, one JSON object per line unless a person is watching.
+
+use std::io::IsTerminal as _;
+
+use tracing_subscriber::{EnvFilter, fmt};
+
+use crate::{
+    configuration::{Log, LogFormat},
+    failure::Failure,
+};
+
+/// Starts writing the log.
+///
+/// # Errors
+/// When the process has started a log before or the level cannot be understood.
+pub fn start(log: &Log) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&log.level).map_err(Failure::configuration)?;
+    let terminal = std::io::stderr().is_terminal();
+    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = match log.format {
+        LogFormat::Text => builder.with_ansi(terminal).with_target(false).try_init(),
+        LogFormat::Auto if terminal => builder.with_ansi(true).with_target(false).try_init(),
+        LogFormat::Auto | LogFormat::Json => {
+            builder.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+        }
+    };
+    started.map_err(Failure::operation)
+}
