@@ -4,4 +4,5 @@
 //! from outside arrives as an argument, so every rule can be tested in microseconds without a runtime.
 
 pub mod kernel;
+pub mod runs;
 pub mod workflow;

@@ -7,6 +7,7 @@ mod event;
 pub mod given;
 pub mod ids;
 mod json;
+mod measure;
 mod refusal;
 #[cfg(test)]
 mod tests;
@@ -14,4 +15,5 @@ mod tests;
 pub use aggregate::{Aggregate, Decision, Version};
 pub use event::{DecodeError, EventSet, FirstVersion, Versioned, decode_versioned};
 pub use json::{Json, Number};
+pub use measure::{MAX_DEPTH, Measure};
 pub use refusal::{Refusal, RefusalKind};

@@ -1,0 +1,89 @@
+use crate::kernel::{Refusal, RefusalKind};
+
+/// Why a run says no.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RunError {
+    /// Nobody ever asked for such a run.
+    #[error("there is no such run")]
+    Unknown,
+    /// A run begins once.
+    #[error("the run has begun already")]
+    Begun,
+    /// A terminal state is final.
+    #[error("the run has ended and can no longer change")]
+    Ended,
+    /// The run is on its way out.
+    #[error("the run is being cancelled")]
+    Cancelling,
+    /// Somebody else holds the run now.
+    #[error("the run has passed to another worker")]
+    Superseded,
+    /// The report does not fit what is recorded of the step.
+    #[error("step `{0}` is not in a state for that")]
+    StepState(String),
+    /// There is no such question.
+    #[error("the run has no such approval")]
+    ApprovalUnknown,
+    /// The question was answered, the other way.
+    #[error("the approval has been decided already")]
+    ApprovalDecided,
+    /// There is no such call.
+    #[error("the run has no such operation")]
+    OperationUnknown,
+    /// The outcome of the call is known, or it is still under way.
+    #[error("the outcome of the operation is not in doubt")]
+    NotInDoubt,
+    /// The deadline is not in the future.
+    #[error("the deadline has passed; choose one in the future")]
+    DeadlinePassed,
+    /// Agents call each other too deep.
+    #[error("a run has at most {most} runs above it", most = super::run::MAX_ANCESTORS)]
+    TooDeep,
+    /// The input is larger or deeper than a run takes.
+    #[error("the input has at most {} bytes of JSON and {} levels", super::run::MAX_VALUE, crate::kernel::MAX_DEPTH)]
+    InputTooLarge,
+}
+
+impl Refusal for RunError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown => "run.unknown",
+            Self::Begun => "run.begun",
+            Self::Ended => "run.ended",
+            Self::Cancelling => "run.cancelling",
+            Self::Superseded => "run.superseded",
+            Self::StepState(_) => "run.step_state",
+            Self::ApprovalUnknown => "run.approval_unknown",
+            Self::ApprovalDecided => "run.approval_decided",
+            Self::OperationUnknown => "run.operation_unknown",
+            Self::NotInDoubt => "run.not_in_doubt",
+            Self::DeadlinePassed => "run.deadline_passed",
+            Self::TooDeep => "run.too_deep",
+            Self::InputTooLarge => "run.value_too_large",
+        }
+    }
+
+    fn kind(&self) -> RefusalKind {
+        match self {
+            Self::DeadlinePassed | Self::TooDeep | Self::InputTooLarge => RefusalKind::Invalid,
+            Self::Unknown
+            | Self::Begun
+            | Self::Ended
+            | Self::Cancelling
+            | Self::Superseded
+            | Self::StepState(_)
+            | Self::ApprovalUnknown
+            | Self::ApprovalDecided
+            | Self::OperationUnknown
+            | Self::NotInDoubt => RefusalKind::Conflict,
+        }
+    }
+
+    fn pointer(&self) -> Option<String> {
+        match self {
+            Self::DeadlinePassed => Some("/deadline".to_owned()),
+            Self::InputTooLarge => Some("/input".to_owned()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,299 @@
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::values::{ChildEnd, Choice, Failure, Order, Place, Verdict, Waiting};
+use crate::{
+    kernel::{
+        Json,
+        ids::{AgentId, ApprovalId, OperationId},
+    },
+    workflow::{Denial, Effect, StepId},
+};
+
+/// Somebody asked for the run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunQueued {
+    /// What was asked for.
+    pub order: Order,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// A worker took the run; whoever held it before has lost it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunClaimed {
+    /// Grows with every change of hands; only the newest may add to the run.
+    pub fence: u64,
+    /// Which worker.
+    pub worker: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// A step's condition did not hold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepSkipped {
+    /// Which step.
+    pub step: StepId,
+}
+
+/// A step with `for_each` knows its elements.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepExpanded {
+    /// Which step.
+    pub step: StepId,
+    /// What it runs for, in order.
+    pub items: Vec<Json>,
+}
+
+/// A step could not even begin: an expression failed, or a value is too large.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepFailed {
+    /// Where.
+    pub place: Place,
+    /// Why.
+    pub error: Failure,
+}
+
+/// A tool is about to be called; recorded before the call is made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolCalled {
+    /// Where.
+    pub place: Place,
+    /// Never changes over retries.
+    pub operation: OperationId,
+    /// Which tool.
+    pub tool: String,
+    /// Whether it may be repeated.
+    pub effect: Effect,
+    /// Which try, from 1.
+    pub attempt: u32,
+    /// With what; recorded with the first try only, and not for builtin tools, whose arguments follow from the run.
+    #[serde(default, skip_serializing_if = "Json::is_null")]
+    pub arguments: Json,
+}
+
+/// A tool answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolSucceeded {
+    /// Which call.
+    pub operation: OperationId,
+    /// What it answered.
+    pub result: Json,
+}
+
+/// A try of a call failed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolFailed {
+    /// Which call.
+    pub operation: OperationId,
+    /// Why.
+    pub error: Failure,
+    /// When it is tried again; never, without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<DateTime<Utc>>,
+}
+
+/// A call that must not be repeated blindly was made, and nobody knows what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutcomeUnknown {
+    /// Which call.
+    pub operation: OperationId,
+    /// What is known.
+    pub error: Failure,
+}
+
+/// A person found out what became of a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutcomeSettled {
+    /// Which call.
+    pub operation: OperationId,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// Who says so.
+    pub by: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// A person is asked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ApprovalRequested {
+    /// Where.
+    pub place: Place,
+    /// Which question.
+    pub approval: ApprovalId,
+    /// The question.
+    pub prompt: String,
+    /// What to look at before answering.
+    #[serde(default, skip_serializing_if = "Json::is_null")]
+    pub data: Json,
+    /// What a denial means.
+    pub on_deny: Denial,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// A person answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ApprovalDecided {
+    /// Which question.
+    pub approval: ApprovalId,
+    /// The answer.
+    pub decision: Choice,
+    /// Why, for the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// Another agent is to run; its run begins in the same unit of work, under the operation's id.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChildRequested {
+    /// Where.
+    pub place: Place,
+    /// Which call; also the id of the child run.
+    pub operation: OperationId,
+    /// Which agent.
+    pub agent: AgentId,
+    /// Which of its versions.
+    pub agent_version: u32,
+}
+
+/// A child run ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChildEnded {
+    /// Which call.
+    pub operation: OperationId,
+    /// How.
+    pub end: ChildEnd,
+}
+
+/// The run waits, and its worker has let go of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunParked {
+    /// Newer than the worker's, which is spent.
+    pub fence: u64,
+    /// What for.
+    pub waiting: Vec<Waiting>,
+    /// When somebody looks again at the latest.
+    pub until: DateTime<Utc>,
+}
+
+/// Somebody wants the run to stop; its worker has lost it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CancelRequested {
+    /// Newer than the worker's, which is spent.
+    pub fence: u64,
+    /// Who.
+    pub by: String,
+    /// Why, for the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// The run returned a value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunCompleted {
+    /// The value.
+    pub output: Json,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// The run cannot go on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunFailed {
+    /// Why.
+    pub error: Failure,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// The run stopped because somebody wanted it to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunCancelled {
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// The run was still going at its deadline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunExpired {
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+crate::first_version!(
+    RunQueued = "run.queued",
+    RunClaimed = "run.claimed",
+    StepSkipped = "run.step_skipped",
+    StepExpanded = "run.step_expanded",
+    StepFailed = "run.step_failed",
+    ToolCalled = "run.tool_called",
+    ToolSucceeded = "run.tool_succeeded",
+    ToolFailed = "run.tool_failed",
+    OutcomeUnknown = "run.outcome_unknown",
+    OutcomeSettled = "run.outcome_settled",
+    ApprovalRequested = "run.approval_requested",
+    ApprovalDecided = "run.approval_decided",
+    ChildRequested = "run.child_requested",
+    ChildEnded = "run.child_ended",
+    RunParked = "run.parked",
+    CancelRequested = "run.cancel_requested",
+    RunCompleted = "run.completed",
+    RunFailed = "run.failed",
+    RunCancelled = "run.cancelled",
+    RunExpired = "run.expired",
+);
+
+crate::event_set! {
+    /// What can happen to a run.
+    pub enum RunEvent {
+        /// Somebody asked for it.
+        Queued(RunQueued),
+        /// A worker took it.
+        Claimed(RunClaimed),
+        /// A condition did not hold.
+        StepSkipped(StepSkipped),
+        /// The elements of a step are known.
+        StepExpanded(StepExpanded),
+        /// A step could not begin.
+        StepFailed(StepFailed),
+        /// A tool is about to be called.
+        ToolCalled(ToolCalled),
+        /// A tool answered.
+        ToolSucceeded(ToolSucceeded),
+        /// A try failed.
+        ToolFailed(ToolFailed),
+        /// Nobody knows what became of a call.
+        OutcomeUnknown(OutcomeUnknown),
+        /// A person found out.
+        OutcomeSettled(OutcomeSettled),
+        /// A person is asked.
+        ApprovalRequested(ApprovalRequested),
+        /// A person answered.
+        ApprovalDecided(ApprovalDecided),
+        /// Another agent is to run.
+        ChildRequested(ChildRequested),
+        /// The other agent's run ended.
+        ChildEnded(ChildEnded),
+        /// It waits.
+        Parked(RunParked),
+        /// Somebody wants it to stop.
+        CancelRequested(CancelRequested),
+        /// It returned a value.
+        Completed(RunCompleted),
+        /// It cannot go on.
+        Failed(RunFailed),
+        /// It stopped because somebody wanted it to.
+        Cancelled(RunCancelled),
+        /// It was still going at its deadline.
+        Expired(RunExpired),
+    }
+}

@@ -1,0 +1,162 @@
+//! How a run begins, changes hands, waits and ends.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    error::RunError,
+    event::{
+        ApprovalDecided, CancelRequested, ChildEnded, OutcomeSettled, RunCancelled, RunClaimed, RunCompleted,
+        RunExpired, RunFailed, RunParked, RunQueued,
+    },
+    next::Ending,
+    run::{MAX_ANCESTORS, MAX_VALUE, Phase, Run},
+    state::Unit,
+    values::{ChildEnd, Choice, Failure, Order, Verdict, Waiting},
+};
+use crate::kernel::{
+    Decision,
+    ids::{ApprovalId, OperationId},
+};
+
+impl Run {
+    /// Asks for a run.
+    ///
+    /// # Errors
+    /// When it was asked for already, its deadline has passed, or its input is too large or its ancestry too deep.
+    pub fn queue(&self, order: &Order, at: DateTime<Utc>) -> Decision<Self> {
+        let measure = order.input.measure();
+        if self.phase != Phase::Unknown {
+            Err(RunError::Begun)
+        } else if order.deadline <= at {
+            Err(RunError::DeadlinePassed)
+        } else if measure.too_deep || measure.bytes > MAX_VALUE {
+            Err(RunError::InputTooLarge)
+        } else if order.depth > MAX_ANCESTORS {
+            Err(RunError::TooDeep)
+        } else {
+            Ok(vec![RunQueued { order: order.clone(), at }.into()])
+        }
+    }
+
+    /// Takes the run for a worker; whoever held it before can no longer add to it.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn claim(&self, worker: &str, at: DateTime<Utc>) -> Decision<Self> {
+        self.held(self.fence)?;
+        Ok(vec![RunClaimed { fence: self.fence + 1, worker: worker.to_owned(), at }.into()])
+    }
+
+    /// Lets go of a run that has to wait.
+    ///
+    /// # Errors
+    /// When the worker no longer holds it.
+    pub fn park(&self, fence: u64, waiting: &BTreeSet<Waiting>, until: DateTime<Utc>) -> Decision<Self> {
+        self.held(fence)?;
+        let waiting = waiting.iter().copied().collect();
+        Ok(vec![RunParked { fence: self.fence + 1, waiting, until }.into()])
+    }
+
+    /// Stops the run: at once where no worker can be in the middle of something, else as soon as its worker notices.
+    ///
+    /// # Errors
+    /// When it has ended in another way.
+    pub fn cancel(&self, by: &str, reason: Option<&str>, at: DateTime<Utc>) -> Decision<Self> {
+        if matches!(self.phase, Phase::Cancelling | Phase::Cancelled) {
+            return Ok(vec![]);
+        }
+        self.open()?;
+        let (by, reason) = (by.to_owned(), reason.map(str::to_owned));
+        let mut events = vec![CancelRequested { fence: self.fence + 1, by, reason, at }.into()];
+        if matches!(self.phase, Phase::Queued | Phase::Waiting(_)) {
+            events.push(RunCancelled { at }.into());
+        }
+        Ok(events)
+    }
+
+    /// Answers a question; the same answer twice is once.
+    ///
+    /// # Errors
+    /// When there is no such question, it was answered the other way, or the run has ended.
+    pub fn decide_approval(
+        &self,
+        approval: ApprovalId,
+        decision: Choice,
+        reason: Option<&str>,
+        by: &str,
+        at: DateTime<Utc>,
+    ) -> Decision<Self> {
+        match self.approvals.get(&approval) {
+            _ if self.phase == Phase::Unknown => Err(RunError::Unknown),
+            None => Err(RunError::ApprovalUnknown),
+            Some((_, Some(earlier))) if *earlier == decision => Ok(vec![]),
+            Some((_, Some(_))) => Err(RunError::ApprovalDecided),
+            Some((_, None)) => {
+                self.open()?;
+                let (reason, by) = (reason.map(str::to_owned), by.to_owned());
+                Ok(vec![ApprovalDecided { approval, decision, reason, by, at }.into()])
+            }
+        }
+    }
+
+    /// Records how a child run ended; a second report of it, or one after the end, changes nothing.
+    ///
+    /// # Errors
+    /// When the run never asked for that child.
+    pub fn end_child(&self, operation: OperationId, end: &ChildEnd) -> Decision<Self> {
+        let (_, unit) = self.operation(operation)?;
+        let waits = matches!(unit, Unit::Child { .. }) && self.open().is_ok();
+        let ended = || self.bounded(end).map(|end| ChildEnded { operation, end }.into());
+        Ok(if waits { ended().into_iter().collect() } else { vec![] })
+    }
+
+    /// A child's output that does not fit the parent fails the step.
+    fn bounded(&self, end: &ChildEnd) -> Option<ChildEnd> {
+        Some(match end {
+            ChildEnd::Completed { output } => match self.fits(output) {
+                Ok(()) => end.clone(),
+                Err(error) => ChildEnd::Failed { error },
+            },
+            ChildEnd::Failed { .. } => end.clone(),
+        })
+    }
+
+    /// Settles a call nobody knew the outcome of.
+    ///
+    /// # Errors
+    /// When there is no such call, its outcome is not in doubt, the result is too large, or the run has ended.
+    pub fn reconcile(&self, operation: OperationId, verdict: &Verdict, by: &str, at: DateTime<Utc>) -> Decision<Self> {
+        self.open()?;
+        let (_, unit) = self.operation(operation)?;
+        if !matches!(unit, Unit::InDoubt(_)) {
+            return Err(RunError::NotInDoubt);
+        }
+        if let Verdict::Succeeded { result } = verdict
+            && self.fits(result).is_err()
+        {
+            return Err(RunError::InputTooLarge);
+        }
+        Ok(vec![OutcomeSettled { operation, verdict: verdict.clone(), by: by.to_owned(), at }.into()])
+    }
+
+    /// Ends the run.
+    ///
+    /// # Errors
+    /// When the worker no longer holds it.
+    pub fn finish(&self, fence: u64, ending: &Ending, at: DateTime<Utc>) -> Decision<Self> {
+        self.held(fence)?;
+        Ok(vec![match (ending, &self.phase) {
+            (_, Phase::Cancelling) | (Ending::Cancelled, _) => RunCancelled { at }.into(),
+            (Ending::Expired, _) => RunExpired { at }.into(),
+            (Ending::Failed(error), _) => RunFailed { error: error.clone(), at }.into(),
+            (Ending::Completed(output), _) => match self.fits(output) {
+                Ok(()) => RunCompleted { output: output.clone(), at }.into(),
+                Err(error) => {
+                    RunFailed { error: Failure { message: format!("output: {}", error.message), ..error }, at }.into()
+                }
+            },
+        }])
+    }
+}

@@ -1,0 +1,172 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    error::RunError,
+    event::RunEvent,
+    state::{StepState, Unit},
+    values::{Choice, Failure, Order, Place, Waiting},
+};
+use crate::{
+    kernel::{
+        Aggregate, Json,
+        ids::{ApprovalId, OperationId, RunId},
+    },
+    workflow::StepId,
+};
+
+/// Most bytes of JSON text, roughly, of one value: an input, a result, an element list, an output.
+pub const MAX_VALUE: usize = 1024 * 1024;
+/// Most bytes of JSON text, roughly, of all values of one run together.
+pub const MAX_STATE: usize = 16 * 1024 * 1024;
+/// Most runs above a run.
+pub const MAX_ANCESTORS: u8 = 8;
+
+/// Where a run stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Phase {
+    /// Nobody asked for it.
+    #[default]
+    Unknown,
+    /// No worker has taken it yet.
+    Queued,
+    /// A worker has it, or may take it at once.
+    Running,
+    /// Nothing can be done before something happens.
+    Waiting(BTreeSet<Waiting>),
+    /// Somebody wants it to stop.
+    Cancelling,
+    /// It returned a value.
+    Completed,
+    /// It could not go on.
+    Failed(Failure),
+    /// It was stopped.
+    Cancelled,
+    /// Its deadline passed.
+    Expired,
+}
+
+/// One execution of one agent version on one input.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Run {
+    pub(super) phase: Phase,
+    pub(super) order: Option<std::sync::Arc<Order>>,
+    pub(super) fence: u64,
+    pub(super) steps: BTreeMap<StepId, StepState>,
+    pub(super) operations: BTreeMap<OperationId, Place>,
+    pub(super) approvals: BTreeMap<ApprovalId, (Place, Option<Choice>)>,
+    pub(super) begun: u32,
+    pub(super) bytes: usize,
+    pub(super) output: Option<std::sync::Arc<Json>>,
+}
+
+impl Run {
+    /// Where it stands.
+    #[must_use]
+    pub const fn phase(&self) -> &Phase {
+        &self.phase
+    }
+
+    /// What was asked for.
+    #[must_use]
+    pub fn order(&self) -> Option<&Order> {
+        self.order.as_deref()
+    }
+
+    /// The fence of whoever may add to it now.
+    #[must_use]
+    pub const fn fence(&self) -> u64 {
+        self.fence
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub const fn ended(&self) -> bool {
+        matches!(self.phase, Phase::Completed | Phase::Failed(_) | Phase::Cancelled | Phase::Expired)
+    }
+
+    /// How far a step has come; `None` where nothing is recorded of it.
+    #[must_use]
+    pub fn step(&self, id: &str) -> Option<&StepState> {
+        self.steps.get(id)
+    }
+
+    /// Executions, skips and questions begun so far; what the step limit counts.
+    #[must_use]
+    pub const fn begun(&self) -> u32 {
+        self.begun
+    }
+
+    /// When it ends at the latest.
+    #[must_use]
+    pub fn deadline(&self) -> Option<DateTime<Utc>> {
+        self.order().map(|order| order.deadline)
+    }
+
+    /// What it returned.
+    #[must_use]
+    pub fn output(&self) -> Option<&Json> {
+        self.output.as_deref()
+    }
+
+    /// Child runs that had not ended as far as is recorded here.
+    pub fn open_children(&self) -> impl Iterator<Item = RunId> + '_ {
+        self.units().filter_map(|(_, _, unit)| match unit {
+            Unit::Child { operation } => Some(RunId::from(uuid::Uuid::from(*operation))),
+            _ => None,
+        })
+    }
+
+    /// Every execution that has begun.
+    pub fn units(&self) -> impl Iterator<Item = (&StepId, Option<u32>, &Unit)> {
+        self.steps.iter().flat_map(|(id, state)| state.units().map(move |(index, unit)| (id, index, unit)))
+    }
+
+    /// How far one execution has come.
+    #[must_use]
+    pub fn unit(&self, place: &Place) -> Option<&Unit> {
+        match (self.steps.get(&place.step)?, place.index) {
+            (StepState::Once(unit), None) => Some(unit),
+            (StepState::Each { units, .. }, Some(index)) => units.get(&index),
+            _ => None,
+        }
+    }
+
+    /// Where and how far the call of an operation is.
+    pub(super) fn operation(&self, operation: OperationId) -> Result<(&Place, &Unit), RunError> {
+        let place = self.operations.get(&operation).ok_or(RunError::OperationUnknown)?;
+        self.unit(place).map(|unit| (place, unit)).ok_or(RunError::OperationUnknown)
+    }
+
+    /// Refuses everybody but the holder of the current fence, and everybody once it has ended.
+    pub(super) const fn held(&self, fence: u64) -> Result<(), RunError> {
+        match self.phase {
+            Phase::Unknown => Err(RunError::Unknown),
+            _ if self.ended() => Err(RunError::Ended),
+            _ if self.fence != fence => Err(RunError::Superseded),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses where nothing can be decided from outside any more.
+    pub(super) const fn open(&self) -> Result<(), RunError> {
+        match self.phase {
+            Phase::Unknown => Err(RunError::Unknown),
+            Phase::Cancelling => Err(RunError::Cancelling),
+            _ if self.ended() => Err(RunError::Ended),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Aggregate for Run {
+    const CATEGORY: &'static str = "run";
+    type Id = RunId;
+    type Event = RunEvent;
+    type Error = RunError;
+
+    fn apply(&mut self, event: &RunEvent) {
+        super::apply::apply(self, event);
+    }
+}

@@ -1,0 +1,116 @@
+use std::{collections::BTreeMap, sync::Arc};
+
+use chrono::{DateTime, Utc};
+
+use super::values::Failure;
+use crate::{
+    kernel::{
+        Json,
+        ids::{ApprovalId, OperationId},
+    },
+    workflow::{Denial, Effect},
+};
+
+/// A call whose intent is recorded and whose result is not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// Never changes over retries.
+    pub operation: OperationId,
+    /// Which tool.
+    pub tool: String,
+    /// Whether it may be repeated.
+    pub effect: Effect,
+    /// Tries made so far, this one included.
+    pub attempt: u32,
+    /// With what.
+    pub arguments: Arc<Json>,
+}
+
+/// How far one execution of a step has come.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Unit {
+    /// A call is under way, or was when its worker vanished.
+    Calling(Call),
+    /// A call failed and is made again.
+    Backoff {
+        /// The call.
+        call: Call,
+        /// When.
+        until: DateTime<Utc>,
+    },
+    /// Nobody knows what became of a call.
+    InDoubt(Call),
+    /// A person is asked.
+    Asking {
+        /// Which question.
+        approval: ApprovalId,
+        /// What a denial means.
+        on_deny: Denial,
+    },
+    /// Another agent runs.
+    Child {
+        /// Which call; also the child run's id.
+        operation: OperationId,
+    },
+    /// Done.
+    Succeeded(Arc<Json>),
+    /// Over.
+    Failed(Failure),
+}
+
+/// How far a step has come, once anything is recorded of it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StepState {
+    /// Its condition did not hold.
+    Skipped,
+    /// It runs once.
+    Once(Unit),
+    /// It runs once per element.
+    Each {
+        /// The elements.
+        items: Arc<Vec<Json>>,
+        /// Those that have begun.
+        units: BTreeMap<u32, Unit>,
+    },
+}
+
+impl StepState {
+    /// Whether steps that need this one may begin.
+    #[must_use]
+    pub fn settled(&self) -> bool {
+        match self {
+            Self::Skipped | Self::Once(Unit::Succeeded(_)) => true,
+            Self::Once(_) => false,
+            Self::Each { items, units } => {
+                units.len() == items.len() && units.values().all(|unit| matches!(unit, Unit::Succeeded(_)))
+            }
+        }
+    }
+
+    /// The step's output, once it is settled: `null` where it was skipped, an array where it ran per element.
+    #[must_use]
+    pub fn output(&self) -> Option<Json> {
+        let done = |unit: &Unit| match unit {
+            Unit::Succeeded(output) => Some(output.as_ref().clone()),
+            _ => None,
+        };
+        match self {
+            Self::Skipped => Some(Json::Null),
+            Self::Once(unit) => done(unit),
+            Self::Each { items, units } if units.len() == items.len() => {
+                units.values().map(done).collect::<Option<Vec<_>>>().map(Json::Array)
+            }
+            Self::Each { .. } => None,
+        }
+    }
+
+    /// Every execution that has begun, with its element's index.
+    pub fn units(&self) -> impl Iterator<Item = (Option<u32>, &Unit)> {
+        let (once, each) = match self {
+            Self::Skipped => (None, None),
+            Self::Once(unit) => (Some((None, unit)), None),
+            Self::Each { units, .. } => (None, Some(units.iter().map(|(index, unit)| (Some(*index), unit)))),
+        };
+        once.into_iter().chain(each.into_iter().flatten())
+    }
+}
