@@ -1,1 +1,4 @@
-//! placeholder
+//! Adapters of the application's ports: databases, cryptography, tools and the outside world.
+
+pub mod es;
+pub mod sql;

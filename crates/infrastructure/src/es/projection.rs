@@ -1,0 +1,146 @@
+//! Read models that change in the same transaction as the log, so that a read after a write is never stale.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use devskyy_application::{error::PortError, es::RecordedEvent};
+use devskyy_domain::kernel::DecodeError;
+use sea_orm::{DatabaseTransaction, DbErr};
+use uuid::Uuid;
+
+/// Why a projection could not take events in.
+#[derive(Debug, thiserror::Error)]
+pub enum ProjectionError {
+    /// The database failed.
+    #[error("the database failed")]
+    Database(#[from] DbErr),
+    /// An event cannot be understood.
+    #[error("an event cannot be understood")]
+    Event(#[source] PortError),
+}
+
+impl From<PortError> for ProjectionError {
+    fn from(error: PortError) -> Self {
+        Self::Event(error)
+    }
+}
+
+impl From<DecodeError> for ProjectionError {
+    fn from(error: DecodeError) -> Self {
+        Self::Event(error.into())
+    }
+}
+
+/// A read model derived from the log and from nothing else.
+///
+/// Every row carries `position`, the log position of the last event that changed it. Nobody else writes to its tables,
+/// and it reads only its own: so it can be emptied and replayed at any time with the same result.
+#[async_trait]
+pub trait Projection: Send + Sync {
+    /// Stable name.
+    fn name(&self) -> &'static str;
+
+    /// The tables it owns, children before parents.
+    fn tables(&self) -> &'static [&'static str];
+
+    /// Kinds of aggregate it is derived from; empty for all.
+    fn categories(&self) -> &'static [&'static str];
+
+    /// Takes in events of its categories, in order of position; a batch may hold many events of many streams.
+    ///
+    /// # Errors
+    /// [`ProjectionError`]; the transaction is rolled back then.
+    async fn apply(&self, tx: &DatabaseTransaction, events: &[&RecordedEvent]) -> Result<(), ProjectionError>;
+}
+
+/// A read model with one row per stream. Wrap it in [`PerStream`] to get a [`Projection`] that loads and saves every
+/// touched row once per batch, however many events touch it; that is what makes a rebuild fast.
+#[async_trait]
+pub trait StreamRows: Send + Sync {
+    /// One row, as it is folded in memory.
+    type Row: Send;
+
+    /// Stable name.
+    fn name(&self) -> &'static str;
+
+    /// The tables it owns, children before parents.
+    fn tables(&self) -> &'static [&'static str];
+
+    /// Kinds of aggregate it is derived from.
+    fn categories(&self) -> &'static [&'static str];
+
+    /// Finds the rows of these streams; streams without a row are left out. At most [`ROWS_AT_ONCE`] ids.
+    ///
+    /// # Errors
+    /// [`ProjectionError`].
+    async fn load(&self, tx: &DatabaseTransaction, ids: &[Uuid]) -> Result<Vec<(Uuid, Self::Row)>, ProjectionError>;
+
+    /// Takes one event into its row; `None` is no row, before and after.
+    ///
+    /// # Errors
+    /// [`ProjectionError`] when the event cannot be understood.
+    fn fold(&self, row: Option<Self::Row>, event: &RecordedEvent) -> Result<Option<Self::Row>, ProjectionError>;
+
+    /// Inserts or replaces rows, and deletes where there is none. At most [`ROWS_AT_ONCE`] rows.
+    ///
+    /// # Errors
+    /// [`ProjectionError`].
+    async fn save(&self, tx: &DatabaseTransaction, rows: Vec<(Uuid, Option<Self::Row>)>)
+    -> Result<(), ProjectionError>;
+}
+
+/// Most rows that one `load` or `save` of [`StreamRows`] is given: with up to 60 columns below SQLite's bind limit.
+pub const ROWS_AT_ONCE: usize = 500;
+
+/// Makes a [`Projection`] of [`StreamRows`].
+#[derive(Debug, Clone)]
+pub struct PerStream<R>(pub R);
+
+#[async_trait]
+impl<R: StreamRows> Projection for PerStream<R> {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        self.0.tables()
+    }
+
+    fn categories(&self) -> &'static [&'static str] {
+        self.0.categories()
+    }
+
+    async fn apply(&self, tx: &DatabaseTransaction, events: &[&RecordedEvent]) -> Result<(), ProjectionError> {
+        let mut ids = Vec::new();
+        let mut by_stream: HashMap<Uuid, Vec<&RecordedEvent>> = HashMap::new();
+        for event in events {
+            let of_stream = by_stream.entry(event.stream_id).or_insert_with(|| {
+                ids.push(event.stream_id);
+                Vec::new()
+            });
+            of_stream.push(event);
+        }
+        for ids in ids.chunks(ROWS_AT_ONCE) {
+            // A stream whose first event is in the batch has no row yet: most of a rebuild needs no reading.
+            let old: Vec<Uuid> = ids.iter().filter(|id| !begins(&by_stream, **id)).copied().collect();
+            let mut rows: HashMap<Uuid, R::Row> = HashMap::new();
+            if !old.is_empty() {
+                rows.extend(self.0.load(tx, &old).await?);
+            }
+            let mut folded = Vec::with_capacity(ids.len());
+            for id in ids {
+                let mut row = rows.remove(id);
+                for event in by_stream.remove(id).unwrap_or_default() {
+                    row = self.0.fold(row, event)?;
+                }
+                folded.push((*id, row));
+            }
+            self.0.save(tx, folded).await?;
+        }
+        Ok(())
+    }
+}
+
+fn begins(by_stream: &HashMap<Uuid, Vec<&RecordedEvent>>, id: Uuid) -> bool {
+    by_stream.get(&id).and_then(|events| events.first()).is_some_and(|first| first.version == 1)
+}

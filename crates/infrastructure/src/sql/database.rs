@@ -1,0 +1,175 @@
+use std::time::Duration;
+
+use devskyy_application::error::PortError;
+use devskyy_migrations::{Migrator, MigratorTrait};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    sqlx::{
+        self,
+        sqlite::{SqliteJournalMode, SqliteSynchronous},
+    },
+};
+
+use super::port_error;
+
+/// Connections that read while the one of SQLite writes.
+const SQLITE_READERS: u32 = 8;
+/// Key of the PostgreSQL advisory lock under which migrations run.
+const MIGRATION_LOCK: i64 = 0x6465_7673_6b79_7901;
+/// A lock holder that hangs must not stop everybody else: bounds on every PostgreSQL session.
+const POSTGRES_LIMITS: [(&str, &str); 4] = [
+    ("lock_timeout", "3s"),
+    ("statement_timeout", "5s"),
+    ("idle_in_transaction_session_timeout", "3s"),
+    ("client_min_messages", "error"),
+];
+
+/// A connected database. Both handles are cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Database {
+    /// Where everything is written. On SQLite the one connection that writes.
+    pub writer: DatabaseConnection,
+    /// Where views are read. On PostgreSQL the same pool as the writer.
+    pub reader: DatabaseConnection,
+    url: String,
+}
+
+impl Database {
+    /// Connects to `sqlite://<path>` (made when missing) or `postgres://…` with a pool of that many connections.
+    ///
+    /// # Errors
+    /// [`PortError`] when the database cannot be reached or opened.
+    pub async fn connect(url: &str, pool: u32) -> Result<Self, PortError> {
+        Self::open(url, pool).await.map_err(|error| port_error("database", "connecting", error))
+    }
+
+    async fn open(url: &str, pool: u32) -> Result<Self, DbErr> {
+        let url = url.to_owned();
+        if !url.starts_with("sqlite:") {
+            let writer = sea_orm::Database::connect(postgres(&url, pool.max(3), &POSTGRES_LIMITS)).await?;
+            return Ok(Self { reader: writer.clone(), writer, url });
+        }
+        let writer = sea_orm::Database::connect(sqlite(&url, 1)).await?;
+        // A database in memory belongs to its one connection.
+        let in_memory = url.contains(":memory:") || url.contains("mode=memory");
+        let reader =
+            if in_memory { writer.clone() } else { sea_orm::Database::connect(sqlite(&url, SQLITE_READERS)).await? };
+        Ok(Self { writer, reader, url })
+    }
+
+    /// Which engine this is.
+    #[must_use]
+    pub fn backend(&self) -> DatabaseBackend {
+        self.writer.get_database_backend()
+    }
+
+    /// Brings the schema up to date; replicas that start together take turns.
+    ///
+    /// # Errors
+    /// [`PortError`] when a migration fails.
+    pub async fn migrate(&self) -> Result<(), PortError> {
+        let migrated = match self.backend() {
+            DatabaseBackend::Postgres => self.migrate_in_turn().await,
+            _ => Migrator::up(&self.writer, None).await,
+        };
+        migrated.map_err(|error| port_error("database", "migrating", error))
+    }
+
+    /// Migrations may take longer than a request, so they get connections without limits.
+    async fn migrate_in_turn(&self) -> Result<(), DbErr> {
+        let patient = sea_orm::Database::connect(postgres(&self.url, 2, &[("client_min_messages", "error")])).await?;
+        let turn = patient.begin().await?;
+        turn.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
+        Migrator::up(&patient, None).await?;
+        turn.commit().await?;
+        patient.close().await
+    }
+
+    /// Begins a transaction that will write: on SQLite it takes the write lock at once, because a reader that turns
+    /// writer fails without waiting.
+    ///
+    /// # Errors
+    /// [`DbErr`] when no connection can be had.
+    pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+        begin(
+            &self.writer,
+            TransactionOptions {
+                sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+                ..TransactionOptions::default()
+            },
+        )
+        .await
+    }
+
+    /// Begins a transaction that only reads: everything in it is seen as of one moment on SQLite.
+    ///
+    /// # Errors
+    /// [`DbErr`] when no connection can be had.
+    pub async fn begin_reading(&self) -> Result<DatabaseTransaction, DbErr> {
+        begin(&self.reader, TransactionOptions::default()).await
+    }
+
+    /// Closes every connection; SQLite folds its write-ahead log back into the file.
+    pub async fn close(&self) {
+        for pool in [&self.reader, &self.writer] {
+            if let Err(error) = pool.close_by_ref().await {
+                tracing::warn!(%error, "cannot close the database");
+            }
+        }
+    }
+}
+
+/// A `begin` whose future is dropped between the server's answer and the driver's bookkeeping would give an open
+/// transaction back to the pool. In a task of its own it always finishes; an unwanted transaction then rolls back.
+async fn begin(pool: &DatabaseConnection, options: TransactionOptions) -> Result<DatabaseTransaction, DbErr> {
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with_options(options).await }).await;
+    begun.map_err(|error| DbErr::Custom(error.to_string()))?
+}
+
+fn quiet(url: &str, pool: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(pool)
+        .acquire_timeout(Duration::from_secs(2))
+        .connect_timeout(Duration::from_secs(2))
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false);
+    options
+}
+
+fn sqlite(url: &str, pool: u32) -> ConnectOptions {
+    let mut options = quiet(url, pool);
+    // The writer's queue is where commands wait; a transaction may wait longer for the one connection than 2 s.
+    options.acquire_timeout(Duration::from_secs(10)).min_connections(1).idle_timeout(None).max_lifetime(None);
+    options.map_sqlx_sqlite_opts(|sqlite| {
+        sqlite
+            .create_if_missing(true)
+            .page_size(8192)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(Duration::from_secs(5))
+            .statement_cache_capacity(256)
+            .pragma("mmap_size", "268435456")
+            .pragma("temp_store", "memory")
+            .optimize_on_close(true, None)
+    });
+    options
+}
+
+fn postgres(url: &str, pool: u32, limits: &'static [(&str, &str)]) -> ConnectOptions {
+    let mut options = quiet(url, pool);
+    options
+        .test_before_acquire_if_idle_for(Duration::from_secs(30))
+        .map_sqlx_postgres_opts(move |postgres| {
+            postgres.application_name("devskyy").statement_cache_capacity(256).options(limits.iter().copied())
+        })
+        // Belt and braces against a connection that comes back inside a transaction nobody knows of.
+        .map_sqlx_postgres_pool_opts(|pool| {
+            pool.after_release(|connection, _| {
+                Box::pin(async move { sqlx::raw_sql("ROLLBACK").execute(connection).await.map(|_| true) })
+            })
+        });
+    options
+}
