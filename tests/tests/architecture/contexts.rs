@@ -1,0 +1,83 @@
+//! Bounded contexts meet through ids and published events, never through each other's types.
+
+use crate::{
+    rust_text::{names_after, product_code},
+    source::{self, SourceFile},
+};
+
+const CONTEXTS: [&str; 5] = ["identity", "projects", "agents", "runs", "webhooks"];
+
+/// Places where one context may name another's module, each for a reason that is written in `docs/architecture.md`.
+const CROSSINGS: [(&str, &str); 0] = [];
+
+fn keeps_to_itself(file: &SourceFile) -> Vec<String> {
+    let Some(own) = context_of(&file.path) else { return Vec::new() };
+    let code = product_code(&file.text);
+    let mut roots = vec![outward(&file.path), "crate::".to_owned()];
+    if !file.path.starts_with("crates/domain/") {
+        roots.push("devskyy_domain::".to_owned());
+    }
+    if file.path.starts_with("crates/infrastructure/") {
+        roots.push("devskyy_application::".to_owned());
+    }
+    let mut findings = Vec::new();
+    for root in &roots {
+        for (line, path) in names_after(&code, root) {
+            let (module, inner) = path.split_once("::").unwrap_or((&path, ""));
+            let foreign = CONTEXTS.contains(&module) && module != own && inner != "published";
+            let agreed = CROSSINGS.iter().any(|(from, to)| file.path == *from && module == *to);
+            if foreign && !agreed {
+                findings.push(
+                    file.finding(
+                        line,
+                        &format!("{own} must not use {root}{path}; meet through ids or published events"),
+                    ),
+                );
+            }
+        }
+    }
+    findings
+}
+
+/// `crates/domain/src/agents/event.rs` belongs to `agents`.
+fn context_of(path: &str) -> Option<&'static str> {
+    let layered = ["crates/domain/src/", "crates/application/src/", "crates/infrastructure/src/"];
+    let inside = layered.iter().find_map(|root| path.strip_prefix(root))?;
+    let folder = inside.split('/').next()?;
+    CONTEXTS.iter().find(|context| **context == folder).copied()
+}
+
+/// The chain of `super::` that leads from a file of a context to the crate's root.
+fn outward(path: &str) -> String {
+    let below_src = path.split("/src/").nth(1).unwrap_or_default();
+    let depth = below_src.matches('/').count() + usize::from(!path.ends_with("/mod.rs"));
+    "super::".repeat(depth)
+}
+
+#[test]
+fn contexts_do_not_import_each_others_types() {
+    source::hold(keeps_to_itself);
+}
+
+#[test]
+fn a_context_that_reaches_into_its_neighbour_is_caught() {
+    for (path, text) in [
+        ("crates/domain/src/runs/run.rs", "use crate::agents::Agent;"),
+        ("crates/domain/src/runs/run.rs", "use super::super::agents::Agent;"),
+        ("crates/domain/src/runs/mod.rs", "use super::agents::Agent;"),
+        ("crates/application/src/runs/start_run.rs", "use devskyy_domain::{kernel::Json, agents::Agent};"),
+        ("crates/application/src/runs/start_run.rs", "fn f() { crate::agents::views::g() }"),
+        (
+            "crates/infrastructure/src/runs/views.rs",
+            "use devskyy_application::{\n    es::X,\n    identity::UserView,\n};",
+        ),
+    ] {
+        assert_eq!(keeps_to_itself(&SourceFile::made_up(path, text)).len(), 1, "{text}");
+    }
+}
+
+#[test]
+fn meeting_through_ids_and_published_events_is_fine() {
+    let text = "use crate::{agents::published::AgentPublished, es::X};\nuse devskyy_domain::{kernel::ids::AgentId, runs::Run};";
+    assert_eq!(keeps_to_itself(&SourceFile::made_up("crates/application/src/runs/a.rs", text)), Vec::<String>::new());
+}

@@ -1,0 +1,137 @@
+//! What is written beside the code stays true: codes are documented, links lead somewhere, migrations have an order.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    rust_text::{item_end, strings},
+    source::{self, SourceFile},
+};
+
+/// Codes with which a file's refusals answer: the strings in its `fn code`.
+fn codes(file: &SourceFile) -> BTreeSet<String> {
+    let lines: Vec<&str> = file.text.lines().collect();
+    let mut codes = BTreeSet::new();
+    for (start, line) in lines.iter().enumerate() {
+        if file.is_product_code() && line.trim_start().trim_start_matches("pub ").starts_with("fn code(") {
+            codes.extend(
+                strings(&lines[start..=item_end(&lines, start)].join("\n")).into_iter().filter(|code| is_code(code)),
+            );
+        }
+    }
+    codes
+}
+
+fn is_code(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|character| character.is_ascii_lowercase() || "._".contains(character))
+}
+
+fn undocumented(files: &[SourceFile], page: &str) -> Vec<String> {
+    let all: BTreeSet<String> = files.iter().flat_map(codes).collect();
+    all.into_iter().filter(|code| !page.contains(&format!("`{code}`"))).collect()
+}
+
+fn leads_nowhere(file: &SourceFile) -> Vec<String> {
+    if !file.path.ends_with(".md") {
+        return Vec::new();
+    }
+    let folder = source::root().join(&file.path);
+    let targets = file.text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    targets
+        .filter(|target| !(target.contains("://") || target.starts_with('#') || target.contains(' ')))
+        .map(|target| target.split('#').next().unwrap_or(target))
+        .filter(|target| !folder.parent().is_some_and(|parent| parent.join(target).exists()))
+        .map(|target| file.finding(1, &format!("the link to {target} leads nowhere")))
+        .collect()
+}
+
+fn names_no_machine(file: &SourceFile) -> Vec<String> {
+    let places = [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("../sha", "red")];
+    let lines = file.text.lines().enumerate();
+    lines
+        .filter(|(_, line)| places.iter().any(|place| line.contains(place)))
+        .map(|(number, line)| file.finding(number + 1, &format!("`{}` is a path of one machine", line.trim())))
+        .collect()
+}
+
+/// Migrations have the form `m<date>_<number>_<what>.rs`, no number twice, and run in the order of their names.
+fn disorder(names: &[&str], registry: &str) -> Vec<String> {
+    let mut findings = Vec::new();
+    let mut numbers = BTreeSet::new();
+    for name in names {
+        let parts: Vec<&str> = name.splitn(3, '_').collect();
+        let digits = |part: &str, length: usize| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit());
+        let well_formed = matches!(parts[..], [date, number, what]
+            if digits(date.trim_start_matches('m'), 8) && digits(number, 6) && !what.is_empty());
+        if !well_formed {
+            findings.push(format!("{name} is not m<date>_<number>_<what>"));
+        } else if !numbers.insert((parts[0], parts[1])) {
+            findings.push(format!("{name} repeats a number"));
+        }
+    }
+    let places: Vec<Option<usize>> = names.iter().map(|name| registry.rfind(&format!("{name}::"))).collect();
+    if !places.is_sorted() || places.contains(&None) {
+        findings.push("the registry does not list every migration in the order of the names".to_owned());
+    }
+    findings
+}
+
+#[test]
+fn every_error_code_is_documented() {
+    let missing = undocumented(&source::repository(), &source::file("docs/errors.md").text);
+    assert!(missing.is_empty(), "add these codes to docs/errors.md: {missing:#?}");
+}
+
+#[test]
+fn an_undocumented_code_is_caught() {
+    let text = "    fn code(&self) -> &'static str {\n        match self {\n            Self::A => \"agent.odd\",\n        }\n    }\n";
+    let culprit = SourceFile::made_up("crates/domain/src/agents/error.rs", text);
+    assert_eq!(undocumented(&[culprit], "only `agent.retired` is here"), ["agent.odd"]);
+}
+
+#[test]
+fn links_in_documents_lead_somewhere() {
+    source::hold(leads_nowhere);
+}
+
+#[test]
+fn a_dead_link_is_caught() {
+    let culprit =
+        SourceFile::made_up("docs/made-up.md", "[a](architecture.md#map) [b](https://example.org) [c](gone.md)");
+    assert_eq!(leads_nowhere(&culprit).len(), 1);
+}
+
+#[test]
+fn the_repository_names_no_machine() {
+    source::hold(names_no_machine);
+}
+
+#[test]
+fn a_path_of_one_machine_is_caught() {
+    let culprit = SourceFile::made_up("docs/a.md", concat!("see /ho", "me/ada/devskyy"));
+    assert_eq!(names_no_machine(&culprit).len(), 1);
+}
+
+#[test]
+fn migrations_are_numbered_and_run_in_that_order() {
+    let files = source::repository();
+    let names: Vec<&str> = files
+        .iter()
+        .filter_map(|file| file.path.strip_prefix("migrations/src/")?.strip_suffix(".rs"))
+        .filter(|name| *name != "lib" && !name.contains('/'))
+        .collect();
+    let findings = disorder(&names, &source::file("migrations/src/lib.rs").text);
+    assert!(!names.is_empty() && findings.is_empty(), "{names:?} {findings:#?}");
+}
+
+#[test]
+fn migrations_out_of_order_are_caught() {
+    let names = ["m20260101_000001_es", "m20260101_000002_identity"];
+    let (first, second) = ("m20260101_000001_es::Migration", "m20260101_000002_identity::Migration");
+    assert_eq!(disorder(&names, &format!("{first}, {second}")), Vec::<String>::new());
+    assert_eq!(disorder(&names, &format!("{second}, {first}")).len(), 1);
+    assert_eq!(
+        disorder(&["m20260101_000001_es", "m20260101_000001_x"], "m20260101_000001_es:: m20260101_000001_x::").len(),
+        1
+    );
+    assert_eq!(disorder(&["identity"], "identity::").len(), 1);
+}
