@@ -1,18 +1,10 @@
 //! Who is asking, and within which request.
 
+pub use devskyy_domain::identity::PlatformRole;
 use devskyy_domain::kernel::ids::{ProjectId, SessionId, UserId};
 use uuid::Uuid;
 
 use crate::es::EventContext;
-
-/// Role a person has on the whole platform.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PlatformRole {
-    /// Runs the platform.
-    Admin,
-    /// Uses the platform.
-    Member,
-}
 
 /// Who is asking.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +49,12 @@ impl Actor {
             Subject::User { id, .. } => Some(id),
             Subject::Anonymous | Subject::System(_) => None,
         }
+    }
+
+    /// Whether nobody has signed in.
+    #[must_use]
+    pub const fn is_anonymous(&self) -> bool {
+        matches!(self.subject, Subject::Anonymous)
     }
 
     /// What is stored with the events that follow from this request.

@@ -3,8 +3,13 @@
 //! Nothing here knows a database, a web framework or a runtime. A port is a capability with at most five methods, lives
 //! beside the use case that needs it, and has at least two adapters that pass one contract suite.
 
+pub mod access;
+pub mod agents;
 pub mod context;
 pub mod error;
 pub mod es;
+pub mod identity;
+pub mod paging;
 pub mod ports;
+pub mod projects;
 pub mod workflow;

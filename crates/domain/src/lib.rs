@@ -3,6 +3,9 @@
 //! Aggregates decide and fold; they never read a clock, draw a random number, wait or perform I/O. Whatever they need
 //! from outside arrives as an argument, so every rule can be tested in microseconds without a runtime.
 
+pub mod agents;
+pub mod identity;
 pub mod kernel;
+pub mod projects;
 pub mod runs;
 pub mod workflow;

@@ -1,0 +1,146 @@
+use std::fmt::Write as _;
+
+use devskyy_domain::{identity::PlatformRole, projects::ProjectRole};
+
+/// Something one may be allowed to do in a project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Permission {
+    /// See that the project exists, and its name.
+    ProjectsRead,
+    /// Rename, suspend, resume and archive the project.
+    ProjectsWrite,
+    /// See who belongs to it.
+    MembersRead,
+    /// Add and remove members and change their roles.
+    MembersWrite,
+    /// See agents and their versions.
+    AgentsRead,
+    /// Create, change, publish, activate, pause and archive agents.
+    AgentsWrite,
+    /// See runs, their steps and their events.
+    RunsRead,
+    /// Start runs.
+    RunsStart,
+    /// Cancel runs.
+    RunsCancel,
+    /// Answer what runs ask: approvals, and verdicts on unknown outcomes.
+    RunsDecide,
+}
+
+use PlatformRole::Admin;
+use ProjectRole::{Maintainer, Operator, Owner, Viewer};
+
+/// The whole truth: a permission, the project roles that have it, and the platform roles that have it in every project.
+const TABLE: [(Permission, &[ProjectRole], &[PlatformRole]); 10] = [
+    (Permission::ProjectsRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
+    (Permission::ProjectsWrite, &[Owner], &[Admin]),
+    (Permission::MembersRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
+    (Permission::MembersWrite, &[Owner], &[Admin]),
+    (Permission::AgentsRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
+    (Permission::AgentsWrite, &[Owner, Maintainer], &[]),
+    (Permission::RunsRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
+    (Permission::RunsStart, &[Owner, Maintainer, Operator], &[]),
+    (Permission::RunsCancel, &[Owner, Maintainer, Operator], &[Admin]),
+    (Permission::RunsDecide, &[Owner, Maintainer, Operator], &[]),
+];
+
+/// Whether a person with these roles may do this.
+#[must_use]
+pub fn allows(platform: PlatformRole, project: Option<ProjectRole>, permission: Permission) -> bool {
+    TABLE.iter().any(|(listed, in_project, everywhere)| {
+        *listed == permission
+            && (everywhere.contains(&platform) || project.is_some_and(|role| in_project.contains(&role)))
+    })
+}
+
+impl Permission {
+    /// Every permission, in the order of the table.
+    pub const ALL: [Self; 10] = [
+        Self::ProjectsRead,
+        Self::ProjectsWrite,
+        Self::MembersRead,
+        Self::MembersWrite,
+        Self::AgentsRead,
+        Self::AgentsWrite,
+        Self::RunsRead,
+        Self::RunsStart,
+        Self::RunsCancel,
+        Self::RunsDecide,
+    ];
+
+    /// The name used in documents.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ProjectsRead => "projects.read",
+            Self::ProjectsWrite => "projects.write",
+            Self::MembersRead => "members.read",
+            Self::MembersWrite => "members.write",
+            Self::AgentsRead => "agents.read",
+            Self::AgentsWrite => "agents.write",
+            Self::RunsRead => "runs.read",
+            Self::RunsStart => "runs.start",
+            Self::RunsCancel => "runs.cancel",
+            Self::RunsDecide => "runs.decide",
+        }
+    }
+
+    /// What it lets one do, in words.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::ProjectsRead => "see that the project exists, and its name",
+            Self::ProjectsWrite => "rename, suspend, resume and archive the project",
+            Self::MembersRead => "see who belongs to it",
+            Self::MembersWrite => "add and remove members and change their roles",
+            Self::AgentsRead => "see agents and their versions",
+            Self::AgentsWrite => "create, change, publish, activate, pause and archive agents",
+            Self::RunsRead => "see runs, their steps and their events",
+            Self::RunsStart => "start runs",
+            Self::RunsCancel => "cancel runs",
+            Self::RunsDecide => "answer approvals and give verdicts on unknown outcomes",
+        }
+    }
+
+    /// Whether it needs a project in use: one on hold or archived can only be looked at, governed and calmed down.
+    #[must_use]
+    pub const fn needs_active_project(self) -> bool {
+        match self {
+            Self::AgentsWrite | Self::RunsStart | Self::RunsDecide => true,
+            Self::ProjectsRead
+            | Self::ProjectsWrite
+            | Self::MembersRead
+            | Self::MembersWrite
+            | Self::AgentsRead
+            | Self::RunsRead
+            | Self::RunsCancel => false,
+        }
+    }
+}
+
+/// The table as a page for people.
+#[must_use]
+pub fn markdown() -> String {
+    let mut page = String::from(
+        "# Who may do what\n\nGenerated from `crates/application/src/access/table.rs`; a test fails when it is stale \
+         (`UPDATE_DOCS=1 cargo test` rewrites it).\n\nA project one may not see does not exist: every question about it \
+         answers 404. One that may be seen, but not acted upon, answers 403. A platform administrator has the last \
+         column in every project, without being a member. Permissions marked * need a project that is neither \
+         suspended nor archived.\n\n| permission | lets one | owner | maintainer | operator | viewer | administrator |\n\
+         |---|---|---|---|---|---|---|\n",
+    );
+    for permission in Permission::ALL {
+        let star = if permission.needs_active_project() { " *" } else { "" };
+        let _ = write!(page, "| `{}`{star} | {} |", permission.as_str(), permission.meaning());
+        for role in ProjectRole::ALL {
+            page.push_str(mark(allows(PlatformRole::Member, Some(role), permission)));
+        }
+        page.push_str(mark(allows(PlatformRole::Admin, None, permission)));
+        page.push('\n');
+    }
+    page
+}
+
+const fn mark(yes: bool) -> &'static str {
+    if yes { " yes |" } else { " – |" }
+}

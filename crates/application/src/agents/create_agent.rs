@@ -1,0 +1,106 @@
+use std::sync::Arc;
+
+use devskyy_domain::{
+    agents::{Agent, AgentError, AgentName, AgentType, Capabilities, Description, NewAgent},
+    kernel::{
+        Json,
+        ids::{AgentId, ProjectId},
+    },
+};
+
+use super::{definition::Definitions, get_agent::GetAgentHandler, views::AgentView};
+use crate::{
+    access::Permission,
+    context::Actor,
+    error::{Error, Refused},
+    es::{Claim, ClaimChange, Idempotency, Repository},
+    ports::IdGenerator,
+};
+
+/// Asks for an agent.
+#[derive(Debug)]
+pub struct CreateAgent {
+    /// The project it will belong to; the actor's personal one without.
+    pub project: Option<ProjectId>,
+    /// Its name.
+    pub name: AgentName,
+    /// How it works.
+    pub kind: AgentType,
+    /// What it says it can do.
+    pub capabilities: Capabilities,
+    /// What it is for.
+    pub description: Description,
+    /// What it does; published as version 1 and ready to run where given.
+    pub definition: Option<Json>,
+    /// Recognises a repeated request.
+    pub idempotency: Option<Idempotency>,
+}
+
+impl CreateAgent {
+    /// Checks raw values, all of them, so that everything wrong is said at once.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with a refusal per wrong member.
+    pub fn parse(name: &str, kind: &str, capabilities: &[String], description: &str) -> Result<Self, Error> {
+        let (name, kind) = (AgentName::parse(name), AgentType::parse(kind));
+        match (name, kind, Capabilities::parse(capabilities), Description::parse(description)) {
+            (Ok(name), Ok(kind), Ok(capabilities), Ok(description)) => {
+                let (project, definition, idempotency) = (None, None, None);
+                Ok(Self { project, name, kind, capabilities, description, definition, idempotency })
+            }
+            (name, kind, capabilities, description) => {
+                let wrong = [name.err(), kind.err(), capabilities.err(), description.err()];
+                Err(Error::Invalid(wrong.into_iter().flatten().map(Refused::from).collect()))
+            }
+        }
+    }
+}
+
+/// Creates agents.
+pub struct CreateAgentHandler {
+    pub(super) agents: Repository<Agent>,
+    pub(super) get: GetAgentHandler,
+    pub(super) definitions: Definitions,
+    pub(super) ids: Arc<dyn IdGenerator>,
+}
+
+impl CreateAgentHandler {
+    /// Creates the agent and returns it.
+    ///
+    /// # Errors
+    /// [`AgentError`], what is wrong with the definition, what access demands, or a failing port.
+    #[tracing::instrument(name = "agents.create", skip_all, err(Debug, level = "debug"))]
+    pub async fn handle(&self, actor: &Actor, command: CreateAgent) -> Result<AgentView, Error> {
+        let CreateAgent { project, name, kind, capabilities, description, definition, idempotency } = command;
+        let project = match project {
+            Some(project) => project,
+            None => self.get.access.personal_project(actor).await?,
+        };
+        self.get.access.require(actor, project, Permission::AgentsWrite).await?;
+        let new = NewAgent { project, name, kind, capabilities, description };
+        // Asked before the definition is read, which for another type would have another shape.
+        Agent::default().create(&new, None)?;
+        let definition = match &definition {
+            Some(raw) => Some(self.definitions.read(project, raw).await?),
+            None => None,
+        };
+        let events = Agent::default().create(&new, definition.as_ref())?;
+        let id = AgentId::from(self.ids.next());
+        let claim = ClaimChange::Take { claim: name_claim(project, &new.name), owner: id.into() };
+        let context = actor.event_context(Some(project));
+        let created = self.agents.create(context, id, &events, vec![claim], vec![], idempotency).await;
+        self.get.found(created.map_err(name_taken)?.id).await
+    }
+}
+
+/// Names are unique among the living agents of a project.
+pub(super) fn name_claim(project: ProjectId, name: &AgentName) -> Claim {
+    Claim { scope: format!("agent.name:{project}"), value: name.normalised() }
+}
+
+pub(super) fn name_taken(error: Error) -> Error {
+    match error {
+        Error::ClaimTaken(_) => AgentError::NameTaken.into(),
+        other => other,
+    }
+}

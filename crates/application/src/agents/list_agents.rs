@@ -1,0 +1,51 @@
+use std::sync::Arc;
+
+use devskyy_domain::{
+    agents::{AgentStatus, AgentType},
+    kernel::ids::ProjectId,
+};
+
+use super::{
+    ports::{AgentFilter, AgentOrder, AgentViews},
+    views::AgentView,
+};
+use crate::{
+    access::{Access, Permission},
+    context::Actor,
+    error::Error,
+    paging::{PageOf, PageRequest},
+};
+
+/// Asks for agents.
+#[derive(Debug, Default)]
+pub struct ListAgents {
+    /// Only those of this project; otherwise of all the actor may see.
+    pub project: Option<ProjectId>,
+    /// Only those with this status.
+    pub status: Option<AgentStatus>,
+    /// Only those of this type.
+    pub kind: Option<AgentType>,
+    /// In which order.
+    pub order: AgentOrder,
+    /// Which part of the list.
+    pub page: PageRequest,
+}
+
+/// Lists agents.
+pub struct ListAgentsHandler {
+    pub(super) views: Arc<dyn AgentViews>,
+    pub(super) access: Access,
+}
+
+impl ListAgentsHandler {
+    /// The agents the actor may see.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a project the actor may not see, or a failing port.
+    #[tracing::instrument(name = "agents.list", skip_all, err(Debug, level = "debug"))]
+    pub async fn handle(&self, actor: &Actor, query: ListAgents) -> Result<PageOf<AgentView>, Error> {
+        let ListAgents { project, status, kind, order, page } = query;
+        let scope = self.access.list_scope(actor, project, Permission::AgentsRead).await?;
+        Ok(self.views.list(AgentFilter { scope, status, kind, order }, page).await?)
+    }
+}

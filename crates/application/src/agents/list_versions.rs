@@ -1,0 +1,35 @@
+use devskyy_domain::kernel::ids::AgentId;
+
+use super::{get_agent::GetAgentHandler, views::AgentVersionSummary};
+use crate::{
+    access::Permission,
+    context::Actor,
+    error::Error,
+    paging::{PageOf, PageRequest},
+};
+
+/// Asks for an agent's versions.
+#[derive(Debug)]
+pub struct ListVersions {
+    /// Of which agent.
+    pub agent: AgentId,
+    /// Which part of the list.
+    pub page: PageRequest,
+}
+
+/// Lists an agent's versions.
+pub struct ListVersionsHandler {
+    pub(super) get: GetAgentHandler,
+}
+
+impl ListVersionsHandler {
+    /// The versions, the newest first.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], also for strangers, or a failing port.
+    #[tracing::instrument(name = "agents.list_versions", skip_all, fields(agent = %query.agent), err(Debug, level = "debug"))]
+    pub async fn handle(&self, actor: &Actor, query: ListVersions) -> Result<PageOf<AgentVersionSummary>, Error> {
+        self.get.permitted(actor, query.agent, Permission::AgentsRead).await?;
+        Ok(self.get.views.versions(query.agent, query.page).await?)
+    }
+}

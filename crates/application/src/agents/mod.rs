@@ -1,0 +1,107 @@
+//! Agents and their versions.
+
+mod create_agent;
+mod definition;
+mod get_agent;
+mod get_version;
+mod lifecycle;
+mod list_agents;
+mod list_versions;
+mod ports;
+mod publish_version;
+mod update_agent;
+mod views;
+
+use std::sync::Arc;
+
+pub use create_agent::{CreateAgent, CreateAgentHandler};
+pub use definition::Definitions;
+use devskyy_domain::agents::Agent;
+pub use get_agent::{GetAgent, GetAgentHandler};
+pub use get_version::{GetVersion, GetVersionHandler};
+pub use lifecycle::{
+    ActivateAgentHandler, ArchiveAgentHandler, ChangeLifecycle, PauseAgentHandler, ResumeAgentHandler,
+};
+pub use list_agents::{ListAgents, ListAgentsHandler};
+pub use list_versions::{ListVersions, ListVersionsHandler};
+pub use ports::{AgentFilter, AgentOrder, AgentViews};
+pub use publish_version::{PublishVersion, PublishVersionHandler};
+pub use update_agent::{UpdateAgent, UpdateAgentHandler};
+pub use views::{AgentVersionSummary, AgentVersionView, AgentView};
+
+use crate::{
+    access::Access,
+    es::{EventStore, Repository},
+    ports::IdGenerator,
+    workflow::WorkflowCheck,
+};
+
+/// What the context needs from outside.
+#[derive(Clone)]
+pub struct AgentsPorts {
+    /// The log.
+    pub store: Arc<dyn EventStore>,
+    /// Agents as the log tells.
+    pub views: Arc<dyn AgentViews>,
+    /// Who may do what.
+    pub access: Access,
+    /// Decides whether a workflow may be published.
+    pub check: WorkflowCheck,
+    /// Fresh ids.
+    pub ids: Arc<dyn IdGenerator>,
+}
+
+/// Everything the context can be asked.
+pub struct Agents {
+    /// Creates an agent.
+    pub create: CreateAgentHandler,
+    /// Shows one agent.
+    pub get: GetAgentHandler,
+    /// Lists the agents one may see.
+    pub list: ListAgentsHandler,
+    /// Changes name, description or capabilities.
+    pub update: UpdateAgentHandler,
+    /// Lets an agent be run.
+    pub activate: ActivateAgentHandler,
+    /// Starts no runs for now.
+    pub pause: PauseAgentHandler,
+    /// Lets a paused agent be run again.
+    pub resume: ResumeAgentHandler,
+    /// Keeps an agent for history only.
+    pub archive: ArchiveAgentHandler,
+    /// Publishes a version.
+    pub publish_version: PublishVersionHandler,
+    /// Lists an agent's versions.
+    pub list_versions: ListVersionsHandler,
+    /// Shows one version with its definition.
+    pub get_version: GetVersionHandler,
+}
+
+impl Agents {
+    /// The context over its ports.
+    #[must_use]
+    pub fn new(ports: AgentsPorts) -> Self {
+        let AgentsPorts { store, views, access, check, ids } = ports;
+        let agents = Repository::<Agent>::new(store);
+        let definitions = Definitions::new(check, views.clone());
+        let get = GetAgentHandler { views, access };
+        Self {
+            create: CreateAgentHandler {
+                agents: agents.clone(),
+                get: get.clone(),
+                definitions: definitions.clone(),
+                ids,
+            },
+            list: ListAgentsHandler { views: get.views.clone(), access: get.access.clone() },
+            update: UpdateAgentHandler { agents: agents.clone(), get: get.clone() },
+            activate: ActivateAgentHandler { agents: agents.clone(), get: get.clone() },
+            pause: PauseAgentHandler { agents: agents.clone(), get: get.clone() },
+            resume: ResumeAgentHandler { agents: agents.clone(), get: get.clone() },
+            archive: ArchiveAgentHandler { agents: agents.clone(), get: get.clone() },
+            publish_version: PublishVersionHandler { agents, get: get.clone(), definitions },
+            list_versions: ListVersionsHandler { get: get.clone() },
+            get_version: GetVersionHandler { get: get.clone() },
+            get,
+        }
+    }
+}

@@ -1,0 +1,52 @@
+use devskyy_domain::{
+    agents::{Agent, AgentError, AgentStatus},
+    kernel::{Json, Version, ids::AgentId},
+};
+
+use super::{
+    definition::Definitions,
+    get_agent::GetAgentHandler,
+    views::{AgentVersionView, AgentView},
+};
+use crate::{access::Permission, context::Actor, error::Error, es::Repository};
+
+/// Asks for a definition to be what runs start from.
+#[derive(Debug)]
+pub struct PublishVersion {
+    /// Of which agent.
+    pub agent: AgentId,
+    /// What it does.
+    pub definition: Json,
+    /// The agent's version (not its definition's) the caller last saw, if it cares.
+    pub expected: Option<Version>,
+}
+
+/// Publishes versions. The same content is the same version, so asking again changes nothing.
+pub struct PublishVersionHandler {
+    pub(super) agents: Repository<Agent>,
+    pub(super) get: GetAgentHandler,
+    pub(super) definitions: Definitions,
+}
+
+impl PublishVersionHandler {
+    /// Publishes the definition, and returns the version it has become with the agent.
+    ///
+    /// # Errors
+    /// What is wrong with the definition, [`AgentError`], [`Error::StaleVersion`], what access demands, or a failing
+    /// port.
+    #[tracing::instrument(name = "agents.publish_version", skip_all, fields(agent = %command.agent), err(Debug, level = "debug"))]
+    pub async fn handle(&self, actor: &Actor, command: PublishVersion) -> Result<(AgentVersionView, AgentView), Error> {
+        let PublishVersion { agent: id, definition, expected } = command;
+        let seen = self.get.permitted(actor, id, Permission::AgentsWrite).await?;
+        if seen.status == AgentStatus::Archived {
+            return Err(AgentError::Archived.into());
+        }
+        let definition = self.definitions.read(seen.project_id, &definition).await?;
+        let context = actor.event_context(Some(seen.project_id));
+        let loaded = self.agents.update(context, id, expected, |agent| agent.publish(&definition)).await?;
+        let number = loaded.state.details().and_then(|details| details.current).ok_or(AgentError::NoVersion)?;
+        let version = self.get.views.version(id, number).await?;
+        let version = version.ok_or_else(|| Error::NotFound(format!("version {number} of agent {id}")))?;
+        Ok((version, self.get.found(id).await?))
+    }
+}

@@ -1,0 +1,24 @@
+use std::sync::Arc;
+
+use super::ports::{AccessTokens, Standings};
+use crate::{context::Subject, error::Error, ports::Clock};
+
+/// Turns a bearer token into who is asking.
+pub struct AuthenticateHandler {
+    pub(super) tokens: Arc<dyn AccessTokens>,
+    pub(super) standings: Arc<dyn Standings>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl AuthenticateHandler {
+    /// Who asks: the signature says who signed in, the standing says whether that still counts and as what.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`], never saying why, or a failing port.
+    pub async fn handle(&self, bearer: &str) -> Result<Subject, Error> {
+        let now = self.clock.now();
+        let claims = self.tokens.verify(bearer, now).await?.ok_or(Error::Unauthenticated)?;
+        let role = self.standings.of(claims.user, claims.session, now).await?.ok_or(Error::Unauthenticated)?;
+        Ok(Subject::User { id: claims.user, role, session: claims.session })
+    }
+}

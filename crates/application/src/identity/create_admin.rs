@@ -1,0 +1,49 @@
+use devskyy_domain::identity::{DisplayName, Email, Password, PlatformRole};
+
+use super::{
+    enrolment::{Enrolled, Enrolment},
+    register::Register,
+    views::UserView,
+};
+use crate::{access::Access, context::Actor, error::Error};
+
+/// Asks for an administrator's account.
+#[derive(Debug)]
+pub struct CreateAdmin {
+    /// The e-mail to sign in with.
+    pub email: Email,
+    /// The password to sign in with.
+    pub password: Password,
+    /// The name to go by.
+    pub name: DisplayName,
+}
+
+impl CreateAdmin {
+    /// Checks raw values, all of them.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with a refusal per wrong member.
+    pub fn parse(email: &str, password: &str, name: &str) -> Result<Self, Error> {
+        let Register { email, password, name, .. } = Register::parse(email, password, name)?;
+        Ok(Self { email, password, name })
+    }
+}
+
+/// Opens administrators' accounts for whoever runs the platform already, by hand on the machine or by role.
+pub struct CreateAdminHandler {
+    pub(super) enrolment: Enrolment,
+}
+
+impl CreateAdminHandler {
+    /// Opens the account and returns it.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] for everybody else, and as registration.
+    #[tracing::instrument(name = "identity.create_admin", skip_all, err(Debug, level = "debug"))]
+    pub async fn handle(&self, actor: &Actor, command: CreateAdmin) -> Result<UserView, Error> {
+        Access::require_admin(actor)?;
+        let CreateAdmin { email, password, name } = command;
+        let role = PlatformRole::Admin;
+        self.enrolment.enrol(actor, Enrolled { email, password, name, role, claim: None, idempotency: None }).await
+    }
+}

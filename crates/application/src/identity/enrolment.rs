@@ -1,0 +1,126 @@
+use std::sync::Arc;
+
+use devskyy_domain::{
+    identity::{DisplayName, Email, IdentityError, Password, PlatformRole, User},
+    kernel::ids::{ProjectId, UserId},
+    projects::{Project, ProjectName},
+};
+
+use super::{
+    get_profile::user_view,
+    ports::{Accounts, PasswordHasher, PrivateAccount, Profile, Secrets, UserViews},
+    views::UserView,
+};
+use crate::{
+    context::Actor,
+    error::Error,
+    es::{Claim, ClaimChange, Created, EventStore, Idempotency, Precondition, Repository},
+    ports::{Clock, IdGenerator},
+};
+
+/// Where e-mails are unique: on the whole platform.
+const EMAIL_SCOPE: &str = "user.email";
+
+/// A person about to get an account.
+pub(super) struct Enrolled {
+    pub(super) email: Email,
+    pub(super) password: Password,
+    pub(super) name: DisplayName,
+    pub(super) role: PlatformRole,
+    /// Taken for the new user in the same unit of work.
+    pub(super) claim: Option<Claim>,
+    pub(super) idempotency: Option<Idempotency>,
+}
+
+/// Opens accounts: private rows first, then one append that makes them mean something.
+#[derive(Clone)]
+pub(super) struct Enrolment {
+    pub(super) store: Arc<dyn EventStore>,
+    pub(super) accounts: Arc<dyn Accounts>,
+    pub(super) users: Arc<dyn UserViews>,
+    pub(super) hasher: Arc<dyn PasswordHasher>,
+    pub(super) secrets: Arc<dyn Secrets>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<dyn IdGenerator>,
+}
+
+impl Enrolment {
+    pub(super) async fn enrol(&self, actor: &Actor, person: Enrolled) -> Result<UserView, Error> {
+        let account = PrivateAccount {
+            user: UserId::from(self.ids.next()),
+            email_digest: self.secrets.keyed(EMAIL_SCOPE, person.email.as_str().as_bytes()),
+            password: self.hasher.hash(&person.password).await?,
+            email: person.email.clone(),
+            name: person.name.clone(),
+            created_at: self.clock.now(),
+        };
+        self.accounts.save(&account).await?;
+        match self.record(actor, &account, person).await {
+            Ok(created) if !created.replayed => self.view(created.id).await,
+            Ok(created) => {
+                self.withdraw(account.user).await;
+                self.view(created.id).await
+            }
+            // The append may have been accepted although no answer came: the rows stay, the sweep decides later.
+            Err(error @ Error::Port(_)) => Err(error),
+            Err(error) => {
+                self.withdraw(account.user).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn record(&self, actor: &Actor, account: &PrivateAccount, person: Enrolled) -> Result<Created<User>, Error> {
+        let (user, project) = (account.user, ProjectId::from(self.ids.next()));
+        let events = User::default().register(person.role, project)?;
+        let personal = Project::default().create(&ProjectName::personal(), user, true)?;
+        let personal = Repository::<Project>::write(project, Precondition::NoStream, &personal)?;
+        let email = Claim { scope: EMAIL_SCOPE.to_owned(), value: hex(&account.email_digest) };
+        let claims = std::iter::once(email).chain(person.claim);
+        let claims = claims.map(|claim| ClaimChange::Take { claim, owner: user.into() }).collect();
+        Repository::<User>::new(self.store.clone())
+            .create(
+                actor.event_context(None),
+                user,
+                &events,
+                claims,
+                vec![personal],
+                person.idempotency.map(|it| self.blinded(it)),
+            )
+            .await
+            .map_err(|error| match error {
+                Error::ClaimTaken(claim) if claim.scope == EMAIL_SCOPE => IdentityError::EmailTaken.into(),
+                Error::ClaimTaken(_) => IdentityError::BootstrapRefused.into(),
+                other => other,
+            })
+    }
+
+    /// A bare fingerprint of a request with a password in it would let a reader of the database guess the password
+    /// without paying for the slow hash.
+    fn blinded(&self, it: Idempotency) -> Idempotency {
+        Idempotency { fingerprint: self.secrets.keyed("user.registration", &it.fingerprint), ..it }
+    }
+
+    async fn withdraw(&self, user: UserId) {
+        if let Err(error) = self.accounts.remove(user).await {
+            tracing::warn!(%error, "private rows without a user stay until the next sweep");
+        }
+    }
+
+    async fn view(&self, user: UserId) -> Result<UserView, Error> {
+        let profiles = self.accounts.profiles(&[user]).await?;
+        let profile = profiles.into_iter().next().map(|(_, profile)| profile);
+        let missing = || Error::NotFound(format!("user {user}"));
+        let record = self.users.find(user).await?.ok_or_else(missing)?;
+        let profile: Profile = profile.ok_or_else(missing)?;
+        Ok(user_view(record, profile))
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,92 @@
+use std::sync::Arc;
+
+use devskyy_domain::identity::{DisplayName, Email, IdentityError, Password, PlatformRole};
+
+use super::{
+    enrolment::{Enrolled, Enrolment},
+    ports::{BootstrapTokens, UserViews},
+    views::UserView,
+};
+use crate::{
+    context::Actor,
+    error::{Error, Refused},
+    es::{Claim, Idempotency},
+};
+
+/// Asks for an account. No role: nobody gives themselves one.
+#[derive(Debug)]
+pub struct Register {
+    /// The e-mail to sign in with.
+    pub email: Email,
+    /// The password to sign in with.
+    pub password: Password,
+    /// The name to go by.
+    pub name: DisplayName,
+    /// Makes the first administrator, once.
+    pub bootstrap_token: Option<String>,
+    /// Recognises a repeated request.
+    pub idempotency: Option<Idempotency>,
+}
+
+impl Register {
+    /// Checks raw values, all of them, so that everything wrong is said at once.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with a refusal per wrong member.
+    pub fn parse(email: &str, password: &str, name: &str) -> Result<Self, Error> {
+        let email = Email::parse(email);
+        let password = Password::parse(password, email.as_ref().ok());
+        match (email, password, DisplayName::parse(name)) {
+            (Ok(email), Ok(password), Ok(name)) => {
+                Ok(Self { email, password, name, bootstrap_token: None, idempotency: None })
+            }
+            (email, password, name) => {
+                let wrong = [email.err(), password.err(), name.err()];
+                Err(Error::Invalid(wrong.into_iter().flatten().map(Refused::from).collect()))
+            }
+        }
+    }
+}
+
+/// Opens accounts for people who ask for one.
+pub struct RegisterHandler {
+    pub(super) enrolment: Enrolment,
+    pub(super) bootstrap: Arc<dyn BootstrapTokens>,
+    pub(super) users: Arc<dyn UserViews>,
+}
+
+impl RegisterHandler {
+    /// Opens an account with a personal project, and returns it.
+    ///
+    /// # Errors
+    /// [`IdentityError::EmailTaken`], [`IdentityError::BootstrapRefused`], [`Error::Overloaded`] or a failing port.
+    #[tracing::instrument(name = "identity.register", skip_all, err(Debug, level = "debug"))]
+    pub async fn handle(&self, actor: &Actor, command: Register) -> Result<UserView, Error> {
+        let Register { email, password, name, bootstrap_token, idempotency } = command;
+        let first_admin = bootstrap_token.is_some();
+        if let Some(token) = bootstrap_token {
+            self.check(&token, idempotency.is_some()).await?;
+        }
+        let (role, claim) = if first_admin {
+            // Of several requests with the token at once, the claim lets one through.
+            let claim = Claim { scope: "platform.bootstrap".to_owned(), value: "first-admin".to_owned() };
+            (PlatformRole::Admin, Some(claim))
+        } else {
+            (PlatformRole::Member, None)
+        };
+        let person = Enrolled { email, password, name, role, claim, idempotency };
+        let user = self.enrolment.enrol(actor, person).await?;
+        if first_admin && let Err(error) = self.bootstrap.withdraw().await {
+            tracing::warn!(%error, "the used bootstrap token could not be removed; it no longer works");
+        }
+        Ok(user)
+    }
+
+    /// A repeated request finds the token withdrawn by the first one; the log recognises it by its key, or its claim
+    /// refuses it.
+    async fn check(&self, token: &str, may_be_repeated: bool) -> Result<(), Error> {
+        let used = self.users.has_admin().await?;
+        let good = if used { may_be_repeated } else { self.bootstrap.matches(token).await? };
+        if good { Ok(()) } else { Err(IdentityError::BootstrapRefused.into()) }
+    }
+}

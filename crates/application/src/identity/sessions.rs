@@ -1,0 +1,92 @@
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use devskyy_domain::kernel::ids::{SessionId, UserId};
+
+use super::ports::{AccessClaims, AccessTokens, NewSession, RefreshDigest, Secrets, Sessions};
+use crate::{
+    error::Error,
+    ports::{Clock, IdGenerator},
+};
+
+/// How long sign-ins last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionPolicy {
+    /// Life of an access token.
+    pub access: TimeDelta,
+    /// Life of a refresh token.
+    pub refresh: TimeDelta,
+    /// Life of a sign-in, whatever is refreshed.
+    pub absolute: TimeDelta,
+}
+
+impl Default for SessionPolicy {
+    fn default() -> Self {
+        Self { access: TimeDelta::minutes(15), refresh: TimeDelta::days(7), absolute: TimeDelta::days(30) }
+    }
+}
+
+/// What a client holds while signed in; never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Tokens {
+    /// Proves who asks, for a short while.
+    pub access_token: String,
+    /// Seconds until it no longer does.
+    pub expires_in: u64,
+    /// Good for one exchange.
+    pub refresh_token: String,
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tokens(…)")
+    }
+}
+
+/// Begins and continues sign-ins.
+#[derive(Clone)]
+pub(super) struct SignIns {
+    pub(super) sessions: Arc<dyn Sessions>,
+    pub(super) tokens: Arc<dyn AccessTokens>,
+    pub(super) secrets: Arc<dyn Secrets>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<dyn IdGenerator>,
+    pub(super) policy: SessionPolicy,
+}
+
+impl SignIns {
+    pub(super) async fn begin(&self, user: UserId) -> Result<Tokens, Error> {
+        let now = self.clock.now();
+        let (refresh_token, refresh) = self.refresh_token();
+        let session = NewSession {
+            id: SessionId::from(self.ids.next()),
+            user,
+            opened_at: now,
+            ends_at: now + self.policy.absolute,
+            refresh,
+            refresh_until: now + self.policy.refresh.min(self.policy.absolute),
+        };
+        self.sessions.open(&session).await?;
+        self.tokens(user, session.id, refresh_token).await
+    }
+
+    pub(super) fn refresh_token(&self) -> (String, RefreshDigest) {
+        let token = self.secrets.token();
+        let digest = self.secrets.digest(&token);
+        (token, digest)
+    }
+
+    pub(super) async fn tokens(
+        &self,
+        user: UserId,
+        session: SessionId,
+        refresh_token: String,
+    ) -> Result<Tokens, Error> {
+        let issued_at = self.clock.now();
+        let expires_at = issued_at + self.policy.access;
+        let claims = AccessClaims { id: self.ids.next(), user, session, issued_at, expires_at };
+        let access_token = self.tokens.issue(&claims).await?;
+        let expires_in = u64::try_from(self.policy.access.num_seconds()).unwrap_or_default();
+        Ok(Tokens { access_token, expires_in, refresh_token })
+    }
+}

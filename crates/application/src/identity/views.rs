@@ -1,0 +1,78 @@
+use chrono::{DateTime, Utc};
+use devskyy_domain::{
+    identity::PlatformRole,
+    kernel::{
+        Version,
+        ids::{ProjectId, UserId},
+    },
+};
+
+/// Whether a person may sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum UserStatus {
+    /// May sign in.
+    Active,
+    /// May not.
+    Disabled,
+}
+
+impl UserStatus {
+    /// The name used on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+        }
+    }
+
+    /// Reads the name used on the wire and in the database.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Active, Self::Disabled].into_iter().find(|status| status.as_str() == name)
+    }
+}
+
+/// A user as the log tells, nothing personal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserRecord {
+    /// Who.
+    pub id: UserId,
+    /// Their role on the platform.
+    pub role: PlatformRole,
+    /// Whether they may sign in.
+    pub status: UserStatus,
+    /// The project made for them.
+    pub personal_project: ProjectId,
+    /// When they registered.
+    pub created_at: DateTime<Utc>,
+    /// Version of the account.
+    pub version: Version,
+}
+
+/// A user as they see themselves.
+#[derive(Clone, PartialEq, Eq)]
+pub struct UserView {
+    /// Who.
+    pub id: UserId,
+    /// Their e-mail.
+    pub email: String,
+    /// The name they go by.
+    pub name: String,
+    /// Their role on the platform.
+    pub role: PlatformRole,
+    /// Whether they may sign in.
+    pub status: UserStatus,
+    /// When they registered.
+    pub created_at: DateTime<Utc>,
+    /// The project made for them.
+    pub personal_project_id: ProjectId,
+    /// Version of the account.
+    pub version: Version,
+}
+
+impl std::fmt::Debug for UserView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UserView").field("id", &self.id).field("role", &self.role).finish_non_exhaustive()
+    }
+}

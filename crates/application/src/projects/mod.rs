@@ -1,0 +1,95 @@
+//! Projects and who belongs to them.
+
+mod add_member;
+mod change_member_role;
+mod create_project;
+mod get_project;
+mod list_members;
+mod list_projects;
+mod ports;
+mod remove_member;
+mod views;
+
+use std::sync::Arc;
+
+pub use add_member::{AddMember, AddMemberHandler, PersonRef};
+pub use change_member_role::{ChangeMemberRole, ChangeMemberRoleHandler};
+pub use create_project::{CreateProject, CreateProjectHandler};
+use devskyy_domain::projects::Project;
+pub use get_project::{GetProject, GetProjectHandler};
+pub use list_members::{ListMembers, ListMembersHandler};
+pub use list_projects::{ListProjects, ListProjectsHandler};
+pub use ports::{Directory, Person, ProjectViews};
+pub use remove_member::{RemoveMember, RemoveMemberHandler};
+pub use views::{MemberRecord, MemberView, ProjectView};
+
+use crate::{
+    access::Access,
+    es::{EventStore, Repository},
+    ports::IdGenerator,
+};
+
+/// What the context needs from outside.
+#[derive(Clone)]
+pub struct ProjectsPorts {
+    /// The log.
+    pub store: Arc<dyn EventStore>,
+    /// Projects as the log tells.
+    pub views: Arc<dyn ProjectViews>,
+    /// Who there is.
+    pub directory: Arc<dyn Directory>,
+    /// Who may do what.
+    pub access: Access,
+    /// Fresh ids.
+    pub ids: Arc<dyn IdGenerator>,
+}
+
+/// Everything the context can be asked.
+pub struct Projects {
+    /// Creates a project.
+    pub create: CreateProjectHandler,
+    /// Lists the projects one may see.
+    pub list: ListProjectsHandler,
+    /// Shows one project.
+    pub get: GetProjectHandler,
+    /// Lists who belongs to a project.
+    pub list_members: ListMembersHandler,
+    /// Adds a person to a project.
+    pub add_member: AddMemberHandler,
+    /// Gives a member another role.
+    pub change_member_role: ChangeMemberRoleHandler,
+    /// Removes a member from a project.
+    pub remove_member: RemoveMemberHandler,
+}
+
+impl Projects {
+    /// The context over its ports.
+    #[must_use]
+    pub fn new(ports: ProjectsPorts) -> Self {
+        let ProjectsPorts { store, views, directory, access, ids } = ports;
+        let projects = Repository::<Project>::new(store);
+        Self {
+            create: CreateProjectHandler { projects: projects.clone(), views: views.clone(), ids },
+            list: ListProjectsHandler { views: views.clone(), access: access.clone() },
+            get: GetProjectHandler { views: views.clone(), access: access.clone() },
+            list_members: ListMembersHandler {
+                views: views.clone(),
+                directory: directory.clone(),
+                access: access.clone(),
+            },
+            add_member: AddMemberHandler {
+                projects: projects.clone(),
+                views: views.clone(),
+                directory: directory.clone(),
+                access: access.clone(),
+            },
+            change_member_role: ChangeMemberRoleHandler {
+                projects: projects.clone(),
+                views: views.clone(),
+                directory,
+                access: access.clone(),
+            },
+            remove_member: RemoveMemberHandler { projects, access },
+        }
+    }
+}

@@ -1,0 +1,48 @@
+use devskyy_domain::{
+    kernel::{
+        Version,
+        ids::{ProjectId, UserId},
+    },
+    projects::Project,
+};
+
+use crate::{
+    access::{Access, Permission},
+    context::Actor,
+    error::Error,
+    es::Repository,
+};
+
+/// Asks for a person to belong to a project no longer.
+#[derive(Debug)]
+pub struct RemoveMember {
+    /// Which project.
+    pub project: ProjectId,
+    /// Who.
+    pub user: UserId,
+    /// The project's version the caller last saw, if it cares.
+    pub expected: Option<Version>,
+}
+
+/// Removes members.
+pub struct RemoveMemberHandler {
+    pub(super) projects: Repository<Project>,
+    pub(super) access: Access,
+}
+
+impl RemoveMemberHandler {
+    /// Removes the member and returns the project's version; anybody may leave by themselves.
+    ///
+    /// # Errors
+    /// [`devskyy_domain::projects::ProjectError`], [`Error::StaleVersion`], what access demands, or a failing port.
+    #[tracing::instrument(name = "projects.remove_member", skip_all, fields(project = %command.project), err(Debug, level = "debug"))]
+    pub async fn handle(&self, actor: &Actor, command: RemoveMember) -> Result<Version, Error> {
+        let RemoveMember { project, user, expected } = command;
+        let leaving = actor.user() == Some(user);
+        let needed = if leaving { Permission::ProjectsRead } else { Permission::MembersWrite };
+        self.access.require(actor, project, needed).await?;
+        let context = actor.event_context(Some(project));
+        let loaded = self.projects.update(context, project, expected, |it| it.remove_member(user)).await?;
+        Ok(loaded.version)
+    }
+}

@@ -1,0 +1,68 @@
+use chrono::{DateTime, Utc};
+use devskyy_domain::{
+    kernel::{
+        Version,
+        ids::{ProjectId, UserId},
+    },
+    projects::{ProjectRole, ProjectStatus},
+};
+
+use super::ports::Person;
+
+/// A project as people see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectView {
+    /// Which.
+    pub id: ProjectId,
+    /// Its name.
+    pub name: String,
+    /// The short form of its name.
+    pub slug: String,
+    /// Where it is in its life.
+    pub status: ProjectStatus,
+    /// Whether it was made for a person at registration.
+    pub personal: bool,
+    /// When it came into being.
+    pub created_at: DateTime<Utc>,
+    /// Its version.
+    pub version: Version,
+}
+
+/// A member as the log tells, nothing personal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberRecord {
+    /// Who.
+    pub user: UserId,
+    /// As what.
+    pub role: ProjectRole,
+    /// Since when.
+    pub added_at: DateTime<Utc>,
+}
+
+/// A member as the project's other members see them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MemberView {
+    /// Who.
+    pub user_id: UserId,
+    /// Their e-mail, unless the account was erased.
+    pub email: Option<String>,
+    /// The name they go by, unless the account was erased.
+    pub name: Option<String>,
+    /// As what.
+    pub role: ProjectRole,
+    /// Since when.
+    pub added_at: DateTime<Utc>,
+}
+
+impl MemberView {
+    pub(super) fn new(member: MemberRecord, person: Option<Person>) -> Self {
+        let (email, name) = person.map(|person| (person.email, person.name)).unzip();
+        Self { user_id: member.user, email, name, role: member.role, added_at: member.added_at }
+    }
+}
+
+impl std::fmt::Debug for MemberView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MemberView").field("user_id", &self.user_id).field("role", &self.role).finish_non_exhaustive()
+    }
+}

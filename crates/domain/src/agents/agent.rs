@@ -1,0 +1,298 @@
+use std::sync::Arc;
+
+use super::{
+    error::AgentError,
+    event::{
+        AgentActivated, AgentArchived, AgentCapabilitiesChanged, AgentCreated, AgentDescribed, AgentEvent, AgentPaused,
+        AgentRenamed, AgentResumed, VersionPublished, VersionRestored,
+    },
+    values::{AgentName, AgentStatus, AgentType, Capabilities, Description, VersionNumber},
+};
+use crate::{
+    kernel::{
+        Aggregate, Decision,
+        ids::{AgentId, ProjectId},
+    },
+    workflow::Workflow,
+};
+
+/// What a new agent starts with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewAgent {
+    /// The project it belongs to, for ever.
+    pub project: ProjectId,
+    /// Its name.
+    pub name: AgentName,
+    /// How it works.
+    pub kind: AgentType,
+    /// What it says it can do.
+    pub capabilities: Capabilities,
+    /// What it is for.
+    pub description: Description,
+}
+
+/// What an agent is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AgentDetails {
+    /// The project it belongs to.
+    pub project: ProjectId,
+    /// Its name.
+    pub name: AgentName,
+    /// How it works.
+    pub kind: AgentType,
+    /// What it says it can do.
+    pub capabilities: Capabilities,
+    /// What it is for.
+    pub description: Description,
+    /// Every version, in order of its number.
+    pub versions: Vec<Arc<Workflow>>,
+    /// The version runs start from; none before the first is published.
+    pub current: Option<VersionNumber>,
+}
+
+/// One agent. The variants are its life; an archived one has nothing left to change.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Agent {
+    /// Nothing has been recorded yet.
+    #[default]
+    Unknown,
+    /// Not yet to be run.
+    Draft(AgentDetails),
+    /// Ready to run.
+    Active(AgentDetails),
+    /// Starts no runs for now.
+    Paused(AgentDetails),
+    /// Kept for history only.
+    Archived(AgentDetails),
+}
+
+impl Agent {
+    /// Brings an agent into being; with a definition, published as version 1 and ready to run.
+    ///
+    /// # Errors
+    /// [`AgentError::TypeUnavailable`] for kinds that cannot work here, [`AgentError::AlreadyCreated`] for a used id.
+    pub fn create(&self, new: &NewAgent, definition: Option<&Workflow>) -> Decision<Self> {
+        if *self != Self::Unknown {
+            return Err(AgentError::AlreadyCreated);
+        }
+        match new.kind {
+            AgentType::Workflow => {}
+            AgentType::Assistant => return Err(AgentError::TypeUnavailable),
+        }
+        let NewAgent { project, name, kind, capabilities, description } = new.clone();
+        let mut events = vec![AgentCreated { project, name, kind, capabilities, description }.into()];
+        if let Some(definition) = definition {
+            events.push(VersionPublished { number: 1, definition: definition.clone() }.into());
+            events.push(AgentActivated {}.into());
+        }
+        Ok(events)
+    }
+
+    /// Makes a definition what runs start from: a new version, or the earlier one with the same content.
+    ///
+    /// # Errors
+    /// [`AgentError::Archived`] or [`AgentError::NotCreated`].
+    pub fn publish(&self, definition: &Workflow) -> Decision<Self> {
+        let details = self.changeable()?;
+        let same = details.versions.iter().position(|version| **version == *definition).map(number_at);
+        Ok(match same {
+            Some(number) if details.current == Some(number) => vec![],
+            Some(number) => vec![VersionRestored { number }.into()],
+            None => {
+                let number = number_at(details.versions.len());
+                vec![VersionPublished { number, definition: definition.clone() }.into()]
+            }
+        })
+    }
+
+    /// Lets the agent be run.
+    ///
+    /// # Errors
+    /// [`AgentError::NoVersion`], [`AgentError::Archived`] or [`AgentError::NotCreated`].
+    pub fn activate(&self) -> Decision<Self> {
+        match self {
+            Self::Draft(AgentDetails { current: None, .. }) => Err(AgentError::NoVersion),
+            Self::Draft(_) => Ok(vec![AgentActivated {}.into()]),
+            Self::Active(_) => Ok(vec![]),
+            Self::Paused(_) => Ok(vec![AgentResumed {}.into()]),
+            Self::Archived(_) => Err(AgentError::Archived),
+            Self::Unknown => Err(AgentError::NotCreated),
+        }
+    }
+
+    /// Starts no runs for now; runs under way go on.
+    ///
+    /// # Errors
+    /// [`AgentError::Draft`], [`AgentError::Archived`] or [`AgentError::NotCreated`].
+    pub fn pause(&self) -> Decision<Self> {
+        match self {
+            Self::Active(_) => Ok(vec![AgentPaused {}.into()]),
+            Self::Paused(_) => Ok(vec![]),
+            Self::Draft(_) => Err(AgentError::Draft),
+            Self::Archived(_) => Err(AgentError::Archived),
+            Self::Unknown => Err(AgentError::NotCreated),
+        }
+    }
+
+    /// Lets a paused agent be run again.
+    ///
+    /// # Errors
+    /// [`AgentError::Draft`], [`AgentError::Archived`] or [`AgentError::NotCreated`].
+    pub fn resume(&self) -> Decision<Self> {
+        match self {
+            Self::Paused(_) => Ok(vec![AgentResumed {}.into()]),
+            Self::Active(_) => Ok(vec![]),
+            Self::Draft(_) => Err(AgentError::Draft),
+            Self::Archived(_) => Err(AgentError::Archived),
+            Self::Unknown => Err(AgentError::NotCreated),
+        }
+    }
+
+    /// Keeps the agent for history only; its name becomes free.
+    ///
+    /// # Errors
+    /// [`AgentError::NotCreated`].
+    pub fn archive(&self) -> Decision<Self> {
+        match self {
+            Self::Draft(_) | Self::Active(_) | Self::Paused(_) => Ok(vec![AgentArchived {}.into()]),
+            Self::Archived(_) => Ok(vec![]),
+            Self::Unknown => Err(AgentError::NotCreated),
+        }
+    }
+
+    /// Changes what people see of the agent; what is left out stays.
+    ///
+    /// # Errors
+    /// [`AgentError::Archived`] or [`AgentError::NotCreated`].
+    pub fn change(
+        &self,
+        name: Option<&AgentName>,
+        description: Option<&Description>,
+        capabilities: Option<&Capabilities>,
+    ) -> Decision<Self> {
+        let details = self.changeable()?;
+        let mut events = Vec::new();
+        if let Some(name) = name.filter(|name| **name != details.name) {
+            events.push(AgentRenamed { name: name.clone() }.into());
+        }
+        if let Some(description) = description.filter(|description| **description != details.description) {
+            events.push(AgentDescribed { description: description.clone() }.into());
+        }
+        if let Some(capabilities) = capabilities.filter(|capabilities| **capabilities != details.capabilities) {
+            events.push(AgentCapabilitiesChanged { capabilities: capabilities.clone() }.into());
+        }
+        Ok(events)
+    }
+
+    /// The version a new run starts from, with what it does.
+    ///
+    /// # Errors
+    /// [`AgentError::Draft`], [`AgentError::Paused`], [`AgentError::Archived`] or [`AgentError::NotCreated`].
+    pub fn runnable(&self) -> Result<(VersionNumber, &Arc<Workflow>), AgentError> {
+        match self {
+            Self::Active(details) => {
+                let number = details.current.ok_or(AgentError::NoVersion)?;
+                details.version(number).map(|definition| (number, definition)).ok_or(AgentError::NoVersion)
+            }
+            Self::Paused(_) => Err(AgentError::Paused),
+            Self::Draft(_) => Err(AgentError::Draft),
+            Self::Archived(_) => Err(AgentError::Archived),
+            Self::Unknown => Err(AgentError::NotCreated),
+        }
+    }
+
+    /// What the agent is made of, once created.
+    #[must_use]
+    pub const fn details(&self) -> Option<&AgentDetails> {
+        match self {
+            Self::Draft(details) | Self::Active(details) | Self::Paused(details) | Self::Archived(details) => {
+                Some(details)
+            }
+            Self::Unknown => None,
+        }
+    }
+
+    /// Where the agent is in its life, once created.
+    #[must_use]
+    pub const fn status(&self) -> Option<AgentStatus> {
+        match self {
+            Self::Draft(_) => Some(AgentStatus::Draft),
+            Self::Active(_) => Some(AgentStatus::Active),
+            Self::Paused(_) => Some(AgentStatus::Paused),
+            Self::Archived(_) => Some(AgentStatus::Archived),
+            Self::Unknown => None,
+        }
+    }
+
+    const fn changeable(&self) -> Result<&AgentDetails, AgentError> {
+        match self {
+            Self::Draft(details) | Self::Active(details) | Self::Paused(details) => Ok(details),
+            Self::Archived(_) => Err(AgentError::Archived),
+            Self::Unknown => Err(AgentError::NotCreated),
+        }
+    }
+
+    const fn details_mut(&mut self) -> Option<&mut AgentDetails> {
+        match self {
+            Self::Draft(details) | Self::Active(details) | Self::Paused(details) | Self::Archived(details) => {
+                Some(details)
+            }
+            Self::Unknown => None,
+        }
+    }
+}
+
+impl AgentDetails {
+    /// What a version does.
+    #[must_use]
+    pub fn version(&self, number: VersionNumber) -> Option<&Arc<Workflow>> {
+        usize::try_from(number).ok()?.checked_sub(1).and_then(|index| self.versions.get(index))
+    }
+}
+
+fn number_at(index: usize) -> VersionNumber {
+    VersionNumber::try_from(index + 1).unwrap_or(VersionNumber::MAX)
+}
+
+impl Aggregate for Agent {
+    const CATEGORY: &'static str = "agent";
+    type Id = AgentId;
+    type Event = AgentEvent;
+    type Error = AgentError;
+
+    fn apply(&mut self, event: &AgentEvent) {
+        if let AgentEvent::Created(created) = event {
+            *self = Self::Draft(AgentDetails::new(created));
+            return;
+        }
+        let Some(details) = self.details_mut() else { return };
+        match event {
+            AgentEvent::Created(_) => {}
+            AgentEvent::VersionPublished(it) => {
+                details.versions.push(Arc::new(it.definition.clone()));
+                details.current = Some(it.number);
+            }
+            AgentEvent::VersionRestored(it) => details.current = Some(it.number),
+            AgentEvent::Renamed(it) => details.name = it.name.clone(),
+            AgentEvent::Described(it) => details.description = it.description.clone(),
+            AgentEvent::CapabilitiesChanged(it) => details.capabilities = it.capabilities.clone(),
+            AgentEvent::Activated(_) | AgentEvent::Resumed(_) => *self = Self::Active(details.clone()),
+            AgentEvent::Paused(_) => *self = Self::Paused(details.clone()),
+            AgentEvent::Archived(_) => *self = Self::Archived(details.clone()),
+        }
+    }
+}
+
+impl AgentDetails {
+    fn new(created: &AgentCreated) -> Self {
+        Self {
+            project: created.project,
+            name: created.name.clone(),
+            kind: created.kind,
+            capabilities: created.capabilities.clone(),
+            description: created.description.clone(),
+            versions: Vec::new(),
+            current: None,
+        }
+    }
+}

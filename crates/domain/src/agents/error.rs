@@ -1,0 +1,109 @@
+use super::values::VersionNumber;
+use crate::kernel::{Refusal, RefusalKind};
+
+/// Why something about an agent is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AgentError {
+    /// Too short, too long or with control characters.
+    #[error("the name must have 3 to 100 characters and no control characters, it has {0}")]
+    NameLength(usize),
+    /// Another agent of the project has it.
+    #[error("another agent of the project has this name, choose another")]
+    NameTaken,
+    /// Not a kind of agent.
+    #[error("the type must be workflow or assistant")]
+    TypeUnknown,
+    /// Known, but it cannot work here.
+    #[error(
+        "agents of type assistant need a model provider, and this version cannot be configured with one; \
+         use type workflow"
+    )]
+    TypeUnavailable,
+    /// Not a slug, or too long; the index says which.
+    #[error("a capability is 1 to 50 lower-case letters and digits, its words joined by hyphens")]
+    CapabilityFormat(usize),
+    /// More than an agent can have.
+    #[error("an agent has at most 50 capabilities")]
+    TooManyCapabilities,
+    /// Longer than anybody reads.
+    #[error("the description must have at most 2000 characters and no control characters but line breaks")]
+    DescriptionLength,
+    /// An id is used once.
+    #[error("the agent exists already")]
+    AlreadyCreated,
+    /// Nothing with this id.
+    #[error("there is no such agent")]
+    NotCreated,
+    /// There is nothing to run yet.
+    #[error("the agent has no version, publish one first")]
+    NoVersion,
+    /// A draft is activated, not paused or resumed.
+    #[error("the agent is a draft, activate it first")]
+    Draft,
+    /// A paused agent starts no runs.
+    #[error("the agent is paused, resume it first")]
+    Paused,
+    /// Archived agents are read-only for ever.
+    #[error("the agent is archived and can no longer change")]
+    Archived,
+    /// Numbers start at 1 and end at the newest.
+    #[error("the agent has no version {0}")]
+    VersionUnknown(VersionNumber),
+}
+
+impl Refusal for AgentError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NameLength(_) => "agent.name_length",
+            Self::NameTaken => "agent.name_taken",
+            Self::TypeUnknown => "agent.type_unknown",
+            Self::TypeUnavailable => "agent.type_unavailable",
+            Self::CapabilityFormat(_) => "agent.capability_format",
+            Self::TooManyCapabilities => "agent.too_many_capabilities",
+            Self::DescriptionLength => "agent.description_length",
+            Self::AlreadyCreated => "agent.already_created",
+            Self::NotCreated => "agent.not_created",
+            Self::NoVersion => "agent.no_version",
+            Self::Draft => "agent.draft",
+            Self::Paused => "agent.paused",
+            Self::Archived => "agent.archived",
+            Self::VersionUnknown(_) => "agent.version_unknown",
+        }
+    }
+
+    fn kind(&self) -> RefusalKind {
+        match self {
+            Self::NameLength(_)
+            | Self::TypeUnknown
+            | Self::TypeUnavailable
+            | Self::CapabilityFormat(_)
+            | Self::TooManyCapabilities
+            | Self::DescriptionLength
+            | Self::VersionUnknown(_) => RefusalKind::Invalid,
+            Self::NameTaken
+            | Self::AlreadyCreated
+            | Self::NotCreated
+            | Self::NoVersion
+            | Self::Draft
+            | Self::Paused
+            | Self::Archived => RefusalKind::Conflict,
+        }
+    }
+
+    fn pointer(&self) -> Option<String> {
+        match self {
+            Self::NameLength(_) | Self::NameTaken => Some("/name".to_owned()),
+            Self::TypeUnknown | Self::TypeUnavailable => Some("/type".to_owned()),
+            Self::CapabilityFormat(index) => Some(format!("/capabilities/{index}")),
+            Self::TooManyCapabilities => Some("/capabilities".to_owned()),
+            Self::DescriptionLength => Some("/description".to_owned()),
+            Self::AlreadyCreated
+            | Self::NotCreated
+            | Self::NoVersion
+            | Self::Draft
+            | Self::Paused
+            | Self::Archived
+            | Self::VersionUnknown(_) => None,
+        }
+    }
+}

@@ -1,0 +1,166 @@
+use serde::{Deserialize, Serialize};
+
+use super::error::AgentError;
+
+/// Numbers an agent's versions, from 1.
+pub type VersionNumber = u32;
+
+/// The name of an agent, unique in its project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AgentName(String);
+
+impl AgentName {
+    /// Trims and checks a raw name; holding one is proof it passed.
+    ///
+    /// # Errors
+    /// [`AgentError::NameLength`] when it is too short, too long or has control characters.
+    pub fn parse(raw: &str) -> Result<Self, AgentError> {
+        let name = raw.trim();
+        match name.chars().filter(|c| !c.is_control()).count() {
+            length @ 3..=100 if length == name.chars().count() => Ok(Self(name.to_owned())),
+            _ => Err(AgentError::NameLength(name.chars().count())),
+        }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What makes two names the same: letters' case and repeated blanks do not tell agents apart.
+    #[must_use]
+    pub fn normalised(&self) -> String {
+        self.0.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// How an agent works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentType {
+    /// A declared graph of steps; needs no model.
+    Workflow,
+    /// A model in a loop with tools.
+    Assistant,
+}
+
+impl AgentType {
+    /// The name used on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Workflow => "workflow",
+            Self::Assistant => "assistant",
+        }
+    }
+
+    /// Reads the name used on the wire and in the database.
+    ///
+    /// # Errors
+    /// [`AgentError::TypeUnknown`] for any other name.
+    pub fn parse(name: &str) -> Result<Self, AgentError> {
+        [Self::Workflow, Self::Assistant].into_iter().find(|kind| kind.as_str() == name).ok_or(AgentError::TypeUnknown)
+    }
+}
+
+/// Where an agent is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AgentStatus {
+    /// Not yet to be run.
+    Draft,
+    /// Ready to run.
+    Active,
+    /// Starts no runs for now.
+    Paused,
+    /// Kept for history only.
+    Archived,
+}
+
+impl AgentStatus {
+    /// Every status.
+    pub const ALL: [Self; 4] = [Self::Draft, Self::Active, Self::Paused, Self::Archived];
+
+    /// The name used on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Active => "active",
+            Self::Paused => "paused",
+            Self::Archived => "archived",
+        }
+    }
+
+    /// Reads the name used on the wire and in the database.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
+    }
+}
+
+/// What an agent says it can do: lower-case slugs, sorted and without repetition.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Capabilities(Vec<String>);
+
+impl Capabilities {
+    /// Checks raw capabilities, drops repetitions and sorts them.
+    ///
+    /// # Errors
+    /// [`AgentError::CapabilityFormat`] with the index of the first that is no slug, or
+    /// [`AgentError::TooManyCapabilities`].
+    pub fn parse<S: AsRef<str>>(raw: &[S]) -> Result<Self, AgentError> {
+        if raw.len() > 50 {
+            return Err(AgentError::TooManyCapabilities);
+        }
+        if let Some(index) = raw.iter().position(|slug| !is_slug(slug.as_ref())) {
+            return Err(AgentError::CapabilityFormat(index));
+        }
+        let mut slugs: Vec<_> = raw.iter().map(|slug| slug.as_ref().to_owned()).collect();
+        slugs.sort_unstable();
+        slugs.dedup();
+        Ok(Self(slugs))
+    }
+
+    /// The slugs.
+    #[must_use]
+    pub fn as_slice(&self) -> &[String] {
+        &self.0
+    }
+}
+
+fn is_slug(text: &str) -> bool {
+    (1..=50).contains(&text.len())
+        && text
+            .split('-')
+            .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()))
+}
+
+/// What an agent is for, in its owner's words; may be empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Description(String);
+
+impl Description {
+    /// Trims and checks a raw description.
+    ///
+    /// # Errors
+    /// [`AgentError::DescriptionLength`] when it is too long or has control characters other than line breaks and tabs.
+    pub fn parse(raw: &str) -> Result<Self, AgentError> {
+        let text = raw.trim();
+        let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+        if text.chars().count() <= 2_000 && !text.chars().any(odd) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(AgentError::DescriptionLength)
+        }
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

@@ -1,0 +1,17 @@
+//! People who sign in: who they are to the platform, and what makes an e-mail or a password acceptable.
+//!
+//! E-mail, name and password never enter an event; events carry the user's id only.
+
+mod common_passwords;
+mod error;
+mod event;
+mod user;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::IdentityError;
+pub use event::{PlatformRoleChanged, UserDisabled, UserEnabled, UserEvent, UserRegistered};
+pub use user::{User, UserDetails};
+pub use values::{DisplayName, Email, Password, PlatformRole};

@@ -1,0 +1,152 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{common_passwords::is_common, error::IdentityError};
+
+/// Role a person has on the whole platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlatformRole {
+    /// Runs the platform.
+    Admin,
+    /// Uses the platform.
+    Member,
+}
+
+impl PlatformRole {
+    /// The name used on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Member => "member",
+        }
+    }
+
+    /// Reads the name used on the wire and in the database.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Admin, Self::Member].into_iter().find(|role| role.as_str() == name)
+    }
+}
+
+/// A normalised e-mail address; personal, so it is never printed by `Debug` and never enters an event.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Email(String);
+
+impl Email {
+    /// Trims, lower-cases and checks a raw address; holding one is proof it passed.
+    ///
+    /// # Errors
+    /// [`IdentityError::EmailFormat`] when mail could not be sent there.
+    pub fn parse(raw: &str) -> Result<Self, IdentityError> {
+        let address = raw.trim().to_lowercase();
+        let (local, domain) = address.rsplit_once('@').ok_or(IdentityError::EmailFormat)?;
+        let local_is_fine = (1..=64).contains(&local.chars().count())
+            && !local.contains('@')
+            && local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atom_character));
+        let domain_is_fine = domain.contains('.') && domain.split('.').all(is_label);
+        if local_is_fine && domain_is_fine && address.len() <= 254 {
+            Ok(Self(address))
+        } else {
+            Err(IdentityError::EmailFormat)
+        }
+    }
+
+    /// The normalised address.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn is_atom_character(c: char) -> bool {
+    c.is_alphanumeric() || "!#$%&'*+/=?^_`{|}~-".contains(c)
+}
+
+fn is_label(label: &str) -> bool {
+    (1..=63).contains(&label.len())
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+}
+
+impl fmt::Debug for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Email(…)")
+    }
+}
+
+/// The name a person goes by; personal like the e-mail.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DisplayName(String);
+
+impl DisplayName {
+    /// Trims and checks a raw name.
+    ///
+    /// # Errors
+    /// [`IdentityError::NameFormat`] when it is empty, too long or has control characters.
+    pub fn parse(raw: &str) -> Result<Self, IdentityError> {
+        let name = raw.trim();
+        if (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control) {
+            Ok(Self(name.to_owned()))
+        } else {
+            Err(IdentityError::NameFormat)
+        }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for DisplayName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DisplayName(…)")
+    }
+}
+
+/// A new password that meets the rules; never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// Checks a raw password for a person with this e-mail (or with one that is itself refused).
+    ///
+    /// # Errors
+    /// The first rule it breaks.
+    pub fn parse(raw: &str, email: Option<&Email>) -> Result<Self, IdentityError> {
+        if !(8..=128).contains(&raw.chars().count()) {
+            return Err(IdentityError::PasswordLength);
+        }
+        let lower = raw.to_lowercase();
+        if email.is_some_and(|email| lower == email.as_str() || email.as_str().split('@').next() == Some(&*lower)) {
+            return Err(IdentityError::PasswordIsEmail);
+        }
+        if is_common(&lower) {
+            return Err(IdentityError::PasswordCommon);
+        }
+        if !raw.chars().any(|c| c.is_ascii_digit()) {
+            return Err(IdentityError::PasswordNeedsDigit);
+        }
+        if !raw.chars().any(char::is_uppercase) {
+            return Err(IdentityError::PasswordNeedsUpperCase);
+        }
+        Ok(Self(raw.to_owned()))
+    }
+
+    /// The secret itself, for the hasher only.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}

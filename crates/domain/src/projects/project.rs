@@ -1,0 +1,204 @@
+use std::collections::BTreeMap;
+
+use super::{
+    error::ProjectError,
+    event::{
+        MemberAdded, MemberRemoved, MemberRoleChanged, ProjectArchived, ProjectCreated, ProjectEvent, ProjectRenamed,
+        ProjectResumed, ProjectSuspended,
+    },
+    values::{ProjectName, ProjectRole},
+};
+use crate::kernel::{
+    Aggregate, Decision,
+    ids::{ProjectId, UserId},
+};
+
+/// What a project is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectDetails {
+    /// Its name.
+    pub name: ProjectName,
+    /// Who belongs to it, and as what.
+    pub members: BTreeMap<UserId, ProjectRole>,
+}
+
+impl ProjectDetails {
+    fn is_last_owner(&self, user: UserId) -> bool {
+        let owners = || self.members.iter().filter(|(_, role)| **role == ProjectRole::Owner);
+        owners().count() == 1 && owners().any(|(owner, _)| *owner == user)
+    }
+}
+
+/// One project. The variants are its life; an archived one has nothing left to change.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Project {
+    /// Nothing has been recorded yet.
+    #[default]
+    Unknown,
+    /// In use.
+    Active(ProjectDetails),
+    /// On hold.
+    Suspended(ProjectDetails),
+    /// Kept for history only.
+    Archived,
+}
+
+impl Project {
+    /// Brings a project into being with its first owner.
+    ///
+    /// # Errors
+    /// [`ProjectError::AlreadyCreated`] when the id is in use.
+    pub fn create(&self, name: &ProjectName, owner: UserId, personal: bool) -> Decision<Self> {
+        match self {
+            Self::Unknown => Ok(vec![ProjectCreated { name: name.clone(), slug: name.slug(), owner, personal }.into()]),
+            Self::Active(_) | Self::Suspended(_) | Self::Archived => Err(ProjectError::AlreadyCreated),
+        }
+    }
+
+    /// Gives the project another name.
+    ///
+    /// # Errors
+    /// When the project is not active.
+    pub fn rename(&self, to: &ProjectName) -> Decision<Self> {
+        match self.active()? {
+            details if details.name == *to => Ok(vec![]),
+            _ => Ok(vec![ProjectRenamed { name: to.clone(), slug: to.slug() }.into()]),
+        }
+    }
+
+    /// Adds a person.
+    ///
+    /// # Errors
+    /// [`ProjectError::AlreadyMember`] when they have another role, or when the project is not active.
+    pub fn add_member(&self, user: UserId, role: ProjectRole) -> Decision<Self> {
+        match self.active()?.members.get(&user) {
+            None => Ok(vec![MemberAdded { user, role }.into()]),
+            Some(present) if *present == role => Ok(vec![]),
+            Some(_) => Err(ProjectError::AlreadyMember),
+        }
+    }
+
+    /// Gives a member another role.
+    ///
+    /// # Errors
+    /// [`ProjectError::NotMember`], [`ProjectError::LastOwner`], or when the project is not active.
+    pub fn change_member_role(&self, user: UserId, to: ProjectRole) -> Decision<Self> {
+        let details = self.active()?;
+        match details.members.get(&user) {
+            None => Err(ProjectError::NotMember),
+            Some(present) if *present == to => Ok(vec![]),
+            Some(_) if details.is_last_owner(user) => Err(ProjectError::LastOwner),
+            Some(_) => Ok(vec![MemberRoleChanged { user, role: to }.into()]),
+        }
+    }
+
+    /// Removes a member.
+    ///
+    /// # Errors
+    /// [`ProjectError::NotMember`], [`ProjectError::LastOwner`], or when the project is not active.
+    pub fn remove_member(&self, user: UserId) -> Decision<Self> {
+        let details = self.active()?;
+        match details.members.get(&user) {
+            None => Err(ProjectError::NotMember),
+            Some(_) if details.is_last_owner(user) => Err(ProjectError::LastOwner),
+            Some(_) => Ok(vec![MemberRemoved { user }.into()]),
+        }
+    }
+
+    /// Puts the project on hold.
+    ///
+    /// # Errors
+    /// When it is archived or does not exist.
+    pub fn suspend(&self) -> Decision<Self> {
+        match self {
+            Self::Active(_) => Ok(vec![ProjectSuspended {}.into()]),
+            Self::Suspended(_) => Ok(vec![]),
+            Self::Archived => Err(ProjectError::Archived),
+            Self::Unknown => Err(ProjectError::NotCreated),
+        }
+    }
+
+    /// Takes the project into use again.
+    ///
+    /// # Errors
+    /// When it is archived or does not exist.
+    pub fn resume(&self) -> Decision<Self> {
+        match self {
+            Self::Suspended(_) => Ok(vec![ProjectResumed {}.into()]),
+            Self::Active(_) => Ok(vec![]),
+            Self::Archived => Err(ProjectError::Archived),
+            Self::Unknown => Err(ProjectError::NotCreated),
+        }
+    }
+
+    /// Keeps the project for history only.
+    ///
+    /// # Errors
+    /// When it does not exist.
+    pub fn archive(&self) -> Decision<Self> {
+        match self {
+            Self::Active(_) | Self::Suspended(_) => Ok(vec![ProjectArchived {}.into()]),
+            Self::Archived => Ok(vec![]),
+            Self::Unknown => Err(ProjectError::NotCreated),
+        }
+    }
+
+    const fn active(&self) -> Result<&ProjectDetails, ProjectError> {
+        match self {
+            Self::Active(details) => Ok(details),
+            Self::Suspended(_) => Err(ProjectError::Suspended),
+            Self::Archived => Err(ProjectError::Archived),
+            Self::Unknown => Err(ProjectError::NotCreated),
+        }
+    }
+
+    const fn details_mut(&mut self) -> Option<&mut ProjectDetails> {
+        match self {
+            Self::Active(details) | Self::Suspended(details) => Some(details),
+            Self::Archived | Self::Unknown => None,
+        }
+    }
+}
+
+impl Aggregate for Project {
+    const CATEGORY: &'static str = "project";
+    type Id = ProjectId;
+    type Event = ProjectEvent;
+    type Error = ProjectError;
+
+    fn apply(&mut self, event: &ProjectEvent) {
+        match event {
+            ProjectEvent::Created(it) => {
+                let members = BTreeMap::from([(it.owner, ProjectRole::Owner)]);
+                *self = Self::Active(ProjectDetails { name: it.name.clone(), members });
+            }
+            ProjectEvent::Suspended(_) => {
+                if let Self::Active(details) = self {
+                    *self = Self::Suspended(details.clone());
+                }
+            }
+            ProjectEvent::Resumed(_) => {
+                if let Self::Suspended(details) = self {
+                    *self = Self::Active(details.clone());
+                }
+            }
+            ProjectEvent::Archived(_) => *self = Self::Archived,
+            ProjectEvent::Renamed(it) => {
+                if let Some(details) = self.details_mut() {
+                    details.name = it.name.clone();
+                }
+            }
+            ProjectEvent::MemberAdded(MemberAdded { user, role })
+            | ProjectEvent::MemberRoleChanged(MemberRoleChanged { user, role }) => {
+                if let Some(details) = self.details_mut() {
+                    details.members.insert(*user, *role);
+                }
+            }
+            ProjectEvent::MemberRemoved(MemberRemoved { user }) => {
+                if let Some(details) = self.details_mut() {
+                    details.members.remove(user);
+                }
+            }
+        }
+    }
+}

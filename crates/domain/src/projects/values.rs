@@ -1,0 +1,130 @@
+use serde::{Deserialize, Serialize};
+
+use super::error::ProjectError;
+
+/// What a member may do in a project; what exactly is written in one table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProjectRole {
+    /// Governs the project and its members.
+    Owner,
+    /// Defines agents.
+    Maintainer,
+    /// Runs agents and approves what they ask.
+    Operator,
+    /// Looks on.
+    Viewer,
+}
+
+impl ProjectRole {
+    /// Every role, the mightiest first.
+    pub const ALL: [Self; 4] = [Self::Owner, Self::Maintainer, Self::Operator, Self::Viewer];
+
+    /// The name used on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Maintainer => "maintainer",
+            Self::Operator => "operator",
+            Self::Viewer => "viewer",
+        }
+    }
+
+    /// Reads the name used on the wire and in the database.
+    ///
+    /// # Errors
+    /// [`ProjectError::RoleUnknown`] for any other name.
+    pub fn parse(name: &str) -> Result<Self, ProjectError> {
+        Self::ALL.into_iter().find(|role| role.as_str() == name).ok_or(ProjectError::RoleUnknown)
+    }
+}
+
+/// Where a project is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ProjectStatus {
+    /// In use.
+    Active,
+    /// On hold: readable, unchangeable.
+    Suspended,
+    /// Kept for history only.
+    Archived,
+}
+
+impl ProjectStatus {
+    /// The name used on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Archived => "archived",
+        }
+    }
+
+    /// Reads the name used on the wire and in the database.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Active, Self::Suspended, Self::Archived].into_iter().find(|status| status.as_str() == name)
+    }
+}
+
+/// The name of a project, 3 to 100 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ProjectName(String);
+
+impl ProjectName {
+    /// Trims and checks a raw name; holding one is proof it passed.
+    ///
+    /// # Errors
+    /// [`ProjectError::NameLength`] when it is too short, too long or has control characters.
+    pub fn parse(raw: &str) -> Result<Self, ProjectError> {
+        let name = raw.trim();
+        match name.chars().filter(|c| !c.is_control()).count() {
+            length @ 3..=100 if length == name.chars().count() => Ok(Self(name.to_owned())),
+            _ => Err(ProjectError::NameLength(name.chars().count())),
+        }
+    }
+
+    /// The name of the project every person starts with.
+    #[must_use]
+    pub fn personal() -> Self {
+        Self("Personal".to_owned())
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// A short form for URLs and file names: lower-case letters, digits and single hyphens.
+    #[must_use]
+    pub fn slug(&self) -> Slug {
+        let mut slug = String::new();
+        for c in self.0.to_lowercase().chars() {
+            if c.is_ascii_alphanumeric() {
+                slug.push(c);
+            } else if !slug.is_empty() && !slug.ends_with('-') {
+                slug.push('-');
+            }
+        }
+        slug.truncate(50);
+        let slug = slug.trim_end_matches('-');
+        Slug(if slug.is_empty() { "project".to_owned() } else { slug.to_owned() })
+    }
+}
+
+/// The short form of a project's name. It tells people apart what they see; ids tell projects apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Slug(String);
+
+impl Slug {
+    /// The short form.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
