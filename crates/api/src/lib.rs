@@ -1,1 +1,24 @@
-//! placeholder
+//! Everything HTTP: endpoints per version, problem documents, the OpenAPI description.
+//!
+//! Handlers turn HTTP into commands and answers back; they decide nothing about the business. A [`problem::Problem`] is
+//! the only way a failure leaves the process. This crate knows the application's facades and no adapter.
+
+mod app;
+mod docs;
+mod edge;
+mod extract;
+mod health;
+mod openapi;
+pub mod problem;
+mod settings;
+mod state;
+mod v1;
+
+pub use self::{
+    app::app,
+    extract::RequestContext,
+    health::{Check, Readiness},
+    openapi::openapi,
+    settings::Settings,
+    state::ApiState,
+};

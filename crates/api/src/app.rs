@@ -1,0 +1,47 @@
+//! Puts the endpoints together; the server and the tests start the same application.
+
+use actix_web::{
+    App, Error,
+    body::BoxBody,
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
+    middleware::{Compress, from_fn},
+    web::{self, Data},
+};
+use utoipa_actix_web::{scope, service_config::ServiceConfig};
+
+use crate::{
+    docs::{self, Document},
+    edge::{Routes, authenticate, edge, unmatched},
+    health,
+    openapi::openapi,
+    state::ApiState,
+    v1,
+};
+
+/// The whole application over its facades. Build it once per worker; the state is shared.
+pub fn app(
+    state: &ApiState,
+) -> App<
+    impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>
+    + use<>,
+> {
+    let document = openapi();
+    App::new()
+        .app_data(Data::new(state.settings))
+        .app_data(Data::new(state.ids.clone()))
+        .app_data(Data::new(state.clock.clone()))
+        .app_data(Data::new(state.readiness.clone()))
+        .app_data(Data::new(Routes::of(&document)))
+        .configure(|config| endpoints(&mut ServiceConfig::new(config)))
+        .configure(docs::configure(Document::of(&document)))
+        .default_service(web::to(unmatched))
+        .wrap(from_fn(authenticate))
+        .wrap(Compress::default())
+        .wrap(from_fn(edge))
+}
+
+/// Every documented endpoint.
+pub(crate) fn endpoints(config: &mut ServiceConfig) {
+    health::configure(config);
+    config.service(scope::scope("/api/v1").configure(v1::configure));
+}

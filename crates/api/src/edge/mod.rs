@@ -1,0 +1,110 @@
+//! What happens around every request: an id, a span, safe headers, one shape for every failure.
+
+mod authenticate;
+mod headers;
+mod identify;
+mod unmatched;
+
+use std::{panic::AssertUnwindSafe, time::Instant};
+
+use actix_web::{
+    Error, HttpMessage, HttpResponse, ResponseError,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        Method, StatusCode,
+        header::{CONTENT_ENCODING, CONTENT_TYPE},
+    },
+    middleware::Next,
+};
+use futures_util::FutureExt;
+use tracing::Instrument;
+
+pub(crate) use self::{
+    authenticate::authenticate,
+    headers::secure,
+    unmatched::{Routes, unmatched},
+};
+use crate::{
+    extract::RequestContext,
+    problem::{Problem, platform, request},
+};
+
+/// The outermost layer.
+pub(crate) async fn edge(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let context = identify::identify(&request);
+    let (method, started) = (request.method().clone(), Instant::now());
+    if method == Method::HEAD {
+        request.head_mut().method = Method::GET;
+    }
+    request.extensions_mut().insert(context.clone());
+    let span = tracing::info_span!("http.request", %method, request_id = %context.request_id);
+    let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().instrument(span.clone()).await;
+    let _entered = span.enter();
+    let answer = match outcome {
+        Ok(Ok(answer)) => finish(answer, &context),
+        Ok(Err(error)) => return Err(problem_of(&error).within(&context.request_id).into()),
+        Err(panic) => {
+            tracing::error!(panic = reason(panic.as_ref()), "a request handler panicked");
+            let problem =
+                Problem::new(platform::INTERNAL, "the platform failed; the log knows more under this request id");
+            return Err(problem.within(&context.request_id).into());
+        }
+    };
+    tracing::info!(
+        route = answer.request().match_pattern().as_deref().unwrap_or("unmatched"),
+        status = answer.status().as_u16(),
+        elapsed_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        "answered"
+    );
+    Ok(answer)
+}
+
+/// Gives an answer its last form.
+fn finish(answer: ServiceResponse<impl MessageBody + 'static>, context: &RequestContext) -> ServiceResponse<BoxBody> {
+    let failure = failure(answer.response()).map(|problem| problem.within(&context.request_id));
+    let mut answer = match failure {
+        Some(problem) => answer.into_response(problem.error_response()),
+        None => answer.map_into_boxed_body(),
+    };
+    let headers = answer.headers_mut();
+    secure(headers, &context.request_id);
+    if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "identity") {
+        headers.remove(CONTENT_ENCODING);
+    }
+    answer
+}
+
+/// The problem behind an answer, where it is a failure; also of failures the framework made.
+fn failure<B>(answer: &HttpResponse<B>) -> Option<Problem> {
+    if let Some(error) = answer.error() {
+        return Some(problem_of(error));
+    }
+    let rendered = answer.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().ends_with(b"json"));
+    let failed = answer.status().is_client_error() || answer.status().is_server_error();
+    (failed && !rendered).then(|| of_status(answer.status()))
+}
+
+fn problem_of(error: &Error) -> Problem {
+    error.as_error::<Problem>().cloned().unwrap_or_else(|| of_status(error.as_response_error().status_code()))
+}
+
+fn of_status(status: StatusCode) -> Problem {
+    match status {
+        StatusCode::NOT_FOUND => Problem::new(request::ROUTE_NOT_FOUND, "there is nothing at this address"),
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(request::BODY_TOO_LARGE, "the body is too large"),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            Problem::new(request::UNSUPPORTED_MEDIA_TYPE, "the media type is not supported")
+        }
+        status if status.is_client_error() => Problem::new(request::BODY_UNREADABLE, "the request could not be read"),
+        _ => Problem::new(platform::INTERNAL, "the platform failed; the log knows more under this request id"),
+    }
+}
+
+fn reason(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message")
+}

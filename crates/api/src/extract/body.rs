@@ -1,0 +1,141 @@
+use std::{collections::HashMap, pin::Pin};
+
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::header::{CONTENT_LENGTH, CONTENT_TYPE},
+    web::{Bytes, BytesMut, Data},
+};
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
+
+use super::{
+    actor::CurrentActor,
+    idempotency::{self, KeyedRequest},
+    json, pointer,
+};
+use crate::{
+    problem::{Fault, Problem, find, request},
+    settings::Settings,
+};
+
+/// A request body that is strict JSON of the right shape and passes its own validation.
+pub(crate) struct Body<T> {
+    value: T,
+    keyed: Option<KeyedRequest>,
+}
+
+impl<T> Body<T> {
+    /// What the client sent.
+    pub(crate) fn into_inner(self) -> T {
+        self.value
+    }
+
+    /// What the client sent, and how a repetition of it is recognised.
+    pub(crate) fn keyed(self, actor: &CurrentActor) -> (T, Option<devskyy_application::es::Idempotency>) {
+        let idempotency = self.keyed.map(|keyed| keyed.of(&actor.0));
+        (self.value, idempotency)
+    }
+}
+
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let key = idempotency::key(&request)?;
+            media_type(&request)?;
+            let text = read(&request, payload).await?;
+            let value: T = json::parse(&text)?;
+            value.validate().map_err(|errors| Problem::of_faults(faults(&errors)))?;
+            Ok(Self { value, keyed: key.map(|key| KeyedRequest::new(key, &request, &text)) })
+        })
+    }
+}
+
+fn media_type(request: &HttpRequest) -> Result<(), Problem> {
+    let sent = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = sent.split(';').next().unwrap_or_default().trim();
+    let charset = sent.split_once("charset=").map_or("utf-8", |(_, charset)| charset.trim().trim_matches('"'));
+    if essence.eq_ignore_ascii_case("application/json") && charset.eq_ignore_ascii_case("utf-8") {
+        return Ok(());
+    }
+    Err(Problem::new(request::UNSUPPORTED_MEDIA_TYPE, "the body must be `application/json` in UTF-8"))
+}
+
+/// Reads the body, no more than allowed and no longer than allowed.
+async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
+    let settings = request.app_data::<Data<Settings>>().map(|data| *data.get_ref()).unwrap_or_default();
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > settings.body_bytes) {
+        return Err(too_large(settings.body_bytes));
+    }
+    tokio::time::timeout(settings.body_deadline, collect(payload, settings.body_bytes))
+        .await
+        .unwrap_or_else(|_| Err(Problem::new(request::BODY_TIMEOUT, "the body did not arrive in time")))
+}
+
+async fn collect(mut payload: Payload, most: usize) -> Result<Bytes, Problem> {
+    let mut text = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Problem::new(request::BODY_UNREADABLE, "the body ended early or is damaged"))?;
+        if text.len() + chunk.len() > most {
+            return Err(too_large(most));
+        }
+        text.extend_from_slice(&chunk);
+    }
+    Ok(text.freeze())
+}
+
+fn too_large(most: usize) -> Problem {
+    Problem::new(request::BODY_TOO_LARGE, format!("the body may have {most} bytes"))
+}
+
+/// What validation found, by pointer; the offending values stay behind.
+fn faults(errors: &ValidationErrors) -> Vec<Fault> {
+    let mut found = Vec::new();
+    gather(errors.errors(), "", &mut found);
+    found
+}
+
+fn gather(errors: &HashMap<std::borrow::Cow<'static, str>, ValidationErrorsKind>, above: &str, found: &mut Vec<Fault>) {
+    for (name, kind) in errors {
+        let mut place = above.to_owned();
+        pointer::push(&mut place, name);
+        match kind {
+            ValidationErrorsKind::Struct(nested) => gather(nested.errors(), &place, found),
+            ValidationErrorsKind::List(elements) => {
+                for (index, nested) in elements {
+                    let mut element = place.clone();
+                    pointer::push(&mut element, &index.to_string());
+                    gather(nested.errors(), &element, found);
+                }
+            }
+            ValidationErrorsKind::Field(broken) => found.extend(broken.iter().map(|rule| fault(place.clone(), rule))),
+        }
+    }
+}
+
+fn fault(place: String, rule: &ValidationError) -> Fault {
+    let code = find(&rule.code).unwrap_or(match rule.code.as_ref() {
+        "length" => &request::TEXT_LENGTH,
+        "range" => &request::OUT_OF_RANGE,
+        _ => &request::WRONG_TYPE,
+    });
+    let detail = match (&rule.message, rule.params.get("min"), rule.params.get("max")) {
+        (Some(message), ..) => message.to_string(),
+        (None, Some(min), Some(max)) => format!("{}: from {min} to {max}", lower(code.title)),
+        (None, Some(min), None) => format!("{}: at least {min}", lower(code.title)),
+        (None, None, Some(max)) => format!("{}: at most {max}", lower(code.title)),
+        (None, None, None) => lower(code.title),
+    };
+    Fault { pointer: Some(place), parameter: None, code: code.code, detail }
+}
+
+fn lower(title: &str) -> String {
+    let mut letters = title.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}

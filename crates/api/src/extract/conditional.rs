@@ -1,0 +1,104 @@
+use std::future::{Ready, ready};
+
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse,
+    dev::Payload,
+    http::{
+        StatusCode,
+        header::{ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH},
+    },
+};
+use devskyy_domain::kernel::Version;
+use serde::Serialize;
+
+use crate::problem::{Problem, platform, request};
+
+/// Something with a version, which is its `ETag`.
+pub(crate) trait Revision: Serialize {
+    /// Its version.
+    fn version(&self) -> Version;
+}
+
+/// Versions a condition names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Tags {
+    Any,
+    OneOf(Vec<Version>),
+}
+
+/// The state the client last saw, where it cares (`If-Match`).
+#[derive(Debug)]
+pub(crate) struct IfMatch(Option<Tags>);
+
+impl FromRequest for IfMatch {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(tags(request, &IF_MATCH).map(Self))
+    }
+}
+
+impl IfMatch {
+    /// The one version that must still be the current one; of several, the one that is.
+    pub(crate) async fn expected(
+        self,
+        current: impl Future<Output = Result<Version, Problem>>,
+    ) -> Result<Option<Version>, Problem> {
+        let versions = match self.0 {
+            None | Some(Tags::Any) => return Ok(None),
+            Some(Tags::OneOf(versions)) => versions,
+        };
+        if let [only] = versions.as_slice() {
+            return Ok(Some(*only));
+        }
+        let current = current.await?;
+        let stale = || Problem::new(platform::STALE_VERSION, format!("the current version is {current}"));
+        versions.contains(&current).then_some(Some(current)).ok_or_else(stale)
+    }
+}
+
+/// Answers with something that has a version; `304` where the client has that version already.
+pub(crate) fn respond(
+    request: &HttpRequest,
+    status: StatusCode,
+    body: &impl Revision,
+) -> Result<HttpResponse, Problem> {
+    let version = body.version();
+    let etag = (ETAG, format!("\"{version}\""));
+    let known = match tags(request, &IF_NONE_MATCH)? {
+        None => false,
+        Some(Tags::Any) => true,
+        Some(Tags::OneOf(versions)) => versions.contains(&version),
+    };
+    if known && status == StatusCode::OK && request.method().is_safe() {
+        return Ok(HttpResponse::NotModified().insert_header(etag).finish());
+    }
+    Ok(HttpResponse::build(status).insert_header(etag).json(body))
+}
+
+/// Reads a list of entity tags (RFC 9110, 8.8.3). Weak tags count: proxies weaken what they compress.
+fn tags(request: &HttpRequest, name: &HeaderName) -> Result<Option<Tags>, Problem> {
+    let malformed =
+        || Problem::parameter(request::MALFORMED_ETAG, name.as_str(), "must be `*` or a list of quoted tags");
+    let mut versions = None;
+    for value in request.headers().get_all(name) {
+        let text = value.to_str().map_err(|_| malformed())?.trim();
+        if text == "*" {
+            return Ok(Some(Tags::Any));
+        }
+        let versions = versions.get_or_insert_with(Vec::new);
+        for tag in text.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
+            let strong = tag.strip_prefix("W/").unwrap_or(tag);
+            let opaque = strong.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or_else(malformed)?;
+            if opaque.contains('"') {
+                return Err(malformed());
+            }
+            versions.extend(opaque.parse::<Version>());
+        }
+        if text.is_empty() {
+            return Err(malformed());
+        }
+    }
+    Ok(versions.map(Tags::OneOf))
+}

@@ -1,0 +1,22 @@
+//! What handlers take from a request, checked; every refusal is a [`crate::problem::Problem`].
+
+mod actor;
+mod body;
+mod conditional;
+mod id;
+mod idempotency;
+mod json;
+mod paging;
+mod parameters;
+mod pointer;
+mod strict;
+
+pub use self::actor::RequestContext;
+pub(crate) use self::{
+    actor::{CurrentActor, Proof, Visitor},
+    body::Body,
+    conditional::{IfMatch, Revision, respond},
+    id::Id,
+    paging::{Paged, Paging, paged},
+    parameters::Parameters,
+};

@@ -1,0 +1,82 @@
+use std::{
+    collections::BTreeMap,
+    future::{Ready, ready},
+    str::FromStr,
+};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Query};
+
+use crate::problem::{Fault, Problem, request};
+
+/// A query string, taken apart name by name; what nobody takes is refused.
+pub(crate) struct Parameters {
+    given: BTreeMap<String, String>,
+    faults: Vec<Fault>,
+}
+
+impl FromRequest for Parameters {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::parse(request.query_string()))
+    }
+}
+
+impl Parameters {
+    fn parse(query: &str) -> Result<Self, Problem> {
+        let pairs = Query::<Vec<(String, String)>>::from_query(query)
+            .map_err(|_| Problem::new(request::PARAMETER, "the query string is malformed"))?;
+        let mut given = BTreeMap::new();
+        for (name, value) in pairs.into_inner() {
+            if given.insert(name.clone(), value).is_some() {
+                return Err(Problem::parameter(request::PARAMETER, &shown(&name), "this parameter is given twice"));
+            }
+        }
+        Ok(Self { given, faults: Vec::new() })
+    }
+
+    /// Takes one parameter; its form is told where it is not understood.
+    pub(crate) fn take<T: FromStr>(&mut self, name: &'static str, form: &'static str) -> Option<T> {
+        self.take_if(name, form, |_| true)
+    }
+
+    /// Takes one parameter that must also pass a test.
+    pub(crate) fn take_if<T: FromStr>(
+        &mut self,
+        name: &'static str,
+        form: &'static str,
+        passes: impl FnOnce(&T) -> bool,
+    ) -> Option<T> {
+        let raw = self.given.remove(name)?;
+        let value = raw.parse().ok().filter(passes);
+        if value.is_none() {
+            self.fault(request::PARAMETER.code, name, format!("must be {form}"));
+        }
+        value
+    }
+
+    pub(crate) fn fault(&mut self, code: &'static str, name: &str, detail: String) {
+        self.faults.push(Fault { pointer: None, parameter: Some(name.to_owned()), code, detail });
+    }
+
+    pub(crate) fn raw(&mut self, name: &str) -> Option<String> {
+        self.given.remove(name)
+    }
+
+    /// Ends the taking.
+    ///
+    /// # Errors
+    /// Every parameter that was refused or that nobody took.
+    pub(crate) fn finish(mut self) -> Result<(), Problem> {
+        for name in std::mem::take(&mut self.given).into_keys() {
+            self.fault(request::UNKNOWN_PARAMETER.code, &shown(&name), "this parameter is not known".to_owned());
+        }
+        if self.faults.is_empty() { Ok(()) } else { Err(Problem::of_faults(self.faults)) }
+    }
+}
+
+/// A name the client made up, cut to a length worth sending back.
+fn shown(name: &str) -> String {
+    name.chars().take(64).collect()
+}

@@ -1,0 +1,94 @@
+//! What probes and people ask of the process.
+
+use std::sync::Arc;
+
+use actix_web::{HttpResponse, get, http::StatusCode, web::Data};
+use async_trait::async_trait;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// One thing the platform needs in order to work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Check {
+    /// What, for example `database`.
+    #[schema(example = "database")]
+    pub name: &'static str,
+    /// Whether it is as it must be.
+    pub ok: bool,
+    /// What is wrong, in words fit for strangers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// Knows whether requests can be served now.
+#[async_trait]
+pub trait Readiness: Send + Sync {
+    /// Looks at everything that is needed.
+    async fn checks(&self) -> Vec<Check>;
+}
+
+/// How the platform is.
+#[derive(Debug, Serialize, ToSchema)]
+struct Health {
+    /// `healthy`, or `degraded` when something it needs is away.
+    #[schema(example = "healthy")]
+    status: &'static str,
+    /// Version of the program.
+    #[schema(example = "0.1.0")]
+    version: &'static str,
+    /// What was looked at.
+    checks: Vec<Check>,
+}
+
+impl Health {
+    fn of(checks: Vec<Check>) -> Self {
+        let well = checks.iter().all(|check| check.ok);
+        Self { status: if well { "healthy" } else { "degraded" }, version: env!("CARGO_PKG_VERSION"), checks }
+    }
+
+    fn healthy(&self) -> bool {
+        self.checks.iter().all(|check| check.ok)
+    }
+}
+
+/// That the process answers.
+#[derive(Debug, Serialize, ToSchema)]
+struct Live {
+    /// Always `live`.
+    #[schema(example = "live")]
+    status: &'static str,
+}
+
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    config.service(health).service(live).service(ready);
+}
+
+/// Tell how the platform is.
+#[utoipa::path(tag = "health", responses((status = 200, description = "It runs; `status` and `checks` say how well", body = Health)))]
+#[get("/health")]
+async fn health(readiness: Data<Arc<dyn Readiness>>) -> HttpResponse {
+    HttpResponse::Ok().json(Health::of(readiness.checks().await))
+}
+
+/// Tell that the process answers; touches nothing else.
+#[utoipa::path(tag = "health", responses((status = 200, description = "It answers", body = Live)))]
+#[get("/health/live")]
+async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(Live { status: "live" })
+}
+
+/// Tell whether requests can be served now.
+#[utoipa::path(
+    tag = "health",
+    responses(
+        (status = 200, description = "Requests can be served", body = Health),
+        (status = 503, description = "Send requests elsewhere; `checks` says why", body = Health)
+    )
+)]
+#[get("/health/ready")]
+async fn ready(readiness: Data<Arc<dyn Readiness>>) -> HttpResponse {
+    let found = Health::of(readiness.checks().await);
+    let status = if found.healthy() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    HttpResponse::build(status).json(found)
+}

@@ -1,0 +1,84 @@
+use actix_web::http::{
+    StatusCode,
+    header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE},
+};
+use devskyy_application::error::{Error, Refused};
+use devskyy_domain::kernel::RefusalKind;
+
+use super::{Code, Fault, Problem, find, platform};
+
+impl From<Refused> for Fault {
+    fn from(refused: Refused) -> Self {
+        Self { pointer: refused.pointer, parameter: None, code: refused.code, detail: refused.detail }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        let status = match refused.kind {
+            RefusalKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            RefusalKind::Conflict => StatusCode::CONFLICT,
+            RefusalKind::Forbidden => StatusCode::FORBIDDEN,
+        };
+        let title = find(refused.code).map_or("Refused", |code| code.title);
+        let code = Code { code: refused.code, status, title, remedy: "" };
+        let problem = Self::new(code, refused.detail.clone());
+        match refused.pointer {
+            Some(_) => problem.with(refused.into()),
+            None => problem,
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        let detail = error.to_string();
+        match error {
+            Error::Refused(refused) => refused.into(),
+            Error::Invalid(refused) => several(refused),
+            Error::Unauthenticated => unauthenticated(),
+            Error::BadCredentials => Self::new(platform::BAD_CREDENTIALS, detail),
+            Error::Forbidden => Self::new(platform::FORBIDDEN, detail),
+            Error::NotFound(_) => Self::new(platform::NOT_FOUND, detail),
+            Error::StaleVersion { .. } => Self::new(platform::STALE_VERSION, detail),
+            Error::Contended => later(Self::new(platform::CONTENDED, detail), 1),
+            Error::ClaimTaken(_) => Self::new(platform::CLAIM_TAKEN, detail),
+            Error::KeyReused => Self::new(platform::KEY_REUSED, detail),
+            Error::Overloaded => later(Self::new(platform::OVERLOADED, detail), 1),
+            Error::Port(failure) if failure.retryable => {
+                tracing::warn!(error = %failure, cause = %root(&failure), "a capability is away");
+                later(Self::new(platform::UNAVAILABLE, "a part of the platform is away, try again"), 2)
+            }
+            Error::Port(failure) => {
+                tracing::error!(error = %failure, cause = %root(&failure), "a capability failed");
+                Self::new(platform::INTERNAL, "the platform failed; the log knows more under this request id")
+            }
+        }
+    }
+}
+
+/// Several refusals at once; one alone speaks for itself.
+fn several(mut refused: Vec<Refused>) -> Problem {
+    match refused.len() {
+        1 => refused.remove(0).into(),
+        _ => Problem::of_faults(refused.into_iter().map(Fault::from).collect()),
+    }
+}
+
+/// The answer to whoever has not signed in, or whose proof is not accepted.
+pub(crate) fn unauthenticated() -> Problem {
+    Problem::new(platform::UNAUTHENTICATED, Error::Unauthenticated.to_string())
+        .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"devskyy\""))
+}
+
+fn later(problem: Problem, seconds: u16) -> Problem {
+    problem.header(RETRY_AFTER, HeaderValue::from(seconds))
+}
+
+fn root(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut deepest = error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
+}

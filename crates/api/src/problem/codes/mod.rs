@@ -1,0 +1,35 @@
+//! Every code a client can meet, in one registry; `docs/errors.md` is written from it.
+
+pub(crate) mod agents;
+pub(crate) mod identity;
+pub(crate) mod platform;
+pub(crate) mod projects;
+pub(crate) mod request;
+pub(crate) mod runs;
+
+use super::Code;
+
+/// One part of the registry with its heading.
+#[derive(Debug, Clone, Copy)]
+pub struct Chapter {
+    /// Heading in the documentation.
+    pub heading: &'static str,
+    /// The codes in it.
+    pub codes: &'static [Code],
+}
+
+/// The whole registry, in the order of the documentation.
+pub const REGISTRY: &[Chapter] = &[
+    Chapter { heading: "The request", codes: request::REQUEST },
+    Chapter { heading: "The platform", codes: platform::PLATFORM },
+    Chapter { heading: "Identity", codes: identity::IDENTITY },
+    Chapter { heading: "Projects", codes: projects::PROJECTS },
+    Chapter { heading: "Agents", codes: agents::AGENTS },
+    Chapter { heading: "Runs", codes: runs::RUNS },
+];
+
+/// Finds a code by its name.
+#[must_use]
+pub fn find(code: &str) -> Option<&'static Code> {
+    REGISTRY.iter().flat_map(|chapter| chapter.codes).find(|known| known.code == code)
+}

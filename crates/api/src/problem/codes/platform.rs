@@ -1,0 +1,29 @@
+use crate::problem::code::codes;
+
+codes! {
+    /// What every use case can answer.
+    PLATFORM {
+        UNAUTHENTICATED = UNAUTHORIZED "unauthenticated" "Sign in first"
+            "Send `Authorization: Bearer <access token>`; get a new token from `/api/v1/auth/refresh` or `/api/v1/auth/login`.";
+        BAD_CREDENTIALS = UNAUTHORIZED "bad_credentials" "E-mail or password is wrong"
+            "Check both; the answer deliberately does not say which one is wrong.";
+        FORBIDDEN = FORBIDDEN "forbidden" "Not allowed"
+            "Ask an owner of the project, or an administrator of the platform, for the role that allows it.";
+        NOT_FOUND = NOT_FOUND "not_found" "Not found"
+            "Check the id; what belongs to projects you are not a member of is not found either.";
+        STALE_VERSION = PRECONDITION_FAILED "stale_version" "It has changed meanwhile"
+            "Read it again, decide again, and send the new `ETag` in `If-Match`.";
+        CONTENDED = CONFLICT "contended" "Too many concurrent changes"
+            "Try the same request again.";
+        CLAIM_TAKEN = CONFLICT "claim_taken" "A unique value is taken"
+            "Choose another value.";
+        KEY_REUSED = UNPROCESSABLE_ENTITY "idempotency.key_reused" "The idempotency key was used for another request"
+            "Use a fresh `Idempotency-Key` for each different request.";
+        OVERLOADED = SERVICE_UNAVAILABLE "overloaded" "Too much work is waiting"
+            "Wait as long as `Retry-After` says and try again.";
+        UNAVAILABLE = SERVICE_UNAVAILABLE "unavailable" "A part of the platform is away"
+            "Wait as long as `Retry-After` says and try again; `/health/ready` shows when it is back.";
+        INTERNAL = INTERNAL_SERVER_ERROR "internal" "The platform failed"
+            "Nothing is wrong with the request; give the operator the `request_id`.";
+    }
+}

@@ -1,0 +1,189 @@
+//! How failures leave the process: RFC 9457 problem documents, from one renderer.
+//!
+//! A problem never holds a value the client sent, only names of members and limits.
+
+mod application;
+mod code;
+mod codes;
+mod page;
+
+use std::fmt;
+
+use actix_web::{
+    HttpResponse, HttpResponseBuilder, ResponseError,
+    body::BoxBody,
+    http::{
+        StatusCode,
+        header::{CONTENT_TYPE, HeaderName, HeaderValue},
+    },
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+pub(crate) use self::{
+    application::unauthenticated,
+    codes::{platform, request},
+};
+pub use self::{
+    code::Code,
+    codes::{Chapter, REGISTRY, find},
+    page::{html, markdown},
+};
+use crate::edge::secure;
+
+/// Media type of every failure.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+/// One thing that is wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Fault {
+    /// JSON pointer (RFC 6901) into the body, where the body is to blame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<String>,
+    /// Name of the query parameter or header, where one is to blame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<String>,
+    /// Its code.
+    pub code: &'static str,
+    /// Prose for people.
+    pub detail: String,
+}
+
+/// Why a request was not done; the only way a failure leaves the process.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    title: &'static str,
+    detail: String,
+    errors: Vec<Fault>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    request_id: Option<String>,
+}
+
+impl Problem {
+    /// A problem of a registered kind.
+    #[must_use]
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self {
+            status: code.status,
+            code: code.code,
+            title: code.title,
+            detail: detail.into(),
+            errors: Vec::new(),
+            headers: Vec::new(),
+            request_id: None,
+        }
+    }
+
+    /// A problem with one member of the body.
+    #[must_use]
+    pub(crate) fn at(code: Code, pointer: String, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        Self::new(code, detail.clone()).with(Fault { pointer: Some(pointer), parameter: None, code: code.code, detail })
+    }
+
+    /// A problem with one query parameter or header.
+    #[must_use]
+    pub(crate) fn parameter(code: Code, name: &str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        let parameter = Some(name.to_owned());
+        Self::new(code, detail.clone()).with(Fault { pointer: None, parameter, code: code.code, detail })
+    }
+
+    /// Several faults at once; a single one gives the problem its own code.
+    pub(crate) fn of_faults(mut faults: Vec<Fault>) -> Self {
+        faults.sort_by(|a, b| (&a.pointer, &a.parameter, a.code).cmp(&(&b.pointer, &b.parameter, b.code)));
+        let several = Self::new(request::INVALID, format!("{} parts of the request are invalid", faults.len()));
+        let mut problem = match faults.as_slice() {
+            [only] => find(only.code).map_or(several, |code| Self::new(*code, only.detail.clone())),
+            _ => several,
+        };
+        problem.errors = faults;
+        problem
+    }
+
+    fn with(mut self, fault: Fault) -> Self {
+        self.errors.push(fault);
+        self
+    }
+
+    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Says within which request it happened.
+    pub(crate) fn within(mut self, request_id: &str) -> Self {
+        self.request_id = Some(request_id.to_owned());
+        self
+    }
+
+    /// Its stable code.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        self.code
+    }
+}
+
+/// Why a request was not done (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem, example = json!({
+    "type": "/docs/errors#agent.name_length", "title": "Name is too short or too long", "status": 422,
+    "detail": "the name must have 3 to 100 characters", "code": "agent.name_length",
+    "request_id": "01938f2e-0000-7000-8000-000000000000",
+    "errors": [{"pointer": "/name", "code": "agent.name_length", "detail": "the name must have 3 to 100 characters"}]
+}))]
+pub(crate) struct ProblemDocument<'a> {
+    /// Where the code is explained, relative to the platform.
+    #[schema(format = "uri-reference")]
+    r#type: String,
+    /// Short and the same for every occurrence.
+    title: &'a str,
+    /// The HTTP status again.
+    status: u16,
+    /// What went wrong this time, for people.
+    detail: &'a str,
+    /// Stable name of the kind of failure, for programs.
+    code: &'a str,
+    /// Names the request in the platform's log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+    /// The parts of the request that are to blame.
+    #[serde(skip_serializing_if = "<[Fault]>::is_empty")]
+    #[schema(required = false)]
+    errors: &'a [Fault],
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        let document = ProblemDocument {
+            r#type: format!("/docs/errors#{}", self.code),
+            title: self.title,
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            code: self.code,
+            request_id: self.request_id.as_deref(),
+            errors: &self.errors,
+        };
+        let mut response = HttpResponseBuilder::new(self.status);
+        for (name, value) in &self.headers {
+            response.insert_header((name.clone(), value.clone()));
+        }
+        let mut response = response
+            .insert_header((CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON)))
+            .body(serde_json::to_vec(&document).unwrap_or_default());
+        secure(response.headers_mut(), self.request_id.as_deref().unwrap_or_default());
+        response
+    }
+}

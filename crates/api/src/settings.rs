@@ -1,0 +1,25 @@
+use std::time::Duration;
+
+/// Bounds at the edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// Largest accepted body.
+    pub body_bytes: usize,
+    /// Longest time a body may take to arrive.
+    pub body_deadline: Duration,
+    /// Longest time `wait_s` may ask for.
+    pub longest_wait: Duration,
+    /// Time between two comments on a silent event stream; the caller's right to listen is checked as often.
+    pub heartbeat: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            body_bytes: 256 * 1024,
+            body_deadline: Duration::from_secs(15),
+            longest_wait: Duration::from_secs(60),
+            heartbeat: Duration::from_secs(5),
+        }
+    }
+}
