@@ -1,11 +1,19 @@
 //! Adapters that live in memory and pass the same contracts as the real ones.
 
+mod agents;
 mod checkpoints;
 mod clock;
+mod credentials;
 mod event_store;
+mod identity;
 mod ids;
+mod projects;
 
+pub use agents::InMemoryAgents;
 pub use checkpoints::InMemoryCheckpoints;
 pub use clock::FixedClock;
+pub use credentials::{InMemoryAccessTokens, InMemoryBootstrap, InMemoryPasswordHasher, SequentialSecrets};
 pub use event_store::InMemoryEventStore;
+pub use identity::{InMemoryAccounts, InMemorySessions, InMemoryUsers};
 pub use ids::SequentialIds;
+pub use projects::{InMemoryDirectory, InMemoryProjects};

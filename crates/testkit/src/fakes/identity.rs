@@ -1,0 +1,252 @@
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use devskyy_application::{
+    error::PortError,
+    es::RecordedEvent,
+    identity::{
+        Accounts, Credentials, NewSession, PrivateAccount, Profile, RefreshDigest, Rotation, Sessions, Standings,
+        UserRecord, UserStatus, UserViews,
+    },
+};
+use devskyy_domain::{
+    identity::{PlatformRole, User, UserEvent},
+    kernel::{
+        Aggregate,
+        ids::{SessionId, UserId},
+    },
+};
+
+use super::InMemoryEventStore;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Users as folded from an in-memory log.
+#[derive(Default)]
+pub struct InMemoryUsers(Mutex<HashMap<UserId, UserRecord>>);
+
+impl InMemoryUsers {
+    /// Users that follow a log.
+    #[must_use]
+    pub fn following(store: &InMemoryEventStore) -> Arc<Self> {
+        let users = Arc::new(Self::default());
+        let follower = users.clone();
+        store.follow(move |event| follower.take_in(event));
+        users
+    }
+
+    fn take_in(&self, event: &RecordedEvent) {
+        let Some(fact) = decoded::<User>(event) else { return };
+        let (mut users, id) = (lock(&self.0), UserId::from(event.stream_id));
+        match fact {
+            UserEvent::Registered(it) => {
+                let record = UserRecord {
+                    id,
+                    role: it.role,
+                    status: UserStatus::Active,
+                    personal_project: it.personal_project,
+                    created_at: event.recorded_at,
+                    version: event.version,
+                };
+                users.insert(id, record);
+            }
+            UserEvent::Disabled(_) => change(&mut users, event, |user| user.status = UserStatus::Disabled),
+            UserEvent::Enabled(_) => change(&mut users, event, |user| user.status = UserStatus::Active),
+            UserEvent::RoleChanged(it) => change(&mut users, event, |user| user.role = it.role),
+        }
+    }
+
+    /// Whether somebody with this id has registered.
+    #[must_use]
+    pub fn knows(&self, user: UserId) -> bool {
+        lock(&self.0).contains_key(&user)
+    }
+
+    fn get(&self, user: UserId) -> Option<UserRecord> {
+        lock(&self.0).get(&user).cloned()
+    }
+}
+
+fn change(users: &mut HashMap<UserId, UserRecord>, event: &RecordedEvent, change: impl FnOnce(&mut UserRecord)) {
+    if let Some(user) = users.get_mut(&UserId::from(event.stream_id)) {
+        user.version = event.version;
+        change(user);
+    }
+}
+
+/// The fact, where the event is one of that kind of aggregate. A fact that cannot be read is a broken test.
+#[expect(clippy::expect_used, reason = "an in-memory log holds only what this program wrote")]
+pub(super) fn decoded<A: Aggregate>(event: &RecordedEvent) -> Option<A::Event> {
+    (event.category == A::CATEGORY).then(|| event.decode::<A::Event>().expect("a fact this program wrote"))
+}
+
+#[async_trait]
+impl UserViews for InMemoryUsers {
+    async fn find(&self, user: UserId) -> Result<Option<UserRecord>, PortError> {
+        Ok(self.get(user))
+    }
+
+    async fn has_admin(&self) -> Result<bool, PortError> {
+        Ok(lock(&self.0).values().any(|user| user.role == PlatformRole::Admin))
+    }
+}
+
+/// Private rows in memory.
+pub struct InMemoryAccounts {
+    users: Arc<InMemoryUsers>,
+    rows: Mutex<Vec<PrivateAccount>>,
+}
+
+impl InMemoryAccounts {
+    /// Private rows of those who may become, or are, these users.
+    #[must_use]
+    pub fn of(users: Arc<InMemoryUsers>) -> Self {
+        Self { users, rows: Mutex::default() }
+    }
+
+    /// How many people have rows.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        lock(&self.rows).len()
+    }
+}
+
+#[async_trait]
+impl Accounts for InMemoryAccounts {
+    async fn save(&self, account: &PrivateAccount) -> Result<(), PortError> {
+        lock(&self.rows).push(account.clone());
+        Ok(())
+    }
+
+    async fn find_by_email(&self, digest: &[u8; 32]) -> Result<Vec<Credentials>, PortError> {
+        let rows = lock(&self.rows);
+        let found = rows.iter().filter(|row| row.email_digest == *digest);
+        Ok(found.map(|row| Credentials { user: row.user, password: row.password.clone() }).collect())
+    }
+
+    async fn profiles(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, PortError> {
+        let rows = lock(&self.rows);
+        let found = rows.iter().filter(|row| users.contains(&row.user));
+        let profile =
+            |row: &PrivateAccount| Profile { email: row.email.as_str().to_owned(), name: row.name.as_str().to_owned() };
+        Ok(found.map(|row| (row.user, profile(row))).collect())
+    }
+
+    async fn remove(&self, user: UserId) -> Result<(), PortError> {
+        lock(&self.rows).retain(|row| row.user != user);
+        Ok(())
+    }
+
+    async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError> {
+        let mut rows = lock(&self.rows);
+        let present = rows.len();
+        rows.retain(|row| row.created_at >= before || self.users.get(row.user).is_some());
+        Ok((present - rows.len()) as u64)
+    }
+}
+
+/// Sign-ins in memory.
+pub struct InMemorySessions {
+    users: Arc<InMemoryUsers>,
+    state: Mutex<SessionState>,
+}
+
+#[derive(Default)]
+struct SessionState {
+    sessions: HashMap<SessionId, OpenSession>,
+    tokens: HashMap<RefreshDigest, RefreshToken>,
+}
+
+struct OpenSession {
+    user: UserId,
+    ends_at: DateTime<Utc>,
+    revoked: bool,
+}
+
+struct RefreshToken {
+    session: SessionId,
+    until: DateTime<Utc>,
+    used: bool,
+}
+
+impl InMemorySessions {
+    /// Sign-ins of these users.
+    #[must_use]
+    pub fn of(users: Arc<InMemoryUsers>) -> Self {
+        Self { users, state: Mutex::default() }
+    }
+}
+
+#[async_trait]
+impl Sessions for InMemorySessions {
+    async fn open(&self, session: &NewSession) -> Result<(), PortError> {
+        let NewSession { id, user, ends_at, refresh, refresh_until, .. } = *session;
+        let mut state = lock(&self.state);
+        state.sessions.insert(id, OpenSession { user, ends_at, revoked: false });
+        state.tokens.insert(refresh, RefreshToken { session: id, until: refresh_until, used: false });
+        Ok(())
+    }
+
+    async fn rotate(
+        &self,
+        presented: &RefreshDigest,
+        next: &RefreshDigest,
+        now: DateTime<Utc>,
+        next_until: DateTime<Utc>,
+    ) -> Result<Rotation, PortError> {
+        let mut state = lock(&self.state);
+        let SessionState { sessions, tokens } = &mut *state;
+        let Some(token) = tokens.get_mut(presented) else { return Ok(Rotation::Refused) };
+        let id = token.session;
+        let Some(session) = sessions.get_mut(&id) else { return Ok(Rotation::Refused) };
+        if token.used {
+            session.revoked = true;
+            return Ok(Rotation::Reused { session: id });
+        }
+        if session.revoked || session.ends_at <= now || token.until <= now {
+            return Ok(Rotation::Refused);
+        }
+        token.used = true;
+        let until = next_until.min(session.ends_at);
+        let user = session.user;
+        tokens.insert(*next, RefreshToken { session: id, until, used: false });
+        Ok(Rotation::Rotated { session: id, user })
+    }
+
+    async fn revoke(&self, session: SessionId, _now: DateTime<Utc>) -> Result<(), PortError> {
+        if let Some(session) = lock(&self.state).sessions.get_mut(&session) {
+            session.revoked = true;
+        }
+        Ok(())
+    }
+
+    async fn revoke_all(&self, user: UserId, _now: DateTime<Utc>) -> Result<(), PortError> {
+        let mut state = lock(&self.state);
+        state.sessions.values_mut().filter(|session| session.user == user).for_each(|session| session.revoked = true);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Standings for InMemorySessions {
+    async fn of(
+        &self,
+        user: UserId,
+        session: SessionId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<PlatformRole>, PortError> {
+        let state = lock(&self.state);
+        let lives = |it: &&OpenSession| it.user == user && !it.revoked && it.ends_at > now;
+        let live = state.sessions.get(&session).filter(lives).is_some();
+        let user = self.users.get(user).filter(|user| live && user.status == UserStatus::Active);
+        Ok(user.map(|user| user.role))
+    }
+
+    fn forget(&self, _session: SessionId) {}
+}
