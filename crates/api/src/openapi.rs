@@ -32,7 +32,7 @@ use crate::{app, problem::ProblemDocument};
         (name = "health", description = "What probes and people ask of the process")
     )
 )]
-struct Base;
+struct Foundation;
 
 struct Bearer;
 
@@ -51,6 +51,6 @@ impl Modify for Bearer {
 #[must_use]
 pub fn openapi() -> OpenApi {
     let (_, document) =
-        App::new().into_utoipa_app().openapi(Base::openapi()).configure(app::endpoints).split_for_parts();
+        App::new().into_utoipa_app().openapi(Foundation::openapi()).configure(app::endpoints).split_for_parts();
     document
 }

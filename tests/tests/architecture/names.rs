@@ -9,7 +9,7 @@ const EMPTY_WORDS: [&str; 9] = ["util", "utils", "common", "helper", "helpers", 
 
 fn says_what_it_is_for(file: &SourceFile) -> Vec<String> {
     let mut findings = Vec::new();
-    if let Some(word) = file.path.split(['/', '_', '.', '-']).find(|word| EMPTY_WORDS.contains(word)) {
+    if let Some(word) = file.path.split(['/', '.', '-']).find_map(empty_word) {
         findings.push(file.finding(1, &format!("a path with the word `{word}`")));
     }
     if file.is_rust() {
@@ -32,6 +32,7 @@ fn defined_name(line: &str) -> Option<String> {
         .then(|| name.chars().take_while(|character| character.is_alphanumeric() || *character == '_').collect())
 }
 
+/// The first word of a name that says nothing. `common` does as part of a name ("common passwords"), not alone.
 fn empty_word(name: &str) -> Option<String> {
     let mut words = vec![String::new()];
     for character in name.chars() {
@@ -42,7 +43,8 @@ fn empty_word(name: &str) -> Option<String> {
             word.extend(character.to_lowercase());
         }
     }
-    words.into_iter().find(|word| EMPTY_WORDS.contains(&word.as_str()))
+    let alone = words.iter().filter(|word| !word.is_empty()).count() == 1;
+    words.into_iter().find(|word| EMPTY_WORDS.contains(&word.as_str()) && (alone || word != "common"))
 }
 
 #[test]
@@ -65,6 +67,6 @@ fn empty_names_are_caught() {
 
 #[test]
 fn words_inside_words_are_fine() {
-    let file = SourceFile::made_up("crates/api/src/database.rs", "pub struct Database;\n// a helper\n");
+    let file = SourceFile::made_up("crates/domain/src/common_passwords.rs", "pub struct Database;\n// a helper\n");
     assert_eq!(says_what_it_is_for(&file), Vec::<String>::new());
 }

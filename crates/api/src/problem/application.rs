@@ -59,10 +59,10 @@ impl From<Error> for Problem {
 
 /// Several refusals at once; one alone speaks for itself.
 fn several(mut refused: Vec<Refused>) -> Problem {
-    match refused.len() {
-        1 => refused.remove(0).into(),
-        _ => Problem::of_faults(refused.into_iter().map(Fault::from).collect()),
+    if refused.len() == 1 {
+        return refused.remove(0).into();
     }
+    Problem::of_faults(refused.into_iter().map(Fault::from).collect())
 }
 
 /// The answer to whoever has not signed in, or whose proof is not accepted.

@@ -97,7 +97,7 @@ impl Problem {
         let several = Self::new(request::INVALID, format!("{} parts of the request are invalid", faults.len()));
         let mut problem = match faults.as_slice() {
             [only] => find(only.code).map_or(several, |code| Self::new(*code, only.detail.clone())),
-            _ => several,
+            [] | [_, _, ..] => several,
         };
         problem.errors = faults;
         problem

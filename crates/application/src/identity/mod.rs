@@ -98,17 +98,9 @@ impl Identity {
     /// The context over its ports.
     #[must_use]
     pub fn new(ports: IdentityPorts) -> Self {
-        let IdentityPorts { store, accounts, users, sessions, standings, tokens, .. } = ports.clone();
+        let enrolment = enrolment(&ports);
+        let IdentityPorts { accounts, users, sessions, standings, tokens, .. } = ports.clone();
         let IdentityPorts { hasher, secrets, bootstrap, clock, ids, policy, .. } = ports;
-        let enrolment = Enrolment {
-            store,
-            accounts: accounts.clone(),
-            users: users.clone(),
-            hasher: hasher.clone(),
-            secrets: secrets.clone(),
-            clock: clock.clone(),
-            ids: ids.clone(),
-        };
         let sign_ins = SignIns {
             sessions: sessions.clone(),
             tokens: tokens.clone(),
@@ -138,5 +130,17 @@ impl Identity {
             bootstrap: OfferBootstrapHandler { users, bootstrap },
             create_admin: CreateAdminHandler { enrolment },
         }
+    }
+}
+
+fn enrolment(ports: &IdentityPorts) -> Enrolment {
+    Enrolment {
+        store: ports.store.clone(),
+        accounts: ports.accounts.clone(),
+        users: ports.users.clone(),
+        hasher: ports.hasher.clone(),
+        secrets: ports.secrets.clone(),
+        clock: ports.clock.clone(),
+        ids: ports.ids.clone(),
     }
 }

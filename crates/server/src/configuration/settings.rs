@@ -142,14 +142,7 @@ impl From<&Effective> for Settings {
                 allow_http: read.truth("egress.allow_http"),
                 allow_private: read.list("egress.allow_private"),
             },
-            log: Log {
-                level: read.text("log.level"),
-                format: match read.text("log.format").as_str() {
-                    "json" => LogFormat::Json,
-                    "text" => LogFormat::Text,
-                    _ => LogFormat::Auto,
-                },
-            },
+            log: read.log(),
         }
     }
 }
@@ -158,6 +151,15 @@ impl From<&Effective> for Settings {
 struct Reader<'a>(&'a Effective);
 
 impl Reader<'_> {
+    fn log(&self) -> Log {
+        let format = match self.text("log.format").as_str() {
+            "json" => LogFormat::Json,
+            "text" => LogFormat::Text,
+            _ => LogFormat::Auto,
+        };
+        Log { level: self.text("log.level"), format }
+    }
+
     fn text(&self, name: &str) -> String {
         match self.0.value(name) {
             Some(Value::Text(text)) => text.clone(),
