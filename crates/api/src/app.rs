@@ -28,6 +28,9 @@ pub fn app(
     let document = openapi();
     App::new()
         .app_data(Data::new(state.settings))
+        .app_data(Data::from(state.identity.clone()))
+        .app_data(Data::from(state.projects.clone()))
+        .app_data(Data::from(state.agents.clone()))
         .app_data(Data::new(state.ids.clone()))
         .app_data(Data::new(state.clock.clone()))
         .app_data(Data::new(state.readiness.clone()))
@@ -43,5 +46,6 @@ pub fn app(
 /// Every documented endpoint.
 pub(crate) fn endpoints(config: &mut ServiceConfig) {
     health::configure(config);
+    v1::well_known(config);
     config.service(scope::scope("/api/v1").configure(v1::configure));
 }

@@ -1,12 +1,23 @@
 use std::sync::Arc;
 
-use devskyy_application::ports::{Clock, IdGenerator};
+use devskyy_application::{
+    agents::Agents,
+    identity::Identity,
+    ports::{Clock, IdGenerator},
+    projects::Projects,
+};
 
 use crate::{health::Readiness, settings::Settings};
 
 /// What the endpoints answer with; built once, shared by all workers.
 #[derive(Clone)]
 pub struct ApiState {
+    /// Signing up, in and out.
+    pub identity: Arc<Identity>,
+    /// Projects and members.
+    pub projects: Arc<Projects>,
+    /// Agents and their versions.
+    pub agents: Arc<Agents>,
     /// Makes request ids.
     pub ids: Arc<dyn IdGenerator>,
     /// Tells the time.

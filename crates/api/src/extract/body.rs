@@ -6,12 +6,12 @@ use actix_web::{
     http::header::{CONTENT_LENGTH, CONTENT_TYPE},
     web::{Bytes, BytesMut, Data},
 };
+use devskyy_application::{context::Actor, es::Idempotency};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
 use super::{
-    actor::CurrentActor,
     idempotency::{self, KeyedRequest},
     json, pointer,
 };
@@ -33,8 +33,8 @@ impl<T> Body<T> {
     }
 
     /// What the client sent, and how a repetition of it is recognised.
-    pub(crate) fn keyed(self, actor: &CurrentActor) -> (T, Option<devskyy_application::es::Idempotency>) {
-        let idempotency = self.keyed.map(|keyed| keyed.of(&actor.0));
+    pub(crate) fn keyed(self, actor: &Actor) -> (T, Option<Idempotency>) {
+        let idempotency = self.keyed.map(|keyed| keyed.of(actor));
         (self.value, idempotency)
     }
 }
@@ -104,7 +104,9 @@ fn faults(errors: &ValidationErrors) -> Vec<Fault> {
 fn gather(errors: &HashMap<std::borrow::Cow<'static, str>, ValidationErrorsKind>, above: &str, found: &mut Vec<Fault>) {
     for (name, kind) in errors {
         let mut place = above.to_owned();
-        pointer::push(&mut place, name);
+        if name != "__all__" {
+            pointer::push(&mut place, name);
+        }
         match kind {
             ValidationErrorsKind::Struct(nested) => gather(nested.errors(), &place, found),
             ValidationErrorsKind::List(elements) => {

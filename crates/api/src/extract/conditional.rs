@@ -3,10 +3,7 @@ use std::future::{Ready, ready};
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse,
     dev::Payload,
-    http::{
-        StatusCode,
-        header::{ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH},
-    },
+    http::header::{ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LOCATION},
 };
 use devskyy_domain::kernel::Version;
 use serde::Serialize;
@@ -58,23 +55,33 @@ impl IfMatch {
     }
 }
 
-/// Answers with something that has a version; `304` where the client has that version already.
-pub(crate) fn respond(
-    request: &HttpRequest,
-    status: StatusCode,
-    body: &impl Revision,
-) -> Result<HttpResponse, Problem> {
+/// Answers a question with something that has a version; `304` where the client has that version already.
+pub(crate) fn shown(request: &HttpRequest, body: &impl Revision) -> Result<HttpResponse, Problem> {
     let version = body.version();
-    let etag = (ETAG, format!("\"{version}\""));
     let known = match tags(request, &IF_NONE_MATCH)? {
         None => false,
         Some(Tags::Any) => true,
         Some(Tags::OneOf(versions)) => versions.contains(&version),
     };
-    if known && status == StatusCode::OK && request.method().is_safe() {
-        return Ok(HttpResponse::NotModified().insert_header(etag).finish());
+    if known {
+        return Ok(HttpResponse::NotModified().insert_header((ETAG, etag(version))).finish());
     }
-    Ok(HttpResponse::build(status).insert_header(etag).json(body))
+    Ok(changed(body))
+}
+
+/// Answers a change with the state it led to.
+pub(crate) fn changed(body: &impl Revision) -> HttpResponse {
+    HttpResponse::Ok().insert_header((ETAG, etag(body.version()))).json(body)
+}
+
+/// Answers with something new and where it is from now on.
+pub(crate) fn created(location: String, body: &impl Revision) -> HttpResponse {
+    HttpResponse::Created().insert_header((ETAG, etag(body.version()))).insert_header((LOCATION, location)).json(body)
+}
+
+/// A version as an entity tag.
+pub(crate) fn etag(version: Version) -> String {
+    format!("\"{version}\"")
 }
 
 /// Reads a list of entity tags (RFC 9110, 8.8.3). Weak tags count: proxies weaken what they compress.

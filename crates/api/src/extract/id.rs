@@ -38,7 +38,8 @@ impl<T: FromIds> FromRequest for Id<T> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let ids: Result<Vec<Uuid>, Problem> = request.match_info().iter().map(|(name, raw)| parse(name, raw)).collect();
+        let parts = request.match_info().iter().filter(|(name, _)| *name == "id" || name.ends_with("_id"));
+        let ids: Result<Vec<Uuid>, Problem> = parts.map(|(name, raw)| parse(name, raw)).collect();
         let malformed = || Problem::new(request::MALFORMED_ID, "the path has too few ids");
         ready(ids.and_then(|ids| T::from_ids(&ids).map(Self).ok_or_else(malformed)))
     }

@@ -15,8 +15,8 @@ pub use self::actor::RequestContext;
 pub(crate) use self::{
     actor::{CurrentActor, Proof, Visitor},
     body::Body,
-    conditional::{IfMatch, Revision, respond},
+    conditional::{IfMatch, Revision, changed, created, etag, shown},
     id::Id,
-    paging::{Paged, Paging, paged},
+    paging::{Paged, Paging, page, paged},
     parameters::Parameters,
 };

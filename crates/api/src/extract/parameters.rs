@@ -38,30 +38,27 @@ impl Parameters {
 
     /// Takes one parameter; its form is told where it is not understood.
     pub(crate) fn take<T: FromStr>(&mut self, name: &'static str, form: &'static str) -> Option<T> {
-        self.take_if(name, form, |_| true)
+        self.take_by(name, form, |raw| raw.parse().ok())
     }
 
-    /// Takes one parameter that must also pass a test.
-    pub(crate) fn take_if<T: FromStr>(
+    /// Takes one parameter that is read in its own way.
+    pub(crate) fn take_by<T>(
         &mut self,
         name: &'static str,
         form: &'static str,
-        passes: impl FnOnce(&T) -> bool,
+        read: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
         let raw = self.given.remove(name)?;
-        let value = raw.parse().ok().filter(passes);
+        let value = read(&raw);
         if value.is_none() {
             self.fault(request::PARAMETER.code, name, format!("must be {form}"));
         }
         value
     }
 
+    /// Refuses one parameter.
     pub(crate) fn fault(&mut self, code: &'static str, name: &str, detail: String) {
         self.faults.push(Fault { pointer: None, parameter: Some(name.to_owned()), code, detail });
-    }
-
-    pub(crate) fn raw(&mut self, name: &str) -> Option<String> {
-        self.given.remove(name)
     }
 
     /// Ends the taking.

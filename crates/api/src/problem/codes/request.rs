@@ -29,6 +29,8 @@ codes! {
             "Add the member the pointer names.";
         WRONG_TYPE = UNPROCESSABLE_ENTITY "request.wrong_type" "A member has the wrong type or form"
             "Send the type the detail names at the pointer.";
+        ONE_OF = UNPROCESSABLE_ENTITY "request.one_of" "Members contradict each other"
+            "Send exactly one of the members the detail names.";
         INVALID = UNPROCESSABLE_ENTITY "request.invalid" "Several members are invalid"
             "Correct each member listed in `errors`.";
         TEXT_LENGTH = UNPROCESSABLE_ENTITY "request.length" "A member is too short or too long"
@@ -41,8 +43,6 @@ codes! {
             "Correct the parameter named in `errors`.";
         UNKNOWN_PARAMETER = UNPROCESSABLE_ENTITY "request.unknown_parameter" "A query parameter is not known"
             "Remove the parameter named in `errors`, or correct its spelling.";
-        PAGE = UNPROCESSABLE_ENTITY "request.page" "The page is out of range"
-            "Use a `page` from 1 and a `page_size` from 1 to 100.";
         MALFORMED_ETAG = BAD_REQUEST "request.malformed_etag" "A condition is malformed"
             "Send `If-Match` or `If-None-Match` with quoted tags as answers carry them in `ETag`, or `*`.";
         IDEMPOTENCY_KEY = BAD_REQUEST "request.idempotency_key" "The idempotency key is malformed"

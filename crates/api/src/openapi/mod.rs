@@ -1,5 +1,8 @@
 //! The description of the whole interface, collected from the routes themselves.
 
+pub(crate) mod answers;
+pub(crate) mod headers;
+
 use actix_web::App;
 use utoipa::{
     Modify, OpenApi as _,

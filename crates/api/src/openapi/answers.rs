@@ -1,0 +1,73 @@
+//! Failures that whole families of operations share, for the document.
+
+use std::collections::BTreeMap;
+
+use utoipa::{
+    IntoResponses,
+    openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder, header::HeaderBuilder},
+};
+
+use crate::problem::PROBLEM_JSON;
+
+macro_rules! families {
+    ($($(#[$meta:meta])* $name:ident [$($status:literal)+];)+) => {$(
+        $(#[$meta])*
+        pub(crate) struct $name;
+
+        impl IntoResponses for $name {
+            fn responses() -> BTreeMap<String, RefOr<Response>> {
+                [$($status),+].into_iter().map(|status: u16| (status.to_string(), problem(status).into())).collect()
+            }
+        }
+    )+};
+}
+
+families! {
+    /// What asking for one thing can meet.
+    Reading [400 401 404 500 503];
+    /// What asking for a list can meet.
+    Listing [401 404 422 500 503];
+    /// What asking for a list below one thing can meet.
+    ListingBelow [400 401 404 422 500 503];
+    /// What creating can meet.
+    Creating [400 401 403 404 408 409 413 415 422 500 503];
+    /// What changing can meet.
+    Changing [400 401 403 404 408 409 412 413 415 422 500 503];
+    /// What an action without a body can meet.
+    Acting [400 401 403 404 409 412 500 503];
+    /// What somebody who has not signed in can meet.
+    Entering [400 401 403 408 409 413 415 422 500 503];
+    /// What a signed-in person can meet when they ask about themselves.
+    Oneself [401 500 503];
+    /// What asking for something public can meet.
+    Public [500 503];
+}
+
+fn problem(status: u16) -> Response {
+    let response = ResponseBuilder::new()
+        .description(meaning(status))
+        .content(PROBLEM_JSON, ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build());
+    match status {
+        401 => response.header("WWW-Authenticate", HeaderBuilder::new().description(Some("how to sign in")).build()),
+        503 => response.header("Retry-After", HeaderBuilder::new().description(Some("seconds to wait")).build()),
+        _ => response,
+    }
+    .build()
+}
+
+const fn meaning(status: u16) -> &'static str {
+    match status {
+        400 => "The request is malformed",
+        401 => "Nobody is signed in, or the proof is not accepted",
+        403 => "Known, but not allowed",
+        404 => "There is no such thing, or not for you",
+        408 => "The body arrived too slowly",
+        409 => "It does not fit the present state",
+        412 => "`If-Match` names an older state",
+        413 => "The body is too large",
+        415 => "The body is not `application/json`",
+        422 => "The request is understood and invalid",
+        503 => "Try again after `Retry-After`",
+        _ => "The platform failed",
+    }
+}

@@ -1,0 +1,237 @@
+use actix_web::{HttpRequest, HttpResponse, get, patch, post, web::Data};
+use devskyy_application::{
+    agents::{AgentOrder, Agents, ChangeLifecycle, CreateAgent, GetAgent, ListAgents, UpdateAgent},
+    context::Actor,
+};
+use devskyy_domain::{
+    agents::{AgentStatus, AgentType},
+    kernel::{Json, Version, ids::AgentId},
+};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+use validator::Validate;
+
+use super::{bodies::AgentBody, workflow_schema::Definition};
+use crate::{
+    extract::{Body, CurrentActor, Id, IfMatch, Paged, Paging, Parameters, changed, created, page, paged, shown},
+    openapi::{
+        answers::{Acting, Changing, Creating, Listing, Reading},
+        headers::{IdempotencyKey, OnlyIf, Unless},
+    },
+    problem::Problem,
+};
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(create_agent).service(list_agents).service(get_agent).service(update_agent);
+    config.service(activate_agent).service(pause_agent).service(resume_agent).service(archive_agent);
+}
+
+/// Asks for an agent.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "Greeter", "type": "workflow", "capabilities": ["greeting"], "description": "Says hello",
+    "definition": {
+        "steps": [{"id": "greet", "tool": "template", "arguments": {"template": "Hello {{ name }}", "context": {"$jq": ".input"}}}],
+        "output": {"$jq": ".steps.greet.output"}
+    }
+}))]
+struct NewAgent {
+    /// Its name, unique in its project.
+    #[schema(min_length = 3, max_length = 100)]
+    name: String,
+    /// How it works: `workflow`. `assistant` is known, but needs a model provider, which this version cannot have.
+    r#type: String,
+    /// What it says it can do, as lower-case slugs.
+    #[serde(default)]
+    capabilities: Vec<String>,
+    /// The project it will belong to; your personal one without.
+    project_id: Option<Uuid>,
+    /// What it is for.
+    #[serde(default)]
+    #[schema(max_length = 2000)]
+    description: String,
+    /// What it does; published as version 1 and ready to run where given.
+    #[schema(value_type = Option<Definition>)]
+    definition: Option<Json>,
+}
+
+/// Asks for changes; what is left out stays.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"description": "Says hello to everybody"}))]
+struct AgentChanges {
+    /// Its new name.
+    #[schema(min_length = 3, max_length = 100)]
+    name: Option<String>,
+    /// Its new description.
+    #[schema(max_length = 2000)]
+    description: Option<String>,
+    /// Its new capabilities.
+    capabilities: Option<Vec<String>>,
+}
+
+/// Which agents a list shows.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only describes what the list takes")]
+struct AgentFilter {
+    /// Only those of this project.
+    #[param(required = false)]
+    project_id: Uuid,
+    /// Only those with this status: `draft`, `active`, `paused` or `archived`.
+    #[param(required = false)]
+    status: String,
+    /// Only those of this type.
+    #[param(required = false)]
+    r#type: String,
+    /// `-created_at` (the newest first), `created_at` or `name`.
+    #[param(required = false, default = "-created_at")]
+    sort: String,
+}
+
+/// Create an agent.
+///
+/// With a `definition` it is published as version 1 and the agent is active at once; without one the agent is a draft.
+#[utoipa::path(
+    tag = "agents",
+    security(("bearer" = [])),
+    params(IdempotencyKey),
+    request_body = NewAgent,
+    responses((status = 201, description = "The agent", body = AgentBody), Creating)
+)]
+#[post("/agents")]
+async fn create_agent(
+    agents: Data<Agents>,
+    CurrentActor(actor): CurrentActor,
+    body: Body<NewAgent>,
+) -> Result<HttpResponse, Problem> {
+    let (new, idempotency) = body.keyed(&actor);
+    let command = CreateAgent::parse(&new.name, &new.r#type, &new.capabilities, &new.description)?;
+    let project = new.project_id.map(Into::into);
+    let command = CreateAgent { project, definition: new.definition, idempotency, ..command };
+    let agent = agents.create.handle(&actor, command).await?;
+    Ok(created(format!("/api/v1/agents/{}", agent.id), &AgentBody::from(agent)))
+}
+
+/// List the agents one may see.
+#[utoipa::path(
+    tag = "agents",
+    security(("bearer" = [])),
+    params(Paging, AgentFilter),
+    responses((status = 200, description = "One page of them", body = Paged<AgentBody>), Listing)
+)]
+#[get("/agents")]
+async fn list_agents(
+    agents: Data<Agents>,
+    CurrentActor(actor): CurrentActor,
+    request: HttpRequest,
+    mut parameters: Parameters,
+) -> Result<HttpResponse, Problem> {
+    let query = ListAgents {
+        project: parameters.take("project_id", "a UUID"),
+        status: parameters.take_by("status", "draft, active, paused or archived", AgentStatus::from_name),
+        kind: parameters.take_by("type", "workflow or assistant", |raw| AgentType::parse(raw).ok()),
+        order: parameters.take_by("sort", "-created_at, created_at or name", order).unwrap_or_default(),
+        page: page(&mut parameters),
+    };
+    parameters.finish()?;
+    let page = query.page;
+    let found = agents.list.handle(&actor, query).await?;
+    Ok(paged(&request, page, found.map(AgentBody::from)))
+}
+
+fn order(raw: &str) -> Option<AgentOrder> {
+    match raw {
+        "-created_at" => Some(AgentOrder::NewestFirst),
+        "created_at" => Some(AgentOrder::OldestFirst),
+        "name" => Some(AgentOrder::Name),
+        _ => None,
+    }
+}
+
+/// Show an agent.
+#[utoipa::path(
+    tag = "agents",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Which agent"), Unless),
+    responses(
+        (status = 200, description = "The agent", body = AgentBody),
+        (status = 304, description = "Nothing newer than `If-None-Match`"),
+        Reading
+    )
+)]
+#[get("/agents/{id}")]
+async fn get_agent(
+    agents: Data<Agents>,
+    CurrentActor(actor): CurrentActor,
+    Id(id): Id<AgentId>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let agent = agents.get.handle(&actor, GetAgent { id }).await?;
+    shown(&request, &AgentBody::from(agent))
+}
+
+/// Change an agent's name, description or capabilities.
+#[utoipa::path(
+    tag = "agents",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Which agent"), OnlyIf),
+    request_body = AgentChanges,
+    responses((status = 200, description = "The agent", body = AgentBody), Changing)
+)]
+#[patch("/agents/{id}")]
+async fn update_agent(
+    agents: Data<Agents>,
+    CurrentActor(actor): CurrentActor,
+    Id(id): Id<AgentId>,
+    only_if: IfMatch,
+    body: Body<AgentChanges>,
+) -> Result<HttpResponse, Problem> {
+    let expected = only_if.expected(current(&agents, &actor, id)).await?;
+    let AgentChanges { name, description, capabilities } = body.into_inner();
+    let command = UpdateAgent::parse(id, name.as_deref(), description.as_deref(), capabilities.as_deref())?;
+    let agent = agents.update.handle(&actor, UpdateAgent { expected, ..command }).await?;
+    Ok(changed(&AgentBody::from(agent)))
+}
+
+macro_rules! lifecycle {
+    ($($(#[$doc:meta])* $name:ident = $path:literal, $handler:ident;)+) => {$(
+        $(#[$doc])*
+        #[utoipa::path(
+            tag = "agents",
+            security(("bearer" = [])),
+            params(("id" = Uuid, Path, description = "Which agent"), OnlyIf),
+            responses((status = 200, description = "The agent", body = AgentBody), Acting)
+        )]
+        #[post($path)]
+        async fn $name(
+            agents: Data<Agents>,
+            CurrentActor(actor): CurrentActor,
+            Id(id): Id<AgentId>,
+            only_if: IfMatch,
+        ) -> Result<HttpResponse, Problem> {
+            let expected = only_if.expected(current(&agents, &actor, id)).await?;
+            let agent = agents.$handler.handle(&actor, ChangeLifecycle { id, expected }).await?;
+            Ok(changed(&AgentBody::from(agent)))
+        }
+    )+};
+}
+
+lifecycle! {
+    /// Let a draft be run.
+    activate_agent = "/agents/{id}/activate", activate;
+    /// Start no runs of an agent for now.
+    pause_agent = "/agents/{id}/pause", pause;
+    /// Let a paused agent be run again.
+    resume_agent = "/agents/{id}/resume", resume;
+    /// Keep an agent for history only; its name becomes free.
+    archive_agent = "/agents/{id}/archive", archive;
+}
+
+/// The agent's version as it stands.
+pub(super) async fn current(agents: &Agents, actor: &Actor, id: AgentId) -> Result<Version, Problem> {
+    Ok(agents.get.handle(actor, GetAgent { id }).await?.version)
+}

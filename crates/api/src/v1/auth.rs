@@ -1,0 +1,166 @@
+use actix_web::{HttpResponse, get, http::header::LOCATION, post, web::Data};
+use devskyy_application::identity::{self, Identity, Tokens};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
+
+use super::bodies::UserBody;
+use crate::{
+    extract::{Body, CurrentActor, Visitor},
+    openapi::{
+        answers::{Entering, Oneself},
+        headers::IdempotencyKey,
+    },
+    problem::Problem,
+};
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(register).service(log_in).service(refresh).service(log_out).service(me);
+}
+
+/// Asks for an account.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"email": "ada@example.org", "password": "Analytical1843", "name": "Ada Lovelace"}))]
+struct Register {
+    /// What one signs in with.
+    #[schema(format = "email", max_length = 254)]
+    email: String,
+    /// 8 to 128 characters with at least one digit and one upper-case letter, not a common one and not the e-mail.
+    #[schema(format = "password", min_length = 8, max_length = 128)]
+    password: String,
+    /// The name to go by.
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+    /// Makes the first administrator; the first start prints it.
+    #[validate(length(min = 1, max = 200))]
+    bootstrap_token: Option<String>,
+}
+
+/// Asks to sign in.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"email": "ada@example.org", "password": "Analytical1843"}))]
+struct LogIn {
+    /// The e-mail of the account.
+    #[validate(length(max = 1024))]
+    email: String,
+    /// Its password.
+    #[validate(length(max = 1024))]
+    #[schema(format = "password")]
+    password: String,
+}
+
+/// Asks for new tokens.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Refresh {
+    /// The refresh token of the last answer; it is good for one exchange.
+    #[validate(length(min = 1, max = 512))]
+    refresh_token: String,
+}
+
+/// What a client holds while signed in.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tokens, example = json!({
+    "access_token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJFZERTQSJ9.…", "token_type": "Bearer", "expires_in": 900,
+    "refresh_token": "q0Vx…"
+}))]
+struct TokensBody {
+    /// Send it as `Authorization: Bearer …`.
+    access_token: String,
+    /// Always `Bearer`.
+    token_type: &'static str,
+    /// Seconds until the access token expires.
+    expires_in: u64,
+    /// Trade it for new tokens, once.
+    refresh_token: String,
+}
+
+impl From<Tokens> for TokensBody {
+    fn from(tokens: Tokens) -> Self {
+        let Tokens { access_token, expires_in, refresh_token } = tokens;
+        Self { access_token, token_type: "Bearer", expires_in, refresh_token }
+    }
+}
+
+/// Open an account.
+///
+/// The account comes with a personal project. With the bootstrap token it is the first administrator's.
+#[utoipa::path(
+    tag = "auth",
+    params(IdempotencyKey),
+    request_body = Register,
+    responses((status = 201, description = "The account", body = UserBody), Entering)
+)]
+#[post("/auth/register")]
+async fn register(
+    identity: Data<Identity>,
+    Visitor(actor): Visitor,
+    body: Body<Register>,
+) -> Result<HttpResponse, Problem> {
+    let (Register { email, password, name, bootstrap_token }, idempotency) = body.keyed(&actor);
+    let command = identity::Register::parse(&email, &password, &name)?;
+    let command = identity::Register { bootstrap_token, idempotency, ..command };
+    let user = identity.register.handle(&actor, command).await?;
+    Ok(HttpResponse::Created().insert_header((LOCATION, "/api/v1/auth/me")).json(UserBody::from(user)))
+}
+
+/// Sign in.
+#[utoipa::path(
+    tag = "auth",
+    request_body = LogIn,
+    responses((status = 200, description = "Tokens of a new sign-in", body = TokensBody), Entering)
+)]
+#[post("/auth/login")]
+async fn log_in(identity: Data<Identity>, Visitor(actor): Visitor, body: Body<LogIn>) -> Result<HttpResponse, Problem> {
+    let LogIn { email, password } = body.into_inner();
+    let tokens = identity.log_in.handle(&actor, identity::LogIn { email, password }).await?;
+    Ok(HttpResponse::Ok().json(TokensBody::from(tokens)))
+}
+
+/// Continue a sign-in with new tokens.
+///
+/// A refresh token that is presented twice ends the sign-in: one of the two presenters has stolen it.
+#[utoipa::path(
+    tag = "auth",
+    request_body = Refresh,
+    responses((status = 200, description = "New tokens of the same sign-in", body = TokensBody), Entering)
+)]
+#[post("/auth/refresh")]
+async fn refresh(
+    identity: Data<Identity>,
+    Visitor(actor): Visitor,
+    body: Body<Refresh>,
+) -> Result<HttpResponse, Problem> {
+    let Refresh { refresh_token } = body.into_inner();
+    let tokens = identity.refresh.handle(&actor, identity::Refresh { refresh_token }).await?;
+    Ok(HttpResponse::Ok().json(TokensBody::from(tokens)))
+}
+
+/// Sign out.
+///
+/// Neither the access token nor the refresh token counts any more.
+#[utoipa::path(
+    tag = "auth",
+    security(("bearer" = [])),
+    responses((status = 204, description = "The sign-in has ended"), Oneself)
+)]
+#[post("/auth/logout")]
+async fn log_out(identity: Data<Identity>, CurrentActor(actor): CurrentActor) -> Result<HttpResponse, Problem> {
+    identity.log_out.handle(&actor).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Show one's own account.
+#[utoipa::path(
+    tag = "auth",
+    security(("bearer" = [])),
+    responses((status = 200, description = "The account", body = UserBody), Oneself)
+)]
+#[get("/auth/me")]
+async fn me(identity: Data<Identity>, CurrentActor(actor): CurrentActor) -> Result<HttpResponse, Problem> {
+    let user = identity.profile.handle(&actor).await?;
+    Ok(HttpResponse::Ok().json(UserBody::from(user)))
+}

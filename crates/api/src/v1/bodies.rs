@@ -1,0 +1,215 @@
+//! Answers as they go over the wire.
+
+use chrono::{DateTime, Utc};
+use devskyy_application::{
+    agents::{AgentVersionSummary, AgentVersionView, AgentView},
+    identity::UserView,
+    projects::{MemberView, ProjectView},
+};
+use devskyy_domain::{kernel::Version, workflow::Workflow};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::workflow_schema::Definition;
+use crate::extract::Revision;
+
+/// A person's account as they see it themselves.
+#[derive(Serialize, ToSchema)]
+#[schema(as = User)]
+pub(super) struct UserBody {
+    /// Who.
+    id: Uuid,
+    /// What they sign in with.
+    #[schema(format = "email")]
+    email: String,
+    /// The name they go by.
+    name: String,
+    /// `admin` or `member` of the platform.
+    #[schema(example = "member")]
+    role: &'static str,
+    /// `active` or `disabled`.
+    #[schema(example = "active")]
+    status: &'static str,
+    /// When they registered.
+    created_at: DateTime<Utc>,
+    /// The project that their things go to when they name none.
+    personal_project_id: Uuid,
+}
+
+impl From<UserView> for UserBody {
+    fn from(user: UserView) -> Self {
+        Self {
+            id: user.id.into(),
+            email: user.email,
+            name: user.name,
+            role: user.role.as_str(),
+            status: user.status.as_str(),
+            created_at: user.created_at,
+            personal_project_id: user.personal_project_id.into(),
+        }
+    }
+}
+
+/// A unit of isolation and membership.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Project)]
+pub(super) struct ProjectBody {
+    /// Which.
+    id: Uuid,
+    /// Its name.
+    #[schema(example = "Supply chain")]
+    name: String,
+    /// The short form of its name.
+    #[schema(example = "supply-chain")]
+    slug: String,
+    /// `active`, `suspended` or `archived`.
+    #[schema(example = "active")]
+    status: &'static str,
+    /// When it came into being.
+    created_at: DateTime<Utc>,
+    /// Its version, also its `ETag`.
+    version: Version,
+}
+
+impl From<ProjectView> for ProjectBody {
+    fn from(project: ProjectView) -> Self {
+        Self {
+            id: project.id.into(),
+            name: project.name,
+            slug: project.slug,
+            status: project.status.as_str(),
+            created_at: project.created_at,
+            version: project.version,
+        }
+    }
+}
+
+impl Revision for ProjectBody {
+    fn version(&self) -> Version {
+        self.version
+    }
+}
+
+/// Somebody who belongs to a project.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Member)]
+pub(super) struct MemberBody {
+    /// Who.
+    user_id: Uuid,
+    /// Their e-mail, unless the account was erased.
+    email: Option<String>,
+    /// The name they go by, unless the account was erased.
+    name: Option<String>,
+    /// `owner`, `maintainer`, `operator` or `viewer`.
+    #[schema(example = "operator")]
+    role: &'static str,
+    /// Since when.
+    added_at: DateTime<Utc>,
+}
+
+impl From<MemberView> for MemberBody {
+    fn from(member: MemberView) -> Self {
+        Self {
+            user_id: member.user_id.into(),
+            email: member.email,
+            name: member.name,
+            role: member.role.as_str(),
+            added_at: member.added_at,
+        }
+    }
+}
+
+/// A named definition that can be run.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Agent)]
+pub(super) struct AgentBody {
+    /// Which.
+    id: Uuid,
+    /// The project it belongs to.
+    project_id: Uuid,
+    /// Its name, unique in its project.
+    #[schema(example = "Dependency review")]
+    name: String,
+    /// How it works: `workflow`.
+    #[schema(example = "workflow")]
+    r#type: &'static str,
+    /// What it says it can do.
+    capabilities: Vec<String>,
+    /// What it is for.
+    description: String,
+    /// `draft`, `active`, `paused` or `archived`.
+    #[schema(example = "active")]
+    status: &'static str,
+    /// The version that runs start from.
+    current_version: Option<u32>,
+    /// When it came into being.
+    created_at: DateTime<Utc>,
+    /// When it last changed.
+    updated_at: DateTime<Utc>,
+    /// Its version, also its `ETag`; not to be mixed up with the versions of its definition.
+    version: Version,
+}
+
+impl From<AgentView> for AgentBody {
+    fn from(agent: AgentView) -> Self {
+        Self {
+            id: agent.id.into(),
+            project_id: agent.project_id.into(),
+            name: agent.name,
+            r#type: agent.kind.as_str(),
+            capabilities: agent.capabilities,
+            description: agent.description,
+            status: agent.status.as_str(),
+            current_version: agent.current_version,
+            created_at: agent.created_at,
+            updated_at: agent.updated_at,
+            version: agent.version,
+        }
+    }
+}
+
+impl Revision for AgentBody {
+    fn version(&self) -> Version {
+        self.version
+    }
+}
+
+/// One version of an agent, in a list.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AgentVersionSummary)]
+pub(super) struct VersionSummaryBody {
+    /// Of which agent.
+    agent_id: Uuid,
+    /// Its number, from 1.
+    number: u32,
+    /// When it was published.
+    published_at: DateTime<Utc>,
+    /// Who published it.
+    #[schema(example = "user:01938f2e-0000-7000-8000-000000000000")]
+    published_by: String,
+}
+
+impl From<AgentVersionSummary> for VersionSummaryBody {
+    fn from(version: AgentVersionSummary) -> Self {
+        let AgentVersionSummary { agent_id, number, published_at, published_by } = version;
+        Self { agent_id: agent_id.into(), number, published_at, published_by }
+    }
+}
+
+/// One version of an agent with what it does; never changes.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AgentVersion)]
+pub(super) struct VersionBody {
+    #[serde(flatten)]
+    summary: VersionSummaryBody,
+    /// What it does.
+    #[schema(value_type = Definition)]
+    definition: Workflow,
+}
+
+impl From<AgentVersionView> for VersionBody {
+    fn from(version: AgentVersionView) -> Self {
+        Self { summary: version.summary.into(), definition: version.definition }
+    }
+}

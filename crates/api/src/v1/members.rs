@@ -1,0 +1,186 @@
+use actix_web::{
+    HttpRequest, HttpResponse, delete, get,
+    http::header::{ETAG, LOCATION},
+    patch, post,
+    web::Data,
+};
+use devskyy_application::{
+    context::Actor,
+    error::{Error, Refused},
+    projects::{AddMember, ChangeMemberRole, GetProject, ListMembers, PersonRef, Projects, RemoveMember},
+};
+use devskyy_domain::{
+    identity::Email,
+    kernel::{
+        Version,
+        ids::{ProjectId, UserId},
+    },
+    projects::ProjectRole,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+use validator::{Validate, ValidationError};
+
+use super::bodies::MemberBody;
+use crate::{
+    extract::{Body, CurrentActor, Id, IfMatch, Paged, Paging, Parameters, etag, page, paged},
+    openapi::{
+        answers::{Acting, Changing, ListingBelow},
+        headers::OnlyIf,
+    },
+    problem::Problem,
+};
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(list_members).service(add_member).service(change_member_role).service(remove_member);
+}
+
+/// Asks for somebody to belong to the project; names them by id or by e-mail.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[validate(schema(function = one_name))]
+#[schema(example = json!({"email": "grace@example.org", "role": "operator"}))]
+struct NewMember {
+    /// Who, by id.
+    user_id: Option<Uuid>,
+    /// Who, by the e-mail they sign in with.
+    #[schema(format = "email")]
+    email: Option<String>,
+    /// `owner`, `maintainer`, `operator` or `viewer`.
+    role: String,
+}
+
+fn one_name(member: &NewMember) -> Result<(), ValidationError> {
+    let named = usize::from(member.user_id.is_some()) + usize::from(member.email.is_some());
+    if named == 1 {
+        Ok(())
+    } else {
+        Err(ValidationError::new("request.one_of").with_message("send either `user_id` or `email`".into()))
+    }
+}
+
+impl NewMember {
+    fn command(self, project: ProjectId, expected: Option<Version>) -> Result<AddMember, Error> {
+        let person = match (self.user_id, self.email) {
+            (Some(id), _) => Ok(PersonRef::Id(id.into())),
+            (None, email) => Email::parse(&email.unwrap_or_default()).map(PersonRef::Email),
+        };
+        match (person, ProjectRole::parse(&self.role)) {
+            (Ok(person), Ok(role)) => Ok(AddMember { project, person, role, expected }),
+            (person, role) => {
+                let wrong = [person.err().map(Refused::from), role.err().map(Refused::from)];
+                Err(Error::Invalid(wrong.into_iter().flatten().collect()))
+            }
+        }
+    }
+}
+
+/// Asks for another role.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"role": "maintainer"}))]
+struct NewRole {
+    /// `owner`, `maintainer`, `operator` or `viewer`.
+    role: String,
+}
+
+/// List who belongs to a project, the longest-standing first.
+#[utoipa::path(
+    tag = "projects",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Which project"), Paging),
+    responses((status = 200, description = "One page of them", body = Paged<MemberBody>), ListingBelow)
+)]
+#[get("/projects/{id}/members")]
+async fn list_members(
+    projects: Data<Projects>,
+    CurrentActor(actor): CurrentActor,
+    Id(project): Id<ProjectId>,
+    request: HttpRequest,
+    mut parameters: Parameters,
+) -> Result<HttpResponse, Problem> {
+    let page = page(&mut parameters);
+    parameters.finish()?;
+    let found = projects.list_members.handle(&actor, ListMembers { project, page }).await?;
+    Ok(paged(&request, page, found.map(MemberBody::from)))
+}
+
+/// Let somebody belong to a project.
+///
+/// The answer's `ETag` is the project's.
+#[utoipa::path(
+    tag = "projects",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Which project"), OnlyIf),
+    request_body = NewMember,
+    responses((status = 201, description = "The new member", body = MemberBody), Changing)
+)]
+#[post("/projects/{id}/members")]
+async fn add_member(
+    projects: Data<Projects>,
+    CurrentActor(actor): CurrentActor,
+    Id(project): Id<ProjectId>,
+    only_if: IfMatch,
+    body: Body<NewMember>,
+) -> Result<HttpResponse, Problem> {
+    let expected = only_if.expected(current(&projects, &actor, project)).await?;
+    let command = body.into_inner().command(project, expected)?;
+    let (member, version) = projects.add_member.handle(&actor, command).await?;
+    let location = format!("/api/v1/projects/{project}/members/{}", member.user_id);
+    Ok(HttpResponse::Created()
+        .insert_header((ETAG, etag(version)))
+        .insert_header((LOCATION, location))
+        .json(MemberBody::from(member)))
+}
+
+/// Give a member another role.
+///
+/// A project keeps at least one owner.
+#[utoipa::path(
+    tag = "projects",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Which project"), ("user_id" = Uuid, Path, description = "Which member"), OnlyIf),
+    request_body = NewRole,
+    responses((status = 200, description = "The member", body = MemberBody), Changing)
+)]
+#[patch("/projects/{id}/members/{user_id}")]
+async fn change_member_role(
+    projects: Data<Projects>,
+    CurrentActor(actor): CurrentActor,
+    Id((project, user)): Id<(ProjectId, UserId)>,
+    only_if: IfMatch,
+    body: Body<NewRole>,
+) -> Result<HttpResponse, Problem> {
+    let expected = only_if.expected(current(&projects, &actor, project)).await?;
+    let role = ProjectRole::parse(&body.into_inner().role).map_err(Error::from)?;
+    let command = ChangeMemberRole { project, user, role, expected };
+    let (member, version) = projects.change_member_role.handle(&actor, command).await?;
+    Ok(HttpResponse::Ok().insert_header((ETAG, etag(version))).json(MemberBody::from(member)))
+}
+
+/// Let somebody belong to a project no longer; anybody may leave.
+///
+/// A project keeps at least one owner.
+#[utoipa::path(
+    tag = "projects",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Which project"), ("user_id" = Uuid, Path, description = "Which member"), OnlyIf),
+    responses((status = 204, description = "They have left"), Acting)
+)]
+#[delete("/projects/{id}/members/{user_id}")]
+async fn remove_member(
+    projects: Data<Projects>,
+    CurrentActor(actor): CurrentActor,
+    Id((project, user)): Id<(ProjectId, UserId)>,
+    only_if: IfMatch,
+) -> Result<HttpResponse, Problem> {
+    let expected = only_if.expected(current(&projects, &actor, project)).await?;
+    projects.remove_member.handle(&actor, RemoveMember { project, user, expected }).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+async fn current(projects: &Projects, actor: &Actor, id: ProjectId) -> Result<Version, Problem> {
+    Ok(projects.get.handle(actor, GetProject { id }).await?.version)
+}

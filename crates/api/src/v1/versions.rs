@@ -1,0 +1,109 @@
+use actix_web::{
+    HttpRequest, HttpResponse, get,
+    http::header::{ETAG, LOCATION},
+    post,
+    web::Data,
+};
+use devskyy_application::agents::{Agents, GetVersion, ListVersions, PublishVersion};
+use devskyy_domain::kernel::{Json, ids::AgentId};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
+
+use super::{
+    agents::current,
+    bodies::{VersionBody, VersionSummaryBody},
+    workflow_schema::Definition,
+};
+use crate::{
+    extract::{Body, CurrentActor, Id, IfMatch, Paged, Paging, Parameters, etag, page, paged},
+    openapi::{
+        answers::{Changing, ListingBelow, Reading},
+        headers::OnlyIf,
+    },
+    problem::{Problem, request::MALFORMED_ID},
+};
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(publish_version).service(list_versions).service(get_version);
+}
+
+/// Asks for a definition to be what runs start from.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewVersion {
+    /// What the agent does.
+    #[schema(value_type = Definition)]
+    definition: Json,
+}
+
+/// Publish a definition as an agent's next version.
+///
+/// The same content is the same version: publishing it again changes nothing. The answer's `ETag` is the agent's.
+#[utoipa::path(
+    tag = "agents",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Which agent"), OnlyIf),
+    request_body = NewVersion,
+    responses((status = 201, description = "The version that runs start from now", body = VersionBody), Changing)
+)]
+#[post("/agents/{id}/versions")]
+async fn publish_version(
+    agents: Data<Agents>,
+    CurrentActor(actor): CurrentActor,
+    Id(agent): Id<AgentId>,
+    only_if: IfMatch,
+    body: Body<NewVersion>,
+) -> Result<HttpResponse, Problem> {
+    let expected = only_if.expected(current(&agents, &actor, agent)).await?;
+    let NewVersion { definition } = body.into_inner();
+    let command = PublishVersion { agent, definition, expected };
+    let (version, agent) = agents.publish_version.handle(&actor, command).await?;
+    Ok(HttpResponse::Created()
+        .insert_header((ETAG, etag(agent.version)))
+        .insert_header((LOCATION, format!("/api/v1/agents/{}/versions/{}", agent.id, version.summary.number)))
+        .json(VersionBody::from(version)))
+}
+
+/// List an agent's versions, the newest first.
+#[utoipa::path(
+    tag = "agents",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Which agent"), Paging),
+    responses((status = 200, description = "One page of them", body = Paged<VersionSummaryBody>), ListingBelow)
+)]
+#[get("/agents/{id}/versions")]
+async fn list_versions(
+    agents: Data<Agents>,
+    CurrentActor(actor): CurrentActor,
+    Id(agent): Id<AgentId>,
+    request: HttpRequest,
+    mut parameters: Parameters,
+) -> Result<HttpResponse, Problem> {
+    let page = page(&mut parameters);
+    parameters.finish()?;
+    let found = agents.list_versions.handle(&actor, ListVersions { agent, page }).await?;
+    Ok(paged(&request, page, found.map(VersionSummaryBody::from)))
+}
+
+/// Show one version of an agent with its definition.
+#[utoipa::path(
+    tag = "agents",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Which agent"), ("number" = u32, Path, description = "Which version", minimum = 1)),
+    responses((status = 200, description = "The version", body = VersionBody), Reading)
+)]
+#[get("/agents/{id}/versions/{number}")]
+async fn get_version(
+    agents: Data<Agents>,
+    CurrentActor(actor): CurrentActor,
+    Id(agent): Id<AgentId>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let number = request.match_info().query("number").parse();
+    let number =
+        number.map_err(|_| Problem::parameter(MALFORMED_ID, "number", "this part of the path must be a number"))?;
+    let version = agents.get_version.handle(&actor, GetVersion { agent, number }).await?;
+    Ok(HttpResponse::Ok().json(VersionBody::from(version)))
+}
