@@ -1,5 +1,15 @@
 //! The event log on SQLite and PostgreSQL, and everything that is derived from it by replaying.
 
+mod batch;
+mod checkpoints;
+mod facts;
 mod projection;
+mod rows;
+mod statements;
+mod store;
+mod tail;
+mod writer;
 
+pub use checkpoints::SqlCheckpoints;
 pub use projection::{PerStream, Projection, ProjectionError, ROWS_AT_ONCE, StreamRows};
+pub use store::SqlEventStore;

@@ -1,0 +1,117 @@
+//! Events as rows.
+
+use std::borrow::Cow;
+
+use chrono::DateTime;
+use devskyy_application::{
+    error::PortError,
+    es::{EventContext, PlannedEvent, RecordedEvent},
+};
+use sea_orm::{DbErr, QueryResult, TryGetable, Value};
+use uuid::Uuid;
+
+/// Columns of `es_events` in the order of [`values`].
+pub(super) const INSERT_EVENTS: &str = "INSERT INTO es_events (position, stream_no, version, recorded_at, event_id, \
+     correlation_id, causation_id, schema_version, event_type, data, meta, hash) VALUES ";
+/// How many columns [`values`] has.
+pub(super) const EVENT_COLUMNS: usize = 12;
+
+/// What [`event`] reads, `e` being the events and `s` their streams.
+pub(super) const SELECT_EVENT: &str = "e.position, s.category, s.stream_id, e.version, e.recorded_at, e.event_id, \
+     e.correlation_id, e.causation_id, e.schema_version, e.event_type, e.data, e.meta, e.hash";
+
+/// A number as databases keep it; positions and versions never come near the limit.
+pub(super) fn stored(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A number that was stored by [`stored`].
+pub(super) fn loaded(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or_default()
+}
+
+/// A planned event's columns.
+pub(super) fn values(event: PlannedEvent) -> [Value; EVENT_COLUMNS] {
+    let PlannedEvent { recorded, stream_no, meta } = event;
+    [
+        stored(recorded.position).into(),
+        stored(stream_no).into(),
+        stored(recorded.version).into(),
+        recorded.recorded_at.timestamp_micros().into(),
+        recorded.event_id.into(),
+        recorded.context.correlation_id.into(),
+        recorded.context.causation_id.into(),
+        i16::try_from(recorded.schema_version).unwrap_or(i16::MAX).into(),
+        recorded.event_type.into_owned().into(),
+        recorded.data.into(),
+        meta.as_ref().into(),
+        recorded.hash.to_vec().into(),
+    ]
+}
+
+/// Reads [`SELECT_EVENT`].
+pub(super) fn event(row: &QueryResult) -> Result<RecordedEvent, PortError> {
+    let raw = raw(row).map_err(|error| crate::sql::port_error("event store", "reading an event", error))?;
+    let mut context: EventContext = serde_json::from_str(&raw.meta)
+        .map_err(|error| PortError::bug("event store", "reading an event's context", error))?;
+    context.correlation_id = raw.correlation_id;
+    context.causation_id = raw.causation_id;
+    Ok(RecordedEvent {
+        position: raw.position,
+        category: Cow::Owned(raw.category),
+        stream_id: raw.stream_id,
+        version: raw.version,
+        event_id: raw.event_id,
+        event_type: Cow::Owned(raw.event_type),
+        schema_version: raw.schema_version,
+        data: raw.data,
+        context,
+        recorded_at: DateTime::from_timestamp_micros(raw.recorded_at).unwrap_or_default(),
+        hash: raw.hash,
+    })
+}
+
+/// An event exactly as stored, for those who check it.
+pub(super) struct RawEvent {
+    pub(super) position: u64,
+    pub(super) category: String,
+    pub(super) stream_id: Uuid,
+    pub(super) version: u64,
+    pub(super) recorded_at: i64,
+    pub(super) event_id: Uuid,
+    pub(super) correlation_id: Uuid,
+    pub(super) causation_id: Uuid,
+    pub(super) schema_version: u16,
+    pub(super) event_type: String,
+    pub(super) data: String,
+    pub(super) meta: String,
+    pub(super) hash: [u8; 32],
+}
+
+/// Reads [`SELECT_EVENT`] without interpreting it.
+pub(super) fn raw(row: &QueryResult) -> Result<RawEvent, DbErr> {
+    Ok(RawEvent {
+        position: loaded(at(row, 0)?),
+        category: at(row, 1)?,
+        stream_id: at(row, 2)?,
+        version: loaded(at(row, 3)?),
+        recorded_at: at(row, 4)?,
+        event_id: at(row, 5)?,
+        correlation_id: at(row, 6)?,
+        causation_id: at(row, 7)?,
+        schema_version: u16::try_from(at::<i16>(row, 8)?).unwrap_or_default(),
+        event_type: at(row, 9)?,
+        data: at(row, 10)?,
+        meta: at(row, 11)?,
+        hash: hash(at(row, 12)?)?,
+    })
+}
+
+/// A digest as it was stored.
+pub(super) fn hash(bytes: Vec<u8>) -> Result<[u8; 32], DbErr> {
+    bytes.try_into().map_err(|_| DbErr::Type("a stored hash does not have 32 bytes".to_owned()))
+}
+
+fn at<T: TryGetable>(row: &QueryResult, index: usize) -> Result<T, DbErr> {
+    row.try_get_by_index(index)
+}

@@ -1,0 +1,167 @@
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use devskyy_application::{
+    error::PortError,
+    es::{AppendError, AppendRequest, Appended, EventFilter, EventStore, Page, Position, RecordedEvent, StreamId},
+    ports::Clock,
+};
+use devskyy_domain::kernel::Version;
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+};
+
+use super::{
+    batch::Batches,
+    facts::head,
+    projection::Projection,
+    rows::{SELECT_EVENT, event, stored},
+    statements::statement,
+    tail,
+    writer::{self, Pending, QUEUE},
+};
+use crate::sql::{Database, port_error};
+
+/// Positions a filtered read looks at in one go, at least: however rare the wanted events, no read takes long.
+const WINDOW: u64 = 5_000;
+/// Most events of one read.
+const MOST: usize = 10_000;
+
+/// The log on SQLite or PostgreSQL.
+///
+/// All appends of a process pass through one task that commits whatever waits together; the order of positions is the
+/// order of commits.
+pub struct SqlEventStore {
+    db: Database,
+    queue: Mutex<Option<mpsc::Sender<Pending>>>,
+    head: watch::Sender<Position>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    tail: JoinHandle<()>,
+}
+
+impl SqlEventStore {
+    /// Starts the writer over a migrated database. The projections change in the same transaction as the log.
+    ///
+    /// # Errors
+    /// [`PortError`] when the log cannot be read.
+    pub async fn start(
+        db: Database,
+        clock: Arc<dyn Clock>,
+        projections: Vec<Arc<dyn Projection>>,
+    ) -> Result<Self, PortError> {
+        let newest = head(&db.reader).await.map_err(reading)?;
+        let known = watch::Sender::new(newest.position);
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let batches = Batches::new(db.clone(), clock.clone(), projections);
+        let writer = tokio::spawn(writer::write(batches, waiting, known.clone()));
+        let now = move || clock.now().timestamp_micros();
+        let tail = tokio::spawn(tail::follow(db.clone(), known.clone(), now));
+        Ok(Self { db, queue: Mutex::new(Some(queue)), head: known, writer: Mutex::new(Some(writer)), tail })
+    }
+
+    /// Refuses new appends and returns when those that were accepted are recorded.
+    pub async fn stop(&self) {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer
+            && let Err(error) = writer.await
+        {
+            tracing::error!(%error, "the log's writer ended badly");
+        }
+        self.tail.abort();
+    }
+
+    fn queue(&self) -> Option<mpsc::Sender<Pending>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn read(&self, sql: &str, values: Vec<Value>) -> Result<Vec<RecordedEvent>, PortError> {
+        let statement = statement(self.db.backend(), sql, values);
+        let rows: Vec<QueryResult> = self.db.reader.query_all_raw(statement).await.map_err(reading)?;
+        rows.iter().map(event).collect()
+    }
+
+    /// The known head, looked up only where it does not already cover the wanted position.
+    async fn head_covering(&self, position: Position) -> Result<Position, PortError> {
+        let known = *self.head.borrow();
+        if known >= position { Ok(known) } else { self.head().await }
+    }
+}
+
+impl Drop for SqlEventStore {
+    fn drop(&mut self) {
+        self.tail.abort();
+    }
+}
+
+#[async_trait]
+impl EventStore for SqlEventStore {
+    async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError> {
+        let (answer, answered) = oneshot::channel();
+        let queue = self.queue().ok_or_else(|| stopped("the log is stopping"))?;
+        match queue.try_send(Pending { request, answer }) {
+            Ok(()) => {}
+            Err(mpsc::error::TrySendError::Full(_)) => return Err(AppendError::Overloaded),
+            Err(mpsc::error::TrySendError::Closed(_)) => return Err(stopped("the log is stopping").into()),
+        }
+        drop(queue);
+        answered.await.unwrap_or_else(|_| Err(stopped("the log's writer ended").into()))
+    }
+
+    async fn read_stream(&self, stream: StreamId, after: Version, max: usize) -> Result<Vec<RecordedEvent>, PortError> {
+        let sql = format!(
+            "SELECT {SELECT_EVENT} FROM es_streams s JOIN es_events e ON e.stream_no = s.stream_no \
+             WHERE s.stream_id = ? AND s.category = ? AND e.version > ? ORDER BY e.version LIMIT ?"
+        );
+        let limit = stored(max.min(MOST) as u64);
+        self.read(&sql, vec![stream.id.into(), stream.category.into(), stored(after).into(), limit.into()]).await
+    }
+
+    async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError> {
+        let max = max.min(MOST);
+        // Positions are dense: a window of positions bounds the work, whatever the filter lets through.
+        let window = if filter.categories.is_empty() { max as u64 } else { (max as u64).max(WINDOW) };
+        let upto = after.saturating_add(window);
+        let head = self.head_covering(upto).await?.min(upto);
+        if head <= after {
+            return Ok(Page { events: Vec::new(), scanned_to: after });
+        }
+        let wanted = match filter.categories.len() {
+            0 => String::new(),
+            n => format!("AND s.category IN (?{}) ", ", ?".repeat(n - 1)),
+        };
+        let sql = format!(
+            "SELECT {SELECT_EVENT} FROM es_events e JOIN es_streams s ON s.stream_no = e.stream_no \
+             WHERE e.position > ? AND e.position <= ? {wanted}ORDER BY e.position LIMIT ?"
+        );
+        let mut values: Vec<Value> = vec![stored(after).into(), stored(head).into()];
+        values.extend(filter.categories.iter().map(|category| Value::from(*category)));
+        values.push(stored(max as u64).into());
+        let events = self.read(&sql, values).await?;
+        let full = events.len() == max;
+        let scanned_to = if full { events.last().map_or(head, |last| last.position) } else { head };
+        Ok(Page { events, scanned_to })
+    }
+
+    async fn head(&self) -> Result<Position, PortError> {
+        let newest = head(&self.db.reader).await.map_err(reading)?.position;
+        tail::raise(&self.head, newest);
+        Ok(newest)
+    }
+
+    async fn beyond(&self, position: Position) -> Position {
+        let mut head = self.head.subscribe();
+        // The sender lives in `self`, so waiting cannot fail while somebody waits.
+        head.wait_for(|head| *head > position).await.map_or(position, |head| *head)
+    }
+}
+
+fn reading(error: DbErr) -> PortError {
+    port_error("event store", "reading events", error)
+}
+
+fn stopped(why: &'static str) -> PortError {
+    PortError::transient("event store", "appending events", why)
+}

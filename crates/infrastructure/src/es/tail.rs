@@ -1,0 +1,108 @@
+//! Notices that the log has grown, also when another process appended.
+
+use std::time::Duration;
+
+use devskyy_application::es::Position;
+use sea_orm::{DatabaseBackend, sqlx::postgres::PgListener};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
+
+use super::{batch::CHANNEL, facts::head, rows::stored, statements::statement};
+use crate::sql::Database;
+
+/// Pause between looks at the log while notifications work, or only this process writes.
+const LOOK: Duration = Duration::from_secs(1);
+/// Shortest and longest pause between looks while notifications do not work.
+const LOOK_WITHOUT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+/// How long idempotency keys are remembered.
+const REMEMBERED: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+/// How often forgotten keys are removed.
+const SWEEP: Duration = Duration::from_secs(60 * 60);
+
+/// Follows the log until the task is aborted.
+pub(super) async fn follow(db: Database, known: watch::Sender<Position>, now: impl Fn() -> i64 + Send) {
+    let mut listener = None;
+    let mut pause = LOOK_WITHOUT.0;
+    let mut sweep = Instant::now() + LOOK;
+    loop {
+        if listener.is_none() && db.backend() == DatabaseBackend::Postgres {
+            listener = listen(&db).await;
+        }
+        let grown = match head(&db.reader).await {
+            Ok(found) => raise(&known, found.position),
+            Err(error) => {
+                tracing::debug!(%error, "cannot look at the log's head");
+                false
+            }
+        };
+        pause = if grown { LOOK_WITHOUT.0 } else { (pause * 2).min(LOOK_WITHOUT.1) };
+        match &mut listener {
+            Some(wire) => {
+                if !hear(wire, &known).await {
+                    listener = None;
+                }
+            }
+            None if db.backend() == DatabaseBackend::Postgres => tokio::time::sleep(pause).await,
+            None => tokio::time::sleep(LOOK).await,
+        }
+        if Instant::now() > sweep {
+            forget_keys(&db, now()).await;
+            sweep = Instant::now() + SWEEP;
+        }
+    }
+}
+
+async fn listen(db: &Database) -> Option<PgListener> {
+    let mut listener = PgListener::connect_with(db.reader.get_postgres_connection_pool()).await.ok()?;
+    listener.listen(CHANNEL).await.ok()?;
+    Some(listener)
+}
+
+/// Takes in notifications for a while; false when the wire broke.
+async fn hear(wire: &mut PgListener, known: &watch::Sender<Position>) -> bool {
+    let until = Instant::now() + LOOK;
+    loop {
+        match timeout(until.saturating_duration_since(Instant::now()), wire.try_recv()).await {
+            Ok(Ok(Some(notification))) => {
+                if let Ok(position) = notification.payload().parse() {
+                    raise(known, position);
+                }
+            }
+            Ok(Ok(None) | Err(_)) => return false,
+            Err(_) => return true,
+        }
+    }
+}
+
+/// The head only ever rises. True when it did.
+pub(super) fn raise(known: &watch::Sender<Position>, position: Position) -> bool {
+    known.send_if_modified(|head| {
+        let grown = position > *head;
+        *head = position.max(*head);
+        grown
+    })
+}
+
+async fn forget_keys(db: &Database, now: i64) {
+    let before = now.saturating_sub_unsigned(u64::try_from(REMEMBERED.as_micros()).unwrap_or(u64::MAX));
+    let delete = "DELETE FROM es_dedup WHERE recorded_at < ?";
+    let forgotten = match db.begin().await {
+        Ok(tx) => {
+            let deleted = sea_orm::ConnectionTrait::execute_raw(
+                &tx,
+                statement(db.backend(), delete, vec![stored(u64::try_from(before).unwrap_or_default()).into()]),
+            )
+            .await;
+            match deleted {
+                Ok(_) => tx.commit().await,
+                Err(error) => Err(error),
+            }
+        }
+        Err(error) => Err(error),
+    };
+    if let Err(error) = forgotten {
+        tracing::warn!(%error, "cannot forget old idempotency keys");
+    }
+}

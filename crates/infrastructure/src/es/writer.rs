@@ -1,0 +1,147 @@
+//! The one task of a process that appends: it gathers whatever waits and commits it together.
+
+use std::{sync::Arc, time::Duration};
+
+use devskyy_application::{
+    error::PortError,
+    es::{AppendError, AppendRequest, Appended, Position},
+};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::{Instant, sleep},
+};
+
+use super::{
+    batch::{Batches, Decided, Failed},
+    projection::ProjectionError,
+};
+use crate::sql::port_error;
+
+/// Requests that may wait; beyond that callers are told to come back later.
+pub(super) const QUEUE: usize = 4_096;
+/// Most requests in one transaction.
+const MOST_REQUESTS: usize = 512;
+/// Payload bytes after which no more requests join a transaction.
+const MOST_BYTES: usize = 4 << 20;
+/// How long a batch is tried again while the database is away.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A request and where its answer goes.
+pub(super) struct Pending {
+    pub(super) request: AppendRequest,
+    pub(super) answer: oneshot::Sender<Result<Appended, AppendError>>,
+}
+
+/// Appends until the queue is closed and empty.
+pub(super) async fn write(batches: Batches, mut queue: mpsc::Receiver<Pending>, head: watch::Sender<Position>) {
+    let writer = Writer { batches, head };
+    while let Some(first) = queue.recv().await {
+        // Let everybody who is ready to ask do so: one commit then serves them all.
+        tokio::task::yield_now().await;
+        let batch = gather(first, &mut queue);
+        writer.answer(batch).await;
+    }
+}
+
+fn gather(first: Pending, queue: &mut mpsc::Receiver<Pending>) -> Vec<Pending> {
+    let mut bytes = size(&first.request);
+    let mut batch = vec![first];
+    while batch.len() < MOST_REQUESTS && bytes < MOST_BYTES {
+        let Ok(next) = queue.try_recv() else { break };
+        bytes += size(&next.request);
+        batch.push(next);
+    }
+    batch
+}
+
+fn size(request: &AppendRequest) -> usize {
+    request.writes.iter().flat_map(|write| &write.events).map(|event| event.data.len()).sum()
+}
+
+struct Writer {
+    batches: Batches,
+    head: watch::Sender<Position>,
+}
+
+impl Writer {
+    async fn answer(&self, batch: Vec<Pending>) {
+        let requests: Vec<&AppendRequest> = batch.iter().map(|pending| &pending.request).collect();
+        let answers = self.decide(&requests).await;
+        for (pending, answer) in batch.into_iter().zip(answers) {
+            // Whoever stopped waiting has its request recorded all the same.
+            let _ = pending.answer.send(answer);
+        }
+    }
+
+    async fn decide(&self, requests: &[&AppendRequest]) -> Vec<Result<Appended, AppendError>> {
+        match self.persist(requests).await {
+            Ok(decided) => self.accept(decided),
+            Err(Failed::Guilty(error)) if requests.len() == 1 => vec![Err(blame(error).into())],
+            // Somebody's request breaks the batch: one by one only the guilty one fails.
+            Err(Failed::Guilty(_)) => self.one_by_one(requests).await,
+            Err(Failed::Passing(error)) => away(requests.len(), &Arc::new(error)),
+            Err(Failed::Unknown { error, .. }) => away(requests.len(), &Arc::new(error.into())),
+        }
+    }
+
+    async fn one_by_one(&self, requests: &[&AppendRequest]) -> Vec<Result<Appended, AppendError>> {
+        let mut answers = Vec::with_capacity(requests.len());
+        for request in requests {
+            answers.extend(Box::pin(self.decide(&[request])).await);
+        }
+        answers
+    }
+
+    fn accept(&self, decided: Decided) -> Vec<Result<Appended, AppendError>> {
+        self.head.send_if_modified(|head| {
+            let grown = decided.head > *head;
+            *head = decided.head.max(*head);
+            grown
+        });
+        decided.outcomes.into_iter().map(|outcome| outcome.map_err(AppendError::from)).collect()
+    }
+
+    /// Commits, trying again while the failure may pass and patience lasts.
+    async fn persist(&self, requests: &[&AppendRequest]) -> Result<Decided, Failed> {
+        let until = Instant::now() + PATIENCE;
+        let mut pause = Duration::from_millis(20);
+        let mut failed = match self.batches.commit(requests).await {
+            Err(failed @ (Failed::Passing(_) | Failed::Unknown { .. })) => failed,
+            outcome => return outcome,
+        };
+        while Instant::now() < until {
+            tracing::warn!(?failed, requests = requests.len(), "the log could not be written, trying again");
+            sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(1));
+            failed = match self.again(requests, failed).await {
+                Err(failed @ (Failed::Passing(_) | Failed::Unknown { .. })) => failed,
+                outcome => return outcome,
+            };
+        }
+        Err(failed)
+    }
+
+    /// After a broken commit the log itself says what became of it; only what is not in it is written again.
+    async fn again(&self, requests: &[&AppendRequest], failed: Failed) -> Result<Decided, Failed> {
+        if let Failed::Unknown { decided, hash, error } = failed {
+            match self.batches.recorded(decided.head, hash).await {
+                Ok(true) => return Ok(decided),
+                Ok(false) => {}
+                Err(_) => return Err(Failed::Unknown { decided, hash, error }),
+            }
+        }
+        self.batches.commit(requests).await
+    }
+}
+
+fn blame(error: ProjectionError) -> PortError {
+    match error {
+        ProjectionError::Database(error) => port_error("event store", "appending events", error),
+        ProjectionError::Event(error) => error,
+    }
+}
+
+fn away(requests: usize, error: &Arc<ProjectionError>) -> Vec<Result<Appended, AppendError>> {
+    let failure = || PortError::transient("event store", "appending events", error.clone());
+    (0..requests).map(|_| Err(failure().into())).collect()
+}
