@@ -60,7 +60,10 @@ pub trait PasswordHasher: Send + Sync {
 /// Random and keyed values that nobody outside can foresee or recompute.
 pub trait Secrets: Send + Sync {
     /// A fresh opaque token of 256 random bits, safe in URLs.
-    fn token(&self) -> String;
+    ///
+    /// # Errors
+    /// [`PortError`] when the system has no randomness to give.
+    fn token(&self) -> Result<String, PortError>;
 
     /// One-way digest of an opaque token; only the digest is ever stored.
     fn digest(&self, token: &str) -> [u8; 32];

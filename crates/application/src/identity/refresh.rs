@@ -36,7 +36,7 @@ impl RefreshHandler {
         let SignIns { sessions, secrets, clock, policy, .. } = &self.sign_ins;
         let now = clock.now();
         let presented = secrets.digest(&command.refresh_token);
-        let (refresh_token, next) = self.sign_ins.refresh_token();
+        let (refresh_token, next) = self.sign_ins.refresh_token()?;
         let (session, user) = match sessions.rotate(&presented, &next, now, now + policy.refresh).await? {
             Rotation::Rotated { session, user } => (session, user),
             Rotation::Reused { session } => {

@@ -5,7 +5,7 @@ use devskyy_domain::kernel::ids::{SessionId, UserId};
 
 use super::ports::{AccessClaims, AccessTokens, NewSession, RefreshDigest, Secrets, Sessions};
 use crate::{
-    error::Error,
+    error::{Error, PortError},
     ports::{Clock, IdGenerator},
 };
 
@@ -57,7 +57,7 @@ pub(super) struct SignIns {
 impl SignIns {
     pub(super) async fn begin(&self, user: UserId) -> Result<Tokens, Error> {
         let now = self.clock.now();
-        let (refresh_token, refresh) = self.refresh_token();
+        let (refresh_token, refresh) = self.refresh_token()?;
         let session = NewSession {
             id: SessionId::from(self.ids.next()),
             user,
@@ -70,10 +70,10 @@ impl SignIns {
         self.tokens(user, session.id, refresh_token).await
     }
 
-    pub(super) fn refresh_token(&self) -> (String, RefreshDigest) {
-        let token = self.secrets.token();
+    pub(super) fn refresh_token(&self) -> Result<(String, RefreshDigest), PortError> {
+        let token = self.secrets.token()?;
         let digest = self.secrets.digest(&token);
-        (token, digest)
+        Ok((token, digest))
     }
 
     pub(super) async fn tokens(

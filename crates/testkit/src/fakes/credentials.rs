@@ -61,8 +61,8 @@ impl PasswordHasher for InMemoryPasswordHasher {
 pub struct SequentialSecrets(AtomicU64);
 
 impl Secrets for SequentialSecrets {
-    fn token(&self) -> String {
-        format!("token-{:043}", self.0.fetch_add(1, Ordering::Relaxed) + 1)
+    fn token(&self) -> Result<String, PortError> {
+        Ok(format!("token-{:043}", self.0.fetch_add(1, Ordering::Relaxed) + 1))
     }
 
     fn digest(&self, token: &str) -> [u8; 32] {

@@ -1,0 +1,209 @@
+use std::sync::{Arc, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use devskyy_application::{
+    error::PortError,
+    identity::{AccessClaims, AccessTokens},
+    ports::Clock,
+};
+use devskyy_domain::kernel::ids::{SessionId, UserId};
+use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{
+    key_ring::{KeyRing, PORT, SigningKeyStore},
+    master_key::MasterKey,
+    verified_tokens::VerifiedTokens,
+};
+
+/// Media type of access tokens (RFC 9068), so that no other kind of token passes for one.
+const TYPE: &str = "at+jwt";
+/// Longest token that is looked at; ours have under 600 characters.
+const LONGEST: usize = 2_048;
+/// Tokens remembered as verified.
+const REMEMBERED: usize = 10_000;
+/// How long an unknown key name is answered from memory before the store is asked again.
+const RELOAD: TimeDelta = TimeDelta::seconds(5);
+
+/// Names that appear in tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenSettings {
+    /// Who issues them (`iss`).
+    pub issuer: String,
+    /// Whom they are for (`aud`).
+    pub audience: String,
+    /// Seconds two clocks may differ, at most 30.
+    pub leeway_s: u32,
+}
+
+impl Default for TokenSettings {
+    fn default() -> Self {
+        Self { issuer: "devskyy".to_owned(), audience: "devskyy-api".to_owned(), leeway_s: 5 }
+    }
+}
+
+/// The claims of an access token (RFC 7519, RFC 9068); every one is required.
+#[derive(Debug, Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    aud: String,
+    sub: Uuid,
+    sid: Uuid,
+    jti: Uuid,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+}
+
+struct Keys {
+    ring: Arc<KeyRing>,
+    loaded_at: DateTime<Utc>,
+}
+
+/// Access tokens signed with Ed25519 (RFC 8037); the algorithm is fixed, whatever a token's header says.
+pub struct EdDsaAccessTokens {
+    settings: TokenSettings,
+    validation: Validation,
+    store: Arc<dyn SigningKeyStore>,
+    master: MasterKey,
+    keys: RwLock<Keys>,
+    verified: VerifiedTokens,
+}
+
+impl EdDsaAccessTokens {
+    /// Reads the signing keys, making the first one where there is none.
+    ///
+    /// # Errors
+    /// [`PortError`] when the keys cannot be read, or not with this master key.
+    pub async fn load(
+        settings: TokenSettings,
+        store: Arc<dyn SigningKeyStore>,
+        master: MasterKey,
+        clock: &dyn Clock,
+    ) -> Result<Self, PortError> {
+        let loaded_at = clock.now();
+        let ring = Arc::new(KeyRing::load(&store, &master, loaded_at).await?);
+        let validation = validation(&settings);
+        let keys = RwLock::new(Keys { ring, loaded_at });
+        Ok(Self { settings, validation, store, master, keys, verified: VerifiedTokens::new(REMEMBERED) })
+    }
+
+    fn ring(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner).ring)
+    }
+
+    /// The ring that knows a key, read again when another replica may have added it.
+    async fn ring_with(&self, kid: &str, now: DateTime<Utc>) -> Result<Option<Arc<KeyRing>>, PortError> {
+        let ring = self.ring();
+        if ring.verifying(kid).is_some() {
+            return Ok(Some(ring));
+        }
+        if !self.may_reload(now) {
+            return Ok(None);
+        }
+        let ring = Arc::new(KeyRing::load(&self.store, &self.master, now).await?);
+        self.keys.write().unwrap_or_else(PoisonError::into_inner).ring = Arc::clone(&ring);
+        self.verified.clear();
+        Ok(ring.verifying(kid).is_some().then_some(ring))
+    }
+
+    fn may_reload(&self, now: DateTime<Utc>) -> bool {
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let due = now - keys.loaded_at >= RELOAD;
+        if due {
+            keys.loaded_at = now;
+        }
+        due
+    }
+
+    fn read(&self, token: &str, ring: &KeyRing, kid: &str) -> Option<AccessClaims> {
+        let claims = decode::<Claims>(token, ring.verifying(kid)?, &self.validation).ok()?.claims;
+        let instant = |seconds| DateTime::from_timestamp(seconds, 0);
+        Some(AccessClaims {
+            id: claims.jti,
+            user: UserId::from(claims.sub),
+            session: SessionId::from(claims.sid),
+            issued_at: instant(claims.iat.max(claims.nbf))?,
+            expires_at: instant(claims.exp)?,
+        })
+    }
+
+    fn counts(&self, claims: &AccessClaims, now: DateTime<Utc>) -> bool {
+        let leeway = TimeDelta::seconds(i64::from(self.settings.leeway_s.min(30)));
+        claims.issued_at <= now + leeway && now < claims.expires_at + leeway
+    }
+}
+
+/// Signature, issuer and audience; instants are checked against the platform's clock, each time.
+fn validation(settings: &TokenSettings) -> Validation {
+    let mut validation = Validation::new(Algorithm::EdDSA);
+    validation.set_issuer(&[&settings.issuer]);
+    validation.set_audience(&[&settings.audience]);
+    validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
+    validation.validate_exp = false;
+    validation
+}
+
+#[async_trait]
+impl AccessTokens for EdDsaAccessTokens {
+    async fn issue(&self, claims: &AccessClaims) -> Result<String, PortError> {
+        let ring = self.ring();
+        let (kid, key) = ring.signing();
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.typ = Some(TYPE.to_owned());
+        header.kid = Some(kid.to_owned());
+        let claims = Claims {
+            iss: self.settings.issuer.clone(),
+            aud: self.settings.audience.clone(),
+            sub: claims.user.into(),
+            sid: claims.session.into(),
+            jti: claims.id,
+            iat: claims.issued_at.timestamp(),
+            nbf: claims.issued_at.timestamp(),
+            exp: claims.expires_at.timestamp(),
+        };
+        encode(&header, &claims, key).map_err(|error| PortError::bug(PORT, "signing a token", error))
+    }
+
+    async fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Option<AccessClaims>, PortError> {
+        if token.len() > LONGEST {
+            return Ok(None);
+        }
+        let claims = match self.verified.find(token) {
+            Some(claims) => Some(claims),
+            None => self.verify_signature(token, now).await?,
+        };
+        Ok(claims.filter(|claims| self.counts(claims, now)))
+    }
+
+    async fn public_keys(&self) -> Result<String, PortError> {
+        Ok(self.ring().public())
+    }
+}
+
+impl EdDsaAccessTokens {
+    async fn verify_signature(&self, token: &str, now: DateTime<Utc>) -> Result<Option<AccessClaims>, PortError> {
+        let Some(kid) = trusted_header(token) else { return Ok(None) };
+        let Some(ring) = self.ring_with(&kid, now).await? else { return Ok(None) };
+        let claims = self.read(token, &ring, &kid);
+        if let Some(claims) = &claims {
+            self.verified.remember(token, claims.clone(), now);
+        }
+        Ok(claims)
+    }
+}
+
+/// The key name, where the header is exactly of the kind this platform writes: no embedded or remote key is looked at.
+fn trusted_header(token: &str) -> Option<String> {
+    let header = decode_header(token).ok()?;
+    let plain = header.alg == Algorithm::EdDSA
+        && header.typ.as_deref() == Some(TYPE)
+        && header.jku.is_none()
+        && header.jwk.is_none()
+        && header.x5u.is_none()
+        && header.x5c.is_none()
+        && header.crit.is_none();
+    header.kid.filter(|_| plain)
+}

@@ -1,0 +1,84 @@
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use async_trait::async_trait;
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use devskyy_application::{
+    error::PortError,
+    identity::{BootstrapOffer, BootstrapTokens},
+};
+
+use super::keyed_secrets::random_token;
+
+const PORT: &str = "bootstrap token";
+
+/// Keeps the first administrator's one-time token in a file of the data directory that only its owner may read.
+#[derive(Debug, Clone)]
+pub struct FileBootstrapTokens {
+    path: PathBuf,
+}
+
+impl FileBootstrapTokens {
+    /// The token of the installation with this data directory.
+    #[must_use]
+    pub fn new(data_dir: &Path) -> Self {
+        Self { path: data_dir.join("bootstrap-token") }
+    }
+
+    async fn on_file<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, PortError> {
+        let path = self.path.clone();
+        tokio::task::spawn_blocking(move || work(&path))
+            .await
+            .map_err(|error| PortError::transient(PORT, doing, error))?
+            .map_err(|error| PortError::transient(PORT, doing, error))
+    }
+}
+
+fn read(path: &Path) -> io::Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text.trim().to_owned()).filter(|token| !token.is_empty())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn write(path: &Path, token: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    writeln!(file, "{token}")?;
+    file.sync_all()
+}
+
+#[async_trait]
+impl BootstrapTokens for FileBootstrapTokens {
+    async fn offer(&self) -> Result<BootstrapOffer, PortError> {
+        let fresh = random_token()?;
+        let token = self
+            .on_file("making the token", move |path| match read(path)? {
+                Some(token) => Ok(token),
+                None => write(path, &fresh).map(|()| fresh),
+            })
+            .await?;
+        Ok(BootstrapOffer { token, location: self.path.display().to_string() })
+    }
+
+    async fn matches(&self, presented: &str) -> Result<bool, PortError> {
+        let token = self.on_file("reading the token", read).await?;
+        Ok(token.is_some_and(|token| verify_slices_are_equal(token.as_bytes(), presented.as_bytes()).is_ok()))
+    }
+
+    async fn withdraw(&self) -> Result<(), PortError> {
+        self.on_file("withdrawing the token", |path| match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        })
+        .await
+    }
+}

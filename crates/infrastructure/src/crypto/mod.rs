@@ -1,0 +1,18 @@
+//! Secrets at rest and in transit: the master key, password hashes, signed access tokens, one-time tokens.
+//!
+//! One provider (aws-lc-rs) does all of it but Argon2. Nothing here prints, logs or returns key material.
+
+mod access_tokens;
+mod bootstrap_file;
+mod key_ring;
+mod keyed_secrets;
+mod master_key;
+mod password_hasher;
+mod verified_tokens;
+
+pub use access_tokens::{EdDsaAccessTokens, TokenSettings};
+pub use bootstrap_file::FileBootstrapTokens;
+pub use key_ring::{KeyRing, SealedKey, SigningKeyStore};
+pub use keyed_secrets::KeyedSecrets;
+pub use master_key::{MasterKey, MasterKeyError};
+pub use password_hasher::{Argon2Cost, Argon2PasswordHasher};
