@@ -12,4 +12,5 @@ pub mod identity;
 pub mod paging;
 pub mod ports;
 pub mod projects;
+pub mod runs;
 pub mod workflow;

@@ -1,0 +1,46 @@
+use std::sync::Arc;
+
+use devskyy_domain::kernel::ids::{ProjectId, RunId};
+
+use super::{
+    ports::RunViews,
+    views::{ApprovalFilter, ApprovalStatus, ApprovalView},
+};
+use crate::{
+    access::{Access, Permission},
+    context::Actor,
+    error::Error,
+    paging::{PageOf, PageRequest},
+};
+
+/// Asks for the questions runs ask, oldest first.
+#[derive(Debug, Default)]
+pub struct ListApprovals {
+    /// Those of one project.
+    pub project: Option<ProjectId>,
+    /// Those of one run.
+    pub run: Option<RunId>,
+    /// Those of which this became.
+    pub status: Option<ApprovalStatus>,
+    /// Which part of the list.
+    pub page: PageRequest,
+}
+
+/// Lists questions.
+pub struct ListApprovalsHandler {
+    pub(super) views: Arc<dyn RunViews>,
+    pub(super) access: Access,
+}
+
+impl ListApprovalsHandler {
+    /// One page of the questions the actor may see.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a project the actor may not see, or a failing port.
+    #[tracing::instrument(name = "runs.approvals", skip_all, err(Debug, level = "debug"))]
+    pub async fn handle(&self, actor: &Actor, query: ListApprovals) -> Result<PageOf<ApprovalView>, Error> {
+        let scope = self.access.list_scope(actor, query.project, Permission::RunsRead).await?;
+        let filter = ApprovalFilter { scope, run: query.run, status: query.status };
+        Ok(self.views.approvals(&filter, query.page).await?)
+    }
+}

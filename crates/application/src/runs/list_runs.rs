@@ -1,0 +1,46 @@
+use std::sync::Arc;
+
+use devskyy_domain::kernel::ids::{AgentId, ProjectId};
+
+use super::{
+    ports::RunViews,
+    views::{RunFilter, RunStatus, RunSummary},
+};
+use crate::{
+    access::{Access, Permission},
+    context::Actor,
+    error::Error,
+    paging::{PageOf, PageRequest},
+};
+
+/// Asks for the runs one may see, newest first.
+#[derive(Debug, Default)]
+pub struct ListRuns {
+    /// Those of one project.
+    pub project: Option<ProjectId>,
+    /// Those of one agent.
+    pub agent: Option<AgentId>,
+    /// Those that stand there.
+    pub status: Option<RunStatus>,
+    /// Which part of the list.
+    pub page: PageRequest,
+}
+
+/// Lists runs.
+pub struct ListRunsHandler {
+    pub(super) views: Arc<dyn RunViews>,
+    pub(super) access: Access,
+}
+
+impl ListRunsHandler {
+    /// One page of the runs the actor may see.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a project the actor may not see, or a failing port.
+    #[tracing::instrument(name = "runs.list", skip_all, err(Debug, level = "debug"))]
+    pub async fn handle(&self, actor: &Actor, query: ListRuns) -> Result<PageOf<RunSummary>, Error> {
+        let scope = self.access.list_scope(actor, query.project, Permission::RunsRead).await?;
+        let filter = RunFilter { scope, agent: query.agent, status: query.status };
+        Ok(self.views.list(&filter, query.page).await?)
+    }
+}

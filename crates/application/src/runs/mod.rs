@@ -1,0 +1,107 @@
+//! Runs: starting them, seeing and steering them, and the worker that carries them out.
+
+mod begin;
+mod cancel_run;
+mod decide_approval;
+mod get_run;
+mod list_approvals;
+mod list_runs;
+mod ports;
+mod published;
+mod reading;
+mod reconcile_run;
+mod record;
+mod run_events;
+mod start_run;
+mod timeline;
+mod views;
+
+use std::sync::Arc;
+
+pub use cancel_run::{CancelRun, CancelRunHandler};
+pub use decide_approval::{DecideApproval, DecideApprovalHandler};
+use devskyy_domain::runs::Run;
+pub use get_run::{GetRun, GetRunHandler};
+pub use list_approvals::{ListApprovals, ListApprovalsHandler};
+pub use list_runs::{ListRuns, ListRunsHandler};
+pub use ports::{Claim, Claims, RunQueue, RunViews, RunnableAgent, RunnableAgents};
+pub use published::{RunPublished, priority, waiting_for};
+use reading::RunReading;
+pub use reconcile_run::{ReconcileRun, ReconcileRunHandler};
+pub use record::{ApprovalChange, RunRecord};
+pub use run_events::{RunEvents, RunEventsHandler, RunEventsPage};
+pub use start_run::{StartRun, StartRunHandler, StartedRun};
+pub use views::{
+    ApprovalFilter, ApprovalStatus, ApprovalView, ExecutionView, RunFilter, RunStatus, RunSummary, RunView, StepStatus,
+    StepView, Usage,
+};
+
+use crate::{
+    access::Access,
+    es::{EventStore, Repository},
+    ports::{Clock, IdGenerator},
+    workflow::Schemas,
+};
+
+/// What the context needs from outside.
+#[derive(Clone)]
+pub struct RunsPorts {
+    /// The log.
+    pub store: Arc<dyn EventStore>,
+    /// Runs as lists show them.
+    pub views: Arc<dyn RunViews>,
+    /// What agents do.
+    pub agents: Arc<dyn RunnableAgents>,
+    /// Knows JSON Schema.
+    pub schemas: Arc<dyn Schemas>,
+    /// Who may do what.
+    pub access: Access,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Fresh ids.
+    pub ids: Arc<dyn IdGenerator>,
+}
+
+/// Everything the context can be asked.
+pub struct Runs {
+    /// Starts a run.
+    pub start: StartRunHandler,
+    /// Shows one run.
+    pub get: GetRunHandler,
+    /// Lists the runs one may see.
+    pub list: ListRunsHandler,
+    /// Stops a run.
+    pub cancel: CancelRunHandler,
+    /// Tells what happened to a run.
+    pub events: RunEventsHandler,
+    /// Answers a question a run asks.
+    pub decide_approval: DecideApprovalHandler,
+    /// Settles a call nobody knows the outcome of.
+    pub reconcile: ReconcileRunHandler,
+    /// Lists the questions runs ask.
+    pub approvals: ListApprovalsHandler,
+}
+
+impl Runs {
+    /// The context over its ports.
+    #[must_use]
+    pub fn new(ports: RunsPorts) -> Self {
+        let RunsPorts { store, views, agents, schemas, access, clock, ids } = ports;
+        let runs = Repository::<Run>::new(store.clone());
+        let reading = RunReading { store: store.clone(), agents: agents.clone(), access: access.clone() };
+        Self {
+            get: GetRunHandler { reading: reading.clone() },
+            list: ListRunsHandler { views: views.clone(), access: access.clone() },
+            cancel: CancelRunHandler { runs: runs.clone(), reading: reading.clone(), clock: clock.clone() },
+            events: RunEventsHandler { store, reading: reading.clone() },
+            decide_approval: DecideApprovalHandler {
+                runs: runs.clone(),
+                reading: reading.clone(),
+                clock: clock.clone(),
+            },
+            reconcile: ReconcileRunHandler { runs: runs.clone(), reading: reading.clone(), clock: clock.clone() },
+            approvals: ListApprovalsHandler { views, access: access.clone() },
+            start: StartRunHandler { runs, reading, agents, schemas, access, clock, ids },
+        }
+    }
+}

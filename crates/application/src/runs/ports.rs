@@ -1,0 +1,109 @@
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use devskyy_domain::{
+    kernel::ids::{AgentId, ApprovalId, ProjectId, RunId},
+    workflow::Workflow,
+};
+
+use super::views::{ApprovalFilter, ApprovalView, RunFilter, RunSummary};
+use crate::{
+    error::PortError,
+    paging::{PageOf, PageRequest},
+};
+
+/// Answers questions about runs, as of the newest event. Absence is an answer, not an error.
+#[async_trait]
+pub trait RunViews: Send + Sync {
+    /// Finds one run, wherever it lives; who may see it is the handler's question.
+    ///
+    /// # Errors
+    /// [`PortError`] when the answer cannot be had.
+    async fn find(&self, run: RunId) -> Result<Option<RunSummary>, PortError>;
+
+    /// Runs that pass a filter, newest first.
+    ///
+    /// # Errors
+    /// [`PortError`] when the answer cannot be had.
+    async fn list(&self, filter: &RunFilter, page: PageRequest) -> Result<PageOf<RunSummary>, PortError>;
+
+    /// Finds one question.
+    ///
+    /// # Errors
+    /// [`PortError`] when the answer cannot be had.
+    async fn approval(&self, approval: ApprovalId) -> Result<Option<ApprovalView>, PortError>;
+
+    /// Questions that pass a filter, oldest first.
+    ///
+    /// # Errors
+    /// [`PortError`] when the answer cannot be had.
+    async fn approvals(&self, filter: &ApprovalFilter, page: PageRequest) -> Result<PageOf<ApprovalView>, PortError>;
+}
+
+/// A run a worker may work on for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// Which run.
+    pub run: RunId,
+    /// The fence the worker is expected to claim it with.
+    pub fence: u64,
+}
+
+/// What a look at the queue gave.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Claims {
+    /// Runs that are now this worker's, the most urgent first.
+    pub runs: Vec<Claim>,
+    /// How long until something else becomes claimable by the mere passing of time.
+    pub next_due: Option<Duration>,
+}
+
+/// Hands out runs that are ready, each to one worker at a time. All times are the store's own clock.
+///
+/// A run is claimable when it is due and nobody holds a lease on it, the lease lapsed, or the lease is older than the
+/// run's fence. Leases are never the truth about a run: they only keep workers from getting in each other's way.
+#[async_trait]
+pub trait RunQueue: Send + Sync {
+    /// Leases up to `most` due runs to a worker.
+    ///
+    /// # Errors
+    /// [`PortError`] when the queue cannot be reached.
+    async fn claim(&self, worker: &str, lease: Duration, most: usize) -> Result<Claims, PortError>;
+
+    /// Extends a lease, under the fence the worker holds now; false when the run has passed on.
+    ///
+    /// # Errors
+    /// [`PortError`] when the queue cannot be reached.
+    async fn renew(&self, worker: &str, claim: Claim, lease: Duration) -> Result<bool, PortError>;
+
+    /// Gives a lease back, so that nobody has to wait for its end.
+    ///
+    /// # Errors
+    /// [`PortError`] when the queue cannot be reached.
+    async fn release(&self, worker: &str, run: RunId) -> Result<(), PortError>;
+}
+
+/// An agent as far as starting a run of it goes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunnableAgent {
+    /// The project it belongs to.
+    pub project: ProjectId,
+    /// Its present version and what that does; `None` while it must not be run.
+    pub current: Option<(u32, Arc<Workflow>)>,
+}
+
+/// Knows what agents do.
+#[async_trait]
+pub trait RunnableAgents: Send + Sync {
+    /// The agent as it stands; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`PortError`] when the answer cannot be had.
+    async fn find(&self, agent: AgentId) -> Result<Option<RunnableAgent>, PortError>;
+
+    /// What a version does, whatever has become of the agent since.
+    ///
+    /// # Errors
+    /// [`PortError`] when the answer cannot be had.
+    async fn workflow(&self, agent: AgentId, version: u32) -> Result<Option<Arc<Workflow>>, PortError>;
+}

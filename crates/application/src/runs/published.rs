@@ -1,0 +1,231 @@
+//! What others may see of a run's events: a stable public form, apart from what is stored.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use devskyy_domain::{
+    kernel::{
+        Json, Version,
+        ids::{ProjectId, RunId},
+    },
+    runs::{ChildEnd, Choice, Failure, Place, Priority, RunEvent, Verdict, Waiting},
+};
+use uuid::Uuid;
+
+use crate::es::{Position, RecordedEvent};
+
+/// Largest value that is published within an event; larger ones are only in the run itself.
+const INLINE: usize = 16 * 1024;
+
+/// One thing that happened to a run, in its public form.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunPublished {
+    /// Its place in the one log; the cursor of feeds and streams.
+    pub position: Position,
+    /// Its place among the run's events, from 1.
+    pub sequence: Version,
+    /// Its identity.
+    pub id: Uuid,
+    /// What happened, for example `run.tool_succeeded`.
+    pub kind: &'static str,
+    /// To which run.
+    pub run_id: RunId,
+    /// In which project.
+    pub project_id: Option<ProjectId>,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who caused it: `user:<id>` or `system:<name>`.
+    pub actor: String,
+    /// The rest.
+    pub data: Json,
+}
+
+impl RunPublished {
+    /// The public form of a recorded event.
+    #[must_use]
+    pub fn of(event: &RunEvent, recorded: &RecordedEvent) -> Self {
+        let (kind, data) = public(event);
+        Self {
+            position: recorded.position,
+            sequence: recorded.version,
+            id: recorded.event_id,
+            kind,
+            run_id: RunId::from(recorded.stream_id),
+            project_id: recorded.context.project,
+            at: recorded.recorded_at,
+            actor: recorded.context.actor.clone(),
+            data: data.0.into_iter().collect(),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Data(Vec<(String, Json)>);
+
+impl Data {
+    fn with(mut self, name: &str, value: impl Into<Json>) -> Self {
+        self.0.push((name.to_owned(), value.into()));
+        self
+    }
+
+    fn place(self, place: &Place) -> Self {
+        let data = self.with("step", place.step.clone());
+        match place.index {
+            Some(index) => data.with("index", i64::from(index)),
+            None => data,
+        }
+    }
+
+    fn error(self, error: &Failure) -> Self {
+        let place = error.place.as_ref().map(|place| Self::default().place(place).0).unwrap_or_default();
+        let own = Self::default().with("code", error.code.clone()).with("message", error.message.clone());
+        self.with("error", own.0.into_iter().chain(place).collect::<Json>())
+    }
+
+    /// A value, where it is small enough to travel with the event.
+    fn value(self, name: &str, value: &Json) -> Self {
+        let measure = value.measure();
+        if measure.too_deep || measure.bytes > INLINE {
+            return self.with(&format!("{name}_bytes"), measure.bytes as u64);
+        }
+        if value.is_null() { self } else { self.with(name, value.clone()) }
+    }
+
+    fn reason(self, reason: Option<&String>) -> Self {
+        match reason {
+            Some(reason) => self.with("reason", reason.clone()),
+            None => self,
+        }
+    }
+}
+
+fn time(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+fn public(event: &RunEvent) -> (&'static str, Data) {
+    let data = Data::default();
+    match event {
+        RunEvent::Queued(queued) => {
+            let order = &queued.order;
+            let data =
+                data.with("agent_id", order.agent.to_string()).with("agent_version", u64::from(order.agent_version));
+            let data = data.with("priority", priority(order.priority)).with("deadline", time(order.deadline));
+            (
+                "run.queued",
+                match order.parent {
+                    Some(parent) => data.with("parent_run_id", parent.run.to_string()),
+                    None => data,
+                },
+            )
+        }
+        RunEvent::Claimed(claimed) => ("run.claimed", data.with("worker", claimed.worker.clone())),
+        RunEvent::Parked(parked) => {
+            let waiting = parked.waiting.iter().map(|waiting| waiting_for(*waiting).into()).collect();
+            ("run.waiting", data.with("waiting_for", Json::Array(waiting)).with("until", time(parked.until)))
+        }
+        RunEvent::CancelRequested(cancel) => ("run.cancel_requested", data.reason(cancel.reason.as_ref())),
+        RunEvent::Completed(completed) => ("run.completed", data.value("output", &completed.output)),
+        RunEvent::Failed(failed) => ("run.failed", data.error(&failed.error)),
+        RunEvent::Cancelled(_) => ("run.cancelled", data),
+        RunEvent::Expired(_) => ("run.expired", data),
+        _ => step(event, data),
+    }
+}
+
+fn step(event: &RunEvent, data: Data) -> (&'static str, Data) {
+    match event {
+        RunEvent::StepSkipped(skipped) => ("run.step_skipped", data.with("step", skipped.step.clone())),
+        RunEvent::StepExpanded(expanded) => {
+            ("run.step_expanded", data.with("step", expanded.step.clone()).with("count", expanded.items.len() as u64))
+        }
+        RunEvent::StepFailed(failed) => ("run.step_failed", data.place(&failed.place).error(&failed.error)),
+        RunEvent::ApprovalRequested(asked) => {
+            let data = data.place(&asked.place).with("approval_id", asked.approval.to_string());
+            ("run.approval_requested", data.with("prompt", asked.prompt.clone()).value("data", &asked.data))
+        }
+        RunEvent::ApprovalDecided(decided) => {
+            let data = data.with("approval_id", decided.approval.to_string());
+            let decision = match decided.decision {
+                Choice::Approve => "approve",
+                Choice::Deny => "deny",
+            };
+            let data = data.with("decision", decision).with("decided_by", decided.by.clone());
+            ("run.approval_decided", data.reason(decided.reason.as_ref()))
+        }
+        RunEvent::ChildRequested(asked) => {
+            let data = data.place(&asked.place).with("operation_id", asked.operation.to_string());
+            (
+                "run.child_started",
+                data.with("child_run_id", asked.operation.to_string()).with("agent_id", asked.agent.to_string()),
+            )
+        }
+        RunEvent::ChildEnded(ended) => {
+            let data = data.with("operation_id", ended.operation.to_string());
+            (
+                "run.child_ended",
+                match &ended.end {
+                    ChildEnd::Completed { output } => data.with("ended", "completed").value("output", output),
+                    ChildEnd::Failed { error } => data.with("ended", "failed").error(error),
+                },
+            )
+        }
+        _ => call(event, data),
+    }
+}
+
+fn call(event: &RunEvent, data: Data) -> (&'static str, Data) {
+    match event {
+        RunEvent::ToolCalled(called) => {
+            let data = data.place(&called.place).with("operation_id", called.operation.to_string());
+            let data = data.with("tool", called.tool.clone()).with("attempt", u64::from(called.attempt));
+            ("run.tool_called", data.value("arguments", &called.arguments))
+        }
+        RunEvent::ToolSucceeded(succeeded) => {
+            let data = data.with("operation_id", succeeded.operation.to_string());
+            ("run.tool_succeeded", data.value("result", &succeeded.result))
+        }
+        RunEvent::ToolFailed(failed) => {
+            let data = data.with("operation_id", failed.operation.to_string()).error(&failed.error);
+            (
+                "run.tool_failed",
+                match failed.retry_at {
+                    Some(at) => data.with("retry_at", time(at)),
+                    None => data,
+                },
+            )
+        }
+        RunEvent::OutcomeUnknown(unknown) => {
+            ("run.outcome_unknown", data.with("operation_id", unknown.operation.to_string()).error(&unknown.error))
+        }
+        RunEvent::OutcomeSettled(settled) => {
+            let verdict = match &settled.verdict {
+                Verdict::Succeeded { .. } => "succeeded",
+                Verdict::Failed { .. } => "failed",
+                Verdict::Retry => "retry",
+            };
+            let data = data.with("operation_id", settled.operation.to_string()).with("verdict", verdict);
+            ("run.outcome_settled", data.with("settled_by", settled.by.clone()))
+        }
+        _ => ("run.changed", data),
+    }
+}
+
+/// The public name of a priority.
+#[must_use]
+pub const fn priority(priority: Priority) -> &'static str {
+    match priority {
+        Priority::Low => "low",
+        Priority::Normal => "normal",
+        Priority::High => "high",
+    }
+}
+
+/// The public name of what a run waits for.
+#[must_use]
+pub const fn waiting_for(waiting: Waiting) -> &'static str {
+    match waiting {
+        Waiting::Approval => "approval",
+        Waiting::Timer => "timer",
+        Waiting::Reconcile => "reconcile",
+        Waiting::Child => "child",
+    }
+}

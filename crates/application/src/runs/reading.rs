@@ -1,0 +1,81 @@
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use devskyy_domain::kernel::ids::{ProjectId, RunId};
+use futures_util::future::{Either, select};
+
+use super::{ports::RunnableAgents, timeline::Timeline, views::RunView};
+use crate::{
+    access::{Access, Permission},
+    context::Actor,
+    error::Error,
+    es::EventStore,
+    ports::Clock,
+};
+
+/// Reads whole runs from the log, so that what people see is never behind it.
+#[derive(Clone)]
+pub(super) struct RunReading {
+    pub(super) store: Arc<dyn EventStore>,
+    pub(super) agents: Arc<dyn RunnableAgents>,
+    pub(super) access: Access,
+}
+
+fn absent(run: RunId) -> Error {
+    Error::NotFound(format!("run {run}"))
+}
+
+impl RunReading {
+    async fn timeline(&self, run: RunId) -> Result<Timeline, Error> {
+        let mut timeline = Timeline::default();
+        timeline.catch_up(self.store.as_ref(), run).await?;
+        Ok(timeline)
+    }
+
+    async fn show(&self, run: RunId, timeline: &Timeline) -> Result<RunView, Error> {
+        let record = timeline.record.as_ref().ok_or_else(|| absent(run))?;
+        let summary = &record.summary;
+        let workflow = self.agents.workflow(summary.agent_id, summary.agent_version).await?;
+        timeline.view(workflow.as_deref()).ok_or_else(|| absent(run))
+    }
+
+    /// The run as it stands, whoever asks.
+    pub(super) async fn view(&self, run: RunId) -> Result<RunView, Error> {
+        let timeline = self.timeline(run).await?;
+        self.show(run, &timeline).await
+    }
+
+    /// The run as it stands, if the actor may do this to it.
+    pub(super) async fn permitted(&self, actor: &Actor, run: RunId, permission: Permission) -> Result<RunView, Error> {
+        let timeline = self.timeline(run).await?;
+        let project = timeline.record.as_ref().ok_or_else(|| absent(run))?.summary.project_id;
+        self.access.require_on(actor, project, permission, || format!("run {run}")).await?;
+        self.show(run, &timeline).await
+    }
+
+    /// Passes when there is such a run and the actor may do this to it.
+    pub(super) async fn require(&self, actor: &Actor, run: RunId, permission: Permission) -> Result<ProjectId, Error> {
+        let timeline = self.timeline(run).await?;
+        let project = timeline.record.as_ref().ok_or_else(|| absent(run))?.summary.project_id;
+        self.access.require_on(actor, project, permission, || format!("run {run}")).await?;
+        Ok(project)
+    }
+
+    /// The run once it has ended, or as it stands when the wait is over.
+    pub(super) async fn ended(&self, run: RunId, wait: Duration, clock: &dyn Clock) -> Result<RunView, Error> {
+        let mut timeline = Timeline::default();
+        let mut over = pin!(clock.sleep(wait));
+        loop {
+            let head = self.store.head().await?;
+            timeline.catch_up(self.store.as_ref(), run).await?;
+            if timeline.run.ended() {
+                break;
+            }
+            let changed = pin!(self.store.beyond(head));
+            if let Either::Right(_) = select(changed, over.as_mut()).await {
+                timeline.catch_up(self.store.as_ref(), run).await?;
+                break;
+            }
+        }
+        self.show(run, &timeline).await
+    }
+}

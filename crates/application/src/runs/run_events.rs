@@ -1,0 +1,99 @@
+use std::sync::Arc;
+
+use devskyy_domain::{
+    kernel::{Version, ids::RunId},
+    runs::{Run, RunEvent},
+};
+
+use super::{published::RunPublished, reading::RunReading};
+use crate::{
+    access::Permission,
+    context::Actor,
+    error::{Error, PortError},
+    es::{EventStore, Position, StreamId},
+};
+
+/// Asks what happened to a run.
+#[derive(Debug, Default)]
+pub struct RunEvents {
+    /// Only what came after this place in the log.
+    pub after: Position,
+    /// Only what came after this many events of the run; spares the reader what it knows to have.
+    pub known: Version,
+    /// At most so many; 1–500.
+    pub limit: usize,
+}
+
+/// A stretch of what happened to a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunEventsPage {
+    /// The events, in order.
+    pub events: Vec<RunPublished>,
+    /// Events of the run looked at so far; the next [`RunEvents::known`].
+    pub known: Version,
+    /// The log's head before the look: nothing new has happened until the log is beyond it.
+    pub head: Position,
+    /// Whether nothing more will ever happen to the run, as far as the page goes.
+    pub ended: bool,
+    /// Whether the page is full and more may be read at once.
+    pub more: bool,
+}
+
+const PAGE: usize = 500;
+
+/// Tells what happened to runs.
+pub struct RunEventsHandler {
+    pub(super) store: Arc<dyn EventStore>,
+    pub(super) reading: RunReading,
+}
+
+impl RunEventsHandler {
+    /// What happened to the run, in its public form.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a run the actor may not see.
+    #[tracing::instrument(name = "runs.events", skip_all, fields(%run), err(Debug, level = "debug"))]
+    pub async fn handle(&self, actor: &Actor, run: RunId, query: RunEvents) -> Result<RunEventsPage, Error> {
+        self.reading.require(actor, run, Permission::RunsRead).await?;
+        self.page(run, query).await
+    }
+
+    /// The next stretch for a reader who was let in before; for streams that stay open.
+    ///
+    /// # Errors
+    /// A failing port.
+    pub async fn page(&self, run: RunId, query: RunEvents) -> Result<RunEventsPage, Error> {
+        let limit = query.limit.clamp(1, PAGE);
+        let head = self.store.head().await?;
+        let mut page = RunEventsPage { events: Vec::new(), known: query.known, head, ended: false, more: false };
+        while page.events.len() < limit {
+            let events = self.store.read_stream(StreamId::of::<Run>(run), page.known, PAGE).await?;
+            for recorded in &events {
+                if page.events.len() == limit {
+                    page.more = true;
+                    return Ok(page);
+                }
+                let event: RunEvent = recorded.decode().map_err(PortError::from)?;
+                page.ended = ends(&event);
+                page.known = recorded.version;
+                if recorded.position > query.after {
+                    page.events.push(RunPublished::of(&event, recorded));
+                }
+            }
+            if events.len() < PAGE {
+                return Ok(page);
+            }
+        }
+        page.more = true;
+        Ok(page)
+    }
+
+    /// Waits until something may have happened since [`RunEventsPage::head`].
+    pub async fn changed(&self, head: Position) -> Position {
+        self.store.beyond(head).await
+    }
+}
+
+const fn ends(event: &RunEvent) -> bool {
+    matches!(event, RunEvent::Completed(_) | RunEvent::Failed(_) | RunEvent::Cancelled(_) | RunEvent::Expired(_))
+}

@@ -1,0 +1,215 @@
+//! A run as people see it, folded from its recorded events.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use devskyy_domain::{
+    kernel::{
+        Aggregate, Version,
+        ids::{ApprovalId, OperationId, RunId},
+    },
+    runs::{Failure, Place, Run, RunEvent, StepState, Unit, Verdict},
+    workflow::{Action, Step, Workflow},
+};
+
+use super::{
+    record::{ApprovalChange, RunRecord},
+    views::{ExecutionView, RunView, StepStatus, StepView, Usage},
+};
+use crate::{
+    error::PortError,
+    es::{EventStore, RecordedEvent, StreamId},
+};
+
+const PAGE: usize = 500;
+
+/// Everything that is known of one run.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Timeline {
+    pub(super) run: Run,
+    pub(super) record: Option<RunRecord>,
+    executions: BTreeMap<Place, ExecutionView>,
+    operations: BTreeMap<OperationId, Place>,
+    approvals: BTreeMap<ApprovalId, Place>,
+    usage: Usage,
+    pub(super) version: Version,
+}
+
+impl Timeline {
+    /// Takes in whatever was recorded since.
+    pub(super) async fn catch_up(&mut self, store: &dyn EventStore, id: RunId) -> Result<(), PortError> {
+        loop {
+            let events = store.read_stream(StreamId::of::<Run>(id), self.version, PAGE).await?;
+            for recorded in &events {
+                let event: RunEvent = recorded.decode()?;
+                self.apply(id, &event, recorded);
+            }
+            if events.len() < PAGE {
+                return Ok(());
+            }
+        }
+    }
+
+    fn apply(&mut self, id: RunId, event: &RunEvent, recorded: &RecordedEvent) {
+        self.run.apply(event);
+        self.version = recorded.version;
+        match (&mut self.record, event) {
+            (None, RunEvent::Queued(queued)) => self.record = Some(RunRecord::begun(id, queued, recorded)),
+            (Some(record), _) => record.apply(event, recorded),
+            (None, _) => {}
+        }
+        self.note(event, recorded.recorded_at);
+        self.ask(event);
+    }
+
+    fn note(&mut self, event: &RunEvent, at: DateTime<Utc>) {
+        match event {
+            RunEvent::StepSkipped(skipped) => self.end(&Place::step(&skipped.step), at, None),
+            RunEvent::StepExpanded(expanded) => drop(self.at(&Place::step(&expanded.step), at)),
+            RunEvent::StepFailed(failed) => self.end(&failed.place, at, Some(&failed.error)),
+            RunEvent::ToolCalled(called) => {
+                self.usage.calls += 1;
+                self.usage.retries += u32::from(called.attempt > 1);
+                self.operations.insert(called.operation, called.place.clone());
+                let execution = self.at(&called.place, at);
+                execution.attempts = called.attempt;
+                execution.operation_id = Some(called.operation);
+            }
+            RunEvent::ToolSucceeded(succeeded) => self.done(succeeded.operation, at, None, true),
+            RunEvent::ToolFailed(failed) => {
+                self.done(failed.operation, at, Some(&failed.error), failed.retry_at.is_none());
+            }
+            RunEvent::OutcomeUnknown(unknown) => self.done(unknown.operation, at, Some(&unknown.error), false),
+            RunEvent::OutcomeSettled(settled) => {
+                self.done(settled.operation, at, None, settled.verdict != Verdict::Retry);
+            }
+            RunEvent::ChildRequested(asked) => {
+                self.usage.children += 1;
+                self.operations.insert(asked.operation, asked.place.clone());
+                let execution = self.at(&asked.place, at);
+                execution.operation_id = Some(asked.operation);
+                execution.child_run_id = Some(RunId::from(uuid::Uuid::from(asked.operation)));
+            }
+            RunEvent::ChildEnded(ended) => self.done(ended.operation, at, None, true),
+            _ => {}
+        }
+    }
+
+    fn ask(&mut self, event: &RunEvent) {
+        let Some(summary) = self.record.as_ref().map(|record| &record.summary) else { return };
+        let Some(change) = ApprovalChange::of(summary, event) else { return };
+        match &change {
+            ApprovalChange::Asked(asked) => {
+                let place = asked.place.clone();
+                self.usage.approvals += 1;
+                self.approvals.insert(asked.id, place.clone());
+                let at = asked.requested_at;
+                self.at(&place, at).approval = Some(asked.as_ref().clone());
+            }
+            ApprovalChange::Decided { id, at, .. } => {
+                let Some(place) = self.approvals.get(id).cloned() else { return };
+                self.end(&place, *at, None);
+                if let Some(approval) = &mut self.at(&place, *at).approval {
+                    change.apply(approval);
+                }
+            }
+            ApprovalChange::Withdrawn => {
+                let asked = self.executions.values_mut().filter_map(|execution| execution.approval.as_mut());
+                asked.for_each(|approval| change.apply(approval));
+            }
+        }
+    }
+
+    fn at(&mut self, place: &Place, at: DateTime<Utc>) -> &mut ExecutionView {
+        let execution = self.executions.entry(place.clone()).or_default();
+        execution.index = place.index;
+        execution.started_at.get_or_insert(at);
+        execution
+    }
+
+    fn end(&mut self, place: &Place, at: DateTime<Utc>, error: Option<&Failure>) {
+        let execution = self.at(place, at);
+        execution.ended_at = Some(at);
+        if error.is_some() {
+            execution.error = error.cloned();
+        }
+    }
+
+    fn done(&mut self, operation: OperationId, at: DateTime<Utc>, error: Option<&Failure>, last: bool) {
+        let Some(place) = self.operations.get(&operation).cloned() else { return };
+        let execution = self.at(&place, at);
+        execution.error = error.cloned();
+        execution.ended_at = last.then_some(at);
+    }
+
+    /// The run with everything about it; `None` where nobody asked for it.
+    pub(super) fn view(&self, workflow: Option<&Workflow>) -> Option<RunView> {
+        let record = self.record.as_ref()?;
+        let steps = workflow.map(|workflow| workflow.steps.iter().map(|step| self.step(step)).collect());
+        Some(RunView {
+            summary: record.summary.clone(),
+            input: self.run.order().map(|order| order.input.clone()).unwrap_or_default(),
+            output: self.run.output().cloned(),
+            steps: steps.unwrap_or_default(),
+            usage: Usage { steps: self.run.begun(), ..self.usage },
+        })
+    }
+
+    fn step(&self, step: &Step) -> StepView {
+        let kind = match &step.action {
+            Action::Tool { .. } => "tool",
+            Action::Agent { .. } => "agent",
+            Action::Approval { .. } => "approval",
+        };
+        let state = self.run.step(&step.id);
+        let mut execution = self.executions.get(&Place::step(&step.id)).cloned().unwrap_or_default();
+        execution.status = self.step_status(state);
+        let elements = match state {
+            Some(StepState::Each { .. }) => Some(self.elements(&step.id)),
+            _ => None,
+        };
+        if let Some(elements) = &elements {
+            execution.attempts = elements.iter().map(|element| element.attempts).sum();
+            execution.error = elements.iter().find_map(|element| element.error.clone());
+            let ended = || elements.iter().filter_map(|element| element.ended_at).max();
+            execution.ended_at = state.filter(|state| state.settled()).and(ended().or(execution.started_at));
+        }
+        StepView { id: step.id.clone(), kind, output: state.and_then(StepState::output), execution, elements }
+    }
+
+    fn elements(&self, step: &str) -> Vec<ExecutionView> {
+        let own = self.executions.iter().filter(|(place, _)| place.step == step && place.index.is_some());
+        own.map(|(place, execution)| {
+            let status = self.run.unit(place).map_or(StepStatus::Pending, |unit| self.unit_status(unit));
+            ExecutionView { status, ..execution.clone() }
+        })
+        .collect()
+    }
+
+    fn step_status(&self, state: Option<&StepState>) -> StepStatus {
+        match state {
+            None => StepStatus::Pending,
+            Some(StepState::Skipped) => StepStatus::Skipped,
+            Some(StepState::Once(unit)) => self.unit_status(unit),
+            Some(state) if state.settled() => StepStatus::Succeeded,
+            Some(StepState::Each { units, .. }) => {
+                let worst = units
+                    .values()
+                    .map(|unit| self.unit_status(unit))
+                    .find(|status| matches!(status, StepStatus::Failed | StepStatus::InDoubt | StepStatus::Abandoned));
+                worst.unwrap_or(if self.run.ended() { StepStatus::Abandoned } else { StepStatus::Running })
+            }
+        }
+    }
+
+    fn unit_status(&self, unit: &Unit) -> StepStatus {
+        match unit {
+            Unit::Succeeded(_) => StepStatus::Succeeded,
+            Unit::Failed(_) => StepStatus::Failed,
+            Unit::InDoubt(_) => StepStatus::InDoubt,
+            _ if self.run.ended() => StepStatus::Abandoned,
+            Unit::Calling(_) => StepStatus::Running,
+            Unit::Backoff { .. } | Unit::Asking { .. } | Unit::Child { .. } => StepStatus::Waiting,
+        }
+    }
+}
