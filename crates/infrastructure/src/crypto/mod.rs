@@ -8,6 +8,7 @@ mod key_ring;
 mod keyed_secrets;
 mod master_key;
 mod password_hasher;
+mod signing_key_table;
 mod verified_tokens;
 
 pub use access_tokens::{EdDsaAccessTokens, TokenSettings};
@@ -16,3 +17,4 @@ pub use key_ring::{KeyRing, SealedKey, SigningKeyStore};
 pub use keyed_secrets::KeyedSecrets;
 pub use master_key::{MasterKey, MasterKeyError};
 pub use password_hasher::{Argon2Cost, Argon2PasswordHasher};
+pub use signing_key_table::SqlSigningKeyStore;
