@@ -3,7 +3,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use devskyy_domain::{
-    kernel::{Json, ids::OperationId},
+    kernel::{
+        Json,
+        ids::{OperationId, RunId},
+    },
     workflow::Tool,
 };
 
@@ -78,6 +81,8 @@ pub trait Schemas: Send + Sync {
 /// One call of a tool, complete enough to be made, and made again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolCall {
+    /// The run that makes it; templates see its id.
+    pub run: RunId,
     /// Never changes over retries; idempotent tools hand it on as `Idempotency-Key`.
     pub operation: OperationId,
     /// What to call.
