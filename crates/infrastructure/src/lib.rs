@@ -3,3 +3,4 @@
 pub mod crypto;
 pub mod es;
 pub mod sql;
+pub mod system;

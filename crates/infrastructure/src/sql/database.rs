@@ -110,6 +110,14 @@ impl Database {
         begin(&self.reader, TransactionOptions::default()).await
     }
 
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`PortError`] when it does not.
+    pub async fn ping(&self) -> Result<(), PortError> {
+        self.reader.ping().await.map_err(|error| port_error("database", "asking for a sign of life", error))
+    }
+
     /// Closes every connection; SQLite folds its write-ahead log back into the file.
     pub async fn close(&self) {
         for pool in [&self.reader, &self.writer] {
