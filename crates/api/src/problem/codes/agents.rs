@@ -3,5 +3,33 @@ use crate::problem::code::refusals;
 refusals! {
     /// Why a request about agents is refused.
     AGENTS {
+        UNPROCESSABLE_ENTITY "agent.name_length" "Name is too short or too long"
+            "Send a name of 3 to 100 characters without control characters.";
+        CONFLICT "agent.name_taken" "The name is taken in this project"
+            "Choose another name, or archive the agent that has it.";
+        UNPROCESSABLE_ENTITY "agent.type_unknown" "Not a type of agent"
+            "Send `workflow`.";
+        UNPROCESSABLE_ENTITY "agent.type_unavailable" "The type needs a model provider"
+            "Use the type `workflow`; this version cannot be configured with a model provider.";
+        UNPROCESSABLE_ENTITY "agent.capability_format" "Not a capability"
+            "Send lower-case letters and digits, words joined by hyphens, at most 50 characters.";
+        UNPROCESSABLE_ENTITY "agent.too_many_capabilities" "Too many capabilities"
+            "Send at most 50.";
+        UNPROCESSABLE_ENTITY "agent.description_length" "Description is too long or unprintable"
+            "Send at most 2000 characters.";
+        CONFLICT "agent.already_created" "The agent exists already"
+            "Nothing needs to be done.";
+        CONFLICT "agent.not_created" "There is no such agent"
+            "Check the id.";
+        CONFLICT "agent.no_version" "The agent has nothing to run"
+            "Publish a version first.";
+        CONFLICT "agent.draft" "The agent is a draft"
+            "Activate it first.";
+        CONFLICT "agent.paused" "The agent is paused"
+            "Resume it first.";
+        CONFLICT "agent.archived" "The agent is archived"
+            "Archived agents can only be read; create another one.";
+        UNPROCESSABLE_ENTITY "agent.version_unknown" "The agent has no such version"
+            "List its versions and use one of their numbers.";
     }
 }

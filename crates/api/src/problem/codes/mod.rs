@@ -6,6 +6,7 @@ pub(crate) mod platform;
 pub(crate) mod projects;
 pub(crate) mod request;
 pub(crate) mod runs;
+pub(crate) mod workflows;
 
 use super::Code;
 
@@ -25,6 +26,7 @@ pub const REGISTRY: &[Chapter] = &[
     Chapter { heading: "Identity", codes: identity::IDENTITY },
     Chapter { heading: "Projects", codes: projects::PROJECTS },
     Chapter { heading: "Agents", codes: agents::AGENTS },
+    Chapter { heading: "Workflows", codes: workflows::WORKFLOWS },
     Chapter { heading: "Runs", codes: runs::RUNS },
 ];
 

@@ -43,6 +43,10 @@ codes! {
             "Correct the parameter named in `errors`.";
         UNKNOWN_PARAMETER = UNPROCESSABLE_ENTITY "request.unknown_parameter" "A query parameter is not known"
             "Remove the parameter named in `errors`, or correct its spelling.";
+        LIST_PAGE = UNPROCESSABLE_ENTITY "list.page_range" "The page is out of range"
+            "Count pages from 1.";
+        LIST_PAGE_SIZE = UNPROCESSABLE_ENTITY "list.page_size_range" "The page size is out of range"
+            "Ask for 1 to 100 items per page.";
         MALFORMED_ETAG = BAD_REQUEST "request.malformed_etag" "A condition is malformed"
             "Send `If-Match` or `If-None-Match` with quoted tags as answers carry them in `ETag`, or `*`.";
         IDEMPOTENCY_KEY = BAD_REQUEST "request.idempotency_key" "The idempotency key is malformed"

@@ -3,5 +3,31 @@ use crate::problem::code::refusals;
 refusals! {
     /// Why a request about runs is refused.
     RUNS {
+        CONFLICT "run.unknown" "There is no such run"
+            "Check the id.";
+        CONFLICT "run.begun" "The run has begun already"
+            "Nothing needs to be done.";
+        CONFLICT "run.ended" "The run has ended"
+            "A terminal state is final; start another run.";
+        CONFLICT "run.cancelling" "The run is being cancelled"
+            "Wait until it has ended.";
+        CONFLICT "run.superseded" "The run has passed to another worker"
+            "Nothing needs to be done; the other worker goes on.";
+        CONFLICT "run.step_state" "The step is not in a state for that"
+            "Read the run again.";
+        CONFLICT "run.approval_unknown" "The run has no such approval"
+            "Take the id from the run or from `/api/v1/approvals`.";
+        CONFLICT "run.approval_decided" "The approval was decided the other way"
+            "Read the approval; the first decision stands.";
+        CONFLICT "run.operation_unknown" "The run has no such operation"
+            "Take the id from the step of the run.";
+        CONFLICT "run.not_in_doubt" "The outcome is not in doubt"
+            "Only operations whose outcome is unknown take a verdict.";
+        UNPROCESSABLE_ENTITY "run.deadline_passed" "The deadline has passed"
+            "Choose a deadline in the future.";
+        UNPROCESSABLE_ENTITY "run.too_deep" "Agents call each other too deep"
+            "Let fewer agents call each other.";
+        UNPROCESSABLE_ENTITY "run.value_too_large" "A value is too large"
+            "Send less, or less deeply nested, JSON.";
     }
 }

@@ -1,0 +1,62 @@
+use actix_web::http::Method;
+use serde_json::json;
+
+use crate::world::World;
+
+#[actix_web::test]
+async fn what_the_client_has_already_is_not_sent_again() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let path = format!("/api/v1/agents/{}", world.agent(&ada, "Greeter").await);
+    let etag = world.get(&path).by(&ada).send().await.header("etag").to_owned();
+    for known in [etag.clone(), format!("W/{etag}"), format!("\"999\", {etag}"), "*".to_owned()] {
+        let answer = world.get(&path).by(&ada).header("if-none-match", &known).send().await;
+        assert_eq!((answer.status.as_u16(), answer.body.len()), (304, 0), "{known}");
+        assert_eq!(answer.header("etag"), etag);
+    }
+    world.get(&path).by(&ada).header("if-none-match", "\"999\"").send().await.expect(200);
+}
+
+#[actix_web::test]
+async fn a_change_is_made_only_on_the_state_the_client_has_seen() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let path = format!("/api/v1/agents/{}", world.agent(&ada, "Greeter").await);
+    let seen = world.get(&path).by(&ada).send().await.header("etag").to_owned();
+    let rename = |name: &str, condition: &str| {
+        let call = world.call(Method::PATCH, &path).by(&ada).header("if-match", condition);
+        call.json(&json!({"name": name})).send()
+    };
+    let changed = rename("Herald", &seen).await;
+    changed.expect(200);
+    assert_ne!(changed.header("etag"), seen);
+    let head = world.head().await;
+    rename("Too late", &seen).await.refused(412, "stale_version");
+    rename("Foreign tag", "\"not-ours\"").await.refused(412, "stale_version");
+    rename("Two old ones", "\"98\", \"99\"").await.refused(412, "stale_version");
+    assert_eq!(world.head().await, head);
+    let current = changed.header("etag");
+    rename("One of several", &format!("\"99\", W/{current}")).await.expect(200);
+    rename("Whatever it is", "*").await.expect(200);
+}
+
+#[actix_web::test]
+async fn an_action_without_a_body_is_guarded_too() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let path = format!("/api/v1/agents/{}/pause", world.agent(&ada, "Greeter").await);
+    world.post(&path).by(&ada).header("if-match", "\"99\"").send().await.refused(412, "stale_version");
+}
+
+#[actix_web::test]
+async fn malformed_conditions_are_refused() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let path = format!("/api/v1/agents/{}", world.agent(&ada, "Greeter").await);
+    for condition in ["3", "\"3", "3\"", "w/\"3\"", "\"3\" \"4\""] {
+        let call = world.call(Method::PATCH, &path).by(&ada).header("if-match", condition);
+        call.json(&json!({"name": "Herald"})).send().await.refused(400, "request.malformed_etag");
+        let answer = world.get(&path).by(&ada).header("if-none-match", condition).send().await;
+        answer.refused(400, "request.malformed_etag");
+    }
+}

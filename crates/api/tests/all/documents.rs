@@ -1,0 +1,227 @@
+//! What is written about the interface is true of it.
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use actix_web::http::Method;
+use devskyy_api::{openapi, problem};
+use serde_json::Value;
+
+use crate::world::World;
+
+fn document() -> Value {
+    serde_json::to_value(openapi()).unwrap()
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Compares a committed document with what the code says; `UPDATE_DOCS=1` rewrites it.
+fn is_current(path: &str, current: &str) {
+    let path = root().join(path);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, current).unwrap();
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == current, "{} is stale; run the tests with UPDATE_DOCS=1", path.display());
+}
+
+/// Method, path and operation of everything documented.
+fn operations(document: &Value) -> Vec<(Method, String, Value)> {
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            found.push((method.to_uppercase().parse().unwrap(), path.clone(), operation.clone()));
+        }
+    }
+    found
+}
+
+fn concrete(path: &str) -> String {
+    let id = "01938f2e-0000-7000-8000-000000000000";
+    let parts = path.split('/').map(|part| match part {
+        "{number}" => "1",
+        part if part.starts_with('{') => id,
+        part => part,
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+#[test]
+fn the_openapi_document_is_current() {
+    is_current("docs/openapi.json", &format!("{}\n", openapi().to_pretty_json().unwrap()));
+}
+
+#[test]
+fn the_list_of_errors_is_current() {
+    is_current("docs/errors.md", &problem::markdown());
+}
+
+#[actix_web::test]
+async fn every_documented_operation_exists() {
+    let world = World::new();
+    for (method, path, _) in operations(&document()) {
+        let answer = world.call(method.clone(), &concrete(&path)).send().await;
+        let code = serde_json::from_slice::<Value>(&answer.body).unwrap_or_default()["code"].clone();
+        assert!(code != "request.route_not_found" && code != "request.method_not_allowed", "{method} {path}: {code}");
+    }
+}
+
+#[test]
+fn every_endpoint_of_the_source_is_documented() {
+    let documented: BTreeSet<String> = operations(&document()).into_iter().map(|(_, path, _)| path).collect();
+    let mut endpoints = 0;
+    let mut folders = vec![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                endpoints += count_endpoints(&fs::read_to_string(path).unwrap(), &documented);
+            }
+        }
+    }
+    assert_eq!(endpoints, operations(&document()).len(), "endpoints in the source and operations in the document");
+}
+
+/// Counts endpoint attributes and, for endpoints made by a macro, their lines `name = "/path", …;`.
+fn count_endpoints(source: &str, documented: &BTreeSet<String>) -> usize {
+    let methods = ["#[get(\"", "#[post(\"", "#[put(\"", "#[patch(\"", "#[delete(\""];
+    let mut count = 0;
+    for line in source.lines().map(str::trim) {
+        let attribute = methods.iter().find_map(|method| line.strip_prefix(method));
+        let row = line
+            .split_once(" = \"/")
+            .filter(|(name, _)| name.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase()));
+        let path = attribute.map(str::to_owned).or_else(|| row.map(|(_, rest)| format!("/{rest}")));
+        let Some(path) = path.and_then(|path| path.split('"').next().map(str::to_owned)) else { continue };
+        let full = format!("/api/v1{path}");
+        assert!(documented.contains(&path) || documented.contains(&full), "{path} is not documented");
+        count += 1;
+    }
+    count
+}
+
+#[test]
+fn every_operation_says_what_it_does_and_how_it_fails() {
+    for (method, path, operation) in operations(&document()) {
+        let name = format!("{method} {path}");
+        assert!(operation["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{name} has no summary");
+        assert!(operation["operationId"].is_string() && operation["tags"].is_array(), "{name} has no name or tag");
+        let responses = operation["responses"].as_object().unwrap();
+        assert!(responses.keys().any(|status| status.starts_with('2')), "{name} never succeeds");
+        for (status, response) in responses.iter().filter(|(status, _)| status.starts_with(['4', '5'])) {
+            let problem = &response["content"]["application/problem+json"]["schema"]["$ref"];
+            let health = path.starts_with("/health");
+            assert!(health || problem == "#/components/schemas/Problem", "{name} {status} is no problem: {response}");
+        }
+        let secured = operation.get("security").is_some();
+        assert_eq!(
+            secured,
+            responses.contains_key("401") && !path.contains("/auth/re") && !path.ends_with("/login"),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn every_reference_in_the_document_leads_somewhere() {
+    let document = document();
+    let text = document.to_string();
+    for reference in text.split("\"#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(document["components"]["schemas"].get(reference).is_some(), "{reference}");
+    }
+}
+
+#[test]
+fn operations_are_named_once() {
+    let names: Vec<String> = operations(&document()).iter().map(|(.., it)| it["operationId"].to_string()).collect();
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
+}
+
+#[test]
+fn every_code_is_registered_once() {
+    let codes: Vec<_> = problem::REGISTRY.iter().flat_map(|chapter| chapter.codes).map(|code| code.code).collect();
+    assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len());
+}
+
+/// The string literals that a source file gives as codes of refusals.
+fn codes_in(source: &str) -> BTreeSet<String> {
+    let literals = source.split('"').skip(1).step_by(2);
+    let word = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase());
+    let is_code = |text: &&str| text.split_once('.').is_some_and(|(context, rest)| word(context) && word(rest));
+    literals.filter(is_code).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_code_the_layers_below_raise_is_registered() {
+    let mut raised = BTreeSet::new();
+    let mut folders = vec![root().join("crates/domain/src"), root().join("crates/application/src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !path.ends_with("tests.rs") {
+                raised.extend(refusal_codes(&fs::read_to_string(path).unwrap()));
+            }
+        }
+    }
+    let missing: Vec<_> = raised.iter().filter(|code| problem::find(code).is_none()).collect();
+    assert!(missing.is_empty(), "add to crates/api/src/problem/codes: {missing:?}");
+}
+
+/// Codes in the bodies of `fn code(…)` and in `code: "…"`.
+fn refusal_codes(source: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for body in source.split("fn code(&self)").skip(1) {
+        found.extend(codes_in(body.split("\n    }").next().unwrap_or_default()));
+    }
+    for rest in source.split("code: \"").skip(1) {
+        found.extend(codes_in(&format!("\"{}\"", rest.split('"').next().unwrap_or_default())));
+    }
+    found
+}
+
+#[test]
+fn a_code_nobody_registered_would_be_noticed() {
+    let offender = "fn code(&self) -> &'static str {\n match self { Self::Odd => \"odd.one_out\" }\n    }\n";
+    assert_eq!(refusal_codes(offender), BTreeSet::from(["odd.one_out".to_owned()]));
+}
+
+#[actix_web::test]
+async fn the_documentation_page_needs_nothing_from_elsewhere() {
+    let world = World::new();
+    let page = world.get("/docs/").send().await;
+    assert_eq!(page.status, 200);
+    let initializer = world.get("/docs/swagger-initializer.js").send().await;
+    assert!(initializer.text().contains("/openapi.json"), "{}", initializer.text());
+    for text in [page.text(), initializer.text()] {
+        let foreign: Vec<_> = text
+            .match_indices("//")
+            .filter(|(at, _)| text[..*at].ends_with("http:") || text[..*at].ends_with("https:"))
+            .collect();
+        assert!(foreign.is_empty(), "{text}");
+    }
+    for file in page.text().split(['"', '\'']).filter_map(|part| part.strip_prefix("./")) {
+        assert_eq!(world.get(&format!("/docs/{file}")).send().await.status, 200, "{file}");
+    }
+    assert_eq!(world.get("/docs").send().await.header("location"), "/docs/");
+    assert!(!page.header("content-security-policy").contains("http"));
+}
+
+#[actix_web::test]
+async fn the_page_of_errors_explains_every_code() {
+    let page = World::new().get("/docs/errors").send().await.text();
+    for code in problem::REGISTRY.iter().flat_map(|chapter| chapter.codes) {
+        assert!(page.contains(&format!("id=\"{}\"", code.code)), "{}", code.code);
+    }
+}
+
+#[actix_web::test]
+async fn the_served_document_is_the_committed_one() {
+    let served = World::new().get("/openapi.json").send().await.expect(200);
+    assert_eq!(served, document());
+    assert_eq!(served["openapi"], "3.1.0");
+}

@@ -1,0 +1,103 @@
+use actix_web::{dev::Service, http::Method, test::TestRequest, web};
+use devskyy_api::app;
+
+use crate::world::World;
+
+#[actix_web::test]
+async fn an_unknown_address_is_a_problem() {
+    World::new().get("/api/v1/nothing").send().await.refused(404, "request.route_not_found");
+    World::new().get("/nothing").send().await.refused(404, "request.route_not_found");
+}
+
+#[actix_web::test]
+async fn a_method_that_is_not_there_is_told_what_is() {
+    let world = World::new();
+    let answer = world.call(Method::PUT, "/api/v1/agents").send().await;
+    answer.refused(405, "request.method_not_allowed");
+    assert_eq!(answer.header("allow"), "GET, HEAD, POST");
+    let one = "/api/v1/agents/01938f2e-0000-7000-8000-000000000000";
+    assert_eq!(world.call(Method::DELETE, one).send().await.header("allow"), "GET, HEAD, PATCH");
+}
+
+#[actix_web::test]
+async fn a_sane_request_id_is_echoed_and_any_other_replaced() {
+    let world = World::new();
+    let answer = world.get("/health/live").header("x-request-id", "order-17").send().await;
+    assert_eq!(answer.header("x-request-id"), "order-17");
+    let answer = world.get("/health/live").header("x-request-id", "a b").send().await;
+    assert_eq!(answer.header("x-request-id").len(), 36);
+    let answer = world.get("/nothing").header("x-request-id", "order-18").send().await;
+    assert_eq!(answer.refused(404, "request.route_not_found")["request_id"], "order-18");
+}
+
+#[actix_web::test]
+async fn the_callers_trace_and_request_are_stored_with_the_events() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let (trace, id) =
+        ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "01938f2e-0000-7000-8000-00000000abcd");
+    let call = world.post("/api/v1/projects").by(&ada).header("traceparent", trace).header("x-request-id", id);
+    call.json(&serde_json::json!({"name": "Supply chain"})).send().await.expect(201);
+    let event = world.store.events().pop().unwrap();
+    assert_eq!(event.context.traceparent.as_deref(), Some(trace));
+    assert_eq!(event.context.correlation_id.to_string(), id);
+    assert!(event.context.actor.starts_with("user:"), "{:?}", event.context);
+}
+
+#[actix_web::test]
+async fn every_answer_is_harmless_wherever_it_is_shown() {
+    let world = World::new();
+    for path in ["/health", "/nothing", "/api/v1/agents", "/docs/", "/openapi.json"] {
+        let answer = world.get(path).send().await;
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"), "{path}");
+        assert!(!answer.header("x-request-id").is_empty(), "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn a_panic_is_a_problem_too() {
+    let world = World::new();
+    let broken = app(&world.state).route("/broken", web::get().to(|| async { panics() }));
+    let service = actix_web::test::init_service(broken).await;
+    let error = service.call(TestRequest::get().uri("/broken").to_request()).await.unwrap_err();
+    let response = error.error_response();
+    assert_eq!(response.status(), 500);
+    assert_eq!(response.headers().get("x-content-type-options").unwrap(), "nosniff");
+    let body = actix_web::body::to_bytes(response.into_body()).await.unwrap();
+    let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((problem["code"].as_str(), problem["request_id"].is_string()), (Some("internal"), true), "{problem}");
+    assert!(!problem.to_string().contains("the cat"), "{problem}");
+}
+
+fn panics() -> &'static str {
+    panic!("the cat is out of the bag")
+}
+
+#[actix_web::test]
+async fn health_says_how_the_platform_is() {
+    let world = World::new();
+    let health = world.get("/health").send().await.expect(200);
+    assert_eq!((health["status"].as_str(), health["version"].is_string()), (Some("healthy"), true));
+    world.get("/health/ready").send().await.expect(200);
+    world.break_database();
+    assert_eq!(world.get("/health").send().await.expect(200)["status"], "degraded");
+    let ready = world.get("/health/ready").send().await.expect(503);
+    assert_eq!(
+        (ready["checks"][0]["name"].as_str(), ready["checks"][0]["ok"].as_bool()),
+        (Some("database"), Some(false))
+    );
+    assert_eq!(world.get("/health/live").send().await.expect(200)["status"], "live");
+}
+
+#[actix_web::test]
+async fn head_is_answered_like_get() {
+    let answer = World::new().call(Method::HEAD, "/health/live").send().await;
+    assert_eq!(answer.status, 200);
+}
+
+#[actix_web::test]
+async fn large_answers_are_compressed_for_those_who_can_read_them() {
+    let answer = World::new().get("/openapi.json").header("accept-encoding", "gzip").send().await;
+    assert_eq!(answer.header("content-encoding"), "gzip");
+}

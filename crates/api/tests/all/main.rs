@@ -1,0 +1,12 @@
+//! The interface as its clients meet it: real handlers over in-memory adapters, one test per promise.
+
+mod agents;
+mod auth;
+mod conditions;
+mod documents;
+mod edge;
+mod expressions;
+mod members;
+mod projects;
+mod strictness;
+mod world;

@@ -1,0 +1,82 @@
+use actix_web::http::Method;
+use serde_json::json;
+
+use crate::world::World;
+
+#[actix_web::test]
+async fn a_person_added_by_e_mail_can_be_promoted_and_can_leave() {
+    let world = World::new();
+    let (ada, eve) = (world.person("ada").await, world.person("eve").await);
+    let members = format!("/api/v1/projects/{}/members", world.project(&ada).await);
+
+    let body = json!({"email": "eve@example.org", "role": "viewer"});
+    let answer = world.post(&members).by(&ada).json(&body).send().await;
+    let member = answer.expect(201);
+    assert_eq!((member["role"].as_str(), answer.header("etag")), (Some("viewer"), "\"2\""));
+    let listed = world.get(&members).by(&eve).send().await.expect(200);
+    assert_eq!(listed["total"], 2, "{listed}");
+
+    let one = format!("{members}/{}", member["user_id"].as_str().unwrap());
+    let changed = world.call(Method::PATCH, &one).by(&ada).json(&json!({"role": "maintainer"})).send().await;
+    assert_eq!(changed.expect(200)["role"], "maintainer");
+    assert_eq!(world.call(Method::DELETE, &one).by(&eve).send().await.status, 204);
+    world.get(&members).by(&eve).send().await.refused(404, "not_found");
+}
+
+#[actix_web::test]
+async fn a_viewer_cannot_add_members() {
+    let world = World::new();
+    let (ada, eve) = (world.person("ada").await, world.person("eve").await);
+    let members = format!("/api/v1/projects/{}/members", world.project(&ada).await);
+    let body = json!({"email": "eve@example.org", "role": "viewer"});
+    world.post(&members).by(&ada).json(&body).send().await.expect(201);
+    let head = world.head().await;
+    world.post(&members).by(&eve).json(&body).send().await.refused(403, "forbidden");
+    assert_eq!(world.head().await, head);
+}
+
+#[actix_web::test]
+async fn the_last_owner_stays() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let me = world.get("/api/v1/auth/me").by(&ada).send().await.expect(200);
+    let one = format!("/api/v1/projects/{}/members/{}", world.project(&ada).await, me["id"].as_str().unwrap());
+    world.call(Method::DELETE, &one).by(&ada).send().await.refused(409, "project.last_owner");
+    let body = json!({"role": "viewer"});
+    world.call(Method::PATCH, &one).by(&ada).json(&body).send().await.refused(409, "project.last_owner");
+}
+
+#[actix_web::test]
+async fn a_member_is_named_in_exactly_one_way() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let members = format!("/api/v1/projects/{}/members", world.project(&ada).await);
+    let both = json!({"email": "e@example.org", "user_id": "01938f2e-0000-7000-8000-000000000000", "role": "viewer"});
+    for body in [json!({"role": "viewer"}), both] {
+        world.post(&members).by(&ada).json(&body).send().await.refused_at(422, "request.one_of", "");
+    }
+}
+
+#[actix_web::test]
+async fn unknown_people_and_roles_are_refused() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let members = format!("/api/v1/projects/{}/members", world.project(&ada).await);
+    let body = json!({"email": "nobody@example.org", "role": "viewer"});
+    world.post(&members).by(&ada).json(&body).send().await.refused(422, "project.person_unknown");
+    let body = json!({"email": "ada@example.org", "role": "king"});
+    world.post(&members).by(&ada).json(&body).send().await.refused_at(422, "project.role_unknown", "/role");
+}
+
+#[actix_web::test]
+async fn a_change_based_on_an_old_project_is_refused() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    world.person("eve").await;
+    let members = format!("/api/v1/projects/{}/members", world.project(&ada).await);
+    let body = json!({"email": "eve@example.org", "role": "viewer"});
+    let head = world.head().await;
+    let answer = world.post(&members).by(&ada).header("if-match", "\"7\"").json(&body).send().await;
+    answer.refused(412, "stale_version");
+    assert_eq!(world.head().await, head);
+}

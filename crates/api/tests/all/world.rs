@@ -1,0 +1,244 @@
+//! A platform in memory, and a client for it.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use actix_web::{
+    body::to_bytes,
+    http::{Method, StatusCode, header::HeaderMap},
+    test::{TestRequest, init_service},
+};
+use async_trait::async_trait;
+use devskyy_api::{ApiState, Check, Readiness, Settings, app};
+use devskyy_application::{
+    access::Access,
+    agents::{Agents, AgentsPorts},
+    es::EventStore,
+    identity::{Identity, IdentityPorts, SessionPolicy},
+    projects::{Projects, ProjectsPorts},
+    workflow::WorkflowCheck,
+};
+use devskyy_testkit::fakes::{
+    FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAgents, InMemoryBootstrap, InMemoryDirectory,
+    InMemoryEventStore, InMemoryPasswordHasher, InMemoryProjects, InMemorySessions, InMemoryUsers, SequentialIds,
+    SequentialSecrets,
+};
+use serde_json::{Value, json};
+
+use crate::expressions::Plain;
+
+/// Ready, until told otherwise.
+#[derive(Default)]
+pub(crate) struct Switch(AtomicBool);
+
+#[async_trait]
+impl Readiness for Switch {
+    async fn checks(&self) -> Vec<Check> {
+        let away = self.0.load(Ordering::Relaxed);
+        vec![Check { name: "database", ok: !away, detail: away.then(|| "it does not answer".to_owned()) }]
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) state: ApiState,
+    pub(crate) store: Arc<InMemoryEventStore>,
+    pub(crate) clock: Arc<FixedClock>,
+    readiness: Arc<Switch>,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let clock = Arc::new(FixedClock::default());
+        let store = Arc::new(InMemoryEventStore::with_clock(clock.clone()));
+        let (ids, secrets) = (Arc::new(SequentialIds::default()), Arc::new(SequentialSecrets::default()));
+        let users = InMemoryUsers::following(&store);
+        let projects = InMemoryProjects::following(&store);
+        let agents = InMemoryAgents::following(&store, projects.clone());
+        let accounts = Arc::new(InMemoryAccounts::of(users.clone()));
+        let sessions = Arc::new(InMemorySessions::of(users.clone()));
+        let access = Access::new(projects.clone());
+        let check = WorkflowCheck::new(Arc::new(Plain), Arc::new(Plain));
+        let readiness = Arc::new(Switch::default());
+        let identity = Identity::new(IdentityPorts {
+            store: store.clone(),
+            accounts: accounts.clone(),
+            users: users.clone(),
+            sessions: sessions.clone(),
+            standings: sessions,
+            tokens: Arc::new(InMemoryAccessTokens::default()),
+            hasher: Arc::new(InMemoryPasswordHasher::default()),
+            secrets: secrets.clone(),
+            bootstrap: Arc::new(InMemoryBootstrap::default()),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            policy: SessionPolicy::default(),
+        });
+        let directory = Arc::new(InMemoryDirectory::of(users, accounts, secrets));
+        let state = ApiState {
+            identity: Arc::new(identity),
+            projects: Arc::new(Projects::new(ProjectsPorts {
+                store: store.clone(),
+                views: projects,
+                directory,
+                access: access.clone(),
+                ids: ids.clone(),
+            })),
+            agents: Arc::new(Agents::new(AgentsPorts {
+                store: store.clone(),
+                views: agents,
+                access,
+                check,
+                ids: ids.clone(),
+            })),
+            ids,
+            clock: clock.clone(),
+            readiness: readiness.clone(),
+            settings: Settings::default(),
+        };
+        Self { state, store, clock, readiness }
+    }
+
+    pub(crate) fn break_database(&self) {
+        self.readiness.0.store(true, Ordering::Relaxed);
+    }
+
+    /// How much has been recorded; a refused request leaves it as it was.
+    pub(crate) async fn head(&self) -> u64 {
+        self.store.head().await.unwrap()
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Call<'_> {
+        Call::new(self, Method::GET, path)
+    }
+
+    pub(crate) fn post(&self, path: &str) -> Call<'_> {
+        Call::new(self, Method::POST, path)
+    }
+
+    pub(crate) fn call(&self, method: Method, path: &str) -> Call<'_> {
+        Call::new(self, method, path)
+    }
+
+    /// Registers and signs in; gives the access token.
+    pub(crate) async fn person(&self, name: &str) -> String {
+        let email = format!("{name}@example.org");
+        let password = "Analytical1843";
+        let account = json!({"email": email, "password": password, "name": name});
+        self.post("/api/v1/auth/register").json(&account).send().await.expect(201);
+        let answer = self.post("/api/v1/auth/login").json(&json!({"email": email, "password": password})).send().await;
+        answer.expect(200)["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// Creates a project and gives its id.
+    pub(crate) async fn project(&self, token: &str) -> String {
+        let answer = self.post("/api/v1/projects").by(token).json(&json!({"name": "Supply chain"})).send().await;
+        answer.expect(201)["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Creates a runnable agent and gives its id.
+    pub(crate) async fn agent(&self, token: &str, name: &str) -> String {
+        let answer = self.post("/api/v1/agents").by(token).json(&agent(name)).send().await;
+        answer.expect(201)["id"].as_str().unwrap().to_owned()
+    }
+}
+
+/// A request body for a runnable agent.
+pub(crate) fn agent(name: &str) -> Value {
+    json!({"name": name, "type": "workflow", "capabilities": ["greeting"], "definition": definition("hello")})
+}
+
+/// A small workflow.
+pub(crate) fn definition(text: &str) -> Value {
+    json!({"steps": [{"id": "greet", "tool": "template", "arguments": {"template": text, "context": {}}}]})
+}
+
+/// A request in the making.
+pub(crate) struct Call<'a> {
+    world: &'a World,
+    request: TestRequest,
+}
+
+impl<'a> Call<'a> {
+    fn new(world: &'a World, method: Method, path: &str) -> Self {
+        Self { world, request: TestRequest::default().method(method).uri(path) }
+    }
+
+    pub(crate) fn by(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    pub(crate) fn header(self, name: &str, value: &str) -> Self {
+        Self { request: self.request.append_header((name, value)), ..self }
+    }
+
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.text(&body.to_string())
+    }
+
+    pub(crate) fn text(self, body: &str) -> Self {
+        self.header("content-type", "application/json").raw(body.as_bytes())
+    }
+
+    pub(crate) fn raw(self, body: &[u8]) -> Self {
+        Self { request: self.request.set_payload(body.to_vec()), ..self }
+    }
+
+    pub(crate) async fn send(self) -> Answer {
+        let app = init_service(app(&self.world.state)).await;
+        let response = match actix_web::dev::Service::call(&app, self.request.to_request()).await {
+            Ok(response) => response.into_parts().1,
+            Err(error) => error.error_response(),
+        };
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = to_bytes(response.into_body()).await.unwrap_or_default();
+        Answer { status, headers, body: body.to_vec() }
+    }
+}
+
+/// What came back.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+
+    /// The JSON of an answer with that status.
+    #[track_caller]
+    pub(crate) fn expect(&self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text());
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// Asserts a problem of that kind in every detail that all problems share, and gives it.
+    #[track_caller]
+    pub(crate) fn refused(&self, status: u16, code: &str) -> Value {
+        let problem = self.expect(status);
+        assert_eq!(problem["code"], code, "{problem}");
+        assert_eq!(problem["status"], status, "{problem}");
+        assert_eq!(problem["type"], format!("/docs/errors#{code}"), "{problem}");
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        assert_eq!(self.header("x-request-id"), problem["request_id"], "{problem}");
+        assert_eq!(self.header("cache-control"), "no-store");
+        assert!(devskyy_api::problem::find(code).is_some(), "`{code}` is not registered");
+        assert!(problem["title"].is_string() && problem["detail"].is_string(), "{problem}");
+        problem
+    }
+
+    /// As [`Answer::refused`], with one member to blame.
+    #[track_caller]
+    pub(crate) fn refused_at(&self, status: u16, code: &str, pointer: &str) {
+        let problem = self.refused(status, code);
+        assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
+    }
+}
