@@ -1,0 +1,3 @@
+//! Real handlers over in-memory adapters, in one binary.
+
+mod repository;
