@@ -2,6 +2,7 @@
 
 mod begin;
 mod cancel_run;
+mod children;
 mod decide_approval;
 mod get_run;
 mod list_approvals;
@@ -15,10 +16,12 @@ mod run_events;
 mod start_run;
 mod timeline;
 mod views;
+mod worker;
 
 use std::sync::Arc;
 
 pub use cancel_run::{CancelRun, CancelRunHandler};
+pub use children::ChildRuns;
 pub use decide_approval::{DecideApproval, DecideApprovalHandler};
 use devskyy_domain::runs::Run;
 pub use get_run::{GetRun, GetRunHandler};
@@ -35,6 +38,7 @@ pub use views::{
     ApprovalFilter, ApprovalStatus, ApprovalView, ExecutionView, RunFilter, RunStatus, RunSummary, RunView, StepStatus,
     StepView, Usage,
 };
+pub use worker::{RunWorker, WorkerPorts, WorkerSettings};
 
 use crate::{
     access::Access,

@@ -76,11 +76,11 @@ pub trait RunQueue: Send + Sync {
     /// [`PortError`] when the queue cannot be reached.
     async fn renew(&self, worker: &str, claim: Claim, lease: Duration) -> Result<bool, PortError>;
 
-    /// Gives a lease back, so that nobody has to wait for its end.
+    /// Gives a lease back, so that nobody has to wait for its end; one of another worker or fence is left alone.
     ///
     /// # Errors
     /// [`PortError`] when the queue cannot be reached.
-    async fn release(&self, worker: &str, run: RunId) -> Result<(), PortError>;
+    async fn release(&self, worker: &str, claim: Claim) -> Result<(), PortError>;
 }
 
 /// An agent as far as starting a run of it goes.

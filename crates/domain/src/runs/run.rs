@@ -1,4 +1,7 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
 
@@ -51,14 +54,14 @@ pub enum Phase {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Run {
     pub(super) phase: Phase,
-    pub(super) order: Option<std::sync::Arc<Order>>,
+    pub(super) order: Option<Arc<Order>>,
     pub(super) fence: u64,
     pub(super) steps: BTreeMap<StepId, StepState>,
     pub(super) operations: BTreeMap<OperationId, Place>,
     pub(super) approvals: BTreeMap<ApprovalId, (Place, Option<Choice>)>,
     pub(super) begun: u32,
     pub(super) bytes: usize,
-    pub(super) output: Option<std::sync::Arc<Json>>,
+    pub(super) output: Option<Arc<Json>>,
 }
 
 impl Run {
@@ -72,6 +75,12 @@ impl Run {
     #[must_use]
     pub fn order(&self) -> Option<&Order> {
         self.order.as_deref()
+    }
+
+    /// What was asked for, to keep.
+    #[must_use]
+    pub fn shared_order(&self) -> Option<Arc<Order>> {
+        self.order.clone()
     }
 
     /// The fence of whoever may add to it now.

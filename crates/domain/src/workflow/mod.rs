@@ -1,5 +1,6 @@
 //! The language workflows are written in: shared by agents, who publish it, and runs, who execute it.
 
+mod backoff;
 mod computed;
 mod definition;
 mod graph;

@@ -1,0 +1,104 @@
+use std::sync::Arc;
+
+use crate::{
+    error::{Error, Refused},
+    es::{EventContext, EventStore, Reaction, RecordedEvent, Repository},
+    ports::Clock,
+};
+use async_trait::async_trait;
+use devskyy_domain::{
+    kernel::{Aggregate, ids::RunId},
+    runs::{ChildEnd, Failure, Phase, Run, RunError},
+};
+
+/// Tells a run how its child runs ended, and stops the child runs of a run that ends or is being stopped.
+///
+/// Every effect is a decision of the run it concerns, so seeing an event twice changes nothing.
+pub struct ChildRuns {
+    runs: Repository<Run>,
+    clock: Arc<dyn Clock>,
+}
+
+impl ChildRuns {
+    /// The reaction over the log.
+    #[must_use]
+    pub fn new(store: Arc<dyn EventStore>, clock: Arc<dyn Clock>) -> Self {
+        Self { runs: Repository::new(store), clock }
+    }
+
+    async fn tell_parent(&self, context: &EventContext, run: &Run) -> Result<(), Error> {
+        let parent = run.order().and_then(|order| order.parent);
+        let (Some(parent), Some(end)) = (parent, end(run)) else { return Ok(()) };
+        let told =
+            self.runs.update(context.clone(), parent.run, None, |above| above.end_child(parent.operation, &end)).await;
+        settled(told.map(|_| ()))
+    }
+
+    async fn stop_children(&self, context: &EventContext, run: &Run) -> Result<(), Error> {
+        for child in run.open_children() {
+            self.stop(context, child).await?;
+        }
+        Ok(())
+    }
+
+    async fn stop(&self, context: &EventContext, child: RunId) -> Result<(), Error> {
+        let now = self.clock.now();
+        let reason = Some("the run that waited for it has ended");
+        let stopped =
+            self.runs.update(context.clone(), child, None, |run| run.cancel(&context.actor, reason, now)).await;
+        settled(stopped.map(|_| ()))
+    }
+}
+
+/// A refusal means that there is nothing left to do.
+fn settled(outcome: Result<(), Error>) -> Result<(), Error> {
+    let done = [RunError::Ended, RunError::OperationUnknown, RunError::Unknown];
+    match outcome {
+        Err(Error::Refused(Refused { code, .. }))
+            if done.iter().any(|error| Refused::from(error.clone()).code == code) =>
+        {
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+/// How the run ended, in its parent's words.
+fn end(run: &Run) -> Option<ChildEnd> {
+    let failed = |code: &str, message: &str| Some(ChildEnd::Failed { error: Failure::new(code, message) });
+    match run.phase() {
+        Phase::Completed => Some(ChildEnd::Completed { output: run.output().cloned().unwrap_or_default() }),
+        Phase::Failed(error) => {
+            failed("run.child_failed", &format!("the child run failed: {}: {}", error.code, error.message))
+        }
+        Phase::Cancelled => failed("run.child_cancelled", "the child run was cancelled"),
+        Phase::Expired => failed("run.child_expired", "the child run reached its deadline"),
+        Phase::Unknown | Phase::Queued | Phase::Running | Phase::Waiting(_) | Phase::Cancelling => None,
+    }
+}
+
+#[async_trait]
+impl Reaction for ChildRuns {
+    fn name(&self) -> &'static str {
+        "runs.children"
+    }
+
+    fn categories(&self) -> &'static [&'static str] {
+        &[Run::CATEGORY]
+    }
+
+    async fn handle(&self, event: &RecordedEvent) -> Result<(), Error> {
+        let ends = matches!(
+            event.event_type.as_ref(),
+            "run.completed" | "run.failed" | "run.cancelled" | "run.expired" | "run.cancel_requested"
+        );
+        if !ends {
+            return Ok(());
+        }
+        let run = self.runs.load(RunId::from(event.stream_id)).await?.state;
+        let actor = format!("system:{}", self.name());
+        let context = EventContext { actor, causation_id: event.event_id, ..event.context.clone() };
+        self.tell_parent(&context, &run).await?;
+        self.stop_children(&context, &run).await
+    }
+}

@@ -1,0 +1,133 @@
+//! How a worker adds to a run: on top of exactly what it has seen, or not at all.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use devskyy_domain::{
+    kernel::{
+        Aggregate, Decision,
+        ids::{OperationId, RunId},
+    },
+    runs::{Order, Run, RunError, RunEvent},
+};
+use uuid::Uuid;
+
+use super::execution::{Execution, Stop};
+use crate::{
+    error::PortError,
+    es::{AppendError, AppendRequest, Precondition, Repository, StreamId, StreamWrite},
+};
+
+/// Child runs that begin with what is recorded.
+pub(super) type Orders = BTreeMap<OperationId, Box<Order>>;
+
+/// How often an append is tried before the run is given up for now.
+const ATTEMPTS: u32 = 8;
+
+impl Execution {
+    /// Records a decision; when somebody else added to the run meanwhile, the decision is made again on top of that.
+    pub(super) async fn commit(
+        &mut self,
+        orders: &Orders,
+        decide: impl Fn(&Run) -> Decision<Run>,
+    ) -> Result<Vec<RunEvent>, Stop> {
+        for attempt in 0..ATTEMPTS {
+            if let Some(events) = self.attempt(attempt, orders, &decide).await? {
+                return Ok(events);
+            }
+        }
+        Err(Stop::Broken(PortError::transient("event store", "recording progress", "the run is contended")))
+    }
+
+    /// Records a decision unless somebody else added to the run meanwhile; whether it did.
+    pub(super) async fn commit_once(&mut self, decide: impl Fn(&Run) -> Decision<Run>) -> Result<bool, Stop> {
+        Ok(self.attempt(0, &Orders::new(), &decide).await?.is_some())
+    }
+
+    async fn attempt(
+        &mut self,
+        attempt: u32,
+        orders: &Orders,
+        decide: &impl Fn(&Run) -> Decision<Run>,
+    ) -> Result<Option<Vec<RunEvent>>, Stop> {
+        let events = decide(&self.loaded.state).map_err(Stop::from)?;
+        if events.is_empty() {
+            return Ok(Some(events));
+        }
+        let request = self.request(&events, orders)?;
+        match self.ports.store.append(request).await {
+            Ok(_) => {
+                self.loaded.version += events.len() as u64;
+                events.iter().for_each(|event| self.loaded.state.apply(event));
+                Ok(Some(events))
+            }
+            Err(AppendError::Conflict { .. }) => self.refresh().await.map(|()| None),
+            Err(AppendError::Overloaded) => self.back_off(attempt).await.map(|()| None),
+            Err(AppendError::Port(error)) if error.retryable => {
+                tracing::warn!(run = %self.id, error = ?error, "an append failed and may have been recorded");
+                self.back_off(attempt).await?;
+                self.recorded(events).await
+            }
+            Err(AppendError::Port(error)) => Err(Stop::Broken(error)),
+            Err(error @ (AppendError::ClaimTaken { .. } | AppendError::KeyReused)) => {
+                Err(Stop::Broken(PortError::bug("event store", "recording progress", error)))
+            }
+        }
+    }
+
+    fn request(&self, events: &[RunEvent], orders: &Orders) -> Result<AppendRequest, Stop> {
+        let precondition = Precondition::Version(self.loaded.version);
+        let mut writes = vec![Repository::<Run>::write(self.id, precondition, events)?];
+        for event in events {
+            let RunEvent::ChildRequested(asked) = event else { continue };
+            let Some(order) = orders.get(&asked.operation) else { continue };
+            writes.push(self.child(asked.operation, order)?);
+        }
+        Ok(AppendRequest { writes, claims: vec![], idempotency: None, context: self.context.clone() })
+    }
+
+    fn child(&self, operation: OperationId, order: &Order) -> Result<StreamWrite, Stop> {
+        let events = Run::default().queue(order, self.ports.clock.now()).map_err(Stop::from)?;
+        let id = RunId::from(Uuid::from(operation));
+        Ok(Repository::<Run>::write(id, Precondition::NoStream, &events)?)
+    }
+
+    /// Whether an append whose answer was lost has been recorded; whatever else happened is taken in.
+    async fn recorded(&mut self, events: Vec<RunEvent>) -> Result<Option<Vec<RunEvent>>, Stop> {
+        let stream = StreamId::of::<Run>(self.id);
+        let stored = self.ports.store.read_stream(stream, self.loaded.version, events.len()).await?;
+        let same = stored.len() == events.len()
+            && stored
+                .iter()
+                .zip(&events)
+                .all(|(stored, own)| stored.decode::<RunEvent>().is_ok_and(|event| event == *own));
+        self.refresh().await?;
+        Ok(same.then_some(events))
+    }
+
+    async fn back_off(&mut self, attempt: u32) -> Result<(), Stop> {
+        self.ports.clock.sleep(Duration::from_millis(50 << attempt.min(5))).await;
+        Ok(())
+    }
+
+    /// Takes in what others added; gives up when the run has passed on.
+    pub(super) async fn refresh(&mut self) -> Result<(), Stop> {
+        self.runs.refresh(self.id, &mut self.loaded).await?;
+        let run = &self.loaded.state;
+        if self.fence.is_some_and(|fence| run.ended() || run.fence() != fence) { Err(Stop::Lost) } else { Ok(()) }
+    }
+}
+
+impl From<RunError> for Stop {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Superseded | RunError::Ended | RunError::Cancelling | RunError::Unknown => Self::Lost,
+            error => Self::Broken(PortError::bug("run worker", "recording progress", error)),
+        }
+    }
+}
+
+impl From<PortError> for Stop {
+    fn from(error: PortError) -> Self {
+        Self::Broken(error)
+    }
+}

@@ -1,0 +1,125 @@
+//! Computed values: what an expression sees, and how values that hold expressions become plain.
+
+use std::collections::BTreeMap;
+
+use devskyy_domain::{
+    kernel::{Json, ids::RunId},
+    runs::{Failure, Run, StepState},
+    workflow::{Computed, Workflow},
+};
+
+use crate::workflow::{EvaluationError, Expressions};
+
+/// What the expressions of a step see: the input, the steps it needs, its element, and the run's id.
+///
+/// Steps it does not need are left out even when they are settled, so that a result never depends on who was faster.
+pub(super) fn context(id: RunId, run: &Run, workflow: &Workflow, step: &str, element: Option<(u32, &Json)>) -> Json {
+    let visible = workflow.ancestors(step);
+    scope(id, run, visible.into_iter(), element)
+}
+
+/// What the workflow's output sees: everything.
+pub(super) fn whole(id: RunId, run: &Run, workflow: &Workflow) -> Json {
+    scope(id, run, workflow.steps.iter().map(|step| step.id.as_str()), None)
+}
+
+fn scope<'a>(id: RunId, run: &Run, steps: impl Iterator<Item = &'a str>, element: Option<(u32, &Json)>) -> Json {
+    let settled = steps.filter_map(|step| run.step(step).map(|state| (step.to_owned(), seen(state))));
+    let mut members = BTreeMap::from([
+        ("input".to_owned(), run.order().map(|order| order.input.clone()).unwrap_or_default()),
+        ("steps".to_owned(), settled.collect()),
+        ("run".to_owned(), object("id", id.to_string().into())),
+    ]);
+    if let Some((index, item)) = element {
+        members.insert("index".to_owned(), i64::from(index).into());
+        members.insert("item".to_owned(), item.clone());
+    }
+    Json::Object(members)
+}
+
+fn object(name: &str, value: Json) -> Json {
+    Json::Object(BTreeMap::from([(name.to_owned(), value)]))
+}
+
+fn seen(state: &StepState) -> Json {
+    let status = match state {
+        StepState::Skipped => "skipped",
+        StepState::Once(_) | StepState::Each { .. } => "succeeded",
+    };
+    let output = state.output().unwrap_or_default();
+    Json::Object(BTreeMap::from([("status".to_owned(), status.into()), ("output".to_owned(), output)]))
+}
+
+/// Gives the value with every expression in it replaced by its result.
+pub(super) async fn compute(expressions: &dyn Expressions, value: &Json, context: &Json) -> Result<Json, Failure> {
+    let mut found = Vec::new();
+    collect(value, &mut found);
+    let mut results = Vec::with_capacity(found.len());
+    for computed in found {
+        results.push(match computed {
+            Computed::Program(program) => program_of(expressions, program, context).await,
+            Computed::Template(template) => expressions.render(template, context).await.map(Json::from),
+        });
+    }
+    let results: Result<Vec<_>, _> = results.into_iter().collect();
+    Ok(fill(value, &mut results.map_err(failed)?.into_iter()))
+}
+
+/// Runs a jq program; a bare path such as `.steps.a.output` is looked up directly, which spares copying the document.
+pub(super) async fn program_of(
+    expressions: &dyn Expressions,
+    program: &str,
+    context: &Json,
+) -> Result<Json, EvaluationError> {
+    match path(program).and_then(|names| look_up(context, names)) {
+        Some(found) => Ok(found),
+        None => expressions.evaluate(program, context).await,
+    }
+}
+
+pub(super) fn failed(error: EvaluationError) -> Failure {
+    Failure::new("run.expression", error.message)
+}
+
+fn collect<'a>(value: &'a Json, found: &mut Vec<Computed<'a>>) {
+    match (Computed::of(value), value) {
+        (Ok(Some(computed)), _) => found.push(computed),
+        (_, Json::Array(elements)) => elements.iter().for_each(|element| collect(element, found)),
+        (_, Json::Object(members)) => members.values().for_each(|value| collect(value, found)),
+        _ => {}
+    }
+}
+
+fn fill(value: &Json, results: &mut std::vec::IntoIter<Json>) -> Json {
+    match (Computed::of(value), value) {
+        (Ok(Some(_)), _) => results.next().unwrap_or_default(),
+        (_, Json::Array(elements)) => Json::Array(elements.iter().map(|element| fill(element, results)).collect()),
+        (_, Json::Object(members)) => {
+            members.iter().map(|(name, value)| (name.clone(), fill(value, results))).collect()
+        }
+        _ => value.clone(),
+    }
+}
+
+/// The names of a program that is nothing but a path.
+fn path(program: &str) -> Option<impl Iterator<Item = &str>> {
+    let plain = |name: &str| {
+        name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    let names = program.trim().strip_prefix('.')?;
+    names.split('.').all(plain).then(|| names.split('.'))
+}
+
+/// What jq gives for a path; `None` where it fails, and jq itself shall say how.
+fn look_up<'a>(document: &Json, names: impl Iterator<Item = &'a str>) -> Option<Json> {
+    let mut found = document;
+    for name in names {
+        match found {
+            Json::Null => return Some(Json::Null),
+            Json::Object(members) => found = members.get(name).unwrap_or(&Json::Null),
+            Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => return None,
+        }
+    }
+    Some(found.clone())
+}

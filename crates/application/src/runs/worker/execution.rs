@@ -1,0 +1,329 @@
+use std::{
+    collections::BTreeSet,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use chrono::{DateTime, Utc};
+use devskyy_domain::{
+    kernel::{Json, ids::RunId},
+    runs::{Ending, Failure, Next, Place, Progress, Run, RunEvent, Task, Unit, Waiting, next},
+    workflow::Workflow,
+};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, select_biased, stream::FuturesUnordered};
+
+use super::{
+    WorkerPorts, WorkerSettings,
+    commit::Orders,
+    compute::{compute, context, whole},
+    nudge::Nudge,
+    tasks::{Brief, Outcome, PATIENCE},
+};
+use crate::{
+    error::PortError,
+    es::{EventContext, Loaded, Repository, StreamId},
+    runs::ports::Claim,
+};
+
+/// How a worker speaks to one of its runs.
+#[derive(Debug, Default)]
+pub(super) struct Signals {
+    pub(super) nudge: Nudge,
+    stopping: AtomicBool,
+}
+
+impl Signals {
+    /// Begin nothing new, and let go of the run as soon as nothing is under way.
+    pub(super) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.nudge.signal();
+    }
+}
+
+/// Why a worker stops working on a run before it has ended.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// The run has passed to somebody else, or has ended.
+    Lost,
+    /// A port failed; somebody takes the run up again when the lease has lapsed.
+    Broken(PortError),
+}
+
+enum Flow {
+    /// Wait for something, until then at the latest.
+    Attend(DateTime<Utc>),
+    /// Look again at once.
+    Again,
+    /// The run has ended, or waits without a worker.
+    Over,
+}
+
+/// One run in the hands of one worker.
+pub(super) struct Execution {
+    pub(super) ports: WorkerPorts,
+    settings: Arc<WorkerSettings>,
+    pub(super) id: RunId,
+    pub(super) runs: Repository<Run>,
+    pub(super) loaded: Loaded<Run>,
+    pub(super) fence: Option<u64>,
+    pub(super) context: EventContext,
+    signals: Arc<Signals>,
+    busy: BTreeSet<Place>,
+    under_way: FuturesUnordered<BoxFuture<'static, (Place, Outcome)>>,
+    beat: DateTime<Utc>,
+}
+
+impl Execution {
+    /// Works on a run until it has ended, waits, or is lost; then lets go of it.
+    pub(super) async fn carry_out(
+        ports: WorkerPorts,
+        settings: Arc<WorkerSettings>,
+        claim: Claim,
+        signals: Arc<Signals>,
+    ) {
+        let (queue, worker) = (Arc::clone(&ports.queue), Arc::clone(&settings));
+        let mut held = claim;
+        match Self::work(ports, settings, &mut held, signals).await {
+            Ok(()) | Err(Stop::Lost) => {}
+            Err(Stop::Broken(error)) => {
+                tracing::error!(run = %claim.run, error = ?error, "the run is given up until its lease lapses");
+                return;
+            }
+        }
+        if let Err(error) = queue.release(&worker.name, held).await {
+            tracing::warn!(run = %claim.run, error = ?error, "cannot give the lease back");
+        }
+    }
+
+    async fn work(
+        ports: WorkerPorts,
+        settings: Arc<WorkerSettings>,
+        claim: &mut Claim,
+        signals: Arc<Signals>,
+    ) -> Result<(), Stop> {
+        let mut execution = Self::load(ports, settings, claim.run, signals).await?;
+        let (worker, now) = (execution.settings.name.clone(), execution.ports.clock.now());
+        execution.commit(&Orders::new(), |run| run.claim(&worker, now)).await?;
+        let fence = execution.loaded.state.fence();
+        execution.fence = Some(fence);
+        if claim.fence != fence {
+            claim.fence = fence;
+            execution.renew(*claim).await?;
+        }
+        let order = execution.loaded.state.order().ok_or(Stop::Lost)?;
+        let workflow = execution.ports.agents.workflow(order.agent, order.agent_version).await?;
+        let Some(workflow) = workflow else {
+            let failure = Failure::new("run.agent_missing", "the agent's version is not there");
+            return execution.finish(fence, &Ending::Failed(failure)).await.map(|_| ());
+        };
+        execution.drive(&workflow, *claim).await
+    }
+
+    async fn load(
+        ports: WorkerPorts,
+        settings: Arc<WorkerSettings>,
+        id: RunId,
+        signals: Arc<Signals>,
+    ) -> Result<Self, Stop> {
+        let runs = Repository::<Run>::new(Arc::clone(&ports.store));
+        let first = ports.store.read_stream(StreamId::of::<Run>(id), 0, 1).await?;
+        let origin = first.into_iter().next().ok_or(Stop::Lost)?;
+        let context =
+            EventContext { actor: "system:worker".to_owned(), causation_id: origin.event_id, ..origin.context };
+        let loaded = runs.load(id).await?;
+        let beat = ports.clock.now() + settings.lease / 3;
+        let (busy, under_way) = (BTreeSet::new(), FuturesUnordered::new());
+        Ok(Self { ports, settings, id, runs, loaded, fence: None, context, signals, busy, under_way, beat })
+    }
+
+    async fn drive(&mut self, workflow: &Arc<Workflow>, claim: Claim) -> Result<(), Stop> {
+        loop {
+            match self.advance(workflow, claim.fence).await? {
+                Flow::Over => return Ok(()),
+                Flow::Again => {}
+                Flow::Attend(until) => self.attend(workflow, claim, until).await?,
+            }
+        }
+    }
+
+    async fn advance(&mut self, workflow: &Arc<Workflow>, fence: u64) -> Result<Flow, Stop> {
+        let now = self.ports.clock.now();
+        let stopping = self.signals.stopping.load(Ordering::Acquire);
+        let next = next(&self.loaded.state, workflow, now, &self.busy);
+        match next {
+            Next::Rest => Ok(Flow::Over),
+            _ if stopping && self.busy.is_empty() => Ok(Flow::Over),
+            Next::Finish(ending) => self.finish(fence, &ending).await,
+            Next::Conclude => {
+                let ending = self.conclude(workflow).await;
+                self.finish(fence, &ending).await
+            }
+            Next::Begin(_) if stopping => Ok(Flow::Attend(self.loaded.state.deadline().unwrap_or(now))),
+            Next::Begin(tasks) => self.begin(workflow, tasks).map(|()| Flow::Again),
+            Next::Attend { until } => Ok(Flow::Attend(until)),
+            Next::Wait { waiting, until }
+                if until - now <= patience() && waiting == BTreeSet::from([Waiting::Timer]) =>
+            {
+                Ok(Flow::Attend(until))
+            }
+            Next::Wait { waiting, until } => {
+                let parked = self.commit_once(|run| run.park(fence, &waiting, until)).await?;
+                Ok(if parked { Flow::Over } else { Flow::Again })
+            }
+        }
+    }
+
+    async fn finish(&mut self, fence: u64, ending: &Ending) -> Result<Flow, Stop> {
+        let now = self.ports.clock.now();
+        let ended = self.commit_once(|run| run.finish(fence, ending, now)).await?;
+        tracing::info!(run = %self.id, phase = ?self.loaded.state.phase(), "the run ends");
+        Ok(if ended { Flow::Over } else { Flow::Again })
+    }
+
+    async fn conclude(&mut self, workflow: &Workflow) -> Ending {
+        let context = whole(self.id, &self.loaded.state, workflow);
+        let output = match compute(self.ports.expressions.as_ref(), &workflow.output, &context).await {
+            Ok(output) => output,
+            Err(error) => {
+                let message = format!("output: {}", error.message);
+                return Ending::Failed(Failure { message, ..error });
+            }
+        };
+        let schema = workflow.output_schema.as_ref();
+        let violations = schema.and_then(|schema| self.ports.schemas.validate(schema, &output).err());
+        match violations {
+            None => Ending::Completed(output),
+            Some(violations) => {
+                let first = violations.first().map(|found| format!("{}: {}", found.pointer, found.message));
+                let message = format!("the output breaks the agent's schema: {}", first.unwrap_or_default());
+                Ending::Failed(Failure::new("run.output_schema", message))
+            }
+        }
+    }
+
+    fn brief(&self, workflow: &Arc<Workflow>, context: Json) -> Result<Brief, Stop> {
+        let order = self.loaded.state.shared_order().ok_or(Stop::Lost)?;
+        let (ports, workflow) = (self.ports.clone(), Arc::clone(workflow));
+        Ok(Brief { ports, run: self.id, order, workflow, context })
+    }
+
+    fn begin(&mut self, workflow: &Arc<Workflow>, tasks: Vec<Task<'_>>) -> Result<(), Stop> {
+        for task in tasks {
+            let place = task.place();
+            let at = place.clone();
+            let run = &self.loaded.state;
+            let future = match task {
+                Task::Enter { step } => {
+                    let brief = self.brief(workflow, context(self.id, run, workflow, &step.id, None))?;
+                    brief.enter(step.clone()).boxed()
+                }
+                Task::Element { step, index, items } => {
+                    let element = items.get(index as usize).map(|item| (index, item));
+                    let brief = self.brief(workflow, context(self.id, run, workflow, &step.id, element))?;
+                    let step = step.clone();
+                    async move { brief.act(&step, at).await }.boxed()
+                }
+                Task::Again { operation, .. } => {
+                    let report = Progress::Again { operation };
+                    std::future::ready(Outcome::Report(vec![report])).boxed()
+                }
+                Task::Lose { operation, .. } => {
+                    let error = Failure::new("run.outcome_unknown", "the worker vanished while the call was under way");
+                    let report = Progress::Lose { operation, error };
+                    std::future::ready(Outcome::Report(vec![report])).boxed()
+                }
+            };
+            self.spawn(place, future);
+        }
+        Ok(())
+    }
+
+    fn spawn(&mut self, place: Place, future: BoxFuture<'static, Outcome>) {
+        self.busy.insert(place.clone());
+        self.under_way.push(future.map(|outcome| (place, outcome)).boxed());
+    }
+
+    /// Waits for whatever comes first: a result, news from the log, the time, or the next sign of life.
+    async fn attend(&mut self, workflow: &Arc<Workflow>, claim: Claim, until: DateTime<Utc>) -> Result<(), Stop> {
+        let pause = (until.min(self.beat) - self.ports.clock.now()).to_std().unwrap_or_default();
+        let clock = Arc::clone(&self.ports.clock);
+        let signals = Arc::clone(&self.signals);
+        let mut results = Vec::new();
+        let mut told = false;
+        {
+            let mut tick = pin!(clock.sleep(pause).fuse());
+            let mut nudged = pin!(signals.nudge.signalled().fuse());
+            select_biased! {
+                () = nudged => told = true,
+                result = self.under_way.select_next_some() => results.push(result),
+                () = tick => {}
+            }
+        }
+        // Whatever else is ready travels in the same append.
+        while let Some(Some(result)) = self.under_way.next().now_or_never() {
+            results.push(result);
+        }
+        if self.beat <= self.ports.clock.now() {
+            self.beat = self.ports.clock.now() + self.settings.lease / 3;
+            self.renew(claim).await?;
+        }
+        if told {
+            self.refresh().await?;
+        }
+        self.take_in(workflow, claim.fence, results).await
+    }
+
+    async fn renew(&mut self, claim: Claim) -> Result<(), Stop> {
+        match self.ports.queue.renew(&self.settings.name, claim, self.settings.lease).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Stop::Lost),
+            Err(error) => {
+                // The fence, not the lease, keeps others out; a database that is away for a moment is no reason to stop.
+                tracing::warn!(run = %self.id, error = ?error, "cannot renew the lease");
+                Ok(())
+            }
+        }
+    }
+
+    /// Records results, and makes the calls whose intent is now on record.
+    async fn take_in(
+        &mut self,
+        workflow: &Arc<Workflow>,
+        fence: u64,
+        results: Vec<(Place, Outcome)>,
+    ) -> Result<(), Stop> {
+        let (mut reports, mut orders) = (Vec::new(), Orders::new());
+        for (place, outcome) in results {
+            self.busy.remove(&place);
+            match outcome {
+                Outcome::Report(found) => reports.extend(found),
+                Outcome::Delegate(progress, order) => {
+                    let operation = order.parent.map(|parent| parent.operation);
+                    orders.extend(operation.map(|operation| (operation, order)));
+                    reports.push(progress);
+                }
+                Outcome::Broken(error) => return Err(Stop::Broken(error)),
+            }
+        }
+        if reports.is_empty() {
+            return Ok(());
+        }
+        for event in self.commit(&orders, |run| run.record(fence, &reports)).await? {
+            let RunEvent::ToolCalled(called) = event else { continue };
+            let Some(Unit::Calling(call)) = self.loaded.state.unit(&called.place) else { continue };
+            if call.operation == called.operation {
+                let call = call.clone();
+                let brief = self.brief(workflow, Json::Null)?;
+                self.spawn(called.place, brief.dispatch(call).boxed());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn patience() -> chrono::TimeDelta {
+    chrono::TimeDelta::from_std(PATIENCE).unwrap_or_default()
+}

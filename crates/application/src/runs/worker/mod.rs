@@ -1,0 +1,227 @@
+//! The worker: takes runs that are ready and carries them out, several at a time, on one task.
+//!
+//! Dropping its future at any point is safe: what was not recorded is done again or put before people, by the rules of
+//! [`devskyy_domain::runs::next`]. It never polls: it waits for the log to move, for a point in time the queue named, or
+//! for one of its runs.
+
+mod commit;
+mod compute;
+mod execution;
+mod nudge;
+mod tasks;
+
+use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use devskyy_domain::{
+    kernel::{Aggregate, ids::RunId},
+    runs::Run,
+};
+use execution::{Execution, Signals};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, select_biased, stream::FuturesUnordered};
+
+use super::ports::{Claim, RunQueue, RunnableAgents};
+use crate::{
+    error::PortError,
+    es::{EventFilter, EventStore, Position},
+    ports::{Clock, IdGenerator},
+    workflow::{Expressions, Schemas, ToolExecutor},
+};
+
+/// What a worker needs from outside.
+#[derive(Clone)]
+pub struct WorkerPorts {
+    /// The log.
+    pub store: Arc<dyn EventStore>,
+    /// Hands out runs.
+    pub queue: Arc<dyn RunQueue>,
+    /// What agents do.
+    pub agents: Arc<dyn RunnableAgents>,
+    /// Evaluates expressions.
+    pub expressions: Arc<dyn Expressions>,
+    /// Knows JSON Schema.
+    pub schemas: Arc<dyn Schemas>,
+    /// Calls tools.
+    pub tools: Arc<dyn ToolExecutor>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Fresh ids.
+    pub ids: Arc<dyn IdGenerator>,
+}
+
+/// How a worker works.
+#[derive(Debug, Clone)]
+pub struct WorkerSettings {
+    /// Its name, different from every other worker's.
+    pub name: String,
+    /// Runs it works on at once.
+    pub slots: usize,
+    /// How long a run stays its own without a sign of life.
+    pub lease: Duration,
+    /// Longest time without a look at the queue, in case a signal was lost.
+    pub idle: Duration,
+}
+
+impl WorkerSettings {
+    /// The usual settings for a worker of that name.
+    #[must_use]
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: name.into(), slots: 32, lease: Duration::from_secs(15), idle: Duration::from_secs(15) }
+    }
+}
+
+/// Carries out runs.
+#[derive(Clone)]
+pub struct RunWorker {
+    ports: WorkerPorts,
+    settings: Arc<WorkerSettings>,
+}
+
+/// Most events read per round trip while listening.
+const PAGE: usize = 500;
+/// Pause after a port failed.
+const PAUSE: Duration = Duration::from_millis(500);
+/// What makes a run claimable, or matters to whoever holds it.
+const WAKING: [&str; 6] = [
+    "run.queued",
+    "run.approval_decided",
+    "run.outcome_settled",
+    "run.child_ended",
+    "run.cancel_requested",
+    "run.parked",
+];
+
+impl RunWorker {
+    /// A worker that has not begun.
+    #[must_use]
+    pub fn new(ports: WorkerPorts, settings: WorkerSettings) -> Self {
+        Self { ports, settings: Arc::new(settings) }
+    }
+
+    /// Works until `stop` completes, then finishes the calls under way, gives back its runs and returns.
+    pub async fn work(&self, stop: impl Future<Output = ()> + Send) {
+        let mut shift = Shift::new(self);
+        shift.seen = self.head().await;
+        let mut stop = pin!(stop.fuse());
+        loop {
+            shift.take_runs().await;
+            let mut moved = pin!(self.ports.store.beyond(shift.seen).fuse());
+            let mut due = pin!(self.ports.clock.sleep(shift.until_due()).fuse());
+            select_biased! {
+                () = stop => break,
+                claim = shift.executions.select_next_some() => shift.left(claim),
+                _ = moved => shift.listen().await,
+                () = due => shift.look = true,
+            }
+        }
+        shift.drain().await;
+    }
+
+    /// Where the log stands, however long it takes to find out.
+    async fn head(&self) -> Position {
+        loop {
+            match self.ports.store.head().await {
+                Ok(head) => return head,
+                Err(error) => self.pause(&error).await,
+            }
+        }
+    }
+
+    async fn pause(&self, error: &PortError) {
+        tracing::warn!(worker = %self.settings.name, error = ?error, "the worker pauses");
+        self.ports.clock.sleep(PAUSE).await;
+    }
+}
+
+/// One worker at work.
+struct Shift<'a> {
+    worker: &'a RunWorker,
+    executions: FuturesUnordered<BoxFuture<'static, Claim>>,
+    active: BTreeMap<RunId, (Claim, Arc<Signals>)>,
+    seen: Position,
+    /// Whether something may be claimable that was not at the last look.
+    look: bool,
+    due: DateTime<Utc>,
+}
+
+impl<'a> Shift<'a> {
+    fn new(worker: &'a RunWorker) -> Self {
+        let (active, due) = (BTreeMap::new(), worker.ports.clock.now());
+        Self { worker, executions: FuturesUnordered::new(), active, seen: 0, look: true, due }
+    }
+
+    fn until_due(&self) -> Duration {
+        (self.due - self.worker.ports.clock.now()).to_std().unwrap_or_default()
+    }
+
+    async fn take_runs(&mut self) {
+        let RunWorker { ports, settings } = self.worker;
+        let free = settings.slots.saturating_sub(self.executions.len());
+        if !self.look || free == 0 {
+            return;
+        }
+        self.look = false;
+        let wait = match ports.queue.claim(&settings.name, settings.lease, free).await {
+            Ok(claims) => {
+                // A full hand may have left some behind.
+                self.look = claims.runs.len() == free;
+                claims.runs.into_iter().for_each(|claim| self.start(claim));
+                claims.next_due.unwrap_or(settings.idle).min(settings.idle)
+            }
+            Err(error) => {
+                tracing::warn!(worker = %settings.name, error = ?error, "cannot look at the queue");
+                PAUSE
+            }
+        };
+        // A run that is due but not claimable yet must not turn the wait into a spin.
+        self.due = ports.clock.now() + wait.max(Duration::from_millis(10));
+    }
+
+    fn start(&mut self, claim: Claim) {
+        let signals = Arc::new(Signals::default());
+        self.active.insert(claim.run, (claim, Arc::clone(&signals)));
+        let RunWorker { ports, settings } = self.worker.clone();
+        let execution = Execution::carry_out(ports, settings, claim, signals);
+        self.executions.push(execution.map(move |()| claim).boxed());
+    }
+
+    fn left(&mut self, claim: Claim) {
+        if self.active.get(&claim.run).is_some_and(|(current, _)| *current == claim) {
+            self.active.remove(&claim.run);
+        }
+        self.look = true;
+    }
+
+    /// Reads what happened since, and tells the runs it concerns.
+    async fn listen(&mut self) {
+        let filter = EventFilter::categories(&[Run::CATEGORY]);
+        loop {
+            let page = match self.worker.ports.store.read_all(self.seen, PAGE, &filter).await {
+                Ok(page) => page,
+                Err(error) => {
+                    self.look = true;
+                    return self.worker.pause(&error).await;
+                }
+            };
+            for event in page.events.iter().filter(|event| WAKING.contains(&event.event_type.as_ref())) {
+                self.look = true;
+                if let Some((_, signals)) = self.active.get(&RunId::from(event.stream_id)) {
+                    signals.nudge.signal();
+                }
+            }
+            let full = page.events.len() == PAGE;
+            self.seen = self.seen.max(page.scanned_to);
+            if !full {
+                return;
+            }
+        }
+    }
+
+    async fn drain(&mut self) {
+        tracing::info!(worker = %self.worker.settings.name, runs = self.executions.len(), "the worker stops");
+        for (_, signals) in self.active.values() {
+            signals.stop();
+        }
+        while self.executions.next().await.is_some() {}
+    }
+}

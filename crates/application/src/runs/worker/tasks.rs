@@ -1,0 +1,216 @@
+//! One task of a run, carried out: from looking at a step to what is to be recorded of it.
+
+use std::{sync::Arc, time::Duration};
+
+use devskyy_domain::{
+    kernel::{
+        Json,
+        ids::{AgentId, ApprovalId, OperationId, RunId},
+    },
+    runs::{Call, Failure, MAX_ANCESTORS, Order, Parent, Place, Progress},
+    workflow::{Action, Step, Tool, Workflow},
+};
+
+use super::{
+    WorkerPorts,
+    compute::{compute, failed, program_of},
+};
+use crate::{
+    error::PortError,
+    runs::begin::{check_input, deadline},
+    workflow::{ToolCall, ToolError},
+};
+
+/// Longest question that is asked.
+const PROMPT: usize = 4_000;
+
+/// What a task leads to.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// These are to be recorded.
+    Report(Vec<Progress>),
+    /// This is to be recorded together with the beginning of another run.
+    Delegate(Progress, Box<Order>),
+    /// The task could not be carried out for reasons that lie outside the run; the run is given up for now.
+    Broken(PortError),
+}
+
+impl Outcome {
+    fn unable(place: &Place, error: Failure) -> Self {
+        Self::Report(vec![Progress::Unable { place: place.clone(), error }])
+    }
+}
+
+/// What a task needs to know, apart from the run itself.
+#[derive(Clone)]
+pub(super) struct Brief {
+    pub(super) ports: WorkerPorts,
+    pub(super) run: RunId,
+    pub(super) order: Arc<Order>,
+    pub(super) workflow: Arc<Workflow>,
+    /// What the step's expressions see.
+    pub(super) context: Json,
+}
+
+impl Brief {
+    /// Looks at a step for the first time.
+    pub(super) async fn enter(self, step: Step) -> Outcome {
+        let expressions = self.ports.expressions.as_ref();
+        let place = Place::step(&step.id);
+        if let Some(condition) = &step.when {
+            match program_of(expressions, condition, &self.context).await {
+                Err(error) => return Outcome::unable(&place, named("when", failed(error))),
+                Ok(Json::Null | Json::Bool(false)) => {
+                    return Outcome::Report(vec![Progress::Skip { step: step.id }]);
+                }
+                Ok(_) => {}
+            }
+        }
+        let Some(program) = &step.for_each else { return self.act(&step, place).await };
+        match program_of(expressions, program, &self.context).await {
+            Err(error) => Outcome::unable(&place, named("for_each", failed(error))),
+            Ok(Json::Array(items)) => Outcome::Report(vec![Progress::Expand { step: step.id, items }]),
+            Ok(_) => Outcome::unable(&place, Failure::new("run.for_each_array", "for_each must give an array")),
+        }
+    }
+
+    /// Does what a step does, once or for one element.
+    pub(super) async fn act(self, step: &Step, place: Place) -> Outcome {
+        let expressions = self.ports.expressions.as_ref();
+        match &step.action {
+            Action::Tool { name, arguments } => match compute(expressions, arguments, &self.context).await {
+                Ok(arguments) => self.tool(name, arguments, place).await,
+                Err(error) => Outcome::unable(&place, named("arguments", error)),
+            },
+            Action::Agent { agent, input } => match compute(expressions, input, &self.context).await {
+                Ok(input) => self.delegate(*agent, input, place).await,
+                Err(error) => Outcome::unable(&place, named("input", error)),
+            },
+            Action::Approval { prompt, data, on_deny } => {
+                let prompt = expressions.render(prompt, &self.context).await.map_err(failed);
+                let data = compute(expressions, data, &self.context).await;
+                let (prompt, data) = match (prompt, data) {
+                    (Ok(prompt), Ok(data)) => (prompt.chars().take(PROMPT).collect(), data),
+                    (Err(error), _) => return Outcome::unable(&place, named("prompt", error)),
+                    (_, Err(error)) => return Outcome::unable(&place, named("data", error)),
+                };
+                let approval = ApprovalId::from(self.ports.ids.next());
+                let (on_deny, at) = (*on_deny, self.ports.clock.now());
+                Outcome::Report(vec![Progress::Ask { place, approval, prompt, data, on_deny, at }])
+            }
+        }
+    }
+
+    /// Pure tools are called at once and recorded with their result; all others are recorded before they are called.
+    async fn tool(self, name: &str, arguments: Json, place: Place) -> Outcome {
+        let Some(tool) = self.workflow.tool(name) else {
+            return Outcome::unable(&place, Failure::new("run.tool_unknown", format!("there is no tool `{name}`")));
+        };
+        if let Tool::Http { input_schema: Some(schema), .. } = &tool
+            && let Err(violations) = self.ports.schemas.validate(schema, &arguments)
+        {
+            let first = violations.first().map(|found| format!("{}: {}", found.pointer, found.message));
+            let message = format!("the arguments break the tool's schema: {}", first.unwrap_or_default());
+            return Outcome::unable(&place, Failure::new("run.arguments_schema", message));
+        }
+        let (operation, effect, tool_name) = (OperationId::from(self.ports.ids.next()), tool.effect(), name.to_owned());
+        let call = |arguments| Progress::Call { place, operation, tool: tool_name, effect, arguments };
+        if matches!(tool, Tool::Http { .. }) {
+            return Outcome::Report(vec![call(arguments)]);
+        }
+        let made = ToolCall { run: self.run, operation, tool, arguments, deadline: self.order.deadline };
+        let result = match self.ports.tools.call(made).await {
+            Ok(result) => Progress::Answer { operation, result },
+            Err(error) => Progress::Fail { operation, error: failure(&error), retry_at: None },
+        };
+        Outcome::Report(vec![call(Json::Null), result])
+    }
+
+    async fn delegate(self, agent: AgentId, input: Json, place: Place) -> Outcome {
+        let found = match self.ports.agents.find(agent).await {
+            Ok(found) => found,
+            Err(error) => return Outcome::Broken(error),
+        };
+        let own = found.filter(|found| found.project == self.order.project);
+        let Some((agent_version, workflow)) = own.and_then(|found| found.current) else {
+            let message = format!("agent {agent} is not an active agent of the same project");
+            return Outcome::unable(&place, Failure::new("run.child_unavailable", message));
+        };
+        if self.order.depth >= MAX_ANCESTORS {
+            let message = format!("a run has at most {MAX_ANCESTORS} runs above it");
+            return Outcome::unable(&place, Failure::new("run.too_deep", message));
+        }
+        if let Err(refused) = check_input(self.ports.schemas.as_ref(), &workflow, &input) {
+            let first = refused
+                .first()
+                .map(|found| format!("{}: {}", found.pointer.as_deref().unwrap_or_default(), found.detail));
+            let message = format!("the input breaks the agent's schema: {}", first.unwrap_or_default());
+            return Outcome::unable(&place, Failure::new("run.child_input", message));
+        }
+        let operation = OperationId::from(self.ports.ids.next());
+        let now = self.ports.clock.now();
+        let order = Order {
+            agent,
+            agent_version,
+            project: self.order.project,
+            parent: Some(Parent { run: self.run, operation }),
+            depth: self.order.depth + 1,
+            input,
+            priority: self.order.priority,
+            deadline: deadline(&workflow, now, Some(self.order.deadline)),
+        };
+        Outcome::Delegate(Progress::Delegate { place, operation, agent, agent_version }, Box::new(order))
+    }
+
+    /// Makes a call whose intent is recorded.
+    pub(super) async fn dispatch(self, call: Call) -> Outcome {
+        let operation = call.operation;
+        let Some(tool) = self.workflow.tool(&call.tool) else {
+            let error = Failure::new("run.tool_unknown", format!("there is no tool `{}`", call.tool));
+            return Outcome::Report(vec![Progress::Fail { operation, error, retry_at: None }]);
+        };
+        let arguments = call.arguments.as_ref().clone();
+        let made = ToolCall { run: self.run, operation, tool, arguments, deadline: self.order.deadline };
+        let progress = match self.ports.tools.call(made).await {
+            Ok(result) => Progress::Answer { operation, result },
+            Err(error) => self.judge(&call, &error),
+        };
+        Outcome::Report(vec![progress])
+    }
+
+    /// What a failed try means: another one, the end, or a question to people.
+    fn judge(&self, call: &Call, error: &ToolError) -> Progress {
+        let (operation, failure) = (call.operation, failure(error));
+        let again = |asked| {
+            let pause = self.workflow.retry.pause(call.attempt, operation.into(), asked);
+            let at = self.ports.clock.now() + pause;
+            let left = call.attempt < self.workflow.retry.max_attempts && at < self.order.deadline;
+            left.then_some(at)
+        };
+        match error {
+            ToolError::Permanent { .. } => Progress::Fail { operation, error: failure, retry_at: None },
+            ToolError::Transient { retry_after, .. } => {
+                Progress::Fail { operation, error: failure, retry_at: again(*retry_after) }
+            }
+            ToolError::OutcomeUnknown { .. } if call.repeatable() => {
+                Progress::Fail { operation, error: failure, retry_at: again(None) }
+            }
+            ToolError::OutcomeUnknown { .. } => Progress::Lose { operation, error: failure },
+        }
+    }
+}
+
+fn failure(error: &ToolError) -> Failure {
+    match error {
+        ToolError::Permanent { code, message }
+        | ToolError::Transient { code, message, .. }
+        | ToolError::OutcomeUnknown { code, message } => Failure::new(code.clone(), message.clone()),
+    }
+}
+
+fn named(member: &str, failure: Failure) -> Failure {
+    Failure { message: format!("{member}: {}", failure.message), ..failure }
+}
+
+/// Longest pause a worker keeps a run in hand for; a longer one lets go of it.
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
