@@ -5,6 +5,9 @@ use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::MigratorTrait;
 
 mod m20260101_000001_event_store;
+mod m20260101_000002_identity;
+mod m20260101_000003_projects;
+mod m20260101_000004_agents;
 
 /// Runs the migrations that have not run yet, in order.
 #[derive(Debug)]
@@ -13,6 +16,11 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20260101_000001_event_store::Migration)]
+        vec![
+            Box::new(m20260101_000001_event_store::Migration),
+            Box::new(m20260101_000002_identity::Migration),
+            Box::new(m20260101_000003_projects::Migration),
+            Box::new(m20260101_000004_agents::Migration),
+        ]
     }
 }

@@ -1,0 +1,82 @@
+//! Agents and their versions, as the log tells.
+
+use sea_orm_migration::{prelude::*, sea_orm::DatabaseBackend};
+
+/// Creates the tables of the agents context.
+#[derive(Debug, DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let script = match manager.get_database_backend() {
+            DatabaseBackend::Postgres => POSTGRES,
+            _ => SQLITE,
+        };
+        manager.get_connection().execute_unprepared(script).await.map(|_| ())
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+const POSTGRES: &str = r#"
+CREATE TABLE agents (
+    id UUID PRIMARY KEY,
+    project_id UUID NOT NULL,
+    name TEXT NOT NULL,
+    name_key TEXT NOT NULL COLLATE "C",
+    kind TEXT NOT NULL,
+    capabilities TEXT NOT NULL,
+    description TEXT NOT NULL,
+    status TEXT NOT NULL,
+    current_version INTEGER,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    position BIGINT NOT NULL
+);
+CREATE INDEX agents_by_age ON agents (project_id, created_at, id);
+CREATE INDEX agents_by_name ON agents (project_id, name_key, id);
+
+CREATE TABLE agent_versions (
+    agent_id UUID NOT NULL,
+    number INTEGER NOT NULL,
+    definition TEXT NOT NULL,
+    published_at BIGINT NOT NULL,
+    published_by TEXT NOT NULL,
+    position BIGINT NOT NULL,
+    PRIMARY KEY (agent_id, number)
+);
+"#;
+
+const SQLITE: &str = r#"
+CREATE TABLE agents (
+    id BLOB PRIMARY KEY,
+    project_id BLOB NOT NULL,
+    name TEXT NOT NULL,
+    name_key TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    capabilities TEXT NOT NULL,
+    description TEXT NOT NULL,
+    status TEXT NOT NULL,
+    current_version INTEGER,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    position INTEGER NOT NULL
+) STRICT;
+CREATE INDEX agents_by_age ON agents (project_id, created_at, id);
+CREATE INDEX agents_by_name ON agents (project_id, name_key, id);
+
+CREATE TABLE agent_versions (
+    agent_id BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    definition TEXT NOT NULL,
+    published_at INTEGER NOT NULL,
+    published_by TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (agent_id, number)
+) STRICT;
+"#;
