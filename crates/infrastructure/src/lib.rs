@@ -1,6 +1,9 @@
 //! Adapters of the application's ports: databases, cryptography, tools and the outside world.
 
+pub mod agents;
 pub mod crypto;
 pub mod es;
+pub mod identity;
+pub mod projects;
 pub mod sql;
 pub mod system;

@@ -34,7 +34,7 @@ impl UserStatus {
 }
 
 /// A user as the log tells, nothing personal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UserRecord {
     /// Who.
     pub id: UserId,

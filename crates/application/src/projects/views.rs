@@ -29,7 +29,7 @@ pub struct ProjectView {
 }
 
 /// A member as the log tells, nothing personal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemberRecord {
     /// Who.
     pub user: UserId,

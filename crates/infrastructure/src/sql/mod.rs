@@ -2,6 +2,10 @@
 
 mod database;
 mod failure;
+mod lock;
+mod numbers;
 
 pub use database::Database;
 pub use failure::{is_transient, port_error};
+pub(crate) use lock::lock;
+pub(crate) use numbers::{instant, loaded, micros, stored};

@@ -1,0 +1,49 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use devskyy_application::{
+    error::PortError,
+    identity::{Accounts, Secrets, UserViews},
+    projects::{Directory, Person},
+};
+use devskyy_domain::{identity::Email, kernel::ids::UserId};
+
+/// The people with an account, for those who look for new members.
+#[derive(Clone)]
+pub struct AccountDirectory {
+    users: Arc<dyn UserViews>,
+    accounts: Arc<dyn Accounts>,
+    secrets: Arc<dyn Secrets>,
+}
+
+impl AccountDirectory {
+    /// A directory of the people who have registered.
+    #[must_use]
+    pub fn new(users: Arc<dyn UserViews>, accounts: Arc<dyn Accounts>, secrets: Arc<dyn Secrets>) -> Self {
+        Self { users, accounts, secrets }
+    }
+}
+
+#[async_trait]
+impl Directory for AccountDirectory {
+    async fn find_by_email(&self, email: &Email) -> Result<Option<UserId>, PortError> {
+        let digest = self.secrets.keyed("user.email", email.as_str().as_bytes());
+        for candidate in self.accounts.find_by_email(&digest).await? {
+            if self.users.find(candidate.user).await?.is_some() {
+                return Ok(Some(candidate.user));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn people(&self, users: &[UserId]) -> Result<Vec<Person>, PortError> {
+        let mut people = Vec::with_capacity(users.len());
+        for (id, profile) in self.accounts.profiles(users).await? {
+            // Rows of a registration that did not come about belong to nobody.
+            if self.users.find(id).await?.is_some() {
+                people.push(Person { id, email: profile.email, name: profile.name });
+            }
+        }
+        Ok(people)
+    }
+}

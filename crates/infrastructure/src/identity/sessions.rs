@@ -1,0 +1,173 @@
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use devskyy_application::{
+    error::PortError,
+    identity::{NewSession, RefreshDigest, Rotation, Sessions, Standings, UserStatus},
+};
+use devskyy_domain::{
+    identity::PlatformRole,
+    kernel::ids::{SessionId, UserId},
+};
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait,
+    sea_query::Expr,
+};
+use uuid::Uuid;
+
+use super::entity::{refresh_token, session, user};
+use crate::sql::{Database, micros, port_error};
+
+/// Sign-ins and refresh tokens in tables of their own, beside the log.
+#[derive(Debug, Clone)]
+pub struct SqlSessions(Database);
+
+impl SqlSessions {
+    /// Sign-ins of a database.
+    #[must_use]
+    pub const fn new(db: Database) -> Self {
+        Self(db)
+    }
+
+    async fn insert(&self, new: &NewSession) -> Result<(), DbErr> {
+        let opened = session::Model {
+            id: new.id.into(),
+            user_id: new.user.into(),
+            opened_at: micros(new.opened_at),
+            ends_at: micros(new.ends_at),
+            revoked_at: None,
+        };
+        let tx = self.0.begin().await?;
+        session::Entity::insert(opened.into_active_model()).exec_without_returning(&tx).await?;
+        put(&tx, &new.refresh, new.id.into(), micros(new.refresh_until)).await?;
+        tx.commit().await
+    }
+
+    async fn exchange(&self, presented: &[u8], next: &[u8], now: i64, until: i64) -> Result<Rotation, DbErr> {
+        let tx = self.0.begin().await?;
+        let rotation = if use_up(&tx, presented, now).await? {
+            match owner(&tx, presented).await? {
+                Some((_, session)) => {
+                    put(&tx, next, session.id, until.min(session.ends_at)).await?;
+                    Rotation::Rotated { session: session.id.into(), user: session.user_id.into() }
+                }
+                None => Rotation::Refused,
+            }
+        } else {
+            match owner(&tx, presented).await? {
+                Some((refresh_token::Model { used_at: Some(_), .. }, session)) => {
+                    end(session::Column::Id.eq(session.id), now).exec(&tx).await?;
+                    Rotation::Reused { session: session.id.into() }
+                }
+                Some(_) | None => Rotation::Refused,
+            }
+        };
+        tx.commit().await?;
+        Ok(rotation)
+    }
+
+    async fn live_role(&self, user: Uuid, session: Uuid, now: i64) -> Result<Option<String>, DbErr> {
+        let live = session::Entity::find()
+            .select_only()
+            .column(session::Column::UserId)
+            .filter(session::Column::Id.eq(session))
+            .filter(session::Column::UserId.eq(user))
+            .filter(session::Column::RevokedAt.is_null())
+            .filter(session::Column::EndsAt.gt(now));
+        user::Entity::find()
+            .select_only()
+            .column(user::Column::Role)
+            .filter(user::Column::Id.in_subquery(live.into_query()))
+            .filter(user::Column::Status.eq(UserStatus::Active.as_str()))
+            .into_tuple()
+            .one(&self.0.reader)
+            .await
+    }
+}
+
+/// The one step that decides between parallel attempts: only one of them finds the token unused.
+async fn use_up(tx: &DatabaseTransaction, digest: &[u8], now: i64) -> Result<bool, DbErr> {
+    let live = session::Entity::find()
+        .select_only()
+        .column(session::Column::Id)
+        .filter(session::Column::RevokedAt.is_null())
+        .filter(session::Column::EndsAt.gt(now));
+    let used = refresh_token::Entity::update_many()
+        .col_expr(refresh_token::Column::UsedAt, Expr::value(now))
+        .filter(refresh_token::Column::Digest.eq(digest.to_vec()))
+        .filter(refresh_token::Column::UsedAt.is_null())
+        .filter(refresh_token::Column::ValidUntil.gt(now))
+        .filter(refresh_token::Column::SessionId.in_subquery(live.into_query()))
+        .exec(tx)
+        .await?;
+    Ok(used.rows_affected == 1)
+}
+
+async fn owner(
+    tx: &DatabaseTransaction,
+    digest: &[u8],
+) -> Result<Option<(refresh_token::Model, session::Model)>, DbErr> {
+    let Some(token) = refresh_token::Entity::find_by_id(digest.to_vec()).one(tx).await? else { return Ok(None) };
+    let session = session::Entity::find_by_id(token.session_id).one(tx).await?;
+    Ok(session.map(|session| (token, session)))
+}
+
+async fn put(tx: &DatabaseTransaction, digest: &[u8], session: Uuid, valid_until: i64) -> Result<(), DbErr> {
+    let token = refresh_token::Model { digest: digest.to_vec(), session_id: session, valid_until, used_at: None };
+    refresh_token::Entity::insert(token.into_active_model()).exec_without_returning(tx).await.map(|_| ())
+}
+
+/// Ends sign-ins that have not been ended before.
+fn end(which: sea_orm::sea_query::SimpleExpr, now: i64) -> sea_orm::UpdateMany<session::Entity> {
+    session::Entity::update_many()
+        .col_expr(session::Column::RevokedAt, Expr::value(now))
+        .filter(which)
+        .filter(session::Column::RevokedAt.is_null())
+}
+
+fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
+    move |error| port_error("sessions", doing, error)
+}
+
+#[async_trait]
+impl Sessions for SqlSessions {
+    async fn open(&self, session: &NewSession) -> Result<(), PortError> {
+        self.insert(session).await.map_err(failed("opening a session"))
+    }
+
+    async fn rotate(
+        &self,
+        presented: &RefreshDigest,
+        next: &RefreshDigest,
+        now: DateTime<Utc>,
+        next_until: DateTime<Utc>,
+    ) -> Result<Rotation, PortError> {
+        let rotated = self.exchange(presented, next, micros(now), micros(next_until)).await;
+        rotated.map_err(failed("exchanging a refresh token"))
+    }
+
+    async fn revoke(&self, session: SessionId, now: DateTime<Utc>) -> Result<(), PortError> {
+        let ended = end(session::Column::Id.eq(Uuid::from(session)), micros(now)).exec(&self.0.writer).await;
+        ended.map(|_| ()).map_err(failed("ending a session"))
+    }
+
+    async fn revoke_all(&self, user: UserId, now: DateTime<Utc>) -> Result<(), PortError> {
+        let ended = end(session::Column::UserId.eq(Uuid::from(user)), micros(now)).exec(&self.0.writer).await;
+        ended.map(|_| ()).map_err(failed("ending a person's sessions"))
+    }
+}
+
+#[async_trait]
+impl Standings for SqlSessions {
+    async fn of(
+        &self,
+        user: UserId,
+        session: SessionId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<PlatformRole>, PortError> {
+        let role =
+            self.live_role(user.into(), session.into(), micros(now)).await.map_err(failed("checking a session"))?;
+        Ok(role.as_deref().and_then(PlatformRole::from_name))
+    }
+
+    fn forget(&self, _session: SessionId) {}
+}

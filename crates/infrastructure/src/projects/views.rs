@@ -1,0 +1,158 @@
+use async_trait::async_trait;
+use devskyy_application::{
+    access::{ListScope, Memberships, Standing},
+    error::PortError,
+    paging::{PageOf, PageRequest},
+    projects::{MemberRecord, ProjectView, ProjectViews},
+};
+use devskyy_domain::{
+    kernel::ids::{ProjectId, UserId},
+    projects::{ProjectRole, ProjectStatus},
+};
+use sea_orm::{
+    ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+    sea_query::{IntoCondition, SelectStatement},
+};
+use uuid::Uuid;
+
+use super::entity::{member, project};
+use crate::sql::{Database, instant, loaded, port_error};
+
+const PORT: &str = "project views";
+
+/// Projects and memberships as projected into `projects` and `project_members`.
+#[derive(Debug, Clone)]
+pub struct SqlProjects(Database);
+
+impl SqlProjects {
+    /// Projects of a database.
+    #[must_use]
+    pub const fn new(db: Database) -> Self {
+        Self(db)
+    }
+
+    async fn row(&self, id: ProjectId) -> Result<Option<project::Model>, PortError> {
+        project::Entity::find_by_id(Uuid::from(id)).one(&self.0.reader).await.map_err(failed("finding a project"))
+    }
+
+    async fn member_row(&self, project: ProjectId, user: UserId) -> Result<Option<member::Model>, PortError> {
+        let key = (Uuid::from(project), Uuid::from(user));
+        member::Entity::find_by_id(key).one(&self.0.reader).await.map_err(failed("finding a member"))
+    }
+}
+
+/// Ids of the projects a person belongs to, for lists of what is in them.
+pub(crate) fn projects_of(user: UserId) -> SelectStatement {
+    member::Entity::find()
+        .select_only()
+        .column(member::Column::ProjectId)
+        .filter(member::Column::UserId.eq(Uuid::from(user)))
+        .into_query()
+}
+
+fn within(scope: ListScope) -> Select<project::Entity> {
+    let all = project::Entity::find();
+    match scope {
+        ListScope::Everything => all,
+        ListScope::MemberOf(user) => all.filter(project::Column::Id.in_subquery(projects_of(user))),
+        ListScope::Project(id) => all.filter(project::Column::Id.eq(Uuid::from(id))),
+    }
+}
+
+#[async_trait]
+impl ProjectViews for SqlProjects {
+    async fn find(&self, id: ProjectId) -> Result<Option<ProjectView>, PortError> {
+        self.row(id).await?.map(view).transpose()
+    }
+
+    async fn list(&self, scope: ListScope, page: PageRequest) -> Result<PageOf<ProjectView>, PortError> {
+        let found = async {
+            let total = within(scope).count(&self.0.reader).await?;
+            let in_order = within(scope).order_by_asc(project::Column::CreatedAt).order_by_asc(project::Column::Id);
+            let rows = in_order.offset(page.offset()).limit(page.page_size).all(&self.0.reader).await?;
+            Ok((total, rows))
+        };
+        let (total, rows) = found.await.map_err(failed("listing projects"))?;
+        Ok(PageOf { items: rows.into_iter().map(view).collect::<Result<_, _>>()?, total })
+    }
+
+    async fn members(&self, id: ProjectId, page: PageRequest) -> Result<PageOf<MemberRecord>, PortError> {
+        let of_project = || member::Entity::find().filter(member::Column::ProjectId.eq(Uuid::from(id)));
+        let found = async {
+            let total = of_project().count(&self.0.reader).await?;
+            let in_order = of_project().order_by_asc(member::Column::AddedAt).order_by_asc(member::Column::UserId);
+            let rows = in_order.offset(page.offset()).limit(page.page_size).all(&self.0.reader).await?;
+            Ok((total, rows))
+        };
+        let (total, rows) = found.await.map_err(failed("listing members"))?;
+        Ok(PageOf { items: rows.iter().map(record).collect::<Result<_, _>>()?, total })
+    }
+
+    async fn member(&self, project: ProjectId, user: UserId) -> Result<Option<MemberRecord>, PortError> {
+        self.member_row(project, user).await?.as_ref().map(record).transpose()
+    }
+}
+
+#[async_trait]
+impl Memberships for SqlProjects {
+    async fn standing(&self, project: ProjectId, user: UserId) -> Result<Option<Standing>, PortError> {
+        let standing = project::Entity::find_by_id(Uuid::from(project))
+            .select_only()
+            .column(project::Column::Status)
+            .column(member::Column::Role)
+            .join(sea_orm::JoinType::LeftJoin, membership_of(user))
+            .into_tuple::<(String, Option<String>)>()
+            .one(&self.0.reader)
+            .await
+            .map_err(failed("checking a membership"))?;
+        let Some((status, role)) = standing else { return Ok(None) };
+        let status = ProjectStatus::from_name(&status).ok_or_else(|| damaged(&status))?;
+        let role = role.map(|role| ProjectRole::parse(&role).map_err(|_| damaged(&role))).transpose()?;
+        Ok(Some(Standing { status, role }))
+    }
+
+    async fn personal_project(&self, user: UserId) -> Result<Option<ProjectId>, PortError> {
+        let id = project::Entity::find()
+            .select_only()
+            .column(project::Column::Id)
+            .filter(project::Column::PersonalOf.eq(Uuid::from(user)))
+            .into_tuple::<Uuid>()
+            .one(&self.0.reader)
+            .await;
+        Ok(id.map_err(failed("finding a personal project"))?.map(ProjectId::from))
+    }
+}
+
+/// From a project to the one row that makes a person its member.
+fn membership_of(user: UserId) -> sea_orm::RelationDef {
+    let to_member = project::Entity::belongs_to(member::Entity)
+        .from(project::Column::Id)
+        .to(member::Column::ProjectId)
+        .on_condition(move |_, _| member::Column::UserId.eq(Uuid::from(user)).into_condition());
+    to_member.into()
+}
+
+fn view(row: project::Model) -> Result<ProjectView, PortError> {
+    Ok(ProjectView {
+        id: row.id.into(),
+        status: ProjectStatus::from_name(&row.status).ok_or_else(|| damaged(&row.status))?,
+        name: row.name,
+        slug: row.slug,
+        personal: row.personal_of.is_some(),
+        created_at: instant(row.created_at),
+        version: loaded(row.version),
+    })
+}
+
+fn record(row: &member::Model) -> Result<MemberRecord, PortError> {
+    let role = ProjectRole::parse(&row.role).map_err(|_| damaged(&row.role))?;
+    Ok(MemberRecord { user: row.user_id.into(), role, added_at: instant(row.added_at) })
+}
+
+fn damaged(what: &str) -> PortError {
+    PortError::bug(PORT, "reading a project", format!("`{what}` is no such value"))
+}
+
+fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
+    move |error| port_error(PORT, doing, error)
+}
