@@ -7,3 +7,4 @@ pub mod identity;
 pub mod projects;
 pub mod sql;
 pub mod system;
+pub mod workflow;

@@ -1,0 +1,125 @@
+use std::{
+    sync::{Arc, mpsc},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use devskyy_application::workflow::{EvaluationError, Expressions, SyntaxError};
+use devskyy_domain::kernel::Json;
+use tokio::sync::oneshot;
+
+use super::{
+    cache::Cache,
+    jq::{Limits, Program},
+    template::Template,
+    threads::Threads,
+};
+
+/// Room on the stack of the threads that run programs; only what is used becomes memory.
+const STACK: usize = 64 << 20;
+/// Programs and templates kept compiled, each.
+const KEPT: usize = 512;
+/// Evaluations that may wait.
+const QUEUE: usize = 1_024;
+/// How long an evaluation may wait for its turn.
+const TURN: Duration = Duration::from_secs(30);
+
+/// Evaluates jq programs and templates on threads of its own, within bounds and without any I/O.
+///
+/// The same program on the same document gives the same result: nothing in reach of a program differs between two
+/// evaluations.
+pub struct SandboxedExpressions {
+    compiled: Arc<Compiled>,
+    evaluators: Threads,
+    checker: Threads,
+    limits: Limits,
+}
+
+struct Compiled {
+    programs: Cache<Program>,
+    templates: Cache<Template>,
+}
+
+impl SandboxedExpressions {
+    /// Starts the threads; as many as there are processors, two at least and eight at most.
+    ///
+    /// # Errors
+    /// When the operating system refuses a thread.
+    pub fn start(limits: Limits) -> std::io::Result<Self> {
+        let count = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
+        Ok(Self {
+            compiled: Arc::new(Compiled { programs: Cache::new(KEPT), templates: Cache::new(KEPT) }),
+            evaluators: Threads::start("expressions", count, STACK, QUEUE)?,
+            checker: Threads::start("expressions-check", 1, STACK, QUEUE)?,
+            limits,
+        })
+    }
+
+    /// Compiles on a thread with room on its stack: deeply nested text recurses.
+    fn check(
+        &self,
+        text: &str,
+        compile: impl FnOnce(&Compiled, &str) -> Result<(), SyntaxError> + Send + 'static,
+    ) -> Result<(), SyntaxError> {
+        let (answer, answered) = mpsc::sync_channel(1);
+        let (compiled, text) = (self.compiled.clone(), text.to_owned());
+        let submitted = self.checker.submit(move || _ = answer.send(compile(&compiled, &text)));
+        let busy = || SyntaxError { message: "it could not be checked, try again".to_owned() };
+        submitted.map_err(|_| busy())?;
+        answered.recv().unwrap_or_else(|_| Err(busy()))
+    }
+
+    async fn evaluate_there<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Compiled, &Limits) -> Result<T, EvaluationError> + Send + 'static,
+    ) -> Result<T, EvaluationError> {
+        let failed = |message: &str| EvaluationError { message: message.to_owned() };
+        let (answer, answered) = oneshot::channel();
+        let (compiled, limits) = (self.compiled.clone(), self.limits);
+        let submitted = self.evaluators.submit(move || {
+            // Nobody waits any more: the time is better spent on somebody who does.
+            if !answer.is_closed() {
+                _ = answer.send(job(&compiled, &limits));
+            }
+        });
+        submitted.map_err(|_| failed("too many evaluations are waiting"))?;
+        match tokio::time::timeout(TURN + self.limits.time, answered).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(failed("it made the interpreter fail")),
+            Err(_) => Err(failed("it takes too long")),
+        }
+    }
+}
+
+#[async_trait]
+impl Expressions for SandboxedExpressions {
+    fn check_program(&self, program: &str) -> Result<(), SyntaxError> {
+        self.check(program, |compiled, code| compiled.programs.get(code, Program::compile).map(drop))
+    }
+
+    fn check_template(&self, template: &str) -> Result<(), SyntaxError> {
+        self.check(template, |compiled, source| compiled.templates.get(source, Template::compile).map(drop))
+    }
+
+    async fn evaluate(&self, program: &str, input: &Json) -> Result<Json, EvaluationError> {
+        let (code, input) = (program.to_owned(), input.clone());
+        self.evaluate_there(move |compiled, limits| {
+            let program = compiled.programs.get(&code, Program::compile).map_err(unreadable)?;
+            program.run(&input, limits)
+        })
+        .await
+    }
+
+    async fn render(&self, template: &str, context: &Json) -> Result<String, EvaluationError> {
+        let (source, context) = (template.to_owned(), context.clone());
+        self.evaluate_there(move |compiled, limits| {
+            let template = compiled.templates.get(&source, Template::compile).map_err(unreadable)?;
+            template.render(&context, limits.output)
+        })
+        .await
+    }
+}
+
+fn unreadable(error: SyntaxError) -> EvaluationError {
+    EvaluationError { message: error.message }
+}

@@ -1,0 +1,14 @@
+def totype(p; e): if p then . else fromjson | if p then . else e end end;
+def tonumber: totype(isnumber; error("cannot parse as number"));
+def toboolean: totype(isboolean; error("cannot parse as boolean"));
+def toarray: if isarray then . else [.] end;
+def transpose: [range([.[] | length] | max) as $i | [.[][$i]]];
+def in(xs): . as $x | xs | has($x);
+def inside(xs): . as $x | xs | contains($x);
+def index($i): indices($i)[0];
+def rindex($i): indices($i)[-1:][0];
+def @json: tojson;
+def @csv: [.[] | if isstring then "\"" + gsub("\""; "\"\"") + "\"" elif . == null then "" else tostring end] | join(",");
+def @tsv: [.[] | if . == null then "" else tostring | gsub("\\\\"; "\\\\") | gsub("\t"; "\\t") | gsub("\n"; "\\n") | gsub("\r"; "\\r") end] | join("\t");
+def IN(s): any(s == .; .);
+def INDEX(f): reduce .[] as $row ({}; . + {($row | f | tostring): $row});
