@@ -210,9 +210,16 @@ fn well_formed(request: &AppendRequest) -> Result<(), Rejection> {
     if request.idempotency.as_ref().is_some_and(|idempotency| idempotency.key.chars().count() > LONGEST_KEY) {
         return Err(Rejection::Malformed("the idempotency key is too long"));
     }
-    let nul = |event: &super::append::NewEvent| event.data.contains('\0') || event.event_type.contains('\0');
-    if request.writes.iter().flat_map(|write| &write.events).any(nul) {
-        return Err(Rejection::Malformed("an event holds a NUL character, which no database keeps in a text"));
+    if texts(request).any(|text| text.contains('\0')) {
+        return Err(Rejection::Malformed("a NUL character, which no database keeps in a text"));
     }
     Ok(())
+}
+
+fn texts(request: &AppendRequest) -> impl Iterator<Item = &str> {
+    let events = request.writes.iter().flat_map(|write| &write.events);
+    let claims = request.claims.iter().map(ClaimChange::claim);
+    let keys = request.idempotency.iter().map(|idempotency| idempotency.key.as_str());
+    let events = events.flat_map(|event| [&*event.event_type, event.data.as_str()]);
+    events.chain(claims.flat_map(|claim| [claim.scope.as_str(), claim.value.as_str()])).chain(keys)
 }

@@ -2,4 +2,6 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod crypto;
+mod databases;
+mod event_store;
 mod workflow;

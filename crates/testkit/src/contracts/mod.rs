@@ -1,1 +1,4 @@
 //! One suite per port: public functions over the port, one per promise, run unchanged over every adapter.
+
+pub mod checkpoints;
+pub mod event_store;

@@ -1,0 +1,93 @@
+//! The log and its checkpoints on both engines, and what only a real database can do to them.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use devskyy_application::es::{Checkpoints, EventStore};
+use devskyy_infrastructure::{
+    es::{SqlCheckpoints, SqlEventStore},
+    sql::Database,
+    system::SystemClock,
+};
+use devskyy_testkit::contracts::{checkpoints::CheckpointsUnderTest, event_store::LogUnderTest};
+
+use crate::databases::{Fresh, postgres, sqlite};
+
+/// The SQL log over a fresh database; a restart closes every connection and opens new ones.
+struct Sql {
+    fresh: Fresh,
+    store: Arc<SqlEventStore>,
+}
+
+async fn started(db: &Database) -> Arc<SqlEventStore> {
+    Arc::new(SqlEventStore::start(db.clone(), Arc::new(SystemClock), Vec::new()).await.unwrap())
+}
+
+impl Sql {
+    async fn over(fresh: Fresh) -> Self {
+        Self { store: started(&fresh.db).await, fresh }
+    }
+}
+
+#[async_trait]
+impl LogUnderTest for Sql {
+    fn store(&self) -> Arc<dyn EventStore> {
+        self.store.clone()
+    }
+
+    async fn restart(&mut self) {
+        self.store.stop().await;
+        self.fresh.db.close().await;
+        self.fresh.db = Database::connect(&self.fresh.url, 8).await.unwrap();
+        self.store = started(&self.fresh.db).await;
+    }
+}
+
+struct SqlKeeper(Fresh);
+
+#[async_trait]
+impl CheckpointsUnderTest for SqlKeeper {
+    fn checkpoints(&self) -> Arc<dyn Checkpoints> {
+        Arc::new(SqlCheckpoints::new(self.0.db.clone()))
+    }
+
+    async fn pass(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+}
+
+mod on_sqlite {
+    use super::{Sql, SqlKeeper, sqlite};
+
+    async fn log() -> Sql {
+        Sql::over(sqlite().await).await
+    }
+
+    async fn keeper() -> SqlKeeper {
+        SqlKeeper(sqlite().await)
+    }
+
+    devskyy_testkit::event_store_contract!(log);
+    devskyy_testkit::checkpoints_contract!(keeper);
+}
+
+mod on_postgres {
+    use super::{Sql, SqlKeeper, postgres};
+
+    async fn log() -> Sql {
+        Sql::over(postgres().await).await
+    }
+
+    async fn keeper() -> SqlKeeper {
+        SqlKeeper(postgres().await)
+    }
+
+    devskyy_testkit::event_store_contract!(
+        #[ignore = "needs PostgreSQL"]
+        log
+    );
+    devskyy_testkit::checkpoints_contract!(
+        #[ignore = "needs PostgreSQL"]
+        keeper
+    );
+}

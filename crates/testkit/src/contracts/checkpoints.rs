@@ -1,0 +1,130 @@
+//! What every keeper of checkpoints promises. `checkpoints_contract!(factory)` makes one test of each promise.
+#![expect(clippy::unwrap_used, reason = "a broken promise is a panic")]
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use devskyy_application::es::{Checkpoints, Lease};
+use uuid::Uuid;
+
+/// A keeper of checkpoints, with the power to let time pass on its clock.
+#[async_trait]
+pub trait CheckpointsUnderTest: Send {
+    /// The keeper.
+    fn checkpoints(&self) -> Arc<dyn Checkpoints>;
+
+    /// Returns when that much time has passed on the keeper's clock.
+    async fn pass(&self, time: Duration);
+}
+
+const TTL: Duration = Duration::from_millis(400);
+const ADA: Uuid = Uuid::from_u128(1);
+const EVE: Uuid = Uuid::from_u128(2);
+
+async fn granted(keeper: &dyn CheckpointsUnderTest, owner: Uuid) -> Lease {
+    keeper.checkpoints().claim("mail", owner, TTL).await.unwrap().unwrap()
+}
+
+/// A subscription that never ran begins before the first event.
+pub async fn a_new_subscription_begins_at_zero(keeper: &mut dyn CheckpointsUnderTest) {
+    assert_eq!(granted(keeper, ADA).await.position, 0);
+}
+
+/// Two processes never run one subscription.
+pub async fn a_held_lease_is_not_granted_to_another(keeper: &mut dyn CheckpointsUnderTest) {
+    granted(keeper, ADA).await;
+    assert_eq!(keeper.checkpoints().claim("mail", EVE, TTL).await.unwrap(), None);
+    assert!(keeper.checkpoints().claim("other", EVE, TTL).await.unwrap().is_some());
+}
+
+/// Progress belongs to the subscription, not to its holder.
+pub async fn the_next_holder_continues_where_the_last_stopped(keeper: &mut dyn CheckpointsUnderTest) {
+    let lease = granted(keeper, ADA).await;
+    assert!(keeper.checkpoints().advance(&lease, 7).await.unwrap());
+    keeper.checkpoints().release(&lease).await.unwrap();
+    let next = granted(keeper, EVE).await;
+    assert_eq!(next.position, 7);
+    assert!(next.fence > lease.fence);
+}
+
+/// A holder that slept past its lease cannot move the checkpoint of the one that took over.
+pub async fn a_holder_that_slept_past_its_lease_is_refused(keeper: &mut dyn CheckpointsUnderTest) {
+    let zombie = granted(keeper, ADA).await;
+    keeper.pass(TTL * 2).await;
+    let current = granted(keeper, EVE).await;
+    let checkpoints = keeper.checkpoints();
+    assert!(!checkpoints.advance(&zombie, 9).await.unwrap());
+    assert!(!checkpoints.renew(&zombie, TTL).await.unwrap());
+    assert!(!checkpoints.stop(&zombie, 3, "late").await.unwrap());
+    checkpoints.release(&zombie).await.unwrap();
+    assert!(checkpoints.advance(&current, 1).await.unwrap(), "the zombie gave back what was not its own");
+    assert_eq!(granted(keeper, EVE).await.position, 1);
+}
+
+/// Whoever claims again gets a new fence; its own old lease no longer counts.
+pub async fn claiming_again_ends_the_lease_before(keeper: &mut dyn CheckpointsUnderTest) {
+    let first = granted(keeper, ADA).await;
+    let second = granted(keeper, ADA).await;
+    assert!(second.fence > first.fence);
+    assert!(!keeper.checkpoints().advance(&first, 5).await.unwrap());
+}
+
+/// Renewing in time keeps others out.
+pub async fn a_renewed_lease_lasts_longer(keeper: &mut dyn CheckpointsUnderTest) {
+    let lease = granted(keeper, ADA).await;
+    assert!(keeper.checkpoints().renew(&lease, TTL * 20).await.unwrap());
+    keeper.pass(TTL * 2).await;
+    assert_eq!(keeper.checkpoints().claim("mail", EVE, TTL).await.unwrap(), None);
+}
+
+/// What was dealt with stays dealt with.
+pub async fn a_checkpoint_never_moves_back(keeper: &mut dyn CheckpointsUnderTest) {
+    let lease = granted(keeper, ADA).await;
+    assert!(keeper.checkpoints().advance(&lease, 9).await.unwrap());
+    assert!(keeper.checkpoints().advance(&lease, 4).await.unwrap());
+    assert_eq!(granted(keeper, ADA).await.position, 9);
+}
+
+/// A stopped line continues with the event it stopped at.
+pub async fn a_stopped_line_continues_at_the_failing_event(keeper: &mut dyn CheckpointsUnderTest) {
+    let lease = granted(keeper, ADA).await;
+    assert!(keeper.checkpoints().stop(&lease, 5, "the mailbox is on fire").await.unwrap());
+    assert_eq!(granted(keeper, ADA).await.position, 4);
+}
+
+/// A lease that was given back cannot be used.
+pub async fn a_lease_given_back_is_over(keeper: &mut dyn CheckpointsUnderTest) {
+    let lease = granted(keeper, ADA).await;
+    keeper.checkpoints().release(&lease).await.unwrap();
+    assert!(!keeper.checkpoints().advance(&lease, 5).await.unwrap());
+    assert!(keeper.checkpoints().claim("mail", EVE, TTL).await.unwrap().is_some());
+}
+
+/// Makes a test of each promise of a keeper of checkpoints.
+#[macro_export]
+macro_rules! checkpoints_contract {
+    ($(#[$meta:meta])* $factory:path) => {
+        $crate::checkpoints_contract! { @tests [$(#[$meta])*] $factory =>
+            a_new_subscription_begins_at_zero,
+            a_held_lease_is_not_granted_to_another,
+            the_next_holder_continues_where_the_last_stopped,
+            a_holder_that_slept_past_its_lease_is_refused,
+            claiming_again_ends_the_lease_before,
+            a_renewed_lease_lasts_longer,
+            a_checkpoint_never_moves_back,
+            a_stopped_line_continues_at_the_failing_event,
+            a_lease_given_back_is_over,
+        }
+    };
+    (@tests $attributes:tt $factory:path => $($promise:ident),+ $(,)?) => {
+        $($crate::checkpoints_contract! { @test $attributes $factory => $promise })+
+    };
+    (@test [$(#[$meta:meta])*] $factory:path => $promise:ident) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        $(#[$meta])*
+        async fn $promise() {
+            let mut keeper = $factory().await;
+            $crate::contracts::checkpoints::$promise(&mut keeper).await;
+        }
+    };
+}

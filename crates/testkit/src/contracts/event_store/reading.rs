@@ -1,0 +1,83 @@
+#![expect(clippy::unwrap_used, reason = "a broken promise is a panic")]
+
+use std::time::Duration;
+
+use devskyy_application::es::EventFilter;
+
+use super::{
+    LogUnderTest,
+    requests::{Request, lamp, stream, text_of},
+};
+
+/// Pages of a stream join without overlap or gap.
+pub async fn a_stream_is_read_in_pages(log: &mut dyn LogUnderTest) {
+    let store = log.store();
+    for note in ["a", "b", "c", "d", "e"] {
+        Request::to(lamp(1), &[note]).ask(&*store).await.unwrap();
+        Request::to(lamp(2), &["other"]).ask(&*store).await.unwrap();
+    }
+    let mut notes = Vec::new();
+    for after in [0, 2, 4] {
+        let page = store.read_stream(lamp(1), after, 2).await.unwrap();
+        notes.extend(page.iter().map(|event| text_of(event).to_owned()));
+    }
+    assert_eq!(notes, ["a", "b", "c", "d", "e"]);
+    assert_eq!(store.read_stream(lamp(1), 5, 2).await.unwrap(), []);
+}
+
+/// Pages of the log join without overlap or gap.
+pub async fn the_log_is_read_in_pages(log: &mut dyn LogUnderTest) {
+    let store = log.store();
+    Request::to(lamp(1), &["a", "b", "c", "d", "e", "f", "g"]).ask(&*store).await.unwrap();
+    let (mut after, mut positions) = (0, Vec::new());
+    loop {
+        let page = store.read_all(after, 3, &EventFilter::default()).await.unwrap();
+        if page.scanned_to == after {
+            break;
+        }
+        assert!(page.events.len() <= 3);
+        positions.extend(page.events.iter().map(|event| event.position));
+        after = page.scanned_to;
+    }
+    assert_eq!(positions, [1, 2, 3, 4, 5, 6, 7]);
+}
+
+/// A reader of rare events is not stuck behind the others, and misses none.
+pub async fn a_filter_still_moves_forward(log: &mut dyn LogUnderTest) {
+    let store = log.store();
+    for n in 0..40 {
+        let category = if n % 10 == 3 { "switch" } else { "lamp" };
+        Request::to(stream(category, n), &["a"]).ask(&*store).await.unwrap();
+    }
+    let filter = EventFilter::categories(&["switch", "socket"]);
+    let (mut after, mut positions) = (0, Vec::new());
+    while after < store.head().await.unwrap() {
+        let page = store.read_all(after, 2, &filter).await.unwrap();
+        assert!(page.scanned_to > after, "stuck after {after}");
+        assert!(page.events.iter().all(|event| event.category == "switch"));
+        positions.extend(page.events.iter().map(|event| event.position));
+        after = page.scanned_to;
+    }
+    assert_eq!((positions, after), (vec![4, 14, 24, 34], 40));
+}
+
+/// Absence is an answer.
+pub async fn a_stream_that_does_not_exist_is_empty(log: &mut dyn LogUnderTest) {
+    assert_eq!(log.store().read_stream(lamp(1), 0, 10).await.unwrap(), []);
+}
+
+/// Waiting ends soon after the append, and not before.
+pub async fn a_waiting_reader_is_woken_by_an_append(log: &mut dyn LogUnderTest) {
+    let store = log.store();
+    Request::to(lamp(1), &["a"]).ask(&*store).await.unwrap();
+    assert_eq!(store.beyond(0).await, 1, "what is there already needs no waiting");
+    let early = tokio::time::timeout(Duration::from_millis(50), store.beyond(1)).await;
+    assert!(early.is_err(), "woken without an event");
+    let waiting = tokio::spawn({
+        let store = store.clone();
+        async move { store.beyond(1).await }
+    });
+    Request::to(lamp(1), &["b"]).ask(&*store).await.unwrap();
+    let woken = tokio::time::timeout(Duration::from_secs(5), waiting).await.unwrap().unwrap();
+    assert_eq!(woken, 2);
+}

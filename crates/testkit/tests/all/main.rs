@@ -1,0 +1,5 @@
+//! The in-memory adapters keep their ports' promises, and each contract catches the culprits made for it.
+
+mod checkpoints;
+mod event_store;
+mod event_store_culprits;
