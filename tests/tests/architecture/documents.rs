@@ -12,7 +12,7 @@ fn codes(file: &SourceFile) -> BTreeSet<String> {
     let lines: Vec<&str> = file.text.lines().collect();
     let mut codes = BTreeSet::new();
     for (start, line) in lines.iter().enumerate() {
-        if file.is_product_code() && line.trim_start().trim_start_matches("pub ").starts_with("fn code(") {
+        if file.is_product_code() && line.trim_start().trim_start_matches("pub ").starts_with("fn code(&self)") {
             codes.extend(
                 strings(&lines[start..=item_end(&lines, start)].join("\n")).into_iter().filter(|code| is_code(code)),
             );
