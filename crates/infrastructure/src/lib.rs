@@ -7,4 +7,5 @@ pub mod identity;
 pub mod projects;
 pub mod sql;
 pub mod system;
+pub mod tools;
 pub mod workflow;

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use super::{
     cache::Cache,
     jq::{Limits, Program},
-    template::Template,
+    template::{Insertion, Template},
     threads::Threads,
 };
 
@@ -38,6 +38,17 @@ pub struct SandboxedExpressions {
 struct Compiled {
     programs: Cache<Program>,
     templates: Cache<Template>,
+    urls: Cache<Template>,
+}
+
+impl Compiled {
+    fn template(&self, source: &str) -> Result<Arc<Template>, SyntaxError> {
+        self.templates.get(source, |source| Template::compile(source, Insertion::Plain))
+    }
+
+    fn url(&self, source: &str) -> Result<Arc<Template>, SyntaxError> {
+        self.urls.get(source, |source| Template::compile(source, Insertion::Url))
+    }
 }
 
 impl SandboxedExpressions {
@@ -48,11 +59,27 @@ impl SandboxedExpressions {
     pub fn start(limits: Limits) -> std::io::Result<Self> {
         let count = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
         Ok(Self {
-            compiled: Arc::new(Compiled { programs: Cache::new(KEPT), templates: Cache::new(KEPT) }),
+            compiled: Arc::new(Compiled {
+                programs: Cache::new(KEPT),
+                templates: Cache::new(KEPT),
+                urls: Cache::new(KEPT),
+            }),
             evaluators: Threads::start("expressions", count, STACK, QUEUE)?,
             checker: Threads::start("expressions-check", 1, STACK, QUEUE)?,
             limits,
         })
+    }
+
+    /// Renders the template of a URL: inserted values are percent-encoded.
+    ///
+    /// # Errors
+    /// [`EvaluationError`] when it fails or takes too long.
+    pub async fn render_url(&self, template: &str, context: &Json) -> Result<String, EvaluationError> {
+        let (source, context) = (template.to_owned(), context.clone());
+        self.evaluate_there(move |compiled, limits| {
+            compiled.url(&source).map_err(unreadable)?.render(&context, limits.output)
+        })
+        .await
     }
 
     /// Compiles on a thread with room on its stack: deeply nested text recurses.
@@ -98,7 +125,7 @@ impl Expressions for SandboxedExpressions {
     }
 
     fn check_template(&self, template: &str) -> Result<(), SyntaxError> {
-        self.check(template, |compiled, source| compiled.templates.get(source, Template::compile).map(drop))
+        self.check(template, |compiled, source| compiled.template(source).map(drop))
     }
 
     async fn evaluate(&self, program: &str, input: &Json) -> Result<Json, EvaluationError> {
@@ -113,7 +140,7 @@ impl Expressions for SandboxedExpressions {
     async fn render(&self, template: &str, context: &Json) -> Result<String, EvaluationError> {
         let (source, context) = (template.to_owned(), context.clone());
         self.evaluate_there(move |compiled, limits| {
-            let template = compiled.templates.get(&source, Template::compile).map_err(unreadable)?;
+            let template = compiled.template(&source).map_err(unreadable)?;
             template.render(&context, limits.output)
         })
         .await

@@ -14,6 +14,18 @@ const MAX_TEMPLATE: usize = 65_536;
 const FUEL: u64 = 1_000_000;
 const NAME: &str = "template";
 
+/// Characters that mean themselves in every part of a URL (RFC 3986, section 2.3).
+const UNRESERVED: &[u8] = b"-._~";
+
+/// What becomes of inserted values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Insertion {
+    /// They stay as they are.
+    Plain,
+    /// They are percent-encoded, so that they stay within the part of a URL they are inserted into.
+    Url,
+}
+
 /// A template, ready to be rendered.
 pub(super) struct Template {
     environment: Environment<'static>,
@@ -21,7 +33,7 @@ pub(super) struct Template {
 
 impl Template {
     /// Understands a template.
-    pub(super) fn compile(source: &str) -> Result<Self, SyntaxError> {
+    pub(super) fn compile(source: &str, insertion: Insertion) -> Result<Self, SyntaxError> {
         if source.len() > MAX_TEMPLATE {
             return Err(SyntaxError { message: format!("a template may be at most {MAX_TEMPLATE} bytes long") });
         }
@@ -35,6 +47,12 @@ impl Template {
         environment.set_recursion_limit(64);
         environment.set_fuel(Some(FUEL));
         environment.remove_global("debug");
+        if insertion == Insertion::Url {
+            environment.set_formatter(|out, _, value| {
+                let text = if value.is_none() { String::new() } else { value.to_string() };
+                out.write_str(&percent_encoded(&text)).map_err(Error::from)
+            });
+        }
         environment.add_template_owned(NAME, source.to_owned()).map_err(|error| unreadable(&error))?;
         refuse_unknown_filters(&environment, source)?;
         Ok(Self { environment })
@@ -91,6 +109,14 @@ fn filters(source: &str) -> Vec<(usize, &str)> {
         }
     }
     found
+}
+
+fn percent_encoded(text: &str) -> String {
+    let encode = |byte: u8| match byte {
+        plain if plain.is_ascii_alphanumeric() || UNRESERVED.contains(&plain) => char::from(plain).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    text.bytes().map(encode).collect()
 }
 
 fn describe(error: &Error) -> String {

@@ -1,0 +1,79 @@
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use devskyy_application::{
+    error::PortError,
+    ports::Clock,
+    workflow::{Schemas, ToolCall, ToolError, ToolExecutor},
+};
+use devskyy_domain::{
+    kernel::Json,
+    workflow::{Effect, HttpRequest, Tool},
+};
+
+use super::{
+    answer::judge,
+    builtin::{self, permanent},
+    egress::EgressPolicy,
+    http::Http,
+    request::prepare,
+};
+use crate::workflow::SandboxedExpressions;
+
+/// Makes tool calls.
+pub struct Tools {
+    expressions: Arc<SandboxedExpressions>,
+    schemas: Arc<dyn Schemas>,
+    clock: Arc<dyn Clock>,
+    http: Http,
+}
+
+impl Tools {
+    /// Tools that reach where the policy lets them.
+    ///
+    /// # Errors
+    /// When the system's trusted certificates cannot be read.
+    pub fn new(
+        expressions: Arc<SandboxedExpressions>,
+        schemas: Arc<dyn Schemas>,
+        clock: Arc<dyn Clock>,
+        policy: EgressPolicy,
+    ) -> Result<Self, PortError> {
+        let http = Http::new(policy).map_err(|error| PortError::bug("tools", "preparing for requests", error))?;
+        Ok(Self { expressions, schemas, clock, http })
+    }
+
+    async fn request(&self, call: &ToolCall, effect: Effect, request: &HttpRequest) -> Result<Json, ToolError> {
+        let prepared = prepare(&self.expressions, call, request, effect).await?;
+        let wait = self.time_left(call.deadline)?.min(Duration::from_secs(request.timeout_s.clamp(1, 300).into()));
+        let response = self.http.send(prepared, wait).await?;
+        judge(response, effect, self.clock.now()).await
+    }
+
+    fn time_left(&self, deadline: DateTime<Utc>) -> Result<Duration, ToolError> {
+        let left = (deadline - self.clock.now()).to_std().unwrap_or_default();
+        if left.is_zero() { Err(permanent("tool.deadline", "there is no time left for the call")) } else { Ok(left) }
+    }
+
+    fn check_arguments(&self, schema: Option<&Json>, arguments: &Json) -> Result<(), ToolError> {
+        let Some(Err(violations)) = schema.map(|schema| self.schemas.validate(schema, arguments)) else {
+            return Ok(());
+        };
+        let told: Vec<_> = violations.iter().map(|wrong| format!("`{}`: {}", wrong.pointer, wrong.message)).collect();
+        Err(permanent("tool.arguments", format!("the arguments break the tool's schema: {}", told.join("; "))))
+    }
+}
+
+#[async_trait]
+impl ToolExecutor for Tools {
+    async fn call(&self, call: ToolCall) -> Result<Json, ToolError> {
+        match &call.tool {
+            Tool::Builtin { builtin } => builtin::call(&*self.expressions, *builtin, &call.arguments).await,
+            Tool::Http { effect, input_schema, request } => {
+                self.check_arguments(input_schema.as_ref(), &call.arguments)?;
+                self.request(&call, *effect, request).await
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Sending a request: only where the operator lets it go, once, and for a bounded time.
+
+use std::{error::Error as _, sync::Arc, time::Duration};
+
+use devskyy_application::workflow::ToolError;
+use reqwest::{Client, Response, redirect::Policy};
+
+use super::{
+    builtin::permanent,
+    egress::{Admission, EgressPolicy, EgressRefused, GuardedResolver},
+    request::Prepared,
+};
+
+/// How long a connection may take to open.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// Sends requests.
+pub(super) struct Http {
+    policy: EgressPolicy,
+    /// Connects to vetted addresses only.
+    guarded: Client,
+    /// Connects wherever a name leads; for hosts the operator allows by name.
+    trusting: Client,
+}
+
+impl Http {
+    pub(super) fn new(policy: EgressPolicy) -> Result<Self, reqwest::Error> {
+        let guarded = client().dns_resolver(Arc::new(GuardedResolver(policy.clone()))).build()?;
+        Ok(Self { policy, guarded, trusting: client().build()? })
+    }
+
+    /// Sends a request and waits for the head of the answer.
+    pub(super) async fn send(&self, prepared: Prepared, wait: Duration) -> Result<Response, ToolError> {
+        let denied = |refused: &EgressRefused| permanent("tool.egress_refused", refused.to_string());
+        let client = match self.policy.admit(&prepared.url).map_err(|refused| denied(&refused))? {
+            Admission::ByName => &self.trusting,
+            Admission::ByAddress => &self.guarded,
+        };
+        let mut request = client.request(prepared.method, prepared.url).headers(prepared.headers).timeout(wait);
+        if let Some(body) = prepared.body {
+            request = request.body(body);
+        }
+        request.send().await.map_err(|error| match refusal(&error) {
+            Some(refused) => denied(refused),
+            None => unanswered(&error),
+        })
+    }
+}
+
+fn client() -> reqwest::ClientBuilder {
+    Client::builder()
+        .user_agent(concat!("devskyy/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .referer(false)
+        .connect_timeout(CONNECT)
+        .pool_idle_timeout(Duration::from_secs(30))
+        .pool_max_idle_per_host(4)
+}
+
+/// The resolver's refusal, where one is beneath the failure.
+fn refusal(error: &reqwest::Error) -> Option<&EgressRefused> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(refused) = error.downcast_ref() {
+            return Some(refused);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+/// No answer came. Before a connection stood nothing can have happened; after that nobody knows.
+fn unanswered(error: &reqwest::Error) -> ToolError {
+    if error.is_connect() {
+        let (code, message) = ("tool.http_connect".to_owned(), "the service cannot be reached".to_owned());
+        return ToolError::Transient { code, message, retry_after: None };
+    }
+    if error.is_builder() {
+        return permanent("tool.http_url", "the request cannot be built");
+    }
+    let (code, message) = if error.is_timeout() {
+        ("tool.http_timeout", "the service did not answer in time")
+    } else {
+        ("tool.http_cut_off", "the connection ended before the service answered")
+    };
+    ToolError::OutcomeUnknown { code: code.to_owned(), message: message.to_owned() }
+}

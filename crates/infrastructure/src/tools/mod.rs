@@ -1,0 +1,13 @@
+//! Tools that runs may call: the builtin ones, which are pure, and requests to the outside world, which are guarded.
+
+mod answer;
+mod builtin;
+mod document;
+mod egress;
+mod executor;
+mod http;
+mod parse;
+mod request;
+
+pub use egress::{EgressPolicy, EgressRefused, InvalidAllowance};
+pub use executor::Tools;
