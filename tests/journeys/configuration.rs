@@ -23,7 +23,7 @@ fn the_effective_configuration_says_who_set_what() {
     std::fs::write(place.path().join("devskyy.toml"), "[server]\nport = 8001\nbody_limit = 4096\n").unwrap();
     let (code, out, _) = ended(
         devskyy(place.path())
-            .args(["config", "--set", "runs.workers=2", "--data-dir", "here"])
+            .args(["config", "--set", "runs.concurrency=2", "--data-dir", "here"])
             .env("DEVSKYY_SERVER__PORT", "8002"),
     );
     assert_eq!(code, 0);
@@ -32,7 +32,7 @@ fn the_effective_configuration_says_who_set_what() {
         "host = \"127.0.0.1\" # default",
         "port = 8002 # environment DEVSKYY_SERVER__PORT",
         "body_limit = 4096 # file devskyy.toml",
-        "workers = 2 # flag --set",
+        "concurrency = 2 # flag --set",
         "# url is not set",
     ] {
         assert!(out.contains(line), "`{line}` is missing in: {out}");

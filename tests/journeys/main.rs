@@ -1,5 +1,10 @@
 //! Journeys: the real binary, started as its users start it.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on says where it ended")]
 
+mod client;
 mod command_line;
 mod configuration;
 mod program;
+mod server;
+mod serving;
+mod signing_in;

@@ -2,9 +2,17 @@
 //!
 //! This is the only crate that sees ports and their adapters side by side.
 
+pub mod banner;
 pub mod cli;
 pub mod configuration;
+mod crypto;
 pub mod failure;
+mod http;
+mod readiness;
+pub mod run;
+pub mod storage;
+mod tasks;
 pub mod telemetry;
+mod wiring;
 
 pub use cli::main;

@@ -9,12 +9,16 @@ use crate::{
     failure::Failure,
 };
 
-/// Starts writing the log.
+/// What the schema's tool says about itself is not worth a line; a level of its own can still be set for it.
+const HUSHED: &str = "sea_orm_migration=warn";
+
+/// Starts writing the log, at a level that counts where nobody set one.
 ///
 /// # Errors
 /// When the process has started a log before or the level cannot be understood.
-pub fn start(log: &Log) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&log.level).map_err(Failure::configuration)?;
+pub fn start(log: &Log, level: &str) -> Result<(), Failure> {
+    let level = log.level.as_deref().unwrap_or(level);
+    let filter = EnvFilter::try_new(format!("{HUSHED},{level}")).map_err(Failure::configuration)?;
     let terminal = std::io::stderr().is_terminal();
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match log.format {

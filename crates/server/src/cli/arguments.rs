@@ -41,6 +41,24 @@ struct SettingFlags {
 /// What the program can do.
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
+    /// Start the server
+    Serve {
+        /// Address to listen on [default: 127.0.0.1]
+        #[arg(long, value_name = "ADDRESS")]
+        host: Option<String>,
+        /// Port to listen on; 0 takes a free one [default: 8000]
+        #[arg(long, value_name = "PORT")]
+        port: Option<String>,
+    },
+    /// Bring the database's schema up to date
+    Migrate,
+    /// Look after accounts
+    User {
+        #[command(subcommand)]
+        verb: UserVerb,
+    },
+    /// Print the description of the REST interface (OpenAPI 3.1)
+    Openapi,
     /// Print the effective configuration, who set each value, secrets masked
     Config {
         /// How it is printed
@@ -51,6 +69,23 @@ pub(super) enum Verb {
     Completions {
         /// Which shell
         shell: Shell,
+    },
+}
+
+/// What can be done about accounts.
+#[derive(Debug, Subcommand)]
+pub(super) enum UserVerb {
+    /// Open an administrator's account; the password is made up and printed unless it is read from standard input
+    CreateAdmin {
+        /// The e-mail to sign in with
+        #[arg(long)]
+        email: String,
+        /// The name to go by
+        #[arg(long)]
+        name: String,
+        /// Read the password from the first line of standard input
+        #[arg(long)]
+        password_stdin: bool,
     },
 }
 
@@ -79,6 +114,10 @@ impl Arguments {
         named("--database-url", "database.url", flags.database_url.as_ref());
         named("--log-level", "log.level", flags.log_level.as_ref());
         named("--log-format", "log.format", flags.log_format.as_ref());
+        if let Verb::Serve { host, port } = &self.verb {
+            named("--host", "server.host", host.as_ref());
+            named("--port", "server.port", port.as_ref());
+        }
         Layers { file: flags.config.clone(), environment: std::env::vars_os().collect(), flags: set }
     }
 }

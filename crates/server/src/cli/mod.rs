@@ -3,13 +3,21 @@
 mod arguments;
 mod completions;
 mod config;
+mod migrate;
+mod openapi;
+mod serve;
+mod user;
 
 use std::{io::Write as _, process::ExitCode};
 
 use clap::Parser as _;
 
-use self::arguments::{Arguments, Verb};
-use crate::{configuration::Effective, failure::Failure};
+use self::arguments::{Arguments, UserVerb, Verb};
+use crate::{
+    configuration::{Effective, Settings},
+    failure::Failure,
+    telemetry,
+};
 
 /// Exit code of a command line that cannot be understood.
 const USAGE: u8 = 2;
@@ -33,9 +41,27 @@ pub fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), Failure> {
     let effective = || Effective::read(&arguments.layers());
     match &arguments.verb {
+        Verb::Serve { .. } => started(&effective()?, "info", serve::serve),
+        Verb::Migrate => started(&effective()?, "warn", migrate::migrate),
+        Verb::User { verb: UserVerb::CreateAdmin { email, name, password_stdin } } => {
+            started(&effective()?, "warn", |settings| user::create_admin(settings, email, name, *password_stdin))
+        }
+        Verb::Openapi => openapi::print(),
         Verb::Config { format } => config::print(&effective()?, *format),
         Verb::Completions { shell } => completions::print(*shell),
     }
+}
+
+/// Does a verb's work with the log running.
+fn started<F: Future<Output = Result<(), Failure>>>(
+    effective: &Effective,
+    level: &str,
+    work: impl FnOnce(Settings) -> F,
+) -> Result<(), Failure> {
+    let settings = Settings::from(effective);
+    telemetry::start(&settings.log, level)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::operation)?;
+    runtime.block_on(work(settings))
 }
 
 /// Help and version are answers; anything else is told in one line.

@@ -92,12 +92,6 @@ pub(super) const KEYS: &[Key] = &[
         "Connections to the database that this process opens at most.",
     ),
     key(
-        "database.synchronous",
-        Kind::Choice(&["full", "normal"]),
-        Some("full"),
-        "SQLite only: `normal` is faster on slow disks and may lose the last acknowledged changes at a power failure.",
-    ),
-    key(
         "security.master_key",
         Kind::Secret,
         None,
@@ -111,9 +105,9 @@ pub(super) const KEYS: &[Key] = &[
         "Passwords hashed at once, 19 MiB each; one less than there are processors where it is not set.",
     ),
     key(
-        "runs.workers",
-        from_to(0, 256),
-        Some("4"),
+        "runs.concurrency",
+        from_to(0, 1_024),
+        Some("32"),
         "Runs this process executes at once; `0` leaves them to other processes on the same database.",
     ),
     key(
@@ -132,8 +126,8 @@ pub(super) const KEYS: &[Key] = &[
     key(
         "log.level",
         Kind::Directives,
-        Some("info"),
-        "What is logged: `error`, `warn`, `info`, `debug` or `trace`, and per module as in `info,devskyy_application=debug`.",
+        None,
+        "What is logged: `error`, `warn`, `info`, `debug` or `trace`, and per module as in `info,devskyy_application=debug`; `info` while serving and `warn` otherwise where it is not set.",
     ),
     key(
         "log.format",

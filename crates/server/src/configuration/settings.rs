@@ -53,8 +53,6 @@ pub struct Database {
     pub url: Option<SecretString>,
     /// Connections opened at most.
     pub max_connections: u32,
-    /// Whether an acknowledged change survives a power failure on SQLite.
-    pub durable: bool,
 }
 
 /// Keys and tokens.
@@ -72,7 +70,7 @@ pub struct Security {
 #[derive(Debug, Clone)]
 pub struct Runs {
     /// Runs executed at once.
-    pub workers: usize,
+    pub concurrency: usize,
     /// Silence after which a run is taken over.
     pub lease: Duration,
 }
@@ -89,8 +87,8 @@ pub struct Egress {
 /// What is logged, and how.
 #[derive(Debug, Clone)]
 pub struct Log {
-    /// Directives of the log filter.
-    pub level: String,
+    /// Directives of the log filter, where somebody set them.
+    pub level: Option<String>,
     /// How lines are written.
     pub format: LogFormat,
 }
@@ -112,7 +110,7 @@ impl From<&Effective> for Settings {
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let host = read.text("server.host").parse().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
         Self {
-            data_dir: PathBuf::from(read.text("data_dir")),
+            data_dir: absolute(PathBuf::from(read.text("data_dir"))),
             server: Server {
                 listen: SocketAddr::new(host, read.number("server.port").unwrap_or_default()),
                 workers: read.number("server.workers").unwrap_or(processors),
@@ -125,7 +123,6 @@ impl From<&Effective> for Settings {
             database: Database {
                 url: read.secret("database.url"),
                 max_connections: read.number("database.max_connections").unwrap_or_default(),
-                durable: read.text("database.synchronous") == "full",
             },
             security: Security {
                 master_key: read.secret("security.master_key"),
@@ -135,7 +132,7 @@ impl From<&Effective> for Settings {
                     .unwrap_or_else(|| processors.saturating_sub(1).max(1)),
             },
             runs: Runs {
-                workers: read.number("runs.workers").unwrap_or_default(),
+                concurrency: read.number("runs.concurrency").unwrap_or_default(),
                 lease: read.seconds("runs.lease_s"),
             },
             egress: Egress {
@@ -145,6 +142,11 @@ impl From<&Effective> for Settings {
             log: read.log(),
         }
     }
+}
+
+/// Independent of the working directory, so that what is printed can be used anywhere.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 /// Takes typed values out of the table's; each has been checked against its key before.
@@ -157,7 +159,7 @@ impl Reader<'_> {
             "text" => LogFormat::Text,
             _ => LogFormat::Auto,
         };
-        Log { level: self.text("log.level"), format }
+        Log { level: Some(self.text("log.level")).filter(|level| !level.is_empty()), format }
     }
 
     fn text(&self, name: &str) -> String {

@@ -1,0 +1,15 @@
+use super::say;
+use crate::{
+    configuration::Settings,
+    failure::Failure,
+    run,
+    storage::{self, Store},
+};
+
+/// Brings the schema up to date and says where.
+pub(super) async fn migrate(settings: Settings) -> Result<(), Failure> {
+    let store = Store::chosen(&settings);
+    let _claimed = storage::claim(&settings, &store)?;
+    run::database(&settings, &store).await?.close().await;
+    say(&format!("the schema is up to date ({store})\n"))
+}

@@ -1,0 +1,36 @@
+use std::future::Future;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::say;
+use crate::{
+    banner::Banner,
+    configuration::{LogFormat, Settings},
+    failure::Failure,
+    run,
+    storage::Store,
+};
+
+/// Serves until the process is asked to stop.
+pub(super) async fn serve(settings: Settings) -> Result<(), Failure> {
+    let stop = asked_to_stop()?;
+    let server = run::serve(&settings).await?;
+    let store = Store::chosen(&settings).to_string();
+    let bootstrap = server.bootstrap.clone();
+    let banner = Banner { address: server.address, store: store.clone(), data_dir: &settings.data_dir, bootstrap };
+    tracing::info!(url = banner.url(), store, "ready");
+    if settings.log.format != LogFormat::Json {
+        say(&banner.text())?;
+    }
+    stop.await;
+    server.stop().await
+}
+
+/// Completes when the process gets SIGTERM or SIGINT.
+fn asked_to_stop() -> Result<impl Future<Output = ()>, Failure> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::operation)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::operation)?;
+    Ok(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    })
+}

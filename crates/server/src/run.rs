@@ -1,0 +1,109 @@
+//! A running server: started in order, stopped in the opposite order.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use actix_web::dev::ServerHandle as HttpHandle;
+use devskyy_infrastructure::sql::Database;
+use secrecy::ExposeSecret as _;
+use tokio::task::JoinHandle;
+
+use crate::{
+    configuration::Settings,
+    failure::{Failure, causes},
+    http,
+    storage::{self, Claimed, Store},
+    tasks::Tasks,
+    wiring::Platform,
+};
+
+/// How long background work may take to end once requests have ended.
+const LAST_WORK: Duration = Duration::from_secs(4);
+
+/// A server that answers requests and executes runs.
+pub struct ServerHandle {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Where the first administrator's token is kept, as long as there is no administrator.
+    pub bootstrap: Option<String>,
+    http: HttpHandle,
+    answering: JoinHandle<std::io::Result<()>>,
+    tasks: Tasks,
+    draining: Arc<AtomicBool>,
+    platform: Platform,
+    _claimed: Claimed,
+}
+
+/// Connects to the database that the settings choose; the schema is brought up to date.
+///
+/// # Errors
+/// When it cannot be reached, or its schema cannot be changed.
+pub async fn database(settings: &Settings, store: &Store) -> Result<Database, Failure> {
+    let url = store.url();
+    let database = Database::connect(url.expose_secret(), settings.database.max_connections).await;
+    let database = database.map_err(|error| {
+        Failure::operation(format!(
+            "cannot reach the database ({store}): {}; check database.url and that it runs",
+            causes(&error)
+        ))
+    })?;
+    database.migrate().await.map_err(|error| {
+        Failure::operation(format!("cannot bring the schema of the database ({store}) up to date: {}", causes(&error)))
+    })?;
+    Ok(database)
+}
+
+/// Starts a server; it is ready when this returns.
+///
+/// # Errors
+/// When the address is taken, or the data directory or the database cannot be used.
+pub async fn serve(settings: &Settings) -> Result<ServerHandle, Failure> {
+    crate::crypto::choose();
+    let listener = http::listen(settings.server.listen)?;
+    let address = listener.local_addr().map_err(Failure::operation)?;
+    let store = Store::chosen(settings);
+    let claimed = storage::claim(settings, &store)?;
+    let platform = Platform::build(settings, database(settings, &store).await?).await?;
+    let bootstrap = platform.identity.bootstrap.handle().await.map_err(|error| Failure::operation(causes(&error)))?;
+    let (tasks, draining) = (Tasks::default(), Arc::new(AtomicBool::new(false)));
+    let server = http::answer(listener, &settings.server, platform.api(settings, draining.clone()))?;
+    let http = server.handle();
+    Ok(ServerHandle {
+        address,
+        bootstrap: bootstrap.map(|offer| offer.location),
+        http,
+        answering: tokio::spawn(server),
+        tasks,
+        draining,
+        platform,
+        _claimed: claimed,
+    })
+}
+
+impl ServerHandle {
+    /// Stops in order: new requests are sent elsewhere, requests under way finish, runs are handed back, the database
+    /// is closed.
+    ///
+    /// # Errors
+    /// When background work did not end in time; everything it was doing is taken over after its lease.
+    pub async fn stop(self) -> Result<(), Failure> {
+        self.draining.store(true, Ordering::Relaxed);
+        tracing::info!("stopping: requests under way finish");
+        self.http.stop(true).await;
+        let _ = self.answering.await;
+        let ended = self.tasks.end(LAST_WORK).await;
+        self.platform.close().await;
+        if ended {
+            tracing::info!("stopped");
+            Ok(())
+        } else {
+            Err(Failure::operation("some background work did not end in time; its leases will lapse"))
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Where this installation keeps its data, and that no other process writes there at the same time.
+
+use std::{
+    fs::{DirBuilder, File, OpenOptions, TryLockError},
+    io::{Read as _, Seek as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::{
+    configuration::{Settings, without_password},
+    failure::Failure,
+};
+
+/// The database file in the data directory.
+const DATABASE: &str = "devskyy.db";
+
+/// The database that was chosen.
+#[derive(Debug, Clone)]
+pub enum Store {
+    /// One file, one process.
+    Sqlite(PathBuf),
+    /// A server that several processes share.
+    Postgres(SecretString),
+}
+
+impl Store {
+    /// The database the settings choose.
+    #[must_use]
+    pub fn chosen(settings: &Settings) -> Self {
+        let Some(url) = &settings.database.url else {
+            return Self::Sqlite(settings.data_dir.join(DATABASE));
+        };
+        match url.expose_secret().strip_prefix("sqlite:") {
+            Some(path) => Self::Sqlite(PathBuf::from(path.strip_prefix("//").unwrap_or(path))),
+            None => Self::Postgres(url.clone()),
+        }
+    }
+
+    /// The URL to connect to.
+    #[must_use]
+    pub fn url(&self) -> SecretString {
+        match self {
+            Self::Sqlite(path) => {
+                let path = path.display().to_string().replace('%', "%25").replace('?', "%3F");
+                SecretString::from(format!("sqlite://{path}"))
+            }
+            Self::Postgres(url) => url.clone(),
+        }
+    }
+}
+
+/// For people, without a password.
+impl std::fmt::Display for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "SQLite, {}", path.display()),
+            Self::Postgres(url) => write!(f, "PostgreSQL, {}", without_password(url.expose_secret())),
+        }
+    }
+}
+
+/// Holding one means: the directory is there and writable, and no other process uses the SQLite file.
+#[derive(Debug)]
+pub struct Claimed {
+    _lock: Option<File>,
+}
+
+/// Makes the data directory where it is missing and claims the database file.
+///
+/// # Errors
+/// When the directory cannot be made or written to, or another process holds the file.
+pub fn claim(settings: &Settings, store: &Store) -> Result<Claimed, Failure> {
+    prepare(&settings.data_dir)?;
+    match store {
+        Store::Sqlite(file) => Ok(Claimed { _lock: Some(lock(file)?) }),
+        Store::Postgres(_) => Ok(Claimed { _lock: None }),
+    }
+}
+
+/// Makes sure there is something to read, for verbs that never make anything.
+///
+/// # Errors
+/// When the SQLite file is not there or cannot be read.
+pub fn present(settings: &Settings, store: &Store) -> Result<(), Failure> {
+    let Store::Sqlite(file) = store else { return Ok(()) };
+    match File::open(file) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Failure::operation(format!(
+            "there is no database in the data directory {}; name the right one with --data-dir, or make it with `devskyy migrate`",
+            settings.data_dir.display()
+        ))),
+        Err(error) => {
+            Err(Failure::operation(format!("cannot read the database {}: {error}; check who owns it", file.display())))
+        }
+    }
+}
+
+fn prepare(directory: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let advice = "name another with --data-dir or DEVSKYY_DATA_DIR, or check who owns it";
+    if directory.exists() && !directory.is_dir() {
+        return Err(Failure::operation(format!("the data directory {} is a file; {advice}", directory.display())));
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|error| {
+        Failure::operation(format!("cannot make the data directory {}: {error}; {advice}", directory.display()))
+    })?;
+    let probe = directory.join(format!(".writable-{}", std::process::id()));
+    File::create(&probe).and_then(|_| std::fs::remove_file(&probe)).map_err(|error| {
+        Failure::operation(format!("cannot write to the data directory {}: {error}; {advice}", directory.display()))
+    })
+}
+
+/// The lock dies with the process, however that ends; the number in the file only helps people.
+fn lock(database: &Path) -> Result<File, Failure> {
+    let path = PathBuf::from(format!("{}.lock", database.display()));
+    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+    let mut file = opened
+        .map_err(|error| Failure::operation(format!("cannot open {}: {error}; check who owns it", path.display())))?;
+    match file.try_lock() {
+        Ok(()) => {
+            let told = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+            told.map_err(|error| Failure::operation(format!("cannot write to {}: {error}", path.display())))?;
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let _ = file.rewind().and_then(|()| file.read_to_string(&mut holder));
+            Err(Failure::operation(format!(
+                "{} is in use by another devskyy (process {}); stop it, or choose another directory with --data-dir",
+                database.display(),
+                if holder.is_empty() { "unknown" } else { holder.trim() }
+            )))
+        }
+        Err(TryLockError::Error(error)) => Err(Failure::operation(format!("cannot lock {}: {error}", path.display()))),
+    }
+}

@@ -1,0 +1,120 @@
+//! Work in the background: started again when it ends before it should, ended in order when the server stops.
+
+use std::{future::Future, time::Duration};
+
+use tokio::{task::JoinHandle, time::Instant};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Pause before the first new start; doubled with each failure in a row.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Longest pause between two starts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// Background work that lives as long as the server.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Tasks {
+    tracker: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Tasks {
+    /// Keeps some work going: it is started again when it fails, ends or panics, until the server stops.
+    pub(crate) fn keep<W, F>(&self, name: &'static str, work: W)
+    where
+        W: Fn(CancellationToken) -> F + Send + 'static,
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        let stop = self.stop.clone();
+        self.tracker.spawn(async move {
+            let mut pause = FIRST_PAUSE;
+            while !stop.is_cancelled() {
+                let started = Instant::now();
+                let ended: Result<anyhow::Result<()>, _> = guard(tokio::spawn(work(stop.clone()))).await;
+                if stop.is_cancelled() {
+                    break;
+                }
+                match ended {
+                    Ok(Ok(())) => tracing::warn!(task = name, "ended early; starting it again"),
+                    Ok(Err(error)) => {
+                        tracing::error!(task = name, error = format!("{error:#}"), "failed; starting it again")
+                    }
+                    Err(_) => tracing::error!(task = name, "panicked; starting it again"),
+                }
+                pause = if started.elapsed() > LONGEST_PAUSE { FIRST_PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
+                tokio::select! { () = tokio::time::sleep(pause) => {}, () = stop.cancelled() => {} }
+            }
+        });
+    }
+
+    /// Asks all work to end and waits, but not for ever. Returns whether everything ended in time.
+    pub(crate) async fn end(&self, patience: Duration) -> bool {
+        self.stop.cancel();
+        self.tracker.close();
+        tokio::time::timeout(patience, self.tracker.wait()).await.is_ok()
+    }
+}
+
+/// Waits for a task and ends it when the waiting is given up.
+async fn guard<T>(task: JoinHandle<T>) -> Result<T, tokio::task::JoinError> {
+    struct Abort(tokio::task::AbortHandle);
+    impl Drop for Abort {
+        fn drop(&mut self) {
+            self.0.abort();
+        }
+    }
+    let _abort = Abort(task.abort_handle());
+    task.await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+        time::Duration,
+    };
+
+    use super::Tasks;
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_fails_is_started_again() {
+        let (tasks, starts) = (Tasks::default(), Arc::new(AtomicUsize::new(0)));
+        let counted = starts.clone();
+        tasks.keep("failing", move |_| {
+            let counted = counted.clone();
+            async move {
+                counted.fetch_add(1, Ordering::SeqCst);
+                anyhow::bail!("no")
+            }
+        });
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert!(starts.load(Ordering::SeqCst) > 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_waits_for_work_to_finish() {
+        let (tasks, finished) = (Tasks::default(), Arc::new(AtomicUsize::new(0)));
+        let counted = finished.clone();
+        tasks.keep("careful", move |stop| {
+            let counted = counted.clone();
+            async move {
+                stop.cancelled().await;
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                counted.fetch_add(1, Ordering::SeqCst);
+                Ok(())
+            }
+        });
+        tokio::task::yield_now().await;
+        assert!(tasks.end(Duration::from_secs(5)).await && finished.load(Ordering::SeqCst) == 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_does_not_wait_for_ever() {
+        let tasks = Tasks::default();
+        tasks.keep("stubborn", |_| std::future::pending());
+        tokio::task::yield_now().await;
+        assert!(!tasks.end(Duration::from_secs(5)).await);
+    }
+}

@@ -1,0 +1,102 @@
+//! Identity, projects and agents.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use devskyy_application::{
+    access::Access,
+    agents::{Agents, AgentsPorts},
+    identity::{Accounts, Identity, IdentityPorts, SessionPolicy},
+    projects::{Projects, ProjectsPorts},
+    workflow::WorkflowCheck,
+};
+use devskyy_infrastructure::{
+    agents::SqlAgents,
+    crypto::{
+        Argon2Cost, Argon2PasswordHasher, EdDsaAccessTokens, FileBootstrapTokens, KeyedSecrets, MasterKey,
+        SqlSigningKeyStore, TokenSettings,
+    },
+    identity::{AccountDirectory, CachedStandings, SqlAccounts, SqlSessions, SqlUsers},
+    projects::SqlProjects,
+    workflow::{JsonSchemas, Limits, SandboxedExpressions},
+};
+use secrecy::ExposeSecret as _;
+
+use super::{Ground, unusable};
+use crate::{
+    configuration::Settings,
+    failure::{Failure, causes},
+};
+
+/// The generated master key in the data directory.
+const MASTER_KEY: &str = "master-key";
+/// Passwords that may wait for a hashing thread; more are refused with a hint to come back.
+const WAITING_PASSWORDS: usize = 64;
+
+pub(super) struct People {
+    pub(super) identity: Identity,
+    pub(super) projects: Projects,
+    pub(super) agents: Agents,
+}
+
+pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<People, Failure> {
+    let Ground { database, log, clock, ids } = ground.clone();
+    let master = master_key(settings)?;
+    let signing = Arc::new(SqlSigningKeyStore::new(database.clone()));
+    let tokens = EdDsaAccessTokens::load(TokenSettings::default(), signing, master.clone(), clock.as_ref());
+    let tokens = tokens.await.map_err(|error| {
+        let advice = "set security.master_key to the key this database was made with, the same on every replica";
+        Failure::operation(format!("{}; {advice}", causes(&error)))
+    })?;
+    let cost = Argon2Cost::default();
+    let hasher = Argon2PasswordHasher::start(cost, settings.security.hash_threads, WAITING_PASSWORDS);
+    let secrets = Arc::new(KeyedSecrets::new(master));
+    let accounts: Arc<dyn Accounts> = Arc::new(SqlAccounts::new(database.clone()));
+    let users = Arc::new(SqlUsers::new(database.clone()));
+    let sessions = Arc::new(SqlSessions::new(database.clone()));
+    let views = Arc::new(SqlProjects::new(database.clone()));
+    let access = Access::new(views.clone());
+    let directory = AccountDirectory::new(users.clone(), accounts.clone(), secrets.clone());
+    let expressions = SandboxedExpressions::start(Limits::default()).map_err(Failure::operation)?;
+    let check = WorkflowCheck::new(Arc::new(expressions), Arc::new(JsonSchemas::new()));
+    Ok(People {
+        identity: Identity::new(IdentityPorts {
+            store: log.clone(),
+            accounts,
+            users,
+            standings: Arc::new(CachedStandings::new(sessions.clone())),
+            sessions,
+            tokens: Arc::new(tokens),
+            hasher: Arc::new(hasher.map_err(unusable)?),
+            secrets,
+            bootstrap: Arc::new(FileBootstrapTokens::new(&settings.data_dir)),
+            clock,
+            ids: ids.clone(),
+            policy: policy(settings),
+        }),
+        projects: Projects::new(ProjectsPorts {
+            store: log.clone(),
+            views,
+            directory: Arc::new(directory),
+            access: access.clone(),
+            ids: ids.clone(),
+        }),
+        agents: Agents::new(AgentsPorts { store: log, views: Arc::new(SqlAgents::new(database)), access, check, ids }),
+    })
+}
+
+fn policy(settings: &Settings) -> SessionPolicy {
+    let access = TimeDelta::from_std(settings.security.access_token).unwrap_or(SessionPolicy::default().access);
+    SessionPolicy { access, ..SessionPolicy::default() }
+}
+
+/// The configured key, or the generated one.
+fn master_key(settings: &Settings) -> Result<MasterKey, Failure> {
+    match &settings.security.master_key {
+        Some(key) => MasterKey::parse(key.expose_secret()).map_err(Failure::configuration),
+        None => {
+            let path = settings.data_dir.join(MASTER_KEY);
+            MasterKey::load_or_create(&path).map_err(|error| Failure::operation(causes(&error)))
+        }
+    }
+}

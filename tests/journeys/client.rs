@@ -1,0 +1,147 @@
+//! A REST client as its users would write it.
+
+use std::time::{Duration, Instant};
+
+use reqwest::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::server::{PATIENCE, Server};
+
+pub(crate) const PASSWORD: &str = "Correct-horse-7";
+
+/// Somebody who is signed in.
+#[derive(Clone)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    pub(crate) url: String,
+    token: Option<String>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Client {
+    /// Somebody who has not signed in.
+    pub(crate) fn stranger(url: &str) -> Self {
+        let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+        Self { http, url: url.to_owned(), token: None }
+    }
+
+    /// The first administrator of a fresh server.
+    pub(crate) async fn administrator(server: &Server) -> Self {
+        let path = server.directory.join("devskyy-data/bootstrap-token");
+        let bootstrap = std::fs::read_to_string(path).unwrap();
+        let stranger = Self::stranger(&server.url);
+        let body = json!({"email": "ada@example.com", "password": PASSWORD, "name": "Ada", "bootstrap_token": bootstrap.trim()});
+        stranger.post("/api/v1/auth/register", &body).await.expect(StatusCode::CREATED);
+        stranger.signed_in("ada@example.com").await
+    }
+
+    /// Signs in again, for example on another server.
+    pub(crate) async fn signed_in(&self, email: &str) -> Self {
+        let answer = self.post("/api/v1/auth/login", &json!({"email": email, "password": PASSWORD})).await;
+        let answer = answer.expect(StatusCode::OK);
+        Self { token: Some(answer["access_token"].as_str().unwrap().to_owned()), ..self.clone() }
+    }
+
+    /// The same person at another address.
+    pub(crate) fn at(&self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self.clone() }
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        answer(self.request(Method::GET, path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        answer(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// Creates an agent that runs a workflow; its id.
+    pub(crate) async fn agent(&self, name: &str, definition: &Value) -> String {
+        let body = json!({"name": name, "type": "workflow", "capabilities": ["test"], "definition": definition});
+        let agent = self.post("/api/v1/agents", &body).await.expect(StatusCode::CREATED);
+        agent["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Starts a run and does not wait for it; its id.
+    pub(crate) async fn execute(&self, agent: &str, input: &Value) -> String {
+        let answer = self.post(&format!("/api/v1/agents/{agent}/execute"), &json!({"input": input})).await;
+        let run = answer.expect(StatusCode::ACCEPTED);
+        run["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until a run is in one of these states.
+    pub(crate) async fn run_in(&self, run: &str, states: &[&str]) -> Value {
+        let asked = Instant::now();
+        loop {
+            let seen = self.get(&format!("/api/v1/runs/{run}")).await.expect(StatusCode::OK);
+            if states.iter().any(|state| seen["status"] == *state) {
+                return seen;
+            }
+            assert!(asked.elapsed() < PATIENCE, "the run stays: {seen:#}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until a run has ended.
+    pub(crate) async fn run_ended(&self, run: &str) -> Value {
+        self.run_in(run, &["completed", "failed", "cancelled", "expired"]).await
+    }
+
+    /// Follows the event stream of a run until it has said so many events or closes; what it said, id and data.
+    pub(crate) async fn watch(&self, run: &str, after: Option<&str>, last: &str) -> Vec<(String, Value)> {
+        let request =
+            self.request(Method::GET, &format!("/api/v1/runs/{run}/events")).header("Accept", "text/event-stream");
+        let request = match after {
+            Some(id) => request.header("Last-Event-ID", id),
+            None => request,
+        };
+        let mut response = request.send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        let (mut seen, mut text) = (Vec::new(), String::new());
+        while let Some(chunk) = response.chunk().await.unwrap() {
+            text.push_str(&String::from_utf8_lossy(&chunk));
+            while let Some((block, rest)) = text.split_once("\n\n").map(|(b, r)| (b.to_owned(), r.to_owned())) {
+                text = rest;
+                let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+                let (Some(id), Some(data)) = (field("id:"), field("data:")) else { continue };
+                let data: Value = serde_json::from_str(data).unwrap();
+                let done = data["type"] == last;
+                seen.push((id.to_owned(), data));
+                if done {
+                    return seen;
+                }
+            }
+        }
+        seen
+    }
+}
+
+impl Answer {
+    /// The body, where the status is the expected one.
+    pub(crate) fn expect(self, status: StatusCode) -> Value {
+        assert_eq!(self.status, status, "{:#}", self.body);
+        self.body
+    }
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> Answer {
+    let response: Response = request.send().await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    let text = response.text().await.unwrap();
+    Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+}

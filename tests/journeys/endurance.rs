@@ -1,0 +1,107 @@
+//! What holds when the process does not: power failures, restarts, orderly ends.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::{
+    client::Client,
+    running::{doubling, reaching},
+    server::Server,
+    tracker::Tracker,
+};
+
+/// How often the process is killed.
+const KILLS: u32 = 25;
+
+/// Several tickets at once, after some thinking.
+fn filing(tracker: &Tracker) -> Value {
+    json!({
+        "tools": {"file_ticket": tracker.tool()},
+        "steps": [
+            {"id": "listed", "tool": "jq", "arguments": {"program": "[range(4)]", "input": null}},
+            {"id": "filed", "needs": ["listed"], "for_each": ".steps.listed.output", "tool": "file_ticket",
+             "arguments": {"run": {"$jq": ".run.id"}, "part": {"$jq": ".index"}}},
+            {"id": "counted", "needs": ["filed"], "tool": "jq",
+             "arguments": {"program": "length", "input": {"$jq": ".steps.filed.output"}}}
+        ],
+        "output": {"$jq": ".steps.counted.output"}
+    })
+}
+
+/// Differs from start to start, and is told when a journey fails.
+fn chance(seed: &mut u64) -> u64 {
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    *seed
+}
+
+#[tokio::test]
+async fn every_run_ends_right_and_files_each_ticket_once_however_often_the_process_is_killed() {
+    let (place, tracker) = (tempfile::tempdir().unwrap(), Tracker::start(Duration::from_millis(15)).await);
+    let mut server = Server::start_with(place.path(), reaching(&tracker));
+    let mut ada = Client::administrator(&server).await;
+    let agent = ada.agent("Filer", &filing(&tracker)).await;
+    let first = u64::from(std::process::id()) * 7_919 + 1;
+    let (mut seed, mut runs) = (first, Vec::new());
+    for kill in 0..KILLS {
+        runs.push(ada.execute(&agent, &json!({"kill": kill})).await);
+        runs.push(ada.execute(&agent, &json!({"kill": kill})).await);
+        tokio::time::sleep(Duration::from_millis(chance(&mut seed) % 150)).await;
+        server.kill();
+        server = Server::start_with(place.path(), reaching(&tracker));
+        ada = ada.at(&server.url);
+    }
+    for run in &runs {
+        let ended = ada.run_ended(run).await;
+        assert_eq!((&ended["status"], &ended["output"]), (&json!("completed"), &json!(4)), "seed {first}: {ended:#}");
+    }
+    let mut asked: Vec<String> = tracker.tickets().iter().map(|ticket| ticket["asked"].to_string()).collect();
+    asked.sort();
+    asked.dedup();
+    assert_eq!((tracker.tickets().len(), asked.len(), tracker.bare()), (runs.len() * 4, runs.len() * 4, 0), "seed {first}");
+    server.signal("-TERM");
+    server.ended();
+    let (code, out, error) = crate::program::ended(crate::program::devskyy(place.path()).arg("verify"));
+    assert_eq!(code, 0, "{out}{error}");
+}
+
+#[tokio::test]
+async fn a_run_under_way_is_handed_over_when_the_server_is_asked_to_stop() {
+    let (place, tracker) = (tempfile::tempdir().unwrap(), Tracker::start(Duration::from_millis(300)).await);
+    let server = Server::start_with(place.path(), reaching(&tracker));
+    let ada = Client::administrator(&server).await;
+    let agent = ada.agent("Filer", &filing(&tracker)).await;
+    let run = ada.execute(&agent, &json!({})).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    server.signal("-TERM");
+    let (code, took) = server.ended();
+    assert!(code == Some(0) && took < Duration::from_secs(30), "{code:?} after {took:?}");
+
+    let server = Server::start_with(place.path(), reaching(&tracker));
+    let ended = ada.at(&server.url).run_ended(&run).await;
+
+    assert_eq!((&ended["status"], tracker.tickets().len()), (&json!("completed"), 4));
+}
+
+#[tokio::test]
+async fn an_open_event_stream_does_not_hold_the_end_up() {
+    let (place, tracker) = (tempfile::tempdir().unwrap(), Tracker::start(Duration::ZERO).await);
+    let server = Server::start_with(place.path(), reaching(&tracker));
+    let ada = Client::administrator(&server).await;
+    let agent = ada.agent("Doubler", &doubling(&tracker)).await;
+    let run = ada.execute(&agent, &json!({"numbers": [60]})).await;
+    ada.run_in(&run, &["waiting"]).await;
+    let watching = tokio::spawn({
+        let (ada, run) = (ada.clone(), run.clone());
+        async move { ada.watch(&run, None, "never").await }
+    });
+    tokio::time::sleep(Duration::from_millis(200)).await;
+
+    server.signal("-TERM");
+    let (code, took) = tokio::task::spawn_blocking(move || server.ended()).await.unwrap();
+
+    assert!(code == Some(0) && took < Duration::from_secs(10), "{code:?} after {took:?}");
+    assert!(!watching.await.unwrap().is_empty());
+}

@@ -1,0 +1,70 @@
+use reqwest::StatusCode;
+use serde_json::json;
+
+use crate::{
+    client::{Client, PASSWORD},
+    program::{devskyy, ended, fails},
+    server::Server,
+};
+
+#[tokio::test]
+async fn a_token_is_good_after_a_power_failure() {
+    let place = tempfile::tempdir().unwrap();
+    let server = Server::start(place.path());
+    let ada = Client::administrator(&server).await;
+    server.kill();
+    let server = Server::start(place.path());
+    ada.at(&server.url).get("/api/v1/auth/me").await.expect(StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_first_administrator_is_made_once() {
+    let place = tempfile::tempdir().unwrap();
+    let server = Server::start(place.path());
+    assert!(server.banner.contains("bootstrap-token"), "{}", server.banner);
+    Client::administrator(&server).await;
+    server.kill();
+    let server = Server::start(place.path());
+    assert!(!server.banner.contains("bootstrap-token"), "{}", server.banner);
+}
+
+#[tokio::test]
+async fn an_administrator_is_made_on_the_command_line() {
+    let place = tempfile::tempdir().unwrap();
+    let (code, out, error) =
+        ended(devskyy(place.path()).args(["user", "create-admin", "--email", "grace@example.com", "--name", "Grace"]));
+    assert_eq!(code, 0, "{error}");
+    let password = out.lines().find_map(|line| line.strip_prefix("password: ")).unwrap().to_owned();
+
+    let server = Server::start(place.path());
+    assert!(!server.banner.contains("bootstrap-token"), "{}", server.banner);
+    let body = json!({"email": "grace@example.com", "password": password});
+    Client::stranger(&server.url).post("/api/v1/auth/login", &body).await.expect(StatusCode::OK);
+}
+
+#[test]
+fn an_administrators_password_is_read_from_standard_input() {
+    use std::{io::Write as _, process::Stdio};
+    let place = tempfile::tempdir().unwrap();
+    let mut command = devskyy(place.path());
+    command.args(["user", "create-admin", "--email", "grace@example.com", "--name", "Grace", "--password-stdin"]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    writeln!(child.stdin.take().unwrap(), "{PASSWORD}").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success() && !String::from_utf8_lossy(&output.stdout).contains(PASSWORD));
+}
+
+#[test]
+fn an_administrator_with_a_bad_email_is_told_in_one_line() {
+    let place = tempfile::tempdir().unwrap();
+    fails(devskyy(place.path()).args(["user", "create-admin", "--email", "grace", "--name", "Grace"]), 1, &["mail"]);
+}
+
+#[test]
+fn a_master_key_that_does_not_fit_the_database_is_told_in_one_line() {
+    let place = tempfile::tempdir().unwrap();
+    drop(Server::start(place.path()));
+    let mut command = devskyy(place.path());
+    command.args(["serve", "--port", "0"]).env("DEVSKYY_SECURITY__MASTER_KEY", "ab".repeat(32));
+    fails(&mut command, 1, &["master key", "security.master_key"]);
+}
