@@ -8,6 +8,7 @@ mod m20260101_000001_event_store;
 mod m20260101_000002_identity;
 mod m20260101_000003_projects;
 mod m20260101_000004_agents;
+mod m20260101_000005_runs;
 
 /// Runs the migrations that have not run yet, in order.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000002_identity::Migration),
             Box::new(m20260101_000003_projects::Migration),
             Box::new(m20260101_000004_agents::Migration),
+            Box::new(m20260101_000005_runs::Migration),
         ]
     }
 }

@@ -5,6 +5,7 @@ pub mod crypto;
 pub mod es;
 pub mod identity;
 pub mod projects;
+pub mod runs;
 pub mod sql;
 pub mod system;
 pub mod tools;

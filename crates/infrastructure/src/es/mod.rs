@@ -12,4 +12,5 @@ mod writer;
 
 pub use checkpoints::SqlCheckpoints;
 pub use projection::{PerStream, Projection, ProjectionError, ROWS_AT_ONCE, StreamRows};
+pub(crate) use statements::statement;
 pub use store::SqlEventStore;

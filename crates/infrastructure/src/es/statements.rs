@@ -18,7 +18,7 @@ fn placeholder(backend: DatabaseBackend, sql: &mut String, n: usize) {
 }
 
 /// A statement with one place for each value, written once as `?` for both engines.
-pub(super) fn statement(backend: DatabaseBackend, sql: &str, values: Vec<Value>) -> Statement {
+pub(crate) fn statement(backend: DatabaseBackend, sql: &str, values: Vec<Value>) -> Statement {
     if backend != DatabaseBackend::Postgres {
         return Statement::from_sql_and_values(backend, sql, values);
     }

@@ -8,6 +8,7 @@ mod event_store;
 mod identity;
 mod ids;
 mod projects;
+mod runs;
 
 pub use agents::InMemoryAgents;
 pub use checkpoints::InMemoryCheckpoints;
@@ -17,3 +18,4 @@ pub use event_store::InMemoryEventStore;
 pub use identity::{InMemoryAccounts, InMemorySessions, InMemoryUsers};
 pub use ids::SequentialIds;
 pub use projects::{InMemoryDirectory, InMemoryProjects};
+pub use runs::{DeclaredAgents, InMemoryRuns, ViewedAgents};

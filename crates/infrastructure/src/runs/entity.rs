@@ -1,0 +1,68 @@
+#![expect(unreachable_pub, reason = "the derive wants its models public; this module is not")]
+
+/// One run.
+pub mod run {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "runs")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub project_id: Uuid,
+        pub agent_id: Uuid,
+        pub agent_version: i32,
+        pub status: String,
+        /// A JSON array.
+        pub waiting_for: String,
+        pub priority: i16,
+        /// Why it failed, as JSON.
+        pub error: Option<String>,
+        pub parent_run_id: Option<Uuid>,
+        pub requested_by: String,
+        pub deadline: i64,
+        pub created_at: i64,
+        pub started_at: Option<i64>,
+        pub ended_at: Option<i64>,
+        pub fence: i64,
+        /// When a worker may take it; never, once it has ended.
+        pub ready_at: Option<i64>,
+        pub version: i64,
+        pub position: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// One question of one run.
+pub mod approval {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "run_approvals")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub run_id: Uuid,
+        pub project_id: Uuid,
+        pub step: String,
+        pub element: Option<i32>,
+        pub prompt: String,
+        /// What to look at, as JSON.
+        pub data: String,
+        pub status: String,
+        pub requested_at: i64,
+        pub decided_at: Option<i64>,
+        pub decided_by: Option<String>,
+        pub reason: Option<String>,
+        pub position: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

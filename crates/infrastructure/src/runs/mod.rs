@@ -1,0 +1,13 @@
+//! Runs on SQL: their projection, the queue workers take them from, and what they need to know of agents.
+
+mod agents;
+mod entity;
+mod projection;
+mod queue;
+mod rows;
+mod views;
+
+pub use agents::AgentsForRuns;
+pub use projection::{RunRow, RunsProjection};
+pub use queue::SqlRunQueue;
+pub use views::SqlRuns;

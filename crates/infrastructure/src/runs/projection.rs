@@ -1,0 +1,152 @@
+use std::collections::{BTreeMap, HashMap};
+
+use async_trait::async_trait;
+use devskyy_application::{
+    es::{Position, RecordedEvent},
+    runs::{ApprovalChange, ApprovalStatus, ApprovalView, RunRecord},
+};
+use devskyy_domain::{
+    kernel::{Aggregate, ids::ApprovalId},
+    runs::{Run, RunEvent},
+};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
+    sea_query::OnConflict,
+};
+use uuid::Uuid;
+
+use super::{
+    entity::{approval, run},
+    rows::{approval_row, approval_view, run_record, run_row},
+};
+use crate::es::{ProjectionError, ROWS_AT_ONCE, StreamRows};
+
+/// One row per run and one per question.
+#[derive(Debug, Clone, Copy)]
+pub struct RunsProjection;
+
+/// A run, its questions that may still change, and where it was changed last.
+#[derive(Debug)]
+pub struct RunRow {
+    record: RunRecord,
+    position: Position,
+    open: BTreeMap<ApprovalId, ApprovalView>,
+    changed: BTreeMap<ApprovalId, (ApprovalView, Position)>,
+}
+
+impl RunRow {
+    fn ask(&mut self, change: &ApprovalChange, position: Position) {
+        match change {
+            ApprovalChange::Asked(asked) => {
+                self.open.insert(asked.id, asked.as_ref().clone());
+                self.changed.insert(asked.id, (asked.as_ref().clone(), position));
+            }
+            ApprovalChange::Decided { id, .. } => {
+                let Some(mut view) = self.open.remove(id) else { return };
+                change.apply(&mut view);
+                self.changed.insert(*id, (view, position));
+            }
+            ApprovalChange::Withdrawn => {
+                for (id, mut view) in std::mem::take(&mut self.open) {
+                    change.apply(&mut view);
+                    self.changed.insert(id, (view, position));
+                }
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl StreamRows for RunsProjection {
+    type Row = RunRow;
+
+    fn name(&self) -> &'static str {
+        "runs"
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["run_approvals", "runs"]
+    }
+
+    fn categories(&self) -> &'static [&'static str] {
+        &[Run::CATEGORY]
+    }
+
+    async fn load(&self, tx: &DatabaseTransaction, ids: &[Uuid]) -> Result<Vec<(Uuid, RunRow)>, ProjectionError> {
+        let rows = run::Entity::find().filter(run::Column::Id.is_in(ids.iter().copied())).all(tx).await?;
+        let open = approval::Entity::find()
+            .filter(approval::Column::RunId.is_in(ids.iter().copied()))
+            .filter(approval::Column::Status.eq(ApprovalStatus::Open.as_str()))
+            .all(tx)
+            .await?;
+        let mut of_run: HashMap<Uuid, BTreeMap<ApprovalId, ApprovalView>> = HashMap::new();
+        for row in open {
+            let run_id = row.run_id;
+            let view = approval_view(row)?;
+            of_run.entry(run_id).or_default().insert(view.id, view);
+        }
+        let row = |model: run::Model| {
+            let (id, position) = (model.id, crate::sql::loaded(model.position));
+            let open = of_run.remove(&id).unwrap_or_default();
+            Ok((id, RunRow { record: run_record(model)?, position, open, changed: BTreeMap::new() }))
+        };
+        rows.into_iter().map(row).collect()
+    }
+
+    fn fold(&self, row: Option<RunRow>, event: &RecordedEvent) -> Result<Option<RunRow>, ProjectionError> {
+        let fact: RunEvent = event.decode()?;
+        let Some(mut row) = row else {
+            let RunEvent::Queued(queued) = &fact else { return Ok(None) };
+            let record = RunRecord::begun(event.stream_id.into(), queued, event);
+            let (open, changed) = (BTreeMap::new(), BTreeMap::new());
+            return Ok(Some(RunRow { record, position: event.position, open, changed }));
+        };
+        row.record.apply(&fact, event);
+        row.position = event.position;
+        if let Some(change) = ApprovalChange::of(&row.record.summary, &fact) {
+            row.ask(&change, event.position);
+        }
+        Ok(Some(row))
+    }
+
+    async fn save(&self, tx: &DatabaseTransaction, rows: Vec<(Uuid, Option<RunRow>)>) -> Result<(), ProjectionError> {
+        let (mut runs, mut approvals) = (Vec::new(), Vec::new());
+        for row in rows.into_iter().filter_map(|(_, row)| row) {
+            runs.push(run_row(&row.record, row.position)?.into_active_model().reset_all());
+            for (view, position) in row.changed.values() {
+                approvals.push(approval_row(view, *position)?.into_active_model().reset_all());
+            }
+        }
+        if !runs.is_empty() {
+            let newer = OnConflict::column(run::Column::Id).update_columns(RUN_CHANGES).to_owned();
+            run::Entity::insert_many(runs).on_conflict(newer).exec_without_returning(tx).await?;
+        }
+        while !approvals.is_empty() {
+            let rest = approvals.split_off(approvals.len().min(ROWS_AT_ONCE));
+            let newer = OnConflict::column(approval::Column::Id).update_columns(APPROVAL_CHANGES).to_owned();
+            approval::Entity::insert_many(approvals).on_conflict(newer).exec_without_returning(tx).await?;
+            approvals = rest;
+        }
+        Ok(())
+    }
+}
+
+const RUN_CHANGES: [run::Column; 9] = [
+    run::Column::Status,
+    run::Column::WaitingFor,
+    run::Column::Error,
+    run::Column::StartedAt,
+    run::Column::EndedAt,
+    run::Column::Fence,
+    run::Column::ReadyAt,
+    run::Column::Version,
+    run::Column::Position,
+];
+
+const APPROVAL_CHANGES: [approval::Column; 5] = [
+    approval::Column::Status,
+    approval::Column::DecidedAt,
+    approval::Column::DecidedBy,
+    approval::Column::Reason,
+    approval::Column::Position,
+];

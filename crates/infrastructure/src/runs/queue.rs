@@ -1,0 +1,123 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use devskyy_application::{
+    error::PortError,
+    runs::{Claim, Claims, RunQueue},
+};
+use devskyy_domain::kernel::ids::RunId;
+use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, QueryResult, Value};
+use uuid::Uuid;
+
+use crate::{
+    es::statement,
+    sql::{Database, loaded, port_error, stored},
+};
+
+const PORT: &str = "run queue";
+
+/// Hands out runs by leases beside the projection. The database's clock decides, so that replicas' clocks need not agree.
+#[derive(Debug, Clone)]
+pub struct SqlRunQueue {
+    db: Database,
+}
+
+/// Rows that others are looking at are skipped on PostgreSQL, so that workers do not wait for each other; SQLite has one
+/// writer at a time anyway. The condition on a conflict is the same again, because another worker may have been faster.
+const CLAIM: &str = "WITH due AS ( \
+     SELECT r.id, r.fence FROM runs r LEFT JOIN run_leases l ON l.run_id = r.id \
+     WHERE r.ready_at <= {now} AND (l.run_id IS NULL OR l.lease_until < {now} OR l.fence < r.fence) \
+     ORDER BY r.priority DESC, r.ready_at, r.id LIMIT ? {skip}) \
+     INSERT INTO run_leases (run_id, owner, fence, lease_until) \
+     SELECT id, {text}, fence + 1, {now} + {big} FROM due WHERE true \
+     ON CONFLICT (run_id) DO UPDATE SET owner = excluded.owner, fence = excluded.fence, \
+     lease_until = excluded.lease_until \
+     WHERE run_leases.lease_until < {now} OR run_leases.fence < excluded.fence - 1 \
+     RETURNING run_id, fence";
+
+const NEXT_DUE: &str = "SELECT (SELECT MIN(ready_at) FROM runs WHERE ready_at > {now}) - {now}, \
+     (SELECT MIN(lease_until) FROM run_leases WHERE lease_until >= {now}) - {now}";
+
+const RENEW: &str = "UPDATE run_leases SET lease_until = {now} + {big}, fence = {big} \
+     WHERE run_id = ? AND owner = ? AND fence <= ? \
+     AND EXISTS (SELECT 1 FROM runs WHERE id = ? AND fence <= ? AND ready_at IS NOT NULL) RETURNING fence";
+
+impl SqlRunQueue {
+    /// The queue of a migrated database.
+    #[must_use]
+    pub const fn new(db: Database) -> Self {
+        Self { db }
+    }
+
+    fn sql(&self, text: &str) -> String {
+        let (now, skip, string, big) = match self.db.backend() {
+            DatabaseBackend::Postgres => (
+                "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)",
+                "FOR UPDATE OF r SKIP LOCKED",
+                "CAST(? AS TEXT)",
+                "CAST(? AS BIGINT)",
+            ),
+            _ => ("CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)", "", "?", "?"),
+        };
+        text.replace("{now}", now).replace("{skip}", skip).replace("{text}", string).replace("{big}", big)
+    }
+
+    async fn all(&self, tx: &DatabaseTransaction, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {
+        tx.query_all_raw(statement(self.db.backend(), &self.sql(sql), values)).await
+    }
+
+    async fn look(&self, worker: &str, lease: Duration, most: usize) -> Result<Claims, DbErr> {
+        let tx = self.db.begin().await?;
+        let limit = i64::try_from(most).unwrap_or(i64::MAX);
+        let rows = self.all(&tx, CLAIM, vec![limit.into(), worker.into(), micros(lease).into()]).await?;
+        let due = self.all(&tx, NEXT_DUE, vec![]).await?;
+        tx.commit().await?;
+        let claim = |row: &QueryResult| {
+            let run = RunId::from(row.try_get_by_index::<Uuid>(0)?);
+            Ok(Claim { run, fence: loaded(row.try_get_by_index(1)?) })
+        };
+        let runs = rows.iter().map(claim).collect::<Result<_, DbErr>>()?;
+        let mut next = Vec::new();
+        for row in &due {
+            next.extend(row.try_get_by_index::<Option<i64>>(0)?);
+            next.extend(row.try_get_by_index::<Option<i64>>(1)?);
+        }
+        let next_due = next.into_iter().min().map(|micros| Duration::from_micros(loaded(micros)));
+        Ok(Claims { runs, next_due })
+    }
+
+    async fn change(&self, sql: &str, values: Vec<Value>) -> Result<bool, DbErr> {
+        let tx = self.db.begin().await?;
+        let changed = self.all(&tx, sql, values).await?;
+        tx.commit().await?;
+        Ok(!changed.is_empty())
+    }
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
+    move |error| port_error(PORT, doing, error)
+}
+
+#[async_trait]
+impl RunQueue for SqlRunQueue {
+    async fn claim(&self, worker: &str, lease: Duration, most: usize) -> Result<Claims, PortError> {
+        self.look(worker, lease, most).await.map_err(failed("claiming runs"))
+    }
+
+    async fn renew(&self, worker: &str, claim: Claim, lease: Duration) -> Result<bool, PortError> {
+        let (run, fence) = (Uuid::from(claim.run), stored(claim.fence));
+        let values =
+            vec![micros(lease).into(), fence.into(), run.into(), worker.into(), fence.into(), run.into(), fence.into()];
+        self.change(RENEW, values).await.map_err(failed("renewing a lease"))
+    }
+
+    async fn release(&self, worker: &str, claim: Claim) -> Result<(), PortError> {
+        let sql = "DELETE FROM run_leases WHERE run_id = ? AND owner = ? AND fence = ? RETURNING fence";
+        let values = vec![Uuid::from(claim.run).into(), worker.into(), stored(claim.fence).into()];
+        self.change(sql, values).await.map(|_| ()).map_err(failed("giving a lease back"))
+    }
+}

@@ -1,0 +1,122 @@
+//! Rows of runs and their questions, and back.
+
+use devskyy_application::{
+    error::PortError,
+    runs::{ApprovalStatus, ApprovalView, RunRecord, RunStatus, RunSummary},
+};
+use devskyy_domain::runs::{Place, Priority};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::entity::{approval, run};
+use crate::sql::{instant, loaded, micros, stored};
+
+pub(super) const PORT: &str = "run views";
+
+fn json(value: &impl Serialize) -> Result<String, PortError> {
+    serde_json::to_string(value).map_err(|error| PortError::bug(PORT, "writing a value", error))
+}
+
+fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, PortError> {
+    serde_json::from_str(text).map_err(|error| PortError::bug(PORT, "reading a value", error))
+}
+
+fn damaged(what: &str) -> PortError {
+    PortError::bug(PORT, "reading a row", format!("`{what}` is no such value"))
+}
+
+const fn priority_row(priority: Priority) -> i16 {
+    match priority {
+        Priority::Low => -1,
+        Priority::Normal => 0,
+        Priority::High => 1,
+    }
+}
+
+const fn priority(row: i16) -> Priority {
+    match row {
+        i16::MIN..=-1 => Priority::Low,
+        0 => Priority::Normal,
+        1.. => Priority::High,
+    }
+}
+
+pub(super) fn run_row(record: &RunRecord, position: u64) -> Result<run::Model, PortError> {
+    let RunRecord { summary, fence, ready_at } = record;
+    Ok(run::Model {
+        id: summary.id.into(),
+        project_id: summary.project_id.into(),
+        agent_id: summary.agent_id.into(),
+        agent_version: i32::try_from(summary.agent_version).unwrap_or(i32::MAX),
+        status: summary.status.as_str().to_owned(),
+        waiting_for: json(&summary.waiting_for)?,
+        priority: priority_row(summary.priority),
+        error: summary.error.as_ref().map(json).transpose()?,
+        parent_run_id: summary.parent_run_id.map(Into::into),
+        requested_by: summary.requested_by.clone(),
+        deadline: micros(summary.deadline),
+        created_at: micros(summary.created_at),
+        started_at: summary.started_at.map(micros),
+        ended_at: summary.ended_at.map(micros),
+        fence: stored(*fence),
+        ready_at: ready_at.map(micros),
+        version: stored(summary.version),
+        position: stored(position),
+    })
+}
+
+pub(super) fn run_record(row: run::Model) -> Result<RunRecord, PortError> {
+    let (fence, ready_at) = (loaded(row.fence), row.ready_at.map(instant));
+    let summary = RunSummary {
+        id: row.id.into(),
+        project_id: row.project_id.into(),
+        agent_id: row.agent_id.into(),
+        agent_version: u32::try_from(row.agent_version).unwrap_or_default(),
+        status: RunStatus::named(&row.status).ok_or_else(|| damaged(&row.status))?,
+        waiting_for: parsed(&row.waiting_for)?,
+        priority: priority(row.priority),
+        error: row.error.as_deref().map(parsed).transpose()?,
+        parent_run_id: row.parent_run_id.map(Into::into),
+        requested_by: row.requested_by,
+        deadline: instant(row.deadline),
+        created_at: instant(row.created_at),
+        started_at: row.started_at.map(instant),
+        ended_at: row.ended_at.map(instant),
+        version: loaded(row.version),
+    };
+    Ok(RunRecord { summary, fence, ready_at })
+}
+
+pub(super) fn approval_row(view: &ApprovalView, position: u64) -> Result<approval::Model, PortError> {
+    Ok(approval::Model {
+        id: view.id.into(),
+        run_id: view.run_id.into(),
+        project_id: view.project_id.into(),
+        step: view.place.step.clone(),
+        element: view.place.index.map(|index| i32::try_from(index).unwrap_or(i32::MAX)),
+        prompt: view.prompt.clone(),
+        data: json(&view.data)?,
+        status: view.status.as_str().to_owned(),
+        requested_at: micros(view.requested_at),
+        decided_at: view.decided_at.map(micros),
+        decided_by: view.decided_by.clone(),
+        reason: view.reason.clone(),
+        position: stored(position),
+    })
+}
+
+pub(super) fn approval_view(row: approval::Model) -> Result<ApprovalView, PortError> {
+    let index = row.element.map(|index| u32::try_from(index).unwrap_or_default());
+    Ok(ApprovalView {
+        id: row.id.into(),
+        run_id: row.run_id.into(),
+        project_id: row.project_id.into(),
+        place: Place { step: row.step, index },
+        prompt: row.prompt,
+        data: parsed(&row.data)?,
+        status: ApprovalStatus::named(&row.status).ok_or_else(|| damaged(&row.status))?,
+        requested_at: instant(row.requested_at),
+        decided_at: row.decided_at.map(instant),
+        decided_by: row.decided_by,
+        reason: row.reason,
+    })
+}

@@ -1,0 +1,225 @@
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use devskyy_application::{
+    access::ListScope,
+    agents::AgentViews,
+    error::PortError,
+    es::RecordedEvent,
+    paging::{PageOf, PageRequest},
+    ports::Clock,
+    runs::{
+        ApprovalChange, ApprovalFilter, ApprovalView, Claim, Claims, RunFilter, RunQueue, RunRecord, RunSummary,
+        RunViews, RunnableAgent, RunnableAgents,
+    },
+};
+use devskyy_domain::{
+    agents::AgentStatus,
+    kernel::ids::{AgentId, ApprovalId, ProjectId, RunId},
+    runs::{Run, RunEvent},
+    workflow::Workflow,
+};
+
+use super::{InMemoryEventStore, InMemoryProjects, identity::decoded};
+
+/// Runs and their questions as folded from an in-memory log, and the leases on them.
+pub struct InMemoryRuns {
+    projects: Arc<InMemoryProjects>,
+    clock: Arc<dyn Clock>,
+    rows: Mutex<Rows>,
+    leases: Mutex<HashMap<RunId, Lease>>,
+}
+
+#[derive(Default)]
+struct Rows {
+    runs: BTreeMap<RunId, RunRecord>,
+    approvals: BTreeMap<ApprovalId, ApprovalView>,
+}
+
+struct Lease {
+    owner: String,
+    fence: u64,
+    until: DateTime<Utc>,
+}
+
+impl InMemoryRuns {
+    /// Runs that follow a log; these projects say who belongs to what, and this clock is the store's.
+    #[must_use]
+    pub fn following(store: &InMemoryEventStore, projects: Arc<InMemoryProjects>, clock: Arc<dyn Clock>) -> Arc<Self> {
+        let runs = Arc::new(Self { projects, clock, rows: Mutex::default(), leases: Mutex::default() });
+        let follower = runs.clone();
+        store.follow(move |event| follower.take_in(event));
+        runs
+    }
+
+    fn rows(&self) -> MutexGuard<'_, Rows> {
+        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn take_in(&self, recorded: &RecordedEvent) {
+        let Some(event) = decoded::<Run>(recorded) else { return };
+        let id = RunId::from(recorded.stream_id);
+        let mut rows = self.rows();
+        let Rows { runs, approvals } = &mut *rows;
+        if let RunEvent::Queued(queued) = &event {
+            runs.insert(id, RunRecord::begun(id, queued, recorded));
+            return;
+        }
+        let Some(record) = runs.get_mut(&id) else { return };
+        record.apply(&event, recorded);
+        match ApprovalChange::of(&record.summary, &event) {
+            None => {}
+            Some(ApprovalChange::Asked(asked)) => drop(approvals.insert(asked.id, *asked)),
+            Some(change @ ApprovalChange::Decided { .. }) => {
+                let ApprovalChange::Decided { id, .. } = &change else { return };
+                approvals.get_mut(id).into_iter().for_each(|view| change.apply(view));
+            }
+            Some(change @ ApprovalChange::Withdrawn) => {
+                approvals.values_mut().filter(|view| view.run_id == id).for_each(|view| change.apply(view));
+            }
+        }
+    }
+
+    fn shows(&self, scope: ListScope, project: ProjectId) -> bool {
+        match scope {
+            ListScope::Everything => true,
+            ListScope::MemberOf(user) => self.projects.is_member(project, user),
+            ListScope::Project(wanted) => project == wanted,
+        }
+    }
+}
+
+#[async_trait]
+impl RunViews for InMemoryRuns {
+    async fn find(&self, run: RunId) -> Result<Option<RunSummary>, PortError> {
+        Ok(self.rows().runs.get(&run).map(|record| record.summary.clone()))
+    }
+
+    async fn list(&self, filter: &RunFilter, page: PageRequest) -> Result<PageOf<RunSummary>, PortError> {
+        let wanted = |summary: &&RunSummary| {
+            self.shows(filter.scope, summary.project_id)
+                && filter.agent.is_none_or(|agent| summary.agent_id == agent)
+                && filter.status.is_none_or(|status| summary.status == status)
+        };
+        let rows = self.rows();
+        let mut found: Vec<_> = rows.runs.values().map(|record| &record.summary).filter(wanted).cloned().collect();
+        found.sort_by_key(|summary| std::cmp::Reverse((summary.created_at, summary.id)));
+        Ok(PageOf::cut(found, page))
+    }
+
+    async fn approval(&self, approval: ApprovalId) -> Result<Option<ApprovalView>, PortError> {
+        Ok(self.rows().approvals.get(&approval).cloned())
+    }
+
+    async fn approvals(&self, filter: &ApprovalFilter, page: PageRequest) -> Result<PageOf<ApprovalView>, PortError> {
+        let wanted = |view: &&ApprovalView| {
+            self.shows(filter.scope, view.project_id)
+                && filter.run.is_none_or(|run| view.run_id == run)
+                && filter.status.is_none_or(|status| view.status == status)
+        };
+        let rows = self.rows();
+        let mut found: Vec<_> = rows.approvals.values().filter(wanted).cloned().collect();
+        found.sort_by_key(|view| (view.requested_at, view.id));
+        Ok(PageOf::cut(found, page))
+    }
+}
+
+fn after(now: DateTime<Utc>, lease: Duration) -> DateTime<Utc> {
+    now + TimeDelta::from_std(lease).unwrap_or(TimeDelta::MAX)
+}
+
+#[async_trait]
+impl RunQueue for InMemoryRuns {
+    async fn claim(&self, worker: &str, lease: Duration, most: usize) -> Result<Claims, PortError> {
+        let now = self.clock.now();
+        let rows = self.rows();
+        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut due: Vec<_> = rows.runs.values().filter(|record| record.ready_at.is_some_and(|at| at <= now)).collect();
+        due.retain(|record| {
+            let held = leases.get(&record.summary.id);
+            held.is_none_or(|lease| lease.until < now || lease.fence < record.fence)
+        });
+        due.sort_by_key(|record| (std::cmp::Reverse(record.summary.priority), record.ready_at, record.summary.id));
+        let mut runs = Vec::new();
+        for record in due.into_iter().take(most) {
+            let (run, fence) = (record.summary.id, record.fence + 1);
+            leases.insert(run, Lease { owner: worker.to_owned(), fence, until: after(now, lease) });
+            runs.push(Claim { run, fence });
+        }
+        let ready = rows.runs.values().filter_map(|record| record.ready_at).filter(|at| *at > now);
+        let lapsing = leases.values().map(|lease| lease.until).filter(|until| *until >= now);
+        let next_due = ready.chain(lapsing).min().map(|at| (at - now).to_std().unwrap_or_default());
+        Ok(Claims { runs, next_due })
+    }
+
+    async fn renew(&self, worker: &str, claim: Claim, lease: Duration) -> Result<bool, PortError> {
+        let now = self.clock.now();
+        let rows = self.rows();
+        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = rows.runs.get(&claim.run);
+        let current = current.is_some_and(|record| record.fence <= claim.fence && record.ready_at.is_some());
+        let held = leases.get_mut(&claim.run).filter(|held| held.owner == worker && held.fence <= claim.fence);
+        let Some(held) = held.filter(|_| current) else { return Ok(false) };
+        held.fence = claim.fence;
+        held.until = after(now, lease);
+        Ok(true)
+    }
+
+    async fn release(&self, worker: &str, claim: Claim) -> Result<(), PortError> {
+        let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        if leases.get(&claim.run).is_some_and(|lease| lease.owner == worker && lease.fence == claim.fence) {
+            leases.remove(&claim.run);
+        }
+        Ok(())
+    }
+}
+
+/// What agents do, as any views of agents tell.
+pub struct ViewedAgents(pub Arc<dyn AgentViews>);
+
+#[async_trait]
+impl RunnableAgents for ViewedAgents {
+    async fn find(&self, agent: AgentId) -> Result<Option<RunnableAgent>, PortError> {
+        let Some(view) = self.0.find(agent).await? else { return Ok(None) };
+        let current = match (view.status, view.current_version) {
+            (AgentStatus::Active, Some(version)) => {
+                self.workflow(agent, version).await?.map(|workflow| (version, workflow))
+            }
+            _ => None,
+        };
+        Ok(Some(RunnableAgent { project: view.project_id, current }))
+    }
+
+    async fn workflow(&self, agent: AgentId, version: u32) -> Result<Option<Arc<Workflow>>, PortError> {
+        Ok(self.0.version(agent, version).await?.map(|found| Arc::new(found.definition)))
+    }
+}
+
+/// Agents that are simply there, made by a test.
+#[derive(Default)]
+pub struct DeclaredAgents(Mutex<HashMap<AgentId, RunnableAgent>>);
+
+impl DeclaredAgents {
+    /// Declares that an agent's version 1 does this.
+    pub fn declare(&self, agent: AgentId, project: ProjectId, workflow: Workflow) {
+        let current = Some((1, Arc::new(workflow)));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(agent, RunnableAgent { project, current });
+    }
+}
+
+#[async_trait]
+impl RunnableAgents for DeclaredAgents {
+    async fn find(&self, agent: AgentId) -> Result<Option<RunnableAgent>, PortError> {
+        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&agent).cloned())
+    }
+
+    async fn workflow(&self, agent: AgentId, version: u32) -> Result<Option<Arc<Workflow>>, PortError> {
+        let found = self.find(agent).await?.and_then(|agent| agent.current);
+        Ok(found.filter(|(current, _)| *current == version).map(|(_, workflow)| workflow))
+    }
+}
