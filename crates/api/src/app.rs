@@ -31,6 +31,7 @@ pub fn app(
         .app_data(Data::from(state.identity.clone()))
         .app_data(Data::from(state.projects.clone()))
         .app_data(Data::from(state.agents.clone()))
+        .app_data(Data::from(state.runs.clone()))
         .app_data(Data::new(state.ids.clone()))
         .app_data(Data::new(state.clock.clone()))
         .app_data(Data::new(state.readiness.clone()))

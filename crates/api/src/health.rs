@@ -26,7 +26,15 @@ pub struct Check {
 pub trait Readiness: Send + Sync {
     /// Looks at everything that is needed.
     async fn checks(&self) -> Vec<Check>;
+
+    /// Returns once the server has been asked to stop; open streams end then.
+    async fn draining(&self) {
+        std::future::pending().await
+    }
 }
+
+/// The one all endpoints ask.
+pub(crate) type SharedReadiness = Arc<dyn Readiness>;
 
 /// How the platform is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -67,7 +75,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 /// Tell how the platform is.
 #[utoipa::path(tag = "health", responses((status = 200, description = "It runs; `status` and `checks` say how well", body = Health)))]
 #[get("/health")]
-async fn health(readiness: Data<Arc<dyn Readiness>>) -> HttpResponse {
+async fn health(readiness: Data<SharedReadiness>) -> HttpResponse {
     HttpResponse::Ok().json(Health::of(readiness.checks().await))
 }
 
@@ -87,7 +95,7 @@ async fn live() -> HttpResponse {
     )
 )]
 #[get("/health/ready")]
-async fn ready(readiness: Data<Arc<dyn Readiness>>) -> HttpResponse {
+async fn ready(readiness: Data<SharedReadiness>) -> HttpResponse {
     let found = Health::of(readiness.checks().await);
     let status = if found.healthy() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     HttpResponse::build(status).json(found)

@@ -7,19 +7,12 @@ pub struct Settings {
     pub body_bytes: usize,
     /// Longest time a body may take to arrive.
     pub body_deadline: Duration,
-    /// Longest time `wait_s` may ask for.
-    pub longest_wait: Duration,
     /// Time between two comments on a silent event stream; the caller's right to listen is checked as often.
     pub heartbeat: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            body_bytes: 256 * 1024,
-            body_deadline: Duration::from_secs(15),
-            longest_wait: Duration::from_secs(60),
-            heartbeat: Duration::from_secs(5),
-        }
+        Self { body_bytes: 256 * 1024, body_deadline: Duration::from_secs(15), heartbeat: Duration::from_secs(5) }
     }
 }

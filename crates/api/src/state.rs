@@ -5,6 +5,7 @@ use devskyy_application::{
     identity::Identity,
     ports::{Clock, IdGenerator},
     projects::Projects,
+    runs::Runs,
 };
 
 use crate::{health::Readiness, settings::Settings};
@@ -18,6 +19,8 @@ pub struct ApiState {
     pub projects: Arc<Projects>,
     /// Agents and their versions.
     pub agents: Arc<Agents>,
+    /// Runs, their events and the questions they ask.
+    pub runs: Arc<Runs>,
     /// Makes request ids.
     pub ids: Arc<dyn IdGenerator>,
     /// Tells the time.

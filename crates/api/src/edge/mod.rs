@@ -21,7 +21,7 @@ use futures_util::FutureExt;
 use tracing::Instrument;
 
 pub(crate) use self::{
-    authenticate::authenticate,
+    authenticate::{authenticate, bearer},
     headers::secure,
     unmatched::{Routes, unmatched},
 };

@@ -3,7 +3,7 @@ use std::{collections::HashMap, pin::Pin};
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
-    http::header::{CONTENT_LENGTH, CONTENT_TYPE},
+    http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
     web::{Bytes, BytesMut, Data},
 };
 use devskyy_application::{context::Actor, es::Idempotency};
@@ -53,6 +53,24 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
             value.validate().map_err(|errors| Problem::of_faults(faults(&errors)))?;
             Ok(Self { value, keyed: key.map(|key| KeyedRequest::new(key, &request, &text)) })
         })
+    }
+}
+
+/// A request body that may be left out.
+pub(crate) struct OptionalBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for OptionalBody<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let headers = request.headers();
+        let announced = headers.get(CONTENT_LENGTH).is_some_and(|length| length != "0");
+        if !announced && !headers.contains_key(CONTENT_TYPE) && !headers.contains_key(TRANSFER_ENCODING) {
+            return Box::pin(std::future::ready(Ok(Self(T::default()))));
+        }
+        let body = Body::from_request(request, payload);
+        Box::pin(async move { Ok(Self(body.await?.into_inner())) })
     }
 }
 

@@ -14,7 +14,7 @@ mod strict;
 pub use self::actor::RequestContext;
 pub(crate) use self::{
     actor::{CurrentActor, Proof, Visitor},
-    body::Body,
+    body::{Body, OptionalBody},
     conditional::{IfMatch, Revision, changed, created, etag, shown},
     id::Id,
     paging::{Paged, Paging, page, paged},

@@ -1,11 +1,16 @@
 //! Version 1 of the interface.
 
 mod agents;
+mod approvals;
 mod auth;
 mod bodies;
+mod event_stream;
 mod jwks;
 mod members;
 mod projects;
+mod run_bodies;
+mod run_events;
+mod runs;
 mod versions;
 mod workflow_schema;
 
@@ -20,4 +25,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     members::configure(config);
     agents::configure(config);
     versions::configure(config);
+    runs::configure(config);
+    run_events::configure(config);
+    approvals::configure(config);
 }

@@ -115,7 +115,7 @@ async fn a_definition_that_cannot_work_is_refused_with_the_place() {
     let unparsable = json!({"steps": [{"id": "a", "when": "broken", "tool": "jq", "arguments": {}}]});
     let shapeless = json!({"steps": [{"id": "a", "tool": "jq", "colour": "red"}]});
     for (definition, below) in [
-        (cyclic, "/definition/steps/0"),
+        (cyclic, "/definition/steps/"),
         (dangling, "/definition/steps/0/needs/0"),
         (unparsable, "/definition/steps/0/when"),
         (shapeless, "/definition/steps/0"),

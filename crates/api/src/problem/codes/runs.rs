@@ -3,6 +3,10 @@ use crate::problem::code::refusals;
 refusals! {
     /// Why a request about runs is refused.
     RUNS {
+        CONFLICT "run.agent_inactive" "The agent is not active"
+            "Activate or resume the agent first.";
+        UNPROCESSABLE_ENTITY "run.input_schema" "The input breaks the agent's schema"
+            "Correct the place the pointer names; the agent's version holds the schema.";
         CONFLICT "run.unknown" "There is no such run"
             "Check the id.";
         CONFLICT "run.begun" "The run has begun already"

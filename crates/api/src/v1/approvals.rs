@@ -1,0 +1,190 @@
+use actix_web::{HttpRequest, HttpResponse, get, post, web::Data};
+use devskyy_application::runs::{ApprovalStatus, DecideApproval, ListApprovals, ReconcileRun, Runs};
+use devskyy_domain::{
+    kernel::{
+        Json,
+        ids::{ApprovalId, OperationId, RunId},
+    },
+    runs::{Choice, Verdict},
+};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+use validator::{Validate, ValidationError};
+
+use super::{
+    run_bodies::{ApprovalBody, RunBody},
+    runs::current,
+};
+use crate::{
+    extract::{Body, CurrentActor, Id, IfMatch, Paged, Paging, Parameters, changed, page, paged},
+    openapi::{
+        answers::{Changing, Listing},
+        headers::OnlyIf,
+    },
+    problem::Problem,
+};
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(list_approvals).service(decide_approval).service(reconcile_operation);
+}
+
+/// Answers a question.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"decision": "approve", "reason": "looks right"}))]
+struct Answer {
+    /// `approve` or `deny`.
+    #[schema(value_type = String)]
+    decision: Choice,
+    /// Why, for the record.
+    #[validate(length(max = 1000))]
+    reason: Option<String>,
+}
+
+/// What became of a call.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Outcome {
+    /// It had its effect.
+    Succeeded,
+    /// It had no effect and shall not have one.
+    Failed,
+    /// It had no effect; make it again.
+    Retry,
+}
+
+/// Says what became of a call whose outcome nobody knows.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[validate(schema(function = fitting))]
+#[schema(example = json!({"verdict": "succeeded", "result": {"ticket": 17}}))]
+struct NewVerdict {
+    /// What became of it.
+    verdict: Outcome,
+    /// With `succeeded`: the result that later steps see.
+    #[schema(value_type = Option<Value>)]
+    result: Option<Json>,
+    /// With `failed`: why, for the record.
+    #[validate(length(max = 1000))]
+    reason: Option<String>,
+}
+
+fn fitting(sent: &NewVerdict) -> Result<(), ValidationError> {
+    let misplaced = |text: &'static str| Err(ValidationError::new("request.one_of").with_message(text.into()));
+    match sent.verdict {
+        Outcome::Failed | Outcome::Retry if sent.result.is_some() => misplaced("`result` belongs to `succeeded`"),
+        Outcome::Succeeded | Outcome::Retry if sent.reason.is_some() => misplaced("`reason` belongs to `failed`"),
+        Outcome::Succeeded | Outcome::Failed | Outcome::Retry => Ok(()),
+    }
+}
+
+impl From<NewVerdict> for Verdict {
+    fn from(sent: NewVerdict) -> Self {
+        match sent.verdict {
+            Outcome::Succeeded => Self::Succeeded { result: sent.result.unwrap_or_default() },
+            Outcome::Failed => Self::Failed { reason: sent.reason },
+            Outcome::Retry => Self::Retry,
+        }
+    }
+}
+
+/// Which questions a list shows.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only describes what the list takes")]
+struct ApprovalFilter {
+    /// Only those of this project.
+    #[param(required = false)]
+    project_id: Uuid,
+    /// Only those of this run.
+    #[param(required = false)]
+    run_id: Uuid,
+    /// Only those of which this became: `open`, `approved`, `denied` or `withdrawn`.
+    #[param(required = false, example = "open")]
+    status: String,
+}
+
+/// List the questions that runs ask, the oldest first.
+#[utoipa::path(
+    tag = "runs",
+    security(("bearer" = [])),
+    params(Paging, ApprovalFilter),
+    responses((status = 200, description = "One page of them", body = Paged<ApprovalBody>), Listing)
+)]
+#[get("/approvals")]
+async fn list_approvals(
+    runs: Data<Runs>,
+    CurrentActor(actor): CurrentActor,
+    request: HttpRequest,
+    mut parameters: Parameters,
+) -> Result<HttpResponse, Problem> {
+    let query = ListApprovals {
+        project: parameters.take("project_id", "a UUID"),
+        run: parameters.take("run_id", "a UUID"),
+        status: parameters.take_by("status", "open, approved, denied or withdrawn", ApprovalStatus::named),
+        page: page(&mut parameters),
+    };
+    parameters.finish()?;
+    let page = query.page;
+    let found = runs.approvals.handle(&actor, query).await?;
+    Ok(paged(&request, page, found.map(ApprovalBody::from)))
+}
+
+/// Answer a question that a run asks.
+///
+/// The same answer twice is one answer; the other answer afterwards is refused.
+#[utoipa::path(
+    tag = "runs",
+    security(("bearer" = [])),
+    params(
+        ("id" = Uuid, Path, description = "Which run"),
+        ("approval_id" = Uuid, Path, description = "Which question"),
+        OnlyIf
+    ),
+    request_body = Answer,
+    responses((status = 200, description = "The run, which goes on", body = RunBody), Changing)
+)]
+#[post("/runs/{id}/approvals/{approval_id}")]
+async fn decide_approval(
+    runs: Data<Runs>,
+    CurrentActor(actor): CurrentActor,
+    Id((run, approval)): Id<(RunId, ApprovalId)>,
+    only_if: IfMatch,
+    body: Body<Answer>,
+) -> Result<HttpResponse, Problem> {
+    let expected = only_if.expected(current(&runs, &actor, run)).await?;
+    let Answer { decision, reason } = body.into_inner();
+    let command = DecideApproval { run, approval, decision, reason, expected };
+    let run = runs.decide_approval.handle(&actor, command).await?;
+    Ok(changed(&RunBody::from(run)))
+}
+
+/// Say what became of a call whose outcome nobody knows.
+///
+/// A call that must not be repeated blindly, and whose answer was lost, waits for this.
+#[utoipa::path(
+    tag = "runs",
+    security(("bearer" = [])),
+    params(
+        ("id" = Uuid, Path, description = "Which run"),
+        ("operation_id" = Uuid, Path, description = "Which call: `operation_id` of the step"),
+        OnlyIf
+    ),
+    request_body = NewVerdict,
+    responses((status = 200, description = "The run, which goes on", body = RunBody), Changing)
+)]
+#[post("/runs/{id}/steps/{operation_id}/reconcile")]
+async fn reconcile_operation(
+    runs: Data<Runs>,
+    CurrentActor(actor): CurrentActor,
+    Id((run, operation)): Id<(RunId, OperationId)>,
+    only_if: IfMatch,
+    body: Body<NewVerdict>,
+) -> Result<HttpResponse, Problem> {
+    let expected = only_if.expected(current(&runs, &actor, run)).await?;
+    let command = ReconcileRun { run, operation, verdict: body.into_inner().into(), expected };
+    let run = runs.reconcile.handle(&actor, command).await?;
+    Ok(changed(&RunBody::from(run)))
+}

@@ -1,0 +1,125 @@
+//! A run's events as they happen, as server-sent events.
+
+use std::{convert::Infallible, pin::pin, time::Duration};
+
+use actix_web::web::{Bytes, Data};
+use async_stream::stream;
+use devskyy_application::{
+    context::{Actor, Subject},
+    identity::Identity,
+    runs::{RunEvents, RunEventsPage, RunPublished, Runs},
+};
+use devskyy_domain::kernel::{Version, ids::RunId};
+use futures_util::{Stream, future::Either};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::run_bodies::EventBody;
+use crate::health::SharedReadiness;
+
+/// Events read at once.
+const BATCH: usize = 100;
+/// Shortest time between two looks that found nothing: others' events wake everybody.
+const BREATH: Duration = Duration::from_millis(20);
+
+/// Somebody who listens to a run.
+pub(super) struct Listener {
+    pub(super) runs: Data<Runs>,
+    pub(super) run: RunId,
+    pub(super) after: u64,
+    /// What the listener proved themselves with; checked again while the stream lives.
+    pub(super) token: String,
+    pub(super) identity: Option<Data<Identity>>,
+    pub(super) readiness: Option<Data<SharedReadiness>>,
+    pub(super) heartbeat: Duration,
+}
+
+/// Why a wait is over.
+enum Woken {
+    Changed,
+    Due,
+    Draining,
+}
+
+impl Listener {
+    /// Tells the events of a first page and then those that follow, up to the run's last one.
+    ///
+    /// Ends early when the server stops, the listener may no longer listen, or the log cannot be read; the client
+    /// resumes from the last id it has seen.
+    pub(super) fn listen(self, first: RunEventsPage) -> impl Stream<Item = Result<Bytes, Infallible>> {
+        stream! {
+            let mut page = first;
+            let mut due = Instant::now() + self.heartbeat;
+            loop {
+                let empty = page.events.is_empty();
+                for event in std::mem::take(&mut page.events) {
+                    yield Ok(frame(event));
+                }
+                if page.ended {
+                    break;
+                }
+                if !page.more {
+                    if empty {
+                        tokio::time::sleep(BREATH).await;
+                    }
+                    match self.wait(page.head, due).await {
+                        Woken::Draining => break,
+                        Woken::Changed => {}
+                        Woken::Due => yield Ok(Bytes::from_static(b":\n\n")),
+                    }
+                }
+                if Instant::now() >= due {
+                    due = Instant::now() + self.heartbeat;
+                    if !self.may_listen(page.known).await {
+                        break;
+                    }
+                }
+                let next = RunEvents { after: self.after, known: page.known, limit: BATCH };
+                match self.runs.events.page(self.run, next).await {
+                    Ok(next) => page = next,
+                    Err(error) => {
+                        tracing::warn!(%error, run = %self.run, "an event stream ends early");
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn wait(&self, head: u64, due: Instant) -> Woken {
+        let draining = async {
+            match &self.readiness {
+                Some(readiness) => readiness.draining().await,
+                None => std::future::pending().await,
+            }
+        };
+        let changed = pin!(self.runs.events.changed(head));
+        let passing = pin!(tokio::time::sleep_until(due));
+        let news = futures_util::future::select(changed, passing);
+        match futures_util::future::select(pin!(draining), news).await {
+            Either::Left(_) => Woken::Draining,
+            Either::Right((Either::Left(_), _)) => Woken::Changed,
+            Either::Right((Either::Right(_), _)) => Woken::Due,
+        }
+    }
+
+    /// Whether the listener is still signed in and still belongs to the project.
+    async fn may_listen(&self, known: Version) -> bool {
+        let Some(identity) = &self.identity else { return false };
+        let Ok(subject) = identity.authenticate.handle(&self.token).await else { return false };
+        let actor = actor(subject);
+        let look = RunEvents { after: self.after, known, limit: 1 };
+        self.runs.events.handle(&actor, self.run, look).await.is_ok()
+    }
+}
+
+fn actor(subject: Subject) -> Actor {
+    Actor { subject, correlation_id: Uuid::nil(), traceparent: None }
+}
+
+/// One event in the stream format of the HTML standard; JSON text has no line breaks.
+fn frame(event: RunPublished) -> Bytes {
+    let body = EventBody::from(event);
+    let data = serde_json::to_string(&body).unwrap_or_default();
+    format!("id: {}\nevent: {}\ndata: {data}\n\n", body.position, body.r#type).into()
+}

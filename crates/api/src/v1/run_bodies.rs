@@ -1,0 +1,336 @@
+//! Runs as they go over the wire.
+
+use chrono::{DateTime, Utc};
+use devskyy_application::runs::{
+    ApprovalView, ExecutionView, RunPublished, RunSummary, RunView, StepView, Usage, priority, waiting_for,
+};
+use devskyy_domain::{
+    kernel::{Json, Version},
+    runs::{Failure, Place},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::extract::Revision;
+
+/// Why something did not work.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Failure)]
+pub(super) struct FailureBody {
+    /// Stable code.
+    #[schema(example = "tool.http_status")]
+    code: String,
+    /// For people.
+    message: String,
+    /// The step it happened at, where it happened at one.
+    step: Option<String>,
+    /// The element of the step, where the step has `for_each`.
+    index: Option<u32>,
+}
+
+impl From<Failure> for FailureBody {
+    fn from(failure: Failure) -> Self {
+        let Failure { code, message, place } = failure;
+        let (step, index) = place.map(|Place { step, index }| (step, index)).unzip();
+        Self { code, message, step, index: index.flatten() }
+    }
+}
+
+/// A run as lists show it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RunSummary)]
+pub(super) struct RunSummaryBody {
+    /// Which run.
+    id: Uuid,
+    /// Which agent.
+    agent_id: Uuid,
+    /// Which of its versions.
+    agent_version: u32,
+    /// The project it belongs to.
+    project_id: Uuid,
+    /// `queued`, `running`, `waiting`, `cancelling`, `completed`, `failed`, `cancelled` or `expired`.
+    #[schema(example = "completed")]
+    status: &'static str,
+    /// What it waits for: any of `approval`, `timer`, `reconcile` and `child`.
+    waiting_for: Vec<&'static str>,
+    /// `low`, `normal` or `high`.
+    #[schema(example = "normal")]
+    priority: &'static str,
+    /// Why it failed, where it did.
+    error: Option<FailureBody>,
+    /// The run that waits for it, where one does.
+    parent_run_id: Option<Uuid>,
+    /// Who asked for it.
+    #[schema(example = "user:01938f2e-0000-7000-8000-000000000000")]
+    requested_by: String,
+    /// When it ends at the latest.
+    deadline: DateTime<Utc>,
+    /// When it was asked for.
+    created_at: DateTime<Utc>,
+    /// When a worker first took it.
+    started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    ended_at: Option<DateTime<Utc>>,
+    /// Its version, also its `ETag`.
+    version: Version,
+}
+
+impl From<RunSummary> for RunSummaryBody {
+    fn from(run: RunSummary) -> Self {
+        Self {
+            id: run.id.into(),
+            agent_id: run.agent_id.into(),
+            agent_version: run.agent_version,
+            project_id: run.project_id.into(),
+            status: run.status.as_str(),
+            waiting_for: run.waiting_for.into_iter().map(waiting_for).collect(),
+            priority: priority(run.priority),
+            error: run.error.map(FailureBody::from),
+            parent_run_id: run.parent_run_id.map(Uuid::from),
+            requested_by: run.requested_by,
+            deadline: run.deadline,
+            created_at: run.created_at,
+            started_at: run.started_at,
+            ended_at: run.ended_at,
+            version: run.version,
+        }
+    }
+}
+
+/// A run with everything about it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Run)]
+pub(super) struct RunBody {
+    #[serde(flatten)]
+    summary: RunSummaryBody,
+    /// What it works on.
+    #[schema(value_type = Value)]
+    input: Json,
+    /// What it returned.
+    #[schema(value_type = Option<Value>)]
+    output: Option<Json>,
+    /// Its steps, in the order the definition lists them.
+    steps: Vec<StepBody>,
+    /// What it used.
+    usage: UsageBody,
+}
+
+impl From<RunView> for RunBody {
+    fn from(run: RunView) -> Self {
+        let RunView { summary, input, output, steps, usage } = run;
+        let steps = steps.into_iter().map(StepBody::from).collect();
+        Self { summary: summary.into(), input, output, steps, usage: usage.into() }
+    }
+}
+
+impl Revision for RunBody {
+    fn version(&self) -> Version {
+        self.summary.version
+    }
+}
+
+/// A step of a run.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RunStep)]
+struct StepBody {
+    /// Its name.
+    #[schema(example = "greet")]
+    id: String,
+    /// What it does: `tool`, `agent` or `approval`.
+    #[schema(example = "tool")]
+    kind: &'static str,
+    /// What it gave, once it is settled.
+    #[schema(value_type = Option<Value>)]
+    output: Option<Json>,
+    #[serde(flatten)]
+    execution: ExecutionBody,
+    /// How each element went, where the step has `for_each` and its elements are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    elements: Option<Vec<ExecutionBody>>,
+}
+
+impl From<StepView> for StepBody {
+    fn from(step: StepView) -> Self {
+        let StepView { id, kind, output, execution, elements } = step;
+        let elements = elements.map(|elements| elements.into_iter().map(ExecutionBody::from).collect());
+        Self { id, kind, output, execution: execution.into(), elements }
+    }
+}
+
+/// How one execution of a step went.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Execution)]
+struct ExecutionBody {
+    /// Which element, where the step has `for_each`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<u32>,
+    /// `pending`, `running`, `waiting`, `in_doubt`, `succeeded`, `skipped`, `failed` or `abandoned`.
+    #[schema(example = "succeeded")]
+    status: &'static str,
+    /// Tries of its call.
+    attempts: u32,
+    /// The id of its call; also what a verdict is addressed to.
+    operation_id: Option<Uuid>,
+    /// The question it asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approval: Option<ApprovalBody>,
+    /// The run it waits for, or waited for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    child_run_id: Option<Uuid>,
+    /// Why it failed, or why its last try did.
+    error: Option<FailureBody>,
+    /// When it began.
+    started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    ended_at: Option<DateTime<Utc>>,
+}
+
+impl From<ExecutionView> for ExecutionBody {
+    fn from(execution: ExecutionView) -> Self {
+        Self {
+            index: execution.index,
+            status: execution.status.as_str(),
+            attempts: execution.attempts,
+            operation_id: execution.operation_id.map(Uuid::from),
+            approval: execution.approval.map(ApprovalBody::from),
+            child_run_id: execution.child_run_id.map(Uuid::from),
+            error: execution.error.map(FailureBody::from),
+            started_at: execution.started_at,
+            ended_at: execution.ended_at,
+        }
+    }
+}
+
+/// What a run used.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Usage)]
+struct UsageBody {
+    /// Executions, skips and questions begun; what the step limit counts.
+    steps: u32,
+    /// Calls of tools, retries included.
+    calls: u32,
+    /// Calls that were made again.
+    retries: u32,
+    /// Questions asked.
+    approvals: u32,
+    /// Child runs.
+    children: u32,
+}
+
+impl From<Usage> for UsageBody {
+    fn from(usage: Usage) -> Self {
+        let Usage { steps, calls, retries, approvals, children } = usage;
+        Self { steps, calls, retries, approvals, children }
+    }
+}
+
+/// A question a run asks people.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Approval)]
+pub(super) struct ApprovalBody {
+    /// Which question.
+    id: Uuid,
+    /// Which run asks.
+    run_id: Uuid,
+    /// The project the run belongs to.
+    project_id: Uuid,
+    /// The step that asks.
+    step: String,
+    /// The element of the step, where the step has `for_each`.
+    index: Option<u32>,
+    /// The question.
+    #[schema(example = "File a ticket about 3 duplicated packages?")]
+    prompt: String,
+    /// What to look at before answering.
+    #[schema(value_type = Value)]
+    data: Json,
+    /// `open`, `approved`, `denied` or `withdrawn`.
+    #[schema(example = "open")]
+    status: &'static str,
+    /// When it was asked.
+    requested_at: DateTime<Utc>,
+    /// When it was answered.
+    decided_at: Option<DateTime<Utc>>,
+    /// Who answered.
+    decided_by: Option<String>,
+    /// Why, for the record.
+    reason: Option<String>,
+}
+
+impl From<ApprovalView> for ApprovalBody {
+    fn from(approval: ApprovalView) -> Self {
+        Self {
+            id: approval.id.into(),
+            run_id: approval.run_id.into(),
+            project_id: approval.project_id.into(),
+            step: approval.place.step,
+            index: approval.place.index,
+            prompt: approval.prompt,
+            data: approval.data,
+            status: approval.status.as_str(),
+            requested_at: approval.requested_at,
+            decided_at: approval.decided_at,
+            decided_by: approval.decided_by,
+            reason: approval.reason,
+        }
+    }
+}
+
+/// One thing that happened to a run.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RunEvent)]
+pub(super) struct EventBody {
+    /// Its place in the platform's one log; what streams and pages resume after.
+    #[schema(example = 4711)]
+    pub(super) position: u64,
+    /// Its place among the run's events, from 1.
+    sequence: u64,
+    /// Its identity.
+    id: Uuid,
+    /// What happened.
+    #[schema(example = "run.tool_succeeded")]
+    pub(super) r#type: &'static str,
+    /// To which run.
+    run_id: Uuid,
+    /// In which project.
+    project_id: Option<Uuid>,
+    /// When.
+    at: DateTime<Utc>,
+    /// Who caused it.
+    #[schema(example = "system:worker")]
+    actor: String,
+    /// The rest; depends on `type`.
+    #[schema(value_type = Object)]
+    data: Json,
+}
+
+impl From<RunPublished> for EventBody {
+    fn from(event: RunPublished) -> Self {
+        Self {
+            position: event.position,
+            sequence: event.sequence,
+            id: event.id,
+            r#type: event.kind,
+            run_id: event.run_id.into(),
+            project_id: event.project_id.map(Uuid::from),
+            at: event.at,
+            actor: event.actor,
+            data: event.data,
+        }
+    }
+}
+
+/// A stretch of what happened to a run.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RunEvents)]
+pub(super) struct EventsBody {
+    /// The events, in order.
+    pub(super) items: Vec<EventBody>,
+    /// Send it as `after` to continue.
+    pub(super) next_after: u64,
+    /// Whether there is more to read at once.
+    pub(super) more: bool,
+    /// Whether the run has ended and nothing comes after these items.
+    pub(super) ended: bool,
+}

@@ -1,0 +1,133 @@
+use actix_web::{
+    HttpRequest, HttpResponse, get,
+    http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING},
+    web::Data,
+};
+use devskyy_application::{
+    identity::Identity,
+    runs::{RunEvents, Runs},
+};
+use devskyy_domain::kernel::ids::RunId;
+use utoipa::IntoParams;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{
+    event_stream::Listener,
+    run_bodies::{EventBody, EventsBody},
+};
+use crate::{
+    edge::bearer,
+    extract::{CurrentActor, Id, Parameters},
+    health::SharedReadiness,
+    openapi::answers::ListingBelow,
+    problem::{Problem, request},
+    settings::Settings,
+};
+
+const LAST_EVENT_ID: &str = "Last-Event-ID";
+/// Events of one JSON page, and of one look at the log while streaming.
+const USUAL: usize = 100;
+const MOST: usize = 500;
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(run_events);
+}
+
+/// Which events are wanted.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only describes what the endpoint takes")]
+struct Wanted {
+    /// Only what came after this position.
+    #[param(required = false, default = 0)]
+    after: u64,
+    /// At most so many, of a JSON page.
+    #[param(required = false, default = 100, minimum = 1, maximum = 500)]
+    limit: usize,
+}
+
+/// Tell what happened to a run, as a page or as it happens.
+///
+/// With `Accept: text/event-stream` the answer is a stream of server-sent events: `id` is the position, `event` the type,
+/// `data` the event in JSON. `Last-Event-ID` (or `after`) resumes it, also after a restart and on another replica. Lines
+/// that begin with a colon only keep the connection alive. The stream ends after the run's last event; a client that goes
+/// away cancels nothing.
+#[utoipa::path(
+    tag = "runs",
+    security(("bearer" = [])),
+    params(
+        ("id" = Uuid, Path, description = "Which run"),
+        ("Last-Event-ID" = Option<u64>, Header, description = "Resumes a stream after this position"),
+        Wanted
+    ),
+    responses(
+        (status = 200, description = "The events in order", content(
+            (EventsBody = "application/json"),
+            (String = "text/event-stream", example = "id: 4711\nevent: run.completed\ndata: {\"position\":4711,\"type\":\"run.completed\"}\n\n")
+        )),
+        ListingBelow
+    )
+)]
+#[get("/runs/{id}/events")]
+async fn run_events(
+    runs: Data<Runs>,
+    CurrentActor(actor): CurrentActor,
+    Id(run): Id<RunId>,
+    request: HttpRequest,
+    mut parameters: Parameters,
+) -> Result<HttpResponse, Problem> {
+    let after = parameters.take("after", "a position");
+    let limit = parameters.take_by("limit", "a number from 1 to 500", limit).unwrap_or(USUAL);
+    parameters.finish()?;
+    let after = last_event_id(&request)?.or(after).unwrap_or_default();
+    let page = runs.events.handle(&actor, run, RunEvents { after, known: 0, limit }).await?;
+    if wants_stream(&request) {
+        return Ok(streamed(listener(&request, runs, run, after), page));
+    }
+    let next_after = page.events.last().map_or(after, |event| event.position);
+    let items = page.events.into_iter().map(EventBody::from).collect();
+    Ok(HttpResponse::Ok().json(EventsBody { items, next_after, more: page.more, ended: page.ended }))
+}
+
+fn limit(raw: &str) -> Option<usize> {
+    raw.parse().ok().filter(|limit| (1..=MOST).contains(limit))
+}
+
+fn last_event_id(request: &HttpRequest) -> Result<Option<u64>, Problem> {
+    let Some(value) = request.headers().get(LAST_EVENT_ID) else { return Ok(None) };
+    let position = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+    position.map(Some).ok_or_else(|| {
+        Problem::parameter(request::LAST_EVENT_ID, LAST_EVENT_ID, "must be the id of the last event received")
+    })
+}
+
+fn wants_stream(request: &HttpRequest) -> bool {
+    let accepted = request.headers().get_all(ACCEPT).filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|range| {
+        let essence = range.split(';').next().unwrap_or_default();
+        essence.trim().eq_ignore_ascii_case("text/event-stream")
+    })
+}
+
+fn listener(request: &HttpRequest, runs: Data<Runs>, run: RunId, after: u64) -> Listener {
+    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    Listener {
+        runs,
+        run,
+        after,
+        token: bearer(header).unwrap_or_default().to_owned(),
+        identity: request.app_data::<Data<Identity>>().cloned(),
+        readiness: request.app_data::<Data<SharedReadiness>>().cloned(),
+        heartbeat: request.app_data::<Data<Settings>>().map(|data| data.heartbeat).unwrap_or_default(),
+    }
+}
+
+fn streamed(listener: Listener, first: devskyy_application::runs::RunEventsPage) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/event-stream")
+        .insert_header((CACHE_CONTROL, "no-store"))
+        // Compression would hold events back until a block is full.
+        .insert_header((CONTENT_ENCODING, "identity"))
+        .insert_header(("X-Accel-Buffering", "no"))
+        .streaming(listener.listen(first))
+}

@@ -1,0 +1,200 @@
+use std::time::Duration;
+
+use actix_web::{
+    HttpRequest, HttpResponse, get,
+    http::{
+        StatusCode,
+        header::{ETAG, LOCATION},
+    },
+    post,
+    web::Data,
+};
+use chrono::{DateTime, Utc};
+use devskyy_application::{
+    context::Actor,
+    runs::{CancelRun, GetRun, ListRuns, RunStatus, Runs, StartRun},
+};
+use devskyy_domain::{
+    kernel::{
+        Json, Version,
+        ids::{AgentId, RunId},
+    },
+    runs::Priority,
+};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+use validator::Validate;
+
+use super::run_bodies::{RunBody, RunSummaryBody};
+use crate::{
+    extract::{
+        Body, CurrentActor, Id, IfMatch, OptionalBody, Paged, Paging, Parameters, changed, etag, page, paged, shown,
+    },
+    openapi::{
+        answers::{Changing, Creating, Listing, Reading},
+        headers::{IdempotencyKey, OnlyIf, Unless},
+    },
+    problem::Problem,
+};
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(execute_agent).service(list_runs).service(get_run).service(cancel_run);
+}
+
+/// Asks for a run.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"input": {"name": "Ada"}, "wait_s": 10}))]
+struct NewRun {
+    /// What it works on; must meet the agent's input schema.
+    #[serde(default)]
+    #[schema(value_type = Value, required = false)]
+    input: Json,
+    /// `low`, `normal` or `high`.
+    #[serde(default)]
+    #[schema(value_type = String, required = false, default = "normal")]
+    priority: Priority,
+    /// When it ends at the latest; the definition's own limit holds in any case.
+    deadline: Option<DateTime<Utc>>,
+    /// Seconds that the answer may wait for the run's end.
+    #[validate(range(max = 60))]
+    #[schema(maximum = 60, default = 0)]
+    wait_s: Option<u16>,
+}
+
+/// Says why a run is to stop.
+#[derive(Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "started by mistake"}))]
+struct Cancellation {
+    /// Why, for the record.
+    #[validate(length(max = 1000))]
+    reason: Option<String>,
+}
+
+/// Which runs a list shows.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only describes what the list takes")]
+struct RunFilter {
+    /// Only those of this project.
+    #[param(required = false)]
+    project_id: Uuid,
+    /// Only those of this agent.
+    #[param(required = false)]
+    agent_id: Uuid,
+    /// Only those that stand there.
+    #[param(required = false, example = "waiting")]
+    status: String,
+}
+
+/// Run an agent.
+///
+/// The run starts from the agent's current version and goes on by itself; a client that goes away stops nothing.
+/// With `wait_s` the answer waits for the end, at most so long.
+#[utoipa::path(
+    tag = "runs",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Which agent"), IdempotencyKey),
+    request_body = NewRun,
+    responses(
+        (status = 200, description = "The run has ended within `wait_s`", body = RunBody),
+        (status = 202, description = "The run goes on; look at it under `Location`", body = RunBody),
+        Creating
+    )
+)]
+#[post("/agents/{id}/execute")]
+async fn execute_agent(
+    runs: Data<Runs>,
+    CurrentActor(actor): CurrentActor,
+    Id(agent): Id<AgentId>,
+    body: Body<NewRun>,
+) -> Result<HttpResponse, Problem> {
+    let (NewRun { input, priority, deadline, wait_s }, idempotency) = body.keyed(&actor);
+    let wait = wait_s.map(|seconds| Duration::from_secs(seconds.into()));
+    let started = runs.start.handle(&actor, StartRun { agent, input, priority, deadline, wait, idempotency }).await?;
+    let summary = &started.run.summary;
+    let status = if summary.status.ended() { StatusCode::OK } else { StatusCode::ACCEPTED };
+    Ok(HttpResponse::build(status)
+        .insert_header((LOCATION, format!("/api/v1/runs/{}", summary.id)))
+        .insert_header((ETAG, etag(summary.version)))
+        .json(RunBody::from(started.run)))
+}
+
+/// List the runs one may see, the newest first.
+#[utoipa::path(
+    tag = "runs",
+    security(("bearer" = [])),
+    params(Paging, RunFilter),
+    responses((status = 200, description = "One page of them", body = Paged<RunSummaryBody>), Listing)
+)]
+#[get("/runs")]
+async fn list_runs(
+    runs: Data<Runs>,
+    CurrentActor(actor): CurrentActor,
+    request: HttpRequest,
+    mut parameters: Parameters,
+) -> Result<HttpResponse, Problem> {
+    let query = ListRuns {
+        project: parameters.take("project_id", "a UUID"),
+        agent: parameters.take("agent_id", "a UUID"),
+        status: parameters.take_by("status", "the status of a run", RunStatus::named),
+        page: page(&mut parameters),
+    };
+    parameters.finish()?;
+    let page = query.page;
+    let found = runs.list.handle(&actor, query).await?;
+    Ok(paged(&request, page, found.map(RunSummaryBody::from)))
+}
+
+/// Show a run with its steps.
+#[utoipa::path(
+    tag = "runs",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Which run"), Unless),
+    responses(
+        (status = 200, description = "The run", body = RunBody),
+        (status = 304, description = "Nothing newer than `If-None-Match`"),
+        Reading
+    )
+)]
+#[get("/runs/{id}")]
+async fn get_run(
+    runs: Data<Runs>,
+    CurrentActor(actor): CurrentActor,
+    Id(run): Id<RunId>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let run = runs.get.handle(&actor, GetRun { run }).await?;
+    shown(&request, &RunBody::from(run))
+}
+
+/// Stop a run.
+///
+/// Whatever its worker does from now on is refused. Stopping it again changes nothing.
+#[utoipa::path(
+    tag = "runs",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Which run"), OnlyIf),
+    request_body = Option<Cancellation>,
+    responses((status = 200, description = "The run on its way out", body = RunBody), Changing)
+)]
+#[post("/runs/{id}/cancel")]
+async fn cancel_run(
+    runs: Data<Runs>,
+    CurrentActor(actor): CurrentActor,
+    Id(run): Id<RunId>,
+    only_if: IfMatch,
+    OptionalBody(Cancellation { reason }): OptionalBody<Cancellation>,
+) -> Result<HttpResponse, Problem> {
+    let expected = only_if.expected(current(&runs, &actor, run)).await?;
+    let run = runs.cancel.handle(&actor, CancelRun { run, reason, expected }).await?;
+    Ok(changed(&RunBody::from(run)))
+}
+
+/// The run's version as it stands.
+pub(super) async fn current(runs: &Runs, actor: &Actor, run: RunId) -> Result<Version, Problem> {
+    Ok(runs.get.handle(actor, GetRun { run }).await?.summary.version)
+}
