@@ -6,6 +6,7 @@ mod conditions;
 mod documents;
 mod edge;
 mod expressions;
+mod interim;
 mod members;
 mod projects;
 mod strictness;

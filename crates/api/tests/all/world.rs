@@ -18,6 +18,7 @@ use devskyy_application::{
     es::EventStore,
     identity::{Identity, IdentityPorts, SessionPolicy},
     projects::{Projects, ProjectsPorts},
+    runs::{Runs, RunsPorts},
     workflow::WorkflowCheck,
 };
 use devskyy_testkit::fakes::{
@@ -27,7 +28,7 @@ use devskyy_testkit::fakes::{
 };
 use serde_json::{Value, json};
 
-use crate::expressions::Plain;
+use crate::{expressions::Plain, interim::Idle};
 
 /// Ready, until told otherwise.
 #[derive(Default)]
@@ -76,7 +77,17 @@ impl World {
             policy: SessionPolicy::default(),
         });
         let directory = Arc::new(InMemoryDirectory::of(users, accounts, secrets));
+        let runs = Runs::new(RunsPorts {
+            store: store.clone(),
+            views: Arc::new(Idle),
+            agents: Arc::new(Idle),
+            schemas: Arc::new(Plain),
+            access: access.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+        });
         let state = ApiState {
+            runs: Arc::new(runs),
             identity: Arc::new(identity),
             projects: Arc::new(Projects::new(ProjectsPorts {
                 store: store.clone(),
