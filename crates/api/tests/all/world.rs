@@ -87,7 +87,7 @@ impl World {
             ids: ids.clone(),
         });
         let state = ApiState {
-            runs: Arc::new(runs),
+            runs: Some(Arc::new(runs)),
             identity: Arc::new(identity),
             projects: Arc::new(Projects::new(ProjectsPorts {
                 store: store.clone(),

@@ -79,6 +79,7 @@ impl Platform {
             identity: self.identity.clone(),
             projects: self.projects.clone(),
             agents: self.agents.clone(),
+            runs: None,
             ids,
             clock,
             readiness: Arc::new(ServerReadiness::new(database, draining)),
