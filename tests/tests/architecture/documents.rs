@@ -44,6 +44,20 @@ fn leads_nowhere(file: &SourceFile) -> Vec<String> {
         .collect()
 }
 
+/// Paths of this repository that a document names in backquotes; patterns and placeholders are left alone.
+fn names_a_missing_file(file: &SourceFile) -> Vec<String> {
+    if !file.path.ends_with(".md") {
+        return Vec::new();
+    }
+    let roots = ["crates/", "migrations/", "tests/", "docs/", "examples/", ".ci/", ".github/"];
+    let named = file.text.lines().flat_map(|line| line.split('`').skip(1).step_by(2));
+    named
+        .filter(|text| roots.iter().any(|root| text.starts_with(root)) && !text.contains(['<', '{', '*', ' ']))
+        .filter(|path| !source::root().join(path).exists())
+        .map(|path| file.finding(1, &format!("there is no {path}")))
+        .collect()
+}
+
 fn names_no_machine(file: &SourceFile) -> Vec<String> {
     let places = [concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("../sha", "red")];
     let lines = file.text.lines().enumerate();
@@ -98,6 +112,17 @@ fn a_dead_link_is_caught() {
     let culprit =
         SourceFile::made_up("docs/made-up.md", "[a](architecture.md#map) [b](https://example.org) [c](gone.md)");
     assert_eq!(leads_nowhere(&culprit).len(), 1);
+}
+
+#[test]
+fn documents_name_files_that_exist() {
+    source::hold(names_a_missing_file);
+}
+
+#[test]
+fn a_document_that_names_a_missing_file_is_caught() {
+    let text = "see `crates/domain/src/lib.rs`, `crates/<c>/src` and `crates/gone.rs`";
+    assert_eq!(names_a_missing_file(&SourceFile::made_up("docs/made-up.md", text)).len(), 1);
 }
 
 #[test]
