@@ -1,5 +1,7 @@
 //! Puts the endpoints together; the server and the tests start the same application.
 
+use std::sync::{Arc, LazyLock};
+
 use actix_web::{
     App, Error,
     body::BoxBody,
@@ -18,6 +20,12 @@ use crate::{
     v1,
 };
 
+/// What is derived from the endpoints, for all workers.
+static DOCUMENTED: LazyLock<(Document, Arc<Routes>)> = LazyLock::new(|| {
+    let document = openapi();
+    (Document::of(&document), Arc::new(Routes::of(&document)))
+});
+
 /// The whole application over its facades. Build it once per worker; the state is shared.
 pub fn app(
     state: &ApiState,
@@ -25,7 +33,7 @@ pub fn app(
     impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>
     + use<>,
 > {
-    let document = openapi();
+    let (document, routes) = &*DOCUMENTED;
     let runs = state.runs.clone();
     App::new()
         .configure(|config| {
@@ -38,9 +46,9 @@ pub fn app(
         .app_data(Data::new(state.ids.clone()))
         .app_data(Data::new(state.clock.clone()))
         .app_data(Data::new(state.readiness.clone()))
-        .app_data(Data::new(Routes::of(&document)))
+        .app_data(Data::from(routes.clone()))
         .configure(|config| endpoints(&mut ServiceConfig::new(config)))
-        .configure(docs::configure(Document::of(&document)))
+        .configure(docs::configure(document.clone()))
         .default_service(web::to(unmatched))
         .wrap(from_fn(authenticate))
         .wrap(Compress::default())

@@ -51,7 +51,10 @@ pub struct Fault {
 
 /// Why a request was not done; the only way a failure leaves the process.
 #[derive(Debug, Clone)]
-pub struct Problem {
+pub struct Problem(Box<Parts>);
+
+#[derive(Debug, Clone)]
+struct Parts {
     status: StatusCode,
     code: &'static str,
     title: &'static str,
@@ -65,7 +68,7 @@ impl Problem {
     /// A problem of a registered kind.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             status: code.status,
             code: code.code,
             title: code.title,
@@ -73,7 +76,7 @@ impl Problem {
             errors: Vec::new(),
             headers: Vec::new(),
             request_id: None,
-        }
+        }))
     }
 
     /// A problem with one member of the body.
@@ -99,30 +102,30 @@ impl Problem {
             [only] => find(only.code).map_or(several, |code| Self::new(*code, only.detail.clone())),
             [] | [_, _, ..] => several,
         };
-        problem.errors = faults;
+        problem.0.errors = faults;
         problem
     }
 
     fn with(mut self, fault: Fault) -> Self {
-        self.errors.push(fault);
+        self.0.errors.push(fault);
         self
     }
 
     pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+        self.0.headers.push((name, value));
         self
     }
 
     /// Says within which request it happened.
     pub(crate) fn within(mut self, request_id: &str) -> Self {
-        self.request_id = Some(request_id.to_owned());
+        self.0.request_id = Some(request_id.to_owned());
         self
     }
 
     /// Its stable code.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
-        self.code
+    pub fn code(&self) -> &'static str {
+        self.0.code
     }
 }
 
@@ -157,33 +160,34 @@ pub(crate) struct ProblemDocument<'a> {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code, self.detail)
+        write!(f, "{}: {}", self.0.code, self.0.detail)
     }
 }
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     fn error_response(&self) -> HttpResponse<BoxBody> {
+        let parts = &*self.0;
         let document = ProblemDocument {
-            r#type: format!("/docs/errors#{}", self.code),
-            title: self.title,
-            status: self.status.as_u16(),
-            detail: &self.detail,
-            code: self.code,
-            request_id: self.request_id.as_deref(),
-            errors: &self.errors,
+            r#type: format!("/docs/errors#{}", parts.code),
+            title: parts.title,
+            status: parts.status.as_u16(),
+            detail: &parts.detail,
+            code: parts.code,
+            request_id: parts.request_id.as_deref(),
+            errors: &parts.errors,
         };
-        let mut response = HttpResponseBuilder::new(self.status);
-        for (name, value) in &self.headers {
+        let mut response = HttpResponseBuilder::new(parts.status);
+        for (name, value) in &parts.headers {
             response.insert_header((name.clone(), value.clone()));
         }
         let mut response = response
             .insert_header((CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON)))
             .body(serde_json::to_vec(&document).unwrap_or_default());
-        secure(response.headers_mut(), self.request_id.as_deref().unwrap_or_default());
+        secure(response.headers_mut(), parts.request_id.as_deref().unwrap_or_default());
         response
     }
 }
