@@ -4,4 +4,5 @@
 mod crypto;
 mod databases;
 mod event_store;
+mod tools;
 mod workflow;
