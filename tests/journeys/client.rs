@@ -21,7 +21,6 @@ pub(crate) struct Client {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
-    pub(crate) headers: reqwest::header::HeaderMap,
     pub(crate) body: Value,
 }
 
@@ -141,7 +140,7 @@ impl Answer {
 
 async fn answer(request: reqwest::RequestBuilder) -> Answer {
     let response: Response = request.send().await.unwrap();
-    let (status, headers) = (response.status(), response.headers().clone());
+    let status = response.status();
     let text = response.text().await.unwrap();
-    Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+    Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
 }

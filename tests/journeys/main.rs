@@ -4,7 +4,10 @@
 mod client;
 mod command_line;
 mod configuration;
+mod endurance;
 mod program;
+mod running;
 mod server;
 mod serving;
 mod signing_in;
+mod tracker;

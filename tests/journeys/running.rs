@@ -86,7 +86,7 @@ async fn a_run_asks_and_goes_on_when_it_is_answered() {
 /// Waits until a run asks; which question.
 pub(crate) async fn asked(client: &Client, run: &str) -> String {
     client.run_in(run, &["waiting"]).await;
-    let open = client.get("/api/v1/approvals?status=pending").await.expect(StatusCode::OK);
+    let open = client.get("/api/v1/approvals?status=open").await.expect(StatusCode::OK);
     let question = open["items"].as_array().unwrap().iter().find(|question| question["run_id"] == run);
     question.unwrap()["id"].as_str().unwrap().to_owned()
 }
@@ -132,10 +132,13 @@ async fn an_agent_runs_another_agent() {
     let ada = Client::administrator(&server).await;
     let inner = ada.agent("Doubler", &doubling(&tracker)).await;
     let outer = ada
-        .agent("Foreman", &json!({
-            "steps": [{"id": "inner", "agent": inner, "input": {"numbers": {"$jq": ".input"}}}],
-            "output": {"$jq": ".steps.inner.output.sum"}
-        }))
+        .agent(
+            "Foreman",
+            &json!({
+                "steps": [{"id": "inner", "agent": inner, "input": {"numbers": {"$jq": ".input"}}}],
+                "output": {"$jq": ".steps.inner.output.sum"}
+            }),
+        )
         .await;
     let run = ada.execute(&outer, &json!([4, 5])).await;
     let ended = ada.run_ended(&run).await;
@@ -168,7 +171,8 @@ async fn what_belongs_to_others_is_not_there() {
     let (bob, eve) = (ada.signed_in("bob@example.com").await, ada.signed_in("eve@example.com").await);
     let agent = bob.agent("Doubler", &doubling(&tracker)).await;
     let run = bob.execute(&agent, &json!({"numbers": [1]})).await;
-    for path in [format!("/api/v1/agents/{agent}"), format!("/api/v1/runs/{run}"), format!("/api/v1/runs/{run}/events")] {
+    for path in [format!("/api/v1/agents/{agent}"), format!("/api/v1/runs/{run}"), format!("/api/v1/runs/{run}/events")]
+    {
         eve.get(&path).await.expect(StatusCode::NOT_FOUND);
     }
     assert_eq!(eve.get("/api/v1/runs").await.expect(StatusCode::OK)["total"], 0);

@@ -83,7 +83,8 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>, takes: Duration)
         };
         tokio::time::sleep(takes).await;
         let body = ticket.to_string();
-        let head = format!("HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+        let head =
+            format!("HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
         stream.write_all((head + &body).as_bytes()).await.ok()?;
     }
 }
@@ -92,7 +93,8 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(String, V
     loop {
         if let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&buffer[..end]).into_owned();
-            let length = head.to_lowercase().lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+            let length =
+                head.to_lowercase().lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
             let full = end + 4 + length.unwrap_or(0_usize);
             if buffer.len() >= full {
                 let body = buffer[end + 4..full].to_vec();

@@ -34,15 +34,12 @@ pub fn app(
     + use<>,
 > {
     let (document, routes) = &*DOCUMENTED;
-    let runs = state.runs.clone();
     App::new()
-        .configure(|config| {
-            runs.map(|runs| config.app_data(Data::from(runs)));
-        })
         .app_data(Data::new(state.settings))
         .app_data(Data::from(state.identity.clone()))
         .app_data(Data::from(state.projects.clone()))
         .app_data(Data::from(state.agents.clone()))
+        .app_data(Data::from(state.runs.clone()))
         .app_data(Data::new(state.ids.clone()))
         .app_data(Data::new(state.clock.clone()))
         .app_data(Data::new(state.readiness.clone()))

@@ -20,7 +20,7 @@ pub struct ApiState {
     /// Agents and their versions.
     pub agents: Arc<Agents>,
     /// Runs, their events and the questions they ask.
-    pub runs: Option<Arc<Runs>>,
+    pub runs: Arc<Runs>,
     /// Makes request ids.
     pub ids: Arc<dyn IdGenerator>,
     /// Tells the time.

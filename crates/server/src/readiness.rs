@@ -1,21 +1,17 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
-
 use async_trait::async_trait;
 use devskyy_api::{Check, Readiness};
 use devskyy_infrastructure::sql::Database;
+use tokio_util::sync::CancellationToken;
 
 /// Ready means: the database answers and nobody has asked the server to stop.
 #[derive(Debug)]
 pub(crate) struct ServerReadiness {
     database: Database,
-    draining: Arc<AtomicBool>,
+    draining: CancellationToken,
 }
 
 impl ServerReadiness {
-    pub(crate) const fn new(database: Database, draining: Arc<AtomicBool>) -> Self {
+    pub(crate) const fn new(database: Database, draining: CancellationToken) -> Self {
         Self { database, draining }
     }
 }
@@ -27,7 +23,7 @@ impl Readiness for ServerReadiness {
         if let Err(error) = &reached {
             tracing::warn!(error = ?error, "the database does not answer");
         }
-        let draining = self.draining.load(Ordering::Relaxed);
+        let draining = self.draining.is_cancelled();
         vec![
             Check {
                 name: "database",
@@ -36,5 +32,9 @@ impl Readiness for ServerReadiness {
             },
             Check { name: "accepting", ok: !draining, detail: draining.then(|| "the server is stopping".to_owned()) },
         ]
+    }
+
+    async fn draining(&self) {
+        self.draining.cancelled().await;
     }
 }

@@ -87,7 +87,7 @@ impl World {
             ids: ids.clone(),
         });
         let state = ApiState {
-            runs: Some(Arc::new(runs)),
+            runs: Arc::new(runs),
             identity: Arc::new(identity),
             projects: Arc::new(Projects::new(ProjectsPorts {
                 store: store.clone(),

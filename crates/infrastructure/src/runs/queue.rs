@@ -98,26 +98,35 @@ fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
-fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
-    move |error| port_error(PORT, doing, error)
+/// Does the work in a task of its own: a worker looks after many runs at once, and one that is not looked at must never
+/// keep the connection that all others wait for.
+async fn aside<T: Send + 'static>(
+    doing: &'static str,
+    work: impl Future<Output = Result<T, DbErr>> + Send + 'static,
+) -> Result<T, PortError> {
+    let done = tokio::spawn(work).await.map_err(|error| PortError::transient(PORT, doing, error))?;
+    done.map_err(|error| port_error(PORT, doing, error))
 }
 
 #[async_trait]
 impl RunQueue for SqlRunQueue {
     async fn claim(&self, worker: &str, lease: Duration, most: usize) -> Result<Claims, PortError> {
-        self.look(worker, lease, most).await.map_err(failed("claiming runs"))
+        let (queue, worker) = (self.clone(), worker.to_owned());
+        aside("claiming runs", async move { queue.look(&worker, lease, most).await }).await
     }
 
     async fn renew(&self, worker: &str, claim: Claim, lease: Duration) -> Result<bool, PortError> {
         let (run, fence) = (Uuid::from(claim.run), stored(claim.fence));
         let values =
             vec![micros(lease).into(), fence.into(), run.into(), worker.into(), fence.into(), run.into(), fence.into()];
-        self.change(RENEW, values).await.map_err(failed("renewing a lease"))
+        let queue = self.clone();
+        aside("renewing a lease", async move { queue.change(RENEW, values).await }).await
     }
 
     async fn release(&self, worker: &str, claim: Claim) -> Result<(), PortError> {
         let sql = "DELETE FROM run_leases WHERE run_id = ? AND owner = ? AND fence = ? RETURNING fence";
         let values = vec![Uuid::from(claim.run).into(), worker.into(), stored(claim.fence).into()];
-        self.change(sql, values).await.map(|_| ()).map_err(failed("giving a lease back"))
+        let queue = self.clone();
+        aside("giving a lease back", async move { queue.change(sql, values).await.map(|_| ()) }).await
     }
 }

@@ -4,6 +4,4 @@
 mod crypto;
 mod databases;
 mod event_store;
-mod people;
-mod tools;
 mod workflow;

@@ -23,7 +23,8 @@ pub(super) async fn serve(settings: Settings) -> Result<(), Failure> {
         say(&banner.text())?;
     }
     stop.await;
-    server.stop().await
+    server.stop().await;
+    Ok(())
 }
 
 /// Completes when the process gets SIGTERM or SIGINT.

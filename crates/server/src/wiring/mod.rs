@@ -1,30 +1,38 @@
 //! Puts the platform together: the only place that sees ports and their adapters side by side.
 
 mod people;
+mod runs;
 
-use std::sync::{Arc, atomic::AtomicBool};
+use std::sync::Arc;
 
 use devskyy_api::ApiState;
 use devskyy_application::{
+    access::Access,
     agents::Agents,
     error::PortError,
     identity::Identity,
     ports::{Clock, IdGenerator},
     projects::Projects,
+    runs::Runs,
+    workflow::Schemas,
 };
 use devskyy_infrastructure::{
     agents::AgentsProjection,
     es::{PerStream, Projection, SqlEventStore},
     identity::UsersProjection,
-    projects::ProjectsProjection,
+    projects::{ProjectsProjection, SqlProjects},
+    runs::RunsProjection,
     sql::Database,
     system::{RandomIds, SystemClock},
+    workflow::{JsonSchemas, Limits, SandboxedExpressions},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     configuration::Settings,
     failure::{Failure, causes},
     readiness::ServerReadiness,
+    tasks::Tasks,
 };
 
 /// What every context needs.
@@ -38,6 +46,26 @@ pub(crate) struct Ground {
     pub(crate) clock: Arc<dyn Clock>,
     /// Fresh ids.
     pub(crate) ids: Arc<dyn IdGenerator>,
+    expressions: Arc<SandboxedExpressions>,
+    schemas: Arc<dyn Schemas>,
+    access: Access,
+}
+
+impl Ground {
+    async fn lay(database: Database) -> Result<Self, Failure> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let log = SqlEventStore::start(database.clone(), clock.clone(), projections()).await;
+        let expressions = SandboxedExpressions::start(Limits::default()).map_err(Failure::operation)?;
+        Ok(Self {
+            log: Arc::new(log.map_err(|error| unusable(&error))?),
+            clock,
+            ids: Arc::new(RandomIds),
+            expressions: Arc::new(expressions),
+            schemas: Arc::new(JsonSchemas::new()),
+            access: Access::new(Arc::new(SqlProjects::new(database.clone()))),
+            database,
+        })
+    }
 }
 
 /// The platform over its adapters.
@@ -48,6 +76,8 @@ pub(crate) struct Platform {
     pub(crate) identity: Arc<Identity>,
     projects: Arc<Projects>,
     agents: Arc<Agents>,
+    runs: Arc<Runs>,
+    workers: runs::Workers,
 }
 
 /// Every read model, as the log's writer keeps them and a rebuild empties them.
@@ -56,6 +86,7 @@ pub(crate) fn projections() -> Vec<Arc<dyn Projection>> {
         Arc::new(PerStream(UsersProjection)),
         Arc::new(PerStream(ProjectsProjection)),
         Arc::new(PerStream(AgentsProjection)),
+        Arc::new(PerStream(RunsProjection)),
     ]
 }
 
@@ -65,21 +96,32 @@ impl Platform {
     /// # Errors
     /// When the log or a key cannot be read.
     pub(crate) async fn build(settings: &Settings, database: Database) -> Result<Self, Failure> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let log = SqlEventStore::start(database.clone(), clock.clone(), projections()).await.map_err(unusable)?;
-        let ground = Ground { database, log: Arc::new(log), clock, ids: Arc::new(RandomIds) };
-        let people::People { identity, projects, agents } = people::people(settings, &ground).await?;
-        Ok(Self { ground, identity: Arc::new(identity), projects: Arc::new(projects), agents: Arc::new(agents) })
+        let ground = Ground::lay(database).await?;
+        let people::People { identity, projects, agents, agent_views } = people::people(settings, &ground).await?;
+        let (runs, workers) = runs::runs(settings, &ground, agent_views)?;
+        Ok(Self {
+            ground,
+            identity: Arc::new(identity),
+            projects: Arc::new(projects),
+            agents: Arc::new(agents),
+            runs: Arc::new(runs),
+            workers,
+        })
+    }
+
+    /// Starts the work that nobody asks for by a request.
+    pub(crate) fn work(&self, settings: &Settings, tasks: &Tasks) {
+        self.workers.start(tasks, settings.runs.concurrency > 0);
     }
 
     /// What the endpoints answer with.
-    pub(crate) fn api(&self, settings: &Settings, draining: Arc<AtomicBool>) -> ApiState {
+    pub(crate) fn api(&self, settings: &Settings, draining: CancellationToken) -> ApiState {
         let Ground { database, clock, ids, .. } = self.ground.clone();
         ApiState {
             identity: self.identity.clone(),
             projects: self.projects.clone(),
             agents: self.agents.clone(),
-            runs: None,
+            runs: self.runs.clone(),
             ids,
             clock,
             readiness: Arc::new(ServerReadiness::new(database, draining)),
@@ -97,6 +139,6 @@ impl Platform {
     }
 }
 
-fn unusable(error: PortError) -> Failure {
-    Failure::operation(causes(&error))
+fn unusable(error: &PortError) -> Failure {
+    Failure::operation(causes(error))
 }

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use devskyy_application::{
-    access::Access,
-    agents::{Agents, AgentsPorts},
+    agents::{AgentViews, Agents, AgentsPorts},
     identity::{Accounts, Identity, IdentityPorts, SessionPolicy},
     projects::{Projects, ProjectsPorts},
     workflow::WorkflowCheck,
@@ -18,7 +17,6 @@ use devskyy_infrastructure::{
     },
     identity::{AccountDirectory, CachedStandings, SqlAccounts, SqlSessions, SqlUsers},
     projects::SqlProjects,
-    workflow::{JsonSchemas, Limits, SandboxedExpressions},
 };
 use secrecy::ExposeSecret as _;
 
@@ -37,10 +35,11 @@ pub(super) struct People {
     pub(super) identity: Identity,
     pub(super) projects: Projects,
     pub(super) agents: Agents,
+    pub(super) agent_views: Arc<dyn AgentViews>,
 }
 
 pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<People, Failure> {
-    let Ground { database, log, clock, ids } = ground.clone();
+    let Ground { database, log, clock, ids, expressions, schemas, access } = ground.clone();
     let master = master_key(settings)?;
     let signing = Arc::new(SqlSigningKeyStore::new(database.clone()));
     let tokens = EdDsaAccessTokens::load(TokenSettings::default(), signing, master.clone(), clock.as_ref());
@@ -55,11 +54,11 @@ pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<Peopl
     let users = Arc::new(SqlUsers::new(database.clone()));
     let sessions = Arc::new(SqlSessions::new(database.clone()));
     let views = Arc::new(SqlProjects::new(database.clone()));
-    let access = Access::new(views.clone());
+    let agent_views: Arc<dyn AgentViews> = Arc::new(SqlAgents::new(database.clone()));
     let directory = AccountDirectory::new(users.clone(), accounts.clone(), secrets.clone());
-    let expressions = SandboxedExpressions::start(Limits::default()).map_err(Failure::operation)?;
-    let check = WorkflowCheck::new(Arc::new(expressions), Arc::new(JsonSchemas::new()));
+    let check = WorkflowCheck::new(expressions, schemas);
     Ok(People {
+        agent_views: agent_views.clone(),
         identity: Identity::new(IdentityPorts {
             store: log.clone(),
             accounts,
@@ -67,7 +66,7 @@ pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<Peopl
             standings: Arc::new(CachedStandings::new(sessions.clone())),
             sessions,
             tokens: Arc::new(tokens),
-            hasher: Arc::new(hasher.map_err(unusable)?),
+            hasher: Arc::new(hasher.map_err(|error| unusable(&error))?),
             secrets,
             bootstrap: Arc::new(FileBootstrapTokens::new(&settings.data_dir)),
             clock,
@@ -81,7 +80,7 @@ pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<Peopl
             access: access.clone(),
             ids: ids.clone(),
         }),
-        agents: Agents::new(AgentsPorts { store: log, views: Arc::new(SqlAgents::new(database)), access, check, ids }),
+        agents: Agents::new(AgentsPorts { store: log, views: agent_views.clone(), access, check, ids }),
     })
 }
 

@@ -2,4 +2,3 @@
 
 pub mod checkpoints;
 pub mod event_store;
-pub mod people;

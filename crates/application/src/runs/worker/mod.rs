@@ -161,10 +161,11 @@ impl<'a> Shift<'a> {
             return;
         }
         self.look = false;
-        let wait = match ports.queue.claim(&settings.name, settings.lease, free).await {
+        let claims = self.beside(ports.queue.claim(&settings.name, settings.lease, free)).await;
+        let wait = match claims {
             Ok(claims) => {
                 // A full hand may have left some behind.
-                self.look = claims.runs.len() == free;
+                self.look |= claims.runs.len() == free;
                 claims.runs.into_iter().for_each(|claim| self.start(claim));
                 claims.next_due.unwrap_or(settings.idle).min(settings.idle)
             }
@@ -196,11 +197,12 @@ impl<'a> Shift<'a> {
     async fn listen(&mut self) {
         let filter = EventFilter::categories(&[Run::CATEGORY]);
         loop {
-            let page = match self.worker.ports.store.read_all(self.seen, PAGE, &filter).await {
+            let store = &self.worker.ports.store;
+            let page = match self.beside(store.read_all(self.seen, PAGE, &filter)).await {
                 Ok(page) => page,
                 Err(error) => {
                     self.look = true;
-                    return self.worker.pause(&error).await;
+                    return self.beside(self.worker.pause(&error)).await;
                 }
             };
             for event in page.events.iter().filter(|event| WAKING.contains(&event.event_type.as_ref())) {
@@ -213,6 +215,17 @@ impl<'a> Shift<'a> {
             self.seen = self.seen.max(page.scanned_to);
             if !full {
                 return;
+            }
+        }
+    }
+
+    /// Waits for something while the runs go on: one that is not looked at may hold what the wait is for.
+    async fn beside<T>(&mut self, wait: impl Future<Output = T> + Send) -> T {
+        let mut wait = pin!(wait.fuse());
+        loop {
+            select_biased! {
+                done = wait => return done,
+                claim = self.executions.select_next_some() => self.left(claim),
             }
         }
     }

@@ -1,0 +1,89 @@
+//! Runs: what can be asked of them, and the background work that carries them out.
+
+use std::sync::Arc;
+
+use devskyy_application::{
+    agents::AgentViews,
+    es::Subscription,
+    runs::{ChildRuns, RunWorker, RunnableAgents, Runs, RunsPorts, WorkerPorts, WorkerSettings},
+};
+use devskyy_infrastructure::{
+    es::SqlCheckpoints,
+    runs::{AgentsForRuns, SqlRunQueue, SqlRuns},
+    tools::{EgressPolicy, Tools},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{Ground, unusable};
+use crate::{
+    configuration::{Egress, Settings},
+    failure::Failure,
+    tasks::Tasks,
+};
+
+/// Those who work for runs without being asked.
+pub(super) struct Workers {
+    worker: RunWorker,
+    subscription: Subscription,
+    children: Arc<ChildRuns>,
+}
+
+pub(super) fn runs(
+    settings: &Settings,
+    ground: &Ground,
+    agents: Arc<dyn AgentViews>,
+) -> Result<(Runs, Workers), Failure> {
+    let Ground { database, log, clock, ids, expressions, schemas, access } = ground.clone();
+    let agents: Arc<dyn RunnableAgents> = Arc::new(AgentsForRuns::new(agents));
+    let tools = Tools::new(expressions.clone(), schemas.clone(), clock.clone(), policy(&settings.egress)?);
+    let owner = ids.next();
+    let worker = WorkerPorts {
+        store: log.clone(),
+        queue: Arc::new(SqlRunQueue::new(database.clone())),
+        agents: agents.clone(),
+        expressions,
+        schemas: schemas.clone(),
+        tools: Arc::new(tools.map_err(|error| unusable(&error))?),
+        clock: clock.clone(),
+        ids: ids.clone(),
+    };
+    let habits = WorkerSettings {
+        slots: settings.runs.concurrency,
+        lease: settings.runs.lease,
+        ..WorkerSettings::named(format!("worker-{owner}"))
+    };
+    let checkpoints = Arc::new(SqlCheckpoints::new(database.clone()));
+    let workers = Workers {
+        worker: RunWorker::new(worker, habits),
+        subscription: Subscription::new(log.clone(), checkpoints, clock.clone(), owner),
+        children: Arc::new(ChildRuns::new(log.clone(), clock.clone())),
+    };
+    let views = Arc::new(SqlRuns::new(database));
+    Ok((Runs::new(RunsPorts { store: log, views, agents, schemas, access, clock, ids }), workers))
+}
+
+impl Workers {
+    /// Starts carrying runs out.
+    pub(super) fn start(&self, tasks: &Tasks, carries_out: bool) {
+        if carries_out {
+            let worker = self.worker.clone();
+            tasks.keep("run worker", move |stop| {
+                let worker = worker.clone();
+                async move {
+                    worker.work(stop.cancelled_owned()).await;
+                    Ok(())
+                }
+            });
+        }
+        let (subscription, children) = (self.subscription.clone(), self.children.clone());
+        tasks.keep("child runs", move |stop: CancellationToken| {
+            let (subscription, children) = (subscription.clone(), children.clone());
+            async move { Ok(subscription.run(children.as_ref(), stop.cancelled_owned()).await?) }
+        });
+    }
+}
+
+fn policy(egress: &Egress) -> Result<EgressPolicy, Failure> {
+    EgressPolicy::parse(egress.allow_http, &egress.allow_private)
+        .map_err(|error| Failure::configuration(format!("egress.allow_private: {error}")))
+}
