@@ -127,11 +127,7 @@ impl<'a> Search<'a> {
     fn term(&mut self, term: &Term<&'a str>) {
         match term {
             Term::Id | Term::Recurse | Term::Num(_) | Term::Break(_) | Term::Var(_) | Term::Arr(None) => {}
-            Term::Str(_, parts) => parts.iter().for_each(|part| {
-                if let StrPart::Term(term) = part {
-                    self.term(term);
-                }
-            }),
+            Term::Str(_, parts) => self.terms(parts.iter().filter_map(inserted)),
             Term::Arr(Some(term)) | Term::Neg(term) | Term::Label(_, term) => self.term(term),
             Term::Obj(members) => members.iter().for_each(|(name, value)| {
                 self.term(name);
@@ -186,5 +182,13 @@ impl<'a> Search<'a> {
                 self.pattern(pattern);
             }),
         }
+    }
+}
+
+/// The program inside a text, where this part of the text is one.
+const fn inserted<'b, 'a>(part: &'b StrPart<&'a str, Term<&'a str>>) -> Option<&'b Term<&'a str>> {
+    match part {
+        StrPart::Term(term) => Some(term),
+        StrPart::Str(_) | StrPart::Char(_) => None,
     }
 }
