@@ -3,13 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "what a test takes for granted fails it")]
 
 mod agents;
+mod approvals;
 mod auth;
 mod conditions;
 mod documents;
 mod edge;
 mod expressions;
-mod interim;
 mod members;
 mod projects;
+mod run_events;
+mod runs;
 mod strictness;
+mod tools;
 mod world;

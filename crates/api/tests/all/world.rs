@@ -1,12 +1,16 @@
 //! A platform in memory, and a client for it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use actix_web::{
-    body::to_bytes,
+    HttpResponse,
+    body::{BoxBody, to_bytes},
     http::{Method, StatusCode, header::HeaderMap},
     test::{TestRequest, init_service},
 };
@@ -18,35 +22,43 @@ use devskyy_application::{
     es::EventStore,
     identity::{Identity, IdentityPorts, SessionPolicy},
     projects::{Projects, ProjectsPorts},
-    runs::{Runs, RunsPorts},
+    runs::{RunWorker, Runs, RunsPorts, WorkerPorts, WorkerSettings},
     workflow::WorkflowCheck,
 };
 use devskyy_testkit::fakes::{
     FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAgents, InMemoryBootstrap, InMemoryDirectory,
-    InMemoryEventStore, InMemoryPasswordHasher, InMemoryProjects, InMemorySessions, InMemoryUsers, SequentialIds,
-    SequentialSecrets,
+    InMemoryEventStore, InMemoryPasswordHasher, InMemoryProjects, InMemoryRuns, InMemorySessions, InMemoryUsers,
+    SequentialIds, SequentialSecrets, ViewedAgents,
 };
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
-use crate::{expressions::Plain, interim::Idle};
+use crate::{expressions::Plain, tools::Echo};
 
 /// Ready, until told otherwise.
 #[derive(Default)]
-pub(crate) struct Switch(AtomicBool);
+pub(crate) struct Switch {
+    broken: AtomicBool,
+    draining: Notify,
+}
 
 #[async_trait]
 impl Readiness for Switch {
     async fn checks(&self) -> Vec<Check> {
-        let away = self.0.load(Ordering::Relaxed);
+        let away = self.broken.load(Ordering::Relaxed);
         vec![Check { name: "database", ok: !away, detail: away.then(|| "it does not answer".to_owned()) }]
+    }
+
+    async fn draining(&self) {
+        self.draining.notified().await;
     }
 }
 
 pub(crate) struct World {
     pub(crate) state: ApiState,
     pub(crate) store: Arc<InMemoryEventStore>,
-    pub(crate) clock: Arc<FixedClock>,
     readiness: Arc<Switch>,
+    worker: RunWorker,
 }
 
 impl World {
@@ -77,10 +89,21 @@ impl World {
             policy: SessionPolicy::default(),
         });
         let directory = Arc::new(InMemoryDirectory::of(users, accounts, secrets));
+        let queue = InMemoryRuns::following(&store, projects.clone(), clock.clone());
+        let worker = WorkerPorts {
+            store: store.clone(),
+            queue: queue.clone(),
+            agents: Arc::new(ViewedAgents(agents.clone())),
+            expressions: Arc::new(Plain),
+            schemas: Arc::new(Plain),
+            tools: Arc::new(Echo),
+            clock: clock.clone(),
+            ids: ids.clone(),
+        };
         let runs = Runs::new(RunsPorts {
             store: store.clone(),
-            views: Arc::new(Idle),
-            agents: Arc::new(Idle),
+            views: queue.clone(),
+            agents: Arc::new(ViewedAgents(agents.clone())),
             schemas: Arc::new(Plain),
             access: access.clone(),
             clock: clock.clone(),
@@ -108,11 +131,35 @@ impl World {
             readiness: readiness.clone(),
             settings: Settings::default(),
         };
-        Self { state, store, clock, readiness }
+        Self { state, store, readiness, worker: RunWorker::new(worker, WorkerSettings::named("worker-1")) }
     }
 
+    /// Takes the database away.
     pub(crate) fn break_database(&self) {
-        self.readiness.0.store(true, Ordering::Relaxed);
+        self.readiness.broken.store(true, Ordering::Relaxed);
+    }
+
+    /// Asks the server to stop.
+    pub(crate) fn drain(&self) {
+        self.readiness.draining.notify_waiters();
+    }
+
+    /// Lets a worker carry out runs for the rest of the test.
+    pub(crate) fn work(&self) {
+        let worker = self.worker.clone();
+        actix_web::rt::spawn(async move { worker.work(std::future::pending()).await });
+    }
+
+    /// Reads something until it is as wished.
+    pub(crate) async fn until(&self, path: &str, token: &str, wish: impl Fn(&Value) -> bool) -> Value {
+        for _ in 0..500 {
+            let answer = self.get(path).by(token).send().await.expect(200);
+            if wish(&answer) {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("{path} never became what it should");
     }
 
     /// How much has been recorded; a refused request leaves it as it was.
@@ -196,12 +243,17 @@ impl<'a> Call<'a> {
         Self { request: self.request.set_payload(body.to_vec()), ..self }
     }
 
-    pub(crate) async fn send(self) -> Answer {
+    /// Sends it and gives what came back, its body still to be read.
+    pub(crate) async fn open(self) -> HttpResponse<BoxBody> {
         let app = init_service(app(&self.world.state)).await;
-        let response = match actix_web::dev::Service::call(&app, self.request.to_request()).await {
+        match actix_web::dev::Service::call(&app, self.request.to_request()).await {
             Ok(response) => response.into_parts().1,
             Err(error) => error.error_response(),
-        };
+        }
+    }
+
+    pub(crate) async fn send(self) -> Answer {
+        let response = self.open().await;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = to_bytes(response.into_body()).await.unwrap_or_default();
         Answer { status, headers, body: body.to_vec() }

@@ -1,0 +1,117 @@
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+/// A run that waits for what the step asks; gives its path and itself.
+async fn waiting(world: &World, token: &str, step: Value) -> (String, Value) {
+    let mut definition = json!({"steps": [step]});
+    if definition["steps"][0]["tool"] == "charge" {
+        let request = json!({"method": "POST", "url": "https://bank.example.org/charges"});
+        definition["tools"] = json!({"charge": {"kind": "http", "effect": "unsafe", "request": request}});
+    }
+    let body = json!({"name": "Careful", "type": "workflow", "definition": definition});
+    let agent = world.post("/api/v1/agents").by(token).json(&body).send().await.expect(201);
+    let execute = format!("/api/v1/agents/{}/execute", agent["id"].as_str().unwrap());
+    let run = world.post(&execute).by(token).json(&json!({})).send().await.expect(202);
+    let path = format!("/api/v1/runs/{}", run["id"].as_str().unwrap());
+    world.work();
+    let run = world.until(&path, token, |run| run["status"] == "waiting").await;
+    (path, run)
+}
+
+fn question() -> Value {
+    json!({"id": "ask", "approval": {"prompt": "Really?", "data": {"count": 3}}})
+}
+
+#[actix_web::test]
+async fn an_approved_run_goes_on() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let (path, run) = waiting(&world, &ada, question()).await;
+    assert_eq!(run["waiting_for"], json!(["approval"]));
+    let listed = world.get("/api/v1/approvals?status=open").by(&ada).send().await.expect(200);
+    let asked = &listed["items"][0];
+    assert_eq!((asked["prompt"].as_str(), &asked["run_id"]), (Some("Really?"), &run["id"]));
+    assert_eq!(run["steps"][0]["approval"]["id"], asked["id"]);
+
+    let decide = format!("{path}/approvals/{}", asked["id"].as_str().unwrap());
+    let yes = json!({"decision": "approve", "reason": "looks right"});
+    world.post(&decide).by(&ada).json(&yes).send().await.expect(200);
+    let done = world.until(&path, &ada, |run| run["status"] == "completed").await;
+    assert_eq!(done["steps"][0]["output"]["decision"], "approve");
+    let decided = world.get("/api/v1/approvals?status=approved").by(&ada).send().await.expect(200);
+    assert_eq!((decided["total"].as_u64(), decided["items"][0]["reason"].as_str()), (Some(1), Some("looks right")));
+}
+
+#[actix_web::test]
+async fn a_denied_run_fails_and_the_answer_stands() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let (path, run) = waiting(&world, &ada, question()).await;
+    let decide = format!("{path}/approvals/{}", run["steps"][0]["approval"]["id"].as_str().unwrap());
+    world.post(&decide).by(&ada).json(&json!({"decision": "deny"})).send().await.expect(200);
+    let failed = world.until(&path, &ada, |run| run["status"] == "failed").await;
+    assert_eq!(failed["error"]["code"], "run.approval_denied");
+    let head = world.head().await;
+    let answer = world.post(&decide).by(&ada).json(&json!({"decision": "approve"})).send().await;
+    assert!(["run.approval_decided", "run.ended"].contains(&answer.expect(409)["code"].as_str().unwrap()));
+    assert_eq!(world.head().await, head);
+}
+
+#[actix_web::test]
+async fn what_is_no_answer_is_refused() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let (path, run) = waiting(&world, &ada, question()).await;
+    let decide = format!("{path}/approvals/{}", run["steps"][0]["approval"]["id"].as_str().unwrap());
+    let head = world.head().await;
+    let maybe = json!({"decision": "maybe"});
+    world.post(&decide).by(&ada).json(&maybe).send().await.refused_at(422, "request.wrong_type", "/decision");
+    let long = json!({"decision": "approve", "reason": "x".repeat(1001)});
+    world.post(&decide).by(&ada).json(&long).send().await.refused_at(422, "request.length", "/reason");
+    let call = world.post(&decide).by(&ada).header("if-match", "\"1\"").json(&json!({"decision": "approve"}));
+    call.send().await.refused(412, "stale_version");
+    let unknown = format!("{path}/approvals/01938f2e-0000-7000-8000-000000000000");
+    world.post(&unknown).by(&ada).json(&json!({"decision": "approve"})).send().await.refused(404, "not_found");
+    assert_eq!(world.head().await, head);
+}
+
+#[actix_web::test]
+async fn a_viewer_sees_a_question_and_cannot_answer_it() {
+    let world = World::new();
+    let (ada, eve) = (world.person("ada").await, world.person("eve").await);
+    let (path, run) = waiting(&world, &ada, question()).await;
+    let members = format!("/api/v1/projects/{}/members", run["project_id"].as_str().unwrap());
+    let viewer = json!({"email": "eve@example.org", "role": "viewer"});
+    world.post(&members).by(&ada).json(&viewer).send().await.expect(201);
+    assert_eq!(world.get("/api/v1/approvals").by(&eve).send().await.expect(200)["total"], 1);
+    let decide = format!("{path}/approvals/{}", run["steps"][0]["approval"]["id"].as_str().unwrap());
+    world.post(&decide).by(&eve).json(&json!({"decision": "approve"})).send().await.refused(403, "forbidden");
+}
+
+#[actix_web::test]
+async fn a_call_in_doubt_goes_on_with_a_verdict() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let (path, run) = waiting(&world, &ada, json!({"id": "pay", "tool": "charge", "arguments": {}})).await;
+    assert_eq!((&run["waiting_for"], run["steps"][0]["status"].as_str()), (&json!(["reconcile"]), Some("in_doubt")));
+    let operation = run["steps"][0]["operation_id"].as_str().unwrap();
+    let reconcile = format!("{path}/steps/{operation}/reconcile");
+    let misplaced = json!({"verdict": "failed", "result": 1});
+    world.post(&reconcile).by(&ada).json(&misplaced).send().await.refused_at(422, "request.one_of", "");
+    let verdict = json!({"verdict": "succeeded", "result": {"charge": 17}});
+    world.post(&reconcile).by(&ada).json(&verdict).send().await.expect(200);
+    let done = world.until(&path, &ada, |run| run["status"] == "completed").await;
+    assert_eq!(done["steps"][0]["output"], json!({"charge": 17}));
+}
+
+#[actix_web::test]
+async fn a_verdict_on_what_is_not_in_doubt_is_refused() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let (path, _) = waiting(&world, &ada, question()).await;
+    let unknown = format!("{path}/steps/01938f2e-0000-7000-8000-000000000000/reconcile");
+    world.post(&unknown).by(&ada).json(&json!({"verdict": "retry"})).send().await.refused(404, "not_found");
+    let wrong = json!({"verdict": "perhaps"});
+    world.post(&unknown).by(&ada).json(&wrong).send().await.refused_at(422, "request.wrong_type", "/verdict");
+}
