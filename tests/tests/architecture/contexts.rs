@@ -8,13 +8,15 @@ use crate::{
 const CONTEXTS: [&str; 5] = ["identity", "projects", "agents", "runs", "webhooks"];
 
 /// Folders and files that may name one module of another context, each for a reason written in `docs/architecture.md`.
-const CROSSINGS: [(&str, &str); 5] = [
+const CROSSINGS: [(&str, &str); 6] = [
     // A person and their personal project begin in one append.
     ("crates/application/src/identity/enrolment.rs", "projects"),
     // A member is invited by the e-mail with which they sign in.
     ("crates/application/src/projects/", "identity::Email"),
     // The port `Directory` belongs to projects, and identity is who can answer it.
     ("crates/infrastructure/src/identity/directory.rs", "projects"),
+    // The port `RunnableAgents` belongs to runs, and agents are who can answer it.
+    ("crates/infrastructure/src/runs/agents.rs", "agents"),
     // Lists show what is in the projects one belongs to; the database joins better than we do.
     ("crates/infrastructure/src/agents/views.rs", "projects::projects_of"),
     ("crates/infrastructure/src/runs/views.rs", "projects::projects_of"),

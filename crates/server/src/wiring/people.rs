@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use devskyy_application::{
     agents::{AgentViews, Agents, AgentsPorts},
     identity::{Accounts, Identity, IdentityPorts, SessionPolicy},
+    ports::Clock,
     projects::{Projects, ProjectsPorts},
     workflow::WorkflowCheck,
 };
@@ -17,6 +18,7 @@ use devskyy_infrastructure::{
     },
     identity::{AccountDirectory, CachedStandings, SqlAccounts, SqlSessions, SqlUsers},
     projects::SqlProjects,
+    sql::Database,
 };
 use secrecy::ExposeSecret as _;
 
@@ -41,12 +43,7 @@ pub(super) struct People {
 pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<People, Failure> {
     let Ground { database, log, clock, ids, expressions, schemas, access } = ground.clone();
     let master = master_key(settings)?;
-    let signing = Arc::new(SqlSigningKeyStore::new(database.clone()));
-    let tokens = EdDsaAccessTokens::load(TokenSettings::default(), signing, master.clone(), clock.as_ref());
-    let tokens = tokens.await.map_err(|error| {
-        let advice = "set security.master_key to the key this database was made with, the same on every replica";
-        Failure::operation(format!("{}; {advice}", causes(&error)))
-    })?;
+    let tokens = access_tokens(database.clone(), master.clone(), clock.as_ref()).await?;
     let cost = Argon2Cost::default();
     let hasher = Argon2PasswordHasher::start(cost, settings.security.hash_threads, WAITING_PASSWORDS);
     let secrets = Arc::new(KeyedSecrets::new(master));
@@ -81,6 +78,14 @@ pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<Peopl
             ids: ids.clone(),
         }),
         agents: Agents::new(AgentsPorts { store: log, views: agent_views.clone(), access, check, ids }),
+    })
+}
+
+async fn access_tokens(database: Database, master: MasterKey, clock: &dyn Clock) -> Result<EdDsaAccessTokens, Failure> {
+    let signing = Arc::new(SqlSigningKeyStore::new(database));
+    EdDsaAccessTokens::load(TokenSettings::default(), signing, master, clock).await.map_err(|error| {
+        let advice = "set security.master_key to the key this database was made with, the same on every replica";
+        Failure::operation(format!("{}; {advice}", causes(&error)))
     })
 }
 
