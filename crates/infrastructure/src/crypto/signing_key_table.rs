@@ -4,7 +4,7 @@ use devskyy_application::error::PortError;
 use sea_orm::{ActiveValue::Set, DbErr, EntityTrait, PaginatorTrait, QueryOrder};
 
 use super::key_ring::{PORT, SealedKey, SigningKeyStore};
-use crate::sql::{Database, port_error};
+use crate::sql::{Database, lock, port_error};
 
 mod entity {
     use sea_orm::entity::prelude::*;
@@ -41,6 +41,8 @@ impl SqlSigningKeyStore {
 
     async fn insert_first(&self, key: &SealedKey) -> Result<(), DbErr> {
         let transaction = self.database.begin().await?;
+        // Replicas that start together on an empty database take turns.
+        lock(&transaction, "signing_keys").await?;
         if entity::Entity::find().count(&transaction).await? == 0 {
             let row = entity::ActiveModel {
                 kid: Set(key.kid.clone()),

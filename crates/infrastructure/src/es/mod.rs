@@ -4,13 +4,18 @@ mod batch;
 mod checkpoints;
 mod facts;
 mod projection;
+mod rebuild;
+mod replay;
 mod rows;
 mod statements;
 mod store;
 mod tail;
+mod verify;
 mod writer;
 
 pub use checkpoints::SqlCheckpoints;
 pub use projection::{PerStream, Projection, ProjectionError, ROWS_AT_ONCE, StreamRows};
+pub use rebuild::rebuild;
 pub(crate) use statements::statement;
 pub use store::SqlEventStore;
+pub use verify::{Fault, Verdict, verify};

@@ -49,26 +49,46 @@ pub(super) fn values(event: PlannedEvent) -> [Value; EVENT_COLUMNS] {
     ]
 }
 
-/// Reads [`SELECT_EVENT`].
-pub(super) fn event(row: &QueryResult) -> Result<RecordedEvent, PortError> {
-    let raw = raw(row).map_err(|error| crate::sql::port_error("event store", "reading an event", error))?;
-    let mut context: EventContext = serde_json::from_str(&raw.meta)
-        .map_err(|error| PortError::bug("event store", "reading an event's context", error))?;
-    context.correlation_id = raw.correlation_id;
-    context.causation_id = raw.causation_id;
-    Ok(RecordedEvent {
-        position: raw.position,
-        category: Cow::Owned(raw.category),
-        stream_id: raw.stream_id,
-        version: raw.version,
-        event_id: raw.event_id,
-        event_type: Cow::Owned(raw.event_type),
-        schema_version: raw.schema_version,
-        data: raw.data,
-        context,
-        recorded_at: DateTime::from_timestamp_micros(raw.recorded_at).unwrap_or_default(),
-        hash: raw.hash,
-    })
+/// Reads [`SELECT_EVENT`], row after row.
+///
+/// Neighbours mostly share their context, which is then not parsed again.
+#[derive(Default)]
+pub(super) struct Decoder {
+    meta: String,
+    context: Option<EventContext>,
+}
+
+impl Decoder {
+    pub(super) fn event(&mut self, row: &QueryResult) -> Result<RecordedEvent, PortError> {
+        let raw = raw(row).map_err(|error| crate::sql::port_error("event store", "reading an event", error))?;
+        let mut context = self.context(raw.meta)?;
+        context.correlation_id = raw.correlation_id;
+        context.causation_id = raw.causation_id;
+        Ok(RecordedEvent {
+            position: raw.position,
+            category: Cow::Owned(raw.category),
+            stream_id: raw.stream_id,
+            version: raw.version,
+            event_id: raw.event_id,
+            event_type: Cow::Owned(raw.event_type),
+            schema_version: raw.schema_version,
+            data: raw.data,
+            context,
+            recorded_at: DateTime::from_timestamp_micros(raw.recorded_at).unwrap_or_default(),
+            hash: raw.hash,
+        })
+    }
+
+    fn context(&mut self, meta: String) -> Result<EventContext, PortError> {
+        if let Some(known) = self.context.as_ref().filter(|_| self.meta == meta) {
+            return Ok(known.clone());
+        }
+        let context: EventContext = serde_json::from_str(&meta)
+            .map_err(|error| PortError::bug("event store", "reading an event's context", error))?;
+        self.meta = meta;
+        self.context = Some(context.clone());
+        Ok(context)
+    }
 }
 
 /// An event exactly as stored, for those who check it.

@@ -17,7 +17,7 @@ use super::{
     batch::Batches,
     facts::head,
     projection::Projection,
-    rows::{SELECT_EVENT, event, stored},
+    rows::{Decoder, SELECT_EVENT, stored},
     statements::statement,
     tail,
     writer::{self, Pending, QUEUE},
@@ -80,7 +80,8 @@ impl SqlEventStore {
     async fn read(&self, sql: &str, values: Vec<Value>) -> Result<Vec<RecordedEvent>, PortError> {
         let statement = statement(self.db.backend(), sql, values);
         let rows: Vec<QueryResult> = self.db.reader.query_all_raw(statement).await.map_err(reading)?;
-        rows.iter().map(event).collect()
+        let mut decoder = Decoder::default();
+        rows.iter().map(|row| decoder.event(row)).collect()
     }
 
     /// The known head, looked up only where it does not already cover the wanted position.

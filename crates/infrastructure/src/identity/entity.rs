@@ -115,23 +115,3 @@ pub mod refresh_token {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
-
-/// One signing key, its private half sealed.
-pub mod signing_key {
-    use sea_orm::entity::prelude::*;
-
-    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-    #[sea_orm(table_name = "signing_keys")]
-    pub struct Model {
-        #[sea_orm(primary_key, auto_increment = false)]
-        pub kid: String,
-        pub public_key: Vec<u8>,
-        pub sealed_private_key: Vec<u8>,
-        pub created_at: i64,
-    }
-
-    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
-    pub enum Relation {}
-
-    impl ActiveModelBehavior for ActiveModel {}
-}

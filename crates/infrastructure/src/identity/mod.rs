@@ -1,4 +1,4 @@
-//! People on SQL: users as projected from the log, and beside the log their private rows, sign-ins and signing keys.
+//! People on SQL: users as projected from the log, and beside the log their private rows and sign-ins.
 
 mod accounts;
 mod cached_standings;
@@ -6,7 +6,6 @@ mod directory;
 mod entity;
 mod projection;
 mod sessions;
-mod signing_keys;
 mod users;
 
 pub use accounts::SqlAccounts;
@@ -14,5 +13,4 @@ pub use cached_standings::CachedStandings;
 pub use directory::AccountDirectory;
 pub use projection::UsersProjection;
 pub use sessions::SqlSessions;
-pub use signing_keys::SqlSigningKeys;
 pub use users::SqlUsers;

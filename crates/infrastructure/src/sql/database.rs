@@ -3,8 +3,8 @@ use std::time::Duration;
 use devskyy_application::error::PortError;
 use devskyy_migrations::{Migrator, MigratorTrait};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectOptions, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
+    IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
     sqlx::{
         self,
         sqlite::{SqliteJournalMode, SqliteSynchronous},
@@ -13,6 +13,8 @@ use sea_orm::{
 
 use super::port_error;
 
+/// SQLite's name for a database without a name.
+const SCRATCH: &str = "sqlite://";
 /// Connections that read while the one of SQLite writes.
 const SQLITE_READERS: u32 = 8;
 /// Key of the PostgreSQL advisory lock under which migrations run.
@@ -51,11 +53,21 @@ impl Database {
             return Ok(Self { reader: writer.clone(), writer, url });
         }
         let writer = sea_orm::Database::connect(sqlite(&url, 1)).await?;
-        // A database in memory belongs to its one connection.
-        let in_memory = url.contains(":memory:") || url.contains("mode=memory");
+        // A database in memory belongs to its one connection, and so does the nameless one that vanishes with it.
+        let in_memory = url == SCRATCH || url.contains(":memory:") || url.contains("mode=memory");
         let reader =
             if in_memory { writer.clone() } else { sea_orm::Database::connect(sqlite(&url, SQLITE_READERS)).await? };
         Ok(Self { writer, reader, url })
+    }
+
+    /// A migrated database that vanishes when it is closed: in memory, and in a nameless file once it grows.
+    ///
+    /// # Errors
+    /// [`PortError`] when it cannot be made.
+    pub async fn scratch() -> Result<Self, PortError> {
+        let scratch = Self::connect(SCRATCH, 1).await?;
+        scratch.migrate().await?;
+        Ok(scratch)
     }
 
     /// Which engine this is.
@@ -102,12 +114,19 @@ impl Database {
         .await
     }
 
-    /// Begins a transaction that only reads: everything in it is seen as of one moment on SQLite.
+    /// Begins a transaction that only reads, and sees everything as of one moment.
     ///
     /// # Errors
     /// [`DbErr`] when no connection can be had.
     pub async fn begin_reading(&self) -> Result<DatabaseTransaction, DbErr> {
-        begin(&self.reader, TransactionOptions::default()).await
+        // SQLite's readers see one moment anyway, and know no other isolation.
+        let as_of_one_moment = TransactionOptions {
+            isolation_level: Some(IsolationLevel::RepeatableRead),
+            access_mode: Some(AccessMode::ReadOnly),
+            ..TransactionOptions::default()
+        };
+        let postgres = self.backend() == DatabaseBackend::Postgres;
+        begin(&self.reader, if postgres { as_of_one_moment } else { TransactionOptions::default() }).await
     }
 
     /// Whether the database answers.

@@ -4,4 +4,6 @@
 mod crypto;
 mod databases;
 mod event_store;
+mod people;
+mod tools;
 mod workflow;

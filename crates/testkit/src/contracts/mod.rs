@@ -2,3 +2,4 @@
 
 pub mod checkpoints;
 pub mod event_store;
+pub mod people;

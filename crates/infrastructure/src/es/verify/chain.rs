@@ -1,0 +1,109 @@
+use std::collections::HashMap;
+
+use devskyy_application::es::{
+    Position,
+    chain::{GENESIS, Hash, Link, digest},
+};
+use sea_orm::{ConnectionTrait, DbErr};
+
+use super::{
+    super::{
+        replay::STRETCH,
+        rows::{RawEvent, SELECT_EVENT, loaded, raw, stored},
+        statements::statement,
+    },
+    Fault,
+};
+
+/// Walks the log from its first event and names the first position that is not as it was recorded.
+pub(super) async fn walk(
+    live: &impl ConnectionTrait,
+    newest: Position,
+    progress: &mut (impl FnMut(Position, Position) + Send),
+) -> Result<Option<Fault>, DbErr> {
+    // The outer join keeps an event whose stream is gone in sight.
+    let sql = format!(
+        "SELECT {SELECT_EVENT}, e.stream_no FROM es_events e LEFT JOIN es_streams s ON s.stream_no = e.stream_no \
+         WHERE e.position > ? AND e.position <= ? ORDER BY e.position"
+    );
+    let mut walker = Walker { position: 0, hash: GENESIS, streams: HashMap::new() };
+    while walker.position < newest {
+        let (after, upto) = (walker.position, (walker.position + STRETCH).min(newest));
+        let values = vec![stored(after).into(), stored(upto).into()];
+        for row in live.query_all_raw(statement(live.get_database_backend(), &sql, values)).await? {
+            let position = walker.position + 1;
+            let Ok(event) = raw(&row) else {
+                return Ok(Some(Fault::Chain { position, why: "it cannot be read".to_owned() }));
+            };
+            let stream_no = loaded(row.try_get_by_index(13)?);
+            if let Err(why) = walker.step(&event, stream_no) {
+                return Ok(Some(Fault::Chain { position, why }));
+            }
+        }
+        if walker.position < upto {
+            return Ok(Some(Fault::Chain { position: walker.position + 1, why: "it is missing".to_owned() }));
+        }
+        progress(walker.position, newest);
+    }
+    walker.check_streams(live).await
+}
+
+struct Walker {
+    position: Position,
+    hash: Hash,
+    /// Versions by number of stream.
+    streams: HashMap<u64, u64>,
+}
+
+impl Walker {
+    fn step(&mut self, event: &RawEvent, stream_no: u64) -> Result<(), String> {
+        if event.position != self.position + 1 {
+            return Err("it is missing".to_owned());
+        }
+        if link(event).hash(&self.hash) != event.hash {
+            return Err(format!(
+                "{} version {} does not have the hash it was recorded with",
+                event.category, event.version
+            ));
+        }
+        let version = self.streams.entry(stream_no).or_default();
+        if event.version != *version + 1 || (*version == 0 && stream_no != event.position) {
+            return Err(format!("its stream is at version {version}, and it claims to be version {}", event.version));
+        }
+        *version = event.version;
+        self.position = event.position;
+        self.hash = event.hash;
+        Ok(())
+    }
+
+    /// The table of streams must say the same as the events.
+    async fn check_streams(&self, live: &impl ConnectionTrait) -> Result<Option<Fault>, DbErr> {
+        let sql = "SELECT stream_no, version FROM es_streams ORDER BY stream_no";
+        for row in live.query_all_raw(statement(live.get_database_backend(), sql, Vec::new())).await? {
+            let (stream_no, said) = (loaded(row.try_get_by_index(0)?), loaded(row.try_get_by_index(1)?));
+            let counted = self.streams.get(&stream_no).copied().unwrap_or_default();
+            if said != counted {
+                let why = format!("the stream that begins here has {counted} events and is listed with {said}");
+                return Ok(Some(Fault::Chain { position: stream_no, why }));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn link(event: &RawEvent) -> Link<'_> {
+    Link {
+        position: event.position,
+        category: &event.category,
+        stream_id: event.stream_id,
+        version: event.version,
+        event_id: event.event_id,
+        correlation_id: event.correlation_id,
+        causation_id: event.causation_id,
+        event_type: &event.event_type,
+        schema_version: event.schema_version,
+        recorded_at: event.recorded_at,
+        data: digest(&event.data),
+        meta: digest(&event.meta),
+    }
+}

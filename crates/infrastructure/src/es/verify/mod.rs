@@ -1,0 +1,120 @@
+//! Proves that the log is whole and that every view is what the log says.
+
+mod chain;
+mod compare;
+
+use std::{fmt, sync::Arc};
+
+use devskyy_application::{error::PortError, es::Position};
+use sea_orm::DbErr;
+
+use super::{
+    facts::head,
+    projection::{Projection, ProjectionError},
+    replay::{STRETCH, categories, stretch, unlimited, wanted_by},
+};
+use crate::sql::{Database, port_error};
+
+/// Something that is not as the log says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// An event is missing, was changed, or does not fit its stream.
+    Chain {
+        /// The first such position.
+        position: Position,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A row of a view is missing, was changed, or should not be.
+    Projection {
+        /// Which projection.
+        projection: &'static str,
+        /// Which table.
+        table: &'static str,
+        /// Log position of the event that the row should reflect; the first of the table, where rows carry one.
+        position: Option<Position>,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Chain { position, why } => write!(f, "the log is broken at position {position}: {why}"),
+            Self::Projection { projection, table, position: Some(position), why } => {
+                write!(f, "projection {projection} differs from the log at position {position}, table {table}: {why}")
+            }
+            Self::Projection { projection, table, position: None, why } => {
+                write!(f, "projection {projection} differs from the log, table {table}: {why}")
+            }
+        }
+    }
+}
+
+/// What verifying found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// How many events the log holds.
+    pub events: u64,
+    /// SHA-256 of the newest event, which stands for all of them.
+    pub hash: [u8; 32],
+    /// The first fault of the log, or the first of each table of each projection; empty when all is well.
+    pub faults: Vec<Fault>,
+}
+
+/// Walks the log's hash chain, then derives every projection again into a scratch database and compares row by row.
+///
+/// Reads one moment's state, so it may run beside a working platform. `progress` hears how many positions are done, of
+/// how many.
+///
+/// # Errors
+/// [`PortError`] when the database fails; a fault is not an error.
+pub async fn verify(
+    db: &Database,
+    projections: &[Arc<dyn Projection>],
+    mut progress: impl FnMut(Position, Position) + Send,
+) -> Result<Verdict, PortError> {
+    let live = db.begin_reading().await.map_err(failed)?;
+    unlimited(&live).await.map_err(failed)?;
+    let newest = head(&live).await.map_err(failed)?;
+    let mut verdict = Verdict { events: newest.position, hash: newest.hash, faults: Vec::new() };
+    verdict.faults.extend(chain::walk(&live, newest.position, &mut progress).await.map_err(failed)?);
+    if !verdict.faults.is_empty() {
+        // What a broken log says proves nothing about the views.
+        return Ok(verdict);
+    }
+    let scratch = Database::scratch().await?;
+    let truth = scratch.begin().await.map_err(failed)?;
+    let wanted = categories(projections.iter().map(|projection| &**projection));
+    for after in (0..newest.position).step_by(usize::try_from(STRETCH).unwrap_or(usize::MAX)) {
+        let events = stretch(&live, after, &wanted).await?;
+        for projection in projections {
+            let of_one = wanted_by(&**projection, &events);
+            if !of_one.is_empty() {
+                projection.apply(&truth, &of_one).await.map_err(broken)?;
+            }
+        }
+    }
+    for projection in projections {
+        for table in projection.tables() {
+            let fault = compare::table(&live, &truth, projection.name(), table).await;
+            verdict.faults.extend(fault.map_err(failed)?);
+        }
+    }
+    truth.rollback().await.map_err(failed)?;
+    scratch.close().await;
+    live.rollback().await.map_err(failed)?;
+    Ok(verdict)
+}
+
+fn failed(error: DbErr) -> PortError {
+    port_error("verification", "reading the log and its views", error)
+}
+
+fn broken(error: ProjectionError) -> PortError {
+    match error {
+        ProjectionError::Database(error) => failed(error),
+        ProjectionError::Event(error) => error,
+    }
+}

@@ -1,0 +1,71 @@
+//! The SQL adapters keep every promise about people, projects and agents.
+
+use std::sync::Arc;
+
+use devskyy_application::es::EventStore;
+use devskyy_infrastructure::{
+    agents::{AgentsProjection, SqlAgents},
+    es::{PerStream, Projection, SqlEventStore},
+    identity::{SqlAccounts, SqlSessions, SqlUsers, UsersProjection},
+    projects::{ProjectsProjection, SqlProjects},
+};
+use devskyy_testkit::{contracts::people::PeopleUnderTest, fakes::FixedClock};
+
+use crate::databases::{self, Fresh};
+
+async fn over(fresh: Fresh) -> PeopleUnderTest {
+    let projections: Vec<Arc<dyn Projection>> = vec![
+        Arc::new(PerStream(UsersProjection)),
+        Arc::new(PerStream(ProjectsProjection)),
+        Arc::new(PerStream(AgentsProjection)),
+    ];
+    let db = fresh.db.clone();
+    let store = SqlEventStore::start(db.clone(), Arc::new(FixedClock::default()), projections).await.unwrap();
+    let store: Arc<dyn EventStore> = Arc::new(store);
+    let sessions = Arc::new(SqlSessions::new(db.clone()));
+    let projects = Arc::new(SqlProjects::new(db.clone()));
+    PeopleUnderTest {
+        store,
+        users: Arc::new(SqlUsers::new(db.clone())),
+        accounts: Arc::new(SqlAccounts::new(db.clone())),
+        sessions: sessions.clone(),
+        standings: sessions,
+        projects: projects.clone(),
+        memberships: projects,
+        agents: Arc::new(SqlAgents::new(db)),
+        keep: Box::new(fresh),
+    }
+}
+
+mod on_sqlite {
+    use super::{PeopleUnderTest, databases, over};
+
+    async fn people() -> PeopleUnderTest {
+        over(databases::sqlite().await).await
+    }
+
+    devskyy_testkit::identity_contract!(people);
+    devskyy_testkit::projects_contract!(people);
+    devskyy_testkit::agents_contract!(people);
+}
+
+mod on_postgres {
+    use super::{PeopleUnderTest, databases, over};
+
+    async fn people() -> PeopleUnderTest {
+        over(databases::postgres().await).await
+    }
+
+    devskyy_testkit::identity_contract!(
+        #[ignore = "needs PostgreSQL"]
+        people
+    );
+    devskyy_testkit::projects_contract!(
+        #[ignore = "needs PostgreSQL"]
+        people
+    );
+    devskyy_testkit::agents_contract!(
+        #[ignore = "needs PostgreSQL"]
+        people
+    );
+}

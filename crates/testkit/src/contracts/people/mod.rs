@@ -1,0 +1,190 @@
+//! What every keeper of people, projects and agents promises. `identity_contract!`, `projects_contract!` and
+//! `agents_contract!` make one test of each promise; they take an async function that returns a [`PeopleUnderTest`]
+//! over an empty log.
+
+#![expect(clippy::unwrap_used, reason = "a promise that is broken stops its test")]
+
+mod accounts;
+mod agent_lists;
+mod agents;
+mod facts;
+mod projects;
+mod sessions;
+mod standings;
+mod users;
+
+use std::{any::Any, sync::Arc};
+
+pub use accounts::*;
+pub use agent_lists::*;
+pub use agents::*;
+use devskyy_application::{
+    access::Memberships,
+    agents::AgentViews,
+    es::EventStore,
+    identity::{Accounts, Sessions, Standings, UserViews},
+    projects::ProjectViews,
+};
+pub use projects::*;
+pub use sessions::*;
+pub use standings::*;
+pub use users::*;
+
+use crate::fakes::{
+    InMemoryAccounts, InMemoryAgents, InMemoryEventStore, InMemoryProjects, InMemorySessions, InMemoryUsers,
+};
+
+/// Everything that keeps people, projects and agents, over one log.
+pub struct PeopleUnderTest {
+    /// The log.
+    pub store: Arc<dyn EventStore>,
+    /// Users as the log tells.
+    pub users: Arc<dyn UserViews>,
+    /// Private rows.
+    pub accounts: Arc<dyn Accounts>,
+    /// Sign-ins.
+    pub sessions: Arc<dyn Sessions>,
+    /// Whether sign-ins count.
+    pub standings: Arc<dyn Standings>,
+    /// Projects as the log tells.
+    pub projects: Arc<dyn ProjectViews>,
+    /// Who belongs to which project.
+    pub memberships: Arc<dyn Memberships>,
+    /// Agents as the log tells.
+    pub agents: Arc<dyn AgentViews>,
+    /// Whatever must live as long, for example a directory.
+    pub keep: Box<dyn Any + Send + Sync>,
+}
+
+impl PeopleUnderTest {
+    /// The adapters that live in memory.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        let store = Arc::new(InMemoryEventStore::default());
+        let users = InMemoryUsers::following(&store);
+        let projects = InMemoryProjects::following(&store);
+        let sessions = Arc::new(InMemorySessions::of(users.clone()));
+        Self {
+            accounts: Arc::new(InMemoryAccounts::of(users.clone())),
+            agents: InMemoryAgents::following(&store, projects.clone()),
+            memberships: projects.clone(),
+            projects,
+            sessions: sessions.clone(),
+            standings: sessions,
+            users,
+            store,
+            keep: Box::new(()),
+        }
+    }
+}
+
+/// Makes a test of each promise about users, private rows, sign-ins and standings.
+#[macro_export]
+macro_rules! identity_contract {
+    ($(#[$meta:meta])* $factory:path) => {
+        $crate::people_promises! { [$(#[$meta])*] $factory =>
+            a_registered_user_is_found_with_role_and_project,
+            nobody_is_found_before_registration,
+            a_disabled_user_is_shown_as_disabled,
+            an_enabled_user_is_shown_as_active,
+            another_role_is_shown_at_once,
+            members_alone_leave_the_platform_without_an_admin,
+            an_admin_is_known,
+            private_rows_are_found_by_email,
+            rows_that_share_an_email_are_all_found,
+            removed_rows_are_gone,
+            profiles_of_strangers_are_left_out,
+            a_sweep_spares_the_registered,
+            a_sweep_spares_rows_written_lately,
+            a_sweep_removes_rows_nobody_refers_to,
+            a_fresh_token_is_exchanged,
+            of_twenty_parallel_exchanges_one_is_rotated,
+            a_used_token_ends_the_sign_in,
+            after_a_reuse_the_next_token_is_refused_too,
+            an_unknown_token_is_refused,
+            an_expired_token_is_refused,
+            no_token_outlives_its_sign_in,
+            a_revoked_sign_in_exchanges_nothing,
+            revoking_all_of_a_person_ends_every_sign_in,
+            revoking_all_of_a_person_spares_others,
+            an_open_sign_in_counts_with_the_users_role,
+            a_revoked_sign_in_does_not_count,
+            a_sign_in_past_its_end_does_not_count,
+            a_disabled_users_sign_in_does_not_count,
+            somebody_elses_sign_in_does_not_count,
+            an_unknown_sign_in_does_not_count,
+        }
+    };
+}
+
+/// Makes a test of each promise about projects and memberships.
+#[macro_export]
+macro_rules! projects_contract {
+    ($(#[$meta:meta])* $factory:path) => {
+        $crate::people_promises! { [$(#[$meta])*] $factory =>
+            a_created_project_is_found,
+            an_unknown_project_is_absent,
+            the_creator_is_the_owner,
+            a_renamed_project_shows_its_new_name,
+            a_suspended_project_is_shown_as_suspended,
+            an_archived_project_is_shown_as_archived,
+            a_person_is_listed_the_projects_they_belong_to,
+            everything_lists_the_projects_of_everybody,
+            projects_are_listed_in_pages_the_oldest_first,
+            an_added_member_is_listed_after_older_ones,
+            a_changed_role_counts_at_once,
+            a_removed_member_has_no_role_any_more,
+            a_member_who_left_and_came_back_is_a_member,
+            a_stranger_has_no_role,
+            nobody_stands_anywhere_in_an_unknown_project,
+            a_personal_project_is_found_by_its_person,
+            other_projects_of_a_person_are_not_personal,
+        }
+    };
+}
+
+/// Makes a test of each promise about agents and their versions.
+#[macro_export]
+macro_rules! agents_contract {
+    ($(#[$meta:meta])* $factory:path) => {
+        $crate::people_promises! { [$(#[$meta])*] $factory =>
+            a_new_agent_is_a_draft_without_version,
+            an_agent_created_with_a_definition_is_active_at_version_1,
+            an_unknown_agent_is_absent,
+            a_changed_agent_shows_its_new_face,
+            an_agents_life_is_followed,
+            versions_are_listed_the_newest_first,
+            a_version_is_read_back_as_it_was_published,
+            a_version_names_who_published_it,
+            an_unknown_version_is_absent,
+            a_restored_version_is_current_without_another_version,
+            agents_are_listed_by_project,
+            agents_are_listed_by_membership,
+            agents_of_all_projects_are_listed_to_whoever_may_see_everything,
+            agents_are_filtered_by_status,
+            agents_are_filtered_by_type,
+            agents_are_listed_the_newest_first,
+            agents_are_listed_the_oldest_first,
+            agents_are_listed_by_name_letters_case_aside,
+            agents_are_listed_in_pages,
+            a_page_beyond_the_end_is_empty_and_knows_the_total,
+        }
+    };
+}
+
+/// Makes a test of each named promise.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! people_promises {
+    ($metas:tt $factory:path => $($promise:ident),+ $(,)?) => {
+        $($crate::people_promises! { @one $metas $factory, $promise })+
+    };
+    (@one [$(#[$meta:meta])*] $factory:path, $promise:ident) => {
+        #[tokio::test]
+        $(#[$meta])*
+        async fn $promise() {
+            let people = $factory().await;
+            $crate::contracts::people::$promise(&people).await;
+        }
+    };
+}

@@ -1,0 +1,159 @@
+use devskyy_application::{
+    access::{ListScope, Standing},
+    paging::PageRequest,
+};
+use devskyy_domain::{
+    kernel::ids::{ProjectId, UserId},
+    projects::{Project, ProjectName, ProjectRole, ProjectStatus},
+};
+
+use super::{
+    PeopleUnderTest,
+    facts::{create_project, decide, id},
+};
+
+async fn owned(people: &PeopleUnderTest) {
+    create_project(people, id(10), "Lighthouse", id(1)).await;
+}
+
+async fn standing(people: &PeopleUnderTest, user: UserId) -> Option<Standing> {
+    people.memberships.standing(id(10), user).await.unwrap()
+}
+
+async fn listed(people: &PeopleUnderTest, scope: ListScope) -> Vec<ProjectId> {
+    let page = people.projects.list(scope, PageRequest::default()).await.unwrap();
+    page.items.into_iter().map(|project| project.id).collect()
+}
+
+/// A created project is found with name, slug, status and version.
+pub async fn a_created_project_is_found(people: &PeopleUnderTest) {
+    owned(people).await;
+    let found = people.projects.find(id(10)).await.unwrap().unwrap();
+    assert_eq!(
+        (&*found.name, &*found.slug, found.status, found.personal, found.version),
+        ("Lighthouse", "lighthouse", ProjectStatus::Active, false, 1)
+    );
+}
+
+/// Absence is an answer.
+pub async fn an_unknown_project_is_absent(people: &PeopleUnderTest) {
+    assert_eq!(people.projects.find(id(10)).await.unwrap(), None);
+}
+
+/// Whoever creates it owns it.
+pub async fn the_creator_is_the_owner(people: &PeopleUnderTest) {
+    owned(people).await;
+    let expected = Standing { status: ProjectStatus::Active, role: Some(ProjectRole::Owner) };
+    assert_eq!(standing(people, id(1)).await, Some(expected));
+}
+
+/// A new name shows with its slug and the new version.
+pub async fn a_renamed_project_shows_its_new_name(people: &PeopleUnderTest) {
+    owned(people).await;
+    let name = ProjectName::parse("Harbour Two").unwrap();
+    decide::<Project>(people, id(10), |it| it.rename(&name)).await;
+    let found = people.projects.find(id(10)).await.unwrap().unwrap();
+    assert_eq!((&*found.name, &*found.slug, found.version), ("Harbour Two", "harbour-two", 2));
+}
+
+/// On hold shows at once.
+pub async fn a_suspended_project_is_shown_as_suspended(people: &PeopleUnderTest) {
+    owned(people).await;
+    decide::<Project>(people, id(10), Project::suspend).await;
+    assert_eq!(standing(people, id(1)).await.unwrap().status, ProjectStatus::Suspended);
+}
+
+/// Kept for history shows at once.
+pub async fn an_archived_project_is_shown_as_archived(people: &PeopleUnderTest) {
+    owned(people).await;
+    decide::<Project>(people, id(10), Project::archive).await;
+    assert_eq!(people.projects.find(id(10)).await.unwrap().unwrap().status, ProjectStatus::Archived);
+}
+
+/// A list holds nobody else's projects.
+pub async fn a_person_is_listed_the_projects_they_belong_to(people: &PeopleUnderTest) {
+    owned(people).await;
+    create_project(people, id(11), "Elsewhere", id(2)).await;
+    assert_eq!(listed(people, ListScope::MemberOf(id(1))).await, [id::<ProjectId>(10)]);
+}
+
+/// Whoever runs the platform sees all.
+pub async fn everything_lists_the_projects_of_everybody(people: &PeopleUnderTest) {
+    owned(people).await;
+    create_project(people, id(11), "Elsewhere", id(2)).await;
+    assert_eq!(listed(people, ListScope::Everything).await, [id::<ProjectId>(10), id(11)]);
+}
+
+/// Pages cut the list and know its length.
+pub async fn projects_are_listed_in_pages_the_oldest_first(people: &PeopleUnderTest) {
+    for n in 10..15 {
+        create_project(people, id(n), &format!("Project {n}"), id(1)).await;
+    }
+    let page = PageRequest { page: 2, page_size: 2 };
+    let page = people.projects.list(ListScope::MemberOf(id(1)), page).await.unwrap();
+    let ids: Vec<ProjectId> = page.items.iter().map(|project| project.id).collect();
+    assert_eq!((ids, page.total), (vec![id(12), id(13)], 5));
+}
+
+/// Members are listed in the order in which they came.
+pub async fn an_added_member_is_listed_after_older_ones(people: &PeopleUnderTest) {
+    owned(people).await;
+    decide::<Project>(people, id(10), |it| it.add_member(id(2), ProjectRole::Viewer)).await;
+    let page = people.projects.members(id(10), PageRequest::default()).await.unwrap();
+    let members: Vec<_> = page.items.iter().map(|member| (member.user, member.role)).collect();
+    assert_eq!((members, page.total), (vec![(id(1), ProjectRole::Owner), (id(2), ProjectRole::Viewer)], 2));
+}
+
+/// A new role counts with the next question.
+pub async fn a_changed_role_counts_at_once(people: &PeopleUnderTest) {
+    owned(people).await;
+    decide::<Project>(people, id(10), |it| it.add_member(id(2), ProjectRole::Viewer)).await;
+    decide::<Project>(people, id(10), |it| it.change_member_role(id(2), ProjectRole::Operator)).await;
+    assert_eq!(standing(people, id(2)).await.unwrap().role, Some(ProjectRole::Operator));
+}
+
+/// A removed member is out with the next question.
+pub async fn a_removed_member_has_no_role_any_more(people: &PeopleUnderTest) {
+    owned(people).await;
+    decide::<Project>(people, id(10), |it| it.add_member(id(2), ProjectRole::Viewer)).await;
+    decide::<Project>(people, id(10), |it| it.remove_member(id(2))).await;
+    let member = people.projects.member(id(10), id(2)).await.unwrap();
+    assert_eq!((standing(people, id(2)).await.unwrap().role, member), (None, None));
+}
+
+/// Coming back is joining, also where both happen at once.
+pub async fn a_member_who_left_and_came_back_is_a_member(people: &PeopleUnderTest) {
+    owned(people).await;
+    decide::<Project>(people, id(10), |it| {
+        let mut events = it.add_member(id(2), ProjectRole::Viewer)?;
+        events.push(devskyy_domain::projects::MemberRemoved { user: id(2) }.into());
+        events.push(devskyy_domain::projects::MemberAdded { user: id(2), role: ProjectRole::Operator }.into());
+        Ok(events)
+    })
+    .await;
+    assert_eq!(standing(people, id(2)).await.unwrap().role, Some(ProjectRole::Operator));
+}
+
+/// Others have no role.
+pub async fn a_stranger_has_no_role(people: &PeopleUnderTest) {
+    owned(people).await;
+    assert_eq!(standing(people, id(2)).await, Some(Standing { status: ProjectStatus::Active, role: None }));
+}
+
+/// There is no such project.
+pub async fn nobody_stands_anywhere_in_an_unknown_project(people: &PeopleUnderTest) {
+    assert_eq!(standing(people, id(1)).await, None);
+}
+
+/// The project made at registration is found by its person.
+pub async fn a_personal_project_is_found_by_its_person(people: &PeopleUnderTest) {
+    owned(people).await;
+    decide::<Project>(people, id(11), |it| it.create(&ProjectName::personal(), id(1), true)).await;
+    assert_eq!(people.memberships.personal_project(id(1)).await.unwrap(), Some(id(11)));
+}
+
+/// A project one creates is not the one made at registration.
+pub async fn other_projects_of_a_person_are_not_personal(people: &PeopleUnderTest) {
+    owned(people).await;
+    assert_eq!(people.memberships.personal_project(id(1)).await.unwrap(), None);
+}
