@@ -2,3 +2,4 @@
 #![expect(clippy::panic, reason = "a test says what is missing and stops")]
 
 mod golden;
+mod runs;

@@ -1,0 +1,7 @@
+//! Runs: real handlers and the real worker over adapters in memory.
+
+mod crashes;
+mod fakes;
+mod steering;
+mod workflows;
+mod world;

@@ -1,0 +1,213 @@
+//! A platform in memory whose time passes only while somebody works, driven one poll at a time.
+
+use std::{
+    pin::pin,
+    sync::{Arc, Mutex},
+    task::{Context, Waker},
+    time::Duration,
+};
+
+use devskyy_application::{
+    access::Access,
+    context::Actor,
+    error::Error,
+    es::{EventFilter, EventStore, Position, Reaction},
+    runs::{
+        CancelRun, ChildRuns, DecideApproval, GetRun, RunStatus, RunView, RunWorker, Runs, RunsPorts, StartRun,
+        WorkerPorts, WorkerSettings,
+    },
+};
+use devskyy_domain::{
+    kernel::{
+        Json,
+        ids::{AgentId, ApprovalId, OperationId, ProjectId, RunId},
+    },
+    runs::{Choice, Priority},
+    workflow::Workflow,
+};
+use devskyy_testkit::fakes::{
+    DeclaredAgents, FixedClock, InMemoryEventStore, InMemoryProjects, InMemoryRuns, SequentialIds,
+};
+use futures_util::FutureExt;
+use uuid::Uuid;
+
+use super::fakes::{InterruptibleStore, PathExpressions, RequiredMembers, ScriptedTools};
+
+/// Time that passes with every poll.
+const TICK: Duration = Duration::from_millis(250);
+/// More polls than any run of these tests needs.
+const ENOUGH: usize = 20_000;
+
+pub(crate) struct World {
+    pub(crate) clock: Arc<FixedClock>,
+    pub(crate) store: Arc<InMemoryEventStore>,
+    pub(crate) agents: Arc<DeclaredAgents>,
+    pub(crate) tools: Arc<ScriptedTools>,
+    pub(crate) runs: Runs,
+    ports: WorkerPorts,
+    children: ChildRuns,
+    reacted: Mutex<Position>,
+    workers: Mutex<u32>,
+    seen: Mutex<Option<(RunId, Position, RunView)>>,
+}
+
+pub(crate) fn json(text: &str) -> Json {
+    serde_json::from_str(text).unwrap()
+}
+
+pub(crate) fn workflow(text: &str) -> Workflow {
+    serde_json::from_str(text).unwrap()
+}
+
+pub(crate) const PROJECT: u128 = 7;
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let clock = Arc::new(FixedClock::default());
+        let store = Arc::new(InMemoryEventStore::with_clock(clock.clone()));
+        let projects = InMemoryProjects::following(&store);
+        let views = InMemoryRuns::following(&store, projects.clone(), clock.clone());
+        let agents = Arc::new(DeclaredAgents::default());
+        let tools = Arc::new(ScriptedTools::default());
+        let ids = Arc::new(SequentialIds::default());
+        let runs = Runs::new(RunsPorts {
+            store: store.clone(),
+            views: views.clone(),
+            agents: agents.clone(),
+            schemas: Arc::new(RequiredMembers),
+            access: Access::new(projects),
+            clock: clock.clone(),
+            ids: ids.clone(),
+        });
+        let ports = WorkerPorts {
+            store: Arc::new(InterruptibleStore(store.clone())),
+            queue: views,
+            agents: agents.clone(),
+            expressions: Arc::new(PathExpressions),
+            schemas: Arc::new(RequiredMembers),
+            tools: tools.clone(),
+            clock: clock.clone(),
+            ids,
+        };
+        let children = ChildRuns::new(store.clone(), clock.clone());
+        let (reacted, workers, seen) = (Mutex::new(0), Mutex::new(0), Mutex::new(None));
+        Self { clock, store, agents, tools, runs, ports, children, reacted, workers, seen }
+    }
+
+    pub(crate) fn agent(&self, n: u128, text: &str) -> AgentId {
+        let id = AgentId::from(Uuid::from_u128(n));
+        self.agents.declare(id, ProjectId::from(Uuid::from_u128(PROJECT)), workflow(text));
+        id
+    }
+
+    pub(crate) fn actor() -> Actor {
+        Actor::system("test", Uuid::from_u128(1))
+    }
+
+    /// Asks for something that answers at once over memory.
+    pub(crate) fn ask<T>(&self, question: impl Future<Output = T>) -> T {
+        question.now_or_never().expect("adapters in memory answer at once")
+    }
+
+    pub(crate) fn try_start(&self, agent: AgentId, input: &str) -> Result<RunId, Error> {
+        let (priority, input) = (Priority::Normal, json(input));
+        let command = StartRun { agent, input, priority, deadline: None, wait: None, idempotency: None };
+        self.ask(self.runs.start.handle(&Self::actor(), command)).map(|started| started.run.summary.id)
+    }
+
+    pub(crate) fn start(&self, text: &str, input: &str) -> RunId {
+        let agent = self.agent(1, text);
+        self.try_start(agent, input).unwrap()
+    }
+
+    /// The run as it stands; read again only when the log has moved.
+    pub(crate) fn view(&self, run: RunId) -> RunView {
+        let head = self.ask(self.store.head()).unwrap();
+        let mut seen = self.seen.lock().unwrap();
+        match &*seen {
+            Some((of, at, view)) if *of == run && *at == head => view.clone(),
+            _ => {
+                let view = self.ask(self.runs.get.handle(&Self::actor(), GetRun { run })).unwrap();
+                *seen = Some((run, head, view.clone()));
+                view
+            }
+        }
+    }
+
+    pub(crate) fn status(&self, run: RunId) -> RunStatus {
+        self.view(run).summary.status
+    }
+
+    pub(crate) fn cancel(&self, run: RunId) -> Result<RunView, Error> {
+        self.ask(self.runs.cancel.handle(&Self::actor(), CancelRun { run, reason: None, expected: None }))
+    }
+
+    pub(crate) fn open_approval(&self, run: RunId) -> Option<ApprovalId> {
+        let view = self.view(run);
+        let all = view.steps.iter().flat_map(|step| {
+            std::iter::once(&step.execution).chain(step.elements.iter().flatten()).collect::<Vec<_>>()
+        });
+        let mut open = all.filter_map(|execution| execution.approval.as_ref());
+        open.find(|approval| approval.status.as_str() == "open").map(|approval| approval.id)
+    }
+
+    pub(crate) fn decide(&self, run: RunId, decision: Choice) -> Result<RunView, Error> {
+        let approval = self.open_approval(run).expect("a question is open");
+        let command = DecideApproval { run, approval, decision, reason: None, expected: None };
+        self.ask(self.runs.decide_approval.handle(&Self::actor(), command))
+    }
+
+    pub(crate) fn doubtful(&self, run: RunId) -> Option<OperationId> {
+        let view = self.view(run);
+        let step = view.steps.into_iter().find(|step| step.execution.status.as_str() == "in_doubt")?;
+        step.execution.operation_id
+    }
+
+    /// Lets the reactions see what happened.
+    pub(crate) fn react(&self) {
+        let mut reacted = self.reacted.lock().unwrap();
+        while *reacted < self.ask(self.store.head()).unwrap() {
+            let page = self.ask(self.store.read_all(*reacted, 100, &EventFilter::default())).unwrap();
+            *reacted = page.scanned_to;
+            for event in &page.events {
+                self.ask(self.children.handle(event)).unwrap();
+            }
+        }
+    }
+
+    pub(crate) fn worker(&self) -> RunWorker {
+        let mut workers = self.workers.lock().unwrap();
+        *workers += 1;
+        RunWorker::new(self.ports.clone(), WorkerSettings::named(format!("worker-{workers}")))
+    }
+
+    /// A new worker works for at most so many polls, then vanishes; whether the condition was met before.
+    pub(crate) fn work_for(&self, polls: usize, done: impl Fn(&Self) -> bool) -> bool {
+        let worker = self.worker();
+        let mut work = pin!(worker.work(std::future::pending()));
+        for _ in 0..polls {
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(work.as_mut().poll(&mut context).is_pending(), "a worker works until it is stopped");
+            self.react();
+            if done(self) {
+                return true;
+            }
+            self.clock.advance(TICK);
+        }
+        false
+    }
+
+    /// A new worker works until the condition is met.
+    pub(crate) fn work_until(&self, done: impl Fn(&Self) -> bool) {
+        assert!(self.work_for(ENOUGH, done), "the condition is never met");
+    }
+
+    pub(crate) fn work_to_end(&self, run: RunId) -> RunView {
+        self.work_until(|world| world.status(run).ended());
+        self.view(run)
+    }
+
+    pub(crate) fn work_until_waiting(&self, run: RunId) {
+        self.work_until(|world| world.status(run) == RunStatus::Waiting);
+    }
+}

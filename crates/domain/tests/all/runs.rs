@@ -1,0 +1,121 @@
+//! Golden files of the runs context.
+
+use chrono::{DateTime, Utc};
+use devskyy_domain::{
+    kernel::{
+        Json,
+        ids::{AgentId, ApprovalId, OperationId, ProjectId, RunId},
+    },
+    runs::{
+        ApprovalDecided, ApprovalRequested, CancelRequested, ChildEnd, ChildEnded, ChildRequested, Choice, Failure,
+        Order, OutcomeSettled, OutcomeUnknown, Parent, Place, Priority, RunCancelled, RunClaimed, RunCompleted,
+        RunEvent, RunExpired, RunFailed, RunParked, RunQueued, StepExpanded, StepFailed, StepSkipped, ToolCalled,
+        ToolFailed, ToolSucceeded, Verdict, Waiting,
+    },
+    workflow::{Denial, Effect},
+};
+use uuid::Uuid;
+
+use crate::golden::{Example, holds, today};
+
+fn at() -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(1_767_268_800_123_456).unwrap_or_default()
+}
+
+fn id(n: u128) -> Uuid {
+    Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 | n)
+}
+
+fn operation() -> OperationId {
+    OperationId::from(id(5))
+}
+
+fn place() -> Place {
+    Place::element("file_ticket", 2)
+}
+
+fn failure() -> Failure {
+    Failure::new("tool.http_status", "the answer was 503").at(&place())
+}
+
+fn value() -> Json {
+    let members = [("count", Json::from(2_i64)), ("name", Json::from("serde"))];
+    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn life() -> Vec<Example<RunEvent>> {
+    let order = Order {
+        agent: AgentId::from(id(1)),
+        agent_version: 3,
+        project: ProjectId::from(id(2)),
+        parent: Some(Parent { run: RunId::from(id(3)), operation: OperationId::from(id(4)) }),
+        depth: 1,
+        input: value(),
+        priority: Priority::High,
+        deadline: at(),
+    };
+    vec![
+        today(RunQueued { order, at: at() }),
+        today(RunClaimed { fence: 4, worker: "host-1/0".into(), at: at() }),
+        today(RunParked { fence: 5, waiting: vec![Waiting::Approval, Waiting::Timer], until: at() }),
+        today(CancelRequested { fence: 6, by: "user:ada".into(), reason: Some("wrong input".into()), at: at() }),
+        today(RunCompleted { output: value(), at: at() }),
+        today(RunFailed { error: failure(), at: at() }),
+        today(RunCancelled { at: at() }),
+        today(RunExpired { at: at() }),
+    ]
+}
+
+fn steps() -> Vec<Example<RunEvent>> {
+    let (approval, agent) = (ApprovalId::from(id(6)), AgentId::from(id(7)));
+    vec![
+        today(StepSkipped { step: "rate".into() }),
+        today(StepExpanded { step: "rate".into(), items: vec![value(), Json::Null] }),
+        today(StepFailed { place: place(), error: failure() }),
+        today(ApprovalRequested {
+            place: place(),
+            approval,
+            prompt: "File 2 tickets?".into(),
+            data: value(),
+            on_deny: Denial::Continue,
+            at: at(),
+        }),
+        today(ApprovalDecided {
+            approval,
+            decision: Choice::Approve,
+            reason: Some("go".into()),
+            by: "user:ada".into(),
+            at: at(),
+        }),
+        today(ChildRequested { place: place(), operation: operation(), agent, agent_version: 2 }),
+        today(ChildEnded { operation: operation(), end: ChildEnd::Completed { output: value() } }),
+    ]
+}
+
+fn calls() -> Vec<Example<RunEvent>> {
+    vec![
+        today(ToolCalled {
+            place: place(),
+            operation: operation(),
+            tool: "tracker".into(),
+            effect: Effect::Idempotent,
+            attempt: 1,
+            arguments: value(),
+        }),
+        today(ToolSucceeded { operation: operation(), result: value() }),
+        today(ToolFailed { operation: operation(), error: failure(), retry_at: Some(at()) }),
+        today(OutcomeUnknown { operation: operation(), error: failure() }),
+        today(OutcomeSettled {
+            operation: operation(),
+            verdict: Verdict::Succeeded { result: value() },
+            by: "user:ada".into(),
+            at: at(),
+        }),
+    ]
+}
+
+#[test]
+fn every_event_of_a_run_is_kept_readable() {
+    let examples: Vec<_> = life().into_iter().chain(steps()).chain(calls()).collect();
+    holds::<RunEvent>(&examples);
+}
