@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     client::Client,
+    program::{devskyy, ended},
     running::{doubling, reaching},
     server::Server,
     tracker::Tracker,
@@ -65,6 +66,10 @@ async fn every_run_ends_right_and_files_each_ticket_once_however_often_the_proce
         (runs.len() * 4, runs.len() * 4, 0),
         "seed {first}"
     );
+    server.signal("-TERM");
+    server.ended();
+    let (code, out, error) = ended(devskyy(place.path()).arg("verify"));
+    assert_eq!(code, 0, "{out}{error}");
 }
 
 #[tokio::test]

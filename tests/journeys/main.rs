@@ -5,6 +5,7 @@ mod client;
 mod command_line;
 mod configuration;
 mod endurance;
+mod keeping;
 mod program;
 mod running;
 mod server;

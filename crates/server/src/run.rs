@@ -34,19 +34,28 @@ pub struct ServerHandle {
     _claimed: Claimed,
 }
 
+/// Connects to the database that the settings choose.
+///
+/// # Errors
+/// When it cannot be reached.
+pub async fn connect(settings: &Settings, store: &Store) -> Result<Database, Failure> {
+    crate::crypto::choose();
+    let url = store.url();
+    let database = Database::connect(url.expose_secret(), settings.database.max_connections).await;
+    database.map_err(|error| {
+        Failure::operation(format!(
+            "cannot reach the database ({store}): {}; check database.url and that it runs",
+            causes(&error)
+        ))
+    })
+}
+
 /// Connects to the database that the settings choose; the schema is brought up to date.
 ///
 /// # Errors
 /// When it cannot be reached, or its schema cannot be changed.
 pub async fn database(settings: &Settings, store: &Store) -> Result<Database, Failure> {
-    let url = store.url();
-    let database = Database::connect(url.expose_secret(), settings.database.max_connections).await;
-    let database = database.map_err(|error| {
-        Failure::operation(format!(
-            "cannot reach the database ({store}): {}; check database.url and that it runs",
-            causes(&error)
-        ))
-    })?;
+    let database = connect(settings, store).await?;
     database.migrate().await.map_err(|error| {
         Failure::operation(format!("cannot bring the schema of the database ({store}) up to date: {}", causes(&error)))
     })?;

@@ -52,6 +52,13 @@ pub(super) enum Verb {
     },
     /// Bring the database's schema up to date
     Migrate,
+    /// Prove that the log is whole and every view is what the log says
+    Verify,
+    /// Look after views
+    Projections {
+        #[command(subcommand)]
+        verb: ProjectionsVerb,
+    },
     /// Look after accounts
     User {
         #[command(subcommand)]
@@ -69,6 +76,16 @@ pub(super) enum Verb {
     Completions {
         /// Which shell
         shell: Shell,
+    },
+}
+
+/// What can be done about views.
+#[derive(Debug, Subcommand)]
+pub(super) enum ProjectionsVerb {
+    /// Derive views from the log again
+    Rebuild {
+        /// Only this one
+        name: Option<String>,
     },
 }
 

@@ -3,8 +3,10 @@
 mod arguments;
 mod completions;
 mod config;
+mod keeping;
 mod migrate;
 mod openapi;
+mod progress;
 mod serve;
 mod user;
 
@@ -12,7 +14,7 @@ use std::{io::Write as _, process::ExitCode};
 
 use clap::Parser as _;
 
-use self::arguments::{Arguments, UserVerb, Verb};
+use self::arguments::{Arguments, ProjectionsVerb, UserVerb, Verb};
 use crate::{
     configuration::{Effective, Settings},
     failure::Failure,
@@ -43,6 +45,10 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     match &arguments.verb {
         Verb::Serve { .. } => started(&effective()?, "info", serve::serve),
         Verb::Migrate => started(&effective()?, "warn", migrate::migrate),
+        Verb::Verify => started(&effective()?, "warn", keeping::verify_log),
+        Verb::Projections { verb: ProjectionsVerb::Rebuild { name } } => {
+            started(&effective()?, "warn", |settings| keeping::rebuild_views(settings, name.as_deref()))
+        }
         Verb::User { verb: UserVerb::CreateAdmin { email, name, password_stdin } } => {
             started(&effective()?, "warn", |settings| user::create_admin(settings, email, name, *password_stdin))
         }
