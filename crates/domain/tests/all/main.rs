@@ -2,4 +2,5 @@
 #![expect(clippy::panic, reason = "a test says what is missing and stops")]
 
 mod golden;
+mod people;
 mod runs;
