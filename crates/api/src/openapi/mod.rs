@@ -21,8 +21,7 @@ use crate::{app, problem::ProblemDocument};
         title = "DevSkyy",
         description = "Define agents, run them, and prove afterwards what they did. Conventions (errors, paging, `ETag`, \
                        `Idempotency-Key`, event streams) are described in `docs/api.md`; every error code in `docs/errors.md`.",
-        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
-        contact()
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     servers((url = "/", description = "the platform that serves this document")),
     components(schemas(ProblemDocument)),

@@ -100,7 +100,7 @@ struct AgentFilter {
     security(("bearer" = [])),
     params(IdempotencyKey),
     request_body = NewAgent,
-    responses((status = 201, description = "The agent", body = AgentBody), Creating)
+    responses((status = 201, description = "The agent", body = AgentBody, headers(("ETag" = String, description = "The version"), ("Location" = String, description = "Where it is"))), Creating)
 )]
 #[post("/agents")]
 async fn create_agent(
@@ -121,7 +121,7 @@ async fn create_agent(
     tag = "agents",
     security(("bearer" = [])),
     params(Paging, AgentFilter),
-    responses((status = 200, description = "One page of them", body = Paged<AgentBody>), Listing)
+    responses((status = 200, description = "One page of them", body = Paged<AgentBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), Listing)
 )]
 #[get("/agents")]
 async fn list_agents(
@@ -158,7 +158,7 @@ fn order(raw: &str) -> Option<AgentOrder> {
     security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "Which agent"), Unless),
     responses(
-        (status = 200, description = "The agent", body = AgentBody),
+        (status = 200, description = "The agent", body = AgentBody, headers(("ETag" = String, description = "The version"))),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
         Reading
     )
@@ -180,7 +180,7 @@ async fn get_agent(
     security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "Which agent"), OnlyIf),
     request_body = AgentChanges,
-    responses((status = 200, description = "The agent", body = AgentBody), Changing)
+    responses((status = 200, description = "The agent", body = AgentBody, headers(("ETag" = String, description = "The version"))), Changing)
 )]
 #[patch("/agents/{id}")]
 async fn update_agent(
@@ -204,7 +204,7 @@ macro_rules! lifecycle {
             tag = "agents",
             security(("bearer" = [])),
             params(("id" = Uuid, Path, description = "Which agent"), OnlyIf),
-            responses((status = 200, description = "The agent", body = AgentBody), Acting)
+            responses((status = 200, description = "The agent", body = AgentBody, headers(("ETag" = String, description = "The version"))), Acting)
         )]
         #[post($path)]
         async fn $name(

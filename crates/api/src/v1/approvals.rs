@@ -13,10 +13,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
-use super::{
-    run_bodies::{ApprovalBody, RunBody},
-    runs::current,
-};
+use super::{approval_body::ApprovalBody, run_bodies::RunBody, runs::current};
 use crate::{
     extract::{Body, CurrentActor, Id, IfMatch, Paged, Paging, Parameters, changed, page, paged},
     openapi::{
@@ -111,7 +108,7 @@ struct ApprovalFilter {
     tag = "runs",
     security(("bearer" = [])),
     params(Paging, ApprovalFilter),
-    responses((status = 200, description = "One page of them", body = Paged<ApprovalBody>), Listing)
+    responses((status = 200, description = "One page of them", body = Paged<ApprovalBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), Listing)
 )]
 #[get("/approvals")]
 async fn list_approvals(
@@ -144,7 +141,7 @@ async fn list_approvals(
         OnlyIf
     ),
     request_body = Answer,
-    responses((status = 200, description = "The run, which goes on", body = RunBody), Changing)
+    responses((status = 200, description = "The run, which goes on", body = RunBody, headers(("ETag" = String, description = "The version"))), Changing)
 )]
 #[post("/runs/{id}/approvals/{approval_id}")]
 async fn decide_approval(
@@ -173,7 +170,7 @@ async fn decide_approval(
         OnlyIf
     ),
     request_body = NewVerdict,
-    responses((status = 200, description = "The run, which goes on", body = RunBody), Changing)
+    responses((status = 200, description = "The run, which goes on", body = RunBody, headers(("ETag" = String, description = "The version"))), Changing)
 )]
 #[post("/runs/{id}/steps/{operation_id}/reconcile")]
 async fn reconcile_operation(

@@ -92,7 +92,7 @@ impl From<Tokens> for TokensBody {
     tag = "auth",
     params(IdempotencyKey),
     request_body = Register,
-    responses((status = 201, description = "The account", body = UserBody), Entering)
+    responses((status = 201, description = "The account", body = UserBody, headers(("Location" = String, description = "Where it is"))), Entering)
 )]
 #[post("/auth/register")]
 async fn register(

@@ -69,6 +69,7 @@ pub(super) struct ProjectBody {
     /// When it came into being.
     created_at: DateTime<Utc>,
     /// Its version, also its `ETag`.
+    #[schema(value_type = u64)]
     version: Version,
 }
 
@@ -148,6 +149,7 @@ pub(super) struct AgentBody {
     /// When it last changed.
     updated_at: DateTime<Utc>,
     /// Its version, also its `ETag`; not to be mixed up with the versions of its definition.
+    #[schema(value_type = u64)]
     version: Version,
 }
 

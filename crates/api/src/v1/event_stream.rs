@@ -14,7 +14,7 @@ use futures_util::{Stream, future::Either};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::run_bodies::EventBody;
+use super::event_bodies::EventBody;
 use crate::health::SharedReadiness;
 
 /// Events read at once.

@@ -91,7 +91,7 @@ struct NewRole {
     tag = "projects",
     security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "Which project"), Paging),
-    responses((status = 200, description = "One page of them", body = Paged<MemberBody>), ListingBelow)
+    responses((status = 200, description = "One page of them", body = Paged<MemberBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), ListingBelow)
 )]
 #[get("/projects/{id}/members")]
 async fn list_members(
@@ -115,7 +115,7 @@ async fn list_members(
     security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "Which project"), OnlyIf),
     request_body = NewMember,
-    responses((status = 201, description = "The new member", body = MemberBody), Changing)
+    responses((status = 201, description = "The new member", body = MemberBody, headers(("ETag" = String, description = "The version"), ("Location" = String, description = "Where it is"))), Changing)
 )]
 #[post("/projects/{id}/members")]
 async fn add_member(
@@ -143,7 +143,7 @@ async fn add_member(
     security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "Which project"), ("user_id" = Uuid, Path, description = "Which member"), OnlyIf),
     request_body = NewRole,
-    responses((status = 200, description = "The member", body = MemberBody), Changing)
+    responses((status = 200, description = "The member", body = MemberBody, headers(("ETag" = String, description = "The version"))), Changing)
 )]
 #[patch("/projects/{id}/members/{user_id}")]
 async fn change_member_role(

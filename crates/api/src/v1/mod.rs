@@ -1,9 +1,11 @@
 //! Version 1 of the interface.
 
 mod agents;
+mod approval_body;
 mod approvals;
 mod auth;
 mod bodies;
+mod event_bodies;
 mod event_stream;
 mod jwks;
 mod members;

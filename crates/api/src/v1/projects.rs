@@ -36,7 +36,7 @@ struct NewProject {
     security(("bearer" = [])),
     params(IdempotencyKey),
     request_body = NewProject,
-    responses((status = 201, description = "The project", body = ProjectBody), Creating)
+    responses((status = 201, description = "The project", body = ProjectBody, headers(("ETag" = String, description = "The version"), ("Location" = String, description = "Where it is"))), Creating)
 )]
 #[post("/projects")]
 async fn create_project(
@@ -55,7 +55,7 @@ async fn create_project(
     tag = "projects",
     security(("bearer" = [])),
     params(Paging),
-    responses((status = 200, description = "One page of them", body = Paged<ProjectBody>), Listing)
+    responses((status = 200, description = "One page of them", body = Paged<ProjectBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), Listing)
 )]
 #[get("/projects")]
 async fn list_projects(
@@ -76,7 +76,7 @@ async fn list_projects(
     security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "Which project"), Unless),
     responses(
-        (status = 200, description = "The project", body = ProjectBody),
+        (status = 200, description = "The project", body = ProjectBody, headers(("ETag" = String, description = "The version"))),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
         Reading
     )

@@ -1,9 +1,7 @@
 //! Runs as they go over the wire.
 
 use chrono::{DateTime, Utc};
-use devskyy_application::runs::{
-    ApprovalView, ExecutionView, RunPublished, RunSummary, RunView, StepView, Usage, priority, waiting_for,
-};
+use devskyy_application::runs::{ExecutionView, RunSummary, RunView, StepView, Usage, priority, waiting_for};
 use devskyy_domain::{
     kernel::{Json, Version},
     runs::{Failure, Place},
@@ -12,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::approval_body::ApprovalBody;
 use crate::extract::Revision;
 
 /// Why something did not work.
@@ -73,6 +72,7 @@ pub(super) struct RunSummaryBody {
     /// When it ended.
     ended_at: Option<DateTime<Utc>>,
     /// Its version, also its `ETag`.
+    #[schema(value_type = u64)]
     version: Version,
 }
 
@@ -223,114 +223,4 @@ impl From<Usage> for UsageBody {
         let Usage { steps, calls, retries, approvals, children } = usage;
         Self { steps, calls, retries, approvals, children }
     }
-}
-
-/// A question a run asks people.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Approval)]
-pub(super) struct ApprovalBody {
-    /// Which question.
-    id: Uuid,
-    /// Which run asks.
-    run_id: Uuid,
-    /// The project the run belongs to.
-    project_id: Uuid,
-    /// The step that asks.
-    step: String,
-    /// The element of the step, where the step has `for_each`.
-    index: Option<u32>,
-    /// The question.
-    #[schema(example = "File a ticket about 3 duplicated packages?")]
-    prompt: String,
-    /// What to look at before answering.
-    #[schema(value_type = Value)]
-    data: Json,
-    /// `open`, `approved`, `denied` or `withdrawn`.
-    #[schema(example = "open")]
-    status: &'static str,
-    /// When it was asked.
-    requested_at: DateTime<Utc>,
-    /// When it was answered.
-    decided_at: Option<DateTime<Utc>>,
-    /// Who answered.
-    decided_by: Option<String>,
-    /// Why, for the record.
-    reason: Option<String>,
-}
-
-impl From<ApprovalView> for ApprovalBody {
-    fn from(approval: ApprovalView) -> Self {
-        Self {
-            id: approval.id.into(),
-            run_id: approval.run_id.into(),
-            project_id: approval.project_id.into(),
-            step: approval.place.step,
-            index: approval.place.index,
-            prompt: approval.prompt,
-            data: approval.data,
-            status: approval.status.as_str(),
-            requested_at: approval.requested_at,
-            decided_at: approval.decided_at,
-            decided_by: approval.decided_by,
-            reason: approval.reason,
-        }
-    }
-}
-
-/// One thing that happened to a run.
-#[derive(Serialize, ToSchema)]
-#[schema(as = RunEvent)]
-pub(super) struct EventBody {
-    /// Its place in the platform's one log; what streams and pages resume after.
-    #[schema(example = 4711)]
-    pub(super) position: u64,
-    /// Its place among the run's events, from 1.
-    sequence: u64,
-    /// Its identity.
-    id: Uuid,
-    /// What happened.
-    #[schema(example = "run.tool_succeeded")]
-    pub(super) r#type: &'static str,
-    /// To which run.
-    run_id: Uuid,
-    /// In which project.
-    project_id: Option<Uuid>,
-    /// When.
-    at: DateTime<Utc>,
-    /// Who caused it.
-    #[schema(example = "system:worker")]
-    actor: String,
-    /// The rest; depends on `type`.
-    #[schema(value_type = Object)]
-    data: Json,
-}
-
-impl From<RunPublished> for EventBody {
-    fn from(event: RunPublished) -> Self {
-        Self {
-            position: event.position,
-            sequence: event.sequence,
-            id: event.id,
-            r#type: event.kind,
-            run_id: event.run_id.into(),
-            project_id: event.project_id.map(Uuid::from),
-            at: event.at,
-            actor: event.actor,
-            data: event.data,
-        }
-    }
-}
-
-/// A stretch of what happened to a run.
-#[derive(Serialize, ToSchema)]
-#[schema(as = RunEvents)]
-pub(super) struct EventsBody {
-    /// The events, in order.
-    pub(super) items: Vec<EventBody>,
-    /// Send it as `after` to continue.
-    pub(super) next_after: u64,
-    /// Whether there is more to read at once.
-    pub(super) more: bool,
-    /// Whether the run has ended and nothing comes after these items.
-    pub(super) ended: bool,
 }

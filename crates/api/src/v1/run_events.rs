@@ -12,8 +12,8 @@ use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
+    event_bodies::{EventBody, EventsBody},
     event_stream::Listener,
-    run_bodies::{EventBody, EventsBody},
 };
 use crate::{
     edge::bearer,

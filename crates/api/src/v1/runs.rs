@@ -100,8 +100,8 @@ struct RunFilter {
     params(("id" = Uuid, Path, description = "Which agent"), IdempotencyKey),
     request_body = NewRun,
     responses(
-        (status = 200, description = "The run has ended within `wait_s`", body = RunBody),
-        (status = 202, description = "The run goes on; look at it under `Location`", body = RunBody),
+        (status = 200, description = "The run has ended within `wait_s`", body = RunBody, headers(("ETag" = String, description = "The version"))),
+        (status = 202, description = "The run goes on; look at it under `Location`", body = RunBody, headers(("ETag" = String, description = "The version"), ("Location" = String, description = "Where it is"))),
         Creating
     )
 )]
@@ -128,7 +128,7 @@ async fn execute_agent(
     tag = "runs",
     security(("bearer" = [])),
     params(Paging, RunFilter),
-    responses((status = 200, description = "One page of them", body = Paged<RunSummaryBody>), Listing)
+    responses((status = 200, description = "One page of them", body = Paged<RunSummaryBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), Listing)
 )]
 #[get("/runs")]
 async fn list_runs(
@@ -155,7 +155,7 @@ async fn list_runs(
     security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "Which run"), Unless),
     responses(
-        (status = 200, description = "The run", body = RunBody),
+        (status = 200, description = "The run", body = RunBody, headers(("ETag" = String, description = "The version"))),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
         Reading
     )
@@ -179,7 +179,7 @@ async fn get_run(
     security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "Which run"), OnlyIf),
     request_body = Option<Cancellation>,
-    responses((status = 200, description = "The run on its way out", body = RunBody), Changing)
+    responses((status = 200, description = "The run on its way out", body = RunBody, headers(("ETag" = String, description = "The version"))), Changing)
 )]
 #[post("/runs/{id}/cancel")]
 async fn cancel_run(

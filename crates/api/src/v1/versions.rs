@@ -46,7 +46,7 @@ struct NewVersion {
     security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "Which agent"), OnlyIf),
     request_body = NewVersion,
-    responses((status = 201, description = "The version that runs start from now", body = VersionBody), Changing)
+    responses((status = 201, description = "The version that runs start from now", body = VersionBody, headers(("ETag" = String, description = "The version"), ("Location" = String, description = "Where it is"))), Changing)
 )]
 #[post("/agents/{id}/versions")]
 async fn publish_version(
@@ -71,7 +71,7 @@ async fn publish_version(
     tag = "agents",
     security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "Which agent"), Paging),
-    responses((status = 200, description = "One page of them", body = Paged<VersionSummaryBody>), ListingBelow)
+    responses((status = 200, description = "One page of them", body = Paged<VersionSummaryBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), ListingBelow)
 )]
 #[get("/agents/{id}/versions")]
 async fn list_versions(

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use actix_web::http::Method;
 use devskyy_api::{openapi, problem};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::world::World;
 
@@ -122,6 +122,62 @@ fn every_operation_says_what_it_does_and_how_it_fails() {
             responses.contains_key("401") && !path.contains("/auth/re") && !path.ends_with("/login"),
             "{name}"
         );
+    }
+}
+
+#[test]
+fn headers_that_clients_need_are_documented() {
+    for (method, path, operation) in operations(&document()) {
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let schema = response["content"]["application/json"]["schema"]["$ref"].as_str().unwrap_or_default();
+            let made = (status == "201" || status == "202").then_some("Location");
+            let listed = schema.contains("/Paged_").then_some("Link");
+            for header in made.into_iter().chain(listed) {
+                assert!(response["headers"].get(header).is_some(), "{method} {path} {status}: {header}");
+            }
+        }
+    }
+}
+
+/// A definition with every member there is.
+fn complete_definition() -> Value {
+    let request = json!({"method": "POST", "url": "https://tracker.example.org/tickets", "headers": {"x-team": "core"},
+                         "send_arguments": true, "timeout_s": 10});
+    json!({
+        "input_schema": {"type": "object"}, "output_schema": {"type": "object"},
+        "tools": {"file": {"kind": "http", "effect": "idempotent", "input_schema": {"type": "object"}, "request": request},
+                  "shape": {"kind": "builtin", "builtin": "jq"}},
+        "steps": [
+            {"id": "ask", "approval": {"prompt": "Really?", "data": {}, "on_deny": "continue"}},
+            {"id": "file", "needs": ["ask"], "when": "true", "for_each": "[1]", "tool": "file", "arguments": {"a": 1}},
+        ],
+        "output": {"$jq": ".steps.ask.output"},
+        "limits": {"max_steps": 10, "wall_clock_s": 60, "concurrency": 2},
+        "retry": {"max_attempts": 2, "initial_ms": 10, "max_ms": 100},
+    })
+}
+
+#[actix_web::test]
+async fn definitions_are_documented_as_they_are_read() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let definition = complete_definition();
+    let body = json!({"name": "Complete", "type": "workflow", "definition": definition});
+    world.post("/api/v1/agents").by(&ada).json(&body).send().await.expect(201);
+    let schemas = document()["components"]["schemas"].clone();
+    let (steps, tools) = (&definition["steps"], &definition["tools"]);
+    let members = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    let agent_step = BTreeSet::from(["agent".to_owned(), "input".to_owned()]);
+    for (schema, written) in [
+        ("Definition", members(&definition)),
+        ("Step", &(&members(&steps[0]) | &members(&steps[1])) | &agent_step),
+        ("ApprovalStep", members(&steps[0]["approval"])),
+        ("Tool", &members(&tools["file"]) | &members(&tools["shape"])),
+        ("ToolRequest", members(&tools["file"]["request"])),
+        ("Limits", members(&definition["limits"])),
+        ("Retry", members(&definition["retry"])),
+    ] {
+        assert_eq!(members(&schemas[schema]["properties"]), written, "{schema}");
     }
 }
 

@@ -15,4 +15,5 @@ mod run_events;
 mod runs;
 mod strictness;
 mod tools;
+mod wire;
 mod world;

@@ -71,7 +71,7 @@ async fn a_stream_tells_every_event_as_it_happens_and_ends_with_the_run() {
     let text = actix_web::body::to_bytes(response.into_body()).await.unwrap();
     let told = events(std::str::from_utf8(&text).unwrap());
     let page = world.get(&format!("{path}/events")).by(&ada).send().await.expect(200);
-    let kept: Vec<_> = page["items"].as_array().unwrap().iter().cloned().collect();
+    let kept = page["items"].as_array().unwrap().clone();
     assert_eq!(told.iter().map(|(_, _, data)| data.clone()).collect::<Vec<_>>(), kept);
     assert!(told.iter().all(|(id, kind, data)| data["position"] == *id && data["type"] == kind.as_str()));
     assert_eq!(told.last().unwrap().1, "run.completed");

@@ -102,7 +102,7 @@ impl World {
         };
         let runs = Runs::new(RunsPorts {
             store: store.clone(),
-            views: queue.clone(),
+            views: queue,
             agents: Arc::new(ViewedAgents(agents.clone())),
             schemas: Arc::new(Plain),
             access: access.clone(),
@@ -127,7 +127,7 @@ impl World {
                 ids: ids.clone(),
             })),
             ids,
-            clock: clock.clone(),
+            clock,
             readiness: readiness.clone(),
             settings: Settings::default(),
         };

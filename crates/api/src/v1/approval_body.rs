@@ -1,0 +1,58 @@
+use chrono::{DateTime, Utc};
+use devskyy_application::runs::ApprovalView;
+use devskyy_domain::kernel::Json;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A question a run asks people.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Approval)]
+pub(super) struct ApprovalBody {
+    /// Which question.
+    id: Uuid,
+    /// Which run asks.
+    run_id: Uuid,
+    /// The project the run belongs to.
+    project_id: Uuid,
+    /// The step that asks.
+    step: String,
+    /// The element of the step, where the step has `for_each`.
+    index: Option<u32>,
+    /// The question.
+    #[schema(example = "File a ticket about 3 duplicated packages?")]
+    prompt: String,
+    /// What to look at before answering.
+    #[schema(value_type = Value)]
+    data: Json,
+    /// `open`, `approved`, `denied` or `withdrawn`.
+    #[schema(example = "open")]
+    status: &'static str,
+    /// When it was asked.
+    requested_at: DateTime<Utc>,
+    /// When it was answered.
+    decided_at: Option<DateTime<Utc>>,
+    /// Who answered.
+    decided_by: Option<String>,
+    /// Why, for the record.
+    reason: Option<String>,
+}
+
+impl From<ApprovalView> for ApprovalBody {
+    fn from(approval: ApprovalView) -> Self {
+        Self {
+            id: approval.id.into(),
+            run_id: approval.run_id.into(),
+            project_id: approval.project_id.into(),
+            step: approval.place.step,
+            index: approval.place.index,
+            prompt: approval.prompt,
+            data: approval.data,
+            status: approval.status.as_str(),
+            requested_at: approval.requested_at,
+            decided_at: approval.decided_at,
+            decided_by: approval.decided_by,
+            reason: approval.reason,
+        }
+    }
+}

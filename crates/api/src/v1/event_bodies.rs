@@ -1,0 +1,64 @@
+use chrono::{DateTime, Utc};
+use devskyy_application::runs::RunPublished;
+use devskyy_domain::kernel::Json;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// One thing that happened to a run.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RunEvent)]
+pub(super) struct EventBody {
+    /// Its place in the platform's one log; what streams and pages resume after.
+    #[schema(example = 4711)]
+    pub(super) position: u64,
+    /// Its place among the run's events, from 1.
+    sequence: u64,
+    /// Its identity.
+    id: Uuid,
+    /// What happened.
+    #[schema(example = "run.tool_succeeded")]
+    pub(super) r#type: &'static str,
+    /// To which run.
+    run_id: Uuid,
+    /// In which project.
+    project_id: Option<Uuid>,
+    /// When.
+    at: DateTime<Utc>,
+    /// Who caused it.
+    #[schema(example = "system:worker")]
+    actor: String,
+    /// The rest; depends on `type`.
+    #[schema(value_type = Object)]
+    data: Json,
+}
+
+impl From<RunPublished> for EventBody {
+    fn from(event: RunPublished) -> Self {
+        Self {
+            position: event.position,
+            sequence: event.sequence,
+            id: event.id,
+            r#type: event.kind,
+            run_id: event.run_id.into(),
+            project_id: event.project_id.map(Uuid::from),
+            at: event.at,
+            actor: event.actor,
+            data: event.data,
+        }
+    }
+}
+
+/// A stretch of what happened to a run.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RunEvents)]
+pub(super) struct EventsBody {
+    /// The events, in order.
+    pub(super) items: Vec<EventBody>,
+    /// Send it as `after` to continue.
+    pub(super) next_after: u64,
+    /// Whether there is more to read at once.
+    pub(super) more: bool,
+    /// Whether the run has ended and nothing comes after these items.
+    pub(super) ended: bool,
+}
