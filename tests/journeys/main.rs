@@ -1,7 +1,13 @@
 //! Journeys: the real binary, started as its users start it.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on says where it ended")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a journey that cannot go on says where it ended"
+)]
 
 mod client;
+mod clustered;
 mod command_line;
 mod configuration;
 mod endurance;
@@ -11,4 +17,5 @@ mod running;
 mod server;
 mod serving;
 mod signing_in;
+mod tour;
 mod tracker;

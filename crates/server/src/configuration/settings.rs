@@ -40,6 +40,8 @@ pub struct Server {
     pub body_limit: usize,
     /// How long a client may take to send the head of a request.
     pub header_timeout: Duration,
+    /// How long a client may take to send the body of a request.
+    pub body_timeout: Duration,
     /// How long an idle connection is kept open.
     pub keep_alive: Duration,
     /// How long requests may take to finish while draining.
@@ -117,6 +119,7 @@ impl From<&Effective> for Settings {
                 max_connections: read.number("server.max_connections").unwrap_or_default(),
                 body_limit: read.number("server.body_limit").unwrap_or_default(),
                 header_timeout: read.seconds("server.header_timeout_s"),
+                body_timeout: read.seconds("server.body_timeout_s"),
                 keep_alive: read.seconds("server.keep_alive_s"),
                 drain_timeout: read.seconds("server.drain_timeout_s"),
             },

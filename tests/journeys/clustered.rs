@@ -1,0 +1,124 @@
+//! Several servers on one PostgreSQL behave as one.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use serde_json::json;
+
+use crate::{
+    client::Client,
+    program::{devskyy, ended, fails},
+    running::{doubling, reaching},
+    server::Server,
+    tracker::Tracker,
+};
+
+/// A database of its own on the PostgreSQL of the tests, made with its own tool.
+struct Fresh {
+    url: String,
+    admin: String,
+    name: String,
+}
+
+impl Fresh {
+    fn make() -> Self {
+        let variable = std::env::vars_os().find(|(name, _)| name == "DEVSKYY_TEST_POSTGRES_URL");
+        let admin = variable.expect("DEVSKYY_TEST_POSTGRES_URL names a PostgreSQL").1.into_string().unwrap();
+        let name = format!("journey_{}_{}", std::process::id(), unique());
+        psql(&admin, &format!("CREATE DATABASE {name}"));
+        let (server, parameters) = admin.split_once('?').map_or((admin.as_str(), ""), |(server, rest)| (server, rest));
+        let server = server.rsplit_once('/').unwrap().0.to_owned();
+        let parameters = if parameters.is_empty() { String::new() } else { format!("?{parameters}") };
+        Self { url: format!("{server}/{name}{parameters}"), admin, name }
+    }
+
+    fn server(&self, directory: &std::path::Path, tracker: &Tracker) -> Server {
+        std::fs::create_dir_all(directory).unwrap();
+        Server::start_with(directory, |command| {
+            reaching(tracker)(command);
+            command.env("DEVSKYY_DATABASE__URL", &self.url).env("DEVSKYY_SECURITY__MASTER_KEY", "c0".repeat(32));
+        })
+    }
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        psql(&self.admin, &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+    }
+}
+
+fn unique() -> u32 {
+    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+}
+
+fn psql(url: &str, statement: &str) {
+    let (code, _, error) = ended(std::process::Command::new("psql").args([url, "-qc", statement]));
+    assert_eq!(code, 0, "{error}");
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_run_that_is_started_on_one_server_is_watched_on_the_other() {
+    let (place, tracker, database) =
+        (tempfile::tempdir().unwrap(), Tracker::start(Duration::ZERO).await, Fresh::make());
+    let one = database.server(&place.path().join("one"), &tracker);
+    let ada = Client::administrator(&one).await;
+    let other = database.server(&place.path().join("other"), &tracker);
+    let agent = ada.agent("Doubler", &doubling(&tracker)).await;
+
+    let run = ada.execute(&agent, &json!({"numbers": [1, 2, 3]})).await;
+    let seen = ada.at(&other.url).watch(&run, None, "run.completed").await;
+
+    assert_eq!(seen, ada.watch(&run, None, "run.completed").await);
+    assert_eq!((&ada.run_ended(&run).await["output"]["sum"], tracker.tickets().len()), (&json!(12), 1));
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn runs_of_a_server_that_dies_are_finished_by_the_other() {
+    let place = tempfile::tempdir().unwrap();
+    let (tracker, database) = (Tracker::start(Duration::from_millis(300)).await, Fresh::make());
+    let one = database.server(&place.path().join("one"), &tracker);
+    let ada = Client::administrator(&one).await;
+    let agent = ada.agent("Doubler", &doubling(&tracker)).await;
+    let mut runs = Vec::new();
+    for number in 0..6 {
+        runs.push(ada.execute(&agent, &json!({"numbers": [number]})).await);
+    }
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    let other = database.server(&place.path().join("other"), &tracker);
+    one.kill();
+
+    let ada = ada.at(&other.url);
+    for run in &runs {
+        assert_eq!(ada.run_ended(run).await["status"], "completed");
+    }
+    assert_eq!((tracker.tickets().len(), tracker.bare()), (runs.len(), 0));
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_log_on_postgresql_is_verified_and_its_views_are_rebuilt_beside_a_running_server() {
+    let (place, tracker, database) =
+        (tempfile::tempdir().unwrap(), Tracker::start(Duration::ZERO).await, Fresh::make());
+    let one = database.server(&place.path().join("one"), &tracker);
+    let ada = Client::administrator(&one).await;
+    ada.post("/api/v1/projects", &json!({"name": "Compiler"})).await.expect(StatusCode::CREATED);
+    for arguments in [&["verify"][..], &["projections", "rebuild"], &["verify"]] {
+        let (code, out, error) =
+            ended(devskyy(place.path()).args(arguments).env("DEVSKYY_DATABASE__URL", &database.url));
+        assert_eq!(code, 0, "{arguments:?} {out}{error}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_replica_with_another_master_key_is_told_in_one_line() {
+    let (place, tracker, database) =
+        (tempfile::tempdir().unwrap(), Tracker::start(Duration::ZERO).await, Fresh::make());
+    let _one = database.server(&place.path().join("one"), &tracker);
+    let mut command = devskyy(place.path());
+    command.args(["serve", "--port", "0"]).env("DEVSKYY_DATABASE__URL", &database.url);
+    fails(&mut command, 1, &["security.master_key", "every replica"]);
+}
