@@ -44,6 +44,7 @@ impl CreateAdminHandler {
         Access::require_admin(actor)?;
         let CreateAdmin { email, password, name } = command;
         let role = PlatformRole::Admin;
-        self.enrolment.enrol(actor, Enrolled { email, password, name, role, claim: None, idempotency: None }).await
+        let person = Enrolled { email, password, name, role, claim: None, only_repeated: false, idempotency: None };
+        self.enrolment.enrol(actor, person).await
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Enrolled {
     pub(super) role: PlatformRole,
     /// Taken for the new user in the same unit of work.
     pub(super) claim: Option<Claim>,
+    /// Only an answer that was given before may be given: nobody new is enrolled.
+    pub(super) only_repeated: bool,
     pub(super) idempotency: Option<Idempotency>,
 }
 
@@ -75,6 +77,12 @@ impl Enrolment {
         let events = User::default().register(person.role, project)?;
         let personal = Project::default().create(&ProjectName::personal(), user, true)?;
         let personal = Repository::<Project>::write(project, Precondition::NoStream, &personal)?;
+        let mut others = vec![personal];
+        if person.only_repeated {
+            // A repeated request is recognised before this guard is looked at; any other one fails on it.
+            let nobody = UserId::from(self.ids.next());
+            others.push(Repository::<User>::write(nobody, Precondition::Exists, &[])?);
+        }
         let email = Claim { scope: EMAIL_SCOPE.to_owned(), value: hex(&account.email_digest) };
         let claims = std::iter::once(email).chain(person.claim);
         let claims = claims.map(|claim| ClaimChange::Take { claim, owner: user.into() }).collect();
@@ -84,13 +92,14 @@ impl Enrolment {
                 user,
                 &events,
                 claims,
-                vec![personal],
+                others,
                 person.idempotency.map(|it| self.blinded(it)),
             )
             .await
             .map_err(|error| match error {
                 Error::ClaimTaken(claim) if claim.scope == EMAIL_SCOPE => IdentityError::EmailTaken.into(),
                 Error::ClaimTaken(_) => IdentityError::BootstrapRefused.into(),
+                Error::Contended if person.only_repeated => IdentityError::BootstrapRefused.into(),
                 other => other,
             })
     }

@@ -64,9 +64,10 @@ impl RegisterHandler {
     pub async fn handle(&self, actor: &Actor, command: Register) -> Result<UserView, Error> {
         let Register { email, password, name, bootstrap_token, idempotency } = command;
         let first_admin = bootstrap_token.is_some();
-        if let Some(token) = bootstrap_token {
-            self.check(&token, idempotency.is_some()).await?;
-        }
+        let only_repeated = match bootstrap_token {
+            Some(token) => !self.is_fresh(&token, idempotency.is_some()).await?,
+            None => false,
+        };
         let (role, claim) = if first_admin {
             // Of several requests with the token at once, the claim lets one through.
             let claim = Claim { scope: "platform.bootstrap".to_owned(), value: "first-admin".to_owned() };
@@ -74,7 +75,7 @@ impl RegisterHandler {
         } else {
             (PlatformRole::Member, None)
         };
-        let person = Enrolled { email, password, name, role, claim, idempotency };
+        let person = Enrolled { email, password, name, role, claim, only_repeated, idempotency };
         let user = self.enrolment.enrol(actor, person).await?;
         if first_admin && let Err(error) = self.bootstrap.withdraw().await {
             tracing::warn!(%error, "the used bootstrap token could not be removed; it no longer works");
@@ -82,11 +83,12 @@ impl RegisterHandler {
         Ok(user)
     }
 
-    /// A repeated request finds the token withdrawn by the first one; the log recognises it by its key, or its claim
-    /// refuses it.
-    async fn check(&self, token: &str, may_be_repeated: bool) -> Result<(), Error> {
-        let used = self.users.has_admin().await?;
-        let good = if used { may_be_repeated } else { self.bootstrap.matches(token).await? };
-        if good { Ok(()) } else { Err(IdentityError::BootstrapRefused.into()) }
+    /// Whether the token is the one on offer. A repeated request finds it withdrawn by the first one: it may go on, but
+    /// only to be recognised by its key.
+    async fn is_fresh(&self, token: &str, may_be_repeated: bool) -> Result<bool, Error> {
+        if self.users.has_admin().await? {
+            return if may_be_repeated { Ok(false) } else { Err(IdentityError::BootstrapRefused.into()) };
+        }
+        if self.bootstrap.matches(token).await? { Ok(true) } else { Err(IdentityError::BootstrapRefused.into()) }
     }
 }

@@ -1,4 +1,5 @@
 //! Real handlers over in-memory adapters, in one binary.
 
+mod people;
 mod repository;
 mod runs;

@@ -1,7 +1,7 @@
 //! Runs: real handlers and the real worker over adapters in memory.
 
 mod crashes;
-mod fakes;
+pub(crate) mod fakes;
 mod steering;
 mod workflows;
 mod world;

@@ -1,0 +1,10 @@
+//! Signing in, sharing projects and defining agents.
+
+mod agents;
+mod authorization;
+mod bootstrap;
+mod projects;
+mod registering;
+mod signing_in;
+mod versions;
+mod world;

@@ -1,0 +1,183 @@
+use std::time::Duration;
+
+use devskyy_application::{
+    context::Subject,
+    error::Error,
+    identity::{LogIn, Refresh, Tokens},
+};
+use futures_util::future::join_all;
+
+use super::world::{PASSWORD, World, anonymous, email};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+async fn try_log_in(world: &World, email: &str, password: &str) -> Result<Tokens, Error> {
+    let command = LogIn { email: email.to_owned(), password: password.to_owned() };
+    world.identity.log_in.handle(&anonymous(), command).await
+}
+
+async fn refresh(world: &World, tokens: &Tokens) -> Result<Tokens, Error> {
+    let command = Refresh { refresh_token: tokens.refresh_token.clone() };
+    world.identity.refresh.handle(&anonymous(), command).await
+}
+
+fn is_refused<T>(outcome: &Result<T, Error>) -> bool {
+    matches!(outcome, Err(Error::Unauthenticated))
+}
+
+#[tokio::test]
+async fn whoever_registered_can_sign_in() {
+    let world = World::new();
+    let (actor, user) = world.person("ada").await;
+    assert!(matches!(actor.subject, Subject::User { id, .. } if id == user.id));
+}
+
+#[tokio::test]
+async fn an_access_token_lasts_fifteen_minutes() {
+    let world = World::new();
+    world.register("ada").await;
+    let tokens = world.log_in("ada").await;
+    world.clock.advance(Duration::from_secs(15 * 60));
+    assert!(tokens.expires_in == 900 && is_refused(&world.bearer(&tokens).await));
+}
+
+#[tokio::test]
+async fn a_wrong_password_an_unknown_email_nonsense_and_a_disabled_account_answer_the_same() {
+    let world = World::new();
+    let ada = world.register("ada").await;
+    let wrong = try_log_in(&world, &email("ada"), "Wrong-Horse-7").await;
+    let unknown = try_log_in(&world, &email("eve"), PASSWORD).await;
+    let nonsense = try_log_in(&world, "nonsense", "").await;
+    world.disable(ada.id).await;
+    let disabled = try_log_in(&world, &email("ada"), PASSWORD).await;
+    let outcomes = [wrong, unknown, nonsense, disabled];
+    assert!(outcomes.iter().all(|it| matches!(it, Err(Error::BadCredentials))), "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn an_unknown_email_costs_the_same_hash() {
+    let world = World::new();
+    try_log_in(&world, &email("eve"), PASSWORD).await.unwrap_err();
+    assert_eq!(world.hasher.calls(), 1);
+}
+
+#[tokio::test]
+async fn an_endless_password_is_wrong_and_costs_one_hash() {
+    let world = World::new();
+    world.register("ada").await;
+    let before = world.hasher.calls();
+    let outcome = try_log_in(&world, &email("ada"), &"ä".repeat(100_000)).await;
+    assert!(matches!(outcome, Err(Error::BadCredentials)) && world.hasher.calls() == before + 1, "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_good_for_new_tokens() {
+    let world = World::new();
+    world.register("ada").await;
+    let first = world.log_in("ada").await;
+    let next = refresh(&world, &first).await.unwrap();
+    assert!(world.bearer(&next).await.is_ok() && next.refresh_token != first.refresh_token);
+}
+
+#[tokio::test]
+async fn of_twenty_parallel_refreshes_one_succeeds() {
+    let world = World::new();
+    world.register("ada").await;
+    let tokens = world.log_in("ada").await;
+    let outcomes = join_all((0..20).map(|_| refresh(&world, &tokens))).await;
+    assert_eq!(outcomes.iter().filter(|it| it.is_ok()).count(), 1);
+}
+
+#[tokio::test]
+async fn reusing_a_refresh_token_ends_the_sign_in_for_its_newer_token() {
+    let world = World::new();
+    world.register("ada").await;
+    let first = world.log_in("ada").await;
+    let next = refresh(&world, &first).await.unwrap();
+    refresh(&world, &first).await.unwrap_err();
+    assert!(is_refused(&refresh(&world, &next).await));
+}
+
+#[tokio::test]
+async fn reusing_a_refresh_token_ends_the_sign_in_for_its_access_tokens() {
+    let world = World::new();
+    world.register("ada").await;
+    let first = world.log_in("ada").await;
+    let next = refresh(&world, &first).await.unwrap();
+    refresh(&world, &first).await.unwrap_err();
+    assert!(is_refused(&world.bearer(&next).await));
+}
+
+#[tokio::test]
+async fn reusing_a_refresh_token_leaves_other_sign_ins_alone() {
+    let world = World::new();
+    world.register("ada").await;
+    let (first, other) = (world.log_in("ada").await, world.log_in("ada").await);
+    refresh(&world, &first).await.unwrap();
+    refresh(&world, &first).await.unwrap_err();
+    assert!(world.bearer(&other).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_invented_refresh_token_is_refused() {
+    let world = World::new();
+    let command = Refresh { refresh_token: "invented".to_owned() };
+    assert!(is_refused(&world.identity.refresh.handle(&anonymous(), command).await));
+}
+
+#[tokio::test]
+async fn a_refresh_token_lasts_seven_days() {
+    let world = World::new();
+    world.register("ada").await;
+    let tokens = world.log_in("ada").await;
+    world.clock.advance(DAY * 7);
+    assert!(is_refused(&refresh(&world, &tokens).await));
+}
+
+#[tokio::test]
+async fn a_sign_in_lasts_thirty_days_however_often_it_is_refreshed() {
+    let world = World::new();
+    world.register("ada").await;
+    let mut tokens = world.log_in("ada").await;
+    for _ in 0..5 {
+        world.clock.advance(DAY * 5);
+        tokens = refresh(&world, &tokens).await.unwrap();
+    }
+    world.clock.advance(DAY * 5);
+    assert!(is_refused(&refresh(&world, &tokens).await));
+}
+
+#[tokio::test]
+async fn logging_out_ends_access_and_refresh() {
+    let world = World::new();
+    world.register("ada").await;
+    let tokens = world.log_in("ada").await;
+    world.identity.log_out.handle(&world.bearer(&tokens).await.unwrap()).await.unwrap();
+    assert!(is_refused(&world.bearer(&tokens).await) && is_refused(&refresh(&world, &tokens).await));
+}
+
+#[tokio::test]
+async fn nobody_logs_out_without_a_sign_in() {
+    assert!(is_refused(&World::new().identity.log_out.handle(&anonymous()).await));
+}
+
+#[tokio::test]
+async fn disabling_a_person_ends_access_and_refresh() {
+    let world = World::new();
+    let ada = world.register("ada").await;
+    let tokens = world.log_in("ada").await;
+    world.disable(ada.id).await;
+    assert!(is_refused(&world.bearer(&tokens).await) && is_refused(&refresh(&world, &tokens).await));
+}
+
+#[tokio::test]
+async fn the_profile_is_the_signed_in_persons_own() {
+    let world = World::new();
+    let (actor, user) = world.person("ada").await;
+    assert_eq!(world.identity.profile.handle(&actor).await.unwrap(), user);
+}
+
+#[tokio::test]
+async fn nobody_has_a_profile_without_a_sign_in() {
+    assert!(is_refused(&World::new().identity.profile.handle(&anonymous()).await));
+}

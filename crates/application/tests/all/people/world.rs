@@ -1,0 +1,165 @@
+use std::sync::Arc;
+
+use devskyy_application::{
+    access::Access,
+    agents::{AgentView, Agents, AgentsPorts, CreateAgent},
+    context::{Actor, Subject},
+    es::{Idempotency, Repository},
+    identity::{CreateAdmin, Identity, IdentityPorts, LogIn, Register, SessionPolicy, Tokens, UserView},
+    projects::{AddMember, PersonRef, Projects, ProjectsPorts},
+    workflow::WorkflowCheck,
+};
+use devskyy_domain::{
+    identity::User,
+    kernel::{
+        Json,
+        ids::{ProjectId, SessionId, UserId},
+    },
+    projects::ProjectRole,
+};
+use devskyy_testkit::fakes::{
+    FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAgents, InMemoryBootstrap, InMemoryDirectory,
+    InMemoryEventStore, InMemoryPasswordHasher, InMemoryProjects, InMemorySessions, InMemoryUsers, SequentialIds,
+    SequentialSecrets,
+};
+use uuid::Uuid;
+
+use crate::runs::fakes::{PathExpressions, RequiredMembers};
+
+pub(super) const PASSWORD: &str = "Correct-Horse-7";
+
+/// Real handlers over everything in memory.
+pub(super) struct World {
+    pub(super) identity: Identity,
+    pub(super) projects: Projects,
+    pub(super) agents: Agents,
+    pub(super) store: Arc<InMemoryEventStore>,
+    pub(super) clock: Arc<FixedClock>,
+    pub(super) hasher: Arc<InMemoryPasswordHasher>,
+    pub(super) accounts: Arc<InMemoryAccounts>,
+}
+
+impl World {
+    pub(super) fn new() -> Self {
+        let clock = Arc::new(FixedClock::default());
+        let store = Arc::new(InMemoryEventStore::with_clock(clock.clone()));
+        let (ids, secrets) = (Arc::new(SequentialIds::default()), Arc::new(SequentialSecrets::default()));
+        let users = InMemoryUsers::following(&store);
+        let views = InMemoryProjects::following(&store);
+        let access = Access::new(views.clone());
+        let accounts = Arc::new(InMemoryAccounts::of(users.clone()));
+        let sessions = Arc::new(InMemorySessions::of(users.clone()));
+        let hasher = Arc::new(InMemoryPasswordHasher::default());
+        let identity = Identity::new(IdentityPorts {
+            store: store.clone(),
+            accounts: accounts.clone(),
+            users: users.clone(),
+            sessions: sessions.clone(),
+            standings: sessions,
+            tokens: Arc::new(InMemoryAccessTokens::default()),
+            hasher: hasher.clone(),
+            secrets: secrets.clone(),
+            bootstrap: Arc::new(InMemoryBootstrap::default()),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            policy: SessionPolicy::default(),
+        });
+        let agents = Agents::new(AgentsPorts {
+            store: store.clone(),
+            views: InMemoryAgents::following(&store, views.clone()),
+            access: access.clone(),
+            check: WorkflowCheck::new(Arc::new(PathExpressions), Arc::new(RequiredMembers)),
+            ids: ids.clone(),
+        });
+        let directory = Arc::new(InMemoryDirectory::of(users, accounts.clone(), secrets));
+        let projects = Projects::new(ProjectsPorts { store: store.clone(), views, directory, access, ids });
+        Self { identity, projects, agents, store, clock, hasher, accounts }
+    }
+
+    pub(super) async fn register(&self, name: &str) -> UserView {
+        self.identity.register.handle(&anonymous(), registration(name)).await.unwrap()
+    }
+
+    /// Registers and signs in.
+    pub(super) async fn person(&self, name: &str) -> (Actor, UserView) {
+        let user = self.register(name).await;
+        (self.bearer(&self.log_in(name).await).await.unwrap(), user)
+    }
+
+    /// An administrator, made by hand on the machine and signed in.
+    pub(super) async fn admin(&self, name: &str) -> Actor {
+        let command = CreateAdmin::parse(&email(name), PASSWORD, name).unwrap();
+        self.identity.create_admin.handle(&Actor::system("command-line", Uuid::nil()), command).await.unwrap();
+        self.bearer(&self.log_in(name).await).await.unwrap()
+    }
+
+    pub(super) async fn log_in(&self, name: &str) -> Tokens {
+        let command = LogIn { email: email(name), password: PASSWORD.to_owned() };
+        self.identity.log_in.handle(&anonymous(), command).await.unwrap()
+    }
+
+    /// Who an access token says asks.
+    pub(super) async fn bearer(&self, tokens: &Tokens) -> Result<Actor, devskyy_application::error::Error> {
+        let subject = self.identity.authenticate.handle(&tokens.access_token).await?;
+        Ok(Actor { subject, ..anonymous() })
+    }
+
+    pub(super) async fn join(&self, owner: &Actor, project: ProjectId, user: UserId, role: ProjectRole) {
+        let command = AddMember { project, person: PersonRef::Id(user), role, expected: None };
+        self.projects.add_member.handle(owner, command).await.unwrap();
+    }
+
+    pub(super) async fn agent(&self, actor: &Actor, name: &str) -> AgentView {
+        let command = CreateAgent { definition: Some(definition("done")), ..agent_named(name) };
+        self.agents.create.handle(actor, command).await.unwrap()
+    }
+
+    pub(super) async fn disable(&self, user: UserId) {
+        let users = Repository::<User>::new(self.store.clone());
+        users.update(anonymous().event_context(None), user, None, User::disable).await.unwrap();
+    }
+
+    /// How many events there are, to show that nothing changed.
+    pub(super) fn events(&self) -> usize {
+        self.store.events().len()
+    }
+}
+
+pub(super) fn anonymous() -> Actor {
+    Actor { subject: Subject::Anonymous, correlation_id: Uuid::nil(), traceparent: None }
+}
+
+/// Somebody who is signed in and unknown to everybody.
+pub(super) fn stranger() -> Actor {
+    let (id, session) = (UserId::from(Uuid::from_u128(404)), SessionId::from(Uuid::from_u128(405)));
+    let role = devskyy_domain::identity::PlatformRole::Member;
+    Actor { subject: Subject::User { id, role, session }, ..anonymous() }
+}
+
+pub(super) fn email(name: &str) -> String {
+    format!("{name}@example.org")
+}
+
+pub(super) fn registration(name: &str) -> Register {
+    Register::parse(&email(name), PASSWORD, name).unwrap()
+}
+
+pub(super) fn agent_named(name: &str) -> CreateAgent {
+    CreateAgent::parse(name, "workflow", &["audit".to_owned()], "Looks after things.").unwrap()
+}
+
+pub(super) fn key(text: &str, fingerprint: u8) -> Idempotency {
+    Idempotency { scope: Uuid::nil(), key: text.to_owned(), fingerprint: [fingerprint; 32] }
+}
+
+/// A workflow of one step as a client writes it.
+pub(super) fn definition(output: &str) -> Json {
+    json(&format!(
+        r#"{{"steps": [{{"id": "echo", "tool": "template", "arguments": {{"template": "{output}", "context": {{}}}}}}],
+            "output": "{output}"}}"#
+    ))
+}
+
+pub(super) fn json(text: &str) -> Json {
+    serde_json::from_str(text).unwrap()
+}
