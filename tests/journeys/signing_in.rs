@@ -68,3 +68,13 @@ fn a_master_key_that_does_not_fit_the_database_is_told_in_one_line() {
     command.args(["serve", "--port", "0"]).env("DEVSKYY_SECURITY__MASTER_KEY", "ab".repeat(32));
     fails(&mut command, 1, &["master key", "security.master_key"]);
 }
+
+#[test]
+fn the_banners_command_makes_the_first_administrator() {
+    let place = tempfile::tempdir().unwrap();
+    let server = Server::start(place.path());
+    let lines = server.banner.lines().skip_while(|line| !line.trim().starts_with("curl"));
+    let command: Vec<&str> = lines.take_while(|line| !line.starts_with("Stop")).collect();
+    let (code, out, error) = ended(std::process::Command::new("bash").args(["-c", &command.join("\n")]));
+    assert!(code == 0 && out.contains("\"role\":\"admin\""), "{out}{error}");
+}

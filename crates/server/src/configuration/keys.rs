@@ -72,6 +72,12 @@ pub(super) const KEYS: &[Key] = &[
         Some("5"),
         "Seconds a client may take to send the head of a request.",
     ),
+    key(
+        "server.body_timeout_s",
+        from_to(1, 300),
+        Some("15"),
+        "Seconds a client may take to send the body of a request.",
+    ),
     key("server.keep_alive_s", from_to(1, 3_600), Some("30"), "Seconds an idle connection is kept open."),
     key(
         "server.drain_timeout_s",

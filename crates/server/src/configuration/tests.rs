@@ -124,3 +124,10 @@ fn a_list_is_separated_by_commas_in_the_environment() {
     let settings = Settings::from(&Effective::read(&layers).unwrap());
     assert_eq!(settings.egress.allow_private, ["a:1", "10.0.0.0/8"]);
 }
+
+#[test]
+fn every_bound_of_the_server_has_a_value() {
+    let server = Settings::from(&Effective::read(&Layers::default()).unwrap()).server;
+    let times = [server.header_timeout, server.body_timeout, server.keep_alive, server.drain_timeout];
+    assert!(times.iter().all(|time| !time.is_zero()) && server.max_connections > 0 && server.body_limit > 0);
+}

@@ -127,6 +127,7 @@ impl Platform {
             readiness: Arc::new(ServerReadiness::new(database, draining)),
             settings: devskyy_api::Settings {
                 body_bytes: settings.server.body_limit,
+                body_deadline: settings.server.body_timeout,
                 ..devskyy_api::Settings::default()
             },
         }
