@@ -6,4 +6,5 @@ mod databases;
 mod event_store;
 mod people;
 mod tools;
+mod whole_log;
 mod workflow;
