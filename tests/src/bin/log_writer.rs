@@ -1,0 +1,155 @@
+//! A process that appends to a log as fast as it can, for tests that run several of them or kill them.
+//!
+//! `log_writer <url> <name> <mode> <writers> <streams> <commands>` prints `ready`, then one line per acknowledged
+//! append: `<key> <position> <stream> <version>`. With 0 commands it never ends. Mode `log` uses the real log; mode
+//! `naive` takes positions from a database sequence inside parallel transactions, which is the mistake the tests must
+//! be able to see.
+#![expect(clippy::print_stdout, reason = "acknowledgements go to the test over standard output")]
+
+use std::{
+    io::Write,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use anyhow::{Context, Result, bail};
+use devskyy_application::es::{
+    AppendError, AppendRequest, EventContext, EventStore, Idempotency, NewEvent, Precondition, StreamId, StreamWrite,
+};
+use devskyy_infrastructure::{es::SqlEventStore, sql::Database, system::SystemClock};
+use sea_orm::{ConnectionTrait, DatabaseBackend, Statement, TransactionTrait};
+use uuid::Uuid;
+
+/// What one writer works on.
+#[derive(Clone)]
+struct Work {
+    name: String,
+    streams: u64,
+    commands: u64,
+    next: Arc<AtomicU64>,
+}
+
+#[tokio::main(worker_threads = 2)]
+async fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [url, name, mode, writers, streams, commands] = arguments.as_slice() else {
+        bail!("usage: log_writer <url> <name> <mode> <writers> <streams> <commands>");
+    };
+    let commands = match commands.parse()? {
+        0 => u64::MAX,
+        some => some,
+    };
+    let work = Work { name: name.clone(), streams: streams.parse()?, commands, next: Arc::default() };
+    let db = Database::connect(url, 24).await.context("connecting")?;
+    match mode.as_str() {
+        "log" => write_log(db, work, writers.parse()?).await,
+        "naive" => write_naively(db, work, writers.parse()?).await,
+        other => bail!("no such mode: {other}"),
+    }
+}
+
+fn acknowledge(key: &str, position: u64, stream: u64, version: u64) {
+    println!("{key} {position} {stream} {version}");
+}
+
+async fn write_log(db: Database, work: Work, writers: u64) -> Result<()> {
+    let store = Arc::new(SqlEventStore::start(db, Arc::new(SystemClock), Vec::new()).await?);
+    println!("ready");
+    std::io::stdout().flush()?;
+    let tasks: Vec<_> = (0..writers).map(|_| tokio::spawn(append(store.clone(), work.clone()))).collect();
+    for task in tasks {
+        task.await??;
+    }
+    store.stop().await;
+    Ok(())
+}
+
+/// Appends with the version it believes in, and learns the right one from each conflict.
+async fn append(store: Arc<SqlEventStore>, work: Work) -> Result<()> {
+    let mut known = std::collections::HashMap::<u64, u64>::new();
+    loop {
+        let n = work.next.fetch_add(1, Ordering::Relaxed);
+        if n >= work.commands {
+            return Ok(());
+        }
+        let (key, stream) = (format!("{}-{n}", work.name), n.wrapping_mul(0x9E37_79B9) % work.streams);
+        loop {
+            let version = known.get(&stream).copied().unwrap_or_default();
+            match store.append(request(&key, stream, Precondition::Version(version))).await {
+                Ok(done) if done.replayed => acknowledge(&key, done.first, stream, 0),
+                Ok(done) => {
+                    known.insert(stream, version + 1);
+                    acknowledge(&key, done.first, stream, version + 1);
+                }
+                Err(AppendError::Conflict { actual, .. }) => {
+                    known.insert(stream, actual);
+                    continue;
+                }
+                Err(AppendError::Overloaded) => continue,
+                Err(error) => bail!("{key}: {error:?}"),
+            }
+            break;
+        }
+    }
+}
+
+fn request(key: &str, stream: u64, precondition: Precondition) -> AppendRequest {
+    let event = NewEvent {
+        event_type: "lamp.lit".into(),
+        schema_version: 1,
+        data: serde_json::json!({ "key": key, "padding": "x".repeat(200) }).to_string(),
+    };
+    let stream = StreamId { category: "lamp", id: Uuid::from_u64_pair(0x0199_0000_0000_7000, stream) };
+    AppendRequest {
+        writes: vec![StreamWrite { stream, precondition, events: vec![event] }],
+        claims: Vec::new(),
+        idempotency: Some(Idempotency { scope: Uuid::nil(), key: key.to_owned(), fingerprint: [7; 32] }),
+        context: EventContext {
+            actor: "system:log_writer".to_owned(),
+            project: None,
+            correlation_id: Uuid::nil(),
+            causation_id: Uuid::nil(),
+            traceparent: None,
+        },
+    }
+}
+
+async fn write_naively(db: Database, work: Work, writers: u64) -> Result<()> {
+    println!("ready");
+    std::io::stdout().flush()?;
+    let tasks: Vec<_> = (0..writers).map(|_| tokio::spawn(append_naively(db.clone(), work.clone()))).collect();
+    for task in tasks {
+        task.await??;
+    }
+    Ok(())
+}
+
+async fn append_naively(db: Database, work: Work) -> Result<()> {
+    loop {
+        let n = work.next.fetch_add(1, Ordering::Relaxed);
+        if n >= work.commands {
+            return Ok(());
+        }
+        let key = format!("{}-{n}", work.name);
+        // A busy machine may keep a connection waiting; what matters here is the order of positions.
+        let position = loop {
+            if let Ok(position) = insert_naively(&db, &key, n).await {
+                break position;
+            }
+        };
+        acknowledge(&key, position, 0, 1);
+    }
+}
+
+async fn insert_naively(db: &Database, key: &str, n: u64) -> Result<u64> {
+    let tx = db.writer.begin().await?;
+    let insert = "INSERT INTO naive_events (key) VALUES ($1) RETURNING position";
+    let statement = Statement::from_sql_and_values(DatabaseBackend::Postgres, insert, vec![key.into()]);
+    let row = tx.query_one_raw(statement).await?.context("no position")?;
+    // Transactions differ in length, as they do where views change in them.
+    tokio::time::sleep(std::time::Duration::from_millis(n % 3 * 4)).await;
+    tx.commit().await?;
+    Ok(u64::try_from(row.try_get_by_index::<i64>(0)?)?)
+}

@@ -1,0 +1,87 @@
+//! Writer processes that are killed at random moments: whatever was acknowledged is there afterwards.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use devskyy_application::es::{EventFilter, EventStore};
+use devskyy_infrastructure::{
+    es::{SqlEventStore, verify},
+    sql::Database,
+    system::SystemClock,
+};
+
+use crate::rig::{Ack, Writer, postgres};
+
+const KILLS: u64 = 25;
+
+/// Kills one process after another; each begins with the commands of the one before, so its first answers are repeated
+/// ones.
+async fn acknowledged_appends_survive(url: String) {
+    let db = Database::connect(&url, 4).await.unwrap();
+    db.migrate().await.unwrap();
+    db.close().await;
+    let mut told = BTreeMap::<String, Ack>::new();
+    let mut repeated = 0;
+    for kill in 0..KILLS {
+        let (name, url) = (format!("w{}", kill / 5), url.clone());
+        let acks = tokio::task::spawn_blocking(move || killed(&url, &name, kill)).await.unwrap();
+        for ack in acks {
+            if let Some(before) = told.get(&ack.key) {
+                assert_eq!(ack.position, before.position, "a retried key moved: {ack:?}, before {before:?}");
+                repeated += 1;
+            }
+            told.entry(ack.key.clone()).or_insert(ack);
+        }
+    }
+    assert!(
+        told.len() as u64 > KILLS && repeated > 0,
+        "{} appends, {repeated} repeated: too few to prove anything",
+        told.len()
+    );
+    all_are_there(&url, &told).await;
+}
+
+/// A pseudo-random moment: between the start and the first commits, or some commits later.
+fn killed(url: &str, name: &str, kill: u64) -> Vec<Ack> {
+    let mut writer = Writer::start(url, name, "log", 16, 20, 0);
+    if kill % 2 == 1 {
+        writer.wait_for_first();
+    }
+    std::thread::sleep(Duration::from_micros(2_000 + kill.wrapping_mul(0x9E37_79B9_7F4A) % 200_000));
+    writer.process.kill().unwrap();
+    writer.acknowledged()
+}
+
+async fn all_are_there(url: &str, told: &BTreeMap<String, Ack>) {
+    let db = Database::connect(url, 4).await.unwrap();
+    assert_eq!(verify(&db, &[], |_, _| ()).await.unwrap().faults, []);
+    let store = SqlEventStore::start(db, std::sync::Arc::new(SystemClock), Vec::new()).await.unwrap();
+    let (mut after, mut stored) = (0, BTreeMap::new());
+    loop {
+        let page = store.read_all(after, 500, &EventFilter::default()).await.unwrap();
+        if page.scanned_to == after {
+            break;
+        }
+        after = page.scanned_to;
+        for event in page.events {
+            let data: serde_json::Value = serde_json::from_str(&event.data).unwrap();
+            let twice = stored.insert(data["key"].as_str().unwrap().to_owned(), event.position);
+            assert_eq!(twice, None, "recorded twice: {data}");
+        }
+    }
+    for (key, ack) in told {
+        assert_eq!(stored.get(key), Some(&ack.position), "{key} was acknowledged");
+    }
+    store.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_survives_kills_on_sqlite() {
+    let directory = tempfile::tempdir().unwrap();
+    acknowledged_appends_survive(format!("sqlite://{}/devskyy.db", directory.path().display())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL"]
+async fn what_was_acknowledged_survives_kills_on_postgres() {
+    acknowledged_appends_survive(postgres().await).await;
+}

@@ -1,0 +1,87 @@
+//! Databases, writer processes and the oracle.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, ChildStdout, Command, Stdio},
+};
+
+use devskyy_infrastructure::sql::Database;
+use sea_orm::ConnectionTrait;
+use uuid::Uuid;
+
+/// One acknowledged append.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ack {
+    pub(crate) key: String,
+    pub(crate) position: u64,
+    pub(crate) stream: u64,
+    /// 0 where the answer was a repeated one.
+    pub(crate) version: u64,
+}
+
+impl Ack {
+    /// A line cut off by a kill is no acknowledgement.
+    fn parse(line: &str) -> Option<Self> {
+        let mut words = line.split(' ');
+        let ack = Self {
+            key: words.next()?.to_owned(),
+            position: words.next()?.parse().ok()?,
+            stream: words.next()?.parse().ok()?,
+            version: words.next()?.parse().ok()?,
+        };
+        words.next().is_none().then_some(ack)
+    }
+}
+
+/// A running writer process.
+pub(crate) struct Writer {
+    pub(crate) process: Child,
+    lines: BufReader<ChildStdout>,
+    first: String,
+}
+
+impl Writer {
+    /// Starts a process and waits until it is connected.
+    pub(crate) fn start(url: &str, name: &str, mode: &str, writers: u64, streams: u64, commands: u64) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_log_writer"))
+            .args([url, name, mode, &writers.to_string(), &streams.to_string(), &commands.to_string()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap());
+        let mut ready = String::new();
+        lines.read_line(&mut ready).unwrap();
+        assert_eq!(ready, "ready\n");
+        Self { process, lines, first: String::new() }
+    }
+
+    /// Returns once something was acknowledged.
+    pub(crate) fn wait_for_first(&mut self) {
+        self.lines.read_line(&mut self.first).unwrap();
+    }
+
+    /// Everything it acknowledged, once it has ended by itself or by a kill.
+    pub(crate) fn acknowledged(mut self) -> Vec<Ack> {
+        let mut acks = Vec::new();
+        let mut line = std::mem::take(&mut self.first);
+        acks.extend(line.strip_suffix('\n').and_then(Ack::parse));
+        line.clear();
+        while self.lines.read_line(&mut line).unwrap() > 0 {
+            acks.extend(line.strip_suffix('\n').and_then(Ack::parse));
+            line.clear();
+        }
+        self.process.wait().unwrap();
+        acks
+    }
+}
+
+/// A new database on the PostgreSQL server that `DEVSKYY_TEST_POSTGRES_URL` names.
+#[expect(clippy::disallowed_methods, reason = "tests learn of servers and make names by themselves")]
+pub(crate) async fn postgres() -> String {
+    let server = std::env::var("DEVSKYY_TEST_POSTGRES_URL").expect("DEVSKYY_TEST_POSTGRES_URL names a server");
+    let admin = Database::connect(&server, 3).await.unwrap();
+    let name = format!("test_{}", Uuid::now_v7().simple());
+    admin.writer.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+    admin.close().await;
+    format!("{}/{name}", server.rsplit_once('/').unwrap().0)
+}
