@@ -1,11 +1,6 @@
 //! How long the server takes from its start to its first answer, and how much memory it holds then, beside a bare
 //! actix server that is measured in the same run. Prints one JSON object.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "a measurement that fails says where"
-)]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails says where")]
 
 use std::{
     io::{Read as _, Write as _},
@@ -37,7 +32,7 @@ fn main() {
         std::fs::create_dir(&directory).unwrap();
         fresh.push(measured(|port| devskyy(&directory, port)));
         again.push(measured(|port| devskyy(&directory, port)));
-        bare.push(measured(|port| itself(port)));
+        bare.push(measured(itself));
     }
     let report = json!({
         "bench": "start",

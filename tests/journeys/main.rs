@@ -1,10 +1,5 @@
 //! Journeys: the real binary, started as its users start it.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stderr,
-    reason = "a journey that cannot go on says where it ended"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on says where it ended")]
 
 mod client;
 mod clustered;
