@@ -9,6 +9,7 @@ mod m20260101_000002_identity;
 mod m20260101_000003_projects;
 mod m20260101_000004_agents;
 mod m20260101_000005_runs;
+mod m20260101_000006_api_keys;
 
 /// Runs the migrations that have not run yet, in order.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000003_projects::Migration),
             Box::new(m20260101_000004_agents::Migration),
             Box::new(m20260101_000005_runs::Migration),
+            Box::new(m20260101_000006_api_keys::Migration),
         ]
     }
 }

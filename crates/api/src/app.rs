@@ -37,6 +37,7 @@ pub fn app(
     App::new()
         .app_data(Data::new(state.settings))
         .app_data(Data::from(state.identity.clone()))
+        .app_data(Data::from(state.keys.clone()))
         .app_data(Data::from(state.projects.clone()))
         .app_data(Data::from(state.agents.clone()))
         .app_data(Data::from(state.runs.clone()))

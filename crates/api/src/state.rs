@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use devskyy_application::{
     agents::Agents,
-    identity::Identity,
+    identity::{ApiKeys, Identity},
     ports::{Clock, IdGenerator},
     projects::Projects,
     runs::Runs,
@@ -15,6 +15,8 @@ use crate::{health::Readiness, settings::Settings};
 pub struct ApiState {
     /// Signing up, in and out.
     pub identity: Arc<Identity>,
+    /// API keys.
+    pub keys: Arc<ApiKeys>,
     /// Projects and members.
     pub projects: Arc<Projects>,
     /// Agents and their versions.

@@ -1,10 +1,29 @@
 //! Who is asking, and within which request.
 
+use std::{collections::BTreeSet, sync::Arc};
+
 pub use devskyy_domain::identity::PlatformRole;
-use devskyy_domain::kernel::ids::{ProjectId, SessionId, UserId};
+use devskyy_domain::{
+    identity::KeyScope,
+    kernel::ids::{ApiKeyId, ProjectId, SessionId, UserId},
+    projects::ProjectRole,
+};
 use uuid::Uuid;
 
-use crate::es::EventContext;
+use crate::{error::Error, es::EventContext};
+
+/// What an API key stands for; what it may do also depends on what its issuer may do at that moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyGrant {
+    /// The only project it opens.
+    pub project: ProjectId,
+    /// The person whose power it borrows.
+    pub issuer: UserId,
+    /// What it may be at most.
+    pub role: ProjectRole,
+    /// What it may do at most.
+    pub scopes: BTreeSet<KeyScope>,
+}
 
 /// Who is asking.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +38,13 @@ pub enum Subject {
         role: PlatformRole,
         /// The sign-in they use.
         session: SessionId,
+    },
+    /// A program with an API key.
+    Key {
+        /// Which key.
+        id: ApiKeyId,
+        /// What it stands for.
+        grant: Arc<KeyGrant>,
     },
     /// A part of the platform acting on its own, for example the run worker.
     System(&'static str),
@@ -47,6 +73,28 @@ impl Actor {
     pub const fn user(&self) -> Option<UserId> {
         match self.subject {
             Subject::User { id, .. } => Some(id),
+            Subject::Anonymous | Subject::Key { .. } | Subject::System(_) => None,
+        }
+    }
+
+    /// The signed-in person, for what only people can do.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when nobody has signed in, [`Error::Forbidden`] for programs.
+    pub fn person(&self) -> Result<UserId, Error> {
+        match self.subject {
+            Subject::User { id, .. } => Ok(id),
+            Subject::Anonymous => Err(Error::Unauthenticated),
+            Subject::Key { .. } | Subject::System(_) => Err(Error::Forbidden),
+        }
+    }
+
+    /// Whose idempotency keys a request's key is among; nobody's where nobody has signed in.
+    #[must_use]
+    pub fn idempotency_scope(&self) -> Option<Uuid> {
+        match self.subject {
+            Subject::User { id, .. } => Some(id.into()),
+            Subject::Key { id, .. } => Some(id.into()),
             Subject::Anonymous | Subject::System(_) => None,
         }
     }
@@ -63,6 +111,7 @@ impl Actor {
         let actor = match self.subject {
             Subject::Anonymous => "anonymous".to_owned(),
             Subject::User { id, .. } => format!("user:{id}"),
+            Subject::Key { id, .. } => format!("key:{id}"),
             Subject::System(name) => format!("system:{name}"),
         };
         EventContext {

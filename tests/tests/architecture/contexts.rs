@@ -8,9 +8,13 @@ use crate::{
 const CONTEXTS: [&str; 5] = ["identity", "projects", "agents", "runs", "webhooks"];
 
 /// Folders and files that may name one module of another context, each for a reason written in `docs/architecture.md`.
-const CROSSINGS: [(&str, &str); 6] = [
+const CROSSINGS: [(&str, &str); 9] = [
     // A person and their personal project begin in one append.
     ("crates/application/src/identity/enrolment.rs", "projects"),
+    // A key has a role in its project, never more than its issuer's.
+    ("crates/domain/src/identity/keys/", "projects::ProjectRole"),
+    ("crates/application/src/identity/keys/", "projects::ProjectRole"),
+    ("crates/infrastructure/src/identity/keys/", "projects::ProjectRole"),
     // A member is invited by the e-mail with which they sign in.
     ("crates/application/src/projects/", "identity::Email"),
     // The port `Directory` belongs to projects, and identity is who can answer it.

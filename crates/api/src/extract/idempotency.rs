@@ -44,7 +44,7 @@ impl KeyedRequest {
 
     /// Keys of different callers never meet.
     pub(crate) fn of(self, actor: &Actor) -> Idempotency {
-        let scope = actor.user().map_or(NOBODY, Uuid::from);
+        let scope = actor.idempotency_scope().unwrap_or(NOBODY);
         Idempotency { scope, key: self.key, fingerprint: self.fingerprint }
     }
 }

@@ -24,11 +24,11 @@ macro_rules! families {
 
 families! {
     /// What asking for one thing can meet.
-    Reading [400 401 404 500 503];
+    Reading [400 401 403 404 500 503];
     /// What asking for a list can meet.
-    Listing [401 404 422 500 503];
+    Listing [401 403 404 422 500 503];
     /// What asking for a list below one thing can meet.
-    ListingBelow [400 401 404 422 500 503];
+    ListingBelow [400 401 403 404 422 500 503];
     /// What creating can meet.
     Creating [400 401 403 404 408 409 413 415 422 500 503];
     /// What changing can meet.
@@ -38,7 +38,7 @@ families! {
     /// What somebody who has not signed in can meet.
     Entering [400 401 403 408 409 413 415 422 500 503];
     /// What a signed-in person can meet when they ask about themselves.
-    Oneself [401 500 503];
+    Oneself [401 403 500 503];
     /// What asking for something public can meet.
     Public [500 503];
 }

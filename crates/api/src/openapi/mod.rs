@@ -8,7 +8,7 @@ use utoipa::{
     Modify, OpenApi as _,
     openapi::{
         OpenApi,
-        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
 use utoipa_actix_web::AppExt;
@@ -29,6 +29,7 @@ use crate::{app, problem::ProblemDocument};
     tags(
         (name = "auth", description = "Signing up, in and out"),
         (name = "projects", description = "Units of isolation and their members"),
+        (name = "api-keys", description = "Programs' ways into one project"),
         (name = "agents", description = "Named definitions that can be run, and their immutable versions"),
         (name = "runs", description = "Executions of agents, their events and the questions they ask"),
         (name = "health", description = "What probes and people ask of the process")
@@ -45,14 +46,37 @@ impl Modify for Bearer {
             .bearer_format("JWT")
             .description(Some("Access token from `/api/v1/auth/login` or `/api/v1/auth/refresh`"))
             .build();
-        document.components.get_or_insert_default().add_security_scheme("bearer", SecurityScheme::Http(scheme));
+        let key = ApiKeyValue::with_description(
+            "X-API-Key",
+            "API key of a project (`dsk_…`); `Authorization: Bearer dsk_…` does the same",
+        );
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+        components.add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(key)));
+    }
+}
+
+/// What only people can do, below the version's prefix; everything else that needs a proof takes an API key too.
+const FOR_PEOPLE: [&str; 2] = ["/auth/", "/users"];
+
+/// Says of each operation that takes an API key that it does.
+fn accept_keys(document: &mut OpenApi) {
+    for (path, item) in &mut document.paths.paths {
+        let people_only = FOR_PEOPLE.iter().any(|part| path.contains(part));
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        for operation in operations.into_iter().flatten().filter(|_| !people_only) {
+            if let Some(security) = operation.security.as_mut() {
+                security.push(SecurityRequirement::new("api_key", Vec::<String>::new()));
+            }
+        }
     }
 }
 
 /// The OpenAPI 3.1 document of every endpoint.
 #[must_use]
 pub fn openapi() -> OpenApi {
-    let (_, document) =
+    let (_, mut document) =
         App::new().into_utoipa_app().openapi(Foundation::openapi()).configure(app::endpoints).split_for_parts();
+    accept_keys(&mut document);
     document
 }

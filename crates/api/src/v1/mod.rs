@@ -1,6 +1,7 @@
 //! Version 1 of the interface.
 
 mod agents;
+mod api_keys;
 mod approval_body;
 mod approvals;
 mod auth;
@@ -25,6 +26,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     auth::configure(config);
     projects::configure(config);
     members::configure(config);
+    api_keys::configure(config);
     agents::configure(config);
     versions::configure(config);
     runs::configure(config);

@@ -57,6 +57,11 @@ fn the_list_of_errors_is_current() {
     is_current("docs/errors.md", &problem::markdown());
 }
 
+#[test]
+fn the_table_of_permissions_is_current() {
+    is_current("docs/authorization.md", &devskyy_application::access::markdown());
+}
+
 #[actix_web::test]
 async fn every_documented_operation_exists() {
     let world = World::new();

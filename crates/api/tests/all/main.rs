@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test takes for granted fails it")]
 
 mod agents;
+mod api_keys;
 mod approvals;
 mod auth;
 mod conditions;

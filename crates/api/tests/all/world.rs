@@ -20,15 +20,15 @@ use devskyy_application::{
     access::Access,
     agents::{Agents, AgentsPorts},
     es::EventStore,
-    identity::{Identity, IdentityPorts, SessionPolicy},
+    identity::{ApiKeys, ApiKeysPorts, Identity, IdentityPorts, SessionPolicy},
     projects::{Projects, ProjectsPorts},
     runs::{RunWorker, Runs, RunsPorts, WorkerPorts, WorkerSettings},
     workflow::WorkflowCheck,
 };
 use devskyy_testkit::fakes::{
-    FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAgents, InMemoryBootstrap, InMemoryDirectory,
-    InMemoryEventStore, InMemoryPasswordHasher, InMemoryProjects, InMemoryRuns, InMemorySessions, InMemoryUsers,
-    SequentialIds, SequentialSecrets, ViewedAgents,
+    FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAgents, InMemoryApiKeys, InMemoryBootstrap,
+    InMemoryDirectory, InMemoryEventStore, InMemoryPasswordHasher, InMemoryProjects, InMemoryRuns, InMemorySessions,
+    InMemoryUsers, SequentialIds, SequentialSecrets, ViewedAgents,
 };
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -57,6 +57,7 @@ impl Readiness for Switch {
 pub(crate) struct World {
     pub(crate) state: ApiState,
     pub(crate) store: Arc<InMemoryEventStore>,
+    pub(crate) clock: Arc<FixedClock>,
     readiness: Arc<Switch>,
     worker: RunWorker,
 }
@@ -72,6 +73,18 @@ impl World {
         let accounts = Arc::new(InMemoryAccounts::of(users.clone()));
         let sessions = Arc::new(InMemorySessions::of(users.clone()));
         let access = Access::new(projects.clone());
+        let keys = InMemoryApiKeys::following(&store, users.clone());
+        let keys = ApiKeys::new(ApiKeysPorts {
+            store: store.clone(),
+            views: keys.clone(),
+            vault: keys.clone(),
+            standings: keys.clone(),
+            uses: keys,
+            secrets: secrets.clone(),
+            access: access.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+        });
         let check = WorkflowCheck::new(Arc::new(Plain), Arc::new(Plain));
         let readiness = Arc::new(Switch::default());
         let identity = Identity::new(IdentityPorts {
@@ -112,6 +125,7 @@ impl World {
         let state = ApiState {
             runs: Arc::new(runs),
             identity: Arc::new(identity),
+            keys: Arc::new(keys),
             projects: Arc::new(Projects::new(ProjectsPorts {
                 store: store.clone(),
                 views: projects,
@@ -127,11 +141,11 @@ impl World {
                 ids: ids.clone(),
             })),
             ids,
-            clock,
+            clock: clock.clone(),
             readiness: readiness.clone(),
             settings: Settings::default(),
         };
-        Self { state, store, readiness, worker: RunWorker::new(worker, WorkerSettings::named("worker-1")) }
+        Self { state, store, clock, readiness, worker: RunWorker::new(worker, WorkerSettings::named("worker-1")) }
     }
 
     /// Takes the database away.

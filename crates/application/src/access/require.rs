@@ -3,7 +3,7 @@ use std::sync::Arc;
 use devskyy_domain::{
     identity::PlatformRole,
     kernel::ids::{ProjectId, UserId},
-    projects::{ProjectError, ProjectStatus},
+    projects::{ProjectError, ProjectRole, ProjectStatus},
 };
 
 use super::{
@@ -45,20 +45,31 @@ impl Access {
     /// [`Error::Unauthenticated`], [`Error::NotFound`] for a project the actor may not see, [`Error::Forbidden`] for
     /// one they may see, and a refusal when the project is on hold or archived.
     pub async fn require(&self, actor: &Actor, project: ProjectId, permission: Permission) -> Result<(), Error> {
-        let (user, role) = match actor.subject {
+        let hidden = || Error::NotFound(format!("project {project}"));
+        let (user, role, most) = match &actor.subject {
             Subject::System(_) => return Ok(()),
             Subject::Anonymous => return Err(Error::Unauthenticated),
-            Subject::User { id, role, .. } => (id, role),
+            Subject::User { id, role, .. } => (*id, *role, ProjectRole::Owner),
+            Subject::Key { grant, .. } if grant.project == project => (grant.issuer, PlatformRole::Member, grant.role),
+            Subject::Key { .. } => return Err(hidden()),
         };
-        let hidden = || Error::NotFound(format!("project {project}"));
         let standing = self.memberships.standing(project, user).await?.ok_or_else(hidden)?;
-        if !allows(role, standing.role, Permission::ProjectsRead) {
+        let in_project = standing.role.map(|present| present.at_most(most));
+        if !allows(role, in_project, Permission::ProjectsRead) {
             return Err(hidden());
         }
-        if !allows(role, standing.role, permission) {
+        if !allows(role, in_project, permission) || !in_scope(&actor.subject, permission) {
             return Err(Error::Forbidden);
         }
         in_use(standing, permission)
+    }
+
+    /// A person's role in a project, where they have one.
+    ///
+    /// # Errors
+    /// A failing port.
+    pub async fn role(&self, project: ProjectId, user: UserId) -> Result<Option<ProjectRole>, Error> {
+        Ok(self.memberships.standing(project, user).await?.and_then(|standing| standing.role))
     }
 
     /// Passes when the actor may do this to a thing of the project; to a stranger the thing itself is not found.
@@ -92,19 +103,26 @@ impl Access {
             self.require(actor, project, permission).await?;
             return Ok(ListScope::Project(project));
         }
-        match actor.subject {
+        match &actor.subject {
             Subject::System(_) => Ok(ListScope::Everything),
-            Subject::User { role, .. } if allows(role, None, permission) => Ok(ListScope::Everything),
-            Subject::User { id, .. } => Ok(ListScope::MemberOf(id)),
+            Subject::User { role, .. } if allows(*role, None, permission) => Ok(ListScope::Everything),
+            Subject::User { id, .. } => Ok(ListScope::MemberOf(*id)),
+            Subject::Key { grant, .. } => {
+                self.require(actor, grant.project, permission).await?;
+                Ok(ListScope::Project(grant.project))
+            }
             Subject::Anonymous => Err(Error::Unauthenticated),
         }
     }
 
-    /// The project a signed-in person's things go to when they name none.
+    /// The project an actor's things go to when they name none: a person's own, a key's only one.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] without a person, [`Error::NotFound`] when they have no such project.
     pub async fn personal_project(&self, actor: &Actor) -> Result<ProjectId, Error> {
+        if let Subject::Key { grant, .. } = &actor.subject {
+            return Ok(grant.project);
+        }
         let user = actor.user().ok_or(Error::Unauthenticated)?;
         let project = self.memberships.personal_project(user).await?;
         project.ok_or_else(|| Error::NotFound("your personal project".to_owned()))
@@ -117,9 +135,17 @@ impl Access {
     pub fn require_admin(actor: &Actor) -> Result<(), Error> {
         match actor.subject {
             Subject::System(_) | Subject::User { role: PlatformRole::Admin, .. } => Ok(()),
-            Subject::User { .. } => Err(Error::Forbidden),
+            Subject::User { .. } | Subject::Key { .. } => Err(Error::Forbidden),
             Subject::Anonymous => Err(Error::Unauthenticated),
         }
+    }
+}
+
+/// People may what their roles may; keys only what they were issued for.
+fn in_scope(subject: &Subject, permission: Permission) -> bool {
+    match subject {
+        Subject::Key { grant, .. } => permission.suits_keys() && grant.scopes.contains(permission.as_str()),
+        Subject::User { .. } | Subject::System(_) | Subject::Anonymous => true,
     }
 }
 

@@ -25,13 +25,19 @@ pub enum Permission {
     RunsCancel,
     /// Answer what runs ask: approvals, and verdicts on unknown outcomes.
     RunsDecide,
+    /// See the project's API keys, never their secrets.
+    KeysRead,
+    /// Issue and rotate API keys of no more power than one's own.
+    KeysIssue,
+    /// Revoke API keys.
+    KeysRevoke,
 }
 
 use PlatformRole::Admin;
 use ProjectRole::{Maintainer, Operator, Owner, Viewer};
 
 /// The whole truth: a permission, the project roles that have it, and the platform roles that have it in every project.
-const TABLE: [(Permission, &[ProjectRole], &[PlatformRole]); 10] = [
+const TABLE: [(Permission, &[ProjectRole], &[PlatformRole]); 13] = [
     (Permission::ProjectsRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
     (Permission::ProjectsWrite, &[Owner], &[Admin]),
     (Permission::MembersRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
@@ -42,6 +48,9 @@ const TABLE: [(Permission, &[ProjectRole], &[PlatformRole]); 10] = [
     (Permission::RunsStart, &[Owner, Maintainer, Operator], &[]),
     (Permission::RunsCancel, &[Owner, Maintainer, Operator], &[Admin]),
     (Permission::RunsDecide, &[Owner, Maintainer, Operator], &[]),
+    (Permission::KeysRead, &[Owner, Maintainer], &[Admin]),
+    (Permission::KeysIssue, &[Owner, Maintainer], &[]),
+    (Permission::KeysRevoke, &[Owner, Maintainer], &[Admin]),
 ];
 
 /// Whether a person with these roles may do this.
@@ -55,7 +64,7 @@ pub fn allows(platform: PlatformRole, project: Option<ProjectRole>, permission: 
 
 impl Permission {
     /// Every permission, in the order of the table.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::ProjectsRead,
         Self::ProjectsWrite,
         Self::MembersRead,
@@ -66,6 +75,9 @@ impl Permission {
         Self::RunsStart,
         Self::RunsCancel,
         Self::RunsDecide,
+        Self::KeysRead,
+        Self::KeysIssue,
+        Self::KeysRevoke,
     ];
 
     /// The name used in documents.
@@ -82,6 +94,9 @@ impl Permission {
             Self::RunsStart => "runs.start",
             Self::RunsCancel => "runs.cancel",
             Self::RunsDecide => "runs.decide",
+            Self::KeysRead => "keys.read",
+            Self::KeysIssue => "keys.issue",
+            Self::KeysRevoke => "keys.revoke",
         }
     }
 
@@ -99,6 +114,9 @@ impl Permission {
             Self::RunsStart => "start runs",
             Self::RunsCancel => "cancel runs",
             Self::RunsDecide => "answer approvals and give verdicts on unknown outcomes",
+            Self::KeysRead => "see API keys, never their secrets",
+            Self::KeysIssue => "issue and rotate API keys of no more power than one's own",
+            Self::KeysRevoke => "revoke API keys",
         }
     }
 
@@ -106,15 +124,23 @@ impl Permission {
     #[must_use]
     pub const fn needs_active_project(self) -> bool {
         match self {
-            Self::AgentsWrite | Self::RunsStart | Self::RunsDecide => true,
+            Self::AgentsWrite | Self::RunsStart | Self::RunsDecide | Self::KeysIssue => true,
             Self::ProjectsRead
             | Self::ProjectsWrite
             | Self::MembersRead
             | Self::MembersWrite
             | Self::AgentsRead
             | Self::RunsRead
-            | Self::RunsCancel => false,
+            | Self::RunsCancel
+            | Self::KeysRead
+            | Self::KeysRevoke => false,
         }
+    }
+
+    /// Whether an API key can have it as a scope. Keys are handed out by people, never by keys.
+    #[must_use]
+    pub const fn suits_keys(self) -> bool {
+        !matches!(self, Self::KeysIssue | Self::KeysRevoke)
     }
 }
 
@@ -126,12 +152,16 @@ pub fn markdown() -> String {
          (`UPDATE_DOCS=1 cargo test` rewrites it).\n\nA project one may not see does not exist: every question about it \
          answers 404. One that may be seen, but not acted upon, answers 403. A platform administrator has the last \
          column in every project, without being a member. Permissions marked * need a project that is neither \
-         suspended nor archived.\n\n| permission | lets one | owner | maintainer | operator | viewer | administrator |\n\
+         suspended nor archived.\n\nAn API key \
+         may what the lesser of its own role and its issuer's present role may, within its scopes (the names of \
+         permissions), in its project only; it never has an administrator's column. Permissions marked † are for people \
+         alone.\n\n| permission | lets one | owner | maintainer | operator | viewer | administrator |\n\
          |---|---|---|---|---|---|---|\n",
     );
     for permission in Permission::ALL {
         let star = if permission.needs_active_project() { " *" } else { "" };
-        let _ = write!(page, "| `{}`{star} | {} |", permission.as_str(), permission.meaning());
+        let dagger = if permission.suits_keys() { "" } else { " †" };
+        let _ = write!(page, "| `{}`{star}{dagger} | {} |", permission.as_str(), permission.meaning());
         for role in ProjectRole::ALL {
             page.push_str(mark(allows(PlatformRole::Member, Some(role), permission)));
         }

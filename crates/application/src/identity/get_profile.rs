@@ -19,7 +19,7 @@ impl GetProfileHandler {
     /// [`Error::Unauthenticated`] without a person, or a failing port.
     #[tracing::instrument(name = "identity.profile", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor) -> Result<UserView, Error> {
-        let user = actor.user().ok_or(Error::Unauthenticated)?;
+        let user = actor.person()?;
         let record = self.users.find(user).await?.ok_or(Error::Unauthenticated)?;
         let profiles = self.accounts.profiles(&[user]).await?;
         let (_, profile) = profiles.into_iter().next().ok_or(Error::Unauthenticated)?;

@@ -21,6 +21,7 @@ impl LogOutHandler {
     /// [`Error::Unauthenticated`] without a sign-in, or a failing port.
     #[tracing::instrument(name = "identity.log_out", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor) -> Result<(), Error> {
+        actor.person()?;
         let Subject::User { session, .. } = actor.subject else { return Err(Error::Unauthenticated) };
         self.sessions.revoke(session, self.clock.now()).await?;
         self.standings.forget(session);

@@ -9,6 +9,7 @@ mod create_admin;
 mod enrolment;
 mod get_profile;
 mod get_public_keys;
+mod keys;
 mod log_in;
 mod log_out;
 mod ports;
@@ -25,6 +26,11 @@ pub use create_admin::{CreateAdmin, CreateAdminHandler};
 use enrolment::Enrolment;
 pub use get_profile::GetProfileHandler;
 pub use get_public_keys::GetPublicKeysHandler;
+pub use keys::{
+    ApiKeys, ApiKeysPorts, AuthenticateKeyHandler, GetKey, GetKeyHandler, IssueKey, IssueKeyHandler, KeyRecord,
+    KeySecret, KeyStandings, KeyStatus, KeyUses, KeyVault, KeyView, KeyViews, KeyWithSecret, ListKeys, ListKeysHandler,
+    RevokeKey, RevokeKeyHandler, RotateKey, RotateKeyHandler, checked_scopes,
+};
 pub use log_in::{LogIn, LogInHandler};
 pub use log_out::LogOutHandler;
 pub use ports::{

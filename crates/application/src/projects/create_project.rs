@@ -36,7 +36,7 @@ impl CreateProjectHandler {
     /// [`Error::Unauthenticated`] without a person, or a failing port.
     #[tracing::instrument(name = "projects.create", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: CreateProject) -> Result<ProjectView, Error> {
-        let owner = actor.user().ok_or(Error::Unauthenticated)?;
+        let owner = actor.person()?;
         let id = ProjectId::from(self.ids.next());
         let events = Project::default().create(&command.name, owner, false)?;
         let context = actor.event_context(Some(id));

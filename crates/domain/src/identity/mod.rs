@@ -5,6 +5,7 @@
 mod common_passwords;
 mod error;
 mod event;
+mod keys;
 mod user;
 mod values;
 
@@ -13,5 +14,9 @@ mod tests;
 
 pub use error::IdentityError;
 pub use event::{PlatformRoleChanged, UserDisabled, UserEnabled, UserEvent, UserRegistered};
+pub use keys::{
+    ApiKey, ApiKeyDetails, ApiKeyError, ApiKeyEvent, ApiKeyIssued, ApiKeyRevoked, ApiKeyRotated, KeyName, KeyRequest,
+    KeyScope, LONGEST_LIFE, LONGEST_OVERLAP, Renewal,
+};
 pub use user::{User, UserDetails};
 pub use values::{DisplayName, Email, Password, PlatformRole};

@@ -31,6 +31,18 @@ impl ProjectRole {
         }
     }
 
+    /// Whether this role may do something that the other may not.
+    #[must_use]
+    pub fn exceeds(self, other: Self) -> bool {
+        self < other
+    }
+
+    /// The lesser of two roles.
+    #[must_use]
+    pub fn at_most(self, other: Self) -> Self {
+        self.max(other)
+    }
+
     /// Reads the name used on the wire and in the database.
     ///
     /// # Errors

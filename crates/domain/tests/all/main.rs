@@ -1,6 +1,7 @@
 //! Tests of the domain as its neighbours see it; one binary, so that it links once.
 #![expect(clippy::panic, reason = "a test says what is missing and stops")]
 
+mod api_keys;
 mod golden;
 mod people;
 mod runs;

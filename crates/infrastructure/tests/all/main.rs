@@ -5,7 +5,6 @@ mod crypto;
 mod databases;
 mod event_store;
 mod people;
-mod runs;
 mod tools;
 mod whole_log;
 mod workflow;

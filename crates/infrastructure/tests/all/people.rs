@@ -6,7 +6,9 @@ use devskyy_application::es::EventStore;
 use devskyy_infrastructure::{
     agents::{AgentsProjection, SqlAgents},
     es::{PerStream, Projection, SqlEventStore},
-    identity::{SqlAccounts, SqlSessions, SqlUsers, UsersProjection},
+    identity::{
+        ApiKeysProjection, SqlAccounts, SqlApiKeys, SqlKeyUses, SqlKeyVault, SqlSessions, SqlUsers, UsersProjection,
+    },
     projects::{ProjectsProjection, SqlProjects},
 };
 use devskyy_testkit::{contracts::people::PeopleUnderTest, fakes::FixedClock};
@@ -18,12 +20,14 @@ async fn over(fresh: Fresh) -> PeopleUnderTest {
         Arc::new(PerStream(UsersProjection)),
         Arc::new(PerStream(ProjectsProjection)),
         Arc::new(PerStream(AgentsProjection)),
+        Arc::new(PerStream(ApiKeysProjection)),
     ];
     let db = fresh.db.clone();
     let store = SqlEventStore::start(db.clone(), Arc::new(FixedClock::default()), projections).await.unwrap();
     let store: Arc<dyn EventStore> = Arc::new(store);
     let sessions = Arc::new(SqlSessions::new(db.clone()));
     let projects = Arc::new(SqlProjects::new(db.clone()));
+    let keys = Arc::new(SqlApiKeys::new(db.clone()));
     PeopleUnderTest {
         store,
         users: Arc::new(SqlUsers::new(db.clone())),
@@ -32,6 +36,10 @@ async fn over(fresh: Fresh) -> PeopleUnderTest {
         standings: sessions,
         projects: projects.clone(),
         memberships: projects,
+        keys: keys.clone(),
+        key_standings: keys,
+        key_vault: Arc::new(SqlKeyVault::new(db.clone())),
+        key_uses: Arc::new(SqlKeyUses::new(db.clone())),
         agents: Arc::new(SqlAgents::new(db)),
         keep: Box::new(fresh),
     }
@@ -47,6 +55,7 @@ mod on_sqlite {
     devskyy_testkit::identity_contract!(people);
     devskyy_testkit::projects_contract!(people);
     devskyy_testkit::agents_contract!(people);
+    devskyy_testkit::api_keys_contract!(people);
 }
 
 mod on_postgres {
@@ -65,6 +74,10 @@ mod on_postgres {
         people
     );
     devskyy_testkit::agents_contract!(
+        #[ignore = "needs PostgreSQL"]
+        people
+    );
+    devskyy_testkit::api_keys_contract!(
         #[ignore = "needs PostgreSQL"]
         people
     );

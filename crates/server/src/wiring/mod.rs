@@ -1,5 +1,6 @@
 //! Puts the platform together: the only place that sees ports and their adapters side by side.
 
+mod keys;
 mod people;
 mod runs;
 
@@ -10,7 +11,7 @@ use devskyy_application::{
     access::Access,
     agents::Agents,
     error::PortError,
-    identity::Identity,
+    identity::{ApiKeys, Identity},
     ports::{Clock, IdGenerator},
     projects::Projects,
     runs::Runs,
@@ -19,7 +20,7 @@ use devskyy_application::{
 use devskyy_infrastructure::{
     agents::AgentsProjection,
     es::{PerStream, Projection, SqlEventStore},
-    identity::UsersProjection,
+    identity::{ApiKeysProjection, UsersProjection},
     projects::{ProjectsProjection, SqlProjects},
     runs::RunsProjection,
     sql::Database,
@@ -74,6 +75,8 @@ pub(crate) struct Platform {
     pub(crate) ground: Ground,
     /// Signing up, in and out.
     pub(crate) identity: Arc<Identity>,
+    keys: Arc<ApiKeys>,
+    key_uses: keys::Uses,
     projects: Arc<Projects>,
     agents: Arc<Agents>,
     runs: Arc<Runs>,
@@ -85,6 +88,7 @@ pub(crate) fn projections() -> Vec<Arc<dyn Projection>> {
     vec![
         Arc::new(PerStream(UsersProjection)),
         Arc::new(PerStream(ProjectsProjection)),
+        Arc::new(PerStream(ApiKeysProjection)),
         Arc::new(PerStream(AgentsProjection)),
         Arc::new(PerStream(RunsProjection)),
     ]
@@ -97,11 +101,15 @@ impl Platform {
     /// When the log or a key cannot be read.
     pub(crate) async fn build(settings: &Settings, database: Database) -> Result<Self, Failure> {
         let ground = Ground::lay(database).await?;
-        let people::People { identity, projects, agents, agent_views } = people::people(settings, &ground).await?;
+        let people::People { identity, projects, agents, agent_views, secrets } =
+            people::people(settings, &ground).await?;
+        let (keys, key_uses) = keys::keys(&ground, secrets);
         let (runs, workers) = runs::runs(settings, &ground, agent_views)?;
         Ok(Self {
             ground,
             identity: Arc::new(identity),
+            keys: Arc::new(keys),
+            key_uses,
             projects: Arc::new(projects),
             agents: Arc::new(agents),
             runs: Arc::new(runs),
@@ -111,6 +119,7 @@ impl Platform {
 
     /// Starts the work that nobody asks for by a request.
     pub(crate) fn work(&self, settings: &Settings, tasks: &Tasks) {
+        self.key_uses.start(tasks);
         self.workers.start(tasks, settings.runs.concurrency > 0);
     }
 
@@ -119,6 +128,7 @@ impl Platform {
         let Ground { database, clock, ids, .. } = self.ground.clone();
         ApiState {
             identity: self.identity.clone(),
+            keys: self.keys.clone(),
             projects: self.projects.clone(),
             agents: self.agents.clone(),
             runs: self.runs.clone(),
@@ -135,6 +145,7 @@ impl Platform {
 
     /// Records what was accepted, then lets go of the database.
     pub(crate) async fn close(self) {
+        self.key_uses.settle().await;
         self.ground.log.stop().await;
         self.ground.database.close().await;
     }

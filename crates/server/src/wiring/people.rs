@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use devskyy_application::{
     agents::{AgentViews, Agents, AgentsPorts},
-    identity::{Accounts, Identity, IdentityPorts, SessionPolicy},
+    identity::{Accounts, Identity, IdentityPorts, Secrets, SessionPolicy},
     ports::Clock,
     projects::{Projects, ProjectsPorts},
     workflow::WorkflowCheck,
@@ -38,6 +38,7 @@ pub(super) struct People {
     pub(super) projects: Projects,
     pub(super) agents: Agents,
     pub(super) agent_views: Arc<dyn AgentViews>,
+    pub(super) secrets: Arc<dyn Secrets>,
 }
 
 pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<People, Failure> {
@@ -56,6 +57,7 @@ pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<Peopl
     let check = WorkflowCheck::new(expressions, schemas);
     Ok(People {
         agent_views: agent_views.clone(),
+        secrets: secrets.clone(),
         identity: Identity::new(IdentityPorts {
             store: log.clone(),
             accounts,

@@ -3,4 +3,3 @@
 pub mod checkpoints;
 pub mod event_store;
 pub mod people;
-pub mod runs;

@@ -1,6 +1,7 @@
 //! Adapters that live in memory and pass the same contracts as the real ones.
 
 mod agents;
+mod api_keys;
 mod checkpoints;
 mod clock;
 mod credentials;
@@ -11,6 +12,7 @@ mod projects;
 mod runs;
 
 pub use agents::InMemoryAgents;
+pub use api_keys::InMemoryApiKeys;
 pub use checkpoints::InMemoryCheckpoints;
 pub use clock::FixedClock;
 pub use credentials::{InMemoryAccessTokens, InMemoryBootstrap, InMemoryPasswordHasher, SequentialSecrets};

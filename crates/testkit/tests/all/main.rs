@@ -4,4 +4,3 @@ mod checkpoints;
 mod event_store;
 mod event_store_culprits;
 mod people;
-mod runs;

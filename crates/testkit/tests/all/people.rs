@@ -9,3 +9,48 @@ async fn in_memory() -> PeopleUnderTest {
 devskyy_testkit::identity_contract!(in_memory);
 devskyy_testkit::projects_contract!(in_memory);
 devskyy_testkit::agents_contract!(in_memory);
+devskyy_testkit::api_keys_contract!(in_memory);
+
+mod culprits {
+    //! Keepers of keys that break a promise and must be caught.
+
+    use std::{panic::AssertUnwindSafe, sync::Arc};
+
+    use async_trait::async_trait;
+    use chrono::{DateTime, Utc};
+    use devskyy_application::{context::KeyGrant, error::PortError, identity::KeyStandings};
+    use devskyy_domain::kernel::ids::ApiKeyId;
+    use devskyy_testkit::contracts::people::{self, PeopleUnderTest};
+    use futures_util::FutureExt;
+
+    /// Takes the prefix for a proof, and time for a rumour.
+    struct Trusting(Arc<dyn KeyStandings>);
+
+    #[async_trait]
+    impl KeyStandings for Trusting {
+        async fn of(&self, key: ApiKeyId, _: &[u8; 32], _: DateTime<Utc>) -> Result<Option<KeyGrant>, PortError> {
+            self.0.of(key, &[1; 32], DateTime::UNIX_EPOCH).await
+        }
+
+        fn forget(&self, _: ApiKeyId) {}
+    }
+
+    fn trusting() -> PeopleUnderTest {
+        let people = PeopleUnderTest::in_memory();
+        PeopleUnderTest { key_standings: Arc::new(Trusting(people.key_standings.clone())), ..people }
+    }
+
+    #[tokio::test]
+    async fn a_keeper_that_takes_any_secret_is_caught() {
+        let culprit = trusting();
+        let verdict = AssertUnwindSafe(people::a_key_with_another_secret_does_not_count(&culprit));
+        assert!(verdict.catch_unwind().await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_keeper_that_forgets_the_expiry_is_caught() {
+        let culprit = trusting();
+        let verdict = AssertUnwindSafe(people::an_expired_key_does_not_count(&culprit));
+        assert!(verdict.catch_unwind().await.is_err());
+    }
+}

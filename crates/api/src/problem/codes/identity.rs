@@ -27,3 +27,29 @@ refusals! {
             "Check the id.";
     }
 }
+
+refusals! {
+    /// Why a request about API keys is refused.
+    API_KEYS {
+        UNPROCESSABLE_ENTITY "api_key.name_format" "Name is empty, too long or unprintable"
+            "Send a name of 1 to 100 characters without control characters.";
+        UNPROCESSABLE_ENTITY "api_key.scope_unknown" "Not a scope"
+            "Send names of permissions that keys can have; leave `scopes` out for all that the role allows.";
+        UNPROCESSABLE_ENTITY "api_key.scopes_empty" "No scope"
+            "Send at least one scope, or leave `scopes` out for all that the role allows.";
+        UNPROCESSABLE_ENTITY "api_key.expiry_range" "Expiry is past or too far away"
+            "Send a time in the future, at most 365 days away.";
+        UNPROCESSABLE_ENTITY "api_key.overlap_range" "Overlap is too long"
+            "Let the old secret count for at most 604800 seconds.";
+        FORBIDDEN "api_key.exceeds_issuer" "The key would exceed its issuer"
+            "Choose a role that is at most your own in the project.";
+        CONFLICT "api_key.revoked" "The key is revoked"
+            "Issue another key.";
+        CONFLICT "api_key.expired" "The key has expired"
+            "Issue another key.";
+        CONFLICT "api_key.already_issued" "The key is issued already"
+            "Nothing needs to be done.";
+        CONFLICT "api_key.not_issued" "There is no such key"
+            "Check the id.";
+    }
+}

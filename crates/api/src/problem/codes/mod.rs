@@ -24,6 +24,7 @@ pub const REGISTRY: &[Chapter] = &[
     Chapter { heading: "The request", codes: request::REQUEST },
     Chapter { heading: "The platform", codes: platform::PLATFORM },
     Chapter { heading: "Identity", codes: identity::IDENTITY },
+    Chapter { heading: "API keys", codes: identity::API_KEYS },
     Chapter { heading: "Projects", codes: projects::PROJECTS },
     Chapter { heading: "Agents", codes: agents::AGENTS },
     Chapter { heading: "Workflows", codes: workflows::WORKFLOWS },

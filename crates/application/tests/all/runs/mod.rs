@@ -2,7 +2,6 @@
 
 mod crashes;
 pub(crate) mod fakes;
-mod publishing;
 mod steering;
 mod workflows;
 mod world;

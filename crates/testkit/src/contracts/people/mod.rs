@@ -1,4 +1,4 @@
-//! What every keeper of people, projects and agents promises. `identity_contract!`, `projects_contract!` and
+//! What every keeper of people, projects and agents promises. `identity_contract!`, `projects_contract!`, `api_keys_contract!` and
 //! `agents_contract!` make one test of each promise; they take an async function that returns a [`PeopleUnderTest`]
 //! over an empty log.
 
@@ -7,6 +7,7 @@
 mod accounts;
 mod agent_lists;
 mod agents;
+mod api_keys;
 mod facts;
 mod projects;
 mod sessions;
@@ -18,11 +19,12 @@ use std::{any::Any, sync::Arc};
 pub use accounts::*;
 pub use agent_lists::*;
 pub use agents::*;
+pub use api_keys::*;
 use devskyy_application::{
     access::Memberships,
     agents::AgentViews,
     es::EventStore,
-    identity::{Accounts, Sessions, Standings, UserViews},
+    identity::{Accounts, KeyStandings, KeyUses, KeyVault, KeyViews, Sessions, Standings, UserViews},
     projects::ProjectViews,
 };
 pub use projects::*;
@@ -31,7 +33,8 @@ pub use standings::*;
 pub use users::*;
 
 use crate::fakes::{
-    InMemoryAccounts, InMemoryAgents, InMemoryEventStore, InMemoryProjects, InMemorySessions, InMemoryUsers,
+    InMemoryAccounts, InMemoryAgents, InMemoryApiKeys, InMemoryEventStore, InMemoryProjects, InMemorySessions,
+    InMemoryUsers,
 };
 
 /// Everything that keeps people, projects and agents, over one log.
@@ -52,6 +55,14 @@ pub struct PeopleUnderTest {
     pub memberships: Arc<dyn Memberships>,
     /// Agents as the log tells.
     pub agents: Arc<dyn AgentViews>,
+    /// API keys as the log tells.
+    pub keys: Arc<dyn KeyViews>,
+    /// Digests of their secrets.
+    pub key_vault: Arc<dyn KeyVault>,
+    /// Whether presented keys count.
+    pub key_standings: Arc<dyn KeyStandings>,
+    /// When keys were last used.
+    pub key_uses: Arc<dyn KeyUses>,
     /// Whatever must live as long, for example a directory.
     pub keep: Box<dyn Any + Send + Sync>,
 }
@@ -64,11 +75,16 @@ impl PeopleUnderTest {
         let users = InMemoryUsers::following(&store);
         let projects = InMemoryProjects::following(&store);
         let sessions = Arc::new(InMemorySessions::of(users.clone()));
+        let keys = InMemoryApiKeys::following(&store, users.clone());
         Self {
             accounts: Arc::new(InMemoryAccounts::of(users.clone())),
             agents: InMemoryAgents::following(&store, projects.clone()),
             memberships: projects.clone(),
             projects,
+            keys: keys.clone(),
+            key_vault: keys.clone(),
+            key_standings: keys.clone(),
+            key_uses: keys,
             sessions: sessions.clone(),
             standings: sessions,
             users,
@@ -168,6 +184,27 @@ macro_rules! agents_contract {
             agents_are_listed_by_name_letters_case_aside,
             agents_are_listed_in_pages,
             a_page_beyond_the_end_is_empty_and_knows_the_total,
+        }
+    };
+}
+
+/// Makes a test of each promise about API keys.
+#[macro_export]
+macro_rules! api_keys_contract {
+    ($(#[$meta:meta])* $factory:path) => {
+        $crate::people_promises! { [$(#[$meta])*] $factory =>
+            an_issued_key_is_found,
+            keys_are_listed_by_project_the_newest_first,
+            a_key_with_its_secret_counts,
+            a_key_with_another_secret_does_not_count,
+            an_expired_key_does_not_count,
+            a_revoked_key_does_not_count,
+            a_disabled_issuers_key_does_not_count,
+            a_replaced_secret_counts_for_the_overlap,
+            a_secret_replaced_twice_does_not_count,
+            a_removed_secret_does_not_count,
+            a_sweep_removes_only_old_secrets_nobody_refers_to,
+            the_last_use_is_told,
         }
     };
 }

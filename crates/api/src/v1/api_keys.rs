@@ -1,0 +1,283 @@
+use actix_web::{
+    HttpRequest, HttpResponse, delete, get,
+    http::header::{ETAG, LOCATION},
+    post,
+    web::Data,
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use devskyy_application::{
+    error::{Error, Refused},
+    identity::{ApiKeys, GetKey, IssueKey, KeyView, KeyWithSecret, ListKeys, RevokeKey, RotateKey, checked_scopes},
+};
+use devskyy_domain::{
+    identity::KeyName,
+    kernel::{
+        Version,
+        ids::{ApiKeyId, ProjectId},
+    },
+    projects::ProjectRole,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+use validator::Validate;
+
+use crate::{
+    extract::{Body, CurrentActor, Id, IfMatch, Paged, Paging, Parameters, Revision, etag, page, paged, shown},
+    openapi::{
+        answers::{Acting, Changing, Creating, ListingBelow, Reading},
+        headers::{IdempotencyKey, OnlyIf, Unless},
+    },
+    problem::Problem,
+};
+
+/// Seconds that a replaced secret counts where nobody says otherwise: a day.
+const USUAL_OVERLAP: u32 = 86_400;
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(issue_key).service(list_keys).service(get_key).service(revoke_key).service(rotate_key);
+}
+
+/// Asks for an API key.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "deploy", "role": "operator", "scopes": ["runs.start", "runs.read"], "expires_at": "2027-01-01T00:00:00Z"}))]
+struct NewApiKey {
+    /// What people call it.
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+    /// What it may be at most: `owner`, `maintainer`, `operator` or `viewer`, never more than oneself.
+    role: String,
+    /// What it may do at most, by names of permissions; everything the role allows today where it is left out.
+    #[validate(length(max = 64))]
+    scopes: Option<Vec<String>>,
+    /// Until when it counts, at most 365 days from now.
+    expires_at: DateTime<Utc>,
+}
+
+impl NewApiKey {
+    fn command(self, project: ProjectId) -> Result<IssueKey, Error> {
+        let (name, role) = (KeyName::parse(&self.name), ProjectRole::parse(&self.role));
+        match (name, role) {
+            (Ok(name), Ok(role)) => {
+                let scopes = checked_scopes(self.scopes.as_deref(), role)?;
+                Ok(IssueKey { project, name, role, scopes, expires_at: self.expires_at, idempotency: None })
+            }
+            (name, role) => {
+                let wrong = [name.err().map(Refused::from), role.err().map(Refused::from)];
+                Err(Error::Invalid(wrong.into_iter().flatten().collect()))
+            }
+        }
+    }
+}
+
+/// Asks for another secret.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"overlap_s": 3600}))]
+struct Rotation {
+    /// Seconds that the present secret still counts, at most 7 days; a day where it is left out.
+    #[schema(maximum = 604_800)]
+    overlap_s: Option<u32>,
+    /// Until when the key counts from now on; as before where it is left out.
+    expires_at: Option<DateTime<Utc>>,
+}
+
+/// A program's way into one project, without its secret.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApiKey)]
+struct ApiKeyBody {
+    /// Which.
+    id: Uuid,
+    /// The project it opens.
+    project_id: Uuid,
+    /// What people call it.
+    #[schema(example = "deploy")]
+    name: String,
+    /// What it may be at most; never more than its issuer is at that moment.
+    #[schema(example = "operator")]
+    role: &'static str,
+    /// What it may do at most.
+    scopes: Vec<String>,
+    /// The person whose power it borrows.
+    issued_by: Uuid,
+    /// `active`, `expired` or `revoked`.
+    #[schema(example = "active")]
+    status: &'static str,
+    /// Until when it counts.
+    expires_at: DateTime<Utc>,
+    /// When it was issued.
+    created_at: DateTime<Utc>,
+    /// When it last got another secret.
+    rotated_at: Option<DateTime<Utc>>,
+    /// When it was revoked.
+    revoked_at: Option<DateTime<Utc>>,
+    /// When it was last used, to within seconds.
+    last_used_at: Option<DateTime<Utc>>,
+    /// Its version, also its `ETag`.
+    version: Version,
+}
+
+impl From<KeyView> for ApiKeyBody {
+    fn from(key: KeyView) -> Self {
+        let KeyView { record, status, last_used_at } = key;
+        Self {
+            id: record.id.into(),
+            project_id: record.project.into(),
+            name: record.name,
+            role: record.role.as_str(),
+            scopes: record.scopes,
+            issued_by: record.issuer.into(),
+            status: status.as_str(),
+            expires_at: record.expires_at,
+            created_at: record.created_at,
+            rotated_at: record.rotated_at,
+            revoked_at: record.revoked_at,
+            last_used_at,
+            version: record.version,
+        }
+    }
+}
+
+impl Revision for ApiKeyBody {
+    fn version(&self) -> Version {
+        self.version
+    }
+}
+
+/// An API key with what to present.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ApiKeyWithSecret)]
+struct SecretBody {
+    #[serde(flatten)]
+    body: ApiKeyBody,
+    /// The key itself, shown this once; `null` when the answer to an earlier identical request is repeated.
+    #[schema(example = "dsk_0193…_q0Vx…_1f2e3d4c")]
+    key: Option<String>,
+}
+
+impl From<KeyWithSecret> for SecretBody {
+    fn from(key: KeyWithSecret) -> Self {
+        Self { body: key.view.into(), key: key.text }
+    }
+}
+
+/// Issue an API key.
+///
+/// The key is shown once. It never may more than its issuer may at that moment.
+#[utoipa::path(
+    tag = "api-keys",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Which project"), IdempotencyKey),
+    request_body = NewApiKey,
+    responses((status = 201, description = "The key, shown this once", body = SecretBody, headers(("ETag" = String, description = "The version"), ("Location" = String, description = "Where it is"))), Creating)
+)]
+#[post("/projects/{id}/api-keys")]
+async fn issue_key(
+    keys: Data<ApiKeys>,
+    CurrentActor(actor): CurrentActor,
+    Id(project): Id<ProjectId>,
+    body: Body<NewApiKey>,
+) -> Result<HttpResponse, Problem> {
+    let (body, idempotency) = body.keyed(&actor);
+    let command = IssueKey { idempotency, ..body.command(project)? };
+    let issued = SecretBody::from(keys.issue.handle(&actor, command).await?);
+    let location = format!("/api/v1/projects/{project}/api-keys/{}", issued.body.id);
+    Ok(HttpResponse::Created()
+        .insert_header((ETAG, etag(issued.body.version)))
+        .insert_header((LOCATION, location))
+        .json(issued))
+}
+
+/// List a project's API keys, the newest first, revoked and expired ones too.
+#[utoipa::path(
+    tag = "api-keys",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Which project"), Paging),
+    responses((status = 200, description = "One page of them", body = Paged<ApiKeyBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), ListingBelow)
+)]
+#[get("/projects/{id}/api-keys")]
+async fn list_keys(
+    keys: Data<ApiKeys>,
+    CurrentActor(actor): CurrentActor,
+    Id(project): Id<ProjectId>,
+    request: HttpRequest,
+    mut parameters: Parameters,
+) -> Result<HttpResponse, Problem> {
+    let page = page(&mut parameters);
+    parameters.finish()?;
+    let found = keys.list.handle(&actor, ListKeys { project, page }).await?;
+    Ok(paged(&request, page, found.map(ApiKeyBody::from)))
+}
+
+/// Show an API key, never its secret.
+#[utoipa::path(
+    tag = "api-keys",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Which project"), ("key_id" = Uuid, Path, description = "Which key"), Unless),
+    responses(
+        (status = 200, description = "The key", body = ApiKeyBody, headers(("ETag" = String, description = "The version"))),
+        (status = 304, description = "Nothing newer than `If-None-Match`"),
+        Reading
+    )
+)]
+#[get("/projects/{id}/api-keys/{key_id}")]
+async fn get_key(
+    keys: Data<ApiKeys>,
+    CurrentActor(actor): CurrentActor,
+    Id((project, key)): Id<(ProjectId, ApiKeyId)>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let found = keys.get.handle(&actor, GetKey { project, key }).await?;
+    shown(&request, &ApiKeyBody::from(found))
+}
+
+/// Revoke an API key.
+///
+/// Within five seconds it counts nowhere any more.
+#[utoipa::path(
+    tag = "api-keys",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Which project"), ("key_id" = Uuid, Path, description = "Which key"), OnlyIf),
+    responses((status = 204, description = "It is revoked"), Acting)
+)]
+#[delete("/projects/{id}/api-keys/{key_id}")]
+async fn revoke_key(
+    keys: Data<ApiKeys>,
+    CurrentActor(actor): CurrentActor,
+    Id((project, key)): Id<(ProjectId, ApiKeyId)>,
+    only_if: IfMatch,
+) -> Result<HttpResponse, Problem> {
+    let current = async { Ok(keys.get.handle(&actor, GetKey { project, key }).await?.record.version) };
+    let expected = only_if.expected(current).await?;
+    keys.revoke.handle(&actor, RevokeKey { project, key, expected }).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Give an API key another secret.
+///
+/// The new key is shown once; the one before counts for the overlap.
+#[utoipa::path(
+    tag = "api-keys",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Which project"), ("key_id" = Uuid, Path, description = "Which key"), OnlyIf),
+    request_body = Rotation,
+    responses((status = 200, description = "The key, shown this once", body = SecretBody, headers(("ETag" = String, description = "The version"))), Changing)
+)]
+#[post("/projects/{id}/api-keys/{key_id}/rotate")]
+async fn rotate_key(
+    keys: Data<ApiKeys>,
+    CurrentActor(actor): CurrentActor,
+    Id((project, key)): Id<(ProjectId, ApiKeyId)>,
+    only_if: IfMatch,
+    body: Body<Rotation>,
+) -> Result<HttpResponse, Problem> {
+    let current = async { Ok(keys.get.handle(&actor, GetKey { project, key }).await?.record.version) };
+    let expected = only_if.expected(current).await?;
+    let Rotation { overlap_s, expires_at } = body.into_inner();
+    let overlap = TimeDelta::seconds(overlap_s.unwrap_or(USUAL_OVERLAP).into());
+    let command = RotateKey { project, key, overlap, expires_at, expected };
+    let rotated = SecretBody::from(keys.rotate.handle(&actor, command).await?);
+    Ok(HttpResponse::Ok().insert_header((ETAG, etag(rotated.body.version))).json(rotated))
+}

@@ -1,0 +1,29 @@
+use std::sync::Arc;
+
+use super::{
+    ports::{KeyStandings, KeyUses},
+    text::KeyText,
+};
+use crate::{context::Subject, error::Error, ports::Clock};
+
+/// Turns a presented key into who is asking.
+pub struct AuthenticateKeyHandler {
+    pub(super) standings: Arc<dyn KeyStandings>,
+    pub(super) uses: Arc<dyn KeyUses>,
+    pub(super) text: KeyText,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl AuthenticateKeyHandler {
+    /// Who asks; a mistyped key costs no query.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`], never saying why, or a failing port.
+    pub async fn handle(&self, presented: &str) -> Result<Subject, Error> {
+        let (id, digest) = self.text.read(presented).ok_or(Error::Unauthenticated)?;
+        let now = self.clock.now();
+        let grant = self.standings.of(id, &digest, now).await?.ok_or(Error::Unauthenticated)?;
+        self.uses.note(id, now);
+        Ok(Subject::Key { id, grant: Arc::new(grant) })
+    }
+}

@@ -1,0 +1,113 @@
+//! API keys: issuing, renewing, revoking, and telling who presents one.
+//!
+//! A key is shown once. What is kept of it is a digest, in a private row that an event refers to by id.
+
+mod authenticate_key;
+mod get_key;
+mod issue_key;
+mod list_keys;
+mod ports;
+mod revoke_key;
+mod rotate_key;
+mod scopes;
+mod text;
+mod views;
+
+use std::sync::Arc;
+
+pub use authenticate_key::AuthenticateKeyHandler;
+use devskyy_domain::identity::ApiKey;
+pub use get_key::{GetKey, GetKeyHandler};
+pub use issue_key::{IssueKey, IssueKeyHandler};
+pub use list_keys::{ListKeys, ListKeysHandler};
+pub use ports::{KeySecret, KeyStandings, KeyUses, KeyVault, KeyViews};
+pub use revoke_key::{RevokeKey, RevokeKeyHandler};
+pub use rotate_key::{RotateKey, RotateKeyHandler};
+pub use scopes::checked_scopes;
+use text::{KeyText, MARK};
+use views::Shelf;
+pub use views::{KeyRecord, KeyStatus, KeyView, KeyWithSecret};
+
+use super::ports::Secrets;
+use crate::{
+    access::Access,
+    es::{EventStore, Repository},
+    ports::{Clock, IdGenerator},
+};
+
+/// What API keys need from outside.
+#[derive(Clone)]
+pub struct ApiKeysPorts {
+    /// The log.
+    pub store: Arc<dyn EventStore>,
+    /// Keys as the log tells.
+    pub views: Arc<dyn KeyViews>,
+    /// Digests of their secrets.
+    pub vault: Arc<dyn KeyVault>,
+    /// Whether a presented key counts.
+    pub standings: Arc<dyn KeyStandings>,
+    /// When keys were last used.
+    pub uses: Arc<dyn KeyUses>,
+    /// Random values and digests.
+    pub secrets: Arc<dyn Secrets>,
+    /// Who may do what.
+    pub access: Access,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Fresh ids.
+    pub ids: Arc<dyn IdGenerator>,
+}
+
+/// Everything API keys can be asked.
+pub struct ApiKeys {
+    /// Issues a key.
+    pub issue: IssueKeyHandler,
+    /// Lists a project's keys.
+    pub list: ListKeysHandler,
+    /// Shows one key.
+    pub get: GetKeyHandler,
+    /// Gives a key another secret.
+    pub rotate: RotateKeyHandler,
+    /// Ends a key.
+    pub revoke: RevokeKeyHandler,
+    /// Turns a presented key into who is asking.
+    pub authenticate: AuthenticateKeyHandler,
+}
+
+impl ApiKeys {
+    /// Whether a text is meant to be a key, whatever it is worth.
+    #[must_use]
+    pub fn recognises(text: &str) -> bool {
+        text.starts_with(MARK)
+    }
+
+    /// API keys over their ports.
+    #[must_use]
+    pub fn new(ports: ApiKeysPorts) -> Self {
+        let ApiKeysPorts { store, views, vault, standings, uses, secrets, access, clock, ids } = ports;
+        let keys = Repository::<ApiKey>::new(store);
+        let shelf = Shelf { views, uses: uses.clone(), access: access.clone(), clock: clock.clone() };
+        let text = KeyText(secrets);
+        Self {
+            issue: IssueKeyHandler {
+                keys: keys.clone(),
+                vault: vault.clone(),
+                text: text.clone(),
+                shelf: shelf.clone(),
+                ids: ids.clone(),
+            },
+            list: ListKeysHandler { shelf: shelf.clone() },
+            get: GetKeyHandler { shelf: shelf.clone() },
+            rotate: RotateKeyHandler {
+                keys: keys.clone(),
+                vault,
+                standings: standings.clone(),
+                text: text.clone(),
+                shelf: shelf.clone(),
+                ids,
+            },
+            revoke: RevokeKeyHandler { keys, standings: standings.clone(), shelf },
+            authenticate: AuthenticateKeyHandler { standings, uses, text, clock },
+        }
+    }
+}

@@ -1,0 +1,66 @@
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use devskyy_domain::{
+    identity::{ApiKey, ApiKeyError, Renewal},
+    kernel::{
+        Version,
+        ids::{ApiKeyId, KeySecretId, ProjectId},
+    },
+};
+
+use super::{
+    issue_key::Kept,
+    ports::{KeyStandings, KeyVault},
+    text::KeyText,
+    views::{KeyWithSecret, Shelf},
+};
+use crate::{access::Permission, context::Actor, error::Error, es::Repository, ports::IdGenerator};
+
+/// Asks for another secret of a key.
+#[derive(Debug)]
+pub struct RotateKey {
+    /// Of which project.
+    pub project: ProjectId,
+    /// Which key.
+    pub key: ApiKeyId,
+    /// How long the present secret shall count beside the new one.
+    pub overlap: TimeDelta,
+    /// Until when the key shall count, where that changes.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// The key's version the caller last saw, if it cares.
+    pub expected: Option<Version>,
+}
+
+/// Gives API keys other secrets.
+pub struct RotateKeyHandler {
+    pub(super) keys: Repository<ApiKey>,
+    pub(super) vault: Arc<dyn KeyVault>,
+    pub(super) standings: Arc<dyn KeyStandings>,
+    pub(super) text: KeyText,
+    pub(super) shelf: Shelf,
+    pub(super) ids: Arc<dyn IdGenerator>,
+}
+
+impl RotateKeyHandler {
+    /// Rotates the key and returns it with its new text.
+    ///
+    /// # Errors
+    /// [`ApiKeyError`], [`Error::StaleVersion`], [`Error::NotFound`], what access demands, or a failing port.
+    #[tracing::instrument(name = "identity.rotate_key", skip_all, fields(key = %command.key), err(Debug, level = "debug"))]
+    pub async fn handle(&self, actor: &Actor, command: RotateKey) -> Result<KeyWithSecret, Error> {
+        let RotateKey { project, key, overlap, expires_at, expected } = command;
+        self.shelf.of_project(actor, project, key, Permission::KeysIssue).await?;
+        let by = self.shelf.access.role(project, actor.person()?).await?.ok_or(ApiKeyError::ExceedsIssuer)?;
+        let now = self.shelf.clock.now();
+        let secret = KeySecretId::from(self.ids.next());
+        let renewal = Renewal { by, secret, overlap, expires_at };
+        let kept = Kept { vault: self.vault.as_ref(), text: &self.text };
+        let raw = kept.fresh(key, secret, now).await?;
+        let context = actor.event_context(Some(project));
+        let rotated = self.keys.update(context, key, expected, |it| it.rotate(&renewal, now)).await;
+        kept.or_removed(secret, rotated).await?;
+        self.standings.forget(key);
+        Ok(KeyWithSecret { view: self.shelf.show(key).await?, text: Some(self.text.write(key, &raw)) })
+    }
+}

@@ -1,0 +1,142 @@
+use std::{collections::HashMap, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use devskyy_domain::{
+    kernel::{
+        Version,
+        ids::{ApiKeyId, ProjectId, UserId},
+    },
+    projects::ProjectRole,
+};
+
+use super::ports::{KeyUses, KeyViews};
+use crate::{
+    access::{Access, Permission},
+    context::Actor,
+    error::Error,
+    ports::Clock,
+};
+
+/// Whether a key counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeyStatus {
+    /// It counts.
+    Active,
+    /// Its time is over.
+    Expired,
+    /// Somebody ended it.
+    Revoked,
+}
+
+impl KeyStatus {
+    /// The name used on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+/// A key as the log tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRecord {
+    /// Which.
+    pub id: ApiKeyId,
+    /// The project it opens.
+    pub project: ProjectId,
+    /// The person whose power it borrows.
+    pub issuer: UserId,
+    /// What people call it.
+    pub name: String,
+    /// What it may be at most.
+    pub role: ProjectRole,
+    /// What it may do at most, by name.
+    pub scopes: Vec<String>,
+    /// Until when it counts.
+    pub expires_at: DateTime<Utc>,
+    /// When it was issued.
+    pub created_at: DateTime<Utc>,
+    /// When it last got another secret.
+    pub rotated_at: Option<DateTime<Utc>>,
+    /// When it was ended.
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// Its version.
+    pub version: Version,
+}
+
+/// A key as people see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyView {
+    /// What the log tells.
+    pub record: KeyRecord,
+    /// Whether it counts.
+    pub status: KeyStatus,
+    /// When it was last used, to within seconds.
+    pub last_used_at: Option<DateTime<Utc>>,
+}
+
+/// A key with its text, which is shown this once.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyWithSecret {
+    /// The key.
+    pub view: KeyView,
+    /// What to present; nothing where a repeated request is answered, because nobody has kept it.
+    pub text: Option<String>,
+}
+
+impl std::fmt::Debug for KeyWithSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyWithSecret").field("view", &self.view).finish_non_exhaustive()
+    }
+}
+
+/// Where keys are looked up to be shown.
+#[derive(Clone)]
+pub(super) struct Shelf {
+    pub(super) views: Arc<dyn KeyViews>,
+    pub(super) uses: Arc<dyn KeyUses>,
+    pub(super) access: Access,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl Shelf {
+    /// One key of one project, for those who may do this to it.
+    pub(super) async fn of_project(
+        &self,
+        actor: &Actor,
+        project: ProjectId,
+        key: ApiKeyId,
+        permission: Permission,
+    ) -> Result<KeyRecord, Error> {
+        self.access.require(actor, project, permission).await?;
+        let found = self.views.find(key).await?.filter(|found| found.project == project);
+        found.ok_or_else(|| Error::NotFound(format!("API key {key}")))
+    }
+
+    /// One key as it stands.
+    pub(super) async fn show(&self, key: ApiKeyId) -> Result<KeyView, Error> {
+        let found = self.views.find(key).await?.ok_or_else(|| Error::NotFound(format!("API key {key}")))?;
+        let shown = self.dress(vec![found]).await?.pop();
+        shown.ok_or_else(|| Error::NotFound(format!("API key {key}")))
+    }
+
+    pub(super) async fn dress(&self, records: Vec<KeyRecord>) -> Result<Vec<KeyView>, Error> {
+        let now = self.clock.now();
+        let ids: Vec<_> = records.iter().map(|record| record.id).collect();
+        let uses: HashMap<_, _> = self.uses.last(&ids).await?.into_iter().collect();
+        let status = |record: &KeyRecord| match record {
+            KeyRecord { revoked_at: Some(_), .. } => KeyStatus::Revoked,
+            KeyRecord { expires_at, .. } if *expires_at <= now => KeyStatus::Expired,
+            KeyRecord { .. } => KeyStatus::Active,
+        };
+        let view = |record: KeyRecord| KeyView {
+            status: status(&record),
+            last_used_at: uses.get(&record.id).copied(),
+            record,
+        };
+        Ok(records.into_iter().map(view).collect())
+    }
+}

@@ -1,0 +1,54 @@
+use serde::{Deserialize, Serialize};
+
+use super::error::ApiKeyError;
+
+/// What people call a key, 1 to 100 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct KeyName(String);
+
+impl KeyName {
+    /// Trims and checks a raw name; holding one is proof it passed.
+    ///
+    /// # Errors
+    /// [`ApiKeyError::NameFormat`] when it is empty, too long or has control characters.
+    pub fn parse(raw: &str) -> Result<Self, ApiKeyError> {
+        let name = raw.trim();
+        if (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control) {
+            Ok(Self(name.to_owned()))
+        } else {
+            Err(ApiKeyError::NameFormat)
+        }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Something a key may do, by the name of a permission. One that no permission bears allows nothing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct KeyScope(String);
+
+impl KeyScope {
+    /// The scope of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::borrow::Borrow<str> for KeyScope {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}

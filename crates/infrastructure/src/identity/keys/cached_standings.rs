@@ -1,0 +1,78 @@
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use devskyy_application::{context::KeyGrant, error::PortError, identity::KeyStandings};
+use devskyy_domain::kernel::ids::ApiKeyId;
+
+/// How long an answer is remembered: well inside the five seconds within which a revoked key must stop counting.
+const REMEMBERED: TimeDelta = TimeDelta::seconds(2);
+
+/// Most answers remembered at once.
+const CAPACITY: usize = 16_384;
+
+/// Remembers for two seconds what a key stands for, so that a busy program costs no query per request.
+///
+/// An answer belongs to the digest it was given for, so a wrong secret never profits from a right one.
+pub struct CachedKeyStandings {
+    behind: Arc<dyn KeyStandings>,
+    remembered: Mutex<HashMap<(ApiKeyId, [u8; 32]), Answer>>,
+}
+
+#[derive(Clone)]
+struct Answer {
+    grant: KeyGrant,
+    asked_at: DateTime<Utc>,
+}
+
+impl Answer {
+    fn is_fresh(&self, now: DateTime<Utc>) -> bool {
+        let age = now - self.asked_at;
+        age >= TimeDelta::zero() && age < REMEMBERED
+    }
+}
+
+impl CachedKeyStandings {
+    /// A short memory in front of the real answers.
+    #[must_use]
+    pub fn new(behind: Arc<dyn KeyStandings>) -> Self {
+        Self { behind, remembered: Mutex::default() }
+    }
+
+    fn remembered(&self) -> MutexGuard<'_, HashMap<(ApiKeyId, [u8; 32]), Answer>> {
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remember(&self, key: ApiKeyId, digest: [u8; 32], answer: Answer) {
+        let mut remembered = self.remembered();
+        if remembered.len() >= CAPACITY {
+            remembered.retain(|_, old| old.is_fresh(answer.asked_at));
+        }
+        if remembered.len() < CAPACITY {
+            remembered.insert((key, digest), answer);
+        }
+    }
+}
+
+#[async_trait]
+impl KeyStandings for CachedKeyStandings {
+    async fn of(&self, key: ApiKeyId, digest: &[u8; 32], now: DateTime<Utc>) -> Result<Option<KeyGrant>, PortError> {
+        let recalled = self.remembered().get(&(key, *digest)).filter(|answer| answer.is_fresh(now)).cloned();
+        if let Some(answer) = recalled {
+            return Ok(Some(answer.grant));
+        }
+        let grant = self.behind.of(key, digest, now).await?;
+        if let Some(grant) = grant.clone() {
+            self.remember(key, *digest, Answer { grant, asked_at: now });
+        }
+        Ok(grant)
+    }
+
+    fn forget(&self, key: ApiKeyId) {
+        self.remembered().retain(|(known, _), _| *known != key);
+        self.behind.forget(key);
+    }
+}

@@ -1,0 +1,14 @@
+//! API keys on SQL: keys as projected from the log, and beside the log the digests of their secrets and their last uses.
+
+mod cached_standings;
+mod entity;
+mod projection;
+mod uses;
+mod vault;
+mod views;
+
+pub use cached_standings::CachedKeyStandings;
+pub use projection::ApiKeysProjection;
+pub use uses::SqlKeyUses;
+pub use vault::SqlKeyVault;
+pub use views::SqlApiKeys;

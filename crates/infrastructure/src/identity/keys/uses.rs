@@ -1,0 +1,87 @@
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use devskyy_application::{error::PortError, identity::KeyUses};
+use devskyy_domain::kernel::ids::ApiKeyId;
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, sea_query::OnConflict};
+use uuid::Uuid;
+
+use super::entity::last_use;
+use crate::sql::{Database, instant, micros, port_error};
+
+/// Rows written at once.
+const ROWS_AT_ONCE: usize = 500;
+
+/// Last uses in `api_key_uses`, gathered in memory and written now and then, however busy a key is.
+#[derive(Debug)]
+pub struct SqlKeyUses {
+    db: Database,
+    noted: Mutex<HashMap<Uuid, i64>>,
+}
+
+impl SqlKeyUses {
+    /// Last uses in a database.
+    #[must_use]
+    pub fn new(db: Database) -> Self {
+        Self { db, noted: Mutex::default() }
+    }
+
+    fn noted(&self) -> MutexGuard<'_, HashMap<Uuid, i64>> {
+        self.noted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what has been noted since the last time.
+    ///
+    /// # Errors
+    /// [`PortError`] when it cannot be written; it is kept for the next time.
+    pub async fn flush(&self) -> Result<(), PortError> {
+        let noted: Vec<(Uuid, i64)> = self.noted().drain().collect();
+        for some in noted.chunks(ROWS_AT_ONCE) {
+            if let Err(error) = self.write(some).await {
+                noted.iter().for_each(|(key, at)| self.keep(*key, *at));
+                return Err(port_error("key uses", "writing last uses", error));
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&self, key: Uuid, at: i64) {
+        let mut noted = self.noted();
+        let newest = noted.entry(key).or_insert(at);
+        *newest = at.max(*newest);
+    }
+
+    async fn write(&self, uses: &[(Uuid, i64)]) -> Result<(), DbErr> {
+        let rows = uses.iter().map(|(key, at)| last_use::Model { key_id: *key, used_at: *at }.into_active_model());
+        let newer = OnConflict::column(last_use::Column::KeyId).update_column(last_use::Column::UsedAt).to_owned();
+        last_use::Entity::insert_many(rows).on_conflict(newer).exec_without_returning(&self.db.writer).await?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl KeyUses for SqlKeyUses {
+    fn note(&self, key: ApiKeyId, at: DateTime<Utc>) {
+        self.keep(key.into(), micros(at));
+    }
+
+    async fn last(&self, keys: &[ApiKeyId]) -> Result<Vec<(ApiKeyId, DateTime<Utc>)>, PortError> {
+        let ids: Vec<Uuid> = keys.iter().copied().map(Uuid::from).collect();
+        let written = last_use::Entity::find().filter(last_use::Column::KeyId.is_in(ids.iter().copied()));
+        let written = written.all(&self.db.reader).await;
+        let written = written.map_err(|error| port_error("key uses", "reading last uses", error))?;
+        let mut last: HashMap<Uuid, i64> = written.into_iter().map(|row| (row.key_id, row.used_at)).collect();
+        let noted = self.noted();
+        for id in ids {
+            if let Some(at) = noted.get(&id) {
+                let newest = last.entry(id).or_insert(*at);
+                *newest = (*at).max(*newest);
+            }
+        }
+        Ok(last.into_iter().map(|(key, at)| (key.into(), instant(at))).collect())
+    }
+}

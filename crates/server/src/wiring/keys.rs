@@ -1,0 +1,56 @@
+//! API keys.
+
+use std::{sync::Arc, time::Duration};
+
+use devskyy_application::identity::{ApiKeys, ApiKeysPorts, Secrets};
+use devskyy_infrastructure::identity::{CachedKeyStandings, SqlApiKeys, SqlKeyUses, SqlKeyVault};
+
+use super::Ground;
+use crate::{failure::causes, tasks::Tasks};
+
+/// How late a key's last use may be written.
+const LATE: Duration = Duration::from_secs(10);
+
+/// When keys were last used, written now and then.
+pub(super) struct Uses(Arc<SqlKeyUses>);
+
+pub(super) fn keys(ground: &Ground, secrets: Arc<dyn Secrets>) -> (ApiKeys, Uses) {
+    let Ground { database, log, clock, ids, access, .. } = ground.clone();
+    let views = Arc::new(SqlApiKeys::new(database.clone()));
+    let uses = Arc::new(SqlKeyUses::new(database.clone()));
+    let keys = ApiKeys::new(ApiKeysPorts {
+        store: log,
+        standings: Arc::new(CachedKeyStandings::new(views.clone())),
+        views,
+        vault: Arc::new(SqlKeyVault::new(database)),
+        uses: uses.clone(),
+        secrets,
+        access,
+        clock,
+        ids,
+    });
+    (keys, Uses(uses))
+}
+
+impl Uses {
+    /// Writes uses for as long as the server runs.
+    pub(super) fn start(&self, tasks: &Tasks) {
+        let uses = self.0.clone();
+        tasks.keep("api_keys.uses", move |stop| {
+            let uses = uses.clone();
+            async move {
+                while stop.run_until_cancelled(tokio::time::sleep(LATE)).await.is_some() {
+                    uses.flush().await?;
+                }
+                Ok(())
+            }
+        });
+    }
+
+    /// Writes what is left.
+    pub(super) async fn settle(&self) {
+        if let Err(error) = self.0.flush().await {
+            tracing::warn!(error = causes(&error), "the last uses of some API keys are forgotten");
+        }
+    }
+}
