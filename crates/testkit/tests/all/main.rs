@@ -4,3 +4,4 @@ mod checkpoints;
 mod event_store;
 mod event_store_culprits;
 mod people;
+mod people_culprits;

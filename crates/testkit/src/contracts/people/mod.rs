@@ -149,6 +149,7 @@ macro_rules! projects_contract {
             projects_are_listed_in_pages_the_oldest_first,
             an_added_member_is_listed_after_older_ones,
             a_changed_role_counts_at_once,
+            a_role_taken_away_between_two_questions_is_gone,
             a_removed_member_has_no_role_any_more,
             a_member_who_left_and_came_back_is_a_member,
             a_stranger_has_no_role,

@@ -112,6 +112,15 @@ pub async fn a_changed_role_counts_at_once(people: &PeopleUnderTest) {
     assert_eq!(standing(people, id(2)).await.unwrap().role, Some(ProjectRole::Operator));
 }
 
+/// An answer is not remembered.
+pub async fn a_role_taken_away_between_two_questions_is_gone(people: &PeopleUnderTest) {
+    owned(people).await;
+    decide::<Project>(people, id(10), |it| it.add_member(id(2), ProjectRole::Viewer)).await;
+    let before = standing(people, id(2)).await.unwrap().role;
+    decide::<Project>(people, id(10), |it| it.remove_member(id(2))).await;
+    assert_eq!((before, standing(people, id(2)).await.unwrap().role), (Some(ProjectRole::Viewer), None));
+}
+
 /// A removed member is out with the next question.
 pub async fn a_removed_member_has_no_role_any_more(people: &PeopleUnderTest) {
     owned(people).await;

@@ -1,0 +1,174 @@
+//! Keepers of people, projects and agents with one flaw each. A contract that lets one of them pass is no contract.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    collections::HashMap,
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use devskyy_application::{
+    access::{ListScope, Memberships, Standing},
+    agents::{AgentFilter, AgentVersionSummary, AgentVersionView, AgentView, AgentViews},
+    error::PortError,
+    identity::{NewSession, RefreshDigest, Rotation, Sessions, Standings},
+    paging::{PageOf, PageRequest},
+};
+use devskyy_domain::{
+    agents::VersionNumber,
+    identity::PlatformRole,
+    kernel::ids::{AgentId, ProjectId, SessionId, UserId},
+};
+use devskyy_testkit::contracts::people::{self as promise, PeopleUnderTest};
+use futures_util::FutureExt;
+
+async fn is_caught(promise: impl Future<Output = ()>) -> bool {
+    AssertUnwindSafe(promise).catch_unwind().await.is_err()
+}
+
+/// Answers a used token with another one, as if nothing had happened.
+struct Forgiving(Arc<dyn Sessions>, Mutex<HashMap<RefreshDigest, Rotation>>);
+
+#[async_trait]
+impl Sessions for Forgiving {
+    async fn open(&self, session: &NewSession) -> Result<(), PortError> {
+        self.0.open(session).await
+    }
+
+    async fn rotate(
+        &self,
+        presented: &RefreshDigest,
+        next: &RefreshDigest,
+        now: DateTime<Utc>,
+        next_until: DateTime<Utc>,
+    ) -> Result<Rotation, PortError> {
+        if let Some(before) = self.1.lock().unwrap().get(presented) {
+            return Ok(before.clone());
+        }
+        let rotation = self.0.rotate(presented, next, now, next_until).await?;
+        self.1.lock().unwrap().insert(*presented, rotation.clone());
+        Ok(rotation)
+    }
+
+    async fn revoke(&self, session: SessionId, now: DateTime<Utc>) -> Result<(), PortError> {
+        self.0.revoke(session, now).await
+    }
+
+    async fn revoke_all(&self, _user: UserId, _now: DateTime<Utc>) -> Result<(), PortError> {
+        Ok(())
+    }
+}
+
+fn forgiving() -> PeopleUnderTest {
+    let honest = PeopleUnderTest::in_memory();
+    PeopleUnderTest { sessions: Arc::new(Forgiving(honest.sessions.clone(), Mutex::default())), ..honest }
+}
+
+#[tokio::test]
+async fn sessions_that_exchange_a_token_twice_are_caught() {
+    assert!(is_caught(promise::of_twenty_parallel_exchanges_one_is_rotated(&forgiving())).await);
+}
+
+#[tokio::test]
+async fn sessions_that_forgive_a_reuse_are_caught() {
+    assert!(is_caught(promise::a_used_token_ends_the_sign_in(&forgiving())).await);
+}
+
+#[tokio::test]
+async fn sessions_that_do_not_revoke_all_are_caught() {
+    assert!(is_caught(promise::revoking_all_of_a_person_ends_every_sign_in(&forgiving())).await);
+}
+
+/// Believes every sign-in for ever.
+struct Credulous;
+
+#[async_trait]
+impl Standings for Credulous {
+    async fn of(
+        &self,
+        _user: UserId,
+        _session: SessionId,
+        _now: DateTime<Utc>,
+    ) -> Result<Option<PlatformRole>, PortError> {
+        Ok(Some(PlatformRole::Admin))
+    }
+
+    fn forget(&self, _session: SessionId) {}
+}
+
+#[tokio::test]
+async fn standings_that_outlive_a_log_out_are_caught() {
+    let people = PeopleUnderTest { standings: Arc::new(Credulous), ..PeopleUnderTest::in_memory() };
+    assert!(is_caught(promise::a_revoked_sign_in_does_not_count(&people)).await);
+}
+
+/// Remembers a membership for ever.
+struct Nostalgic(Arc<dyn Memberships>, Mutex<HashMap<(ProjectId, UserId), Standing>>);
+
+#[async_trait]
+impl Memberships for Nostalgic {
+    async fn standing(&self, project: ProjectId, user: UserId) -> Result<Option<Standing>, PortError> {
+        if let Some(standing) = self.0.standing(project, user).await? {
+            let mut remembered = self.1.lock().unwrap();
+            return Ok(Some(*remembered.entry((project, user)).or_insert(standing)));
+        }
+        Ok(None)
+    }
+
+    async fn personal_project(&self, user: UserId) -> Result<Option<ProjectId>, PortError> {
+        self.0.personal_project(user).await
+    }
+}
+
+#[tokio::test]
+async fn memberships_that_are_remembered_too_long_are_caught() {
+    let honest = PeopleUnderTest::in_memory();
+    let flawed = Arc::new(Nostalgic(honest.memberships.clone(), Mutex::default()));
+    assert!(
+        is_caught(promise::a_role_taken_away_between_two_questions_is_gone(&PeopleUnderTest {
+            memberships: flawed,
+            ..honest
+        }))
+        .await
+    );
+}
+
+/// Lists what is everybody's, and counts only what it shows.
+struct Indiscreet(Arc<dyn AgentViews>);
+
+#[async_trait]
+impl AgentViews for Indiscreet {
+    async fn find(&self, agent: AgentId) -> Result<Option<AgentView>, PortError> {
+        self.0.find(agent).await
+    }
+
+    async fn list(&self, filter: AgentFilter, page: PageRequest) -> Result<PageOf<AgentView>, PortError> {
+        let listed = self.0.list(AgentFilter { scope: ListScope::Everything, ..filter }, page).await?;
+        Ok(PageOf { total: listed.items.len() as u64, items: listed.items })
+    }
+
+    async fn versions(&self, agent: AgentId, page: PageRequest) -> Result<PageOf<AgentVersionSummary>, PortError> {
+        self.0.versions(agent, page).await
+    }
+
+    async fn version(&self, agent: AgentId, number: VersionNumber) -> Result<Option<AgentVersionView>, PortError> {
+        self.0.version(agent, number).await
+    }
+}
+
+fn indiscreet() -> PeopleUnderTest {
+    let honest = PeopleUnderTest::in_memory();
+    PeopleUnderTest { agents: Arc::new(Indiscreet(honest.agents.clone())), ..honest }
+}
+
+#[tokio::test]
+async fn lists_that_show_other_peoples_agents_are_caught() {
+    assert!(is_caught(promise::agents_are_listed_by_membership(&indiscreet())).await);
+}
+
+#[tokio::test]
+async fn totals_that_count_one_page_only_are_caught() {
+    assert!(is_caught(promise::a_page_beyond_the_end_is_empty_and_knows_the_total(&indiscreet())).await);
+}
