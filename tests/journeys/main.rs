@@ -5,6 +5,7 @@ mod client;
 mod clustered;
 mod command_line;
 mod configuration;
+mod demo;
 mod endurance;
 mod keeping;
 mod program;

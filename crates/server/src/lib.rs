@@ -6,6 +6,7 @@ pub mod banner;
 pub mod cli;
 pub mod configuration;
 mod crypto;
+pub mod demo;
 pub mod failure;
 mod http;
 mod readiness;

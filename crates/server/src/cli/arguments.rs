@@ -50,6 +50,21 @@ pub(super) enum Verb {
         #[arg(long, value_name = "PORT")]
         port: Option<String>,
     },
+    /// Do the platform's main job on a real lock file, in front of you
+    Demo {
+        /// The Cargo.lock to review [default: this directory's, or the one this program was built from]
+        #[arg(long, value_name = "PATH")]
+        lockfile: Option<PathBuf>,
+        /// Approve the ticket without asking
+        #[arg(long, conflicts_with = "deny")]
+        approve: bool,
+        /// Deny the ticket without asking
+        #[arg(long)]
+        deny: bool,
+        /// End when the report is printed instead of serving on
+        #[arg(long)]
+        exit: bool,
+    },
     /// Bring the database's schema up to date
     Migrate,
     /// Prove that the log is whole and every view is what the log says
@@ -116,6 +131,16 @@ pub(super) enum Format {
 }
 
 impl Arguments {
+    /// Whether the command line names a data directory.
+    pub(super) const fn names_data_dir(&self) -> bool {
+        self.settings.data_dir.is_some()
+    }
+
+    /// Whether the command line names a database.
+    pub(super) const fn names_database(&self) -> bool {
+        self.settings.database_url.is_some()
+    }
+
     /// The layers of the configuration, as the command line and the environment give them.
     pub(super) fn layers(&self) -> Layers {
         let flags = &self.settings;

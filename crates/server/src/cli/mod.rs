@@ -3,6 +3,7 @@
 mod arguments;
 mod completions;
 mod config;
+mod demo;
 mod keeping;
 mod migrate;
 mod openapi;
@@ -10,13 +11,19 @@ mod progress;
 mod serve;
 mod user;
 
+pub(crate) use user::make_password;
+
 use std::{io::Write as _, process::ExitCode};
 
 use clap::Parser as _;
 
-use self::arguments::{Arguments, ProjectionsVerb, UserVerb, Verb};
+use self::{
+    arguments::{Arguments, ProjectionsVerb, UserVerb, Verb},
+    demo::Place,
+};
 use crate::{
     configuration::{Effective, Settings},
+    demo::Answer,
     failure::Failure,
     telemetry,
 };
@@ -44,6 +51,15 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let effective = || Effective::read(&arguments.layers());
     match &arguments.verb {
         Verb::Serve { .. } => started(&effective()?, "info", serve::serve),
+        Verb::Demo { lockfile, approve, deny, exit } => {
+            let answer = match (approve, deny) {
+                (true, _) => Some(Answer::Approve),
+                (_, true) => Some(Answer::Deny),
+                (false, false) => None,
+            };
+            let place = Place { named: arguments.names_data_dir(), database: arguments.names_database() };
+            started(&effective()?, "error", |settings| demo::demo(settings, place, lockfile.clone(), answer, *exit))
+        }
         Verb::Migrate => started(&effective()?, "warn", migrate::migrate),
         Verb::Verify => started(&effective()?, "warn", keeping::verify_log),
         Verb::Projections { verb: ProjectionsVerb::Rebuild { name } } => {

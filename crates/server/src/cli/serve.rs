@@ -28,7 +28,7 @@ pub(super) async fn serve(settings: Settings) -> Result<(), Failure> {
 }
 
 /// Completes when the process gets SIGTERM or SIGINT.
-fn asked_to_stop() -> Result<impl Future<Output = ()>, Failure> {
+pub(super) fn asked_to_stop() -> Result<impl Future<Output = ()>, Failure> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::operation)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::operation)?;
     Ok(async move {

@@ -46,7 +46,7 @@ fn read_password() -> Result<SecretString, Failure> {
 }
 
 /// 256 random bits, with the digit and the capital that every password must have.
-fn make_password() -> Result<SecretString, Failure> {
+pub(crate) fn make_password() -> Result<SecretString, Failure> {
     let chance = MasterKey::generate().map_err(|error| Failure::operation(causes(&error)))?;
     let token = KeyedSecrets::new(chance).token().map_err(|error| Failure::operation(causes(&error)))?;
     Ok(SecretString::from(format!("{token}-A1")))

@@ -1,0 +1,36 @@
+use std::path::PathBuf;
+
+use super::serve::asked_to_stop;
+use crate::{
+    configuration::Settings,
+    demo::{self, Demo},
+    failure::Failure,
+};
+
+/// Where the demo keeps its data.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    /// Whether a data directory was named; without, it is a temporary one.
+    pub(super) named: bool,
+    /// Whether a database was named on the command line; one that is only configured is left alone.
+    pub(super) database: bool,
+}
+
+/// Runs the demo in the directory that was named, or in a temporary one that is removed afterwards.
+pub(super) async fn demo(
+    mut settings: Settings,
+    place: Place,
+    lockfile: Option<PathBuf>,
+    answer: Option<demo::Answer>,
+    exit: bool,
+) -> Result<(), Failure> {
+    let stop = asked_to_stop()?;
+    if !place.database {
+        settings.database.url = None;
+    }
+    let temporary = if place.named { None } else { Some(tempfile::tempdir().map_err(Failure::operation)?) };
+    if let Some(directory) = &temporary {
+        settings.data_dir = directory.path().to_owned();
+    }
+    demo::run(Demo { lockfile, answer, exit, keep: place.named }, settings, stop).await
+}

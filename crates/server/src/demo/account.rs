@@ -1,0 +1,55 @@
+//! The demo's own account, with a password made up at its first start.
+
+use std::{
+    fs::OpenOptions,
+    io::{ErrorKind, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+
+use super::client::Client;
+use crate::{cli::make_password, failure::Failure};
+
+/// Who runs the demo.
+pub(super) const EMAIL: &str = "demo@example.org";
+
+/// Where the password is kept, readable for its owner only.
+pub(super) fn password_file(data_dir: &Path) -> PathBuf {
+    data_dir.join("demo-password")
+}
+
+/// Signs in; the first time the account is made, as the platform's administrator where it has none.
+pub(super) async fn sign_in(url: &str, bootstrap: Option<&str>, data_dir: &Path) -> Result<Client, Failure> {
+    let stranger = Client::stranger(url)?;
+    let password = password(&password_file(data_dir))?;
+    let credentials = json!({"email": EMAIL, "password": password});
+    let session = match stranger.tried("/auth/login", &credentials).await? {
+        Some(session) => session,
+        None => {
+            let mut account = json!({"email": EMAIL, "password": password, "name": "Demo"});
+            if let Some(token) = bootstrap.and_then(|path| std::fs::read_to_string(path).ok()) {
+                account["bootstrap_token"] = json!(token.trim());
+            }
+            stranger.post("/auth/register", &account).await?;
+            stranger.post("/auth/login", &credentials).await?
+        }
+    };
+    Ok(stranger.with_token(session["access_token"].as_str().unwrap_or_default().to_owned()))
+}
+
+fn password(path: &Path) -> Result<String, Failure> {
+    let failed = |error: std::io::Error| Failure::operation(format!("cannot keep {}: {error}", path.display()));
+    match std::fs::read_to_string(path) {
+        Ok(password) => Ok(password.trim().to_owned()),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let password = make_password()?;
+            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
+            writeln!(file, "{}", password.expose_secret()).map_err(failed)?;
+            Ok(password.expose_secret().to_owned())
+        }
+        Err(error) => Err(failed(error)),
+    }
+}

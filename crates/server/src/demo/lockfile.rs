@@ -1,0 +1,45 @@
+use std::{
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+
+use crate::failure::Failure;
+
+/// The lock file this program was built from, for when there is no other.
+const OWN: &str = include_str!("../../../../Cargo.lock");
+/// Largest lock file, in bytes: a run's input has a limit.
+const MOST: usize = 900_000;
+
+/// What the demo reviews.
+#[derive(Debug)]
+pub(super) struct Lockfile {
+    /// Its text.
+    pub(super) text: String,
+    /// What the report calls it.
+    pub(super) name: String,
+    /// Where it comes from, for people.
+    pub(super) origin: String,
+}
+
+impl Lockfile {
+    /// The one that was asked for, this directory's, or the program's own.
+    pub(super) fn find(asked: Option<&Path>) -> Result<Self, Failure> {
+        let usual = PathBuf::from("Cargo.lock");
+        let path = asked.unwrap_or(&usual);
+        let name = path.file_name().map_or_else(|| "Cargo.lock".into(), |name| name.to_string_lossy().into_owned());
+        match std::fs::read_to_string(path) {
+            Ok(text) if text.len() > MOST => Err(Failure::operation(format!(
+                "{} is larger than {MOST} bytes, more than a run's input may have; choose another with --lockfile",
+                path.display()
+            ))),
+            Ok(text) => Ok(Self { text, name, origin: path.display().to_string() }),
+            Err(error) if error.kind() == ErrorKind::NotFound && asked.is_none() => {
+                Ok(Self { text: OWN.to_owned(), name, origin: "the Cargo.lock this program was built from".to_owned() })
+            }
+            Err(error) => Err(Failure::operation(format!(
+                "cannot read {}: {error}; name a readable Cargo.lock with --lockfile",
+                path.display()
+            ))),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! The platform's main job in front of one's eyes: a server is started, and everything after that goes through its
+//! REST interface, as any client would do it.
+
+mod account;
+mod client;
+mod events;
+mod farewell;
+mod lockfile;
+mod question;
+mod screen;
+mod timeline;
+mod tracker;
+
+use std::{io::Write as _, path::PathBuf};
+
+use serde_json::{Value, json};
+
+use self::{
+    client::Client, events::Event, lockfile::Lockfile, question::Answerer, screen::Screen, timeline::Timeline,
+    tracker::Tracker,
+};
+use crate::{banner, configuration::Settings, failure::Failure, run};
+
+/// The agent's definition, as `examples/dependency-review` has it.
+const AGENT: &str = include_str!("../../../../examples/dependency-review/agent.json");
+/// Largest request the demo's server accepts: real lock files are larger than usual requests.
+const BODY_LIMIT: usize = 8 << 20;
+
+/// How the demo is to go.
+#[derive(Debug)]
+pub struct Demo {
+    /// The lock file to review; this directory's, or this program's own, without.
+    pub lockfile: Option<PathBuf>,
+    /// The answer to the run's question, where it shall not be asked.
+    pub answer: Option<Answer>,
+    /// Whether to end instead of serving on.
+    pub exit: bool,
+    /// Whether the data directory outlives the demo.
+    pub keep: bool,
+}
+
+/// What is answered when the run asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// File the ticket.
+    Approve,
+    /// Do not.
+    Deny,
+}
+
+/// What the demo showed, for those who want to look further.
+struct Shown {
+    run: String,
+    agent: String,
+    report: String,
+}
+
+/// Runs the demo; returns when it is over, or when the process is asked to stop.
+///
+/// # Errors
+/// When the lock file cannot be read, the server cannot start, or the run does not complete.
+pub async fn run(demo: Demo, settings: Settings, stop: impl Future<Output = ()>) -> Result<(), Failure> {
+    let lockfile = Lockfile::find(demo.lockfile.as_deref())?;
+    let screen = Screen::detect();
+    let tracker = Tracker::start()?;
+    let settings = prepared(settings, &tracker);
+    let server = run::serve(&settings).await?;
+    let url = banner::url(server.address);
+    screen.title(&format!("DevSkyy is running at {url}"));
+    let stays = screen.interactive() && !demo.exit;
+    let mut stop = std::pin::pin!(stop);
+    let shown = tokio::select! {
+        shown = show(&demo, &screen, &url, server.bootstrap.as_deref(), &settings, &tracker, &lockfile) => Some(shown),
+        () = &mut stop => None,
+    };
+    if let Some(Ok((client, shown))) = &shown {
+        print(&screen, &shown.report)?;
+        farewell::totals(&screen, client, &shown.run, tracker.tickets()).await?;
+        farewell::look_further(&screen, &url, &settings, shown, demo.keep, stays);
+        if stays {
+            stop.await;
+        }
+    }
+    tracker.stop().await;
+    server.stop().await;
+    shown.transpose().map(drop)
+}
+
+/// The settings of a server that reaches the demo's tracker and nothing else beyond what the operator allows.
+fn prepared(mut settings: Settings, tracker: &Tracker) -> Settings {
+    settings.server.listen.set_port(0);
+    settings.server.body_limit = settings.server.body_limit.max(BODY_LIMIT);
+    settings.egress.allow_http = true;
+    settings.egress.allow_private.push(tracker.address());
+    settings
+}
+
+async fn show(
+    demo: &Demo,
+    screen: &Screen,
+    url: &str,
+    bootstrap: Option<&str>,
+    settings: &Settings,
+    tracker: &Tracker,
+    lockfile: &Lockfile,
+) -> Result<(Client, Shown), Failure> {
+    let client = account::sign_in(url, bootstrap, &settings.data_dir).await?;
+    screen.done("signed in", account::EMAIL);
+    let (agent, version) = publish(&client, tracker).await?;
+    screen.done("agent", &format!("Dependency review, version {version}"));
+    let input = json!({"lockfile": lockfile.text, "source": lockfile.name});
+    let started = client.post(&format!("/agents/{agent}/execute"), &json!({"input": input})).await?;
+    let run = text(&started, "id");
+    screen.done("run", &format!("{run} on {}", lockfile.origin));
+    follow(&client, &run, screen, Answerer::new(demo.answer, screen)).await?;
+    let ended = client.get(&format!("/runs/{run}")).await?;
+    if ended["status"] != "completed" {
+        let reason = ended["error"]["message"].as_str().unwrap_or("it did not complete");
+        return Err(Failure::operation(format!("the run is {}: {reason}", text(&ended, "status"))));
+    }
+    let report = text(&ended["output"], "report");
+    Ok((client, Shown { run, agent, report }))
+}
+
+/// Creates the agent, or publishes its definition again where an earlier demo made it.
+async fn publish(client: &Client, tracker: &Tracker) -> Result<(String, u64), Failure> {
+    let mut agent: Value = serde_json::from_str(AGENT).map_err(Failure::operation)?;
+    agent["definition"]["tools"]["file_ticket"]["request"]["url"] = json!(format!("{}/tickets", tracker.url()));
+    let name = text(&agent, "name");
+    let mine = client.get("/agents?page_size=100").await?;
+    let known = mine["items"].as_array().into_iter().flatten().find(|known| known["name"] == name.as_str());
+    let Some(known) = known.map(|known| text(known, "id")) else {
+        let made = client.post("/agents", &agent).await?;
+        return Ok((text(&made, "id"), made["current_version"].as_u64().unwrap_or_default()));
+    };
+    let definition = json!({"definition": agent["definition"]});
+    client.post(&format!("/agents/{known}/versions"), &definition).await?;
+    let current = client.get(&format!("/agents/{known}")).await?;
+    Ok((known, current["current_version"].as_u64().unwrap_or_default()))
+}
+
+/// Shows what happens to a run as it happens, and answers its question, until it has ended.
+async fn follow(client: &Client, run: &str, screen: &Screen, answerer: Answerer) -> Result<(), Failure> {
+    let mut timeline = Timeline::new(screen);
+    let mut after = 0;
+    while !timeline.ended() {
+        let mut events = client.events(run, after).await?;
+        while let Some(event) = events.next().await? {
+            after = event.position;
+            timeline.show(&event);
+            if event.kind == "run.approval_requested" {
+                answer(client, run, &event, &answerer, screen).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn answer(
+    client: &Client,
+    run: &str,
+    asked: &Event,
+    answerer: &Answerer,
+    screen: &Screen,
+) -> Result<(), Failure> {
+    let (answer, reason) = answerer.answer(screen, &text(&asked.data, "prompt")).await?;
+    let decision = if answer == Answer::Approve { "approve" } else { "deny" };
+    let path = format!("/runs/{run}/approvals/{}", text(&asked.data, "approval_id"));
+    client.post(&path, &json!({"decision": decision, "reason": reason})).await.map(drop)
+}
+
+/// The report, and nothing else, goes to standard output.
+fn print(screen: &Screen, report: &str) -> Result<(), Failure> {
+    screen.gap();
+    let mut out = std::io::stdout().lock();
+    match out.write_all(report.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::operation(format!("cannot write the report: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn text(value: &Value, name: &str) -> String {
+    value[name].as_str().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,131 @@
+//! The demo, as somebody sees it who has just cloned the repository.
+
+use std::{path::Path, process::Command};
+
+use crate::program::{devskyy, ended, fails};
+
+/// A lock file with one package in three versions and one in two.
+const LOCK: &str = r#"
+version = 4
+
+[[package]]
+name = "app"
+version = "0.1.0"
+dependencies = ["rand 0.8.5", "rand 0.9.1", "syn 1.0.109", "tool"]
+
+[[package]]
+name = "tool"
+version = "1.2.3"
+dependencies = ["rand 0.10.0", "syn 2.0.100"]
+
+[[package]]
+name = "rand"
+version = "0.10.0"
+
+[[package]]
+name = "rand"
+version = "0.8.5"
+
+[[package]]
+name = "rand"
+version = "0.9.1"
+
+[[package]]
+name = "syn"
+version = "1.0.109"
+
+[[package]]
+name = "syn"
+version = "2.0.100"
+"#;
+
+fn demo(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = devskyy(directory);
+    command.arg("demo").args(arguments).stdin(std::process::Stdio::null());
+    command
+}
+
+/// Report, what was told beside it.
+fn shown(directory: &Path, arguments: &[&str]) -> (String, String) {
+    let (code, report, told) = ended(&mut demo(directory, arguments));
+    assert_eq!(code, 0, "{told}");
+    (report, told)
+}
+
+#[test]
+fn the_demo_reviews_its_own_lock_file_and_says_where_to_look_further() {
+    let place = tempfile::tempdir().unwrap();
+    let (report, told) = shown(place.path(), &[]);
+    let own = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.lock")).unwrap();
+    let packages = own.matches("[[package]]").count();
+    assert!(report.starts_with("# Dependency review: Cargo.lock\n"), "{report}");
+    assert!(report.contains(&format!("{packages} packages")), "{report}");
+    for word in
+        ["signed in", "consent", "approving: there is no terminal", "completed", "Totals", "/docs", "1 ticket(s)"]
+    {
+        assert!(told.contains(word), "`{word}` is missing in: {told}");
+    }
+    assert!(!told.contains('\u{1b}'), "colours belong on a terminal");
+    assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0, "nothing is left behind");
+}
+
+#[test]
+fn the_same_lock_file_gives_the_same_report_byte_for_byte() {
+    let place = tempfile::tempdir().unwrap();
+    std::fs::write(place.path().join("Cargo.lock"), LOCK).unwrap();
+    let (first, _) = shown(place.path(), &["--approve", "--exit"]);
+    let (second, _) = shown(place.path(), &["--approve", "--exit"]);
+    assert_eq!(first, second);
+}
+
+#[test]
+fn the_report_names_versions_and_who_requires_them() {
+    let place = tempfile::tempdir().unwrap();
+    std::fs::write(place.path().join("mine.lock"), LOCK).unwrap();
+    let (report, told) = shown(place.path(), &["--lockfile", "mine.lock"]);
+    let expected = "# Dependency review: mine.lock\n\n\
+        7 packages under 4 names; 2 of these names occur in several versions, 3 copies more than needed (42.9 %).\n\n\
+        **Rating: high** (high 0, medium 1, low 1)\n\n\
+        | Package | Rating | Version | Required by |\n| --- | --- | --- | --- |\n\
+        | rand | medium | 0.8.5 | app |\n|  |  | 0.9.1 | app |\n|  |  | 0.10.0 | tool |\n\
+        | syn | low | 1.0.109 | app |\n|  |  | 2.0.100 | tool |\n\n\
+        ## What follows\n\nA ticket was filed.\n";
+    assert_eq!(report, expected);
+    assert!(!told.contains('?'), "three copies are filed without asking: {told}");
+}
+
+#[test]
+fn a_denied_ticket_is_never_filed() {
+    let place = tempfile::tempdir().unwrap();
+    let (report, told) = shown(place.path(), &["--deny"]);
+    assert!(report.ends_with("No ticket was filed: a person said no.\n"), "{report}");
+    assert!(told.contains("0 ticket(s)"), "{told}");
+}
+
+#[test]
+fn a_lock_file_without_findings_needs_no_ticket() {
+    let place = tempfile::tempdir().unwrap();
+    std::fs::write(place.path().join("Cargo.lock"), "version = 4\n").unwrap();
+    let (report, told) = shown(place.path(), &[]);
+    assert!(report.ends_with("No ticket is needed.\n") && told.contains("0 ticket(s)"), "{report}{told}");
+}
+
+#[test]
+fn a_demo_in_a_named_directory_can_be_repeated_there() {
+    let place = tempfile::tempdir().unwrap();
+    std::fs::write(place.path().join("Cargo.lock"), LOCK).unwrap();
+    let (first, _) = shown(place.path(), &["--data-dir", "kept"]);
+    let (second, told) = shown(place.path(), &["--data-dir", "kept"]);
+    assert_eq!(first, second);
+    assert!(told.contains("version 2") && place.path().join("kept/devskyy.db").exists(), "{told}");
+}
+
+#[test]
+fn a_lock_file_that_cannot_be_used_is_told_in_one_line() {
+    let place = tempfile::tempdir().unwrap();
+    fails(&mut demo(place.path(), &["--lockfile", "nowhere.lock"]), 1, &["nowhere.lock", "--lockfile"]);
+    fails(&mut demo(place.path(), &["--approve", "--deny"]), 2, &["--approve", "--deny"]);
+    std::fs::write(place.path().join("broken.lock"), "[[package]\nname =").unwrap();
+    let (code, report, told) = ended(&mut demo(place.path(), &["--lockfile", "broken.lock"]));
+    assert!(code == 1 && report.is_empty() && told.contains("line 1, column"), "{told}");
+}
