@@ -28,8 +28,12 @@ const CREATED: &str = "HTTP/1.1 201 Created\nContent-Type: application/json\nCon
 #[tokio::test]
 async fn a_document_is_answered_with_its_status_and_a_few_headers() {
     let service = Service::answering(CREATED).await;
-    let result =
-        call(&tools(true, &[service.address.clone()]), post(&service, Effect::Idempotent), r#"{"title":"x"}"#).await;
+    let result = call(
+        &tools(true, std::slice::from_ref(&service.address)),
+        post(&service, Effect::Idempotent),
+        r#"{"title":"x"}"#,
+    )
+    .await;
     let expected = r#"{"status":201,"headers":{"content-type":"application/json","etag":"\"1\""},"body":{"id":7}}"#;
     assert_eq!(result, Ok(json(expected)));
 }
@@ -37,7 +41,7 @@ async fn a_document_is_answered_with_its_status_and_a_few_headers() {
 #[tokio::test]
 async fn arguments_are_sent_as_a_document() {
     let service = Service::answering(CREATED).await;
-    call(&tools(true, &[service.address.clone()]), post(&service, Effect::Unsafe), r#"{"title":"x"}"#)
+    call(&tools(true, std::slice::from_ref(&service.address)), post(&service, Effect::Unsafe), r#"{"title":"x"}"#)
         .await
         .expect("an answer");
     let asked = service.asked().remove(0);
@@ -51,7 +55,7 @@ async fn arguments_are_sent_as_a_document() {
 #[tokio::test]
 async fn idempotent_tools_name_their_operation_and_others_do_not() {
     let service = Service::answering(CREATED).await;
-    let tools = tools(true, &[service.address.clone()]);
+    let tools = tools(true, std::slice::from_ref(&service.address));
     for effect in [Effect::Idempotent, Effect::Unsafe] {
         call(&tools, post(&service, effect), "{}").await.expect("an answer");
     }
@@ -68,9 +72,13 @@ async fn inserted_values_stay_within_their_part_of_the_url() {
         service.address
     );
     let arguments = r#"{"id":"a/../b?c#d","q":"ü &=%","n":18446744073709551615}"#;
-    call(&tools(true, &[service.address.clone()]), tool(Effect::ReadOnly, request(HttpMethod::Get, url)), arguments)
-        .await
-        .expect("an answer");
+    call(
+        &tools(true, std::slice::from_ref(&service.address)),
+        tool(Effect::ReadOnly, request(HttpMethod::Get, url)),
+        arguments,
+    )
+    .await
+    .expect("an answer");
     let asked = service.asked().remove(0);
     assert!(
         asked.starts_with("GET /items/a%2F..%2Fb%3Fc%23d?q=%C3%BC%20%26%3D%25&n=18446744073709551615 HTTP/1.1\r\n"),
@@ -81,7 +89,7 @@ async fn inserted_values_stay_within_their_part_of_the_url() {
 #[tokio::test]
 async fn urls_that_climb_are_refused() {
     let service = Service::answering(CREATED).await;
-    let tools = tools(true, &[service.address.clone()]);
+    let tools = tools(true, std::slice::from_ref(&service.address));
     let url = format!("http://{}/items/{{{{ arguments.id }}}}/x", service.address);
     for id in ["..", ".", "%2e%2e"] {
         let arguments = format!("{{\"id\":\"{id}\"}}");
@@ -97,7 +105,7 @@ async fn urls_that_climb_are_refused() {
 #[tokio::test]
 async fn headers_are_templates_that_cannot_break_out_of_their_line() {
     let service = Service::answering(CREATED).await;
-    let tools = tools(true, &[service.address.clone()]);
+    let tools = tools(true, std::slice::from_ref(&service.address));
     let with = |name: &str, value: &str| {
         let mut request = request(HttpMethod::Get, format!("http://{}/", service.address));
         request.headers.insert(name.to_owned(), value.to_owned());
@@ -129,7 +137,7 @@ async fn arguments_that_break_the_schema_are_never_sent() {
     let service = Service::answering(CREATED).await;
     let Tool::Http { effect, request, .. } = post(&service, Effect::Unsafe) else { panic!("an http tool") };
     let tool = Tool::Http { effect, request, input_schema: Some(json(r#"{"type":"object","required":["title"]}"#)) };
-    let outcome = call(&tools(true, &[service.address.clone()]), tool, "{}").await;
+    let outcome = call(&tools(true, std::slice::from_ref(&service.address)), tool, "{}").await;
     assert_eq!(class(outcome), ("permanent", "tool.arguments".to_owned(), None));
     assert!(service.asked().is_empty());
 }
@@ -137,14 +145,16 @@ async fn arguments_that_break_the_schema_are_never_sent() {
 #[tokio::test]
 async fn text_is_answered_as_text() {
     let service = Service::answering("HTTP/1.1 200 OK\nContent-Type: text/plain\nConnection: close\n\nhello").await;
-    let result = call(&tools(true, &[service.address.clone()]), get(&service), "{}").await.expect("an answer");
+    let result =
+        call(&tools(true, std::slice::from_ref(&service.address)), get(&service), "{}").await.expect("an answer");
     assert_eq!(result.get("body"), Some(&json("\"hello\"")));
 }
 
 #[tokio::test]
 async fn nothing_is_answered_as_null() {
     let service = Service::answering("HTTP/1.1 204 No Content\nConnection: close\n\n").await;
-    let result = call(&tools(true, &[service.address.clone()]), get(&service), "{}").await.expect("an answer");
+    let result =
+        call(&tools(true, std::slice::from_ref(&service.address)), get(&service), "{}").await.expect("an answer");
     assert_eq!(result.get("body"), Some(&json("null")));
 }
 
@@ -166,7 +176,7 @@ async fn failures_have_the_class_that_decides_about_repeating() {
     ] {
         let service = Service::answering(&format!("HTTP/1.1 {status}\nContent-Length: 0\nConnection: close\n\n")).await;
         let (kind, code, wait) =
-            class(call(&tools(true, &[service.address.clone()]), post(&service, effect), "{}").await);
+            class(call(&tools(true, std::slice::from_ref(&service.address)), post(&service, effect), "{}").await);
         assert_eq!((kind, code.as_str(), wait), (expected.0, "tool.http_status", expected.1), "{status}");
     }
 }
@@ -199,14 +209,15 @@ async fn silence_after_sending_leaves_the_outcome_unknown() {
     let service = Service::silent().await;
     let mut request = request(HttpMethod::Post, format!("http://{}/", service.address));
     request.timeout_s = 1;
-    let outcome = call(&tools(true, &[service.address.clone()]), tool(Effect::Unsafe, request), "{}").await;
+    let outcome = call(&tools(true, std::slice::from_ref(&service.address)), tool(Effect::Unsafe, request), "{}").await;
     assert_eq!(class(outcome), ("unknown", "tool.http_timeout".to_owned(), None));
 }
 
 #[tokio::test]
 async fn a_connection_that_ends_without_an_answer_leaves_the_outcome_unknown() {
     let service = Service::answering("").await;
-    let outcome = call(&tools(true, &[service.address.clone()]), post(&service, Effect::Unsafe), "{}").await;
+    let outcome =
+        call(&tools(true, std::slice::from_ref(&service.address)), post(&service, Effect::Unsafe), "{}").await;
     assert_eq!(class(outcome), ("unknown", "tool.http_cut_off".to_owned(), None));
 }
 
@@ -215,7 +226,7 @@ async fn answers_without_an_end_are_cut() {
     let body = "x".repeat(3 << 20);
     let service =
         Service::answering(&format!("HTTP/1.1 200 OK\nContent-Type: text/plain\nConnection: close\n\n{body}")).await;
-    let outcome = call(&tools(true, &[service.address.clone()]), get(&service), "{}").await;
+    let outcome = call(&tools(true, std::slice::from_ref(&service.address)), get(&service), "{}").await;
     assert_eq!(class(outcome), ("permanent", "tool.http_too_large".to_owned(), None));
 }
 
@@ -252,7 +263,8 @@ async fn a_call_whose_deadline_has_passed_is_not_made() {
     let mut late = super::call_of(get(&service), "{}");
     late.deadline -= chrono::TimeDelta::seconds(60);
     let outcome =
-        devskyy_application::workflow::ToolExecutor::call(&tools(true, &[service.address.clone()]), late).await;
+        devskyy_application::workflow::ToolExecutor::call(&tools(true, std::slice::from_ref(&service.address)), late)
+            .await;
     assert_eq!(class(outcome).1, "tool.deadline");
     assert!(service.asked().is_empty());
 }
