@@ -193,10 +193,9 @@ impl Timeline {
             Some(StepState::Once(unit)) => self.unit_status(unit),
             Some(state) if state.settled() => StepStatus::Succeeded,
             Some(StepState::Each { units, .. }) => {
-                let worst = units
-                    .values()
-                    .map(|unit| self.unit_status(unit))
-                    .find(|status| matches!(status, StepStatus::Failed | StepStatus::InDoubt | StepStatus::Abandoned));
+                let found: Vec<_> = units.values().map(|unit| self.unit_status(unit)).collect();
+                let worst = [StepStatus::Failed, StepStatus::InDoubt, StepStatus::Abandoned, StepStatus::Running];
+                let worst = worst.into_iter().chain([StepStatus::Waiting]).find(|status| found.contains(status));
                 worst.unwrap_or(if self.run.ended() { StepStatus::Abandoned } else { StepStatus::Running })
             }
         }

@@ -5,6 +5,7 @@ mod crypto;
 mod databases;
 mod event_store;
 mod people;
+mod runs;
 mod standings;
 mod tools;
 mod whole_log;

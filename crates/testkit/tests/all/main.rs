@@ -5,3 +5,4 @@ mod event_store;
 mod event_store_culprits;
 mod people;
 mod people_culprits;
+mod runs;

@@ -179,7 +179,9 @@ impl Execution {
     async fn finish(&mut self, fence: u64, ending: &Ending) -> Result<Flow, Stop> {
         let now = self.ports.clock.now();
         let ended = self.commit_once(|run| run.finish(fence, ending, now)).await?;
-        tracing::info!(run = %self.id, phase = ?self.loaded.state.phase(), "the run ends");
+        if ended {
+            tracing::info!(run = %self.id, phase = ?self.loaded.state.phase(), "the run has ended");
+        }
         Ok(if ended { Flow::Over } else { Flow::Again })
     }
 

@@ -2,6 +2,7 @@
 
 mod crashes;
 pub(crate) mod fakes;
+mod publishing;
 mod steering;
 mod workflows;
 mod world;

@@ -1,0 +1,66 @@
+//! What is refused when a workflow is published.
+
+use std::sync::Arc;
+
+use devskyy_application::workflow::WorkflowCheck;
+
+use super::{
+    fakes::{PathExpressions, RequiredMembers},
+    world::workflow,
+};
+
+fn refused(text: &str) -> Vec<(&'static str, String)> {
+    let check = WorkflowCheck::new(Arc::new(PathExpressions), Arc::new(RequiredMembers));
+    let refused = check.check(&workflow(text)).err().unwrap_or_default();
+    refused.into_iter().map(|refused| (refused.code, refused.pointer.unwrap_or_default())).collect()
+}
+
+#[test]
+fn a_sound_workflow_may_be_published() {
+    assert_eq!(refused(r#"{"steps":[{"id":"a","when":".input","tool":"jq","arguments":{"x":{"$jq":".input"}}}]}"#), []);
+}
+
+#[test]
+fn a_program_that_does_not_parse_is_refused_wherever_it_is() {
+    let text = r#"{"steps":[
+        {"id":"a","when":"((","for_each":"((","tool":"jq","arguments":{"deep":[{"x":{"$jq":"(("}}]}},
+        {"id":"b","approval":{"prompt":"?","data":{"$jq":"(("}}}],
+        "output":{"$jq":"(("}}"#;
+    let pointers = [
+        "/steps/0/when",
+        "/steps/0/for_each",
+        "/steps/0/arguments/deep/0/x/$jq",
+        "/steps/1/approval/data/$jq",
+        "/output/$jq",
+    ];
+    assert_eq!(refused(text), pointers.map(|pointer| ("workflow.jq", pointer.to_owned())));
+}
+
+#[test]
+fn a_template_that_does_not_parse_is_refused_wherever_it_is() {
+    let text = r#"{"steps":[{"id":"a","approval":{"prompt":"{{","data":{"$template":"{{"}}}],
+        "tools":{"t":{"kind":"http","effect":"unsafe","request":{"method":"GET","url":"{{","headers":{"X/Y":"{{"}}}}}"#;
+    let pointers = [
+        "/steps/0/approval/prompt",
+        "/steps/0/approval/data/$template",
+        "/tools/t/request/url",
+        "/tools/t/request/headers/X~1Y",
+    ];
+    assert_eq!(refused(text), pointers.map(|pointer| ("workflow.template", pointer.to_owned())));
+}
+
+#[test]
+fn a_schema_that_is_none_is_refused_wherever_it_is() {
+    let text = r#"{"input_schema":{"required":1},"output_schema":{"required":1},
+        "tools":{"t":{"kind":"http","effect":"unsafe","input_schema":{"required":1},
+        "request":{"method":"GET","url":"u"}}},"steps":[{"id":"a","tool":"t"}]}"#;
+    let pointers = ["/input_schema/required", "/output_schema/required", "/tools/t/input_schema/required"];
+    assert_eq!(refused(text), pointers.map(|pointer| ("workflow.schema", pointer.to_owned())));
+}
+
+#[test]
+fn every_problem_is_reported_at_once() {
+    let text = r#"{"steps":[{"id":"a","needs":["a"],"when":"((","tool":"gone"}]}"#;
+    let codes: Vec<_> = refused(text).into_iter().map(|(code, _)| code).collect();
+    assert_eq!(codes, ["workflow.tool_unknown", "workflow.cycle", "workflow.jq"]);
+}

@@ -1,0 +1,191 @@
+//! What every keeper of runs promises: the views people read and the queue workers take runs from.
+//! `runs_contract!(factory)` makes one test of each promise.
+
+pub mod agents;
+pub mod queue;
+pub mod views;
+
+use std::{any::Any, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use devskyy_application::{
+    es::{EventContext, EventStore, Precondition, Repository},
+    ports::Clock,
+    runs::{RunQueue, RunViews},
+};
+use devskyy_domain::{
+    kernel::{
+        Aggregate, Json,
+        ids::{AgentId, ProjectId, RunId, UserId},
+    },
+    projects::{Project, ProjectName},
+    runs::{Ending, Order, Priority, Progress, Run, RunEvent},
+};
+use uuid::Uuid;
+
+/// Lets time pass on the store's clock.
+#[async_trait]
+pub trait Passage: Send + Sync {
+    /// Returns when that much time has passed.
+    async fn pass(&self, time: Duration);
+}
+
+/// A keeper of runs over its log.
+pub struct RunsUnderTest {
+    /// The log.
+    pub store: Arc<dyn EventStore>,
+    /// What people read.
+    pub views: Arc<dyn RunViews>,
+    /// What workers take runs from.
+    pub queue: Arc<dyn RunQueue>,
+    /// The store's clock, as far as it can be read.
+    pub clock: Arc<dyn Clock>,
+    /// The store's clock, as far as it can be moved.
+    pub time: Arc<dyn Passage>,
+    /// Whatever must live as long as the test.
+    pub keep: Box<dyn Any + Send>,
+}
+
+pub(super) const LEASE: Duration = Duration::from_millis(400);
+
+pub(super) fn project(n: u128) -> ProjectId {
+    ProjectId::from(Uuid::from_u128(0xa000 + n))
+}
+
+pub(super) fn user(n: u128) -> UserId {
+    UserId::from(Uuid::from_u128(0xb000 + n))
+}
+
+pub(super) fn agent(n: u128) -> AgentId {
+    AgentId::from(Uuid::from_u128(0xc000 + n))
+}
+
+pub(super) fn run(n: u128) -> RunId {
+    RunId::from(Uuid::from_u128(0xd000 + n))
+}
+
+fn context(project: ProjectId) -> EventContext {
+    EventContext {
+        actor: "user:ada".to_owned(),
+        project: Some(project),
+        correlation_id: Uuid::from_u128(1),
+        causation_id: Uuid::from_u128(1),
+        traceparent: None,
+    }
+}
+
+impl RunsUnderTest {
+    async fn append<A: Aggregate>(&self, id: A::Id, project: ProjectId, events: &[A::Event]) {
+        let write = Repository::<A>::write(id, Precondition::Any, events).expect("an event can be written");
+        let request = devskyy_application::es::AppendRequest {
+            writes: vec![write],
+            claims: vec![],
+            idempotency: None,
+            context: context(project),
+        };
+        self.store.append(request).await.expect("the log accepts the events");
+    }
+
+    /// A project with that owner.
+    pub(super) async fn given_project(&self, n: u128, owner: UserId) {
+        let name = ProjectName::parse("Apollo").expect("a good name");
+        let events = Project::default().create(&name, owner, false).expect("a new project");
+        self.append::<Project>(project(n), project(n), &events).await;
+    }
+
+    /// A queued run of the first agent in a project.
+    pub(super) async fn given_run(&self, n: u128, of_project: u128, priority: Priority) {
+        self.given_order(n, |order| Order { project: project(of_project), priority, ..order }).await;
+    }
+
+    pub(super) async fn given_order(&self, n: u128, change: impl FnOnce(Order) -> Order + Send) {
+        let now = self.clock.now();
+        let order = change(Order {
+            agent: agent(1),
+            agent_version: 3,
+            project: project(1),
+            parent: None,
+            depth: 0,
+            input: Json::from(1_i64),
+            priority: Priority::Normal,
+            deadline: now + TimeDelta::hours(1),
+        });
+        let at = now + TimeDelta::microseconds(i64::try_from(n).unwrap_or_default() - 1_000);
+        let events = Run::default().queue(&order, at).expect("a good order");
+        self.append::<Run>(run(n), order.project, &events).await;
+    }
+
+    pub(super) async fn state(&self, n: u128) -> Run {
+        let runs = Repository::<Run>::new(self.store.clone());
+        runs.load(run(n)).await.expect("the log can be read").state
+    }
+
+    /// Something happens to a run.
+    pub(super) async fn happens(
+        &self,
+        n: u128,
+        decide: impl FnOnce(&Run, DateTime<Utc>) -> Result<Vec<RunEvent>, devskyy_domain::runs::RunError>,
+    ) {
+        let state = self.state(n).await;
+        let events = decide(&state, self.clock.now()).expect("it may happen");
+        let project = state.order().map_or(project(1), |order| order.project);
+        self.append::<Run>(run(n), project, &events).await;
+    }
+
+    pub(super) async fn claimed(&self, n: u128) {
+        self.happens(n, |run, now| run.claim("ada", now)).await;
+    }
+
+    pub(super) async fn ended(&self, n: u128, ending: Ending) {
+        self.happens(n, |run, now| run.finish(run.fence(), &ending, now)).await;
+    }
+
+    pub(super) async fn reported(&self, n: u128, reports: Vec<Progress>) {
+        self.happens(n, |run, _| run.record(run.fence(), &reports)).await;
+    }
+}
+
+/// Makes one test of each promise of the views and the queue.
+#[macro_export]
+macro_rules! runs_contract {
+    ($(#[$meta:meta])* $factory:path) => {
+        $crate::runs_contract! { @tests [$(#[$meta])*] $factory, views =>
+            a_run_is_seen_as_it_stands,
+            a_run_nobody_asked_for_is_not_there,
+            runs_are_listed_newest_first,
+            lists_hold_only_what_the_filter_passes,
+            a_list_shows_members_only_their_projects,
+            a_run_says_why_it_failed,
+            a_question_is_open_until_it_is_answered,
+            questions_of_an_ended_run_are_withdrawn,
+            questions_are_listed_oldest_first,
+        }
+        $crate::runs_contract! { @tests [$(#[$meta])*] $factory, queue =>
+            a_ready_run_is_handed_out_once,
+            the_most_urgent_runs_come_first,
+            a_lapsed_lease_is_claimable,
+            a_renewed_lease_lasts_longer,
+            a_lease_older_than_the_fence_is_no_obstacle,
+            a_holder_whose_fence_has_passed_cannot_renew,
+            a_lease_given_back_is_over,
+            a_lease_of_another_fence_is_not_given_back,
+            a_waiting_run_is_claimable_when_it_is_due,
+            an_answer_makes_a_waiting_run_claimable,
+            an_ended_run_is_never_handed_out,
+            the_queue_says_when_something_becomes_due,
+            many_workers_share_many_runs_without_sharing_one,
+        }
+    };
+    (@tests $attributes:tt $factory:path, $suite:ident => $($promise:ident),+ $(,)?) => {
+        $($crate::runs_contract! { @test $attributes $factory, $suite => $promise })+
+    };
+    (@test [$(#[$meta:meta])*] $factory:path, $suite:ident => $promise:ident) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        $(#[$meta])*
+        async fn $promise() {
+            let runs = $factory().await;
+            $crate::contracts::runs::$suite::$promise(&runs).await;
+        }
+    };
+}

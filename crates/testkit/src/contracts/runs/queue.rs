@@ -1,0 +1,174 @@
+//! Promises of the queue of runs.
+#![expect(clippy::unwrap_used, reason = "a broken promise is a panic")]
+
+use std::{collections::BTreeSet, time::Duration};
+
+use chrono::TimeDelta;
+use devskyy_application::runs::{Claim, Claims};
+use devskyy_domain::{
+    kernel::{
+        Json,
+        ids::{ApprovalId, RunId},
+    },
+    runs::{Choice, Ending, Place, Priority, Progress, Waiting},
+    workflow::Denial,
+};
+use uuid::Uuid;
+
+use super::{LEASE, RunsUnderTest, run};
+
+async fn look(runs: &RunsUnderTest, worker: &str) -> Claims {
+    runs.queue.claim(worker, LEASE, 10).await.unwrap()
+}
+
+async fn taken(runs: &RunsUnderTest, worker: &str) -> Vec<RunId> {
+    look(runs, worker).await.runs.iter().map(|claim| claim.run).collect()
+}
+
+/// Two workers never get the same run.
+pub async fn a_ready_run_is_handed_out_once(runs: &RunsUnderTest) {
+    runs.given_run(1, 1, Priority::Normal).await;
+    assert_eq!(look(runs, "ada").await.runs, [Claim { run: run(1), fence: 1 }]);
+    assert_eq!(taken(runs, "eve").await, []);
+    assert_eq!(taken(runs, "ada").await, [], "not even to its holder");
+}
+
+/// When not all can be taken, the urgent and the old go first.
+pub async fn the_most_urgent_runs_come_first(runs: &RunsUnderTest) {
+    runs.given_run(1, 1, Priority::Low).await;
+    runs.given_run(2, 1, Priority::Normal).await;
+    runs.given_run(3, 1, Priority::High).await;
+    runs.given_run(4, 1, Priority::Normal).await;
+    let mut order = Vec::new();
+    for _ in 0..4 {
+        order.extend(runs.queue.claim("ada", LEASE, 1).await.unwrap().runs.into_iter().map(|claim| claim.run));
+    }
+    assert_eq!(order, [run(3), run(2), run(4), run(1)]);
+}
+
+/// A worker that vanished holds nothing for long.
+pub async fn a_lapsed_lease_is_claimable(runs: &RunsUnderTest) {
+    runs.given_run(1, 1, Priority::Normal).await;
+    taken(runs, "ada").await;
+    runs.claimed(1).await;
+    assert_eq!(taken(runs, "eve").await, []);
+    runs.time.pass(LEASE * 2).await;
+    assert_eq!(look(runs, "eve").await.runs, [Claim { run: run(1), fence: 2 }]);
+}
+
+/// A worker that shows signs of life keeps its run.
+pub async fn a_renewed_lease_lasts_longer(runs: &RunsUnderTest) {
+    runs.given_run(1, 1, Priority::Normal).await;
+    taken(runs, "ada").await;
+    runs.claimed(1).await;
+    assert!(runs.queue.renew("ada", Claim { run: run(1), fence: 1 }, LEASE * 100).await.unwrap());
+    runs.time.pass(LEASE * 2).await;
+    assert_eq!(taken(runs, "eve").await, []);
+}
+
+/// Whoever cancels a run takes it from its worker, without waiting for the lease.
+pub async fn a_lease_older_than_the_fence_is_no_obstacle(runs: &RunsUnderTest) {
+    runs.given_run(1, 1, Priority::Normal).await;
+    taken(runs, "ada").await;
+    runs.claimed(1).await;
+    runs.happens(1, |run, now| run.cancel("user:eve", None, now)).await;
+    assert_eq!(look(runs, "eve").await.runs, [Claim { run: run(1), fence: 3 }]);
+}
+
+/// A worker learns with its next sign of life that it has lost the run.
+pub async fn a_holder_whose_fence_has_passed_cannot_renew(runs: &RunsUnderTest) {
+    runs.given_run(1, 1, Priority::Normal).await;
+    taken(runs, "ada").await;
+    runs.claimed(1).await;
+    let own = Claim { run: run(1), fence: 1 };
+    assert!(!runs.queue.renew("eve", own, LEASE).await.unwrap(), "it is not hers");
+    runs.happens(1, |run, now| run.cancel("user:eve", None, now)).await;
+    assert!(!runs.queue.renew("ada", own, LEASE).await.unwrap());
+}
+
+/// A worker that stops does not make others wait.
+pub async fn a_lease_given_back_is_over(runs: &RunsUnderTest) {
+    runs.given_run(1, 1, Priority::Normal).await;
+    taken(runs, "ada").await;
+    runs.queue.release("ada", Claim { run: run(1), fence: 1 }).await.unwrap();
+    assert_eq!(taken(runs, "eve").await, [run(1)]);
+}
+
+/// A late farewell does not end somebody else's lease.
+pub async fn a_lease_of_another_fence_is_not_given_back(runs: &RunsUnderTest) {
+    runs.given_run(1, 1, Priority::Normal).await;
+    taken(runs, "ada").await;
+    runs.queue.release("ada", Claim { run: run(1), fence: 7 }).await.unwrap();
+    runs.queue.release("eve", Claim { run: run(1), fence: 1 }).await.unwrap();
+    assert_eq!(taken(runs, "eve").await, []);
+}
+
+/// A timer is enough to bring a run back.
+pub async fn a_waiting_run_is_claimable_when_it_is_due(runs: &RunsUnderTest) {
+    runs.given_run(1, 1, Priority::Normal).await;
+    taken(runs, "ada").await;
+    runs.claimed(1).await;
+    let until = runs.clock.now() + TimeDelta::milliseconds(300);
+    runs.happens(1, |run, _| run.park(run.fence(), &[Waiting::Timer].into(), until)).await;
+    assert_eq!(taken(runs, "eve").await, []);
+    runs.time.pass(Duration::from_millis(350)).await;
+    assert_eq!(taken(runs, "eve").await, [run(1)]);
+}
+
+/// The answer and the run's becoming claimable are one.
+pub async fn an_answer_makes_a_waiting_run_claimable(runs: &RunsUnderTest) {
+    runs.given_run(1, 1, Priority::Normal).await;
+    taken(runs, "ada").await;
+    runs.claimed(1).await;
+    let approval = ApprovalId::from(Uuid::from_u128(9));
+    let (place, prompt, at) = (Place::step("ask"), "go?".to_owned(), runs.clock.now());
+    runs.reported(1, vec![Progress::Ask { place, approval, prompt, data: Json::Null, on_deny: Denial::Fail, at }])
+        .await;
+    let until = runs.clock.now() + TimeDelta::hours(1);
+    runs.happens(1, |run, _| run.park(run.fence(), &[Waiting::Approval].into(), until)).await;
+    assert_eq!(taken(runs, "eve").await, []);
+    runs.happens(1, |run, now| run.decide_approval(approval, Choice::Approve, None, "user:eve", now)).await;
+    assert_eq!(taken(runs, "eve").await, [run(1)]);
+}
+
+/// What has ended is over.
+pub async fn an_ended_run_is_never_handed_out(runs: &RunsUnderTest) {
+    runs.given_run(1, 1, Priority::Normal).await;
+    taken(runs, "ada").await;
+    runs.claimed(1).await;
+    runs.ended(1, Ending::Completed(Json::Null)).await;
+    runs.time.pass(LEASE * 2).await;
+    let claims = look(runs, "eve").await;
+    assert_eq!(claims, Claims::default());
+}
+
+/// A worker needs no poll to find out when time alone will bring it work.
+pub async fn the_queue_says_when_something_becomes_due(runs: &RunsUnderTest) {
+    assert_eq!(look(runs, "ada").await, Claims::default());
+    runs.given_run(1, 1, Priority::Normal).await;
+    let held = look(runs, "ada").await.next_due.unwrap();
+    assert!(held <= LEASE, "the lease itself may lapse: {held:?}");
+    runs.claimed(1).await;
+    let until = runs.clock.now() + TimeDelta::minutes(10);
+    runs.happens(1, |run, _| run.park(run.fence(), &[Waiting::Timer].into(), until)).await;
+    runs.queue.release("ada", Claim { run: run(1), fence: 1 }).await.unwrap();
+    let due = look(runs, "ada").await.next_due.unwrap();
+    assert!(due > Duration::from_secs(590) && due <= Duration::from_secs(600), "{due:?}");
+}
+
+/// However many ask at once, each run has one worker.
+pub async fn many_workers_share_many_runs_without_sharing_one(runs: &RunsUnderTest) {
+    for n in 1..=40 {
+        runs.given_run(n, 1, Priority::Normal).await;
+    }
+    let names: Vec<_> = (0..8).map(|n| format!("worker-{n}")).collect();
+    let mut all = Vec::new();
+    for _ in 0..3 {
+        let asked = names.iter().map(|name| runs.queue.claim(name, Duration::from_secs(60), 3));
+        for claims in futures_util::future::join_all(asked).await {
+            all.extend(claims.unwrap().runs.into_iter().map(|claim| claim.run));
+        }
+    }
+    let distinct: BTreeSet<_> = all.iter().collect();
+    assert_eq!((distinct.len(), all.len()), (40, 40), "nobody is left out and nothing is shared");
+}

@@ -1,0 +1,151 @@
+//! Promises of the views of runs.
+#![expect(clippy::unwrap_used, reason = "a broken promise is a panic")]
+
+use devskyy_application::{
+    access::ListScope,
+    paging::PageRequest,
+    runs::{ApprovalFilter, ApprovalStatus, RunFilter, RunStatus},
+};
+use devskyy_domain::{
+    kernel::{Json, ids::ApprovalId},
+    runs::{Choice, Ending, Failure, Order, Place, Priority, Progress, Waiting},
+    workflow::Denial,
+};
+use uuid::Uuid;
+
+use super::{RunsUnderTest, agent, project, run, user};
+
+fn everything() -> RunFilter {
+    RunFilter { scope: ListScope::Everything, agent: None, status: None }
+}
+
+async fn listed(runs: &RunsUnderTest, filter: RunFilter) -> Vec<devskyy_domain::kernel::ids::RunId> {
+    let page = runs.views.list(&filter, PageRequest::default()).await.unwrap();
+    assert_eq!(page.total, page.items.len() as u64);
+    page.items.iter().map(|summary| summary.id).collect()
+}
+
+fn approval(n: u128) -> ApprovalId {
+    ApprovalId::from(Uuid::from_u128(0xe000 + n))
+}
+
+async fn asks(runs: &RunsUnderTest, n: u128) {
+    runs.given_run(n, 1, Priority::Normal).await;
+    runs.claimed(n).await;
+    let (place, prompt, data) = (Place::element("ask", 2), "go?".to_owned(), Json::from("look"));
+    let (approval, on_deny, at) = (approval(n), Denial::Fail, runs.clock.now());
+    runs.happens(n, |run, _| {
+        let items = vec![Json::Null; 3];
+        run.record(
+            run.fence(),
+            &[
+                Progress::Expand { step: "ask".into(), items },
+                Progress::Ask { place, approval, prompt, data, on_deny, at },
+            ],
+        )
+    })
+    .await;
+}
+
+fn questions(status: Option<ApprovalStatus>) -> ApprovalFilter {
+    ApprovalFilter { scope: ListScope::Project(project(1)), run: None, status }
+}
+
+/// What people see is what the log says, at once.
+pub async fn a_run_is_seen_as_it_stands(runs: &RunsUnderTest) {
+    runs.given_run(1, 1, Priority::High).await;
+    let queued = runs.views.find(run(1)).await.unwrap().unwrap();
+    assert_eq!((queued.status, queued.version, queued.started_at), (RunStatus::Queued, 1, None));
+    assert_eq!((queued.agent_id, queued.agent_version, queued.priority), (agent(1), 3, Priority::High));
+    assert_eq!((queued.project_id, queued.requested_by.as_str()), (project(1), "user:ada"));
+    runs.claimed(1).await;
+    let until = runs.clock.now() + chrono::TimeDelta::minutes(1);
+    runs.happens(1, |run, _| run.park(run.fence(), &[Waiting::Timer].into(), until)).await;
+    let waiting = runs.views.find(run(1)).await.unwrap().unwrap();
+    assert_eq!((waiting.status, waiting.waiting_for), (RunStatus::Waiting, vec![Waiting::Timer]));
+    assert!(waiting.started_at.is_some() && waiting.ended_at.is_none());
+}
+
+/// Absence is an answer.
+pub async fn a_run_nobody_asked_for_is_not_there(runs: &RunsUnderTest) {
+    assert_eq!(runs.views.find(run(1)).await.unwrap(), None);
+    assert_eq!(runs.views.approval(approval(1)).await.unwrap(), None);
+}
+
+/// The newest run is at the top.
+pub async fn runs_are_listed_newest_first(runs: &RunsUnderTest) {
+    for n in 1..=3 {
+        runs.given_run(n, 1, Priority::Normal).await;
+    }
+    assert_eq!(listed(runs, everything()).await, [run(3), run(2), run(1)]);
+    let second = PageRequest { page: 2, page_size: 2 };
+    let page = runs.views.list(&everything(), second).await.unwrap();
+    assert_eq!((page.total, page.items.len(), page.items[0].id), (3, 1, run(1)));
+}
+
+/// Agent and status narrow a list down.
+pub async fn lists_hold_only_what_the_filter_passes(runs: &RunsUnderTest) {
+    runs.given_run(1, 1, Priority::Normal).await;
+    runs.given_order(2, |order| Order { agent: agent(2), ..order }).await;
+    runs.claimed(1).await;
+    runs.ended(1, Ending::Completed(Json::Null)).await;
+    assert_eq!(listed(runs, RunFilter { agent: Some(agent(2)), ..everything() }).await, [run(2)]);
+    assert_eq!(listed(runs, RunFilter { status: Some(RunStatus::Completed), ..everything() }).await, [run(1)]);
+    assert_eq!(listed(runs, RunFilter { status: Some(RunStatus::Failed), ..everything() }).await, []);
+}
+
+/// A list never shows what belongs to others.
+pub async fn a_list_shows_members_only_their_projects(runs: &RunsUnderTest) {
+    runs.given_project(1, user(1)).await;
+    runs.given_project(2, user(2)).await;
+    runs.given_run(1, 1, Priority::Normal).await;
+    runs.given_run(2, 2, Priority::Normal).await;
+    let of = |scope| RunFilter { scope, ..everything() };
+    assert_eq!(listed(runs, of(ListScope::MemberOf(user(1)))).await, [run(1)]);
+    assert_eq!(listed(runs, of(ListScope::MemberOf(user(3)))).await, []);
+    assert_eq!(listed(runs, of(ListScope::Project(project(2)))).await, [run(2)]);
+}
+
+/// A failure is shown with its code and place.
+pub async fn a_run_says_why_it_failed(runs: &RunsUnderTest) {
+    runs.given_run(1, 1, Priority::Normal).await;
+    runs.claimed(1).await;
+    let failure = Failure::new("tool.http_status", "it answered 404").at(&Place::step("file"));
+    runs.ended(1, Ending::Failed(failure.clone())).await;
+    let failed = runs.views.find(run(1)).await.unwrap().unwrap();
+    assert_eq!((failed.status, failed.error), (RunStatus::Failed, Some(failure)));
+    assert!(failed.ended_at.is_some());
+}
+
+/// An answer is seen with who gave it and why.
+pub async fn a_question_is_open_until_it_is_answered(runs: &RunsUnderTest) {
+    asks(runs, 1).await;
+    let open = runs.views.approval(approval(1)).await.unwrap().unwrap();
+    assert_eq!((open.status, open.prompt.as_str(), &open.data), (ApprovalStatus::Open, "go?", &Json::from("look")));
+    assert_eq!((open.run_id, open.project_id, open.place), (run(1), project(1), Place::element("ask", 2)));
+    runs.happens(1, |run, now| run.decide_approval(approval(1), Choice::Deny, Some("no"), "user:eve", now)).await;
+    let denied = runs.views.approval(approval(1)).await.unwrap().unwrap();
+    assert_eq!(denied.status, ApprovalStatus::Denied);
+    assert_eq!((denied.decided_by.as_deref(), denied.reason.as_deref()), (Some("user:eve"), Some("no")));
+}
+
+/// Nobody is asked for an answer that can change nothing.
+pub async fn questions_of_an_ended_run_are_withdrawn(runs: &RunsUnderTest) {
+    asks(runs, 1).await;
+    asks(runs, 2).await;
+    runs.ended(1, Ending::Expired).await;
+    assert_eq!(runs.views.approval(approval(1)).await.unwrap().unwrap().status, ApprovalStatus::Withdrawn);
+    let open = runs.views.approvals(&questions(Some(ApprovalStatus::Open)), PageRequest::default()).await.unwrap();
+    assert_eq!(open.items.iter().map(|view| view.run_id).collect::<Vec<_>>(), [run(2)]);
+}
+
+/// Who asked first is answered first.
+pub async fn questions_are_listed_oldest_first(runs: &RunsUnderTest) {
+    asks(runs, 1).await;
+    asks(runs, 2).await;
+    let page = runs.views.approvals(&questions(None), PageRequest::default()).await.unwrap();
+    assert_eq!((page.total, page.items[0].id, page.items[1].id), (2, approval(1), approval(2)));
+    let filter = ApprovalFilter { run: Some(run(2)), ..questions(None) };
+    let of_run = runs.views.approvals(&filter, PageRequest::default()).await.unwrap();
+    assert_eq!(of_run.items.iter().map(|view| view.id).collect::<Vec<_>>(), [approval(2)]);
+}

@@ -1,0 +1,142 @@
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use devskyy_application::{
+    error::PortError,
+    paging::{PageOf, PageRequest},
+    runs::{
+        ApprovalFilter, ApprovalView, Claim, Claims, RunFilter, RunQueue, RunSummary, RunViews, RunnableAgent,
+        RunnableAgents,
+    },
+};
+use devskyy_domain::{
+    kernel::ids::{AgentId, ApprovalId, RunId},
+    workflow::Workflow,
+};
+use devskyy_testkit::{
+    contracts::runs::{Passage, RunsUnderTest, agents, queue, views},
+    fakes::{FixedClock, InMemoryAgents, InMemoryEventStore, InMemoryProjects, InMemoryRuns, ViewedAgents},
+    runs_contract,
+};
+use futures_util::FutureExt;
+
+struct Moves(Arc<FixedClock>);
+
+#[async_trait]
+impl Passage for Moves {
+    async fn pass(&self, time: Duration) {
+        self.0.advance(time);
+    }
+}
+
+async fn in_memory() -> RunsUnderTest {
+    let clock = Arc::new(FixedClock::default());
+    let store = Arc::new(InMemoryEventStore::with_clock(clock.clone()));
+    let projects = InMemoryProjects::following(&store);
+    let runs = InMemoryRuns::following(&store, projects, clock.clone());
+    let time = Arc::new(Moves(clock.clone()));
+    RunsUnderTest { store, views: runs.clone(), queue: runs, clock, time, keep: Box::new(()) }
+}
+
+runs_contract!(in_memory);
+
+#[tokio::test]
+async fn agents_in_memory_are_told_as_they_stand() {
+    let store = Arc::new(InMemoryEventStore::default());
+    let views = InMemoryAgents::following(&store, InMemoryProjects::following(&store));
+    agents::an_agent_is_told_as_it_stands(store.as_ref(), &ViewedAgents(views)).await;
+}
+
+/// Hands a run out to whoever asks, and lets everybody renew.
+struct Careless(Arc<dyn RunQueue>);
+
+#[async_trait]
+impl RunQueue for Careless {
+    async fn claim(&self, worker: &str, lease: Duration, most: usize) -> Result<Claims, PortError> {
+        let claims = self.0.claim(worker, lease, most).await?;
+        for claim in &claims.runs {
+            self.0.release(worker, *claim).await?;
+        }
+        Ok(claims)
+    }
+
+    async fn renew(&self, _: &str, _: Claim, _: Duration) -> Result<bool, PortError> {
+        Ok(true)
+    }
+
+    async fn release(&self, worker: &str, claim: Claim) -> Result<(), PortError> {
+        self.0.release(worker, claim).await
+    }
+}
+
+/// Shows every run to everybody.
+struct Indiscreet(Arc<dyn RunViews>);
+
+#[async_trait]
+impl RunViews for Indiscreet {
+    async fn find(&self, run: RunId) -> Result<Option<RunSummary>, PortError> {
+        self.0.find(run).await
+    }
+
+    async fn list(&self, filter: &RunFilter, page: PageRequest) -> Result<PageOf<RunSummary>, PortError> {
+        let scope = devskyy_application::access::ListScope::Everything;
+        self.0.list(&RunFilter { scope, ..filter.clone() }, page).await
+    }
+
+    async fn approval(&self, approval: ApprovalId) -> Result<Option<ApprovalView>, PortError> {
+        self.0.approval(approval).await
+    }
+
+    async fn approvals(&self, filter: &ApprovalFilter, page: PageRequest) -> Result<PageOf<ApprovalView>, PortError> {
+        self.0.approvals(filter, page).await
+    }
+}
+
+/// Lets a paused agent be run.
+struct Tireless(ViewedAgents);
+
+#[async_trait]
+impl RunnableAgents for Tireless {
+    async fn find(&self, agent: AgentId) -> Result<Option<RunnableAgent>, PortError> {
+        let Some(found) = self.0.find(agent).await? else { return Ok(None) };
+        let current = self.0.workflow(agent, 2).await?.map(|workflow| (2, workflow));
+        Ok(Some(RunnableAgent { current, ..found }))
+    }
+
+    async fn workflow(&self, agent: AgentId, version: u32) -> Result<Option<Arc<Workflow>>, PortError> {
+        self.0.workflow(agent, version).await
+    }
+}
+
+async fn caught(broken: impl Future<Output = ()>) -> bool {
+    AssertUnwindSafe(broken).catch_unwind().await.is_err()
+}
+
+#[tokio::test]
+async fn a_queue_that_hands_a_run_out_twice_is_caught() {
+    let honest = in_memory().await;
+    let culprit = RunsUnderTest { queue: Arc::new(Careless(honest.queue.clone())), ..honest };
+    assert!(caught(queue::a_ready_run_is_handed_out_once(&culprit)).await);
+}
+
+#[tokio::test]
+async fn a_queue_that_lets_a_loser_renew_is_caught() {
+    let honest = in_memory().await;
+    let culprit = RunsUnderTest { queue: Arc::new(Careless(honest.queue.clone())), ..honest };
+    assert!(caught(queue::a_holder_whose_fence_has_passed_cannot_renew(&culprit)).await);
+}
+
+#[tokio::test]
+async fn views_that_show_what_belongs_to_others_are_caught() {
+    let honest = in_memory().await;
+    let culprit = RunsUnderTest { views: Arc::new(Indiscreet(honest.views.clone())), ..honest };
+    assert!(caught(views::a_list_shows_members_only_their_projects(&culprit)).await);
+}
+
+#[tokio::test]
+async fn agents_that_never_pause_are_caught() {
+    let store = Arc::new(InMemoryEventStore::default());
+    let views = InMemoryAgents::following(&store, InMemoryProjects::following(&store));
+    let culprit = Tireless(ViewedAgents(views));
+    assert!(caught(agents::an_agent_is_told_as_it_stands(store.as_ref(), &culprit)).await);
+}
