@@ -45,8 +45,7 @@ pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<Peopl
     let Ground { database, log, clock, ids, expressions, schemas, access } = ground.clone();
     let master = master_key(settings)?;
     let tokens = access_tokens(database.clone(), master.clone(), clock.as_ref()).await?;
-    let cost = Argon2Cost::default();
-    let hasher = Argon2PasswordHasher::start(cost, settings.security.hash_threads, WAITING_PASSWORDS);
+    let hasher = hasher(settings)?;
     let secrets = Arc::new(KeyedSecrets::new(master));
     let accounts: Arc<dyn Accounts> = Arc::new(SqlAccounts::new(database.clone()));
     let users = Arc::new(SqlUsers::new(database.clone()));
@@ -65,7 +64,7 @@ pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<Peopl
             standings: Arc::new(CachedStandings::new(sessions.clone())),
             sessions,
             tokens: Arc::new(tokens),
-            hasher: Arc::new(hasher.map_err(|error| unusable(&error))?),
+            hasher: Arc::new(hasher),
             secrets,
             bootstrap: Arc::new(FileBootstrapTokens::new(&settings.data_dir)),
             clock,
@@ -89,6 +88,11 @@ async fn access_tokens(database: Database, master: MasterKey, clock: &dyn Clock)
         let advice = "set security.master_key to the key this database was made with, the same on every replica";
         Failure::operation(format!("{}; {advice}", causes(&error)))
     })
+}
+
+fn hasher(settings: &Settings) -> Result<Argon2PasswordHasher, Failure> {
+    Argon2PasswordHasher::start(Argon2Cost::default(), settings.security.hash_threads, WAITING_PASSWORDS)
+        .map_err(|error| unusable(&error))
 }
 
 fn policy(settings: &Settings) -> SessionPolicy {
