@@ -79,7 +79,8 @@ impl Argon2PasswordHasher {
     /// [`PortError`] when the cost is out of Argon2's range or a thread cannot be started.
     pub fn start(cost: Argon2Cost, threads: usize, waiting: usize) -> Result<Self, PortError> {
         let params = cost.params().map_err(failed)?;
-        let absent = hash(&params, b"nobody has this password", &mut Vec::new()).map_err(failed)?;
+        // Checking against it costs the same as any check; making it must not cost the start its time and memory.
+        let absent = phc(&params, Salt::generate(), &[0; Params::DEFAULT_OUTPUT_LEN]).map_err(failed)?;
         let (jobs, queue) = sync_channel(waiting);
         let queue = Arc::new(Mutex::new(queue));
         for number in 0..threads.max(1) {
@@ -131,12 +132,16 @@ fn serve(queue: &Mutex<Receiver<Job>>, params: &Params) {
 fn hash(params: &Params, password: &[u8], memory: &mut Vec<Block>) -> Result<Phc, argon2::Error> {
     let salt = Salt::generate();
     let output = digest(params, password, &salt, memory)?;
+    phc(params, salt, &output)
+}
+
+fn phc(params: &Params, salt: Salt, output: &[u8]) -> Result<Phc, argon2::Error> {
     Ok(Phc {
         algorithm: ALGORITHM,
         version: Some(Version::V0x13.into()),
         params: params.try_into().map_err(|_| argon2::Error::AlgorithmInvalid)?,
         salt: Some(salt),
-        hash: Some(Output::new(output.as_slice()).map_err(|_| argon2::Error::OutputTooLong)?),
+        hash: Some(Output::new(output).map_err(|_| argon2::Error::OutputTooLong)?),
     })
 }
 
