@@ -1,5 +1,6 @@
 //! What every keeper of runs promises: the views people read and the queue workers take runs from.
 //! `runs_contract!(factory)` makes one test of each promise.
+#![expect(clippy::expect_used, reason = "a broken promise is a panic")]
 
 pub mod agents;
 pub mod queue;
