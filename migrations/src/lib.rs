@@ -10,6 +10,7 @@ mod m20260101_000003_projects;
 mod m20260101_000004_agents;
 mod m20260101_000005_runs;
 mod m20260101_000006_api_keys;
+mod m20260101_000007_invitations;
 
 /// Runs the migrations that have not run yet, in order.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000004_agents::Migration),
             Box::new(m20260101_000005_runs::Migration),
             Box::new(m20260101_000006_api_keys::Migration),
+            Box::new(m20260101_000007_invitations::Migration),
         ]
     }
 }

@@ -73,6 +73,7 @@ pub async fn serve(settings: &Settings) -> Result<ServerHandle, Failure> {
     let store = Store::chosen(settings);
     let claimed = storage::claim(settings, &store)?;
     let platform = Platform::build(settings, database(settings, &store).await?).await?;
+    platform.forget_the_erased().await?;
     let bootstrap = platform.identity.bootstrap.handle().await.map_err(|error| Failure::operation(causes(&error)))?;
     let (tasks, draining) = (Tasks::default(), CancellationToken::new());
     let server = http::answer(listener, &settings.server, platform.api(settings, draining.clone()))?;

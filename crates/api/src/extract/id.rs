@@ -1,7 +1,7 @@
 use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use devskyy_domain::kernel::ids::{AgentId, ApiKeyId, ApprovalId, OperationId, ProjectId, RunId, UserId};
+use devskyy_domain::kernel::ids::{AgentId, ApiKeyId, ApprovalId, OperationId, ProjectId, RunId, SessionId, UserId};
 use uuid::Uuid;
 
 use crate::problem::{Problem, request};
@@ -25,7 +25,7 @@ macro_rules! single {
     )+};
 }
 
-single!(AgentId, ApiKeyId, ApprovalId, OperationId, ProjectId, RunId, UserId);
+single!(AgentId, ApiKeyId, ApprovalId, OperationId, ProjectId, RunId, SessionId, UserId);
 
 impl<A: FromIds, B: FromIds> FromIds for (A, B) {
     fn from_ids(ids: &[Uuid]) -> Option<Self> {

@@ -28,6 +28,7 @@ use crate::{app, problem::ProblemDocument};
     modifiers(&Bearer),
     tags(
         (name = "auth", description = "Signing up, in and out"),
+        (name = "users", description = "Everybody's accounts, for administrators"),
         (name = "projects", description = "Units of isolation and their members"),
         (name = "api-keys", description = "Programs' ways into one project"),
         (name = "agents", description = "Named definitions that can be run, and their immutable versions"),

@@ -36,6 +36,9 @@ struct Register {
     /// Makes the first administrator; the first start prints it.
     #[validate(length(min = 1, max = 200))]
     bootstrap_token: Option<String>,
+    /// Lets one in where an administrator invites people.
+    #[validate(length(min = 1, max = 200))]
+    invitation_token: Option<String>,
 }
 
 /// Asks to sign in.
@@ -100,9 +103,9 @@ async fn register(
     Visitor(actor): Visitor,
     body: Body<Register>,
 ) -> Result<HttpResponse, Problem> {
-    let (Register { email, password, name, bootstrap_token }, idempotency) = body.keyed(&actor);
-    let command = identity::Register::parse(&email, &password, &name)?;
-    let command = identity::Register { bootstrap_token, idempotency, ..command };
+    let (Register { email, password, name, bootstrap_token, invitation_token }, idempotency) = body.keyed(&actor);
+    let command = identity::Register::parse(&email, &password, &name, identity.password_policy)?;
+    let command = identity::Register { bootstrap_token, invitation_token, idempotency, ..command };
     let user = identity.register.handle(&actor, command).await?;
     Ok(HttpResponse::Created().insert_header((LOCATION, "/api/v1/auth/me")).json(UserBody::from(user)))
 }

@@ -1,5 +1,6 @@
 //! Version 1 of the interface.
 
+mod account;
 mod agents;
 mod api_keys;
 mod approval_body;
@@ -14,6 +15,7 @@ mod projects;
 mod run_bodies;
 mod run_events;
 mod runs;
+mod users;
 mod versions;
 mod workflow_schema;
 
@@ -24,6 +26,8 @@ pub(crate) use jwks::configure as well_known;
 /// Mounts all of it.
 pub(crate) fn configure(config: &mut ServiceConfig) {
     auth::configure(config);
+    account::configure(config);
+    users::configure(config);
     projects::configure(config);
     members::configure(config);
     api_keys::configure(config);

@@ -1,23 +1,31 @@
-use actix_web::{HttpRequest, HttpResponse, get, post, web::Data};
-use devskyy_application::projects::{CreateProject, GetProject, ListProjects, Projects};
-use devskyy_domain::{kernel::ids::ProjectId, projects::ProjectName};
+use actix_web::{HttpRequest, HttpResponse, get, patch, post, web::Data};
+use devskyy_application::{
+    context::Actor,
+    projects::{ChangeProject, CreateProject, GetProject, ListProjects, ProjectChange, Projects},
+};
+use devskyy_domain::{
+    kernel::ids::{ProjectId, UserId},
+    projects::ProjectName,
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
 use validator::Validate;
 
 use super::bodies::ProjectBody;
 use crate::{
-    extract::{Body, CurrentActor, Id, Paged, Paging, Parameters, created, page, paged, shown},
+    extract::{Body, CurrentActor, Id, IfMatch, Paged, Paging, Parameters, changed, created, page, paged, shown},
     openapi::{
-        answers::{Creating, Listing, Reading},
-        headers::{IdempotencyKey, Unless},
+        answers::{Acting, Changing, Creating, Listing, Reading},
+        headers::{IdempotencyKey, OnlyIf, Unless},
     },
     problem::Problem,
 };
 
 pub(super) fn configure(config: &mut ServiceConfig) {
-    config.service(create_project).service(list_projects).service(get_project);
+    config.service(create_project).service(list_projects).service(get_project).service(rename_project);
+    config.service(suspend_project).service(resume_project).service(archive_project).service(transfer_project);
 }
 
 /// Asks for a project.
@@ -90,4 +98,98 @@ async fn get_project(
 ) -> Result<HttpResponse, Problem> {
     let project = projects.get.handle(&actor, GetProject { id }).await?;
     shown(&request, &ProjectBody::from(project))
+}
+
+/// Asks to hand a project over.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"user_id": "01938f2e-0000-7000-8000-000000000000"}))]
+struct Transfer {
+    /// The member who shall own it.
+    user_id: Uuid,
+}
+
+/// Give a project another name.
+#[utoipa::path(
+    tag = "projects",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Which project"), OnlyIf),
+    request_body = NewProject,
+    responses((status = 200, description = "The project", body = ProjectBody, headers(("ETag" = String, description = "The version"))), Changing)
+)]
+#[patch("/projects/{id}")]
+async fn rename_project(
+    projects: Data<Projects>,
+    CurrentActor(actor): CurrentActor,
+    Id(id): Id<ProjectId>,
+    only_if: IfMatch,
+    body: Body<NewProject>,
+) -> Result<HttpResponse, Problem> {
+    let name = ProjectName::parse(&body.into_inner().name).map_err(devskyy_application::error::Error::from)?;
+    apply(&projects, &actor, id, only_if, ProjectChange::Rename(name)).await
+}
+
+/// Hand a project over to another member.
+///
+/// They become an owner; whoever asks stays as a maintainer.
+#[utoipa::path(
+    tag = "projects",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Which project"), OnlyIf),
+    request_body = Transfer,
+    responses((status = 200, description = "The project", body = ProjectBody, headers(("ETag" = String, description = "The version"))), Changing)
+)]
+#[post("/projects/{id}/transfer")]
+async fn transfer_project(
+    projects: Data<Projects>,
+    CurrentActor(actor): CurrentActor,
+    Id(id): Id<ProjectId>,
+    only_if: IfMatch,
+    body: Body<Transfer>,
+) -> Result<HttpResponse, Problem> {
+    let to = UserId::from(body.into_inner().user_id);
+    apply(&projects, &actor, id, only_if, ProjectChange::Transfer(to)).await
+}
+
+macro_rules! lifecycle {
+    ($($(#[$doc:meta])* $name:ident = $path:literal, $change:ident;)+) => {$(
+        $(#[$doc])*
+        #[utoipa::path(
+            tag = "projects",
+            security(("bearer" = [])),
+            params(("id" = Uuid, Path, description = "Which project"), OnlyIf),
+            responses((status = 200, description = "The project", body = ProjectBody, headers(("ETag" = String, description = "The version"))), Acting)
+        )]
+        #[post($path)]
+        async fn $name(
+            projects: Data<Projects>,
+            CurrentActor(actor): CurrentActor,
+            Id(id): Id<ProjectId>,
+            only_if: IfMatch,
+        ) -> Result<HttpResponse, Problem> {
+            apply(&projects, &actor, id, only_if, ProjectChange::$change).await
+        }
+    )+};
+}
+
+lifecycle! {
+    /// Put a project on hold: it can be read, and nothing in it changes or starts.
+    suspend_project = "/projects/{id}/suspend", Suspend;
+    /// Take a suspended project into use again.
+    resume_project = "/projects/{id}/resume", Resume;
+    /// Keep a project for history only, for ever.
+    archive_project = "/projects/{id}/archive", Archive;
+}
+
+async fn apply(
+    projects: &Projects,
+    actor: &Actor,
+    project: ProjectId,
+    only_if: IfMatch,
+    change: ProjectChange,
+) -> Result<HttpResponse, Problem> {
+    let current = async { Ok(projects.get.handle(actor, GetProject { id: project }).await?.version) };
+    let expected = only_if.expected(current).await?;
+    let changed_project = projects.change.handle(actor, ChangeProject { project, change, expected }).await?;
+    Ok(changed(&ProjectBody::from(changed_project)))
 }

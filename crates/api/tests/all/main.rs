@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test takes for granted fails it")]
 
+mod account;
 mod agents;
 mod api_keys;
 mod approvals;
@@ -11,10 +12,12 @@ mod documents;
 mod edge;
 mod expressions;
 mod members;
+mod project_life;
 mod projects;
 mod run_events;
 mod runs;
 mod strictness;
 mod tools;
+mod users;
 mod wire;
 mod world;

@@ -20,15 +20,16 @@ use devskyy_application::{
     access::Access,
     agents::{Agents, AgentsPorts},
     es::EventStore,
-    identity::{ApiKeys, ApiKeysPorts, Identity, IdentityPorts, SessionPolicy},
+    identity::{ApiKeys, ApiKeysPorts, Identity, IdentityPorts, RegistrationMode, SessionPolicy},
     projects::{Projects, ProjectsPorts},
     runs::{RunWorker, Runs, RunsPorts, WorkerPorts, WorkerSettings},
     workflow::WorkflowCheck,
 };
+use devskyy_domain::identity::PasswordPolicy;
 use devskyy_testkit::fakes::{
     FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAgents, InMemoryApiKeys, InMemoryBootstrap,
-    InMemoryDirectory, InMemoryEventStore, InMemoryPasswordHasher, InMemoryProjects, InMemoryRuns, InMemorySessions,
-    InMemoryUsers, SequentialIds, SequentialSecrets, ViewedAgents,
+    InMemoryDirectory, InMemoryErasures, InMemoryEventStore, InMemoryInvitations, InMemoryPasswordHasher,
+    InMemoryProjects, InMemoryRuns, InMemorySessions, InMemoryUsers, SequentialIds, SequentialSecrets, ViewedAgents,
 };
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -64,6 +65,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::taking_in(RegistrationMode::Open)
+    }
+
+    /// A platform that takes people in like that.
+    pub(crate) fn taking_in(registration: RegistrationMode) -> Self {
         let clock = Arc::new(FixedClock::default());
         let store = Arc::new(InMemoryEventStore::with_clock(clock.clone()));
         let (ids, secrets) = (Arc::new(SequentialIds::default()), Arc::new(SequentialSecrets::default()));
@@ -90,6 +96,12 @@ impl World {
         let identity = Identity::new(IdentityPorts {
             store: store.clone(),
             accounts: accounts.clone(),
+            changes: accounts.clone(),
+            erasures: Arc::new(InMemoryErasures::default()),
+            session_list: sessions.clone(),
+            invitations: Arc::new(InMemoryInvitations::default()),
+            registration,
+            password_policy: PasswordPolicy::Classic,
             users: users.clone(),
             sessions: sessions.clone(),
             standings: sessions,

@@ -1,4 +1,4 @@
-use devskyy_domain::identity::{DisplayName, Email, Password, PlatformRole};
+use devskyy_domain::identity::{DisplayName, Email, Password, PasswordPolicy, PlatformRole};
 
 use super::{
     enrolment::{Enrolled, Enrolment},
@@ -23,8 +23,8 @@ impl CreateAdmin {
     ///
     /// # Errors
     /// [`Error::Invalid`] with a refusal per wrong member.
-    pub fn parse(email: &str, password: &str, name: &str) -> Result<Self, Error> {
-        let Register { email, password, name, .. } = Register::parse(email, password, name)?;
+    pub fn parse(email: &str, password: &str, name: &str, policy: PasswordPolicy) -> Result<Self, Error> {
+        let Register { email, password, name, .. } = Register::parse(email, password, name, policy)?;
         Ok(Self { email, password, name })
     }
 }

@@ -8,6 +8,7 @@ use devskyy_domain::{
 
 use super::{
     get_profile::user_view,
+    invitations::INVITATION_SCOPE,
     ports::{Accounts, PasswordHasher, PrivateAccount, Profile, Secrets, UserViews},
     views::UserView,
 };
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// Where e-mails are unique: on the whole platform.
-const EMAIL_SCOPE: &str = "user.email";
+pub(super) const EMAIL_SCOPE: &str = "user.email";
 
 /// A person about to get an account.
 pub(super) struct Enrolled {
@@ -98,6 +99,7 @@ impl Enrolment {
             .await
             .map_err(|error| match error {
                 Error::ClaimTaken(claim) if claim.scope == EMAIL_SCOPE => IdentityError::EmailTaken.into(),
+                Error::ClaimTaken(claim) if claim.scope == INVITATION_SCOPE => IdentityError::InvitationRefused.into(),
                 Error::ClaimTaken(_) => IdentityError::BootstrapRefused.into(),
                 Error::Contended if person.only_repeated => IdentityError::BootstrapRefused.into(),
                 other => other,
@@ -126,7 +128,7 @@ impl Enrolment {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

@@ -3,29 +3,39 @@
 //! What is personal (e-mail, name, password hash) lives in private rows outside the log. A private row is written first,
 //! under a fresh id; the event that refers to the id makes it mean something.
 
+mod administration;
 mod authenticate;
 mod bootstrap;
+mod change_password;
+mod change_ports;
 mod create_admin;
 mod enrolment;
 mod get_profile;
 mod get_public_keys;
+mod invitations;
 mod keys;
 mod log_in;
 mod log_out;
+mod own_sessions;
 mod ports;
 mod refresh;
 mod register;
 mod sessions;
+mod update_profile;
 mod views;
 
 use std::sync::Arc;
 
+pub use administration::{AccountChange, Administration, ChangeAccount};
 pub use authenticate::AuthenticateHandler;
 pub use bootstrap::OfferBootstrapHandler;
+pub use change_password::{ChangePassword, ChangePasswordHandler};
+pub use change_ports::{AccountChanges, Erasures, SessionList};
 pub use create_admin::{CreateAdmin, CreateAdminHandler};
 use enrolment::Enrolment;
 pub use get_profile::GetProfileHandler;
 pub use get_public_keys::GetPublicKeysHandler;
+pub use invitations::{Invitation, Invitations, InviteHandler, RegistrationMode};
 pub use keys::{
     ApiKeys, ApiKeysPorts, AuthenticateKeyHandler, GetKey, GetKeyHandler, IssueKey, IssueKeyHandler, KeyRecord,
     KeySecret, KeyStandings, KeyStatus, KeyUses, KeyVault, KeyView, KeyViews, KeyWithSecret, ListKeys, ListKeysHandler,
@@ -33,6 +43,7 @@ pub use keys::{
 };
 pub use log_in::{LogIn, LogInHandler};
 pub use log_out::LogOutHandler;
+pub use own_sessions::{EndSession, EndSessionHandler, ListSessionsHandler};
 pub use ports::{
     AccessClaims, AccessTokens, Accounts, BootstrapOffer, BootstrapTokens, Credentials, HashError, NewSession,
     PasswordHash, PasswordHasher, PrivateAccount, Profile, RefreshDigest, Rotation, Secrets, Sessions, Standings,
@@ -42,10 +53,13 @@ pub use refresh::{Refresh, RefreshHandler};
 pub use register::{Register, RegisterHandler};
 use sessions::SignIns;
 pub use sessions::{SessionPolicy, Tokens};
-pub use views::{UserRecord, UserStatus, UserView};
+pub use update_profile::{UpdateProfile, UpdateProfileHandler};
+pub use views::{AccountView, SessionRecord, SessionView, UserFilter, UserRecord, UserStatus, UserView};
+
+use devskyy_domain::identity::PasswordPolicy;
 
 use crate::{
-    es::EventStore,
+    es::{EventStore, Repository},
     ports::{Clock, IdGenerator},
 };
 
@@ -56,6 +70,18 @@ pub struct IdentityPorts {
     pub store: Arc<dyn EventStore>,
     /// Private rows: e-mail, name, password hash.
     pub accounts: Arc<dyn Accounts>,
+    /// Changes of private rows.
+    pub changes: Arc<dyn AccountChanges>,
+    /// Who was erased.
+    pub erasures: Arc<dyn Erasures>,
+    /// Sign-ins by person.
+    pub session_list: Arc<dyn SessionList>,
+    /// Invitations to open an account.
+    pub invitations: Arc<dyn Invitations>,
+    /// Who may open an account.
+    pub registration: RegistrationMode,
+    /// What is asked of new passwords.
+    pub password_policy: PasswordPolicy,
     /// Users as the log tells.
     pub users: Arc<dyn UserViews>,
     /// Sign-ins and their refresh tokens.
@@ -98,6 +124,20 @@ pub struct Identity {
     pub bootstrap: OfferBootstrapHandler,
     /// Opens an administrator's account, for the command line.
     pub create_admin: CreateAdminHandler,
+    /// Invites people to open an account.
+    pub invite: InviteHandler,
+    /// Changes one's own password.
+    pub change_password: ChangePasswordHandler,
+    /// Changes one's own name.
+    pub update_profile: UpdateProfileHandler,
+    /// Lists one's own sign-ins.
+    pub list_sessions: ListSessionsHandler,
+    /// Ends one of one's own sign-ins.
+    pub end_session: EndSessionHandler,
+    /// What administrators do to accounts.
+    pub administration: Administration,
+    /// What is asked of new passwords.
+    pub password_policy: PasswordPolicy,
 }
 
 impl Identity {
@@ -105,6 +145,15 @@ impl Identity {
     #[must_use]
     pub fn new(ports: IdentityPorts) -> Self {
         let enrolment = enrolment(&ports);
+        let mode = ports.registration;
+        let invite = InviteHandler {
+            invitations: ports.invitations.clone(),
+            secrets: ports.secrets.clone(),
+            clock: ports.clock.clone(),
+        };
+        let (change_password, update_profile) = personal_changes(&ports);
+        let (list_sessions, end_session) = own_sessions(&ports);
+        let (administration, password_policy) = (administration(&ports), ports.password_policy);
         let IdentityPorts { accounts, users, sessions, standings, tokens, .. } = ports.clone();
         let IdentityPorts { hasher, secrets, bootstrap, clock, ids, policy, .. } = ports;
         let sign_ins = SignIns {
@@ -120,7 +169,10 @@ impl Identity {
                 enrolment: enrolment.clone(),
                 bootstrap: bootstrap.clone(),
                 users: users.clone(),
+                invite: invite.clone(),
+                mode,
             },
+            invite,
             log_in: LogInHandler {
                 accounts: accounts.clone(),
                 users: users.clone(),
@@ -135,7 +187,53 @@ impl Identity {
             public_keys: GetPublicKeysHandler { tokens },
             bootstrap: OfferBootstrapHandler { users, bootstrap },
             create_admin: CreateAdminHandler { enrolment },
+            change_password,
+            update_profile,
+            list_sessions,
+            end_session,
+            administration,
+            password_policy,
         }
+    }
+}
+
+fn personal_changes(ports: &IdentityPorts) -> (ChangePasswordHandler, UpdateProfileHandler) {
+    let change_password = ChangePasswordHandler {
+        users: Repository::new(ports.store.clone()),
+        accounts: ports.accounts.clone(),
+        changes: ports.changes.clone(),
+        hasher: ports.hasher.clone(),
+        sessions: ports.session_list.clone(),
+        standings: ports.standings.clone(),
+        clock: ports.clock.clone(),
+        policy: ports.password_policy,
+    };
+    let profile = GetProfileHandler { users: ports.users.clone(), accounts: ports.accounts.clone() };
+    (change_password, UpdateProfileHandler { changes: ports.changes.clone(), profile })
+}
+
+fn own_sessions(ports: &IdentityPorts) -> (ListSessionsHandler, EndSessionHandler) {
+    let list = ListSessionsHandler { list: ports.session_list.clone(), clock: ports.clock.clone() };
+    let end = EndSessionHandler {
+        list: ports.session_list.clone(),
+        sessions: ports.sessions.clone(),
+        standings: ports.standings.clone(),
+        clock: ports.clock.clone(),
+    };
+    (list, end)
+}
+
+fn administration(ports: &IdentityPorts) -> Administration {
+    Administration {
+        store: ports.store.clone(),
+        users: ports.users.clone(),
+        accounts: ports.accounts.clone(),
+        erasures: ports.erasures.clone(),
+        secrets: ports.secrets.clone(),
+        sessions: ports.sessions.clone(),
+        list: ports.session_list.clone(),
+        standings: ports.standings.clone(),
+        clock: ports.clock.clone(),
     }
 }
 

@@ -8,8 +8,11 @@ use devskyy_domain::{
 };
 use uuid::Uuid;
 
-use super::views::UserRecord;
-use crate::error::PortError;
+use super::views::{UserFilter, UserRecord};
+use crate::{
+    error::PortError,
+    paging::{PageOf, PageRequest},
+};
 
 /// A slow hash of a password, with its salt and cost, as text; never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -161,6 +164,18 @@ pub trait UserViews: Send + Sync {
     /// # Errors
     /// [`PortError`] when the answer cannot be had.
     async fn has_admin(&self) -> Result<bool, PortError>;
+
+    /// How many people run the platform and may sign in.
+    ///
+    /// # Errors
+    /// [`PortError`] when the answer cannot be had.
+    async fn active_administrators(&self) -> Result<u64, PortError>;
+
+    /// Lists users, the oldest first, erased ones too.
+    ///
+    /// # Errors
+    /// [`PortError`] when the answer cannot be had.
+    async fn list(&self, filter: UserFilter, page: PageRequest) -> Result<PageOf<UserRecord>, PortError>;
 }
 
 /// SHA-256 of a refresh token.

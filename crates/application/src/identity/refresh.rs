@@ -48,7 +48,7 @@ impl RefreshHandler {
         };
         match self.users.find(user).await?.map(|record| record.status) {
             Some(UserStatus::Active) => self.sign_ins.tokens(user, session, refresh_token).await,
-            Some(UserStatus::Disabled) | None => {
+            Some(UserStatus::Disabled | UserStatus::Erased) | None => {
                 sessions.revoke(session, now).await?;
                 Err(Error::Unauthenticated)
             }

@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
-use devskyy_domain::identity::{DisplayName, Email, IdentityError, Password, PlatformRole};
+use devskyy_domain::identity::{DisplayName, Email, IdentityError, Password, PasswordPolicy, PlatformRole};
 
 use super::{
     enrolment::{Enrolled, Enrolment},
+    invitations::{InviteHandler, RegistrationMode},
     ports::{BootstrapTokens, UserViews},
     views::UserView,
 };
@@ -24,6 +25,8 @@ pub struct Register {
     pub name: DisplayName,
     /// Makes the first administrator, once.
     pub bootstrap_token: Option<String>,
+    /// Lets somebody in who was invited, once.
+    pub invitation_token: Option<String>,
     /// Recognises a repeated request.
     pub idempotency: Option<Idempotency>,
 }
@@ -33,12 +36,12 @@ impl Register {
     ///
     /// # Errors
     /// [`Error::Invalid`] with a refusal per wrong member.
-    pub fn parse(email: &str, password: &str, name: &str) -> Result<Self, Error> {
+    pub fn parse(email: &str, password: &str, name: &str, policy: PasswordPolicy) -> Result<Self, Error> {
         let email = Email::parse(email);
-        let password = Password::parse(password, email.as_ref().ok());
+        let password = Password::parse(password, email.as_ref().ok(), policy);
         match (email, password, DisplayName::parse(name)) {
             (Ok(email), Ok(password), Ok(name)) => {
-                Ok(Self { email, password, name, bootstrap_token: None, idempotency: None })
+                Ok(Self { email, password, name, bootstrap_token: None, invitation_token: None, idempotency: None })
             }
             (email, password, name) => {
                 let wrong = [email.err(), password.err(), name.err()];
@@ -53,6 +56,8 @@ pub struct RegisterHandler {
     pub(super) enrolment: Enrolment,
     pub(super) bootstrap: Arc<dyn BootstrapTokens>,
     pub(super) users: Arc<dyn UserViews>,
+    pub(super) invite: InviteHandler,
+    pub(super) mode: RegistrationMode,
 }
 
 impl RegisterHandler {
@@ -62,7 +67,7 @@ impl RegisterHandler {
     /// [`IdentityError::EmailTaken`], [`IdentityError::BootstrapRefused`], [`Error::Overloaded`] or a failing port.
     #[tracing::instrument(name = "identity.register", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: Register) -> Result<UserView, Error> {
-        let Register { email, password, name, bootstrap_token, idempotency } = command;
+        let Register { email, password, name, bootstrap_token, invitation_token, idempotency } = command;
         let first_admin = bootstrap_token.is_some();
         let only_repeated = match bootstrap_token {
             Some(token) => !self.is_fresh(&token, idempotency.is_some()).await?,
@@ -73,7 +78,7 @@ impl RegisterHandler {
             let claim = Claim { scope: "platform.bootstrap".to_owned(), value: "first-admin".to_owned() };
             (PlatformRole::Admin, Some(claim))
         } else {
-            (PlatformRole::Member, None)
+            (PlatformRole::Member, self.invited(invitation_token).await?)
         };
         let person = Enrolled { email, password, name, role, claim, only_repeated, idempotency };
         let user = self.enrolment.enrol(actor, person).await?;
@@ -90,5 +95,17 @@ impl RegisterHandler {
             return if may_be_repeated { Ok(false) } else { Err(IdentityError::BootstrapRefused.into()) };
         }
         if self.bootstrap.matches(token).await? { Ok(true) } else { Err(IdentityError::BootstrapRefused.into()) }
+    }
+
+    /// What it takes to come in; nothing where everybody may.
+    async fn invited(&self, token: Option<String>) -> Result<Option<Claim>, Error> {
+        match (self.mode, token) {
+            (RegistrationMode::Closed, _) => Err(IdentityError::RegistrationClosed.into()),
+            (RegistrationMode::Invite, None) => Err(IdentityError::InvitationRefused.into()),
+            (RegistrationMode::Open, None) => Ok(None),
+            (RegistrationMode::Open | RegistrationMode::Invite, Some(token)) => {
+                Ok(Some(self.invite.claim(&token).await?))
+            }
+        }
     }
 }

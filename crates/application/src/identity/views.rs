@@ -3,9 +3,11 @@ use devskyy_domain::{
     identity::PlatformRole,
     kernel::{
         Version,
-        ids::{ProjectId, UserId},
+        ids::{ProjectId, SessionId, UserId},
     },
 };
+
+use super::ports::Profile;
 
 /// Whether a person may sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -14,6 +16,8 @@ pub enum UserStatus {
     Active,
     /// May not.
     Disabled,
+    /// Forgotten, and never again.
+    Erased,
 }
 
 impl UserStatus {
@@ -23,13 +27,14 @@ impl UserStatus {
         match self {
             Self::Active => "active",
             Self::Disabled => "disabled",
+            Self::Erased => "erased",
         }
     }
 
     /// Reads the name used on the wire and in the database.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Active, Self::Disabled].into_iter().find(|status| status.as_str() == name)
+        [Self::Active, Self::Disabled, Self::Erased].into_iter().find(|status| status.as_str() == name)
     }
 }
 
@@ -75,4 +80,48 @@ impl std::fmt::Debug for UserView {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("UserView").field("id", &self.id).field("role", &self.role).finish_non_exhaustive()
     }
+}
+
+/// Which users a list shows; what is left out does not matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct UserFilter {
+    /// Only those with this role on the platform.
+    pub role: Option<PlatformRole>,
+    /// Only those of whom this is true.
+    pub status: Option<UserStatus>,
+}
+
+/// An account as administrators see it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccountView {
+    /// What the log tells.
+    pub record: UserRecord,
+    /// What is personal, unless the person was erased.
+    pub profile: Option<Profile>,
+}
+
+impl std::fmt::Debug for AccountView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccountView").field("record", &self.record).finish_non_exhaustive()
+    }
+}
+
+/// A sign-in that counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionRecord {
+    /// Which.
+    pub id: SessionId,
+    /// When it began.
+    pub opened_at: DateTime<Utc>,
+    /// When it ends, whatever is refreshed.
+    pub ends_at: DateTime<Utc>,
+}
+
+/// A sign-in as its person sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionView {
+    /// The sign-in.
+    pub record: SessionRecord,
+    /// Whether the request came with it.
+    pub current: bool,
 }

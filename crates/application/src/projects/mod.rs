@@ -2,6 +2,7 @@
 
 mod add_member;
 mod change_member_role;
+mod change_project;
 mod create_project;
 mod get_project;
 mod list_members;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 pub use add_member::{AddMember, AddMemberHandler, PersonRef};
 pub use change_member_role::{ChangeMemberRole, ChangeMemberRoleHandler};
+pub use change_project::{ChangeProject, ChangeProjectHandler, ProjectChange};
 pub use create_project::{CreateProject, CreateProjectHandler};
 use devskyy_domain::projects::Project;
 pub use get_project::{GetProject, GetProjectHandler};
@@ -52,6 +54,8 @@ pub struct Projects {
     pub list: ListProjectsHandler,
     /// Shows one project.
     pub get: GetProjectHandler,
+    /// Renames, suspends, resumes, archives or hands over a project.
+    pub change: ChangeProjectHandler,
     /// Lists who belongs to a project.
     pub list_members: ListMembersHandler,
     /// Adds a person to a project.
@@ -71,6 +75,7 @@ impl Projects {
         Self {
             create: CreateProjectHandler { projects: projects.clone(), views: views.clone(), ids },
             list: ListProjectsHandler { views: views.clone(), access: access.clone() },
+            change: ChangeProjectHandler { projects: projects.clone(), views: views.clone(), access: access.clone() },
             get: GetProjectHandler { views: views.clone(), access: access.clone() },
             list_members: ListMembersHandler {
                 views: views.clone(),

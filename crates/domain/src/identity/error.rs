@@ -12,6 +12,9 @@ pub enum IdentityError {
     /// Too short to resist guessing, or too long to hash.
     #[error("the password must have 8 to 128 characters")]
     PasswordLength,
+    /// Too short where length is all that is asked for.
+    #[error("the password must have 12 to 128 characters")]
+    PasswordTooShort,
     /// No digit.
     #[error("the password must contain at least one digit")]
     PasswordNeedsDigit,
@@ -30,6 +33,21 @@ pub enum IdentityError {
     /// The one-time token is wrong, or was used.
     #[error("the bootstrap token is not valid, or the first administrator exists already")]
     BootstrapRefused,
+    /// This platform takes nobody in by themselves.
+    #[error("this platform is closed, ask an administrator for an account")]
+    RegistrationClosed,
+    /// Not made, expired or used.
+    #[error("the invitation is not valid, ask for another one")]
+    InvitationRefused,
+    /// Whoever wants another password proves that they have this one.
+    #[error("the current password is wrong")]
+    CurrentPasswordWrong,
+    /// A platform without an administrator could not be run.
+    #[error("the platform needs at least one active administrator, make somebody else one first")]
+    LastAdministrator,
+    /// What was erased does not come back.
+    #[error("the account is erased")]
+    Erased,
     /// An id is registered once.
     #[error("the user is registered already")]
     AlreadyRegistered,
@@ -44,6 +62,12 @@ impl Refusal for IdentityError {
             Self::EmailFormat => "user.email_format",
             Self::NameFormat => "user.name_format",
             Self::PasswordLength => "user.password_length",
+            Self::PasswordTooShort => "user.password_too_short",
+            Self::RegistrationClosed => "user.registration_closed",
+            Self::InvitationRefused => "user.invitation_refused",
+            Self::CurrentPasswordWrong => "user.current_password_wrong",
+            Self::LastAdministrator => "user.last_administrator",
+            Self::Erased => "user.erased",
             Self::PasswordNeedsDigit => "user.password_needs_digit",
             Self::PasswordNeedsUpperCase => "user.password_needs_upper_case",
             Self::PasswordCommon => "user.password_common",
@@ -60,12 +84,18 @@ impl Refusal for IdentityError {
             Self::EmailFormat
             | Self::NameFormat
             | Self::PasswordLength
+            | Self::PasswordTooShort
             | Self::PasswordNeedsDigit
             | Self::PasswordNeedsUpperCase
             | Self::PasswordCommon
-            | Self::PasswordIsEmail => RefusalKind::Invalid,
-            Self::BootstrapRefused => RefusalKind::Forbidden,
-            Self::EmailTaken | Self::AlreadyRegistered | Self::NotRegistered => RefusalKind::Conflict,
+            | Self::PasswordIsEmail
+            | Self::CurrentPasswordWrong => RefusalKind::Invalid,
+            Self::BootstrapRefused | Self::RegistrationClosed | Self::InvitationRefused => RefusalKind::Forbidden,
+            Self::LastAdministrator
+            | Self::Erased
+            | Self::EmailTaken
+            | Self::AlreadyRegistered
+            | Self::NotRegistered => RefusalKind::Conflict,
         }
     }
 
@@ -74,12 +104,19 @@ impl Refusal for IdentityError {
             Self::EmailFormat | Self::EmailTaken => "/email",
             Self::NameFormat => "/name",
             Self::PasswordLength
+            | Self::PasswordTooShort
             | Self::PasswordNeedsDigit
             | Self::PasswordNeedsUpperCase
             | Self::PasswordCommon
             | Self::PasswordIsEmail => "/password",
             Self::BootstrapRefused => "/bootstrap_token",
-            Self::AlreadyRegistered | Self::NotRegistered => return None,
+            Self::InvitationRefused => "/invitation_token",
+            Self::CurrentPasswordWrong => "/current_password",
+            Self::RegistrationClosed
+            | Self::LastAdministrator
+            | Self::Erased
+            | Self::AlreadyRegistered
+            | Self::NotRegistered => return None,
         };
         Some(member.to_owned())
     }

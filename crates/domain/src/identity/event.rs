@@ -27,11 +27,21 @@ pub struct PlatformRoleChanged {
     pub role: PlatformRole,
 }
 
+/// The person has another password; the passwords themselves are no facts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PasswordChanged {}
+
+/// The person is forgotten; only the id stays.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UserErased {}
+
 crate::first_version! {
     UserRegistered = "user.registered",
     UserDisabled = "user.disabled",
     UserEnabled = "user.enabled",
     PlatformRoleChanged = "user.role_changed",
+    PasswordChanged = "user.password_changed",
+    UserErased = "user.erased",
 }
 
 crate::event_set! {
@@ -45,5 +55,9 @@ crate::event_set! {
         Enabled(UserEnabled),
         /// The person has another role on the platform.
         RoleChanged(PlatformRoleChanged),
+        /// The person has another password.
+        PasswordChanged(PasswordChanged),
+        /// The person is forgotten.
+        Erased(UserErased),
     }
 }

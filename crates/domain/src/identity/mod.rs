@@ -6,6 +6,7 @@ mod common_passwords;
 mod error;
 mod event;
 mod keys;
+mod roster;
 mod user;
 mod values;
 
@@ -13,10 +14,13 @@ mod values;
 mod tests;
 
 pub use error::IdentityError;
-pub use event::{PlatformRoleChanged, UserDisabled, UserEnabled, UserEvent, UserRegistered};
+pub use event::{
+    PasswordChanged, PlatformRoleChanged, UserDisabled, UserEnabled, UserErased, UserEvent, UserRegistered,
+};
 pub use keys::{
     ApiKey, ApiKeyDetails, ApiKeyError, ApiKeyEvent, ApiKeyIssued, ApiKeyRevoked, ApiKeyRotated, KeyName, KeyRequest,
     KeyScope, LONGEST_LIFE, LONGEST_OVERLAP, Renewal,
 };
+pub use roster::{AdministratorLeft, Roster, RosterEvent};
 pub use user::{User, UserDetails};
-pub use values::{DisplayName, Email, Password, PlatformRole};
+pub use values::{DisplayName, Email, Password, PasswordPolicy, PlatformRole};

@@ -2,8 +2,10 @@
 
 use uuid::Uuid;
 
-use super::{DisplayName, Email, IdentityError, Password, PlatformRole, User, UserDetails, UserDisabled, UserEvent};
-use super::{PlatformRoleChanged, UserEnabled, UserRegistered};
+use super::{
+    AdministratorLeft, DisplayName, Email, IdentityError, Password, PasswordPolicy, PlatformRole, PlatformRoleChanged,
+    Roster, User, UserDetails, UserDisabled, UserEnabled, UserErased, UserEvent, UserRegistered,
+};
 use crate::kernel::{
     Refusal,
     given::{Given, given},
@@ -152,7 +154,7 @@ fn a_name_is_neither_empty_nor_endless_nor_with_control_characters() {
 }
 
 fn password(raw: &str) -> Result<Password, IdentityError> {
-    Password::parse(raw, Email::parse("grace.hopper@example.org").ok().as_ref())
+    Password::parse(raw, Email::parse("grace.hopper@example.org").ok().as_ref(), PasswordPolicy::Classic)
 }
 
 #[test]
@@ -212,4 +214,26 @@ fn refusals_of_passwords_point_at_the_password() {
 fn roles_are_read_back_from_their_names() {
     let roles = [PlatformRole::Admin, PlatformRole::Member];
     assert_eq!(roles.map(|role| PlatformRole::from_name(role.as_str())), roles.map(Some));
+}
+
+#[test]
+fn where_length_is_asked_for_composition_is_not() {
+    let nist = |raw: &str| Password::parse(raw, None, PasswordPolicy::Nist);
+    assert!(nist("correct horse battery").is_ok());
+    assert_eq!(nist("Zk3vquw-Q7x"), Err(IdentityError::PasswordTooShort));
+}
+
+#[test]
+fn an_erased_person_does_not_come_back() {
+    let erased = given::<User>([registered(PlatformRole::Member), UserErased {}.into()]);
+    assert_eq!(erased.when(User::enable), Err(IdentityError::Erased));
+    assert_eq!(erased.when(|user| user.change_role(PlatformRole::Admin)), Err(IdentityError::Erased));
+    assert_eq!(erased.when(User::erase), Ok(vec![]));
+}
+
+#[test]
+fn the_last_administrator_is_not_let_go() {
+    let user = Uuid::from_u128(1).into();
+    assert_eq!(Roster.let_go(user, 2), Ok(vec![AdministratorLeft { user }.into()]));
+    assert_eq!(Roster.let_go(user, 1), Err(IdentityError::LastAdministrator));
 }

@@ -1,6 +1,6 @@
 use super::{
     error::IdentityError,
-    event::{PlatformRoleChanged, UserDisabled, UserEnabled, UserEvent, UserRegistered},
+    event::{PasswordChanged, PlatformRoleChanged, UserDisabled, UserEnabled, UserErased, UserEvent, UserRegistered},
     values::PlatformRole,
 };
 use crate::kernel::{
@@ -27,6 +27,8 @@ pub enum User {
     Active(UserDetails),
     /// May not sign in until enabled again.
     Disabled(UserDetails),
+    /// Forgotten.
+    Erased,
 }
 
 impl User {
@@ -37,7 +39,7 @@ impl User {
     pub fn register(&self, role: PlatformRole, personal_project: ProjectId) -> Decision<Self> {
         match self {
             Self::Unregistered => Ok(vec![UserRegistered { role, personal_project }.into()]),
-            Self::Active(_) | Self::Disabled(_) => Err(IdentityError::AlreadyRegistered),
+            Self::Active(_) | Self::Disabled(_) | Self::Erased => Err(IdentityError::AlreadyRegistered),
         }
     }
 
@@ -49,6 +51,7 @@ impl User {
         match self {
             Self::Active(_) => Ok(vec![UserDisabled {}.into()]),
             Self::Disabled(_) => Ok(vec![]),
+            Self::Erased => Err(IdentityError::Erased),
             Self::Unregistered => Err(IdentityError::NotRegistered),
         }
     }
@@ -61,6 +64,7 @@ impl User {
         match self {
             Self::Disabled(_) => Ok(vec![UserEnabled {}.into()]),
             Self::Active(_) => Ok(vec![]),
+            Self::Erased => Err(IdentityError::Erased),
             Self::Unregistered => Err(IdentityError::NotRegistered),
         }
     }
@@ -73,8 +77,39 @@ impl User {
         match self {
             Self::Active(details) | Self::Disabled(details) if details.role == to => Ok(vec![]),
             Self::Active(_) | Self::Disabled(_) => Ok(vec![PlatformRoleChanged { role: to }.into()]),
+            Self::Erased => Err(IdentityError::Erased),
             Self::Unregistered => Err(IdentityError::NotRegistered),
         }
+    }
+
+    /// Notes that a person has another password.
+    ///
+    /// # Errors
+    /// When there is no such person, or no more.
+    pub fn change_password(&self) -> Decision<Self> {
+        match self {
+            Self::Active(_) | Self::Disabled(_) => Ok(vec![PasswordChanged {}.into()]),
+            Self::Erased => Err(IdentityError::Erased),
+            Self::Unregistered => Err(IdentityError::NotRegistered),
+        }
+    }
+
+    /// Forgets a person.
+    ///
+    /// # Errors
+    /// [`IdentityError::NotRegistered`] when there is no such person.
+    pub fn erase(&self) -> Decision<Self> {
+        match self {
+            Self::Active(_) | Self::Disabled(_) => Ok(vec![UserErased {}.into()]),
+            Self::Erased => Ok(vec![]),
+            Self::Unregistered => Err(IdentityError::NotRegistered),
+        }
+    }
+
+    /// Whether the person runs the platform at present.
+    #[must_use]
+    pub const fn is_active_administrator(&self) -> bool {
+        matches!(self, Self::Active(UserDetails { role: PlatformRole::Admin, .. }))
     }
 
     /// What is known of the person, once registered.
@@ -82,7 +117,7 @@ impl User {
     pub const fn details(&self) -> Option<UserDetails> {
         match self {
             Self::Active(details) | Self::Disabled(details) => Some(*details),
-            Self::Unregistered => None,
+            Self::Unregistered | Self::Erased => None,
         }
     }
 }
@@ -106,6 +141,7 @@ impl Aggregate for User {
             (Self::Disabled(details), UserEvent::RoleChanged(it)) => {
                 Self::Disabled(UserDetails { role: it.role, ..*details })
             }
+            (Self::Active(_) | Self::Disabled(_), UserEvent::Erased(_)) => Self::Erased,
             (same, _) => same.clone(),
         };
     }

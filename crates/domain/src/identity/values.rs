@@ -109,6 +109,34 @@ impl fmt::Debug for DisplayName {
     }
 }
 
+/// What is asked of a new password.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PasswordPolicy {
+    /// 8 characters with a digit and an upper-case letter.
+    #[default]
+    Classic,
+    /// 12 characters, whatever they are (NIST SP 800-63B asks for length, not for composition).
+    Nist,
+}
+
+impl PasswordPolicy {
+    const fn shortest(self) -> usize {
+        match self {
+            Self::Classic => 8,
+            Self::Nist => 12,
+        }
+    }
+
+    fn is_composed(self, raw: &str) -> Result<(), IdentityError> {
+        match self {
+            Self::Nist => Ok(()),
+            Self::Classic if !raw.chars().any(|c| c.is_ascii_digit()) => Err(IdentityError::PasswordNeedsDigit),
+            Self::Classic if !raw.chars().any(char::is_uppercase) => Err(IdentityError::PasswordNeedsUpperCase),
+            Self::Classic => Ok(()),
+        }
+    }
+}
+
 /// A new password that meets the rules; never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
@@ -118,9 +146,12 @@ impl Password {
     ///
     /// # Errors
     /// The first rule it breaks.
-    pub fn parse(raw: &str, email: Option<&Email>) -> Result<Self, IdentityError> {
-        if !(8..=128).contains(&raw.chars().count()) {
-            return Err(IdentityError::PasswordLength);
+    pub fn parse(raw: &str, email: Option<&Email>, policy: PasswordPolicy) -> Result<Self, IdentityError> {
+        if !(policy.shortest()..=128).contains(&raw.chars().count()) {
+            return Err(match policy {
+                PasswordPolicy::Classic => IdentityError::PasswordLength,
+                PasswordPolicy::Nist => IdentityError::PasswordTooShort,
+            });
         }
         let lower = raw.to_lowercase();
         if email.is_some_and(|email| lower == email.as_str() || email.as_str().split('@').next() == Some(&*lower)) {
@@ -129,12 +160,7 @@ impl Password {
         if is_common(&lower) {
             return Err(IdentityError::PasswordCommon);
         }
-        if !raw.chars().any(|c| c.is_ascii_digit()) {
-            return Err(IdentityError::PasswordNeedsDigit);
-        }
-        if !raw.chars().any(char::is_uppercase) {
-            return Err(IdentityError::PasswordNeedsUpperCase);
-        }
+        policy.is_composed(raw)?;
         Ok(Self(raw.to_owned()))
     }
 

@@ -56,6 +56,8 @@ ids! {
     OperationId = "op",
     /// One sign-in and everything refreshed from it.
     SessionId = "ses",
+    /// Those who run the platform, taken together; there is one.
+    RosterId = "ros",
     /// A program's way into one project.
     ApiKeyId = "key",
     /// One of the secrets an API key has had; what it is lives outside the log.

@@ -105,6 +105,22 @@ impl Project {
         }
     }
 
+    /// Hands the project over: one member becomes an owner; whoever hands over, where they own it, a maintainer.
+    ///
+    /// # Errors
+    /// [`ProjectError::NotMember`], or when the project is not active.
+    pub fn transfer(&self, from: Option<UserId>, to: UserId) -> Decision<Self> {
+        let details = self.active()?;
+        let present = details.members.get(&to).ok_or(ProjectError::NotMember)?;
+        let mut events = Vec::new();
+        if *present != ProjectRole::Owner {
+            events.push(MemberRoleChanged { user: to, role: ProjectRole::Owner }.into());
+        }
+        let owner = from.filter(|from| *from != to && details.members.get(from) == Some(&ProjectRole::Owner));
+        events.extend(owner.map(|user| MemberRoleChanged { user, role: ProjectRole::Maintainer }.into()));
+        Ok(events)
+    }
+
     /// Puts the project on hold.
     ///
     /// # Errors

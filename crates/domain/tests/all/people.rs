@@ -6,7 +6,10 @@ use devskyy_domain::{
         AgentPaused, AgentRenamed, AgentResumed, AgentType, Capabilities, Description, VersionPublished,
         VersionRestored,
     },
-    identity::{PlatformRole, PlatformRoleChanged, UserDisabled, UserEnabled, UserEvent, UserRegistered},
+    identity::{
+        AdministratorLeft, PasswordChanged, PlatformRole, PlatformRoleChanged, RosterEvent, UserDisabled, UserEnabled,
+        UserErased, UserEvent, UserRegistered,
+    },
     kernel::{Json, ids::UserId},
     projects::{
         MemberAdded, MemberRemoved, MemberRoleChanged, ProjectArchived, ProjectCreated, ProjectEvent, ProjectName,
@@ -28,6 +31,8 @@ fn everything_that_happened_to_a_person_is_still_understood() {
         today(UserRegistered { role: PlatformRole::Member, personal_project: id(2) }),
         today(UserDisabled {}),
         today(UserEnabled {}),
+        today(PasswordChanged {}),
+        today(UserErased {}),
         today(PlatformRoleChanged { role: PlatformRole::Admin }),
     ]);
 }
@@ -93,4 +98,9 @@ fn everything_that_happened_to_an_agent_is_still_understood() {
         today(AgentDescribed { description }),
         today(AgentCapabilitiesChanged { capabilities }),
     ]);
+}
+
+#[test]
+fn everything_that_happened_to_the_roster_is_still_understood() {
+    holds::<RosterEvent>(&[today(AdministratorLeft { user: id(1) })]);
 }

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::PortError,
-    identity::{Accounts, Credentials, PasswordHash, PrivateAccount, Profile},
+    identity::{Accounts, Credentials, PasswordHash, PrivateAccount, Profile, UserStatus},
 };
 use devskyy_domain::kernel::ids::UserId;
 use sea_orm::{
@@ -23,6 +23,10 @@ impl SqlAccounts {
     #[must_use]
     pub const fn new(db: Database) -> Self {
         Self(db)
+    }
+
+    pub(super) const fn db(&self) -> &Database {
+        &self.0
     }
 
     async fn insert(&self, account: &PrivateAccount) -> Result<(), DbErr> {
@@ -78,7 +82,12 @@ impl SqlAccounts {
 }
 
 fn registered() -> SelectStatement {
-    Query::select().column(user::Column::Id).from(user::Entity).to_owned()
+    // Nothing stays of the erased, whatever kept their rows from being deleted at once.
+    Query::select()
+        .column(user::Column::Id)
+        .from(user::Entity)
+        .and_where(user::Column::Status.ne(UserStatus::Erased.as_str()))
+        .to_owned()
 }
 
 fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {

@@ -1,17 +1,23 @@
 //! People on SQL: users as projected from the log, and beside the log their private rows and sign-ins.
 
+mod account_changes;
 mod accounts;
 mod cached_standings;
 mod directory;
 mod entity;
+mod erasures;
+mod invitations;
 mod keys;
 mod projection;
+mod session_list;
 mod sessions;
 mod users;
 
 pub use accounts::SqlAccounts;
 pub use cached_standings::CachedStandings;
 pub use directory::AccountDirectory;
+pub use erasures::FileErasures;
+pub use invitations::SqlInvitations;
 pub use keys::{ApiKeysProjection, CachedKeyStandings, SqlApiKeys, SqlKeyUses, SqlKeyVault};
 pub use projection::UsersProjection;
 pub use sessions::SqlSessions;

@@ -61,6 +61,8 @@ impl StreamRows for UsersProjection {
             UserEvent::Registered(_) => {}
             UserEvent::Disabled(_) => row.status = UserStatus::Disabled.as_str().to_owned(),
             UserEvent::Enabled(_) => row.status = UserStatus::Active.as_str().to_owned(),
+            UserEvent::PasswordChanged(_) => {}
+            UserEvent::Erased(_) => row.status = UserStatus::Erased.as_str().to_owned(),
             UserEvent::RoleChanged(it) => row.role = it.role.as_str().to_owned(),
         }
         Ok(Some(row))

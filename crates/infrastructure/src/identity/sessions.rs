@@ -28,6 +28,10 @@ impl SqlSessions {
         Self(db)
     }
 
+    pub(super) const fn db(&self) -> &Database {
+        &self.0
+    }
+
     async fn insert(&self, new: &NewSession) -> Result<(), DbErr> {
         let opened = session::Model {
             id: new.id.into(),
@@ -117,7 +121,7 @@ async fn put(tx: &DatabaseTransaction, digest: &[u8], session: Uuid, valid_until
 }
 
 /// Ends sign-ins that have not been ended before.
-fn end(which: sea_orm::sea_query::SimpleExpr, now: i64) -> sea_orm::UpdateMany<session::Entity> {
+pub(super) fn end(which: sea_orm::sea_query::SimpleExpr, now: i64) -> sea_orm::UpdateMany<session::Entity> {
     session::Entity::update_many()
         .col_expr(session::Column::RevokedAt, Expr::value(now))
         .filter(which)

@@ -1,10 +1,13 @@
 use async_trait::async_trait;
 use devskyy_application::{
     error::PortError,
-    identity::{UserRecord, UserStatus, UserViews},
+    identity::{UserFilter, UserRecord, UserStatus, UserViews},
+    paging::{PageOf, PageRequest},
 };
 use devskyy_domain::{identity::PlatformRole, kernel::ids::UserId};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+};
 use uuid::Uuid;
 
 use super::entity::user;
@@ -41,6 +44,29 @@ impl UserViews for SqlUsers {
             .await;
         Ok(admin.map_err(|error| port_error(PORT, "looking for an administrator", error))?.is_some())
     }
+
+    async fn active_administrators(&self) -> Result<u64, PortError> {
+        let filter = UserFilter { role: Some(PlatformRole::Admin), status: Some(UserStatus::Active) };
+        let count = chosen(filter).count(&self.0.reader).await;
+        count.map_err(|error| port_error(PORT, "counting administrators", error))
+    }
+
+    async fn list(&self, filter: UserFilter, page: PageRequest) -> Result<PageOf<UserRecord>, PortError> {
+        let found = async {
+            let total = chosen(filter).count(&self.0.reader).await?;
+            let in_order = chosen(filter).order_by_asc(user::Column::CreatedAt).order_by_asc(user::Column::Id);
+            let rows = in_order.offset(page.offset()).limit(page.page_size).all(&self.0.reader).await?;
+            Ok::<_, DbErr>((total, rows))
+        };
+        let (total, rows) = found.await.map_err(|error| port_error(PORT, "listing users", error))?;
+        Ok(PageOf { items: rows.iter().map(record).collect::<Result<_, _>>()?, total })
+    }
+}
+
+fn chosen(filter: UserFilter) -> Select<user::Entity> {
+    let role = filter.role.map(|role| user::Column::Role.eq(role.as_str()));
+    let status = filter.status.map(|status| user::Column::Status.eq(status.as_str()));
+    user::Entity::find().filter(Condition::all().add_option(role).add_option(status))
 }
 
 fn record(row: &user::Model) -> Result<UserRecord, PortError> {

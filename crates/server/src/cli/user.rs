@@ -26,7 +26,8 @@ pub(super) async fn create_admin(
 ) -> Result<(), Failure> {
     crate::crypto::choose();
     let password = if password_stdin { read_password()? } else { make_password()? };
-    let command = CreateAdmin::parse(email, password.expose_secret(), name).map_err(|error| told(&error))?;
+    let command = CreateAdmin::parse(email, password.expose_secret(), name, settings.security.password_policy)
+        .map_err(|error| told(&error))?;
     let store = Store::chosen(&settings);
     let _claimed = storage::claim(&settings, &store)?;
     let platform = Platform::build(&settings, run::database(&settings, &store).await?).await?;

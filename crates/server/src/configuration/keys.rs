@@ -111,6 +111,18 @@ pub(super) const KEYS: &[Key] = &[
         "Passwords hashed at once, 19 MiB each; one less than there are processors where it is not set.",
     ),
     key(
+        "password.policy",
+        Kind::Choice(&["classic", "nist"]),
+        Some("classic"),
+        "What is asked of new passwords: `classic` for 8 characters with a digit and an upper-case letter, `nist` for 12 characters of any kind. Common passwords are refused either way.",
+    ),
+    key(
+        "registration.mode",
+        Kind::Choice(&["open", "invite", "closed"]),
+        Some("open"),
+        "Who may open an account: everybody, whoever an administrator invited, or nobody. The first administrator's token is always accepted once.",
+    ),
+    key(
         "runs.concurrency",
         from_to(0, 1_024),
         Some("32"),

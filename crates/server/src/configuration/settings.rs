@@ -4,6 +4,8 @@ use std::{
     time::Duration,
 };
 
+use devskyy_application::identity::RegistrationMode;
+use devskyy_domain::identity::PasswordPolicy;
 use secrecy::SecretString;
 
 use super::{effective::Effective, value::Value};
@@ -66,6 +68,10 @@ pub struct Security {
     pub access_token: Duration,
     /// Passwords hashed at once.
     pub hash_threads: usize,
+    /// What is asked of new passwords.
+    pub password_policy: PasswordPolicy,
+    /// Who may open an account.
+    pub registration: RegistrationMode,
 }
 
 /// How runs are executed.
@@ -130,6 +136,8 @@ impl From<&Effective> for Settings {
             security: Security {
                 master_key: read.secret("security.master_key"),
                 access_token: read.seconds("security.access_token_s"),
+                password_policy: read.password_policy(),
+                registration: read.registration(),
                 hash_threads: read
                     .number("security.hash_threads")
                     .unwrap_or_else(|| processors.saturating_sub(1).max(1)),
@@ -163,6 +171,21 @@ impl Reader<'_> {
             _ => LogFormat::Auto,
         };
         Log { level: Some(self.text("log.level")).filter(|level| !level.is_empty()), format }
+    }
+
+    fn password_policy(&self) -> PasswordPolicy {
+        match self.text("password.policy").as_str() {
+            "nist" => PasswordPolicy::Nist,
+            _ => PasswordPolicy::Classic,
+        }
+    }
+
+    fn registration(&self) -> RegistrationMode {
+        match self.text("registration.mode").as_str() {
+            "invite" => RegistrationMode::Invite,
+            "closed" => RegistrationMode::Closed,
+            _ => RegistrationMode::Open,
+        }
     }
 
     fn text(&self, name: &str) -> String {

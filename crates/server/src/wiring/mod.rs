@@ -10,6 +10,7 @@ use devskyy_api::ApiState;
 use devskyy_application::{
     access::Access,
     agents::Agents,
+    context::Actor,
     error::PortError,
     identity::{ApiKeys, Identity},
     ports::{Clock, IdGenerator},
@@ -115,6 +116,20 @@ impl Platform {
             runs: Arc::new(runs),
             workers,
         })
+    }
+
+    /// Forgets again whoever was erased, in case a backup from before was restored.
+    ///
+    /// # Errors
+    /// When the list of erasures or the database cannot be read.
+    pub(crate) async fn forget_the_erased(&self) -> Result<(), Failure> {
+        let actor = Actor::system("erasures", self.ground.ids.next());
+        let replayed = self.identity.administration.replay_erasures(&actor).await;
+        let replayed = replayed.map_err(|error| Failure::operation(causes(&error)))?;
+        if replayed > 0 {
+            tracing::warn!(replayed, "people who had been erased were in the database and are erased again");
+        }
+        Ok(())
     }
 
     /// Starts the work that nobody asks for by a request.

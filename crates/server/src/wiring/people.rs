@@ -16,7 +16,7 @@ use devskyy_infrastructure::{
         Argon2Cost, Argon2PasswordHasher, EdDsaAccessTokens, FileBootstrapTokens, KeyedSecrets, MasterKey,
         SqlSigningKeyStore, TokenSettings,
     },
-    identity::{AccountDirectory, CachedStandings, SqlAccounts, SqlSessions, SqlUsers},
+    identity::{AccountDirectory, CachedStandings, FileErasures, SqlAccounts, SqlInvitations, SqlSessions, SqlUsers},
     projects::SqlProjects,
     sql::Database,
 };
@@ -47,7 +47,8 @@ pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<Peopl
     let tokens = access_tokens(database.clone(), master.clone(), clock.as_ref()).await?;
     let hasher = hasher(settings)?;
     let secrets = Arc::new(KeyedSecrets::new(master));
-    let accounts: Arc<dyn Accounts> = Arc::new(SqlAccounts::new(database.clone()));
+    let changes = Arc::new(SqlAccounts::new(database.clone()));
+    let accounts: Arc<dyn Accounts> = changes.clone();
     let users = Arc::new(SqlUsers::new(database.clone()));
     let sessions = Arc::new(SqlSessions::new(database.clone()));
     let views = Arc::new(SqlProjects::new(database.clone()));
@@ -59,6 +60,12 @@ pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<Peopl
         secrets: secrets.clone(),
         identity: Identity::new(IdentityPorts {
             store: log.clone(),
+            changes: changes.clone(),
+            erasures: Arc::new(FileErasures::new(&settings.data_dir)),
+            session_list: sessions.clone(),
+            invitations: Arc::new(SqlInvitations::new(database.clone())),
+            registration: settings.security.registration,
+            password_policy: settings.security.password_policy,
             accounts,
             users,
             standings: Arc::new(CachedStandings::new(sessions.clone())),

@@ -10,8 +10,9 @@ use devskyy_application::{
     es::RecordedEvent,
     identity::{
         Accounts, Credentials, NewSession, PrivateAccount, Profile, RefreshDigest, Rotation, Sessions, Standings,
-        UserRecord, UserStatus, UserViews,
+        UserFilter, UserRecord, UserStatus, UserViews,
     },
+    paging::{PageOf, PageRequest},
 };
 use devskyy_domain::{
     identity::{PlatformRole, User, UserEvent},
@@ -23,7 +24,7 @@ use devskyy_domain::{
 
 use super::InMemoryEventStore;
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -58,6 +59,8 @@ impl InMemoryUsers {
             }
             UserEvent::Disabled(_) => change(&mut users, event, |user| user.status = UserStatus::Disabled),
             UserEvent::Enabled(_) => change(&mut users, event, |user| user.status = UserStatus::Active),
+            UserEvent::PasswordChanged(_) => change(&mut users, event, |_| ()),
+            UserEvent::Erased(_) => change(&mut users, event, |user| user.status = UserStatus::Erased),
             UserEvent::RoleChanged(it) => change(&mut users, event, |user| user.role = it.role),
         }
     }
@@ -95,12 +98,26 @@ impl UserViews for InMemoryUsers {
     async fn has_admin(&self) -> Result<bool, PortError> {
         Ok(lock(&self.0).values().any(|user| user.role == PlatformRole::Admin))
     }
+
+    async fn active_administrators(&self) -> Result<u64, PortError> {
+        let runs = |user: &&UserRecord| user.role == PlatformRole::Admin && user.status == UserStatus::Active;
+        Ok(lock(&self.0).values().filter(runs).count() as u64)
+    }
+
+    async fn list(&self, filter: UserFilter, page: PageRequest) -> Result<PageOf<UserRecord>, PortError> {
+        let shown = |user: &&UserRecord| {
+            filter.role.is_none_or(|role| user.role == role) && filter.status.is_none_or(|it| user.status == it)
+        };
+        let mut all: Vec<_> = lock(&self.0).values().filter(shown).copied().collect();
+        all.sort_by_key(|user| (user.created_at, user.id));
+        Ok(PageOf::cut(all, page))
+    }
 }
 
 /// Private rows in memory.
 pub struct InMemoryAccounts {
     users: Arc<InMemoryUsers>,
-    rows: Mutex<Vec<PrivateAccount>>,
+    pub(super) rows: Mutex<Vec<PrivateAccount>>,
 }
 
 impl InMemoryAccounts {
@@ -146,7 +163,8 @@ impl Accounts for InMemoryAccounts {
     async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError> {
         let mut rows = lock(&self.rows);
         let present = rows.len();
-        rows.retain(|row| row.created_at >= before || self.users.get(row.user).is_some());
+        let stays = |user| self.users.get(user).is_some_and(|user| user.status != UserStatus::Erased);
+        rows.retain(|row| row.created_at >= before || stays(row.user));
         Ok((present - rows.len()) as u64)
     }
 }
@@ -154,19 +172,20 @@ impl Accounts for InMemoryAccounts {
 /// Sign-ins in memory.
 pub struct InMemorySessions {
     users: Arc<InMemoryUsers>,
-    state: Mutex<SessionState>,
+    pub(super) state: Mutex<SessionState>,
 }
 
 #[derive(Default)]
-struct SessionState {
-    sessions: HashMap<SessionId, OpenSession>,
+pub(super) struct SessionState {
+    pub(super) sessions: HashMap<SessionId, OpenSession>,
     tokens: HashMap<RefreshDigest, RefreshToken>,
 }
 
-struct OpenSession {
-    user: UserId,
-    ends_at: DateTime<Utc>,
-    revoked: bool,
+pub(super) struct OpenSession {
+    pub(super) user: UserId,
+    pub(super) opened_at: DateTime<Utc>,
+    pub(super) ends_at: DateTime<Utc>,
+    pub(super) revoked: bool,
 }
 
 struct RefreshToken {
@@ -186,9 +205,9 @@ impl InMemorySessions {
 #[async_trait]
 impl Sessions for InMemorySessions {
     async fn open(&self, session: &NewSession) -> Result<(), PortError> {
-        let NewSession { id, user, ends_at, refresh, refresh_until, .. } = *session;
+        let NewSession { id, user, opened_at, ends_at, refresh, refresh_until, .. } = *session;
         let mut state = lock(&self.state);
-        state.sessions.insert(id, OpenSession { user, ends_at, revoked: false });
+        state.sessions.insert(id, OpenSession { user, opened_at, ends_at, revoked: false });
         state.tokens.insert(refresh, RefreshToken { session: id, until: refresh_until, used: false });
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Adapters that live in memory and pass the same contracts as the real ones.
 
+mod account_changes;
 mod agents;
 mod api_keys;
 mod checkpoints;
@@ -11,6 +12,7 @@ mod ids;
 mod projects;
 mod runs;
 
+pub use account_changes::{InMemoryErasures, InMemoryInvitations};
 pub use agents::InMemoryAgents;
 pub use api_keys::InMemoryApiKeys;
 pub use checkpoints::InMemoryCheckpoints;

@@ -9,6 +9,18 @@ refusals! {
             "Send a name of 1 to 100 characters without control characters.";
         UNPROCESSABLE_ENTITY "user.password_length" "Password is too short or too long"
             "Choose a password of 8 to 128 characters.";
+        UNPROCESSABLE_ENTITY "user.password_too_short" "Password is too short"
+            "Choose a password of 12 to 128 characters; this platform asks for length instead of composition.";
+        UNPROCESSABLE_ENTITY "user.current_password_wrong" "The current password is wrong"
+            "Send the password you sign in with.";
+        FORBIDDEN "user.registration_closed" "The platform takes nobody in"
+            "Ask an administrator for an account.";
+        FORBIDDEN "user.invitation_refused" "Invitation is not accepted"
+            "Ask an administrator for another invitation; each is good for one account.";
+        CONFLICT "user.last_administrator" "The platform would have no administrator"
+            "Make somebody else an administrator first.";
+        CONFLICT "user.erased" "The account is erased"
+            "Erased accounts do not come back; the person may register again.";
         UNPROCESSABLE_ENTITY "user.password_needs_digit" "Password has no digit"
             "Add at least one digit.";
         UNPROCESSABLE_ENTITY "user.password_needs_upper_case" "Password has no upper-case letter"

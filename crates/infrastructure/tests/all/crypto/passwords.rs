@@ -1,12 +1,12 @@
 use devskyy_application::identity::{HashError, PasswordHash, PasswordHasher};
-use devskyy_domain::identity::Password;
+use devskyy_domain::identity::{Password, PasswordPolicy};
 use devskyy_infrastructure::crypto::{Argon2Cost, Argon2PasswordHasher};
 use futures_util::future::join_all;
 
 const CHEAP: Argon2Cost = Argon2Cost { memory_kib: 64, passes: 1, lanes: 1 };
 
 fn password() -> Password {
-    Password::parse("Correct-Horse-7", None).unwrap()
+    Password::parse("Correct-Horse-7", None, PasswordPolicy::Classic).unwrap()
 }
 
 #[tokio::test]

@@ -1,0 +1,143 @@
+use actix_web::{HttpResponse, delete, get, patch, post, web::Data};
+use chrono::{DateTime, Utc};
+use devskyy_application::{
+    error::Error,
+    identity::{self, EndSession, Identity, SessionView, UpdateProfile},
+};
+use devskyy_domain::{identity::DisplayName, kernel::ids::SessionId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+use validator::Validate;
+
+use super::bodies::UserBody;
+use crate::{
+    extract::{Body, CurrentActor, Id},
+    openapi::answers::{Changing, Oneself, Reading},
+    problem::Problem,
+};
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(update_me).service(change_password).service(list_sessions).service(end_session);
+}
+
+/// Asks to be called something else.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Ada King"}))]
+struct NewProfile {
+    /// The name to go by.
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+}
+
+/// Asks for another password.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PasswordChange {
+    /// The password so far.
+    #[validate(length(max = 1024))]
+    #[schema(format = "password")]
+    current_password: String,
+    /// The password from now on.
+    #[validate(length(max = 1024))]
+    #[schema(format = "password", min_length = 8, max_length = 128)]
+    password: String,
+}
+
+/// A sign-in that counts.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
+struct SessionBody {
+    /// Which.
+    id: Uuid,
+    /// When it began.
+    opened_at: DateTime<Utc>,
+    /// When it ends, whatever is refreshed.
+    ends_at: DateTime<Utc>,
+    /// Whether this request came with it.
+    current: bool,
+}
+
+impl From<SessionView> for SessionBody {
+    fn from(SessionView { record, current }: SessionView) -> Self {
+        Self { id: record.id.into(), opened_at: record.opened_at, ends_at: record.ends_at, current }
+    }
+}
+
+/// Every sign-in that counts.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Sessions)]
+struct SessionsBody {
+    /// They, the newest first.
+    items: Vec<SessionBody>,
+}
+
+/// Go by another name.
+#[utoipa::path(
+    tag = "auth",
+    security(("bearer" = [])),
+    request_body = NewProfile,
+    responses((status = 200, description = "The account", body = UserBody), Changing)
+)]
+#[patch("/auth/me")]
+async fn update_me(
+    identity: Data<Identity>,
+    CurrentActor(actor): CurrentActor,
+    body: Body<NewProfile>,
+) -> Result<HttpResponse, Problem> {
+    let name = DisplayName::parse(&body.into_inner().name).map_err(Error::from)?;
+    let user = identity.update_profile.handle(&actor, UpdateProfile { name }).await?;
+    Ok(HttpResponse::Ok().json(UserBody::from(user)))
+}
+
+/// Change one's own password.
+///
+/// Every other sign-in ends within five seconds; the one that asks stays.
+#[utoipa::path(
+    tag = "auth",
+    security(("bearer" = [])),
+    request_body = PasswordChange,
+    responses((status = 204, description = "The password is changed"), Changing)
+)]
+#[post("/auth/password")]
+async fn change_password(
+    identity: Data<Identity>,
+    CurrentActor(actor): CurrentActor,
+    body: Body<PasswordChange>,
+) -> Result<HttpResponse, Problem> {
+    let PasswordChange { current_password: current, password: new } = body.into_inner();
+    identity.change_password.handle(&actor, identity::ChangePassword { current, new }).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// List one's own sign-ins, the newest first.
+#[utoipa::path(
+    tag = "auth",
+    security(("bearer" = [])),
+    responses((status = 200, description = "All that count", body = SessionsBody), Oneself)
+)]
+#[get("/auth/sessions")]
+async fn list_sessions(identity: Data<Identity>, CurrentActor(actor): CurrentActor) -> Result<HttpResponse, Problem> {
+    let sessions = identity.list_sessions.handle(&actor).await?;
+    let items = sessions.into_iter().map(SessionBody::from).collect();
+    Ok(HttpResponse::Ok().json(SessionsBody { items }))
+}
+
+/// End one of one's own sign-ins.
+#[utoipa::path(
+    tag = "auth",
+    security(("bearer" = [])),
+    params(("session_id" = Uuid, Path, description = "Which sign-in")),
+    responses((status = 204, description = "It has ended"), Reading)
+)]
+#[delete("/auth/sessions/{session_id}")]
+async fn end_session(
+    identity: Data<Identity>,
+    CurrentActor(actor): CurrentActor,
+    Id(session): Id<SessionId>,
+) -> Result<HttpResponse, Problem> {
+    identity.end_session.handle(&actor, EndSession { session }).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,256 @@
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web::Data};
+use chrono::{DateTime, Utc};
+use devskyy_application::{
+    context::Actor,
+    identity::{AccountChange, AccountView, ChangeAccount, Identity, Invitation, UserFilter, UserStatus},
+};
+use devskyy_domain::{
+    identity::PlatformRole,
+    kernel::{Version, ids::UserId},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+use validator::Validate;
+
+use crate::{
+    extract::{Body, CurrentActor, Id, IfMatch, Paged, Paging, Parameters, Revision, changed, page, paged, shown},
+    openapi::{
+        answers::{Acting, Changing, Listing, Reading},
+        headers::{OnlyIf, Unless},
+    },
+    problem::Problem,
+};
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(list_users).service(get_user).service(change_user).service(erase_user);
+    config.service(disable_user).service(enable_user).service(invite);
+}
+
+/// Somebody's account as administrators see it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Account)]
+struct AccountBody {
+    /// Who.
+    id: Uuid,
+    /// What they sign in with, unless the account was erased.
+    email: Option<String>,
+    /// The name they go by, unless the account was erased.
+    name: Option<String>,
+    /// `admin` or `member` of the platform.
+    #[schema(example = "member")]
+    role: &'static str,
+    /// `active`, `disabled` or `erased`.
+    #[schema(example = "active")]
+    status: &'static str,
+    /// When they registered.
+    created_at: DateTime<Utc>,
+    /// The project made for them.
+    personal_project_id: Uuid,
+    /// Its version, also its `ETag`.
+    version: Version,
+}
+
+impl From<AccountView> for AccountBody {
+    fn from(AccountView { record, profile }: AccountView) -> Self {
+        let (email, name) = profile.map(|profile| (profile.email, profile.name)).unzip();
+        Self {
+            id: record.id.into(),
+            email,
+            name,
+            role: record.role.as_str(),
+            status: record.status.as_str(),
+            created_at: record.created_at,
+            personal_project_id: record.personal_project.into(),
+            version: record.version,
+        }
+    }
+}
+
+impl Revision for AccountBody {
+    fn version(&self) -> Version {
+        self.version
+    }
+}
+
+/// Asks for another role on the platform.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"role": "admin"}))]
+struct NewPlatformRole {
+    /// `admin` or `member`.
+    #[schema(value_type = String)]
+    role: PlatformRole,
+}
+
+/// Which users are wanted.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "this type only describes parameters; the handler reads them")]
+struct UserParameters {
+    /// Only `admin` or only `member`.
+    #[param(required = false)]
+    role: String,
+    /// Only `active`, only `disabled` or only `erased`.
+    #[param(required = false)]
+    status: String,
+}
+
+/// List everybody, the longest-standing first; for administrators.
+#[utoipa::path(
+    tag = "users",
+    security(("bearer" = [])),
+    params(Paging, UserParameters),
+    responses((status = 200, description = "One page of them", body = Paged<AccountBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), Listing)
+)]
+#[get("/users")]
+async fn list_users(
+    identity: Data<Identity>,
+    CurrentActor(actor): CurrentActor,
+    request: HttpRequest,
+    mut parameters: Parameters,
+) -> Result<HttpResponse, Problem> {
+    let filter = UserFilter {
+        role: parameters.take_by("role", "admin or member", PlatformRole::from_name),
+        status: parameters.take_by("status", "active, disabled or erased", UserStatus::from_name),
+    };
+    let page = page(&mut parameters);
+    parameters.finish()?;
+    let found = identity.administration.list(&actor, filter, page).await?;
+    Ok(paged(&request, page, found.map(AccountBody::from)))
+}
+
+/// Show somebody's account; for administrators.
+#[utoipa::path(
+    tag = "users",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Who"), Unless),
+    responses(
+        (status = 200, description = "The account", body = AccountBody, headers(("ETag" = String, description = "The version"))),
+        (status = 304, description = "Nothing newer than `If-None-Match`"),
+        Reading
+    )
+)]
+#[get("/users/{id}")]
+async fn get_user(
+    identity: Data<Identity>,
+    CurrentActor(actor): CurrentActor,
+    Id(user): Id<UserId>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    shown(&request, &AccountBody::from(identity.administration.get(&actor, user).await?))
+}
+
+/// Give somebody another role on the platform; for administrators.
+///
+/// The platform keeps at least one active administrator.
+#[utoipa::path(
+    tag = "users",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Who"), OnlyIf),
+    request_body = NewPlatformRole,
+    responses((status = 200, description = "The account", body = AccountBody, headers(("ETag" = String, description = "The version"))), Changing)
+)]
+#[patch("/users/{id}")]
+async fn change_user(
+    identity: Data<Identity>,
+    CurrentActor(actor): CurrentActor,
+    Id(user): Id<UserId>,
+    only_if: IfMatch,
+    body: Body<NewPlatformRole>,
+) -> Result<HttpResponse, Problem> {
+    let change = AccountChange::Role(body.into_inner().role);
+    apply(&identity, &actor, user, only_if, change).await
+}
+
+/// Forget somebody; for administrators.
+///
+/// E-mail, name and password are deleted for good, also from restored backups. Their id stays in what they did.
+#[utoipa::path(
+    tag = "users",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Who"), OnlyIf),
+    responses((status = 204, description = "They are forgotten"), Acting)
+)]
+#[delete("/users/{id}")]
+async fn erase_user(
+    identity: Data<Identity>,
+    CurrentActor(actor): CurrentActor,
+    Id(user): Id<UserId>,
+    only_if: IfMatch,
+) -> Result<HttpResponse, Problem> {
+    apply(&identity, &actor, user, only_if, AccountChange::Erase).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Keep somebody from signing in; for administrators.
+///
+/// Every sign-in of theirs ends within five seconds, and so do their API keys.
+#[utoipa::path(
+    tag = "users",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Who"), OnlyIf),
+    responses((status = 200, description = "The account", body = AccountBody, headers(("ETag" = String, description = "The version"))), Acting)
+)]
+#[post("/users/{id}/disable")]
+async fn disable_user(
+    identity: Data<Identity>,
+    CurrentActor(actor): CurrentActor,
+    Id(user): Id<UserId>,
+    only_if: IfMatch,
+) -> Result<HttpResponse, Problem> {
+    apply(&identity, &actor, user, only_if, AccountChange::Disable).await
+}
+
+/// Let somebody sign in again; for administrators.
+#[utoipa::path(
+    tag = "users",
+    security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "Who"), OnlyIf),
+    responses((status = 200, description = "The account", body = AccountBody, headers(("ETag" = String, description = "The version"))), Acting)
+)]
+#[post("/users/{id}/enable")]
+async fn enable_user(
+    identity: Data<Identity>,
+    CurrentActor(actor): CurrentActor,
+    Id(user): Id<UserId>,
+    only_if: IfMatch,
+) -> Result<HttpResponse, Problem> {
+    apply(&identity, &actor, user, only_if, AccountChange::Enable).await
+}
+
+async fn apply(
+    identity: &Identity,
+    actor: &Actor,
+    user: UserId,
+    only_if: IfMatch,
+    change: AccountChange,
+) -> Result<HttpResponse, Problem> {
+    let current = async { Ok(identity.administration.get(actor, user).await?.record.version) };
+    let expected = only_if.expected(current).await?;
+    let account = identity.administration.change(actor, ChangeAccount { user, change, expected }).await?;
+    Ok(changed(&AccountBody::from(account)))
+}
+
+/// An invitation to open an account.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Invitation)]
+struct InvitationBody {
+    /// What to register with, once; shown this once.
+    invitation_token: String,
+    /// Until when.
+    expires_at: DateTime<Utc>,
+}
+
+/// Invite somebody to open an account; for administrators.
+#[utoipa::path(
+    tag = "users",
+    security(("bearer" = [])),
+    responses((status = 201, description = "The invitation, shown this once", body = InvitationBody), Acting)
+)]
+#[post("/users/invitations")]
+async fn invite(identity: Data<Identity>, CurrentActor(actor): CurrentActor) -> Result<HttpResponse, Problem> {
+    let Invitation { token, expires_at } = identity.invite.handle(&actor).await?;
+    Ok(HttpResponse::Created().json(InvitationBody { invitation_token: token, expires_at }))
+}

@@ -1,0 +1,72 @@
+use std::sync::Arc;
+
+use devskyy_domain::identity::{Email, IdentityError, Password, PasswordPolicy, User};
+
+use super::{
+    change_ports::{AccountChanges, SessionList},
+    ports::{Accounts, PasswordHasher, Standings},
+};
+use crate::{
+    context::{Actor, Subject},
+    error::Error,
+    es::Repository,
+    ports::Clock,
+};
+
+/// Bytes of a presented password that are looked at; a valid one has at most 128 characters of four bytes.
+const LONGEST_PASSWORD: usize = 512;
+
+/// Asks for another password of one's own. Raw values: what the new one must be depends on whose it is.
+pub struct ChangePassword {
+    /// The password so far.
+    pub current: String,
+    /// The password from now on.
+    pub new: String,
+}
+
+impl std::fmt::Debug for ChangePassword {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ChangePassword(…)")
+    }
+}
+
+/// Changes passwords, for those who know the current one.
+pub struct ChangePasswordHandler {
+    pub(super) users: Repository<User>,
+    pub(super) accounts: Arc<dyn Accounts>,
+    pub(super) changes: Arc<dyn AccountChanges>,
+    pub(super) hasher: Arc<dyn PasswordHasher>,
+    pub(super) sessions: Arc<dyn SessionList>,
+    pub(super) standings: Arc<dyn Standings>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) policy: PasswordPolicy,
+}
+
+impl ChangePasswordHandler {
+    /// Changes the password and ends every other sign-in of the person.
+    ///
+    /// # Errors
+    /// [`IdentityError`], [`Error::Unauthenticated`], [`Error::Forbidden`] for programs, [`Error::Overloaded`] or a
+    /// failing port.
+    #[tracing::instrument(name = "identity.change_password", skip_all, err(Debug, level = "debug"))]
+    pub async fn handle(&self, actor: &Actor, command: ChangePassword) -> Result<(), Error> {
+        let user = actor.person()?;
+        let Subject::User { session, .. } = actor.subject else { return Err(Error::Unauthenticated) };
+        let known = self.changes.credentials(user).await?.ok_or(Error::Unauthenticated)?;
+        let presented = command.current.get(..LONGEST_PASSWORD).unwrap_or(&command.current);
+        if !self.hasher.verify(presented, Some(&known.password)).await? {
+            return Err(IdentityError::CurrentPasswordWrong.into());
+        }
+        let profile = self.accounts.profiles(&[user]).await?.pop();
+        let email = profile.and_then(|(_, profile)| Email::parse(&profile.email).ok());
+        let password = Password::parse(&command.new, email.as_ref(), self.policy)?;
+        let hash = self.hasher.hash(&password).await?;
+        let now = self.clock.now();
+        self.changes.set_password(user, &hash, now).await?;
+        for ended in self.sessions.revoke_others(user, session, now).await? {
+            self.standings.forget(ended);
+        }
+        self.users.update(actor.event_context(None), user, None, User::change_password).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,73 @@
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use devskyy_domain::{
+    identity::DisplayName,
+    kernel::ids::{SessionId, UserId},
+};
+
+use super::{
+    ports::{Credentials, PasswordHash},
+    views::SessionRecord,
+};
+use crate::error::PortError;
+
+/// Changes what is personal about people who have an account.
+#[async_trait]
+pub trait AccountChanges: Send + Sync {
+    /// What a person's password is checked against.
+    ///
+    /// # Errors
+    /// [`PortError`] when the answer cannot be had.
+    async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, PortError>;
+
+    /// Puts another password's hash in the place of the present one.
+    ///
+    /// # Errors
+    /// [`PortError`] when it cannot be written.
+    async fn set_password(&self, user: UserId, hash: &PasswordHash, now: DateTime<Utc>) -> Result<(), PortError>;
+
+    /// Gives a person another name.
+    ///
+    /// # Errors
+    /// [`PortError`] when it cannot be written.
+    async fn rename(&self, user: UserId, name: &DisplayName) -> Result<(), PortError>;
+}
+
+/// Remembers who was erased where no backup of the database reaches, so that a restore does not bring them back.
+///
+/// Only ever grows; it holds ids and times and nothing personal.
+#[async_trait]
+pub trait Erasures: Send + Sync {
+    /// Remembers that somebody was erased; twice is fine.
+    ///
+    /// # Errors
+    /// [`PortError`] when it cannot be written.
+    async fn record(&self, user: UserId, at: DateTime<Utc>) -> Result<(), PortError>;
+
+    /// Everybody who was ever erased, each once.
+    ///
+    /// # Errors
+    /// [`PortError`] when it cannot be read.
+    async fn all(&self) -> Result<Vec<UserId>, PortError>;
+}
+
+/// Knows a person's sign-ins.
+#[async_trait]
+pub trait SessionList: Send + Sync {
+    /// The sign-ins of a person that count at that instant, the newest first.
+    ///
+    /// # Errors
+    /// [`PortError`] when the answer cannot be had.
+    async fn of_user(&self, user: UserId, now: DateTime<Utc>) -> Result<Vec<SessionRecord>, PortError>;
+
+    /// Ends every sign-in of a person but one, and says which.
+    ///
+    /// # Errors
+    /// [`PortError`] when it cannot be written.
+    async fn revoke_others(
+        &self,
+        user: UserId,
+        keep: SessionId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<SessionId>, PortError>;
+}

@@ -1,0 +1,80 @@
+use std::sync::Arc;
+
+use devskyy_domain::{
+    kernel::{
+        Version,
+        ids::{ProjectId, UserId},
+    },
+    projects::{Project, ProjectName},
+};
+
+use super::{ports::ProjectViews, views::ProjectView};
+use crate::{
+    access::{Access, Permission},
+    context::Actor,
+    error::Error,
+    es::Repository,
+};
+
+/// What can be done to a project as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProjectChange {
+    /// Gives it another name.
+    Rename(ProjectName),
+    /// Puts it on hold: readable, unchangeable.
+    Suspend,
+    /// Takes it into use again.
+    Resume,
+    /// Keeps it for history only.
+    Archive,
+    /// Hands it over: the member becomes an owner, and whoever hands over a maintainer.
+    Transfer(UserId),
+}
+
+/// Asks for a project to change.
+#[derive(Debug)]
+pub struct ChangeProject {
+    /// Which.
+    pub project: ProjectId,
+    /// How.
+    pub change: ProjectChange,
+    /// The project's version the caller last saw, if it cares.
+    pub expected: Option<Version>,
+}
+
+/// Changes projects.
+pub struct ChangeProjectHandler {
+    pub(super) projects: Repository<Project>,
+    pub(super) views: Arc<dyn ProjectViews>,
+    pub(super) access: Access,
+}
+
+impl ChangeProjectHandler {
+    /// Changes the project and shows it.
+    ///
+    /// # Errors
+    /// [`devskyy_domain::projects::ProjectError`], [`Error::StaleVersion`], what access demands, or a failing port.
+    #[tracing::instrument(name = "projects.change", skip_all, fields(project = %command.project), err(Debug, level = "debug"))]
+    pub async fn handle(&self, actor: &Actor, command: ChangeProject) -> Result<ProjectView, Error> {
+        let ChangeProject { project, change, expected } = command;
+        let needed = match change {
+            ProjectChange::Transfer(_) => Permission::MembersWrite,
+            _ => Permission::ProjectsWrite,
+        };
+        self.access.require(actor, project, needed).await?;
+        let from = match change {
+            ProjectChange::Transfer(_) => Some(actor.person()?),
+            _ => None,
+        };
+        let decide = |it: &Project| match (&change, from) {
+            (ProjectChange::Rename(name), _) => it.rename(name),
+            (ProjectChange::Suspend, _) => it.suspend(),
+            (ProjectChange::Resume, _) => it.resume(),
+            (ProjectChange::Archive, _) => it.archive(),
+            (ProjectChange::Transfer(to), from) => it.transfer(from, *to),
+        };
+        self.projects.update(actor.event_context(Some(project)), project, expected, decide).await?;
+        let view = self.views.find(project).await?;
+        view.ok_or_else(|| Error::NotFound(format!("project {project}")))
+    }
+}

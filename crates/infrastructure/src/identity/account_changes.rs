@@ -1,0 +1,47 @@
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use devskyy_application::{
+    error::PortError,
+    identity::{AccountChanges, Credentials, PasswordHash},
+};
+use devskyy_domain::{identity::DisplayName, kernel::ids::UserId};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, sea_query::Expr};
+use uuid::Uuid;
+
+use super::{
+    accounts::SqlAccounts,
+    entity::{credential, profile},
+};
+use crate::sql::{micros, port_error};
+
+fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
+    move |error| port_error("accounts", doing, error)
+}
+
+#[async_trait]
+impl AccountChanges for SqlAccounts {
+    async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, PortError> {
+        let found = credential::Entity::find_by_id(Uuid::from(user)).one(&self.db().reader).await;
+        let row = found.map_err(failed("reading a password's hash"))?;
+        Ok(row.map(|row| Credentials { user, password: PasswordHash(row.password_hash) }))
+    }
+
+    async fn set_password(&self, user: UserId, hash: &PasswordHash, now: DateTime<Utc>) -> Result<(), PortError> {
+        let changed = credential::Entity::update_many()
+            .col_expr(credential::Column::PasswordHash, Expr::value(hash.0.clone()))
+            .col_expr(credential::Column::ChangedAt, Expr::value(micros(now)))
+            .filter(credential::Column::UserId.eq(Uuid::from(user)))
+            .exec(&self.db().writer)
+            .await;
+        changed.map(|_| ()).map_err(failed("changing a password's hash"))
+    }
+
+    async fn rename(&self, user: UserId, name: &DisplayName) -> Result<(), PortError> {
+        let changed = profile::Entity::update_many()
+            .col_expr(profile::Column::Name, Expr::value(name.as_str()))
+            .filter(profile::Column::UserId.eq(Uuid::from(user)))
+            .exec(&self.db().writer)
+            .await;
+        changed.map(|_| ()).map_err(failed("changing a name"))
+    }
+}

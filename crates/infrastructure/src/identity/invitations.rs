@@ -1,0 +1,34 @@
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use devskyy_application::{error::PortError, identity::Invitations};
+use sea_orm::{EntityTrait, IntoActiveModel};
+
+use super::entity::invitation;
+use crate::sql::{Database, instant, micros, port_error};
+
+/// Invitations in a table of their own, beside the log.
+#[derive(Debug, Clone)]
+pub struct SqlInvitations(Database);
+
+impl SqlInvitations {
+    /// Invitations of a database.
+    #[must_use]
+    pub const fn new(db: Database) -> Self {
+        Self(db)
+    }
+}
+
+#[async_trait]
+impl Invitations for SqlInvitations {
+    async fn save(&self, digest: &[u8; 32], expires_at: DateTime<Utc>) -> Result<(), PortError> {
+        let row = invitation::Model { digest: digest.to_vec(), expires_at: micros(expires_at) };
+        let saved = invitation::Entity::insert(row.into_active_model()).exec_without_returning(&self.0.writer).await;
+        saved.map(|_| ()).map_err(|error| port_error("invitations", "keeping an invitation", error))
+    }
+
+    async fn expiry(&self, digest: &[u8; 32]) -> Result<Option<DateTime<Utc>>, PortError> {
+        let found = invitation::Entity::find_by_id(digest.to_vec()).one(&self.0.reader).await;
+        let row = found.map_err(|error| port_error("invitations", "finding an invitation", error))?;
+        Ok(row.map(|row| instant(row.expires_at)))
+    }
+}

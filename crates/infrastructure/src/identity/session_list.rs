@@ -1,0 +1,54 @@
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use devskyy_application::{
+    error::PortError,
+    identity::{SessionList, SessionRecord},
+};
+use devskyy_domain::kernel::ids::{SessionId, UserId};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
+use uuid::Uuid;
+
+use super::{
+    entity::session,
+    sessions::{SqlSessions, end},
+};
+use crate::sql::{instant, micros, port_error};
+
+fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
+    move |error| port_error("sessions", doing, error)
+}
+
+#[async_trait]
+impl SessionList for SqlSessions {
+    async fn of_user(&self, user: UserId, now: DateTime<Utc>) -> Result<Vec<SessionRecord>, PortError> {
+        let rows = session::Entity::find()
+            .filter(session::Column::UserId.eq(Uuid::from(user)))
+            .filter(session::Column::RevokedAt.is_null())
+            .filter(session::Column::EndsAt.gt(micros(now)))
+            .order_by_desc(session::Column::OpenedAt)
+            .order_by_desc(session::Column::Id)
+            .all(&self.db().reader)
+            .await
+            .map_err(failed("listing a person's sessions"))?;
+        let record = |row: session::Model| SessionRecord {
+            id: row.id.into(),
+            opened_at: instant(row.opened_at),
+            ends_at: instant(row.ends_at),
+        };
+        Ok(rows.into_iter().map(record).collect())
+    }
+
+    async fn revoke_others(
+        &self,
+        user: UserId,
+        keep: SessionId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<SessionId>, PortError> {
+        let others = self.of_user(user, now).await?.into_iter().map(|record| record.id).filter(|id| *id != keep);
+        // Ended by what they are, not by the list, so that one that begins meanwhile ends too.
+        let all_but_one = session::Column::UserId.eq(Uuid::from(user)).and(session::Column::Id.ne(Uuid::from(keep)));
+        let ended = end(all_but_one, micros(now)).exec(&self.db().writer).await;
+        ended.map_err(failed("ending a person's other sessions"))?;
+        Ok(others.collect())
+    }
+}

@@ -1,0 +1,99 @@
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Mutex,
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use devskyy_application::{
+    error::PortError,
+    identity::{AccountChanges, Credentials, Erasures, Invitations, PasswordHash, SessionList, SessionRecord},
+};
+use devskyy_domain::{
+    identity::DisplayName,
+    kernel::ids::{SessionId, UserId},
+};
+
+use super::identity::{InMemoryAccounts, InMemorySessions, lock};
+
+#[async_trait]
+impl AccountChanges for InMemoryAccounts {
+    async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, PortError> {
+        let rows = lock(&self.rows);
+        let row = rows.iter().find(|row| row.user == user);
+        Ok(row.map(|row| Credentials { user, password: row.password.clone() }))
+    }
+
+    async fn set_password(&self, user: UserId, hash: &PasswordHash, _now: DateTime<Utc>) -> Result<(), PortError> {
+        let mut rows = lock(&self.rows);
+        rows.iter_mut().filter(|row| row.user == user).for_each(|row| row.password = hash.clone());
+        Ok(())
+    }
+
+    async fn rename(&self, user: UserId, name: &DisplayName) -> Result<(), PortError> {
+        let mut rows = lock(&self.rows);
+        rows.iter_mut().filter(|row| row.user == user).for_each(|row| row.name = name.clone());
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl SessionList for InMemorySessions {
+    async fn of_user(&self, user: UserId, now: DateTime<Utc>) -> Result<Vec<SessionRecord>, PortError> {
+        let state = lock(&self.state);
+        let live = state.sessions.iter().filter(|(_, it)| it.user == user && !it.revoked && it.ends_at > now);
+        let record = |(id, it): (&SessionId, &super::identity::OpenSession)| SessionRecord {
+            id: *id,
+            opened_at: it.opened_at,
+            ends_at: it.ends_at,
+        };
+        let mut all: Vec<_> = live.map(record).collect();
+        all.sort_by_key(|it| std::cmp::Reverse((it.opened_at, it.id)));
+        Ok(all)
+    }
+
+    async fn revoke_others(
+        &self,
+        user: UserId,
+        keep: SessionId,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<SessionId>, PortError> {
+        let others: Vec<_> = self.of_user(user, now).await?.iter().map(|it| it.id).filter(|id| *id != keep).collect();
+        let mut state = lock(&self.state);
+        let ended = state.sessions.iter_mut().filter(|(id, _)| others.contains(id));
+        ended.for_each(|(_, session)| session.revoked = true);
+        Ok(others)
+    }
+}
+
+/// Erasures in memory.
+#[derive(Debug, Default)]
+pub struct InMemoryErasures(Mutex<BTreeSet<UserId>>);
+
+#[async_trait]
+impl Erasures for InMemoryErasures {
+    async fn record(&self, user: UserId, _at: DateTime<Utc>) -> Result<(), PortError> {
+        lock(&self.0).insert(user);
+        Ok(())
+    }
+
+    async fn all(&self) -> Result<Vec<UserId>, PortError> {
+        Ok(lock(&self.0).iter().copied().collect())
+    }
+}
+
+/// Invitations in memory.
+#[derive(Debug, Default)]
+pub struct InMemoryInvitations(Mutex<HashMap<[u8; 32], DateTime<Utc>>>);
+
+#[async_trait]
+impl Invitations for InMemoryInvitations {
+    async fn save(&self, digest: &[u8; 32], expires_at: DateTime<Utc>) -> Result<(), PortError> {
+        lock(&self.0).insert(*digest, expires_at);
+        Ok(())
+    }
+
+    async fn expiry(&self, digest: &[u8; 32]) -> Result<Option<DateTime<Utc>>, PortError> {
+        Ok(lock(&self.0).get(digest).copied())
+    }
+}

@@ -1,0 +1,36 @@
+//! Invitations to open an account, by digest.
+
+use sea_orm_migration::{prelude::*, sea_orm::DatabaseBackend};
+
+/// Creates the table of invitations.
+#[derive(Debug, DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let script = match manager.get_database_backend() {
+            DatabaseBackend::Postgres => POSTGRES,
+            _ => SQLITE,
+        };
+        manager.get_connection().execute_unprepared(script).await.map(|_| ())
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+const POSTGRES: &str = r#"
+CREATE TABLE invitations (
+    digest BYTEA PRIMARY KEY,
+    expires_at BIGINT NOT NULL
+);
+"#;
+
+const SQLITE: &str = r#"
+CREATE TABLE invitations (
+    digest BLOB PRIMARY KEY,
+    expires_at INTEGER NOT NULL
+) STRICT;
+"#;
