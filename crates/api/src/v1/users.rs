@@ -247,10 +247,10 @@ struct InvitationBody {
 #[utoipa::path(
     tag = "users",
     security(("bearer" = [])),
-    responses((status = 201, description = "The invitation, shown this once", body = InvitationBody), Acting)
+    responses((status = 200, description = "The invitation, shown this once", body = InvitationBody), Acting)
 )]
 #[post("/users/invitations")]
 async fn invite(identity: Data<Identity>, CurrentActor(actor): CurrentActor) -> Result<HttpResponse, Problem> {
     let Invitation { token, expires_at } = identity.invite.handle(&actor).await?;
-    Ok(HttpResponse::Created().json(InvitationBody { invitation_token: token, expires_at }))
+    Ok(HttpResponse::Ok().json(InvitationBody { invitation_token: token, expires_at }))
 }

@@ -5,7 +5,7 @@ use devskyy_application::{
     identity::{SessionList, SessionRecord},
 };
 use devskyy_domain::kernel::ids::{SessionId, UserId};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, sea_query::ExprTrait};
 use uuid::Uuid;
 
 use super::{

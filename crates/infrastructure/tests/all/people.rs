@@ -7,7 +7,8 @@ use devskyy_infrastructure::{
     agents::{AgentsProjection, SqlAgents},
     es::{PerStream, Projection, SqlEventStore},
     identity::{
-        ApiKeysProjection, SqlAccounts, SqlApiKeys, SqlKeyUses, SqlKeyVault, SqlSessions, SqlUsers, UsersProjection,
+        ApiKeysProjection, FileErasures, SqlAccounts, SqlApiKeys, SqlInvitations, SqlKeyUses, SqlKeyVault, SqlSessions,
+        SqlUsers, UsersProjection,
     },
     projects::{ProjectsProjection, SqlProjects},
 };
@@ -27,11 +28,17 @@ async fn over(fresh: Fresh) -> PeopleUnderTest {
     let store: Arc<dyn EventStore> = Arc::new(store);
     let sessions = Arc::new(SqlSessions::new(db.clone()));
     let projects = Arc::new(SqlProjects::new(db.clone()));
+    let accounts = Arc::new(SqlAccounts::new(db.clone()));
+    let directory = tempfile::tempdir().unwrap();
     let keys = Arc::new(SqlApiKeys::new(db.clone()));
     PeopleUnderTest {
         store,
         users: Arc::new(SqlUsers::new(db.clone())),
-        accounts: Arc::new(SqlAccounts::new(db.clone())),
+        accounts: accounts.clone(),
+        changes: accounts,
+        session_list: sessions.clone(),
+        invitations: Arc::new(SqlInvitations::new(db.clone())),
+        erasures: Arc::new(FileErasures::new(directory.path())),
         sessions: sessions.clone(),
         standings: sessions,
         projects: projects.clone(),
@@ -41,7 +48,7 @@ async fn over(fresh: Fresh) -> PeopleUnderTest {
         key_vault: Arc::new(SqlKeyVault::new(db.clone())),
         key_uses: Arc::new(SqlKeyUses::new(db.clone())),
         agents: Arc::new(SqlAgents::new(db)),
-        keep: Box::new(fresh),
+        keep: Box::new((fresh, directory)),
     }
 }
 

@@ -18,8 +18,12 @@ mod culprits {
 
     use async_trait::async_trait;
     use chrono::{DateTime, Utc};
-    use devskyy_application::{context::KeyGrant, error::PortError, identity::KeyStandings};
-    use devskyy_domain::kernel::ids::ApiKeyId;
+    use devskyy_application::{
+        context::KeyGrant,
+        error::PortError,
+        identity::{Erasures, KeyStandings},
+    };
+    use devskyy_domain::kernel::ids::{ApiKeyId, UserId};
     use devskyy_testkit::contracts::people::{self, PeopleUnderTest};
     use futures_util::FutureExt;
 
@@ -33,6 +37,27 @@ mod culprits {
         }
 
         fn forget(&self, _: ApiKeyId) {}
+    }
+
+    /// Remembers nobody.
+    struct Forgetful;
+
+    #[async_trait]
+    impl Erasures for Forgetful {
+        async fn record(&self, _: UserId, _: DateTime<Utc>) -> Result<(), PortError> {
+            Ok(())
+        }
+
+        async fn all(&self) -> Result<Vec<UserId>, PortError> {
+            Ok(vec![])
+        }
+    }
+
+    #[tokio::test]
+    async fn a_keeper_that_forgets_an_erasure_is_caught() {
+        let culprit = PeopleUnderTest { erasures: Arc::new(Forgetful), ..PeopleUnderTest::in_memory() };
+        let verdict = AssertUnwindSafe(people::an_erasure_is_remembered_once(&culprit));
+        assert!(verdict.catch_unwind().await.is_err());
     }
 
     fn trusting() -> PeopleUnderTest {

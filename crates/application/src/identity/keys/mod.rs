@@ -86,7 +86,7 @@ impl ApiKeys {
     pub fn new(ports: ApiKeysPorts) -> Self {
         let ApiKeysPorts { store, views, vault, standings, uses, secrets, access, clock, ids } = ports;
         let keys = Repository::<ApiKey>::new(store);
-        let shelf = Shelf { views, uses: uses.clone(), access: access.clone(), clock: clock.clone() };
+        let shelf = Shelf { views, uses: uses.clone(), access, clock: clock.clone() };
         let text = KeyText(secrets);
         Self {
             issue: IssueKeyHandler {

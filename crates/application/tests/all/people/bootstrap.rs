@@ -2,7 +2,7 @@ use devskyy_application::{
     error::Error,
     identity::{CreateAdmin, Register, UserView},
 };
-use devskyy_domain::identity::PlatformRole;
+use devskyy_domain::identity::{PasswordPolicy, PlatformRole};
 
 use super::world::{PASSWORD, World, anonymous, email, key, registration};
 
@@ -97,7 +97,7 @@ async fn an_invented_token_does_nothing_where_an_administrator_was_made_by_hand(
 async fn members_make_no_administrators() {
     let world = World::new();
     let (actor, _) = world.person("ada").await;
-    let command = CreateAdmin::parse(&email("eve"), PASSWORD, "eve").unwrap();
+    let command = CreateAdmin::parse(&email("eve"), PASSWORD, "eve", PasswordPolicy::Classic).unwrap();
     let refused = world.identity.create_admin.handle(&actor, command).await;
     assert!(matches!(refused, Err(Error::Forbidden)), "{refused:?}");
 }

@@ -2,7 +2,7 @@ use devskyy_application::{
     error::Error,
     identity::{Register, UserStatus},
 };
-use devskyy_domain::identity::PlatformRole;
+use devskyy_domain::identity::{PasswordPolicy, PlatformRole};
 
 use super::world::{World, anonymous, email, key, registration};
 
@@ -33,7 +33,7 @@ async fn the_personal_project_comes_in_the_same_append() {
 async fn an_email_is_taken_whatever_its_case() {
     let world = World::new();
     world.register("ada").await;
-    let again = Register::parse("ADA@Example.ORG", "Correct-Horse-7", "Other").unwrap();
+    let again = Register::parse("ADA@Example.ORG", "Correct-Horse-7", "Other", PasswordPolicy::Classic).unwrap();
     let refused = world.identity.register.handle(&anonymous(), again).await.unwrap_err();
     assert_eq!(code(&refused), "user.email_taken");
 }
@@ -74,7 +74,9 @@ async fn no_event_holds_anything_personal() {
 
 #[tokio::test]
 async fn everything_that_is_wrong_is_said_at_once() {
-    let Err(Error::Invalid(wrong)) = Register::parse("nonsense", "short", "") else { panic!("it was accepted") };
+    let Err(Error::Invalid(wrong)) = Register::parse("nonsense", "short", "", PasswordPolicy::Classic) else {
+        panic!("it was accepted")
+    };
     let pointers: Vec<_> = wrong.iter().filter_map(|refused| refused.pointer.as_deref()).collect();
     assert_eq!(pointers, ["/email", "/password", "/name"]);
 }

@@ -5,12 +5,14 @@ use devskyy_application::{
     agents::{AgentView, Agents, AgentsPorts, CreateAgent},
     context::{Actor, Subject},
     es::{Idempotency, Repository},
-    identity::{CreateAdmin, Identity, IdentityPorts, LogIn, Register, SessionPolicy, Tokens, UserView},
+    identity::{
+        CreateAdmin, Identity, IdentityPorts, LogIn, Register, RegistrationMode, SessionPolicy, Tokens, UserView,
+    },
     projects::{AddMember, PersonRef, Projects, ProjectsPorts},
     workflow::WorkflowCheck,
 };
 use devskyy_domain::{
-    identity::User,
+    identity::{PasswordPolicy, User},
     kernel::{
         Json,
         ids::{ProjectId, SessionId, UserId},
@@ -19,8 +21,8 @@ use devskyy_domain::{
 };
 use devskyy_testkit::fakes::{
     FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAgents, InMemoryBootstrap, InMemoryDirectory,
-    InMemoryEventStore, InMemoryPasswordHasher, InMemoryProjects, InMemorySessions, InMemoryUsers, SequentialIds,
-    SequentialSecrets,
+    InMemoryErasures, InMemoryEventStore, InMemoryInvitations, InMemoryPasswordHasher, InMemoryProjects,
+    InMemorySessions, InMemoryUsers, SequentialIds, SequentialSecrets,
 };
 use uuid::Uuid;
 
@@ -53,6 +55,12 @@ impl World {
         let identity = Identity::new(IdentityPorts {
             store: store.clone(),
             accounts: accounts.clone(),
+            changes: accounts.clone(),
+            erasures: Arc::new(InMemoryErasures::default()),
+            invitations: Arc::new(InMemoryInvitations::default()),
+            registration: RegistrationMode::Open,
+            password_policy: PasswordPolicy::Classic,
+            session_list: sessions.clone(),
             users: users.clone(),
             sessions: sessions.clone(),
             standings: sessions,
@@ -88,7 +96,7 @@ impl World {
 
     /// An administrator, made by hand on the machine and signed in.
     pub(super) async fn admin(&self, name: &str) -> Actor {
-        let command = CreateAdmin::parse(&email(name), PASSWORD, name).unwrap();
+        let command = CreateAdmin::parse(&email(name), PASSWORD, name, PasswordPolicy::Classic).unwrap();
         self.identity.create_admin.handle(&Actor::system("command-line", Uuid::nil()), command).await.unwrap();
         self.bearer(&self.log_in(name).await).await.unwrap()
     }
@@ -141,7 +149,7 @@ pub(super) fn email(name: &str) -> String {
 }
 
 pub(super) fn registration(name: &str) -> Register {
-    Register::parse(&email(name), PASSWORD, name).unwrap()
+    Register::parse(&email(name), PASSWORD, name, PasswordPolicy::Classic).unwrap()
 }
 
 pub(super) fn agent_named(name: &str) -> CreateAgent {

@@ -14,7 +14,7 @@ fn at(second: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000 + second, 0).unwrap()
 }
 
-fn account(user: UserId, digest: u8) -> PrivateAccount {
+pub(super) fn account(user: UserId, digest: u8) -> PrivateAccount {
     PrivateAccount {
         user,
         email: Email::parse("ada@example.org").unwrap(),

@@ -8,6 +8,7 @@ mod accounts;
 mod agent_lists;
 mod agents;
 mod api_keys;
+mod changes;
 mod facts;
 mod projects;
 mod sessions;
@@ -20,11 +21,15 @@ pub use accounts::*;
 pub use agent_lists::*;
 pub use agents::*;
 pub use api_keys::*;
+pub use changes::*;
 use devskyy_application::{
     access::Memberships,
     agents::AgentViews,
     es::EventStore,
-    identity::{Accounts, KeyStandings, KeyUses, KeyVault, KeyViews, Sessions, Standings, UserViews},
+    identity::{
+        AccountChanges, Accounts, Erasures, Invitations, KeyStandings, KeyUses, KeyVault, KeyViews, SessionList,
+        Sessions, Standings, UserViews,
+    },
     projects::ProjectViews,
 };
 pub use projects::*;
@@ -33,8 +38,8 @@ pub use standings::*;
 pub use users::*;
 
 use crate::fakes::{
-    InMemoryAccounts, InMemoryAgents, InMemoryApiKeys, InMemoryEventStore, InMemoryProjects, InMemorySessions,
-    InMemoryUsers,
+    InMemoryAccounts, InMemoryAgents, InMemoryApiKeys, InMemoryErasures, InMemoryEventStore, InMemoryInvitations,
+    InMemoryProjects, InMemorySessions, InMemoryUsers,
 };
 
 /// Everything that keeps people, projects and agents, over one log.
@@ -55,6 +60,14 @@ pub struct PeopleUnderTest {
     pub memberships: Arc<dyn Memberships>,
     /// Agents as the log tells.
     pub agents: Arc<dyn AgentViews>,
+    /// Changes of private rows.
+    pub changes: Arc<dyn AccountChanges>,
+    /// Sign-ins by person.
+    pub session_list: Arc<dyn SessionList>,
+    /// Invitations to open an account.
+    pub invitations: Arc<dyn Invitations>,
+    /// Who was erased.
+    pub erasures: Arc<dyn Erasures>,
     /// API keys as the log tells.
     pub keys: Arc<dyn KeyViews>,
     /// Digests of their secrets.
@@ -75,9 +88,14 @@ impl PeopleUnderTest {
         let users = InMemoryUsers::following(&store);
         let projects = InMemoryProjects::following(&store);
         let sessions = Arc::new(InMemorySessions::of(users.clone()));
+        let accounts = Arc::new(InMemoryAccounts::of(users.clone()));
         let keys = InMemoryApiKeys::following(&store, users.clone());
         Self {
-            accounts: Arc::new(InMemoryAccounts::of(users.clone())),
+            accounts: accounts.clone(),
+            changes: accounts,
+            session_list: sessions.clone(),
+            invitations: Arc::new(InMemoryInvitations::default()),
+            erasures: Arc::new(InMemoryErasures::default()),
             agents: InMemoryAgents::following(&store, projects.clone()),
             memberships: projects.clone(),
             projects,
@@ -129,6 +147,15 @@ macro_rules! identity_contract {
             a_disabled_users_sign_in_does_not_count,
             somebody_elses_sign_in_does_not_count,
             an_unknown_sign_in_does_not_count,
+            another_password_replaces_the_one_before,
+            another_name_replaces_the_one_before,
+            a_persons_live_sign_ins_are_listed,
+            every_other_sign_in_ends,
+            active_administrators_are_counted,
+            users_are_listed_by_role_and_status,
+            a_sweep_does_not_spare_the_erased,
+            a_kept_invitation_is_found,
+            an_erasure_is_remembered_once,
         }
     };
 }

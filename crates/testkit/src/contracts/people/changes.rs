@@ -1,0 +1,99 @@
+use chrono::TimeDelta;
+use devskyy_application::{
+    identity::{PasswordHash, UserFilter, UserStatus},
+    paging::PageRequest,
+};
+use devskyy_domain::{
+    identity::{DisplayName, PlatformRole, User},
+    kernel::ids::{SessionId, UserId},
+};
+
+use super::{
+    PeopleUnderTest,
+    accounts::account,
+    facts::{decide, id, register},
+    sessions::{now, session},
+};
+
+/// The next sign-in needs the new password.
+pub async fn another_password_replaces_the_one_before(people: &PeopleUnderTest) {
+    people.accounts.save(&account(id(1), 1)).await.unwrap();
+    let hash = PasswordHash("another".to_owned());
+    people.changes.set_password(id(1), &hash, now()).await.unwrap();
+    assert_eq!(people.changes.credentials(id(1)).await.unwrap().unwrap().password, hash);
+    assert_eq!(people.changes.credentials(id(2)).await.unwrap(), None);
+}
+
+/// Only the name changes, and only theirs.
+pub async fn another_name_replaces_the_one_before(people: &PeopleUnderTest) {
+    people.accounts.save(&account(id(1), 1)).await.unwrap();
+    people.accounts.save(&account(id(2), 2)).await.unwrap();
+    people.changes.rename(id(1), &DisplayName::parse("Ada King").unwrap()).await.unwrap();
+    let profiles = people.accounts.profiles(&[id(1), id(2)]).await.unwrap();
+    let name = |user: UserId| profiles.iter().find(|(id, _)| *id == user).unwrap().1.name.clone();
+    assert!(name(id(1)) == "Ada King" && name(id(2)) != "Ada King");
+}
+
+/// Neither strangers' sign-ins are listed nor those that have ended.
+pub async fn a_persons_live_sign_ins_are_listed(people: &PeopleUnderTest) {
+    for (number, user) in [(50, id(1)), (51, id(1)), (52, id(2))] {
+        people.sessions.open(&session(id(number), user, u8::try_from(number).unwrap())).await.unwrap();
+    }
+    people.sessions.revoke(id(51), now()).await.unwrap();
+    let listed = people.session_list.of_user(id(1), now()).await.unwrap();
+    assert_eq!(listed.iter().map(|it| it.id).collect::<Vec<SessionId>>(), [id(50)]);
+    assert_eq!(people.session_list.of_user(id(1), now() + TimeDelta::days(31)).await.unwrap(), []);
+}
+
+/// The one that asks stays, and so do strangers'.
+pub async fn every_other_sign_in_ends(people: &PeopleUnderTest) {
+    for (number, user) in [(50, id(1)), (51, id(1)), (52, id(2))] {
+        people.sessions.open(&session(id(number), user, u8::try_from(number).unwrap())).await.unwrap();
+    }
+    assert_eq!(people.session_list.revoke_others(id(1), id(50), now()).await.unwrap(), [id(51)]);
+    assert_eq!(people.session_list.of_user(id(1), now()).await.unwrap().len(), 1);
+    assert_eq!(people.session_list.of_user(id(2), now()).await.unwrap().len(), 1);
+}
+
+/// Only those count who run the platform and may sign in.
+pub async fn active_administrators_are_counted(people: &PeopleUnderTest) {
+    register(people, id(1), PlatformRole::Admin).await;
+    register(people, id(2), PlatformRole::Admin).await;
+    register(people, id(3), PlatformRole::Member).await;
+    decide::<User>(people, id(2), User::disable).await;
+    assert_eq!(people.users.active_administrators().await.unwrap(), 1);
+}
+
+/// Filters narrow, and the total is that of what they leave.
+pub async fn users_are_listed_by_role_and_status(people: &PeopleUnderTest) {
+    register(people, id(1), PlatformRole::Admin).await;
+    register(people, id(2), PlatformRole::Member).await;
+    decide::<User>(people, id(2), User::erase).await;
+    let all = people.users.list(UserFilter::default(), PageRequest::default()).await.unwrap();
+    let erased = UserFilter { status: Some(UserStatus::Erased), role: Some(PlatformRole::Member) };
+    let erased = people.users.list(erased, PageRequest::default()).await.unwrap();
+    assert_eq!((all.total, erased.total, erased.items[0].id), (2, 1, id(2)));
+}
+
+/// Whatever kept an erased person's rows from being deleted, the next sweep does not spare them.
+pub async fn a_sweep_does_not_spare_the_erased(people: &PeopleUnderTest) {
+    register(people, id(1), PlatformRole::Member).await;
+    people.accounts.save(&account(id(1), 1)).await.unwrap();
+    decide::<User>(people, id(1), User::erase).await;
+    assert_eq!(people.accounts.sweep(now() + TimeDelta::days(400)).await.unwrap(), 1);
+}
+
+/// An invitation is told by its digest and by nothing else.
+pub async fn a_kept_invitation_is_found(people: &PeopleUnderTest) {
+    people.invitations.save(&[1; 32], now()).await.unwrap();
+    assert_eq!(people.invitations.expiry(&[1; 32]).await.unwrap(), Some(now()));
+    assert_eq!(people.invitations.expiry(&[2; 32]).await.unwrap(), None);
+}
+
+/// Once erased, for ever erased, and told once.
+pub async fn an_erasure_is_remembered_once(people: &PeopleUnderTest) {
+    assert_eq!(people.erasures.all().await.unwrap(), []);
+    people.erasures.record(id(1), now()).await.unwrap();
+    people.erasures.record(id(1), now()).await.unwrap();
+    assert_eq!(people.erasures.all().await.unwrap(), [id(1)]);
+}
