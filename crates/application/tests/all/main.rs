@@ -1,6 +1,7 @@
 //! Real handlers over in-memory adapters, in one binary.
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod es;
 mod people;
 mod repository;
 mod runs;

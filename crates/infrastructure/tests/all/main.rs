@@ -4,6 +4,7 @@
 mod crypto;
 mod databases;
 mod event_store;
+mod hostile;
 mod people;
 mod runs;
 mod standings;

@@ -1,0 +1,4 @@
+//! The log's rules on random histories, and subscriptions over the in-memory log.
+
+mod planning;
+mod subscribing;

@@ -1,0 +1,134 @@
+//! The log while databases and projections misbehave.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use devskyy_application::{
+    error::PortError,
+    es::{EventStore, RecordedEvent},
+};
+use devskyy_infrastructure::{
+    es::{Projection, ProjectionError, SqlEventStore, verify},
+    sql::Database,
+    system::SystemClock,
+};
+use devskyy_testkit::contracts::event_store::{Request, lamp};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
+
+use crate::databases::{postgres, sqlite};
+
+async fn started(db: &Database, projections: Vec<Arc<dyn Projection>>) -> Arc<SqlEventStore> {
+    Arc::new(SqlEventStore::start(db.clone(), Arc::new(SystemClock), projections).await.unwrap())
+}
+
+/// Cannot take in what says `poison`.
+struct Fastidious;
+
+#[async_trait]
+impl Projection for Fastidious {
+    fn name(&self) -> &'static str {
+        "fastidious"
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn categories(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    async fn apply(&self, _: &DatabaseTransaction, events: &[&RecordedEvent]) -> Result<(), ProjectionError> {
+        match events.iter().any(|event| event.data.contains("poison")) {
+            true => Err(PortError::bug("fastidious", "tasting", "poison").into()),
+            false => Ok(()),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_projection_that_fails_hurts_only_the_request_to_blame() {
+    let fresh = sqlite().await;
+    let store = started(&fresh.db, vec![Arc::new(Fastidious)]).await;
+    let asked: Vec<_> = (0..32)
+        .map(|n| {
+            let store = store.clone();
+            let note = if n == 13 { "poison" } else { "bread" };
+            tokio::spawn(async move { Request::to(lamp(n), &[note]).ask(&*store).await })
+        })
+        .collect();
+    let mut refused = Vec::new();
+    for (n, asked) in asked.into_iter().enumerate() {
+        refused.extend(asked.await.unwrap().is_err().then_some(n));
+    }
+    assert_eq!((refused, store.head().await.unwrap()), (vec![13], 31));
+    assert_eq!(verify(&fresh.db, &[], |_, _| ()).await.unwrap().faults, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL"]
+async fn connections_that_are_cut_under_way_lose_and_repeat_nothing() {
+    let fresh = postgres().await;
+    let store = started(&fresh.db, Vec::new()).await;
+    let writers: Vec<_> = (0..8)
+        .map(|n| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let mut positions = Vec::new();
+                for _ in 0..15 {
+                    positions.push(Request::to(lamp(n), &["a"]).ask(&*store).await.unwrap().last);
+                }
+                positions
+            })
+        })
+        .collect();
+    let executioner = Database::connect(&fresh.url, 3).await.unwrap();
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    for _ in 0..5 {
+        tokio::time::sleep(Duration::from_millis(40)).await;
+        // It may cut its own pool's other connections; that is no failure of the log.
+        let _ = executioner.writer.execute_unprepared(cut).await;
+    }
+    let mut positions = Vec::new();
+    for writer in writers {
+        positions.extend(writer.await.unwrap());
+    }
+    positions.sort_unstable();
+    assert_eq!(positions, (1..=120).collect::<Vec<_>>());
+    assert_eq!(verify(&fresh.db, &[], |_, _| ()).await.unwrap().faults, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL"]
+async fn an_open_write_transaction_elsewhere_delays_neither_appends_nor_readers() {
+    let fresh = postgres().await;
+    let store = started(&fresh.db, Vec::new()).await;
+    let stranger = Database::connect(&fresh.url, 3).await.unwrap();
+    stranger.writer.execute_unprepared("CREATE TABLE elsewhere (n INT)").await.unwrap();
+    let open = stranger.writer.begin().await.unwrap();
+    open.execute_unprepared("INSERT INTO elsewhere VALUES (1)").await.unwrap();
+    let reader = tokio::spawn({
+        let store = store.clone();
+        async move { store.beyond(0).await }
+    });
+    let asked = Request::to(lamp(1), &["a"]);
+    tokio::time::timeout(Duration::from_secs(2), asked.ask(&*store)).await.unwrap().unwrap();
+    assert_eq!(tokio::time::timeout(Duration::from_secs(2), reader).await.unwrap().unwrap(), 1);
+    open.rollback().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL"]
+async fn a_hung_holder_of_the_mutex_is_waited_out() {
+    let fresh = postgres().await;
+    let store = started(&fresh.db, Vec::new()).await;
+    let stranger = Database::connect(&fresh.url, 3).await.unwrap();
+    let hung = stranger.writer.begin().await.unwrap();
+    hung.execute_unprepared("SELECT 1 FROM es_head FOR UPDATE").await.unwrap();
+    // Idle in its transaction, it is ended by the server after three seconds.
+    let asked = Request::to(lamp(1), &["a"]);
+    let done = tokio::time::timeout(Duration::from_secs(9), asked.ask(&*store)).await.unwrap().unwrap();
+    assert_eq!(done.last, 1);
+    drop(hung);
+}

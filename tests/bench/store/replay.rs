@@ -1,0 +1,144 @@
+//! Replaying into typed state beside reading and decoding raw; rebuilding a projection; loading one aggregate.
+
+use std::{collections::HashMap, sync::Arc, time::Instant};
+
+use devskyy_application::es::{
+    AppendRequest, EventFilter, EventStore, NewEvent, Precondition, Repository, StreamId, StreamWrite,
+};
+use devskyy_domain::{
+    kernel::{Aggregate, EventSet, ids::UserId},
+    projects::{Project, ProjectEvent, ProjectName},
+};
+use devskyy_infrastructure::{
+    es::{PerStream, Projection, SqlEventStore, rebuild},
+    projects::ProjectsProjection,
+    system::SystemClock,
+};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection, Row};
+use uuid::Uuid;
+
+use crate::{append::context, raw::sqlite, rig::Engine};
+
+/// Events of each aggregate.
+const EACH: u64 = 50;
+/// Aggregates that are loaded.
+const LOADS: u64 = 2_000;
+/// Events a replay reads at once.
+const PAGE: usize = 5_000;
+
+pub(crate) async fn measure(engine: Engine, events: u64) -> Value {
+    let fresh = engine.fresh().await;
+    let store = SqlEventStore::start(fresh.db.clone(), Arc::new(SystemClock), Vec::new()).await.unwrap();
+    let store = Arc::new(store);
+    let streams = events.div_ceil(EACH);
+    let history = history();
+    stream::iter(0..streams)
+        .map(|n| store.append(request(n, history.clone())))
+        .buffer_unordered(64)
+        .try_for_each(|_| async { Ok(()) })
+        .await
+        .unwrap();
+    let events = store.head().await.unwrap();
+    let per_second = |started: Instant| events as f64 / started.elapsed().as_secs_f64();
+
+    let started = Instant::now();
+    read_raw(engine, &fresh.url, events).await;
+    let raw = per_second(started);
+    let started = Instant::now();
+    assert_eq!(replay(&*store).await as u64, streams);
+    let typed = per_second(started);
+    let projections: Vec<Arc<dyn Projection>> = vec![Arc::new(PerStream(ProjectsProjection))];
+    let started = Instant::now();
+    rebuild(&fresh.db, &projections, |_, _| ()).await.unwrap();
+    let rebuilt = per_second(started);
+    let projects = Repository::<Project>::new(store.clone());
+    let started = Instant::now();
+    for n in 0..LOADS {
+        let loaded = projects.load(id(n.wrapping_mul(7_919) % streams).into()).await.unwrap();
+        assert_eq!(loaded.version, EACH);
+    }
+    let load = started.elapsed().as_secs_f64() * 1e6 / LOADS as f64;
+    store.stop().await;
+    fresh.db.close().await;
+    json!({
+        "events": events,
+        "raw_read_and_decode_per_second": raw.round(),
+        "typed_replay_per_second": typed.round(),
+        "ratio_to_raw": typed / raw,
+        "projection_rebuild_per_second": rebuilt.round(),
+        "load_of_50_events_us": load.round(),
+    })
+}
+
+fn id(n: u64) -> Uuid {
+    Uuid::from_u64_pair(0x0199_0000_0000_7000, 0x8000_0000_0000_0000 | n)
+}
+
+/// A project that is created and then renamed again and again.
+fn history() -> Vec<NewEvent> {
+    let (mut project, mut events) = (Project::default(), Vec::new());
+    let owner = UserId::from(id(1));
+    while (events.len() as u64) < EACH {
+        let name = ProjectName::parse(&format!("Project number {}", events.len())).unwrap();
+        let decided = match events.is_empty() {
+            true => project.create(&name, owner, false),
+            false => project.rename(&name),
+        };
+        let decided = decided.unwrap();
+        project = project.evolved(&decided);
+        events.extend(decided.iter().map(|event| NewEvent::encode(event).unwrap()));
+    }
+    events
+}
+
+fn request(n: u64, events: Vec<NewEvent>) -> AppendRequest {
+    let stream = StreamId { category: Project::CATEGORY, id: id(n) };
+    AppendRequest {
+        writes: vec![StreamWrite { stream, precondition: Precondition::NoStream, events }],
+        claims: Vec::new(),
+        idempotency: None,
+        context: context(),
+    }
+}
+
+/// Folds the whole log and returns how many projects there are.
+async fn replay(store: &dyn EventStore) -> usize {
+    let mut projects = HashMap::<Uuid, Project>::new();
+    let mut after = 0;
+    loop {
+        let page = store.read_all(after, PAGE, &EventFilter::default()).await.unwrap();
+        if page.scanned_to == after {
+            return projects.len();
+        }
+        after = page.scanned_to;
+        for event in &page.events {
+            projects.entry(event.stream_id).or_default().apply(&event.decode().unwrap());
+        }
+    }
+}
+
+/// Reads every payload in order and decodes it, straight through the driver.
+async fn read_raw(engine: Engine, url: &str, events: u64) {
+    let sql = "SELECT stream_no, event_type, schema_version, data FROM es_events ORDER BY position";
+    let mut read = 0;
+    macro_rules! decode_all {
+        ($connection:expr) => {{
+            let mut connection = $connection;
+            let mut rows = sqlx::query(sql).fetch(&mut connection);
+            while let Some(row) = rows.try_next().await.unwrap() {
+                let (_, version): (i64, i16) = (row.get(0), row.get(2));
+                let mut data = serde_json::Deserializer::from_str(row.get(3));
+                let version = u16::try_from(version).unwrap();
+                std::hint::black_box(ProjectEvent::decode(row.get(1), version, &mut data).unwrap());
+                read += 1;
+            }
+        }};
+    }
+    match engine {
+        Engine::Sqlite => decode_all!(sqlite(url).await),
+        Engine::Postgres => decode_all!(PgConnection::connect(url).await.unwrap()),
+    }
+    assert_eq!(read, events);
+}

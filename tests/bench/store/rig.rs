@@ -1,0 +1,73 @@
+//! Fresh databases, options and medians.
+
+use devskyy_infrastructure::sql::Database;
+use sea_orm::ConnectionTrait;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// A database engine under measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// An empty, migrated database that is dropped at the end.
+pub(crate) struct Fresh {
+    pub(crate) db: Database,
+    pub(crate) url: String,
+    _directory: Option<TempDir>,
+}
+
+#[expect(clippy::disallowed_methods, reason = "a measurement learns of servers by itself")]
+fn server() -> Option<String> {
+    std::env::var("DEVSKYY_TEST_POSTGRES_URL").ok()
+}
+
+impl Engine {
+    pub(crate) fn available() -> Vec<Self> {
+        let mut engines = vec![Self::Sqlite];
+        engines.extend(server().map(|_| Self::Postgres));
+        engines
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite (synchronous=FULL)",
+            Self::Postgres => "postgres",
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a measurement makes names by itself")]
+    pub(crate) async fn fresh(self) -> Fresh {
+        let (url, directory) = match self {
+            Self::Sqlite => {
+                let directory = tempfile::tempdir().unwrap();
+                (format!("sqlite://{}/devskyy.db", directory.path().display()), Some(directory))
+            }
+            Self::Postgres => {
+                let server = server().unwrap();
+                let admin = Database::connect(&server, 3).await.unwrap();
+                let name = format!("bench_{}", Uuid::now_v7().simple());
+                admin.writer.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+                admin.close().await;
+                (format!("{}/{name}", server.rsplit_once('/').unwrap().0), None)
+            }
+        };
+        let db = Database::connect(&url, 8).await.unwrap();
+        db.migrate().await.unwrap();
+        Fresh { db, url, _directory: directory }
+    }
+}
+
+/// A number from the command line.
+pub(crate) fn option(name: &str, otherwise: f64) -> f64 {
+    let arguments: Vec<String> = std::env::args().collect();
+    let at = arguments.iter().position(|argument| argument == name);
+    at.and_then(|at| arguments.get(at + 1)).map_or(otherwise, |value| value.parse().unwrap())
+}
+
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
