@@ -5,7 +5,6 @@
 //! where `DEVSKYY_TEST_POSTGRES_URL` names a server.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "a measurement that fails says where"

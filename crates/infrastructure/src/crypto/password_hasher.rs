@@ -49,11 +49,11 @@ impl Argon2Cost {
 
 enum Work {
     Hash,
-    Verify(Phc),
+    Verify(Box<Phc>),
 }
 
 enum Answer {
-    Hashed(Phc),
+    Hashed(Box<Phc>),
     Verified(bool),
 }
 
@@ -121,7 +121,7 @@ fn serve(queue: &Mutex<Receiver<Job>>, params: &Params) {
             continue;
         }
         let outcome = match work {
-            Work::Hash => hash(params, &password, &mut memory).map(Answer::Hashed),
+            Work::Hash => hash(params, &password, &mut memory).map(|hash| Answer::Hashed(Box::new(hash))),
             Work::Verify(stored) => verify(&stored, &password, &mut memory).map(Answer::Verified),
         };
         // Whoever asked may have stopped waiting; the answer has no other reader.
@@ -187,7 +187,7 @@ impl PasswordHasher for Argon2PasswordHasher {
             }
             None => self.absent.clone(),
         };
-        match self.ask(presented, Work::Verify(stored)).await? {
+        match self.ask(presented, Work::Verify(Box::new(stored))).await? {
             Answer::Verified(matches) => Ok(matches && hash.is_some()),
             Answer::Hashed(_) => Err(gone()),
         }

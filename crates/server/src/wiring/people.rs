@@ -60,7 +60,7 @@ pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<Peopl
         secrets: secrets.clone(),
         identity: Identity::new(IdentityPorts {
             store: log.clone(),
-            changes: changes.clone(),
+            changes,
             erasures: Arc::new(FileErasures::new(&settings.data_dir)),
             session_list: sessions.clone(),
             invitations: Arc::new(SqlInvitations::new(database.clone())),
