@@ -146,24 +146,12 @@ impl Identity {
     pub fn new(ports: IdentityPorts) -> Self {
         let enrolment = enrolment(&ports);
         let mode = ports.registration;
-        let invite = InviteHandler {
-            invitations: ports.invitations.clone(),
-            secrets: ports.secrets.clone(),
-            clock: ports.clock.clone(),
-        };
+        let (invite, sign_ins) = (invite(&ports), sign_ins(&ports));
         let (change_password, update_profile) = personal_changes(&ports);
         let (list_sessions, end_session) = own_sessions(&ports);
         let (administration, password_policy) = (administration(&ports), ports.password_policy);
         let IdentityPorts { accounts, users, sessions, standings, tokens, .. } = ports.clone();
-        let IdentityPorts { hasher, secrets, bootstrap, clock, ids, policy, .. } = ports;
-        let sign_ins = SignIns {
-            sessions: sessions.clone(),
-            tokens: tokens.clone(),
-            secrets: secrets.clone(),
-            clock: clock.clone(),
-            ids,
-            policy,
-        };
+        let IdentityPorts { hasher, secrets, bootstrap, clock, .. } = ports;
         Self {
             register: RegisterHandler {
                 enrolment: enrolment.clone(),
@@ -194,6 +182,21 @@ impl Identity {
             administration,
             password_policy,
         }
+    }
+}
+
+fn invite(ports: &IdentityPorts) -> InviteHandler {
+    InviteHandler { invitations: ports.invitations.clone(), secrets: ports.secrets.clone(), clock: ports.clock.clone() }
+}
+
+fn sign_ins(ports: &IdentityPorts) -> SignIns {
+    SignIns {
+        sessions: ports.sessions.clone(),
+        tokens: ports.tokens.clone(),
+        secrets: ports.secrets.clone(),
+        clock: ports.clock.clone(),
+        ids: ports.ids.clone(),
+        policy: ports.policy,
     }
 }
 

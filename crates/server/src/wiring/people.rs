@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use devskyy_application::{
     agents::{AgentViews, Agents, AgentsPorts},
-    identity::{Accounts, Identity, IdentityPorts, Secrets, SessionPolicy},
+    identity::{Identity, IdentityPorts, Secrets, SessionPolicy},
     ports::Clock,
     projects::{Projects, ProjectsPorts},
     workflow::WorkflowCheck,
@@ -42,51 +42,50 @@ pub(super) struct People {
 }
 
 pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<People, Failure> {
-    let Ground { database, log, clock, ids, expressions, schemas, access } = ground.clone();
+    let Ground { database, log, ids, expressions, schemas, access, .. } = ground.clone();
     let master = master_key(settings)?;
-    let tokens = access_tokens(database.clone(), master.clone(), clock.as_ref()).await?;
-    let hasher = hasher(settings)?;
-    let secrets = Arc::new(KeyedSecrets::new(master));
-    let changes = Arc::new(SqlAccounts::new(database.clone()));
-    let accounts: Arc<dyn Accounts> = changes.clone();
-    let users = Arc::new(SqlUsers::new(database.clone()));
-    let sessions = Arc::new(SqlSessions::new(database.clone()));
+    let secrets: Arc<dyn Secrets> = Arc::new(KeyedSecrets::new(master.clone()));
+    let identity = identity(settings, ground, master, secrets.clone()).await?;
+    let (users, accounts) = (Arc::new(SqlUsers::new(database.clone())), Arc::new(SqlAccounts::new(database.clone())));
     let views = Arc::new(SqlProjects::new(database.clone()));
-    let agent_views: Arc<dyn AgentViews> = Arc::new(SqlAgents::new(database.clone()));
-    let directory = AccountDirectory::new(users.clone(), accounts.clone(), secrets.clone());
+    let agent_views: Arc<dyn AgentViews> = Arc::new(SqlAgents::new(database));
+    let directory = Arc::new(AccountDirectory::new(users, accounts, secrets.clone()));
     let check = WorkflowCheck::new(expressions, schemas);
-    Ok(People {
-        agent_views: agent_views.clone(),
-        secrets: secrets.clone(),
-        identity: Identity::new(IdentityPorts {
-            store: log.clone(),
-            changes,
-            erasures: Arc::new(FileErasures::new(&settings.data_dir)),
-            session_list: sessions.clone(),
-            invitations: Arc::new(SqlInvitations::new(database.clone())),
-            registration: settings.security.registration,
-            password_policy: settings.security.password_policy,
-            accounts,
-            users,
-            standings: Arc::new(CachedStandings::new(sessions.clone())),
-            sessions,
-            tokens: Arc::new(tokens),
-            hasher: Arc::new(hasher),
-            secrets,
-            bootstrap: Arc::new(FileBootstrapTokens::new(&settings.data_dir)),
-            clock,
-            ids: ids.clone(),
-            policy: policy(settings),
-        }),
-        projects: Projects::new(ProjectsPorts {
-            store: log.clone(),
-            views,
-            directory: Arc::new(directory),
-            access: access.clone(),
-            ids: ids.clone(),
-        }),
-        agents: Agents::new(AgentsPorts { store: log, views: agent_views.clone(), access, check, ids }),
-    })
+    let projects = ProjectsPorts { store: log.clone(), views, directory, access: access.clone(), ids: ids.clone() };
+    let agents = AgentsPorts { store: log, views: agent_views.clone(), access, check, ids };
+    Ok(People { identity, projects: Projects::new(projects), agents: Agents::new(agents), agent_views, secrets })
+}
+
+async fn identity(
+    settings: &Settings,
+    ground: &Ground,
+    master: MasterKey,
+    secrets: Arc<dyn Secrets>,
+) -> Result<Identity, Failure> {
+    let Ground { database, log, clock, ids, .. } = ground.clone();
+    let tokens = access_tokens(database.clone(), master, clock.as_ref()).await?;
+    let accounts = Arc::new(SqlAccounts::new(database.clone()));
+    let sessions = Arc::new(SqlSessions::new(database.clone()));
+    Ok(Identity::new(IdentityPorts {
+        store: log,
+        changes: accounts.clone(),
+        accounts,
+        erasures: Arc::new(FileErasures::new(&settings.data_dir)),
+        session_list: sessions.clone(),
+        invitations: Arc::new(SqlInvitations::new(database.clone())),
+        registration: settings.security.registration,
+        password_policy: settings.security.password_policy,
+        users: Arc::new(SqlUsers::new(database)),
+        standings: Arc::new(CachedStandings::new(sessions.clone())),
+        sessions,
+        tokens: Arc::new(tokens),
+        hasher: Arc::new(hasher(settings)?),
+        secrets,
+        bootstrap: Arc::new(FileBootstrapTokens::new(&settings.data_dir)),
+        clock,
+        ids,
+        policy: policy(settings),
+    }))
 }
 
 async fn access_tokens(database: Database, master: MasterKey, clock: &dyn Clock) -> Result<EdDsaAccessTokens, Failure> {
