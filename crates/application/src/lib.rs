@@ -9,6 +9,7 @@ pub mod context;
 pub mod error;
 pub mod es;
 pub mod identity;
+pub mod models;
 pub mod paging;
 pub mod ports;
 pub mod projects;

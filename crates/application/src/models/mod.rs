@@ -1,0 +1,5 @@
+//! Language models, as far as the platform speaks to them.
+
+mod ports;
+
+pub use self::ports::{Deltas, ModelAnswer, ModelError, ModelRequest, Models, OutputFormat, ToolOffer};

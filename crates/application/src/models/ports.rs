@@ -1,0 +1,123 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use devskyy_domain::{
+    conversation::{Finish, Message, ToolCall, Usage},
+    kernel::{
+        Json,
+        ids::{OperationId, ProjectId},
+    },
+};
+
+use crate::error::PortError;
+
+/// A tool the model may ask for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolOffer {
+    /// Its name.
+    pub name: String,
+    /// What it does and when to use it, for the model.
+    pub description: String,
+    /// JSON Schema of its arguments.
+    pub schema: Json,
+}
+
+/// The form an answer has to have.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutputFormat {
+    /// Its name, for the model.
+    pub name: String,
+    /// JSON Schema of the answer.
+    pub schema: Json,
+}
+
+/// One question to a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelRequest {
+    /// The project that asks, whose providers answer.
+    pub project: ProjectId,
+    /// Which model: `<provider>/<model>`, where the provider is a name configured for the project or the platform.
+    pub model: String,
+    /// The conversation so far.
+    pub messages: Vec<Message>,
+    /// Tools it may ask for.
+    pub tools: Vec<ToolOffer>,
+    /// The form of the answer; free text without one.
+    pub output: Option<OutputFormat>,
+    /// Most tokens it may answer with.
+    pub max_output_tokens: u32,
+    /// How much chance it may use, in thousandths (0–2,000); the provider's own choice without one.
+    pub temperature: Option<u16>,
+    /// Never changes over retries.
+    pub operation: OperationId,
+    /// Longest time the whole answer may take.
+    pub timeout: Duration,
+}
+
+/// What a model answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelAnswer {
+    /// What it said; empty where it only called tools.
+    pub text: String,
+    /// The calls it wants.
+    pub calls: Vec<ToolCall>,
+    /// Why it stopped.
+    pub finish: Finish,
+    /// What it is billed for.
+    pub usage: Usage,
+    /// The model as the provider names it.
+    pub model: String,
+}
+
+/// Why a model did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// Nobody by that name is configured.
+    #[error("no provider {0} is configured")]
+    Unconfigured(String),
+    /// Too many questions; may be asked again.
+    #[error("the provider is answering too many questions")]
+    RateLimited {
+        /// How long it wants to be left alone, where it said so.
+        retry_after: Option<Duration>,
+    },
+    /// It is overloaded, failed by itself or could not be reached, or is left alone for a while; may be asked again.
+    #[error("the provider is not available: {message}")]
+    Unavailable {
+        /// What is known, without secrets.
+        message: String,
+        /// How long to leave it alone, where that is known.
+        retry_after: Option<Duration>,
+    },
+    /// It took too long; may be asked again.
+    #[error("the provider took too long")]
+    Timeout,
+    /// It will not answer this question, however often it is asked.
+    #[error("the provider refused: {message}")]
+    Refused {
+        /// Its HTTP status, where there was one.
+        status: Option<u16>,
+        /// Its reason, without secrets.
+        message: String,
+    },
+    /// Asking failed on our side.
+    #[error(transparent)]
+    Port(#[from] PortError),
+}
+
+/// Hears an answer while it is being written; never waits and never fails.
+pub trait Deltas: Send + Sync {
+    /// The next piece of text.
+    fn text(&self, piece: &str);
+}
+
+/// Asks language models. Dropping the answer's future closes the connection to the provider.
+#[async_trait]
+pub trait Models: Send + Sync {
+    /// Asks once; retries and fallbacks are the caller's decision.
+    ///
+    /// # Errors
+    /// [`ModelError`], of which [`ModelError::RateLimited`], [`ModelError::Unavailable`] and [`ModelError::Timeout`] may
+    /// pass by themselves.
+    async fn ask(&self, request: &ModelRequest, deltas: &dyn Deltas) -> Result<ModelAnswer, ModelError>;
+}

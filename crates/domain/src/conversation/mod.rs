@@ -1,0 +1,9 @@
+//! What is said between a run and a model, in words that belong to no provider.
+
+mod message;
+mod usage;
+
+pub use self::{
+    message::{Finish, Message, ToolCall},
+    usage::Usage,
+};

@@ -1,0 +1,41 @@
+use std::ops::AddAssign;
+
+use serde::{Deserialize, Serialize};
+
+/// Tokens a model call was billed for, by class; no token is in two classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Usage {
+    /// Read afresh.
+    pub input: u64,
+    /// Written for the caller.
+    pub output: u64,
+    /// Read from the provider's cache.
+    pub cache_read: u64,
+    /// Put into the provider's cache.
+    pub cache_write: u64,
+    /// Written by the model for itself.
+    pub reasoning: u64,
+}
+
+impl Usage {
+    /// All classes together.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.input
+            .saturating_add(self.output)
+            .saturating_add(self.cache_read)
+            .saturating_add(self.cache_write)
+            .saturating_add(self.reasoning)
+    }
+}
+
+impl AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        self.input = self.input.saturating_add(other.input);
+        self.output = self.output.saturating_add(other.output);
+        self.cache_read = self.cache_read.saturating_add(other.cache_read);
+        self.cache_write = self.cache_write.saturating_add(other.cache_write);
+        self.reasoning = self.reasoning.saturating_add(other.reasoning);
+    }
+}
