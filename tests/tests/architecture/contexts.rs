@@ -5,10 +5,10 @@ use crate::{
     source::{self, SourceFile},
 };
 
-const CONTEXTS: [&str; 5] = ["identity", "projects", "agents", "runs", "webhooks"];
+const CONTEXTS: [&str; 6] = ["identity", "projects", "agents", "runs", "webhooks", "models"];
 
 /// Folders and files that may name one module of another context, each for a reason written in `docs/architecture.md`.
-const CROSSINGS: [(&str, &str); 9] = [
+const CROSSINGS: [(&str, &str); 11] = [
     // A person and their personal project begin in one append.
     ("crates/application/src/identity/enrolment.rs", "projects"),
     // A key has a role in its project, never more than its issuer's.
@@ -21,6 +21,9 @@ const CROSSINGS: [(&str, &str); 9] = [
     ("crates/infrastructure/src/identity/directory.rs", "projects"),
     // The port `RunnableAgents` belongs to runs, and agents are who can answer it.
     ("crates/infrastructure/src/runs/agents.rs", "agents"),
+    // The words with which models are asked are the same for whoever asks.
+    ("crates/application/src/runs/", "models"),
+    ("crates/application/src/agents/", "models::ConfiguredModels"),
     // Lists show what is in the projects one belongs to; the database joins better than we do.
     ("crates/infrastructure/src/agents/views.rs", "projects::projects_of"),
     ("crates/infrastructure/src/runs/views.rs", "projects::projects_of"),

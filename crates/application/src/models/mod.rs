@@ -2,4 +2,6 @@
 
 mod ports;
 
-pub use self::ports::{Deltas, ModelAnswer, ModelError, ModelRequest, Models, OutputFormat, ToolOffer};
+pub use self::ports::{
+    ConfiguredModels, Deltas, ModelAnswer, ModelError, ModelRequest, Models, OutputFormat, ToolOffer,
+};

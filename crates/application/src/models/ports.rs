@@ -38,6 +38,8 @@ pub struct ModelRequest {
     pub project: ProjectId,
     /// Which model: `<provider>/<model>`, where the provider is a name configured for the project or the platform.
     pub model: String,
+    /// Whom to ask instead where that one cannot answer, in this order and named alike.
+    pub fallbacks: Vec<String>,
     /// The conversation so far.
     pub messages: Vec<Message>,
     /// Tools it may ask for.
@@ -50,7 +52,7 @@ pub struct ModelRequest {
     pub temperature: Option<u16>,
     /// Never changes over retries.
     pub operation: OperationId,
-    /// Longest time the whole answer may take.
+    /// Longest time the whole answer may take, fallbacks included.
     pub timeout: Duration,
 }
 
@@ -67,6 +69,8 @@ pub struct ModelAnswer {
     pub usage: Usage,
     /// The model as the provider names it.
     pub model: String,
+    /// Which of the names in the request answered, the one its price is found under.
+    pub answered_by: String,
 }
 
 /// Why a model did not answer.
@@ -109,15 +113,29 @@ pub enum ModelError {
 pub trait Deltas: Send + Sync {
     /// The next piece of text.
     fn text(&self, piece: &str);
+
+    /// What was heard so far will not be part of the answer: another model begins anew.
+    fn restart(&self);
 }
 
 /// Asks language models. Dropping the answer's future closes the connection to the provider.
 #[async_trait]
 pub trait Models: Send + Sync {
-    /// Asks once; retries and fallbacks are the caller's decision.
+    /// Asks once. Whether to ask again is the caller's decision.
     ///
     /// # Errors
     /// [`ModelError`], of which [`ModelError::RateLimited`], [`ModelError::Unavailable`] and [`ModelError::Timeout`] may
     /// pass by themselves.
     async fn ask(&self, request: &ModelRequest, deltas: &dyn Deltas) -> Result<ModelAnswer, ModelError>;
+}
+
+/// Knows which models a project could ask.
+#[async_trait]
+pub trait ConfiguredModels: Send + Sync {
+    /// Whether `<provider>/<model>` could be asked for the project: the provider is configured and enabled, and it
+    /// allows the model.
+    ///
+    /// # Errors
+    /// [`PortError`] when the configuration cannot be read.
+    async fn knows(&self, project: ProjectId, model: &str) -> Result<bool, PortError>;
 }

@@ -11,6 +11,7 @@ mod identity;
 mod ids;
 mod projects;
 mod runs;
+mod scripted_models;
 
 pub use account_changes::{InMemoryErasures, InMemoryInvitations};
 pub use agents::InMemoryAgents;
@@ -23,3 +24,4 @@ pub use identity::{InMemoryAccounts, InMemorySessions, InMemoryUsers};
 pub use ids::SequentialIds;
 pub use projects::{InMemoryDirectory, InMemoryProjects};
 pub use runs::{DeclaredAgents, InMemoryRuns, ViewedAgents};
+pub use scripted_models::{Heard, NoDeltas, ScriptedModels, Turn};

@@ -1,0 +1,204 @@
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use devskyy_application::{
+    error::PortError,
+    models::{ConfiguredModels, Deltas, ModelAnswer, ModelError, ModelRequest, Models},
+};
+use devskyy_domain::{
+    conversation::{Finish, ToolCall, Usage},
+    kernel::{Json, ids::ProjectId},
+};
+
+/// What a scripted model does when it is asked.
+#[derive(Debug, Clone)]
+pub enum Turn {
+    /// Answers; its text is heard word by word.
+    Answer(Box<ModelAnswer>),
+    /// Fails: there are too many questions.
+    RateLimited(Option<Duration>),
+    /// Fails: it is away.
+    Unavailable(Option<Duration>),
+    /// Fails: it took too long.
+    Timeout,
+    /// Fails: it does not answer this question.
+    Refused(Option<u16>),
+    /// Says so much and breaks off as unavailable.
+    BreaksOff(String),
+    /// Says so much and then nothing until the caller loses patience or the request's time is up.
+    FallsSilent(String),
+}
+
+impl Turn {
+    /// Says a text and stops; billed 10 tokens read and 5 written.
+    #[must_use]
+    pub fn says(text: impl Into<String>) -> Self {
+        Self::Answer(Box::new(answer(text.into(), vec![], Finish::Stop)))
+    }
+
+    /// Wants tools called: id, name and arguments of each; billed 10 tokens read and 5 written.
+    #[must_use]
+    pub fn calls<'a>(calls: impl IntoIterator<Item = (&'a str, &'a str, Json)>) -> Self {
+        let call = |(id, name, arguments): (&str, &str, Json)| ToolCall { id: id.into(), name: name.into(), arguments };
+        Self::Answer(Box::new(answer(String::new(), calls.into_iter().map(call).collect(), Finish::ToolCalls)))
+    }
+
+    /// The same answer, billed otherwise; other turns stay as they are.
+    #[must_use]
+    pub fn billed(self, usage: Usage) -> Self {
+        match self {
+            Self::Answer(answer) => Self::Answer(Box::new(ModelAnswer { usage, ..*answer })),
+            other => other,
+        }
+    }
+}
+
+fn answer(text: String, calls: Vec<ToolCall>, finish: Finish) -> ModelAnswer {
+    let usage = Usage { input: 10, output: 5, ..Usage::default() };
+    ModelAnswer { text, calls, finish, usage, model: "scripted".to_owned(), answered_by: String::new() }
+}
+
+type Play = dyn Fn(&ModelRequest, usize) -> Turn + Send + Sync;
+
+/// A model that answers by a script. The same questions in the same order get the same answers.
+pub struct ScriptedModels {
+    play: Box<Play>,
+    asked: Mutex<Vec<ModelRequest>>,
+    abandoned: AtomicUsize,
+}
+
+impl ScriptedModels {
+    /// A model that takes these turns, one per question, and refuses whatever is asked after the last.
+    #[must_use]
+    pub fn taking(turns: impl IntoIterator<Item = Turn>) -> Self {
+        let left: Mutex<VecDeque<Turn>> = Mutex::new(turns.into_iter().collect());
+        Self::playing(move |_, _| {
+            let next = left.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            next.unwrap_or(Turn::Refused(None))
+        })
+    }
+
+    /// A model whose turn follows from the question and from how many there were before it, from 0.
+    #[must_use]
+    pub fn playing(play: impl Fn(&ModelRequest, usize) -> Turn + Send + Sync + 'static) -> Self {
+        Self { play: Box::new(play), asked: Mutex::default(), abandoned: AtomicUsize::new(0) }
+    }
+
+    /// What was asked so far.
+    #[must_use]
+    pub fn asked(&self) -> Vec<ModelRequest> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many questions were dropped before they were answered.
+    #[must_use]
+    pub fn abandoned(&self) -> usize {
+        self.abandoned.load(Ordering::SeqCst)
+    }
+}
+
+impl fmt::Debug for ScriptedModels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScriptedModels").field("abandoned", &self.abandoned).finish_non_exhaustive()
+    }
+}
+
+/// Counts a question as abandoned unless it was answered.
+struct Pending<'a>(&'a AtomicUsize, bool);
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        if !self.1 {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+#[async_trait]
+impl Models for ScriptedModels {
+    async fn ask(&self, request: &ModelRequest, deltas: &dyn Deltas) -> Result<ModelAnswer, ModelError> {
+        let turn = {
+            let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+            asked.push(request.clone());
+            (self.play)(request, asked.len() - 1)
+        };
+        let mut pending = Pending(&self.abandoned, false);
+        let outcome = take(turn, request, deltas).await;
+        pending.1 = true;
+        outcome
+    }
+}
+
+async fn take(turn: Turn, request: &ModelRequest, deltas: &dyn Deltas) -> Result<ModelAnswer, ModelError> {
+    let message = || "as the script has it".to_owned();
+    match turn {
+        Turn::Answer(answer) => {
+            for word in answer.text.split_inclusive(' ') {
+                deltas.text(word);
+                tokio::task::yield_now().await;
+            }
+            Ok(ModelAnswer { answered_by: request.model.clone(), ..*answer })
+        }
+        Turn::RateLimited(retry_after) => Err(ModelError::RateLimited { retry_after }),
+        Turn::Unavailable(retry_after) => Err(ModelError::Unavailable { message: message(), retry_after }),
+        Turn::Timeout => Err(ModelError::Timeout),
+        Turn::Refused(status) => Err(ModelError::Refused { status, message: message() }),
+        Turn::BreaksOff(said) => {
+            deltas.text(&said);
+            Err(ModelError::Unavailable { message: message(), retry_after: None })
+        }
+        Turn::FallsSilent(said) => {
+            deltas.text(&said);
+            tokio::time::sleep(request.timeout).await;
+            Err(ModelError::Timeout)
+        }
+    }
+}
+
+#[async_trait]
+impl ConfiguredModels for ScriptedModels {
+    /// Every model of a provider called `scripted`.
+    async fn knows(&self, _: ProjectId, model: &str) -> Result<bool, PortError> {
+        Ok(model.strip_prefix("scripted/").is_some_and(|name| !name.is_empty()))
+    }
+}
+
+/// Hears nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoDeltas;
+
+impl Deltas for NoDeltas {
+    fn text(&self, _: &str) {}
+
+    fn restart(&self) {}
+}
+
+/// Keeps what it hears.
+#[derive(Debug, Default)]
+pub struct Heard(Mutex<Vec<String>>);
+
+impl Heard {
+    /// The pieces since the last restart.
+    #[must_use]
+    pub fn pieces(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Deltas for Heard {
+    fn text(&self, piece: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(piece.to_owned());
+    }
+
+    fn restart(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
