@@ -35,7 +35,7 @@ pub fn app(
 > {
     let (document, routes) = &*DOCUMENTED;
     App::new()
-        .app_data(Data::new(state.settings))
+        .app_data(Data::new(state.settings.clone()))
         .app_data(Data::from(state.identity.clone()))
         .app_data(Data::from(state.keys.clone()))
         .app_data(Data::from(state.projects.clone()))

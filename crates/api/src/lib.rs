@@ -16,7 +16,7 @@ mod v1;
 
 pub use self::{
     app::app,
-    extract::RequestContext,
+    extract::{Network, RequestContext},
     health::{Check, Readiness},
     openapi::openapi,
     settings::Settings,

@@ -1,6 +1,6 @@
 //! Who is asking, and within which request.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
 pub use devskyy_domain::identity::PlatformRole;
 use devskyy_domain::{
@@ -57,6 +57,8 @@ pub struct Actor {
     pub subject: Subject,
     /// Everything that follows from the request shares this id.
     pub correlation_id: Uuid,
+    /// Where the request came from, as far as that is known; never stored with events.
+    pub source: Option<IpAddr>,
     /// W3C `traceparent` of the request.
     pub traceparent: Option<String>,
 }
@@ -65,7 +67,7 @@ impl Actor {
     /// A part of the platform acting on its own.
     #[must_use]
     pub const fn system(name: &'static str, correlation_id: Uuid) -> Self {
-        Self { subject: Subject::System(name), correlation_id, traceparent: None }
+        Self { subject: Subject::System(name), correlation_id, source: None, traceparent: None }
     }
 
     /// The signed-in person, where there is one.

@@ -4,6 +4,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
 use devskyy_application::context::{Actor, Subject};
 use uuid::Uuid;
 
+use super::ClientAddress;
 use crate::problem::{Problem, unauthenticated};
 
 /// What is known of a request before anything is done for it.
@@ -51,6 +52,7 @@ fn actor(request: &HttpRequest, subject: Subject) -> Actor {
     Actor {
         subject,
         correlation_id: context.map(|context| context.correlation_id).unwrap_or_default(),
+        source: ClientAddress::of(request).0,
         traceparent: context.and_then(|context| context.traceparent.clone()),
     }
 }

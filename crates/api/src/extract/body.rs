@@ -86,7 +86,7 @@ fn media_type(request: &HttpRequest) -> Result<(), Problem> {
 
 /// Reads the body, no more than allowed and no longer than allowed.
 async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
-    let settings = request.app_data::<Data<Settings>>().map(|data| *data.get_ref()).unwrap_or_default();
+    let settings = request.app_data::<Data<Settings>>().map(|data| data.get_ref().clone()).unwrap_or_default();
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > settings.body_bytes) {
         return Err(too_large(settings.body_bytes));

@@ -2,6 +2,7 @@
 
 mod actor;
 mod body;
+mod client_address;
 mod conditional;
 mod id;
 mod idempotency;
@@ -11,10 +12,11 @@ mod parameters;
 mod pointer;
 mod strict;
 
-pub use self::actor::RequestContext;
+pub use self::{actor::RequestContext, client_address::Network};
 pub(crate) use self::{
     actor::{CurrentActor, Proof, Visitor},
     body::{Body, OptionalBody},
+    client_address::ClientAddress,
     conditional::{IfMatch, Revision, changed, created, etag, shown},
     id::Id,
     paging::{Paged, Paging, page, paged},

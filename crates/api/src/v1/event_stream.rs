@@ -114,7 +114,7 @@ impl Listener {
 }
 
 fn actor(subject: Subject) -> Actor {
-    Actor { subject, correlation_id: Uuid::nil(), traceparent: None }
+    Actor { subject, correlation_id: Uuid::nil(), source: None, traceparent: None }
 }
 
 /// One event in the stream format of the HTML standard; JSON text has no line breaks.

@@ -86,6 +86,12 @@ pub(super) const KEYS: &[Key] = &[
         "Seconds that requests under way may take to finish after SIGTERM.",
     ),
     key(
+        "server.trusted_proxies",
+        Kind::Networks,
+        Some(""),
+        "Proxies that are believed when `X-Forwarded-For` or `Forwarded` says whom they speak for; without them the client is whoever connects.",
+    ),
+    key(
         "database.url",
         Kind::Url,
         None,

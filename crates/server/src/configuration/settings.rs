@@ -4,6 +4,7 @@ use std::{
     time::Duration,
 };
 
+use devskyy_api::Network;
 use devskyy_application::identity::RegistrationMode;
 use devskyy_domain::identity::PasswordPolicy;
 use secrecy::SecretString;
@@ -46,6 +47,8 @@ pub struct Server {
     pub body_timeout: Duration,
     /// How long an idle connection is kept open.
     pub keep_alive: Duration,
+    /// Proxies that are believed when they say whom they speak for.
+    pub trusted_proxies: Vec<Network>,
     /// How long requests may take to finish while draining.
     pub drain_timeout: Duration,
 }
@@ -127,6 +130,11 @@ impl From<&Effective> for Settings {
                 header_timeout: read.seconds("server.header_timeout_s"),
                 body_timeout: read.seconds("server.body_timeout_s"),
                 keep_alive: read.seconds("server.keep_alive_s"),
+                trusted_proxies: read
+                    .list("server.trusted_proxies")
+                    .iter()
+                    .filter_map(|it| Network::parse(it))
+                    .collect(),
                 drain_timeout: read.seconds("server.drain_timeout_s"),
             },
             database: Database {

@@ -126,6 +126,15 @@ fn a_list_is_separated_by_commas_in_the_environment() {
 }
 
 #[test]
+fn a_trusted_proxy_must_be_an_address_or_a_network() {
+    let layers = Layers {
+        environment: vec![variable("DEVSKYY_SERVER__TRUSTED_PROXIES", "10.0.0.0/8, proxy.example")],
+        ..Layers::default()
+    };
+    assert!(refusal(&layers).contains("must be a list of addresses and networks"));
+}
+
+#[test]
 fn every_bound_of_the_server_has_a_value() {
     let server = Settings::from(&Effective::read(&Layers::default()).unwrap()).server;
     let times = [server.header_timeout, server.body_timeout, server.keep_alive, server.drain_timeout];

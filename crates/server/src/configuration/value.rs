@@ -1,5 +1,6 @@
 use std::net::IpAddr;
 
+use devskyy_api::Network;
 use tracing_subscriber::EnvFilter;
 
 /// What values a key takes.
@@ -26,6 +27,8 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// Several texts.
     List,
+    /// Networks and addresses.
+    Networks,
     /// What to log.
     Directives,
 }
@@ -52,7 +55,7 @@ impl Kind {
         let value = match self {
             Self::Integer { .. } => raw.trim().parse().map(Value::Integer).map_err(|_| self.must_be())?,
             Self::Boolean => raw.trim().parse().map(Value::Boolean).map_err(|_| self.must_be())?,
-            Self::List => {
+            Self::List | Self::Networks => {
                 Value::List(raw.split(',').map(str::trim).filter(|item| !item.is_empty()).map(String::from).collect())
             }
             Self::Text | Self::Address | Self::Url | Self::Secret | Self::Choice(_) | Self::Directives => {
@@ -70,11 +73,11 @@ impl Kind {
         let value = match (self, raw) {
             (Self::Integer { .. }, toml::Value::Integer(number)) => Value::Integer(*number),
             (Self::Boolean, toml::Value::Boolean(truth)) => Value::Boolean(*truth),
-            (Self::List, toml::Value::Array(items)) => {
+            (Self::List | Self::Networks, toml::Value::Array(items)) => {
                 let texts = items.iter().map(|item| item.as_str().map(String::from)).collect::<Option<Vec<_>>>();
                 Value::List(texts.ok_or_else(|| self.must_be())?)
             }
-            (Self::Integer { .. } | Self::Boolean | Self::List, _) => return Err(self.must_be()),
+            (Self::Integer { .. } | Self::Boolean | Self::List | Self::Networks, _) => return Err(self.must_be()),
             (_, toml::Value::String(text)) => Value::Text(text.clone()),
             (_, _) => return Err(self.must_be()),
         };
@@ -86,6 +89,7 @@ impl Kind {
             (Self::Integer { min, max }, Value::Integer(number)) => (min..=max).contains(number),
             (Self::Address, Value::Text(text)) => text.parse::<IpAddr>().is_ok(),
             (Self::Choice(words), Value::Text(text)) => words.contains(&text.as_str()),
+            (Self::Networks, Value::List(items)) => items.iter().all(|item| Network::parse(item).is_some()),
             (Self::Directives, Value::Text(text)) => !text.is_empty() && EnvFilter::try_new(text).is_ok(),
             (Self::Secret, Value::Text(text)) => text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()),
             (Self::Url, Value::Text(text)) => {
@@ -109,6 +113,7 @@ impl Kind {
             Self::Boolean => "true or false".to_owned(),
             Self::Choice(words) => format!("one of {}", words.join(", ")),
             Self::List => "a list of texts".to_owned(),
+            Self::Networks => "a list of addresses and networks such as 10.0.0.0/8".to_owned(),
             Self::Directives => {
                 "a level (error, warn, info, debug, trace) or directives such as info,sqlx=warn".to_owned()
             }

@@ -153,6 +153,7 @@ impl Platform {
             settings: devskyy_api::Settings {
                 body_bytes: settings.server.body_limit,
                 body_deadline: settings.server.body_timeout,
+                trusted_proxies: settings.server.trusted_proxies.as_slice().into(),
                 ..devskyy_api::Settings::default()
             },
         }

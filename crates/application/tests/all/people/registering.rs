@@ -100,5 +100,6 @@ async fn of_twenty_parallel_registrations_of_one_email_one_succeeds() {
 const OUTSIDE: devskyy_application::context::Actor = devskyy_application::context::Actor {
     subject: devskyy_application::context::Subject::Anonymous,
     correlation_id: uuid::Uuid::nil(),
+    source: None,
     traceparent: None,
 };

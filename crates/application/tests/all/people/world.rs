@@ -134,7 +134,7 @@ impl World {
 }
 
 pub(super) fn anonymous() -> Actor {
-    Actor { subject: Subject::Anonymous, correlation_id: Uuid::nil(), traceparent: None }
+    Actor { subject: Subject::Anonymous, correlation_id: Uuid::nil(), source: None, traceparent: None }
 }
 
 /// Somebody who is signed in and unknown to everybody.
