@@ -1,6 +1,7 @@
 //! A platform in memory, and a client for it.
 
 use std::{
+    rc::Rc,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -9,8 +10,9 @@ use std::{
 };
 
 use actix_web::{
-    HttpResponse,
+    Error, HttpResponse,
     body::{BoxBody, to_bytes},
+    dev::{Service as _, ServiceResponse},
     http::{Method, StatusCode, header::HeaderMap},
     test::{TestRequest, init_service},
 };
@@ -31,8 +33,9 @@ use devskyy_testkit::fakes::{
     InMemoryDirectory, InMemoryErasures, InMemoryEventStore, InMemoryInvitations, InMemoryPasswordHasher,
     InMemoryProjects, InMemoryRuns, InMemorySessions, InMemoryUsers, SequentialIds, SequentialSecrets, ViewedAgents,
 };
+use futures_util::{FutureExt as _, future::LocalBoxFuture};
 use serde_json::{Value, json};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OnceCell};
 
 use crate::{expressions::Plain, tools::Echo};
 
@@ -55,7 +58,11 @@ impl Readiness for Switch {
     }
 }
 
+/// The application, started once per world.
+type Started = Box<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Result<ServiceResponse<BoxBody>, Error>>>;
+
 pub(crate) struct World {
+    started: OnceCell<Started>,
     pub(crate) state: ApiState,
     pub(crate) store: Arc<InMemoryEventStore>,
     pub(crate) clock: Arc<FixedClock>,
@@ -157,7 +164,21 @@ impl World {
             readiness: readiness.clone(),
             settings: Settings::default(),
         };
-        Self { state, store, clock, readiness, worker: RunWorker::new(worker, WorkerSettings::named("worker-1")) }
+        let worker = RunWorker::new(worker, WorkerSettings::named("worker-1"));
+        Self { started: OnceCell::new(), state, store, clock, readiness, worker }
+    }
+
+    /// Sends a request that was made elsewhere.
+    pub(crate) async fn ask(&self, request: TestRequest) -> Result<ServiceResponse<BoxBody>, Error> {
+        let start = async || {
+            let service = Rc::new(init_service(app(&self.state)).await);
+            let started: Started = Box::new(move |request: TestRequest| {
+                let service = service.clone();
+                async move { service.call(request.to_request()).await }.boxed_local()
+            });
+            started
+        };
+        self.started.get_or_init(start).await(request).await
     }
 
     /// Takes the database away.
@@ -271,8 +292,7 @@ impl<'a> Call<'a> {
 
     /// Sends it and gives what came back, its body still to be read.
     pub(crate) async fn open(self) -> HttpResponse<BoxBody> {
-        let app = init_service(app(&self.world.state)).await;
-        match actix_web::dev::Service::call(&app, self.request.to_request()).await {
+        match self.world.ask(self.request).await {
             Ok(response) => response.into_parts().1,
             Err(error) => error.error_response(),
         }

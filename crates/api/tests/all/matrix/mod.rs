@@ -1,0 +1,271 @@
+//! Every operation of the document × everybody who might ask, against the written table.
+//!
+//! The rules are in `operations.rs`. A denied request must also have changed nothing.
+
+mod operations;
+mod place;
+
+use std::{collections::BTreeSet, fmt};
+
+use actix_web::{
+    App, Error, HttpResponse,
+    body::BoxBody,
+    dev::{Service, ServiceResponse},
+    http::Method,
+    test::{TestRequest, init_service},
+    web,
+};
+use devskyy_api::openapi;
+use devskyy_application::access::{Permission, allows};
+use serde_json::{Value, json};
+
+use self::{
+    operations::{OPERATIONS, Operation, Rule, on},
+    place::{Place, Who},
+};
+
+/// What an answer says about who may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Unauthenticated,
+    Hidden,
+    Forbidden,
+    Allowed,
+    /// The request itself is wrong, or the platform is: the answer says nothing about who may.
+    Unclear(u16),
+}
+
+impl Verdict {
+    const fn of(status: u16) -> Self {
+        match status {
+            401 => Self::Unauthenticated,
+            403 => Self::Forbidden,
+            404 => Self::Hidden,
+            200..=399 | 409 => Self::Allowed,
+            other => Self::Unclear(other),
+        }
+    }
+}
+
+/// What the table says.
+fn expected(rule: Rule, who: Who) -> Verdict {
+    match rule {
+        Rule::Public => Verdict::Allowed,
+        _ if who == Who::Anonymous => Verdict::Unauthenticated,
+        Rule::SignedIn => Verdict::Allowed,
+        Rule::Person if who.is_key() => Verdict::Forbidden,
+        Rule::Person => Verdict::Allowed,
+        Rule::Admin if who == Who::Admin => Verdict::Allowed,
+        Rule::Admin => Verdict::Forbidden,
+        Rule::Project(permission) => in_project(permission, who, permission.suits_keys()),
+        Rule::PersonInProject(permission) => in_project(permission, who, false),
+    }
+}
+
+fn in_project(permission: Permission, who: Who, takes_keys: bool) -> Verdict {
+    let may = |permission| allows(who.platform_role(), who.role(), permission);
+    let in_scope = who.scopes().is_none_or(|scopes| takes_keys && scopes.contains(permission.as_str()));
+    match (may(Permission::ProjectsRead), may(permission) && in_scope) {
+        (false, _) => Verdict::Hidden,
+        (true, false) => Verdict::Forbidden,
+        (true, true) => Verdict::Allowed,
+    }
+}
+
+/// An operation as the document has it.
+struct Documented {
+    id: String,
+    method: Method,
+    path: String,
+    /// The ways to prove who asks; none for what is public.
+    proofs: BTreeSet<String>,
+}
+
+fn documented(document: &Value) -> Vec<Documented> {
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let proofs = operation["security"].as_array().into_iter().flatten();
+            found.push(Documented {
+                id: operation["operationId"].as_str().unwrap().to_owned(),
+                method: method.to_uppercase().parse().unwrap(),
+                path: path.clone(),
+                proofs: proofs.flat_map(|it| it.as_object().unwrap().keys().cloned()).collect(),
+            });
+        }
+    }
+    found
+}
+
+fn document() -> Value {
+    serde_json::to_value(openapi()).unwrap()
+}
+
+fn rule_of(id: &str) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|operation| operation.id == id)
+}
+
+/// Operations without a rule, and rules without an operation.
+fn unmatched(document: &Value) -> Vec<String> {
+    let known: Vec<String> = documented(document).into_iter().map(|it| it.id).collect();
+    let missing = known.iter().filter(|id| rule_of(id).is_none()).map(|id| format!("`{id}` has no rule"));
+    let stale = OPERATIONS.iter().filter(|it| !known.iter().any(|id| id == it.id));
+    missing.chain(stale.map(|it| format!("`{}` is no operation", it.id))).collect()
+}
+
+/// One cell of the matrix.
+struct Cell<'a> {
+    operation: &'a Documented,
+    row: &'a Operation,
+    who: Who,
+}
+
+impl Cell<'_> {
+    fn request(&self, place: &Place) -> TestRequest {
+        let mut below = "";
+        let mut address = Vec::new();
+        for part in self.operation.path.split('/') {
+            let name = part.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+            address.push(name.map_or_else(|| part.to_owned(), |name| place.parameter(name, below, self.who)));
+            below = part;
+        }
+        let query = self.row.query.map(|query| format!("?{}", query(place))).unwrap_or_default();
+        let mut request = TestRequest::default().method(self.operation.method.clone());
+        request = request.uri(&format!("{}{query}", address.join("/")));
+        if self.operation.method != Method::GET {
+            request = request.append_header(("if-match", "*"));
+        }
+        if let Some(token) = place.token(self.who) {
+            request = request.append_header(("authorization", format!("Bearer {token}")));
+        }
+        match self.row.body {
+            Some(body) => request
+                .append_header(("content-type", "application/json"))
+                .set_payload(body(place, self.who).to_string()),
+            None => request,
+        }
+    }
+}
+
+impl fmt::Display for Cell<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Documented { id, method, path, .. } = self.operation;
+        write!(f, "{:?} {id} ({method} {path}, {:?})", self.who, self.row.rule)
+    }
+}
+
+/// The status of what a service gave back.
+fn status(outcome: Result<ServiceResponse<BoxBody>, Error>) -> u16 {
+    let status = outcome.map_or_else(|error| error.as_response_error().status_code(), |answer| answer.status());
+    status.as_u16()
+}
+
+/// Asks as everybody, the denied first, and tells where it does not keep to the table.
+async fn judge(
+    ask: impl AsyncFn(TestRequest) -> u16,
+    place: &Place,
+    operation: &Documented,
+    row: &Operation,
+) -> Vec<String> {
+    let mut everybody = Who::ALL;
+    everybody.sort_by_key(|who| (expected(row.rule, *who) == Verdict::Allowed, *who));
+    let mut findings = Vec::new();
+    for who in everybody {
+        let cell = Cell { operation, row, who };
+        let before = place.world.head().await;
+        let status = ask(cell.request(place)).await;
+        let (wanted, given) = (expected(row.rule, who), Verdict::of(status));
+        if given != wanted {
+            findings.push(format!("{cell}: {wanted:?} expected, {given:?} given"));
+        }
+        if wanted != Verdict::Allowed && place.world.head().await != before {
+            findings.push(format!("{cell}: denied, and yet something was recorded"));
+        }
+        place.settle().await;
+    }
+    findings
+}
+
+#[test]
+fn every_operation_has_a_rule() {
+    assert_eq!(unmatched(&document()), Vec::<String>::new(), "see docs/how-to/add-a-use-case.md, step 6");
+}
+
+#[test]
+fn an_operation_without_a_rule_is_named() {
+    let mut document = document();
+    document["paths"]["/api/v1/secrets"] = json!({"get": {"operationId": "list_secrets"}});
+    assert_eq!(unmatched(&document), ["`list_secrets` has no rule"]);
+}
+
+#[test]
+fn what_is_public_needs_no_proof_and_everything_else_does() {
+    for operation in documented(&document()) {
+        let public = rule_of(&operation.id).is_none_or(|row| row.rule == Rule::Public);
+        assert_eq!(operation.proofs.is_empty(), public, "{}", operation.id);
+    }
+}
+
+#[actix_web::test]
+async fn whoever_reads_is_judged_by_the_table() {
+    let place = Place::new(true).await;
+    let ask = async |request| status(place.world.ask(request).await);
+    let mut findings = Vec::new();
+    for operation in documented(&document()).iter().filter(|it| it.method == Method::GET) {
+        if let Some(row) = rule_of(&operation.id) {
+            findings.extend(judge(&ask, &place, operation, row).await);
+        }
+    }
+    assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+#[actix_web::test]
+async fn whoever_changes_something_is_judged_by_the_table() {
+    let mut findings = Vec::new();
+    for operation in documented(&document()).iter().filter(|it| it.method != Method::GET) {
+        if let Some(row) = rule_of(&operation.id) {
+            // A place of its own, for what was allowed has changed it.
+            let place = Place::new(operation.path.contains("/runs/")).await;
+            let ask = async |request| status(place.world.ask(request).await);
+            findings.extend(judge(ask, &place, operation, row).await);
+        }
+    }
+    assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+/// What a made-up endpoint that answers everybody alike is found guilty of.
+async fn findings_about(answer: fn() -> HttpResponse, rule: Rule) -> usize {
+    let place = Place::new(false).await;
+    let service = init_service(App::new().default_service(web::to(move || std::future::ready(answer())))).await;
+    let ask = async |request: TestRequest| status(service.call(request.to_request()).await);
+    let operation = Documented {
+        id: "offend".to_owned(),
+        method: Method::GET,
+        path: "/api/v1/projects/{id}/offence".to_owned(),
+        proofs: BTreeSet::new(),
+    };
+    judge(ask, &place, &operation, &on("offend", rule)).await.len()
+}
+
+#[actix_web::test]
+async fn an_endpoint_that_forgets_its_check_is_caught() {
+    let denied = |rule| Who::ALL.iter().filter(|who| expected(rule, **who) != Verdict::Allowed).count();
+    let rule = Rule::Project(Permission::MembersWrite);
+    assert_eq!(findings_about(|| HttpResponse::Ok().finish(), rule).await, denied(rule));
+}
+
+#[actix_web::test]
+async fn an_endpoint_that_lets_nobody_in_is_caught() {
+    let rule = Rule::Project(Permission::ProjectsRead);
+    assert!(findings_about(|| HttpResponse::Forbidden().finish(), rule).await > 0);
+}
+
+#[actix_web::test]
+async fn an_endpoint_that_tells_strangers_what_exists_is_caught() {
+    let found = findings_about(|| HttpResponse::Forbidden().finish(), Rule::Project(Permission::KeysIssue)).await;
+    let hidden = Who::ALL.iter().filter(|who| {
+        let verdict = expected(Rule::Project(Permission::KeysIssue), **who);
+        verdict != Verdict::Forbidden
+    });
+    assert_eq!(found, hidden.count());
+}

@@ -1,0 +1,131 @@
+//! The rule of every operation, and how to ask for it. An operation that is not listed here fails the matrix.
+
+use devskyy_application::access::Permission;
+use serde_json::{Value, json};
+
+use super::place::{PASSWORD, Place, Who};
+use crate::world::definition;
+
+/// Who may do it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// Everybody, signed in or not.
+    Public,
+    /// Whoever has signed in, people and keys; what is shown is theirs.
+    SignedIn,
+    /// Whoever has signed in as a person; what is shown or changed is their own.
+    Person,
+    /// Whoever runs the platform.
+    Admin,
+    /// Whoever has the permission in the project, people and keys.
+    Project(Permission),
+    /// As [`Rule::Project`], but people only.
+    PersonInProject(Permission),
+}
+
+/// One row: an operation by its name in the document, its rule, and what a request needs beyond its address.
+#[derive(Clone, Copy)]
+pub(super) struct Operation {
+    pub(super) id: &'static str,
+    pub(super) rule: Rule,
+    pub(super) query: Option<fn(&Place) -> String>,
+    pub(super) body: Option<fn(&Place, Who) -> Value>,
+}
+
+impl Operation {
+    /// With a query string.
+    const fn asking(self, query: fn(&Place) -> String) -> Self {
+        Self { query: Some(query), ..self }
+    }
+
+    /// With the smallest body that is accepted.
+    const fn sending(self, body: fn(&Place, Who) -> Value) -> Self {
+        Self { body: Some(body), ..self }
+    }
+}
+
+pub(super) const fn on(id: &'static str, rule: Rule) -> Operation {
+    Operation { id, rule, query: None, body: None }
+}
+
+use Permission::{
+    AgentsRead, AgentsWrite, KeysIssue, KeysRead, KeysRevoke, MembersRead, MembersWrite, ProjectsRead, ProjectsWrite,
+    RunsCancel, RunsDecide, RunsRead, RunsStart,
+};
+use Rule::{Admin, Person, PersonInProject, Project, Public, SignedIn};
+
+/// Every operation of the document.
+pub(super) const OPERATIONS: &[Operation] = &[
+    // The platform.
+    on("public_keys", Public),
+    on("health", Public),
+    on("live", Public),
+    on("ready", Public),
+    // One's own account.
+    on("register", Public).sending(
+        |_, who| json!({"email": format!("another-{who:?}@example.org"), "password": PASSWORD, "name": "Another"}),
+    ),
+    on("log_in", Public).sending(|_, who| json!({"email": who.email(), "password": PASSWORD})),
+    on("refresh", Public).sending(|place, who| json!({"refresh_token": place.refresh_token(who)})),
+    on("log_out", Person),
+    on("me", Person),
+    on("update_me", Person).sending(|_, _| json!({"name": "Somebody"})),
+    on("change_password", Person).sending(|_, _| json!({"current_password": PASSWORD, "password": "Differential1991"})),
+    on("list_sessions", Person),
+    on("end_session", Person),
+    // Everybody's accounts.
+    on("list_users", Admin),
+    on("invite", Admin),
+    on("get_user", Admin),
+    on("change_user", Admin).sending(|_, _| json!({"role": "member"})),
+    on("erase_user", Admin),
+    on("disable_user", Admin),
+    on("enable_user", Admin),
+    // Projects.
+    on("list_projects", SignedIn),
+    on("create_project", Person).sending(|_, _| json!({"name": "Another project"})),
+    on("get_project", Project(ProjectsRead)),
+    on("rename_project", Project(ProjectsWrite)).sending(|_, _| json!({"name": "Another name"})),
+    on("suspend_project", Project(ProjectsWrite)),
+    on("resume_project", Project(ProjectsWrite)),
+    on("archive_project", Project(ProjectsWrite)),
+    on("transfer_project", PersonInProject(MembersWrite)).sending(|place, _| json!({"user_id": place.guest})),
+    // Members.
+    on("list_members", Project(MembersRead)),
+    on("add_member", Project(MembersWrite)).sending(|place, _| json!({"user_id": place.guest, "role": "viewer"})),
+    on("change_member_role", Project(MembersWrite)).sending(|_, _| json!({"role": "operator"})),
+    on("remove_member", Project(MembersWrite)),
+    // API keys.
+    on("list_keys", Project(KeysRead)),
+    on("issue_key", PersonInProject(KeysIssue)).sending(|place, _| place.wanted_key("viewer", None)),
+    on("get_key", Project(KeysRead)),
+    on("rotate_key", PersonInProject(KeysIssue)).sending(|_, _| json!({})),
+    on("revoke_key", PersonInProject(KeysRevoke)),
+    // Agents.
+    on("list_agents", Project(AgentsRead)).asking(of_project),
+    on("create_agent", Project(AgentsWrite)).sending(
+        |place, who| json!({"name": format!("Agent of {who:?}"), "type": "workflow", "project_id": place.project}),
+    ),
+    on("get_agent", Project(AgentsRead)),
+    on("update_agent", Project(AgentsWrite)).sending(|_, _| json!({"description": "Another"})),
+    on("activate_agent", Project(AgentsWrite)),
+    on("pause_agent", Project(AgentsWrite)),
+    on("resume_agent", Project(AgentsWrite)),
+    on("archive_agent", Project(AgentsWrite)),
+    on("list_versions", Project(AgentsRead)),
+    on("get_version", Project(AgentsRead)),
+    on("publish_version", Project(AgentsWrite)).sending(|_, _| json!({"definition": definition("another")})),
+    // Runs.
+    on("execute_agent", Project(RunsStart)).sending(|_, _| json!({"input": {}})),
+    on("list_runs", Project(RunsRead)).asking(of_project),
+    on("get_run", Project(RunsRead)),
+    on("run_events", Project(RunsRead)),
+    on("cancel_run", Project(RunsCancel)),
+    on("list_approvals", Project(RunsRead)).asking(of_project),
+    on("decide_approval", Project(RunsDecide)).sending(|_, _| json!({"decision": "approve"})),
+    on("reconcile_operation", Project(RunsDecide)).sending(|_, _| json!({"verdict": "failed"})),
+];
+
+fn of_project(place: &Place) -> String {
+    format!("project_id={}", place.project)
+}
