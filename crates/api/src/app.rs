@@ -18,6 +18,7 @@ use crate::{
     openapi::openapi,
     state::ApiState,
     v1,
+    version::{self, ApiVersion},
 };
 
 /// What is derived from the endpoints, for all workers.
@@ -41,6 +42,7 @@ pub fn app(
         .app_data(Data::from(state.projects.clone()))
         .app_data(Data::from(state.agents.clone()))
         .app_data(Data::from(state.runs.clone()))
+        .app_data(Data::from(state.secrets.clone()))
         .app_data(Data::new(state.ids.clone()))
         .app_data(Data::new(state.clock.clone()))
         .app_data(Data::new(state.readiness.clone()))
@@ -57,5 +59,6 @@ pub fn app(
 pub(crate) fn endpoints(config: &mut ServiceConfig) {
     health::configure(config);
     v1::well_known(config);
-    config.service(scope::scope("/api/v1").configure(v1::configure));
+    config.service(scope::scope(ApiVersion::V1.base()).configure(v1::configure).wrap(from_fn(version::first)));
+    config.service(scope::scope(ApiVersion::V2.base()).configure(v1::configure).wrap(from_fn(version::second)));
 }

@@ -8,11 +8,13 @@ mod docs;
 mod edge;
 mod extract;
 mod health;
+mod ids;
 mod openapi;
 pub mod problem;
 mod settings;
 mod state;
 mod v1;
+mod version;
 
 pub use self::{
     app::app,

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use devskyy_application::{
     agents::Agents,
-    identity::{ApiKeys, Identity},
+    identity::{ApiKeys, Identity, Secrets},
     ports::{Clock, IdGenerator},
     projects::Projects,
     runs::Runs,
@@ -23,6 +23,8 @@ pub struct ApiState {
     pub agents: Arc<Agents>,
     /// Runs, their events and the questions they ask.
     pub runs: Arc<Runs>,
+    /// Seals cursors.
+    pub secrets: Arc<dyn Secrets>,
     /// Makes request ids.
     pub ids: Arc<dyn IdGenerator>,
     /// Tells the time.

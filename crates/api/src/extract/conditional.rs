@@ -8,7 +8,10 @@ use actix_web::{
 use devskyy_domain::kernel::Version;
 use serde::Serialize;
 
-use crate::problem::{Problem, platform, request};
+use crate::{
+    problem::{Problem, platform, request},
+    version::ApiVersion,
+};
 
 /// Something with a version, which is its `ETag`.
 pub(crate) trait Revision: Serialize {
@@ -23,7 +26,7 @@ enum Tags {
     OneOf(Vec<Version>),
 }
 
-/// The state the client last saw, where it cares (`If-Match`).
+/// The state the client last saw, where it cares (`If-Match`); version 2 wants to know in any case.
 #[derive(Debug)]
 pub(crate) struct IfMatch(Option<Tags>);
 
@@ -31,8 +34,15 @@ impl FromRequest for IfMatch {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(tags(request, &IF_MATCH).map(Self))
+    fn from_request(asked: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(tags(asked, &IF_MATCH).and_then(|tags| match (ApiVersion::spoken(), tags) {
+            (ApiVersion::V2, None) => Err(Problem::parameter(
+                request::PRECONDITION_REQUIRED,
+                IF_MATCH.as_str(),
+                "send the `ETag` last seen, or `*` for whatever the state is",
+            )),
+            (_, tags) => Ok(Self(tags)),
+        }))
     }
 }
 

@@ -1,25 +1,50 @@
 use std::future::{Ready, ready};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
-use devskyy_domain::kernel::ids::{AgentId, ApiKeyId, ApprovalId, OperationId, ProjectId, RunId, SessionId, UserId};
-use uuid::Uuid;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
+use devskyy_domain::kernel::ids::{
+    AgentId, ApiKeyId, ApprovalId, OperationId, ProjectId, RunId, SessionId, StreamKey, UserId,
+};
 
-use crate::problem::{Problem, request};
+use crate::{
+    ids::WireId,
+    problem::{Problem, request},
+    version::{ApiVersion, Successor},
+};
 
 /// Ids in a path, in their order; `Id<AgentId>` for one, `Id<(RunId, ApprovalId)>` for two.
 pub(crate) struct Id<T>(pub(crate) T);
 
+/// A path's ids as text, and what has been read of them.
+pub(crate) struct Parts<'a> {
+    rest: Box<dyn Iterator<Item = (&'a str, &'a str)> + 'a>,
+    /// Each id as version 2 writes it.
+    typed: Vec<String>,
+}
+
+impl Parts<'_> {
+    fn next<I: StreamKey>(&mut self) -> Result<I, Problem> {
+        let (name, raw) =
+            self.rest.next().ok_or_else(|| Problem::new(request::MALFORMED_ID, "the path has too few ids"))?;
+        let id = WireId::<I>::read(raw).ok_or_else(|| {
+            let form = WireId::<I>::form();
+            Problem::parameter(request::MALFORMED_ID, name, format!("this part of the path must be {form}"))
+        })?;
+        self.typed.push(ApiVersion::V2.within(|| WireId(id).to_string()));
+        Ok(id)
+    }
+}
+
 /// Something made of a path's ids.
 pub(crate) trait FromIds: Sized {
     /// Takes its ids in order.
-    fn from_ids(ids: &[Uuid]) -> Option<Self>;
+    fn from_ids(parts: &mut Parts<'_>) -> Result<Self, Problem>;
 }
 
 macro_rules! single {
     ($($id:ty),+) => {$(
         impl FromIds for $id {
-            fn from_ids(ids: &[Uuid]) -> Option<Self> {
-                ids.first().map(|id| Self::from(*id))
+            fn from_ids(parts: &mut Parts<'_>) -> Result<Self, Problem> {
+                parts.next()
             }
         }
     )+};
@@ -28,8 +53,8 @@ macro_rules! single {
 single!(AgentId, ApiKeyId, ApprovalId, OperationId, ProjectId, RunId, SessionId, UserId);
 
 impl<A: FromIds, B: FromIds> FromIds for (A, B) {
-    fn from_ids(ids: &[Uuid]) -> Option<Self> {
-        Some((A::from_ids(ids)?, B::from_ids(ids.get(1..)?)?))
+    fn from_ids(parts: &mut Parts<'_>) -> Result<Self, Problem> {
+        Ok((A::from_ids(parts)?, B::from_ids(parts)?))
     }
 }
 
@@ -38,17 +63,25 @@ impl<T: FromIds> FromRequest for Id<T> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let parts = request.match_info().iter().filter(|(name, _)| *name == "id" || name.ends_with("_id"));
-        let ids: Result<Vec<Uuid>, Problem> = parts.map(|(name, raw)| parse(name, raw)).collect();
-        let malformed = || Problem::new(request::MALFORMED_ID, "the path has too few ids");
-        ready(ids.and_then(|ids| T::from_ids(&ids).map(Self).ok_or_else(malformed)))
+        let named = request.match_info().iter().filter(|(name, _)| *name == "id" || name.ends_with("_id"));
+        let mut parts = Parts { rest: Box::new(named), typed: Vec::new() };
+        let ids = T::from_ids(&mut parts);
+        let typed = parts.typed;
+        if ids.is_ok()
+            && let Some(path) = successor(request.path(), typed)
+        {
+            request.extensions_mut().insert(Successor(path));
+        }
+        ready(ids.map(Self))
     }
 }
 
-/// Only the hyphenated form: one thing has one address.
-fn parse(name: &str, raw: &str) -> Result<Uuid, Problem> {
-    Some(raw)
-        .filter(|raw| raw.len() == 36)
-        .and_then(|raw| Uuid::try_parse(raw).ok())
-        .ok_or_else(|| Problem::parameter(request::MALFORMED_ID, name, "this part of the path must be a UUID"))
+/// The address of the same thing in version 2.
+fn successor(path: &str, typed: Vec<String>) -> Option<String> {
+    let mut typed = typed.into_iter().peekable();
+    let segments = path.strip_prefix(ApiVersion::V1.base())?.split('/').map(|segment| {
+        let same = |typed: &String| typed.split_once('_').is_some_and(|(_, id)| id.eq_ignore_ascii_case(segment));
+        typed.next_if(same).unwrap_or_else(|| segment.to_owned())
+    });
+    Some(format!("{}{}", ApiVersion::V2.base(), segments.collect::<Vec<_>>().join("/")))
 }

@@ -4,6 +4,7 @@ mod actor;
 mod body;
 mod client_address;
 mod conditional;
+mod cursor;
 mod id;
 mod idempotency;
 mod json;
@@ -18,7 +19,8 @@ pub(crate) use self::{
     body::{Body, OptionalBody},
     client_address::ClientAddress,
     conditional::{IfMatch, Revision, changed, created, etag, shown},
+    cursor::LONGEST_CURSOR,
     id::Id,
-    paging::{Paged, Paging, page, paged},
+    paging::{Paged, page, paged},
     parameters::Parameters,
 };

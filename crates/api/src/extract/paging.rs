@@ -1,29 +1,28 @@
 use std::fmt::Write as _;
 
 use actix_web::{HttpRequest, HttpResponse, http::header::LINK};
-use devskyy_application::paging::{PageOf, PageRequest};
+use devskyy_application::paging::{Beyond, Key, KeysetRequest, PageOf, PageRequest, Part, Sort, USUAL_PAGE_SIZE};
 use devskyy_domain::kernel::Refusal;
 use serde::Serialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
-use super::parameters::Parameters;
+use super::{
+    cursor::{Cursors, tells_the_list},
+    parameters::Parameters,
+};
+use crate::{problem::request::LIST_CURSOR, version::ApiVersion};
 
-/// Which part of a list is wanted, for the document.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "only describes what `page` takes")]
-pub(crate) struct Paging {
-    /// Which page, from 1.
-    #[param(minimum = 1, default = 1, required = false)]
-    page: u64,
-    /// Items per page.
-    #[param(minimum = 1, maximum = 100, default = 20, required = false)]
-    page_size: u64,
+/// Takes `page` and `page_size`, or in version 2 `cursor` and `limit`.
+pub(crate) fn page(parameters: &mut Parameters) -> Part {
+    match ApiVersion::spoken() {
+        ApiVersion::V1 => Part::Page(numbered(parameters)),
+        ApiVersion::V2 => Part::Keyset(stretch(parameters)),
+    }
 }
 
-/// Takes `page` and `page_size`.
-pub(crate) fn page(parameters: &mut Parameters) -> PageRequest {
-    const FORM: &str = "a whole number";
+const FORM: &str = "a whole number";
+
+fn numbered(parameters: &mut Parameters) -> PageRequest {
     let (page, page_size) = (parameters.take("page", FORM), parameters.take("page_size", FORM));
     for (name, outcome) in
         [("page", PageRequest::parse(page, None)), ("page_size", PageRequest::parse(None, page_size))]
@@ -33,6 +32,37 @@ pub(crate) fn page(parameters: &mut Parameters) -> PageRequest {
         }
     }
     PageRequest::parse(page, page_size).unwrap_or_default()
+}
+
+fn stretch(parameters: &mut Parameters) -> KeysetRequest {
+    let limit = parameters.take("limit", FORM);
+    let after = parameters.take_place();
+    KeysetRequest::parse(after, limit).unwrap_or_else(|refusal| {
+        parameters.fault(refusal.code(), "limit", refusal.to_string());
+        KeysetRequest { after: None, limit: USUAL_PAGE_SIZE }
+    })
+}
+
+impl Parameters {
+    fn take_place(&mut self) -> Option<Key> {
+        let raw = self.take::<String>("cursor", "a cursor")?;
+        let place = self.cursors.open(&raw);
+        if place.is_none() {
+            self.fault(LIST_CURSOR.code, "cursor", "this is no cursor of this list, filter and sort".to_owned());
+        }
+        place
+    }
+
+    /// Takes `sort`: the name of one of the fields, with `-` before it for the greatest first.
+    pub(crate) fn take_sort<F: Copy + Default>(&mut self, fields: &[(&'static str, F)]) -> Sort<F> {
+        let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
+        let form = format!("one of {}, with `-` before it for descending", names.join(", "));
+        let sort = self.take_by("sort", &form, |raw| {
+            let (name, descending) = raw.strip_prefix('-').map_or((raw, false), |name| (name, true));
+            fields.iter().find(|(known, _)| *known == name).map(|(_, by)| Sort { by: *by, descending })
+        });
+        sort.unwrap_or_default()
+    }
 }
 
 /// One page of a list.
@@ -50,38 +80,61 @@ pub(crate) struct Paged<T> {
     pub(crate) total_pages: u64,
 }
 
-/// Answers one page, with links to its neighbours (RFC 8288).
-pub(crate) fn paged<T: Serialize>(request: &HttpRequest, wanted: PageRequest, found: PageOf<T>) -> HttpResponse {
-    let PageRequest { page, page_size } = wanted;
-    let PageOf { items, total } = found;
-    let total_pages = total.div_ceil(page_size);
-    let mut response = HttpResponse::Ok();
-    response.insert_header((LINK, links(request, wanted, total_pages)));
-    response.json(Paged { items, total, page, page_size, total_pages })
+/// One stretch of a list.
+#[derive(Debug, Serialize)]
+struct Continued<T> {
+    items: Vec<T>,
+    next_cursor: Option<String>,
 }
 
-fn links(request: &HttpRequest, wanted: PageRequest, total_pages: u64) -> String {
+/// Answers one part of a list, with links to its neighbours (RFC 8288).
+pub(crate) fn paged<T: Serialize>(request: &HttpRequest, wanted: &Part, found: PageOf<T>) -> HttpResponse {
+    let PageOf { items, beyond } = found;
+    let mut response = HttpResponse::Ok();
+    match (beyond, wanted) {
+        (Beyond::Next(next), Part::Page(_) | Part::Keyset(_)) => {
+            let next_cursor = next.map(|place| Cursors::of(request).seal(&place));
+            if let Some(cursor) = &next_cursor {
+                let limit = match wanted {
+                    Part::Keyset(wanted) => wanted.limit,
+                    Part::Page(wanted) => wanted.page_size,
+                };
+                response.insert_header((LINK, link(request, &format!("limit={limit}&cursor={cursor}"), "next")));
+            }
+            response.json(Continued { items, next_cursor })
+        }
+        (Beyond::Total(total), wanted) => {
+            let PageRequest { page, page_size } = match wanted {
+                Part::Page(wanted) => *wanted,
+                Part::Keyset(_) => PageRequest::default(),
+            };
+            let total_pages = total.div_ceil(page_size);
+            response.insert_header((LINK, links(request, page, page_size, total_pages)));
+            response.json(Paged { items, total, page, page_size, total_pages })
+        }
+    }
+}
+
+fn links(request: &HttpRequest, page: u64, page_size: u64, total_pages: u64) -> String {
     let last = total_pages.max(1);
-    let page = wanted.page;
     let around = [
         ("first", Some(1)),
         ("prev", (page > 1).then(|| (page - 1).min(last))),
         ("next", (page < last).then_some(page + 1)),
         ("last", Some(last)),
     ];
-    let others: Vec<&str> = request
-        .query_string()
-        .split('&')
-        .filter(|pair| !pair.is_empty() && !pair.starts_with("page=") && !pair.starts_with("page_size="))
-        .collect();
-    let mut header = String::new();
-    for (relation, page) in around.into_iter().filter_map(|(relation, page)| Some((relation, page?))) {
-        let separator = if header.is_empty() { "" } else { ", " };
-        let _ = write!(header, "{separator}<{}?page={page}&page_size={}", request.path(), wanted.page_size);
-        for pair in &others {
-            let _ = write!(header, "&{pair}");
-        }
-        let _ = write!(header, ">; rel=\"{relation}\"");
+    let links = around
+        .into_iter()
+        .filter_map(|(relation, page)| Some(link(request, &format!("page={}&page_size={page_size}", page?), relation)));
+    links.collect::<Vec<_>>().join(", ")
+}
+
+/// A link to another part of the same list.
+fn link(request: &HttpRequest, part: &str, relation: &str) -> String {
+    let mut link = format!("<{}?{part}", request.path());
+    for pair in request.query_string().split('&').filter(|pair| tells_the_list(pair)) {
+        let _ = write!(link, "&{pair}");
     }
-    header
+    let _ = write!(link, ">; rel=\"{relation}\"");
+    link
 }

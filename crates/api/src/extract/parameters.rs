@@ -5,13 +5,20 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Query};
+use devskyy_domain::kernel::ids::StreamKey;
 
-use crate::problem::{Fault, Problem, request};
+use super::cursor::Cursors;
+use crate::{
+    ids::WireId,
+    problem::{Fault, Problem, request},
+};
 
 /// A query string, taken apart name by name; what nobody takes is refused.
 pub(crate) struct Parameters {
     given: BTreeMap<String, String>,
     faults: Vec<Fault>,
+    /// Of the list that the query asks for, where it asks for one.
+    pub(super) cursors: Cursors,
 }
 
 impl FromRequest for Parameters {
@@ -19,12 +26,12 @@ impl FromRequest for Parameters {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::parse(request.query_string()))
+        ready(Self::parse(request.query_string(), Cursors::of(request)))
     }
 }
 
 impl Parameters {
-    fn parse(query: &str) -> Result<Self, Problem> {
+    fn parse(query: &str, cursors: Cursors) -> Result<Self, Problem> {
         let pairs = Query::<Vec<(String, String)>>::from_query(query)
             .map_err(|_| Problem::new(request::PARAMETER, "the query string is malformed"))?;
         let mut given = BTreeMap::new();
@@ -33,7 +40,7 @@ impl Parameters {
                 return Err(Problem::parameter(request::PARAMETER, &shown(&name), "this parameter is given twice"));
             }
         }
-        Ok(Self { given, faults: Vec::new() })
+        Ok(Self { given, faults: Vec::new(), cursors })
     }
 
     /// Takes one parameter; its form is told where it is not understood.
@@ -41,11 +48,16 @@ impl Parameters {
         self.take_by(name, form, |raw| raw.parse().ok())
     }
 
+    /// Takes an id in the form of the version that the request speaks.
+    pub(crate) fn take_id<I: StreamKey>(&mut self, name: &'static str) -> Option<I> {
+        self.take_by(name, &WireId::<I>::form(), WireId::<I>::read)
+    }
+
     /// Takes one parameter that is read in its own way.
     pub(crate) fn take_by<T>(
         &mut self,
         name: &'static str,
-        form: &'static str,
+        form: &str,
         read: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
         let raw = self.given.remove(name)?;

@@ -43,7 +43,7 @@ families! {
     Public [500 503];
 }
 
-fn problem(status: u16) -> Response {
+pub(super) fn problem(status: u16) -> Response {
     let response = ResponseBuilder::new()
         .description(meaning(status))
         .content(PROBLEM_JSON, ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build());
@@ -67,6 +67,7 @@ const fn meaning(status: u16) -> &'static str {
         413 => "The body is too large",
         415 => "The body is not `application/json`",
         422 => "The request is understood and invalid",
+        428 => "`If-Match` is missing",
         503 => "Try again after `Retry-After`",
         _ => "The platform failed",
     }

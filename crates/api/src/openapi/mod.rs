@@ -2,6 +2,8 @@
 
 pub(crate) mod answers;
 pub(crate) mod headers;
+pub(crate) mod parts;
+mod second;
 
 use actix_web::App;
 use utoipa::{
@@ -79,5 +81,6 @@ pub fn openapi() -> OpenApi {
     let (_, mut document) =
         App::new().into_utoipa_app().openapi(Foundation::openapi()).configure(app::endpoints).split_for_parts();
     accept_keys(&mut document);
+    second::tell_apart(&mut document);
     document
 }

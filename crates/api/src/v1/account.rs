@@ -8,12 +8,12 @@ use devskyy_domain::{identity::DisplayName, kernel::ids::SessionId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
-use uuid::Uuid;
 use validator::Validate;
 
 use super::bodies::UserBody;
 use crate::{
     extract::{Body, CurrentActor, Id},
+    ids::SessionRef,
     openapi::answers::{Changing, Oneself, Reading},
     problem::Problem,
 };
@@ -51,7 +51,7 @@ struct PasswordChange {
 #[schema(as = Session)]
 struct SessionBody {
     /// Which.
-    id: Uuid,
+    id: SessionRef,
     /// When it began.
     opened_at: DateTime<Utc>,
     /// When it ends, whatever is refreshed.
@@ -129,7 +129,7 @@ async fn list_sessions(identity: Data<Identity>, CurrentActor(actor): CurrentAct
 #[utoipa::path(
     tag = "auth",
     security(("bearer" = [])),
-    params(("session_id" = Uuid, Path, description = "Which sign-in")),
+    params(("session_id" = SessionRef, Path, description = "Which sign-in")),
     responses((status = 204, description = "It has ended"), Reading)
 )]
 #[delete("/auth/sessions/{session_id}")]

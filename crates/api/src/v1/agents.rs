@@ -1,6 +1,6 @@
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web::Data};
 use devskyy_application::{
-    agents::{AgentOrder, Agents, ChangeLifecycle, CreateAgent, GetAgent, ListAgents, UpdateAgent},
+    agents::{AgentSort, Agents, ChangeLifecycle, CreateAgent, GetAgent, ListAgents, UpdateAgent},
     context::Actor,
 };
 use devskyy_domain::{
@@ -10,17 +10,19 @@ use devskyy_domain::{
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
-use uuid::Uuid;
 use validator::Validate;
 
 use super::{bodies::AgentBody, workflow_schema::Definition};
 use crate::{
-    extract::{Body, CurrentActor, Id, IfMatch, Paged, Paging, Parameters, changed, created, page, paged, shown},
+    extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, changed, created, page, paged, shown},
+    ids::{AgentRef, ProjectRef},
     openapi::{
         answers::{Acting, Changing, Creating, Listing, Reading},
         headers::{IdempotencyKey, OnlyIf, Unless},
+        parts::Paging,
     },
     problem::Problem,
+    version::address,
 };
 
 pub(super) fn configure(config: &mut ServiceConfig) {
@@ -48,7 +50,7 @@ struct NewAgent {
     #[serde(default)]
     capabilities: Vec<String>,
     /// The project it will belong to; your personal one without.
-    project_id: Option<Uuid>,
+    project_id: Option<ProjectRef>,
     /// What it is for.
     #[serde(default)]
     #[schema(max_length = 2000)]
@@ -80,15 +82,15 @@ struct AgentChanges {
 struct AgentFilter {
     /// Only those of this project.
     #[param(required = false)]
-    project_id: Uuid,
+    project_id: ProjectRef,
     /// Only those with this status: `draft`, `active`, `paused` or `archived`.
     #[param(required = false)]
     status: String,
     /// Only those of this type.
     #[param(required = false)]
     r#type: String,
-    /// `-created_at` (the newest first), `created_at` or `name`.
-    #[param(required = false, default = "-created_at")]
+    /// `created_at`, `updated_at` or `name`, with `-` before it for descending.
+    #[param(required = false, default = "-created_at", pattern = "^-?(created_at|updated_at|name)$")]
     sort: String,
 }
 
@@ -110,10 +112,10 @@ async fn create_agent(
 ) -> Result<HttpResponse, Problem> {
     let (new, idempotency) = body.keyed(&actor);
     let command = CreateAgent::parse(&new.name, &new.r#type, &new.capabilities, &new.description)?;
-    let project = new.project_id.map(Into::into);
+    let project = new.project_id.map(|project| project.0);
     let command = CreateAgent { project, definition: new.definition, idempotency, ..command };
     let agent = agents.create.handle(&actor, command).await?;
-    Ok(created(format!("/api/v1/agents/{}", agent.id), &AgentBody::from(agent)))
+    Ok(created(address(format_args!("/agents/{}", AgentRef::from(agent.id))), &AgentBody::from(agent)))
 }
 
 /// List the agents one may see.
@@ -131,32 +133,27 @@ async fn list_agents(
     mut parameters: Parameters,
 ) -> Result<HttpResponse, Problem> {
     let query = ListAgents {
-        project: parameters.take("project_id", "a UUID"),
+        project: parameters.take_id("project_id"),
         status: parameters.take_by("status", "draft, active, paused or archived", AgentStatus::from_name),
         kind: parameters.take_by("type", "workflow or assistant", |raw| AgentType::parse(raw).ok()),
-        order: parameters.take_by("sort", "-created_at, created_at or name", order).unwrap_or_default(),
+        sort: parameters.take_sort(&SORTS),
         page: page(&mut parameters),
     };
     parameters.finish()?;
-    let page = query.page;
+    let page = query.page.clone();
     let found = agents.list.handle(&actor, query).await?;
-    Ok(paged(&request, page, found.map(AgentBody::from)))
+    Ok(paged(&request, &page, found.map(AgentBody::from)))
 }
 
-fn order(raw: &str) -> Option<AgentOrder> {
-    match raw {
-        "-created_at" => Some(AgentOrder::NewestFirst),
-        "created_at" => Some(AgentOrder::OldestFirst),
-        "name" => Some(AgentOrder::Name),
-        _ => None,
-    }
-}
+/// What agents can be sorted by, by name.
+const SORTS: [(&str, AgentSort); 3] =
+    [("created_at", AgentSort::CreatedAt), ("updated_at", AgentSort::UpdatedAt), ("name", AgentSort::Name)];
 
 /// Show an agent.
 #[utoipa::path(
     tag = "agents",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "Which agent"), Unless),
+    params(("id" = AgentRef, Path, description = "Which agent"), Unless),
     responses(
         (status = 200, description = "The agent", body = AgentBody, headers(("ETag" = String, description = "The version"))),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
@@ -178,7 +175,7 @@ async fn get_agent(
 #[utoipa::path(
     tag = "agents",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "Which agent"), OnlyIf),
+    params(("id" = AgentRef, Path, description = "Which agent"), OnlyIf),
     request_body = AgentChanges,
     responses((status = 200, description = "The agent", body = AgentBody, headers(("ETag" = String, description = "The version"))), Changing)
 )]
@@ -203,7 +200,7 @@ macro_rules! lifecycle {
         #[utoipa::path(
             tag = "agents",
             security(("bearer" = [])),
-            params(("id" = Uuid, Path, description = "Which agent"), OnlyIf),
+            params(("id" = AgentRef, Path, description = "Which agent"), OnlyIf),
             responses((status = 200, description = "The agent", body = AgentBody, headers(("ETag" = String, description = "The version"))), Acting)
         )]
         #[post($path)]

@@ -20,16 +20,18 @@ use devskyy_domain::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
-use uuid::Uuid;
 use validator::Validate;
 
 use crate::{
-    extract::{Body, CurrentActor, Id, IfMatch, Paged, Paging, Parameters, Revision, etag, page, paged, shown},
+    extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, Revision, etag, page, paged, shown},
+    ids::{ApiKeyRef, ProjectRef, UserRef},
     openapi::{
         answers::{Acting, Changing, Creating, ListingBelow, Reading},
         headers::{IdempotencyKey, OnlyIf, Unless},
+        parts::Paging,
     },
     problem::Problem,
+    version::address,
 };
 
 /// Seconds that a replaced secret counts where nobody says otherwise: a day.
@@ -89,9 +91,9 @@ struct Rotation {
 #[schema(as = ApiKey)]
 struct ApiKeyBody {
     /// Which.
-    id: Uuid,
+    id: ApiKeyRef,
     /// The project it opens.
-    project_id: Uuid,
+    project_id: ProjectRef,
     /// What people call it.
     #[schema(example = "deploy")]
     name: String,
@@ -101,7 +103,7 @@ struct ApiKeyBody {
     /// What it may do at most.
     scopes: Vec<String>,
     /// The person whose power it borrows.
-    issued_by: Uuid,
+    issued_by: UserRef,
     /// `active`, `expired` or `revoked`.
     #[schema(example = "active")]
     status: &'static str,
@@ -169,7 +171,7 @@ impl From<KeyWithSecret> for SecretBody {
 #[utoipa::path(
     tag = "api-keys",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "Which project"), IdempotencyKey),
+    params(("id" = ProjectRef, Path, description = "Which project"), IdempotencyKey),
     request_body = NewApiKey,
     responses((status = 201, description = "The key, shown this once", body = SecretBody, headers(("ETag" = String, description = "The version"), ("Location" = String, description = "Where it is"))), Creating)
 )]
@@ -183,7 +185,7 @@ async fn issue_key(
     let (body, idempotency) = body.keyed(&actor);
     let command = IssueKey { idempotency, ..body.command(project)? };
     let issued = SecretBody::from(keys.issue.handle(&actor, command).await?);
-    let location = format!("/api/v1/projects/{project}/api-keys/{}", issued.body.id);
+    let location = address(format_args!("/projects/{}/api-keys/{}", issued.body.project_id, issued.body.id));
     Ok(HttpResponse::Created()
         .insert_header((ETAG, etag(issued.body.version)))
         .insert_header((LOCATION, location))
@@ -194,7 +196,7 @@ async fn issue_key(
 #[utoipa::path(
     tag = "api-keys",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "Which project"), Paging),
+    params(("id" = ProjectRef, Path, description = "Which project"), Paging),
     responses((status = 200, description = "One page of them", body = Paged<ApiKeyBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), ListingBelow)
 )]
 #[get("/projects/{id}/api-keys")]
@@ -207,15 +209,15 @@ async fn list_keys(
 ) -> Result<HttpResponse, Problem> {
     let page = page(&mut parameters);
     parameters.finish()?;
-    let found = keys.list.handle(&actor, ListKeys { project, page }).await?;
-    Ok(paged(&request, page, found.map(ApiKeyBody::from)))
+    let found = keys.list.handle(&actor, ListKeys { project, page: page.clone() }).await?;
+    Ok(paged(&request, &page, found.map(ApiKeyBody::from)))
 }
 
 /// Show an API key, never its secret.
 #[utoipa::path(
     tag = "api-keys",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "Which project"), ("key_id" = Uuid, Path, description = "Which key"), Unless),
+    params(("id" = ProjectRef, Path, description = "Which project"), ("key_id" = ApiKeyRef, Path, description = "Which key"), Unless),
     responses(
         (status = 200, description = "The key", body = ApiKeyBody, headers(("ETag" = String, description = "The version"))),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
@@ -239,7 +241,7 @@ async fn get_key(
 #[utoipa::path(
     tag = "api-keys",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "Which project"), ("key_id" = Uuid, Path, description = "Which key"), OnlyIf),
+    params(("id" = ProjectRef, Path, description = "Which project"), ("key_id" = ApiKeyRef, Path, description = "Which key"), OnlyIf),
     responses((status = 204, description = "It is revoked"), Acting)
 )]
 #[delete("/projects/{id}/api-keys/{key_id}")]
@@ -261,7 +263,7 @@ async fn revoke_key(
 #[utoipa::path(
     tag = "api-keys",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "Which project"), ("key_id" = Uuid, Path, description = "Which key"), OnlyIf),
+    params(("id" = ProjectRef, Path, description = "Which project"), ("key_id" = ApiKeyRef, Path, description = "Which key"), OnlyIf),
     request_body = Rotation,
     responses((status = 200, description = "The key, shown this once", body = SecretBody, headers(("ETag" = String, description = "The version"))), Changing)
 )]

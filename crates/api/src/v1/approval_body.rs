@@ -3,18 +3,19 @@ use devskyy_application::runs::ApprovalView;
 use devskyy_domain::kernel::Json;
 use serde::Serialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
+
+use crate::ids::{ApprovalRef, ProjectRef, RunRef};
 
 /// A question a run asks people.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Approval)]
 pub(super) struct ApprovalBody {
     /// Which question.
-    id: Uuid,
+    id: ApprovalRef,
     /// Which run asks.
-    run_id: Uuid,
+    run_id: RunRef,
     /// The project the run belongs to.
-    project_id: Uuid,
+    project_id: ProjectRef,
     /// The step that asks.
     step: String,
     /// The element of the step, where the step has `for_each`.

@@ -10,15 +10,16 @@ use devskyy_domain::{
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
-use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
 use super::{approval_body::ApprovalBody, run_bodies::RunBody, runs::current};
 use crate::{
-    extract::{Body, CurrentActor, Id, IfMatch, Paged, Paging, Parameters, changed, page, paged},
+    extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, changed, page, paged},
+    ids::{ApprovalRef, OperationRef, ProjectRef, RunRef},
     openapi::{
         answers::{Changing, Listing},
         headers::OnlyIf,
+        parts::Paging,
     },
     problem::Problem,
 };
@@ -94,10 +95,10 @@ impl From<NewVerdict> for Verdict {
 struct ApprovalFilter {
     /// Only those of this project.
     #[param(required = false)]
-    project_id: Uuid,
+    project_id: ProjectRef,
     /// Only those of this run.
     #[param(required = false)]
-    run_id: Uuid,
+    run_id: RunRef,
     /// Only those of which this became: `open`, `approved`, `denied` or `withdrawn`.
     #[param(required = false, example = "open")]
     status: String,
@@ -118,15 +119,15 @@ async fn list_approvals(
     mut parameters: Parameters,
 ) -> Result<HttpResponse, Problem> {
     let query = ListApprovals {
-        project: parameters.take("project_id", "a UUID"),
-        run: parameters.take("run_id", "a UUID"),
+        project: parameters.take_id("project_id"),
+        run: parameters.take_id("run_id"),
         status: parameters.take_by("status", "open, approved, denied or withdrawn", ApprovalStatus::named),
         page: page(&mut parameters),
     };
     parameters.finish()?;
-    let page = query.page;
+    let page = query.page.clone();
     let found = runs.approvals.handle(&actor, query).await?;
-    Ok(paged(&request, page, found.map(ApprovalBody::from)))
+    Ok(paged(&request, &page, found.map(ApprovalBody::from)))
 }
 
 /// Answer a question that a run asks.
@@ -136,8 +137,8 @@ async fn list_approvals(
     tag = "runs",
     security(("bearer" = [])),
     params(
-        ("id" = Uuid, Path, description = "Which run"),
-        ("approval_id" = Uuid, Path, description = "Which question"),
+        ("id" = RunRef, Path, description = "Which run"),
+        ("approval_id" = ApprovalRef, Path, description = "Which question"),
         OnlyIf
     ),
     request_body = Answer,
@@ -165,8 +166,8 @@ async fn decide_approval(
     tag = "runs",
     security(("bearer" = [])),
     params(
-        ("id" = Uuid, Path, description = "Which run"),
-        ("operation_id" = Uuid, Path, description = "Which call: `operation_id` of the step"),
+        ("id" = RunRef, Path, description = "Which run"),
+        ("operation_id" = OperationRef, Path, description = "Which call: `operation_id` of the step"),
         OnlyIf
     ),
     request_body = NewVerdict,

@@ -13,6 +13,7 @@ use crate::{
         headers::IdempotencyKey,
     },
     problem::Problem,
+    version::address,
 };
 
 pub(super) fn configure(config: &mut ServiceConfig) {
@@ -107,7 +108,7 @@ async fn register(
     let command = identity::Register::parse(&email, &password, &name, identity.password_policy)?;
     let command = identity::Register { bootstrap_token, invitation_token, idempotency, ..command };
     let user = identity.register.handle(&actor, command).await?;
-    Ok(HttpResponse::Created().insert_header((LOCATION, "/api/v1/auth/me")).json(UserBody::from(user)))
+    Ok(HttpResponse::Created().insert_header((LOCATION, address(format_args!("/auth/me")))).json(UserBody::from(user)))
 }
 
 /// Sign in.

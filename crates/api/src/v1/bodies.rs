@@ -9,17 +9,19 @@ use devskyy_application::{
 use devskyy_domain::{kernel::Version, workflow::Workflow};
 use serde::Serialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::workflow_schema::Definition;
-use crate::extract::Revision;
+use crate::{
+    extract::Revision,
+    ids::{AgentRef, ProjectRef, UserRef},
+};
 
 /// A person's account as they see it themselves.
 #[derive(Serialize, ToSchema)]
 #[schema(as = User)]
 pub(super) struct UserBody {
     /// Who.
-    id: Uuid,
+    id: UserRef,
     /// What they sign in with.
     #[schema(format = "email")]
     email: String,
@@ -34,7 +36,7 @@ pub(super) struct UserBody {
     /// When they registered.
     created_at: DateTime<Utc>,
     /// The project that their things go to when they name none.
-    personal_project_id: Uuid,
+    personal_project_id: ProjectRef,
 }
 
 impl From<UserView> for UserBody {
@@ -56,7 +58,7 @@ impl From<UserView> for UserBody {
 #[schema(as = Project)]
 pub(super) struct ProjectBody {
     /// Which.
-    id: Uuid,
+    id: ProjectRef,
     /// Its name.
     #[schema(example = "Supply chain")]
     name: String,
@@ -97,7 +99,7 @@ impl Revision for ProjectBody {
 #[schema(as = Member)]
 pub(super) struct MemberBody {
     /// Who.
-    user_id: Uuid,
+    user_id: UserRef,
     /// Their e-mail, unless the account was erased.
     email: Option<String>,
     /// The name they go by, unless the account was erased.
@@ -126,9 +128,9 @@ impl From<MemberView> for MemberBody {
 #[schema(as = Agent)]
 pub(super) struct AgentBody {
     /// Which.
-    id: Uuid,
+    id: AgentRef,
     /// The project it belongs to.
-    project_id: Uuid,
+    project_id: ProjectRef,
     /// Its name, unique in its project.
     #[schema(example = "Dependency review")]
     name: String,
@@ -182,7 +184,7 @@ impl Revision for AgentBody {
 #[schema(as = AgentVersionSummary)]
 pub(super) struct VersionSummaryBody {
     /// Of which agent.
-    agent_id: Uuid,
+    agent_id: AgentRef,
     /// Its number, from 1.
     number: u32,
     /// When it was published.

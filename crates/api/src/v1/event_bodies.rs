@@ -5,6 +5,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use crate::ids::{ProjectRef, RunRef};
+
 /// One thing that happened to a run.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RunEvent)]
@@ -20,9 +22,9 @@ pub(super) struct EventBody {
     #[schema(example = "run.tool_succeeded")]
     pub(super) r#type: &'static str,
     /// To which run.
-    run_id: Uuid,
+    run_id: RunRef,
     /// In which project.
-    project_id: Option<Uuid>,
+    project_id: Option<ProjectRef>,
     /// When.
     at: DateTime<Utc>,
     /// Who caused it.
@@ -41,7 +43,7 @@ impl From<RunPublished> for EventBody {
             id: event.id,
             r#type: event.kind,
             run_id: event.run_id.into(),
-            project_id: event.project_id.map(Uuid::from),
+            project_id: event.project_id.map(Into::into),
             at: event.at,
             actor: event.actor,
             data: event.data,

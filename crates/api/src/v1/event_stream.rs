@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::event_bodies::EventBody;
-use crate::health::SharedReadiness;
+use crate::{health::SharedReadiness, version::ApiVersion};
 
 /// Events read at once.
 const BATCH: usize = 100;
@@ -27,6 +27,8 @@ pub(super) struct Listener {
     pub(super) runs: Data<Runs>,
     pub(super) run: RunId,
     pub(super) after: u64,
+    /// In which the events are told.
+    pub(super) version: ApiVersion,
     /// What the listener proved themselves with; checked again while the stream lives.
     pub(super) token: String,
     pub(super) identity: Option<Data<Identity>>,
@@ -53,7 +55,7 @@ impl Listener {
             loop {
                 let empty = page.events.is_empty();
                 for event in std::mem::take(&mut page.events) {
-                    yield Ok(frame(event));
+                    yield Ok(frame(self.version, event));
                 }
                 if page.ended {
                     break;
@@ -118,8 +120,8 @@ fn actor(subject: Subject) -> Actor {
 }
 
 /// One event in the stream format of the HTML standard; JSON text has no line breaks.
-fn frame(event: RunPublished) -> Bytes {
+fn frame(version: ApiVersion, event: RunPublished) -> Bytes {
     let body = EventBody::from(event);
-    let data = serde_json::to_string(&body).unwrap_or_default();
+    let data = version.within(|| serde_json::to_string(&body)).unwrap_or_default();
     format!("id: {}\nevent: {}\ndata: {data}\n\n", body.position, body.r#type).into()
 }

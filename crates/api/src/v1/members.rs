@@ -20,17 +20,19 @@ use devskyy_domain::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
-use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
 use super::bodies::MemberBody;
 use crate::{
-    extract::{Body, CurrentActor, Id, IfMatch, Paged, Paging, Parameters, etag, page, paged},
+    extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, etag, page, paged},
+    ids::{ProjectRef, UserRef},
     openapi::{
         answers::{Acting, Changing, ListingBelow},
         headers::OnlyIf,
+        parts::Paging,
     },
     problem::Problem,
+    version::address,
 };
 
 pub(super) fn configure(config: &mut ServiceConfig) {
@@ -44,7 +46,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 #[schema(example = json!({"email": "grace@example.org", "role": "operator"}))]
 struct NewMember {
     /// Who, by id.
-    user_id: Option<Uuid>,
+    user_id: Option<UserRef>,
     /// Who, by the e-mail they sign in with.
     #[schema(format = "email")]
     email: Option<String>,
@@ -64,7 +66,7 @@ fn one_name(member: &NewMember) -> Result<(), ValidationError> {
 impl NewMember {
     fn command(self, project: ProjectId, expected: Option<Version>) -> Result<AddMember, Error> {
         let person = match (self.user_id, self.email) {
-            (Some(id), _) => Ok(PersonRef::Id(id.into())),
+            (Some(id), _) => Ok(PersonRef::Id(id.0)),
             (None, email) => Email::parse(&email.unwrap_or_default()).map(PersonRef::Email),
         };
         match (person, ProjectRole::parse(&self.role)) {
@@ -90,7 +92,7 @@ struct NewRole {
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "Which project"), Paging),
+    params(("id" = ProjectRef, Path, description = "Which project"), Paging),
     responses((status = 200, description = "One page of them", body = Paged<MemberBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), ListingBelow)
 )]
 #[get("/projects/{id}/members")]
@@ -103,8 +105,8 @@ async fn list_members(
 ) -> Result<HttpResponse, Problem> {
     let page = page(&mut parameters);
     parameters.finish()?;
-    let found = projects.list_members.handle(&actor, ListMembers { project, page }).await?;
-    Ok(paged(&request, page, found.map(MemberBody::from)))
+    let found = projects.list_members.handle(&actor, ListMembers { project, page: page.clone() }).await?;
+    Ok(paged(&request, &page, found.map(MemberBody::from)))
 }
 
 /// Let somebody belong to a project.
@@ -113,7 +115,7 @@ async fn list_members(
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "Which project"), OnlyIf),
+    params(("id" = ProjectRef, Path, description = "Which project"), OnlyIf),
     request_body = NewMember,
     responses((status = 201, description = "The new member", body = MemberBody, headers(("ETag" = String, description = "The version"), ("Location" = String, description = "Where it is"))), Changing)
 )]
@@ -128,7 +130,8 @@ async fn add_member(
     let expected = only_if.expected(current(&projects, &actor, project)).await?;
     let command = body.into_inner().command(project, expected)?;
     let (member, version) = projects.add_member.handle(&actor, command).await?;
-    let location = format!("/api/v1/projects/{project}/members/{}", member.user_id);
+    let place = (ProjectRef::from(project), UserRef::from(member.user_id));
+    let location = address(format_args!("/projects/{}/members/{}", place.0, place.1));
     Ok(HttpResponse::Created()
         .insert_header((ETAG, etag(version)))
         .insert_header((LOCATION, location))
@@ -141,7 +144,7 @@ async fn add_member(
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "Which project"), ("user_id" = Uuid, Path, description = "Which member"), OnlyIf),
+    params(("id" = ProjectRef, Path, description = "Which project"), ("user_id" = UserRef, Path, description = "Which member"), OnlyIf),
     request_body = NewRole,
     responses((status = 200, description = "The member", body = MemberBody, headers(("ETag" = String, description = "The version"))), Changing)
 )]
@@ -166,7 +169,7 @@ async fn change_member_role(
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "Which project"), ("user_id" = Uuid, Path, description = "Which member"), OnlyIf),
+    params(("id" = ProjectRef, Path, description = "Which project"), ("user_id" = UserRef, Path, description = "Which member"), OnlyIf),
     responses((status = 204, description = "They have left"), Acting)
 )]
 #[delete("/projects/{id}/members/{user_id}")]

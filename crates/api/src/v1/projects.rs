@@ -3,24 +3,23 @@ use devskyy_application::{
     context::Actor,
     projects::{ChangeProject, CreateProject, GetProject, ListProjects, ProjectChange, Projects},
 };
-use devskyy_domain::{
-    kernel::ids::{ProjectId, UserId},
-    projects::ProjectName,
-};
+use devskyy_domain::{kernel::ids::ProjectId, projects::ProjectName};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
-use uuid::Uuid;
 use validator::Validate;
 
 use super::bodies::ProjectBody;
 use crate::{
-    extract::{Body, CurrentActor, Id, IfMatch, Paged, Paging, Parameters, changed, created, page, paged, shown},
+    extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, changed, created, page, paged, shown},
+    ids::{ProjectRef, UserRef},
     openapi::{
         answers::{Acting, Changing, Creating, Listing, Reading},
         headers::{IdempotencyKey, OnlyIf, Unless},
+        parts::Paging,
     },
     problem::Problem,
+    version::address,
 };
 
 pub(super) fn configure(config: &mut ServiceConfig) {
@@ -55,7 +54,7 @@ async fn create_project(
     let (NewProject { name }, idempotency) = body.keyed(&actor);
     let name = ProjectName::parse(&name).map_err(devskyy_application::error::Error::from)?;
     let project = projects.create.handle(&actor, CreateProject { name, idempotency }).await?;
-    Ok(created(format!("/api/v1/projects/{}", project.id), &ProjectBody::from(project)))
+    Ok(created(address(format_args!("/projects/{}", ProjectRef::from(project.id))), &ProjectBody::from(project)))
 }
 
 /// List the projects one may see, the oldest first.
@@ -74,15 +73,15 @@ async fn list_projects(
 ) -> Result<HttpResponse, Problem> {
     let page = page(&mut parameters);
     parameters.finish()?;
-    let found = projects.list.handle(&actor, ListProjects { page }).await?;
-    Ok(paged(&request, page, found.map(ProjectBody::from)))
+    let found = projects.list.handle(&actor, ListProjects { page: page.clone() }).await?;
+    Ok(paged(&request, &page, found.map(ProjectBody::from)))
 }
 
 /// Show a project.
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "Which project"), Unless),
+    params(("id" = ProjectRef, Path, description = "Which project"), Unless),
     responses(
         (status = 200, description = "The project", body = ProjectBody, headers(("ETag" = String, description = "The version"))),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
@@ -106,14 +105,14 @@ async fn get_project(
 #[schema(example = json!({"user_id": "01938f2e-0000-7000-8000-000000000000"}))]
 struct Transfer {
     /// The member who shall own it.
-    user_id: Uuid,
+    user_id: UserRef,
 }
 
 /// Give a project another name.
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "Which project"), OnlyIf),
+    params(("id" = ProjectRef, Path, description = "Which project"), OnlyIf),
     request_body = NewProject,
     responses((status = 200, description = "The project", body = ProjectBody, headers(("ETag" = String, description = "The version"))), Changing)
 )]
@@ -135,7 +134,7 @@ async fn rename_project(
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "Which project"), OnlyIf),
+    params(("id" = ProjectRef, Path, description = "Which project"), OnlyIf),
     request_body = Transfer,
     responses((status = 200, description = "The project", body = ProjectBody, headers(("ETag" = String, description = "The version"))), Changing)
 )]
@@ -147,7 +146,7 @@ async fn transfer_project(
     only_if: IfMatch,
     body: Body<Transfer>,
 ) -> Result<HttpResponse, Problem> {
-    let to = UserId::from(body.into_inner().user_id);
+    let to = body.into_inner().user_id.0;
     apply(&projects, &actor, id, only_if, ProjectChange::Transfer(to)).await
 }
 
@@ -157,7 +156,7 @@ macro_rules! lifecycle {
         #[utoipa::path(
             tag = "projects",
             security(("bearer" = [])),
-            params(("id" = Uuid, Path, description = "Which project"), OnlyIf),
+            params(("id" = ProjectRef, Path, description = "Which project"), OnlyIf),
             responses((status = 200, description = "The project", body = ProjectBody, headers(("ETag" = String, description = "The version"))), Acting)
         )]
         #[post($path)]

@@ -8,10 +8,12 @@ use devskyy_domain::{
 };
 use serde::Serialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::approval_body::ApprovalBody;
-use crate::extract::Revision;
+use crate::{
+    extract::Revision,
+    ids::{AgentRef, OperationRef, ProjectRef, RunRef},
+};
 
 /// Why something did not work.
 #[derive(Serialize, ToSchema)]
@@ -41,13 +43,13 @@ impl From<Failure> for FailureBody {
 #[schema(as = RunSummary)]
 pub(super) struct RunSummaryBody {
     /// Which run.
-    id: Uuid,
+    id: RunRef,
     /// Which agent.
-    agent_id: Uuid,
+    agent_id: AgentRef,
     /// Which of its versions.
     agent_version: u32,
     /// The project it belongs to.
-    project_id: Uuid,
+    project_id: ProjectRef,
     /// `queued`, `running`, `waiting`, `cancelling`, `completed`, `failed`, `cancelled` or `expired`.
     #[schema(example = "completed")]
     status: &'static str,
@@ -59,7 +61,7 @@ pub(super) struct RunSummaryBody {
     /// Why it failed, where it did.
     error: Option<FailureBody>,
     /// The run that waits for it, where one does.
-    parent_run_id: Option<Uuid>,
+    parent_run_id: Option<RunRef>,
     /// Who asked for it.
     #[schema(example = "user:01938f2e-0000-7000-8000-000000000000")]
     requested_by: String,
@@ -87,7 +89,7 @@ impl From<RunSummary> for RunSummaryBody {
             waiting_for: run.waiting_for.into_iter().map(waiting_for).collect(),
             priority: priority(run.priority),
             error: run.error.map(FailureBody::from),
-            parent_run_id: run.parent_run_id.map(Uuid::from),
+            parent_run_id: run.parent_run_id.map(Into::into),
             requested_by: run.requested_by,
             deadline: run.deadline,
             created_at: run.created_at,
@@ -171,13 +173,13 @@ struct ExecutionBody {
     /// Tries of its call.
     attempts: u32,
     /// The id of its call; also what a verdict is addressed to.
-    operation_id: Option<Uuid>,
+    operation_id: Option<OperationRef>,
     /// The question it asks.
     #[serde(skip_serializing_if = "Option::is_none")]
     approval: Option<ApprovalBody>,
     /// The run it waits for, or waited for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    child_run_id: Option<Uuid>,
+    child_run_id: Option<RunRef>,
     /// Why it failed, or why its last try did.
     error: Option<FailureBody>,
     /// When it began.
@@ -192,9 +194,9 @@ impl From<ExecutionView> for ExecutionBody {
             index: execution.index,
             status: execution.status.as_str(),
             attempts: execution.attempts,
-            operation_id: execution.operation_id.map(Uuid::from),
+            operation_id: execution.operation_id.map(Into::into),
             approval: execution.approval.map(ApprovalBody::from),
-            child_run_id: execution.child_run_id.map(Uuid::from),
+            child_run_id: execution.child_run_id.map(Into::into),
             error: execution.error.map(FailureBody::from),
             started_at: execution.started_at,
             ended_at: execution.ended_at,

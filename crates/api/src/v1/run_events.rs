@@ -19,9 +19,11 @@ use crate::{
     edge::bearer,
     extract::{CurrentActor, Id, Parameters},
     health::SharedReadiness,
+    ids::RunRef,
     openapi::answers::ListingBelow,
     problem::{Problem, request},
     settings::Settings,
+    version::ApiVersion,
 };
 
 const LAST_EVENT_ID: &str = "Last-Event-ID";
@@ -56,7 +58,7 @@ struct Wanted {
     tag = "runs",
     security(("bearer" = [])),
     params(
-        ("id" = Uuid, Path, description = "Which run"),
+        ("id" = RunRef, Path, description = "Which run"),
         ("Last-Event-ID" = Option<u64>, Header, description = "Resumes a stream after this position"),
         Wanted
     ),
@@ -115,6 +117,7 @@ fn listener(request: &HttpRequest, runs: Data<Runs>, run: RunId, after: u64) -> 
         runs,
         run,
         after,
+        version: ApiVersion::spoken(),
         token: bearer(header).unwrap_or_default().to_owned(),
         identity: request.app_data::<Data<Identity>>().cloned(),
         readiness: request.app_data::<Data<SharedReadiness>>().cloned(),

@@ -24,19 +24,19 @@ use devskyy_domain::{
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
-use uuid::Uuid;
 use validator::Validate;
 
 use super::run_bodies::{RunBody, RunSummaryBody};
 use crate::{
-    extract::{
-        Body, CurrentActor, Id, IfMatch, OptionalBody, Paged, Paging, Parameters, changed, etag, page, paged, shown,
-    },
+    extract::{Body, CurrentActor, Id, IfMatch, OptionalBody, Paged, Parameters, changed, etag, page, paged, shown},
+    ids::{AgentRef, ProjectRef, RunRef},
     openapi::{
         answers::{Changing, Creating, Listing, Reading},
         headers::{IdempotencyKey, OnlyIf, Unless},
+        parts::Paging,
     },
     problem::Problem,
+    version::address,
 };
 
 pub(super) fn configure(config: &mut ServiceConfig) {
@@ -81,10 +81,10 @@ struct Cancellation {
 struct RunFilter {
     /// Only those of this project.
     #[param(required = false)]
-    project_id: Uuid,
+    project_id: ProjectRef,
     /// Only those of this agent.
     #[param(required = false)]
-    agent_id: Uuid,
+    agent_id: AgentRef,
     /// Only those that stand there.
     #[param(required = false, example = "waiting")]
     status: String,
@@ -97,7 +97,7 @@ struct RunFilter {
 #[utoipa::path(
     tag = "runs",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "Which agent"), IdempotencyKey),
+    params(("id" = AgentRef, Path, description = "Which agent"), IdempotencyKey),
     request_body = NewRun,
     responses(
         (status = 200, description = "The run has ended within `wait_s`", body = RunBody, headers(("ETag" = String, description = "The version"))),
@@ -118,7 +118,7 @@ async fn execute_agent(
     let summary = &started.run.summary;
     let status = if summary.status.ended() { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok(HttpResponse::build(status)
-        .insert_header((LOCATION, format!("/api/v1/runs/{}", summary.id)))
+        .insert_header((LOCATION, address(format_args!("/runs/{}", RunRef::from(summary.id)))))
         .insert_header((ETAG, etag(summary.version)))
         .json(RunBody::from(started.run)))
 }
@@ -138,22 +138,22 @@ async fn list_runs(
     mut parameters: Parameters,
 ) -> Result<HttpResponse, Problem> {
     let query = ListRuns {
-        project: parameters.take("project_id", "a UUID"),
-        agent: parameters.take("agent_id", "a UUID"),
+        project: parameters.take_id("project_id"),
+        agent: parameters.take_id("agent_id"),
         status: parameters.take_by("status", "the status of a run", RunStatus::named),
         page: page(&mut parameters),
     };
     parameters.finish()?;
-    let page = query.page;
+    let page = query.page.clone();
     let found = runs.list.handle(&actor, query).await?;
-    Ok(paged(&request, page, found.map(RunSummaryBody::from)))
+    Ok(paged(&request, &page, found.map(RunSummaryBody::from)))
 }
 
 /// Show a run with its steps.
 #[utoipa::path(
     tag = "runs",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "Which run"), Unless),
+    params(("id" = RunRef, Path, description = "Which run"), Unless),
     responses(
         (status = 200, description = "The run", body = RunBody, headers(("ETag" = String, description = "The version"))),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
@@ -177,7 +177,7 @@ async fn get_run(
 #[utoipa::path(
     tag = "runs",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "Which run"), OnlyIf),
+    params(("id" = RunRef, Path, description = "Which run"), OnlyIf),
     request_body = Option<Cancellation>,
     responses((status = 200, description = "The run on its way out", body = RunBody, headers(("ETag" = String, description = "The version"))), Changing)
 )]

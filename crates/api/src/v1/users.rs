@@ -11,14 +11,15 @@ use devskyy_domain::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
-use uuid::Uuid;
 use validator::Validate;
 
 use crate::{
-    extract::{Body, CurrentActor, Id, IfMatch, Paged, Paging, Parameters, Revision, changed, page, paged, shown},
+    extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, Revision, changed, page, paged, shown},
+    ids::{ProjectRef, UserRef},
     openapi::{
         answers::{Acting, Changing, Listing, Reading},
         headers::{OnlyIf, Unless},
+        parts::Paging,
     },
     problem::Problem,
 };
@@ -33,7 +34,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 #[schema(as = Account)]
 struct AccountBody {
     /// Who.
-    id: Uuid,
+    id: UserRef,
     /// What they sign in with, unless the account was erased.
     email: Option<String>,
     /// The name they go by, unless the account was erased.
@@ -47,7 +48,7 @@ struct AccountBody {
     /// When they registered.
     created_at: DateTime<Utc>,
     /// The project made for them.
-    personal_project_id: Uuid,
+    personal_project_id: ProjectRef,
     /// Its version, also its `ETag`.
     version: Version,
 }
@@ -117,15 +118,15 @@ async fn list_users(
     };
     let page = page(&mut parameters);
     parameters.finish()?;
-    let found = identity.administration.list(&actor, filter, page).await?;
-    Ok(paged(&request, page, found.map(AccountBody::from)))
+    let found = identity.administration.list(&actor, filter, &page).await?;
+    Ok(paged(&request, &page, found.map(AccountBody::from)))
 }
 
 /// Show somebody's account; for administrators.
 #[utoipa::path(
     tag = "users",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "Who"), Unless),
+    params(("id" = UserRef, Path, description = "Who"), Unless),
     responses(
         (status = 200, description = "The account", body = AccountBody, headers(("ETag" = String, description = "The version"))),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
@@ -148,7 +149,7 @@ async fn get_user(
 #[utoipa::path(
     tag = "users",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "Who"), OnlyIf),
+    params(("id" = UserRef, Path, description = "Who"), OnlyIf),
     request_body = NewPlatformRole,
     responses((status = 200, description = "The account", body = AccountBody, headers(("ETag" = String, description = "The version"))), Changing)
 )]
@@ -170,7 +171,7 @@ async fn change_user(
 #[utoipa::path(
     tag = "users",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "Who"), OnlyIf),
+    params(("id" = UserRef, Path, description = "Who"), OnlyIf),
     responses((status = 204, description = "They are forgotten"), Acting)
 )]
 #[delete("/users/{id}")]
@@ -190,7 +191,7 @@ async fn erase_user(
 #[utoipa::path(
     tag = "users",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "Who"), OnlyIf),
+    params(("id" = UserRef, Path, description = "Who"), OnlyIf),
     responses((status = 200, description = "The account", body = AccountBody, headers(("ETag" = String, description = "The version"))), Acting)
 )]
 #[post("/users/{id}/disable")]
@@ -207,7 +208,7 @@ async fn disable_user(
 #[utoipa::path(
     tag = "users",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "Who"), OnlyIf),
+    params(("id" = UserRef, Path, description = "Who"), OnlyIf),
     responses((status = 200, description = "The account", body = AccountBody, headers(("ETag" = String, description = "The version"))), Acting)
 )]
 #[post("/users/{id}/enable")]

@@ -17,12 +17,15 @@ use super::{
     workflow_schema::Definition,
 };
 use crate::{
-    extract::{Body, CurrentActor, Id, IfMatch, Paged, Paging, Parameters, etag, page, paged},
+    extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, etag, page, paged},
+    ids::AgentRef,
     openapi::{
         answers::{Changing, ListingBelow, Reading},
         headers::OnlyIf,
+        parts::Paging,
     },
     problem::{Problem, request::MALFORMED_ID},
+    version::address,
 };
 
 pub(super) fn configure(config: &mut ServiceConfig) {
@@ -44,7 +47,7 @@ struct NewVersion {
 #[utoipa::path(
     tag = "agents",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "Which agent"), OnlyIf),
+    params(("id" = AgentRef, Path, description = "Which agent"), OnlyIf),
     request_body = NewVersion,
     responses((status = 201, description = "The version that runs start from now", body = VersionBody, headers(("ETag" = String, description = "The version"), ("Location" = String, description = "Where it is"))), Changing)
 )]
@@ -62,7 +65,10 @@ async fn publish_version(
     let (version, agent) = agents.publish_version.handle(&actor, command).await?;
     Ok(HttpResponse::Created()
         .insert_header((ETAG, etag(agent.version)))
-        .insert_header((LOCATION, format!("/api/v1/agents/{}/versions/{}", agent.id, version.summary.number)))
+        .insert_header((
+            LOCATION,
+            address(format_args!("/agents/{}/versions/{}", AgentRef::from(agent.id), version.summary.number)),
+        ))
         .json(VersionBody::from(version)))
 }
 
@@ -70,7 +76,7 @@ async fn publish_version(
 #[utoipa::path(
     tag = "agents",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "Which agent"), Paging),
+    params(("id" = AgentRef, Path, description = "Which agent"), Paging),
     responses((status = 200, description = "One page of them", body = Paged<VersionSummaryBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), ListingBelow)
 )]
 #[get("/agents/{id}/versions")]
@@ -83,15 +89,15 @@ async fn list_versions(
 ) -> Result<HttpResponse, Problem> {
     let page = page(&mut parameters);
     parameters.finish()?;
-    let found = agents.list_versions.handle(&actor, ListVersions { agent, page }).await?;
-    Ok(paged(&request, page, found.map(VersionSummaryBody::from)))
+    let found = agents.list_versions.handle(&actor, ListVersions { agent, page: page.clone() }).await?;
+    Ok(paged(&request, &page, found.map(VersionSummaryBody::from)))
 }
 
 /// Show one version of an agent with its definition.
 #[utoipa::path(
     tag = "agents",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "Which agent"), ("number" = u32, Path, description = "Which version", minimum = 1)),
+    params(("id" = AgentRef, Path, description = "Which agent"), ("number" = u32, Path, description = "Which version", minimum = 1)),
     responses((status = 200, description = "The version", body = VersionBody), Reading)
 )]
 #[get("/agents/{id}/versions/{number}")]

@@ -17,6 +17,7 @@ mod project_life;
 mod projects;
 mod run_events;
 mod runs;
+mod second;
 mod strictness;
 mod tools;
 mod users;

@@ -120,7 +120,7 @@ impl World {
             ids: ids.clone(),
             policy: SessionPolicy::default(),
         });
-        let directory = Arc::new(InMemoryDirectory::of(users, accounts, secrets));
+        let directory = Arc::new(InMemoryDirectory::of(users, accounts, secrets.clone()));
         let queue = InMemoryRuns::following(&store, projects.clone(), clock.clone());
         let worker = WorkerPorts {
             store: store.clone(),
@@ -159,6 +159,7 @@ impl World {
                 check,
                 ids: ids.clone(),
             })),
+            secrets,
             ids,
             clock: clock.clone(),
             readiness: readiness.clone(),

@@ -6,14 +6,14 @@ use devskyy_domain::{
 };
 
 use super::{
-    ports::{AgentFilter, AgentOrder, AgentViews},
+    ports::{AgentFilter, AgentSort, AgentViews},
     views::AgentView,
 };
 use crate::{
     access::{Access, Permission},
     context::Actor,
     error::Error,
-    paging::{PageOf, PageRequest},
+    paging::{PageOf, Part, Sort},
 };
 
 /// Asks for agents.
@@ -26,9 +26,9 @@ pub struct ListAgents {
     /// Only those of this type.
     pub kind: Option<AgentType>,
     /// In which order.
-    pub order: AgentOrder,
+    pub sort: Sort<AgentSort>,
     /// Which part of the list.
-    pub page: PageRequest,
+    pub page: Part,
 }
 
 /// Lists agents.
@@ -44,8 +44,8 @@ impl ListAgentsHandler {
     /// [`Error::NotFound`] for a project the actor may not see, or a failing port.
     #[tracing::instrument(name = "agents.list", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: ListAgents) -> Result<PageOf<AgentView>, Error> {
-        let ListAgents { project, status, kind, order, page } = query;
+        let ListAgents { project, status, kind, sort, page } = query;
         let scope = self.access.list_scope(actor, project, Permission::AgentsRead).await?;
-        Ok(self.views.list(AgentFilter { scope, status, kind, order }, page).await?)
+        Ok(self.views.list(AgentFilter { scope, status, kind, sort }, &page).await?)
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     access::Permission,
     context::Actor,
     error::Error,
-    paging::{PageOf, PageRequest},
+    paging::{PageOf, Part},
 };
 
 /// Asks for an agent's versions.
@@ -14,7 +14,7 @@ pub struct ListVersions {
     /// Of which agent.
     pub agent: AgentId,
     /// Which part of the list.
-    pub page: PageRequest,
+    pub page: Part,
 }
 
 /// Lists an agent's versions.
@@ -30,6 +30,6 @@ impl ListVersionsHandler {
     #[tracing::instrument(name = "agents.list_versions", skip_all, fields(agent = %query.agent), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: ListVersions) -> Result<PageOf<AgentVersionSummary>, Error> {
         self.get.permitted(actor, query.agent, Permission::AgentsRead).await?;
-        Ok(self.get.views.versions(query.agent, query.page).await?)
+        Ok(self.get.views.versions(query.agent, &query.page).await?)
     }
 }

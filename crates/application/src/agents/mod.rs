@@ -24,7 +24,7 @@ pub use lifecycle::{
 };
 pub use list_agents::{ListAgents, ListAgentsHandler};
 pub use list_versions::{ListVersions, ListVersionsHandler};
-pub use ports::{AgentFilter, AgentOrder, AgentViews};
+pub use ports::{AgentFilter, AgentSort, AgentViews};
 pub use publish_version::{PublishVersion, PublishVersionHandler};
 pub use update_agent::{UpdateAgent, UpdateAgentHandler};
 pub use views::{AgentVersionSummary, AgentVersionView, AgentView};

@@ -8,18 +8,18 @@ use super::views::{AgentVersionSummary, AgentVersionView, AgentView};
 use crate::{
     access::ListScope,
     error::PortError,
-    paging::{PageOf, PageRequest},
+    paging::{PageOf, Part, Sort},
 };
 
-/// In which order agents are listed.
+/// What agents can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum AgentOrder {
-    /// The newest first.
+pub enum AgentSort {
+    /// When they came into being.
     #[default]
-    NewestFirst,
-    /// The oldest first.
-    OldestFirst,
-    /// By name, letters' case aside.
+    CreatedAt,
+    /// When they last changed; an agent that changes moves.
+    UpdatedAt,
+    /// Their names, letters' case aside.
     Name,
 }
 
@@ -33,7 +33,7 @@ pub struct AgentFilter {
     /// Only those of this type.
     pub kind: Option<AgentType>,
     /// In which order.
-    pub order: AgentOrder,
+    pub sort: Sort<AgentSort>,
 }
 
 /// Answers questions about agents. Absence is an answer, not an error.
@@ -49,13 +49,13 @@ pub trait AgentViews: Send + Sync {
     ///
     /// # Errors
     /// [`PortError`] when the answer cannot be had.
-    async fn list(&self, filter: AgentFilter, page: PageRequest) -> Result<PageOf<AgentView>, PortError>;
+    async fn list(&self, filter: AgentFilter, part: &Part) -> Result<PageOf<AgentView>, PortError>;
 
     /// Lists an agent's versions, the newest first.
     ///
     /// # Errors
     /// [`PortError`] when the answer cannot be had.
-    async fn versions(&self, agent: AgentId, page: PageRequest) -> Result<PageOf<AgentVersionSummary>, PortError>;
+    async fn versions(&self, agent: AgentId, part: &Part) -> Result<PageOf<AgentVersionSummary>, PortError>;
 
     /// One version with what it does.
     ///

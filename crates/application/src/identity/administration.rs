@@ -22,7 +22,7 @@ use crate::{
     context::Actor,
     error::Error,
     es::{AppendError, AppendRequest, Claim, ClaimChange, EventStore, Precondition, Repository},
-    paging::{PageOf, PageRequest},
+    paging::{PageOf, Part},
     ports::Clock,
 };
 
@@ -75,18 +75,13 @@ impl Administration {
     /// # Errors
     /// [`Error::Unauthenticated`], [`Error::Forbidden`] or a failing port.
     #[tracing::instrument(name = "identity.list_users", skip_all, err(Debug, level = "debug"))]
-    pub async fn list(
-        &self,
-        actor: &Actor,
-        filter: UserFilter,
-        page: PageRequest,
-    ) -> Result<PageOf<AccountView>, Error> {
+    pub async fn list(&self, actor: &Actor, filter: UserFilter, page: &Part) -> Result<PageOf<AccountView>, Error> {
         Access::require_admin(actor)?;
-        let PageOf { items, total } = self.users.list(filter, page).await?;
+        let PageOf { items, beyond } = self.users.list(filter, page).await?;
         let ids: Vec<_> = items.iter().map(|record| record.id).collect();
         let mut profiles: std::collections::HashMap<_, _> = self.accounts.profiles(&ids).await?.into_iter().collect();
         let items = items.into_iter().map(|record| AccountView { profile: profiles.remove(&record.id), record });
-        Ok(PageOf { items: items.collect(), total })
+        Ok(PageOf { items: items.collect(), beyond })
     }
 
     /// Shows one account.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::views::{UserFilter, UserRecord};
 use crate::{
     error::PortError,
-    paging::{PageOf, PageRequest},
+    paging::{PageOf, Part},
 };
 
 /// A slow hash of a password, with its salt and cost, as text; never printed.
@@ -175,7 +175,7 @@ pub trait UserViews: Send + Sync {
     ///
     /// # Errors
     /// [`PortError`] when the answer cannot be had.
-    async fn list(&self, filter: UserFilter, page: PageRequest) -> Result<PageOf<UserRecord>, PortError>;
+    async fn list(&self, filter: UserFilter, part: &Part) -> Result<PageOf<UserRecord>, PortError>;
 }
 
 /// SHA-256 of a refresh token.

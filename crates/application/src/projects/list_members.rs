@@ -10,7 +10,7 @@ use crate::{
     access::{Access, Permission},
     context::Actor,
     error::Error,
-    paging::{PageOf, PageRequest},
+    paging::{PageOf, Part},
 };
 
 /// Asks who belongs to a project.
@@ -19,7 +19,7 @@ pub struct ListMembers {
     /// Which project.
     pub project: ProjectId,
     /// Which part of the list.
-    pub page: PageRequest,
+    pub page: Part,
 }
 
 /// Lists members.
@@ -37,7 +37,7 @@ impl ListMembersHandler {
     #[tracing::instrument(name = "projects.list_members", skip_all, fields(project = %query.project), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: ListMembers) -> Result<PageOf<MemberView>, Error> {
         self.access.require(actor, query.project, Permission::MembersRead).await?;
-        let members = self.views.members(query.project, query.page).await?;
+        let members = self.views.members(query.project, &query.page).await?;
         let ids: Vec<_> = members.items.iter().map(|member| member.user).collect();
         let people = self.directory.people(&ids).await?;
         let mut people: HashMap<_, _> = people.into_iter().map(|person| (person.id, person)).collect();

@@ -5,14 +5,14 @@ use crate::{
     access::{Access, Permission},
     context::Actor,
     error::Error,
-    paging::{PageOf, PageRequest},
+    paging::{PageOf, Part},
 };
 
 /// Asks for the projects one may see.
 #[derive(Debug, Default)]
 pub struct ListProjects {
     /// Which part of the list.
-    pub page: PageRequest,
+    pub page: Part,
 }
 
 /// Lists projects.
@@ -29,6 +29,6 @@ impl ListProjectsHandler {
     #[tracing::instrument(name = "projects.list", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: ListProjects) -> Result<PageOf<ProjectView>, Error> {
         let scope = self.access.list_scope(actor, None, Permission::ProjectsRead).await?;
-        Ok(self.views.list(scope, query.page).await?)
+        Ok(self.views.list(scope, &query.page).await?)
     }
 }

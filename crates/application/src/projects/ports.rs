@@ -8,7 +8,7 @@ use super::views::{MemberRecord, ProjectView};
 use crate::{
     access::ListScope,
     error::PortError,
-    paging::{PageOf, PageRequest},
+    paging::{PageOf, Part},
 };
 
 /// Answers questions about projects. Absence is an answer, not an error.
@@ -24,13 +24,13 @@ pub trait ProjectViews: Send + Sync {
     ///
     /// # Errors
     /// [`PortError`] when the answer cannot be had.
-    async fn list(&self, scope: ListScope, page: PageRequest) -> Result<PageOf<ProjectView>, PortError>;
+    async fn list(&self, scope: ListScope, part: &Part) -> Result<PageOf<ProjectView>, PortError>;
 
     /// Lists the members of a project, the longest-standing first.
     ///
     /// # Errors
     /// [`PortError`] when the answer cannot be had.
-    async fn members(&self, project: ProjectId, page: PageRequest) -> Result<PageOf<MemberRecord>, PortError>;
+    async fn members(&self, project: ProjectId, part: &Part) -> Result<PageOf<MemberRecord>, PortError>;
 
     /// Finds one member of a project.
     ///

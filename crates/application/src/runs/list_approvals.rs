@@ -10,7 +10,7 @@ use crate::{
     access::{Access, Permission},
     context::Actor,
     error::Error,
-    paging::{PageOf, PageRequest},
+    paging::{PageOf, Part},
 };
 
 /// Asks for the questions runs ask, oldest first.
@@ -23,7 +23,7 @@ pub struct ListApprovals {
     /// Those of which this became.
     pub status: Option<ApprovalStatus>,
     /// Which part of the list.
-    pub page: PageRequest,
+    pub page: Part,
 }
 
 /// Lists questions.
@@ -41,6 +41,6 @@ impl ListApprovalsHandler {
     pub async fn handle(&self, actor: &Actor, query: ListApprovals) -> Result<PageOf<ApprovalView>, Error> {
         let scope = self.access.list_scope(actor, query.project, Permission::RunsRead).await?;
         let filter = ApprovalFilter { scope, run: query.run, status: query.status };
-        Ok(self.views.approvals(&filter, query.page).await?)
+        Ok(self.views.approvals(&filter, &query.page).await?)
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     access::{Access, Permission},
     context::Actor,
     error::Error,
-    paging::{PageOf, PageRequest},
+    paging::{PageOf, Part},
 };
 
 /// Asks for the runs one may see, newest first.
@@ -23,7 +23,7 @@ pub struct ListRuns {
     /// Those that stand there.
     pub status: Option<RunStatus>,
     /// Which part of the list.
-    pub page: PageRequest,
+    pub page: Part,
 }
 
 /// Lists runs.
@@ -41,6 +41,6 @@ impl ListRunsHandler {
     pub async fn handle(&self, actor: &Actor, query: ListRuns) -> Result<PageOf<RunSummary>, Error> {
         let scope = self.access.list_scope(actor, query.project, Permission::RunsRead).await?;
         let filter = RunFilter { scope, agent: query.agent, status: query.status };
-        Ok(self.views.list(&filter, query.page).await?)
+        Ok(self.views.list(&filter, &query.page).await?)
     }
 }

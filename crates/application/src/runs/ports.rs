@@ -9,7 +9,7 @@ use devskyy_domain::{
 use super::views::{ApprovalFilter, ApprovalView, RunFilter, RunSummary};
 use crate::{
     error::PortError,
-    paging::{PageOf, PageRequest},
+    paging::{PageOf, Part},
 };
 
 /// Answers questions about runs, as of the newest event. Absence is an answer, not an error.
@@ -25,7 +25,7 @@ pub trait RunViews: Send + Sync {
     ///
     /// # Errors
     /// [`PortError`] when the answer cannot be had.
-    async fn list(&self, filter: &RunFilter, page: PageRequest) -> Result<PageOf<RunSummary>, PortError>;
+    async fn list(&self, filter: &RunFilter, part: &Part) -> Result<PageOf<RunSummary>, PortError>;
 
     /// Finds one question.
     ///
@@ -37,7 +37,7 @@ pub trait RunViews: Send + Sync {
     ///
     /// # Errors
     /// [`PortError`] when the answer cannot be had.
-    async fn approvals(&self, filter: &ApprovalFilter, page: PageRequest) -> Result<PageOf<ApprovalView>, PortError>;
+    async fn approvals(&self, filter: &ApprovalFilter, part: &Part) -> Result<PageOf<ApprovalView>, PortError>;
 }
 
 /// A run a worker may work on for a while.

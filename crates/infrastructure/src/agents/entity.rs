@@ -31,6 +31,27 @@ pub mod agent {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// One version of one agent without what it does, for lists.
+pub mod summary {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "agent_versions")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub agent_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub number: i32,
+        pub published_at: i64,
+        pub published_by: String,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// One version of one agent.
 pub mod version {
     use sea_orm::entity::prelude::*;

@@ -1,27 +1,25 @@
 use async_trait::async_trait;
 use devskyy_application::{
     access::ListScope,
-    agents::{AgentFilter, AgentOrder, AgentVersionSummary, AgentVersionView, AgentView, AgentViews},
+    agents::{AgentFilter, AgentSort, AgentVersionSummary, AgentVersionView, AgentView, AgentViews},
     error::PortError,
-    paging::{PageOf, PageRequest},
+    paging::{PageOf, Part, Sort},
 };
 use devskyy_domain::{
     agents::{AgentStatus, AgentType, VersionNumber},
     kernel::ids::AgentId,
 };
-use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryTrait, Select};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::{
-    entity::{agent, version},
+    entity::{agent, summary, version},
     projection::number,
 };
 use crate::{
     projects::projects_of,
-    sql::{Database, instant, loaded, port_error},
+    sql::{Database, Order, instant, loaded, part_of, port_error},
 };
 
 const PORT: &str = "agent views";
@@ -35,13 +33,6 @@ impl SqlAgents {
     #[must_use]
     pub const fn new(db: Database) -> Self {
         Self(db)
-    }
-
-    async fn page(&self, filter: AgentFilter, page: PageRequest) -> Result<(u64, Vec<agent::Model>), DbErr> {
-        let total = matching(filter).select_only().column(agent::Column::Id).count(&self.0.reader).await?;
-        let in_order = ordered(matching(filter), filter.order);
-        let rows = in_order.offset(page.offset()).limit(page.page_size).all(&self.0.reader).await?;
-        Ok((total, rows))
     }
 }
 
@@ -58,13 +49,14 @@ fn matching(filter: AgentFilter) -> Select<agent::Entity> {
         .apply_if(filter.kind, |some, kind| some.filter(Kind.eq(kind.as_str())))
 }
 
-fn ordered(some: Select<agent::Entity>, order: AgentOrder) -> Select<agent::Entity> {
-    use agent::Column::{CreatedAt, Id, NameKey};
-    match order {
-        AgentOrder::NewestFirst => some.order_by_desc(CreatedAt).order_by_desc(Id),
-        AgentOrder::OldestFirst => some.order_by_asc(CreatedAt).order_by_asc(Id),
-        AgentOrder::Name => some.order_by_asc(NameKey).order_by_asc(Id),
-    }
+fn order(sort: Sort<AgentSort>) -> Order<agent::Column> {
+    use agent::Column::{CreatedAt, Id, NameKey, UpdatedAt};
+    let by = match sort.by {
+        AgentSort::CreatedAt => CreatedAt,
+        AgentSort::UpdatedAt => UpdatedAt,
+        AgentSort::Name => NameKey,
+    };
+    Order { by, id: Id, descending: sort.descending }
 }
 
 #[async_trait]
@@ -74,30 +66,22 @@ impl AgentViews for SqlAgents {
         row.map_err(failed("finding an agent"))?.map(view).transpose()
     }
 
-    async fn list(&self, filter: AgentFilter, page: PageRequest) -> Result<PageOf<AgentView>, PortError> {
-        let (total, rows) = self.page(filter, page).await.map_err(failed("listing agents"))?;
-        Ok(PageOf { items: rows.into_iter().map(view).collect::<Result<_, _>>()?, total })
+    async fn list(&self, filter: AgentFilter, part: &Part) -> Result<PageOf<AgentView>, PortError> {
+        let order = order(filter.sort);
+        let found = part_of(&self.0.reader, matching(filter), order, part).await;
+        found.map_err(failed("listing agents"))?.try_map(view)
     }
 
-    async fn versions(&self, id: AgentId, page: PageRequest) -> Result<PageOf<AgentVersionSummary>, PortError> {
-        use version::Column::{AgentId, Number, PublishedAt, PublishedBy};
-        let of_agent = || {
-            let columns = [Number, PublishedAt, PublishedBy];
-            version::Entity::find().select_only().columns(columns).filter(AgentId.eq(Uuid::from(id)))
-        };
-        let found = async {
-            let total = of_agent().count(&self.0.reader).await?;
-            let in_order = of_agent().order_by_desc(Number).offset(page.offset()).limit(page.page_size);
-            Ok((total, in_order.into_tuple::<(i32, i64, String)>().all(&self.0.reader).await?))
-        };
-        let (total, rows) = found.await.map_err(failed("listing versions"))?;
-        let summary = |(number, published_at, published_by)| AgentVersionSummary {
+    async fn versions(&self, id: AgentId, part: &Part) -> Result<PageOf<AgentVersionSummary>, PortError> {
+        let order = Order { by: summary::Column::Number, id: summary::Column::AgentId, descending: true };
+        let of_agent = summary::Entity::find().filter(summary::Column::AgentId.eq(Uuid::from(id)));
+        let found = part_of(&self.0.reader, of_agent, order, part).await.map_err(failed("listing versions"))?;
+        Ok(found.map(|row| AgentVersionSummary {
             agent_id: id,
-            number: unsigned(number),
-            published_at: instant(published_at),
-            published_by,
-        };
-        Ok(PageOf { items: rows.into_iter().map(summary).collect(), total })
+            number: unsigned(row.number),
+            published_at: instant(row.published_at),
+            published_by: row.published_by,
+        }))
     }
 
     async fn version(&self, id: AgentId, wanted: VersionNumber) -> Result<Option<AgentVersionView>, PortError> {

@@ -2,16 +2,14 @@ use async_trait::async_trait;
 use devskyy_application::{
     error::PortError,
     identity::{UserFilter, UserRecord, UserStatus, UserViews},
-    paging::{PageOf, PageRequest},
+    paging::{PageOf, Part},
 };
 use devskyy_domain::{identity::PlatformRole, kernel::ids::UserId};
-use sea_orm::{
-    ColumnTrait, Condition, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, Select};
 use uuid::Uuid;
 
 use super::entity::user;
-use crate::sql::{Database, instant, loaded, port_error};
+use crate::sql::{Database, Order, instant, loaded, part_of, port_error};
 
 const PORT: &str = "user views";
 
@@ -51,15 +49,10 @@ impl UserViews for SqlUsers {
         count.map_err(|error| port_error(PORT, "counting administrators", error))
     }
 
-    async fn list(&self, filter: UserFilter, page: PageRequest) -> Result<PageOf<UserRecord>, PortError> {
-        let found = async {
-            let total = chosen(filter).count(&self.0.reader).await?;
-            let in_order = chosen(filter).order_by_asc(user::Column::CreatedAt).order_by_asc(user::Column::Id);
-            let rows = in_order.offset(page.offset()).limit(page.page_size).all(&self.0.reader).await?;
-            Ok::<_, DbErr>((total, rows))
-        };
-        let (total, rows) = found.await.map_err(|error| port_error(PORT, "listing users", error))?;
-        Ok(PageOf { items: rows.iter().map(record).collect::<Result<_, _>>()?, total })
+    async fn list(&self, filter: UserFilter, part: &Part) -> Result<PageOf<UserRecord>, PortError> {
+        let order = Order { by: user::Column::CreatedAt, id: user::Column::Id, descending: false };
+        let found = part_of(&self.0.reader, chosen(filter), order, part).await;
+        found.map_err(|error| port_error(PORT, "listing users", error))?.try_map(|row| record(&row))
     }
 }
 

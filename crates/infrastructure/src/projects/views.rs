@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use devskyy_application::{
     access::{ListScope, Memberships, Standing},
     error::PortError,
-    paging::{PageOf, PageRequest},
+    paging::{PageOf, Part},
     projects::{MemberRecord, ProjectView, ProjectViews},
 };
 use devskyy_domain::{
@@ -10,13 +10,13 @@ use devskyy_domain::{
     projects::{ProjectRole, ProjectStatus},
 };
 use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+    ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
     sea_query::{IntoCondition, SelectStatement},
 };
 use uuid::Uuid;
 
 use super::entity::{member, project};
-use crate::sql::{Database, instant, loaded, port_error};
+use crate::sql::{Database, Order, instant, loaded, part_of, port_error};
 
 const PORT: &str = "project views";
 
@@ -65,27 +65,17 @@ impl ProjectViews for SqlProjects {
         self.row(id).await?.map(view).transpose()
     }
 
-    async fn list(&self, scope: ListScope, page: PageRequest) -> Result<PageOf<ProjectView>, PortError> {
-        let found = async {
-            let total = within(scope).count(&self.0.reader).await?;
-            let in_order = within(scope).order_by_asc(project::Column::CreatedAt).order_by_asc(project::Column::Id);
-            let rows = in_order.offset(page.offset()).limit(page.page_size).all(&self.0.reader).await?;
-            Ok((total, rows))
-        };
-        let (total, rows) = found.await.map_err(failed("listing projects"))?;
-        Ok(PageOf { items: rows.into_iter().map(view).collect::<Result<_, _>>()?, total })
+    async fn list(&self, scope: ListScope, part: &Part) -> Result<PageOf<ProjectView>, PortError> {
+        let order = Order { by: project::Column::CreatedAt, id: project::Column::Id, descending: false };
+        let found = part_of(&self.0.reader, within(scope), order, part).await;
+        found.map_err(failed("listing projects"))?.try_map(view)
     }
 
-    async fn members(&self, id: ProjectId, page: PageRequest) -> Result<PageOf<MemberRecord>, PortError> {
-        let of_project = || member::Entity::find().filter(member::Column::ProjectId.eq(Uuid::from(id)));
-        let found = async {
-            let total = of_project().count(&self.0.reader).await?;
-            let in_order = of_project().order_by_asc(member::Column::AddedAt).order_by_asc(member::Column::UserId);
-            let rows = in_order.offset(page.offset()).limit(page.page_size).all(&self.0.reader).await?;
-            Ok((total, rows))
-        };
-        let (total, rows) = found.await.map_err(failed("listing members"))?;
-        Ok(PageOf { items: rows.iter().map(record).collect::<Result<_, _>>()?, total })
+    async fn members(&self, id: ProjectId, part: &Part) -> Result<PageOf<MemberRecord>, PortError> {
+        let order = Order { by: member::Column::AddedAt, id: member::Column::UserId, descending: false };
+        let of_project = member::Entity::find().filter(member::Column::ProjectId.eq(Uuid::from(id)));
+        let found = part_of(&self.0.reader, of_project, order, part).await;
+        found.map_err(failed("listing members"))?.try_map(|row| record(&row))
     }
 
     async fn member(&self, project: ProjectId, user: UserId) -> Result<Option<MemberRecord>, PortError> {

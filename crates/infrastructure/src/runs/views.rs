@@ -2,13 +2,11 @@ use async_trait::async_trait;
 use devskyy_application::{
     access::ListScope,
     error::PortError,
-    paging::{PageOf, PageRequest},
+    paging::{PageOf, Part},
     runs::{ApprovalFilter, ApprovalView, RunFilter, RunSummary, RunViews},
 };
 use devskyy_domain::kernel::ids::{ApprovalId, RunId};
-use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryTrait, Select};
 use uuid::Uuid;
 
 use super::{
@@ -17,7 +15,7 @@ use super::{
 };
 use crate::{
     projects::projects_of,
-    sql::{Database, port_error},
+    sql::{Database, Order, part_of, port_error},
 };
 
 /// Runs and questions as projected into `runs` and `run_approvals`.
@@ -70,15 +68,10 @@ impl RunViews for SqlRuns {
         Ok(row.map(run_record).transpose()?.map(|record| record.summary))
     }
 
-    async fn list(&self, filter: &RunFilter, page: PageRequest) -> Result<PageOf<RunSummary>, PortError> {
-        let found = async {
-            let total = matching(filter).select_only().column(run::Column::Id).count(&self.0.reader).await?;
-            let in_order = matching(filter).order_by_desc(run::Column::CreatedAt).order_by_desc(run::Column::Id);
-            Ok((total, in_order.offset(page.offset()).limit(page.page_size).all(&self.0.reader).await?))
-        };
-        let (total, rows) = found.await.map_err(failed("listing runs"))?;
-        let summary = |row| run_record(row).map(|record| record.summary);
-        Ok(PageOf { items: rows.into_iter().map(summary).collect::<Result<_, _>>()?, total })
+    async fn list(&self, filter: &RunFilter, part: &Part) -> Result<PageOf<RunSummary>, PortError> {
+        let order = Order { by: run::Column::CreatedAt, id: run::Column::Id, descending: true };
+        let found = part_of(&self.0.reader, matching(filter), order, part).await;
+        found.map_err(failed("listing runs"))?.try_map(|row| run_record(row).map(|record| record.summary))
     }
 
     async fn approval(&self, approval: ApprovalId) -> Result<Option<ApprovalView>, PortError> {
@@ -86,14 +79,9 @@ impl RunViews for SqlRuns {
         row.map_err(failed("finding an approval"))?.map(approval_view).transpose()
     }
 
-    async fn approvals(&self, filter: &ApprovalFilter, page: PageRequest) -> Result<PageOf<ApprovalView>, PortError> {
-        use approval::Column::{Id, RequestedAt};
-        let found = async {
-            let total = asked(filter).select_only().column(Id).count(&self.0.reader).await?;
-            let in_order = asked(filter).order_by_asc(RequestedAt).order_by_asc(Id);
-            Ok((total, in_order.offset(page.offset()).limit(page.page_size).all(&self.0.reader).await?))
-        };
-        let (total, rows) = found.await.map_err(failed("listing approvals"))?;
-        Ok(PageOf { items: rows.into_iter().map(approval_view).collect::<Result<_, _>>()?, total })
+    async fn approvals(&self, filter: &ApprovalFilter, part: &Part) -> Result<PageOf<ApprovalView>, PortError> {
+        let order = Order { by: approval::Column::RequestedAt, id: approval::Column::Id, descending: false };
+        let found = part_of(&self.0.reader, asked(filter), order, part).await;
+        found.map_err(failed("listing approvals"))?.try_map(approval_view)
     }
 }

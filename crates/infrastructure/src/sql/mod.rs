@@ -2,10 +2,12 @@
 
 mod database;
 mod failure;
+mod listing;
 mod lock;
 mod numbers;
 
 pub use database::Database;
 pub use failure::{is_transient, port_error};
+pub(crate) use listing::{Order, part_of};
 pub(crate) use lock::lock;
 pub(crate) use numbers::{instant, loaded, micros, stored};

@@ -12,7 +12,7 @@ use devskyy_application::{
     agents::Agents,
     context::Actor,
     error::PortError,
-    identity::{ApiKeys, Identity},
+    identity::{ApiKeys, Identity, Secrets},
     ports::{Clock, IdGenerator},
     projects::Projects,
     runs::Runs,
@@ -78,6 +78,7 @@ pub(crate) struct Platform {
     pub(crate) identity: Arc<Identity>,
     keys: Arc<ApiKeys>,
     key_uses: keys::Uses,
+    secrets: Arc<dyn Secrets>,
     projects: Arc<Projects>,
     agents: Arc<Agents>,
     runs: Arc<Runs>,
@@ -104,13 +105,14 @@ impl Platform {
         let ground = Ground::lay(database).await?;
         let people::People { identity, projects, agents, agent_views, secrets } =
             people::people(settings, &ground).await?;
-        let (keys, key_uses) = keys::keys(&ground, secrets);
+        let (keys, key_uses) = keys::keys(&ground, secrets.clone());
         let (runs, workers) = runs::runs(settings, &ground, agent_views)?;
         Ok(Self {
             ground,
             identity: Arc::new(identity),
             keys: Arc::new(keys),
             key_uses,
+            secrets,
             projects: Arc::new(projects),
             agents: Arc::new(agents),
             runs: Arc::new(runs),
@@ -147,6 +149,7 @@ impl Platform {
             projects: self.projects.clone(),
             agents: self.agents.clone(),
             runs: self.runs.clone(),
+            secrets: self.secrets.clone(),
             ids,
             clock,
             readiness: Arc::new(ServerReadiness::new(database, draining)),

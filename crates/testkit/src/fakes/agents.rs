@@ -1,15 +1,12 @@
-use std::{
-    cmp::Ordering,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use devskyy_application::{
     access::ListScope,
-    agents::{AgentFilter, AgentOrder, AgentVersionSummary, AgentVersionView, AgentView, AgentViews},
+    agents::{AgentFilter, AgentSort, AgentVersionSummary, AgentVersionView, AgentView, AgentViews},
     error::PortError,
     es::RecordedEvent,
-    paging::{PageOf, PageRequest},
+    paging::{Key, PageOf, Part},
 };
 use devskyy_domain::{
     agents::{Agent, AgentCreated, AgentEvent, AgentStatus, VersionNumber},
@@ -98,12 +95,11 @@ impl Row {
     }
 }
 
-fn compare(order: AgentOrder, left: &AgentView, right: &AgentView) -> Ordering {
-    let oldest_first = || (left.created_at, left.id).cmp(&(right.created_at, right.id));
-    match order {
-        AgentOrder::OldestFirst => oldest_first(),
-        AgentOrder::NewestFirst => oldest_first().reverse(),
-        AgentOrder::Name => (left.name.to_lowercase(), left.id).cmp(&(right.name.to_lowercase(), right.id)),
+fn place(agent: &AgentView, by: AgentSort) -> Key {
+    match by {
+        AgentSort::CreatedAt => Key::by_time(agent.created_at, agent.id),
+        AgentSort::UpdatedAt => Key::by_time(agent.updated_at, agent.id),
+        AgentSort::Name => Key::by_name(&agent.name, agent.id),
     }
 }
 
@@ -113,7 +109,7 @@ impl AgentViews for InMemoryAgents {
         Ok(self.rows().iter().find(|row| row.view.id == agent).map(|row| row.view.clone()))
     }
 
-    async fn list(&self, filter: AgentFilter, page: PageRequest) -> Result<PageOf<AgentView>, PortError> {
+    async fn list(&self, filter: AgentFilter, part: &Part) -> Result<PageOf<AgentView>, PortError> {
         let wanted = |view: &&AgentView| {
             let within = match filter.scope {
                 ListScope::Everything => true,
@@ -124,15 +120,15 @@ impl AgentViews for InMemoryAgents {
                 && filter.status.is_none_or(|status| view.status == status)
                 && filter.kind.is_none_or(|kind| view.kind == kind)
         };
-        let mut all: Vec<_> = self.rows().iter().map(|row| &row.view).filter(wanted).cloned().collect();
-        all.sort_by(|left, right| compare(filter.order, left, right));
-        Ok(PageOf::cut(all, page))
+        let all = self.rows().iter().map(|row| &row.view).filter(wanted).cloned().collect();
+        Ok(PageOf::cut(all, part, filter.sort.descending, |agent| place(agent, filter.sort.by)))
     }
 
-    async fn versions(&self, agent: AgentId, page: PageRequest) -> Result<PageOf<AgentVersionSummary>, PortError> {
+    async fn versions(&self, agent: AgentId, part: &Part) -> Result<PageOf<AgentVersionSummary>, PortError> {
         let rows = self.rows();
-        let versions = rows.iter().filter(|row| row.view.id == agent).flat_map(|row| row.versions.iter().rev());
-        Ok(PageOf::cut(versions.map(|version| version.summary.clone()).collect(), page))
+        let versions = rows.iter().filter(|row| row.view.id == agent).flat_map(|row| &row.versions);
+        let all = versions.map(|version| version.summary.clone()).collect();
+        Ok(PageOf::cut(all, part, true, |version| Key::by_number(version.number.into(), version.agent_id)))
     }
 
     async fn version(&self, agent: AgentId, number: VersionNumber) -> Result<Option<AgentVersionView>, PortError> {

@@ -10,7 +10,7 @@ use devskyy_application::{
     error::PortError,
     es::RecordedEvent,
     identity::{KeyRecord, KeySecret, KeyStandings, KeyUses, KeyVault, KeyViews, UserStatus, UserViews},
-    paging::{PageOf, PageRequest},
+    paging::{Key, PageOf, Part},
 };
 use devskyy_domain::{
     identity::{ApiKey, ApiKeyEvent, KeyScope},
@@ -98,12 +98,10 @@ impl KeyViews for InMemoryApiKeys {
         Ok(self.state().rows.iter().map(|row| &row.record).find(|record| record.id == key).cloned())
     }
 
-    async fn list(&self, project: ProjectId, page: PageRequest) -> Result<PageOf<KeyRecord>, PortError> {
+    async fn list(&self, project: ProjectId, part: &Part) -> Result<PageOf<KeyRecord>, PortError> {
         let state = self.state();
         let of_project = state.rows.iter().map(|row| &row.record).filter(|record| record.project == project);
-        let mut all: Vec<_> = of_project.cloned().collect();
-        all.sort_by_key(|record| std::cmp::Reverse((record.created_at, record.id)));
-        Ok(PageOf::cut(all, page))
+        Ok(PageOf::cut(of_project.cloned().collect(), part, true, |record| Key::by_time(record.created_at, record.id)))
     }
 }
 

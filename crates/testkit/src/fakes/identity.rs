@@ -12,7 +12,7 @@ use devskyy_application::{
         Accounts, Credentials, NewSession, PrivateAccount, Profile, RefreshDigest, Rotation, Sessions, Standings,
         UserFilter, UserRecord, UserStatus, UserViews,
     },
-    paging::{PageOf, PageRequest},
+    paging::{Key, PageOf, Part},
 };
 use devskyy_domain::{
     identity::{PlatformRole, User, UserEvent},
@@ -104,13 +104,12 @@ impl UserViews for InMemoryUsers {
         Ok(lock(&self.0).values().filter(runs).count() as u64)
     }
 
-    async fn list(&self, filter: UserFilter, page: PageRequest) -> Result<PageOf<UserRecord>, PortError> {
+    async fn list(&self, filter: UserFilter, part: &Part) -> Result<PageOf<UserRecord>, PortError> {
         let shown = |user: &&UserRecord| {
             filter.role.is_none_or(|role| user.role == role) && filter.status.is_none_or(|it| user.status == it)
         };
-        let mut all: Vec<_> = lock(&self.0).values().filter(shown).copied().collect();
-        all.sort_by_key(|user| (user.created_at, user.id));
-        Ok(PageOf::cut(all, page))
+        let all = lock(&self.0).values().filter(shown).copied().collect();
+        Ok(PageOf::cut(all, part, false, |user| Key::by_time(user.created_at, user.id)))
     }
 }
 

@@ -9,7 +9,7 @@ use devskyy_application::{
     error::PortError,
     es::RecordedEvent,
     identity::{Accounts, Secrets},
-    paging::{PageOf, PageRequest},
+    paging::{Key, PageOf, Part},
     projects::{Directory, MemberRecord, Person, ProjectView, ProjectViews},
 };
 use devskyy_domain::{
@@ -118,19 +118,17 @@ impl ProjectViews for InMemoryProjects {
         Ok(self.rows().iter().find(|row| row.view.id == project).map(|row| row.view.clone()))
     }
 
-    async fn list(&self, scope: ListScope, page: PageRequest) -> Result<PageOf<ProjectView>, PortError> {
+    async fn list(&self, scope: ListScope, part: &Part) -> Result<PageOf<ProjectView>, PortError> {
         let rows = self.rows();
-        let mut all: Vec<_> = rows.iter().filter(|row| row.is_within(scope)).map(|row| row.view.clone()).collect();
-        all.sort_by_key(|view| (view.created_at, view.id));
-        Ok(PageOf::cut(all, page))
+        let all = rows.iter().filter(|row| row.is_within(scope)).map(|row| row.view.clone()).collect();
+        Ok(PageOf::cut(all, part, false, |view| Key::by_time(view.created_at, view.id)))
     }
 
-    async fn members(&self, project: ProjectId, page: PageRequest) -> Result<PageOf<MemberRecord>, PortError> {
+    async fn members(&self, project: ProjectId, part: &Part) -> Result<PageOf<MemberRecord>, PortError> {
         let rows = self.rows();
         let row = rows.iter().find(|row| row.view.id == project);
-        let mut members = row.map(|row| row.members.clone()).unwrap_or_default();
-        members.sort_by_key(|member| (member.added_at, member.user));
-        Ok(PageOf::cut(members, page))
+        let members = row.map(|row| row.members.clone()).unwrap_or_default();
+        Ok(PageOf::cut(members, part, false, |member| Key::by_time(member.added_at, member.user)))
     }
 
     async fn member(&self, project: ProjectId, user: UserId) -> Result<Option<MemberRecord>, PortError> {

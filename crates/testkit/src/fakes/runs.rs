@@ -11,7 +11,7 @@ use devskyy_application::{
     agents::AgentViews,
     error::PortError,
     es::RecordedEvent,
-    paging::{PageOf, PageRequest},
+    paging::{Key, PageOf, Part},
     ports::Clock,
     runs::{
         ApprovalChange, ApprovalFilter, ApprovalView, Claim, Claims, RunFilter, RunQueue, RunRecord, RunSummary,
@@ -100,32 +100,30 @@ impl RunViews for InMemoryRuns {
         Ok(self.rows().runs.get(&run).map(|record| record.summary.clone()))
     }
 
-    async fn list(&self, filter: &RunFilter, page: PageRequest) -> Result<PageOf<RunSummary>, PortError> {
+    async fn list(&self, filter: &RunFilter, part: &Part) -> Result<PageOf<RunSummary>, PortError> {
         let wanted = |summary: &&RunSummary| {
             self.shows(filter.scope, summary.project_id)
                 && filter.agent.is_none_or(|agent| summary.agent_id == agent)
                 && filter.status.is_none_or(|status| summary.status == status)
         };
         let rows = self.rows();
-        let mut found: Vec<_> = rows.runs.values().map(|record| &record.summary).filter(wanted).cloned().collect();
-        found.sort_by_key(|summary| std::cmp::Reverse((summary.created_at, summary.id)));
-        Ok(PageOf::cut(found, page))
+        let found = rows.runs.values().map(|record| &record.summary).filter(wanted).cloned().collect();
+        Ok(PageOf::cut(found, part, true, |summary| Key::by_time(summary.created_at, summary.id)))
     }
 
     async fn approval(&self, approval: ApprovalId) -> Result<Option<ApprovalView>, PortError> {
         Ok(self.rows().approvals.get(&approval).cloned())
     }
 
-    async fn approvals(&self, filter: &ApprovalFilter, page: PageRequest) -> Result<PageOf<ApprovalView>, PortError> {
+    async fn approvals(&self, filter: &ApprovalFilter, part: &Part) -> Result<PageOf<ApprovalView>, PortError> {
         let wanted = |view: &&ApprovalView| {
             self.shows(filter.scope, view.project_id)
                 && filter.run.is_none_or(|run| view.run_id == run)
                 && filter.status.is_none_or(|status| view.status == status)
         };
         let rows = self.rows();
-        let mut found: Vec<_> = rows.approvals.values().filter(wanted).cloned().collect();
-        found.sort_by_key(|view| (view.requested_at, view.id));
-        Ok(PageOf::cut(found, page))
+        let found = rows.approvals.values().filter(wanted).cloned().collect();
+        Ok(PageOf::cut(found, part, false, |view| Key::by_time(view.requested_at, view.id)))
     }
 }
 

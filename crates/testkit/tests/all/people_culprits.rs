@@ -14,7 +14,7 @@ use devskyy_application::{
     agents::{AgentFilter, AgentVersionSummary, AgentVersionView, AgentView, AgentViews},
     error::PortError,
     identity::{NewSession, RefreshDigest, Rotation, Sessions, Standings},
-    paging::{PageOf, PageRequest},
+    paging::{PageOf, Part},
 };
 use devskyy_domain::{
     agents::VersionNumber,
@@ -144,13 +144,14 @@ impl AgentViews for Indiscreet {
         self.0.find(agent).await
     }
 
-    async fn list(&self, filter: AgentFilter, page: PageRequest) -> Result<PageOf<AgentView>, PortError> {
-        let listed = self.0.list(AgentFilter { scope: ListScope::Everything, ..filter }, page).await?;
-        Ok(PageOf { total: listed.items.len() as u64, items: listed.items })
+    async fn list(&self, filter: AgentFilter, part: &Part) -> Result<PageOf<AgentView>, PortError> {
+        let listed = self.0.list(AgentFilter { scope: ListScope::Everything, ..filter }, part).await?;
+        let total = listed.items.len() as u64;
+        Ok(PageOf::of_total(listed.items, total))
     }
 
-    async fn versions(&self, agent: AgentId, page: PageRequest) -> Result<PageOf<AgentVersionSummary>, PortError> {
-        self.0.versions(agent, page).await
+    async fn versions(&self, agent: AgentId, part: &Part) -> Result<PageOf<AgentVersionSummary>, PortError> {
+        self.0.versions(agent, part).await
     }
 
     async fn version(&self, agent: AgentId, number: VersionNumber) -> Result<Option<AgentVersionView>, PortError> {

@@ -3,7 +3,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use devskyy_application::{
     error::PortError,
-    paging::{PageOf, PageRequest},
+    paging::{PageOf, Part},
     runs::{
         ApprovalFilter, ApprovalView, Claim, Claims, RunFilter, RunQueue, RunSummary, RunViews, RunnableAgent,
         RunnableAgents,
@@ -78,17 +78,17 @@ impl RunViews for Indiscreet {
         self.0.find(run).await
     }
 
-    async fn list(&self, filter: &RunFilter, page: PageRequest) -> Result<PageOf<RunSummary>, PortError> {
+    async fn list(&self, filter: &RunFilter, part: &Part) -> Result<PageOf<RunSummary>, PortError> {
         let scope = devskyy_application::access::ListScope::Everything;
-        self.0.list(&RunFilter { scope, ..filter.clone() }, page).await
+        self.0.list(&RunFilter { scope, ..filter.clone() }, part).await
     }
 
     async fn approval(&self, approval: ApprovalId) -> Result<Option<ApprovalView>, PortError> {
         self.0.approval(approval).await
     }
 
-    async fn approvals(&self, filter: &ApprovalFilter, page: PageRequest) -> Result<PageOf<ApprovalView>, PortError> {
-        self.0.approvals(filter, page).await
+    async fn approvals(&self, filter: &ApprovalFilter, part: &Part) -> Result<PageOf<ApprovalView>, PortError> {
+        self.0.approvals(filter, part).await
     }
 }
 

@@ -37,8 +37,8 @@ codes! {
             "Keep to the lengths the detail names.";
         OUT_OF_RANGE = UNPROCESSABLE_ENTITY "request.range" "A number is out of range"
             "Keep to the range the detail names.";
-        MALFORMED_ID = BAD_REQUEST "request.malformed_id" "An id in the path is not a UUID"
-            "Use the id exactly as the platform gave it.";
+        MALFORMED_ID = BAD_REQUEST "request.malformed_id" "An id in the path is malformed"
+            "Use the id exactly as the platform gave it: a UUID in version 1, in version 2 with the prefix of its kind.";
         PARAMETER = UNPROCESSABLE_ENTITY "request.parameter" "A query parameter is invalid"
             "Correct the parameter named in `errors`.";
         UNKNOWN_PARAMETER = UNPROCESSABLE_ENTITY "request.unknown_parameter" "A query parameter is not known"
@@ -47,6 +47,12 @@ codes! {
             "Count pages from 1.";
         LIST_PAGE_SIZE = UNPROCESSABLE_ENTITY "list.page_size_range" "The page size is out of range"
             "Ask for 1 to 100 items per page.";
+        LIST_LIMIT = UNPROCESSABLE_ENTITY "list.limit_range" "The limit is out of range"
+            "Ask for 1 to 100 items.";
+        LIST_CURSOR = UNPROCESSABLE_ENTITY "list.cursor" "The cursor does not belong to this list"
+            "Send `next_cursor` back as it came, to the same address with the same filter and sort; begin again without it.";
+        PRECONDITION_REQUIRED = PRECONDITION_REQUIRED "request.precondition_required" "Say which state is to change"
+            "Read the thing and send its `ETag` in `If-Match`, or `If-Match: *` to change whatever is there.";
         MALFORMED_ETAG = BAD_REQUEST "request.malformed_etag" "A condition is malformed"
             "Send `If-Match` or `If-None-Match` with quoted tags as answers carry them in `ETag`, or `*`.";
         IDEMPOTENCY_KEY = BAD_REQUEST "request.idempotency_key" "The idempotency key is malformed"

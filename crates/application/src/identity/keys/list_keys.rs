@@ -5,7 +5,7 @@ use crate::{
     access::Permission,
     context::Actor,
     error::Error,
-    paging::{PageOf, PageRequest},
+    paging::{PageOf, Part},
 };
 
 /// Asks for a project's keys.
@@ -14,7 +14,7 @@ pub struct ListKeys {
     /// Which project.
     pub project: ProjectId,
     /// Which part of the list.
-    pub page: PageRequest,
+    pub page: Part,
 }
 
 /// Lists API keys.
@@ -30,7 +30,7 @@ impl ListKeysHandler {
     #[tracing::instrument(name = "identity.list_keys", skip_all, fields(project = %query.project), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: ListKeys) -> Result<PageOf<KeyView>, Error> {
         self.shelf.access.require(actor, query.project, Permission::KeysRead).await?;
-        let PageOf { items, total } = self.shelf.views.list(query.project, query.page).await?;
-        Ok(PageOf { items: self.shelf.dress(items).await?, total })
+        let PageOf { items, beyond } = self.shelf.views.list(query.project, &query.page).await?;
+        Ok(PageOf { items: self.shelf.dress(items).await?, beyond })
     }
 }

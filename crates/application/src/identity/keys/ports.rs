@@ -6,7 +6,7 @@ use super::views::KeyRecord;
 use crate::{
     context::KeyGrant,
     error::PortError,
-    paging::{PageOf, PageRequest},
+    paging::{PageOf, Part},
 };
 
 /// Answers questions about API keys as the log tells.
@@ -22,7 +22,7 @@ pub trait KeyViews: Send + Sync {
     ///
     /// # Errors
     /// [`PortError`] when the answer cannot be had.
-    async fn list(&self, project: ProjectId, page: PageRequest) -> Result<PageOf<KeyRecord>, PortError>;
+    async fn list(&self, project: ProjectId, part: &Part) -> Result<PageOf<KeyRecord>, PortError>;
 }
 
 /// What is kept of a key's secret; never printed.

@@ -234,7 +234,7 @@ async fn a_list_shows_only_agents_of_ones_own_projects() {
     world.agent(&ada, "Keeper").await;
     let mine = world.agent(&eve, "Warden").await;
     let listed = world.agents.list.handle(&eve, ListAgents::default()).await.unwrap();
-    assert_eq!((listed.items, listed.total), (vec![mine], 1));
+    assert_eq!((listed.items.clone(), listed.total()), (vec![mine], Some(1)));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@ use devskyy_application::{
     context::Actor,
     error::Error,
     es::Repository,
-    paging::PageRequest,
+    paging::Part,
     projects::{
         AddMember, ChangeMemberRole, CreateProject, GetProject, ListMembers, ListProjects, PersonRef, ProjectView,
         RemoveMember,
@@ -42,7 +42,7 @@ async fn a_project_belongs_to_whoever_created_it() {
     let world = World::new();
     let (ada, user) = world.person("ada").await;
     let project = create(&world, &ada).await;
-    let query = ListMembers { project: project.id, page: PageRequest::default() };
+    let query = ListMembers { project: project.id, page: Part::default() };
     let members = world.projects.list_members.handle(&ada, query).await.unwrap();
     let member = &members.items[0];
     assert_eq!((member.user_id, member.role, member.name.as_deref()), (user.id, ProjectRole::Owner, Some("ada")));
@@ -79,7 +79,7 @@ async fn a_list_shows_ones_own_projects_only() {
     let (eve, user) = world.person("eve").await;
     let listed = world.projects.list.handle(&eve, ListProjects::default()).await.unwrap();
     let ids: Vec<_> = listed.items.iter().map(|project| project.id).collect();
-    assert_eq!((ids, listed.total), (vec![user.personal_project_id], 1));
+    assert_eq!((ids, listed.total()), (vec![user.personal_project_id], Some(1)));
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn an_administrator_sees_every_project() {
     let (ada, _) = world.person("ada").await;
     create(&world, &ada).await;
     let admin = world.admin("root").await;
-    assert_eq!(world.projects.list.handle(&admin, ListProjects::default()).await.unwrap().total, 3);
+    assert_eq!(world.projects.list.handle(&admin, ListProjects::default()).await.unwrap().total(), Some(3));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@ use devskyy_application::{
     agents::{AgentVersionView, AgentView, CreateAgent, GetVersion, ListVersions, PublishVersion},
     context::Actor,
     error::Error,
-    paging::PageRequest,
+    paging::Part,
 };
 use devskyy_domain::kernel::{Json, ids::AgentId};
 
@@ -60,7 +60,7 @@ async fn versions_are_listed_the_newest_first() {
     let (ada, _) = world.person("ada").await;
     let agent = world.agent(&ada, "Keeper").await.id;
     publish(&world, &ada, agent, definition("more")).await.unwrap();
-    let page = PageRequest::default();
+    let page = Part::default();
     let listed = world.agents.list_versions.handle(&ada, ListVersions { agent, page }).await.unwrap();
     assert_eq!(listed.items.iter().map(|version| version.number).collect::<Vec<_>>(), [2, 1]);
 }
@@ -69,7 +69,7 @@ async fn versions_are_listed_the_newest_first() {
 async fn to_a_stranger_there_are_no_versions() {
     let world = World::new();
     let (ada, _) = world.person("ada").await;
-    let (agent, eve, page) = (world.agent(&ada, "Keeper").await.id, stranger(), PageRequest::default());
+    let (agent, eve, page) = (world.agent(&ada, "Keeper").await.id, stranger(), Part::default());
     let listed = world.agents.list_versions.handle(&eve, ListVersions { agent, page }).await.err();
     let shown = world.agents.get_version.handle(&eve, GetVersion { agent, number: 1 }).await.err();
     let published = publish(&world, &eve, agent, definition("mine")).await.err();

@@ -80,7 +80,7 @@ fn a_repeated_request_starts_one_run() {
     let first = world.ask(world.runs.start.handle(&World::actor(), start(agent, Some(1), None))).unwrap();
     let second = world.ask(world.runs.start.handle(&World::actor(), start(agent, Some(1), None))).unwrap();
     assert_eq!((first.run.summary.id, second.replayed), (second.run.summary.id, true));
-    assert_eq!(world.ask(world.runs.list.handle(&World::actor(), ListRuns::default())).unwrap().total, 1);
+    assert_eq!(world.ask(world.runs.list.handle(&World::actor(), ListRuns::default())).unwrap().total(), Some(1));
 }
 
 #[test]

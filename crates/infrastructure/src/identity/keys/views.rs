@@ -5,23 +5,21 @@ use devskyy_application::{
     context::KeyGrant,
     error::PortError,
     identity::{KeyRecord, KeyStandings, KeyViews, UserStatus},
-    paging::{PageOf, PageRequest},
+    paging::{PageOf, Part},
 };
 use devskyy_domain::{
     identity::KeyScope,
     kernel::ids::{ApiKeyId, ProjectId},
     projects::ProjectRole,
 };
-use sea_orm::{
-    ColumnTrait, Condition, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-};
+use sea_orm::{ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
 use super::{
     super::entity::user,
     entity::{api_key, secret},
 };
-use crate::sql::{Database, instant, loaded, micros, port_error};
+use crate::sql::{Database, Order, instant, loaded, micros, part_of, port_error};
 
 const PORT: &str = "API keys";
 
@@ -34,14 +32,6 @@ impl SqlApiKeys {
     #[must_use]
     pub const fn new(db: Database) -> Self {
         Self(db)
-    }
-
-    async fn page(&self, project: Uuid, page: PageRequest) -> Result<(u64, Vec<api_key::Model>), DbErr> {
-        let of_project = || api_key::Entity::find().filter(api_key::Column::ProjectId.eq(project));
-        let total = of_project().count(&self.0.reader).await?;
-        let in_order = of_project().order_by_desc(api_key::Column::CreatedAt).order_by_desc(api_key::Column::Id);
-        let rows = in_order.offset(page.offset()).limit(page.page_size).all(&self.0.reader).await?;
-        Ok((total, rows))
     }
 
     /// The key where it counts at that instant and its issuer may sign in.
@@ -74,9 +64,11 @@ impl KeyViews for SqlApiKeys {
         found.map_err(failed("finding a key"))?.map(record).transpose()
     }
 
-    async fn list(&self, project: ProjectId, page: PageRequest) -> Result<PageOf<KeyRecord>, PortError> {
-        let (total, rows) = self.page(project.into(), page).await.map_err(failed("listing keys"))?;
-        Ok(PageOf { items: rows.into_iter().map(record).collect::<Result<_, _>>()?, total })
+    async fn list(&self, project: ProjectId, part: &Part) -> Result<PageOf<KeyRecord>, PortError> {
+        let order = Order { by: api_key::Column::CreatedAt, id: api_key::Column::Id, descending: true };
+        let of_project = api_key::Entity::find().filter(api_key::Column::ProjectId.eq(Uuid::from(project)));
+        let found = part_of(&self.0.reader, of_project, order, part).await;
+        found.map_err(failed("listing keys"))?.try_map(record)
     }
 }
 

@@ -1,7 +1,7 @@
 use devskyy_application::{
     access::ListScope,
-    agents::{AgentFilter, AgentOrder},
-    paging::{PageOf, PageRequest},
+    agents::{AgentFilter, AgentSort},
+    paging::{PageOf, PageRequest, Part, Sort},
 };
 use devskyy_domain::{
     agents::{Agent, AgentStatus, AgentType},
@@ -23,11 +23,11 @@ async fn some(people: &PeopleUnderTest) {
 }
 
 fn all_of(scope: ListScope) -> AgentFilter {
-    AgentFilter { scope, status: None, kind: None, order: AgentOrder::OldestFirst }
+    AgentFilter { scope, status: None, kind: None, sort: Sort::ascending(AgentSort::CreatedAt) }
 }
 
 async fn page_of(people: &PeopleUnderTest, filter: AgentFilter, page: u64, page_size: u64) -> PageOf<AgentId> {
-    let page = people.agents.list(filter, PageRequest { page, page_size }).await.unwrap();
+    let page = people.agents.list(filter, &Part::Page(PageRequest { page, page_size })).await.unwrap();
     page.map(|agent| agent.id)
 }
 
@@ -76,7 +76,7 @@ pub async fn agents_are_filtered_by_type(people: &PeopleUnderTest) {
 /// The youngest leads.
 pub async fn agents_are_listed_the_newest_first(people: &PeopleUnderTest) {
     some(people).await;
-    let filter = AgentFilter { order: AgentOrder::NewestFirst, ..all_of(ListScope::Project(id(10))) };
+    let filter = AgentFilter { sort: Sort::descending(AgentSort::CreatedAt), ..all_of(ListScope::Project(id(10))) };
     assert_eq!(ids(people, filter).await, numbered([22, 21, 20]));
 }
 
@@ -89,7 +89,7 @@ pub async fn agents_are_listed_the_oldest_first(people: &PeopleUnderTest) {
 /// `Alpha` comes before `beta`.
 pub async fn agents_are_listed_by_name_letters_case_aside(people: &PeopleUnderTest) {
     some(people).await;
-    let filter = AgentFilter { order: AgentOrder::Name, ..all_of(ListScope::Everything) };
+    let filter = AgentFilter { sort: Sort::ascending(AgentSort::Name), ..all_of(ListScope::Everything) };
     assert_eq!(ids(people, filter).await, numbered([21, 20, 23, 22]));
 }
 
@@ -97,12 +97,12 @@ pub async fn agents_are_listed_by_name_letters_case_aside(people: &PeopleUnderTe
 pub async fn agents_are_listed_in_pages(people: &PeopleUnderTest) {
     some(people).await;
     let page = page_of(people, all_of(ListScope::MemberOf(id(1))), 2, 2).await;
-    assert_eq!(page, PageOf { items: numbered([22]), total: 3 });
+    assert_eq!(page, PageOf::of_total(numbered([22]), 3));
 }
 
 /// The total does not depend on the page.
 pub async fn a_page_beyond_the_end_is_empty_and_knows_the_total(people: &PeopleUnderTest) {
     some(people).await;
     let page = page_of(people, all_of(ListScope::MemberOf(id(1))), 9, 2).await;
-    assert_eq!(page, PageOf { items: numbered([]), total: 3 });
+    assert_eq!(page, PageOf::of_total(numbered([]), 3));
 }

@@ -1,11 +1,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use devskyy_application::{
-    context::KeyGrant,
-    identity::KeySecret,
-    paging::{PageOf, PageRequest},
-};
+use devskyy_application::{context::KeyGrant, identity::KeySecret, paging::Part};
 use devskyy_domain::{
     identity::{ApiKey, KeyName, KeyRequest, KeyScope, PlatformRole, Renewal, User},
     kernel::ids::{ApiKeyId, KeySecretId},
@@ -73,10 +69,10 @@ pub async fn an_issued_key_is_found(people: &PeopleUnderTest) {
 pub async fn keys_are_listed_by_project_the_newest_first(people: &PeopleUnderTest) {
     issue(people).await;
     issue_as(people, id(70), id(71)).await;
-    let PageOf { items, total } = people.keys.list(id(10), PageRequest::default()).await.unwrap();
-    let ids: Vec<ApiKeyId> = items.iter().map(|key| key.id).collect();
-    assert_eq!((ids, total), (vec![id(70), id(60)], 2));
-    assert_eq!(people.keys.list(id(11), PageRequest::default()).await.unwrap().total, 0);
+    let page = people.keys.list(id(10), &Part::default()).await.unwrap();
+    let ids: Vec<ApiKeyId> = page.items.iter().map(|key| key.id).collect();
+    assert_eq!((ids, page.total()), (vec![id(70), id(60)], Some(2)));
+    assert_eq!(people.keys.list(id(11), &Part::default()).await.unwrap().total(), Some(0));
 }
 
 /// The grant is what was issued.

@@ -1,7 +1,7 @@
 use chrono::TimeDelta;
 use devskyy_application::{
     identity::{PasswordHash, UserFilter, UserStatus},
-    paging::PageRequest,
+    paging::Part,
 };
 use devskyy_domain::{
     identity::{DisplayName, PlatformRole, User},
@@ -69,10 +69,10 @@ pub async fn users_are_listed_by_role_and_status(people: &PeopleUnderTest) {
     register(people, id(1), PlatformRole::Admin).await;
     register(people, id(2), PlatformRole::Member).await;
     decide::<User>(people, id(2), User::erase).await;
-    let all = people.users.list(UserFilter::default(), PageRequest::default()).await.unwrap();
+    let all = people.users.list(UserFilter::default(), &Part::default()).await.unwrap();
     let erased = UserFilter { status: Some(UserStatus::Erased), role: Some(PlatformRole::Member) };
-    let erased = people.users.list(erased, PageRequest::default()).await.unwrap();
-    assert_eq!((all.total, erased.total, erased.items[0].id), (2, 1, id(2)));
+    let erased = people.users.list(erased, &Part::default()).await.unwrap();
+    assert_eq!((all.total(), erased.total(), erased.items[0].id), (Some(2), Some(1), id(2)));
 }
 
 /// Whatever kept an erased person's rows from being deleted, the next sweep does not spare them.

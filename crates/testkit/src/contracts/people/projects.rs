@@ -1,6 +1,6 @@
 use devskyy_application::{
     access::{ListScope, Standing},
-    paging::PageRequest,
+    paging::{PageRequest, Part},
 };
 use devskyy_domain::{
     kernel::ids::{ProjectId, UserId},
@@ -21,7 +21,7 @@ async fn standing(people: &PeopleUnderTest, user: UserId) -> Option<Standing> {
 }
 
 async fn listed(people: &PeopleUnderTest, scope: ListScope) -> Vec<ProjectId> {
-    let page = people.projects.list(scope, PageRequest::default()).await.unwrap();
+    let page = people.projects.list(scope, &Part::default()).await.unwrap();
     page.items.into_iter().map(|project| project.id).collect()
 }
 
@@ -89,19 +89,19 @@ pub async fn projects_are_listed_in_pages_the_oldest_first(people: &PeopleUnderT
     for n in 10..15 {
         create_project(people, id(n), &format!("Project {n}"), id(1)).await;
     }
-    let page = PageRequest { page: 2, page_size: 2 };
-    let page = people.projects.list(ListScope::MemberOf(id(1)), page).await.unwrap();
+    let page = Part::Page(PageRequest { page: 2, page_size: 2 });
+    let page = people.projects.list(ListScope::MemberOf(id(1)), &page).await.unwrap();
     let ids: Vec<ProjectId> = page.items.iter().map(|project| project.id).collect();
-    assert_eq!((ids, page.total), (vec![id(12), id(13)], 5));
+    assert_eq!((ids, page.total()), (vec![id(12), id(13)], Some(5)));
 }
 
 /// Members are listed in the order in which they came.
 pub async fn an_added_member_is_listed_after_older_ones(people: &PeopleUnderTest) {
     owned(people).await;
     decide::<Project>(people, id(10), |it| it.add_member(id(2), ProjectRole::Viewer)).await;
-    let page = people.projects.members(id(10), PageRequest::default()).await.unwrap();
+    let page = people.projects.members(id(10), &Part::default()).await.unwrap();
     let members: Vec<_> = page.items.iter().map(|member| (member.user, member.role)).collect();
-    assert_eq!((members, page.total), (vec![(id(1), ProjectRole::Owner), (id(2), ProjectRole::Viewer)], 2));
+    assert_eq!((members, page.total()), (vec![(id(1), ProjectRole::Owner), (id(2), ProjectRole::Viewer)], Some(2)));
 }
 
 /// A new role counts with the next question.

@@ -3,7 +3,7 @@
 
 use devskyy_application::{
     access::ListScope,
-    paging::PageRequest,
+    paging::{PageRequest, Part},
     runs::{ApprovalFilter, ApprovalStatus, RunFilter, RunStatus},
 };
 use devskyy_domain::{
@@ -20,8 +20,8 @@ fn everything() -> RunFilter {
 }
 
 async fn listed(runs: &RunsUnderTest, filter: RunFilter) -> Vec<devskyy_domain::kernel::ids::RunId> {
-    let page = runs.views.list(&filter, PageRequest::default()).await.unwrap();
-    assert_eq!(page.total, page.items.len() as u64);
+    let page = runs.views.list(&filter, &Part::default()).await.unwrap();
+    assert_eq!(page.total(), Some(page.items.len() as u64));
     page.items.iter().map(|summary| summary.id).collect()
 }
 
@@ -78,9 +78,9 @@ pub async fn runs_are_listed_newest_first(runs: &RunsUnderTest) {
         runs.given_run(n, 1, Priority::Normal).await;
     }
     assert_eq!(listed(runs, everything()).await, [run(3), run(2), run(1)]);
-    let second = PageRequest { page: 2, page_size: 2 };
-    let page = runs.views.list(&everything(), second).await.unwrap();
-    assert_eq!((page.total, page.items.len(), page.items[0].id), (3, 1, run(1)));
+    let second = Part::Page(PageRequest { page: 2, page_size: 2 });
+    let page = runs.views.list(&everything(), &second).await.unwrap();
+    assert_eq!((page.total(), page.items.len(), page.items[0].id), (Some(3), 1, run(1)));
 }
 
 /// Agent and status narrow a list down.
@@ -135,7 +135,7 @@ pub async fn questions_of_an_ended_run_are_withdrawn(runs: &RunsUnderTest) {
     asks(runs, 2).await;
     runs.ended(1, Ending::Expired).await;
     assert_eq!(runs.views.approval(approval(1)).await.unwrap().unwrap().status, ApprovalStatus::Withdrawn);
-    let open = runs.views.approvals(&questions(Some(ApprovalStatus::Open)), PageRequest::default()).await.unwrap();
+    let open = runs.views.approvals(&questions(Some(ApprovalStatus::Open)), &Part::default()).await.unwrap();
     assert_eq!(open.items.iter().map(|view| view.run_id).collect::<Vec<_>>(), [run(2)]);
 }
 
@@ -143,9 +143,9 @@ pub async fn questions_of_an_ended_run_are_withdrawn(runs: &RunsUnderTest) {
 pub async fn questions_are_listed_oldest_first(runs: &RunsUnderTest) {
     asks(runs, 1).await;
     asks(runs, 2).await;
-    let page = runs.views.approvals(&questions(None), PageRequest::default()).await.unwrap();
-    assert_eq!((page.total, page.items[0].id, page.items[1].id), (2, approval(1), approval(2)));
+    let page = runs.views.approvals(&questions(None), &Part::default()).await.unwrap();
+    assert_eq!((page.total(), page.items[0].id, page.items[1].id), (Some(2), approval(1), approval(2)));
     let filter = ApprovalFilter { run: Some(run(2)), ..questions(None) };
-    let of_run = runs.views.approvals(&filter, PageRequest::default()).await.unwrap();
+    let of_run = runs.views.approvals(&filter, &Part::default()).await.unwrap();
     assert_eq!(of_run.items.iter().map(|view| view.id).collect::<Vec<_>>(), [approval(2)]);
 }

@@ -1,13 +1,13 @@
-//! Lists in numbered pages, with a total.
-
 use devskyy_domain::kernel::{Refusal, RefusalKind};
 
 /// Most items a page may hold.
 pub const MAX_PAGE_SIZE: u64 = 100;
+/// Items of a page where nobody says otherwise.
+pub const USUAL_PAGE_SIZE: u64 = 20;
 /// Highest page that can be asked for; far above it an offset stops being a number databases like.
-const MAX_PAGE: u64 = 1_000_000;
+pub const MAX_PAGE: u64 = 1_000_000;
 
-/// Which part of a list is wanted.
+/// One of a list's numbered pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageRequest {
     /// Number of the page, from 1.
@@ -18,7 +18,7 @@ pub struct PageRequest {
 
 impl Default for PageRequest {
     fn default() -> Self {
-        Self { page: 1, page_size: 20 }
+        Self { page: 1, page_size: USUAL_PAGE_SIZE }
     }
 }
 
@@ -31,6 +31,9 @@ pub enum PagingError {
     /// Pages are neither empty nor endless.
     #[error("page_size must be from 1 to {MAX_PAGE_SIZE}")]
     PageSize,
+    /// Stretches are neither empty nor endless.
+    #[error("limit must be from 1 to {MAX_PAGE_SIZE}")]
+    Limit,
 }
 
 impl Refusal for PagingError {
@@ -38,12 +41,13 @@ impl Refusal for PagingError {
         match self {
             Self::Page => "list.page_range",
             Self::PageSize => "list.page_size_range",
+            Self::Limit => "list.limit_range",
         }
     }
 
     fn kind(&self) -> RefusalKind {
         match self {
-            Self::Page | Self::PageSize => RefusalKind::Invalid,
+            Self::Page | Self::PageSize | Self::Limit => RefusalKind::Invalid,
         }
     }
 }
@@ -69,33 +73,5 @@ impl PageRequest {
     #[must_use]
     pub const fn offset(&self) -> u64 {
         self.page.saturating_sub(1).saturating_mul(self.page_size)
-    }
-}
-
-/// One page of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PageOf<T> {
-    /// The items of this page, in order.
-    pub items: Vec<T>,
-    /// Items on all pages together.
-    pub total: u64,
-}
-
-impl<T> PageOf<T> {
-    /// Cuts a page out of a complete list.
-    pub fn cut(all: Vec<T>, request: PageRequest) -> Self {
-        let total = all.len() as u64;
-        let (skip, take) = (request.offset(), request.page_size);
-        let items = all
-            .into_iter()
-            .skip(usize::try_from(skip).unwrap_or(usize::MAX))
-            .take(usize::try_from(take).unwrap_or(usize::MAX))
-            .collect();
-        Self { items, total }
-    }
-
-    /// The same page with each item turned into something else.
-    pub fn map<U>(self, each: impl FnMut(T) -> U) -> PageOf<U> {
-        PageOf { items: self.items.into_iter().map(each).collect(), total: self.total }
     }
 }

@@ -1,0 +1,51 @@
+//! The parameters that choose a part of a list; their bounds are those that are enforced.
+
+use devskyy_application::paging::{MAX_PAGE, MAX_PAGE_SIZE, USUAL_PAGE_SIZE};
+use utoipa::{
+    IntoParams,
+    openapi::{
+        Object, ObjectBuilder,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+        schema::Type,
+    },
+};
+
+use crate::extract::LONGEST_CURSOR;
+
+/// Which page of a list is wanted; version 2 has [`Stretch`] in its place.
+pub(crate) struct Paging;
+
+impl IntoParams for Paging {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
+            query("page", "Which page, from 1.", number(MAX_PAGE, 1)),
+            query("page_size", "Items per page.", number(MAX_PAGE_SIZE, USUAL_PAGE_SIZE)),
+        ]
+    }
+}
+
+/// Which stretch of a list is wanted.
+pub(crate) struct Stretch;
+
+impl IntoParams for Stretch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let cursor = Object::builder().schema_type(Type::String).max_length(Some(LONGEST_CURSOR));
+        let about =
+            "Where to go on: `next_cursor` of the answer before, from the same list with the same filter and sort.";
+        vec![query("cursor", about, cursor), query("limit", "Items at most.", number(MAX_PAGE_SIZE, USUAL_PAGE_SIZE))]
+    }
+}
+
+fn number(most: u64, usual: u64) -> ObjectBuilder {
+    let number = Object::builder().schema_type(Type::Integer);
+    number.minimum(Some(1)).maximum(Some(most)).default(Some(usual.into()))
+}
+
+fn query(name: &str, about: &str, schema: ObjectBuilder) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Query)
+        .description(Some(about))
+        .schema(Some(schema))
+        .build()
+}

@@ -1,0 +1,158 @@
+//! The document of version 2: what the endpoints say of version 1, with everything that differs replaced.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use utoipa::{
+    IntoParams,
+    openapi::{
+        Array, Content, Object, OpenApi, PathItem, Ref, RefOr, Required, Response, Schema,
+        path::{Operation, Parameter, ParameterIn},
+        schema::{AdditionalProperties, ArrayItems, Type},
+    },
+};
+
+use super::{answers::problem, parts::Stretch};
+use crate::{ids, version::ApiVersion};
+
+const SCHEMAS: &str = "#/components/schemas/";
+/// Schemas of numbered pages begin so.
+const PAGED: &str = "Paged_";
+
+type Schemas = BTreeMap<String, RefOr<Schema>>;
+
+/// Tells version 2 from version 1 in a document that has both with the same words.
+pub(super) fn tell_apart(document: &mut OpenApi) {
+    let schemas = &mut document.components.get_or_insert_default().schemas;
+    let kinds = ids::kinds();
+    schemas.extend(kinds.iter().map(|(name, _, schema)| (name.to_string(), schema.clone())));
+    let different = different(schemas, kinds.iter().map(|(name, ..)| name.to_string()).collect());
+    for name in &different {
+        let Some(mut schema) = schemas.get(name).cloned() else { continue };
+        visit(&mut schema, &mut |reference| rename(reference, &different));
+        match kinds.iter().find(|(kind, ..)| kind == name) {
+            Some((_, prefix, _)) => schema = typed_id(prefix),
+            None if name.starts_with(PAGED) => continue_by_cursor(&mut schema),
+            None => {}
+        }
+        schemas.insert(renamed(name), schema);
+    }
+    let second = document.paths.paths.iter_mut().filter(|(path, _)| path.starts_with(ApiVersion::V2.base()));
+    second.flat_map(|(_, item)| operations(item)).for_each(|operation| translate(operation, &different));
+}
+
+fn renamed(name: &str) -> String {
+    format!("V2{}", name.replacen(PAGED, "Stretch_", 1))
+}
+
+fn rename(reference: &mut Ref, different: &BTreeSet<String>) {
+    if let Some(name) = reference.ref_location.strip_prefix(SCHEMAS).filter(|name| different.contains(*name)) {
+        reference.ref_location = format!("{SCHEMAS}{}", renamed(name));
+    }
+}
+
+/// The names of schemas that differ, and of those that refer to one of them.
+fn different(schemas: &Schemas, mut different: BTreeSet<String>) -> BTreeSet<String> {
+    different.extend(schemas.keys().filter(|name| name.starts_with(PAGED)).cloned());
+    loop {
+        let known = different.len();
+        for (name, schema) in schemas {
+            let mut refers = false;
+            visit(&mut schema.clone(), &mut |reference| {
+                refers |= reference.ref_location.strip_prefix(SCHEMAS).is_some_and(|name| different.contains(name));
+            });
+            if refers {
+                different.insert(name.clone());
+            }
+        }
+        if different.len() == known {
+            return different;
+        }
+    }
+}
+
+/// Shows every reference in a schema.
+fn visit(schema: &mut RefOr<Schema>, see: &mut dyn FnMut(&mut Ref)) {
+    match schema {
+        RefOr::Ref(reference) => see(reference),
+        RefOr::T(Schema::Array(Array { items: ArrayItems::RefOrSchema(items), .. })) => visit(items, see),
+        RefOr::T(Schema::Object(Object { properties, additional_properties, .. })) => {
+            properties.values_mut().for_each(|property| visit(property, see));
+            if let Some(AdditionalProperties::RefOr(values)) = additional_properties.as_deref_mut() {
+                visit(values, see);
+            }
+        }
+        RefOr::T(Schema::OneOf(any)) => any.items.iter_mut().for_each(|item| visit(item, see)),
+        RefOr::T(Schema::AllOf(all)) => all.items.iter_mut().for_each(|item| visit(item, see)),
+        RefOr::T(Schema::AnyOf(any)) => any.items.iter_mut().for_each(|item| visit(item, see)),
+        RefOr::T(_) => {}
+    }
+}
+
+fn typed_id(prefix: &str) -> RefOr<Schema> {
+    const HEX: &str = "[0-9a-f]";
+    let pattern = format!("^{prefix}_{HEX}{{8}}-{HEX}{{4}}-{HEX}{{4}}-{HEX}{{4}}-{HEX}{{12}}$");
+    let object = Object::builder().schema_type(Type::String).pattern(Some(pattern));
+    object.examples([format!("{prefix}_01938f2e-0000-7000-8000-000000000000")]).into()
+}
+
+/// A stretch has its items and where to go on.
+fn continue_by_cursor(schema: &mut RefOr<Schema>) {
+    let RefOr::T(Schema::Object(page)) = schema else { return };
+    page.description = Some("One stretch of a list.".to_owned());
+    page.properties.retain(|name, _| name == "items");
+    let cursor = Object::builder()
+        .schema_type([Type::String, Type::Null].into_iter().collect::<utoipa::openapi::schema::SchemaType>())
+        .description(Some("Send it as `cursor` to go on; `null` when the list has ended."));
+    page.properties.insert("next_cursor".to_owned(), cursor.into());
+    page.required = ["items", "next_cursor"].map(str::to_owned).to_vec();
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
+}
+
+fn translate(operation: &mut Operation, different: &BTreeSet<String>) {
+    if let Some(name) = operation.operation_id.as_mut() {
+        name.insert_str(0, "v2_");
+    }
+    let guarded = translate_parameters(operation.parameters.get_or_insert_default(), different);
+    if guarded {
+        operation.responses.responses.insert("428".to_owned(), problem(428).into());
+    }
+    if let Some(RefOr::T(body)) = operation.request_body.as_mut() {
+        body.content.values_mut().for_each(|content| translate_content(content, different));
+    }
+    for response in operation.responses.responses.values_mut() {
+        if let RefOr::T(Response { content, .. }) = response {
+            content.values_mut().for_each(|content| translate_content(content, different));
+        }
+    }
+}
+
+fn translate_content(content: &mut RefOr<Content>, different: &BTreeSet<String>) {
+    if let RefOr::T(Content { schema: Some(schema), .. }) = content {
+        visit(schema, &mut |reference| rename(reference, different));
+    }
+}
+
+/// Says whether the operation is guarded by `If-Match`.
+fn translate_parameters(parameters: &mut Vec<RefOr<Parameter>>, different: &BTreeSet<String>) -> bool {
+    let numbered = |parameter: &RefOr<Parameter>| match parameter {
+        RefOr::T(Parameter { name, .. }) => name == "page" || name == "page_size",
+        RefOr::Ref(_) => false,
+    };
+    if parameters.iter().any(numbered) {
+        parameters.retain(|parameter| !numbered(parameter));
+        parameters.extend(Stretch::into_params(|| Some(ParameterIn::Query)).into_iter().map(RefOr::T));
+    }
+    let mut guarded = false;
+    for parameter in parameters {
+        let RefOr::T(Parameter { name, schema, required, .. }) = parameter else { continue };
+        schema.iter_mut().for_each(|schema| visit(schema, &mut |reference| rename(reference, different)));
+        if name == "If-Match" {
+            *required = Required::True;
+            guarded = true;
+        }
+    }
+    guarded
+}

@@ -1,0 +1,26 @@
+//! Lists in parts: numbered pages that know the total, or stretches of which each goes on where the last one ended.
+
+mod keyset;
+mod listed;
+mod numbered;
+mod sort;
+
+pub use keyset::{Key, KeyValue, KeysetRequest};
+pub use listed::{Beyond, PageOf};
+pub use numbered::{MAX_PAGE, MAX_PAGE_SIZE, PageRequest, PagingError, USUAL_PAGE_SIZE};
+pub use sort::Sort;
+
+/// Which part of a list is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// A numbered page, and the total.
+    Page(PageRequest),
+    /// What comes after a place, however much was added or taken away before it.
+    Keyset(KeysetRequest),
+}
+
+impl Default for Part {
+    fn default() -> Self {
+        Self::Page(PageRequest::default())
+    }
+}

@@ -1,0 +1,79 @@
+use devskyy_application::paging::{Key, KeyValue, KeysetRequest, PageOf, Part};
+use sea_orm::{
+    ColumnTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, ModelTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, Select, Value,
+    sea_query::{Expr, ExprTrait, Order as Direction},
+};
+use uuid::Uuid;
+
+/// A total order of a table's rows; an index should begin with its columns.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Order<C> {
+    /// What decides first: whole numbers, or a text that is compared by code points.
+    pub(crate) by: C,
+    /// What decides between equals: a UUID.
+    pub(crate) id: C,
+    /// Whether the greatest comes first.
+    pub(crate) descending: bool,
+}
+
+impl<C: ColumnTrait> Order<C> {
+    fn sorted<E: EntityTrait<Column = C>>(self, rows: Select<E>) -> Select<E> {
+        let direction = if self.descending { Direction::Desc } else { Direction::Asc };
+        rows.order_by(self.by, direction.clone()).order_by(self.id, direction)
+    }
+
+    /// Only what comes after a place: one comparison of rows, which both databases answer from the index.
+    fn after<E: EntityTrait<Column = C>>(self, rows: Select<E>, place: &Key) -> Select<E> {
+        let value = match &place.value {
+            KeyValue::Number(number) => Value::from(*number),
+            KeyValue::Text(text) => Value::from(text.clone()),
+        };
+        let columns = Expr::tuple([self.by.as_column_ref(), self.id.as_column_ref()].map(Expr::col));
+        let place = Expr::tuple([Expr::val(value), Expr::val(place.id)]);
+        rows.filter(if self.descending { columns.lt(place) } else { columns.gt(place) })
+    }
+
+    /// The place of a row; a column of another type would be a mistake of this crate.
+    fn place<M: ModelTrait>(self, row: &M) -> Key
+    where
+        M::Entity: EntityTrait<Column = C>,
+    {
+        let value = match row.get(self.by) {
+            Value::BigInt(Some(number)) => KeyValue::Number(number),
+            Value::Int(Some(number)) => KeyValue::Number(number.into()),
+            Value::String(Some(text)) => KeyValue::Text(text),
+            _ => KeyValue::Number(0),
+        };
+        let id = match row.get(self.id) {
+            Value::Uuid(Some(id)) => id,
+            _ => Uuid::nil(),
+        };
+        Key { value, id }
+    }
+}
+
+/// Reads one part of a list.
+pub(crate) async fn part_of<E>(
+    db: &DatabaseConnection,
+    rows: Select<E>,
+    order: Order<E::Column>,
+    part: &Part,
+) -> Result<PageOf<E::Model>, DbErr>
+where
+    E: EntityTrait,
+    E::Model: ModelTrait<Entity = E> + FromQueryResult + Send + Sync,
+{
+    match part {
+        Part::Page(page) => {
+            let total = rows.clone().select_only().column(order.id).count(db).await?;
+            let found = order.sorted(rows).offset(page.offset()).limit(page.page_size).all(db).await?;
+            Ok(PageOf::of_total(found, total))
+        }
+        Part::Keyset(KeysetRequest { after, limit }) => {
+            let rows = after.iter().fold(rows, |rows, place| order.after(rows, place));
+            let found = order.sorted(rows).limit(limit + 1).all(db).await?;
+            Ok(PageOf::up_to(found, *limit, |row| order.place(row)))
+        }
+    }
+}
