@@ -102,7 +102,8 @@ fn document() -> Value {
 }
 
 fn rule_of(id: &str) -> Option<&'static Operation> {
-    OPERATIONS.iter().find(|operation| operation.id == id)
+    let in_any_version = id.strip_prefix("v2_").unwrap_or(id);
+    OPERATIONS.iter().find(|operation| operation.id == in_any_version)
 }
 
 /// Operations without a rule, and rules without an operation.
@@ -126,10 +127,10 @@ impl Cell<'_> {
         let mut address = Vec::new();
         for part in self.operation.path.split('/') {
             let name = part.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-            address.push(name.map_or_else(|| part.to_owned(), |name| place.parameter(name, below, self.who)));
+            address.push(name.map_or_else(|| part.to_owned(), |name| self.parameter(place, name, below)));
             below = part;
         }
-        let query = self.row.query.map(|query| format!("?{}", query(place))).unwrap_or_default();
+        let query = self.row.query.map(|query| self.typed(place, format!("?{}", query(place)))).unwrap_or_default();
         let mut request = TestRequest::default().method(self.operation.method.clone());
         request = request.uri(&format!("{}{query}", address.join("/")));
         if self.operation.method != Method::GET {
@@ -141,9 +142,43 @@ impl Cell<'_> {
         match self.row.body {
             Some(body) => request
                 .append_header(("content-type", "application/json"))
-                .set_payload(body(place, self.who).to_string()),
+                .set_payload(self.typed(place, body(place, self.who).to_string())),
             None => request,
         }
+    }
+
+    fn is_second(&self) -> bool {
+        self.operation.path.starts_with("/api/v2/")
+    }
+
+    fn parameter(&self, place: &Place, name: &str, below: &str) -> String {
+        let id = place.parameter(name, below, self.who);
+        let kind = if self.is_second() { kind(name, below) } else { "" };
+        format!("{kind}{id}")
+    }
+
+    /// A text with its ids in the form of the version.
+    fn typed(&self, place: &Place, text: String) -> String {
+        if !self.is_second() {
+            return text;
+        }
+        let (project, guest) = (format!("prj_{}", place.project), format!("usr_{}", place.guest));
+        text.replace(&place.project, &project).replace(&place.guest, &guest)
+    }
+}
+
+/// The prefix that version 2 gives to what stands in a path.
+fn kind(name: &str, below: &str) -> &'static str {
+    match (name, below) {
+        ("id", "projects") => "prj_",
+        ("id", "agents") => "agt_",
+        ("id", "runs") => "run_",
+        ("id", "users") | ("user_id", _) => "usr_",
+        ("key_id", _) => "key_",
+        ("session_id", _) => "ses_",
+        ("approval_id", _) => "apr_",
+        ("operation_id", _) => "op_",
+        _ => "",
     }
 }
 
