@@ -1,4 +1,6 @@
-use actix_web::HttpRequest;
+use std::future::{Ready, ready};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use aws_lc_rs::digest::{Context, SHA256};
 use devskyy_application::{context::Actor, es::Idempotency};
 use uuid::Uuid;
@@ -46,5 +48,24 @@ impl KeyedRequest {
     pub(crate) fn of(self, actor: &Actor) -> Idempotency {
         let scope = actor.idempotency_scope().unwrap_or(NOBODY);
         Idempotency { scope, key: self.key, fingerprint: self.fingerprint }
+    }
+}
+
+/// The key of a request whose body means nothing.
+pub(crate) struct Keyed(Option<KeyedRequest>);
+
+impl Keyed {
+    /// How a repetition of the request is recognised.
+    pub(crate) fn of(self, actor: &Actor) -> Option<Idempotency> {
+        self.0.map(|keyed| keyed.of(actor))
+    }
+}
+
+impl FromRequest for Keyed {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(key(request).map(|key| Self(key.map(|key| KeyedRequest::new(key, request, b"")))))
     }
 }

@@ -21,6 +21,7 @@ pub(crate) use self::{
     conditional::{IfMatch, Revision, changed, created, etag, shown},
     cursor::LONGEST_CURSOR,
     id::Id,
+    idempotency::Keyed,
     paging::{Paged, page, paged},
     parameters::Parameters,
 };

@@ -263,7 +263,7 @@ async fn revoke_key(
 #[utoipa::path(
     tag = "api-keys",
     security(("bearer" = [])),
-    params(("id" = ProjectRef, Path, description = "Which project"), ("key_id" = ApiKeyRef, Path, description = "Which key"), OnlyIf),
+    params(("id" = ProjectRef, Path, description = "Which project"), ("key_id" = ApiKeyRef, Path, description = "Which key"), OnlyIf, IdempotencyKey),
     request_body = Rotation,
     responses((status = 200, description = "The key, shown this once", body = SecretBody, headers(("ETag" = String, description = "The version"))), Changing)
 )]
@@ -277,9 +277,9 @@ async fn rotate_key(
 ) -> Result<HttpResponse, Problem> {
     let current = async { Ok(keys.get.handle(&actor, GetKey { project, key }).await?.record.version) };
     let expected = only_if.expected(current).await?;
-    let Rotation { overlap_s, expires_at } = body.into_inner();
+    let (Rotation { overlap_s, expires_at }, idempotency) = body.keyed(&actor);
     let overlap = TimeDelta::seconds(overlap_s.unwrap_or(USUAL_OVERLAP).into());
-    let command = RotateKey { project, key, overlap, expires_at, expected };
+    let command = RotateKey { project, key, overlap, expires_at, expected, idempotency };
     let rotated = SecretBody::from(keys.rotate.handle(&actor, command).await?);
     Ok(HttpResponse::Ok().insert_header((ETAG, etag(rotated.body.version))).json(rotated))
 }

@@ -28,7 +28,7 @@ use crate::{
     ids::{ProjectRef, UserRef},
     openapi::{
         answers::{Acting, Changing, ListingBelow},
-        headers::OnlyIf,
+        headers::{IdempotencyKey, OnlyIf},
         parts::Paging,
     },
     problem::Problem,
@@ -64,13 +64,13 @@ fn one_name(member: &NewMember) -> Result<(), ValidationError> {
 }
 
 impl NewMember {
-    fn command(self, project: ProjectId, expected: Option<Version>) -> Result<AddMember, Error> {
+    fn command(self, project: ProjectId) -> Result<AddMember, Error> {
         let person = match (self.user_id, self.email) {
             (Some(id), _) => Ok(PersonRef::Id(id.0)),
             (None, email) => Email::parse(&email.unwrap_or_default()).map(PersonRef::Email),
         };
         match (person, ProjectRole::parse(&self.role)) {
-            (Ok(person), Ok(role)) => Ok(AddMember { project, person, role, expected }),
+            (Ok(person), Ok(role)) => Ok(AddMember { project, person, role, expected: None, idempotency: None }),
             (person, role) => {
                 let wrong = [person.err().map(Refused::from), role.err().map(Refused::from)];
                 Err(Error::Invalid(wrong.into_iter().flatten().collect()))
@@ -115,7 +115,7 @@ async fn list_members(
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),
-    params(("id" = ProjectRef, Path, description = "Which project"), OnlyIf),
+    params(("id" = ProjectRef, Path, description = "Which project"), OnlyIf, IdempotencyKey),
     request_body = NewMember,
     responses((status = 201, description = "The new member", body = MemberBody, headers(("ETag" = String, description = "The version"), ("Location" = String, description = "Where it is"))), Changing)
 )]
@@ -128,7 +128,8 @@ async fn add_member(
     body: Body<NewMember>,
 ) -> Result<HttpResponse, Problem> {
     let expected = only_if.expected(current(&projects, &actor, project)).await?;
-    let command = body.into_inner().command(project, expected)?;
+    let (body, idempotency) = body.keyed(&actor);
+    let command = AddMember { expected, idempotency, ..body.command(project)? };
     let (member, version) = projects.add_member.handle(&actor, command).await?;
     let place = (ProjectRef::from(project), UserRef::from(member.user_id));
     let location = address(format_args!("/projects/{}/members/{}", place.0, place.1));

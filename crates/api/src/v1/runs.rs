@@ -58,7 +58,7 @@ struct NewRun {
     priority: Priority,
     /// When it ends at the latest; the definition's own limit holds in any case.
     deadline: Option<DateTime<Utc>>,
-    /// Seconds that the answer may wait for the run's end.
+    /// Seconds that the answer may wait until the run has ended or needs a person.
     #[validate(range(max = 60))]
     #[schema(maximum = 60, default = 0)]
     wait_s: Option<u16>,
@@ -93,7 +93,7 @@ struct RunFilter {
 /// Run an agent.
 ///
 /// The run starts from the agent's current version and goes on by itself; a client that goes away stops nothing.
-/// With `wait_s` the answer waits for the end, at most so long.
+/// With `wait_s` the answer waits, at most so long, until the run has ended or waits for a person's decision.
 #[utoipa::path(
     tag = "runs",
     security(("bearer" = [])),

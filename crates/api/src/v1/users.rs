@@ -14,11 +14,11 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
 use crate::{
-    extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, Revision, changed, page, paged, shown},
+    extract::{Body, CurrentActor, Id, IfMatch, Keyed, Paged, Parameters, Revision, changed, page, paged, shown},
     ids::{ProjectRef, UserRef},
     openapi::{
-        answers::{Acting, Changing, Listing, Reading},
-        headers::{OnlyIf, Unless},
+        answers::{Acting, Changing, Creating, Listing, Reading},
+        headers::{IdempotencyKey, OnlyIf, Unless},
         parts::Paging,
     },
     problem::Problem,
@@ -245,13 +245,20 @@ struct InvitationBody {
 }
 
 /// Invite somebody to open an account; for administrators.
+///
+/// With an `Idempotency-Key`, the repeated request is given the same invitation.
 #[utoipa::path(
     tag = "users",
     security(("bearer" = [])),
-    responses((status = 200, description = "The invitation, shown this once", body = InvitationBody), Acting)
+    params(IdempotencyKey),
+    responses((status = 200, description = "The invitation, shown to nobody else", body = InvitationBody), Creating)
 )]
 #[post("/users/invitations")]
-async fn invite(identity: Data<Identity>, CurrentActor(actor): CurrentActor) -> Result<HttpResponse, Problem> {
-    let Invitation { token, expires_at } = identity.invite.handle(&actor).await?;
+async fn invite(
+    identity: Data<Identity>,
+    CurrentActor(actor): CurrentActor,
+    keyed: Keyed,
+) -> Result<HttpResponse, Problem> {
+    let Invitation { token, expires_at } = identity.invite.handle(&actor, keyed.of(&actor)).await?;
     Ok(HttpResponse::Ok().json(InvitationBody { invitation_token: token, expires_at }))
 }

@@ -21,7 +21,7 @@ use crate::{
     ids::AgentRef,
     openapi::{
         answers::{Changing, ListingBelow, Reading},
-        headers::OnlyIf,
+        headers::{IdempotencyKey, OnlyIf},
         parts::Paging,
     },
     problem::{Problem, request::MALFORMED_ID},
@@ -47,7 +47,7 @@ struct NewVersion {
 #[utoipa::path(
     tag = "agents",
     security(("bearer" = [])),
-    params(("id" = AgentRef, Path, description = "Which agent"), OnlyIf),
+    params(("id" = AgentRef, Path, description = "Which agent"), OnlyIf, IdempotencyKey),
     request_body = NewVersion,
     responses((status = 201, description = "The version that runs start from now", body = VersionBody, headers(("ETag" = String, description = "The version"), ("Location" = String, description = "Where it is"))), Changing)
 )]
@@ -60,8 +60,8 @@ async fn publish_version(
     body: Body<NewVersion>,
 ) -> Result<HttpResponse, Problem> {
     let expected = only_if.expected(current(&agents, &actor, agent)).await?;
-    let NewVersion { definition } = body.into_inner();
-    let command = PublishVersion { agent, definition, expected };
+    let (NewVersion { definition }, idempotency) = body.keyed(&actor);
+    let command = PublishVersion { agent, definition, expected, idempotency };
     let (version, agent) = agents.publish_version.handle(&actor, command).await?;
     Ok(HttpResponse::Created()
         .insert_header((ETAG, etag(agent.version)))

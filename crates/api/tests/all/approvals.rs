@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -114,4 +116,44 @@ async fn a_verdict_on_what_is_not_in_doubt_is_refused() {
     world.post(&unknown).by(&ada).json(&json!({"verdict": "retry"})).send().await.refused(404, "not_found");
     let wrong = json!({"verdict": "perhaps"});
     world.post(&unknown).by(&ada).json(&wrong).send().await.refused_at(422, "request.wrong_type", "/verdict");
+}
+
+/// Executes with patience, and gives what came back although no time passed.
+async fn awaited(world: &World, token: &str, definition: Value) -> Value {
+    let body = json!({"name": "Careful", "type": "workflow", "definition": definition});
+    let agent = world.post("/api/v1/agents").by(token).json(&body).send().await.expect(201);
+    world.work();
+    let execute = format!("/api/v1/agents/{}/execute", agent["id"].as_str().unwrap());
+    let answer = world.post(&execute).by(token).json(&json!({"wait_s": 30})).send();
+    tokio::time::timeout(Duration::from_secs(20), answer).await.unwrap().expect(202)
+}
+
+#[actix_web::test]
+async fn whoever_waits_for_a_run_is_answered_when_it_asks_somebody() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let run = awaited(&world, &ada, json!({"steps": [question()]})).await;
+    assert_eq!((&run["status"], &run["waiting_for"]), (&json!("waiting"), &json!(["approval"])));
+}
+
+#[actix_web::test]
+async fn whoever_waits_for_a_run_is_answered_when_nobody_knows_what_became_of_a_call() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let request = json!({"method": "POST", "url": "https://bank.example.org/charges"});
+    let tools = json!({"charge": {"kind": "http", "effect": "unsafe", "request": request}});
+    let step = json!({"id": "pay", "tool": "charge", "arguments": {}});
+    let run = awaited(&world, &ada, json!({"tools": tools, "steps": [step]})).await;
+    assert_eq!((&run["status"], &run["waiting_for"]), (&json!("waiting"), &json!(["reconcile"])));
+}
+
+#[actix_web::test]
+async fn whoever_waits_for_a_run_is_answered_when_a_run_below_it_asks_somebody() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let asking = json!({"name": "Asking", "type": "workflow", "definition": {"steps": [question()]}});
+    let asking = world.post("/api/v1/agents").by(&ada).json(&asking).send().await.expect(201);
+    let step = json!({"id": "hand_over", "agent": asking["id"], "input": {}});
+    let run = awaited(&world, &ada, json!({"steps": [step]})).await;
+    assert_eq!((&run["status"], &run["waiting_for"]), (&json!("waiting"), &json!(["child"])));
 }

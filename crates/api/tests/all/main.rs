@@ -15,6 +15,7 @@ mod matrix;
 mod members;
 mod project_life;
 mod projects;
+mod repeating;
 mod run_events;
 mod runs;
 mod second;

@@ -175,3 +175,33 @@ async fn an_invitation_is_good_for_a_week() {
     let late = it.register(&json!({"invitation_token": invitation["invitation_token"]})).await;
     late.refused(403, "user.invitation_refused");
 }
+
+#[actix_web::test]
+async fn an_invitation_asked_for_twice_under_one_key_is_one_invitation() {
+    let platform = Platform::taking_in(RegistrationMode::Invite).await;
+    let invite = || {
+        let call = platform.world.post("/api/v1/users/invitations").by(&platform.root);
+        call.header("idempotency-key", "for-kim").send()
+    };
+    let first = invite().await.expect(200);
+    assert_eq!(invite().await.expect(200), first);
+    platform.register(&json!({"invitation_token": first["invitation_token"]})).await.expect(201);
+}
+
+#[actix_web::test]
+async fn invitations_under_different_keys_are_different() {
+    let platform = Platform::taking_in(RegistrationMode::Invite).await;
+    let invite = |key: &'static str| {
+        platform.world.post("/api/v1/users/invitations").by(&platform.root).header("idempotency-key", key).send()
+    };
+    let one = invite("one").await.expect(200);
+    assert_ne!(invite("two").await.expect(200)["invitation_token"], one["invitation_token"]);
+}
+
+#[actix_web::test]
+async fn a_key_used_elsewhere_invites_nobody() {
+    let platform = Platform::new().await;
+    let keyed = |path: &str| platform.world.post(path).by(&platform.root).header("idempotency-key", "order-4711");
+    keyed("/api/v1/projects").json(&json!({"name": "One"})).send().await.expect(201);
+    keyed("/api/v1/users/invitations").send().await.refused(422, "idempotency.key_reused");
+}

@@ -13,7 +13,7 @@ use crate::{
     access::Permission,
     context::Actor,
     error::{Error, Refused},
-    es::{Claim, ClaimChange, Idempotency, Repository},
+    es::{Claim, ClaimChange, Created, Idempotency, Repository},
     ports::IdGenerator,
 };
 
@@ -71,6 +71,18 @@ impl CreateAgentHandler {
     /// [`AgentError`], what is wrong with the definition, what access demands, or a failing port.
     #[tracing::instrument(name = "agents.create", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: CreateAgent) -> Result<AgentView, Error> {
+        let idempotency = command.idempotency.clone();
+        let created = match self.create(actor, command).await {
+            Ok(created) => created,
+            Err(refused) => {
+                let context = actor.event_context(None);
+                self.agents.created_before(context, idempotency.as_ref(), refused).await?
+            }
+        };
+        self.get.found(created.id).await
+    }
+
+    async fn create(&self, actor: &Actor, command: CreateAgent) -> Result<Created<Agent>, Error> {
         let CreateAgent { project, name, kind, capabilities, description, definition, idempotency } = command;
         let project = match project {
             Some(project) => project,
@@ -88,8 +100,7 @@ impl CreateAgentHandler {
         let id = AgentId::from(self.ids.next());
         let claim = ClaimChange::Take { claim: name_claim(project, &new.name), owner: id.into() };
         let context = actor.event_context(Some(project));
-        let created = self.agents.create(context, id, &events, vec![claim], vec![], idempotency).await;
-        self.get.found(created.map_err(name_taken)?.id).await
+        self.agents.create(context, id, &events, vec![claim], vec![], idempotency).await.map_err(name_taken)
     }
 }
 

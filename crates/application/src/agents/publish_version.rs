@@ -8,7 +8,12 @@ use super::{
     get_agent::GetAgentHandler,
     views::{AgentVersionView, AgentView},
 };
-use crate::{access::Permission, context::Actor, error::Error, es::Repository};
+use crate::{
+    access::Permission,
+    context::Actor,
+    error::Error,
+    es::{Idempotency, Repository, Updated},
+};
 
 /// Asks for a definition to be what runs start from.
 #[derive(Debug)]
@@ -19,6 +24,8 @@ pub struct PublishVersion {
     pub definition: Json,
     /// The agent's version (not its definition's) the caller last saw, if it cares.
     pub expected: Option<Version>,
+    /// Recognises a repeated request.
+    pub idempotency: Option<Idempotency>,
 }
 
 /// Publishes versions. The same content is the same version, so asking again changes nothing.
@@ -36,17 +43,29 @@ impl PublishVersionHandler {
     /// port.
     #[tracing::instrument(name = "agents.publish_version", skip_all, fields(agent = %command.agent), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: PublishVersion) -> Result<(AgentVersionView, AgentView), Error> {
-        let PublishVersion { agent: id, definition, expected } = command;
+        let (id, idempotency) = (command.agent, command.idempotency.clone());
+        let updated = match self.publish(actor, command).await {
+            Ok(updated) => updated,
+            Err(refused) => {
+                let context = actor.event_context(None);
+                self.agents.changed_before(context, id, idempotency.as_ref(), refused).await?
+            }
+        };
+        let state = updated.loaded.state;
+        let number = state.details().and_then(|details| details.current).ok_or(AgentError::NoVersion)?;
+        let version = self.get.views.version(id, number).await?;
+        let version = version.ok_or_else(|| Error::NotFound(format!("version {number} of agent {id}")))?;
+        Ok((version, self.get.found(id).await?))
+    }
+
+    async fn publish(&self, actor: &Actor, command: PublishVersion) -> Result<Updated<Agent>, Error> {
+        let PublishVersion { agent: id, definition, expected, idempotency } = command;
         let seen = self.get.permitted(actor, id, Permission::AgentsWrite).await?;
         if seen.status == AgentStatus::Archived {
             return Err(AgentError::Archived.into());
         }
         let definition = self.definitions.read(seen.project_id, &definition).await?;
         let context = actor.event_context(Some(seen.project_id));
-        let loaded = self.agents.update(context, id, expected, |agent| agent.publish(&definition)).await?;
-        let number = loaded.state.details().and_then(|details| details.current).ok_or(AgentError::NoVersion)?;
-        let version = self.get.views.version(id, number).await?;
-        let version = version.ok_or_else(|| Error::NotFound(format!("version {number} of agent {id}")))?;
-        Ok((version, self.get.found(id).await?))
+        self.agents.update_once(context, id, expected, idempotency, |agent| agent.publish(&definition)).await
     }
 }

@@ -8,6 +8,7 @@ pub mod chain;
 mod facts;
 pub mod planner;
 mod recorded;
+mod repeated;
 mod repository;
 mod store;
 mod subscription;
@@ -17,6 +18,6 @@ pub use append::{
 };
 pub use facts::{Facts, KeyFacts, LogHead, Plan, PlannedEvent, PlannedKey, Rejection, ScopedKey, StreamFacts, Wanted};
 pub use recorded::{EventContext, Page, Position, RecordedEvent, StreamId};
-pub use repository::{Created, Loaded, Repository};
+pub use repository::{Created, Loaded, Repository, Updated};
 pub use store::{EventFilter, EventStore};
 pub use subscription::{Checkpoints, Ended, Lease, Reaction, Stopped, Subscription, passes};

@@ -26,7 +26,7 @@ pub struct Loaded<A> {
 /// One kind of aggregate, loaded from and changed through the log.
 #[derive(Clone)]
 pub struct Repository<A> {
-    store: Arc<dyn EventStore>,
+    pub(super) store: Arc<dyn EventStore>,
     kind: PhantomData<fn() -> A>,
 }
 
@@ -123,6 +123,40 @@ impl<A: Aggregate> Repository<A> {
     where
         Error: From<A::Error>,
     {
+        Ok(self.attempt(context, id, expected, None, decide, claims).await?.loaded)
+    }
+
+    /// Like [`Repository::update`], for a request that may be repeated: the same key records once, and the repetition
+    /// is answered with the state as the first one left it.
+    ///
+    /// # Errors
+    /// As [`Repository::update`], and [`Error::KeyReused`].
+    pub async fn update_once(
+        &self,
+        context: EventContext,
+        id: A::Id,
+        expected: Option<Version>,
+        idempotency: Option<Idempotency>,
+        decide: impl Fn(&A) -> Decision<A> + Send + Sync,
+    ) -> Result<Updated<A>, Error>
+    where
+        Error: From<A::Error>,
+    {
+        self.attempt(context, id, expected, idempotency, decide, |_, _| Vec::new()).await
+    }
+
+    async fn attempt(
+        &self,
+        context: EventContext,
+        id: A::Id,
+        expected: Option<Version>,
+        idempotency: Option<Idempotency>,
+        decide: impl Fn(&A) -> Decision<A> + Send + Sync,
+        claims: impl Fn(&A, &[A::Event]) -> Vec<ClaimChange> + Send + Sync,
+    ) -> Result<Updated<A>, Error>
+    where
+        Error: From<A::Error>,
+    {
         let mut loaded = Loaded { state: A::default(), version: 0 };
         for _ in 0..ATTEMPTS {
             self.refresh(id, &mut loaded).await?;
@@ -130,26 +164,30 @@ impl<A: Aggregate> Repository<A> {
                 return Err(Error::StaleVersion { expected, actual: loaded.version });
             }
             let events = decide(&loaded.state)?;
-            if events.is_empty() {
-                return Ok(loaded);
+            // What is so already is not recorded; only that this key was used for it is.
+            if events.is_empty() && idempotency.is_none() {
+                return Ok(Updated { loaded, replayed: false });
             }
-            let request = AppendRequest {
-                claims: claims(&loaded.state, &events),
-                writes: vec![Self::write(id, Precondition::Version(loaded.version), &events)?],
-                idempotency: None,
-                context: context.clone(),
-            };
-            match self.store.append(request).await {
-                Ok(_) => {
-                    loaded.version += events.len() as Version;
-                    loaded.state = loaded.state.evolved(&events);
-                    return Ok(loaded);
-                }
-                Err(AppendError::Conflict { .. }) => {}
-                Err(error) => return Err(error.into()),
+            let claims = claims(&loaded.state, &events);
+            let writes = vec![Self::write(id, Precondition::Version(loaded.version), &events)?];
+            let request = AppendRequest { writes, claims, idempotency: idempotency.clone(), context: context.clone() };
+            let Some(appended) = self.unless_overtaken(request).await? else { continue };
+            if appended.replayed {
+                return Ok(Updated { loaded: self.as_of(id, appended.last).await?, replayed: true });
             }
+            loaded.version += events.len() as Version;
+            loaded.state = loaded.state.evolved(&events);
+            return Ok(Updated { loaded, replayed: false });
         }
         Err(Error::Contended)
+    }
+
+    async fn unless_overtaken(&self, request: AppendRequest) -> Result<Option<Appended>, Error> {
+        match self.store.append(request).await {
+            Ok(appended) => Ok(Some(appended)),
+            Err(AppendError::Conflict { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Records the first events of a new aggregate, with whatever else belongs to the same unit of work.
@@ -179,7 +217,7 @@ impl<A: Aggregate> Repository<A> {
         Ok(Created { id, loaded, replayed: false })
     }
 
-    async fn replayed(&self, appended: &Appended) -> Result<Created<A>, Error> {
+    pub(super) async fn replayed(&self, appended: &Appended) -> Result<Created<A>, Error> {
         let after = appended.first.saturating_sub(1);
         let length = usize::try_from(appended.last - after).unwrap_or(PAGE);
         let page = self.store.read_all(after, length, &super::EventFilter::default()).await?;
@@ -208,5 +246,14 @@ pub struct Created<A: Aggregate> {
     /// Its state as the (first) request left it.
     pub loaded: Loaded<A>,
     /// Whether an earlier identical request had already made it.
+    pub replayed: bool,
+}
+
+/// An aggregate after a change, or as an earlier identical request left it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Updated<A> {
+    /// Its state as the (first) request left it.
+    pub loaded: Loaded<A>,
+    /// Whether an earlier identical request had already made the change.
     pub replayed: bool,
 }

@@ -44,7 +44,7 @@ impl CreateAdminHandler {
         Access::require_admin(actor)?;
         let CreateAdmin { email, password, name } = command;
         let role = PlatformRole::Admin;
-        let person = Enrolled { email, password, name, role, claim: None, only_repeated: false, idempotency: None };
+        let person = Enrolled { email, password, name, role, claim: None, idempotency: None };
         self.enrolment.enrol(actor, person).await
     }
 }

@@ -30,8 +30,6 @@ pub(super) struct Enrolled {
     pub(super) role: PlatformRole,
     /// Taken for the new user in the same unit of work.
     pub(super) claim: Option<Claim>,
-    /// Only an answer that was given before may be given: nobody new is enrolled.
-    pub(super) only_repeated: bool,
     pub(super) idempotency: Option<Idempotency>,
 }
 
@@ -73,35 +71,35 @@ impl Enrolment {
         }
     }
 
+    /// Whom an earlier identical request enrolled, asked when the repetition would be refused.
+    pub(super) async fn enrolled_before(
+        &self,
+        actor: &Actor,
+        idempotency: Option<Idempotency>,
+        refused: Error,
+    ) -> Result<UserView, Error> {
+        let idempotency = idempotency.map(|it| self.blinded(it));
+        let users = Repository::<User>::new(self.store.clone());
+        let before = users.created_before(actor.event_context(None), idempotency.as_ref(), refused).await?;
+        self.view(before.id).await
+    }
+
     async fn record(&self, actor: &Actor, account: &PrivateAccount, person: Enrolled) -> Result<Created<User>, Error> {
         let (user, project) = (account.user, ProjectId::from(self.ids.next()));
         let events = User::default().register(person.role, project)?;
         let personal = Project::default().create(&ProjectName::personal(), user, true)?;
         let personal = Repository::<Project>::write(project, Precondition::NoStream, &personal)?;
-        let mut others = vec![personal];
-        if person.only_repeated {
-            // A repeated request is recognised before this guard is looked at; any other one fails on it.
-            let nobody = UserId::from(self.ids.next());
-            others.push(Repository::<User>::write(nobody, Precondition::Exists, &[])?);
-        }
         let email = Claim { scope: EMAIL_SCOPE.to_owned(), value: hex(&account.email_digest) };
         let claims = std::iter::once(email).chain(person.claim);
         let claims = claims.map(|claim| ClaimChange::Take { claim, owner: user.into() }).collect();
+        let idempotency = person.idempotency.map(|it| self.blinded(it));
         Repository::<User>::new(self.store.clone())
-            .create(
-                actor.event_context(None),
-                user,
-                &events,
-                claims,
-                others,
-                person.idempotency.map(|it| self.blinded(it)),
-            )
+            .create(actor.event_context(None), user, &events, claims, vec![personal], idempotency)
             .await
             .map_err(|error| match error {
                 Error::ClaimTaken(claim) if claim.scope == EMAIL_SCOPE => IdentityError::EmailTaken.into(),
                 Error::ClaimTaken(claim) if claim.scope == INVITATION_SCOPE => IdentityError::InvitationRefused.into(),
                 Error::ClaimTaken(_) => IdentityError::BootstrapRefused.into(),
-                Error::Contended if person.only_repeated => IdentityError::BootstrapRefused.into(),
                 other => other,
             })
     }

@@ -9,7 +9,7 @@ use crate::{
     access::Access,
     context::Actor,
     error::{Error, PortError},
-    es::Claim,
+    es::{AppendRequest, Claim, EventStore, Idempotency},
     ports::Clock,
 };
 
@@ -34,11 +34,11 @@ pub enum RegistrationMode {
 /// Keeps invitations, by digest. That one is used up is a claim in the log.
 #[async_trait]
 pub trait Invitations: Send + Sync {
-    /// Keeps an invitation.
+    /// Keeps an invitation, unless it is kept already, and says until when it can be accepted.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be written.
-    async fn save(&self, digest: &[u8; 32], expires_at: DateTime<Utc>) -> Result<(), PortError>;
+    async fn save(&self, digest: &[u8; 32], expires_at: DateTime<Utc>) -> Result<DateTime<Utc>, PortError>;
 
     /// Until when an invitation can be accepted, where there is such a one.
     ///
@@ -65,23 +65,38 @@ impl std::fmt::Debug for Invitation {
 /// Invites people to open an account, for administrators.
 #[derive(Clone)]
 pub struct InviteHandler {
+    pub(super) store: Arc<dyn EventStore>,
     pub(super) invitations: Arc<dyn Invitations>,
     pub(super) secrets: Arc<dyn Secrets>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
 impl InviteHandler {
-    /// Makes an invitation that one person can accept within a week.
+    /// Makes an invitation that one person can accept within a week; a repeated request is given the same one.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`], [`Error::Forbidden`] or a failing port.
+    /// [`Error::Unauthenticated`], [`Error::Forbidden`], [`Error::KeyReused`] or a failing port.
     #[tracing::instrument(name = "identity.invite", skip_all, err(Debug, level = "debug"))]
-    pub async fn handle(&self, actor: &Actor) -> Result<Invitation, Error> {
+    pub async fn handle(&self, actor: &Actor, idempotency: Option<Idempotency>) -> Result<Invitation, Error> {
         Access::require_admin(actor)?;
-        let token = self.secrets.token()?;
-        let expires_at = self.clock.now() + LIFE;
-        self.invitations.save(&self.secrets.digest(&token), expires_at).await?;
+        let token = match idempotency {
+            Some(idempotency) => self.repeatable(actor, idempotency).await?,
+            None => self.secrets.token()?,
+        };
+        let expires_at = self.invitations.save(&self.secrets.digest(&token), self.clock.now() + LIFE).await?;
         Ok(Invitation { token, expires_at })
+    }
+
+    /// The token that belongs to a request, the same for each repetition. It is kept nowhere: whoever has the master
+    /// key can make it again.
+    async fn repeatable(&self, actor: &Actor, idempotency: Idempotency) -> Result<String, Error> {
+        let mut seed =
+            [idempotency.scope.as_bytes(), &idempotency.fingerprint[..], idempotency.key.as_bytes()].concat();
+        let context = actor.event_context(None);
+        let request = AppendRequest { writes: vec![], claims: vec![], idempotency: Some(idempotency), context };
+        // Where the log stood tells the uses of a key apart once the first is forgotten.
+        seed.extend(self.store.append(request).await?.first.to_be_bytes());
+        Ok(hex(&self.secrets.keyed(INVITATION_SCOPE, &seed)))
     }
 
     /// What using an invitation takes, so that of several who use it at once one gets through.

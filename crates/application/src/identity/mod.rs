@@ -186,7 +186,12 @@ impl Identity {
 }
 
 fn invite(ports: &IdentityPorts) -> InviteHandler {
-    InviteHandler { invitations: ports.invitations.clone(), secrets: ports.secrets.clone(), clock: ports.clock.clone() }
+    InviteHandler {
+        store: ports.store.clone(),
+        invitations: ports.invitations.clone(),
+        secrets: ports.secrets.clone(),
+        clock: ports.clock.clone(),
+    }
 }
 
 fn sign_ins(ports: &IdentityPorts) -> SignIns {

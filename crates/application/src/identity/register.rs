@@ -67,34 +67,33 @@ impl RegisterHandler {
     /// [`IdentityError::EmailTaken`], [`IdentityError::BootstrapRefused`], [`Error::Overloaded`] or a failing port.
     #[tracing::instrument(name = "identity.register", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: Register) -> Result<UserView, Error> {
-        let Register { email, password, name, bootstrap_token, invitation_token, idempotency } = command;
-        let first_admin = bootstrap_token.is_some();
-        let only_repeated = match bootstrap_token {
-            Some(token) => !self.is_fresh(&token, idempotency.is_some()).await?,
-            None => false,
+        let (first_admin, idempotency) = (command.bootstrap_token.is_some(), command.idempotency.clone());
+        let user = match self.enrol(actor, command).await {
+            Ok(user) => user,
+            Err(refused) => self.enrolment.enrolled_before(actor, idempotency, refused).await?,
         };
-        let (role, claim) = if first_admin {
-            // Of several requests with the token at once, the claim lets one through.
-            let claim = Claim { scope: "platform.bootstrap".to_owned(), value: "first-admin".to_owned() };
-            (PlatformRole::Admin, Some(claim))
-        } else {
-            (PlatformRole::Member, self.invited(invitation_token).await?)
-        };
-        let person = Enrolled { email, password, name, role, claim, only_repeated, idempotency };
-        let user = self.enrolment.enrol(actor, person).await?;
         if first_admin && let Err(error) = self.bootstrap.withdraw().await {
             tracing::warn!(%error, "the used bootstrap token could not be removed; it no longer works");
         }
         Ok(user)
     }
 
-    /// Whether the token is the one on offer. A repeated request finds it withdrawn by the first one: it may go on, but
-    /// only to be recognised by its key.
-    async fn is_fresh(&self, token: &str, may_be_repeated: bool) -> Result<bool, Error> {
-        if self.users.has_admin().await? {
-            return if may_be_repeated { Ok(false) } else { Err(IdentityError::BootstrapRefused.into()) };
+    async fn enrol(&self, actor: &Actor, command: Register) -> Result<UserView, Error> {
+        let Register { email, password, name, bootstrap_token, invitation_token, idempotency } = command;
+        let (role, claim) = match bootstrap_token {
+            Some(token) => (PlatformRole::Admin, Some(self.first_admin(&token).await?)),
+            None => (PlatformRole::Member, self.invited(invitation_token).await?),
+        };
+        self.enrolment.enrol(actor, Enrolled { email, password, name, role, claim, idempotency }).await
+    }
+
+    /// What it takes to be the first administrator. Of several requests with the token at once, the claim lets one
+    /// through.
+    async fn first_admin(&self, token: &str) -> Result<Claim, Error> {
+        if self.users.has_admin().await? || !self.bootstrap.matches(token).await? {
+            return Err(IdentityError::BootstrapRefused.into());
         }
-        if self.bootstrap.matches(token).await? { Ok(true) } else { Err(IdentityError::BootstrapRefused.into()) }
+        Ok(Claim { scope: "platform.bootstrap".to_owned(), value: "first-admin".to_owned() })
     }
 
     /// What it takes to come in; nothing where everybody may.

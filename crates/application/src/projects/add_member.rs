@@ -17,7 +17,7 @@ use crate::{
     access::{Access, Permission},
     context::Actor,
     error::Error,
-    es::Repository,
+    es::{Idempotency, Repository, Updated},
 };
 
 /// Names a person.
@@ -40,6 +40,8 @@ pub struct AddMember {
     pub role: ProjectRole,
     /// The project's version the caller last saw, if it cares.
     pub expected: Option<Version>,
+    /// Recognises a repeated request.
+    pub idempotency: Option<Idempotency>,
 }
 
 /// Adds members.
@@ -57,13 +59,27 @@ impl AddMemberHandler {
     /// [`ProjectError`], [`Error::StaleVersion`], what access demands, or a failing port.
     #[tracing::instrument(name = "projects.add_member", skip_all, fields(project = %command.project), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: AddMember) -> Result<(MemberView, Version), Error> {
-        let AddMember { project, person, role, expected } = command;
+        let (project, who, idempotency) = (command.project, command.person.clone(), command.idempotency.clone());
+        let (updated, person) = match self.add(actor, command).await {
+            Ok(added) => added,
+            Err(refused) => {
+                let context = actor.event_context(None);
+                let before = self.projects.changed_before(context, project, idempotency.as_ref(), refused).await?;
+                (before, self.find(who).await?.ok_or(ProjectError::PersonUnknown)?)
+            }
+        };
+        let member = self.views.member(project, person.id).await?.ok_or(ProjectError::NotMember)?;
+        Ok((MemberView::new(member, Some(person)), updated.loaded.version))
+    }
+
+    async fn add(&self, actor: &Actor, command: AddMember) -> Result<(Updated<Project>, Person), Error> {
+        let AddMember { project, person, role, expected, idempotency } = command;
         self.access.require(actor, project, Permission::MembersWrite).await?;
         let person = self.find(person).await?.ok_or(ProjectError::PersonUnknown)?;
         let context = actor.event_context(Some(project));
-        let loaded = self.projects.update(context, project, expected, |it| it.add_member(person.id, role)).await?;
-        let member = self.views.member(project, person.id).await?.ok_or(ProjectError::NotMember)?;
-        Ok((MemberView::new(member, Some(person)), loaded.version))
+        let decide = |it: &Project| it.add_member(person.id, role);
+        let updated = self.projects.update_once(context, project, expected, idempotency, decide).await?;
+        Ok((updated, person))
     }
 
     async fn find(&self, person: PersonRef) -> Result<Option<Person>, Error> {

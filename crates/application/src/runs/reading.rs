@@ -1,6 +1,9 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use devskyy_domain::kernel::ids::{ProjectId, RunId};
+use devskyy_domain::{
+    kernel::ids::{ProjectId, RunId},
+    runs::Run,
+};
 use futures_util::future::{Either, select};
 
 use super::{ports::RunnableAgents, timeline::Timeline, views::RunView};
@@ -8,7 +11,7 @@ use crate::{
     access::{Access, Permission},
     context::Actor,
     error::Error,
-    es::EventStore,
+    es::{EventStore, Repository},
     ports::Clock,
 };
 
@@ -60,14 +63,14 @@ impl RunReading {
         Ok(project)
     }
 
-    /// The run once it has ended, or as it stands when the wait is over.
-    pub(super) async fn ended(&self, run: RunId, wait: Duration, clock: &dyn Clock) -> Result<RunView, Error> {
+    /// The run once it has ended or needs a person, or as it stands when the wait is over.
+    pub(super) async fn settled(&self, run: RunId, wait: Duration, clock: &dyn Clock) -> Result<RunView, Error> {
         let mut timeline = Timeline::default();
         let mut over = pin!(clock.sleep(wait));
         loop {
             let head = self.store.head().await?;
             timeline.catch_up(self.store.as_ref(), run).await?;
-            if timeline.run.ended() {
+            if timeline.run.ended() || self.needs_a_person(&timeline.run).await? {
                 break;
             }
             let changed = pin!(self.store.beyond(head));
@@ -77,5 +80,22 @@ impl RunReading {
             }
         }
         self.show(run, &timeline).await
+    }
+
+    /// Whether the run, or one whose end it waits for, can only go on with a person's word.
+    async fn needs_a_person(&self, run: &Run) -> Result<bool, Error> {
+        if run.waits_for_a_person() {
+            return Ok(true);
+        }
+        let runs = Repository::<Run>::new(self.store.clone());
+        let mut below: Vec<RunId> = run.waiting_children().collect();
+        while let Some(child) = below.pop() {
+            let child = runs.load(child).await?.state;
+            if child.waits_for_a_person() {
+                return Ok(true);
+            }
+            below.extend(child.waiting_children());
+        }
+        Ok(false)
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     access::{Access, Permission},
     context::Actor,
     error::Error,
-    es::{Idempotency, Repository},
+    es::{Created, Idempotency, Repository},
     ports::{Clock, IdGenerator},
     workflow::Schemas,
 };
@@ -35,7 +35,7 @@ pub struct StartRun {
     pub priority: Priority,
     /// When it ends at the latest; the workflow's own limit holds in any case.
     pub deadline: Option<DateTime<Utc>>,
-    /// How long the answer may wait for the run's end; at most a minute.
+    /// How long the answer may wait until the run has ended or needs a person; at most a minute.
     pub wait: Option<Duration>,
     /// Recognises a repeated request.
     pub idempotency: Option<Idempotency>,
@@ -50,7 +50,7 @@ pub struct StartedRun {
     pub replayed: bool,
 }
 
-/// Longest time an answer waits for a run's end.
+/// Longest time an answer waits for a run.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Starts runs.
@@ -65,14 +65,30 @@ pub struct StartRunHandler {
 }
 
 impl StartRunHandler {
-    /// Starts a run of the agent's present version and, if asked to, waits a little for its end.
+    /// Starts a run of the agent's present version and, if asked to, waits a little until it has ended or needs a person.
     ///
     /// # Errors
     /// [`Error::NotFound`] for an agent the actor may not see, [`Error::Forbidden`], [`Error::Invalid`] with a pointer
     /// per part of the input that breaks the agent's schema, or a refusal.
     #[tracing::instrument(name = "runs.start", skip_all, fields(agent = %command.agent), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: StartRun) -> Result<StartedRun, Error> {
-        let StartRun { agent, input, priority, deadline: asked, wait, idempotency } = command;
+        let (wait, idempotency) = (command.wait, command.idempotency.clone());
+        let created = match self.queue(actor, command).await {
+            Ok(created) => created,
+            Err(refused) => {
+                let context = actor.event_context(None);
+                self.runs.created_before(context, idempotency.as_ref(), refused).await?
+            }
+        };
+        let run = match wait {
+            Some(wait) => self.reading.settled(created.id, wait.min(PATIENCE), self.clock.as_ref()).await?,
+            None => self.reading.view(created.id).await?,
+        };
+        Ok(StartedRun { run, replayed: created.replayed })
+    }
+
+    async fn queue(&self, actor: &Actor, command: StartRun) -> Result<Created<Run>, Error> {
+        let StartRun { agent, input, priority, deadline: asked, idempotency, .. } = command;
         let found = find(self.agents.as_ref(), agent).await?;
         let thing = || format!("agent {agent}");
         self.access.require_on(actor, found.project, Permission::RunsStart, thing).await?;
@@ -84,12 +100,6 @@ impl StartRunHandler {
         let order = Order { agent, agent_version, project, parent: None, depth: 0, input, priority, deadline };
         let events = Run::default().queue(&order, now)?;
         let id = RunId::from(self.ids.next());
-        let context = actor.event_context(Some(project));
-        let created = self.runs.create(context, id, &events, vec![], vec![], idempotency).await?;
-        let run = match wait {
-            Some(wait) => self.reading.ended(created.id, wait.min(PATIENCE), self.clock.as_ref()).await?,
-            None => self.reading.view(created.id).await?,
-        };
-        Ok(StartedRun { run, replayed: created.replayed })
+        self.runs.create(actor.event_context(Some(project)), id, &events, vec![], vec![], idempotency).await
     }
 }

@@ -95,6 +95,18 @@ impl Run {
         matches!(self.phase, Phase::Completed | Phase::Failed(_) | Phase::Cancelled | Phase::Expired)
     }
 
+    /// Whether it stands still until a person has decided something or told what became of a call.
+    #[must_use]
+    pub fn waits_for_a_person(&self) -> bool {
+        let person = |waiting: &Waiting| matches!(waiting, Waiting::Approval | Waiting::Reconcile);
+        matches!(&self.phase, Phase::Waiting(waiting) if waiting.iter().any(person))
+    }
+
+    /// Child runs without whose end it does not go on.
+    pub fn waiting_children(&self) -> impl Iterator<Item = RunId> + '_ {
+        self.open_children().filter(|_| matches!(self.phase, Phase::Waiting(_)))
+    }
+
     /// How far a step has come; `None` where nothing is recorded of it.
     #[must_use]
     pub fn step(&self, id: &str) -> Option<&StepState> {

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use devskyy_application::{error::PortError, identity::Invitations};
-use sea_orm::{EntityTrait, IntoActiveModel};
+use sea_orm::{EntityTrait, IntoActiveModel, sea_query::OnConflict};
 
 use super::entity::invitation;
 use crate::sql::{Database, instant, micros, port_error};
@@ -20,10 +20,13 @@ impl SqlInvitations {
 
 #[async_trait]
 impl Invitations for SqlInvitations {
-    async fn save(&self, digest: &[u8; 32], expires_at: DateTime<Utc>) -> Result<(), PortError> {
+    async fn save(&self, digest: &[u8; 32], expires_at: DateTime<Utc>) -> Result<DateTime<Utc>, PortError> {
         let row = invitation::Model { digest: digest.to_vec(), expires_at: micros(expires_at) };
-        let saved = invitation::Entity::insert(row.into_active_model()).exec_without_returning(&self.0.writer).await;
-        saved.map(|_| ()).map_err(|error| port_error("invitations", "keeping an invitation", error))
+        let kept = OnConflict::column(invitation::Column::Digest).do_nothing().to_owned();
+        let insert = invitation::Entity::insert(row.into_active_model()).on_conflict(kept).try_insert();
+        let saved = insert.exec_without_returning(&self.0.writer).await;
+        saved.map_err(|error| port_error("invitations", "keeping an invitation", error))?;
+        Ok(self.expiry(digest).await?.unwrap_or(expires_at))
     }
 
     async fn expiry(&self, digest: &[u8; 32]) -> Result<Option<DateTime<Utc>>, PortError> {

@@ -88,9 +88,8 @@ pub struct InMemoryInvitations(Mutex<HashMap<[u8; 32], DateTime<Utc>>>);
 
 #[async_trait]
 impl Invitations for InMemoryInvitations {
-    async fn save(&self, digest: &[u8; 32], expires_at: DateTime<Utc>) -> Result<(), PortError> {
-        lock(&self.0).insert(*digest, expires_at);
-        Ok(())
+    async fn save(&self, digest: &[u8; 32], expires_at: DateTime<Utc>) -> Result<DateTime<Utc>, PortError> {
+        Ok(*lock(&self.0).entry(*digest).or_insert(expires_at))
     }
 
     async fn expiry(&self, digest: &[u8; 32]) -> Result<Option<DateTime<Utc>>, PortError> {

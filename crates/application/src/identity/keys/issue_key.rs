@@ -53,6 +53,18 @@ impl IssueKeyHandler {
     /// [`ApiKeyError`], what access demands, or a failing port.
     #[tracing::instrument(name = "identity.issue_key", skip_all, fields(project = %command.project), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: IssueKey) -> Result<KeyWithSecret, Error> {
+        let idempotency = command.idempotency.clone();
+        match self.issue(actor, command).await {
+            Ok(issued) => Ok(issued),
+            Err(refused) => {
+                let context = actor.event_context(None);
+                let before = self.keys.created_before(context, idempotency.as_ref(), refused).await?;
+                Ok(KeyWithSecret { view: self.shelf.show(before.id).await?, text: None })
+            }
+        }
+    }
+
+    async fn issue(&self, actor: &Actor, command: IssueKey) -> Result<KeyWithSecret, Error> {
         let IssueKey { project, name, role, scopes, expires_at, idempotency } = command;
         self.shelf.access.require(actor, project, Permission::KeysIssue).await?;
         let issuer = actor.person()?;

@@ -15,7 +15,13 @@ use super::{
     text::KeyText,
     views::{KeyWithSecret, Shelf},
 };
-use crate::{access::Permission, context::Actor, error::Error, es::Repository, ports::IdGenerator};
+use crate::{
+    access::Permission,
+    context::Actor,
+    error::Error,
+    es::{Idempotency, Repository},
+    ports::IdGenerator,
+};
 
 /// Asks for another secret of a key.
 #[derive(Debug)]
@@ -30,6 +36,8 @@ pub struct RotateKey {
     pub expires_at: Option<DateTime<Utc>>,
     /// The key's version the caller last saw, if it cares.
     pub expected: Option<Version>,
+    /// Recognises a repeated request.
+    pub idempotency: Option<Idempotency>,
 }
 
 /// Gives API keys other secrets.
@@ -49,7 +57,19 @@ impl RotateKeyHandler {
     /// [`ApiKeyError`], [`Error::StaleVersion`], [`Error::NotFound`], what access demands, or a failing port.
     #[tracing::instrument(name = "identity.rotate_key", skip_all, fields(key = %command.key), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: RotateKey) -> Result<KeyWithSecret, Error> {
-        let RotateKey { project, key, overlap, expires_at, expected } = command;
+        let (key, idempotency) = (command.key, command.idempotency.clone());
+        match self.rotate(actor, command).await {
+            Ok(rotated) => Ok(rotated),
+            Err(refused) => {
+                let context = actor.event_context(None);
+                self.keys.changed_before(context, key, idempotency.as_ref(), refused).await?;
+                Ok(KeyWithSecret { view: self.shelf.show(key).await?, text: None })
+            }
+        }
+    }
+
+    async fn rotate(&self, actor: &Actor, command: RotateKey) -> Result<KeyWithSecret, Error> {
+        let RotateKey { project, key, overlap, expires_at, expected, idempotency } = command;
         self.shelf.of_project(actor, project, key, Permission::KeysIssue).await?;
         let by = self.shelf.access.role(project, actor.person()?).await?.ok_or(ApiKeyError::ExceedsIssuer)?;
         let now = self.shelf.clock.now();
@@ -58,9 +78,13 @@ impl RotateKeyHandler {
         let kept = Kept { vault: self.vault.as_ref(), text: &self.text };
         let raw = kept.fresh(key, secret, now).await?;
         let context = actor.event_context(Some(project));
-        let rotated = self.keys.update(context, key, expected, |it| it.rotate(&renewal, now)).await;
-        kept.or_removed(secret, rotated).await?;
+        let rotated = self.keys.update_once(context, key, expected, idempotency, |it| it.rotate(&renewal, now)).await;
+        let rotated = kept.or_removed(secret, rotated).await?;
+        if rotated.replayed {
+            kept.remove(secret).await;
+        }
         self.standings.forget(key);
-        Ok(KeyWithSecret { view: self.shelf.show(key).await?, text: Some(self.text.write(key, &raw)) })
+        let text = (!rotated.replayed).then(|| self.text.write(key, &raw));
+        Ok(KeyWithSecret { view: self.shelf.show(key).await?, text })
     }
 }

@@ -98,7 +98,7 @@ async fn a_member_is_added_by_email() {
     let eve = world.register("eve").await;
     let project = create(&world, &ada).await.id;
     let person = PersonRef::Email(Email::parse(&email("eve")).unwrap());
-    let command = AddMember { project, person, role: ProjectRole::Viewer, expected: None };
+    let command = AddMember { project, person, role: ProjectRole::Viewer, expected: None, idempotency: None };
     let (member, version) = world.projects.add_member.handle(&ada, command).await.unwrap();
     assert_eq!((member.user_id, version), (eve.id, 2));
 }
@@ -109,7 +109,7 @@ async fn somebody_without_an_account_cannot_be_added() {
     let (ada, _) = world.person("ada").await;
     let project = create(&world, &ada).await.id;
     let person = PersonRef::Id(Uuid::from_u128(404).into());
-    let command = AddMember { project, person, role: ProjectRole::Viewer, expected: None };
+    let command = AddMember { project, person, role: ProjectRole::Viewer, expected: None, idempotency: None };
     let outcome = world.projects.add_member.handle(&ada, command).await;
     assert!(matches!(&outcome, Err(Error::Refused(it)) if it.kind == RefusalKind::Invalid), "{outcome:?}");
 }
@@ -121,7 +121,7 @@ async fn only_owners_add_members() {
     let project = create(&world, &ada).await.id;
     world.join(&ada, project, user.id, ProjectRole::Maintainer).await;
     let person = PersonRef::Id(user.id);
-    let command = AddMember { project, person, role: ProjectRole::Owner, expected: None };
+    let command = AddMember { project, person, role: ProjectRole::Owner, expected: None, idempotency: None };
     assert_eq!(code(&world.projects.add_member.handle(&eve, command).await), "forbidden");
 }
 

@@ -14,7 +14,7 @@ async fn publish(
     agent: AgentId,
     definition: Json,
 ) -> Result<(AgentVersionView, AgentView), Error> {
-    let command = PublishVersion { agent, definition, expected: None };
+    let command = PublishVersion { agent, definition, expected: None, idempotency: None };
     world.agents.publish_version.handle(actor, command).await
 }
 

@@ -113,7 +113,7 @@ impl World {
     }
 
     pub(super) async fn join(&self, owner: &Actor, project: ProjectId, user: UserId, role: ProjectRole) {
-        let command = AddMember { project, person: PersonRef::Id(user), role, expected: None };
+        let command = AddMember { project, person: PersonRef::Id(user), role, expected: None, idempotency: None };
         self.projects.add_member.handle(owner, command).await.unwrap();
     }
 

@@ -90,6 +90,14 @@ pub async fn a_kept_invitation_is_found(people: &PeopleUnderTest) {
     assert_eq!(people.invitations.expiry(&[2; 32]).await.unwrap(), None);
 }
 
+/// A repeated request does not make an invitation last longer.
+pub async fn an_invitation_kept_twice_stays_as_it_was(people: &PeopleUnderTest) {
+    let later = now() + TimeDelta::days(1);
+    assert_eq!(people.invitations.save(&[1; 32], now()).await.unwrap(), now());
+    assert_eq!(people.invitations.save(&[1; 32], later).await.unwrap(), now());
+    assert_eq!(people.invitations.expiry(&[1; 32]).await.unwrap(), Some(now()));
+}
+
 /// Once erased, for ever erased, and told once.
 pub async fn an_erasure_is_remembered_once(people: &PeopleUnderTest) {
     assert_eq!(people.erasures.all().await.unwrap(), []);

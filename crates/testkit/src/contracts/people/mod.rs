@@ -155,6 +155,7 @@ macro_rules! identity_contract {
             users_are_listed_by_role_and_status,
             a_sweep_does_not_spare_the_erased,
             a_kept_invitation_is_found,
+            an_invitation_kept_twice_stays_as_it_was,
             an_erasure_is_remembered_once,
         }
     };

@@ -1,0 +1,103 @@
+//! Requests that were answered before, found again by their idempotency key.
+
+use devskyy_domain::kernel::Aggregate;
+use uuid::Uuid;
+
+use super::{
+    append::{AppendError, AppendRequest, Appended, Idempotency, Precondition, StreamWrite},
+    recorded::{EventContext, Position, StreamId},
+    repository::{Created, Loaded, Repository, Updated},
+};
+use crate::error::{Error, PortError};
+
+/// Events read per round trip while folding.
+const PAGE: usize = 500;
+
+impl<A: Aggregate> Repository<A> {
+    /// What an earlier identical request created, asked when the repetition would be refused: whatever has happened
+    /// between the two, the first answer holds.
+    ///
+    /// # Errors
+    /// What it is refused for, where nothing was answered before; [`Error::KeyReused`] where the key was used for
+    /// another request; or a failure of the log.
+    pub async fn created_before(
+        &self,
+        context: EventContext,
+        idempotency: Option<&Idempotency>,
+        refused: Error,
+    ) -> Result<Created<A>, Error> {
+        let appended = self.answered_before(context, idempotency, refused).await?;
+        self.replayed(&appended).await
+    }
+
+    /// What an earlier identical request made of an aggregate, asked when the repetition would be refused.
+    ///
+    /// # Errors
+    /// As [`Repository::created_before`].
+    pub async fn changed_before(
+        &self,
+        context: EventContext,
+        id: A::Id,
+        idempotency: Option<&Idempotency>,
+        refused: Error,
+    ) -> Result<Updated<A>, Error> {
+        let appended = self.answered_before(context, idempotency, refused).await?;
+        Ok(Updated { loaded: self.as_of(id, appended.last).await?, replayed: true })
+    }
+
+    /// Asks the log with a guard that never holds: only a repeated request gets past it, since the log looks at the
+    /// key first.
+    async fn answered_before(
+        &self,
+        context: EventContext,
+        idempotency: Option<&Idempotency>,
+        refused: Error,
+    ) -> Result<Appended, Error> {
+        let Some(idempotency) = idempotency.filter(|_| outdated_by_an_answer(&refused)) else { return Err(refused) };
+        let nothing = StreamId { category: A::CATEGORY, id: Uuid::max() };
+        let never = StreamWrite { stream: nothing, precondition: Precondition::Exists, events: Vec::new() };
+        let idempotency = Some(idempotency.clone());
+        let request = AppendRequest { writes: vec![never], claims: Vec::new(), idempotency, context };
+        match self.store.append(request).await {
+            Ok(appended) => Ok(appended),
+            Err(AppendError::Conflict { .. }) => Err(refused),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The aggregate as it was when the log ended at a position.
+    pub(super) async fn as_of(&self, id: A::Id, position: Position) -> Result<Loaded<A>, PortError> {
+        let mut loaded = Loaded { state: A::default(), version: 0 };
+        loop {
+            let events = self.store.read_stream(StreamId::of::<A>(id), loaded.version, PAGE).await?;
+            let before = events.iter().take_while(|event| event.position <= position);
+            let mut folded = 0;
+            for recorded in before {
+                loaded.state.apply(&recorded.decode::<A::Event>()?);
+                loaded.version = recorded.version;
+                folded += 1;
+            }
+            if folded < PAGE {
+                return Ok(loaded);
+            }
+        }
+    }
+}
+
+/// Whether an earlier answer stands against this refusal. Who may not ask, or asks the impossible, is told so anyway.
+const fn outdated_by_an_answer(refused: &Error) -> bool {
+    match refused {
+        Error::Refused(_)
+        | Error::Invalid(_)
+        | Error::StaleVersion { .. }
+        | Error::Contended
+        | Error::ClaimTaken(_) => true,
+        Error::Unauthenticated
+        | Error::BadCredentials
+        | Error::Forbidden
+        | Error::NotFound(_)
+        | Error::KeyReused
+        | Error::Overloaded
+        | Error::Port(_) => false,
+    }
+}
