@@ -89,7 +89,8 @@ pub(crate) async fn sqlite(url: &str) -> SqliteConnection {
     connection
 }
 
-fn id(n: i64) -> Uuid {
+/// Streams are born in the order of their ids, as those of UUIDv7 are.
+pub(crate) fn id(n: i64) -> Uuid {
     Uuid::from_u64_pair(u64::try_from(n).unwrap(), 7)
 }
 

@@ -2,16 +2,15 @@
 
 use std::{collections::HashMap, sync::Arc, time::Instant};
 
-use devskyy_application::es::{
-    AppendRequest, EventFilter, EventStore, NewEvent, Precondition, Repository, StreamId, StreamWrite,
-};
+use devskyy_application::es::{AppendRequest, EventStore, NewEvent, Precondition, Repository, StreamId, StreamWrite};
 use devskyy_domain::{
     kernel::{Aggregate, EventSet, ids::UserId},
     projects::{Project, ProjectEvent, ProjectName},
 };
 use devskyy_infrastructure::{
-    es::{PerStream, Projection, SqlEventStore, rebuild},
+    es::{PerStream, Projection, Replay, SqlEventStore, rebuild},
     projects::ProjectsProjection,
+    sql::Database,
     system::SystemClock,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -19,16 +18,18 @@ use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, Row};
 use uuid::Uuid;
 
-use crate::{append::context, raw::sqlite, rig::Engine};
+use crate::{
+    append::context,
+    raw::sqlite,
+    rig::{Engine, median},
+};
 
 /// Events of each aggregate.
 const EACH: u64 = 50;
 /// Aggregates that are loaded.
 const LOADS: u64 = 2_000;
-/// Events a replay reads at once.
-const PAGE: usize = 5_000;
 
-pub(crate) async fn measure(engine: Engine, events: u64) -> Value {
+pub(crate) async fn measure(engine: Engine, events: u64, rounds: usize) -> Value {
     let fresh = engine.fresh().await;
     let store = SqlEventStore::start(fresh.db.clone(), Arc::new(SystemClock), Vec::new()).await.unwrap();
     let store = Arc::new(store);
@@ -42,17 +43,21 @@ pub(crate) async fn measure(engine: Engine, events: u64) -> Value {
         .unwrap();
     let events = store.head().await.unwrap();
     let per_second = |started: Instant| events as f64 / started.elapsed().as_secs_f64();
-
-    let started = Instant::now();
-    read_raw(engine, &fresh.url, events).await;
-    let raw = per_second(started);
-    let started = Instant::now();
-    assert_eq!(replay(&*store).await as u64, streams);
-    let typed = per_second(started);
     let projections: Vec<Arc<dyn Projection>> = vec![Arc::new(PerStream(ProjectsProjection))];
-    let started = Instant::now();
-    rebuild(&fresh.db, &projections, |_, _| ()).await.unwrap();
-    let rebuilt = per_second(started);
+
+    let (mut raw, mut typed, mut rebuilt) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        let started = Instant::now();
+        read_raw(engine, &fresh.url, events).await;
+        raw.push(per_second(started));
+        let started = Instant::now();
+        assert_eq!(replay(&fresh.db, events).await as u64, streams);
+        typed.push(per_second(started));
+        let started = Instant::now();
+        rebuild(&fresh.db, &projections, |_, _| ()).await.unwrap();
+        rebuilt.push(per_second(started));
+    }
+    let (raw, typed, rebuilt) = (median(raw), median(typed), median(rebuilt));
     let projects = Repository::<Project>::new(store.clone());
     let started = Instant::now();
     for n in 0..LOADS {
@@ -104,19 +109,15 @@ fn request(n: u64, events: Vec<NewEvent>) -> AppendRequest {
 }
 
 /// Folds the whole log and returns how many projects there are.
-async fn replay(store: &dyn EventStore) -> usize {
+async fn replay(db: &Database, events: u64) -> usize {
     let mut projects = HashMap::<Uuid, Project>::new();
-    let mut after = 0;
-    loop {
-        let page = store.read_all(after, PAGE, &EventFilter::default()).await.unwrap();
-        if page.scanned_to == after {
-            return projects.len();
-        }
-        after = page.scanned_to;
+    let mut replay = Replay::start(db, Vec::new(), events);
+    while let Some(page) = replay.next().await.unwrap() {
         for event in &page.events {
             projects.entry(event.stream_id).or_default().apply(&event.decode().unwrap());
         }
     }
+    projects.len()
 }
 
 /// Reads every payload in order and decodes it, straight through the driver.

@@ -28,6 +28,7 @@ impl Engine {
     pub(crate) fn available() -> Vec<Self> {
         let mut engines = vec![Self::Sqlite];
         engines.extend(server().map(|_| Self::Postgres));
+        engines.retain(|engine| text("--engine").is_none_or(|wanted| engine.name().starts_with(&wanted)));
         engines
     }
 
@@ -62,9 +63,12 @@ impl Engine {
 
 /// A number from the command line.
 pub(crate) fn option(name: &str, otherwise: f64) -> f64 {
-    let arguments: Vec<String> = std::env::args().collect();
-    let at = arguments.iter().position(|argument| argument == name);
-    at.and_then(|at| arguments.get(at + 1)).map_or(otherwise, |value| value.parse().unwrap())
+    text(name).map_or(otherwise, |value| value.parse().unwrap())
+}
+
+fn text(name: &str) -> Option<String> {
+    let mut arguments = std::env::args().skip_while(|argument| argument != name);
+    arguments.nth(1)
 }
 
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {

@@ -6,18 +6,19 @@ use devskyy_application::{
     es::{AppendRequest, Appended, Plan, PlannedEvent, RecordedEvent, Rejection, Wanted, planner},
     ports::Clock,
 };
-use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr};
+use sea_orm::{
+    ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
+};
 
 use super::{
-    facts::Lookups,
+    facts::facts,
     projection::{Projection, ProjectionError},
-    rows::{EVENT_COLUMNS, INSERT_EVENTS, stored, values},
-    statements::{Rows, statement},
+    rows::stored,
+    statements::statement,
+    write,
 };
 use crate::sql::{Database, is_transient};
-
-/// The channel on which PostgreSQL tells other processes that the log has grown.
-pub(super) const CHANNEL: &str = "devskyy_es";
 
 /// Answers to a batch, one per request, and the log's head after it.
 #[derive(Debug)]
@@ -48,50 +49,30 @@ impl<E: Into<ProjectionError>> From<E> for Failed {
 
 /// Writes batches.
 pub(super) struct Batches {
-    db: Database,
+    writer: DatabaseConnection,
     clock: Arc<dyn Clock>,
     projections: Vec<Arc<dyn Projection>>,
-    lookups: Lookups,
-    events: Rows,
-    streams: Rows,
-    claims: Rows,
-    keys: Rows,
 }
 
 impl Batches {
-    pub(super) fn new(db: Database, clock: Arc<dyn Clock>, projections: Vec<Arc<dyn Projection>>) -> Self {
-        let backend = db.backend();
-        let streams = "INSERT INTO es_streams (stream_no, category, stream_id, version) VALUES ";
-        let claims = "INSERT INTO es_claims (scope, value, owner) VALUES ";
-        let keys = "INSERT INTO es_dedup (scope, key, fingerprint, first_position, last_position, recorded_at) VALUES ";
-        Self {
-            clock,
-            projections,
-            lookups: Lookups::new(backend),
-            events: Rows::new(backend, INSERT_EVENTS, EVENT_COLUMNS, &[], ""),
-            streams: Rows::new(
-                backend,
-                streams,
-                4,
-                &[],
-                " ON CONFLICT (stream_no) DO UPDATE SET version = excluded.version",
-            ),
-            claims: Rows::new(
-                backend,
-                claims,
-                3,
-                &[],
-                " ON CONFLICT (scope, value) DO UPDATE SET owner = excluded.owner",
-            ),
-            keys: Rows::new(backend, keys, 6, &[], ""),
-            db,
+    /// Writes over connections of its own; see [`Database::reserved`].
+    pub(super) fn new(db: &Database, clock: Arc<dyn Clock>, projections: Vec<Arc<dyn Projection>>) -> Self {
+        Self { writer: db.reserved(), clock, projections }
+    }
+
+    /// Gives the connections back that nobody else uses.
+    pub(super) async fn close(self) {
+        if self.writer.get_database_backend() == DatabaseBackend::Postgres
+            && let Err(error) = self.writer.close().await
+        {
+            tracing::warn!(%error, "cannot close the log's connections");
         }
     }
 
     /// Plans and records a batch.
     pub(super) async fn commit(&self, requests: &[&AppendRequest]) -> Result<Decided, Failed> {
         let tx = self.begin().await?;
-        let facts = self.lookups.facts(&tx, &Wanted::of(requests.iter().copied())).await?;
+        let facts = facts(&tx, &Wanted::of(requests.iter().copied())).await?;
         let mut plan = planner::plan(facts, requests, self.clock.now());
         let outcomes = std::mem::take(&mut plan.outcomes);
         let (decided, hash) = (Decided { outcomes, head: plan.head.position }, plan.head.hash);
@@ -115,7 +96,7 @@ impl Batches {
         let tx = self.begin().await?;
         let find = "SELECT position FROM es_events WHERE position = ? AND hash = ?";
         let values = vec![stored(position).into(), hash.to_vec().into()];
-        let found = tx.query_one_raw(statement(self.db.backend(), find, values)).await?;
+        let found = tx.query_one_raw(statement(tx.get_database_backend(), find, values)).await?;
         tx.rollback().await?;
         Ok(found.is_some())
     }
@@ -123,49 +104,15 @@ impl Batches {
     /// The one lock of the log, always taken first: there is no second order and so no deadlock. Facts are read by
     /// later statements, whose snapshot is taken after the lock is held.
     async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
-        let tx = self.db.begin().await?;
+        let tx = self.writer.begin_with_options(AT_ONCE).await?;
         lock(&tx).await?;
         Ok(tx)
     }
 
-    async fn write(&self, tx: &DatabaseTransaction, mut plan: Plan) -> Result<(), ProjectionError> {
+    async fn write(&self, tx: &DatabaseTransaction, plan: Plan) -> Result<(), ProjectionError> {
         self.project(tx, &plan.events).await?;
-        let events = std::mem::take(&mut plan.events);
-        let (count, head) = (events.len(), plan.head.position);
-        self.events.execute(tx, count, events.into_iter().flat_map(values)).await?;
-        let streams = plan.streams.iter().flat_map(|(stream, facts)| {
-            [stored(facts.stream_no).into(), stream.category.into(), stream.id.into(), stored(facts.version).into()]
-        });
-        self.streams.execute(tx, plan.streams.len(), streams).await?;
-        self.write_claims(tx, &plan).await?;
-        let keys = plan.keys.iter().flat_map(|key| {
-            [
-                key.key.0.into(),
-                key.key.1.as_str().into(),
-                key.facts.fingerprint.to_vec().into(),
-                stored(key.facts.first).into(),
-                stored(key.facts.last).into(),
-                key.recorded_at.timestamp_micros().into(),
-            ]
-        });
-        self.keys.execute(tx, plan.keys.len(), keys).await?;
-        if count > 0 && self.db.backend() == DatabaseBackend::Postgres {
-            let notify = format!("SELECT pg_notify('{CHANNEL}', ?)");
-            tx.execute_raw(statement(self.db.backend(), &notify, vec![head.to_string().into()])).await?;
-        }
-        Ok(())
-    }
-
-    async fn write_claims(&self, tx: &DatabaseTransaction, plan: &Plan) -> Result<(), DbErr> {
-        let taken: Vec<_> = plan.claims.iter().filter_map(|(claim, owner)| Some((claim, (*owner)?))).collect();
-        let rows = taken
-            .iter()
-            .flat_map(|(claim, owner)| [claim.scope.as_str().into(), claim.value.as_str().into(), (*owner).into()]);
-        self.claims.execute(tx, taken.len(), rows).await?;
-        for (claim, _) in plan.claims.iter().filter(|(_, owner)| owner.is_none()) {
-            let delete = "DELETE FROM es_claims WHERE scope = ? AND value = ?";
-            let values = vec![claim.scope.as_str().into(), claim.value.as_str().into()];
-            tx.execute_raw(statement(self.db.backend(), delete, values)).await?;
+        for statement in write::statements(tx.get_database_backend(), plan) {
+            tx.execute_raw(statement).await?;
         }
         Ok(())
     }
@@ -186,10 +133,18 @@ impl Batches {
     }
 }
 
+/// SQLite's write lock is taken at the beginning, because a reader that turns writer fails without waiting.
+const AT_ONCE: TransactionOptions = TransactionOptions {
+    isolation_level: None,
+    access_mode: None,
+    sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+};
+
 /// Takes the log's mutex. SQLite's write lock is the mutex already.
 pub(super) async fn lock(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     if tx.get_database_backend() == DatabaseBackend::Postgres {
-        tx.execute_unprepared("SELECT 1 FROM es_head WHERE id = 1 FOR UPDATE").await?;
+        let lock = "SELECT 1 FROM es_head WHERE id = 1 FOR UPDATE";
+        tx.execute_raw(Statement::from_sql_and_values(DatabaseBackend::Postgres, lock, [])).await?;
     }
     Ok(())
 }

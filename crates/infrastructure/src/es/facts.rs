@@ -3,105 +3,130 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::DateTime;
-use devskyy_application::es::{Claim, Facts, KeyFacts, LogHead, ScopedKey, StreamFacts, StreamId, Wanted};
-use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr};
-use uuid::Uuid;
+use devskyy_application::es::{Claim, Facts, KeyFacts, LogHead, StreamFacts, StreamId, Wanted};
+use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, QueryResult, Statement, Value};
 
 use super::{
     rows::{hash, loaded},
-    statements::{Rows, statement},
+    statements::{Columns, Composer, Kind, statement},
 };
 
-/// The prepared lookups.
-#[derive(Debug)]
-pub(super) struct Lookups {
-    streams: Rows,
-    claims: Rows,
-    keys: Rows,
+/// The newest event, in the columns that all lookups share: what is found, two numbers, bytes, an id and two texts.
+const HEAD: &str = "SELECT 0 AS kind, h.position AS a, h.recorded_at AS b, h.hash AS bytes, CAST(NULL AS UUID) AS id, \
+     CAST(NULL AS TEXT) AS one, CAST(NULL AS TEXT) AS two \
+     FROM (SELECT position, recorded_at, hash FROM es_events ORDER BY position DESC LIMIT 1) h";
+
+/// One table that is asked for many keys at once.
+struct Lookup {
+    /// What it yields, after `SELECT`; the table is `t`.
+    columns: &'static str,
+    table: &'static str,
+    keys: &'static Columns,
+    on: &'static str,
 }
 
-impl Lookups {
-    pub(super) fn new(backend: DatabaseBackend) -> Self {
-        let streams = "WITH wanted (stream_id, category) AS (VALUES ";
-        let streams_tail = ") SELECT s.category, s.stream_id, s.stream_no, s.version FROM wanted w \
-             JOIN es_streams s ON s.stream_id = w.stream_id AND s.category = w.category";
-        let claims = "WITH wanted (scope, value) AS (VALUES ";
-        let claims_tail = ") SELECT c.scope, c.value, c.owner FROM wanted w \
-             JOIN es_claims c ON c.scope = w.scope AND c.value = w.value";
-        let keys = "WITH wanted (scope, key) AS (VALUES ";
-        let keys_tail = ") SELECT d.scope, d.key, d.fingerprint, d.first_position, d.last_position FROM wanted w \
-             JOIN es_dedup d ON d.scope = w.scope AND d.key = w.key";
-        Self {
-            streams: Rows::new(backend, streams, 2, &["uuid", "text"], streams_tail),
-            claims: Rows::new(backend, claims, 2, &["text", "text"], claims_tail),
-            keys: Rows::new(backend, keys, 2, &["uuid", "text"], keys_tail),
+const STREAMS: Lookup = Lookup {
+    columns: "1, t.stream_no, t.version, NULL, t.stream_id, t.category, NULL",
+    table: "es_streams",
+    keys: &[("stream_id", Kind::Id), ("category", Kind::Text)],
+    on: "t.stream_id = w.stream_id AND t.category = w.category",
+};
+
+const CLAIMS: Lookup = Lookup {
+    columns: "2, 0, 0, NULL, t.owner, t.scope, t.value",
+    table: "es_claims",
+    keys: &[("scope", Kind::Text), ("value", Kind::Text)],
+    on: "t.scope = w.scope AND t.value = w.value",
+};
+
+const KEYS: Lookup = Lookup {
+    columns: "3, t.first_position, t.last_position, t.fingerprint, t.scope, t.key, NULL",
+    table: "es_dedup",
+    keys: &[("scope", Kind::Id), ("key", Kind::Text)],
+    on: "t.scope = w.scope AND t.key = w.key",
+};
+
+/// Everything a batch names, as of now.
+pub(super) async fn facts(tx: &DatabaseTransaction, wanted: &Wanted<'_>) -> Result<Facts, DbErr> {
+    // The caller's own category is the text with the static lifetime.
+    let categories: BTreeSet<&'static str> = wanted.streams.iter().map(|stream| stream.category).collect();
+    let mut facts = Facts { streams: HashMap::with_capacity(wanted.streams.len()), ..Facts::default() };
+    for lookup in lookups(tx.get_database_backend(), wanted) {
+        for row in tx.query_all_raw(lookup).await? {
+            take_in(&mut facts, &categories, &row)?;
         }
     }
+    Ok(facts)
+}
 
-    /// Everything a batch names, as of now.
-    pub(super) async fn facts(&self, tx: &DatabaseTransaction, wanted: &Wanted<'_>) -> Result<Facts, DbErr> {
-        Ok(Facts {
-            head: head(tx).await?,
-            streams: self.streams(tx, &wanted.streams).await?,
-            claims: self.claims(tx, &wanted.claims).await?,
-            keys: self.keys(tx, &wanted.keys).await?,
-        })
-    }
-
-    async fn streams(
-        &self,
-        tx: &DatabaseTransaction,
-        wanted: &BTreeSet<StreamId>,
-    ) -> Result<HashMap<StreamId, StreamFacts>, DbErr> {
-        let values = wanted.iter().flat_map(|stream| [stream.id.into(), stream.category.into()]);
-        let mut found = HashMap::with_capacity(wanted.len());
-        let categories: BTreeSet<&'static str> = wanted.iter().map(|stream| stream.category).collect();
-        for lookup in self.streams.covering(wanted.len(), values) {
-            for row in tx.query_all_raw(lookup).await? {
-                let (category, id): (String, Uuid) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-                let facts = StreamFacts {
-                    stream_no: loaded(row.try_get_by_index(2)?),
-                    version: loaded(row.try_get_by_index(3)?),
-                };
-                // The caller's own category is the text with the static lifetime.
-                let known = categories.get(category.as_str());
-                found.extend(known.map(|category| (StreamId { category, id }, facts)));
+/// One statement for all of it, or as many as the engine's limits ask for.
+fn lookups(backend: DatabaseBackend, wanted: &Wanted<'_>) -> Vec<Statement> {
+    let streams = wanted.streams.iter().map(|stream| [stream.id.into(), stream.category.into()]);
+    let claims = wanted.claims.iter().map(|claim| [claim.scope.as_str().into(), claim.value.as_str().into()]);
+    let keys = wanted.keys.iter().map(|(scope, key)| [(*scope).into(), (*key).into()]);
+    let rows: [(Lookup, Vec<[Value; 2]>); 3] =
+        [(STREAMS, streams.collect()), (CLAIMS, claims.collect()), (KEYS, keys.collect())];
+    let mut composer = Composer::new(backend);
+    composer.push(HEAD);
+    let mut statements = Vec::with_capacity(1);
+    for (lookup, rows) in rows {
+        for rows in rows.chunks(Composer::most_rows(backend)) {
+            if !composer.fits(rows.len(), 2) {
+                statements.push(std::mem::replace(&mut composer, Composer::new(backend)).finish());
             }
+            lookup.add(&mut composer, backend, rows);
         }
-        Ok(found)
     }
+    statements.push(composer.finish());
+    statements
+}
 
-    async fn claims(&self, tx: &DatabaseTransaction, wanted: &BTreeSet<&Claim>) -> Result<HashMap<Claim, Uuid>, DbErr> {
-        let values = wanted.iter().flat_map(|claim| [claim.scope.as_str().into(), claim.value.as_str().into()]);
-        let mut found = HashMap::new();
-        for lookup in self.claims.covering(wanted.len(), values) {
-            for row in tx.query_all_raw(lookup).await? {
-                let claim = Claim { scope: row.try_get_by_index(0)?, value: row.try_get_by_index(1)? };
-                found.insert(claim, row.try_get_by_index(2)?);
-            }
+impl Lookup {
+    /// Both engines are held to one search of the index per key, however little their statistics know of the table.
+    fn add(&self, composer: &mut Composer, backend: DatabaseBackend, rows: &[[Value; 2]]) {
+        if !composer.is_empty() {
+            composer.push(" UNION ALL ");
         }
-        Ok(found)
+        composer.push("SELECT ").push(self.columns).push(" FROM ");
+        composer.rows(self.keys, rows.iter().cloned());
+        match backend {
+            DatabaseBackend::Postgres => {
+                composer.push(" CROSS JOIN LATERAL (SELECT * FROM ").push(self.table).push(" t WHERE ");
+                composer.push(self.on).push(" LIMIT 1) t")
+            }
+            _ => composer.push(" CROSS JOIN ").push(self.table).push(" t WHERE ").push(self.on),
+        };
     }
+}
 
-    async fn keys(
-        &self,
-        tx: &DatabaseTransaction,
-        wanted: &BTreeSet<(Uuid, &str)>,
-    ) -> Result<HashMap<ScopedKey, KeyFacts>, DbErr> {
-        let values = wanted.iter().flat_map(|(scope, key)| [(*scope).into(), (*key).into()]);
-        let mut found = HashMap::new();
-        for lookup in self.keys.covering(wanted.len(), values) {
-            for row in tx.query_all_raw(lookup).await? {
-                let facts = KeyFacts {
-                    fingerprint: hash(row.try_get_by_index(2)?)?,
-                    first: loaded(row.try_get_by_index(3)?),
-                    last: loaded(row.try_get_by_index(4)?),
-                };
-                found.insert((row.try_get_by_index(0)?, row.try_get_by_index(1)?), facts);
-            }
+fn take_in(facts: &mut Facts, categories: &BTreeSet<&'static str>, row: &QueryResult) -> Result<(), DbErr> {
+    let (a, b) = (row.try_get_by_index::<i64>(1)?, row.try_get_by_index::<i64>(2)?);
+    match row.try_get_by_index::<i32>(0)? {
+        0 => facts.head = log_head(a, row.try_get_by_index(3)?, b)?,
+        1 => {
+            let (id, category): (_, String) = (row.try_get_by_index(4)?, row.try_get_by_index(5)?);
+            let known = categories.get(category.as_str());
+            let stream = StreamFacts { stream_no: loaded(a), version: loaded(b) };
+            facts.streams.extend(known.map(|category| (StreamId { category, id }, stream)));
         }
-        Ok(found)
+        2 => {
+            let claim = Claim { scope: row.try_get_by_index(5)?, value: row.try_get_by_index(6)? };
+            facts.claims.insert(claim, row.try_get_by_index(4)?);
+        }
+        _ => {
+            let used = KeyFacts { fingerprint: hash(row.try_get_by_index(3)?)?, first: loaded(a), last: loaded(b) };
+            facts.keys.insert((row.try_get_by_index(4)?, row.try_get_by_index(5)?), used);
+        }
     }
+    Ok(())
+}
+
+fn log_head(position: i64, bytes: Vec<u8>, recorded_at: i64) -> Result<LogHead, DbErr> {
+    Ok(LogHead {
+        position: loaded(position),
+        hash: hash(bytes)?,
+        recorded_at: DateTime::from_timestamp_micros(recorded_at).unwrap_or_default(),
+    })
 }
 
 /// Where the log ends.
@@ -109,9 +134,5 @@ pub(super) async fn head(tx: &impl ConnectionTrait) -> Result<LogHead, DbErr> {
     let newest = "SELECT position, hash, recorded_at FROM es_events ORDER BY position DESC LIMIT 1";
     let row = tx.query_one_raw(statement(tx.get_database_backend(), newest, Vec::new())).await?;
     let Some(row) = row else { return Ok(LogHead::default()) };
-    Ok(LogHead {
-        position: loaded(row.try_get_by_index(0)?),
-        hash: hash(row.try_get_by_index(1)?)?,
-        recorded_at: DateTime::from_timestamp_micros(row.try_get_by_index(2)?).unwrap_or_default(),
-    })
+    log_head(row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?)
 }

@@ -11,11 +11,13 @@ mod statements;
 mod store;
 mod tail;
 mod verify;
+mod write;
 mod writer;
 
 pub use checkpoints::SqlCheckpoints;
 pub use projection::{PerStream, Projection, ProjectionError, ROWS_AT_ONCE, StreamRows};
 pub use rebuild::rebuild;
+pub use replay::Replay;
 pub(crate) use statements::statement;
 pub use store::SqlEventStore;
 pub use verify::{Fault, Verdict, verify};

@@ -7,7 +7,7 @@ use super::{
     batch::lock,
     facts::head,
     projection::{Projection, ProjectionError},
-    replay::{STRETCH, categories, stretch, unlimited, wanted_by},
+    replay::{Replay, categories, unlimited, wanted_by},
 };
 use crate::sql::{Database, port_error};
 
@@ -29,15 +29,10 @@ pub async fn rebuild(
         empty(&tx, &**projection).await.map_err(failed)?;
     }
     let wanted = categories(projections.iter().map(|projection| &**projection));
-    let mut after = 0;
-    let mut events = stretch(&db.reader, after, &wanted).await?;
-    while after < newest {
-        let next = after + STRETCH;
-        // The next stretch is read while this one is written.
-        let (applied, read) = futures_util::join!(apply(&tx, projections, &events), stretch(&db.reader, next, &wanted));
-        applied.map_err(broken)?;
-        (events, after) = (read?, next);
-        progress(after.min(newest), newest);
+    let mut replay = Replay::start(db, wanted, newest);
+    while let Some(page) = replay.next().await? {
+        apply(&tx, projections, &page.events).await.map_err(broken)?;
+        progress(page.scanned_to, newest);
     }
     tx.commit().await.map_err(failed)?;
     Ok(newest)

@@ -7,18 +7,42 @@ use devskyy_application::{
     error::PortError,
     es::{EventContext, PlannedEvent, RecordedEvent},
 };
-use sea_orm::{DbErr, QueryResult, TryGetable, Value};
+use sea_orm::{DatabaseBackend, DbErr, QueryResult, TryGetable, Value};
 use uuid::Uuid;
 
+use super::statements::{Columns, Kind};
+
 /// Columns of `es_events` in the order of [`values`].
-pub(super) const INSERT_EVENTS: &str = "INSERT INTO es_events (position, stream_no, version, recorded_at, event_id, \
-     correlation_id, causation_id, schema_version, event_type, data, meta, hash) VALUES ";
-/// How many columns [`values`] has.
-pub(super) const EVENT_COLUMNS: usize = 12;
+pub(super) const EVENT_COLUMNS: &Columns = &[
+    ("position", Kind::Number),
+    ("stream_no", Kind::Number),
+    ("version", Kind::Number),
+    ("recorded_at", Kind::Number),
+    ("event_id", Kind::Id),
+    ("correlation_id", Kind::Id),
+    ("causation_id", Kind::Id),
+    ("schema_version", Kind::Small),
+    ("event_type", Kind::Text),
+    ("data", Kind::Text),
+    ("meta", Kind::Text),
+    ("hash", Kind::Bytes),
+];
 
 /// What [`event`] reads, `e` being the events and `s` their streams.
 pub(super) const SELECT_EVENT: &str = "e.position, s.category, s.stream_id, e.version, e.recorded_at, e.event_id, \
      e.correlation_id, e.causation_id, e.schema_version, e.event_type, e.data, e.meta, e.hash";
+
+/// From where [`SELECT_EVENT`] is read, at most one stream for each event and always the events first: without statistics
+/// PostgreSQL may else walk all events of all streams of a category for each page.
+pub(super) const fn events_with_streams(backend: DatabaseBackend) -> &'static str {
+    match backend {
+        DatabaseBackend::Postgres => {
+            "es_events e CROSS JOIN LATERAL \
+             (SELECT category, stream_id FROM es_streams WHERE stream_no = e.stream_no LIMIT 1) s"
+        }
+        _ => "es_events e CROSS JOIN es_streams s ON s.stream_no = e.stream_no",
+    }
+}
 
 /// A number as databases keep it; positions and versions never come near the limit.
 pub(super) fn stored(number: u64) -> i64 {
@@ -31,7 +55,7 @@ pub(super) fn loaded(number: i64) -> u64 {
 }
 
 /// A planned event's columns.
-pub(super) fn values(event: PlannedEvent) -> [Value; EVENT_COLUMNS] {
+pub(super) fn values(event: PlannedEvent) -> [Value; 12] {
     let PlannedEvent { recorded, stream_no, meta } = event;
     [
         stored(recorded.position).into(),
@@ -61,7 +85,7 @@ pub(super) struct Decoder {
 impl Decoder {
     pub(super) fn event(&mut self, row: &QueryResult) -> Result<RecordedEvent, PortError> {
         let raw = raw(row).map_err(|error| crate::sql::port_error("event store", "reading an event", error))?;
-        let mut context = self.context(raw.meta)?;
+        let mut context = self.context(&raw.meta)?;
         context.correlation_id = raw.correlation_id;
         context.causation_id = raw.causation_id;
         Ok(RecordedEvent {
@@ -79,13 +103,13 @@ impl Decoder {
         })
     }
 
-    fn context(&mut self, meta: String) -> Result<EventContext, PortError> {
+    pub(super) fn context(&mut self, meta: &str) -> Result<EventContext, PortError> {
         if let Some(known) = self.context.as_ref().filter(|_| self.meta == meta) {
             return Ok(known.clone());
         }
-        let context: EventContext = serde_json::from_str(&meta)
+        let context: EventContext = serde_json::from_str(meta)
             .map_err(|error| PortError::bug("event store", "reading an event's context", error))?;
-        self.meta = meta;
+        meta.clone_into(&mut self.meta);
         self.context = Some(context.clone());
         Ok(context)
     }

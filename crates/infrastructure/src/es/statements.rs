@@ -1,21 +1,13 @@
-//! Statements whose number of rows varies, in a few fixed sizes: each size is prepared once and then reused.
+//! Statements over lists of rows of any length, written once for both engines.
 
 use std::fmt::Write;
 
-use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, Statement, Value};
+use sea_orm::{DatabaseBackend, Statement, Value, sea_query::ArrayType};
 
-/// Rows per multi-row statement. The largest stays below SQLite's 32,766 values for 13 columns.
-const SIZES: [usize; 5] = [256, 64, 16, 4, 1];
-
-/// Writes `?` or `$n`.
-fn placeholder(backend: DatabaseBackend, sql: &mut String, n: usize) {
-    match backend {
-        DatabaseBackend::Postgres => {
-            let _ = write!(sql, "${n}");
-        }
-        _ => sql.push('?'),
-    }
-}
+/// Most rows of one statement on SQLite: with 12 columns below its 32,766 values.
+const MOST_ROWS: usize = 2_048;
+/// Most values of one statement on SQLite.
+const MOST_VALUES: usize = 32_766;
 
 /// A statement with one place for each value, written once as `?` for both engines.
 pub(crate) fn statement(backend: DatabaseBackend, sql: &str, values: Vec<Value>) -> Statement {
@@ -29,7 +21,7 @@ pub(crate) fn statement(backend: DatabaseBackend, sql: &str, values: Vec<Value>)
             Some(before) => {
                 n += 1;
                 numbered.push_str(before);
-                placeholder(backend, &mut numbered, n);
+                let _ = write!(numbered, "${n}");
             }
             None => numbered.push_str(part),
         }
@@ -37,63 +29,146 @@ pub(crate) fn statement(backend: DatabaseBackend, sql: &str, values: Vec<Value>)
     Statement::from_sql_and_values(backend, numbered, values)
 }
 
-/// A statement around a list of rows: `INSERT … VALUES (…), (…)` or a lookup of many keys at once.
-#[derive(Debug)]
-pub(super) struct Rows {
-    backend: DatabaseBackend,
-    columns: usize,
-    /// The text for each of [`SIZES`].
-    texts: [String; SIZES.len()],
+/// What a column holds.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    Number,
+    Small,
+    Id,
+    Text,
+    Bytes,
 }
 
-impl Rows {
-    /// `casts` name PostgreSQL's types of the columns where it cannot infer them; else empty.
-    pub(super) fn new(backend: DatabaseBackend, head: &str, columns: usize, casts: &[&str], tail: &str) -> Self {
-        let texts = SIZES.map(|rows| {
-            let mut sql = String::from(head);
-            for row in 0..rows {
-                sql.push_str(if row == 0 { "(" } else { ", (" });
-                for column in 0..columns {
-                    if column > 0 {
-                        sql.push_str(", ");
-                    }
-                    placeholder(backend, &mut sql, row * columns + column + 1);
-                    if let (DatabaseBackend::Postgres, Some(cast)) = (backend, casts.get(column)) {
-                        let _ = write!(sql, "::{cast}");
-                    }
-                }
-                sql.push(')');
-            }
-            sql.push_str(tail);
-            sql
-        });
-        Self { backend, columns, texts }
+impl Kind {
+    const fn array(self) -> (ArrayType, &'static str) {
+        match self {
+            Self::Number => (ArrayType::BigInt, "bigint"),
+            Self::Small => (ArrayType::SmallInt, "smallint"),
+            Self::Id => (ArrayType::Uuid, "uuid"),
+            Self::Text => (ArrayType::String, "text"),
+            Self::Bytes => (ArrayType::Bytes, "bytea"),
+        }
+    }
+}
+
+/// Name and kind of each column of a list; the first is never null.
+pub(super) type Columns = [(&'static str, Kind)];
+
+/// A statement as it is put together.
+#[derive(Debug)]
+pub(super) struct Composer {
+    backend: DatabaseBackend,
+    sql: String,
+    values: Vec<Value>,
+}
+
+impl Composer {
+    pub(super) fn new(backend: DatabaseBackend) -> Self {
+        Self { backend, sql: String::with_capacity(4_096), values: Vec::new() }
     }
 
-    /// Statements that together cover all rows, none left out and none repeated.
-    pub(super) fn covering(&self, rows: usize, mut values: impl Iterator<Item = Value>) -> Vec<Statement> {
-        let mut statements = Vec::new();
-        let mut left = rows;
-        for (size, text) in SIZES.iter().zip(&self.texts) {
-            while left >= *size {
-                let of_chunk: Vec<Value> = values.by_ref().take(size * self.columns).collect();
-                statements.push(Statement::from_sql_and_values(self.backend, text, of_chunk));
-                left -= size;
-            }
-        }
-        statements
+    pub(super) fn is_empty(&self) -> bool {
+        self.sql.is_empty()
     }
 
-    /// Executes for all rows.
-    pub(super) async fn execute(
-        &self,
-        tx: &impl ConnectionTrait,
-        rows: usize,
-        values: impl Iterator<Item = Value>,
-    ) -> Result<(), DbErr> {
-        for statement in self.covering(rows, values) {
-            tx.execute_raw(statement).await?;
+    pub(super) fn push(&mut self, sql: &str) -> &mut Self {
+        self.sql.push_str(sql);
+        self
+    }
+
+    pub(super) fn bind(&mut self, value: impl Into<Value>) -> &mut Self {
+        self.values.push(value.into());
+        match self.backend {
+            DatabaseBackend::Postgres => {
+                let _ = write!(self.sql, "${}", self.values.len());
+            }
+            _ => self.sql.push('?'),
         }
-        Ok(())
+        self
+    }
+
+    /// A list of rows as a table named `w`. PostgreSQL takes an array per column, so that one prepared text serves any
+    /// number of rows. SQLite takes every value by itself: lists are filled up with empty rows to a few fixed lengths,
+    /// so that few texts have to be prepared.
+    pub(super) fn rows<const N: usize>(&mut self, columns: &Columns, rows: impl ExactSizeIterator<Item = [Value; N]>) {
+        match self.backend {
+            DatabaseBackend::Postgres => self.arrays(columns, rows),
+            _ => self.padded(columns, rows),
+        }
+    }
+
+    fn arrays<const N: usize>(&mut self, columns: &Columns, rows: impl ExactSizeIterator<Item = [Value; N]>) {
+        let mut arrays: [Vec<Value>; N] = std::array::from_fn(|_| Vec::with_capacity(rows.len()));
+        for row in rows {
+            for (array, value) in arrays.iter_mut().zip(row) {
+                array.push(value);
+            }
+        }
+        self.push("UNNEST(");
+        for (index, (array, (_, kind))) in arrays.into_iter().zip(columns).enumerate() {
+            let (element, cast) = kind.array();
+            self.push(if index == 0 { "" } else { ", " });
+            self.bind(Value::Array(element, Some(Box::new(array))));
+            self.push("::").push(cast).push("[]");
+        }
+        self.push(") AS w (").push(&names(columns)).push(")");
+    }
+
+    fn padded<const N: usize>(&mut self, columns: &Columns, rows: impl ExactSizeIterator<Item = [Value; N]>) {
+        let length = padded_length(rows.len());
+        self.push("(SELECT ");
+        for (index, (name, _)) in columns.iter().enumerate() {
+            let _ = write!(self.sql, "{}column{} AS {name}", if index == 0 { "" } else { ", " }, index + 1);
+        }
+        self.push(" FROM (VALUES ");
+        let row = format!("(?{})", ", ?".repeat(N.saturating_sub(1)));
+        for index in 0..length {
+            self.push(if index == 0 { "" } else { ", " }).push(&row);
+        }
+        self.push(") WHERE column1 IS NOT NULL) w");
+        let end = self.values.len() + length * N;
+        self.values.extend(rows.flatten());
+        self.values.resize(end, Value::BigInt(None));
+    }
+
+    /// How many rows may be added to one statement at once.
+    pub(super) const fn most_rows(backend: DatabaseBackend) -> usize {
+        match backend {
+            DatabaseBackend::Postgres => usize::MAX,
+            _ => MOST_ROWS,
+        }
+    }
+
+    /// Whether a list of that size fits beside what is there.
+    pub(super) fn fits(&self, rows: usize, columns: usize) -> bool {
+        self.backend == DatabaseBackend::Postgres || self.values.len() + padded_length(rows) * columns <= MOST_VALUES
+    }
+
+    pub(super) fn finish(self) -> Statement {
+        Statement::from_sql_and_values(self.backend, self.sql, self.values)
+    }
+}
+
+/// The names of a list's columns, as they follow `INSERT INTO … (` or `SELECT`.
+pub(super) fn names(columns: &Columns) -> String {
+    columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
+/// The next of 1, 2, 3, 4, 6, 8, 12, 16, 24 and so on.
+fn padded_length(rows: usize) -> usize {
+    let power = rows.next_power_of_two();
+    let between = power / 4 * 3;
+    if rows <= between { between } else { power }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::padded_length;
+
+    #[test]
+    fn lists_are_filled_up_by_at_most_half_their_length() {
+        let worst =
+            (1..=2_048usize).map(|rows| padded_length(rows) - rows).zip(1..).all(|(added, rows)| added * 2 <= rows);
+        assert!(worst);
     }
 }

@@ -17,7 +17,7 @@ use super::{
     batch::Batches,
     facts::head,
     projection::Projection,
-    rows::{Decoder, SELECT_EVENT, stored},
+    rows::{Decoder, SELECT_EVENT, events_with_streams, stored},
     statements::statement,
     tail,
     writer::{self, Pending, QUEUE},
@@ -54,7 +54,7 @@ impl SqlEventStore {
         let newest = head(&db.reader).await.map_err(reading)?;
         let known = watch::Sender::new(newest.position);
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let batches = Batches::new(db.clone(), clock.clone(), projections);
+        let batches = Batches::new(&db, clock.clone(), projections);
         let writer = tokio::spawn(writer::write(batches, waiting, known.clone()));
         let now = move || clock.now().timestamp_micros();
         let tail = tokio::spawn(tail::follow(db.clone(), known.clone(), now));
@@ -134,8 +134,8 @@ impl EventStore for SqlEventStore {
             n => format!("AND s.category IN (?{}) ", ", ?".repeat(n - 1)),
         };
         let sql = format!(
-            "SELECT {SELECT_EVENT} FROM es_events e JOIN es_streams s ON s.stream_no = e.stream_no \
-             WHERE e.position > ? AND e.position <= ? {wanted}ORDER BY e.position LIMIT ?"
+            "SELECT {SELECT_EVENT} FROM {} WHERE e.position > ? AND e.position <= ? {wanted}ORDER BY e.position LIMIT ?",
+            events_with_streams(self.db.backend())
         );
         let mut values: Vec<Value> = vec![stored(after).into(), stored(head).into()];
         values.extend(filter.categories.iter().map(|category| Value::from(*category)));

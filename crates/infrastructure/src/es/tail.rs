@@ -9,7 +9,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{batch::CHANNEL, facts::head, rows::stored, statements::statement};
+use super::{facts::head, rows::stored, statements::statement, write::CHANNEL};
 use crate::sql::Database;
 
 /// Pause between looks at the log while notifications work, or only this process writes.

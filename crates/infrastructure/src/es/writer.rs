@@ -21,6 +21,9 @@ use crate::sql::port_error;
 pub(super) const QUEUE: usize = 4_096;
 /// Most requests in one transaction.
 const MOST_REQUESTS: usize = 512;
+/// How often in a row nobody must have asked before a batch is on its way. A turn takes as long as the runtime needs to
+/// let everybody run who can, a microsecond where that is nobody.
+const QUIET: u32 = 8;
 /// Payload bytes after which no more requests join a transaction.
 const MOST_BYTES: usize = 4 << 20;
 /// How long a batch is tried again while the database is away.
@@ -36,20 +39,30 @@ pub(super) struct Pending {
 pub(super) async fn write(batches: Batches, mut queue: mpsc::Receiver<Pending>, head: watch::Sender<Position>) {
     let writer = Writer { batches, head };
     while let Some(first) = queue.recv().await {
-        // Let everybody who is ready to ask do so: one commit then serves them all.
-        tokio::task::yield_now().await;
-        let batch = gather(first, &mut queue);
+        let batch = gather(first, &mut queue).await;
         writer.answer(batch).await;
     }
+    writer.batches.close().await;
 }
 
-fn gather(first: Pending, queue: &mut mpsc::Receiver<Pending>) -> Vec<Pending> {
+/// Takes whatever waits, and whoever is just about to ask: those that the last batch answered mostly ask again at once,
+/// and would else wait for a whole commit that could have carried them.
+async fn gather(first: Pending, queue: &mut mpsc::Receiver<Pending>) -> Vec<Pending> {
     let mut bytes = size(&first.request);
     let mut batch = vec![first];
-    while batch.len() < MOST_REQUESTS && bytes < MOST_BYTES {
-        let Ok(next) = queue.try_recv() else { break };
-        bytes += size(&next.request);
-        batch.push(next);
+    let mut quiet = 0;
+    while batch.len() < MOST_REQUESTS && bytes < MOST_BYTES && quiet < QUIET {
+        match queue.try_recv() {
+            Ok(next) => {
+                bytes += size(&next.request);
+                batch.push(next);
+                quiet = 0;
+            }
+            Err(_) => {
+                quiet += 1;
+                tokio::task::yield_now().await;
+            }
+        }
     }
     batch
 }

@@ -7,6 +7,7 @@ use sea_orm::{
     IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
     sqlx::{
         self,
+        postgres::PgPoolOptions,
         sqlite::{SqliteJournalMode, SqliteSynchronous},
     },
 };
@@ -17,6 +18,10 @@ use super::port_error;
 const SCRATCH: &str = "sqlite://";
 /// Connections that read while the one of SQLite writes.
 const SQLITE_READERS: u32 = 8;
+/// How long one waits for a connection to PostgreSQL.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a connection to PostgreSQL may have been idle and still be believed to work.
+const UNPROVED: Duration = Duration::from_secs(30);
 /// Key of the PostgreSQL advisory lock under which migrations run.
 const MIGRATION_LOCK: i64 = 0x6465_7673_6b79_7901;
 /// A lock holder that hangs must not stop everybody else: bounds on every PostgreSQL session.
@@ -114,6 +119,30 @@ impl Database {
         .await
     }
 
+    /// Where a task writes that runs for as long as the process does and is never cancelled. On PostgreSQL it gets
+    /// connections of its own: it waits for nobody, and nothing is asked between two of its transactions but the sign of
+    /// life that the driver wants, on the one connection while the other is in use.
+    #[must_use]
+    pub(crate) fn reserved(&self) -> DatabaseConnection {
+        if self.backend() != DatabaseBackend::Postgres {
+            return self.writer.clone();
+        }
+        let options = PgPoolOptions::new()
+            .max_connections(2)
+            .acquire_timeout(PATIENCE)
+            .test_before_acquire(false)
+            .before_acquire(|connection, known| {
+                Box::pin(async move {
+                    if known.idle_for > UNPROVED {
+                        sqlx::Connection::ping(connection).await?;
+                    }
+                    Ok(true)
+                })
+            });
+        let server = self.writer.get_postgres_connection_pool().connect_options();
+        options.connect_lazy_with(server.as_ref().clone()).into()
+    }
+
     /// Begins a transaction that only reads, and sees everything as of one moment.
     ///
     /// # Errors
@@ -159,8 +188,8 @@ fn quiet(url: &str, pool: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(pool)
-        .acquire_timeout(Duration::from_secs(2))
-        .connect_timeout(Duration::from_secs(2))
+        .acquire_timeout(PATIENCE)
+        .connect_timeout(PATIENCE)
         .sqlx_logging(false)
         .record_stmt_in_spans(false);
     options
@@ -188,7 +217,7 @@ fn sqlite(url: &str, pool: u32) -> ConnectOptions {
 fn postgres(url: &str, pool: u32, limits: &'static [(&str, &str)]) -> ConnectOptions {
     let mut options = quiet(url, pool);
     options
-        .test_before_acquire_if_idle_for(Duration::from_secs(30))
+        .test_before_acquire_if_idle_for(UNPROVED)
         .map_sqlx_postgres_opts(move |postgres| {
             postgres.application_name("devskyy").statement_cache_capacity(256).options(limits.iter().copied())
         })

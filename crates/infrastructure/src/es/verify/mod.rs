@@ -11,7 +11,7 @@ use sea_orm::DbErr;
 use super::{
     facts::head,
     projection::{Projection, ProjectionError},
-    replay::{STRETCH, categories, stretch, unlimited, wanted_by},
+    replay::{Replay, categories, unlimited, wanted_by},
 };
 use crate::sql::{Database, port_error};
 
@@ -87,10 +87,11 @@ pub async fn verify(
     let scratch = Database::scratch().await?;
     let truth = scratch.begin().await.map_err(failed)?;
     let wanted = categories(projections.iter().map(|projection| &**projection));
-    for after in (0..newest.position).step_by(usize::try_from(STRETCH).unwrap_or(usize::MAX)) {
-        let events = stretch(&live, after, &wanted).await?;
+    // Events never change: whichever connection reads them up to that position, they are the ones that were walked.
+    let mut replay = Replay::start(db, wanted, newest.position);
+    while let Some(page) = replay.next().await? {
         for projection in projections {
-            let of_one = wanted_by(&**projection, &events);
+            let of_one = wanted_by(&**projection, &page.events);
             if !of_one.is_empty() {
                 projection.apply(&truth, &of_one).await.map_err(broken)?;
             }
