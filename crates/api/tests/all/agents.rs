@@ -185,3 +185,21 @@ async fn an_id_that_is_none_is_refused() {
     let unknown = "/api/v1/agents/01938f2e-0000-7000-8000-00000000ffff";
     world.get(unknown).by(&ada).send().await.refused(404, "not_found");
 }
+
+#[actix_web::test]
+async fn a_tool_may_not_be_pointed_inwards_when_created_or_changed() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let request = json!({"method": "GET", "url": "https://169.254.169.254/latest/{{ arguments.path }}"});
+    let tools = json!({"peek": {"kind": "http", "effect": "read_only", "request": request}});
+    let inward = json!({"tools": tools, "steps": [{"id": "a", "tool": "peek", "arguments": {}}]});
+    let path = format!("/api/v1/agents/{}/versions", world.agent(&ada, "Greeter").await);
+    let head = world.head().await;
+    let mut body = agent("Peeping");
+    body["definition"] = inward.clone();
+    let place = "/definition/tools/peek/request/url";
+    world.post("/api/v1/agents").by(&ada).json(&body).send().await.refused_at(422, "workflow.destination", place);
+    let version = json!({"definition": inward});
+    world.post(&path).by(&ada).json(&version).send().await.refused_at(422, "workflow.destination", place);
+    assert_eq!(world.head().await, head);
+}

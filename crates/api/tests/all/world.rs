@@ -31,7 +31,8 @@ use devskyy_domain::identity::PasswordPolicy;
 use devskyy_testkit::fakes::{
     FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAgents, InMemoryApiKeys, InMemoryBootstrap,
     InMemoryDirectory, InMemoryErasures, InMemoryEventStore, InMemoryInvitations, InMemoryPasswordHasher,
-    InMemoryProjects, InMemoryRuns, InMemorySessions, InMemoryUsers, SequentialIds, SequentialSecrets, ViewedAgents,
+    InMemoryProjects, InMemoryRuns, InMemorySessions, InMemoryUsers, NamedDestinations, SequentialIds,
+    SequentialSecrets, ViewedAgents,
 };
 use futures_util::{FutureExt as _, future::LocalBoxFuture};
 use serde_json::{Value, json};
@@ -98,7 +99,7 @@ impl World {
             clock: clock.clone(),
             ids: ids.clone(),
         });
-        let check = WorkflowCheck::new(Arc::new(Plain), Arc::new(Plain));
+        let check = WorkflowCheck::new(Arc::new(Plain), Arc::new(Plain), Arc::new(NamedDestinations));
         let readiness = Arc::new(Switch::default());
         let identity = Identity::new(IdentityPorts {
             store: store.clone(),

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use devskyy_domain::workflow::{Computed, Fault, Problem, Tool, Workflow, member, places, problems};
 
-use super::ports::{Expressions, Schemas};
+use super::ports::{Destinations, Expressions, Schemas};
 use crate::error::Refused;
 
 /// Decides whether a workflow may be published.
@@ -10,16 +10,21 @@ use crate::error::Refused;
 pub struct WorkflowCheck {
     expressions: Arc<dyn Expressions>,
     schemas: Arc<dyn Schemas>,
+    destinations: Arc<dyn Destinations>,
 }
 
 impl WorkflowCheck {
-    /// A check that knows these languages.
+    /// A check that knows these languages and destinations.
     #[must_use]
-    pub fn new(expressions: Arc<dyn Expressions>, schemas: Arc<dyn Schemas>) -> Self {
-        Self { expressions, schemas }
+    pub fn new(
+        expressions: Arc<dyn Expressions>,
+        schemas: Arc<dyn Schemas>,
+        destinations: Arc<dyn Destinations>,
+    ) -> Self {
+        Self { expressions, schemas, destinations }
     }
 
-    /// Checks the graph, every jq program, every template and every schema.
+    /// Checks the graph, every jq program, every template, every schema and every address requests go to.
     ///
     /// # Errors
     /// Everything that is wrong, each with a JSON pointer into the workflow.
@@ -27,6 +32,7 @@ impl WorkflowCheck {
         let mut found = problems(workflow);
         found.extend(self.texts(workflow));
         found.extend(self.documents(workflow));
+        found.extend(self.addresses(workflow));
         if found.is_empty() { Ok(()) } else { Err(found.into_iter().map(Refused::from).collect()) }
     }
 
@@ -62,5 +68,17 @@ impl WorkflowCheck {
             })
         });
         wrong.collect()
+    }
+
+    fn addresses(&self, workflow: &Workflow) -> Vec<Problem> {
+        let urls = workflow.tools.iter().filter_map(|(name, tool)| match tool {
+            Tool::Http { request, .. } => Some((member("/tools", name) + "/request/url", &request.url)),
+            Tool::Builtin { .. } => None,
+        });
+        let refused = urls.filter_map(|(pointer, url)| {
+            let fault = Fault::Destination(self.destinations.check(url).err()?.message);
+            Some(Problem { fault, pointer })
+        });
+        refused.collect()
     }
 }

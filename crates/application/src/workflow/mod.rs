@@ -7,5 +7,6 @@ mod ports;
 
 pub use check::WorkflowCheck;
 pub use ports::{
-    EvaluationError, Expressions, SchemaViolation, Schemas, SyntaxError, ToolCall, ToolError, ToolExecutor,
+    DestinationRefused, Destinations, EvaluationError, Expressions, SchemaViolation, Schemas, SyntaxError, ToolCall,
+    ToolError, ToolExecutor,
 };

@@ -78,6 +78,23 @@ pub trait Schemas: Send + Sync {
     fn validate(&self, schema: &Json, document: &Json) -> Result<(), Vec<SchemaViolation>>;
 }
 
+/// A destination the platform sends nothing to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct DestinationRefused {
+    /// Why, for the author of the workflow.
+    pub message: String,
+}
+
+/// Knows where requests may go.
+pub trait Destinations: Send + Sync {
+    /// Checks the template of an address as far as its scheme and host are written out.
+    ///
+    /// # Errors
+    /// [`DestinationRefused`] when no request could ever go there.
+    fn check(&self, template: &str) -> Result<(), DestinationRefused>;
+}
+
 /// One call of a tool, complete enough to be made, and made again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolCall {

@@ -57,6 +57,9 @@ pub enum Fault {
     /// A schema is not JSON Schema.
     #[error("this is not JSON Schema (draft 2020-12): {0}")]
     Schema(String),
+    /// An address that no request could ever go to.
+    #[error("no request can go there: {0}")]
+    Destination(String),
 }
 
 impl Fault {
@@ -78,6 +81,7 @@ impl Fault {
             Self::Program(_) => "workflow.jq",
             Self::Template(_) => "workflow.template",
             Self::Schema(_) => "workflow.schema",
+            Self::Destination(_) => "workflow.destination",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use devskyy_application::workflow::{DestinationRefused, Destinations};
 use reqwest::{
     Url,
     dns::{Addrs, Name, Resolve, Resolving},
@@ -61,19 +62,6 @@ impl EgressPolicy {
         self.admit(&parsed).map(drop)
     }
 
-    /// Checks a template of a URL as far as its scheme and host are written out.
-    ///
-    /// # Errors
-    /// [`EgressRefused`] says why nothing is sent there.
-    pub fn check_template(&self, template: &str) -> Result<(), EgressRefused> {
-        let after_scheme = template.find("://").map_or(0, |at| at + 3);
-        let end = template.get(after_scheme..).and_then(|rest| rest.find(['/', '?', '#'])).map(|at| after_scheme + at);
-        match template.get(..end.unwrap_or(template.len())) {
-            Some(origin) if !origin.contains('{') => self.check(origin),
-            _ => Ok(()),
-        }
-    }
-
     /// Checks a URL; the answer says whether its host is one the operator allows by name.
     pub(super) fn admit(&self, url: &Url) -> Result<Admission, EgressRefused> {
         match url.scheme() {
@@ -99,6 +87,20 @@ impl EgressPolicy {
     /// Whether requests may connect to an address.
     fn reaches(&self, address: IpAddr) -> bool {
         is_public(address) || self.networks.iter().any(|(network, bits)| within(address, *network, *bits))
+    }
+}
+
+impl Destinations for EgressPolicy {
+    fn check(&self, template: &str) -> Result<(), DestinationRefused> {
+        let (scheme, rest) = template.split_once("://").unwrap_or((template, ""));
+        if scheme.contains('{') {
+            return Ok(());
+        }
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        // Of a host that is filled in later, any public one stands for it.
+        let host = if host.contains('{') { "example.com" } else { host };
+        let origin = if rest.is_empty() { template.to_owned() } else { format!("{scheme}://{host}") };
+        self.check(&origin).map_err(|refused| DestinationRefused { message: refused.to_string() })
     }
 }
 

@@ -11,3 +11,4 @@ mod standings;
 mod tools;
 mod whole_log;
 mod workflow;
+mod workflow_contract;

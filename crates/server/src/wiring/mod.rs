@@ -26,12 +26,13 @@ use devskyy_infrastructure::{
     runs::RunsProjection,
     sql::Database,
     system::{RandomIds, SystemClock},
+    tools::EgressPolicy,
     workflow::{JsonSchemas, Limits, SandboxedExpressions},
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    configuration::Settings,
+    configuration::{Egress, Settings},
     failure::{Failure, causes},
     readiness::ServerReadiness,
     tasks::Tasks,
@@ -50,11 +51,12 @@ pub(crate) struct Ground {
     pub(crate) ids: Arc<dyn IdGenerator>,
     expressions: Arc<SandboxedExpressions>,
     schemas: Arc<dyn Schemas>,
+    egress: EgressPolicy,
     access: Access,
 }
 
 impl Ground {
-    async fn lay(database: Database) -> Result<Self, Failure> {
+    async fn lay(settings: &Settings, database: Database) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let log = SqlEventStore::start(database.clone(), clock.clone(), projections()).await;
         let expressions = SandboxedExpressions::start(Limits::default()).map_err(Failure::operation)?;
@@ -64,6 +66,7 @@ impl Ground {
             ids: Arc::new(RandomIds),
             expressions: Arc::new(expressions),
             schemas: Arc::new(JsonSchemas::new()),
+            egress: egress(&settings.egress)?,
             access: Access::new(Arc::new(SqlProjects::new(database.clone()))),
             database,
         })
@@ -102,7 +105,7 @@ impl Platform {
     /// # Errors
     /// When the log or a key cannot be read.
     pub(crate) async fn build(settings: &Settings, database: Database) -> Result<Self, Failure> {
-        let ground = Ground::lay(database).await?;
+        let ground = Ground::lay(settings, database).await?;
         let people::People { identity, projects, agents, agent_views, secrets } =
             people::people(settings, &ground).await?;
         let (keys, key_uses) = keys::keys(&ground, secrets.clone());
@@ -172,4 +175,9 @@ impl Platform {
 
 fn unusable(error: &PortError) -> Failure {
     Failure::operation(causes(error))
+}
+
+fn egress(egress: &Egress) -> Result<EgressPolicy, Failure> {
+    EgressPolicy::parse(egress.allow_http, &egress.allow_private)
+        .map_err(|error| Failure::configuration(format!("egress.allow_private: {error}")))
 }

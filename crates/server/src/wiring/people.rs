@@ -42,7 +42,7 @@ pub(super) struct People {
 }
 
 pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<People, Failure> {
-    let Ground { database, log, ids, expressions, schemas, access, .. } = ground.clone();
+    let Ground { database, log, ids, expressions, schemas, egress, access, .. } = ground.clone();
     let master = master_key(settings)?;
     let secrets: Arc<dyn Secrets> = Arc::new(KeyedSecrets::new(master.clone()));
     let identity = identity(settings, ground, master, secrets.clone()).await?;
@@ -50,7 +50,7 @@ pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<Peopl
     let views = Arc::new(SqlProjects::new(database.clone()));
     let agent_views: Arc<dyn AgentViews> = Arc::new(SqlAgents::new(database));
     let directory = Arc::new(AccountDirectory::new(users, accounts, secrets.clone()));
-    let check = WorkflowCheck::new(expressions, schemas);
+    let check = WorkflowCheck::new(expressions, schemas, Arc::new(egress));
     let projects = ProjectsPorts { store: log.clone(), views, directory, access: access.clone(), ids: ids.clone() };
     let agents = AgentsPorts { store: log, views: agent_views.clone(), access, check, ids };
     Ok(People { identity, projects: Projects::new(projects), agents: Agents::new(agents), agent_views, secrets })

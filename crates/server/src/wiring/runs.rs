@@ -10,16 +10,12 @@ use devskyy_application::{
 use devskyy_infrastructure::{
     es::SqlCheckpoints,
     runs::{AgentsForRuns, SqlRunQueue, SqlRuns},
-    tools::{EgressPolicy, Tools},
+    tools::Tools,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{Ground, unusable};
-use crate::{
-    configuration::{Egress, Settings},
-    failure::Failure,
-    tasks::Tasks,
-};
+use crate::{configuration::Settings, failure::Failure, tasks::Tasks};
 
 /// Those who work for runs without being asked.
 pub(super) struct Workers {
@@ -33,9 +29,9 @@ pub(super) fn runs(
     ground: &Ground,
     agents: Arc<dyn AgentViews>,
 ) -> Result<(Runs, Workers), Failure> {
-    let Ground { database, log, clock, ids, expressions, schemas, access } = ground.clone();
+    let Ground { database, log, clock, ids, expressions, schemas, egress, access } = ground.clone();
     let agents: Arc<dyn RunnableAgents> = Arc::new(AgentsForRuns::new(agents));
-    let tools = Tools::new(expressions.clone(), schemas.clone(), clock.clone(), policy(&settings.egress)?);
+    let tools = Tools::new(expressions.clone(), schemas.clone(), clock.clone(), egress);
     let owner = ids.next();
     let worker = WorkerPorts {
         store: log.clone(),
@@ -81,9 +77,4 @@ impl Workers {
             async move { Ok(subscription.run(children.as_ref(), stop.cancelled_owned()).await?) }
         });
     }
-}
-
-fn policy(egress: &Egress) -> Result<EgressPolicy, Failure> {
-    EgressPolicy::parse(egress.allow_http, &egress.allow_private)
-        .map_err(|error| Failure::configuration(format!("egress.allow_private: {error}")))
 }

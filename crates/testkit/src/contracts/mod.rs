@@ -4,3 +4,4 @@ pub mod checkpoints;
 pub mod event_store;
 pub mod people;
 pub mod runs;
+pub mod workflow;

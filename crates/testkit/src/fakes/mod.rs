@@ -12,6 +12,7 @@ mod ids;
 mod projects;
 mod runs;
 mod scripted_models;
+mod workflow;
 
 pub use account_changes::{InMemoryErasures, InMemoryInvitations};
 pub use agents::InMemoryAgents;
@@ -25,3 +26,4 @@ pub use ids::SequentialIds;
 pub use projects::{InMemoryDirectory, InMemoryProjects};
 pub use runs::{DeclaredAgents, InMemoryRuns, ViewedAgents};
 pub use scripted_models::{Heard, NoDeltas, ScriptedModels, Turn};
+pub use workflow::{NamedDestinations, PathExpressions, PlainSchemas, ScriptedTools, interruptible};

@@ -6,3 +6,4 @@ mod event_store_culprits;
 mod people;
 mod people_culprits;
 mod runs;
+mod workflow;

@@ -35,5 +35,7 @@ refusals! {
             "Correct the template at the pointer; the detail says where it goes wrong.";
         UNPROCESSABLE_ENTITY "workflow.schema" "Not a JSON Schema"
             "Correct the schema at the pointer (draft 2020-12).";
+        UNPROCESSABLE_ENTITY "workflow.destination" "A tool sends requests where none may go"
+            "Use `https` and a public host, or ask the operator to allow the destination (`egress`).";
     }
 }

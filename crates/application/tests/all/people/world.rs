@@ -22,11 +22,10 @@ use devskyy_domain::{
 use devskyy_testkit::fakes::{
     FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAgents, InMemoryBootstrap, InMemoryDirectory,
     InMemoryErasures, InMemoryEventStore, InMemoryInvitations, InMemoryPasswordHasher, InMemoryProjects,
-    InMemorySessions, InMemoryUsers, SequentialIds, SequentialSecrets,
+    InMemorySessions, InMemoryUsers, NamedDestinations, PathExpressions, PlainSchemas, SequentialIds,
+    SequentialSecrets,
 };
 use uuid::Uuid;
-
-use crate::runs::fakes::{PathExpressions, RequiredMembers};
 
 pub(super) const PASSWORD: &str = "Correct-Horse-7";
 
@@ -76,7 +75,7 @@ impl World {
             store: store.clone(),
             views: InMemoryAgents::following(&store, views.clone()),
             access: access.clone(),
-            check: WorkflowCheck::new(Arc::new(PathExpressions), Arc::new(RequiredMembers)),
+            check: WorkflowCheck::new(Arc::new(PathExpressions), Arc::new(PlainSchemas), Arc::new(NamedDestinations)),
             ids: ids.clone(),
         });
         let directory = Arc::new(InMemoryDirectory::of(users, accounts.clone(), secrets));

@@ -1,7 +1,7 @@
 //! Runs: real handlers and the real worker over adapters in memory.
 
 mod crashes;
-pub(crate) mod fakes;
+mod fakes;
 mod publishing;
 mod steering;
 mod workflows;

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use devskyy_application::workflow::WorkflowCheck;
 
-use super::{
-    fakes::{PathExpressions, RequiredMembers},
-    world::workflow,
-};
+use devskyy_testkit::fakes::{NamedDestinations, PathExpressions, PlainSchemas};
+
+use super::world::workflow;
 
 fn refused(text: &str) -> Vec<(&'static str, String)> {
-    let check = WorkflowCheck::new(Arc::new(PathExpressions), Arc::new(RequiredMembers));
+    let check = WorkflowCheck::new(Arc::new(PathExpressions), Arc::new(PlainSchemas), Arc::new(NamedDestinations));
     let refused = check.check(&workflow(text)).err().unwrap_or_default();
     refused.into_iter().map(|refused| (refused.code, refused.pointer.unwrap_or_default())).collect()
 }
@@ -53,7 +52,7 @@ fn a_template_that_does_not_parse_is_refused_wherever_it_is() {
 fn a_schema_that_is_none_is_refused_wherever_it_is() {
     let text = r#"{"input_schema":{"required":1},"output_schema":{"required":1},
         "tools":{"t":{"kind":"http","effect":"unsafe","input_schema":{"required":1},
-        "request":{"method":"GET","url":"u"}}},"steps":[{"id":"a","tool":"t"}]}"#;
+        "request":{"method":"GET","url":"https://example.com/"}}},"steps":[{"id":"a","tool":"t"}]}"#;
     let pointers = ["/input_schema/required", "/output_schema/required", "/tools/t/input_schema/required"];
     assert_eq!(refused(text), pointers.map(|pointer| ("workflow.schema", pointer.to_owned())));
 }
@@ -63,4 +62,17 @@ fn every_problem_is_reported_at_once() {
     let text = r#"{"steps":[{"id":"a","needs":["a"],"when":"((","tool":"gone"}]}"#;
     let codes: Vec<_> = refused(text).into_iter().map(|(code, _)| code).collect();
     assert_eq!(codes, ["workflow.tool_unknown", "workflow.cycle", "workflow.jq"]);
+}
+
+#[test]
+fn a_tool_that_sends_requests_where_none_may_go_is_refused() {
+    let tool =
+        |url: &str| format!(r#"{{"kind":"http","effect":"read_only","request":{{"method":"GET","url":"{url}"}}}}"#);
+    let text = format!(
+        r#"{{"tools":{{"inner":{},"open":{},"outer":{}}},"steps":[{{"id":"a","tool":"inner"}}]}}"#,
+        tool("https://169.254.169.254/latest"),
+        tool("{{ arguments.url }}"),
+        tool("https://example.com/{{ arguments.id }}")
+    );
+    assert_eq!(refused(&text), [("workflow.destination", "/tools/inner/request/url".to_owned())]);
 }

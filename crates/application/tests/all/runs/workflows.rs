@@ -80,7 +80,7 @@ fn for_each_over_something_else_fails_the_run() {
 #[test]
 fn a_failing_expression_fails_the_run_at_its_step() {
     let world = World::new();
-    let run = world.start(r#"{"steps":[{"id":"a","when":"fail","tool":"jq"}]}"#, "null");
+    let run = world.start(r#"{"steps":[{"id":"a","when":"error","tool":"jq"}]}"#, "null");
     assert_eq!(failure(&world, run), ("run.expression".into(), Some("a".into())));
 }
 
@@ -221,7 +221,7 @@ fn an_agent_can_be_a_step_of_another() {
 #[test]
 fn a_failing_child_fails_the_step_that_waits_for_it() {
     let world = World::new();
-    let child = world.agent(2, r#"{"steps":[{"id":"x","when":"fail","tool":"jq"}]}"#);
+    let child = world.agent(2, r#"{"steps":[{"id":"x","when":"error","tool":"jq"}]}"#);
     let run = world.start(&format!(r#"{{"steps":[{{"id":"call","agent":"{child}"}}]}}"#), "null");
     assert_eq!(failure(&world, run), ("run.child_failed".into(), Some("call".into())));
 }

@@ -26,12 +26,13 @@ use devskyy_domain::{
     workflow::Workflow,
 };
 use devskyy_testkit::fakes::{
-    DeclaredAgents, FixedClock, InMemoryEventStore, InMemoryProjects, InMemoryRuns, SequentialIds,
+    DeclaredAgents, FixedClock, InMemoryEventStore, InMemoryProjects, InMemoryRuns, PathExpressions, PlainSchemas,
+    ScriptedTools, SequentialIds,
 };
 use futures_util::FutureExt;
 use uuid::Uuid;
 
-use super::fakes::{InterruptibleStore, PathExpressions, RequiredMembers, ScriptedTools};
+use super::fakes::InterruptibleStore;
 
 /// Time that passes with every poll.
 const TICK: Duration = Duration::from_millis(250);
@@ -74,7 +75,7 @@ impl World {
             store: store.clone(),
             views: views.clone(),
             agents: agents.clone(),
-            schemas: Arc::new(RequiredMembers),
+            schemas: Arc::new(PlainSchemas),
             access: Access::new(projects),
             clock: clock.clone(),
             ids: ids.clone(),
@@ -84,7 +85,7 @@ impl World {
             queue: views,
             agents: agents.clone(),
             expressions: Arc::new(PathExpressions),
-            schemas: Arc::new(RequiredMembers),
+            schemas: Arc::new(PlainSchemas),
             tools: tools.clone(),
             clock: clock.clone(),
             ids,

@@ -2,7 +2,7 @@ mod builtin;
 mod egress;
 mod http;
 mod parse;
-mod service;
+pub(crate) mod service;
 
 use std::{sync::Arc, time::Duration};
 

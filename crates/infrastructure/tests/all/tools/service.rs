@@ -10,14 +10,14 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-pub(super) struct Service {
-    pub(super) address: String,
+pub(crate) struct Service {
+    pub(crate) address: String,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Service {
     /// Answers each request with these bytes, then closes the connection.
-    pub(super) async fn answering(answer: &str) -> Self {
+    pub(crate) async fn answering(answer: &str) -> Self {
         let answer = answer.replace('\n', "\r\n");
         Self::serving(move |stream| {
             let answer = answer.clone();
@@ -27,7 +27,7 @@ impl Service {
     }
 
     /// Reads each request and never answers.
-    pub(super) async fn silent() -> Self {
+    pub(crate) async fn silent() -> Self {
         Self::serving(|stream| async move {
             tokio::time::sleep(Duration::from_secs(30)).await;
             drop(stream);
@@ -54,7 +54,7 @@ impl Service {
         Self { address, asked }
     }
 
-    pub(super) fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().expect("asked").clone()
     }
 }

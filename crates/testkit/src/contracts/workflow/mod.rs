@@ -1,0 +1,149 @@
+//! What the language of workflows promises: expressions, schemas, tools, and where requests may go.
+//!
+//! `workflow_contract!(factory)` makes one test of each promise; `workflow_culprits!(factory)` makes one test of each
+//! promise that is passed when at least one of the factory's culprits breaks it.
+#![expect(clippy::unwrap_used, reason = "a broken promise is a panic")]
+
+mod destinations;
+mod expressions;
+mod schemas;
+mod tools;
+
+use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
+
+pub use destinations::*;
+use devskyy_application::workflow::{Destinations, Expressions, Schemas, ToolExecutor};
+use devskyy_domain::kernel::Json;
+pub use expressions::*;
+use futures_util::FutureExt;
+pub use schemas::*;
+pub use tools::*;
+
+use crate::fakes::{NamedDestinations, PathExpressions, PlainSchemas, ScriptedTools};
+
+/// Everything a workflow needs a machine for.
+pub struct WorkflowUnderTest {
+    /// Programs and templates.
+    pub expressions: Arc<dyn Expressions>,
+    /// JSON Schema.
+    pub schemas: Arc<dyn Schemas>,
+    /// Where requests may go.
+    pub destinations: Arc<dyn Destinations>,
+    /// Tools.
+    pub tools: Arc<dyn ToolExecutor>,
+    /// Addresses of services that behave in a known way.
+    pub services: Services,
+    /// How many requests have reached those services.
+    pub asked: Arc<dyn Fn() -> usize + Send + Sync>,
+}
+
+impl WorkflowUnderTest {
+    /// The adapters that need nothing.
+    #[must_use]
+    pub fn in_memory() -> Self {
+        let tools = Arc::new(ScriptedTools::default());
+        let counted = tools.clone();
+        Self {
+            expressions: Arc::new(PathExpressions),
+            schemas: Arc::new(PlainSchemas),
+            destinations: Arc::new(NamedDestinations),
+            tools,
+            services: Services {
+                answers: "echo".into(),
+                refuses: "broken".into(),
+                overloaded: "flaky".into(),
+                away: "down".into(),
+                silent: "lost".into(),
+                forbidden: "forbidden".into(),
+            },
+            asked: Arc::new(move || counted.made().len()),
+        }
+    }
+}
+
+fn json(text: &str) -> Json {
+    serde_json::from_str(text).unwrap()
+}
+
+/// Whether a promise is broken.
+pub async fn is_broken(promise: impl Future<Output = ()>) -> bool {
+    AssertUnwindSafe(promise).catch_unwind().await.is_err()
+}
+
+/// Makes a test of each promise about the language of workflows.
+#[macro_export]
+macro_rules! workflow_contract {
+    ($factory:path) => {
+        $crate::workflow_promises! { kept $factory }
+    };
+}
+
+/// Makes a test of each promise that some culprit breaks it.
+#[macro_export]
+macro_rules! workflow_culprits {
+    ($factory:path) => {
+        $crate::workflow_promises! { broken $factory }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! workflow_promises {
+    (kept $factory:path, $promise:ident) => {
+        #[tokio::test]
+        async fn $promise() {
+            $crate::contracts::workflow::$promise(&$factory().await).await;
+        }
+    };
+    (broken $factory:path, $promise:ident) => {
+        #[tokio::test]
+        async fn $promise() {
+            for culprit in $factory() {
+                if $crate::contracts::workflow::is_broken($crate::contracts::workflow::$promise(&culprit)).await {
+                    return;
+                }
+            }
+            panic!("no culprit breaks this promise");
+        }
+    };
+    (all $kind:ident $factory:path => $($promise:ident),+ $(,)?) => {
+        $($crate::workflow_promises! { $kind $factory, $promise })+
+    };
+    ($kind:ident $factory:path) => {
+        $crate::workflow_promises! { all $kind $factory =>
+            a_path_leads_to_a_member,
+            a_missing_member_is_null,
+            a_comparison_is_true_or_false,
+            a_sound_program_is_accepted,
+            a_program_that_does_not_parse_is_refused,
+            a_program_that_does_not_parse_is_not_run,
+            a_program_that_fails_says_so,
+            a_program_without_a_result_fails,
+            a_program_with_several_results_fails,
+            a_template_is_filled_in,
+            a_sound_template_is_accepted,
+            a_template_that_does_not_parse_is_refused,
+            an_unknown_name_in_a_template_fails,
+            a_document_that_fits_its_schema_passes,
+            a_schema_without_rules_takes_everything,
+            a_missing_member_is_told_at_its_object,
+            a_wrong_type_is_told_at_its_member,
+            what_is_no_schema_is_refused_at_its_place,
+            violations_are_few_and_short,
+            a_public_name_over_https_may_be_reached,
+            an_address_that_is_not_public_is_refused,
+            plain_http_is_refused,
+            credentials_in_an_address_are_refused,
+            what_is_no_address_is_refused,
+            what_is_not_written_out_is_left_open,
+            an_answer_is_given_back,
+            a_refusal_is_permanent,
+            an_overload_passes_and_tells_when,
+            a_service_that_is_away_may_come_back,
+            without_an_answer_the_outcome_is_unknown,
+            a_forbidden_destination_is_not_asked,
+            arguments_that_break_the_schema_are_not_sent,
+            a_builtin_template_is_filled_in,
+        }
+    };
+}

@@ -1,0 +1,96 @@
+use std::{collections::BTreeMap, time::Duration};
+
+use chrono::{DateTime, Utc};
+use devskyy_application::workflow::{ToolCall, ToolError};
+use devskyy_domain::{
+    kernel::{
+        Json,
+        ids::{OperationId, RunId},
+    },
+    workflow::{Builtin, Effect, HttpMethod, HttpRequest, Tool},
+};
+use uuid::Uuid;
+
+use super::{WorkflowUnderTest, json};
+
+/// Addresses of services, by what they do.
+#[derive(Debug, Clone)]
+pub struct Services {
+    /// Answers with success.
+    pub answers: String,
+    /// Answers that it does not want this.
+    pub refuses: String,
+    /// Answers that it has too much to do, and when to come again.
+    pub overloaded: String,
+    /// Is not there.
+    pub away: String,
+    /// Takes the request and never answers.
+    pub silent: String,
+    /// Must not be asked.
+    pub forbidden: String,
+}
+
+fn http(url: &str, input_schema: Option<Json>) -> Tool {
+    let (method, headers) = (HttpMethod::Post, BTreeMap::new());
+    let request = HttpRequest { method, url: url.to_owned(), headers, send_arguments: true, timeout_s: 1 };
+    Tool::Http { effect: Effect::Unsafe, input_schema, request }
+}
+
+async fn call(it: &WorkflowUnderTest, tool: Tool, arguments: &str) -> Result<Json, ToolError> {
+    let (run, operation) = (RunId::from(Uuid::from_u128(1)), OperationId::from(Uuid::from_u128(2)));
+    let deadline = DateTime::<Utc>::MAX_UTC;
+    it.tools.call(ToolCall { run, operation, tool, arguments: json(arguments), deadline }).await
+}
+
+/// An answer is a result, and was asked for once.
+pub async fn an_answer_is_given_back(it: &WorkflowUnderTest) {
+    let answer = call(it, http(&it.services.answers, None), "{}").await;
+    assert_eq!((answer.is_ok(), (it.asked)()), (true, 1), "{answer:?}");
+}
+
+/// Asking again would not help.
+pub async fn a_refusal_is_permanent(it: &WorkflowUnderTest) {
+    let answer = call(it, http(&it.services.refuses, None), "{}").await;
+    assert!(matches!(answer, Err(ToolError::Permanent { .. })), "{answer:?}");
+}
+
+/// Asking again later may help.
+pub async fn an_overload_passes_and_tells_when(it: &WorkflowUnderTest) {
+    let answer = call(it, http(&it.services.overloaded, None), "{}").await;
+    let Err(ToolError::Transient { retry_after, .. }) = answer else { panic!("{answer:?}") };
+    assert_eq!(retry_after, Some(Duration::from_secs(30)));
+}
+
+/// Nothing can have happened there.
+pub async fn a_service_that_is_away_may_come_back(it: &WorkflowUnderTest) {
+    let answer = call(it, http(&it.services.away, None), "{}").await;
+    assert!(matches!(answer, Err(ToolError::Transient { .. })), "{answer:?}");
+}
+
+/// It may or may not have had its effect.
+pub async fn without_an_answer_the_outcome_is_unknown(it: &WorkflowUnderTest) {
+    let answer = call(it, http(&it.services.silent, None), "{}").await;
+    assert!(matches!(answer, Err(ToolError::OutcomeUnknown { .. })), "{answer:?}");
+}
+
+/// The check at publication is not the only one.
+pub async fn a_forbidden_destination_is_not_asked(it: &WorkflowUnderTest) {
+    let answer = call(it, http(&it.services.forbidden, None), "{}").await;
+    assert!(matches!(answer, Err(ToolError::Permanent { .. })), "{answer:?}");
+    assert_eq!((it.asked)(), 0);
+}
+
+/// What breaks the tool's schema does not leave the platform.
+pub async fn arguments_that_break_the_schema_are_not_sent(it: &WorkflowUnderTest) {
+    let schema = json(r#"{"required":["title"]}"#);
+    let answer = call(it, http(&it.services.answers, Some(schema)), "{}").await;
+    assert!(matches!(answer, Err(ToolError::Permanent { .. })), "{answer:?}");
+    assert_eq!((it.asked)(), 0);
+}
+
+/// Builtin tools are tools.
+pub async fn a_builtin_template_is_filled_in(it: &WorkflowUnderTest) {
+    let arguments = r#"{"template":"Hello {{ name }}","context":{"name":"Ada"}}"#;
+    let answer = call(it, Tool::Builtin { builtin: Builtin::Template }, arguments).await;
+    assert_eq!(answer.unwrap(), json(r#""Hello Ada""#));
+}

@@ -1,0 +1,238 @@
+//! The language of workflows, small and written anew: what it knows, it knows as the real one does.
+
+use std::{
+    collections::BTreeMap,
+    future::poll_fn,
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+    task::Poll,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use devskyy_application::workflow::{
+    DestinationRefused, Destinations, EvaluationError, Expressions, SchemaViolation, Schemas, SyntaxError, ToolCall,
+    ToolError, ToolExecutor,
+};
+use devskyy_domain::{
+    kernel::{Json, ids::OperationId},
+    workflow::{Builtin, Tool},
+};
+
+/// Most violations that are told at once.
+const MOST: usize = 20;
+
+/// Knows literals, paths, `path == "text"`, `error` and `empty`; templates put paths between double braces.
+#[derive(Debug)]
+pub struct PathExpressions;
+
+fn failed(message: &str) -> EvaluationError {
+    EvaluationError { message: message.to_owned() }
+}
+
+fn path(program: &str, document: &Json) -> Result<Json, EvaluationError> {
+    let names = program.trim().trim_start_matches('.').split('.').filter(|name| !name.is_empty());
+    names.into_iter().try_fold(document.clone(), |found, name| match found {
+        Json::Null => Ok(Json::Null),
+        Json::Object(members) => Ok(members.get(name).cloned().unwrap_or_default()),
+        _ => Err(failed("only objects have members")),
+    })
+}
+
+#[async_trait]
+impl Expressions for PathExpressions {
+    fn check_program(&self, program: &str) -> Result<(), SyntaxError> {
+        if program.contains("((") { Err(SyntaxError { message: "unbalanced".into() }) } else { Ok(()) }
+    }
+
+    fn check_template(&self, template: &str) -> Result<(), SyntaxError> {
+        let closed = template.split("{{").skip(1).all(|part| part.contains("}}"));
+        if closed { Ok(()) } else { Err(SyntaxError { message: "unclosed".into() }) }
+    }
+
+    async fn evaluate(&self, program: &str, input: &Json) -> Result<Json, EvaluationError> {
+        self.check_program(program).map_err(|error| EvaluationError { message: error.message })?;
+        if program == "error" || program == "empty" {
+            return Err(failed("it gives no result"));
+        }
+        if let Ok(literal) = serde_json::from_str(program) {
+            return Ok(literal);
+        }
+        if program.contains(',') {
+            return Err(failed("it gives several results"));
+        }
+        match program.split_once(" == ") {
+            Some((left, right)) => Ok((path(left, input)? == Json::from(right.trim_matches('"'))).into()),
+            None => path(program, input),
+        }
+    }
+
+    async fn render(&self, template: &str, context: &Json) -> Result<String, EvaluationError> {
+        self.check_template(template).map_err(|error| EvaluationError { message: error.message })?;
+        let mut parts = template.split("{{");
+        let mut text = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let (name, rest) = part.split_once("}}").unwrap_or_default();
+            match path(name, context)? {
+                Json::Null => return Err(failed("a name is unknown")),
+                Json::String(value) => text.push_str(&value),
+                value => text.push_str(&serde_json::to_string(&value).map_err(|error| failed(&error.to_string()))?),
+            }
+            text.push_str(rest);
+        }
+        Ok(text)
+    }
+}
+
+/// Knows the keywords `required`, `properties` and `type` of JSON Schema.
+#[derive(Debug)]
+pub struct PlainSchemas;
+
+fn told(pointer: &str, message: impl Into<String>) -> SchemaViolation {
+    SchemaViolation { pointer: pointer.to_owned(), message: message.into() }
+}
+
+fn is_a(kind: &str, document: &Json) -> bool {
+    match document {
+        Json::Null => kind == "null",
+        Json::Bool(_) => kind == "boolean",
+        Json::Number(_) => matches!(kind, "number" | "integer"),
+        Json::String(_) => kind == "string",
+        Json::Array(_) => kind == "array",
+        Json::Object(_) => kind == "object",
+    }
+}
+
+fn broken(schema: &Json, document: &Json, at: &str, found: &mut Vec<SchemaViolation>) {
+    if let Some(kind) = schema.get("type").and_then(Json::as_str).filter(|kind| !is_a(kind, document)) {
+        found.push(told(at, format!("must be of type `{kind}`")));
+    }
+    let names = schema.get("required").and_then(Json::as_array).unwrap_or_default();
+    let missing = names.iter().filter_map(Json::as_str).filter(|name| document.get(name).is_none());
+    found.extend(missing.map(|name| told(at, format!("`{name}` is required"))));
+    for (name, schema) in schema.get("properties").and_then(Json::as_object).into_iter().flatten() {
+        if let Some(member) = document.get(name) {
+            broken(schema, member, &format!("{at}/{name}"), found);
+        }
+    }
+}
+
+fn none_of(mut found: Vec<SchemaViolation>) -> Result<(), Vec<SchemaViolation>> {
+    found.truncate(MOST);
+    if found.is_empty() { Ok(()) } else { Err(found) }
+}
+
+impl Schemas for PlainSchemas {
+    fn check(&self, schema: &Json) -> Result<(), Vec<SchemaViolation>> {
+        let wrong = schema.get("required").filter(|names| names.as_array().is_none());
+        none_of(wrong.map(|_| told("/required", "must be an array")).into_iter().collect())
+    }
+
+    fn validate(&self, schema: &Json, document: &Json) -> Result<(), Vec<SchemaViolation>> {
+        let mut found = Vec::new();
+        broken(schema, document, "", &mut found);
+        none_of(found)
+    }
+}
+
+/// Lets requests go to names over `https`.
+#[derive(Debug)]
+pub struct NamedDestinations;
+
+impl Destinations for NamedDestinations {
+    fn check(&self, template: &str) -> Result<(), DestinationRefused> {
+        let refused = |message: &str| DestinationRefused { message: message.to_owned() };
+        if template.starts_with("{{") {
+            return Ok(());
+        }
+        let rest = template.strip_prefix("https://").ok_or_else(|| refused("only https is spoken"))?;
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = authority.trim_matches(['[', ']']);
+        if authority.contains('@') || host.is_empty() || host.parse::<IpAddr>().is_ok() {
+            return Err(refused("only names are reached"));
+        }
+        Ok(())
+    }
+}
+
+/// Does what the address of a call says, and remembers every call that reached the other side.
+#[derive(Debug, Default)]
+pub struct ScriptedTools {
+    made: Mutex<Vec<(String, OperationId)>>,
+}
+
+impl ScriptedTools {
+    /// Every call that reached the other side, in order.
+    pub fn made(&self) -> Vec<(String, OperationId)> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How often each operation reached the other side.
+    pub fn per_operation(&self) -> BTreeMap<OperationId, usize> {
+        let mut counts = BTreeMap::new();
+        self.made().into_iter().for_each(|(_, operation)| *counts.entry(operation).or_insert(0) += 1);
+        counts
+    }
+
+    fn reach(&self, address: &str, operation: OperationId) -> usize {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.push((address.to_owned(), operation));
+        made.iter().filter(|(_, other)| *other == operation).count()
+    }
+}
+
+/// Lets whoever polls interrupt here.
+pub async fn interruptible() {
+    let mut paused = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut paused, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// `template` fills in; of the others only that they are called matters.
+async fn builtin(builtin: Builtin, arguments: Json) -> Result<Json, ToolError> {
+    let (Builtin::Template, Some(template)) = (builtin, arguments.get("template").and_then(Json::as_str)) else {
+        return Ok(arguments);
+    };
+    let rendered = PathExpressions.render(template, arguments.get("context").unwrap_or(&Json::Null)).await;
+    let failed = |error: EvaluationError| ToolError::Permanent { code: "tool.template".into(), message: error.message };
+    rendered.map(Json::String).map_err(failed)
+}
+
+#[async_trait]
+impl ToolExecutor for ScriptedTools {
+    async fn call(&self, call: ToolCall) -> Result<Json, ToolError> {
+        let (request, schema) = match call.tool {
+            Tool::Builtin { builtin: which } => return builtin(which, call.arguments).await,
+            Tool::Http { request, input_schema, .. } => (request, input_schema),
+        };
+        let address = request.url.as_str();
+        let (code, message) = ("tool.scripted".to_owned(), address.to_owned());
+        if schema.is_some_and(|schema| PlainSchemas.validate(&schema, &call.arguments).is_err())
+            || address == "forbidden"
+        {
+            return Err(ToolError::Permanent { code, message });
+        }
+        interruptible().await;
+        let times = self.reach(address, call.operation);
+        interruptible().await;
+        match address {
+            "echo" | "file" => Ok(call.arguments),
+            "flaky" if times < 3 => {
+                let retry_after = Some(Duration::from_secs(30)).filter(|_| times == 1);
+                Err(ToolError::Transient { code, message, retry_after })
+            }
+            "flaky" => Ok(call.arguments),
+            "down" => Err(ToolError::Transient { code, message, retry_after: None }),
+            "lost" => Err(ToolError::OutcomeUnknown { code, message }),
+            "hangs" => std::future::pending().await,
+            "huge" => Ok("x".repeat(2 * 1024 * 1024).into()),
+            _ => Err(ToolError::Permanent { code, message }),
+        }
+    }
+}
