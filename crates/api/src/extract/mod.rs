@@ -22,6 +22,6 @@ pub(crate) use self::{
     cursor::LONGEST_CURSOR,
     id::Id,
     idempotency::Keyed,
-    paging::{Paged, page, paged},
+    paging::{BY_AGE, Paged, page, paged},
     parameters::Parameters,
 };

@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 use actix_web::{HttpRequest, HttpResponse, http::header::LINK};
-use devskyy_application::paging::{Beyond, Key, KeysetRequest, PageOf, PageRequest, Part, Sort, USUAL_PAGE_SIZE};
+use devskyy_application::paging::{Age, Beyond, Key, KeysetRequest, PageOf, PageRequest, Part, Sort, USUAL_PAGE_SIZE};
 use devskyy_domain::kernel::Refusal;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,6 +11,9 @@ use super::{
     parameters::Parameters,
 };
 use crate::{problem::request::LIST_CURSOR, version::ApiVersion};
+
+/// What most lists can be sorted by, by name.
+pub(crate) const BY_AGE: [(&str, Age); 1] = [("created_at", Age::CreatedAt)];
 
 /// Takes `page` and `page_size`, or in version 2 `cursor` and `limit`.
 pub(crate) fn page(parameters: &mut Parameters) -> Part {
@@ -53,15 +56,23 @@ impl Parameters {
         place
     }
 
+    /// Takes a text that is searched for.
+    pub(crate) fn take_search(&mut self, name: &'static str) -> Option<String> {
+        self.take_by(name, "1 to 100 characters", |raw| {
+            let text = raw.trim();
+            ((1..=100).contains(&text.chars().count()) && !text.contains('\0')).then(|| text.to_owned())
+        })
+    }
+
     /// Takes `sort`: the name of one of the fields, with `-` before it for the greatest first.
-    pub(crate) fn take_sort<F: Copy + Default>(&mut self, fields: &[(&'static str, F)]) -> Sort<F> {
+    pub(crate) fn take_sort<F: Copy>(&mut self, fields: &[(&'static str, F)], usual: Sort<F>) -> Sort<F> {
         let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
         let form = format!("one of {}, with `-` before it for descending", names.join(", "));
         let sort = self.take_by("sort", &form, |raw| {
             let (name, descending) = raw.strip_prefix('-').map_or((raw, false), |name| (name, true));
             fields.iter().find(|(known, _)| *known == name).map(|(_, by)| Sort { by: *by, descending })
         });
-        sort.unwrap_or_default()
+        sort.unwrap_or(usual)
     }
 }
 

@@ -2,9 +2,10 @@ use actix_web::{HttpRequest, HttpResponse, get, patch, post, web::Data};
 use devskyy_application::{
     agents::{AgentSort, Agents, ChangeLifecycle, CreateAgent, GetAgent, ListAgents, UpdateAgent},
     context::Actor,
+    paging::Sort,
 };
 use devskyy_domain::{
-    agents::{AgentStatus, AgentType},
+    agents::{AgentStatus, AgentType, Capabilities},
     kernel::{Json, Version, ids::AgentId},
 };
 use serde::Deserialize;
@@ -89,6 +90,12 @@ struct AgentFilter {
     /// Only those of this type.
     #[param(required = false)]
     r#type: String,
+    /// Only those with this in their name, letters' case aside.
+    #[param(required = false, min_length = 1, max_length = 100)]
+    name: String,
+    /// Only those that say they can do this.
+    #[param(required = false, max_length = 50)]
+    capability: String,
     /// `created_at`, `updated_at` or `name`, with `-` before it for descending.
     #[param(required = false, default = "-created_at", pattern = "^-?(created_at|updated_at|name)$")]
     sort: String,
@@ -136,13 +143,19 @@ async fn list_agents(
         project: parameters.take_id("project_id"),
         status: parameters.take_by("status", "draft, active, paused or archived", AgentStatus::from_name),
         kind: parameters.take_by("type", "workflow or assistant", |raw| AgentType::parse(raw).ok()),
-        sort: parameters.take_sort(&SORTS),
+        name: parameters.take_search("name"),
+        capability: parameters.take_by("capability", "a lower-case slug", capability),
+        sort: parameters.take_sort(&SORTS, Sort::default()),
         page: page(&mut parameters),
     };
     parameters.finish()?;
     let page = query.page.clone();
     let found = agents.list.handle(&actor, query).await?;
     Ok(paged(&request, &page, found.map(AgentBody::from)))
+}
+
+fn capability(raw: &str) -> Option<String> {
+    Capabilities::parse(&[raw]).ok().map(|_| raw.to_owned())
 }
 
 /// What agents can be sorted by, by name.

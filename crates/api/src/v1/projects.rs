@@ -1,11 +1,15 @@
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web::Data};
 use devskyy_application::{
     context::Actor,
-    projects::{ChangeProject, CreateProject, GetProject, ListProjects, ProjectChange, Projects},
+    paging::Sort,
+    projects::{ChangeProject, CreateProject, GetProject, ListProjects, ProjectChange, ProjectSort, Projects},
 };
-use devskyy_domain::{kernel::ids::ProjectId, projects::ProjectName};
+use devskyy_domain::{
+    kernel::ids::ProjectId,
+    projects::{ProjectName, ProjectStatus},
+};
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
@@ -57,11 +61,30 @@ async fn create_project(
     Ok(created(address(format_args!("/projects/{}", ProjectRef::from(project.id))), &ProjectBody::from(project)))
 }
 
-/// List the projects one may see, the oldest first.
+/// Which projects a list shows.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only describes what the list takes")]
+struct ProjectFilter {
+    /// Only those with this status: `active`, `suspended` or `archived`.
+    #[param(required = false)]
+    status: String,
+    /// Only those with this in their name, letters' case aside.
+    #[param(required = false, min_length = 1, max_length = 100)]
+    name: String,
+    /// `created_at` or `name`, with `-` before it for descending.
+    #[param(required = false, default = "created_at", pattern = "^-?(created_at|name)$")]
+    sort: String,
+}
+
+/// What projects can be sorted by, by name.
+const SORTS: [(&str, ProjectSort); 2] = [("created_at", ProjectSort::CreatedAt), ("name", ProjectSort::Name)];
+
+/// List the projects one may see.
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),
-    params(Paging),
+    params(Paging, ProjectFilter),
     responses((status = 200, description = "One page of them", body = Paged<ProjectBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), Listing)
 )]
 #[get("/projects")]
@@ -71,9 +94,15 @@ async fn list_projects(
     request: HttpRequest,
     mut parameters: Parameters,
 ) -> Result<HttpResponse, Problem> {
-    let page = page(&mut parameters);
+    let query = ListProjects {
+        status: parameters.take_by("status", "active, suspended or archived", ProjectStatus::from_name),
+        name: parameters.take_search("name"),
+        sort: parameters.take_sort(&SORTS, Sort::ascending(ProjectSort::CreatedAt)),
+        page: page(&mut parameters),
+    };
     parameters.finish()?;
-    let found = projects.list.handle(&actor, ListProjects { page: page.clone() }).await?;
+    let page = query.page.clone();
+    let found = projects.list.handle(&actor, query).await?;
     Ok(paged(&request, &page, found.map(ProjectBody::from)))
 }
 

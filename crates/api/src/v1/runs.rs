@@ -12,6 +12,7 @@ use actix_web::{
 use chrono::{DateTime, Utc};
 use devskyy_application::{
     context::Actor,
+    paging::Sort,
     runs::{CancelRun, GetRun, ListRuns, RunStatus, Runs, StartRun},
 };
 use devskyy_domain::{
@@ -28,7 +29,9 @@ use validator::Validate;
 
 use super::run_bodies::{RunBody, RunSummaryBody};
 use crate::{
-    extract::{Body, CurrentActor, Id, IfMatch, OptionalBody, Paged, Parameters, changed, etag, page, paged, shown},
+    extract::{
+        BY_AGE, Body, CurrentActor, Id, IfMatch, OptionalBody, Paged, Parameters, changed, etag, page, paged, shown,
+    },
     ids::{AgentRef, ProjectRef, RunRef},
     openapi::{
         answers::{Changing, Creating, Listing, Reading},
@@ -42,6 +45,8 @@ use crate::{
 pub(super) fn configure(config: &mut ServiceConfig) {
     config.service(execute_agent).service(list_runs).service(get_run).service(cancel_run);
 }
+
+const INSTANT: &str = "an instant in RFC 3339, for example 2026-01-31T12:00:00Z";
 
 /// Asks for a run.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -88,6 +93,15 @@ struct RunFilter {
     /// Only those that stand there.
     #[param(required = false, example = "waiting")]
     status: String,
+    /// Only those asked for at this instant or later.
+    #[param(required = false)]
+    created_from: DateTime<Utc>,
+    /// Only those asked for before this instant.
+    #[param(required = false)]
+    created_before: DateTime<Utc>,
+    /// `created_at`, with `-` before it for descending.
+    #[param(required = false, default = "-created_at", pattern = "^-?(created_at)$")]
+    sort: String,
 }
 
 /// Run an agent.
@@ -123,7 +137,7 @@ async fn execute_agent(
         .json(RunBody::from(started.run)))
 }
 
-/// List the runs one may see, the newest first.
+/// List the runs one may see.
 #[utoipa::path(
     tag = "runs",
     security(("bearer" = [])),
@@ -141,6 +155,9 @@ async fn list_runs(
         project: parameters.take_id("project_id"),
         agent: parameters.take_id("agent_id"),
         status: parameters.take_by("status", "the status of a run", RunStatus::named),
+        created_from: parameters.take("created_from", INSTANT),
+        created_before: parameters.take("created_before", INSTANT),
+        sort: parameters.take_sort(&BY_AGE, Sort::default()),
         page: page(&mut parameters),
     };
     parameters.finish()?;

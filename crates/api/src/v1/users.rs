@@ -3,9 +3,10 @@ use chrono::{DateTime, Utc};
 use devskyy_application::{
     context::Actor,
     identity::{AccountChange, AccountView, ChangeAccount, Identity, Invitation, UserFilter, UserStatus},
+    paging::{Age, Sort},
 };
 use devskyy_domain::{
-    identity::PlatformRole,
+    identity::{Email, PlatformRole},
     kernel::{Version, ids::UserId},
 };
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
 use crate::{
-    extract::{Body, CurrentActor, Id, IfMatch, Keyed, Paged, Parameters, Revision, changed, page, paged, shown},
+    extract::{
+        BY_AGE, Body, CurrentActor, Id, IfMatch, Keyed, Paged, Parameters, Revision, changed, page, paged, shown,
+    },
     ids::{ProjectRef, UserRef},
     openapi::{
         answers::{Acting, Changing, Creating, Listing, Reading},
@@ -96,9 +99,15 @@ struct UserParameters {
     /// Only `active`, only `disabled` or only `erased`.
     #[param(required = false)]
     status: String,
+    /// Only the account with exactly this e-mail.
+    #[param(required = false, format = "email")]
+    email: String,
+    /// `created_at`, with `-` before it for descending.
+    #[param(required = false, default = "created_at", pattern = "^-?(created_at)$")]
+    sort: String,
 }
 
-/// List everybody, the longest-standing first; for administrators.
+/// List everybody; for administrators.
 #[utoipa::path(
     tag = "users",
     security(("bearer" = [])),
@@ -115,10 +124,13 @@ async fn list_users(
     let filter = UserFilter {
         role: parameters.take_by("role", "admin or member", PlatformRole::from_name),
         status: parameters.take_by("status", "active, disabled or erased", UserStatus::from_name),
+        user: None,
+        sort: parameters.take_sort(&BY_AGE, Sort::ascending(Age::CreatedAt)),
     };
+    let email = parameters.take_by("email", "an e-mail address", |raw| Email::parse(raw).ok());
     let page = page(&mut parameters);
     parameters.finish()?;
-    let found = identity.administration.list(&actor, filter, &page).await?;
+    let found = identity.administration.list(&actor, filter, email.as_ref(), &page).await?;
     Ok(paged(&request, &page, found.map(AccountBody::from)))
 }
 

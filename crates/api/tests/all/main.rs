@@ -11,6 +11,7 @@ mod conditions;
 mod documents;
 mod edge;
 mod expressions;
+mod lists;
 mod matrix;
 mod members;
 mod project_life;

@@ -25,6 +25,10 @@ pub struct ListAgents {
     pub status: Option<AgentStatus>,
     /// Only those of this type.
     pub kind: Option<AgentType>,
+    /// Only those with this in their name, letters' case aside.
+    pub name: Option<String>,
+    /// Only those that say they can do this.
+    pub capability: Option<String>,
     /// In which order.
     pub sort: Sort<AgentSort>,
     /// Which part of the list.
@@ -44,8 +48,8 @@ impl ListAgentsHandler {
     /// [`Error::NotFound`] for a project the actor may not see, or a failing port.
     #[tracing::instrument(name = "agents.list", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: ListAgents) -> Result<PageOf<AgentView>, Error> {
-        let ListAgents { project, status, kind, sort, page } = query;
+        let ListAgents { project, status, kind, name, capability, sort, page } = query;
         let scope = self.access.list_scope(actor, project, Permission::AgentsRead).await?;
-        Ok(self.views.list(AgentFilter { scope, status, kind, sort }, &page).await?)
+        Ok(self.views.list(AgentFilter { scope, status, kind, name, capability, sort }, &page).await?)
     }
 }

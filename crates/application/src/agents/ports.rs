@@ -24,7 +24,7 @@ pub enum AgentSort {
 }
 
 /// Which agents a list shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentFilter {
     /// Of which projects.
     pub scope: ListScope,
@@ -32,6 +32,10 @@ pub struct AgentFilter {
     pub status: Option<AgentStatus>,
     /// Only those of this type.
     pub kind: Option<AgentType>,
+    /// Only those with this in their name, letters' case aside.
+    pub name: Option<String>,
+    /// Only those that say they can do this.
+    pub capability: Option<String>,
     /// In which order.
     pub sort: Sort<AgentSort>,
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use devskyy_domain::{
-    identity::{PlatformRole, Roster, User},
+    identity::{Email, PlatformRole, Roster, User},
     kernel::{
         Aggregate, Decision, Version,
         ids::{RosterId, UserId},
@@ -70,18 +70,39 @@ pub struct Administration {
 }
 
 impl Administration {
-    /// Lists accounts, the oldest first.
+    /// Lists accounts; with an e-mail the one account that has it.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`], [`Error::Forbidden`] or a failing port.
     #[tracing::instrument(name = "identity.list_users", skip_all, err(Debug, level = "debug"))]
-    pub async fn list(&self, actor: &Actor, filter: UserFilter, page: &Part) -> Result<PageOf<AccountView>, Error> {
+    pub async fn list(
+        &self,
+        actor: &Actor,
+        filter: UserFilter,
+        email: Option<&Email>,
+        page: &Part,
+    ) -> Result<PageOf<AccountView>, Error> {
         Access::require_admin(actor)?;
-        let PageOf { items, beyond } = self.users.list(filter, page).await?;
+        let user = match email {
+            Some(email) => Some(self.of_email(email).await?),
+            None => filter.user,
+        };
+        let PageOf { items, beyond } = self.users.list(UserFilter { user, ..filter }, page).await?;
         let ids: Vec<_> = items.iter().map(|record| record.id).collect();
         let mut profiles: std::collections::HashMap<_, _> = self.accounts.profiles(&ids).await?.into_iter().collect();
         let items = items.into_iter().map(|record| AccountView { profile: profiles.remove(&record.id), record });
         Ok(PageOf { items: items.collect(), beyond })
+    }
+
+    /// Who has an e-mail; an id of nobody where nobody has it.
+    async fn of_email(&self, email: &Email) -> Result<UserId, Error> {
+        let digest = self.secrets.keyed(super::enrolment::EMAIL_SCOPE, email.as_str().as_bytes());
+        for candidate in self.accounts.find_by_email(&digest).await? {
+            if self.users.find(candidate.user).await?.is_some() {
+                return Ok(candidate.user);
+            }
+        }
+        Ok(Uuid::nil().into())
     }
 
     /// Shows one account.

@@ -8,6 +8,7 @@ use devskyy_domain::{
 };
 
 use super::ports::Profile;
+use crate::paging::{Age, Sort};
 
 /// Whether a person may sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -89,6 +90,10 @@ pub struct UserFilter {
     pub role: Option<PlatformRole>,
     /// Only those of whom this is true.
     pub status: Option<UserStatus>,
+    /// Only this one.
+    pub user: Option<UserId>,
+    /// In which order.
+    pub sort: Sort<Age>,
 }
 
 /// An account as administrators see it.

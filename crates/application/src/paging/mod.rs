@@ -8,7 +8,7 @@ mod sort;
 pub use keyset::{Key, KeyValue, KeysetRequest};
 pub use listed::{Beyond, PageOf};
 pub use numbered::{MAX_PAGE, MAX_PAGE_SIZE, PageRequest, PagingError, USUAL_PAGE_SIZE};
-pub use sort::Sort;
+pub use sort::{Age, Sort};
 
 /// Which part of a list is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]

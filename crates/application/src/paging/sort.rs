@@ -1,3 +1,11 @@
+/// The one thing that most lists can be sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Age {
+    /// When something came into being.
+    #[default]
+    CreatedAt,
+}
+
 /// In which order a list is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort<F> {

@@ -1,16 +1,27 @@
 use std::sync::Arc;
 
-use super::{ports::ProjectViews, views::ProjectView};
+use devskyy_domain::projects::ProjectStatus;
+
+use super::{
+    ports::{ProjectFilter, ProjectSort, ProjectViews},
+    views::ProjectView,
+};
 use crate::{
     access::{Access, Permission},
     context::Actor,
     error::Error,
-    paging::{PageOf, Part},
+    paging::{PageOf, Part, Sort},
 };
 
 /// Asks for the projects one may see.
 #[derive(Debug, Default)]
 pub struct ListProjects {
+    /// Only those with this status.
+    pub status: Option<ProjectStatus>,
+    /// Only those with this in their name, letters' case aside.
+    pub name: Option<String>,
+    /// In which order.
+    pub sort: Sort<ProjectSort>,
     /// Which part of the list.
     pub page: Part,
 }
@@ -29,6 +40,7 @@ impl ListProjectsHandler {
     #[tracing::instrument(name = "projects.list", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: ListProjects) -> Result<PageOf<ProjectView>, Error> {
         let scope = self.access.list_scope(actor, None, Permission::ProjectsRead).await?;
-        Ok(self.views.list(scope, &query.page).await?)
+        let ListProjects { status, name, sort, page } = query;
+        Ok(self.views.list(&ProjectFilter { scope, status, name, sort }, &page).await?)
     }
 }

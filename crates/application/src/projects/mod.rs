@@ -21,7 +21,7 @@ use devskyy_domain::projects::Project;
 pub use get_project::{GetProject, GetProjectHandler};
 pub use list_members::{ListMembers, ListMembersHandler};
 pub use list_projects::{ListProjects, ListProjectsHandler};
-pub use ports::{Directory, Person, ProjectViews};
+pub use ports::{Directory, Person, ProjectFilter, ProjectSort, ProjectViews};
 pub use remove_member::{RemoveMember, RemoveMemberHandler};
 pub use views::{MemberRecord, MemberView, ProjectView};
 

@@ -2,14 +2,38 @@ use async_trait::async_trait;
 use devskyy_domain::{
     identity::Email,
     kernel::ids::{ProjectId, UserId},
+    projects::ProjectStatus,
 };
 
 use super::views::{MemberRecord, ProjectView};
 use crate::{
     access::ListScope,
     error::PortError,
-    paging::{PageOf, Part},
+    paging::{PageOf, Part, Sort},
 };
+
+/// What projects can be sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ProjectSort {
+    /// When they came into being.
+    #[default]
+    CreatedAt,
+    /// Their names, letters' case aside.
+    Name,
+}
+
+/// Which projects a list shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectFilter {
+    /// Those of whom.
+    pub scope: ListScope,
+    /// Only those with this status.
+    pub status: Option<ProjectStatus>,
+    /// Only those with this in their name, letters' case aside.
+    pub name: Option<String>,
+    /// In which order.
+    pub sort: Sort<ProjectSort>,
+}
 
 /// Answers questions about projects. Absence is an answer, not an error.
 #[async_trait]
@@ -20,11 +44,11 @@ pub trait ProjectViews: Send + Sync {
     /// [`PortError`] when the answer cannot be had.
     async fn find(&self, project: ProjectId) -> Result<Option<ProjectView>, PortError>;
 
-    /// Lists projects, the oldest first.
+    /// Lists projects.
     ///
     /// # Errors
     /// [`PortError`] when the answer cannot be had.
-    async fn list(&self, scope: ListScope, part: &Part) -> Result<PageOf<ProjectView>, PortError>;
+    async fn list(&self, filter: &ProjectFilter, part: &Part) -> Result<PageOf<ProjectView>, PortError>;
 
     /// Lists the members of a project, the longest-standing first.
     ///

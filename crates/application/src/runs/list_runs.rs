@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use devskyy_domain::kernel::ids::{AgentId, ProjectId};
 
 use super::{
@@ -10,10 +11,10 @@ use crate::{
     access::{Access, Permission},
     context::Actor,
     error::Error,
-    paging::{PageOf, Part},
+    paging::{Age, PageOf, Part, Sort},
 };
 
-/// Asks for the runs one may see, newest first.
+/// Asks for the runs one may see.
 #[derive(Debug, Default)]
 pub struct ListRuns {
     /// Those of one project.
@@ -22,6 +23,12 @@ pub struct ListRuns {
     pub agent: Option<AgentId>,
     /// Those that stand there.
     pub status: Option<RunStatus>,
+    /// Those asked for at this instant or later.
+    pub created_from: Option<DateTime<Utc>>,
+    /// Those asked for before this instant.
+    pub created_before: Option<DateTime<Utc>>,
+    /// In which order.
+    pub sort: Sort<Age>,
     /// Which part of the list.
     pub page: Part,
 }
@@ -39,8 +46,9 @@ impl ListRunsHandler {
     /// [`Error::NotFound`] for a project the actor may not see, or a failing port.
     #[tracing::instrument(name = "runs.list", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: ListRuns) -> Result<PageOf<RunSummary>, Error> {
-        let scope = self.access.list_scope(actor, query.project, Permission::RunsRead).await?;
-        let filter = RunFilter { scope, agent: query.agent, status: query.status };
-        Ok(self.views.list(&filter, &query.page).await?)
+        let ListRuns { project, agent, status, created_from, created_before, sort, page } = query;
+        let scope = self.access.list_scope(actor, project, Permission::RunsRead).await?;
+        let filter = RunFilter { scope, agent, status, created_from, created_before, sort };
+        Ok(self.views.list(&filter, &page).await?)
     }
 }

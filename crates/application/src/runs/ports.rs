@@ -21,7 +21,7 @@ pub trait RunViews: Send + Sync {
     /// [`PortError`] when the answer cannot be had.
     async fn find(&self, run: RunId) -> Result<Option<RunSummary>, PortError>;
 
-    /// Runs that pass a filter, newest first.
+    /// Runs that pass a filter.
     ///
     /// # Errors
     /// [`PortError`] when the answer cannot be had.

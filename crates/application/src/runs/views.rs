@@ -7,7 +7,10 @@ use devskyy_domain::{
     runs::{Choice, Failure, Phase, Place, Priority, Waiting},
 };
 
-use crate::access::ListScope;
+use crate::{
+    access::ListScope,
+    paging::{Age, Sort},
+};
 
 /// Where a run stands, as people see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -323,6 +326,12 @@ pub struct RunFilter {
     pub agent: Option<AgentId>,
     /// Those that stand there.
     pub status: Option<RunStatus>,
+    /// Those asked for at this instant or later.
+    pub created_from: Option<DateTime<Utc>>,
+    /// Those asked for before this instant.
+    pub created_before: Option<DateTime<Utc>>,
+    /// In which order.
+    pub sort: Sort<Age>,
 }
 
 /// Which questions a list shows.

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     projects::projects_of,
-    sql::{Database, Order, instant, loaded, part_of, port_error},
+    sql::{Database, Order, containing, instant, loaded, part_of, port_error},
 };
 
 const PORT: &str = "agent views";
@@ -36,8 +36,8 @@ impl SqlAgents {
     }
 }
 
-fn matching(filter: AgentFilter) -> Select<agent::Entity> {
-    use agent::Column::{Kind, ProjectId, Status};
+fn matching(filter: &AgentFilter) -> Select<agent::Entity> {
+    use agent::Column::{Capabilities, Kind, NameKey, ProjectId, Status};
     let all = agent::Entity::find();
     let within = match filter.scope {
         ListScope::Everything => all,
@@ -47,6 +47,11 @@ fn matching(filter: AgentFilter) -> Select<agent::Entity> {
     within
         .apply_if(filter.status, |some, status| some.filter(Status.eq(status.as_str())))
         .apply_if(filter.kind, |some, kind| some.filter(Kind.eq(kind.as_str())))
+        .apply_if(filter.name.as_deref(), |some, name| containing(some, NameKey.into_expr(), name))
+        // A JSON array of slugs, which hold no quotes: the quoted slug is in it or it is not.
+        .apply_if(filter.capability.as_deref(), |some, slug| {
+            containing(some, Capabilities.into_expr(), &format!("\"{slug}\""))
+        })
 }
 
 fn order(sort: Sort<AgentSort>) -> Order<agent::Column> {
@@ -68,7 +73,7 @@ impl AgentViews for SqlAgents {
 
     async fn list(&self, filter: AgentFilter, part: &Part) -> Result<PageOf<AgentView>, PortError> {
         let order = order(filter.sort);
-        let found = part_of(&self.0.reader, matching(filter), order, part).await;
+        let found = part_of(&self.0.reader, matching(&filter), order, part).await;
         found.map_err(failed("listing agents"))?.try_map(view)
     }
 

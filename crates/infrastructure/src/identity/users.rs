@@ -44,13 +44,14 @@ impl UserViews for SqlUsers {
     }
 
     async fn active_administrators(&self) -> Result<u64, PortError> {
-        let filter = UserFilter { role: Some(PlatformRole::Admin), status: Some(UserStatus::Active) };
+        let (role, status) = (Some(PlatformRole::Admin), Some(UserStatus::Active));
+        let filter = UserFilter { role, status, ..UserFilter::default() };
         let count = chosen(filter).count(&self.0.reader).await;
         count.map_err(|error| port_error(PORT, "counting administrators", error))
     }
 
     async fn list(&self, filter: UserFilter, part: &Part) -> Result<PageOf<UserRecord>, PortError> {
-        let order = Order { by: user::Column::CreatedAt, id: user::Column::Id, descending: false };
+        let order = Order { by: user::Column::CreatedAt, id: user::Column::Id, descending: filter.sort.descending };
         let found = part_of(&self.0.reader, chosen(filter), order, part).await;
         found.map_err(|error| port_error(PORT, "listing users", error))?.try_map(|row| record(&row))
     }
@@ -59,7 +60,8 @@ impl UserViews for SqlUsers {
 fn chosen(filter: UserFilter) -> Select<user::Entity> {
     let role = filter.role.map(|role| user::Column::Role.eq(role.as_str()));
     let status = filter.status.map(|status| user::Column::Status.eq(status.as_str()));
-    user::Entity::find().filter(Condition::all().add_option(role).add_option(status))
+    let only = filter.user.map(|user| user::Column::Id.eq(Uuid::from(user)));
+    user::Entity::find().filter(Condition::all().add_option(role).add_option(status).add_option(only))
 }
 
 fn record(row: &user::Model) -> Result<UserRecord, PortError> {

@@ -10,6 +10,8 @@ pub mod project {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: Uuid,
         pub name: String,
+        /// The name as it is sorted by and searched in.
+        pub name_key: String,
         pub slug: String,
         pub status: String,
         pub personal_of: Option<Uuid>,

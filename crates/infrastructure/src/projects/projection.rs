@@ -42,6 +42,7 @@ impl ProjectRow {
         let project = project::Model {
             id: event.stream_id,
             name: created.name.as_str().to_owned(),
+            name_key: created.name.as_str().to_lowercase(),
             slug: created.slug.as_str().to_owned(),
             status: ProjectStatus::Active.as_str().to_owned(),
             personal_of: created.personal.then(|| created.owner.into()),
@@ -75,6 +76,7 @@ impl ProjectRow {
             ProjectEvent::Created(_) => {}
             ProjectEvent::Renamed(it) => {
                 it.name.as_str().clone_into(&mut self.project.name);
+                self.project.name_key = it.name.as_str().to_lowercase();
                 it.slug.as_str().clone_into(&mut self.project.slug);
             }
             ProjectEvent::MemberAdded(it) => self.put(event, it.user.into(), it.role),
@@ -162,8 +164,8 @@ impl StreamRows for ProjectsProjection {
 }
 
 async fn save_projects(tx: &DatabaseTransaction, rows: Vec<project::Model>) -> Result<(), ProjectionError> {
-    use project::Column::{Id, Name, Position, Slug, Status, Version};
-    let newer = OnConflict::column(Id).update_columns([Name, Slug, Status, Version, Position]).to_owned();
+    use project::Column::{Id, Name, NameKey, Position, Slug, Status, Version};
+    let newer = OnConflict::column(Id).update_columns([Name, NameKey, Slug, Status, Version, Position]).to_owned();
     let rows = rows.into_iter().map(|row| row.into_active_model().reset_all());
     project::Entity::insert_many(rows).on_conflict(newer).exec_without_returning(tx).await?;
     Ok(())

@@ -3,7 +3,7 @@ use devskyy_application::{
     access::{ListScope, Memberships, Standing},
     error::PortError,
     paging::{PageOf, Part},
-    projects::{MemberRecord, ProjectView, ProjectViews},
+    projects::{MemberRecord, ProjectFilter, ProjectSort, ProjectView, ProjectViews},
 };
 use devskyy_domain::{
     kernel::ids::{ProjectId, UserId},
@@ -16,7 +16,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::entity::{member, project};
-use crate::sql::{Database, Order, instant, loaded, part_of, port_error};
+use crate::sql::{Database, Order, containing, instant, loaded, part_of, port_error};
 
 const PORT: &str = "project views";
 
@@ -50,13 +50,16 @@ pub(crate) fn projects_of(user: UserId) -> SelectStatement {
         .into_query()
 }
 
-fn within(scope: ListScope) -> Select<project::Entity> {
+fn matching(filter: &ProjectFilter) -> Select<project::Entity> {
     let all = project::Entity::find();
-    match scope {
+    let within = match filter.scope {
         ListScope::Everything => all,
         ListScope::MemberOf(user) => all.filter(project::Column::Id.in_subquery(projects_of(user))),
         ListScope::Project(id) => all.filter(project::Column::Id.eq(Uuid::from(id))),
-    }
+    };
+    within
+        .apply_if(filter.status, |some, status| some.filter(project::Column::Status.eq(status.as_str())))
+        .apply_if(filter.name.as_deref(), |some, name| containing(some, project::Column::NameKey.into_expr(), name))
 }
 
 #[async_trait]
@@ -65,9 +68,13 @@ impl ProjectViews for SqlProjects {
         self.row(id).await?.map(view).transpose()
     }
 
-    async fn list(&self, scope: ListScope, part: &Part) -> Result<PageOf<ProjectView>, PortError> {
-        let order = Order { by: project::Column::CreatedAt, id: project::Column::Id, descending: false };
-        let found = part_of(&self.0.reader, within(scope), order, part).await;
+    async fn list(&self, filter: &ProjectFilter, part: &Part) -> Result<PageOf<ProjectView>, PortError> {
+        let by = match filter.sort.by {
+            ProjectSort::CreatedAt => project::Column::CreatedAt,
+            ProjectSort::Name => project::Column::NameKey,
+        };
+        let order = Order { by, id: project::Column::Id, descending: filter.sort.descending };
+        let found = part_of(&self.0.reader, matching(filter), order, part).await;
         found.map_err(failed("listing projects"))?.try_map(view)
     }
 

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     projects::projects_of,
-    sql::{Database, Order, part_of, port_error},
+    sql::{Database, Order, micros, part_of, port_error},
 };
 
 /// Runs and questions as projected into `runs` and `run_approvals`.
@@ -31,7 +31,7 @@ impl SqlRuns {
 }
 
 fn matching(filter: &RunFilter) -> Select<run::Entity> {
-    use run::Column::{AgentId, ProjectId, Status};
+    use run::Column::{AgentId, CreatedAt, ProjectId, Status};
     let all = run::Entity::find();
     let within = match filter.scope {
         ListScope::Everything => all,
@@ -41,6 +41,8 @@ fn matching(filter: &RunFilter) -> Select<run::Entity> {
     within
         .apply_if(filter.agent, |some, agent| some.filter(AgentId.eq(Uuid::from(agent))))
         .apply_if(filter.status, |some, status| some.filter(Status.eq(status.as_str())))
+        .apply_if(filter.created_from, |some, from| some.filter(CreatedAt.gte(micros(from))))
+        .apply_if(filter.created_before, |some, before| some.filter(CreatedAt.lt(micros(before))))
 }
 
 fn asked(filter: &ApprovalFilter) -> Select<approval::Entity> {
@@ -69,7 +71,7 @@ impl RunViews for SqlRuns {
     }
 
     async fn list(&self, filter: &RunFilter, part: &Part) -> Result<PageOf<RunSummary>, PortError> {
-        let order = Order { by: run::Column::CreatedAt, id: run::Column::Id, descending: true };
+        let order = Order { by: run::Column::CreatedAt, id: run::Column::Id, descending: filter.sort.descending };
         let found = part_of(&self.0.reader, matching(filter), order, part).await;
         found.map_err(failed("listing runs"))?.try_map(|row| run_record(row).map(|record| record.summary))
     }

@@ -2,7 +2,7 @@ use devskyy_application::paging::{Key, KeyValue, KeysetRequest, PageOf, Part};
 use sea_orm::{
     ColumnTrait, DatabaseConnection, DbErr, EntityTrait, FromQueryResult, ModelTrait, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect, Select, Value,
-    sea_query::{Expr, ExprTrait, Order as Direction},
+    sea_query::{Expr, ExprTrait, LikeExpr, Order as Direction},
 };
 use uuid::Uuid;
 
@@ -51,6 +51,19 @@ impl<C: ColumnTrait> Order<C> {
         };
         Key { value, id }
     }
+}
+
+/// Rows with a text in a column that holds lower-case text; what the text means to `LIKE` is taken from it.
+pub(crate) fn containing<E: EntityTrait>(rows: Select<E>, column: impl ExprTrait, text: &str) -> Select<E> {
+    let mut pattern = String::from("%");
+    for letter in text.to_lowercase().chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    rows.filter(column.like(LikeExpr::new(pattern).escape('\\')))
 }
 
 /// Reads one part of a list.

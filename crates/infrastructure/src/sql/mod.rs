@@ -8,6 +8,6 @@ mod numbers;
 
 pub use database::Database;
 pub use failure::{is_transient, port_error};
-pub(crate) use listing::{Order, part_of};
+pub(crate) use listing::{Order, containing, part_of};
 pub(crate) use lock::lock;
 pub(crate) use numbers::{instant, loaded, micros, stored};

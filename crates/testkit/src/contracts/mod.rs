@@ -4,4 +4,5 @@ pub mod checkpoints;
 pub mod event_store;
 pub mod people;
 pub mod runs;
+mod walking;
 pub mod workflow;

@@ -119,6 +119,8 @@ impl AgentViews for InMemoryAgents {
             within
                 && filter.status.is_none_or(|status| view.status == status)
                 && filter.kind.is_none_or(|kind| view.kind == kind)
+                && filter.name.as_ref().is_none_or(|name| view.name.to_lowercase().contains(&name.to_lowercase()))
+                && filter.capability.as_ref().is_none_or(|wanted| view.capabilities.contains(wanted))
         };
         let all = self.rows().iter().map(|row| &row.view).filter(wanted).cloned().collect();
         Ok(PageOf::cut(all, part, filter.sort.descending, |agent| place(agent, filter.sort.by)))

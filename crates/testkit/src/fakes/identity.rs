@@ -106,10 +106,12 @@ impl UserViews for InMemoryUsers {
 
     async fn list(&self, filter: UserFilter, part: &Part) -> Result<PageOf<UserRecord>, PortError> {
         let shown = |user: &&UserRecord| {
-            filter.role.is_none_or(|role| user.role == role) && filter.status.is_none_or(|it| user.status == it)
+            filter.role.is_none_or(|role| user.role == role)
+                && filter.status.is_none_or(|it| user.status == it)
+                && filter.user.is_none_or(|it| user.id == it)
         };
         let all = lock(&self.0).values().filter(shown).copied().collect();
-        Ok(PageOf::cut(all, part, false, |user| Key::by_time(user.created_at, user.id)))
+        Ok(PageOf::cut(all, part, filter.sort.descending, |user| Key::by_time(user.created_at, user.id)))
     }
 }
 

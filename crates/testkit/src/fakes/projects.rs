@@ -10,7 +10,7 @@ use devskyy_application::{
     es::RecordedEvent,
     identity::{Accounts, Secrets},
     paging::{Key, PageOf, Part},
-    projects::{Directory, MemberRecord, Person, ProjectView, ProjectViews},
+    projects::{Directory, MemberRecord, Person, ProjectFilter, ProjectSort, ProjectView, ProjectViews},
 };
 use devskyy_domain::{
     identity::Email,
@@ -118,10 +118,19 @@ impl ProjectViews for InMemoryProjects {
         Ok(self.rows().iter().find(|row| row.view.id == project).map(|row| row.view.clone()))
     }
 
-    async fn list(&self, scope: ListScope, part: &Part) -> Result<PageOf<ProjectView>, PortError> {
+    async fn list(&self, filter: &ProjectFilter, part: &Part) -> Result<PageOf<ProjectView>, PortError> {
         let rows = self.rows();
-        let all = rows.iter().filter(|row| row.is_within(scope)).map(|row| row.view.clone()).collect();
-        Ok(PageOf::cut(all, part, false, |view| Key::by_time(view.created_at, view.id)))
+        let wanted = |row: &&Row| {
+            let named = |name: &String| row.view.name.to_lowercase().contains(&name.to_lowercase());
+            row.is_within(filter.scope)
+                && filter.status.is_none_or(|status| row.view.status == status)
+                && filter.name.as_ref().is_none_or(named)
+        };
+        let all = rows.iter().filter(wanted).map(|row| row.view.clone()).collect();
+        Ok(PageOf::cut(all, part, filter.sort.descending, |view| match filter.sort.by {
+            ProjectSort::CreatedAt => Key::by_time(view.created_at, view.id),
+            ProjectSort::Name => Key::by_name(&view.name, view.id),
+        }))
     }
 
     async fn members(&self, project: ProjectId, part: &Part) -> Result<PageOf<MemberRecord>, PortError> {

@@ -105,10 +105,12 @@ impl RunViews for InMemoryRuns {
             self.shows(filter.scope, summary.project_id)
                 && filter.agent.is_none_or(|agent| summary.agent_id == agent)
                 && filter.status.is_none_or(|status| summary.status == status)
+                && filter.created_from.is_none_or(|from| summary.created_at >= from)
+                && filter.created_before.is_none_or(|before| summary.created_at < before)
         };
         let rows = self.rows();
         let found = rows.runs.values().map(|record| &record.summary).filter(wanted).cloned().collect();
-        Ok(PageOf::cut(found, part, true, |summary| Key::by_time(summary.created_at, summary.id)))
+        Ok(PageOf::cut(found, part, filter.sort.descending, |summary| Key::by_time(summary.created_at, summary.id)))
     }
 
     async fn approval(&self, approval: ApprovalId) -> Result<Option<ApprovalView>, PortError> {

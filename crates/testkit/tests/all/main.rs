@@ -6,4 +6,5 @@ mod event_store_culprits;
 mod people;
 mod people_culprits;
 mod runs;
+mod walking_culprits;
 mod workflow;

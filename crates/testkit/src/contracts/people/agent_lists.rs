@@ -4,7 +4,7 @@ use devskyy_application::{
     paging::{PageOf, PageRequest, Part, Sort},
 };
 use devskyy_domain::{
-    agents::{Agent, AgentStatus, AgentType},
+    agents::{Agent, AgentStatus, AgentType, Capabilities},
     kernel::ids::AgentId,
 };
 
@@ -23,7 +23,14 @@ async fn some(people: &PeopleUnderTest) {
 }
 
 fn all_of(scope: ListScope) -> AgentFilter {
-    AgentFilter { scope, status: None, kind: None, sort: Sort::ascending(AgentSort::CreatedAt) }
+    AgentFilter {
+        scope,
+        status: None,
+        kind: None,
+        name: None,
+        capability: None,
+        sort: Sort::ascending(AgentSort::CreatedAt),
+    }
 }
 
 async fn page_of(people: &PeopleUnderTest, filter: AgentFilter, page: u64, page_size: u64) -> PageOf<AgentId> {
@@ -71,6 +78,26 @@ pub async fn agents_are_filtered_by_type(people: &PeopleUnderTest) {
     some(people).await;
     let filter = AgentFilter { kind: Some(AgentType::Assistant), ..all_of(ListScope::Everything) };
     assert_eq!(ids(people, filter).await, numbered([]));
+}
+
+/// Letters' case aside, and what `LIKE` takes for a pattern is a letter like others.
+pub async fn agents_are_searched_by_name(people: &PeopleUnderTest) {
+    some(people).await;
+    create_agent(people, id(24), id(11), "100% \u{c4}rger").await;
+    for (text, found) in [("ALPH", vec![21]), ("A", vec![20, 21, 22, 23]), ("0% \u{e4}", vec![24]), ("_", vec![])] {
+        let filter = AgentFilter { name: Some(text.to_owned()), ..all_of(ListScope::Everything) };
+        assert_eq!(ids(people, filter).await, found.into_iter().map(id).collect::<Vec<_>>(), "{text}");
+    }
+}
+
+/// The whole word counts.
+pub async fn agents_are_filtered_by_capability(people: &PeopleUnderTest) {
+    some(people).await;
+    decide::<Agent>(people, id(22), |it| it.change(None, None, Some(&Capabilities::parse(&["review"]).unwrap()))).await;
+    for (capability, found) in [("audit", vec![20, 21, 23]), ("review", vec![22]), ("aud", vec![])] {
+        let filter = AgentFilter { capability: Some(capability.to_owned()), ..all_of(ListScope::Everything) };
+        assert_eq!(ids(people, filter).await, found.into_iter().map(id).collect::<Vec<_>>(), "{capability}");
+    }
 }
 
 /// The youngest leads.

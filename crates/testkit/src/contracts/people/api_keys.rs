@@ -23,13 +23,13 @@ async fn keep(people: &PeopleUnderTest, secret: u64, digest: [u8; 32], created_a
 }
 
 /// Key 60 of project 10, issued by user 1 for thirty days, with secret 61.
-async fn issue(people: &PeopleUnderTest) {
+pub(super) async fn issue(people: &PeopleUnderTest) {
     register(people, id(1), PlatformRole::Member).await;
     keep(people, 61, FIRST, now()).await;
     issue_as(people, id(60), id(61)).await;
 }
 
-async fn issue_as(people: &PeopleUnderTest, key: ApiKeyId, secret: KeySecretId) {
+pub(super) async fn issue_as(people: &PeopleUnderTest, key: ApiKeyId, secret: KeySecretId) {
     let wanted = KeyRequest {
         project: id(10),
         issuer: id(1),

@@ -70,7 +70,8 @@ pub async fn users_are_listed_by_role_and_status(people: &PeopleUnderTest) {
     register(people, id(2), PlatformRole::Member).await;
     decide::<User>(people, id(2), User::erase).await;
     let all = people.users.list(UserFilter::default(), &Part::default()).await.unwrap();
-    let erased = UserFilter { status: Some(UserStatus::Erased), role: Some(PlatformRole::Member) };
+    let (role, status) = (Some(PlatformRole::Member), Some(UserStatus::Erased));
+    let erased = UserFilter { role, status, ..UserFilter::default() };
     let erased = people.users.list(erased, &Part::default()).await.unwrap();
     assert_eq!((all.total(), erased.total(), erased.items[0].id), (Some(2), Some(1), id(2)));
 }

@@ -14,6 +14,7 @@ mod projects;
 mod sessions;
 mod standings;
 mod users;
+mod walks;
 
 use std::{any::Any, sync::Arc};
 
@@ -36,6 +37,7 @@ pub use projects::*;
 pub use sessions::*;
 pub use standings::*;
 pub use users::*;
+pub use walks::*;
 
 use crate::fakes::{
     InMemoryAccounts, InMemoryAgents, InMemoryApiKeys, InMemoryErasures, InMemoryEventStore, InMemoryInvitations,
@@ -153,6 +155,7 @@ macro_rules! identity_contract {
             every_other_sign_in_ends,
             active_administrators_are_counted,
             users_are_listed_by_role_and_status,
+            users_are_walked_once,
             a_sweep_does_not_spare_the_erased,
             a_kept_invitation_is_found,
             an_invitation_kept_twice_stays_as_it_was,
@@ -175,6 +178,10 @@ macro_rules! projects_contract {
             a_person_is_listed_the_projects_they_belong_to,
             everything_lists_the_projects_of_everybody,
             projects_are_listed_in_pages_the_oldest_first,
+            projects_are_filtered_and_sorted,
+            projects_are_walked_once_in_every_order,
+            members_are_walked_once,
+            a_walk_goes_on_after_somebody_who_has_left,
             an_added_member_is_listed_after_older_ones,
             a_changed_role_counts_at_once,
             a_role_taken_away_between_two_questions_is_gone,
@@ -213,6 +220,11 @@ macro_rules! agents_contract {
             agents_are_listed_by_name_letters_case_aside,
             agents_are_listed_in_pages,
             a_page_beyond_the_end_is_empty_and_knows_the_total,
+            agents_are_searched_by_name,
+            agents_are_filtered_by_capability,
+            agents_are_walked_once_in_every_order,
+            agents_added_during_a_walk_hide_and_repeat_nothing,
+            versions_are_walked_once,
         }
     };
 }
@@ -224,6 +236,7 @@ macro_rules! api_keys_contract {
         $crate::people_promises! { [$(#[$meta])*] $factory =>
             an_issued_key_is_found,
             keys_are_listed_by_project_the_newest_first,
+            keys_are_walked_once,
             a_key_with_its_secret_counts,
             a_key_with_another_secret_does_not_count,
             an_expired_key_does_not_count,

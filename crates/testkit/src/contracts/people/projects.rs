@@ -1,6 +1,7 @@
 use devskyy_application::{
     access::{ListScope, Standing},
-    paging::{PageRequest, Part},
+    paging::{PageRequest, Part, Sort},
+    projects::{ProjectFilter, ProjectSort},
 };
 use devskyy_domain::{
     kernel::ids::{ProjectId, UserId},
@@ -20,8 +21,12 @@ async fn standing(people: &PeopleUnderTest, user: UserId) -> Option<Standing> {
     people.memberships.standing(id(10), user).await.unwrap()
 }
 
+fn all_of(scope: ListScope) -> ProjectFilter {
+    ProjectFilter { scope, status: None, name: None, sort: Sort::ascending(ProjectSort::CreatedAt) }
+}
+
 async fn listed(people: &PeopleUnderTest, scope: ListScope) -> Vec<ProjectId> {
-    let page = people.projects.list(scope, &Part::default()).await.unwrap();
+    let page = people.projects.list(&all_of(scope), &Part::default()).await.unwrap();
     page.items.into_iter().map(|project| project.id).collect()
 }
 
@@ -90,9 +95,26 @@ pub async fn projects_are_listed_in_pages_the_oldest_first(people: &PeopleUnderT
         create_project(people, id(n), &format!("Project {n}"), id(1)).await;
     }
     let page = Part::Page(PageRequest { page: 2, page_size: 2 });
-    let page = people.projects.list(ListScope::MemberOf(id(1)), &page).await.unwrap();
+    let page = people.projects.list(&all_of(ListScope::MemberOf(id(1))), &page).await.unwrap();
     let ids: Vec<ProjectId> = page.items.iter().map(|project| project.id).collect();
     assert_eq!((ids, page.total()), (vec![id(12), id(13)], Some(5)));
+}
+
+/// Status and name narrow a list down, and it can be sorted by name.
+pub async fn projects_are_filtered_and_sorted(people: &PeopleUnderTest) {
+    for (n, name) in [(10, "beta"), (11, "Alpha"), (12, "Bet_a")] {
+        create_project(people, id(n), name, id(1)).await;
+    }
+    decide::<Project>(people, id(11), Project::suspend).await;
+    let (everything, by_name) = (all_of(ListScope::Everything), Sort::descending(ProjectSort::Name));
+    let suspended = ProjectFilter { status: Some(ProjectStatus::Suspended), ..everything.clone() };
+    let named = ProjectFilter { name: Some("BET".to_owned()), sort: by_name, ..everything.clone() };
+    let literal = ProjectFilter { name: Some("t_a".to_owned()), ..everything };
+    for (filter, found) in [(suspended, vec![11]), (named, vec![10, 12]), (literal, vec![12])] {
+        let page = people.projects.list(&filter, &Part::default()).await.unwrap();
+        let ids: Vec<ProjectId> = page.items.iter().map(|project| project.id).collect();
+        assert_eq!(ids, found.into_iter().map(id).collect::<Vec<_>>(), "{filter:?}");
+    }
 }
 
 /// Members are listed in the order in which they came.

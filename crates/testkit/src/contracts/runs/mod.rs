@@ -5,6 +5,7 @@
 pub mod agents;
 pub mod queue;
 pub mod views;
+pub mod walks;
 
 use std::{any::Any, sync::Arc, time::Duration};
 
@@ -156,11 +157,17 @@ macro_rules! runs_contract {
             a_run_nobody_asked_for_is_not_there,
             runs_are_listed_newest_first,
             lists_hold_only_what_the_filter_passes,
+            runs_are_found_by_when_they_were_asked_for,
             a_list_shows_members_only_their_projects,
             a_run_says_why_it_failed,
             a_question_is_open_until_it_is_answered,
             questions_of_an_ended_run_are_withdrawn,
             questions_are_listed_oldest_first,
+        }
+        $crate::runs_contract! { @tests [$(#[$meta])*] $factory, walks =>
+            runs_are_walked_once_in_both_directions,
+            questions_are_walked_once,
+            runs_asked_for_during_a_walk_hide_and_repeat_nothing,
         }
         $crate::runs_contract! { @tests [$(#[$meta])*] $factory, queue =>
             a_ready_run_is_handed_out_once,

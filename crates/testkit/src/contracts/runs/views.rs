@@ -3,7 +3,7 @@
 
 use devskyy_application::{
     access::ListScope,
-    paging::{PageRequest, Part},
+    paging::{Age, PageRequest, Part, Sort},
     runs::{ApprovalFilter, ApprovalStatus, RunFilter, RunStatus},
 };
 use devskyy_domain::{
@@ -15,8 +15,15 @@ use uuid::Uuid;
 
 use super::{RunsUnderTest, agent, project, run, user};
 
-fn everything() -> RunFilter {
-    RunFilter { scope: ListScope::Everything, agent: None, status: None }
+pub(super) fn everything() -> RunFilter {
+    RunFilter {
+        scope: ListScope::Everything,
+        agent: None,
+        status: None,
+        created_from: None,
+        created_before: None,
+        sort: Sort::default(),
+    }
 }
 
 async fn listed(runs: &RunsUnderTest, filter: RunFilter) -> Vec<devskyy_domain::kernel::ids::RunId> {
@@ -29,7 +36,7 @@ fn approval(n: u128) -> ApprovalId {
     ApprovalId::from(Uuid::from_u128(0xe000 + n))
 }
 
-async fn asks(runs: &RunsUnderTest, n: u128) {
+pub(super) async fn asks(runs: &RunsUnderTest, n: u128) {
     runs.given_run(n, 1, Priority::Normal).await;
     runs.claimed(n).await;
     let (place, prompt, data) = (Place::element("ask", 2), "go?".to_owned(), Json::from("look"));
@@ -47,7 +54,7 @@ async fn asks(runs: &RunsUnderTest, n: u128) {
     .await;
 }
 
-fn questions(status: Option<ApprovalStatus>) -> ApprovalFilter {
+pub(super) fn questions(status: Option<ApprovalStatus>) -> ApprovalFilter {
     ApprovalFilter { scope: ListScope::Project(project(1)), run: None, status }
 }
 
@@ -92,6 +99,20 @@ pub async fn lists_hold_only_what_the_filter_passes(runs: &RunsUnderTest) {
     assert_eq!(listed(runs, RunFilter { agent: Some(agent(2)), ..everything() }).await, [run(2)]);
     assert_eq!(listed(runs, RunFilter { status: Some(RunStatus::Completed), ..everything() }).await, [run(1)]);
     assert_eq!(listed(runs, RunFilter { status: Some(RunStatus::Failed), ..everything() }).await, []);
+}
+
+/// The first instant counts, the last one does not.
+pub async fn runs_are_found_by_when_they_were_asked_for(runs: &RunsUnderTest) {
+    let mut asked = Vec::new();
+    for n in 1..=3 {
+        runs.given_run(n, 1, Priority::Normal).await;
+        asked.push(runs.views.find(run(n)).await.unwrap().unwrap().created_at);
+        runs.time.pass(std::time::Duration::from_millis(2)).await;
+    }
+    let filter = RunFilter { created_from: Some(asked[1]), created_before: Some(asked[2]), ..everything() };
+    assert_eq!(listed(runs, filter).await, [run(2)]);
+    let filter = RunFilter { created_from: Some(asked[1]), sort: Sort::ascending(Age::CreatedAt), ..everything() };
+    assert_eq!(listed(runs, filter).await, [run(2), run(3)]);
 }
 
 /// A list never shows what belongs to others.

@@ -1,0 +1,135 @@
+//! What lists can be narrowed down to and sorted by, and that nothing else is taken.
+
+use std::collections::BTreeSet;
+
+use devskyy_api::openapi;
+use serde_json::{Value, json};
+
+use crate::world::{World, agent};
+
+async fn names(world: &World, token: &str, path: &str) -> Vec<String> {
+    let list = world.get(path).by(token).send().await.expect(200);
+    list["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn some_agents(world: &World, token: &str) {
+    for (name, capability) in [("Dependency review", "review"), ("Greeter", "greeting"), ("Reviewer", "review")] {
+        let mut body = agent(name);
+        body["capabilities"] = json!([capability]);
+        world.post("/api/v1/agents").by(token).json(&body).send().await.expect(201);
+    }
+}
+
+#[actix_web::test]
+async fn agents_are_narrowed_down_and_sorted() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    some_agents(&world, &ada).await;
+    for (query, found) in [
+        ("name=REVIEW&sort=name", vec!["Dependency review", "Reviewer"]),
+        ("name=%25", vec![]),
+        ("capability=greeting", vec!["Greeter"]),
+        ("status=active&sort=-name", vec!["Reviewer", "Greeter", "Dependency review"]),
+        ("status=draft", vec![]),
+    ] {
+        for version in ["v1", "v2"] {
+            assert_eq!(
+                names(&world, &ada, &format!("/api/{version}/agents?{query}")).await,
+                found,
+                "{version} {query}"
+            );
+        }
+    }
+}
+
+#[actix_web::test]
+async fn projects_are_narrowed_down_and_sorted() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    for name in ["Alpha", "beta"] {
+        world.post("/api/v1/projects").by(&ada).json(&json!({"name": name})).send().await.expect(201);
+    }
+    assert_eq!(names(&world, &ada, "/api/v1/projects?name=ALPH").await, ["Alpha"]);
+    assert_eq!(names(&world, &ada, "/api/v2/projects?status=suspended").await, Vec::<String>::new());
+    let by_name = names(&world, &ada, "/api/v2/projects?sort=-name").await;
+    let beta = by_name.iter().position(|name| name == "beta");
+    assert!(beta < by_name.iter().position(|name| name == "Alpha"), "{by_name:?}");
+}
+
+#[actix_web::test]
+async fn runs_are_found_by_when_they_were_asked_for() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let id = world.agent(&ada, "Ada").await;
+    let run = world.post(&format!("/api/v1/agents/{id}/execute")).by(&ada).json(&json!({})).send().await.expect(202);
+    let at = run["created_at"].as_str().unwrap();
+    for (query, found) in [
+        (format!("created_from={at}"), 1),
+        (format!("created_before={at}"), 0),
+        (format!("created_from=2000-01-01T00:00:00%2B00:00&created_before=2001-01-01T00:00:00Z"), 0),
+        ("sort=created_at".to_owned(), 1),
+    ] {
+        let list = world.get(&format!("/api/v2/runs?{query}")).by(&ada).send().await.expect(200);
+        assert_eq!(list["items"].as_array().unwrap().len(), found, "{query}");
+    }
+    let answer = world.get("/api/v1/runs?created_from=yesterday").by(&ada).send().await;
+    assert_eq!(answer.refused(422, "request.parameter")["errors"][0]["parameter"], "created_from");
+}
+
+#[actix_web::test]
+async fn administrators_find_an_account_by_its_exact_email() {
+    let world = World::new();
+    let offer = world.state.identity.bootstrap.handle().await.unwrap().unwrap();
+    let account = json!({"email": "root@example.org", "password": "Analytical1843", "name": "Root",
+                         "bootstrap_token": offer.token});
+    world.post("/api/v1/auth/register").json(&account).send().await.expect(201);
+    let sign_in = json!({"email": "root@example.org", "password": "Analytical1843"});
+    let admin = world.post("/api/v1/auth/login").json(&sign_in).send().await.expect(200);
+    let admin = admin["access_token"].as_str().unwrap();
+    let ada = world.person("ada").await;
+    assert_eq!(names(&world, admin, "/api/v2/users?email=ADA@example.org").await, ["ada"]);
+    assert_eq!(names(&world, admin, "/api/v1/users?email=eve@example.org").await, Vec::<String>::new());
+    world.get("/api/v1/users?email=ada@example.org").by(&ada).send().await.refused(403, "forbidden");
+}
+
+/// Every list with its documented query parameters.
+fn lists() -> Vec<(String, Vec<Value>)> {
+    let document = serde_json::to_value(openapi()).unwrap();
+    let paths = document["paths"].as_object().unwrap().iter();
+    let gets = paths.filter_map(|(path, item)| Some((path.clone(), item["get"]["parameters"].as_array()?.clone())));
+    let query = |parameters: Vec<Value>| parameters.into_iter().filter(|it| it["in"] == "query").collect();
+    let all = gets.map(|(path, parameters)| (path, query(parameters)));
+    all.filter(|(path, parameters): &(String, Vec<Value>)| !path.contains('{') && !parameters.is_empty()).collect()
+}
+
+#[actix_web::test]
+async fn every_list_refuses_a_parameter_and_a_sort_it_does_not_know() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    for (path, parameters) in lists().into_iter().filter(|(path, _)| !path.ends_with("/users")) {
+        let answer = world.get(&format!("{path}?colour=red")).by(&ada).send().await;
+        let problem = answer.refused(422, "request.unknown_parameter");
+        assert_eq!(problem["errors"][0]["parameter"], "colour", "{path}");
+        if parameters.iter().any(|parameter| parameter["name"] == "sort") {
+            let answer = world.get(&format!("{path}?sort=colour")).by(&ada).send().await;
+            assert_eq!(answer.refused(422, "request.parameter")["errors"][0]["parameter"], "sort", "{path}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn every_documented_sort_is_taken_in_both_directions() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let mut taken = BTreeSet::new();
+    for (path, parameters) in lists().into_iter().filter(|(path, _)| !path.ends_with("/users")) {
+        let Some(sort) = parameters.iter().find(|parameter| parameter["name"] == "sort") else { continue };
+        let pattern = sort["schema"]["pattern"].as_str().unwrap();
+        let names = pattern.strip_prefix("^-?(").unwrap().strip_suffix(")$").unwrap();
+        for name in names.split('|').flat_map(|name| [name.to_owned(), format!("-{name}")]) {
+            world.get(&format!("{path}?sort={name}")).by(&ada).send().await.expect(200);
+            taken.insert((path.clone(), name));
+        }
+    }
+    assert_eq!(taken.len(), 2 * (6 + 4 + 2), "agents, projects and runs in two versions");
+}

@@ -1,0 +1,44 @@
+//! Walks through lists by what each answer says comes next.
+#![expect(clippy::panic, reason = "a broken promise is a panic")]
+
+use devskyy_application::paging::{Beyond, KeysetRequest, PageOf, Part};
+
+/// Requests after which a walk is taken for endless.
+const ENDLESS: usize = 1_000;
+
+/// Everything a list tells in stretches of that length; something may happen between two of them.
+pub(super) async fn walk<T>(
+    limit: u64,
+    mut list: impl AsyncFnMut(Part) -> PageOf<T>,
+    mut between: impl AsyncFnMut(&[T]),
+) -> Vec<T> {
+    let (mut told, mut after) = (Vec::new(), None);
+    for _ in 0..ENDLESS {
+        let PageOf { items, beyond } = list(Part::Keyset(KeysetRequest { after, limit })).await;
+        assert!(items.len() as u64 <= limit, "a stretch is longer than was asked for");
+        told.extend(items);
+        let Beyond::Next(next) = beyond else { panic!("a stretch counted the list") };
+        let Some(next) = next else { return told };
+        after = Some(next);
+        between(&told).await;
+    }
+    panic!("the walk does not end")
+}
+
+/// Asserts that stretches of every length tell what one page tells.
+pub(super) async fn is_walked_once<T: PartialEq + std::fmt::Debug>(mut list: impl AsyncFnMut(Part) -> PageOf<T>) {
+    let all = list(Part::default()).await.items;
+    assert!(all.len() > 2, "too few to walk through");
+    for limit in 1..=all.len() as u64 + 1 {
+        assert_eq!(walk(limit, &mut list, async |_: &[T]| ()).await, all, "in stretches of {limit}");
+    }
+}
+
+/// Asserts that a walk told everything that was there throughout, and nothing twice.
+#[track_caller]
+pub(super) fn tells_once<T: PartialEq + std::fmt::Debug>(told: &[T], throughout: &[T]) {
+    let times = |item: &T| told.iter().filter(|it| *it == item).count();
+    let hidden: Vec<_> = throughout.iter().filter(|item| times(item) == 0).collect();
+    let repeated: Vec<_> = told.iter().filter(|item| times(item) > 1).collect();
+    assert!(hidden.is_empty() && repeated.is_empty(), "hidden: {hidden:?}, repeated: {repeated:?}");
+}
