@@ -12,6 +12,7 @@ mod create_admin;
 mod enrolment;
 mod get_profile;
 mod get_public_keys;
+mod housekeeping;
 mod invitations;
 mod keys;
 mod log_in;
@@ -35,6 +36,7 @@ pub use create_admin::{CreateAdmin, CreateAdminHandler};
 use enrolment::Enrolment;
 pub use get_profile::GetProfileHandler;
 pub use get_public_keys::GetPublicKeysHandler;
+pub use housekeeping::{Housekeeping, HousekeepingPorts, Perishable, Swept};
 pub use invitations::{Invitation, Invitations, InviteHandler, RegistrationMode};
 pub use keys::{
     ApiKeys, ApiKeysPorts, AuthenticateKeyHandler, GetKey, GetKeyHandler, IssueKey, IssueKeyHandler, KeyRecord,

@@ -1,7 +1,10 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use devskyy_application::{error::PortError, identity::Invitations};
-use sea_orm::{EntityTrait, IntoActiveModel, sea_query::OnConflict};
+use devskyy_application::{
+    error::PortError,
+    identity::{Invitations, Perishable},
+};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::OnConflict};
 
 use super::entity::invitation;
 use crate::sql::{Database, instant, micros, port_error};
@@ -33,5 +36,14 @@ impl Invitations for SqlInvitations {
         let found = invitation::Entity::find_by_id(digest.to_vec()).one(&self.0.reader).await;
         let row = found.map_err(|error| port_error("invitations", "finding an invitation", error))?;
         Ok(row.map(|row| instant(row.expires_at)))
+    }
+}
+
+#[async_trait]
+impl Perishable for SqlInvitations {
+    async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError> {
+        let ended = invitation::Column::ExpiresAt.lt(micros(before));
+        let swept = invitation::Entity::delete_many().filter(ended).exec(&self.0.writer).await;
+        swept.map(|it| it.rows_affected).map_err(|error| port_error("invitations", "sweeping invitations", error))
     }
 }

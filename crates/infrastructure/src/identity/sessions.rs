@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::PortError,
-    identity::{NewSession, RefreshDigest, Rotation, Sessions, Standings, UserStatus},
+    identity::{NewSession, Perishable, RefreshDigest, Rotation, Sessions, Standings, UserStatus},
 };
 use devskyy_domain::{
     identity::PlatformRole,
@@ -67,6 +67,21 @@ impl SqlSessions {
         };
         tx.commit().await?;
         Ok(rotation)
+    }
+
+    async fn delete_ended(&self, before: i64) -> Result<u64, DbErr> {
+        let ended = session::Entity::find()
+            .select_only()
+            .column(session::Column::Id)
+            .filter(session::Column::EndsAt.lt(before));
+        let tx = self.0.begin().await?;
+        refresh_token::Entity::delete_many()
+            .filter(refresh_token::Column::SessionId.in_subquery(ended.into_query()))
+            .exec(&tx)
+            .await?;
+        let swept = session::Entity::delete_many().filter(session::Column::EndsAt.lt(before)).exec(&tx).await?;
+        tx.commit().await?;
+        Ok(swept.rows_affected)
     }
 
     async fn live_role(&self, user: Uuid, session: Uuid, now: i64) -> Result<Option<String>, DbErr> {
@@ -174,4 +189,11 @@ impl Standings for SqlSessions {
     }
 
     fn forget(&self, _session: SessionId) {}
+}
+
+#[async_trait]
+impl Perishable for SqlSessions {
+    async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError> {
+        self.delete_ended(micros(before)).await.map_err(failed("sweeping sessions"))
+    }
 }

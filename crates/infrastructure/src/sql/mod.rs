@@ -5,9 +5,11 @@ mod failure;
 mod listing;
 mod lock;
 mod numbers;
+mod used_keys;
 
 pub use database::Database;
 pub use failure::{is_transient, port_error};
 pub(crate) use listing::{Order, containing, part_of};
 pub(crate) use lock::lock;
 pub(crate) use numbers::{instant, loaded, micros, stored};
+pub use used_keys::SqlUsedKeys;

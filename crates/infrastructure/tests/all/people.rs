@@ -11,8 +11,12 @@ use devskyy_infrastructure::{
         SqlUsers, UsersProjection,
     },
     projects::{ProjectsProjection, SqlProjects},
+    sql::SqlUsedKeys,
 };
-use devskyy_testkit::{contracts::people::PeopleUnderTest, fakes::FixedClock};
+use devskyy_testkit::{
+    contracts::people::{PeopleUnderTest, Perishables},
+    fakes::FixedClock,
+};
 
 use crate::databases::{self, Fresh};
 
@@ -31,13 +35,20 @@ async fn over(fresh: Fresh) -> PeopleUnderTest {
     let accounts = Arc::new(SqlAccounts::new(db.clone()));
     let directory = tempfile::tempdir().unwrap();
     let keys = Arc::new(SqlApiKeys::new(db.clone()));
+    let invitations = Arc::new(SqlInvitations::new(db.clone()));
+    let perishables = Perishables {
+        sessions: sessions.clone(),
+        invitations: invitations.clone(),
+        used_keys: Arc::new(SqlUsedKeys::new(db.clone())),
+    };
     PeopleUnderTest {
         store,
+        perishables,
         users: Arc::new(SqlUsers::new(db.clone())),
         accounts: accounts.clone(),
         changes: accounts,
         session_list: sessions.clone(),
-        invitations: Arc::new(SqlInvitations::new(db.clone())),
+        invitations,
         erasures: Arc::new(FileErasures::new(directory.path())),
         sessions: sessions.clone(),
         standings: sessions,

@@ -1,5 +1,6 @@
 //! Puts the platform together: the only place that sees ports and their adapters side by side.
 
+mod housekeeping;
 mod keys;
 mod people;
 mod runs;
@@ -12,7 +13,7 @@ use devskyy_application::{
     agents::Agents,
     context::Actor,
     error::PortError,
-    identity::{ApiKeys, Identity, Secrets},
+    identity::{ApiKeys, Housekeeping, Identity, Secrets},
     ports::{Clock, IdGenerator},
     projects::Projects,
     runs::Runs,
@@ -81,6 +82,7 @@ pub(crate) struct Platform {
     pub(crate) identity: Arc<Identity>,
     keys: Arc<ApiKeys>,
     key_uses: keys::Uses,
+    housekeeping: Arc<Housekeeping>,
     secrets: Arc<dyn Secrets>,
     projects: Arc<Projects>,
     agents: Arc<Agents>,
@@ -111,6 +113,7 @@ impl Platform {
         let (keys, key_uses) = keys::keys(&ground, secrets.clone());
         let (runs, workers) = runs::runs(settings, &ground, agent_views)?;
         Ok(Self {
+            housekeeping: Arc::new(housekeeping::housekeeping(&ground)),
             ground,
             identity: Arc::new(identity),
             keys: Arc::new(keys),
@@ -140,6 +143,7 @@ impl Platform {
     /// Starts the work that nobody asks for by a request.
     pub(crate) fn work(&self, settings: &Settings, tasks: &Tasks) {
         self.key_uses.start(tasks);
+        housekeeping::start(tasks, self.housekeeping.clone());
         self.workers.start(tasks, settings.runs.concurrency > 0);
     }
 

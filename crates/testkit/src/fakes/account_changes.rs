@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::PortError,
-    identity::{AccountChanges, Credentials, Erasures, Invitations, PasswordHash, SessionList, SessionRecord},
+    identity::{
+        AccountChanges, Credentials, Erasures, Invitations, PasswordHash, Perishable, SessionList, SessionRecord,
+    },
 };
 use devskyy_domain::{
     identity::DisplayName,
@@ -94,5 +96,15 @@ impl Invitations for InMemoryInvitations {
 
     async fn expiry(&self, digest: &[u8; 32]) -> Result<Option<DateTime<Utc>>, PortError> {
         Ok(lock(&self.0).get(digest).copied())
+    }
+}
+
+#[async_trait]
+impl Perishable for InMemoryInvitations {
+    async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError> {
+        let mut kept = lock(&self.0);
+        let present = kept.len();
+        kept.retain(|_, expires_at| *expires_at >= before);
+        Ok((present - kept.len()) as u64)
     }
 }

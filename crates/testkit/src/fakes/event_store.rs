@@ -4,12 +4,14 @@ use std::{
 };
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::PortError,
     es::{
         AppendError, AppendRequest, Appended, Claim, EventFilter, EventStore, Facts, KeyFacts, LogHead, Page, Plan,
         Position, RecordedEvent, ScopedKey, StreamFacts, StreamId, Wanted, planner,
     },
+    identity::Perishable,
     ports::Clock,
 };
 use tokio::sync::watch;
@@ -33,7 +35,7 @@ struct Log {
     events: Vec<RecordedEvent>,
     streams: HashMap<StreamId, StreamFacts>,
     claims: HashMap<Claim, Uuid>,
-    keys: HashMap<ScopedKey, KeyFacts>,
+    keys: HashMap<ScopedKey, (KeyFacts, DateTime<Utc>)>,
     followers: Vec<Follower>,
 }
 
@@ -82,7 +84,7 @@ impl Log {
                 .keys
                 .iter()
                 .map(|(scope, key)| (*scope, (*key).to_owned()))
-                .filter_map(|key| self.keys.get(&key).map(|facts| (key.clone(), *facts)))
+                .filter_map(|key| self.keys.get(&key).map(|(facts, _)| (key.clone(), *facts)))
                 .collect(),
         }
     }
@@ -99,7 +101,7 @@ impl Log {
                 None => self.claims.remove(&claim),
             };
         }
-        self.keys.extend(plan.keys.into_iter().map(|key| (key.key, key.facts)));
+        self.keys.extend(plan.keys.into_iter().map(|key| (key.key, (key.facts, key.recorded_at))));
         self.head = plan.head;
         plan.outcomes.into_iter().map(|outcome| outcome.map_err(AppendError::from)).collect()
     }
@@ -157,5 +159,15 @@ impl EventStore for InMemoryEventStore {
         let mut head = self.head.subscribe();
         // The sender lives in `self`, so waiting cannot fail while somebody waits.
         head.wait_for(|head| *head > position).await.map_or(position, |head| *head)
+    }
+}
+
+#[async_trait]
+impl Perishable for InMemoryEventStore {
+    async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError> {
+        let mut log = self.log();
+        let present = log.keys.len();
+        log.keys.retain(|_, (_, used_at)| *used_at >= before);
+        Ok((present - log.keys.len()) as u64)
     }
 }

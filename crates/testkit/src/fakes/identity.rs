@@ -9,8 +9,8 @@ use devskyy_application::{
     error::PortError,
     es::RecordedEvent,
     identity::{
-        Accounts, Credentials, NewSession, PrivateAccount, Profile, RefreshDigest, Rotation, Sessions, Standings,
-        UserFilter, UserRecord, UserStatus, UserViews,
+        Accounts, Credentials, NewSession, Perishable, PrivateAccount, Profile, RefreshDigest, Rotation, Sessions,
+        Standings, UserFilter, UserRecord, UserStatus, UserViews,
     },
     paging::{Key, PageOf, Part},
 };
@@ -269,4 +269,16 @@ impl Standings for InMemorySessions {
     }
 
     fn forget(&self, _session: SessionId) {}
+}
+
+#[async_trait]
+impl Perishable for InMemorySessions {
+    async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError> {
+        let mut state = lock(&self.state);
+        let SessionState { sessions, tokens } = &mut *state;
+        let present = sessions.len();
+        sessions.retain(|_, session| session.ends_at >= before);
+        tokens.retain(|_, token| sessions.contains_key(&token.session));
+        Ok((present - sessions.len()) as u64)
+    }
 }

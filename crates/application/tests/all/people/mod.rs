@@ -3,6 +3,7 @@
 mod agents;
 mod authorization;
 mod bootstrap;
+mod housekeeping;
 mod projects;
 mod registering;
 mod signing_in;

@@ -38,6 +38,7 @@ pub(super) struct World {
     pub(super) clock: Arc<FixedClock>,
     pub(super) hasher: Arc<InMemoryPasswordHasher>,
     pub(super) accounts: Arc<InMemoryAccounts>,
+    pub(super) sessions: Arc<InMemorySessions>,
 }
 
 impl World {
@@ -62,7 +63,7 @@ impl World {
             session_list: sessions.clone(),
             users: users.clone(),
             sessions: sessions.clone(),
-            standings: sessions,
+            standings: sessions.clone(),
             tokens: Arc::new(InMemoryAccessTokens::default()),
             hasher: hasher.clone(),
             secrets: secrets.clone(),
@@ -80,7 +81,7 @@ impl World {
         });
         let directory = Arc::new(InMemoryDirectory::of(users, accounts.clone(), secrets));
         let projects = Projects::new(ProjectsPorts { store: store.clone(), views, directory, access, ids });
-        Self { identity, projects, agents, store, clock, hasher, accounts }
+        Self { identity, projects, agents, store, clock, hasher, accounts, sessions }
     }
 
     pub(super) async fn register(&self, name: &str) -> UserView {

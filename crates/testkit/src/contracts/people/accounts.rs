@@ -14,7 +14,8 @@ fn at(second: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000 + second, 0).unwrap()
 }
 
-pub(super) fn account(user: UserId, digest: u8) -> PrivateAccount {
+/// Private rows of somebody whose e-mail has this digest.
+pub fn account(user: UserId, digest: u8) -> PrivateAccount {
     PrivateAccount {
         user,
         email: Email::parse("ada@example.org").unwrap(),

@@ -10,6 +10,7 @@ mod agents;
 mod api_keys;
 mod changes;
 mod facts;
+mod perishables;
 mod projects;
 mod sessions;
 mod standings;
@@ -28,11 +29,12 @@ use devskyy_application::{
     agents::AgentViews,
     es::EventStore,
     identity::{
-        AccountChanges, Accounts, Erasures, Invitations, KeyStandings, KeyUses, KeyVault, KeyViews, SessionList,
-        Sessions, Standings, UserViews,
+        AccountChanges, Accounts, Erasures, Invitations, KeyStandings, KeyUses, KeyVault, KeyViews, Perishable,
+        SessionList, Sessions, Standings, UserViews,
     },
     projects::ProjectViews,
 };
+pub use perishables::*;
 pub use projects::*;
 pub use sessions::*;
 pub use standings::*;
@@ -43,6 +45,16 @@ use crate::fakes::{
     InMemoryAccounts, InMemoryAgents, InMemoryApiKeys, InMemoryErasures, InMemoryEventStore, InMemoryInvitations,
     InMemoryProjects, InMemorySessions, InMemoryUsers,
 };
+
+/// Whatever holds rows that time takes the meaning from.
+pub struct Perishables {
+    /// Sign-ins.
+    pub sessions: Arc<dyn Perishable>,
+    /// Invitations.
+    pub invitations: Arc<dyn Perishable>,
+    /// Idempotency keys.
+    pub used_keys: Arc<dyn Perishable>,
+}
 
 /// Everything that keeps people, projects and agents, over one log.
 pub struct PeopleUnderTest {
@@ -78,6 +90,8 @@ pub struct PeopleUnderTest {
     pub key_standings: Arc<dyn KeyStandings>,
     /// When keys were last used.
     pub key_uses: Arc<dyn KeyUses>,
+    /// What is swept by age.
+    pub perishables: Perishables,
     /// Whatever must live as long, for example a directory.
     pub keep: Box<dyn Any + Send + Sync>,
 }
@@ -92,11 +106,15 @@ impl PeopleUnderTest {
         let sessions = Arc::new(InMemorySessions::of(users.clone()));
         let accounts = Arc::new(InMemoryAccounts::of(users.clone()));
         let keys = InMemoryApiKeys::following(&store, users.clone());
+        let invitations = Arc::new(InMemoryInvitations::default());
+        let perishables =
+            Perishables { sessions: sessions.clone(), invitations: invitations.clone(), used_keys: store.clone() };
         Self {
             accounts: accounts.clone(),
             changes: accounts,
             session_list: sessions.clone(),
-            invitations: Arc::new(InMemoryInvitations::default()),
+            invitations,
+            perishables,
             erasures: Arc::new(InMemoryErasures::default()),
             agents: InMemoryAgents::following(&store, projects.clone()),
             memberships: projects.clone(),
@@ -160,6 +178,12 @@ macro_rules! identity_contract {
             a_kept_invitation_is_found,
             an_invitation_kept_twice_stays_as_it_was,
             an_erasure_is_remembered_once,
+            sign_ins_that_have_ended_are_swept,
+            sign_ins_that_have_not_ended_are_spared,
+            invitations_that_have_ended_are_swept,
+            invitations_that_have_not_ended_are_spared,
+            keys_used_long_ago_are_forgotten,
+            keys_used_lately_are_remembered,
         }
     };
 }

@@ -20,7 +20,7 @@ pub(super) fn session(session: SessionId, user: UserId, refresh: u8) -> NewSessi
     }
 }
 
-async fn exchange(people: &PeopleUnderTest, presented: u8, next: u8, at: DateTime<Utc>) -> Rotation {
+pub(super) async fn exchange(people: &PeopleUnderTest, presented: u8, next: u8, at: DateTime<Utc>) -> Rotation {
     let until = at + TimeDelta::days(7);
     people.sessions.rotate(&[presented; 32], &[next; 32], at, until).await.unwrap()
 }

@@ -1,0 +1,90 @@
+//! What is removed now and then because it has lost its meaning.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use devskyy_application::{
+    error::PortError,
+    identity::{Housekeeping, HousekeepingPorts, Swept},
+};
+use devskyy_infrastructure::{
+    identity::{SqlAccounts, SqlInvitations, SqlKeyVault, SqlSessions},
+    sql::SqlUsedKeys,
+};
+
+use super::Ground;
+use crate::tasks::Tasks;
+
+/// When a server that has just started sweeps first: not while it is busy with starting.
+const FIRST: Duration = Duration::from_secs(60);
+/// Pause between two sweeps.
+const PAUSE: Duration = Duration::from_secs(3_600);
+
+pub(super) fn housekeeping(ground: &Ground) -> Housekeeping {
+    let Ground { database, clock, .. } = ground.clone();
+    Housekeeping::new(HousekeepingPorts {
+        accounts: Arc::new(SqlAccounts::new(database.clone())),
+        vault: Arc::new(SqlKeyVault::new(database.clone())),
+        sessions: Arc::new(SqlSessions::new(database.clone())),
+        invitations: Arc::new(SqlInvitations::new(database.clone())),
+        used_keys: Arc::new(SqlUsedKeys::new(database)),
+        clock,
+    })
+}
+
+/// Sweeps for as long as the server runs.
+pub(super) fn start(tasks: &Tasks, housekeeping: Arc<Housekeeping>) {
+    keep_sweeping(tasks, move || {
+        let housekeeping = housekeeping.clone();
+        async move { housekeeping.pass().await }
+    });
+}
+
+fn keep_sweeping<P, F>(tasks: &Tasks, pass: P)
+where
+    P: Fn() -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<Swept, PortError>> + Send + 'static,
+{
+    tasks.keep("housekeeping", move |stop| {
+        let pass = pass.clone();
+        async move {
+            let mut pause = FIRST;
+            while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
+                let swept = pass().await?;
+                if swept != Swept::default() {
+                    tracing::info!(?swept, "swept what had lost its meaning");
+                }
+                pause = PAUSE;
+            }
+            Ok(())
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    async fn passes_within(time: Duration, fails: bool) -> usize {
+        let (tasks, passes) = (Tasks::default(), Arc::new(AtomicUsize::new(0)));
+        let counted = passes.clone();
+        keep_sweeping(&tasks, move || {
+            let first = counted.fetch_add(1, Ordering::SeqCst) == 0;
+            let failure = PortError::transient("accounts", "sweeping", "the database is away");
+            std::future::ready(if fails && first { Err(failure) } else { Ok(Swept::default()) })
+        });
+        tokio::time::sleep(time).await;
+        passes.load(Ordering::SeqCst)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_sweeps_soon_after_its_start_and_then_every_hour() {
+        assert_eq!(passes_within(FIRST + 2 * PAUSE + Duration::from_secs(1), false).await, 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sweep_that_fails_is_made_again() {
+        assert_eq!(passes_within(2 * FIRST + Duration::from_secs(30), true).await, 2);
+    }
+}
