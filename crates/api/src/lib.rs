@@ -18,9 +18,10 @@ mod version;
 
 pub use self::{
     app::app,
+    edge::InFlight,
     extract::{Network, RequestContext},
     health::{Check, Readiness},
     openapi::openapi,
-    settings::Settings,
+    settings::{Retirement, Settings},
     state::ApiState,
 };

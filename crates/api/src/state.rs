@@ -8,7 +8,7 @@ use devskyy_application::{
     runs::Runs,
 };
 
-use crate::{health::Readiness, settings::Settings};
+use crate::{edge::InFlight, health::Readiness, settings::Settings};
 
 /// What the endpoints answer with; built once, shared by all workers.
 #[derive(Clone)]
@@ -25,6 +25,8 @@ pub struct ApiState {
     pub runs: Arc<Runs>,
     /// Seals cursors.
     pub secrets: Arc<dyn Secrets>,
+    /// Requests under idempotency keys that are being answered.
+    pub in_flight: InFlight,
     /// Makes request ids.
     pub ids: Arc<dyn IdGenerator>,
     /// Tells the time.

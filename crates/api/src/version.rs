@@ -1,14 +1,17 @@
 //! Which version of the interface a request speaks. Endpoints are written once; what differs between the versions asks here.
 
-use std::fmt;
+use std::{fmt, time::SystemTime};
 
 use actix_web::{
     Error, HttpMessage,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{HeaderValue, LINK},
+    http::header::{HeaderName, HeaderValue, HttpDate, LINK},
     middleware::Next,
+    web::Data,
 };
+
+use crate::settings::{Retirement, Settings};
 
 /// A version of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,11 +61,25 @@ pub(crate) async fn first(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let retirement = request.app_data::<Data<Settings>>().map(|settings| settings.retirement);
     let mut answer = SPOKEN.scope(ApiVersion::V1, next.call(request)).await?;
     if let Some(link) = successor(answer.request()) {
         answer.headers_mut().append(LINK, link);
     }
+    for (name, value) in announced(retirement.unwrap_or_default()) {
+        answer.headers_mut().insert(name, value);
+    }
     Ok(answer)
+}
+
+/// `Deprecation` (RFC 9745) and `Sunset` (RFC 8594), where their dates are set.
+fn announced(Retirement { deprecated_at, sunset_at }: Retirement) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let deprecated = deprecated_at.map(|at| ("deprecation", format!("@{}", at.timestamp())));
+    let sunset = sunset_at.map(|at| ("sunset", HttpDate::from(SystemTime::from(at)).to_string()));
+    deprecated
+        .into_iter()
+        .chain(sunset)
+        .filter_map(|(name, value)| Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?)))
 }
 
 /// Answers in version 2.

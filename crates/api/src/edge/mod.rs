@@ -3,6 +3,7 @@
 mod authenticate;
 mod headers;
 mod identify;
+mod in_flight;
 mod unmatched;
 
 use std::{panic::AssertUnwindSafe, time::Instant};
@@ -20,9 +21,11 @@ use actix_web::{
 use futures_util::FutureExt;
 use tracing::Instrument;
 
+pub use self::in_flight::InFlight;
 pub(crate) use self::{
     authenticate::{authenticate, bearer},
     headers::secure,
+    in_flight::one_at_a_time,
     unmatched::{Routes, unmatched},
 };
 use crate::{

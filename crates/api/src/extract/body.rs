@@ -46,7 +46,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let key = idempotency::key(&request)?;
+            let key = idempotency::key(request.headers())?;
             media_type(&request)?;
             let text = read(&request, payload).await?;
             let value: T = json::parse(&text)?;

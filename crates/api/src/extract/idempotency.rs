@@ -1,6 +1,6 @@
 use std::future::{Ready, ready};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header::HeaderMap};
 use aws_lc_rs::digest::{Context, SHA256};
 use devskyy_application::{context::Actor, es::Idempotency};
 use uuid::Uuid;
@@ -18,8 +18,8 @@ pub(crate) struct KeyedRequest {
 }
 
 /// The client's key, where it sent one.
-pub(crate) fn key(request: &HttpRequest) -> Result<Option<String>, Problem> {
-    let mut sent = request.headers().get_all(NAME);
+pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut sent = headers.get_all(NAME);
     let Some(value) = sent.next() else { return Ok(None) };
     let key = value.to_str().ok().filter(|key| (1..=255).contains(&key.len()));
     match key.filter(|key| key.bytes().all(|byte| byte.is_ascii_graphic())) {
@@ -66,6 +66,6 @@ impl FromRequest for Keyed {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(key(request).map(|key| Self(key.map(|key| KeyedRequest::new(key, request, b"")))))
+        ready(key(request.headers()).map(|key| Self(key.map(|key| KeyedRequest::new(key, request, b"")))))
     }
 }

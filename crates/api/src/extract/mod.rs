@@ -21,7 +21,7 @@ pub(crate) use self::{
     conditional::{IfMatch, Revision, changed, created, etag, shown},
     cursor::LONGEST_CURSOR,
     id::Id,
-    idempotency::Keyed,
+    idempotency::{Keyed, key as idempotency_key},
     paging::{BY_AGE, Paged, page, paged},
     parameters::Parameters,
 };

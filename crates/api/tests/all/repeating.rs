@@ -1,5 +1,7 @@
 //! Requests that are sent again under their `Idempotency-Key`.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -118,9 +120,50 @@ async fn of_eight_equal_requests_at_once_one_has_an_effect() {
         one.send(&path, &body).await;
         let Creating { path, body, .. } = eight.creating().await.swap_remove(case);
         let answers = join_all((0..8).map(|_| eight.send(&path, &body))).await;
+        let (early, answers): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 409);
+        early.iter().for_each(|answer| drop(answer.refused(409, "idempotency.in_flight")));
         assert!(answers.iter().all(|answer| told(answer) == told(&answers[0])), "{path}");
         assert_eq!(eight.world.head().await, one.world.head().await, "{path}");
     }
+}
+
+#[actix_web::test]
+async fn a_repetition_of_what_is_still_being_answered_is_told_to_wait() {
+    let all = Everything::new().await;
+    let (path, body) = (all.of_agent("/execute"), json!({"wait_s": 2}));
+    let early = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let answer = all.send(&path, &body).await;
+        all.world.clock.advance(Duration::from_secs(2));
+        answer
+    };
+    let (first, early) = tokio::join!(all.send(&path, &body), early);
+    early.refused(409, "idempotency.in_flight");
+    assert_eq!(early.header("retry-after"), "1");
+    let again = json!({"wait_s": 2});
+    let again = all.send(&path, &again);
+    let passing = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        all.world.clock.advance(Duration::from_secs(2));
+    };
+    let (again, ()) = tokio::join!(again, passing);
+    assert_eq!(told(&again)[2]["id"], told(&first)[2]["id"]);
+}
+
+#[actix_web::test]
+async fn somebody_elses_request_under_the_same_key_is_no_repetition() {
+    let all = Everything::new().await;
+    let (path, body) = (all.of_agent("/execute"), json!({"wait_s": 2}));
+    let eve = all.world.person("eve").await;
+    let other = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let call = all.world.post("/api/v1/projects").by(&eve).header("idempotency-key", KEY);
+        let answer = call.json(&json!({"name": "Mine"})).send().await;
+        all.world.clock.advance(Duration::from_secs(2));
+        answer
+    };
+    let (_, other) = tokio::join!(all.send(&path, &body), other);
+    other.expect(201);
 }
 
 #[actix_web::test]

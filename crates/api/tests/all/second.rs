@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use actix_web::http::Method;
+use devskyy_api::Retirement;
 use serde_json::{Value, json};
 
 use crate::world::{World, agent};
@@ -197,6 +198,22 @@ async fn a_list_of_version_1_names_its_neighbours_and_its_successor() {
     let links: Vec<_> = answer.headers.get_all("link").map(|link| link.to_str().unwrap().to_owned()).collect();
     assert_eq!(links.len(), 2, "{links:?}");
     assert_eq!(links[1], "</api/v2/agents>; rel=\"successor-version\"");
+}
+
+#[actix_web::test]
+async fn only_version_1_announces_its_retirement_and_only_when_it_has_dates() {
+    let mut world = World::new();
+    let ada = world.person("ada").await;
+    let silent = world.get("/api/v1/auth/me").by(&ada).send().await;
+    assert_eq!((silent.header("deprecation"), silent.header("sunset")), ("", ""));
+    world.state.settings.retirement = Retirement {
+        deprecated_at: Some("2027-01-01T00:00:00Z".parse().unwrap()),
+        sunset_at: Some("2028-01-01T12:00:00Z".parse().unwrap()),
+    };
+    let first = world.get("/api/v1/auth/me").by(&ada).send().await;
+    assert_eq!((first.header("deprecation"), first.header("sunset")), ("@1798761600", "Sat, 01 Jan 2028 12:00:00 GMT"));
+    let second = world.get("/api/v2/auth/me").by(&ada).send().await;
+    assert_eq!((second.header("deprecation"), second.header("sunset")), ("", ""));
 }
 
 #[actix_web::test]

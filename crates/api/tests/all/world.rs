@@ -17,7 +17,7 @@ use actix_web::{
     test::{TestRequest, init_service},
 };
 use async_trait::async_trait;
-use devskyy_api::{ApiState, Check, Readiness, Settings, app};
+use devskyy_api::{ApiState, Check, InFlight, Readiness, Settings, app};
 use devskyy_application::{
     access::Access,
     agents::{Agents, AgentsPorts},
@@ -161,6 +161,7 @@ impl World {
                 ids: ids.clone(),
             })),
             secrets,
+            in_flight: InFlight::default(),
             ids,
             clock: clock.clone(),
             readiness: readiness.clone(),

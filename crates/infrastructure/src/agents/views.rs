@@ -134,3 +134,31 @@ fn damaged(what: &str) -> PortError {
 fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
     move |error| port_error(PORT, doing, error)
 }
+
+#[cfg(test)]
+mod tests {
+    use devskyy_application::paging::Key;
+
+    use super::{AgentFilter, AgentSort, ListScope, Order, Sort, Uuid, matching, order, summary};
+    use crate::sql::goes_on_by_index;
+
+    #[tokio::test]
+    async fn agents_of_a_project_and_of_all_go_on_by_index_in_every_order() {
+        for scope in [ListScope::Everything, ListScope::Project(Uuid::max().into())] {
+            for by in [AgentSort::CreatedAt, AgentSort::UpdatedAt, AgentSort::Name] {
+                for sort in [Sort::ascending(by), Sort::descending(by)] {
+                    let filter = AgentFilter { scope, status: None, kind: None, name: None, capability: None, sort };
+                    goes_on_by_index(matching(&filter), order(sort), &Key::by_number(1, Uuid::nil())).await;
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn versions_go_on_by_index() {
+        use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+        let order = Order { by: summary::Column::Number, id: summary::Column::AgentId, descending: true };
+        let rows = summary::Entity::find().filter(summary::Column::AgentId.eq(Uuid::max()));
+        goes_on_by_index(rows, order, &Key::by_number(1, Uuid::max())).await;
+    }
+}

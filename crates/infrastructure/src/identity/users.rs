@@ -75,3 +75,17 @@ fn record(row: &user::Model) -> Result<UserRecord, PortError> {
         version: loaded(row.version),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use devskyy_application::{identity::UserFilter, paging::Key};
+
+    use super::{Order, Uuid, chosen, user};
+    use crate::sql::goes_on_by_index;
+
+    #[tokio::test]
+    async fn users_go_on_by_index() {
+        let order = Order { by: user::Column::CreatedAt, id: user::Column::Id, descending: false };
+        goes_on_by_index(chosen(UserFilter::default()), order, &Key::by_number(1, Uuid::nil())).await;
+    }
+}

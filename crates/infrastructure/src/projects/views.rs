@@ -153,3 +153,31 @@ fn damaged(what: &str) -> PortError {
 fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
     move |error| port_error(PORT, doing, error)
 }
+
+#[cfg(test)]
+mod tests {
+    use devskyy_application::paging::{Key, Sort};
+
+    use super::{ListScope, Order, ProjectFilter, ProjectSort, Uuid, matching, member, project};
+    use crate::sql::goes_on_by_index;
+
+    #[tokio::test]
+    async fn projects_go_on_by_index_in_both_orders() {
+        for (by, column) in
+            [(ProjectSort::CreatedAt, project::Column::CreatedAt), (ProjectSort::Name, project::Column::NameKey)]
+        {
+            let filter =
+                ProjectFilter { scope: ListScope::Everything, status: None, name: None, sort: Sort::descending(by) };
+            let order = Order { by: column, id: project::Column::Id, descending: true };
+            goes_on_by_index(matching(&filter), order, &Key::by_number(1, Uuid::nil())).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn members_go_on_by_index() {
+        use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+        let order = Order { by: member::Column::AddedAt, id: member::Column::UserId, descending: false };
+        let rows = member::Entity::find().filter(member::Column::ProjectId.eq(Uuid::max()));
+        goes_on_by_index(rows, order, &Key::by_number(1, Uuid::nil())).await;
+    }
+}

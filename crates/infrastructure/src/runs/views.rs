@@ -87,3 +87,40 @@ impl RunViews for SqlRuns {
         found.map_err(failed("listing approvals"))?.try_map(approval_view)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use devskyy_application::paging::{Key, Sort};
+
+    use super::{ApprovalFilter, ListScope, Order, RunFilter, Uuid, approval, asked, matching, run};
+    use crate::sql::goes_on_by_index;
+
+    #[tokio::test]
+    async fn runs_of_all_of_a_project_and_of_an_agent_go_on_by_index() {
+        let all = RunFilter {
+            scope: ListScope::Everything,
+            agent: None,
+            status: None,
+            created_from: None,
+            created_before: None,
+            sort: Sort::default(),
+        };
+        let of_project = RunFilter { scope: ListScope::Project(Uuid::max().into()), ..all.clone() };
+        let of_agent = RunFilter { agent: Some(Uuid::max().into()), ..all.clone() };
+        let order = Order { by: run::Column::CreatedAt, id: run::Column::Id, descending: true };
+        for filter in [all, of_project, of_agent] {
+            goes_on_by_index(matching(&filter), order, &Key::by_number(1, Uuid::nil())).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn questions_of_all_of_a_project_and_of_a_run_go_on_by_index() {
+        let all = ApprovalFilter { scope: ListScope::Everything, run: None, status: None };
+        let of_project = ApprovalFilter { scope: ListScope::Project(Uuid::max().into()), ..all.clone() };
+        let of_run = ApprovalFilter { run: Some(Uuid::max().into()), ..all.clone() };
+        let order = Order { by: approval::Column::RequestedAt, id: approval::Column::Id, descending: false };
+        for filter in [all, of_project, of_run] {
+            goes_on_by_index(asked(&filter), order, &Key::by_number(1, Uuid::nil())).await;
+        }
+    }
+}

@@ -92,6 +92,18 @@ pub(super) const KEYS: &[Key] = &[
         "Proxies that are believed when `X-Forwarded-For` or `Forwarded` says whom they speak for; without them the client is whoever connects.",
     ),
     key(
+        "api.v1_deprecated_at",
+        Kind::Instant,
+        None,
+        "Since when version 1 of the interface is deprecated: its answers then carry `Deprecation`. Not announced where it is not set.",
+    ),
+    key(
+        "api.v1_sunset_at",
+        Kind::Instant,
+        None,
+        "When version 1 of the interface may stop answering: its answers then carry `Sunset`. Not announced where it is not set.",
+    ),
+    key(
         "database.url",
         Kind::Url,
         None,

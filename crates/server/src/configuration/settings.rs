@@ -4,7 +4,8 @@ use std::{
     time::Duration,
 };
 
-use devskyy_api::Network;
+use chrono::{DateTime, Utc};
+use devskyy_api::{Network, Retirement};
 use devskyy_application::identity::RegistrationMode;
 use devskyy_domain::identity::PasswordPolicy;
 use secrecy::SecretString;
@@ -18,6 +19,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// How requests are accepted.
     pub server: Server,
+    /// What is announced about version 1 of the interface.
+    pub retirement: Retirement,
     /// Where facts are kept.
     pub database: Database,
     /// Keys and tokens.
@@ -137,19 +140,12 @@ impl From<&Effective> for Settings {
                     .collect(),
                 drain_timeout: read.seconds("server.drain_timeout_s"),
             },
+            retirement: read.retirement(),
             database: Database {
                 url: read.secret("database.url"),
                 max_connections: read.number("database.max_connections").unwrap_or_default(),
             },
-            security: Security {
-                master_key: read.secret("security.master_key"),
-                access_token: read.seconds("security.access_token_s"),
-                password_policy: read.password_policy(),
-                registration: read.registration(),
-                hash_threads: read
-                    .number("security.hash_threads")
-                    .unwrap_or_else(|| processors.saturating_sub(1).max(1)),
-            },
+            security: read.security(processors),
             runs: Runs {
                 concurrency: read.number("runs.concurrency").unwrap_or_default(),
                 lease: read.seconds("runs.lease_s"),
@@ -172,6 +168,20 @@ fn absolute(path: PathBuf) -> PathBuf {
 struct Reader<'a>(&'a Effective);
 
 impl Reader<'_> {
+    fn retirement(&self) -> Retirement {
+        Retirement { deprecated_at: self.instant("api.v1_deprecated_at"), sunset_at: self.instant("api.v1_sunset_at") }
+    }
+
+    fn security(&self, processors: usize) -> Security {
+        Security {
+            master_key: self.secret("security.master_key"),
+            access_token: self.seconds("security.access_token_s"),
+            password_policy: self.password_policy(),
+            registration: self.registration(),
+            hash_threads: self.number("security.hash_threads").unwrap_or_else(|| processors.saturating_sub(1).max(1)),
+        }
+    }
+
     fn log(&self) -> Log {
         let format = match self.text("log.format").as_str() {
             "json" => LogFormat::Json,
@@ -216,6 +226,10 @@ impl Reader<'_> {
 
     fn seconds(&self, name: &str) -> Duration {
         Duration::from_secs(self.number(name).unwrap_or_default())
+    }
+
+    fn instant(&self, name: &str) -> Option<DateTime<Utc>> {
+        self.text(name).parse().ok()
     }
 
     fn truth(&self, name: &str) -> bool {

@@ -1,5 +1,6 @@
 use std::net::IpAddr;
 
+use chrono::{DateTime, Utc};
 use devskyy_api::Network;
 use tracing_subscriber::EnvFilter;
 
@@ -31,6 +32,8 @@ pub enum Kind {
     Networks,
     /// What to log.
     Directives,
+    /// An instant in RFC 3339.
+    Instant,
 }
 
 /// A value that its key takes.
@@ -58,9 +61,13 @@ impl Kind {
             Self::List | Self::Networks => {
                 Value::List(raw.split(',').map(str::trim).filter(|item| !item.is_empty()).map(String::from).collect())
             }
-            Self::Text | Self::Address | Self::Url | Self::Secret | Self::Choice(_) | Self::Directives => {
-                Value::Text(raw.to_owned())
-            }
+            Self::Text
+            | Self::Address
+            | Self::Url
+            | Self::Secret
+            | Self::Choice(_)
+            | Self::Directives
+            | Self::Instant => Value::Text(raw.to_owned()),
         };
         self.check(value)
     }
@@ -95,6 +102,7 @@ impl Kind {
             (Self::Url, Value::Text(text)) => {
                 ["postgres://", "postgresql://", "sqlite:"].iter().any(|scheme| text.starts_with(scheme))
             }
+            (Self::Instant, Value::Text(text)) => text.parse::<DateTime<Utc>>().is_ok(),
             (Self::Text, Value::Text(text)) => !text.trim().is_empty(),
             _ => true,
         };
@@ -114,6 +122,7 @@ impl Kind {
             Self::Choice(words) => format!("one of {}", words.join(", ")),
             Self::List => "a list of texts".to_owned(),
             Self::Networks => "a list of addresses and networks such as 10.0.0.0/8".to_owned(),
+            Self::Instant => "an instant in RFC 3339, for example 2027-01-31T00:00:00Z".to_owned(),
             Self::Directives => {
                 "a level (error, warn, info, debug, trace) or directives such as info,sqlx=warn".to_owned()
             }

@@ -7,7 +7,7 @@ mod runs;
 
 use std::sync::Arc;
 
-use devskyy_api::ApiState;
+use devskyy_api::{ApiState, InFlight};
 use devskyy_application::{
     access::Access,
     agents::Agents,
@@ -157,12 +157,14 @@ impl Platform {
             agents: self.agents.clone(),
             runs: self.runs.clone(),
             secrets: self.secrets.clone(),
+            in_flight: InFlight::default(),
             ids,
             clock,
             readiness: Arc::new(ServerReadiness::new(database, draining)),
             settings: devskyy_api::Settings {
                 body_bytes: settings.server.body_limit,
                 body_deadline: settings.server.body_timeout,
+                retirement: settings.retirement,
                 trusted_proxies: settings.server.trusted_proxies.as_slice().into(),
                 ..devskyy_api::Settings::default()
             },

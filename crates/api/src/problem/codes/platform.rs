@@ -19,6 +19,8 @@ codes! {
             "Choose another value.";
         KEY_REUSED = UNPROCESSABLE_ENTITY "idempotency.key_reused" "The idempotency key was used for another request"
             "Use a fresh `Idempotency-Key` for each different request.";
+        KEY_IN_FLIGHT = CONFLICT "idempotency.in_flight" "The same request is still being answered"
+            "Wait as long as `Retry-After` says and send the same request with the same key again.";
         OVERLOADED = SERVICE_UNAVAILABLE "overloaded" "Too much work is waiting"
             "Wait as long as `Retry-After` says and try again.";
         UNAVAILABLE = SERVICE_UNAVAILABLE "unavailable" "A part of the platform is away"

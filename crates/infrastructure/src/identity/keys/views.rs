@@ -117,3 +117,19 @@ fn role(name: &str) -> Result<ProjectRole, PortError> {
 fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
     move |error| port_error(PORT, doing, error)
 }
+
+#[cfg(test)]
+mod tests {
+    use devskyy_application::paging::Key;
+    use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+    use super::{Order, Uuid, api_key};
+    use crate::sql::goes_on_by_index;
+
+    #[tokio::test]
+    async fn keys_of_a_project_go_on_by_index() {
+        let order = Order { by: api_key::Column::CreatedAt, id: api_key::Column::Id, descending: true };
+        let of_project = api_key::Entity::find().filter(api_key::Column::ProjectId.eq(Uuid::max()));
+        goes_on_by_index(of_project, order, &Key::by_number(1, Uuid::nil())).await;
+    }
+}

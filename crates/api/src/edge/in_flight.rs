@@ -1,0 +1,83 @@
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use actix_web::{
+    Error, HttpMessage,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::{HeaderValue, RETRY_AFTER},
+    middleware::Next,
+    web::Data,
+};
+use devskyy_application::context::{Actor, Subject};
+use uuid::Uuid;
+
+use crate::{
+    extract::{Proof, idempotency_key},
+    problem::{Problem, platform},
+};
+
+/// Whose key it is, and the key.
+type Name = (Uuid, String);
+
+/// The requests under idempotency keys that this process is answering.
+///
+/// Whatever passes it, here or on another replica, still meets the log, which records one of them.
+#[derive(Debug, Clone, Default)]
+pub struct InFlight(Arc<Mutex<HashSet<Name>>>);
+
+impl InFlight {
+    fn names(&self) -> MutexGuard<'_, HashSet<Name>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a name until the pass is dropped; nothing where somebody has it.
+    fn enter(&self, name: Name) -> Option<Pass> {
+        self.names().insert(name.clone()).then(|| Pass { requests: self.clone(), name })
+    }
+}
+
+struct Pass {
+    requests: InFlight,
+    name: Name,
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        self.requests.names().remove(&self.name);
+    }
+}
+
+/// Answers a repetition of a request that is still being answered with the advice to come back.
+pub(crate) async fn one_at_a_time(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let requests = request.app_data::<Data<InFlight>>().cloned();
+    let pass = match (requests, name(&request)) {
+        (Some(requests), Some(name)) => Some(requests.enter(name).ok_or_else(in_flight)?),
+        _ => None,
+    };
+    let answer = next.call(request).await;
+    drop(pass);
+    answer
+}
+
+/// Keys of those who have not signed in are told apart by the use case only.
+fn name(request: &ServiceRequest) -> Option<Name> {
+    let key = idempotency_key(request.headers()).ok()??;
+    let subject = request.extensions().get::<Proof>()?.as_ref().ok().cloned();
+    let scope = scope(subject?)?;
+    Some((scope, key))
+}
+
+fn scope(subject: Subject) -> Option<Uuid> {
+    Actor { subject, correlation_id: Uuid::nil(), source: None, traceparent: None }.idempotency_scope()
+}
+
+fn in_flight() -> Problem {
+    Problem::new(platform::KEY_IN_FLIGHT, "the first request with this key is still being answered")
+        .header(RETRY_AFTER, HeaderValue::from_static("1"))
+}
