@@ -122,3 +122,58 @@ async fn a_replica_with_another_master_key_is_told_in_one_line() {
     command.args(["serve", "--port", "0"]).env("DEVSKYY_DATABASE__URL", &database.url);
     fails(&mut command, 1, &["security.master_key", "every replica"]);
 }
+
+/// Asks until somebody is no longer let in; how long that took.
+async fn shut_out(client: &Client) -> Duration {
+    let asked = std::time::Instant::now();
+    while client.get("/api/v1/auth/me").await.status != StatusCode::UNAUTHORIZED {
+        assert!(asked.elapsed() < crate::server::PATIENCE, "still let in");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    asked.elapsed()
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn whoever_is_out_on_one_server_is_out_on_the_other_within_five_seconds() {
+    let (place, tracker, database) =
+        (tempfile::tempdir().unwrap(), Tracker::start(Duration::ZERO).await, Fresh::make());
+    let one = database.server(&place.path().join("one"), &tracker);
+    let ada = Client::administrator(&one).await;
+    let other = database.server(&place.path().join("other"), &tracker);
+    let grace = json!({"email": "grace@example.com", "password": crate::client::PASSWORD, "name": "Grace"});
+    let grace = ada.post("/api/v1/auth/register", &grace).await.expect(StatusCode::CREATED);
+
+    let signed_out = ada.signed_in("ada@example.com").await;
+    let disabled = ada.signed_in("grace@example.com").await;
+    for client in [&signed_out, &disabled] {
+        client.at(&other.url).get("/api/v1/auth/me").await.expect(StatusCode::OK);
+    }
+    signed_out.post("/api/v1/auth/logout", &json!({})).await;
+    let path = format!("/api/v1/users/{}/disable", grace["id"].as_str().unwrap());
+    ada.post(&path, &json!({})).await.expect(StatusCode::OK);
+
+    let (signed_out, disabled) = (signed_out.at(&other.url), disabled.at(&other.url));
+    let (first, second) = tokio::join!(shut_out(&signed_out), shut_out(&disabled));
+    assert!(first.max(second) < Duration::from_secs(5), "{first:?} {second:?}");
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_new_signing_key_is_published_by_every_server_without_a_restart() {
+    let (place, tracker, database) =
+        (tempfile::tempdir().unwrap(), Tracker::start(Duration::ZERO).await, Fresh::make());
+    let one = database.server(&place.path().join("one"), &tracker);
+    let other = database.server(&place.path().join("other"), &tracker);
+    let mut rotate = devskyy(place.path());
+    rotate.env("DEVSKYY_DATABASE__URL", &database.url).env("DEVSKYY_SECURITY__MASTER_KEY", "c0".repeat(32));
+    let (code, _, error) = ended(rotate.args(["keys", "rotate"]));
+    assert_eq!(code, 0, "{error}");
+    for server in [&one, &other] {
+        let (client, asked) = (Client::stranger(&server.url), std::time::Instant::now());
+        while client.get("/.well-known/jwks.json").await.body["keys"].as_array().unwrap().len() < 2 {
+            assert!(asked.elapsed() < crate::server::PATIENCE, "the new key is not published");
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+}

@@ -78,3 +78,23 @@ fn the_banners_command_makes_the_first_administrator() {
     let (code, out, error) = ended(std::process::Command::new("bash").args(["-c", &command.join("\n")]));
     assert!(code == 0 && out.contains("\"role\":\"admin\""), "{out}{error}");
 }
+
+#[tokio::test]
+async fn keys_are_rotated_while_a_server_runs_and_nobody_is_signed_out() {
+    let place = tempfile::tempdir().unwrap();
+    let server = Server::start(place.path());
+    let ada = Client::administrator(&server).await;
+    let (code, out, error) = ended(devskyy(place.path()).args(["keys", "rotate"]));
+    assert!(code == 0 && out.contains("is published and signs from"), "{out}{error}");
+    server.kill();
+    let server = Server::start(place.path());
+    ada.at(&server.url).get("/api/v1/auth/me").await.expect(StatusCode::OK);
+    let published = ada.at(&server.url).get("/.well-known/jwks.json").await.expect(StatusCode::OK);
+    assert_eq!(published["keys"].as_array().unwrap().len(), 2, "{published}");
+}
+
+#[test]
+fn keys_of_no_database_are_not_rotated() {
+    let place = tempfile::tempdir().unwrap();
+    fails(devskyy(place.path()).args(["keys", "rotate"]), 1, &["there is no database"]);
+}

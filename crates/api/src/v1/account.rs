@@ -2,7 +2,7 @@ use actix_web::{HttpResponse, delete, get, patch, post, web::Data};
 use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::Error,
-    identity::{self, EndSession, Identity, SessionView, UpdateProfile},
+    identity::{self, EndSession, Identity, SessionRecord, SessionView, UpdateProfile},
 };
 use devskyy_domain::{identity::DisplayName, kernel::ids::SessionId};
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,8 @@ struct SessionBody {
     id: SessionRef,
     /// When it began.
     opened_at: DateTime<Utc>,
+    /// When tokens were last handed out for it.
+    last_used_at: DateTime<Utc>,
     /// When it ends, whatever is refreshed.
     ends_at: DateTime<Utc>,
     /// Whether this request came with it.
@@ -62,7 +64,8 @@ struct SessionBody {
 
 impl From<SessionView> for SessionBody {
     fn from(SessionView { record, current }: SessionView) -> Self {
-        Self { id: record.id.into(), opened_at: record.opened_at, ends_at: record.ends_at, current }
+        let SessionRecord { id, opened_at, last_used_at, ends_at } = record;
+        Self { id: id.into(), opened_at, last_used_at, ends_at, current }
     }
 }
 

@@ -60,7 +60,7 @@ struct LogIn {
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Refresh {
-    /// The refresh token of the last answer; it is good for one exchange.
+    /// The refresh token of the last answer; it is good until its successor is used.
     #[validate(length(min = 1, max = 512))]
     refresh_token: String,
 }
@@ -126,7 +126,8 @@ async fn log_in(identity: Data<Identity>, Visitor(actor): Visitor, body: Body<Lo
 
 /// Continue a sign-in with new tokens.
 ///
-/// A refresh token that is presented twice ends the sign-in: one of the two presenters has stolen it.
+/// Where the answer is lost, the same token may be sent again, as long as the token of a later answer has not been used;
+/// only the last answer counts. A token that is presented after that ends the sign-in: somebody has stolen it.
 #[utoipa::path(
     tag = "auth",
     request_body = Refresh,

@@ -108,18 +108,22 @@ async fn a_wrong_password_and_an_unknown_e_mail_get_the_same_answer() {
 }
 
 #[actix_web::test]
-async fn a_refresh_token_works_once() {
+async fn a_refresh_token_does_not_count_once_its_successor_was_used() {
     let world = World::new();
     world.post("/api/v1/auth/register").json(&ada()).send().await.expect(201);
     let body = json!({"email": "ada@example.org", "password": "Analytical1843"});
     let tokens = world.post("/api/v1/auth/login").json(&body).send().await.expect(200);
     assert_eq!(tokens["token_type"], "Bearer");
-    let refresh = json!({"refresh_token": tokens["refresh_token"]});
-    let next = world.post("/api/v1/auth/refresh").json(&refresh).send().await.expect(200);
-    assert_ne!(next["refresh_token"], tokens["refresh_token"]);
-    world.post("/api/v1/auth/refresh").json(&refresh).send().await.refused(401, "unauthenticated");
-    let stolen = json!({"refresh_token": next["refresh_token"]});
-    world.post("/api/v1/auth/refresh").json(&stolen).send().await.refused(401, "unauthenticated");
+    let refresh = |tokens: &serde_json::Value| {
+        let body = json!({"refresh_token": tokens["refresh_token"]});
+        world.post("/api/v1/auth/refresh").json(&body).send()
+    };
+    refresh(&tokens).await.expect(200);
+    let second = refresh(&tokens).await.expect(200);
+    assert_ne!(second["refresh_token"], tokens["refresh_token"]);
+    let third = refresh(&second).await.expect(200);
+    refresh(&tokens).await.refused(401, "unauthenticated");
+    refresh(&third).await.refused(401, "unauthenticated");
 }
 
 #[actix_web::test]

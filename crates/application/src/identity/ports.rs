@@ -201,14 +201,15 @@ pub struct NewSession {
 /// What came of presenting a refresh token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rotation {
-    /// It was fresh, is used up now, and the next one counts.
+    /// It counted, is used up now, and the next one is the only one that counts.
     Rotated {
         /// The sign-in it belongs to.
         session: SessionId,
         /// Who signed in.
         user: UserId,
     },
-    /// It had been used before: somebody has a copy. The whole sign-in has been ended.
+    /// It had been replaced, and what replaced it is in use or was replaced itself: somebody has a copy. The whole sign-in
+    /// has been ended.
     Reused {
         /// The sign-in it belonged to.
         session: SessionId,
@@ -228,7 +229,9 @@ pub trait Sessions: Send + Sync {
 
     /// Uses up a refresh token and puts the next one in its place, which never outlives the sign-in.
     ///
-    /// Of any number of parallel attempts with one token exactly one is rotated.
+    /// A token may be presented again for as long as its successor has not been: the answer may have been lost. The
+    /// unanswered successor is then replaced, so that of any number of attempts, in parallel or not, exactly one
+    /// successor counts.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be written.

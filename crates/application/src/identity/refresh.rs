@@ -19,7 +19,7 @@ impl std::fmt::Debug for Refresh {
     }
 }
 
-/// Trades a refresh token for new tokens, once.
+/// Trades a refresh token for new tokens; again only where the answer may have been lost.
 pub struct RefreshHandler {
     pub(super) users: Arc<dyn UserViews>,
     pub(super) standings: Arc<dyn Standings>,
@@ -27,7 +27,8 @@ pub struct RefreshHandler {
 }
 
 impl RefreshHandler {
-    /// Continues a sign-in. A token that comes twice was copied: the sign-in ends for everybody who holds one.
+    /// Continues a sign-in. A token that comes after its successor was used, or after it was replaced itself, was copied:
+    /// the sign-in ends for everybody who holds one.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] or a failing port.
@@ -41,7 +42,7 @@ impl RefreshHandler {
             Rotation::Rotated { session, user } => (session, user),
             Rotation::Reused { session } => {
                 self.standings.forget(session);
-                tracing::warn!(%session, "a refresh token was used twice; the sign-in has been ended");
+                tracing::warn!(%session, "a spent refresh token was presented; the sign-in has been ended");
                 return Err(Error::Unauthenticated);
             }
             Rotation::Refused => return Err(Error::Unauthenticated),

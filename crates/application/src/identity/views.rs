@@ -118,6 +118,8 @@ pub struct SessionRecord {
     pub id: SessionId,
     /// When it began.
     pub opened_at: DateTime<Utc>,
+    /// When tokens were last handed out for it; it is used for at most an access token's life after that.
+    pub last_used_at: DateTime<Utc>,
     /// When it ends, whatever is refreshed.
     pub ends_at: DateTime<Utc>,
 }

@@ -36,11 +36,14 @@ pub struct TokenSettings {
     pub audience: String,
     /// Seconds two clocks may differ, at most 30.
     pub leeway_s: u32,
+    /// How long a token is accepted; a key verifies for that long after it has ceased to sign.
+    pub life: TimeDelta,
 }
 
 impl Default for TokenSettings {
     fn default() -> Self {
-        Self { issuer: "devskyy".to_owned(), audience: "devskyy-api".to_owned(), leeway_s: 5 }
+        let (issuer, audience) = ("devskyy".to_owned(), "devskyy-api".to_owned());
+        Self { issuer, audience, leeway_s: 5, life: TimeDelta::minutes(15) }
     }
 }
 
@@ -68,6 +71,7 @@ pub struct EdDsaAccessTokens {
     validation: Validation,
     store: Arc<dyn SigningKeyStore>,
     master: MasterKey,
+    clock: Arc<dyn Clock>,
     keys: RwLock<Keys>,
     verified: VerifiedTokens,
 }
@@ -81,13 +85,13 @@ impl EdDsaAccessTokens {
         settings: TokenSettings,
         store: Arc<dyn SigningKeyStore>,
         master: MasterKey,
-        clock: &dyn Clock,
+        clock: Arc<dyn Clock>,
     ) -> Result<Self, PortError> {
         let loaded_at = clock.now();
-        let ring = Arc::new(KeyRing::load(&store, &master, loaded_at).await?);
+        let ring = Arc::new(KeyRing::load(store.as_ref(), &master, settings.life, loaded_at).await?);
         let validation = validation(&settings);
         let keys = RwLock::new(Keys { ring, loaded_at });
-        Ok(Self { settings, validation, store, master, keys, verified: VerifiedTokens::new(REMEMBERED) })
+        Ok(Self { settings, validation, store, master, clock, keys, verified: VerifiedTokens::new(REMEMBERED) })
     }
 
     fn ring(&self) -> Arc<KeyRing> {
@@ -97,16 +101,30 @@ impl EdDsaAccessTokens {
     /// The ring that knows a key, read again when another replica may have added it.
     async fn ring_with(&self, kid: &str, now: DateTime<Utc>) -> Result<Option<Arc<KeyRing>>, PortError> {
         let ring = self.ring();
-        if ring.verifying(kid).is_some() {
+        if ring.verifying(kid, now).is_some() {
             return Ok(Some(ring));
         }
         if !self.may_reload(now) {
             return Ok(None);
         }
-        let ring = Arc::new(KeyRing::load(&self.store, &self.master, now).await?);
-        self.keys.write().unwrap_or_else(PoisonError::into_inner).ring = Arc::clone(&ring);
-        self.verified.clear();
-        Ok(ring.verifying(kid).is_some().then_some(ring))
+        self.reload().await?;
+        let ring = self.ring();
+        Ok(ring.verifying(kid, now).is_some().then_some(ring))
+    }
+
+    /// Reads the keys again, so that this process knows what others have added and removed.
+    ///
+    /// # Errors
+    /// [`PortError`] when they cannot be read.
+    pub async fn reload(&self) -> Result<(), PortError> {
+        let now = self.clock.now();
+        let ring = KeyRing::load(self.store.as_ref(), &self.master, self.settings.life, now).await?;
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        if !keys.ring.kids().all(|kid| ring.verifying(kid, now).is_some()) {
+            self.verified.clear();
+        }
+        keys.ring = Arc::new(ring);
+        Ok(())
     }
 
     fn may_reload(&self, now: DateTime<Utc>) -> bool {
@@ -118,8 +136,8 @@ impl EdDsaAccessTokens {
         due
     }
 
-    fn read(&self, token: &str, ring: &KeyRing, kid: &str) -> Option<AccessClaims> {
-        let claims = decode::<Claims>(token, ring.verifying(kid)?, &self.validation).ok()?.claims;
+    fn read(&self, token: &str, ring: &KeyRing, kid: &str, now: DateTime<Utc>) -> Option<AccessClaims> {
+        let claims = decode::<Claims>(token, ring.verifying(kid, now)?, &self.validation).ok()?.claims;
         let instant = |seconds| DateTime::from_timestamp(seconds, 0);
         Some(AccessClaims {
             id: claims.jti,
@@ -150,10 +168,8 @@ fn validation(settings: &TokenSettings) -> Validation {
 impl AccessTokens for EdDsaAccessTokens {
     async fn issue(&self, claims: &AccessClaims) -> Result<String, PortError> {
         let ring = self.ring();
-        let (kid, key) = ring.signing();
-        let mut header = Header::new(Algorithm::EdDSA);
-        header.typ = Some(TYPE.to_owned());
-        header.kid = Some(kid.to_owned());
+        let missing = || PortError::bug(PORT, "signing a token", "there is no key");
+        let (kid, key) = ring.signing(self.clock.now()).ok_or_else(missing)?;
         let claims = Claims {
             iss: self.settings.issuer.clone(),
             aud: self.settings.audience.clone(),
@@ -164,7 +180,7 @@ impl AccessTokens for EdDsaAccessTokens {
             nbf: claims.issued_at.timestamp(),
             exp: claims.expires_at.timestamp(),
         };
-        encode(&header, &claims, key).map_err(|error| PortError::bug(PORT, "signing a token", error))
+        encode(&header(kid), &claims, key).map_err(|error| PortError::bug(PORT, "signing a token", error))
     }
 
     async fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Option<AccessClaims>, PortError> {
@@ -179,7 +195,7 @@ impl AccessTokens for EdDsaAccessTokens {
     }
 
     async fn public_keys(&self) -> Result<String, PortError> {
-        Ok(self.ring().public())
+        Ok(self.ring().public(self.clock.now()))
     }
 }
 
@@ -187,7 +203,7 @@ impl EdDsaAccessTokens {
     async fn verify_signature(&self, token: &str, now: DateTime<Utc>) -> Result<Option<AccessClaims>, PortError> {
         let Some(kid) = trusted_header(token) else { return Ok(None) };
         let Some(ring) = self.ring_with(&kid, now).await? else { return Ok(None) };
-        let claims = self.read(token, &ring, &kid);
+        let claims = self.read(token, &ring, &kid, now);
         if let Some(claims) = &claims {
             self.verified.remember(token, claims.clone(), now);
         }
@@ -195,15 +211,17 @@ impl EdDsaAccessTokens {
     }
 }
 
+/// The one kind of header this platform writes.
+fn header(kid: &str) -> Header {
+    let mut header = Header::new(Algorithm::EdDSA);
+    header.typ = Some(TYPE.to_owned());
+    header.kid = Some(kid.to_owned());
+    header
+}
+
 /// The key name, where the header is exactly of the kind this platform writes: no embedded or remote key is looked at.
 fn trusted_header(token: &str) -> Option<String> {
-    let header = decode_header(token).ok()?;
-    let plain = header.alg == Algorithm::EdDSA
-        && header.typ.as_deref() == Some(TYPE)
-        && header.jku.is_none()
-        && header.jwk.is_none()
-        && header.x5u.is_none()
-        && header.x5c.is_none()
-        && header.crit.is_none();
-    header.kid.filter(|_| plain)
+    let presented = decode_header(token).ok()?;
+    let kid = presented.kid.clone()?;
+    (presented == header(&kid)).then_some(kid)
 }

@@ -1,11 +1,9 @@
-use std::{collections::BTreeMap, sync::Arc};
-
 use async_trait::async_trait;
 use aws_lc_rs::{
     digest,
     signature::{Ed25519KeyPair, KeyPair},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::BASE64URL_NOPAD;
 use devskyy_application::error::PortError;
 use jsonwebtoken::{DecodingKey, EncodingKey};
@@ -15,6 +13,8 @@ use super::master_key::MasterKey;
 
 pub(super) const PORT: &str = "signing keys";
 const PURPOSE: &str = "signing-key";
+/// How much longer than its last token a key verifies: what two clocks may differ, on either side.
+const GRACE: TimeDelta = TimeDelta::seconds(60);
 
 /// A signing key as it is stored: the private half only sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,97 +25,129 @@ pub struct SealedKey {
     pub public: Vec<u8>,
     /// The private half (PKCS #8), sealed with the master key under the name.
     pub sealed_private: Vec<u8>,
-    /// When it was made; the newest signs.
+    /// When it was made, and published.
     pub created_at: DateTime<Utc>,
+    /// From when on it signs, until the next one does.
+    pub signs_from: DateTime<Utc>,
 }
 
 /// Keeps the signing keys all replicas share.
 #[async_trait]
 pub trait SigningKeyStore: Send + Sync {
-    /// Every key that tokens may still be signed with, oldest first.
+    /// Every key, in the order in which they sign.
     ///
     /// # Errors
     /// [`PortError`] when they cannot be read.
     async fn all(&self) -> Result<Vec<SealedKey>, PortError>;
 
-    /// Adds a key, only where there is none at all; otherwise does nothing.
+    /// Adds a key where the last one is still `after`, or where there is none and `after` names none; says whether it
+    /// did. Of several replicas that add one at the same time, one does.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be written.
-    async fn add_first(&self, key: &SealedKey) -> Result<(), PortError>;
+    async fn add(&self, key: &SealedKey, after: Option<&str>) -> Result<bool, PortError>;
+
+    /// Removes keys.
+    ///
+    /// # Errors
+    /// [`PortError`] when they cannot be removed.
+    async fn remove(&self, kids: &[String]) -> Result<(), PortError>;
 }
 
-struct SigningKey {
+struct RingKey {
     kid: String,
     encoding: EncodingKey,
-}
-
-struct VerifyingKey {
     decoding: DecodingKey,
     x: String,
+    signs_from: DateTime<Utc>,
+    /// When the last token it signed has expired; nothing while no key comes after it.
+    until: Option<DateTime<Utc>>,
 }
 
-/// The keys a process trusts, opened: the newest signs, all verify.
-pub struct KeyRing {
-    signing: SigningKey,
-    verifying: BTreeMap<String, VerifyingKey>,
+impl RingKey {
+    fn open(key: &SealedKey, master: &MasterKey) -> Result<Self, PortError> {
+        let private = master.open(PURPOSE, &key.kid, &key.sealed_private).ok_or_else(|| {
+            PortError::bug(PORT, "opening a signing key", "the master key is not the one it was sealed with")
+        })?;
+        Ok(Self {
+            kid: key.kid.clone(),
+            encoding: EncodingKey::from_ed_der(&private),
+            decoding: DecodingKey::from_ed_der(&key.public),
+            x: BASE64URL_NOPAD.encode(&key.public),
+            signs_from: key.signs_from,
+            until: None,
+        })
+    }
+
+    fn verifies(&self, now: DateTime<Utc>) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
 }
+
+/// The keys a process trusts, opened, in the order in which they sign. What each may do depends on the time alone, so
+/// that all replicas change over together.
+pub struct KeyRing(Vec<RingKey>);
 
 impl KeyRing {
-    /// Reads the keys, making the first one where there is none.
+    /// Reads the keys, making the first one where there is none. `life` is that of the tokens they sign.
     ///
     /// # Errors
     /// [`PortError`] when the store fails or the master key is not the one the keys were sealed with.
     pub async fn load(
-        store: &Arc<dyn SigningKeyStore>,
+        store: &dyn SigningKeyStore,
         master: &MasterKey,
+        life: TimeDelta,
         now: DateTime<Utc>,
     ) -> Result<Self, PortError> {
         let mut keys = store.all().await?;
         if keys.is_empty() {
-            store.add_first(&fresh(master, now)?).await?;
+            store.add(&fresh(master, now, now)?, None).await?;
             keys = store.all().await?;
         }
-        Self::open(&keys, master)
+        let mut ring: Vec<RingKey> = keys.iter().map(|key| RingKey::open(key, master)).collect::<Result<_, _>>()?;
+        for (key, next) in ring.iter_mut().zip(keys.iter().skip(1)) {
+            key.until = Some(next.signs_from + life + GRACE);
+        }
+        if ring.is_empty() {
+            Err(PortError::bug(PORT, "reading the signing keys", "there are none"))
+        } else {
+            Ok(Self(ring))
+        }
     }
 
-    fn open(keys: &[SealedKey], master: &MasterKey) -> Result<Self, PortError> {
-        let newest = keys.last().ok_or_else(|| PortError::bug(PORT, "reading the signing keys", "there are none"))?;
-        let private = master.open(PURPOSE, &newest.kid, &newest.sealed_private).ok_or_else(|| {
-            PortError::bug(PORT, "opening a signing key", "the master key is not the one it was sealed with")
-        })?;
-        let verifying = keys.iter().map(|key| {
-            let x = BASE64URL_NOPAD.encode(&key.public);
-            (key.kid.clone(), VerifyingKey { decoding: DecodingKey::from_ed_der(&key.public), x })
-        });
-        Ok(Self {
-            signing: SigningKey { kid: newest.kid.clone(), encoding: EncodingKey::from_ed_der(&private) },
-            verifying: verifying.collect(),
-        })
+    /// The key that signs at an instant. Where clocks disagree so far that none does yet, the first one has to.
+    pub(super) fn signing(&self, now: DateTime<Utc>) -> Option<(&str, &EncodingKey)> {
+        let due = self.0.iter().rev().find(|key| key.signs_from <= now);
+        due.or(self.0.first()).map(|key| (key.kid.as_str(), &key.encoding))
     }
 
-    pub(super) fn signing(&self) -> (&str, &EncodingKey) {
-        (&self.signing.kid, &self.signing.encoding)
+    pub(super) fn verifying(&self, kid: &str, now: DateTime<Utc>) -> Option<&DecodingKey> {
+        self.0.iter().find(|key| key.kid == kid && key.verifies(now)).map(|key| &key.decoding)
     }
 
-    pub(super) fn verifying(&self, kid: &str) -> Option<&DecodingKey> {
-        self.verifying.get(kid).map(|key| &key.decoding)
+    /// The names of the keys that nothing genuine is signed with any more.
+    pub(super) fn retired(&self, now: DateTime<Utc>) -> Vec<String> {
+        self.0.iter().filter(|key| !key.verifies(now)).map(|key| key.kid.clone()).collect()
+    }
+
+    pub(super) fn kids(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|key| key.kid.as_str())
     }
 
     /// The public halves as a JSON Web Key Set (RFC 7517, RFC 8037).
-    pub(super) fn public(&self) -> String {
-        let keys: Vec<_> = self
-            .verifying
-            .iter()
-            .map(|(kid, key)| {
-                json!({"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": kid, "x": key.x})
+    pub(super) fn public(&self, now: DateTime<Utc>) -> String {
+        let published = self.0.iter().filter(|key| key.verifies(now));
+        let keys: Vec<_> = published
+            .map(|RingKey { kid, x, .. }| {
+                json!({"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": kid, "x": x})
             })
             .collect();
         json!({ "keys": keys }).to_string()
     }
 }
 
-fn fresh(master: &MasterKey, now: DateTime<Utc>) -> Result<SealedKey, PortError> {
+/// Makes a key that signs from some instant on.
+pub(super) fn fresh(master: &MasterKey, now: DateTime<Utc>, signs_from: DateTime<Utc>) -> Result<SealedKey, PortError> {
     const DOING: &str = "making a signing key";
     let pair = Ed25519KeyPair::generate().map_err(|error| PortError::bug(PORT, DOING, error))?;
     let private = pair.to_pkcs8v1().map_err(|error| PortError::bug(PORT, DOING, error))?;
@@ -123,5 +155,5 @@ fn fresh(master: &MasterKey, now: DateTime<Utc>) -> Result<SealedKey, PortError>
     let kid = BASE64URL_NOPAD.encode(&digest::digest(&digest::SHA256, &public).as_ref()[..12]);
     let sealed_private =
         master.seal(PURPOSE, &kid, private.as_ref()).map_err(|error| PortError::bug(PORT, DOING, error))?;
-    Ok(SealedKey { kid, public, sealed_private, created_at: now })
+    Ok(SealedKey { kid, public, sealed_private, created_at: now, signs_from })
 }

@@ -5,6 +5,7 @@
 mod access_tokens;
 mod bootstrap_file;
 mod key_ring;
+mod key_rotation;
 mod keyed_secrets;
 mod master_key;
 mod password_hasher;
@@ -14,6 +15,7 @@ mod verified_tokens;
 pub use access_tokens::{EdDsaAccessTokens, TokenSettings};
 pub use bootstrap_file::FileBootstrapTokens;
 pub use key_ring::{KeyRing, SealedKey, SigningKeyStore};
+pub use key_rotation::{KeyRotation, PUBLISHED_BEFORE};
 pub use keyed_secrets::KeyedSecrets;
 pub use master_key::{MasterKey, MasterKeyError};
 pub use password_hasher::{Argon2Cost, Argon2PasswordHasher};

@@ -1,10 +1,9 @@
 use async_trait::async_trait;
-use chrono::DateTime;
 use devskyy_application::error::PortError;
-use sea_orm::{ActiveValue::Set, DbErr, EntityTrait, PaginatorTrait, QueryOrder};
+use sea_orm::{ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
 
 use super::key_ring::{PORT, SealedKey, SigningKeyStore};
-use crate::sql::{Database, lock, port_error};
+use crate::sql::{Database, instant, lock, micros, port_error};
 
 mod entity {
     use sea_orm::entity::prelude::*;
@@ -18,6 +17,7 @@ mod entity {
         pub public_key: Vec<u8>,
         pub sealed_private_key: Vec<u8>,
         pub created_at: i64,
+        pub signs_from: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -39,20 +39,28 @@ impl SqlSigningKeyStore {
         Self { database }
     }
 
-    async fn insert_first(&self, key: &SealedKey) -> Result<(), DbErr> {
+    async fn insert(&self, key: &SealedKey, after: Option<&str>) -> Result<bool, DbErr> {
         let transaction = self.database.begin().await?;
-        // Replicas that start together on an empty database take turns.
+        // Replicas that want to add a key at the same time take turns.
         lock(&transaction, "signing_keys").await?;
-        if entity::Entity::find().count(&transaction).await? == 0 {
+        let last = entity::Entity::find()
+            .order_by_desc(entity::Column::SignsFrom)
+            .order_by_desc(entity::Column::Kid)
+            .one(&transaction)
+            .await?;
+        let free = last.as_ref().map(|row| row.kid.as_str()) == after;
+        if free {
             let row = entity::ActiveModel {
                 kid: Set(key.kid.clone()),
                 public_key: Set(key.public.clone()),
                 sealed_private_key: Set(key.sealed_private.clone()),
-                created_at: Set(key.created_at.timestamp_micros()),
+                created_at: Set(micros(key.created_at)),
+                signs_from: Set(micros(key.signs_from)),
             };
             entity::Entity::insert(row).exec_without_returning(&transaction).await?;
         }
-        transaction.commit().await
+        transaction.commit().await?;
+        Ok(free)
     }
 }
 
@@ -60,7 +68,7 @@ impl SqlSigningKeyStore {
 impl SigningKeyStore for SqlSigningKeyStore {
     async fn all(&self) -> Result<Vec<SealedKey>, PortError> {
         let rows = entity::Entity::find()
-            .order_by_asc(entity::Column::CreatedAt)
+            .order_by_asc(entity::Column::SignsFrom)
             .order_by_asc(entity::Column::Kid)
             .all(&self.database.reader)
             .await
@@ -71,12 +79,19 @@ impl SigningKeyStore for SqlSigningKeyStore {
                 kid: row.kid,
                 public: row.public_key,
                 sealed_private: row.sealed_private_key,
-                created_at: DateTime::from_timestamp_micros(row.created_at).unwrap_or_default(),
+                created_at: instant(row.created_at),
+                signs_from: instant(row.signs_from),
             })
             .collect())
     }
 
-    async fn add_first(&self, key: &SealedKey) -> Result<(), PortError> {
-        self.insert_first(key).await.map_err(|error| port_error(PORT, "adding the first signing key", error))
+    async fn add(&self, key: &SealedKey, after: Option<&str>) -> Result<bool, PortError> {
+        self.insert(key, after).await.map_err(|error| port_error(PORT, "adding a signing key", error))
+    }
+
+    async fn remove(&self, kids: &[String]) -> Result<(), PortError> {
+        let kids = entity::Column::Kid.is_in(kids.iter().map(String::as_str));
+        let removed = entity::Entity::delete_many().filter(kids).exec(&self.database.writer).await;
+        removed.map(|_| ()).map_err(|error| port_error(PORT, "removing signing keys", error))
     }
 }

@@ -88,6 +88,9 @@ pub mod session {
         pub opened_at: i64,
         pub ends_at: i64,
         pub revoked_at: Option<i64>,
+        pub current_token: Option<Vec<u8>>,
+        pub previous_token: Option<Vec<u8>>,
+        pub last_used_at: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -96,7 +99,7 @@ pub mod session {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// One refresh token, by its digest.
+/// One refresh token that was ever handed out, by its digest.
 pub mod refresh_token {
     use sea_orm::entity::prelude::*;
 
@@ -107,7 +110,6 @@ pub mod refresh_token {
         pub digest: Vec<u8>,
         pub session_id: Uuid,
         pub valid_until: i64,
-        pub used_at: Option<i64>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -33,6 +33,7 @@ impl SessionList for SqlSessions {
         let record = |row: session::Model| SessionRecord {
             id: row.id.into(),
             opened_at: instant(row.opened_at),
+            last_used_at: instant(row.last_used_at),
             ends_at: instant(row.ends_at),
         };
         Ok(rows.into_iter().map(record).collect())

@@ -9,8 +9,8 @@ use devskyy_domain::{
     kernel::ids::{SessionId, UserId},
 };
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait,
-    sea_query::Expr,
+    ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
+    QueryTrait, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -39,6 +39,9 @@ impl SqlSessions {
             opened_at: micros(new.opened_at),
             ends_at: micros(new.ends_at),
             revoked_at: None,
+            current_token: Some(new.refresh.to_vec()),
+            previous_token: None,
+            last_used_at: micros(new.opened_at),
         };
         let tx = self.0.begin().await?;
         session::Entity::insert(opened.into_active_model()).exec_without_returning(&tx).await?;
@@ -48,22 +51,17 @@ impl SqlSessions {
 
     async fn exchange(&self, presented: &[u8], next: &[u8], now: i64, until: i64) -> Result<Rotation, DbErr> {
         let tx = self.0.begin().await?;
-        let rotation = if use_up(&tx, presented, now).await? {
-            match owner(&tx, presented).await? {
-                Some((_, session)) => {
-                    put(&tx, next, session.id, until.min(session.ends_at)).await?;
-                    Rotation::Rotated { session: session.id.into(), user: session.user_id.into() }
-                }
-                None => Rotation::Refused,
+        let replaced = replace(&tx, presented, next, now).await?;
+        let rotation = match owner(&tx, presented).await? {
+            Some(session) if replaced => {
+                put(&tx, next, session.id, until.min(session.ends_at)).await?;
+                Rotation::Rotated { session: session.id.into(), user: session.user_id.into() }
             }
-        } else {
-            match owner(&tx, presented).await? {
-                Some((refresh_token::Model { used_at: Some(_), .. }, session)) => {
-                    end(session::Column::Id.eq(session.id), now).exec(&tx).await?;
-                    Rotation::Reused { session: session.id.into() }
-                }
-                Some(_) | None => Rotation::Refused,
+            Some(session) if is_spent(&session, presented) => {
+                end(session::Column::Id.eq(session.id), now).exec(&tx).await?;
+                Rotation::Reused { session: session.id.into() }
             }
+            Some(_) | None => Rotation::Refused,
         };
         tx.commit().await?;
         Ok(rotation)
@@ -103,35 +101,42 @@ impl SqlSessions {
     }
 }
 
-/// The one step that decides between parallel attempts: only one of them finds the token unused.
-async fn use_up(tx: &DatabaseTransaction, digest: &[u8], now: i64) -> Result<bool, DbErr> {
-    let live = session::Entity::find()
+/// The one step that decides between parallel attempts. A sign-in names its one live token, so there are never two; the
+/// token before it is exchanged as well, for as long as nobody has presented the live one.
+async fn replace(tx: &DatabaseTransaction, presented: &[u8], next: &[u8], now: i64) -> Result<bool, DbErr> {
+    let holder = refresh_token::Entity::find()
         .select_only()
-        .column(session::Column::Id)
+        .column(refresh_token::Column::SessionId)
+        .filter(refresh_token::Column::Digest.eq(presented.to_vec()))
+        .filter(refresh_token::Column::ValidUntil.gt(now));
+    let known = Condition::any()
+        .add(session::Column::CurrentToken.eq(presented.to_vec()))
+        .add(session::Column::PreviousToken.eq(presented.to_vec()));
+    let replaced = session::Entity::update_many()
+        .col_expr(session::Column::PreviousToken, Expr::value(presented.to_vec()))
+        .col_expr(session::Column::CurrentToken, Expr::value(next.to_vec()))
+        .col_expr(session::Column::LastUsedAt, Expr::value(now))
+        .filter(session::Column::Id.in_subquery(holder.into_query()))
         .filter(session::Column::RevokedAt.is_null())
-        .filter(session::Column::EndsAt.gt(now));
-    let used = refresh_token::Entity::update_many()
-        .col_expr(refresh_token::Column::UsedAt, Expr::value(now))
-        .filter(refresh_token::Column::Digest.eq(digest.to_vec()))
-        .filter(refresh_token::Column::UsedAt.is_null())
-        .filter(refresh_token::Column::ValidUntil.gt(now))
-        .filter(refresh_token::Column::SessionId.in_subquery(live.into_query()))
+        .filter(session::Column::EndsAt.gt(now))
+        .filter(known)
         .exec(tx)
         .await?;
-    Ok(used.rows_affected == 1)
+    Ok(replaced.rows_affected == 1)
 }
 
-async fn owner(
-    tx: &DatabaseTransaction,
-    digest: &[u8],
-) -> Result<Option<(refresh_token::Model, session::Model)>, DbErr> {
+/// Whether a token of the sign-in was used up, or was replaced before its answer was known to have arrived.
+fn is_spent(session: &session::Model, digest: &[u8]) -> bool {
+    ![&session.current_token, &session.previous_token].into_iter().any(|kept| kept.as_deref() == Some(digest))
+}
+
+async fn owner(tx: &DatabaseTransaction, digest: &[u8]) -> Result<Option<session::Model>, DbErr> {
     let Some(token) = refresh_token::Entity::find_by_id(digest.to_vec()).one(tx).await? else { return Ok(None) };
-    let session = session::Entity::find_by_id(token.session_id).one(tx).await?;
-    Ok(session.map(|session| (token, session)))
+    session::Entity::find_by_id(token.session_id).one(tx).await
 }
 
 async fn put(tx: &DatabaseTransaction, digest: &[u8], session: Uuid, valid_until: i64) -> Result<(), DbErr> {
-    let token = refresh_token::Model { digest: digest.to_vec(), session_id: session, valid_until, used_at: None };
+    let token = refresh_token::Model { digest: digest.to_vec(), session_id: session, valid_until };
     refresh_token::Entity::insert(token.into_active_model()).exec_without_returning(tx).await.map(|_| ())
 }
 

@@ -6,6 +6,7 @@ mod databases;
 mod event_store;
 mod hostile;
 mod people;
+mod replicas;
 mod runs;
 mod standings;
 mod tools;

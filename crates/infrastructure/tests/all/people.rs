@@ -20,7 +20,7 @@ use devskyy_testkit::{
 
 use crate::databases::{self, Fresh};
 
-async fn over(fresh: Fresh) -> PeopleUnderTest {
+pub(crate) async fn over(fresh: Fresh) -> PeopleUnderTest {
     let projections: Vec<Arc<dyn Projection>> = vec![
         Arc::new(PerStream(UsersProjection)),
         Arc::new(PerStream(ProjectsProjection)),

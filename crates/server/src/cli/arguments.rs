@@ -79,6 +79,11 @@ pub(super) enum Verb {
         #[command(subcommand)]
         verb: UserVerb,
     },
+    /// Look after the keys that access tokens are signed with
+    Keys {
+        #[command(subcommand)]
+        verb: KeysVerb,
+    },
     /// Print the description of the REST interface (OpenAPI 3.1)
     Openapi,
     /// Print the effective configuration, who set each value, secrets masked
@@ -102,6 +107,13 @@ pub(super) enum ProjectionsVerb {
         /// Only this one
         name: Option<String>,
     },
+}
+
+/// What can be done about signing keys.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(super) enum KeysVerb {
+    /// Publish a new signing key, also while servers run; they sign with it once everybody has had time to read it
+    Rotate,
 }
 
 /// What can be done about accounts.

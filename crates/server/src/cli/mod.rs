@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod demo;
 mod keeping;
+mod keys;
 mod migrate;
 mod openapi;
 mod progress;
@@ -18,7 +19,7 @@ use std::{io::Write as _, process::ExitCode};
 use clap::Parser as _;
 
 use self::{
-    arguments::{Arguments, ProjectionsVerb, UserVerb, Verb},
+    arguments::{Arguments, KeysVerb, ProjectionsVerb, UserVerb, Verb},
     demo::Place,
 };
 use crate::{
@@ -68,6 +69,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         Verb::User { verb: UserVerb::CreateAdmin { email, name, password_stdin } } => {
             started(&effective()?, "warn", |settings| user::create_admin(settings, email, name, *password_stdin))
         }
+        Verb::Keys { verb: KeysVerb::Rotate } => started(&effective()?, "warn", keys::rotate),
         Verb::Openapi => openapi::print(),
         Verb::Config { format } => config::print(&effective()?, *format),
         Verb::Completions { shell } => completions::print(*shell),

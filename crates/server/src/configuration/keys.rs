@@ -123,6 +123,12 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key("security.access_token_s", from_to(60, 3_600), Some("900"), "Seconds an access token is accepted."),
     key(
+        "security.signing_key_days",
+        from_to(1, 3_650),
+        Some("30"),
+        "Days after which the key that access tokens are signed with is replaced; the old one verifies until its last token has expired.",
+    ),
+    key(
         "security.hash_threads",
         from_to(1, 64),
         None,

@@ -72,6 +72,8 @@ pub struct Security {
     pub master_key: Option<SecretString>,
     /// How long an access token is accepted.
     pub access_token: Duration,
+    /// Age in days at which a signing key is replaced.
+    pub signing_key_days: i64,
     /// Passwords hashed at once.
     pub hash_threads: usize,
     /// What is asked of new passwords.
@@ -122,24 +124,9 @@ impl From<&Effective> for Settings {
     fn from(effective: &Effective) -> Self {
         let read = Reader(effective);
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let host = read.text("server.host").parse().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
         Self {
             data_dir: absolute(PathBuf::from(read.text("data_dir"))),
-            server: Server {
-                listen: SocketAddr::new(host, read.number("server.port").unwrap_or_default()),
-                workers: read.number("server.workers").unwrap_or(processors),
-                max_connections: read.number("server.max_connections").unwrap_or_default(),
-                body_limit: read.number("server.body_limit").unwrap_or_default(),
-                header_timeout: read.seconds("server.header_timeout_s"),
-                body_timeout: read.seconds("server.body_timeout_s"),
-                keep_alive: read.seconds("server.keep_alive_s"),
-                trusted_proxies: read
-                    .list("server.trusted_proxies")
-                    .iter()
-                    .filter_map(|it| Network::parse(it))
-                    .collect(),
-                drain_timeout: read.seconds("server.drain_timeout_s"),
-            },
+            server: read.server(processors),
             retirement: read.retirement(),
             database: Database {
                 url: read.secret("database.url"),
@@ -172,10 +159,26 @@ impl Reader<'_> {
         Retirement { deprecated_at: self.instant("api.v1_deprecated_at"), sunset_at: self.instant("api.v1_sunset_at") }
     }
 
+    fn server(&self, processors: usize) -> Server {
+        let host = self.text("server.host").parse().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        Server {
+            listen: SocketAddr::new(host, self.number("server.port").unwrap_or_default()),
+            workers: self.number("server.workers").unwrap_or(processors),
+            max_connections: self.number("server.max_connections").unwrap_or_default(),
+            body_limit: self.number("server.body_limit").unwrap_or_default(),
+            header_timeout: self.seconds("server.header_timeout_s"),
+            body_timeout: self.seconds("server.body_timeout_s"),
+            keep_alive: self.seconds("server.keep_alive_s"),
+            trusted_proxies: self.list("server.trusted_proxies").iter().filter_map(|it| Network::parse(it)).collect(),
+            drain_timeout: self.seconds("server.drain_timeout_s"),
+        }
+    }
+
     fn security(&self, processors: usize) -> Security {
         Security {
             master_key: self.secret("security.master_key"),
             access_token: self.seconds("security.access_token_s"),
+            signing_key_days: self.number("security.signing_key_days").unwrap_or(30),
             password_policy: self.password_policy(),
             registration: self.registration(),
             hash_threads: self.number("security.hash_threads").unwrap_or_else(|| processors.saturating_sub(1).max(1)),

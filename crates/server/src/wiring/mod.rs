@@ -4,6 +4,9 @@ mod housekeeping;
 mod keys;
 mod people;
 mod runs;
+mod signing;
+
+pub(crate) use signing::rotation;
 
 use std::sync::Arc;
 
@@ -84,6 +87,7 @@ pub(crate) struct Platform {
     key_uses: keys::Uses,
     housekeeping: Arc<Housekeeping>,
     secrets: Arc<dyn Secrets>,
+    signing: signing::Signing,
     projects: Arc<Projects>,
     agents: Arc<Agents>,
     runs: Arc<Runs>,
@@ -108,7 +112,7 @@ impl Platform {
     /// When the log or a key cannot be read.
     pub(crate) async fn build(settings: &Settings, database: Database) -> Result<Self, Failure> {
         let ground = Ground::lay(settings, database).await?;
-        let people::People { identity, projects, agents, agent_views, secrets } =
+        let people::People { identity, projects, agents, agent_views, secrets, signing } =
             people::people(settings, &ground).await?;
         let (keys, key_uses) = keys::keys(&ground, secrets.clone());
         let (runs, workers) = runs::runs(settings, &ground, agent_views)?;
@@ -119,6 +123,7 @@ impl Platform {
             keys: Arc::new(keys),
             key_uses,
             secrets,
+            signing,
             projects: Arc::new(projects),
             agents: Arc::new(agents),
             runs: Arc::new(runs),
@@ -142,6 +147,7 @@ impl Platform {
 
     /// Starts the work that nobody asks for by a request.
     pub(crate) fn work(&self, settings: &Settings, tasks: &Tasks) {
+        self.signing.start(tasks);
         self.key_uses.start(tasks);
         housekeeping::start(tasks, self.housekeeping.clone());
         self.workers.start(tasks, settings.runs.concurrency > 0);

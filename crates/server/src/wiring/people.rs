@@ -5,24 +5,23 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use devskyy_application::{
     agents::{AgentViews, Agents, AgentsPorts},
-    identity::{Identity, IdentityPorts, Secrets, SessionPolicy},
-    ports::Clock,
+    identity::{AccessTokens, Identity, IdentityPorts, Secrets, SessionPolicy},
     projects::{Projects, ProjectsPorts},
     workflow::WorkflowCheck,
 };
 use devskyy_infrastructure::{
     agents::SqlAgents,
-    crypto::{
-        Argon2Cost, Argon2PasswordHasher, EdDsaAccessTokens, FileBootstrapTokens, KeyedSecrets, MasterKey,
-        SqlSigningKeyStore, TokenSettings,
-    },
+    crypto::{Argon2Cost, Argon2PasswordHasher, FileBootstrapTokens, KeyedSecrets, MasterKey},
     identity::{AccountDirectory, CachedStandings, FileErasures, SqlAccounts, SqlInvitations, SqlSessions, SqlUsers},
     projects::SqlProjects,
-    sql::Database,
 };
 use secrecy::ExposeSecret as _;
 
-use super::{Ground, unusable};
+use super::{
+    Ground,
+    signing::{self, Signing},
+    unusable,
+};
 use crate::{
     configuration::Settings,
     failure::{Failure, causes},
@@ -39,13 +38,15 @@ pub(super) struct People {
     pub(super) agents: Agents,
     pub(super) agent_views: Arc<dyn AgentViews>,
     pub(super) secrets: Arc<dyn Secrets>,
+    pub(super) signing: Signing,
 }
 
 pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<People, Failure> {
     let Ground { database, log, ids, expressions, schemas, egress, access, .. } = ground.clone();
     let master = master_key(settings)?;
     let secrets: Arc<dyn Secrets> = Arc::new(KeyedSecrets::new(master.clone()));
-    let identity = identity(settings, ground, master, secrets.clone()).await?;
+    let signing = signing::signing(settings, ground, master).await?;
+    let identity = identity(settings, ground, signing.tokens.clone(), secrets.clone())?;
     let (users, accounts) = (Arc::new(SqlUsers::new(database.clone())), Arc::new(SqlAccounts::new(database.clone())));
     let views = Arc::new(SqlProjects::new(database.clone()));
     let agent_views: Arc<dyn AgentViews> = Arc::new(SqlAgents::new(database));
@@ -53,17 +54,23 @@ pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<Peopl
     let check = WorkflowCheck::new(expressions, schemas, Arc::new(egress));
     let projects = ProjectsPorts { store: log.clone(), views, directory, access: access.clone(), ids: ids.clone() };
     let agents = AgentsPorts { store: log, views: agent_views.clone(), access, check, ids };
-    Ok(People { identity, projects: Projects::new(projects), agents: Agents::new(agents), agent_views, secrets })
+    Ok(People {
+        identity,
+        projects: Projects::new(projects),
+        agents: Agents::new(agents),
+        agent_views,
+        secrets,
+        signing,
+    })
 }
 
-async fn identity(
+fn identity(
     settings: &Settings,
     ground: &Ground,
-    master: MasterKey,
+    tokens: Arc<dyn AccessTokens>,
     secrets: Arc<dyn Secrets>,
 ) -> Result<Identity, Failure> {
     let Ground { database, log, clock, ids, .. } = ground.clone();
-    let tokens = access_tokens(database.clone(), master, clock.as_ref()).await?;
     let accounts = Arc::new(SqlAccounts::new(database.clone()));
     let sessions = Arc::new(SqlSessions::new(database.clone()));
     Ok(Identity::new(IdentityPorts {
@@ -78,7 +85,7 @@ async fn identity(
         users: Arc::new(SqlUsers::new(database)),
         standings: Arc::new(CachedStandings::new(sessions.clone())),
         sessions,
-        tokens: Arc::new(tokens),
+        tokens,
         hasher: Arc::new(hasher(settings)?),
         secrets,
         bootstrap: Arc::new(FileBootstrapTokens::new(&settings.data_dir)),
@@ -86,14 +93,6 @@ async fn identity(
         ids,
         policy: policy(settings),
     }))
-}
-
-async fn access_tokens(database: Database, master: MasterKey, clock: &dyn Clock) -> Result<EdDsaAccessTokens, Failure> {
-    let signing = Arc::new(SqlSigningKeyStore::new(database));
-    EdDsaAccessTokens::load(TokenSettings::default(), signing, master, clock).await.map_err(|error| {
-        let advice = "set security.master_key to the key this database was made with, the same on every replica";
-        Failure::operation(format!("{}; {advice}", causes(&error)))
-    })
 }
 
 fn hasher(settings: &Settings) -> Result<Argon2PasswordHasher, Failure> {
@@ -107,7 +106,7 @@ fn policy(settings: &Settings) -> SessionPolicy {
 }
 
 /// The configured key, or the generated one.
-fn master_key(settings: &Settings) -> Result<MasterKey, Failure> {
+pub(super) fn master_key(settings: &Settings) -> Result<MasterKey, Failure> {
     match &settings.security.master_key {
         Some(key) => MasterKey::parse(key.expose_secret()).map_err(Failure::configuration),
         None => {

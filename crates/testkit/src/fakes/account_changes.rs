@@ -47,6 +47,7 @@ impl SessionList for InMemorySessions {
         let record = |(id, it): (&SessionId, &super::identity::OpenSession)| SessionRecord {
             id: *id,
             opened_at: it.opened_at,
+            last_used_at: it.last_used_at,
             ends_at: it.ends_at,
         };
         let mut all: Vec<_> = live.map(record).collect();

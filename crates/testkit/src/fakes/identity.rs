@@ -185,14 +185,16 @@ pub(super) struct SessionState {
 pub(super) struct OpenSession {
     pub(super) user: UserId,
     pub(super) opened_at: DateTime<Utc>,
+    pub(super) last_used_at: DateTime<Utc>,
     pub(super) ends_at: DateTime<Utc>,
     pub(super) revoked: bool,
+    current: RefreshDigest,
+    previous: Option<RefreshDigest>,
 }
 
 struct RefreshToken {
     session: SessionId,
     until: DateTime<Utc>,
-    used: bool,
 }
 
 impl InMemorySessions {
@@ -208,8 +210,17 @@ impl Sessions for InMemorySessions {
     async fn open(&self, session: &NewSession) -> Result<(), PortError> {
         let NewSession { id, user, opened_at, ends_at, refresh, refresh_until, .. } = *session;
         let mut state = lock(&self.state);
-        state.sessions.insert(id, OpenSession { user, opened_at, ends_at, revoked: false });
-        state.tokens.insert(refresh, RefreshToken { session: id, until: refresh_until, used: false });
+        let opened = OpenSession {
+            user,
+            opened_at,
+            last_used_at: opened_at,
+            ends_at,
+            revoked: false,
+            current: refresh,
+            previous: None,
+        };
+        state.sessions.insert(id, opened);
+        state.tokens.insert(refresh, RefreshToken { session: id, until: refresh_until });
         Ok(())
     }
 
@@ -222,20 +233,19 @@ impl Sessions for InMemorySessions {
     ) -> Result<Rotation, PortError> {
         let mut state = lock(&self.state);
         let SessionState { sessions, tokens } = &mut *state;
-        let Some(token) = tokens.get_mut(presented) else { return Ok(Rotation::Refused) };
+        let Some(token) = tokens.get(presented) else { return Ok(Rotation::Refused) };
         let id = token.session;
         let Some(session) = sessions.get_mut(&id) else { return Ok(Rotation::Refused) };
-        if token.used {
+        if session.current != *presented && session.previous != Some(*presented) {
             session.revoked = true;
             return Ok(Rotation::Reused { session: id });
         }
         if session.revoked || session.ends_at <= now || token.until <= now {
             return Ok(Rotation::Refused);
         }
-        token.used = true;
-        let until = next_until.min(session.ends_at);
-        let user = session.user;
-        tokens.insert(*next, RefreshToken { session: id, until, used: false });
+        (session.previous, session.current, session.last_used_at) = (Some(*presented), *next, now);
+        let (until, user) = (next_until.min(session.ends_at), session.user);
+        tokens.insert(*next, RefreshToken { session: id, until });
         Ok(Rotation::Rotated { session: id, user })
     }
 

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex},
 };
@@ -28,12 +28,13 @@ async fn is_caught(promise: impl Future<Output = ()>) -> bool {
     AssertUnwindSafe(promise).catch_unwind().await.is_err()
 }
 
-/// Answers a used token with another one, as if nothing had happened.
-struct Forgiving(Arc<dyn Sessions>, Mutex<HashMap<RefreshDigest, Rotation>>);
+/// Exchanges every token that was ever handed out, as often as it comes.
+struct Forgiving(Arc<dyn Sessions>, Mutex<HashMap<RefreshDigest, (SessionId, UserId)>>);
 
 #[async_trait]
 impl Sessions for Forgiving {
     async fn open(&self, session: &NewSession) -> Result<(), PortError> {
+        self.1.lock().unwrap().insert(session.refresh, (session.id, session.user));
         self.0.open(session).await
     }
 
@@ -41,15 +42,13 @@ impl Sessions for Forgiving {
         &self,
         presented: &RefreshDigest,
         next: &RefreshDigest,
-        now: DateTime<Utc>,
-        next_until: DateTime<Utc>,
+        _now: DateTime<Utc>,
+        _next_until: DateTime<Utc>,
     ) -> Result<Rotation, PortError> {
-        if let Some(before) = self.1.lock().unwrap().get(presented) {
-            return Ok(before.clone());
-        }
-        let rotation = self.0.rotate(presented, next, now, next_until).await?;
-        self.1.lock().unwrap().insert(*presented, rotation.clone());
-        Ok(rotation)
+        let mut handed_out = self.1.lock().unwrap();
+        let Some((session, user)) = handed_out.get(presented).copied() else { return Ok(Rotation::Refused) };
+        handed_out.insert(*next, (session, user));
+        Ok(Rotation::Rotated { session, user })
     }
 
     async fn revoke(&self, session: SessionId, now: DateTime<Utc>) -> Result<(), PortError> {
@@ -67,13 +66,64 @@ fn forgiving() -> PeopleUnderTest {
 }
 
 #[tokio::test]
-async fn sessions_that_exchange_a_token_twice_are_caught() {
-    assert!(is_caught(promise::of_twenty_parallel_exchanges_one_is_rotated(&forgiving())).await);
+async fn sessions_that_forgive_a_reuse_are_caught() {
+    assert!(is_caught(promise::a_token_whose_successor_was_used_ends_the_sign_in(&forgiving())).await);
 }
 
 #[tokio::test]
-async fn sessions_that_forgive_a_reuse_are_caught() {
-    assert!(is_caught(promise::a_used_token_ends_the_sign_in(&forgiving())).await);
+async fn sessions_that_leave_a_lost_answer_alive_are_caught() {
+    assert!(is_caught(promise::a_replaced_successor_ends_the_sign_in(&forgiving())).await);
+}
+
+#[tokio::test]
+async fn sessions_with_many_live_successors_are_caught() {
+    assert!(is_caught(promise::of_twenty_parallel_exchanges_at_most_one_successor_counts(&forgiving())).await);
+}
+
+/// Exchanges every token exactly once, so that a lost answer costs the sign-in.
+struct Unforgiving(Arc<dyn Sessions>, Mutex<HashSet<RefreshDigest>>);
+
+#[async_trait]
+impl Sessions for Unforgiving {
+    async fn open(&self, session: &NewSession) -> Result<(), PortError> {
+        self.0.open(session).await
+    }
+
+    async fn rotate(
+        &self,
+        presented: &RefreshDigest,
+        next: &RefreshDigest,
+        now: DateTime<Utc>,
+        next_until: DateTime<Utc>,
+    ) -> Result<Rotation, PortError> {
+        if !self.1.lock().unwrap().insert(*presented) {
+            return Ok(Rotation::Refused);
+        }
+        self.0.rotate(presented, next, now, next_until).await
+    }
+
+    async fn revoke(&self, session: SessionId, now: DateTime<Utc>) -> Result<(), PortError> {
+        self.0.revoke(session, now).await
+    }
+
+    async fn revoke_all(&self, user: UserId, now: DateTime<Utc>) -> Result<(), PortError> {
+        self.0.revoke_all(user, now).await
+    }
+}
+
+fn unforgiving() -> PeopleUnderTest {
+    let honest = PeopleUnderTest::in_memory();
+    PeopleUnderTest { sessions: Arc::new(Unforgiving(honest.sessions.clone(), Mutex::default())), ..honest }
+}
+
+#[tokio::test]
+async fn sessions_that_do_not_answer_again_are_caught() {
+    assert!(is_caught(promise::a_token_is_exchanged_again_while_its_successor_is_unused(&unforgiving())).await);
+}
+
+#[tokio::test]
+async fn sessions_that_a_race_ends_are_caught() {
+    assert!(is_caught(promise::after_twenty_parallel_exchanges_the_sign_in_goes_on(&unforgiving())).await);
 }
 
 #[tokio::test]

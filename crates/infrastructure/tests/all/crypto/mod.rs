@@ -2,5 +2,12 @@
 
 mod access_tokens;
 mod bootstrap;
+mod forge;
+mod forged_claims;
+mod forged_headers;
+mod forged_signatures;
+mod key_rotation;
 mod master_key;
 mod passwords;
+mod signing_key_stores;
+mod world;

@@ -45,6 +45,15 @@ pub async fn a_persons_live_sign_ins_are_listed(people: &PeopleUnderTest) {
     assert_eq!(people.session_list.of_user(id(1), now() + TimeDelta::days(31)).await.unwrap(), []);
 }
 
+/// A person recognises a sign-in by when it was last used.
+pub async fn the_last_exchange_is_told(people: &PeopleUnderTest) {
+    people.sessions.open(&session(id(50), id(1), 1)).await.unwrap();
+    let later = now() + TimeDelta::days(1);
+    people.sessions.rotate(&[1; 32], &[2; 32], later, later + TimeDelta::days(7)).await.unwrap();
+    let told = people.session_list.of_user(id(1), later).await.unwrap().remove(0);
+    assert_eq!((told.opened_at, told.last_used_at), (now(), later));
+}
+
 /// The one that asks stays, and so do strangers'.
 pub async fn every_other_sign_in_ends(people: &PeopleUnderTest) {
     for (number, user) in [(50, id(1)), (51, id(1)), (52, id(2))] {

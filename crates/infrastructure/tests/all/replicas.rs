@@ -1,0 +1,164 @@
+//! Two processes on one database, each with its own short memory: what ends on one ends on the other in time.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use devskyy_application::{
+    context::Actor,
+    es::{AppendRequest, Precondition, Repository},
+    identity::{Rotation, Sessions as _, Standings},
+};
+use devskyy_domain::{
+    identity::{PlatformRole, User},
+    kernel::ids::{SessionId, UserId},
+};
+use devskyy_infrastructure::{
+    identity::{CachedStandings, SqlSessions},
+    sql::Database,
+};
+use devskyy_testkit::{
+    contracts::people::{PeopleUnderTest, now, session},
+    fakes::SequentialIds,
+};
+use futures_util::future::join_all;
+use sea_orm::{ConnectionTrait, Statement};
+
+use crate::{
+    databases::{self, Fresh},
+    people::over,
+};
+
+/// Within this time whatever ends must have ended everywhere.
+const BITES_WITHIN: TimeDelta = TimeDelta::seconds(5);
+
+fn ada() -> UserId {
+    SequentialIds::nth(1).into()
+}
+
+fn sign_in() -> SessionId {
+    SequentialIds::nth(50).into()
+}
+
+/// One process that changes things, and another that has just let somebody in.
+struct Replicas {
+    one: PeopleUnderTest,
+    other: CachedStandings,
+    db: Database,
+}
+
+impl Replicas {
+    async fn over(fresh: Fresh) -> Self {
+        let db = Database::connect(&fresh.url, 4).await.unwrap();
+        let other = CachedStandings::new(Arc::new(SqlSessions::new(db.clone())));
+        let replicas = Self { one: over(fresh).await, other, db };
+        replicas.decide(|it| it.register(PlatformRole::Admin, SequentialIds::nth(700).into())).await;
+        replicas.one.sessions.open(&session(sign_in(), ada(), 1)).await.unwrap();
+        assert_eq!(replicas.stands(now()).await, Some(PlatformRole::Admin));
+        replicas
+    }
+
+    /// What the other process thinks of the sign-in.
+    async fn stands(&self, at: DateTime<Utc>) -> Option<PlatformRole> {
+        self.other.of(ada(), sign_in(), at).await.unwrap()
+    }
+
+    async fn decide(
+        &self,
+        decide: impl FnOnce(
+            &User,
+        )
+            -> Result<Vec<devskyy_domain::identity::UserEvent>, devskyy_domain::identity::IdentityError>,
+    ) {
+        let state = Repository::<User>::new(self.one.store.clone()).load(ada()).await.unwrap().state;
+        let write = Repository::<User>::write(ada(), Precondition::Any, &decide(&state).unwrap()).unwrap();
+        let context = Actor::system("replicas", SequentialIds::nth(9_999)).event_context(None);
+        let request = AppendRequest { writes: vec![write], claims: vec![], idempotency: None, context };
+        self.one.store.append(request).await.unwrap();
+    }
+}
+
+async fn a_log_out_bites_everywhere(replicas: &Replicas) {
+    replicas.one.sessions.revoke(sign_in(), now()).await.unwrap();
+    assert_eq!(replicas.stands(now() + BITES_WITHIN).await, None);
+}
+
+async fn a_disabled_account_is_out_everywhere(replicas: &Replicas) {
+    replicas.decide(User::disable).await;
+    assert_eq!(replicas.stands(now() + BITES_WITHIN).await, None);
+}
+
+async fn a_demotion_counts_everywhere(replicas: &Replicas) {
+    replicas.decide(|it| it.change_role(PlatformRole::Member)).await;
+    assert_eq!(replicas.stands(now() + BITES_WITHIN).await, Some(PlatformRole::Member));
+}
+
+async fn a_changed_password_ends_other_sign_ins_everywhere(replicas: &Replicas) {
+    replicas.one.session_list.revoke_others(ada(), SequentialIds::nth(51).into(), now()).await.unwrap();
+    assert_eq!(replicas.stands(now() + BITES_WITHIN).await, None);
+}
+
+async fn a_reused_refresh_token_ends_its_sign_in_everywhere(replicas: &Replicas) {
+    for (presented, next) in [(1, 2), (2, 3), (1, 4)] {
+        let until = now() + TimeDelta::days(7);
+        replicas.one.sessions.rotate(&[presented; 32], &[next; 32], now(), until).await.unwrap();
+    }
+    assert_eq!(replicas.stands(now() + BITES_WITHIN).await, None);
+}
+
+async fn of_twenty_successors_from_two_processes_exactly_one_is_live(replicas: &Replicas) {
+    let other = SqlSessions::new(replicas.db.clone());
+    let until = now() + TimeDelta::days(7);
+    let exchanges = (100_u8..120).map(|n| {
+        let other = &other;
+        async move {
+            match n % 2 {
+                0 => replicas.one.sessions.rotate(&[1; 32], &[n; 32], now(), until).await,
+                _ => other.rotate(&[1; 32], &[n; 32], now(), until).await,
+            }
+        }
+    });
+    let answered = join_all(exchanges).await.iter().filter(|it| matches!(it, Ok(Rotation::Rotated { .. }))).count();
+    let live = "SELECT count(*) AS live FROM refresh_tokens t JOIN sessions s ON s.current_token = t.digest \
+                WHERE s.revoked_at IS NULL";
+    let row = replicas.db.reader.query_one_raw(Statement::from_string(replicas.db.backend(), live)).await.unwrap();
+    assert!(answered > 0 && row.unwrap().try_get::<i64>("", "live").unwrap() == 1, "{answered} answered");
+}
+
+macro_rules! on {
+    ($(#[$meta:meta])* $database:ident: $($promise:ident),+ $(,)?) => {
+        mod $database {
+            on! { @each [$(#[$meta])*] $database: $($promise),+ }
+        }
+    };
+    (@each $metas:tt $database:ident: $($promise:ident),+) => {
+        $(on! { @one $metas $database, $promise })+
+    };
+    (@one [$(#[$meta:meta])*] $database:ident, $promise:ident) => {
+        #[tokio::test]
+        $(#[$meta])*
+        async fn $promise() {
+            super::$promise(&super::Replicas::over(super::databases::$database().await).await).await;
+        }
+    };
+}
+
+on! {
+    sqlite:
+    a_log_out_bites_everywhere,
+    a_disabled_account_is_out_everywhere,
+    a_demotion_counts_everywhere,
+    a_changed_password_ends_other_sign_ins_everywhere,
+    a_reused_refresh_token_ends_its_sign_in_everywhere,
+    of_twenty_successors_from_two_processes_exactly_one_is_live,
+}
+
+on! {
+    #[ignore = "needs PostgreSQL"]
+    postgres:
+    a_log_out_bites_everywhere,
+    a_disabled_account_is_out_everywhere,
+    a_demotion_counts_everywhere,
+    a_changed_password_ends_other_sign_ins_everywhere,
+    a_reused_refresh_token_ends_its_sign_in_everywhere,
+    of_twenty_successors_from_two_processes_exactly_one_is_live,
+}

@@ -1,0 +1,72 @@
+//! Signing keys: read by every replica, rotated by one of them.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+use devskyy_application::ports::Clock;
+use devskyy_infrastructure::{
+    crypto::{EdDsaAccessTokens, KeyRotation, MasterKey, SigningKeyStore, SqlSigningKeyStore, TokenSettings},
+    sql::Database,
+    system::SystemClock,
+};
+
+use super::{Ground, people::master_key};
+use crate::{
+    configuration::Settings,
+    failure::{Failure, causes},
+    tasks::Tasks,
+};
+
+/// How often the keys are read again; far below the time for which a key is published before it signs.
+const READ_AGAIN: Duration = Duration::from_secs(30);
+
+/// Access tokens and the keys behind them.
+pub(super) struct Signing {
+    pub(super) tokens: Arc<EdDsaAccessTokens>,
+    rotation: KeyRotation,
+    age: TimeDelta,
+}
+
+pub(super) async fn signing(settings: &Settings, ground: &Ground, master: MasterKey) -> Result<Signing, Failure> {
+    let store: Arc<dyn SigningKeyStore> = Arc::new(SqlSigningKeyStore::new(ground.database.clone()));
+    let names = TokenSettings { life: life(settings), ..TokenSettings::default() };
+    let tokens = EdDsaAccessTokens::load(names, store.clone(), master.clone(), ground.clock.clone()).await;
+    let tokens = tokens.map_err(|error| {
+        let advice = "set security.master_key to the key this database was made with, the same on every replica";
+        Failure::operation(format!("{}; {advice}", causes(&error)))
+    })?;
+    let rotation = KeyRotation::new(store, master, ground.clock.clone(), life(settings));
+    Ok(Signing { tokens: Arc::new(tokens), rotation, age: TimeDelta::days(settings.security.signing_key_days) })
+}
+
+/// Rotates the keys of a database, for the command line.
+///
+/// # Errors
+/// When there is no master key.
+pub(crate) fn rotation(settings: &Settings, database: Database) -> Result<KeyRotation, Failure> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    Ok(KeyRotation::new(Arc::new(SqlSigningKeyStore::new(database)), master_key(settings)?, clock, life(settings)))
+}
+
+fn life(settings: &Settings) -> TimeDelta {
+    TimeDelta::from_std(settings.security.access_token).unwrap_or(TokenSettings::default().life)
+}
+
+impl Signing {
+    /// Keeps the keys young, and this process informed of what other replicas do.
+    pub(super) fn start(&self, tasks: &Tasks) {
+        let (tokens, rotation, age) = (self.tokens.clone(), self.rotation.clone(), self.age);
+        tasks.keep("signing_keys", move |stop| {
+            let (tokens, rotation) = (tokens.clone(), rotation.clone());
+            async move {
+                while stop.run_until_cancelled(tokio::time::sleep(READ_AGAIN)).await.is_some() {
+                    if let Some(key) = rotation.keep_young(age).await? {
+                        tracing::info!(kid = key.kid, signs_from = %key.signs_from, "a new signing key is published");
+                    }
+                    tokens.reload().await?;
+                }
+                Ok(())
+            }
+        });
+    }
+}

@@ -1,0 +1,53 @@
+//! Signing in: which refresh token is the live one, when signing keys begin to sign, and how often somebody has tried.
+
+use sea_orm_migration::{prelude::*, sea_orm::DatabaseBackend};
+
+/// Adds what refreshing, key rotation and throttling keep.
+#[derive(Debug, DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let (bytes, integer, end) = match manager.get_database_backend() {
+            DatabaseBackend::Postgres => ("BYTEA", "BIGINT", ""),
+            _ => ("BLOB", "INTEGER", " STRICT"),
+        };
+        let script = SCRIPT.replace("BYTES", bytes).replace("NUMBER", integer).replace("END_OF_TABLE", end);
+        manager.get_connection().execute_unprepared(&script).await.map(|_| ())
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+/// The live token of a sign-in that is under way is the one not used yet.
+const SCRIPT: &str = "
+ALTER TABLE sessions ADD COLUMN current_token BYTES;
+ALTER TABLE sessions ADD COLUMN previous_token BYTES;
+ALTER TABLE sessions ADD COLUMN last_used_at NUMBER NOT NULL DEFAULT 0;
+UPDATE sessions SET
+    last_used_at = opened_at,
+    current_token = (
+        SELECT digest FROM refresh_tokens WHERE session_id = sessions.id AND used_at IS NULL
+        ORDER BY valid_until DESC LIMIT 1
+    );
+ALTER TABLE refresh_tokens DROP COLUMN used_at;
+
+ALTER TABLE signing_keys ADD COLUMN signs_from NUMBER NOT NULL DEFAULT 0;
+UPDATE signing_keys SET signs_from = created_at;
+
+CREATE TABLE sign_in_allowances (
+    allowance BYTES PRIMARY KEY,
+    used NUMBER NOT NULL,
+    ends_at NUMBER NOT NULL
+)END_OF_TABLE;
+CREATE INDEX sign_in_allowances_ends_at ON sign_in_allowances (ends_at);
+
+CREATE TABLE known_sources (
+    source BYTES PRIMARY KEY,
+    seen_at NUMBER NOT NULL
+)END_OF_TABLE;
+CREATE INDEX known_sources_seen_at ON known_sources (seen_at);
+";
