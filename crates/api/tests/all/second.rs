@@ -200,20 +200,32 @@ async fn a_list_of_version_1_names_its_neighbours_and_its_successor() {
     assert_eq!(links[1], "</api/v2/agents>; rel=\"successor-version\"");
 }
 
-#[actix_web::test]
-async fn only_version_1_announces_its_retirement_and_only_when_it_has_dates() {
-    let mut world = World::new();
+/// `Deprecation` and `Sunset` of an answer to somebody who has signed in.
+async fn announced(world: &World, path: &str) -> (String, String) {
     let ada = world.person("ada").await;
-    let silent = world.get("/api/v1/auth/me").by(&ada).send().await;
-    assert_eq!((silent.header("deprecation"), silent.header("sunset")), ("", ""));
+    let answer = world.get(path).by(&ada).send().await;
+    (answer.header("deprecation").to_owned(), answer.header("sunset").to_owned())
+}
+
+fn retiring() -> World {
+    let mut world = World::new();
     world.state.settings.retirement = Retirement {
         deprecated_at: Some("2027-01-01T00:00:00Z".parse().unwrap()),
         sunset_at: Some("2028-01-01T12:00:00Z".parse().unwrap()),
     };
-    let first = world.get("/api/v1/auth/me").by(&ada).send().await;
-    assert_eq!((first.header("deprecation"), first.header("sunset")), ("@1798761600", "Sat, 01 Jan 2028 12:00:00 GMT"));
-    let second = world.get("/api/v2/auth/me").by(&ada).send().await;
-    assert_eq!((second.header("deprecation"), second.header("sunset")), ("", ""));
+    world
+}
+
+#[actix_web::test]
+async fn version_1_announces_its_retirement_when_it_has_dates() {
+    let dates = ("@1798761600".to_owned(), "Sat, 01 Jan 2028 12:00:00 GMT".to_owned());
+    assert_eq!(announced(&retiring(), "/api/v1/auth/me").await, dates);
+    assert_eq!(announced(&World::new(), "/api/v1/auth/me").await, Default::default());
+}
+
+#[actix_web::test]
+async fn version_2_announces_no_retirement() {
+    assert_eq!(announced(&retiring(), "/api/v2/auth/me").await, Default::default());
 }
 
 #[actix_web::test]
