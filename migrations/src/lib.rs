@@ -11,6 +11,7 @@ mod m20260101_000004_agents;
 mod m20260101_000005_runs;
 mod m20260101_000006_api_keys;
 mod m20260101_000007_invitations;
+mod m20260101_000008_list_totals;
 mod m20260101_000009_sign_in;
 mod m20260101_000011_list_orders;
 
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000005_runs::Migration),
             Box::new(m20260101_000006_api_keys::Migration),
             Box::new(m20260101_000007_invitations::Migration),
+            Box::new(m20260101_000008_list_totals::Migration),
             Box::new(m20260101_000009_sign_in::Migration),
             Box::new(m20260101_000011_list_orders::Migration),
         ]

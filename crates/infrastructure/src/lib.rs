@@ -9,4 +9,5 @@ pub mod runs;
 pub mod sql;
 pub mod system;
 pub mod tools;
+pub mod totals;
 pub mod workflow;

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     projects::projects_of,
     sql::{Database, Order, containing, instant, loaded, part_of, port_error},
+    totals::{Kept, List},
 };
 
 const PORT: &str = "agent views";
@@ -54,6 +55,12 @@ fn matching(filter: &AgentFilter) -> Select<agent::Entity> {
         })
 }
 
+fn kept(filter: &AgentFilter) -> Option<Kept> {
+    let AgentFilter { scope, status, kind, name, capability, sort: _ } = filter;
+    let narrowed = status.is_some() || kind.is_some() || name.is_some() || capability.is_some();
+    (!narrowed).then(|| Kept::within(List::Agents, *scope))
+}
+
 fn order(sort: Sort<AgentSort>) -> Order<agent::Column> {
     use agent::Column::{CreatedAt, Id, NameKey, UpdatedAt};
     let by = match sort.by {
@@ -73,14 +80,15 @@ impl AgentViews for SqlAgents {
 
     async fn list(&self, filter: AgentFilter, part: &Part) -> Result<PageOf<AgentView>, PortError> {
         let order = order(filter.sort);
-        let found = part_of(&self.0.reader, matching(&filter), order, part).await;
+        let found = part_of(&self.0.reader, matching(&filter), order, part, kept(&filter)).await;
         found.map_err(failed("listing agents"))?.try_map(view)
     }
 
     async fn versions(&self, id: AgentId, part: &Part) -> Result<PageOf<AgentVersionSummary>, PortError> {
         let order = Order { by: summary::Column::Number, id: summary::Column::AgentId, descending: true };
         let of_agent = summary::Entity::find().filter(summary::Column::AgentId.eq(Uuid::from(id)));
-        let found = part_of(&self.0.reader, of_agent, order, part).await.map_err(failed("listing versions"))?;
+        let kept = Some(Kept::Of(List::Versions, id.into()));
+        let found = part_of(&self.0.reader, of_agent, order, part, kept).await.map_err(failed("listing versions"))?;
         Ok(found.map(|row| AgentVersionSummary {
             agent_id: id,
             number: unsigned(row.number),

@@ -9,7 +9,10 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, 
 use uuid::Uuid;
 
 use super::entity::user;
-use crate::sql::{Database, Order, instant, loaded, part_of, port_error};
+use crate::{
+    sql::{Database, Order, instant, loaded, part_of, port_error},
+    totals::{Kept, List},
+};
 
 const PORT: &str = "user views";
 
@@ -52,9 +55,15 @@ impl UserViews for SqlUsers {
 
     async fn list(&self, filter: UserFilter, part: &Part) -> Result<PageOf<UserRecord>, PortError> {
         let order = Order { by: user::Column::CreatedAt, id: user::Column::Id, descending: filter.sort.descending };
-        let found = part_of(&self.0.reader, chosen(filter), order, part).await;
+        let found = part_of(&self.0.reader, chosen(filter), order, part, kept(filter)).await;
         found.map_err(|error| port_error(PORT, "listing users", error))?.try_map(|row| record(&row))
     }
+}
+
+fn kept(filter: UserFilter) -> Option<Kept> {
+    let UserFilter { role, status, user, sort: _ } = filter;
+    let narrowed = role.is_some() || status.is_some() || user.is_some();
+    (!narrowed).then(|| Kept::all(List::Users))
 }
 
 fn chosen(filter: UserFilter) -> Select<user::Entity> {

@@ -16,7 +16,10 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::entity::{member, project};
-use crate::sql::{Database, Order, containing, instant, loaded, part_of, port_error};
+use crate::{
+    sql::{Database, Order, containing, instant, loaded, part_of, port_error},
+    totals::{Kept, List},
+};
 
 const PORT: &str = "project views";
 
@@ -62,6 +65,16 @@ fn matching(filter: &ProjectFilter) -> Select<project::Entity> {
         .apply_if(filter.name.as_deref(), |some, name| containing(some, project::Column::NameKey.into_expr(), name))
 }
 
+fn kept(filter: &ProjectFilter) -> Option<Kept> {
+    let ProjectFilter { scope, status, name, sort: _ } = filter;
+    match scope {
+        _ if status.is_some() || name.is_some() => None,
+        ListScope::Everything => Some(Kept::all(List::Projects)),
+        ListScope::MemberOf(user) => Some(Kept::Of(List::Projects, (*user).into())),
+        ListScope::Project(_) => None,
+    }
+}
+
 #[async_trait]
 impl ProjectViews for SqlProjects {
     async fn find(&self, id: ProjectId) -> Result<Option<ProjectView>, PortError> {
@@ -74,14 +87,14 @@ impl ProjectViews for SqlProjects {
             ProjectSort::Name => project::Column::NameKey,
         };
         let order = Order { by, id: project::Column::Id, descending: filter.sort.descending };
-        let found = part_of(&self.0.reader, matching(filter), order, part).await;
+        let found = part_of(&self.0.reader, matching(filter), order, part, kept(filter)).await;
         found.map_err(failed("listing projects"))?.try_map(view)
     }
 
     async fn members(&self, id: ProjectId, part: &Part) -> Result<PageOf<MemberRecord>, PortError> {
         let order = Order { by: member::Column::AddedAt, id: member::Column::UserId, descending: false };
         let of_project = member::Entity::find().filter(member::Column::ProjectId.eq(Uuid::from(id)));
-        let found = part_of(&self.0.reader, of_project, order, part).await;
+        let found = part_of(&self.0.reader, of_project, order, part, Some(Kept::Of(List::Members, id.into()))).await;
         found.map_err(failed("listing members"))?.try_map(|row| record(&row))
     }
 

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     projects::projects_of,
     sql::{Database, Order, micros, part_of, port_error},
+    totals::{Kept, List},
 };
 
 /// Runs and questions as projected into `runs` and `run_approvals`.
@@ -45,6 +46,12 @@ fn matching(filter: &RunFilter) -> Select<run::Entity> {
         .apply_if(filter.created_before, |some, before| some.filter(CreatedAt.lt(micros(before))))
 }
 
+fn kept(filter: &RunFilter) -> Option<Kept> {
+    let RunFilter { scope, agent, status, created_from, created_before, sort: _ } = filter;
+    let narrowed = agent.is_some() || status.is_some() || created_from.is_some() || created_before.is_some();
+    (!narrowed).then(|| Kept::within(List::Runs, *scope))
+}
+
 fn asked(filter: &ApprovalFilter) -> Select<approval::Entity> {
     use approval::Column::{ProjectId, RunId, Status};
     let all = approval::Entity::find();
@@ -72,7 +79,7 @@ impl RunViews for SqlRuns {
 
     async fn list(&self, filter: &RunFilter, part: &Part) -> Result<PageOf<RunSummary>, PortError> {
         let order = Order { by: run::Column::CreatedAt, id: run::Column::Id, descending: filter.sort.descending };
-        let found = part_of(&self.0.reader, matching(filter), order, part).await;
+        let found = part_of(&self.0.reader, matching(filter), order, part, kept(filter)).await;
         found.map_err(failed("listing runs"))?.try_map(|row| run_record(row).map(|record| record.summary))
     }
 
@@ -83,7 +90,7 @@ impl RunViews for SqlRuns {
 
     async fn approvals(&self, filter: &ApprovalFilter, part: &Part) -> Result<PageOf<ApprovalView>, PortError> {
         let order = Order { by: approval::Column::RequestedAt, id: approval::Column::Id, descending: false };
-        let found = part_of(&self.0.reader, asked(filter), order, part).await;
+        let found = part_of(&self.0.reader, asked(filter), order, part, None).await;
         found.map_err(failed("listing approvals"))?.try_map(approval_view)
     }
 }

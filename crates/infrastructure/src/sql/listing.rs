@@ -6,6 +6,8 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use crate::totals::Kept;
+
 /// A total order of a table's rows; an index should begin with its columns.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Order<C> {
@@ -71,12 +73,13 @@ pub(crate) fn containing<E: EntityTrait>(rows: Select<E>, column: impl ExprTrait
     rows.filter(column.like(LikeExpr::new(pattern).escape('\\')))
 }
 
-/// Reads one part of a list.
+/// Reads one part of a list. Where its length is not kept, it is counted.
 pub(crate) async fn part_of<E>(
     db: &DatabaseConnection,
     rows: Select<E>,
     order: Order<E::Column>,
     part: &Part,
+    kept: Option<Kept>,
 ) -> Result<PageOf<E::Model>, DbErr>
 where
     E: EntityTrait,
@@ -84,7 +87,10 @@ where
 {
     match part {
         Part::Page(page) => {
-            let total = rows.clone().select_only().column(order.id).count(db).await?;
+            let total = match kept {
+                Some(kept) => kept.total(db).await?,
+                None => rows.clone().select_only().column(order.id).count(db).await?,
+            };
             let found = order.sorted(rows).offset(page.offset()).limit(page.page_size).all(db).await?;
             Ok(PageOf::of_total(found, total))
         }

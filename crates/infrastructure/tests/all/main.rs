@@ -10,6 +10,7 @@ mod replicas;
 mod runs;
 mod standings;
 mod tools;
+mod totals;
 mod whole_log;
 mod workflow;
 mod workflow_contract;

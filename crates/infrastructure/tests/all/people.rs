@@ -12,6 +12,7 @@ use devskyy_infrastructure::{
     },
     projects::{ProjectsProjection, SqlProjects},
     sql::SqlUsedKeys,
+    totals::TotalsProjection,
 };
 use devskyy_testkit::{
     contracts::people::{PeopleUnderTest, Perishables},
@@ -26,6 +27,7 @@ pub(crate) async fn over(fresh: Fresh) -> PeopleUnderTest {
         Arc::new(PerStream(ProjectsProjection)),
         Arc::new(PerStream(AgentsProjection)),
         Arc::new(PerStream(ApiKeysProjection)),
+        Arc::new(TotalsProjection),
     ];
     let db = fresh.db.clone();
     let store = SqlEventStore::start(db.clone(), Arc::new(FixedClock::default()), projections).await.unwrap();

@@ -10,6 +10,7 @@ use devskyy_infrastructure::{
     projects::ProjectsProjection,
     runs::{AgentsForRuns, RunsProjection, SqlRunQueue, SqlRuns},
     system::SystemClock,
+    totals::TotalsProjection,
 };
 use devskyy_testkit::contracts::runs::{Passage, RunsUnderTest, agents};
 
@@ -29,6 +30,7 @@ async fn log(fresh: &Fresh) -> Arc<dyn EventStore> {
         Arc::new(PerStream(ProjectsProjection)),
         Arc::new(PerStream(AgentsProjection)),
         Arc::new(PerStream(RunsProjection)),
+        Arc::new(TotalsProjection),
     ];
     Arc::new(SqlEventStore::start(fresh.db.clone(), Arc::new(SystemClock), projections).await.unwrap())
 }

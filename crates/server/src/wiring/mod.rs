@@ -31,6 +31,7 @@ use devskyy_infrastructure::{
     sql::Database,
     system::{RandomIds, SystemClock},
     tools::EgressPolicy,
+    totals::TotalsProjection,
     workflow::{JsonSchemas, Limits, SandboxedExpressions},
 };
 use tokio_util::sync::CancellationToken;
@@ -102,6 +103,7 @@ pub(crate) fn projections() -> Vec<Arc<dyn Projection>> {
         Arc::new(PerStream(ApiKeysProjection)),
         Arc::new(PerStream(AgentsProjection)),
         Arc::new(PerStream(RunsProjection)),
+        Arc::new(TotalsProjection),
     ]
 }
 

@@ -19,7 +19,10 @@ use super::{
     super::entity::user,
     entity::{api_key, secret},
 };
-use crate::sql::{Database, Order, instant, loaded, micros, part_of, port_error};
+use crate::{
+    sql::{Database, Order, instant, loaded, micros, part_of, port_error},
+    totals::{Kept, List},
+};
 
 const PORT: &str = "API keys";
 
@@ -67,7 +70,8 @@ impl KeyViews for SqlApiKeys {
     async fn list(&self, project: ProjectId, part: &Part) -> Result<PageOf<KeyRecord>, PortError> {
         let order = Order { by: api_key::Column::CreatedAt, id: api_key::Column::Id, descending: true };
         let of_project = api_key::Entity::find().filter(api_key::Column::ProjectId.eq(Uuid::from(project)));
-        let found = part_of(&self.0.reader, of_project, order, part).await;
+        let found =
+            part_of(&self.0.reader, of_project, order, part, Some(Kept::Of(List::ApiKeys, project.into()))).await;
         found.map_err(failed("listing keys"))?.try_map(record)
     }
 }
