@@ -7,6 +7,7 @@ pub mod agents;
 pub mod conversation;
 pub mod identity;
 pub mod kernel;
+pub mod models;
 pub mod projects;
 pub mod runs;
 pub mod workflow;

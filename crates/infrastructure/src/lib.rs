@@ -4,6 +4,7 @@ pub mod agents;
 pub mod crypto;
 pub mod es;
 pub mod identity;
+pub mod models;
 pub mod projects;
 pub mod runs;
 pub mod sql;

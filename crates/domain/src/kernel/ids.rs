@@ -62,4 +62,8 @@ ids! {
     ApiKeyId = "key",
     /// One of the secrets an API key has had; what it is lives outside the log.
     KeySecretId = "sec",
+    /// Somebody who answers for language models, as configured for a project.
+    ProviderId = "prv",
+    /// One of the keys a provider has been paid with; what it is lives outside the log.
+    ProviderKeyId = "pky",
 }

@@ -4,4 +4,5 @@
 mod api_keys;
 mod golden;
 mod people;
+mod providers;
 mod runs;

@@ -98,7 +98,8 @@ fn content(headers: &HeaderMap, body: &[u8]) -> Json {
     Json::from(String::from_utf8_lossy(body).into_owned())
 }
 
-fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+/// How long a service asks to be left alone, in seconds or until a date (RFC 9110, section 10.2.3); an hour at most.
+pub(crate) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let asked = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = match asked.parse() {
         Ok(seconds) => Duration::from_secs(seconds),

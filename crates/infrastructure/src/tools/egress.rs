@@ -63,7 +63,7 @@ impl EgressPolicy {
     }
 
     /// Checks a URL; the answer says whether its host is one the operator allows by name.
-    pub(super) fn admit(&self, url: &Url) -> Result<Admission, EgressRefused> {
+    pub(crate) fn admit(&self, url: &Url) -> Result<Admission, EgressRefused> {
         match url.scheme() {
             "https" => {}
             "http" if self.allow_http => {}
@@ -106,7 +106,7 @@ impl Destinations for EgressPolicy {
 
 /// On which ground a request may be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Admission {
+pub(crate) enum Admission {
     /// The operator allows this host and port, whatever its address.
     ByName,
     /// Its address decides when it is known.
@@ -118,7 +118,7 @@ fn refused(host: &str) -> EgressRefused {
 }
 
 /// Resolves names to addresses that the policy reaches, and to no others.
-pub(super) struct GuardedResolver(pub(super) EgressPolicy);
+pub(crate) struct GuardedResolver(pub(crate) EgressPolicy);
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {

@@ -47,7 +47,8 @@ impl Http {
     }
 }
 
-fn client() -> reqwest::ClientBuilder {
+/// A client that goes exactly where it is sent: no redirects, no proxy from the environment, no retries of its own.
+pub(crate) fn client() -> reqwest::ClientBuilder {
     Client::builder()
         .user_agent(concat!("devskyy/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
@@ -60,7 +61,7 @@ fn client() -> reqwest::ClientBuilder {
 }
 
 /// The resolver's refusal, where one is beneath the failure.
-fn refusal(error: &reqwest::Error) -> Option<&EgressRefused> {
+pub(crate) fn refusal(error: &reqwest::Error) -> Option<&EgressRefused> {
     let mut cause = error.source();
     while let Some(error) = cause {
         if let Some(refused) = error.downcast_ref() {

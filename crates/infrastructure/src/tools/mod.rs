@@ -9,5 +9,8 @@ mod http;
 mod parse;
 mod request;
 
+pub(crate) use answer::retry_after;
+pub(crate) use egress::{Admission, GuardedResolver};
 pub use egress::{EgressPolicy, EgressRefused, InvalidAllowance};
 pub use executor::Tools;
+pub(crate) use http::{client, refusal};

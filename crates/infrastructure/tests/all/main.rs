@@ -5,6 +5,7 @@ mod crypto;
 mod databases;
 mod event_store;
 mod hostile;
+mod models;
 mod people;
 mod replicas;
 mod runs;

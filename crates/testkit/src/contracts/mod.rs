@@ -2,6 +2,7 @@
 
 pub mod checkpoints;
 pub mod event_store;
+pub mod models;
 pub mod people;
 pub mod runs;
 mod walking;

@@ -9,6 +9,7 @@ mod credentials;
 mod event_store;
 mod identity;
 mod ids;
+mod model_server;
 mod projects;
 mod runs;
 mod scripted_models;
@@ -23,6 +24,7 @@ pub use credentials::{InMemoryAccessTokens, InMemoryBootstrap, InMemoryPasswordH
 pub use event_store::InMemoryEventStore;
 pub use identity::{InMemoryAccounts, InMemorySessions, InMemoryUsers};
 pub use ids::SequentialIds;
+pub use model_server::{ModelServer, Received};
 pub use projects::{InMemoryDirectory, InMemoryProjects};
 pub use runs::{DeclaredAgents, InMemoryRuns, ViewedAgents};
 pub use scripted_models::{Heard, NoDeltas, ScriptedModels, Turn};

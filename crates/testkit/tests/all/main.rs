@@ -3,6 +3,8 @@
 mod checkpoints;
 mod event_store;
 mod event_store_culprits;
+mod models;
+mod models_culprits;
 mod people;
 mod people_culprits;
 mod runs;

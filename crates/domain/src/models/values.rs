@@ -1,0 +1,138 @@
+use std::{collections::BTreeSet, fmt};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::ProviderError;
+
+/// The name of a provider, unique in its project: what stands before the slash where a model is named.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ProviderName(String);
+
+impl ProviderName {
+    /// Checks a raw name; holding one is proof it passed.
+    ///
+    /// # Errors
+    /// [`ProviderError::NameFormat`] when it is not a slug.
+    pub fn parse(raw: &str) -> Result<Self, ProviderError> {
+        let begins_well = raw.starts_with(|first: char| first.is_ascii_lowercase());
+        let goes_on = raw.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        if begins_well && goes_on && raw.len() <= 40 {
+            Ok(Self(raw.to_owned()))
+        } else {
+            Err(ProviderError::NameFormat)
+        }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What a provider speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderKind {
+    /// Chat completions as OpenAI defined them; also gateways and local servers.
+    #[serde(rename = "openai")]
+    OpenAi,
+    /// Anthropic's Messages.
+    Anthropic,
+}
+
+impl ProviderKind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::OpenAi, Self::Anthropic];
+
+    /// The name used on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenAi => "openai",
+            Self::Anthropic => "anthropic",
+        }
+    }
+
+    /// Reads the name used on the wire and in the database.
+    ///
+    /// # Errors
+    /// [`ProviderError::KindUnknown`] for any other name.
+    pub fn parse(name: &str) -> Result<Self, ProviderError> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name).ok_or(ProviderError::KindUnknown)
+    }
+}
+
+/// Where a provider is reached; without a slash at the end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BaseUrl(String);
+
+impl BaseUrl {
+    /// Checks a raw address as far as it can be without knowing where it leads.
+    ///
+    /// # Errors
+    /// [`ProviderError::BaseUrlFormat`].
+    pub fn parse(raw: &str) -> Result<Self, ProviderError> {
+        let url = raw.trim().trim_end_matches('/');
+        let (scheme, rest) = url.split_once("://").ok_or(ProviderError::BaseUrlFormat)?;
+        let authority = rest.split('/').next().unwrap_or_default();
+        let odd = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '?' | '#' | '\\');
+        let sound = matches!(scheme, "http" | "https") && !authority.is_empty() && !authority.contains('@');
+        if sound && !rest.contains(odd) && url.len() <= 2_048 {
+            Ok(Self(url.to_owned()))
+        } else {
+            Err(ProviderError::BaseUrlFormat)
+        }
+    }
+
+    /// The address.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The models a provider may be asked for, by the provider's own names; every one where nothing is listed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AllowedModels(BTreeSet<String>);
+
+impl AllowedModels {
+    /// Checks raw names and drops repetitions.
+    ///
+    /// # Errors
+    /// [`ProviderError::ModelFormat`] with the index of the first that is no name, or [`ProviderError::TooManyModels`].
+    pub fn parse<S: AsRef<str>>(raw: &[S]) -> Result<Self, ProviderError> {
+        if raw.len() > 200 {
+            return Err(ProviderError::TooManyModels);
+        }
+        match raw.iter().position(|name| !is_model(name.as_ref())) {
+            Some(index) => Err(ProviderError::ModelFormat(index)),
+            None => Ok(Self(raw.iter().map(|name| name.as_ref().to_owned()).collect())),
+        }
+    }
+
+    /// Whether a model may be asked for.
+    #[must_use]
+    pub fn allow(&self, model: &str) -> bool {
+        is_model(model) && (self.0.is_empty() || self.0.contains(model))
+    }
+
+    /// The names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}
+
+/// Whether a text can be a provider's name of a model; slashes are part of many.
+pub(super) fn is_model(name: &str) -> bool {
+    (1..=200).contains(&name.chars().count()) && !name.contains(|c: char| c.is_control() || c.is_whitespace())
+}

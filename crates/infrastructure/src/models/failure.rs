@@ -1,0 +1,111 @@
+//! From the failure of a provider to the class on which the caller acts.
+
+use std::time::Duration;
+
+use devskyy_application::models::ModelError;
+use reqwest::StatusCode;
+use serde::Deserialize;
+
+use super::endpoint::Endpoint;
+
+/// Kinds and codes of failures that look like too many questions but only pass when somebody pays.
+const UNPAID: [&str; 4] =
+    ["insufficient_quota", "billing_hard_limit_reached", "enforced_spend_limit_reached", "billing_error"];
+
+/// What both protocols say about a failure, as far as it matters.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Fault {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    message: Option<String>,
+    code: Option<serde_json::Value>,
+    details: Option<Details>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Details {
+    error_code: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Envelope {
+    Described { error: Fault },
+    Said { error: String },
+}
+
+impl Fault {
+    /// Reads the body of a failure; whatever is not understood is quoted.
+    pub(super) fn read(body: &[u8]) -> Self {
+        match serde_json::from_slice(body) {
+            Ok(Envelope::Described { error }) => error,
+            Ok(Envelope::Said { error }) => Self { message: Some(error), ..Self::default() },
+            Err(_) => Self { message: Some(String::from_utf8_lossy(body).into_owned()), ..Self::default() },
+        }
+    }
+
+    fn names(&self, names: &[&str]) -> bool {
+        let code = self.code.as_ref().and_then(serde_json::Value::as_str);
+        let deeper = self.details.as_ref().and_then(|details| details.error_code.as_deref());
+        [self.kind.as_deref(), code, deeper].into_iter().flatten().any(|name| names.contains(&name))
+    }
+
+    /// Whether the provider wants the limit of an answer under its newer name.
+    pub(super) fn wants_newer_limit(&self) -> bool {
+        self.message.as_deref().is_some_and(|message| message.contains("max_completion_tokens"))
+    }
+
+    /// The failure of an answer that came with a status.
+    pub(super) fn with_status(self, status: StatusCode, wait: Option<Duration>, endpoint: &Endpoint) -> ModelError {
+        let said = endpoint.told(self.message.as_deref().unwrap_or_default());
+        let message = format!("it answered {}{}{said}", status.as_u16(), if said.is_empty() { "" } else { ": " });
+        let refused = |message| ModelError::Refused { status: Some(status.as_u16()), message };
+        match status {
+            _ if self.names(&UNPAID) => refused(message),
+            StatusCode::TOO_MANY_REQUESTS => ModelError::RateLimited { retry_after: wait },
+            // Some providers quote part of the key when they do not know it.
+            StatusCode::UNAUTHORIZED => refused("it does not accept the key, or wants one".to_owned()),
+            StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT | StatusCode::TOO_EARLY => {
+                ModelError::Unavailable { message, retry_after: wait }
+            }
+            status if status.is_server_error() => ModelError::Unavailable { message, retry_after: wait },
+            status if status.is_redirection() => {
+                refused(format!("it answered {}, which is not followed", status.as_u16()))
+            }
+            _ => refused(message),
+        }
+    }
+
+    /// The failure that was told in the middle of an answer.
+    pub(super) fn in_stream(self, endpoint: &Endpoint) -> ModelError {
+        let message = endpoint.told(self.message.as_deref().unwrap_or("it broke off"));
+        let class = |names: &[&str]| self.names(names);
+        if class(&UNPAID)
+            || class(&[
+                "invalid_request_error",
+                "authentication_error",
+                "permission_error",
+                "not_found_error",
+                "request_too_large",
+            ])
+        {
+            return ModelError::Refused { status: None, message };
+        }
+        if class(&["rate_limit_error", "rate_limit_exceeded"]) {
+            return ModelError::RateLimited { retry_after: None };
+        }
+        ModelError::Unavailable { message, retry_after: None }
+    }
+}
+
+/// The connection failed or was cut.
+pub(super) fn unavailable(message: &str) -> ModelError {
+    ModelError::Unavailable { message: message.to_owned(), retry_after: None }
+}
+
+/// Asking again would not help.
+pub(super) fn refused(message: impl Into<String>) -> ModelError {
+    ModelError::Refused { status: None, message: message.into() }
+}

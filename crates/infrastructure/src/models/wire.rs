@@ -1,0 +1,165 @@
+//! One question over HTTP: sent once, read piece by piece, bounded in time and size.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use devskyy_application::{error::PortError, models::ModelError, ports::Clock};
+use reqwest::{
+    Client, Method, Response, StatusCode, Url,
+    header::{ACCEPT, HeaderMap, HeaderValue},
+};
+
+use super::{
+    endpoint::{Endpoint, Patience},
+    failure::{Fault, refused, unavailable},
+    sse::{Event, Events},
+};
+use crate::tools::{Admission, EgressPolicy, GuardedResolver, client, refusal, retry_after};
+
+/// Bytes of a whole answer on the wire.
+const MAX_ANSWER: usize = 16 << 20;
+/// Bytes of a failure's body.
+const MAX_FAULT: usize = 64 << 10;
+
+/// The way to every provider; connections are kept and shared.
+pub struct Wire {
+    policy: EgressPolicy,
+    /// Connects to vetted addresses only.
+    guarded: Client,
+    /// Connects wherever a name leads: to where the operator points.
+    trusting: Client,
+    clock: Arc<dyn Clock>,
+    patience: Patience,
+}
+
+impl Wire {
+    /// A way on which the operator's rules hold.
+    ///
+    /// # Errors
+    /// When the system's trusted certificates cannot be read.
+    pub fn new(policy: EgressPolicy, clock: Arc<dyn Clock>, patience: Patience) -> Result<Self, PortError> {
+        let failed = |error| PortError::bug("models", "preparing for requests", error);
+        let guarded = client().dns_resolver(Arc::new(GuardedResolver(policy.clone()))).build().map_err(failed)?;
+        Ok(Self { policy, guarded, trusting: client().build().map_err(failed)?, clock, patience })
+    }
+
+    /// Whether anything may be sent to that address.
+    ///
+    /// # Errors
+    /// Why not, in words.
+    pub fn admits(&self, base_url: &str) -> Result<(), String> {
+        self.policy.check(base_url).map_err(|refused| refused.to_string())
+    }
+
+    /// Sends a question and waits for the head of an answer that is one.
+    pub(super) async fn send(
+        &self,
+        endpoint: &Endpoint,
+        method: Method,
+        url: &str,
+        headers: HeaderMap,
+        body: Option<String>,
+    ) -> Result<Response, Unanswered> {
+        let url = Url::parse(url).map_err(|error| refused(format!("its address is not a URL: {error}")))?;
+        let client = self.client(endpoint, &url)?;
+        let credentials = endpoint.credentials().ok_or_else(|| refused("its key cannot stand in a header"))?;
+        let mut request = client.request(method, url).headers(headers).headers(credentials);
+        if let Some(body) = body {
+            request = request.body(body);
+        }
+        let sent = within(self.patience.first_byte, request.send()).await?;
+        let response = sent.map_err(|error| match refusal(&error) {
+            Some(denied) => refused(denied.to_string()),
+            None if error.is_connect() => unavailable("it cannot be reached"),
+            None => unavailable("the connection ended before it answered"),
+        })?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let wait = retry_after(response.headers(), self.clock.now());
+        let fault = Fault::read(&within(self.patience.idle, bounded(response, MAX_FAULT)).await?);
+        Err(Unanswered::Status(status, wait, fault))
+    }
+
+    fn client(&self, endpoint: &Endpoint, url: &Url) -> Result<&Client, ModelError> {
+        if endpoint.trusted {
+            return Ok(&self.trusting);
+        }
+        match self.policy.admit(url).map_err(|denied| refused(denied.to_string()))? {
+            Admission::ByName => Ok(&self.trusting),
+            Admission::ByAddress => Ok(&self.guarded),
+        }
+    }
+
+    /// Hands over each event of an answer until one of them was the last, and says whether one was.
+    pub(super) async fn listen(
+        &self,
+        mut response: Response,
+        mut take: impl FnMut(&Event) -> Result<bool, ModelError> + Send,
+    ) -> Result<bool, ModelError> {
+        let (mut events, mut read, mut patience) = (Events::default(), 0, self.patience.first_byte);
+        loop {
+            let chunk = within(patience, response.chunk()).await?;
+            patience = self.patience.idle;
+            let Some(chunk) = chunk.map_err(|_| unavailable("its answer was cut off"))? else { break };
+            read += chunk.len();
+            if read > MAX_ANSWER {
+                return Err(refused(format!("its answer is longer than {MAX_ANSWER} bytes")));
+            }
+            for event in events.feed(&chunk) {
+                if take(&event)? {
+                    return Ok(true);
+                }
+            }
+        }
+        events.end().map_or(Ok(false), |event| take(&event))
+    }
+}
+
+/// Why there is no answer to read.
+pub(super) enum Unanswered {
+    /// It said so, with a status.
+    Status(StatusCode, Option<Duration>, Fault),
+    /// It did not come that far.
+    Failed(ModelError),
+}
+
+impl From<ModelError> for Unanswered {
+    fn from(error: ModelError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Unanswered {
+    pub(super) fn into_error(self, endpoint: &Endpoint) -> ModelError {
+        match self {
+            Self::Status(status, wait, fault) => fault.with_status(status, wait, endpoint),
+            Self::Failed(error) => error,
+        }
+    }
+}
+
+/// Headers of a question whose answer is a stream.
+pub(super) fn streaming() -> HeaderMap {
+    HeaderMap::from_iter([
+        (ACCEPT, HeaderValue::from_static("text/event-stream")),
+        (reqwest::header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+    ])
+}
+
+async fn within<F: Future + Send>(time: Duration, work: F) -> Result<F::Output, ModelError> {
+    tokio::time::timeout(time, work).await.map_err(|_| ModelError::Timeout)
+}
+
+/// The beginning of a body.
+pub(super) async fn bounded(mut response: Response, most: usize) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        let room = most.saturating_sub(body.len());
+        body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+        if room == 0 {
+            break;
+        }
+    }
+    body
+}

@@ -1,0 +1,123 @@
+//! How there is no answer, and that it does not last.
+
+use std::time::Duration;
+
+use devskyy_application::models::{ModelError, ModelRequest};
+
+use super::{Act, ModelsUnderTest, question};
+use crate::fakes::{Heard, NoDeltas};
+
+const fn status(status: u16) -> Act {
+    Act::Status { status, retry_after: None, code: "some_error" }
+}
+
+fn waits(error: &ModelError) -> Option<Duration> {
+    match error {
+        ModelError::RateLimited { retry_after } => *retry_after,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn status_of(error: &ModelError) -> Option<u16> {
+    match error {
+        ModelError::Refused { status, .. } => *status,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn hurried() -> ModelRequest {
+    ModelRequest { timeout: Duration::from_millis(200), ..question() }
+}
+
+/// A number of seconds.
+pub async fn too_many_questions_may_be_asked_again_after_so_many_seconds(under_test: &ModelsUnderTest) {
+    let act = Act::Status { status: 429, retry_after: Some("7"), code: "rate_limit_error" };
+    assert_eq!(waits(&under_test.failure(act).await), Some(Duration::from_secs(7)));
+}
+
+/// A date, half a minute after the clock of the test.
+pub async fn too_many_questions_may_be_asked_again_after_a_date(under_test: &ModelsUnderTest) {
+    let date = Some("Thu, 01 Jan 2026 12:00:30 GMT");
+    let act = Act::Status { status: 429, retry_after: date, code: "rate_limit_error" };
+    assert_eq!(waits(&under_test.failure(act).await), Some(Duration::from_secs(30)));
+}
+
+/// It says for how long it wants to be left alone.
+pub async fn an_overloaded_provider_may_be_asked_again(under_test: &ModelsUnderTest) {
+    let failure =
+        under_test.failure(Act::Status { status: 529, retry_after: Some("3"), code: "overloaded_error" }).await;
+    let ModelError::Unavailable { retry_after, .. } = failure else { panic!("{failure:?}") };
+    assert_eq!(retry_after, Some(Duration::from_secs(3)));
+}
+
+/// Its own fault.
+pub async fn a_failed_provider_may_be_asked_again(under_test: &ModelsUnderTest) {
+    let failure = under_test.failure(status(500)).await;
+    assert!(matches!(failure, ModelError::Unavailable { .. }), "{failure:?}");
+}
+
+/// And the key is not told.
+pub async fn a_wrong_key_is_refused_for_good(under_test: &ModelsUnderTest) {
+    let failure = under_test.failure(status(401)).await;
+    assert!(status_of(&failure) == Some(401) && !format!("{failure:?}").contains("sk-test"), "{failure:?}");
+}
+
+/// It would be wrong again.
+pub async fn a_wrong_question_is_refused_for_good(under_test: &ModelsUnderTest) {
+    assert_eq!(status_of(&under_test.failure(status(400)).await), Some(400));
+}
+
+/// It looks like too many questions, but does not pass.
+pub async fn an_unpaid_account_is_refused_for_good(under_test: &ModelsUnderTest) {
+    let act = Act::Status { status: 429, retry_after: None, code: "insufficient_quota" };
+    assert_eq!(status_of(&under_test.failure(act).await), Some(429));
+}
+
+/// The key would go where nobody meant it to.
+pub async fn a_redirect_is_not_followed(under_test: &ModelsUnderTest) {
+    assert_eq!(status_of(&under_test.failure(status(307)).await), Some(307));
+}
+
+/// What was heard before does not count.
+pub async fn an_answer_that_breaks_off_is_none(under_test: &ModelsUnderTest) {
+    let failure = under_test.failure(Act::BreakOff("Once upon")).await;
+    assert!(matches!(failure, ModelError::Unavailable { .. }), "{failure:?}");
+}
+
+/// A page of a proxy, for example.
+pub async fn nonsense_is_no_answer(under_test: &ModelsUnderTest) {
+    let failure = under_test.failure(Act::Nonsense).await;
+    assert!(matches!(failure, ModelError::Unavailable { .. }), "{failure:?}");
+}
+
+/// It does not fill the memory.
+pub async fn an_endless_answer_is_refused(under_test: &ModelsUnderTest) {
+    under_test.stage.prepare(Act::Endless);
+    let failure = under_test.models.ask(&question(), &NoDeltas).await.expect_err("no answer");
+    assert_eq!(status_of(&failure), None);
+}
+
+/// Within the time of the question.
+pub async fn a_silent_provider_runs_out_of_time(under_test: &ModelsUnderTest) {
+    under_test.stage.prepare(Act::Silence);
+    let failure = under_test.models.ask(&hurried(), &NoDeltas).await.expect_err("no answer");
+    assert!(matches!(failure, ModelError::Timeout), "{failure:?}");
+}
+
+/// However well it began.
+pub async fn a_provider_that_falls_silent_runs_out_of_time(under_test: &ModelsUnderTest) {
+    under_test.stage.prepare(Act::Stall("Once upon"));
+    let heard = Heard::default();
+    let failure = under_test.models.ask(&hurried(), &heard).await.expect_err("no answer");
+    assert!(matches!(failure, ModelError::Timeout) && heard.pieces() == ["Once upon"], "{failure:?}");
+}
+
+/// The provider sees it and can stop as well.
+pub async fn dropping_the_question_hangs_up(under_test: &ModelsUnderTest) {
+    under_test.stage.prepare(Act::Stall("Once upon"));
+    let asked = question();
+    tokio::time::timeout(Duration::from_millis(300), under_test.models.ask(&asked, &NoDeltas))
+        .await
+        .expect_err("silence");
+    tokio::time::timeout(Duration::from_secs(5), under_test.stage.hung_up()).await.expect("the provider sees it");
+}

@@ -1,0 +1,162 @@
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use devskyy_application::models::{ModelAnswer, Models};
+use devskyy_domain::{
+    conversation::{Finish, ToolCall, Usage},
+    kernel::Json,
+};
+
+use crate::fakes::{ScriptedModels, Turn};
+
+/// What a provider does with the next question.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    /// Answers.
+    Answer(Reply),
+    /// Answers with a status.
+    Status {
+        /// Which.
+        status: u16,
+        /// What stands in `Retry-After`.
+        retry_after: Option<&'static str>,
+        /// What it calls the failure.
+        code: &'static str,
+    },
+    /// Takes the question and says nothing.
+    Silence,
+    /// Says so much, then nothing.
+    Stall(&'static str),
+    /// Says so much, then hangs up.
+    BreakOff(&'static str),
+    /// Answers with something that is not its protocol.
+    Nonsense,
+    /// Goes on and on.
+    Endless,
+}
+
+/// An answer, cut as it is streamed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// Its text, in pieces.
+    pub pieces: Vec<&'static str>,
+    /// The calls it wants.
+    pub calls: Vec<CallScript>,
+    /// Why it stops.
+    pub finish: Finish,
+    /// What it is billed for.
+    pub usage: Usage,
+    /// Bytes that are sent at once; all of them with 0.
+    pub cut: usize,
+}
+
+/// A call, cut as it is streamed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallScript {
+    /// Its id.
+    pub id: &'static str,
+    /// The tool.
+    pub name: &'static str,
+    /// The text of its arguments, in pieces.
+    pub arguments: Vec<&'static str>,
+}
+
+impl Reply {
+    /// A text in pieces.
+    #[must_use]
+    pub fn says(pieces: &[&'static str]) -> Self {
+        let usage = Usage { input: 9, output: 3, ..Usage::default() };
+        Self { pieces: pieces.to_vec(), calls: vec![], finish: Finish::Stop, usage, cut: 0 }
+    }
+}
+
+/// Directs a provider.
+#[async_trait]
+pub trait Stage: Send + Sync {
+    /// What it does with the next question that has no act yet.
+    fn prepare(&self, act: Act);
+
+    /// Returns when somebody who asked has hung up on it.
+    async fn hung_up(&self);
+}
+
+/// Who asks, and the provider that is asked.
+pub struct ModelsUnderTest {
+    /// Who asks.
+    pub models: Arc<dyn Models>,
+    /// Who is asked.
+    pub stage: Arc<dyn Stage>,
+}
+
+/// Directs a scripted model.
+pub struct ScriptedStage {
+    acts: Arc<Mutex<VecDeque<Act>>>,
+    models: Arc<ScriptedModels>,
+}
+
+impl ScriptedStage {
+    /// A scripted model and who directs it.
+    #[must_use]
+    pub fn set() -> ModelsUnderTest {
+        let acts: Arc<Mutex<VecDeque<Act>>> = Arc::default();
+        let left = acts.clone();
+        let models = Arc::new(ScriptedModels::playing(move |_, _| {
+            turn(left.lock().unwrap_or_else(PoisonError::into_inner).pop_front().unwrap_or(Act::Silence))
+        }));
+        ModelsUnderTest { models: models.clone(), stage: Arc::new(Self { acts, models }) }
+    }
+}
+
+#[async_trait]
+impl Stage for ScriptedStage {
+    fn prepare(&self, act: Act) {
+        self.acts.lock().unwrap_or_else(PoisonError::into_inner).push_back(act);
+    }
+
+    async fn hung_up(&self) {
+        while self.models.abandoned() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+fn turn(act: Act) -> Turn {
+    match act {
+        Act::Answer(reply) => Turn::Answer(Box::new(answer(&reply))),
+        Act::Status { code: "insufficient_quota", status, .. } => Turn::Refused(Some(status)),
+        Act::Status { status: 429, retry_after, .. } => Turn::RateLimited(retry_after.and_then(wait)),
+        Act::Status { status: 500.., retry_after, .. } => Turn::Unavailable(retry_after.and_then(wait)),
+        Act::Status { status, .. } => Turn::Refused(Some(status)),
+        Act::Silence => Turn::FallsSilent(String::new()),
+        Act::Stall(said) => Turn::FallsSilent(said.to_owned()),
+        Act::BreakOff(said) => Turn::BreaksOff(said.to_owned()),
+        Act::Nonsense => Turn::Unavailable(None),
+        Act::Endless => Turn::Refused(None),
+    }
+}
+
+/// A script knows no date: it is taken for half a minute.
+fn wait(retry_after: &str) -> Option<Duration> {
+    Some(Duration::from_secs(retry_after.parse().unwrap_or(30)))
+}
+
+fn answer(reply: &Reply) -> ModelAnswer {
+    let calls = reply.calls.iter().map(|call| {
+        let text = call.arguments.concat();
+        let whole = if text.is_empty() { "{}" } else { &text };
+        let arguments = serde_json::from_str(whole).unwrap_or_else(|_| Json::from(whole));
+        ToolCall { id: call.id.to_owned(), name: call.name.to_owned(), arguments }
+    });
+    ModelAnswer {
+        text: reply.pieces.concat(),
+        calls: calls.collect(),
+        finish: reply.finish,
+        usage: reply.usage,
+        model: "scripted".to_owned(),
+        answered_by: String::new(),
+    }
+}

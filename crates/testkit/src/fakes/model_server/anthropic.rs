@@ -1,0 +1,78 @@
+//! Messages as they are streamed.
+
+use devskyy_domain::conversation::{Finish, Usage};
+use serde_json::{Value, json};
+
+use crate::contracts::models::{CallScript, Reply};
+
+fn event(document: &Value) -> String {
+    let kind = document.get("type").and_then(Value::as_str).unwrap_or_default();
+    format!("event: {kind}\ndata: {document}\n\n")
+}
+
+fn start(usage: Usage) -> String {
+    event(&json!({"type": "message_start", "message": {
+        "id": "msg_1", "type": "message", "role": "assistant", "model": "echo-1-2026", "content": [],
+        "stop_reason": null, "stop_sequence": null,
+        "usage": {
+            "input_tokens": usage.input, "cache_creation_input_tokens": usage.cache_write,
+            "cache_read_input_tokens": usage.cache_read, "output_tokens": 1,
+        },
+    }}))
+}
+
+fn block(index: usize, begun: &Value, pieces: &[Value]) -> Vec<String> {
+    let mut events = vec![event(&json!({"type": "content_block_start", "index": index, "content_block": begun}))];
+    events.extend(
+        pieces.iter().map(|delta| event(&json!({"type": "content_block_delta", "index": index, "delta": delta}))),
+    );
+    events.push(event(&json!({"type": "content_block_stop", "index": index})));
+    events
+}
+
+fn text(pieces: &[&str]) -> Vec<String> {
+    let pieces: Vec<_> = pieces.iter().map(|text| json!({"type": "text_delta", "text": text})).collect();
+    block(0, &json!({"type": "text", "text": ""}), &pieces)
+}
+
+fn call(index: usize, call: &CallScript) -> Vec<String> {
+    let begun = json!({"type": "tool_use", "id": call.id, "name": call.name, "input": {}});
+    let pieces = [""].iter().chain(&call.arguments);
+    let pieces: Vec<_> = pieces.map(|json| json!({"type": "input_json_delta", "partial_json": json})).collect();
+    block(index, &begun, &pieces)
+}
+
+pub(super) fn opening(said: &str) -> Vec<String> {
+    let mut events = vec![start(Usage::default()), event(&json!({"type": "ping"}))];
+    events.extend(text(&[said]).into_iter().take(2));
+    events
+}
+
+pub(super) fn events(reply: &Reply) -> Vec<String> {
+    let mut events = vec![start(reply.usage), event(&json!({"type": "ping"}))];
+    if !reply.pieces.is_empty() {
+        events.extend(text(&reply.pieces));
+    }
+    for (at, script) in reply.calls.iter().enumerate() {
+        events.extend(call(at + 1, script));
+    }
+    let reason = match reply.finish {
+        Finish::Stop => "end_turn",
+        Finish::ToolCalls => "tool_use",
+        Finish::Length => "max_tokens",
+        Finish::Refused => "refusal",
+    };
+    let usage = json!({
+        "output_tokens": reply.usage.output + reply.usage.reasoning,
+        "output_tokens_details": {"thinking_tokens": reply.usage.reasoning},
+    });
+    let delta = json!({"stop_reason": reason, "stop_sequence": null});
+    events.push(event(&json!({"type": "message_delta", "delta": delta, "usage": usage})));
+    events.push(event(&json!({"type": "message_stop"})));
+    events
+}
+
+pub(super) fn fault(code: &str) -> String {
+    json!({"type": "error", "error": {"type": code, "message": "invalid x-api-key: sk-test-1234"}, "request_id": "req_1"})
+        .to_string()
+}

@@ -1,0 +1,230 @@
+//! A provider of models for tests: a real server on a port of its own that speaks a protocol as its vendor wrote it
+//! down, and fails in all the ways providers fail.
+
+mod anthropic;
+mod openai;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use devskyy_domain::models::ProviderKind;
+use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
+
+use crate::contracts::models::{Act, Reply, Stage};
+
+/// A question as it arrived.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Received {
+    /// The first line, without the version of HTTP.
+    pub request: String,
+    /// Headers, by their names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// The body; null without one.
+    pub body: Value,
+}
+
+/// A provider of models for tests.
+pub struct ModelServer {
+    kind: ProviderKind,
+    address: SocketAddr,
+    acts: Mutex<VecDeque<Act>>,
+    received: Mutex<Vec<Received>>,
+    hung_up: AtomicUsize,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl ModelServer {
+    /// Starts a provider on a free port of this machine; it ends with the test's runtime.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn start(kind: ProviderKind) -> io::Result<Arc<Self>> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let (acts, received, hung_up) = (Mutex::default(), Mutex::default(), AtomicUsize::new(0));
+        let server = Arc::new(Self { kind, address: listener.local_addr()?, acts, received, hung_up });
+        let serving = server.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let serving = serving.clone();
+                tokio::spawn(async move { serving.serve(stream).await });
+            }
+        });
+        Ok(server)
+    }
+
+    /// What to configure as the provider's address.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        let path = match self.kind {
+            ProviderKind::OpenAi => "/v1",
+            ProviderKind::Anthropic => "",
+        };
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Every question so far.
+    #[must_use]
+    pub fn received(&self) -> Vec<Received> {
+        locked(&self.received).clone()
+    }
+
+    async fn serve(&self, mut stream: TcpStream) {
+        let Some(received) = read(&mut stream).await else { return };
+        let listing = received.request.starts_with("GET ");
+        locked(&self.received).push(received);
+        let act = if listing { None } else { locked(&self.acts).pop_front() };
+        let done = match act {
+            None => document(&mut stream, 200, None, r#"{"data":[{"id":"echo-1"},{"id":"echo-2"}]}"#).await,
+            Some(act) => self.play(&mut stream, act).await,
+        };
+        if done.is_err() {
+            self.hung_up.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    async fn play(&self, stream: &mut TcpStream, act: Act) -> io::Result<()> {
+        match act {
+            Act::Answer(reply) => {
+                let cut = reply.cut;
+                begin(stream).await?;
+                send(stream, self.events(&reply).concat().as_bytes(), cut).await?;
+                stream.write_all(b"0\r\n\r\n").await
+            }
+            Act::Status { status, retry_after, code } => document(stream, status, retry_after, &self.fault(code)).await,
+            Act::Silence => silence(stream).await,
+            Act::Stall(said) => {
+                self.say(stream, said).await?;
+                silence(stream).await
+            }
+            Act::BreakOff(said) => self.say(stream, said).await,
+            Act::Nonsense => {
+                begin(stream).await?;
+                send(stream, b"data: <html>Bad gateway</html>\n\n", 0).await?;
+                stream.write_all(b"0\r\n\r\n").await
+            }
+            Act::Endless => {
+                begin(stream).await?;
+                let more = vec![b'x'; 1 << 20];
+                loop {
+                    send(stream, &more, 0).await?;
+                }
+            }
+        }
+    }
+
+    /// Begins an answer that is not ended.
+    async fn say(&self, stream: &mut TcpStream, said: &'static str) -> io::Result<()> {
+        begin(stream).await?;
+        send(stream, self.opening(said).concat().as_bytes(), 0).await
+    }
+
+    fn events(&self, reply: &Reply) -> Vec<String> {
+        match self.kind {
+            ProviderKind::OpenAi => openai::events(reply),
+            ProviderKind::Anthropic => anthropic::events(reply),
+        }
+    }
+
+    fn opening(&self, said: &'static str) -> Vec<String> {
+        match self.kind {
+            ProviderKind::OpenAi => openai::opening(said),
+            ProviderKind::Anthropic => anthropic::opening(said),
+        }
+    }
+
+    fn fault(&self, code: &str) -> String {
+        match self.kind {
+            ProviderKind::OpenAi => openai::fault(code),
+            ProviderKind::Anthropic => anthropic::fault(code),
+        }
+    }
+}
+
+#[async_trait]
+impl Stage for ModelServer {
+    fn prepare(&self, act: Act) {
+        locked(&self.acts).push_back(act);
+    }
+
+    async fn hung_up(&self) {
+        while self.hung_up.load(Ordering::SeqCst) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+async fn read(stream: &mut TcpStream) -> Option<Received> {
+    let mut bytes = Vec::new();
+    let head = loop {
+        if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+            break at;
+        }
+        if stream.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    };
+    let text = String::from_utf8_lossy(&bytes[..head]).into_owned();
+    let mut lines = text.split("\r\n");
+    let request = lines.next()?.trim_end_matches(" HTTP/1.1").to_owned();
+    let headers: BTreeMap<String, String> = lines
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+        .collect();
+    let length: usize = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    while bytes.len() < head + 4 + length {
+        if stream.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    }
+    let body = serde_json::from_slice(&bytes[head + 4..]).unwrap_or(Value::Null);
+    Some(Received { request, headers, body })
+}
+
+async fn document(stream: &mut TcpStream, status: u16, retry_after: Option<&str>, body: &str) -> io::Result<()> {
+    let wait = retry_after.map(|wait| format!("retry-after: {wait}\r\n")).unwrap_or_default();
+    let away = if status == 307 { "location: http://127.0.0.1:1/v1/elsewhere\r\n" } else { "" };
+    let length = body.len();
+    let head = format!("HTTP/1.1 {status} Said\r\ncontent-type: application/json\r\n{wait}{away}");
+    stream.write_all(format!("{head}content-length: {length}\r\nconnection: close\r\n\r\n{body}").as_bytes()).await
+}
+
+async fn begin(stream: &mut TcpStream) -> io::Result<()> {
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\nconnection: close\r\n";
+    stream.write_all(format!("{head}transfer-encoding: chunked\r\n\r\n").as_bytes()).await
+}
+
+async fn send(stream: &mut TcpStream, bytes: &[u8], cut: usize) -> io::Result<()> {
+    for part in bytes.chunks(if cut == 0 { bytes.len().max(1) } else { cut }) {
+        let mut chunk = format!("{:x}\r\n", part.len()).into_bytes();
+        chunk.extend_from_slice(part);
+        chunk.extend_from_slice(b"\r\n");
+        stream.write_all(&chunk).await?;
+        stream.flush().await?;
+    }
+    Ok(())
+}
+
+/// Says nothing until the other side hangs up, which is an error.
+async fn silence(stream: &mut TcpStream) -> io::Result<()> {
+    let mut byte = [0];
+    match stream.read(&mut byte).await? {
+        0 => Err(io::ErrorKind::ConnectionReset.into()),
+        _ => Ok(()),
+    }
+}

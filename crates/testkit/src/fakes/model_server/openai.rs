@@ -1,0 +1,77 @@
+//! Chat completions as they are streamed with `stream_options.include_usage`.
+
+use devskyy_domain::conversation::{Finish, Usage};
+use serde_json::{Value, json};
+
+use crate::contracts::models::{CallScript, Reply};
+
+fn event(document: &Value) -> String {
+    format!("data: {document}\n\n")
+}
+
+fn chunk(delta: &Value, finish: Option<&str>) -> String {
+    let choice = json!({"index": 0, "delta": delta, "logprobs": null, "finish_reason": finish});
+    event(&json!({
+        "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1_767_268_800, "model": "echo-1-2026",
+        "choices": [choice], "usage": null,
+    }))
+}
+
+pub(super) fn opening(said: &str) -> Vec<String> {
+    let role = json!({"role": "assistant", "content": ""});
+    vec![": keep-alive\n\n".to_owned(), chunk(&role, None), chunk(&json!({"content": said}), None)]
+}
+
+/// A call begins with its id and name; its arguments follow, and those of others in between.
+fn calls(calls: &[CallScript]) -> Vec<String> {
+    let begun = calls.iter().enumerate().map(|(index, call)| {
+        let function = json!({"name": call.name, "arguments": ""});
+        json!({"index": index, "id": call.id, "type": "function", "function": function})
+    });
+    let rounds = calls.iter().map(|call| call.arguments.len()).max().unwrap_or(0);
+    let pieces = (0..rounds).flat_map(|round| {
+        calls.iter().enumerate().filter_map(move |(index, call)| {
+            let arguments = call.arguments.get(round)?;
+            Some(json!({"index": index, "function": {"arguments": arguments}}))
+        })
+    });
+    begun.chain(pieces).map(|call| chunk(&json!({"tool_calls": [call]}), None)).collect()
+}
+
+/// The sums hold the details.
+fn billed(usage: Usage) -> Value {
+    let prompt = usage.input + usage.cache_read + usage.cache_write;
+    let completion = usage.output + usage.reasoning;
+    json!({
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cache_read, "cache_write_tokens": usage.cache_write, "audio_tokens": 0,
+        },
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning, "audio_tokens": 0},
+    })
+}
+
+pub(super) fn events(reply: &Reply) -> Vec<String> {
+    let mut events = vec![chunk(&json!({"role": "assistant", "content": ""}), None)];
+    events.extend(reply.pieces.iter().map(|piece| chunk(&json!({"content": piece}), None)));
+    events.extend(calls(&reply.calls));
+    let reason = match reply.finish {
+        Finish::Stop => "stop",
+        Finish::ToolCalls => "tool_calls",
+        Finish::Length => "length",
+        Finish::Refused => "content_filter",
+    };
+    events.push(chunk(&json!({}), Some(reason)));
+    events.push(event(&json!({
+        "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1_767_268_800, "model": "echo-1-2026",
+        "choices": [], "usage": billed(reply.usage),
+    })));
+    events.push("data: [DONE]\n\n".to_owned());
+    events
+}
+
+pub(super) fn fault(code: &str) -> String {
+    json!({"error": {"message": "Incorrect: sk-test-1234.", "type": code, "param": null, "code": code}}).to_string()
+}
