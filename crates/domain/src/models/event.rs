@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     prices::PriceList,
-    values::{AllowedModels, BaseUrl, ProviderKind, ProviderName},
+    values::{AllowedModels, ProviderKind, ProviderName, ProviderUrl},
 };
 use crate::kernel::ids::{ProjectId, ProviderKeyId};
 
@@ -16,7 +16,7 @@ pub struct ProviderAdded {
     /// What it speaks.
     pub kind: ProviderKind,
     /// Where it is reached.
-    pub base_url: BaseUrl,
+    pub base_url: ProviderUrl,
     /// What it may be asked for.
     pub models: AllowedModels,
     /// What that costs: version 1 of its prices.
@@ -27,7 +27,7 @@ pub struct ProviderAdded {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProviderMoved {
     /// Where.
-    pub base_url: BaseUrl,
+    pub base_url: ProviderUrl,
 }
 
 /// The provider may be asked for these models.

@@ -17,4 +17,4 @@ pub use event::{
 };
 pub use prices::{Price, PriceList};
 pub use provider::{HeldKey, NewProvider, Provider, ProviderChange, ProviderDetails};
-pub use values::{AllowedModels, BaseUrl, ProviderKind, ProviderName};
+pub use values::{AllowedModels, ProviderKind, ProviderName, ProviderUrl};

@@ -5,7 +5,7 @@ use super::{
         ProviderMoved, ProviderPriced, ProviderRemoved,
     },
     prices::PriceList,
-    values::{AllowedModels, BaseUrl, ProviderKind, ProviderName},
+    values::{AllowedModels, ProviderKind, ProviderName, ProviderUrl},
 };
 use crate::kernel::{
     Aggregate, Decision,
@@ -22,7 +22,7 @@ pub struct NewProvider {
     /// What it speaks.
     pub kind: ProviderKind,
     /// Where it is reached.
-    pub base_url: BaseUrl,
+    pub base_url: ProviderUrl,
     /// What it may be asked for.
     pub models: AllowedModels,
     /// What that costs.
@@ -35,7 +35,7 @@ pub struct NewProvider {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ProviderChange {
     /// Where it is reached.
-    pub base_url: Option<BaseUrl>,
+    pub base_url: Option<ProviderUrl>,
     /// What it may be asked for.
     pub models: Option<AllowedModels>,
     /// What that costs.
@@ -67,7 +67,7 @@ pub struct ProviderDetails {
     /// What it speaks.
     pub kind: ProviderKind,
     /// Where it is reached.
-    pub base_url: BaseUrl,
+    pub base_url: ProviderUrl,
     /// What it may be asked for.
     pub models: AllowedModels,
     /// What that costs.

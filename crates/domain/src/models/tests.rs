@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::{
-    AllowedModels, BaseUrl, HeldKey, NewProvider, Price, PriceList, Provider, ProviderChange, ProviderError,
-    ProviderEvent, ProviderKind, ProviderMoved, ProviderName, ProviderPriced,
+    AllowedModels, HeldKey, NewProvider, Price, PriceList, Provider, ProviderChange, ProviderError, ProviderEvent,
+    ProviderKind, ProviderMoved, ProviderName, ProviderPriced, ProviderUrl,
 };
 use crate::{
     conversation::Usage,
@@ -20,8 +20,8 @@ fn id<T: From<Uuid>>(number: u128) -> T {
     Uuid::from_u128(number).into()
 }
 
-fn url(raw: &str) -> BaseUrl {
-    BaseUrl::parse(raw).unwrap()
+fn url(raw: &str) -> ProviderUrl {
+    ProviderUrl::parse(raw).unwrap()
 }
 
 fn new(key: Option<ProviderKeyId>) -> NewProvider {
@@ -127,7 +127,7 @@ fn an_address_has_a_host_and_hides_nothing() {
     for wrong in
         ["ftp://a", "a.org", "https://", "https://u:p@a.org", "https://a.org?x=1", "https://a.org#f", "https://a b"]
     {
-        assert_eq!(BaseUrl::parse(wrong), Err(ProviderError::BaseUrlFormat), "{wrong:?}");
+        assert_eq!(ProviderUrl::parse(wrong), Err(ProviderError::BaseUrlFormat), "{wrong:?}");
     }
 }
 

@@ -67,9 +67,9 @@ impl ProviderKind {
 /// Where a provider is reached; without a slash at the end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct BaseUrl(String);
+pub struct ProviderUrl(String);
 
-impl BaseUrl {
+impl ProviderUrl {
     /// Checks a raw address as far as it can be without knowing where it leads.
     ///
     /// # Errors
@@ -94,7 +94,7 @@ impl BaseUrl {
     }
 }
 
-impl fmt::Display for BaseUrl {
+impl fmt::Display for ProviderUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use devskyy_domain::models::{
-    AllowedModels, BaseUrl, Price, PriceList, ProviderAdded, ProviderDisabled, ProviderEnabled, ProviderEvent,
-    ProviderKeySet, ProviderKind, ProviderModelsAllowed, ProviderMoved, ProviderName, ProviderPriced, ProviderRemoved,
+    AllowedModels, Price, PriceList, ProviderAdded, ProviderDisabled, ProviderEnabled, ProviderEvent, ProviderKeySet,
+    ProviderKind, ProviderModelsAllowed, ProviderMoved, ProviderName, ProviderPriced, ProviderRemoved, ProviderUrl,
 };
 use uuid::Uuid;
 
@@ -19,11 +19,11 @@ fn every_stored_fact_is_still_understood() {
         project: Uuid::from_u128(1).into(),
         name: ProviderName::parse("openai").unwrap(),
         kind: ProviderKind::OpenAi,
-        base_url: BaseUrl::parse("https://api.openai.com/v1").unwrap(),
+        base_url: ProviderUrl::parse("https://api.openai.com/v1").unwrap(),
         models: AllowedModels::parse(&["gpt-4o"]).unwrap(),
         prices: prices.clone(),
     };
-    let moved = ProviderMoved { base_url: BaseUrl::parse("https://gateway.example.org/v1").unwrap() };
+    let moved = ProviderMoved { base_url: ProviderUrl::parse("https://gateway.example.org/v1").unwrap() };
     let allowed = ProviderModelsAllowed { models: AllowedModels::parse(&["gpt-4o", "o3"]).unwrap() };
     holds::<ProviderEvent>(&[
         today(added),

@@ -2,6 +2,7 @@
 
 pub(crate) mod agents;
 pub(crate) mod identity;
+pub(crate) mod models;
 pub(crate) mod platform;
 pub(crate) mod projects;
 pub(crate) mod request;
@@ -29,6 +30,7 @@ pub const REGISTRY: &[Chapter] = &[
     Chapter { heading: "Agents", codes: agents::AGENTS },
     Chapter { heading: "Workflows", codes: workflows::WORKFLOWS },
     Chapter { heading: "Runs", codes: runs::RUNS },
+    Chapter { heading: "Providers of models", codes: models::PROVIDERS },
 ];
 
 /// Finds a code by its name.
