@@ -31,6 +31,15 @@ struct Work {
     next: Arc<AtomicU64>,
 }
 
+impl Work {
+    /// Jumps through all the streams. Writers of other names begin elsewhere, so that together they come to each stream,
+    /// and to many of them from two sides.
+    fn stream(&self, n: u64) -> u64 {
+        let name = self.name.bytes().fold(0, |sum, byte| sum * 31 + u64::from(byte));
+        n.wrapping_add(name * self.streams / 3).wrapping_mul(0x9E37_79B9) % self.streams
+    }
+}
+
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -74,7 +83,7 @@ async fn append(store: Arc<SqlEventStore>, work: Work) -> Result<()> {
         if n >= work.commands {
             return Ok(());
         }
-        let (key, stream) = (format!("{}-{n}", work.name), n.wrapping_mul(0x9E37_79B9) % work.streams);
+        let (key, stream) = (format!("{}-{n}", work.name), work.stream(n));
         loop {
             let version = known.get(&stream).copied().unwrap_or_default();
             match store.append(request(&key, stream, Precondition::Version(version))).await {
