@@ -18,7 +18,7 @@ use super::{
     statements::statement,
     write,
 };
-use crate::sql::{Database, is_transient};
+use crate::sql::is_transient;
 
 /// Answers to a batch, one per request, and the log's head after it.
 #[derive(Debug)]
@@ -55,18 +55,12 @@ pub(super) struct Batches {
 }
 
 impl Batches {
-    /// Writes over connections of its own; see [`Database::reserved`].
-    pub(super) fn new(db: &Database, clock: Arc<dyn Clock>, projections: Vec<Arc<dyn Projection>>) -> Self {
-        Self { writer: db.reserved(), clock, projections }
-    }
-
-    /// Gives the connections back that nobody else uses.
-    pub(super) async fn close(self) {
-        if self.writer.get_database_backend() == DatabaseBackend::Postgres
-            && let Err(error) = self.writer.close().await
-        {
-            tracing::warn!(%error, "cannot close the log's connections");
-        }
+    pub(super) fn new(
+        writer: DatabaseConnection,
+        clock: Arc<dyn Clock>,
+        projections: Vec<Arc<dyn Projection>>,
+    ) -> Self {
+        Self { writer, clock, projections }
     }
 
     /// Plans and records a batch.

@@ -2,6 +2,7 @@
 
 mod batch;
 mod checkpoints;
+mod copy;
 mod facts;
 mod projection;
 mod rebuild;

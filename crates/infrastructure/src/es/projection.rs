@@ -144,3 +144,22 @@ impl<R: StreamRows> Projection for PerStream<R> {
 fn begins(by_stream: &HashMap<Uuid, Vec<&RecordedEvent>>, id: Uuid) -> bool {
     by_stream.get(&id).and_then(|events| events.first()).is_some_and(|first| first.version == 1)
 }
+
+/// The categories a set of projections is derived from; none when one of them wants all.
+pub(super) fn categories<'a>(projections: impl IntoIterator<Item = &'a dyn Projection>) -> Vec<&'static str> {
+    let mut wanted = Vec::new();
+    for projection in projections {
+        let of_one = projection.categories();
+        if of_one.is_empty() {
+            return Vec::new();
+        }
+        wanted.extend(of_one.iter().copied().filter(|category| !wanted.contains(category)).collect::<Vec<_>>());
+    }
+    wanted
+}
+
+/// The events of a stretch that a projection is derived from.
+pub(super) fn wanted_by<'a>(projection: &dyn Projection, events: &'a [RecordedEvent]) -> Vec<&'a RecordedEvent> {
+    let categories = projection.categories();
+    events.iter().filter(|event| categories.is_empty() || categories.contains(&&*event.category)).collect()
+}

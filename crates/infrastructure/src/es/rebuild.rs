@@ -6,8 +6,8 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use super::{
     batch::lock,
     facts::head,
-    projection::{Projection, ProjectionError},
-    replay::{Replay, categories, unlimited, wanted_by},
+    projection::{Projection, ProjectionError, categories, wanted_by},
+    replay::{Replay, unlimited},
 };
 use crate::sql::{Database, port_error};
 

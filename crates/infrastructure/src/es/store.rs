@@ -7,7 +7,7 @@ use devskyy_application::{
     ports::Clock,
 };
 use devskyy_domain::kernel::Version;
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
+use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, QueryResult, Value};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
@@ -37,7 +37,8 @@ pub struct SqlEventStore {
     db: Database,
     queue: Mutex<Option<mpsc::Sender<Pending>>>,
     head: watch::Sender<Position>,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    /// What ends by itself once the queue is closed: the writer, then whoever announces what it wrote.
+    running: Mutex<Vec<JoinHandle<()>>>,
     tail: JoinHandle<()>,
 }
 
@@ -54,21 +55,26 @@ impl SqlEventStore {
         let newest = head(&db.reader).await.map_err(reading)?;
         let known = watch::Sender::new(newest.position);
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let batches = Batches::new(&db, clock.clone(), projections);
-        let writer = tokio::spawn(writer::write(batches, waiting, known.clone()));
+        let reserved = db.reserved();
+        let batches = Batches::new(reserved.clone(), clock.clone(), projections);
+        let (written, news) = watch::channel(newest.position);
+        let writer = tokio::spawn(writer::write(batches, waiting, known.clone(), written));
+        let announcer =
+            (db.backend() == DatabaseBackend::Postgres).then(|| tokio::spawn(tail::announce(reserved, news)));
         let now = move || clock.now().timestamp_micros();
         let tail = tokio::spawn(tail::follow(db.clone(), known.clone(), now));
-        Ok(Self { db, queue: Mutex::new(Some(queue)), head: known, writer: Mutex::new(Some(writer)), tail })
+        let running = [Some(writer), announcer].into_iter().flatten().collect();
+        Ok(Self { db, queue: Mutex::new(Some(queue)), head: known, running: Mutex::new(running), tail })
     }
 
     /// Refuses new appends and returns when those that were accepted are recorded.
     pub async fn stop(&self) {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(writer) = writer
-            && let Err(error) = writer.await
-        {
-            tracing::error!(%error, "the log's writer ended badly");
+        let running = std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in running {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task of the log ended badly");
+            }
         }
         self.tail.abort();
     }

@@ -1,17 +1,21 @@
-//! Notices that the log has grown, also when another process appended.
+//! Notices that the log has grown, also when another process appended, and tells other processes.
 
 use std::time::Duration;
 
 use devskyy_application::es::Position;
-use sea_orm::{DatabaseBackend, sqlx::postgres::PgListener};
+use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, sqlx::postgres::PgListener};
 use tokio::{
     sync::watch,
     time::{Instant, timeout},
 };
 
-use super::{facts::head, rows::stored, statements::statement, write::CHANNEL};
+use super::{facts::head, rows::stored, statements::statement};
 use crate::sql::Database;
 
+/// The channel on which PostgreSQL tells other processes that the log has grown.
+const CHANNEL: &str = "devskyy_es";
+/// Shortest pause between two announcements: a busy log need not say so after each commit.
+const BETWEEN: Duration = Duration::from_millis(5);
 /// Pause between looks at the log while notifications work, or only this process writes.
 const LOOK: Duration = Duration::from_secs(1);
 /// Shortest and longest pause between looks while notifications do not work.
@@ -76,6 +80,20 @@ async fn hear(wire: &mut PgListener, known: &watch::Sender<Position>) -> bool {
     }
 }
 
+/// Tells other processes, over PostgreSQL, how far this one has written, until nothing more will be. It has no part in
+/// the append: whoever misses an announcement looks for himself within [`LOOK`].
+pub(super) async fn announce(connection: DatabaseConnection, mut written: watch::Receiver<Position>) {
+    while written.changed().await.is_ok() {
+        let position = *written.borrow_and_update();
+        // Nothing is kept of it that would have to reach the disk.
+        let notify = format!("SET LOCAL synchronous_commit = off; SELECT pg_notify('{CHANNEL}', '{position}')");
+        if let Err(error) = connection.execute_unprepared(&notify).await {
+            tracing::debug!(%error, "cannot announce what was written");
+        }
+        tokio::time::sleep(BETWEEN).await;
+    }
+}
+
 /// The head only ever rises. True when it did.
 pub(super) fn raise(known: &watch::Sender<Position>, position: Position) -> bool {
     known.send_if_modified(|head| {
@@ -90,11 +108,13 @@ async fn forget_keys(db: &Database, now: i64) {
     let delete = "DELETE FROM es_dedup WHERE recorded_at < ?";
     let forgotten = match db.begin().await {
         Ok(tx) => {
-            let deleted = sea_orm::ConnectionTrait::execute_raw(
-                &tx,
-                statement(db.backend(), delete, vec![stored(u64::try_from(before).unwrap_or_default()).into()]),
-            )
-            .await;
+            let deleted = tx
+                .execute_raw(statement(
+                    db.backend(),
+                    delete,
+                    vec![stored(u64::try_from(before).unwrap_or_default()).into()],
+                ))
+                .await;
             match deleted {
                 Ok(_) => tx.commit().await,
                 Err(error) => Err(error),

@@ -8,9 +8,6 @@ use super::{
     statements::{Columns, Composer, Kind, names},
 };
 
-/// The channel on which PostgreSQL tells other processes that the log has grown.
-pub(super) const CHANNEL: &str = "devskyy_es";
-
 /// A table and how rows get into it.
 struct Table {
     name: &'static str,
@@ -53,7 +50,6 @@ const KEYS: Table = Table {
 
 /// The statements that record a plan, to be executed in order inside the transaction that looked its facts up.
 pub(super) fn statements(backend: DatabaseBackend, plan: Plan) -> Vec<Statement> {
-    let grows = (!plan.events.is_empty()).then_some(plan.head.position);
     let mut writes = Writes { backend, composer: Composer::new(backend), parts: 0, done: Vec::new() };
     writes.insert(&EVENTS, plan.events.into_iter().map(|event: PlannedEvent| values(event)).collect());
     let streams = plan.streams.iter().map(|(stream, facts)| {
@@ -79,7 +75,7 @@ pub(super) fn statements(backend: DatabaseBackend, plan: Plan) -> Vec<Statement>
         ]
     });
     writes.insert(&KEYS, keys.collect());
-    writes.finish(grows)
+    writes.finish()
 }
 
 /// Changes to several tables. No two touch the same row, so their order does not matter.
@@ -122,20 +118,13 @@ impl Writes {
         self.done.push(composer.finish());
     }
 
-    fn finish(mut self, grows: Option<u64>) -> Vec<Statement> {
-        if self.parts == 0 {
-            return self.done;
+    fn finish(mut self) -> Vec<Statement> {
+        if self.parts > 0 {
+            if self.backend == DatabaseBackend::Postgres {
+                self.composer.push(") SELECT 1");
+            }
+            self.flush();
         }
-        if self.backend == DatabaseBackend::Postgres {
-            match grows {
-                Some(head) => {
-                    self.composer.push(") SELECT pg_notify('").push(CHANNEL).push("', ");
-                    self.composer.bind(head.to_string()).push(")")
-                }
-                None => self.composer.push(") SELECT 1"),
-            };
-        }
-        self.flush();
         self.done
     }
 }

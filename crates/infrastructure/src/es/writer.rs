@@ -14,6 +14,7 @@ use tokio::{
 use super::{
     batch::{Batches, Decided, Failed},
     projection::ProjectionError,
+    tail::raise,
 };
 use crate::sql::port_error;
 
@@ -36,13 +37,17 @@ pub(super) struct Pending {
 }
 
 /// Appends until the queue is closed and empty.
-pub(super) async fn write(batches: Batches, mut queue: mpsc::Receiver<Pending>, head: watch::Sender<Position>) {
-    let writer = Writer { batches, head };
+pub(super) async fn write(
+    batches: Batches,
+    mut queue: mpsc::Receiver<Pending>,
+    head: watch::Sender<Position>,
+    written: watch::Sender<Position>,
+) {
+    let writer = Writer { batches, head, written };
     while let Some(first) = queue.recv().await {
         let batch = gather(first, &mut queue).await;
         writer.answer(batch).await;
     }
-    writer.batches.close().await;
 }
 
 /// Takes whatever waits, and whoever is just about to ask: those that the last batch answered mostly ask again at once,
@@ -74,6 +79,8 @@ fn size(request: &AppendRequest) -> usize {
 struct Writer {
     batches: Batches,
     head: watch::Sender<Position>,
+    /// How far this process has written, whatever others did meanwhile.
+    written: watch::Sender<Position>,
 }
 
 impl Writer {
@@ -106,11 +113,8 @@ impl Writer {
     }
 
     fn accept(&self, decided: Decided) -> Vec<Result<Appended, AppendError>> {
-        self.head.send_if_modified(|head| {
-            let grown = decided.head > *head;
-            *head = decided.head.max(*head);
-            grown
-        });
+        raise(&self.head, decided.head);
+        raise(&self.written, decided.head);
         decided.outcomes.into_iter().map(|outcome| outcome.map_err(AppendError::from)).collect()
     }
 

@@ -120,15 +120,15 @@ impl Database {
     }
 
     /// Where a task writes that runs for as long as the process does and is never cancelled. On PostgreSQL it gets
-    /// connections of its own: it waits for nobody, and nothing is asked between two of its transactions but the sign of
-    /// life that the driver wants, on the one connection while the other is in use.
+    /// connections of its own: it waits for nobody, and between two of its transactions nothing is asked but the sign of
+    /// life that the driver wants, on one connection while the next is in use.
     #[must_use]
     pub(crate) fn reserved(&self) -> DatabaseConnection {
         if self.backend() != DatabaseBackend::Postgres {
             return self.writer.clone();
         }
         let options = PgPoolOptions::new()
-            .max_connections(2)
+            .max_connections(3)
             .acquire_timeout(PATIENCE)
             .test_before_acquire(false)
             .before_acquire(|connection, known| {

@@ -10,8 +10,8 @@ use sea_orm::DbErr;
 
 use super::{
     facts::head,
-    projection::{Projection, ProjectionError},
-    replay::{Replay, categories, unlimited, wanted_by},
+    projection::{Projection, ProjectionError, categories, wanted_by},
+    replay::{Replay, unlimited},
 };
 use crate::sql::{Database, port_error};
 
