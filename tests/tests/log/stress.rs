@@ -106,7 +106,7 @@ async fn a_naive_tail_over_a_sequence_loses_events_in_the_same_harness() {
     db.writer.execute_unprepared(table).await.unwrap();
     let (done, finished) = tokio::sync::watch::channel(false);
     let reader = tokio::spawn(follow_naively(db, finished));
-    let acks = tokio::task::spawn_blocking(move || run(&url, "naive", 1, 400)).await.unwrap();
+    let acks = tokio::task::spawn_blocking(move || run(&url, "naive", 1, 200)).await.unwrap();
     done.send_replace(true);
     let seen = reader.await.unwrap();
     let lost = acks.iter().filter(|ack| !seen.contains(&ack.position)).count();
