@@ -18,12 +18,15 @@ use crate::version::ApiVersion;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WireId<I>(pub(crate) I);
 
+/// A kind of id: its name in the document, its prefix and its schema.
+pub(crate) type Kind = (Cow<'static, str>, &'static str, RefOr<Schema>);
+
 macro_rules! wire_ids {
     ($($name:ident = $id:ty;)+) => {
         $(pub(crate) type $name = WireId<$id>;)+
 
-        /// Every kind of id: its name in the document, its prefix and its schema.
-        pub(crate) fn kinds() -> Vec<(Cow<'static, str>, &'static str, RefOr<Schema>)> {
+        /// Every kind of id.
+        pub(crate) fn kinds() -> Vec<Kind> {
             vec![$(($name::name(), <$id>::PREFIX, $name::schema())),+]
         }
     };

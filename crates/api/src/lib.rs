@@ -4,6 +4,7 @@
 //! the only way a failure leaves the process. This crate knows the application's facades and no adapter.
 
 mod app;
+mod bounds;
 mod docs;
 mod edge;
 mod extract;

@@ -10,7 +10,7 @@ use super::{
     cursor::{Cursors, tells_the_list},
     parameters::Parameters,
 };
-use crate::{problem::request::LIST_CURSOR, version::ApiVersion};
+use crate::{bounds::SEARCH, problem::request::LIST_CURSOR, version::ApiVersion};
 
 /// What most lists can be sorted by, by name.
 pub(crate) const BY_AGE: [(&str, Age); 1] = [("created_at", Age::CreatedAt)];
@@ -58,9 +58,10 @@ impl Parameters {
 
     /// Takes a text that is searched for.
     pub(crate) fn take_search(&mut self, name: &'static str) -> Option<String> {
-        self.take_by(name, "1 to 100 characters", |raw| {
+        let form = format!("{} to {} characters", SEARCH.start(), SEARCH.end());
+        self.take_by(name, &form, |raw| {
             let text = raw.trim();
-            ((1..=100).contains(&text.chars().count()) && !text.contains('\0')).then(|| text.to_owned())
+            (SEARCH.contains(&text.chars().count()) && !text.chars().any(char::is_control)).then(|| text.to_owned())
         })
     }
 

@@ -15,7 +15,7 @@ use utoipa::{
 };
 use utoipa_actix_web::AppExt;
 
-use crate::{app, problem::ProblemDocument};
+use crate::{app, bounds, problem::ProblemDocument};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -80,6 +80,7 @@ fn accept_keys(document: &mut OpenApi) {
 pub fn openapi() -> OpenApi {
     let (_, mut document) =
         App::new().into_utoipa_app().openapi(Foundation::openapi()).configure(app::endpoints).split_for_parts();
+    document.components.get_or_insert_default().schemas.extend(bounds::all());
     accept_keys(&mut document);
     second::tell_apart(&mut document);
     document

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
 use utoipa::{
     IntoParams,
     openapi::{
@@ -12,7 +13,10 @@ use utoipa::{
 };
 
 use super::{answers::problem, parts::Stretch};
-use crate::{ids, version::ApiVersion};
+use crate::{
+    ids::{self, Kind},
+    version::ApiVersion,
+};
 
 const SCHEMAS: &str = "#/components/schemas/";
 /// Schemas of numbered pages begin so.
@@ -32,7 +36,7 @@ pub(super) fn tell_apart(document: &mut OpenApi) {
         match kinds.iter().find(|(kind, ..)| kind == name) {
             Some((_, prefix, _)) => schema = typed_id(prefix),
             None if name.starts_with(PAGED) => continue_by_cursor(&mut schema),
-            None => {}
+            None => type_example(&mut schema, &kinds),
         }
         schemas.insert(renamed(name), schema);
     }
@@ -93,6 +97,20 @@ fn typed_id(prefix: &str) -> RefOr<Schema> {
     let pattern = format!("^{prefix}_{HEX}{{8}}-{HEX}{{4}}-{HEX}{{4}}-{HEX}{{4}}-{HEX}{{12}}$");
     let object = Object::builder().schema_type(Type::String).pattern(Some(pattern));
     object.examples([format!("{prefix}_01938f2e-0000-7000-8000-000000000000")]).into()
+}
+
+/// Ids in an example get the form of the version.
+fn type_example(schema: &mut RefOr<Schema>, kinds: &[Kind]) {
+    let RefOr::T(Schema::Object(Object { example: Some(Value::Object(example)), properties, .. })) = schema else {
+        return;
+    };
+    for (name, id) in example {
+        let Some(RefOr::Ref(Ref { ref_location, .. })) = properties.get(name) else { continue };
+        let kind = kinds.iter().find(|(kind, ..)| *ref_location == format!("{SCHEMAS}{}", renamed(kind)));
+        if let (Some((_, prefix, _)), Value::String(id)) = (kind, id) {
+            id.insert_str(0, &format!("{prefix}_"));
+        }
+    }
 }
 
 /// A stretch has its items and where to go on.

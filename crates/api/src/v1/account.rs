@@ -12,6 +12,7 @@ use validator::Validate;
 
 use super::bodies::UserBody;
 use crate::{
+    bounds::{DisplayNameText, NewPasswordText, PRESENTED, PasswordText},
     extract::{Body, CurrentActor, Id},
     ids::SessionRef,
     openapi::answers::{Changing, Oneself, Reading},
@@ -28,7 +29,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 #[schema(example = json!({"name": "Ada King"}))]
 struct NewProfile {
     /// The name to go by.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(value_type = DisplayNameText)]
     name: String,
 }
 
@@ -37,12 +38,12 @@ struct NewProfile {
 #[serde(deny_unknown_fields)]
 struct PasswordChange {
     /// The password so far.
-    #[validate(length(max = 1024))]
-    #[schema(format = "password")]
+    #[validate(length(max = PRESENTED))]
+    #[schema(value_type = PasswordText)]
     current_password: String,
     /// The password from now on.
-    #[validate(length(max = 1024))]
-    #[schema(format = "password", min_length = 8, max_length = 128)]
+    #[validate(length(max = PRESENTED))]
+    #[schema(value_type = NewPasswordText)]
     password: String,
 }
 

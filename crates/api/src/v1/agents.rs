@@ -15,6 +15,9 @@ use validator::Validate;
 
 use super::{bodies::AgentBody, workflow_schema::Definition};
 use crate::{
+    bounds::{
+        AgentNameText, AgentStatusName, AgentTypeName, CapabilityList, CapabilityText, DescriptionText, SearchText,
+    },
     extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, changed, created, page, paged, shown},
     ids::{AgentRef, ProjectRef},
     openapi::{
@@ -43,18 +46,20 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 }))]
 struct NewAgent {
     /// Its name, unique in its project.
-    #[schema(min_length = 3, max_length = 100)]
+    #[schema(value_type = AgentNameText)]
     name: String,
     /// How it works: `workflow`. `assistant` is known, but needs a model provider, which this version cannot have.
+    #[schema(value_type = AgentTypeName)]
     r#type: String,
     /// What it says it can do, as lower-case slugs.
     #[serde(default)]
+    #[schema(value_type = CapabilityList, required = false)]
     capabilities: Vec<String>,
     /// The project it will belong to; your personal one without.
     project_id: Option<ProjectRef>,
     /// What it is for.
     #[serde(default)]
-    #[schema(max_length = 2000)]
+    #[schema(value_type = DescriptionText, required = false)]
     description: String,
     /// What it does; published as version 1 and ready to run where given.
     #[schema(value_type = Option<Definition>)]
@@ -67,12 +72,13 @@ struct NewAgent {
 #[schema(example = json!({"description": "Says hello to everybody"}))]
 struct AgentChanges {
     /// Its new name.
-    #[schema(min_length = 3, max_length = 100)]
+    #[schema(value_type = Option<AgentNameText>)]
     name: Option<String>,
     /// Its new description.
-    #[schema(max_length = 2000)]
+    #[schema(value_type = Option<DescriptionText>)]
     description: Option<String>,
     /// Its new capabilities.
+    #[schema(value_type = Option<CapabilityList>)]
     capabilities: Option<Vec<String>>,
 }
 
@@ -86,16 +92,16 @@ struct AgentFilter {
     project_id: ProjectRef,
     /// Only those with this status: `draft`, `active`, `paused` or `archived`.
     #[param(required = false)]
-    status: String,
+    status: AgentStatusName,
     /// Only those of this type.
     #[param(required = false)]
-    r#type: String,
+    r#type: AgentTypeName,
     /// Only those with this in their name, letters' case aside.
-    #[param(required = false, min_length = 1, max_length = 100)]
-    name: String,
+    #[param(required = false)]
+    name: SearchText,
     /// Only those that say they can do this.
-    #[param(required = false, max_length = 50)]
-    capability: String,
+    #[param(required = false)]
+    capability: CapabilityText,
     /// `created_at`, `updated_at` or `name`, with `-` before it for descending.
     #[param(required = false, default = "-created_at", pattern = "^-?(created_at|updated_at|name)$")]
     sort: String,

@@ -23,6 +23,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
 use crate::{
+    bounds::{KeyNameText, ProjectRoleName, SCOPES},
     extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, Revision, etag, page, paged, shown},
     ids::{ApiKeyRef, ProjectRef, UserRef},
     openapi::{
@@ -47,12 +48,14 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 #[schema(example = json!({"name": "deploy", "role": "operator", "scopes": ["runs.start", "runs.read"], "expires_at": "2027-01-01T00:00:00Z"}))]
 struct NewApiKey {
     /// What people call it.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(value_type = KeyNameText)]
     name: String,
     /// What it may be at most: `owner`, `maintainer`, `operator` or `viewer`, never more than oneself.
+    #[schema(value_type = ProjectRoleName)]
     role: String,
     /// What it may do at most, by names of permissions; everything the role allows today where it is left out.
-    #[validate(length(max = 64))]
+    #[validate(length(max = SCOPES))]
+    #[schema(max_items = 64)]
     scopes: Option<Vec<String>>,
     /// Until when it counts, at most 365 days from now.
     expires_at: DateTime<Utc>,
@@ -98,7 +101,7 @@ struct ApiKeyBody {
     #[schema(example = "deploy")]
     name: String,
     /// What it may be at most; never more than its issuer is at that moment.
-    #[schema(example = "operator")]
+    #[schema(value_type = ProjectRoleName)]
     role: &'static str,
     /// What it may do at most.
     scopes: Vec<String>,

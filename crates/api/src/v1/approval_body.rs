@@ -4,6 +4,7 @@ use devskyy_domain::kernel::Json;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::bounds::ApprovalStatusName;
 use crate::ids::{ApprovalRef, ProjectRef, RunRef};
 
 /// A question a run asks people.
@@ -27,7 +28,7 @@ pub(super) struct ApprovalBody {
     #[schema(value_type = Value)]
     data: Json,
     /// `open`, `approved`, `denied` or `withdrawn`.
-    #[schema(example = "open")]
+    #[schema(value_type = ApprovalStatusName)]
     status: &'static str,
     /// When it was asked.
     requested_at: DateTime<Utc>,

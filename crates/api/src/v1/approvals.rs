@@ -14,6 +14,7 @@ use validator::{Validate, ValidationError};
 
 use super::{approval_body::ApprovalBody, run_bodies::RunBody, runs::current};
 use crate::{
+    bounds::{ApprovalStatusName, DecisionName, REASON, ReasonText},
     extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, changed, page, paged},
     ids::{ApprovalRef, OperationRef, ProjectRef, RunRef},
     openapi::{
@@ -34,10 +35,11 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 #[schema(example = json!({"decision": "approve", "reason": "looks right"}))]
 struct Answer {
     /// `approve` or `deny`.
-    #[schema(value_type = String)]
+    #[schema(value_type = DecisionName)]
     decision: Choice,
     /// Why, for the record.
-    #[validate(length(max = 1000))]
+    #[validate(length(max = REASON))]
+    #[schema(value_type = Option<ReasonText>)]
     reason: Option<String>,
 }
 
@@ -65,7 +67,8 @@ struct NewVerdict {
     #[schema(value_type = Option<Value>)]
     result: Option<Json>,
     /// With `failed`: why, for the record.
-    #[validate(length(max = 1000))]
+    #[validate(length(max = REASON))]
+    #[schema(value_type = Option<ReasonText>)]
     reason: Option<String>,
 }
 
@@ -101,7 +104,7 @@ struct ApprovalFilter {
     run_id: RunRef,
     /// Only those of which this became: `open`, `approved`, `denied` or `withdrawn`.
     #[param(required = false, example = "open")]
-    status: String,
+    status: ApprovalStatusName,
 }
 
 /// List the questions that runs ask, the oldest first.

@@ -7,6 +7,7 @@ use validator::Validate;
 
 use super::bodies::UserBody;
 use crate::{
+    bounds::{DisplayNameText, EmailText, NewPasswordText, PRESENTED, PasswordText},
     extract::{Body, CurrentActor, Visitor},
     openapi::{
         answers::{Entering, Oneself},
@@ -26,19 +27,21 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 #[schema(example = json!({"email": "ada@example.org", "password": "Analytical1843", "name": "Ada Lovelace"}))]
 struct Register {
     /// What one signs in with.
-    #[schema(format = "email", max_length = 254)]
+    #[schema(value_type = EmailText)]
     email: String,
     /// 8 to 128 characters with at least one digit and one upper-case letter, not a common one and not the e-mail.
-    #[schema(format = "password", min_length = 8, max_length = 128)]
+    #[schema(value_type = NewPasswordText)]
     password: String,
     /// The name to go by.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(value_type = DisplayNameText)]
     name: String,
     /// Makes the first administrator; the first start prints it.
     #[validate(length(min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200)]
     bootstrap_token: Option<String>,
     /// Lets one in where an administrator invites people.
     #[validate(length(min = 1, max = 200))]
+    #[schema(min_length = 1, max_length = 200)]
     invitation_token: Option<String>,
 }
 
@@ -48,11 +51,12 @@ struct Register {
 #[schema(example = json!({"email": "ada@example.org", "password": "Analytical1843"}))]
 struct LogIn {
     /// The e-mail of the account.
-    #[validate(length(max = 1024))]
+    #[validate(length(max = PRESENTED))]
+    #[schema(max_length = 1024)]
     email: String,
     /// Its password.
-    #[validate(length(max = 1024))]
-    #[schema(format = "password")]
+    #[validate(length(max = PRESENTED))]
+    #[schema(value_type = PasswordText)]
     password: String,
 }
 
@@ -62,6 +66,7 @@ struct LogIn {
 struct Refresh {
     /// The refresh token of the last answer; it is good until its successor is used.
     #[validate(length(min = 1, max = 512))]
+    #[schema(min_length = 1, max_length = 512)]
     refresh_token: String,
 }
 

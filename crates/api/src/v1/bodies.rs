@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use super::workflow_schema::Definition;
 use crate::{
+    bounds::{AgentStatusName, AgentTypeName, PlatformRoleName, ProjectRoleName, ProjectStatusName, UserStatusName},
     extract::Revision,
     ids::{AgentRef, ProjectRef, UserRef},
 };
@@ -28,10 +29,10 @@ pub(super) struct UserBody {
     /// The name they go by.
     name: String,
     /// `admin` or `member` of the platform.
-    #[schema(example = "member")]
+    #[schema(value_type = PlatformRoleName)]
     role: &'static str,
     /// `active` or `disabled`.
-    #[schema(example = "active")]
+    #[schema(value_type = UserStatusName)]
     status: &'static str,
     /// When they registered.
     created_at: DateTime<Utc>,
@@ -66,7 +67,7 @@ pub(super) struct ProjectBody {
     #[schema(example = "supply-chain")]
     slug: String,
     /// `active`, `suspended` or `archived`.
-    #[schema(example = "active")]
+    #[schema(value_type = ProjectStatusName)]
     status: &'static str,
     /// When it came into being.
     created_at: DateTime<Utc>,
@@ -105,7 +106,7 @@ pub(super) struct MemberBody {
     /// The name they go by, unless the account was erased.
     name: Option<String>,
     /// `owner`, `maintainer`, `operator` or `viewer`.
-    #[schema(example = "operator")]
+    #[schema(value_type = ProjectRoleName)]
     role: &'static str,
     /// Since when.
     added_at: DateTime<Utc>,
@@ -135,14 +136,14 @@ pub(super) struct AgentBody {
     #[schema(example = "Dependency review")]
     name: String,
     /// How it works: `workflow`.
-    #[schema(example = "workflow")]
+    #[schema(value_type = AgentTypeName)]
     r#type: &'static str,
     /// What it says it can do.
     capabilities: Vec<String>,
     /// What it is for.
     description: String,
     /// `draft`, `active`, `paused` or `archived`.
-    #[schema(example = "active")]
+    #[schema(value_type = AgentStatusName)]
     status: &'static str,
     /// The version that runs start from.
     current_version: Option<u32>,

@@ -24,6 +24,7 @@ use validator::{Validate, ValidationError};
 
 use super::bodies::MemberBody;
 use crate::{
+    bounds::{EmailText, ProjectRoleName},
     extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, etag, page, paged},
     ids::{ProjectRef, UserRef},
     openapi::{
@@ -48,9 +49,10 @@ struct NewMember {
     /// Who, by id.
     user_id: Option<UserRef>,
     /// Who, by the e-mail they sign in with.
-    #[schema(format = "email")]
+    #[schema(value_type = Option<EmailText>)]
     email: Option<String>,
     /// `owner`, `maintainer`, `operator` or `viewer`.
+    #[schema(value_type = ProjectRoleName)]
     role: String,
 }
 
@@ -85,6 +87,7 @@ impl NewMember {
 #[schema(example = json!({"role": "maintainer"}))]
 struct NewRole {
     /// `owner`, `maintainer`, `operator` or `viewer`.
+    #[schema(value_type = ProjectRoleName)]
     role: String,
 }
 

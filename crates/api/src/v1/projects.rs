@@ -15,6 +15,7 @@ use validator::Validate;
 
 use super::bodies::ProjectBody;
 use crate::{
+    bounds::{ProjectNameText, ProjectStatusName, SearchText},
     extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, changed, created, page, paged, shown},
     ids::{ProjectRef, UserRef},
     openapi::{
@@ -37,7 +38,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 #[schema(example = json!({"name": "Supply chain"}))]
 struct NewProject {
     /// Its name.
-    #[schema(min_length = 3, max_length = 100)]
+    #[schema(value_type = ProjectNameText)]
     name: String,
 }
 
@@ -68,10 +69,10 @@ async fn create_project(
 struct ProjectFilter {
     /// Only those with this status: `active`, `suspended` or `archived`.
     #[param(required = false)]
-    status: String,
+    status: ProjectStatusName,
     /// Only those with this in their name, letters' case aside.
-    #[param(required = false, min_length = 1, max_length = 100)]
-    name: String,
+    #[param(required = false)]
+    name: SearchText,
     /// `created_at` or `name`, with `-` before it for descending.
     #[param(required = false, default = "created_at", pattern = "^-?(created_at|name)$")]
     sort: String,

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::approval_body::ApprovalBody;
 use crate::{
+    bounds::{PriorityName, RunStatusName},
     extract::Revision,
     ids::{AgentRef, OperationRef, ProjectRef, RunRef},
 };
@@ -51,12 +52,12 @@ pub(super) struct RunSummaryBody {
     /// The project it belongs to.
     project_id: ProjectRef,
     /// `queued`, `running`, `waiting`, `cancelling`, `completed`, `failed`, `cancelled` or `expired`.
-    #[schema(example = "completed")]
+    #[schema(value_type = RunStatusName)]
     status: &'static str,
     /// What it waits for: any of `approval`, `timer`, `reconcile` and `child`.
     waiting_for: Vec<&'static str>,
     /// `low`, `normal` or `high`.
-    #[schema(example = "normal")]
+    #[schema(value_type = PriorityName)]
     priority: &'static str,
     /// Why it failed, where it did.
     error: Option<FailureBody>,

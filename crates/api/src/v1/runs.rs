@@ -29,6 +29,7 @@ use validator::Validate;
 
 use super::run_bodies::{RunBody, RunSummaryBody};
 use crate::{
+    bounds::{PriorityName, REASON, ReasonText, RunStatusName, WAIT_S},
     extract::{
         BY_AGE, Body, CurrentActor, Id, IfMatch, OptionalBody, Paged, Parameters, changed, etag, page, paged, shown,
     },
@@ -59,12 +60,12 @@ struct NewRun {
     input: Json,
     /// `low`, `normal` or `high`.
     #[serde(default)]
-    #[schema(value_type = String, required = false, default = "normal")]
+    #[schema(value_type = PriorityName, required = false)]
     priority: Priority,
     /// When it ends at the latest; the definition's own limit holds in any case.
     deadline: Option<DateTime<Utc>>,
     /// Seconds that the answer may wait until the run has ended or needs a person.
-    #[validate(range(max = 60))]
+    #[validate(range(max = WAIT_S))]
     #[schema(maximum = 60, default = 0)]
     wait_s: Option<u16>,
 }
@@ -75,7 +76,8 @@ struct NewRun {
 #[schema(example = json!({"reason": "started by mistake"}))]
 struct Cancellation {
     /// Why, for the record.
-    #[validate(length(max = 1000))]
+    #[validate(length(max = REASON))]
+    #[schema(value_type = Option<ReasonText>)]
     reason: Option<String>,
 }
 
@@ -92,7 +94,7 @@ struct RunFilter {
     agent_id: AgentRef,
     /// Only those that stand there.
     #[param(required = false, example = "waiting")]
-    status: String,
+    status: RunStatusName,
     /// Only those asked for at this instant or later.
     #[param(required = false)]
     created_from: DateTime<Utc>,

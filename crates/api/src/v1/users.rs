@@ -15,6 +15,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
 use crate::{
+    bounds::{EmailText, PlatformRoleName, UserStatusName},
     extract::{
         BY_AGE, Body, CurrentActor, Id, IfMatch, Keyed, Paged, Parameters, Revision, changed, page, paged, shown,
     },
@@ -43,10 +44,10 @@ struct AccountBody {
     /// The name they go by, unless the account was erased.
     name: Option<String>,
     /// `admin` or `member` of the platform.
-    #[schema(example = "member")]
+    #[schema(value_type = PlatformRoleName)]
     role: &'static str,
     /// `active`, `disabled` or `erased`.
-    #[schema(example = "active")]
+    #[schema(value_type = UserStatusName)]
     status: &'static str,
     /// When they registered.
     created_at: DateTime<Utc>,
@@ -84,7 +85,7 @@ impl Revision for AccountBody {
 #[schema(example = json!({"role": "admin"}))]
 struct NewPlatformRole {
     /// `admin` or `member`.
-    #[schema(value_type = String)]
+    #[schema(value_type = PlatformRoleName)]
     role: PlatformRole,
 }
 
@@ -95,13 +96,13 @@ struct NewPlatformRole {
 struct UserParameters {
     /// Only `admin` or only `member`.
     #[param(required = false)]
-    role: String,
+    role: PlatformRoleName,
     /// Only `active`, only `disabled` or only `erased`.
     #[param(required = false)]
-    status: String,
+    status: UserStatusName,
     /// Only the account with exactly this e-mail.
-    #[param(required = false, format = "email")]
-    email: String,
+    #[param(required = false)]
+    email: EmailText,
     /// `created_at`, with `-` before it for descending.
     #[param(required = false, default = "created_at", pattern = "^-?(created_at)$")]
     sort: String,

@@ -7,6 +7,7 @@ mod agents;
 mod api_keys;
 mod approvals;
 mod auth;
+mod bounds;
 mod conditions;
 mod documents;
 mod edge;

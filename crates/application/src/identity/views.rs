@@ -22,6 +22,9 @@ pub enum UserStatus {
 }
 
 impl UserStatus {
+    /// Every status.
+    pub const ALL: [Self; 3] = [Self::Active, Self::Disabled, Self::Erased];
+
     /// The name used on the wire and in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -35,7 +38,7 @@ impl UserStatus {
     /// Reads the name used on the wire and in the database.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Active, Self::Disabled, Self::Erased].into_iter().find(|status| status.as_str() == name)
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
 }
 

@@ -1,3 +1,5 @@
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use super::error::AgentError;
@@ -11,6 +13,9 @@ pub type VersionNumber = u32;
 pub struct AgentName(String);
 
 impl AgentName {
+    /// Characters a name may have.
+    pub const LENGTH: RangeInclusive<usize> = 3..=100;
+
     /// Trims and checks a raw name; holding one is proof it passed.
     ///
     /// # Errors
@@ -18,7 +23,7 @@ impl AgentName {
     pub fn parse(raw: &str) -> Result<Self, AgentError> {
         let name = raw.trim();
         match name.chars().filter(|c| !c.is_control()).count() {
-            length @ 3..=100 if length == name.chars().count() => Ok(Self(name.to_owned())),
+            length if Self::LENGTH.contains(&length) && length == name.chars().count() => Ok(Self(name.to_owned())),
             _ => Err(AgentError::NameLength(name.chars().count())),
         }
     }
@@ -47,6 +52,9 @@ pub enum AgentType {
 }
 
 impl AgentType {
+    /// Every type.
+    pub const ALL: [Self; 2] = [Self::Workflow, Self::Assistant];
+
     /// The name used on the wire and in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -61,7 +69,7 @@ impl AgentType {
     /// # Errors
     /// [`AgentError::TypeUnknown`] for any other name.
     pub fn parse(name: &str) -> Result<Self, AgentError> {
-        [Self::Workflow, Self::Assistant].into_iter().find(|kind| kind.as_str() == name).ok_or(AgentError::TypeUnknown)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name).ok_or(AgentError::TypeUnknown)
     }
 }
 
@@ -106,13 +114,18 @@ impl AgentStatus {
 pub struct Capabilities(Vec<String>);
 
 impl Capabilities {
+    /// Capabilities an agent may have at most.
+    pub const MOST: usize = 50;
+    /// Characters a capability may have.
+    pub const LENGTH: RangeInclusive<usize> = 1..=50;
+
     /// Checks raw capabilities, drops repetitions and sorts them.
     ///
     /// # Errors
     /// [`AgentError::CapabilityFormat`] with the index of the first that is no slug, or
     /// [`AgentError::TooManyCapabilities`].
     pub fn parse<S: AsRef<str>>(raw: &[S]) -> Result<Self, AgentError> {
-        if raw.len() > 50 {
+        if raw.len() > Self::MOST {
             return Err(AgentError::TooManyCapabilities);
         }
         if let Some(index) = raw.iter().position(|slug| !is_slug(slug.as_ref())) {
@@ -132,7 +145,7 @@ impl Capabilities {
 }
 
 fn is_slug(text: &str) -> bool {
-    (1..=50).contains(&text.len())
+    Capabilities::LENGTH.contains(&text.len())
         && text
             .split('-')
             .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()))
@@ -144,6 +157,9 @@ fn is_slug(text: &str) -> bool {
 pub struct Description(String);
 
 impl Description {
+    /// Characters a description may have at most.
+    pub const LONGEST: usize = 2_000;
+
     /// Trims and checks a raw description.
     ///
     /// # Errors
@@ -151,7 +167,7 @@ impl Description {
     pub fn parse(raw: &str) -> Result<Self, AgentError> {
         let text = raw.trim();
         let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-        if text.chars().count() <= 2_000 && !text.chars().any(odd) {
+        if text.chars().count() <= Self::LONGEST && !text.chars().any(odd) {
             Ok(Self(text.to_owned()))
         } else {
             Err(AgentError::DescriptionLength)

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, ops::RangeInclusive};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,9 @@ pub enum PlatformRole {
 }
 
 impl PlatformRole {
+    /// Every role.
+    pub const ALL: [Self; 2] = [Self::Admin, Self::Member];
+
     /// The name used on the wire and in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -27,7 +30,7 @@ impl PlatformRole {
     /// Reads the name used on the wire and in the database.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Admin, Self::Member].into_iter().find(|role| role.as_str() == name)
+        Self::ALL.into_iter().find(|role| role.as_str() == name)
     }
 }
 
@@ -36,6 +39,9 @@ impl PlatformRole {
 pub struct Email(String);
 
 impl Email {
+    /// Bytes an address may have at most (RFC 5321).
+    pub const LONGEST: usize = 254;
+
     /// Trims, lower-cases and checks a raw address; holding one is proof it passed.
     ///
     /// # Errors
@@ -47,7 +53,7 @@ impl Email {
             && !local.contains('@')
             && local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atom_character));
         let domain_is_fine = domain.contains('.') && domain.split('.').all(is_label);
-        if local_is_fine && domain_is_fine && address.len() <= 254 {
+        if local_is_fine && domain_is_fine && address.len() <= Self::LONGEST {
             Ok(Self(address))
         } else {
             Err(IdentityError::EmailFormat)
@@ -83,13 +89,16 @@ impl fmt::Debug for Email {
 pub struct DisplayName(String);
 
 impl DisplayName {
+    /// Characters a name may have.
+    pub const LENGTH: RangeInclusive<usize> = 1..=100;
+
     /// Trims and checks a raw name.
     ///
     /// # Errors
     /// [`IdentityError::NameFormat`] when it is empty, too long or has control characters.
     pub fn parse(raw: &str) -> Result<Self, IdentityError> {
         let name = raw.trim();
-        if (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control) {
+        if Self::LENGTH.contains(&name.chars().count()) && !name.chars().any(char::is_control) {
             Ok(Self(name.to_owned()))
         } else {
             Err(IdentityError::NameFormat)
@@ -120,7 +129,9 @@ pub enum PasswordPolicy {
 }
 
 impl PasswordPolicy {
-    const fn shortest(self) -> usize {
+    /// Characters a password must have.
+    #[must_use]
+    pub const fn shortest(self) -> usize {
         match self {
             Self::Classic => 8,
             Self::Nist => 12,
@@ -142,12 +153,15 @@ impl PasswordPolicy {
 pub struct Password(String);
 
 impl Password {
+    /// Characters a password may have at most.
+    pub const LONGEST: usize = 128;
+
     /// Checks a raw password for a person with this e-mail (or with one that is itself refused).
     ///
     /// # Errors
     /// The first rule it breaks.
     pub fn parse(raw: &str, email: Option<&Email>, policy: PasswordPolicy) -> Result<Self, IdentityError> {
-        if !(policy.shortest()..=128).contains(&raw.chars().count()) {
+        if !(policy.shortest()..=Self::LONGEST).contains(&raw.chars().count()) {
             return Err(match policy {
                 PasswordPolicy::Classic => IdentityError::PasswordLength,
                 PasswordPolicy::Nist => IdentityError::PasswordTooShort,

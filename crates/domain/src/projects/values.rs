@@ -1,3 +1,5 @@
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use super::error::ProjectError;
@@ -64,6 +66,9 @@ pub enum ProjectStatus {
 }
 
 impl ProjectStatus {
+    /// Every status.
+    pub const ALL: [Self; 3] = [Self::Active, Self::Suspended, Self::Archived];
+
     /// The name used on the wire and in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -77,7 +82,7 @@ impl ProjectStatus {
     /// Reads the name used on the wire and in the database.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Active, Self::Suspended, Self::Archived].into_iter().find(|status| status.as_str() == name)
+        Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
 }
 
@@ -87,6 +92,9 @@ impl ProjectStatus {
 pub struct ProjectName(String);
 
 impl ProjectName {
+    /// Characters a name may have.
+    pub const LENGTH: RangeInclusive<usize> = 3..=100;
+
     /// Trims and checks a raw name; holding one is proof it passed.
     ///
     /// # Errors
@@ -94,7 +102,7 @@ impl ProjectName {
     pub fn parse(raw: &str) -> Result<Self, ProjectError> {
         let name = raw.trim();
         match name.chars().filter(|c| !c.is_control()).count() {
-            length @ 3..=100 if length == name.chars().count() => Ok(Self(name.to_owned())),
+            length if Self::LENGTH.contains(&length) && length == name.chars().count() => Ok(Self(name.to_owned())),
             _ => Err(ProjectError::NameLength(name.chars().count())),
         }
     }

@@ -1,3 +1,5 @@
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use super::error::ApiKeyError;
@@ -8,13 +10,16 @@ use super::error::ApiKeyError;
 pub struct KeyName(String);
 
 impl KeyName {
+    /// Characters a name may have.
+    pub const LENGTH: RangeInclusive<usize> = 1..=100;
+
     /// Trims and checks a raw name; holding one is proof it passed.
     ///
     /// # Errors
     /// [`ApiKeyError::NameFormat`] when it is empty, too long or has control characters.
     pub fn parse(raw: &str) -> Result<Self, ApiKeyError> {
         let name = raw.trim();
-        if (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control) {
+        if Self::LENGTH.contains(&name.chars().count()) && !name.chars().any(char::is_control) {
             Ok(Self(name.to_owned()))
         } else {
             Err(ApiKeyError::NameFormat)

@@ -1,0 +1,127 @@
+//! What texts and choices may be, for the document: the bounds are those of the value objects that check them.
+
+use std::{borrow::Cow, ops::RangeInclusive};
+
+use devskyy_application::{
+    identity::UserStatus,
+    runs::{ApprovalStatus, RunStatus, priority},
+};
+use devskyy_domain::{
+    agents::{AgentName, AgentStatus, AgentType, Capabilities, Description},
+    identity::{DisplayName, Email, KeyName, Password, PasswordPolicy, PlatformRole},
+    projects::{ProjectName, ProjectRole, ProjectStatus},
+    runs::Priority,
+};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ArrayBuilder, Object, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat, schema::Type},
+};
+
+/// Characters of a reason that goes on record.
+pub(crate) const REASON: u64 = 1_000;
+/// Characters of a secret that is only compared: long enough for whatever the platform ever gave out.
+pub(crate) const PRESENTED: u64 = 1_024;
+/// Characters of a text that lists are searched for.
+pub(crate) const SEARCH: RangeInclusive<usize> = 1..=100;
+/// Seconds that an answer may wait for a run.
+pub(crate) const WAIT_S: u16 = 60;
+/// Scopes of an API key at most.
+pub(crate) const SCOPES: u64 = 64;
+
+macro_rules! bounds {
+    ($($(#[$doc:meta])* $name:ident $schema:literal = $bounds:expr;)+) => {
+        $(
+            $(#[$doc])*
+            pub(crate) struct $name;
+
+            impl PartialSchema for $name {
+                fn schema() -> RefOr<Schema> {
+                    RefOr::T($bounds.into())
+                }
+            }
+
+            impl ToSchema for $name {
+                fn name() -> Cow<'static, str> {
+                    $schema.into()
+                }
+            }
+        )+
+
+        /// All of them, by their names in the document.
+        pub(crate) fn all() -> Vec<(String, RefOr<Schema>)> {
+            vec![$(($name::name().into_owned(), $name::schema())),+]
+        }
+    };
+}
+
+bounds! {
+    /// The name of an agent.
+    AgentNameText "AgentName" = line(&AgentName::LENGTH);
+    /// What an agent is for.
+    DescriptionText "AgentDescription" = text(&(0..=Description::LONGEST));
+    /// Something an agent says it can do.
+    CapabilityText "Capability" = text(&Capabilities::LENGTH).pattern(Some("^[a-z0-9]+(-[a-z0-9]+)*$"));
+    /// What an agent says it can do.
+    CapabilityList "Capabilities" = ArrayBuilder::new()
+        .items(Ref::from_schema_name("Capability"))
+        .max_items(Some(Capabilities::MOST));
+    /// How an agent works.
+    AgentTypeName "AgentType" = one_of(AgentType::ALL.map(AgentType::as_str));
+    /// Where an agent is in its life.
+    AgentStatusName "AgentStatus" = one_of(AgentStatus::ALL.map(AgentStatus::as_str));
+    /// The name of a project.
+    ProjectNameText "ProjectName" = line(&ProjectName::LENGTH);
+    /// Where a project is in its life.
+    ProjectStatusName "ProjectStatus" = one_of(ProjectStatus::ALL.map(ProjectStatus::as_str));
+    /// What a member may do in a project.
+    ProjectRoleName "ProjectRole" = one_of(ProjectRole::ALL.map(ProjectRole::as_str));
+    /// What a person may do on the platform.
+    PlatformRoleName "PlatformRole" = one_of(PlatformRole::ALL.map(PlatformRole::as_str));
+    /// Whether a person may sign in.
+    UserStatusName "UserStatus" = one_of(UserStatus::ALL.map(UserStatus::as_str));
+    /// The name a person goes by.
+    DisplayNameText "DisplayName" = line(&DisplayName::LENGTH);
+    /// What a person signs in with.
+    EmailText "Email" = text(&(3..=Email::LONGEST)).format(Some(SchemaFormat::Custom("email".to_owned())));
+    /// A password that is to be set; the platform may ask for more.
+    NewPasswordText "NewPassword" = text(&(PasswordPolicy::default().shortest()..=Password::LONGEST)).format(password());
+    /// A password that is compared.
+    PasswordText "Password" = text(&(0..=usize_of(PRESENTED))).format(password());
+    /// What people call an API key.
+    KeyNameText "ApiKeyName" = line(&KeyName::LENGTH);
+    /// Where a run stands.
+    RunStatusName "RunStatus" = one_of(RunStatus::ALL.map(RunStatus::as_str));
+    /// How urgent a run is.
+    PriorityName "RunPriority" = one_of([Priority::Low, Priority::Normal, Priority::High].map(priority));
+    /// What became of a question.
+    ApprovalStatusName "ApprovalStatus" = one_of(ApprovalStatus::ALL.map(ApprovalStatus::as_str));
+    /// What a person decides.
+    DecisionName "Decision" = one_of(["approve", "deny"]);
+    /// Why, for the record.
+    ReasonText "Reason" = text(&(0..=usize_of(REASON)));
+    /// A text that is searched for.
+    SearchText "SearchText" = line(&SEARCH);
+}
+
+fn usize_of(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn password() -> Option<SchemaFormat> {
+    Some(SchemaFormat::Custom("password".to_owned()))
+}
+
+fn text(length: &RangeInclusive<usize>) -> ObjectBuilder {
+    let text = Object::builder().schema_type(Type::String).max_length(Some(*length.end()));
+    text.min_length(Some(*length.start()).filter(|shortest| *shortest > 0))
+}
+
+/// A text of one line without blanks at its ends, which would not count.
+fn line(length: &RangeInclusive<usize>) -> ObjectBuilder {
+    const CONTROL: &str = r"\x00-\x1f\x7f-\x9f";
+    text(length).pattern(Some(format!(r"^[^\s{CONTROL}]([^{CONTROL}]*[^\s{CONTROL}])?$")))
+}
+
+fn one_of<const N: usize>(names: [&'static str; N]) -> ObjectBuilder {
+    Object::builder().schema_type(Type::String).enum_values(Some(names))
+}
