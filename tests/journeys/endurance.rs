@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// How often the process is killed.
-const KILLS: u32 = 25;
+const KILLS: u32 = 50;
 
 /// Several tickets at once, after some thinking.
 fn filing(tracker: &Tracker) -> Value {
