@@ -129,6 +129,26 @@ fn a_database_that_does_not_answer_is_told_in_one_line_without_its_password() {
 }
 
 #[test]
+fn less_durability_is_told_wherever_the_store_is() {
+    let place = tempfile::tempdir().unwrap();
+    let server = Server::start_with(place.path(), |command| {
+        command.args(["--set", "database.durability=relaxed"]);
+    });
+    assert!(server.banner.contains("relaxed") && server.log().contains("relaxed"), "{}", server.banner);
+    drop(server);
+    assert!(!Server::start(place.path()).banner.contains("relaxed"));
+}
+
+#[test]
+fn less_durability_is_not_asked_of_postgresql() {
+    let place = tempfile::tempdir().unwrap();
+    let mut command = devskyy(place.path());
+    command.args(["serve", "--port", "0", "--set", "database.durability=relaxed"]);
+    command.env("DEVSKYY_DATABASE__URL", "postgres://ada@127.0.0.1:1/sky");
+    fails(&mut command, 78, &["database.durability", "synchronous_commit"]);
+}
+
+#[test]
 fn migrating_twice_changes_nothing() {
     let place = tempfile::tempdir().unwrap();
     for _ in 0..2 {

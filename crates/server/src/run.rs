@@ -40,8 +40,8 @@ pub struct ServerHandle {
 /// When it cannot be reached.
 pub async fn connect(settings: &Settings, store: &Store) -> Result<Database, Failure> {
     crate::crypto::choose();
-    let url = store.url();
-    let database = Database::connect(url.expose_secret(), settings.database.max_connections).await;
+    let (url, durability) = (store.url(), store.durability(settings)?);
+    let database = Database::connect_with(url.expose_secret(), settings.database.max_connections, durability).await;
     database.map_err(|error| {
         Failure::operation(format!(
             "cannot reach the database ({store}): {}; check database.url and that it runs",

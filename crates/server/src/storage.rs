@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use devskyy_infrastructure::sql::Durability;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
@@ -35,6 +36,28 @@ impl Store {
         match url.expose_secret().strip_prefix("sqlite:") {
             Some(path) => Self::Sqlite(PathBuf::from(path.strip_prefix("//").unwrap_or(path))),
             None => Self::Postgres(url.clone()),
+        }
+    }
+
+    /// What an acknowledged change survives here.
+    ///
+    /// # Errors
+    /// When less is asked for than the database can be told here.
+    pub fn durability(&self, settings: &Settings) -> Result<Durability, Failure> {
+        match (self, settings.database.durability) {
+            (Self::Postgres(_), Durability::Relaxed) => Err(Failure::configuration(
+                "database.durability: `relaxed` is for SQLite; remove it, and set `synchronous_commit` on the PostgreSQL server",
+            )),
+            (Self::Sqlite(_) | Self::Postgres(_), durability) => Ok(durability),
+        }
+    }
+
+    /// The database for people, with what they should know of it.
+    #[must_use]
+    pub fn told(&self, settings: &Settings) -> String {
+        match settings.database.durability {
+            Durability::Full => self.to_string(),
+            Durability::Relaxed => format!("{self} (relaxed: a power cut may lose the last changes)"),
         }
     }
 

@@ -32,6 +32,16 @@ const POSTGRES_LIMITS: [(&str, &str); 4] = [
     ("client_min_messages", "error"),
 ];
 
+/// What an acknowledged change survives on SQLite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// The end of the process and of the machine (`synchronous=FULL`).
+    #[default]
+    Full,
+    /// The end of the process. A machine that loses power may lose the last changes, and nothing else (`NORMAL`).
+    Relaxed,
+}
+
 /// A connected database. Both handles are cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Database {
@@ -48,20 +58,31 @@ impl Database {
     /// # Errors
     /// [`PortError`] when the database cannot be reached or opened.
     pub async fn connect(url: &str, pool: u32) -> Result<Self, PortError> {
-        Self::open(url, pool).await.map_err(|error| port_error("database", "connecting", error))
+        Self::connect_with(url, pool, Durability::Full).await
     }
 
-    async fn open(url: &str, pool: u32) -> Result<Self, DbErr> {
+    /// Connects as [`Database::connect`] does; on SQLite, changes survive what is asked.
+    ///
+    /// # Errors
+    /// [`PortError`] when the database cannot be reached or opened.
+    pub async fn connect_with(url: &str, pool: u32, durability: Durability) -> Result<Self, PortError> {
+        Self::open(url, pool, durability).await.map_err(|error| port_error("database", "connecting", error))
+    }
+
+    async fn open(url: &str, pool: u32, durability: Durability) -> Result<Self, DbErr> {
         let url = url.to_owned();
         if !url.starts_with("sqlite:") {
             let writer = sea_orm::Database::connect(postgres(&url, pool.max(3), &POSTGRES_LIMITS)).await?;
             return Ok(Self { reader: writer.clone(), writer, url });
         }
-        let writer = sea_orm::Database::connect(sqlite(&url, 1)).await?;
+        let writer = sea_orm::Database::connect(sqlite(&url, 1, durability)).await?;
         // A database in memory belongs to its one connection, and so does the nameless one that vanishes with it.
         let in_memory = url == SCRATCH || url.contains(":memory:") || url.contains("mode=memory");
-        let reader =
-            if in_memory { writer.clone() } else { sea_orm::Database::connect(sqlite(&url, SQLITE_READERS)).await? };
+        let reader = if in_memory {
+            writer.clone()
+        } else {
+            sea_orm::Database::connect(sqlite(&url, SQLITE_READERS, durability)).await?
+        };
         Ok(Self { writer, reader, url })
     }
 
@@ -195,16 +216,20 @@ fn quiet(url: &str, pool: u32) -> ConnectOptions {
     options
 }
 
-fn sqlite(url: &str, pool: u32) -> ConnectOptions {
+fn sqlite(url: &str, pool: u32, durability: Durability) -> ConnectOptions {
+    let synchronous = match durability {
+        Durability::Full => SqliteSynchronous::Full,
+        Durability::Relaxed => SqliteSynchronous::Normal,
+    };
     let mut options = quiet(url, pool);
     // The writer's queue is where commands wait; a transaction may wait longer for the one connection than 2 s.
     options.acquire_timeout(Duration::from_secs(10)).min_connections(1).idle_timeout(None).max_lifetime(None);
-    options.map_sqlx_sqlite_opts(|sqlite| {
+    options.map_sqlx_sqlite_opts(move |sqlite| {
         sqlite
             .create_if_missing(true)
             .page_size(8192)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
+            .synchronous(synchronous)
             .busy_timeout(Duration::from_secs(5))
             .statement_cache_capacity(256)
             .pragma("mmap_size", "268435456")

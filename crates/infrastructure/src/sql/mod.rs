@@ -7,7 +7,7 @@ mod lock;
 mod numbers;
 mod used_keys;
 
-pub use database::Database;
+pub use database::{Database, Durability};
 pub use failure::{is_transient, port_error};
 #[cfg(test)]
 pub(crate) use listing::goes_on_by_index;

@@ -3,6 +3,7 @@
 
 mod crypto;
 mod databases;
+mod durability;
 mod event_store;
 mod hostile;
 mod models;

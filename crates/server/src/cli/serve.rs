@@ -15,7 +15,7 @@ use crate::{
 pub(super) async fn serve(settings: Settings) -> Result<(), Failure> {
     let stop = asked_to_stop()?;
     let server = run::serve(&settings).await?;
-    let store = Store::chosen(&settings).to_string();
+    let store = Store::chosen(&settings).told(&settings);
     let bootstrap = server.bootstrap.clone();
     let banner = Banner { address: server.address, store: store.clone(), data_dir: &settings.data_dir, bootstrap };
     tracing::info!(url = banner.url(), store, "ready");

@@ -110,6 +110,12 @@ pub(super) const KEYS: &[Key] = &[
         "`postgres://user:password@host:port/name`, or `sqlite:///path/to/file`; SQLite in the data directory where it is not set.",
     ),
     key(
+        "database.durability",
+        Kind::Choice(&["full", "relaxed"]),
+        Some("full"),
+        "What an acknowledged change survives on SQLite: `full` a power cut, `relaxed` only the end of the process, for less waiting on slow disks. PostgreSQL decides this itself (`synchronous_commit`) and is used with `full` only.",
+    ),
+    key(
         "database.max_connections",
         from_to(2, 500),
         Some("16"),

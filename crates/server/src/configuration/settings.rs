@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use devskyy_api::{Network, Retirement};
 use devskyy_application::identity::RegistrationMode;
 use devskyy_domain::identity::PasswordPolicy;
+use devskyy_infrastructure::sql::Durability;
 use secrecy::SecretString;
 
 use super::{effective::Effective, value::Value};
@@ -63,6 +64,8 @@ pub struct Database {
     pub url: Option<SecretString>,
     /// Connections opened at most.
     pub max_connections: u32,
+    /// What an acknowledged change survives.
+    pub durability: Durability,
 }
 
 /// Keys and tokens.
@@ -131,6 +134,7 @@ impl From<&Effective> for Settings {
             database: Database {
                 url: read.secret("database.url"),
                 max_connections: read.number("database.max_connections").unwrap_or_default(),
+                durability: read.durability(),
             },
             security: read.security(processors),
             runs: Runs {
@@ -192,6 +196,13 @@ impl Reader<'_> {
             _ => LogFormat::Auto,
         };
         Log { level: Some(self.text("log.level")).filter(|level| !level.is_empty()), format }
+    }
+
+    fn durability(&self) -> Durability {
+        match self.text("database.durability").as_str() {
+            "relaxed" => Durability::Relaxed,
+            _ => Durability::Full,
+        }
     }
 
     fn password_policy(&self) -> PasswordPolicy {
