@@ -14,14 +14,15 @@ use crate::{
 };
 
 /// A database of its own on the PostgreSQL of the tests, made with its own tool.
-struct Fresh {
+pub(crate) struct Fresh {
     url: String,
     admin: String,
     name: String,
 }
 
 impl Fresh {
-    fn make() -> Self {
+    /// Makes a database that nobody else uses.
+    pub(crate) fn make() -> Self {
         let variable = std::env::vars_os().find(|(name, _)| name == "DEVSKYY_TEST_POSTGRES_URL");
         let admin = variable.expect("DEVSKYY_TEST_POSTGRES_URL names a PostgreSQL").1.into_string().unwrap();
         let name = format!("journey_{}_{}", std::process::id(), unique());
@@ -32,11 +33,25 @@ impl Fresh {
         Self { url: format!("{server}/{name}{parameters}"), admin, name }
     }
 
+    /// Makes a command use this database, with the key that all its replicas share.
+    pub(crate) fn choose(&self, command: &mut std::process::Command) {
+        command.env("DEVSKYY_DATABASE__URL", &self.url).env("DEVSKYY_SECURITY__MASTER_KEY", "c0".repeat(32));
+    }
+
     fn server(&self, directory: &std::path::Path, tracker: &Tracker) -> Server {
+        self.server_with(directory, tracker, &[])
+    }
+
+    /// A server that accepts runs and leaves them to workers.
+    pub(crate) fn accepting(&self, directory: &std::path::Path, tracker: &Tracker) -> Server {
+        self.server_with(directory, tracker, &["--set", "runs.concurrency=0"])
+    }
+
+    fn server_with(&self, directory: &std::path::Path, tracker: &Tracker, flags: &[&str]) -> Server {
         std::fs::create_dir_all(directory).unwrap();
         Server::start_with(directory, |command| {
             reaching(tracker)(command);
-            command.env("DEVSKYY_DATABASE__URL", &self.url).env("DEVSKYY_SECURITY__MASTER_KEY", "c0".repeat(32));
+            self.choose(command.args(flags));
         })
     }
 }

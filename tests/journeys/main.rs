@@ -15,3 +15,4 @@ mod serving;
 mod signing_in;
 mod tour;
 mod tracker;
+mod workers;

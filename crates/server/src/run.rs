@@ -91,6 +91,52 @@ pub async fn serve(settings: &Settings) -> Result<ServerHandle, Failure> {
     })
 }
 
+/// A process that carries runs out and answers no requests.
+pub struct WorkerHandle {
+    tasks: Tasks,
+    platform: Platform,
+}
+
+/// Starts carrying runs out beside the servers that share the database.
+///
+/// # Errors
+/// When the database is SQLite, which belongs to one process, when no run may be executed, or when it cannot be used.
+pub async fn work(settings: &Settings) -> Result<WorkerHandle, Failure> {
+    crate::crypto::choose();
+    let store = Store::chosen(settings);
+    if matches!(store, Store::Sqlite(_)) {
+        return Err(Failure::configuration(
+            "a worker shares its database with servers, and SQLite belongs to one process; set database.url to a PostgreSQL",
+        ));
+    }
+    if settings.runs.concurrency == 0 {
+        return Err(Failure::configuration("a worker with runs.concurrency = 0 would do nothing; set it to 1 or more"));
+    }
+    let _claimed = storage::claim(settings, &store)?;
+    let platform = Platform::build(settings, database(settings, &store).await?).await?;
+    let tasks = Tasks::default();
+    platform.work(settings, &tasks);
+    Ok(WorkerHandle { tasks, platform })
+}
+
+impl WorkerHandle {
+    /// Finishes the calls under way, hands the runs back and closes the database.
+    pub async fn stop(self) {
+        tracing::info!("stopping: calls under way finish");
+        end(self.tasks, self.platform).await;
+    }
+}
+
+async fn end(tasks: Tasks, platform: Platform) {
+    let ended = tasks.end(LAST_WORK).await;
+    platform.close().await;
+    if ended {
+        tracing::info!("stopped");
+    } else {
+        tracing::warn!("stopped while some background work was under way; it is taken over when its leases lapse");
+    }
+}
+
 impl ServerHandle {
     /// Stops in order: new requests are sent elsewhere, requests under way finish, runs are handed back, the database
     /// is closed.
@@ -99,12 +145,6 @@ impl ServerHandle {
         tracing::info!("stopping: requests under way finish");
         self.http.stop(true).await;
         let _ = self.answering.await;
-        let ended = self.tasks.end(LAST_WORK).await;
-        self.platform.close().await;
-        if ended {
-            tracing::info!("stopped");
-        } else {
-            tracing::warn!("stopped while some background work was under way; it is taken over when its leases lapse");
-        }
+        end(self.tasks, self.platform).await;
     }
 }

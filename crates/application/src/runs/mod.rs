@@ -27,7 +27,7 @@ use devskyy_domain::runs::Run;
 pub use get_run::{GetRun, GetRunHandler};
 pub use list_approvals::{ListApprovals, ListApprovalsHandler};
 pub use list_runs::{ListRuns, ListRunsHandler};
-pub use ports::{Claim, Claims, RunQueue, RunViews, RunnableAgent, RunnableAgents};
+pub use ports::{Appetite, Claim, Claims, RunQueue, RunViews, RunnableAgent, RunnableAgents};
 pub use published::{RunPublished, priority, waiting_for};
 use reading::RunReading;
 pub use reconcile_run::{ReconcileRun, ReconcileRunHandler};

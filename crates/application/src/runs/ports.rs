@@ -49,26 +49,42 @@ pub struct Claim {
     pub fence: u64,
 }
 
+/// What a worker asks of the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appetite {
+    /// Most runs it takes.
+    pub most: usize,
+    /// Most runs of one project that all workers together hold at once; any number without it.
+    pub per_project: Option<usize>,
+    /// How long they are its own without a sign of life.
+    pub lease: Duration,
+}
+
 /// What a look at the queue gave.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Claims {
-    /// Runs that are now this worker's, the most urgent first.
+    /// Runs that are now this worker's, the next in turn first.
     pub runs: Vec<Claim>,
     /// How long until something else becomes claimable by the mere passing of time.
     pub next_due: Option<Duration>,
+    /// Whether something is due that must wait until a run of its project lets go.
+    pub held_back: bool,
 }
 
 /// Hands out runs that are ready, each to one worker at a time. All times are the store's own clock.
+///
+/// Projects take turns: whose runs are held least gets the next worker, so that nobody's backlog is another's wait. Within
+/// a project the urgent go first, then the old.
 ///
 /// A run is claimable when it is due and nobody holds a lease on it, the lease lapsed, or the lease is older than the
 /// run's fence. Leases are never the truth about a run: they only keep workers from getting in each other's way.
 #[async_trait]
 pub trait RunQueue: Send + Sync {
-    /// Leases up to `most` due runs to a worker.
+    /// Leases due runs to a worker.
     ///
     /// # Errors
     /// [`PortError`] when the queue cannot be reached.
-    async fn claim(&self, worker: &str, lease: Duration, most: usize) -> Result<Claims, PortError>;
+    async fn claim(&self, worker: &str, appetite: Appetite) -> Result<Claims, PortError>;
 
     /// Extends a lease, under the fence the worker holds now; false when the run has passed on.
     ///

@@ -3,7 +3,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use devskyy_application::{
     error::PortError,
-    runs::{Claim, Claims, RunQueue},
+    runs::{Appetite, Claim, Claims, RunQueue},
 };
 use devskyy_domain::kernel::ids::RunId;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, QueryResult, Value};
@@ -24,10 +24,17 @@ pub struct SqlRunQueue {
 
 /// Rows that others are looking at are skipped on PostgreSQL, so that workers do not wait for each other; SQLite has one
 /// writer at a time anyway. The condition on a conflict is the same again, because another worker may have been faster.
-const CLAIM: &str = "WITH due AS ( \
-     SELECT r.id, r.fence FROM runs r LEFT JOIN run_leases l ON l.run_id = r.id \
-     WHERE r.ready_at <= {now} AND (l.run_id IS NULL OR l.lease_until < {now} OR l.fence < r.fence) \
-     ORDER BY r.priority DESC, r.ready_at, r.id LIMIT ? {skip}) \
+///
+/// A project's next run has the turn after those of its runs that are held; the lowest turns come first.
+const CLAIM: &str = "WITH clock AS ({clock}), \
+     held AS (SELECT r.project_id, COUNT(*) AS runs FROM run_leases l JOIN runs r ON r.id = l.run_id \
+     WHERE l.lease_until >= {now} AND l.fence >= r.fence AND r.ready_at <= {now} GROUP BY r.project_id), \
+     turns AS (SELECT r.id, COALESCE(h.runs, 0) + ROW_NUMBER() OVER (PARTITION BY r.project_id \
+     ORDER BY r.priority DESC, r.ready_at, r.id) AS turn \
+     FROM runs r LEFT JOIN run_leases l ON l.run_id = r.id LEFT JOIN held h ON h.project_id = r.project_id \
+     WHERE {free}), \
+     due AS (SELECT r.id, r.fence FROM turns t JOIN runs r ON r.id = t.id WHERE t.turn <= {big} \
+     ORDER BY t.turn, r.priority DESC, r.ready_at, r.id LIMIT {big} {skip}) \
      INSERT INTO run_leases (run_id, owner, fence, lease_until) \
      SELECT id, {text}, fence + 1, {now} + {big} FROM due WHERE true \
      ON CONFLICT (run_id) DO UPDATE SET owner = excluded.owner, fence = excluded.fence, \
@@ -35,10 +42,20 @@ const CLAIM: &str = "WITH due AS ( \
      WHERE run_leases.lease_until < {now} OR run_leases.fence < excluded.fence - 1 \
      RETURNING run_id, fence";
 
-const NEXT_DUE: &str = "SELECT (SELECT MIN(ready_at) FROM runs WHERE ready_at > {now}) - {now}, \
+/// A run that is due and that nobody holds.
+const FREE: &str = "r.ready_at <= {now} AND (l.run_id IS NULL OR l.lease_until < {now} OR l.fence < r.fence)";
+
+const NEXT_DUE: &str = "WITH clock AS ({clock}) \
+     SELECT (SELECT MIN(ready_at) FROM runs WHERE ready_at > {now}) - {now}, \
      (SELECT MIN(lease_until) FROM run_leases WHERE lease_until >= {now}) - {now}";
 
-const RENEW: &str = "UPDATE run_leases SET lease_until = {now} + {big}, fence = {big} \
+const LEFT_OVER: &str = "WITH clock AS ({clock}) \
+     SELECT r.id FROM runs r LEFT JOIN run_leases l ON l.run_id = r.id WHERE {free} LIMIT 1";
+
+/// Shares are exact only when nobody else counts at the same time; SQLite has one writer anyway.
+const ALONE: &str = "SELECT pg_advisory_xact_lock(hashtext('devskyy.run_queue'))";
+
+const RENEW: &str = "WITH clock AS ({clock}) UPDATE run_leases SET lease_until = {now} + {big}, fence = {big} \
      WHERE run_id = ? AND owner = ? AND fence <= ? \
      AND EXISTS (SELECT 1 FROM runs WHERE id = ? AND fence <= ? AND ready_at IS NOT NULL) RETURNING fence";
 
@@ -50,27 +67,35 @@ impl SqlRunQueue {
     }
 
     fn sql(&self, text: &str) -> String {
-        let (now, skip, string, big) = match self.db.backend() {
+        let (clock, skip, string, big) = match self.db.backend() {
             DatabaseBackend::Postgres => (
-                "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)",
+                "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) AS now",
                 "FOR UPDATE OF r SKIP LOCKED",
                 "CAST(? AS TEXT)",
                 "CAST(? AS BIGINT)",
             ),
-            _ => ("CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)", "", "?", "?"),
+            _ => ("SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER) AS now", "", "?", "?"),
         };
-        text.replace("{now}", now).replace("{skip}", skip).replace("{text}", string).replace("{big}", big)
+        let text = text.replace("{free}", FREE).replace("{now}", "(SELECT now FROM clock)");
+        text.replace("{clock}", clock).replace("{skip}", skip).replace("{text}", string).replace("{big}", big)
     }
 
     async fn all(&self, tx: &DatabaseTransaction, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {
         tx.query_all_raw(statement(self.db.backend(), &self.sql(sql), values)).await
     }
 
-    async fn look(&self, worker: &str, lease: Duration, most: usize) -> Result<Claims, DbErr> {
+    async fn look(&self, worker: &str, appetite: Appetite) -> Result<Claims, DbErr> {
+        let Appetite { most, per_project, lease } = appetite;
         let tx = self.db.begin().await?;
-        let limit = i64::try_from(most).unwrap_or(i64::MAX);
-        let rows = self.all(&tx, CLAIM, vec![limit.into(), worker.into(), micros(lease).into()]).await?;
+        if per_project.is_some() && self.db.backend() == DatabaseBackend::Postgres {
+            tx.execute_unprepared(ALONE).await?;
+        }
+        let (share, limit) = (number(per_project.unwrap_or(usize::MAX)), number(most));
+        let values = vec![share.into(), limit.into(), worker.into(), micros(lease).into()];
+        let rows = self.all(&tx, CLAIM, values).await?;
         let due = self.all(&tx, NEXT_DUE, vec![]).await?;
+        let shared = per_project.is_some() && rows.len() < most;
+        let held_back = shared && !self.all(&tx, LEFT_OVER, vec![]).await?.is_empty();
         tx.commit().await?;
         let claim = |row: &QueryResult| {
             let run = RunId::from(row.try_get_by_index::<Uuid>(0)?);
@@ -83,7 +108,7 @@ impl SqlRunQueue {
             next.extend(row.try_get_by_index::<Option<i64>>(1)?);
         }
         let next_due = next.into_iter().min().map(|micros| Duration::from_micros(loaded(micros)));
-        Ok(Claims { runs, next_due })
+        Ok(Claims { runs, next_due, held_back })
     }
 
     async fn change(&self, sql: &str, values: Vec<Value>) -> Result<bool, DbErr> {
@@ -92,6 +117,10 @@ impl SqlRunQueue {
         tx.commit().await?;
         Ok(!changed.is_empty())
     }
+}
+
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn micros(duration: Duration) -> i64 {
@@ -110,9 +139,9 @@ async fn aside<T: Send + 'static>(
 
 #[async_trait]
 impl RunQueue for SqlRunQueue {
-    async fn claim(&self, worker: &str, lease: Duration, most: usize) -> Result<Claims, PortError> {
+    async fn claim(&self, worker: &str, appetite: Appetite) -> Result<Claims, PortError> {
         let (queue, worker) = (self.clone(), worker.to_owned());
-        aside("claiming runs", async move { queue.look(&worker, lease, most).await }).await
+        aside("claiming runs", async move { queue.look(&worker, appetite).await }).await
     }
 
     async fn renew(&self, worker: &str, claim: Claim, lease: Duration) -> Result<bool, PortError> {

@@ -50,6 +50,8 @@ pub(super) enum Verb {
         #[arg(long, value_name = "PORT")]
         port: Option<String>,
     },
+    /// Carry runs out without answering requests, beside servers on the same PostgreSQL
+    Worker,
     /// Do the platform's main job on a real lock file, in front of you
     Demo {
         /// The Cargo.lock to review [default: this directory's, or the one this program was built from]

@@ -11,6 +11,7 @@ mod openapi;
 mod progress;
 mod serve;
 mod user;
+mod worker;
 
 pub(crate) use user::make_password;
 
@@ -52,6 +53,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let effective = || Effective::read(&arguments.layers());
     match &arguments.verb {
         Verb::Serve { .. } => started(&effective()?, "info", serve::serve),
+        Verb::Worker => started(&effective()?, "info", worker::work),
         Verb::Demo { lockfile, approve, deny, exit } => {
             let answer = match (approve, deny) {
                 (true, _) => Some(Answer::Approve),

@@ -159,6 +159,12 @@ pub(super) const KEYS: &[Key] = &[
         "Runs this process executes at once; `0` leaves them to other processes on the same database.",
     ),
     key(
+        "runs.project_concurrency",
+        from_to(0, 100_000),
+        Some("0"),
+        "Runs of one project that all processes together execute at once; `0` for any number.",
+    ),
+    key(
         "runs.lease_s",
         from_to(2, 600),
         Some("15"),

@@ -90,6 +90,8 @@ pub struct Security {
 pub struct Runs {
     /// Runs executed at once.
     pub concurrency: usize,
+    /// Runs of one project executed at once by all processes together, where that is bounded.
+    pub project_concurrency: Option<usize>,
     /// Silence after which a run is taken over.
     pub lease: Duration,
 }
@@ -139,6 +141,7 @@ impl From<&Effective> for Settings {
             security: read.security(processors),
             runs: Runs {
                 concurrency: read.number("runs.concurrency").unwrap_or_default(),
+                project_concurrency: read.number("runs.project_concurrency").filter(|share| *share > 0),
                 lease: read.seconds("runs.lease_s"),
             },
             egress: Egress {

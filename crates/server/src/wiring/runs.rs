@@ -45,6 +45,7 @@ pub(super) fn runs(
     };
     let habits = WorkerSettings {
         slots: settings.runs.concurrency,
+        per_project: settings.runs.project_concurrency,
         lease: settings.runs.lease,
         ..WorkerSettings::named(format!("worker-{owner}"))
     };

@@ -1,4 +1,5 @@
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -14,8 +15,8 @@ use devskyy_application::{
     paging::{Key, PageOf, Part},
     ports::Clock,
     runs::{
-        ApprovalChange, ApprovalFilter, ApprovalView, Claim, Claims, RunFilter, RunQueue, RunRecord, RunSummary,
-        RunViews, RunnableAgent, RunnableAgents,
+        Appetite, ApprovalChange, ApprovalFilter, ApprovalView, Claim, Claims, RunFilter, RunQueue, RunRecord,
+        RunSummary, RunViews, RunnableAgent, RunnableAgents,
     },
 };
 use devskyy_domain::{
@@ -135,18 +136,32 @@ fn after(now: DateTime<Utc>, lease: Duration) -> DateTime<Utc> {
 
 #[async_trait]
 impl RunQueue for InMemoryRuns {
-    async fn claim(&self, worker: &str, lease: Duration, most: usize) -> Result<Claims, PortError> {
+    async fn claim(&self, worker: &str, appetite: Appetite) -> Result<Claims, PortError> {
+        let Appetite { most, per_project, lease } = appetite;
         let now = self.clock.now();
         let rows = self.rows();
         let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut due: Vec<_> = rows.runs.values().filter(|record| record.ready_at.is_some_and(|at| at <= now)).collect();
-        due.retain(|record| {
+        let ready = rows.runs.values().filter(|record| record.ready_at.is_some_and(|at| at <= now));
+        let (mut due, held): (Vec<_>, Vec<_>) = ready.partition(|record| {
             let held = leases.get(&record.summary.id);
             held.is_none_or(|lease| lease.until < now || lease.fence < record.fence)
         });
-        due.sort_by_key(|record| (std::cmp::Reverse(record.summary.priority), record.ready_at, record.summary.id));
+        let mut turns: HashMap<ProjectId, usize> = HashMap::new();
+        held.iter().for_each(|record| *turns.entry(record.summary.project_id).or_default() += 1);
+        let urgency = |record: &RunRecord| (Reverse(record.summary.priority), record.ready_at, record.summary.id);
+        due.sort_by_key(|record| urgency(record));
+        let mut in_turn = Vec::new();
+        for record in due {
+            let turn = turns.entry(record.summary.project_id).or_default();
+            *turn += 1;
+            in_turn.push((*turn, record));
+        }
+        let all = in_turn.len();
+        in_turn.retain(|(turn, _)| per_project.is_none_or(|share| *turn <= share));
+        in_turn.sort_by_key(|(turn, record)| (*turn, urgency(record)));
+        let held_back = in_turn.len() < all && in_turn.len() < most;
         let mut runs = Vec::new();
-        for record in due.into_iter().take(most) {
+        for (_, record) in in_turn.into_iter().take(most) {
             let (run, fence) = (record.summary.id, record.fence + 1);
             leases.insert(run, Lease { owner: worker.to_owned(), fence, until: after(now, lease) });
             runs.push(Claim { run, fence });
@@ -154,7 +169,7 @@ impl RunQueue for InMemoryRuns {
         let ready = rows.runs.values().filter_map(|record| record.ready_at).filter(|at| *at > now);
         let lapsing = leases.values().map(|lease| lease.until).filter(|until| *until >= now);
         let next_due = ready.chain(lapsing).min().map(|at| (at - now).to_std().unwrap_or_default());
-        Ok(Claims { runs, next_due })
+        Ok(Claims { runs, next_due, held_back })
     }
 
     async fn renew(&self, worker: &str, claim: Claim, lease: Duration) -> Result<bool, PortError> {

@@ -5,8 +5,8 @@ use devskyy_application::{
     error::PortError,
     paging::{PageOf, Part},
     runs::{
-        ApprovalFilter, ApprovalView, Claim, Claims, RunFilter, RunQueue, RunSummary, RunViews, RunnableAgent,
-        RunnableAgents,
+        Appetite, ApprovalFilter, ApprovalView, Claim, Claims, RunFilter, RunQueue, RunSummary, RunViews,
+        RunnableAgent, RunnableAgents,
     },
 };
 use devskyy_domain::{
@@ -52,8 +52,8 @@ struct Careless(Arc<dyn RunQueue>);
 
 #[async_trait]
 impl RunQueue for Careless {
-    async fn claim(&self, worker: &str, lease: Duration, most: usize) -> Result<Claims, PortError> {
-        let claims = self.0.claim(worker, lease, most).await?;
+    async fn claim(&self, worker: &str, appetite: Appetite) -> Result<Claims, PortError> {
+        let claims = self.0.claim(worker, Appetite { per_project: None, ..appetite }).await?;
         for claim in &claims.runs {
             self.0.release(worker, *claim).await?;
         }
@@ -62,6 +62,29 @@ impl RunQueue for Careless {
 
     async fn renew(&self, _: &str, _: Claim, _: Duration) -> Result<bool, PortError> {
         Ok(true)
+    }
+
+    async fn release(&self, worker: &str, claim: Claim) -> Result<(), PortError> {
+        self.0.release(worker, claim).await
+    }
+}
+
+/// Serves whoever came first, whatever that does to others.
+struct FirstCome(Arc<dyn RunQueue>);
+
+#[async_trait]
+impl RunQueue for FirstCome {
+    async fn claim(&self, worker: &str, appetite: Appetite) -> Result<Claims, PortError> {
+        let mut claims = self.0.claim(worker, Appetite { most: usize::MAX, per_project: None, ..appetite }).await?;
+        claims.runs.sort_by_key(|claim| claim.run);
+        for claim in claims.runs.split_off(appetite.most.min(claims.runs.len())) {
+            self.0.release(worker, claim).await?;
+        }
+        Ok(claims)
+    }
+
+    async fn renew(&self, worker: &str, claim: Claim, lease: Duration) -> Result<bool, PortError> {
+        self.0.renew(worker, claim, lease).await
     }
 
     async fn release(&self, worker: &str, claim: Claim) -> Result<(), PortError> {
@@ -124,6 +147,27 @@ async fn a_queue_that_lets_a_loser_renew_is_caught() {
     let honest = in_memory().await;
     let culprit = RunsUnderTest { queue: Arc::new(Careless(honest.queue.clone())), ..honest };
     assert!(caught(queue::a_holder_whose_fence_has_passed_cannot_renew(&culprit)).await);
+}
+
+#[tokio::test]
+async fn a_queue_that_lets_a_backlog_crowd_out_others_is_caught() {
+    let honest = in_memory().await;
+    let culprit = RunsUnderTest { queue: Arc::new(FirstCome(honest.queue.clone())), ..honest };
+    assert!(caught(queue::projects_take_turns(&culprit)).await);
+}
+
+#[tokio::test]
+async fn a_queue_that_forgets_shares_is_caught() {
+    let honest = in_memory().await;
+    let culprit = RunsUnderTest { queue: Arc::new(FirstCome(honest.queue.clone())), ..honest };
+    assert!(caught(queue::a_project_gets_no_more_than_its_share(&culprit)).await);
+}
+
+#[tokio::test]
+async fn a_queue_whose_shares_leak_when_many_look_is_caught() {
+    let honest = in_memory().await;
+    let culprit = RunsUnderTest { queue: Arc::new(FirstCome(honest.queue.clone())), ..honest };
+    assert!(caught(queue::a_share_is_not_exceeded_by_many_at_once(&culprit)).await);
 }
 
 #[tokio::test]

@@ -20,10 +20,10 @@ use devskyy_domain::{
 use execution::{Execution, Signals};
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, select_biased, stream::FuturesUnordered};
 
-use super::ports::{Claim, RunQueue, RunnableAgents};
+use super::ports::{Appetite, Claim, RunQueue, RunnableAgents};
 use crate::{
     error::PortError,
-    es::{EventFilter, EventStore, Position},
+    es::{EventFilter, EventStore, Position, RecordedEvent},
     ports::{Clock, IdGenerator},
     workflow::{Expressions, Schemas, ToolExecutor},
 };
@@ -56,6 +56,8 @@ pub struct WorkerSettings {
     pub name: String,
     /// Runs it works on at once.
     pub slots: usize,
+    /// Most runs of one project that all workers together carry out at once; any number without it.
+    pub per_project: Option<usize>,
     /// How long a run stays its own without a sign of life.
     pub lease: Duration,
     /// Longest time without a look at the queue, in case a signal was lost.
@@ -66,7 +68,13 @@ impl WorkerSettings {
     /// The usual settings for a worker of that name.
     #[must_use]
     pub fn named(name: impl Into<String>) -> Self {
-        Self { name: name.into(), slots: 32, lease: Duration::from_secs(15), idle: Duration::from_secs(15) }
+        Self {
+            name: name.into(),
+            slots: 32,
+            per_project: None,
+            lease: Duration::from_secs(15),
+            idle: Duration::from_secs(15),
+        }
     }
 }
 
@@ -90,6 +98,8 @@ const WAKING: [&str; 6] = [
     "run.cancel_requested",
     "run.parked",
 ];
+/// What makes room for another run of the same project.
+const FREEING: [&str; 5] = ["run.parked", "run.completed", "run.failed", "run.cancelled", "run.expired"];
 
 impl RunWorker {
     /// A worker that has not begun.
@@ -141,13 +151,15 @@ struct Shift<'a> {
     seen: Position,
     /// Whether something may be claimable that was not at the last look.
     look: bool,
+    /// Whether something waits until a run of its project lets go.
+    held_back: bool,
     due: DateTime<Utc>,
 }
 
 impl<'a> Shift<'a> {
     fn new(worker: &'a RunWorker) -> Self {
         let (active, due) = (BTreeMap::new(), worker.ports.clock.now());
-        Self { worker, executions: FuturesUnordered::new(), active, seen: 0, look: true, due }
+        Self { worker, executions: FuturesUnordered::new(), active, seen: 0, look: true, held_back: false, due }
     }
 
     fn until_due(&self) -> Duration {
@@ -161,11 +173,13 @@ impl<'a> Shift<'a> {
             return;
         }
         self.look = false;
-        let claims = self.beside(ports.queue.claim(&settings.name, settings.lease, free)).await;
+        let appetite = Appetite { most: free, per_project: settings.per_project, lease: settings.lease };
+        let claims = self.beside(ports.queue.claim(&settings.name, appetite)).await;
         let wait = match claims {
             Ok(claims) => {
                 // A full hand may have left some behind.
                 self.look |= claims.runs.len() == free;
+                self.held_back = claims.held_back;
                 claims.runs.into_iter().for_each(|claim| self.start(claim));
                 claims.next_due.unwrap_or(settings.idle).min(settings.idle)
             }
@@ -205,17 +219,26 @@ impl<'a> Shift<'a> {
                     return self.beside(self.worker.pause(&error)).await;
                 }
             };
-            for event in page.events.iter().filter(|event| WAKING.contains(&event.event_type.as_ref())) {
-                self.look = true;
-                if let Some((_, signals)) = self.active.get(&RunId::from(event.stream_id)) {
-                    signals.nudge.signal();
-                }
+            for event in &page.events {
+                self.hear(event);
             }
             let full = page.events.len() == PAGE;
             self.seen = self.seen.max(page.scanned_to);
             if !full {
                 return;
             }
+        }
+    }
+
+    fn hear(&mut self, event: &RecordedEvent) {
+        let kind = event.event_type.as_ref();
+        self.look |= self.held_back && FREEING.contains(&kind);
+        if !WAKING.contains(&kind) {
+            return;
+        }
+        self.look = true;
+        if let Some((_, signals)) = self.active.get(&RunId::from(event.stream_id)) {
+            signals.nudge.signal();
         }
     }
 

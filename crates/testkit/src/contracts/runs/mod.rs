@@ -172,6 +172,10 @@ macro_rules! runs_contract {
         $crate::runs_contract! { @tests [$(#[$meta])*] $factory, queue =>
             a_ready_run_is_handed_out_once,
             the_most_urgent_runs_come_first,
+            projects_take_turns,
+            a_project_gets_no_more_than_its_share,
+            a_parked_run_makes_room_in_its_project,
+            a_share_is_not_exceeded_by_many_at_once,
             a_lapsed_lease_is_claimable,
             a_renewed_lease_lasts_longer,
             a_lease_older_than_the_fence_is_no_obstacle,

@@ -4,7 +4,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use chrono::TimeDelta;
-use devskyy_application::runs::{Claim, Claims};
+use devskyy_application::runs::{Appetite, Claim, Claims};
 use devskyy_domain::{
     kernel::{
         Json,
@@ -17,8 +17,19 @@ use uuid::Uuid;
 
 use super::{LEASE, RunsUnderTest, run};
 
+const HUNGRY: Appetite = Appetite { most: 10, per_project: None, lease: LEASE };
+
 async fn look(runs: &RunsUnderTest, worker: &str) -> Claims {
-    runs.queue.claim(worker, LEASE, 10).await.unwrap()
+    runs.queue.claim(worker, HUNGRY).await.unwrap()
+}
+
+async fn one_by_one(runs: &RunsUnderTest, times: usize) -> Vec<RunId> {
+    let mut order = Vec::new();
+    for _ in 0..times {
+        let claims = runs.queue.claim("ada", Appetite { most: 1, ..HUNGRY }).await.unwrap();
+        order.extend(claims.runs.into_iter().map(|claim| claim.run));
+    }
+    order
 }
 
 async fn taken(runs: &RunsUnderTest, worker: &str) -> Vec<RunId> {
@@ -39,11 +50,51 @@ pub async fn the_most_urgent_runs_come_first(runs: &RunsUnderTest) {
     runs.given_run(2, 1, Priority::Normal).await;
     runs.given_run(3, 1, Priority::High).await;
     runs.given_run(4, 1, Priority::Normal).await;
-    let mut order = Vec::new();
-    for _ in 0..4 {
-        order.extend(runs.queue.claim("ada", LEASE, 1).await.unwrap().runs.into_iter().map(|claim| claim.run));
+    assert_eq!(one_by_one(runs, 4).await, [run(3), run(2), run(4), run(1)]);
+}
+
+/// Nobody's backlog is another's wait.
+pub async fn projects_take_turns(runs: &RunsUnderTest) {
+    for n in 1..=3 {
+        runs.given_run(n, 1, Priority::High).await;
     }
-    assert_eq!(order, [run(3), run(2), run(4), run(1)]);
+    runs.given_run(4, 2, Priority::Low).await;
+    assert_eq!(one_by_one(runs, 4).await, [run(1), run(4), run(2), run(3)]);
+}
+
+/// However many of its runs are due, a project has no more than its share under way.
+pub async fn a_project_gets_no_more_than_its_share(runs: &RunsUnderTest) {
+    for n in 1..=3 {
+        runs.given_run(n, 1, Priority::Normal).await;
+    }
+    runs.given_run(4, 2, Priority::Normal).await;
+    let claims = runs.queue.claim("ada", Appetite { per_project: Some(2), ..HUNGRY }).await.unwrap();
+    let taken: Vec<_> = claims.runs.iter().map(|claim| claim.run).collect();
+    assert_eq!((taken, claims.held_back), (vec![run(1), run(4), run(2)], true));
+}
+
+/// A run that waits for a person takes no share.
+pub async fn a_parked_run_makes_room_in_its_project(runs: &RunsUnderTest) {
+    runs.given_run(1, 1, Priority::Normal).await;
+    runs.given_run(2, 1, Priority::Normal).await;
+    let modest = Appetite { per_project: Some(1), ..HUNGRY };
+    runs.queue.claim("ada", modest).await.unwrap();
+    runs.claimed(1).await;
+    let until = runs.clock.now() + TimeDelta::hours(1);
+    runs.happens(1, |run, _| run.park(run.fence(), &[Waiting::Approval].into(), until)).await;
+    assert_eq!(runs.queue.claim("eve", modest).await.unwrap().runs, [Claim { run: run(2), fence: 1 }]);
+}
+
+/// A share holds however many workers look at once.
+pub async fn a_share_is_not_exceeded_by_many_at_once(runs: &RunsUnderTest) {
+    for n in 1..=20 {
+        runs.given_run(n, 1, Priority::Normal).await;
+    }
+    let names: Vec<_> = (0..8).map(|n| format!("worker-{n}")).collect();
+    let appetite = Appetite { most: 3, per_project: Some(5), lease: Duration::from_secs(60) };
+    let asked = names.iter().map(|name| runs.queue.claim(name, appetite));
+    let claims = futures_util::future::join_all(asked).await;
+    assert_eq!(claims.into_iter().map(|claims| claims.unwrap().runs.len()).sum::<usize>(), 5);
 }
 
 /// A worker that vanished holds nothing for long.
@@ -162,9 +213,10 @@ pub async fn many_workers_share_many_runs_without_sharing_one(runs: &RunsUnderTe
         runs.given_run(n, 1, Priority::Normal).await;
     }
     let names: Vec<_> = (0..8).map(|n| format!("worker-{n}")).collect();
+    let appetite = Appetite { most: 3, per_project: None, lease: Duration::from_secs(60) };
     let mut all = Vec::new();
     for _ in 0..3 {
-        let asked = names.iter().map(|name| runs.queue.claim(name, Duration::from_secs(60), 3));
+        let asked = names.iter().map(|name| runs.queue.claim(name, appetite));
         for claims in futures_util::future::join_all(asked).await {
             all.extend(claims.unwrap().runs.into_iter().map(|claim| claim.run));
         }
