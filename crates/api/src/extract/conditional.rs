@@ -5,6 +5,7 @@ use actix_web::{
     dev::Payload,
     http::header::{ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LOCATION},
 };
+use aws_lc_rs::digest::{Context, SHA256};
 use devskyy_domain::kernel::Version;
 use serde::Serialize;
 
@@ -17,13 +18,18 @@ use crate::{
 pub(crate) trait Revision: Serialize {
     /// Its version.
     fn version(&self) -> Version;
+
+    /// What its entity tag has beside the version, where something that no version counts is shown with it.
+    fn beside_version(&self) -> Option<u32> {
+        None
+    }
 }
 
-/// Versions a condition names.
+/// Entity tags a condition names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Tags {
     Any,
-    OneOf(Vec<Version>),
+    OneOf(Vec<String>),
 }
 
 /// The state the client last saw, where it cares (`If-Match`); version 2 wants to know in any case.
@@ -54,8 +60,10 @@ impl IfMatch {
     ) -> Result<Option<Version>, Problem> {
         let versions = match self.0 {
             None | Some(Tags::Any) => return Ok(None),
-            Some(Tags::OneOf(versions)) => versions,
+            Some(Tags::OneOf(tags)) => tags,
         };
+        let version = |tag: &String| tag.split('-').next().and_then(|version| version.parse::<Version>().ok());
+        let versions: Vec<Version> = versions.iter().filter_map(version).collect();
         if let [only] = versions.as_slice() {
             return Ok(Some(*only));
         }
@@ -67,31 +75,51 @@ impl IfMatch {
 
 /// Answers a question with something that has a version; `304` where the client has that version already.
 pub(crate) fn shown(request: &HttpRequest, body: &impl Revision) -> Result<HttpResponse, Problem> {
-    let version = body.version();
+    let tag = tag(body);
     let known = match tags(request, &IF_NONE_MATCH)? {
         None => false,
         Some(Tags::Any) => true,
-        Some(Tags::OneOf(versions)) => versions.contains(&version),
+        Some(Tags::OneOf(tags)) => tags.contains(&tag),
     };
     if known {
-        return Ok(HttpResponse::NotModified().insert_header((ETAG, etag(version))).finish());
+        return Ok(HttpResponse::NotModified().insert_header((ETAG, quoted(&tag))).finish());
     }
     Ok(changed(body))
 }
 
 /// Answers a change with the state it led to.
 pub(crate) fn changed(body: &impl Revision) -> HttpResponse {
-    HttpResponse::Ok().insert_header((ETAG, etag(body.version()))).json(body)
+    HttpResponse::Ok().insert_header((ETAG, quoted(&tag(body)))).json(body)
 }
 
 /// Answers with something new and where it is from now on.
 pub(crate) fn created(location: String, body: &impl Revision) -> HttpResponse {
-    HttpResponse::Created().insert_header((ETAG, etag(body.version()))).insert_header((LOCATION, location)).json(body)
+    HttpResponse::Created().insert_header((ETAG, quoted(&tag(body)))).insert_header((LOCATION, location)).json(body)
 }
 
 /// A version as an entity tag.
 pub(crate) fn etag(version: Version) -> String {
-    format!("\"{version}\"")
+    quoted(&version.to_string())
+}
+
+fn tag(body: &impl Revision) -> String {
+    let version = body.version();
+    body.beside_version().map_or_else(|| version.to_string(), |beside| format!("{version}-{beside:08x}"))
+}
+
+fn quoted(tag: &str) -> String {
+    format!("\"{tag}\"")
+}
+
+/// A short digest of texts, to tell one state of them from another.
+pub(crate) fn digest(texts: &[&str]) -> u32 {
+    let mut digest = Context::new(&SHA256);
+    for text in texts {
+        digest.update(&(text.len() as u64).to_be_bytes());
+        digest.update(text.as_bytes());
+    }
+    let digest = digest.finish();
+    digest.as_ref().first_chunk().copied().map(u32::from_be_bytes).unwrap_or_default()
 }
 
 /// Reads a list of entity tags (RFC 9110, 8.8.3). Weak tags count: proxies weaken what they compress.
@@ -111,7 +139,7 @@ fn tags(request: &HttpRequest, name: &HeaderName) -> Result<Option<Tags>, Proble
             if opaque.contains('"') {
                 return Err(malformed());
             }
-            versions.extend(opaque.parse::<Version>());
+            versions.push(opaque.to_owned());
         }
         if text.is_empty() {
             return Err(malformed());

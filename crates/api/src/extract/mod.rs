@@ -18,7 +18,7 @@ pub(crate) use self::{
     actor::{CurrentActor, Proof, Visitor},
     body::{Body, OptionalBody},
     client_address::ClientAddress,
-    conditional::{IfMatch, Revision, changed, created, etag, shown},
+    conditional::{IfMatch, Revision, changed, created, digest, etag, shown},
     cursor::LONGEST_CURSOR,
     id::Id,
     idempotency::{Keyed, key as idempotency_key},

@@ -39,6 +39,8 @@ families! {
     Entering [400 401 403 408 409 413 415 422 500 503];
     /// What a signed-in person can meet when they ask about themselves.
     Oneself [401 403 500 503];
+    /// What a signed-in person can meet when they ask whether something about themselves has changed.
+    OneselfAsSeen [400 401 403 500 503];
     /// What asking for something public can meet.
     Public [500 503];
 }

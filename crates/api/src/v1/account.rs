@@ -13,7 +13,7 @@ use validator::Validate;
 use super::bodies::UserBody;
 use crate::{
     bounds::{DisplayNameText, NewPasswordText, PRESENTED, PasswordText},
-    extract::{Body, CurrentActor, Id},
+    extract::{Body, CurrentActor, Id, changed},
     ids::SessionRef,
     openapi::answers::{Changing, Oneself, Reading},
     problem::Problem,
@@ -83,7 +83,7 @@ struct SessionsBody {
     tag = "auth",
     security(("bearer" = [])),
     request_body = NewProfile,
-    responses((status = 200, description = "The account", body = UserBody), Changing)
+    responses((status = 200, description = "The account", body = UserBody, headers(("ETag" = String, description = "The state"))), Changing)
 )]
 #[patch("/auth/me")]
 async fn update_me(
@@ -93,7 +93,7 @@ async fn update_me(
 ) -> Result<HttpResponse, Problem> {
     let name = DisplayName::parse(&body.into_inner().name).map_err(Error::from)?;
     let user = identity.update_profile.handle(&actor, UpdateProfile { name }).await?;
-    Ok(HttpResponse::Ok().json(UserBody::from(user)))
+    Ok(changed(&UserBody::from(user)))
 }
 
 /// Change one's own password.

@@ -1,4 +1,4 @@
-use actix_web::{HttpResponse, get, http::header::LOCATION, post, web::Data};
+use actix_web::{HttpRequest, HttpResponse, get, post, web::Data};
 use devskyy_application::identity::{self, Identity, Tokens};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -8,10 +8,10 @@ use validator::Validate;
 use super::bodies::UserBody;
 use crate::{
     bounds::{DisplayNameText, EmailText, NewPasswordText, PRESENTED, PasswordText},
-    extract::{Body, CurrentActor, Visitor},
+    extract::{Body, CurrentActor, Visitor, created, shown},
     openapi::{
-        answers::{Entering, Oneself},
-        headers::IdempotencyKey,
+        answers::{Entering, Oneself, OneselfAsSeen},
+        headers::{IdempotencyKey, Unless},
     },
     problem::Problem,
     version::address,
@@ -101,7 +101,7 @@ impl From<Tokens> for TokensBody {
     tag = "auth",
     params(IdempotencyKey),
     request_body = Register,
-    responses((status = 201, description = "The account", body = UserBody, headers(("Location" = String, description = "Where it is"))), Entering)
+    responses((status = 201, description = "The account", body = UserBody, headers(("ETag" = String, description = "The state"), ("Location" = String, description = "Where it is"))), Entering)
 )]
 #[post("/auth/register")]
 async fn register(
@@ -113,7 +113,7 @@ async fn register(
     let command = identity::Register::parse(&email, &password, &name, identity.password_policy)?;
     let command = identity::Register { bootstrap_token, invitation_token, idempotency, ..command };
     let user = identity.register.handle(&actor, command).await?;
-    Ok(HttpResponse::Created().insert_header((LOCATION, address(format_args!("/auth/me")))).json(UserBody::from(user)))
+    Ok(created(address(format_args!("/auth/me")), &UserBody::from(user)))
 }
 
 /// Sign in.
@@ -167,10 +167,19 @@ async fn log_out(identity: Data<Identity>, CurrentActor(actor): CurrentActor) ->
 #[utoipa::path(
     tag = "auth",
     security(("bearer" = [])),
-    responses((status = 200, description = "The account", body = UserBody), Oneself)
+    params(Unless),
+    responses(
+        (status = 200, description = "The account", body = UserBody, headers(("ETag" = String, description = "The state"))),
+        (status = 304, description = "Nothing newer than `If-None-Match`"),
+        OneselfAsSeen
+    )
 )]
 #[get("/auth/me")]
-async fn me(identity: Data<Identity>, CurrentActor(actor): CurrentActor) -> Result<HttpResponse, Problem> {
+async fn me(
+    identity: Data<Identity>,
+    CurrentActor(actor): CurrentActor,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
     let user = identity.profile.handle(&actor).await?;
-    Ok(HttpResponse::Ok().json(UserBody::from(user)))
+    shown(&request, &UserBody::from(user))
 }

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::workflow_schema::Definition;
 use crate::{
     bounds::{AgentStatusName, AgentTypeName, PlatformRoleName, ProjectRoleName, ProjectStatusName, UserStatusName},
-    extract::Revision,
+    extract::{Revision, digest},
     ids::{AgentRef, ProjectRef, UserRef},
 };
 
@@ -38,6 +38,19 @@ pub(super) struct UserBody {
     created_at: DateTime<Utc>,
     /// The project that their things go to when they name none.
     personal_project_id: ProjectRef,
+    #[serde(skip)]
+    version: Version,
+}
+
+impl Revision for UserBody {
+    fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The name is nobody's fact and has no version.
+    fn beside_version(&self) -> Option<u32> {
+        Some(digest(&[&self.email, &self.name]))
+    }
 }
 
 impl From<UserView> for UserBody {
@@ -50,6 +63,7 @@ impl From<UserView> for UserBody {
             status: user.status.as_str(),
             created_at: user.created_at,
             personal_project_id: user.personal_project_id.into(),
+            version: user.version,
         }
     }
 }

@@ -17,7 +17,8 @@ use validator::Validate;
 use crate::{
     bounds::{EmailText, PlatformRoleName, UserStatusName},
     extract::{
-        BY_AGE, Body, CurrentActor, Id, IfMatch, Keyed, Paged, Parameters, Revision, changed, page, paged, shown,
+        BY_AGE, Body, CurrentActor, Id, IfMatch, Keyed, Paged, Parameters, Revision, changed, digest, page, paged,
+        shown,
     },
     ids::{ProjectRef, UserRef},
     openapi::{
@@ -76,6 +77,11 @@ impl From<AccountView> for AccountBody {
 impl Revision for AccountBody {
     fn version(&self) -> Version {
         self.version
+    }
+
+    /// The name is nobody's fact and has no version.
+    fn beside_version(&self) -> Option<u32> {
+        Some(digest(&[self.email.as_deref().unwrap_or_default(), self.name.as_deref().unwrap_or_default()]))
     }
 }
 

@@ -18,6 +18,9 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
+/// Whether a value object accepts a text.
+type Reads = fn(&str) -> bool;
+
 fn schemas() -> Value {
     serde_json::to_value(openapi()).unwrap()["components"]["schemas"].clone()
 }
@@ -40,7 +43,7 @@ fn email(text: &str) -> bool {
 #[test]
 fn texts_may_be_as_short_and_as_long_as_documented() {
     let schemas = schemas();
-    let accepts: [(&str, fn(&str) -> bool); 8] = [
+    let accepts: [(&str, Reads); 8] = [
         ("AgentName", |text| AgentName::parse(text).is_ok()),
         ("AgentDescription", |text| Description::parse(text).is_ok()),
         ("Capability", |text| Capabilities::parse(&[text]).is_ok()),
@@ -63,7 +66,7 @@ fn texts_may_be_as_short_and_as_long_as_documented() {
 #[test]
 fn choices_are_documented_as_they_are_read() {
     let schemas = schemas();
-    let reads: [(&str, fn(&str) -> bool, usize); 8] = [
+    let reads: [(&str, Reads, usize); 8] = [
         ("AgentType", |name| AgentType::parse(name).is_ok(), AgentType::ALL.len()),
         ("AgentStatus", |name| AgentStatus::from_name(name).is_some(), AgentStatus::ALL.len()),
         ("ProjectStatus", |name| ProjectStatus::from_name(name).is_some(), ProjectStatus::ALL.len()),

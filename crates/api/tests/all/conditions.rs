@@ -60,3 +60,16 @@ async fn malformed_conditions_are_refused() {
         answer.refused(400, "request.malformed_etag");
     }
 }
+
+#[actix_web::test]
+async fn ones_own_account_is_sent_again_only_when_it_has_changed() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let etag = world.get("/api/v1/auth/me").by(&ada).send().await.header("etag").to_owned();
+    let again = || world.get("/api/v1/auth/me").by(&ada).header("if-none-match", &etag);
+    assert_eq!(again().send().await.status, 304);
+    let rename = world.call(Method::PATCH, "/api/v1/auth/me").by(&ada).json(&json!({"name": "Ada King"}));
+    let renamed = rename.send().await.header("etag").to_owned();
+    let answer = again().send().await;
+    assert_eq!((answer.expect(200)["name"].as_str(), answer.header("etag")), (Some("Ada King"), &*renamed));
+}

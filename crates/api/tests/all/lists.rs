@@ -66,7 +66,7 @@ async fn runs_are_found_by_when_they_were_asked_for() {
     for (query, found) in [
         (format!("created_from={at}"), 1),
         (format!("created_before={at}"), 0),
-        (format!("created_from=2000-01-01T00:00:00%2B00:00&created_before=2001-01-01T00:00:00Z"), 0),
+        ("created_from=2000-01-01T00:00:00%2B00:00&created_before=2001-01-01T00:00:00Z".to_owned(), 0),
         ("sort=created_at".to_owned(), 1),
     ] {
         let list = world.get(&format!("/api/v2/runs?{query}")).by(&ada).send().await.expect(200);

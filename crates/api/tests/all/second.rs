@@ -200,6 +200,48 @@ async fn a_list_of_version_1_names_its_neighbours_and_its_successor() {
     assert_eq!(links[1], "</api/v2/agents>; rel=\"successor-version\"");
 }
 
+#[actix_web::test]
+async fn events_tell_typed_ids_in_pages_and_in_streams() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let id = world.agent(&ada, "Ada").await;
+    let execute = world.post(&format!("/api/v2/agents/agt_{id}/execute")).by(&ada).json(&json!({}));
+    let run = execute.send().await.expect(202)["id"].as_str().unwrap().to_owned();
+    world.work();
+    let path = format!("/api/v2/runs/{run}");
+    world.until(&path, &ada, |run| run["status"] == "completed").await;
+    let page = world.get(&format!("{path}/events")).by(&ada).send().await.expect(200);
+    assert_eq!(page["items"][0]["run_id"], run);
+    let stream =
+        world.get(&format!("{path}/events")).by(&ada).header("accept", "text/event-stream").send().await.text();
+    let told = stream.matches(&format!("\"run_id\":\"{run}\"")).count();
+    assert_eq!(told, stream.matches("\ndata: ").count(), "{stream}");
+}
+
+#[actix_web::test]
+async fn what_goes_wrong_before_an_endpoint_is_a_problem_in_both_versions() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    for base in ["/api/v1", "/api/v2"] {
+        let agents = format!("{base}/agents");
+        world.get(&format!("{base}/nothing")).by(&ada).send().await.refused(404, "request.route_not_found");
+        let answer = world.call(Method::DELETE, &agents).by(&ada).send().await;
+        answer.refused(405, "request.method_not_allowed");
+        assert_eq!(answer.header("allow"), "GET, HEAD, POST", "{base}");
+        let send = |text: &str| world.post(&agents).by(&ada).text(text);
+        send(&format!("\"{}\"", "x".repeat(300_000))).send().await.refused(413, "request.body_too_large");
+        send("{\"name\":").send().await.refused(400, "request.malformed_json");
+        send("{\"name\": \"Ada\", \"name\": \"Bob\"}").send().await.refused_at(
+            400,
+            "request.duplicate_member",
+            "/name",
+        );
+        send(&"[".repeat(33)).send().await.refused(400, "request.too_deep");
+        let untyped = world.post(&agents).by(&ada).header("content-type", "text/plain").raw(b"{}").send().await;
+        untyped.refused(415, "request.unsupported_media_type");
+    }
+}
+
 /// `Deprecation` and `Sunset` of an answer to somebody who has signed in.
 async fn announced(world: &World, path: &str) -> (String, String) {
     let ada = world.person("ada").await;

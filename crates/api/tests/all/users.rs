@@ -205,3 +205,23 @@ async fn a_key_used_elsewhere_invites_nobody() {
     keyed("/api/v1/projects").json(&json!({"name": "One"})).send().await.expect(201);
     keyed("/api/v1/users/invitations").send().await.refused(422, "idempotency.key_reused");
 }
+
+#[actix_web::test]
+async fn an_account_is_sent_again_when_only_its_name_has_changed() {
+    let it = Platform::new().await;
+    let ada = it.world.person("ada").await;
+    let path = it.me(&ada).await;
+    let etag = it.world.get(&path).by(&it.root).send().await.header("etag").to_owned();
+    let again = || it.world.get(&path).by(&it.root).header("if-none-match", &etag);
+    assert_eq!(again().send().await.status, 304);
+    it.world
+        .call(Method::PATCH, "/api/v1/auth/me")
+        .by(&ada)
+        .json(&json!({"name": "Ada King"}))
+        .send()
+        .await
+        .expect(200);
+    assert_eq!(again().send().await.expect(200)["name"], "Ada King");
+    let change = it.world.call(Method::PATCH, &path).by(&it.root).header("if-match", &etag);
+    change.json(&json!({"role": "admin"})).send().await.expect(200);
+}

@@ -54,7 +54,7 @@ proptest! {
     fn pages_put_together_are_the_list(first in rows(), size in 1_u64..8, descending in any::<bool>()) {
         let page = |page| Part::Page(devskyy_application::paging::PageRequest { page, page_size: size });
         let together: Vec<Row> = (1..=21).flat_map(|n| PageOf::cut(first.clone(), &page(n), descending, key).items).collect();
-        let all = PageOf::cut(first.clone(), &Part::Keyset(KeysetRequest { after: None, limit: 100 }), descending, key);
+        let all = PageOf::cut(first, &Part::Keyset(KeysetRequest { after: None, limit: 100 }), descending, key);
         prop_assert_eq!(together, all.items);
     }
 }
