@@ -102,6 +102,12 @@ pub enum Error {
     /// The idempotency key was used for a different request.
     #[error("the idempotency key was used for a different request")]
     KeyReused,
+    /// Too much has been tried from there; nothing was looked up or checked.
+    #[error("too many attempts, try again in {wait_s} seconds")]
+    TooManyAttempts {
+        /// How long to wait, in seconds.
+        wait_s: u64,
+    },
     /// The platform has more work waiting than it accepts.
     #[error("too much work is waiting, try again")]
     Overloaded,

@@ -32,11 +32,11 @@ families! {
     /// What creating can meet.
     Creating [400 401 403 404 408 409 413 415 422 500 503];
     /// What changing can meet.
-    Changing [400 401 403 404 408 409 412 413 415 422 500 503];
+    Changing [400 401 403 404 408 409 412 413 415 422 429 500 503];
     /// What an action without a body can meet.
     Acting [400 401 403 404 409 412 500 503];
     /// What somebody who has not signed in can meet.
-    Entering [400 401 403 408 409 413 415 422 500 503];
+    Entering [400 401 403 408 409 413 415 422 429 500 503];
     /// What a signed-in person can meet when they ask about themselves.
     Oneself [401 403 500 503];
     /// What a signed-in person can meet when they ask whether something about themselves has changed.
@@ -51,7 +51,7 @@ pub(super) fn problem(status: u16) -> Response {
         .content(PROBLEM_JSON, ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build());
     match status {
         401 => response.header("WWW-Authenticate", HeaderBuilder::new().description(Some("how to sign in")).build()),
-        503 => response.header("Retry-After", HeaderBuilder::new().description(Some("seconds to wait")).build()),
+        429 | 503 => response.header("Retry-After", HeaderBuilder::new().description(Some("seconds to wait")).build()),
         _ => response,
     }
     .build()
@@ -70,6 +70,7 @@ const fn meaning(status: u16) -> &'static str {
         415 => "The body is not `application/json`",
         422 => "The request is understood and invalid",
         428 => "`If-Match` is missing",
+        429 => "Too much has been tried; try again after `Retry-After`",
         503 => "Try again after `Retry-After`",
         _ => "The platform failed",
     }

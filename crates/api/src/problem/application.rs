@@ -44,6 +44,7 @@ impl From<Error> for Problem {
             Error::Contended => later(Self::new(platform::CONTENDED, detail), 1),
             Error::ClaimTaken(_) => Self::new(platform::CLAIM_TAKEN, detail),
             Error::KeyReused => Self::new(platform::KEY_REUSED, detail),
+            Error::TooManyAttempts { wait_s } => later(Self::new(platform::TOO_MANY_ATTEMPTS, detail), wait_s),
             Error::Overloaded => later(Self::new(platform::OVERLOADED, detail), 1),
             Error::Port(failure) if failure.retryable => {
                 tracing::warn!(error = %failure, cause = %root(&failure), "a capability is away");
@@ -71,7 +72,7 @@ pub(crate) fn unauthenticated() -> Problem {
         .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"devskyy\""))
 }
 
-fn later(problem: Problem, seconds: u16) -> Problem {
+fn later(problem: Problem, seconds: u64) -> Problem {
     problem.header(RETRY_AFTER, HeaderValue::from(seconds))
 }
 

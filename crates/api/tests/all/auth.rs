@@ -163,3 +163,15 @@ async fn the_public_keys_are_public() {
     let keys = World::new().get("/.well-known/jwks.json").send().await.expect(200);
     assert!(keys["keys"].is_array(), "{keys}");
 }
+
+#[actix_web::test]
+async fn whoever_guesses_too_often_is_told_how_long_to_wait() {
+    let world = World::new();
+    let guess = || world.post("/api/v1/auth/login").json(&json!({"email": "a@example.org", "password": "x"})).send();
+    for _ in 0..5 {
+        guess().await.refused(401, "bad_credentials");
+    }
+    let answer = guess().await;
+    answer.refused(429, "too_many_attempts");
+    assert_eq!(answer.header("retry-after"), "900");
+}

@@ -22,17 +22,17 @@ use devskyy_application::{
     access::Access,
     agents::{Agents, AgentsPorts},
     es::EventStore,
-    identity::{ApiKeys, ApiKeysPorts, Identity, IdentityPorts, RegistrationMode, SessionPolicy},
+    identity::{ApiKeys, ApiKeysPorts, Identity, IdentityPorts, RegistrationMode, SessionPolicy, ThrottleLimits},
     projects::{Projects, ProjectsPorts},
     runs::{RunWorker, Runs, RunsPorts, WorkerPorts, WorkerSettings},
     workflow::WorkflowCheck,
 };
 use devskyy_domain::identity::PasswordPolicy;
 use devskyy_testkit::fakes::{
-    FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAgents, InMemoryApiKeys, InMemoryBootstrap,
-    InMemoryDirectory, InMemoryErasures, InMemoryEventStore, InMemoryInvitations, InMemoryPasswordHasher,
-    InMemoryProjects, InMemoryRuns, InMemorySessions, InMemoryUsers, NamedDestinations, SequentialIds,
-    SequentialSecrets, ViewedAgents,
+    FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAgents, InMemoryApiKeys, InMemoryAttempts,
+    InMemoryBootstrap, InMemoryDirectory, InMemoryErasures, InMemoryEventStore, InMemoryInvitations,
+    InMemoryPasswordHasher, InMemoryProjects, InMemoryRuns, InMemorySessions, InMemoryUsers, NamedDestinations,
+    SequentialIds, SequentialSecrets, ViewedAgents,
 };
 use futures_util::{FutureExt as _, future::LocalBoxFuture};
 use serde_json::{Value, json};
@@ -101,6 +101,7 @@ impl World {
         });
         let check = WorkflowCheck::new(Arc::new(Plain), Arc::new(Plain), Arc::new(NamedDestinations));
         let readiness = Arc::new(Switch::default());
+        let attempts = Arc::new(InMemoryAttempts::default());
         let identity = Identity::new(IdentityPorts {
             store: store.clone(),
             accounts: accounts.clone(),
@@ -119,6 +120,8 @@ impl World {
             bootstrap: Arc::new(InMemoryBootstrap::default()),
             clock: clock.clone(),
             ids: ids.clone(),
+            attempts,
+            limits: ThrottleLimits::default(),
             policy: SessionPolicy::default(),
         });
         let directory = Arc::new(InMemoryDirectory::of(users, accounts, secrets.clone()));

@@ -97,6 +97,7 @@ const fn outdated_by_an_answer(refused: &Error) -> bool {
         | Error::Forbidden
         | Error::NotFound(_)
         | Error::KeyReused
+        | Error::TooManyAttempts { .. }
         | Error::Overloaded
         | Error::Port(_) => false,
     }

@@ -105,7 +105,8 @@ pub const fn passes(error: &Error) -> bool {
         | Error::Forbidden
         | Error::NotFound(_)
         | Error::ClaimTaken(_)
-        | Error::KeyReused => false,
+        | Error::KeyReused
+        | Error::TooManyAttempts { .. } => false,
     }
 }
 

@@ -5,6 +5,7 @@ use devskyy_domain::identity::{Email, IdentityError, Password, PasswordPolicy, U
 use super::{
     change_ports::{AccountChanges, SessionList},
     ports::{Accounts, PasswordHasher, Standings},
+    throttle::Throttle,
 };
 use crate::{
     context::{Actor, Subject},
@@ -40,19 +41,21 @@ pub struct ChangePasswordHandler {
     pub(super) standings: Arc<dyn Standings>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) policy: PasswordPolicy,
+    pub(super) throttle: Throttle,
 }
 
 impl ChangePasswordHandler {
     /// Changes the password and ends every other sign-in of the person.
     ///
     /// # Errors
-    /// [`IdentityError`], [`Error::Unauthenticated`], [`Error::Forbidden`] for programs, [`Error::Overloaded`] or a
-    /// failing port.
+    /// [`IdentityError`], [`Error::Unauthenticated`], [`Error::Forbidden`] for programs, [`Error::TooManyAttempts`],
+    /// [`Error::Overloaded`] or a failing port.
     #[tracing::instrument(name = "identity.change_password", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: ChangePassword) -> Result<(), Error> {
         let user = actor.person()?;
         let Subject::User { session, .. } = actor.subject else { return Err(Error::Unauthenticated) };
         let known = self.changes.credentials(user).await?.ok_or(Error::Unauthenticated)?;
+        self.throttle.change_password(session).await?;
         let presented = command.current.get(..LONGEST_PASSWORD).unwrap_or(&command.current);
         if !self.hasher.verify(presented, Some(&known.password)).await? {
             return Err(IdentityError::CurrentPasswordWrong.into());

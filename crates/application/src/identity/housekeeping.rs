@@ -8,7 +8,7 @@ use crate::{error::PortError, ports::Clock};
 
 /// Age of private rows and secrets that no event refers to; the append that would refer to them takes seconds.
 const ORPHANED: TimeDelta = TimeDelta::days(1);
-/// How long sign-ins and invitations are kept after their end.
+/// How long sign-ins, invitations and attempts are kept after their end.
 const ENDED: TimeDelta = TimeDelta::days(1);
 /// How long idempotency keys are remembered.
 const REMEMBERED: TimeDelta = TimeDelta::days(14);
@@ -34,6 +34,8 @@ pub struct HousekeepingPorts {
     pub sessions: Arc<dyn Perishable>,
     /// Invitations, by their end.
     pub invitations: Arc<dyn Perishable>,
+    /// Attempts by the end of their window, and known sources by the end of their being known.
+    pub attempts: Arc<dyn Perishable>,
     /// Idempotency keys, by their use.
     pub used_keys: Arc<dyn Perishable>,
     /// The time.
@@ -51,6 +53,8 @@ pub struct Swept {
     pub sessions: u64,
     /// Invitations.
     pub invitations: u64,
+    /// Attempts and known sources.
+    pub attempts: u64,
     /// Idempotency keys.
     pub used_keys: u64,
 }
@@ -71,18 +75,20 @@ impl Housekeeping {
     /// The first failing port.
     #[tracing::instrument(name = "identity.housekeeping", skip_all, err(Debug))]
     pub async fn pass(&self) -> Result<Swept, PortError> {
-        let HousekeepingPorts { accounts, vault, sessions, invitations, used_keys, clock } = &self.0;
+        let HousekeepingPorts { accounts, vault, sessions, invitations, attempts, used_keys, clock } = &self.0;
         let now = clock.now();
         let accounts = accounts.sweep(now - ORPHANED).await;
         let secrets = vault.sweep(now - ORPHANED).await;
         let sessions = sessions.sweep(now - ENDED).await;
         let invitations = invitations.sweep(now - ENDED).await;
+        let attempts = attempts.sweep(now - ENDED).await;
         let used_keys = used_keys.sweep(now - REMEMBERED).await;
         Ok(Swept {
             accounts: accounts?,
             secrets: secrets?,
             sessions: sessions?,
             invitations: invitations?,
+            attempts: attempts?,
             used_keys: used_keys?,
         })
     }

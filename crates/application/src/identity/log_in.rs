@@ -1,10 +1,12 @@
 use std::sync::Arc;
 
 use devskyy_domain::{identity::Email, kernel::ids::UserId};
+use uuid::Uuid;
 
 use super::{
     ports::{Accounts, Credentials, PasswordHasher, Secrets, UserViews},
     sessions::{SignIns, Tokens},
+    throttle::Throttle,
     views::UserStatus,
 };
 use crate::{context::Actor, error::Error};
@@ -33,35 +35,53 @@ pub struct LogInHandler {
     pub(super) hasher: Arc<dyn PasswordHasher>,
     pub(super) secrets: Arc<dyn Secrets>,
     pub(super) sign_ins: SignIns,
+    pub(super) throttle: Throttle,
 }
 
 impl LogInHandler {
-    /// Begins a sign-in. An unknown e-mail, a wrong password and a disabled account cost and answer the same.
+    /// Begins a sign-in. An unknown e-mail, a wrong password and a disabled account cost and answer the same; whoever has
+    /// tried too much waits before anything is looked up or hashed.
     ///
     /// # Errors
-    /// [`Error::BadCredentials`], [`Error::Overloaded`] or a failing port.
+    /// [`Error::BadCredentials`], [`Error::TooManyAttempts`], [`Error::Overloaded`] or a failing port.
     #[tracing::instrument(name = "identity.log_in", skip_all, err(Debug, level = "debug"))]
-    pub async fn handle(&self, _actor: &Actor, command: LogIn) -> Result<Tokens, Error> {
-        let known = self.find(&command.email).await?;
-        let hash = known.as_ref().map(|(credentials, _)| &credentials.password);
-        let hash = hash.filter(|_| command.password.len() <= LONGEST_PASSWORD);
-        let presented = command.password.get(..LONGEST_PASSWORD).unwrap_or(&command.password);
-        let right = self.hasher.verify(presented, hash).await?;
-        match known {
-            Some((Credentials { user, .. }, UserStatus::Active)) if right => self.sign_ins.begin(user).await,
-            _ => Err(Error::BadCredentials),
-        }
+    pub async fn handle(&self, actor: &Actor, command: LogIn) -> Result<Tokens, Error> {
+        let attempt = self.throttle.sign_in(actor, &command.email).await?;
+        let user = match self.judge(&command).await {
+            Ok(user) => user.ok_or(Error::BadCredentials)?,
+            Err(unjudged) => {
+                self.throttle.withdraw(&attempt).await;
+                return Err(unjudged);
+            }
+        };
+        self.throttle.succeeded(&attempt).await?;
+        self.sign_ins.begin(user).await
     }
 
-    async fn find(&self, email: &str) -> Result<Option<(Credentials, UserStatus)>, Error> {
-        let Ok(email) = Email::parse(email) else { return Ok(None) };
-        let digest = self.secrets.keyed("user.email", email.as_str().as_bytes());
-        for credentials in self.accounts.find_by_email(&digest).await? {
+    /// Whose sign-in it is; nobody's where e-mail and password do not belong together or the account may not sign in.
+    async fn judge(&self, command: &LogIn) -> Result<Option<UserId>, Error> {
+        let (known, status) = self.find(&command.email).await?;
+        let hash = known.as_ref().map(|credentials| &credentials.password);
+        let hash = hash.filter(|_| command.password.len() <= LONGEST_PASSWORD);
+        let presented = command.password.get(..LONGEST_PASSWORD).unwrap_or(&command.password);
+        let right = self.hasher.verify(presented, hash).await? && status == Some(UserStatus::Active);
+        Ok(known.map(|credentials| credentials.user).filter(|_| right))
+    }
+
+    /// What the password is checked against. As many questions are asked about an unknown e-mail as about a known one.
+    async fn find(&self, email: &str) -> Result<(Option<Credentials>, Option<UserStatus>), Error> {
+        let text = Email::parse(email).map_or_else(|_| String::new(), |email| email.as_str().to_owned());
+        let digest = self.secrets.keyed("user.email", text.as_bytes());
+        let rows = self.accounts.find_by_email(&digest).await?;
+        if rows.is_empty() {
+            return Ok((None, self.status(UserId::from(Uuid::nil())).await?));
+        }
+        for credentials in rows {
             if let Some(status) = self.status(credentials.user).await? {
-                return Ok(Some((credentials, status)));
+                return Ok((Some(credentials), Some(status)));
             }
         }
-        Ok(None)
+        Ok((None, None))
     }
 
     async fn status(&self, user: UserId) -> Result<Option<UserStatus>, Error> {

@@ -4,6 +4,7 @@
 //! under a fresh id; the event that refers to the id makes it mean something.
 
 mod administration;
+mod attempts;
 mod authenticate;
 mod bootstrap;
 mod change_password;
@@ -22,12 +23,14 @@ mod ports;
 mod refresh;
 mod register;
 mod sessions;
+mod throttle;
 mod update_profile;
 mod views;
 
 use std::sync::Arc;
 
 pub use administration::{AccountChange, Administration, ChangeAccount};
+pub use attempts::{AttemptKey, Attempts, Charge, Charged, KNOWN_FOR, Spent};
 pub use authenticate::AuthenticateHandler;
 pub use bootstrap::OfferBootstrapHandler;
 pub use change_password::{ChangePassword, ChangePasswordHandler};
@@ -55,6 +58,8 @@ pub use refresh::{Refresh, RefreshHandler};
 pub use register::{Register, RegisterHandler};
 use sessions::SignIns;
 pub use sessions::{SessionPolicy, Tokens};
+use throttle::Throttle;
+pub use throttle::ThrottleLimits;
 pub use update_profile::{UpdateProfile, UpdateProfileHandler};
 pub use views::{AccountView, SessionRecord, SessionView, UserFilter, UserRecord, UserStatus, UserView};
 
@@ -102,6 +107,10 @@ pub struct IdentityPorts {
     pub clock: Arc<dyn Clock>,
     /// Fresh ids.
     pub ids: Arc<dyn IdGenerator>,
+    /// How often somebody has tried, and from where they are known.
+    pub attempts: Arc<dyn Attempts>,
+    /// How often somebody may try.
+    pub limits: ThrottleLimits,
     /// How long sign-ins last.
     pub policy: SessionPolicy,
 }
@@ -147,7 +156,7 @@ impl Identity {
     #[must_use]
     pub fn new(ports: IdentityPorts) -> Self {
         let enrolment = enrolment(&ports);
-        let mode = ports.registration;
+        let (mode, throttle) = (ports.registration, throttle(&ports));
         let (invite, sign_ins) = (invite(&ports), sign_ins(&ports));
         let (change_password, update_profile) = personal_changes(&ports);
         let (list_sessions, end_session) = own_sessions(&ports);
@@ -161,6 +170,7 @@ impl Identity {
                 users: users.clone(),
                 invite: invite.clone(),
                 mode,
+                throttle: throttle.clone(),
             },
             invite,
             log_in: LogInHandler {
@@ -169,6 +179,7 @@ impl Identity {
                 hasher,
                 secrets,
                 sign_ins: sign_ins.clone(),
+                throttle,
             },
             refresh: RefreshHandler { users: users.clone(), standings: standings.clone(), sign_ins },
             log_out: LogOutHandler { sessions, standings: standings.clone(), clock: clock.clone() },
@@ -196,6 +207,15 @@ fn invite(ports: &IdentityPorts) -> InviteHandler {
     }
 }
 
+fn throttle(ports: &IdentityPorts) -> Throttle {
+    Throttle {
+        attempts: ports.attempts.clone(),
+        secrets: ports.secrets.clone(),
+        clock: ports.clock.clone(),
+        limits: ports.limits,
+    }
+}
+
 fn sign_ins(ports: &IdentityPorts) -> SignIns {
     SignIns {
         sessions: ports.sessions.clone(),
@@ -217,6 +237,7 @@ fn personal_changes(ports: &IdentityPorts) -> (ChangePasswordHandler, UpdateProf
         standings: ports.standings.clone(),
         clock: ports.clock.clone(),
         policy: ports.password_policy,
+        throttle: throttle(ports),
     };
     let profile = GetProfileHandler { users: ports.users.clone(), accounts: ports.accounts.clone() };
     (change_password, UpdateProfileHandler { changes: ports.changes.clone(), profile })

@@ -6,6 +6,7 @@ use super::{
     enrolment::{Enrolled, Enrolment},
     invitations::{InviteHandler, RegistrationMode},
     ports::{BootstrapTokens, UserViews},
+    throttle::Throttle,
     views::UserView,
 };
 use crate::{
@@ -58,13 +59,15 @@ pub struct RegisterHandler {
     pub(super) users: Arc<dyn UserViews>,
     pub(super) invite: InviteHandler,
     pub(super) mode: RegistrationMode,
+    pub(super) throttle: Throttle,
 }
 
 impl RegisterHandler {
     /// Opens an account with a personal project, and returns it.
     ///
     /// # Errors
-    /// [`IdentityError::EmailTaken`], [`IdentityError::BootstrapRefused`], [`Error::Overloaded`] or a failing port.
+    /// [`IdentityError::EmailTaken`], [`IdentityError::BootstrapRefused`], [`Error::TooManyAttempts`],
+    /// [`Error::Overloaded`] or a failing port.
     #[tracing::instrument(name = "identity.register", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: Register) -> Result<UserView, Error> {
         let (first_admin, idempotency) = (command.bootstrap_token.is_some(), command.idempotency.clone());
@@ -84,6 +87,7 @@ impl RegisterHandler {
             Some(token) => (PlatformRole::Admin, Some(self.first_admin(&token).await?)),
             None => (PlatformRole::Member, self.invited(invitation_token).await?),
         };
+        self.throttle.register(actor).await?;
         self.enrolment.enrol(actor, Enrolled { email, password, name, role, claim, idempotency }).await
     }
 

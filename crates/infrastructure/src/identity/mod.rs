@@ -2,6 +2,7 @@
 
 mod account_changes;
 mod accounts;
+mod attempts;
 mod cached_standings;
 mod directory;
 mod entity;
@@ -14,6 +15,7 @@ mod sessions;
 mod users;
 
 pub use accounts::SqlAccounts;
+pub use attempts::SqlAttempts;
 pub use cached_standings::CachedStandings;
 pub use directory::AccountDirectory;
 pub use erasures::FileErasures;

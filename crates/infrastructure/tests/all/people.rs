@@ -7,8 +7,8 @@ use devskyy_infrastructure::{
     agents::{AgentsProjection, SqlAgents},
     es::{PerStream, Projection, SqlEventStore},
     identity::{
-        ApiKeysProjection, FileErasures, SqlAccounts, SqlApiKeys, SqlInvitations, SqlKeyUses, SqlKeyVault, SqlSessions,
-        SqlUsers, UsersProjection,
+        ApiKeysProjection, FileErasures, SqlAccounts, SqlApiKeys, SqlAttempts, SqlInvitations, SqlKeyUses, SqlKeyVault,
+        SqlSessions, SqlUsers, UsersProjection,
     },
     projects::{ProjectsProjection, SqlProjects},
     sql::SqlUsedKeys,
@@ -38,7 +38,9 @@ pub(crate) async fn over(fresh: Fresh) -> PeopleUnderTest {
     let directory = tempfile::tempdir().unwrap();
     let keys = Arc::new(SqlApiKeys::new(db.clone()));
     let invitations = Arc::new(SqlInvitations::new(db.clone()));
+    let attempts = Arc::new(SqlAttempts::new(db.clone()));
     let perishables = Perishables {
+        attempts: attempts.clone(),
         sessions: sessions.clone(),
         invitations: invitations.clone(),
         used_keys: Arc::new(SqlUsedKeys::new(db.clone())),
@@ -46,6 +48,7 @@ pub(crate) async fn over(fresh: Fresh) -> PeopleUnderTest {
     PeopleUnderTest {
         store,
         perishables,
+        attempts,
         users: Arc::new(SqlUsers::new(db.clone())),
         accounts: accounts.clone(),
         changes: accounts,
@@ -73,6 +76,7 @@ mod on_sqlite {
     }
 
     devskyy_testkit::identity_contract!(people);
+    devskyy_testkit::attempts_contract!(people);
     devskyy_testkit::projects_contract!(people);
     devskyy_testkit::agents_contract!(people);
     devskyy_testkit::api_keys_contract!(people);
@@ -86,6 +90,10 @@ mod on_postgres {
     }
 
     devskyy_testkit::identity_contract!(
+        #[ignore = "needs PostgreSQL"]
+        people
+    );
+    devskyy_testkit::attempts_contract!(
         #[ignore = "needs PostgreSQL"]
         people
     );

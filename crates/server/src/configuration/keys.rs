@@ -141,6 +141,30 @@ pub(super) const KEYS: &[Key] = &[
         "Passwords hashed at once, 19 MiB each; one less than there are processors where it is not set.",
     ),
     key(
+        "throttle.window_s",
+        from_to(60, 86_400),
+        Some("900"),
+        "Seconds after the first attempt at which all attempts of that kind are forgotten.",
+    ),
+    key(
+        "throttle.source_failures",
+        from_to(1, 1_000_000),
+        Some("100"),
+        "Failed sign-ins from one address (IPv6: one /64) within the window, whatever the accounts; addresses known to an account are not counted.",
+    ),
+    key(
+        "throttle.account_failures",
+        from_to(1, 1_000),
+        Some("5"),
+        "Failed sign-ins with one account from one address within the window; four times as many from an address it has signed in from before.",
+    ),
+    key(
+        "throttle.registrations",
+        from_to(1, 1_000_000),
+        Some("60"),
+        "Accounts opened from one address (IPv6: one /64) within the window.",
+    ),
+    key(
         "password.policy",
         Kind::Choice(&["classic", "nist"]),
         Some("classic"),

@@ -4,9 +4,9 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use devskyy_api::{Network, Retirement};
-use devskyy_application::identity::RegistrationMode;
+use devskyy_application::identity::{RegistrationMode, ThrottleLimits};
 use devskyy_domain::identity::PasswordPolicy;
 use devskyy_infrastructure::sql::Durability;
 use secrecy::SecretString;
@@ -79,6 +79,8 @@ pub struct Security {
     pub signing_key_days: i64,
     /// Passwords hashed at once.
     pub hash_threads: usize,
+    /// How much may be tried before somebody has to wait.
+    pub throttle: ThrottleLimits,
     /// What is asked of new passwords.
     pub password_policy: PasswordPolicy,
     /// Who may open an account.
@@ -186,9 +188,21 @@ impl Reader<'_> {
             master_key: self.secret("security.master_key"),
             access_token: self.seconds("security.access_token_s"),
             signing_key_days: self.number("security.signing_key_days").unwrap_or(30),
+            throttle: self.throttle(),
             password_policy: self.password_policy(),
             registration: self.registration(),
             hash_threads: self.number("security.hash_threads").unwrap_or_else(|| processors.saturating_sub(1).max(1)),
+        }
+    }
+
+    fn throttle(&self) -> ThrottleLimits {
+        let limits = ThrottleLimits::default();
+        ThrottleLimits {
+            window: TimeDelta::seconds(self.number("throttle.window_s").unwrap_or(900)),
+            source: self.number("throttle.source_failures").unwrap_or(limits.source),
+            account: self.number("throttle.account_failures").unwrap_or(limits.account),
+            registrations: self.number("throttle.registrations").unwrap_or(limits.registrations),
+            ..limits
         }
     }
 

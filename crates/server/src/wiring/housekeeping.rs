@@ -7,7 +7,7 @@ use devskyy_application::{
     identity::{Housekeeping, HousekeepingPorts, Swept},
 };
 use devskyy_infrastructure::{
-    identity::{SqlAccounts, SqlInvitations, SqlKeyVault, SqlSessions},
+    identity::{SqlAccounts, SqlAttempts, SqlInvitations, SqlKeyVault, SqlSessions},
     sql::SqlUsedKeys,
 };
 
@@ -26,6 +26,7 @@ pub(super) fn housekeeping(ground: &Ground) -> Housekeeping {
         vault: Arc::new(SqlKeyVault::new(database.clone())),
         sessions: Arc::new(SqlSessions::new(database.clone())),
         invitations: Arc::new(SqlInvitations::new(database.clone())),
+        attempts: Arc::new(SqlAttempts::new(database.clone())),
         used_keys: Arc::new(SqlUsedKeys::new(database)),
         clock,
     })

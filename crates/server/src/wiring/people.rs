@@ -12,7 +12,10 @@ use devskyy_application::{
 use devskyy_infrastructure::{
     agents::SqlAgents,
     crypto::{Argon2Cost, Argon2PasswordHasher, FileBootstrapTokens, KeyedSecrets, MasterKey},
-    identity::{AccountDirectory, CachedStandings, FileErasures, SqlAccounts, SqlInvitations, SqlSessions, SqlUsers},
+    identity::{
+        AccountDirectory, CachedStandings, FileErasures, SqlAccounts, SqlAttempts, SqlInvitations, SqlSessions,
+        SqlUsers,
+    },
     projects::SqlProjects,
 };
 use secrecy::ExposeSecret as _;
@@ -30,7 +33,7 @@ use crate::{
 /// The generated master key in the data directory.
 const MASTER_KEY: &str = "master-key";
 /// Passwords that may wait for a hashing thread; more are refused with a hint to come back.
-const WAITING_PASSWORDS: usize = 64;
+const WAITING_PASSWORDS: usize = 256;
 
 pub(super) struct People {
     pub(super) identity: Identity,
@@ -82,7 +85,9 @@ fn identity(
         invitations: Arc::new(SqlInvitations::new(database.clone())),
         registration: settings.security.registration,
         password_policy: settings.security.password_policy,
-        users: Arc::new(SqlUsers::new(database)),
+        users: Arc::new(SqlUsers::new(database.clone())),
+        attempts: Arc::new(SqlAttempts::new(database)),
+        limits: settings.security.throttle,
         standings: Arc::new(CachedStandings::new(sessions.clone())),
         sessions,
         tokens,

@@ -3,6 +3,7 @@
 mod account_changes;
 mod agents;
 mod api_keys;
+mod attempts;
 mod checkpoints;
 mod clock;
 mod credentials;
@@ -18,6 +19,7 @@ mod workflow;
 pub use account_changes::{InMemoryErasures, InMemoryInvitations};
 pub use agents::InMemoryAgents;
 pub use api_keys::InMemoryApiKeys;
+pub use attempts::InMemoryAttempts;
 pub use checkpoints::InMemoryCheckpoints;
 pub use clock::FixedClock;
 pub use credentials::{InMemoryAccessTokens, InMemoryBootstrap, InMemoryPasswordHasher, SequentialSecrets};

@@ -7,6 +7,7 @@ async fn in_memory() -> PeopleUnderTest {
 }
 
 devskyy_testkit::identity_contract!(in_memory);
+devskyy_testkit::attempts_contract!(in_memory);
 devskyy_testkit::projects_contract!(in_memory);
 devskyy_testkit::agents_contract!(in_memory);
 devskyy_testkit::api_keys_contract!(in_memory);

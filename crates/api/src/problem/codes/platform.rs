@@ -21,6 +21,8 @@ codes! {
             "Use a fresh `Idempotency-Key` for each different request.";
         KEY_IN_FLIGHT = CONFLICT "idempotency.in_flight" "The same request is still being answered"
             "Wait as long as `Retry-After` says and send the same request with the same key again.";
+        TOO_MANY_ATTEMPTS = TOO_MANY_REQUESTS "too_many_attempts" "Too much has been tried"
+            "Wait as long as `Retry-After` says; the answer is the same for accounts that there are and that there are not.";
         OVERLOADED = SERVICE_UNAVAILABLE "overloaded" "Too much work is waiting"
             "Wait as long as `Retry-After` says and try again.";
         UNAVAILABLE = SERVICE_UNAVAILABLE "unavailable" "A part of the platform is away"

@@ -48,6 +48,7 @@ impl Household {
             vault,
             sessions: world.sessions.clone(),
             invitations,
+            attempts: world.attempts.clone(),
             used_keys: world.store.clone(),
             clock: world.clock.clone(),
         };
@@ -76,6 +77,13 @@ async fn rows_nobody_refers_to_are_swept_after_a_day() {
 #[tokio::test]
 async fn invitations_are_swept_a_day_after_their_end() {
     assert_eq!(Household::new().await.after(8).await.invitations, 1);
+}
+
+#[tokio::test]
+async fn attempts_are_swept_a_day_after_their_window() {
+    let household = Household::new().await;
+    assert_eq!(household.after(1).await.attempts, 0);
+    assert!(household.after(1).await.attempts > 0);
 }
 
 #[tokio::test]

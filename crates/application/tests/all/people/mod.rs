@@ -7,5 +7,6 @@ mod housekeeping;
 mod projects;
 mod registering;
 mod signing_in;
+mod throttling;
 mod versions;
 mod world;

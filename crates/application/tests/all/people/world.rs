@@ -6,7 +6,8 @@ use devskyy_application::{
     context::{Actor, Subject},
     es::{Idempotency, Repository},
     identity::{
-        CreateAdmin, Identity, IdentityPorts, LogIn, Register, RegistrationMode, SessionPolicy, Tokens, UserView,
+        CreateAdmin, Identity, IdentityPorts, LogIn, Register, RegistrationMode, SessionPolicy, ThrottleLimits, Tokens,
+        UserView,
     },
     projects::{AddMember, PersonRef, Projects, ProjectsPorts},
     workflow::WorkflowCheck,
@@ -20,9 +21,9 @@ use devskyy_domain::{
     projects::ProjectRole,
 };
 use devskyy_testkit::fakes::{
-    FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAgents, InMemoryBootstrap, InMemoryDirectory,
-    InMemoryErasures, InMemoryEventStore, InMemoryInvitations, InMemoryPasswordHasher, InMemoryProjects,
-    InMemorySessions, InMemoryUsers, NamedDestinations, PathExpressions, PlainSchemas, SequentialIds,
+    FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAgents, InMemoryAttempts, InMemoryBootstrap,
+    InMemoryDirectory, InMemoryErasures, InMemoryEventStore, InMemoryInvitations, InMemoryPasswordHasher,
+    InMemoryProjects, InMemorySessions, InMemoryUsers, NamedDestinations, PathExpressions, PlainSchemas, SequentialIds,
     SequentialSecrets,
 };
 use uuid::Uuid;
@@ -38,6 +39,7 @@ pub(super) struct World {
     pub(super) clock: Arc<FixedClock>,
     pub(super) hasher: Arc<InMemoryPasswordHasher>,
     pub(super) accounts: Arc<InMemoryAccounts>,
+    pub(super) attempts: Arc<InMemoryAttempts>,
     pub(super) sessions: Arc<InMemorySessions>,
 }
 
@@ -52,6 +54,7 @@ impl World {
         let accounts = Arc::new(InMemoryAccounts::of(users.clone()));
         let sessions = Arc::new(InMemorySessions::of(users.clone()));
         let hasher = Arc::new(InMemoryPasswordHasher::default());
+        let attempts = Arc::new(InMemoryAttempts::default());
         let identity = Identity::new(IdentityPorts {
             store: store.clone(),
             accounts: accounts.clone(),
@@ -70,6 +73,8 @@ impl World {
             bootstrap: Arc::new(InMemoryBootstrap::default()),
             clock: clock.clone(),
             ids: ids.clone(),
+            attempts: attempts.clone(),
+            limits: ThrottleLimits::default(),
             policy: SessionPolicy::default(),
         });
         let agents = Agents::new(AgentsPorts {
@@ -81,7 +86,7 @@ impl World {
         });
         let directory = Arc::new(InMemoryDirectory::of(users, accounts.clone(), secrets));
         let projects = Projects::new(ProjectsPorts { store: store.clone(), views, directory, access, ids });
-        Self { identity, projects, agents, store, clock, hasher, accounts, sessions }
+        Self { identity, projects, agents, store, clock, hasher, accounts, attempts, sessions }
     }
 
     pub(super) async fn register(&self, name: &str) -> UserView {
@@ -131,6 +136,11 @@ impl World {
     pub(super) fn events(&self) -> usize {
         self.store.events().len()
     }
+}
+
+/// Nobody in particular, from some address.
+pub(super) fn from(address: &str) -> Actor {
+    Actor { source: Some(address.parse().unwrap()), ..anonymous() }
 }
 
 pub(super) fn anonymous() -> Actor {

@@ -8,6 +8,7 @@ mod accounts;
 mod agent_lists;
 mod agents;
 mod api_keys;
+mod attempts;
 mod changes;
 mod facts;
 mod perishables;
@@ -23,14 +24,15 @@ pub use accounts::*;
 pub use agent_lists::*;
 pub use agents::*;
 pub use api_keys::*;
+pub use attempts::*;
 pub use changes::*;
 use devskyy_application::{
     access::Memberships,
     agents::AgentViews,
     es::EventStore,
     identity::{
-        AccountChanges, Accounts, Erasures, Invitations, KeyStandings, KeyUses, KeyVault, KeyViews, Perishable,
-        SessionList, Sessions, Standings, UserViews,
+        AccountChanges, Accounts, Attempts, Erasures, Invitations, KeyStandings, KeyUses, KeyVault, KeyViews,
+        Perishable, SessionList, Sessions, Standings, UserViews,
     },
     projects::ProjectViews,
 };
@@ -42,8 +44,8 @@ pub use users::*;
 pub use walks::*;
 
 use crate::fakes::{
-    InMemoryAccounts, InMemoryAgents, InMemoryApiKeys, InMemoryErasures, InMemoryEventStore, InMemoryInvitations,
-    InMemoryProjects, InMemorySessions, InMemoryUsers,
+    InMemoryAccounts, InMemoryAgents, InMemoryApiKeys, InMemoryAttempts, InMemoryErasures, InMemoryEventStore,
+    InMemoryInvitations, InMemoryProjects, InMemorySessions, InMemoryUsers,
 };
 
 /// Whatever holds rows that time takes the meaning from.
@@ -52,6 +54,8 @@ pub struct Perishables {
     pub sessions: Arc<dyn Perishable>,
     /// Invitations.
     pub invitations: Arc<dyn Perishable>,
+    /// Attempts and known sources.
+    pub attempts: Arc<dyn Perishable>,
     /// Idempotency keys.
     pub used_keys: Arc<dyn Perishable>,
 }
@@ -92,6 +96,8 @@ pub struct PeopleUnderTest {
     pub key_uses: Arc<dyn KeyUses>,
     /// What is swept by age.
     pub perishables: Perishables,
+    /// How often somebody has tried.
+    pub attempts: Arc<dyn Attempts>,
     /// Whatever must live as long, for example a directory.
     pub keep: Box<dyn Any + Send + Sync>,
 }
@@ -107,14 +113,20 @@ impl PeopleUnderTest {
         let accounts = Arc::new(InMemoryAccounts::of(users.clone()));
         let keys = InMemoryApiKeys::following(&store, users.clone());
         let invitations = Arc::new(InMemoryInvitations::default());
-        let perishables =
-            Perishables { sessions: sessions.clone(), invitations: invitations.clone(), used_keys: store.clone() };
+        let attempts = Arc::new(InMemoryAttempts::default());
+        let perishables = Perishables {
+            sessions: sessions.clone(),
+            invitations: invitations.clone(),
+            attempts: attempts.clone(),
+            used_keys: store.clone(),
+        };
         Self {
             accounts: accounts.clone(),
             changes: accounts,
             session_list: sessions.clone(),
             invitations,
             perishables,
+            attempts,
             erasures: Arc::new(InMemoryErasures::default()),
             agents: InMemoryAgents::following(&store, projects.clone()),
             memberships: projects.clone(),
@@ -189,6 +201,28 @@ macro_rules! identity_contract {
             invitations_that_have_not_ended_are_spared,
             keys_used_long_ago_are_forgotten,
             keys_used_lately_are_remembered,
+        }
+    };
+}
+
+/// Makes a test of each promise about attempts and known sources.
+#[macro_export]
+macro_rules! attempts_contract {
+    ($(#[$meta:meta])* $factory:path) => {
+        $crate::people_promises! { [$(#[$meta])*] $factory =>
+            an_allowance_is_used_up,
+            allowances_do_not_touch_each_other,
+            an_allowance_is_whole_again_after_its_window,
+            a_later_attempt_does_not_prolong_the_window,
+            of_twenty_parallel_attempts_only_five_are_within_five,
+            a_refused_attempt_is_counted_nowhere,
+            counts_are_told_in_the_order_of_the_charges,
+            a_refund_gives_one_attempt_back,
+            a_refund_gives_back_no_more_than_was_counted,
+            a_source_is_remembered_with_its_last_sign_in,
+            windows_that_are_over_are_swept,
+            sources_not_seen_for_long_are_swept,
+            windows_that_count_are_spared,
         }
     };
 }

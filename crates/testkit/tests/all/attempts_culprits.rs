@@ -1,0 +1,140 @@
+//! Counters of attempts with one flaw each, which their contract must catch.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use devskyy_application::{
+    error::PortError,
+    identity::{AttemptKey, Attempts, Charge, Charged, Perishable},
+};
+use devskyy_testkit::contracts::people::{self as promise, PeopleUnderTest, Perishables};
+use futures_util::FutureExt;
+
+async fn is_caught(promise: impl Future<Output = ()>) -> bool {
+    AssertUnwindSafe(promise).catch_unwind().await.is_err()
+}
+
+/// What is wrong with a counter.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flaw {
+    /// Lets everything pass.
+    Lenient,
+    /// Looks first and counts later, and meanwhile others look.
+    Hesitant,
+    /// Counts charge by charge, also where a later one is refused.
+    Piecemeal,
+    /// Never opens a window again.
+    Merciless,
+    /// Starts the window anew with every attempt.
+    Prolonging,
+    /// Gives nothing back.
+    Grasping,
+    /// Gives back twice.
+    Generous,
+    /// Remembers nobody.
+    Forgetful,
+    /// Sweeps nothing.
+    Untidy,
+}
+
+struct Flawed(Arc<dyn Attempts>, Flaw);
+
+#[async_trait]
+impl Attempts for Flawed {
+    async fn charge(&self, charges: &[Charge], now: DateTime<Utc>) -> Result<Charged, PortError> {
+        match self.1 {
+            Flaw::Lenient => {
+                let endless: Vec<Charge> = charges.iter().map(|it| Charge { most: u32::MAX, ..*it }).collect();
+                self.0.charge(&endless, now).await
+            }
+            Flaw::Hesitant => {
+                let looked = self.0.charge(charges, now).await?;
+                let keys: Vec<AttemptKey> = charges.iter().map(|it| it.allowance).collect();
+                if let Charged::Within(_) = looked {
+                    self.0.refund(&keys).await?;
+                    tokio::task::yield_now().await;
+                    let endless: Vec<Charge> = charges.iter().map(|it| Charge { most: u32::MAX, ..*it }).collect();
+                    return self.0.charge(&endless, now).await;
+                }
+                Ok(looked)
+            }
+            Flaw::Piecemeal => {
+                let mut all = Vec::new();
+                for charge in charges {
+                    match self.0.charge(&[*charge], now).await? {
+                        Charged::Within(one) => all.extend(one),
+                        exhausted @ Charged::Exhausted { .. } => return Ok(exhausted),
+                    }
+                }
+                Ok(Charged::Within(all))
+            }
+            Flaw::Merciless => self.0.charge(charges, promise::now()).await,
+            Flaw::Prolonging => match self.0.charge(charges, now).await? {
+                Charged::Exhausted { .. } => Ok(Charged::Exhausted { until: now + charges[0].window }),
+                within @ Charged::Within(_) => Ok(within),
+            },
+            Flaw::Grasping | Flaw::Generous | Flaw::Forgetful | Flaw::Untidy => self.0.charge(charges, now).await,
+        }
+    }
+
+    async fn refund(&self, allowances: &[AttemptKey]) -> Result<(), PortError> {
+        match self.1 {
+            Flaw::Grasping => Ok(()),
+            Flaw::Generous => self.0.refund(&allowances.repeat(2)).await,
+            _ => self.0.refund(allowances).await,
+        }
+    }
+
+    async fn remember(&self, source: &AttemptKey, now: DateTime<Utc>) -> Result<(), PortError> {
+        if self.1 == Flaw::Forgetful { Ok(()) } else { self.0.remember(source, now).await }
+    }
+
+    async fn last_seen(&self, source: &AttemptKey) -> Result<Option<DateTime<Utc>>, PortError> {
+        self.0.last_seen(source).await
+    }
+}
+
+#[async_trait]
+impl Perishable for Flawed {
+    async fn sweep(&self, _before: DateTime<Utc>) -> Result<u64, PortError> {
+        Ok(0)
+    }
+}
+
+fn with(flaw: Flaw) -> PeopleUnderTest {
+    let honest = PeopleUnderTest::in_memory();
+    let flawed = Arc::new(Flawed(honest.attempts.clone(), flaw));
+    let perishables = Perishables { attempts: flawed.clone(), ..honest.perishables };
+    PeopleUnderTest { attempts: flawed, perishables, ..honest }
+}
+
+macro_rules! caught {
+    ($($name:ident: $flaw:ident by $promise:ident;)+) => {$(
+        #[tokio::test]
+        async fn $name() {
+            assert!(is_caught(promise::$promise(&with(Flaw::$flaw))).await);
+        }
+    )+};
+}
+
+caught! {
+    a_counter_without_a_limit: Lenient by an_allowance_is_used_up;
+    a_counter_that_looks_before_it_counts: Hesitant by of_twenty_parallel_attempts_only_five_are_within_five;
+    a_counter_that_counts_piece_by_piece: Piecemeal by a_refused_attempt_is_counted_nowhere;
+    a_counter_that_never_forgets: Merciless by an_allowance_is_whole_again_after_its_window;
+    a_counter_that_prolongs: Prolonging by a_later_attempt_does_not_prolong_the_window;
+    a_counter_that_gives_nothing_back: Grasping by a_refund_gives_one_attempt_back;
+    a_counter_that_gives_back_twice: Generous by a_refund_gives_one_attempt_back;
+    a_counter_that_knows_nobody: Forgetful by a_source_is_remembered_with_its_last_sign_in;
+    a_counter_that_keeps_everything: Untidy by windows_that_are_over_are_swept;
+}
+
+#[tokio::test]
+async fn the_counter_behind_all_flaws_is_honest() {
+    let honest = PeopleUnderTest::in_memory();
+    promise::an_allowance_is_used_up(&honest).await;
+    let outcome = honest.attempts.charge(&[], promise::now()).await.unwrap();
+    assert_eq!(outcome, Charged::Within(vec![]));
+}
