@@ -156,13 +156,13 @@ impl Identity {
     #[must_use]
     pub fn new(ports: IdentityPorts) -> Self {
         let enrolment = enrolment(&ports);
-        let (mode, throttle) = (ports.registration, throttle(&ports));
+        let (mode, throttle, log_in) = (ports.registration, throttle(&ports), log_in(&ports));
         let (invite, sign_ins) = (invite(&ports), sign_ins(&ports));
         let (change_password, update_profile) = personal_changes(&ports);
         let (list_sessions, end_session) = own_sessions(&ports);
         let (administration, password_policy) = (administration(&ports), ports.password_policy);
         let IdentityPorts { accounts, users, sessions, standings, tokens, .. } = ports.clone();
-        let IdentityPorts { hasher, secrets, bootstrap, clock, .. } = ports;
+        let IdentityPorts { bootstrap, clock, .. } = ports;
         Self {
             register: RegisterHandler {
                 enrolment: enrolment.clone(),
@@ -170,17 +170,10 @@ impl Identity {
                 users: users.clone(),
                 invite: invite.clone(),
                 mode,
-                throttle: throttle.clone(),
-            },
-            invite,
-            log_in: LogInHandler {
-                accounts: accounts.clone(),
-                users: users.clone(),
-                hasher,
-                secrets,
-                sign_ins: sign_ins.clone(),
                 throttle,
             },
+            invite,
+            log_in,
             refresh: RefreshHandler { users: users.clone(), standings: standings.clone(), sign_ins },
             log_out: LogOutHandler { sessions, standings: standings.clone(), clock: clock.clone() },
             profile: GetProfileHandler { users: users.clone(), accounts },
@@ -204,6 +197,17 @@ fn invite(ports: &IdentityPorts) -> InviteHandler {
         invitations: ports.invitations.clone(),
         secrets: ports.secrets.clone(),
         clock: ports.clock.clone(),
+    }
+}
+
+fn log_in(ports: &IdentityPorts) -> LogInHandler {
+    LogInHandler {
+        accounts: ports.accounts.clone(),
+        users: ports.users.clone(),
+        hasher: ports.hasher.clone(),
+        secrets: ports.secrets.clone(),
+        sign_ins: sign_ins(ports),
+        throttle: throttle(ports),
     }
 }
 
