@@ -17,6 +17,7 @@ mod matrix;
 mod members;
 mod project_life;
 mod projects;
+mod refusals;
 mod repeating;
 mod run_events;
 mod runs;

@@ -120,6 +120,15 @@ async fn a_body_that_does_not_arrive_is_not_waited_for() {
 }
 
 #[actix_web::test]
+async fn a_body_that_breaks_off_is_refused() {
+    let served = serve(&World::new().state);
+    let request = "POST /api/v1/auth/login HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+                   content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{\"ema\r\nzz\r\n";
+    refused(&served.exchange(request).await, 400, "request.body_unreadable");
+    served.stop().await;
+}
+
+#[actix_web::test]
 async fn a_slow_body_starves_nobody_else() {
     let world = World::new();
     let served = serve(&world.state);
