@@ -8,6 +8,7 @@ mod models;
 mod models_culprits;
 mod people;
 mod people_culprits;
+mod people_flaws;
 mod runs;
 mod walking_culprits;
 mod workflow;
