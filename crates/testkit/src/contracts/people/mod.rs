@@ -217,7 +217,7 @@ macro_rules! identity_contract {
 #[macro_export]
 macro_rules! attempts_contract {
     ($(#[$meta:meta])* $factory:path) => {
-        $crate::people_promises! { [$(#[$meta])*] $factory =>
+        $crate::people_promises! { [kept $(#[$meta])*] $factory =>
             an_allowance_is_used_up,
             allowances_do_not_touch_each_other,
             an_allowance_is_whole_again_after_its_window,
