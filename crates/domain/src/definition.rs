@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{assistant::Assistant, kernel::Json, workflow::Workflow};
+use crate::{
+    assistant::Assistant,
+    kernel::Json,
+    workflow::{Backoff, Workflow},
+};
 
 /// What a version of an agent does; shared by agents, who publish it, and runs, who execute it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +34,15 @@ impl Definition {
         match self {
             Self::Workflow(workflow) => workflow.output_schema.as_ref(),
             Self::Assistant(assistant) => assistant.output_schema.as_ref(),
+        }
+    }
+
+    /// How failed calls are tried again.
+    #[must_use]
+    pub const fn retry(&self) -> &Backoff {
+        match self {
+            Self::Workflow(workflow) => &workflow.retry,
+            Self::Assistant(assistant) => &assistant.retry,
         }
     }
 

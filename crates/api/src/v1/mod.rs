@@ -7,6 +7,7 @@ mod approval_body;
 mod approvals;
 mod auth;
 mod bodies;
+mod definition_schema;
 mod event_bodies;
 mod event_stream;
 mod jwks;

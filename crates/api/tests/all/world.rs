@@ -24,15 +24,15 @@ use devskyy_application::{
     es::EventStore,
     identity::{ApiKeys, ApiKeysPorts, Identity, IdentityPorts, RegistrationMode, SessionPolicy, ThrottleLimits},
     projects::{Projects, ProjectsPorts},
-    runs::{RunWorker, Runs, RunsPorts, WorkerPorts, WorkerSettings},
-    workflow::WorkflowCheck,
+    runs::{LiveRuns, RunWorker, Runs, RunsPorts, WorkerPorts, WorkerSettings},
+    workflow::DefinitionCheck,
 };
 use devskyy_domain::identity::PasswordPolicy;
 use devskyy_testkit::fakes::{
     FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAgents, InMemoryApiKeys, InMemoryAttempts,
     InMemoryBootstrap, InMemoryDirectory, InMemoryErasures, InMemoryEventStore, InMemoryInvitations,
     InMemoryPasswordHasher, InMemoryProjects, InMemoryRuns, InMemorySessions, InMemoryUsers, NamedDestinations,
-    SequentialIds, SequentialSecrets, ViewedAgents,
+    ScriptedModels, SequentialIds, SequentialSecrets, Turn, ViewedAgents,
 };
 use futures_util::{FutureExt as _, future::LocalBoxFuture};
 use serde_json::{Value, json};
@@ -99,7 +99,7 @@ impl World {
             clock: clock.clone(),
             ids: ids.clone(),
         });
-        let check = WorkflowCheck::new(Arc::new(Plain), Arc::new(Plain), Arc::new(NamedDestinations));
+        let check = DefinitionCheck::new(Arc::new(Plain), Arc::new(Plain), Arc::new(NamedDestinations));
         let readiness = Arc::new(Switch::default());
         let attempts = Arc::new(InMemoryAttempts::default());
         let identity = Identity::new(IdentityPorts {
@@ -126,6 +126,8 @@ impl World {
         });
         let directory = Arc::new(InMemoryDirectory::of(users, accounts, secrets.clone()));
         let queue = InMemoryRuns::following(&store, projects.clone(), clock.clone());
+        let live = Arc::new(LiveRuns::default());
+        let models = Arc::new(ScriptedModels::playing(|_, asked| Turn::says(format!("Answer {asked}"))));
         let worker = WorkerPorts {
             store: store.clone(),
             queue: queue.clone(),
@@ -133,6 +135,8 @@ impl World {
             expressions: Arc::new(Plain),
             schemas: Arc::new(Plain),
             tools: Arc::new(Echo),
+            models: models.clone(),
+            live: live.clone(),
             clock: clock.clone(),
             ids: ids.clone(),
         };
@@ -141,6 +145,7 @@ impl World {
             views: queue,
             agents: Arc::new(ViewedAgents(agents.clone())),
             schemas: Arc::new(Plain),
+            live,
             access: access.clone(),
             clock: clock.clone(),
             ids: ids.clone(),
@@ -161,6 +166,7 @@ impl World {
                 views: agents,
                 access,
                 check,
+                models,
                 ids: ids.clone(),
             })),
             secrets,

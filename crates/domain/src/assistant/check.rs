@@ -145,6 +145,7 @@ pub fn places(assistant: &Assistant) -> Vec<(String, Computed<'_>)> {
 pub fn schemas(assistant: &Assistant) -> Vec<(String, &Json)> {
     let own = [("/input_schema", &assistant.input_schema), ("/output_schema", &assistant.output_schema)];
     let own = own.into_iter().filter_map(|(at, schema)| schema.as_ref().map(|schema| (at.to_owned(), schema)));
-    let tools = assistant.tools.iter().map(|(name, tool)| (member("/tools", name) + "/input_schema", tool.input_schema()));
+    let tools =
+        assistant.tools.iter().map(|(name, tool)| (member("/tools", name) + "/input_schema", tool.input_schema()));
     own.chain(tools).collect()
 }

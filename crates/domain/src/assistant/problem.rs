@@ -52,6 +52,9 @@ pub enum Fault {
     /// A template does not parse.
     #[error("the template is wrong: {0}")]
     Template(String),
+    /// A tool goes where requests may not go.
+    #[error("requests may not go there: {0}")]
+    Destination(String),
     /// A schema is not JSON Schema.
     #[error("this is not JSON Schema (draft 2020-12): {0}")]
     Schema(String),
@@ -73,6 +76,7 @@ impl Fault {
             Self::ArgumentsSchema => "assistant.arguments_schema",
             Self::Program(_) => "assistant.jq",
             Self::Template(_) => "assistant.template",
+            Self::Destination(_) => "assistant.destination",
             Self::Schema(_) => "assistant.schema",
         }
     }

@@ -77,11 +77,9 @@ impl Refusal for RunError {
 
     fn kind(&self) -> RefusalKind {
         match self {
-            Self::DeadlinePassed
-            | Self::TooDeep
-            | Self::InputTooLarge
-            | Self::NothingToEdit
-            | Self::EditTooLarge => RefusalKind::Invalid,
+            Self::DeadlinePassed | Self::TooDeep | Self::InputTooLarge | Self::NothingToEdit | Self::EditTooLarge => {
+                RefusalKind::Invalid
+            }
             Self::Unknown
             | Self::Begun
             | Self::Ended

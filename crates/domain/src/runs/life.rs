@@ -8,8 +8,8 @@ use super::{
     approval_event::ApprovalDecided,
     error::RunError,
     event::{
-        CancelRequested, ChildEnded, OutcomeSettled, RunCancelled, RunClaimed, RunCompleted,
-        RunExpired, RunFailed, RunParked, RunQueued,
+        CancelRequested, ChildEnded, OutcomeSettled, RunCancelled, RunClaimed, RunCompleted, RunExpired, RunFailed,
+        RunParked, RunQueued,
     },
     next::Ending,
     run::{MAX_ANCESTORS, MAX_VALUE, Phase, Run},

@@ -36,6 +36,4 @@ pub use progress::{Progress, Reply};
 pub use run::{MAX_ANCESTORS, MAX_STATE, MAX_VALUE, Phase, Run};
 pub use state::{Call, Callee, Proposal, StepState, Unit};
 pub use turns::{MAX_SHOWN, summary_step, tools_step, turn_step};
-pub use values::{
-    ChildEnd, Choice, Decided, Edit, Failure, Order, Parent, Place, Priority, Verdict, Waiting,
-};
+pub use values::{ChildEnd, Choice, Decided, Edit, Failure, Order, Parent, Place, Priority, Verdict, Waiting};

@@ -37,6 +37,8 @@ pub struct ModelAnswered {
     pub usage: Usage,
     /// The model as the provider names it.
     pub model: String,
+    /// Which of the names in the version answered, the one its price is found under.
+    pub answered_by: String,
     /// What that cost, in millionths of the unit of the version's prices, where a price is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_micros: Option<u64>,

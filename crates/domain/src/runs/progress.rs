@@ -162,6 +162,8 @@ pub struct Reply {
     pub usage: Usage,
     /// The model as the provider names it.
     pub model: String,
+    /// Which of the names in the version answered.
+    pub answered_by: String,
     /// What that cost, where a price is known.
     pub cost_micros: Option<u64>,
 }

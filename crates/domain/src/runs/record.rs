@@ -110,14 +110,18 @@ impl Run {
 
     fn expire(&self, approval: ApprovalId, at: DateTime<Utc>) -> Result<RunEvent, RunError> {
         let question = self.approvals.get(&approval).ok_or(RunError::ApprovalUnknown)?;
-        if question.answer.is_some() { Err(RunError::ApprovalDecided) } else { Ok(ApprovalExpired { approval, at }.into()) }
+        if question.answer.is_some() {
+            Err(RunError::ApprovalDecided)
+        } else {
+            Ok(ApprovalExpired { approval, at }.into())
+        }
     }
 
     fn reply(&self, operation: OperationId, reply: &Reply) -> Result<RunEvent, RunError> {
         self.calling(operation)?;
-        let Reply { text, calls, finish, usage, model, cost_micros } = reply.clone();
+        let Reply { text, calls, finish, usage, model, answered_by, cost_micros } = reply.clone();
         let calls = distinct(calls);
-        let answered = ModelAnswered { operation, text, calls, finish, usage, model, cost_micros };
+        let answered = ModelAnswered { operation, text, calls, finish, usage, model, answered_by, cost_micros };
         let deep = answered.calls.iter().any(|call| call.arguments.measure().too_deep);
         let fits = if deep { Err(too_large()) } else { self.room(answered.bytes()) };
         Ok(match fits {
@@ -156,9 +160,7 @@ impl Run {
         };
         let (place, effect, attempt) = (place.clone(), call.effect, call.attempt + 1);
         Ok(match call.callee.clone() {
-            Callee::Tool(tool) => {
-                ToolCalled { place, operation, tool, effect, attempt, arguments: Json::Null }.into()
-            }
+            Callee::Tool(tool) => ToolCalled { place, operation, tool, effect, attempt, arguments: Json::Null }.into(),
             Callee::Model(model) => ModelCalled { place, operation, model, attempt }.into(),
         })
     }
@@ -218,7 +220,8 @@ impl Run {
 fn distinct(calls: Vec<ToolCall>) -> Vec<ToolCall> {
     let mut seen = BTreeSet::new();
     let mut named = |(index, call): (usize, ToolCall)| {
-        let id = if call.id.is_empty() || !seen.insert(call.id.clone()) { format!("{}_{index}", call.id) } else { call.id };
+        let id =
+            if call.id.is_empty() || !seen.insert(call.id.clone()) { format!("{}_{index}", call.id) } else { call.id };
         seen.insert(id.clone());
         ToolCall { id, ..call }
     };

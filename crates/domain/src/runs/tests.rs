@@ -178,7 +178,8 @@ fn a_terminal_state_is_final() {
 fn an_answer_wakes_the_run_in_the_same_decision() {
     let parked = RunParked { fence: 2, waiting: vec![Waiting::Approval], until: at(60) }.into();
     let waiting = running([asked(Denial::Fail), parked]);
-    let decided = waiting.after(|run| run.decide_approval(approval(), &said(Choice::Approve, None, "user:1"), at(3))).unwrap();
+    let decided =
+        waiting.after(|run| run.decide_approval(approval(), &said(Choice::Approve, None, "user:1"), at(3))).unwrap();
     assert_eq!(*decided.phase(), Phase::Running);
 }
 
@@ -315,10 +316,7 @@ fn steps_begin_when_what_they_need_is_settled() {
     let first = next(running([]).state(), &workflow, at(2), &none());
     assert_eq!(first, Next::Begin(vec![Task::Enter { step: &steps[0] }]));
     let skipped = running([StepSkipped { step: "a".into() }.into()]);
-    assert_eq!(
-        next(skipped.state(), &workflow, at(2), &none()),
-        Next::Begin(vec![Task::Enter { step: &steps[1] }])
-    );
+    assert_eq!(next(skipped.state(), &workflow, at(2), &none()), Next::Begin(vec![Task::Enter { step: &steps[1] }]));
 }
 
 #[test]

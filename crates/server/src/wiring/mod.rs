@@ -2,6 +2,7 @@
 
 mod housekeeping;
 mod keys;
+mod no_models;
 mod people;
 mod runs;
 mod signing;
@@ -17,6 +18,7 @@ use devskyy_application::{
     context::Actor,
     error::PortError,
     identity::{ApiKeys, Housekeeping, Identity, Secrets},
+    models::{ConfiguredModels, Models},
     ports::{Clock, IdGenerator},
     projects::Projects,
     runs::Runs,
@@ -34,6 +36,7 @@ use devskyy_infrastructure::{
     totals::TotalsProjection,
     workflow::{JsonSchemas, Limits, SandboxedExpressions},
 };
+use no_models::NoModels;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -58,6 +61,8 @@ pub(crate) struct Ground {
     schemas: Arc<dyn Schemas>,
     egress: EgressPolicy,
     access: Access,
+    models: Arc<dyn Models>,
+    configured_models: Arc<dyn ConfiguredModels>,
 }
 
 impl Ground {
@@ -73,6 +78,8 @@ impl Ground {
             schemas: Arc::new(JsonSchemas::new()),
             egress: egress(&settings.egress)?,
             access: Access::new(Arc::new(SqlProjects::new(database.clone()))),
+            models: Arc::new(NoModels),
+            configured_models: Arc::new(NoModels),
             database,
         })
     }

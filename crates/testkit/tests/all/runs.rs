@@ -10,8 +10,8 @@ use devskyy_application::{
     },
 };
 use devskyy_domain::{
+    definition::Definition,
     kernel::ids::{AgentId, ApprovalId, RunId},
-    workflow::Workflow,
 };
 use devskyy_testkit::{
     contracts::runs::{Passage, RunsUnderTest, agents, queue, views},
@@ -122,12 +122,12 @@ struct Tireless(ViewedAgents);
 impl RunnableAgents for Tireless {
     async fn find(&self, agent: AgentId) -> Result<Option<RunnableAgent>, PortError> {
         let Some(found) = self.0.find(agent).await? else { return Ok(None) };
-        let current = self.0.workflow(agent, 2).await?.map(|workflow| (2, workflow));
+        let current = self.0.definition(agent, 2).await?.map(|definition| (2, definition));
         Ok(Some(RunnableAgent { current, ..found }))
     }
 
-    async fn workflow(&self, agent: AgentId, version: u32) -> Result<Option<Arc<Workflow>>, PortError> {
-        self.0.workflow(agent, version).await
+    async fn definition(&self, agent: AgentId, version: u32) -> Result<Option<Arc<Definition>>, PortError> {
+        self.0.definition(agent, version).await
     }
 }
 

@@ -98,11 +98,7 @@ fn ask<'d>(scene: &Scene<'_>, assistant: &Assistant, turn: u32) -> Next<'d> {
 
 /// Begins a task, unless it is under way.
 fn once<'d>(scene: &Scene<'_>, assistant: &Assistant, task: Task<'d>) -> Next<'d> {
-    if scene.free(&task.place()) {
-        begin(scene, assistant, vec![task])
-    } else {
-        Next::Attend { until: scene.deadline }
-    }
+    if scene.free(&task.place()) { begin(scene, assistant, vec![task]) } else { Next::Attend { until: scene.deadline } }
 }
 
 fn begin<'d>(scene: &Scene<'_>, assistant: &Assistant, tasks: Vec<Task<'d>>) -> Next<'d> {

@@ -94,11 +94,7 @@ impl Scene<'_> {
                 }
                 Unit::InDoubt(_) => drop(waiting.insert(Waiting::Reconcile)),
                 Unit::Child { .. } => drop(waiting.insert(Waiting::Child)),
-                Unit::Calling(_)
-                | Unit::Approved(_)
-                | Unit::Answered(_)
-                | Unit::Succeeded(_)
-                | Unit::Failed(_) => {}
+                Unit::Calling(_) | Unit::Approved(_) | Unit::Answered(_) | Unit::Succeeded(_) | Unit::Failed(_) => {}
             }
         }
         match (self.idle(), waiting.is_empty()) {

@@ -64,7 +64,6 @@ fn tasks<'d>(scene: &Scene<'_>, workflow: &'d Workflow) -> Vec<Task<'d>> {
 fn elements<'d>(scene: &Scene<'_>, step: &'d Step, state: &StepState, most: usize) -> Vec<Task<'d>> {
     let StepState::Each { items, units } = state else { return Vec::new() };
     let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
-    let fresh = (0..count)
-        .filter(|index| !units.contains_key(index) && scene.free(&Place::element(&step.id, *index)));
+    let fresh = (0..count).filter(|index| !units.contains_key(index) && scene.free(&Place::element(&step.id, *index)));
     fresh.take(most).map(|index| Task::Element { step, index, items: Arc::clone(items) }).collect()
 }

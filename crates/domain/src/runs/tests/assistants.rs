@@ -25,12 +25,24 @@ fn answer(turn: u32, calls: usize, finish: Finish) -> RunEvent {
     let usage = Usage { input: 100, output: 20, ..Usage::default() };
     let (text, calls, model) = ("hm".to_owned(), (0..calls).map(call).collect(), "small-1".to_owned());
     let cost_micros = Some(7);
-    ModelAnswered { operation: op(turn.into()), text, calls, finish, usage, model, cost_micros }.into()
+    ModelAnswered {
+        operation: op(turn.into()),
+        text,
+        calls,
+        finish,
+        usage,
+        model,
+        answered_by: "local/small".into(),
+        cost_micros,
+    }
+    .into()
 }
 
 /// So many turns of one call each that succeeded.
 fn turns(count: u32) -> Vec<RunEvent> {
-    (1..=count).flat_map(|turn| [asking(turn, 1), answer(turn, 1, Finish::ToolCalls), used(turn), result(turn)]).collect()
+    (1..=count)
+        .flat_map(|turn| [asking(turn, 1), answer(turn, 1, Finish::ToolCalls), used(turn), result(turn)])
+        .collect()
 }
 
 fn use_of(turn: u32) -> OperationId {
@@ -242,8 +254,17 @@ fn an_answer_after_the_expiry_is_refused() {
 fn calls_with_the_same_id_get_different_ones() {
     let call = || ToolCall { id: "x".into(), name: "t".into(), arguments: Json::Null };
     let (calls, finish, usage) = (vec![call(), call()], Finish::ToolCalls, Usage::default());
-    let reply = Reply { text: String::new(), calls, finish, usage, model: "m".into(), cost_micros: None };
-    let run = running([asking(1, 1)]).after(|run| run.record(1, &[Progress::Reply { operation: op(1), reply }])).unwrap();
+    let reply = Reply {
+        text: String::new(),
+        calls,
+        finish,
+        usage,
+        model: "m".into(),
+        answered_by: "local/small".into(),
+        cost_micros: None,
+    };
+    let run =
+        running([asking(1, 1)]).after(|run| run.record(1, &[Progress::Reply { operation: op(1), reply }])).unwrap();
     let ids: BTreeSet<_> = run.answer("turn_1").unwrap().calls.iter().map(|call| call.id.clone()).collect();
     assert_eq!(ids.len(), 2);
 }
@@ -252,7 +273,17 @@ fn calls_with_the_same_id_get_different_ones() {
 fn an_answer_that_is_too_large_fails_the_question() {
     let (finish, usage) = (Finish::Stop, Usage::default());
     let text = "x".repeat(MAX_VALUE + 1);
-    let reply = Reply { text, calls: vec![], finish, usage, model: "m".into(), cost_micros: None };
+    let reply = Reply {
+        text,
+        calls: vec![],
+        finish,
+        usage,
+        model: "m".into(),
+        answered_by: "local/small".into(),
+        cost_micros: None,
+    };
     let events = running([asking(1, 1)]).when(|run| run.record(1, &[Progress::Reply { operation: op(1), reply }]));
-    assert!(matches!(&events.unwrap()[..], [RunEvent::ModelFailed(failed)] if failed.error.code == "run.value_too_large"));
+    assert!(
+        matches!(&events.unwrap()[..], [RunEvent::ModelFailed(failed)] if failed.error.code == "run.value_too_large")
+    );
 }

@@ -143,7 +143,15 @@ impl Play<'_> {
             _ => Finish::ToolCalls,
         };
         let usage = Usage { input: 10, output: 5, ..Usage::default() };
-        let reply = Reply { text: "so".into(), calls, finish, usage, model: "b".into(), cost_micros: Some(3) };
+        let reply = Reply {
+            text: "so".into(),
+            calls,
+            finish,
+            usage,
+            model: "b".into(),
+            answered_by: "a/b".into(),
+            cost_micros: Some(3),
+        };
         Some(Progress::Reply { operation, reply })
     }
 
@@ -207,7 +215,9 @@ impl Play<'_> {
         let open: Vec<Unit> = self.run.units().map(|(_, _, unit)| unit.clone()).collect();
         for unit in open {
             let decided = match unit {
-                Unit::Asking { expires_at: Some(expiry), .. } if expiry <= self.now || self.dice.roll(3) == 0 => continue,
+                Unit::Asking { expires_at: Some(expiry), .. } if expiry <= self.now || self.dice.roll(3) == 0 => {
+                    continue;
+                }
                 Unit::Asking { approval, .. } => {
                     let choice = if self.dice.roll(3) == 0 { Choice::Deny } else { Choice::Approve };
                     self.run.decide_approval(approval, &said(choice, None, "user:1"), self.now)
