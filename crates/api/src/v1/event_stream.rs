@@ -69,17 +69,14 @@ impl Listener {
                         tokio::time::sleep(BREATH).await;
                     }
                     let woken = loop {
-                        let woken = self.wait(page.head, due).await;
-                        for delta in self.live.take() {
-                            yield Ok(said(self.version, self.run, delta));
-                        }
-                        if !matches!(woken, Woken::Heard) {
-                            break woken;
+                        match self.wait(page.head, due).await {
+                            Woken::Heard => yield Ok(self.said()),
+                            woken => break woken,
                         }
                     };
                     match woken {
                         Woken::Draining => break,
-                        Woken::Changed | Woken::Heard => {}
+                        Woken::Changed | Woken::Heard => yield Ok(self.said()),
                         Woken::Due => yield Ok(Bytes::from_static(b":\n\n")),
                     }
                 }
@@ -89,16 +86,24 @@ impl Listener {
                         break;
                     }
                 }
-                let next = RunEvents { after: self.after, known: page.known, limit: BATCH };
-                match self.runs.events.page(self.run, next).await {
-                    Ok(next) => page = next,
-                    Err(error) => {
-                        tracing::warn!(%error, run = %self.run, "an event stream ends early");
-                        break;
-                    }
+                match self.next(page.known).await {
+                    Some(next) => page = next,
+                    None => break,
                 }
             }
         }
+    }
+
+    async fn next(&self, known: Version) -> Option<RunEventsPage> {
+        let next = RunEvents { after: self.after, known, limit: BATCH };
+        let page = self.runs.events.page(self.run, next).await;
+        page.inspect_err(|error| tracing::warn!(%error, run = %self.run, "an event stream ends early")).ok()
+    }
+
+    /// What models said since the last look, without ids: it is recorded nowhere, so nothing resumes after it.
+    fn said(&self) -> Bytes {
+        let frames = self.live.take().into_iter().map(|delta| said(self.version, self.run, delta));
+        frames.collect::<String>().into()
     }
 
     async fn wait(&self, head: u64, due: Instant) -> Woken {
@@ -140,9 +145,8 @@ fn frame(version: ApiVersion, event: RunPublished) -> Bytes {
     format!("id: {}\nevent: {}\ndata: {data}\n\n", body.position, body.r#type).into()
 }
 
-/// What a model is saying, without an id: it is recorded nowhere, so nothing resumes after it.
-fn said(version: ApiVersion, run: RunId, delta: Delta) -> Bytes {
+fn said(version: ApiVersion, run: RunId, delta: Delta) -> String {
     let body = DeltaBody::new(run, delta);
     let data = version.within(|| serde_json::to_string(&body)).unwrap_or_default();
-    format!("event: run.model_delta\ndata: {data}\n\n").into()
+    format!("event: run.model_delta\ndata: {data}\n\n")
 }

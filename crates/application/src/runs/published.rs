@@ -139,6 +139,29 @@ fn step(event: &RunEvent, data: Data) -> (&'static str, Data) {
             ("run.step_expanded", data.with("step", expanded.step.clone()).with("count", expanded.items.len() as u64))
         }
         RunEvent::StepFailed(failed) => ("run.step_failed", data.place(&failed.place).error(&failed.error)),
+        RunEvent::ChildRequested(asked) => {
+            let data = data.place(&asked.place).with("operation_id", asked.operation.to_string());
+            (
+                "run.child_started",
+                data.with("child_run_id", asked.operation.to_string()).with("agent_id", asked.agent.to_string()),
+            )
+        }
+        RunEvent::ChildEnded(ended) => {
+            let data = data.with("operation_id", ended.operation.to_string());
+            (
+                "run.child_ended",
+                match &ended.end {
+                    ChildEnd::Completed { output } => data.with("ended", "completed").value("output", output),
+                    ChildEnd::Failed { error } => data.with("ended", "failed").error(error),
+                },
+            )
+        }
+        _ => question(event, data),
+    }
+}
+
+fn question(event: &RunEvent, data: Data) -> (&'static str, Data) {
+    match event {
         RunEvent::ApprovalRequested(asked) => {
             let data = data.place(&asked.place).with("approval_id", asked.approval.to_string());
             let data = data.with("prompt", asked.prompt.clone()).value("data", &asked.data);
@@ -166,23 +189,6 @@ fn step(event: &RunEvent, data: Data) -> (&'static str, Data) {
         }
         RunEvent::ApprovalExpired(expired) => {
             ("run.approval_expired", data.with("approval_id", expired.approval.to_string()))
-        }
-        RunEvent::ChildRequested(asked) => {
-            let data = data.place(&asked.place).with("operation_id", asked.operation.to_string());
-            (
-                "run.child_started",
-                data.with("child_run_id", asked.operation.to_string()).with("agent_id", asked.agent.to_string()),
-            )
-        }
-        RunEvent::ChildEnded(ended) => {
-            let data = data.with("operation_id", ended.operation.to_string());
-            (
-                "run.child_ended",
-                match &ended.end {
-                    ChildEnd::Completed { output } => data.with("ended", "completed").value("output", output),
-                    ChildEnd::Failed { error } => data.with("ended", "failed").error(error),
-                },
-            )
         }
         _ => call(event, data),
     }
@@ -233,15 +239,7 @@ fn model(event: &RunEvent, data: Data) -> (&'static str, Data) {
             ("run.model_called", data.with("model", called.model.clone()).with("attempt", attempt))
         }
         RunEvent::ModelAnswered(answered) => {
-            let Tokens { input, output, cache_read, cache_write, reasoning } = answered.usage;
-            let tokens = [
-                ("input", input),
-                ("output", output),
-                ("cache_read", cache_read),
-                ("cache_write", cache_write),
-                ("reasoning", reasoning),
-            ];
-            let tokens: Json = tokens.into_iter().map(|(class, count)| (class.to_owned(), count.into())).collect();
+            let tokens = tokens(&answered.usage);
             let data = data.with("operation_id", answered.operation.to_string()).with("model", answered.model.clone());
             let data = data.with("answered_by", answered.answered_by.clone());
             let data = data.with("tokens", tokens).value("answer", &answered.output());
@@ -265,6 +263,18 @@ fn model(event: &RunEvent, data: Data) -> (&'static str, Data) {
         }
         _ => ("run.changed", data),
     }
+}
+
+fn tokens(usage: &Tokens) -> Json {
+    let Tokens { input, output, cache_read, cache_write, reasoning } = *usage;
+    let classes = [
+        ("input", input),
+        ("output", output),
+        ("cache_read", cache_read),
+        ("cache_write", cache_write),
+        ("reasoning", reasoning),
+    ];
+    classes.into_iter().map(|(class, count)| (class.to_owned(), count.into())).collect()
 }
 
 /// The public name of a priority.

@@ -45,10 +45,7 @@ impl Run {
 
     fn report(&self, report: &Progress) -> Result<RunEvent, RunError> {
         match report {
-            Progress::Skip { step } => {
-                self.untouched(step)?;
-                Ok(StepSkipped { step: step.clone() }.into())
-            }
+            Progress::Skip { step } => self.untouched(step).map(|()| StepSkipped { step: step.clone() }.into()),
             Progress::Expand { step, items } => self.expand(step, items),
             Progress::Unable { place, error } => {
                 self.free(place)?;
@@ -80,8 +77,8 @@ impl Run {
                 })
             }
             Progress::Lose { operation, error } => {
-                self.calling(*operation)?;
-                Ok(OutcomeUnknown { operation: *operation, error: error.clone() }.into())
+                let (operation, error) = (*operation, error.clone());
+                self.calling(operation).map(|_| OutcomeUnknown { operation, error }.into())
             }
             _ => self.report_turn(report),
         }

@@ -1,6 +1,6 @@
 //! What assistants do, told by what a scripted model is asked.
 
-use std::{cell::Cell, time::Duration};
+use std::time::Duration;
 
 use devskyy_application::{
     es::{EventFilter, EventStore},
@@ -9,7 +9,7 @@ use devskyy_application::{
 };
 use devskyy_domain::{
     conversation::{Finish, Message, Usage},
-    kernel::{Json, ids::RunId},
+    kernel::ids::RunId,
     runs::{Choice, Verdict, Waiting},
 };
 use devskyy_testkit::fakes::{ScriptedModels, Turn};
@@ -17,7 +17,7 @@ use devskyy_testkit::fakes::{ScriptedModels, Turn};
 use super::world::{World, json};
 
 /// An assistant with tools that do as their address says.
-fn assistant(more: &str) -> String {
+pub(crate) fn assistant(more: &str) -> String {
     let tool = |effect: &str, url: &str, more: &str| {
         format!(
             r#"{{"kind":"http","effect":"{effect}","description":"Does it.","input_schema":{{"type":"object","required":["n"]}},
@@ -35,9 +35,9 @@ fn assistant(more: &str) -> String {
     )
 }
 
-const INPUT: &str = r#"{"name":"Ada"}"#;
+pub(crate) const INPUT: &str = r#"{"name":"Ada"}"#;
 
-fn calls<'a>(wanted: impl IntoIterator<Item = (&'a str, &'a str)>) -> Turn {
+pub(crate) fn calls<'a>(wanted: impl IntoIterator<Item = (&'a str, &'a str)>) -> Turn {
     let named = ["a", "b", "c", "d", "e"];
     Turn::calls(wanted.into_iter().zip(named).map(|((name, arguments), id)| (id, name, json(arguments))))
 }
@@ -175,7 +175,7 @@ fn another_agent_is_a_tool() {
 }
 
 /// Answers the question about a call.
-fn decide(world: &World, run: RunId, decision: Choice, arguments: Option<&str>) -> Result<RunView, String> {
+pub(crate) fn decide(world: &World, run: RunId, decision: Choice, arguments: Option<&str>) -> Result<RunView, String> {
     let approval = world.open_approval(run).expect("a question is open");
     let (arguments, reason) = (arguments.map(json), Some("because".to_owned()));
     let command = DecideApproval { run, approval, decision, arguments, reason, expected: None };
@@ -328,88 +328,4 @@ fn a_step_costs_as_many_bytes_at_the_end_of_a_long_run_as_at_its_beginning() {
     }
     // A turn is two steps, and the names of steps have one to three digits.
     assert!(sizes[500].abs_diff(sizes[5]) <= 20, "{} bytes at step 10, {} at step 1,000", sizes[5], sizes[500]);
-}
-
-fn paired(messages: &[Message]) -> bool {
-    let wanted = messages.iter().flat_map(|message| match message {
-        Message::Assistant { calls, .. } => calls.iter().map(|call| call.id.clone()).collect(),
-        _ => Vec::new(),
-    });
-    let answered = messages.iter().filter_map(|message| match message {
-        Message::Tool { call, .. } => Some(call.clone()),
-        _ => None,
-    });
-    wanted.eq(answered)
-}
-
-/// Every kind of call in two turns, by a model that goes by what it was told.
-fn play(request: &ModelRequest, _: usize) -> Turn {
-    assert!(paired(&request.messages), "{:?}", request.messages);
-    let turns = request.messages.iter().filter(|message| matches!(message, Message::Assistant { .. })).count();
-    match turns {
-        0 => calls([("look", r#"{"n":1}"#), ("ask", r#"{"n":2,"large":true}"#), ("no", r#"{"n":3}"#)]),
-        1 => calls([("pay", r#"{"n":4}"#)]),
-        _ => Turn::says("done"),
-    }
-}
-
-/// Plays the people: approves, and settles what is in doubt by what the other side remembers.
-fn attend(world: &World, run: RunId) {
-    if world.open_approval(run).is_some() {
-        decide(world, run, Choice::Approve, None).unwrap();
-    }
-    let elements = world.view(run).steps.into_iter().flat_map(|step| step.elements.unwrap_or_default());
-    let doubtful = elements.filter(|element| element.status == StepStatus::InDoubt);
-    for operation in doubtful.filter_map(|element| element.operation_id) {
-        let arrived = world.tools.per_operation().contains_key(&operation);
-        let verdict = if arrived { Verdict::Succeeded { result: Json::Null } } else { Verdict::Retry };
-        let command = ReconcileRun { run, operation, verdict, expected: None };
-        world.ask(world.runs.reconcile.handle(&World::actor(), command)).unwrap();
-    }
-}
-
-#[test]
-fn a_worker_may_vanish_at_any_point() {
-    let polls = Cell::new(0);
-    for crash in 0.. {
-        let world = World::with(ScriptedModels::playing(play));
-        let run = world.start(&assistant(""), INPUT);
-        let over = |world: &World| {
-            attend(world, run);
-            world.status(run).ended()
-        };
-        let done = world.work_for(crash, over);
-        world.work_until(over);
-        let view = world.view(run);
-        assert_eq!(view.output, Some("done".into()), "crash after {crash} polls: {:?}", view.summary.error);
-        let filed = world.tools.made().iter().filter(|(address, _)| address == "file").count();
-        assert_eq!(filed, 2, "unsafe calls are made once each; crash after {crash} polls");
-        let asked: std::collections::BTreeSet<_> = world.models.asked().iter().map(|it| it.operation).collect();
-        assert_eq!(asked.len(), 3, "a question keeps its operation; crash after {crash} polls");
-        polls.set(crash);
-        if done {
-            break;
-        }
-    }
-    assert!(polls.get() > 20, "the run is interrupted in many places, not {}", polls.get());
-}
-
-#[test]
-fn a_run_can_be_cancelled_at_any_point() {
-    for moment in 0..80 {
-        let world = World::with(ScriptedModels::playing(play));
-        let run = world.start(&assistant(""), INPUT);
-        world.work_for(moment, |world| {
-            if moment % 2 == 0 {
-                attend(world, run);
-            }
-            world.status(run).ended()
-        });
-        if world.status(run).ended() {
-            return;
-        }
-        world.cancel(run).unwrap();
-        world.clock.advance(Duration::from_secs(60));
-        assert_eq!(world.work_to_end(run).summary.status, RunStatus::Cancelled, "at {moment}");
-    }
 }
