@@ -6,6 +6,7 @@ mod account;
 mod agents;
 mod api_keys;
 mod approvals;
+mod assistants;
 mod auth;
 mod bounds;
 mod conditions;

@@ -27,6 +27,7 @@ use devskyy_application::{
     runs::{LiveRuns, RunWorker, Runs, RunsPorts, WorkerPorts, WorkerSettings},
     workflow::DefinitionCheck,
 };
+use devskyy_domain::conversation::Message;
 use devskyy_domain::identity::PasswordPolicy;
 use devskyy_testkit::fakes::{
     FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAgents, InMemoryApiKeys, InMemoryAttempts,
@@ -127,7 +128,13 @@ impl World {
         let directory = Arc::new(InMemoryDirectory::of(users, accounts, secrets.clone()));
         let queue = InMemoryRuns::following(&store, projects.clone(), clock.clone());
         let live = Arc::new(LiveRuns::default());
-        let models = Arc::new(ScriptedModels::playing(|_, asked| Turn::says(format!("Answer {asked}"))));
+        let models = Arc::new(ScriptedModels::playing(|request, _| {
+            let told = request.messages.iter().any(|message| matches!(message, Message::Tool { .. }));
+            match request.tools.first().filter(|_| !told) {
+                Some(tool) => Turn::calls([("call", tool.name.as_str(), serde_json::from_str(r#"{"n":1}"#).unwrap())]),
+                None => Turn::says("Answer one"),
+            }
+        }));
         let worker = WorkerPorts {
             store: store.clone(),
             queue: queue.clone(),
