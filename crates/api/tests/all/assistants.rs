@@ -12,7 +12,7 @@ fn assistant(tools: &Value) -> Value {
 
 fn paying() -> Value {
     json!({"pay": {
-        "kind": "http", "effect": "unsafe", "description": "Pays.", "input_schema": {"type": "object"}, "approval": "always",
+        "kind": "http", "effect": "idempotent", "description": "Pays.", "input_schema": {"type": "object"}, "approval": "always",
         "request": {"method": "POST", "url": "https://shop.example/pay", "send_arguments": true}
     }})
 }
