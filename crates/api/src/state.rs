@@ -8,7 +8,7 @@ use devskyy_application::{
     runs::Runs,
 };
 
-use crate::{edge::InFlight, health::Readiness, settings::Settings};
+use crate::{edge::InFlight, health::Readiness, limits::Limiter, settings::Settings};
 
 /// What the endpoints answer with; built once, shared by all workers.
 #[derive(Clone)]
@@ -27,6 +27,8 @@ pub struct ApiState {
     pub secrets: Arc<dyn Secrets>,
     /// Requests under idempotency keys that are being answered.
     pub in_flight: InFlight,
+    /// Counts requests.
+    pub limiter: Arc<Limiter>,
     /// Makes request ids.
     pub ids: Arc<dyn IdGenerator>,
     /// Tells the time.

@@ -17,7 +17,7 @@ use actix_web::{
     test::{TestRequest, init_service},
 };
 use async_trait::async_trait;
-use devskyy_api::{ApiState, Check, InFlight, Readiness, Settings, app};
+use devskyy_api::{ApiState, Check, InFlight, Limiter, Limits, Readiness, Settings, app};
 use devskyy_application::{
     access::Access,
     agents::{Agents, AgentsPorts},
@@ -178,6 +178,7 @@ impl World {
             })),
             secrets,
             in_flight: InFlight::default(),
+            limiter: Arc::new(Limiter::new(Limits::default())),
             ids,
             clock: clock.clone(),
             readiness: readiness.clone(),

@@ -11,7 +11,7 @@ pub(crate) use signing::rotation;
 
 use std::sync::Arc;
 
-use devskyy_api::{ApiState, InFlight};
+use devskyy_api::{ApiState, InFlight, Limiter, Origins};
 use devskyy_application::{
     access::Access,
     agents::Agents,
@@ -173,6 +173,7 @@ impl Platform {
             runs: self.runs.clone(),
             secrets: self.secrets.clone(),
             in_flight: InFlight::default(),
+            limiter: Arc::new(Limiter::new(settings.limits)),
             ids,
             clock,
             readiness: Arc::new(ServerReadiness::new(database, draining)),
@@ -181,6 +182,9 @@ impl Platform {
                 body_deadline: settings.server.body_timeout,
                 retirement: settings.retirement,
                 trusted_proxies: settings.server.trusted_proxies.as_slice().into(),
+                body_rate: settings.server.body_rate,
+                origins: Origins::of(&settings.allowed_origins),
+                over_tls: settings.server.public_url.as_ref().is_some_and(|url| url.starts_with("https:")),
                 ..devskyy_api::Settings::default()
             },
         }
