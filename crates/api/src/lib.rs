@@ -10,7 +10,6 @@ mod edge;
 mod extract;
 mod health;
 mod ids;
-mod limits;
 mod openapi;
 pub mod problem;
 mod settings;
@@ -23,8 +22,7 @@ pub use self::{
     edge::InFlight,
     extract::{Network, RequestContext},
     health::{Check, Readiness},
-    limits::{Limiter, Limits},
     openapi::openapi,
-    settings::{Origins, Retirement, Settings},
+    settings::{Retirement, Settings},
     state::ApiState,
 };

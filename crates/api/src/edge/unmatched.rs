@@ -18,8 +18,7 @@ impl Routes {
         Self(routes.map(|(path, item)| (ResourceDef::new(path.as_str()), methods(item))).collect())
     }
 
-    /// The methods an address takes; nothing where there is no such address.
-    pub(super) fn allowed(&self, path: &str) -> Option<&str> {
+    fn allowed(&self, path: &str) -> Option<&str> {
         self.0.iter().find(|(route, _)| route.is_match(path)).map(|(_, methods)| methods.as_str())
     }
 }

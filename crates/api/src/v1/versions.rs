@@ -14,7 +14,7 @@ use validator::Validate;
 use super::{
     agents::current,
     bodies::{VersionBody, VersionSummaryBody},
-    definition_schema::DefinitionSchema,
+    workflow_schema::Definition,
 };
 use crate::{
     extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, etag, page, paged},
@@ -37,7 +37,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 #[serde(deny_unknown_fields)]
 struct NewVersion {
     /// What the agent does.
-    #[schema(value_type = DefinitionSchema)]
+    #[schema(value_type = Definition)]
     definition: Json,
 }
 

@@ -87,10 +87,9 @@ async fn a_name_is_taken_once_per_project() {
 async fn an_assistant_is_refused_with_what_it_would_need() {
     let world = World::new();
     let ada = world.person("ada").await;
-    let definition = json!({"model": "elsewhere/x", "instructions": "Be brief."});
-    let body = json!({"name": "Clever", "type": "assistant", "definition": definition});
+    let body = json!({"name": "Clever", "type": "assistant", "definition": {"model": "x"}});
     let answer = world.post("/api/v1/agents").by(&ada).json(&body).send().await;
-    answer.refused(409, "agent.model_unavailable");
+    answer.refused_at(422, "agent.type_unavailable", "/type");
 }
 
 #[actix_web::test]

@@ -32,9 +32,8 @@ pub use views::{AgentVersionSummary, AgentVersionView, AgentView};
 use crate::{
     access::Access,
     es::{EventStore, Repository},
-    models::ConfiguredModels,
     ports::IdGenerator,
-    workflow::DefinitionCheck,
+    workflow::WorkflowCheck,
 };
 
 /// What the context needs from outside.
@@ -46,10 +45,8 @@ pub struct AgentsPorts {
     pub views: Arc<dyn AgentViews>,
     /// Who may do what.
     pub access: Access,
-    /// Decides whether a definition may be published.
-    pub check: DefinitionCheck,
-    /// Knows which models a project could ask.
-    pub models: Arc<dyn ConfiguredModels>,
+    /// Decides whether a workflow may be published.
+    pub check: WorkflowCheck,
     /// Fresh ids.
     pub ids: Arc<dyn IdGenerator>,
 }
@@ -84,9 +81,9 @@ impl Agents {
     /// The context over its ports.
     #[must_use]
     pub fn new(ports: AgentsPorts) -> Self {
-        let AgentsPorts { store, views, access, check, models, ids } = ports;
+        let AgentsPorts { store, views, access, check, ids } = ports;
         let agents = Repository::<Agent>::new(store);
-        let definitions = Definitions::new(check, views.clone(), models);
+        let definitions = Definitions::new(check, views.clone());
         let get = GetAgentHandler { views, access };
         Self {
             create: CreateAgentHandler {
@@ -97,14 +94,10 @@ impl Agents {
             },
             list: ListAgentsHandler { views: get.views.clone(), access: get.access.clone() },
             update: UpdateAgentHandler { agents: agents.clone(), get: get.clone() },
-            activate: ActivateAgentHandler {
-                agents: agents.clone(),
-                get: get.clone(),
-                definitions: definitions.clone(),
-            },
-            pause: PauseAgentHandler { agents: agents.clone(), get: get.clone(), definitions: definitions.clone() },
-            resume: ResumeAgentHandler { agents: agents.clone(), get: get.clone(), definitions: definitions.clone() },
-            archive: ArchiveAgentHandler { agents: agents.clone(), get: get.clone(), definitions: definitions.clone() },
+            activate: ActivateAgentHandler { agents: agents.clone(), get: get.clone() },
+            pause: PauseAgentHandler { agents: agents.clone(), get: get.clone() },
+            resume: ResumeAgentHandler { agents: agents.clone(), get: get.clone() },
+            archive: ArchiveAgentHandler { agents: agents.clone(), get: get.clone() },
             publish_version: PublishVersionHandler { agents, get: get.clone(), definitions },
             list_versions: ListVersionsHandler { get: get.clone() },
             get_version: GetVersionHandler { get: get.clone() },

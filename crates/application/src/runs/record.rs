@@ -7,7 +7,7 @@ use devskyy_domain::{
         Json,
         ids::{ApprovalId, RunId},
     },
-    runs::{ApprovalDecided, ApprovalRequested, Edit, RunEvent, RunQueued},
+    runs::{ApprovalDecided, ApprovalRequested, RunEvent, RunQueued},
 };
 
 use super::views::{ApprovalStatus, ApprovalView, RunStatus, RunSummary};
@@ -120,15 +120,6 @@ pub enum ApprovalChange {
         by: String,
         /// Why, for the record.
         reason: Option<String>,
-        /// Arguments to call with instead.
-        edit: Option<Edit>,
-    },
-    /// Nobody answered in time.
-    Expired {
-        /// Which question.
-        id: ApprovalId,
-        /// When.
-        at: DateTime<Utc>,
     },
     /// The run ended; what is still open will not be answered.
     Withdrawn,
@@ -140,17 +131,13 @@ impl ApprovalChange {
     pub fn of(run: &RunSummary, event: &RunEvent) -> Option<Self> {
         match event {
             RunEvent::ApprovalRequested(asked) => Some(Self::Asked(Box::new(question(run, asked)))),
-            RunEvent::ApprovalDecided(ApprovalDecided { approval, decision, edit, reason, by, at }) => {
-                Some(Self::Decided {
-                    id: *approval,
-                    status: ApprovalStatus::decided(*decision),
-                    at: *at,
-                    by: by.clone(),
-                    reason: reason.clone(),
-                    edit: edit.clone(),
-                })
-            }
-            RunEvent::ApprovalExpired(expired) => Some(Self::Expired { id: expired.approval, at: expired.at }),
+            RunEvent::ApprovalDecided(ApprovalDecided { approval, decision, reason, by, at }) => Some(Self::Decided {
+                id: *approval,
+                status: ApprovalStatus::decided(*decision),
+                at: *at,
+                by: by.clone(),
+                reason: reason.clone(),
+            }),
             RunEvent::Completed(_) | RunEvent::Failed(_) | RunEvent::Cancelled(_) | RunEvent::Expired(_) => {
                 Some(Self::Withdrawn)
             }
@@ -162,13 +149,8 @@ impl ApprovalChange {
     pub fn apply(&self, view: &mut ApprovalView) {
         match self {
             Self::Asked(asked) => view.clone_from(asked),
-            Self::Expired { at, .. } => {
-                view.status = ApprovalStatus::Expired;
-                view.decided_at = Some(*at);
-            }
-            Self::Decided { status, at, by, reason, edit, .. } => {
+            Self::Decided { status, at, by, reason, .. } => {
                 view.status = *status;
-                view.edit.clone_from(edit);
                 view.decided_at = Some(*at);
                 view.decided_by = Some(by.clone());
                 view.reason.clone_from(reason);
@@ -191,9 +173,6 @@ fn question(run: &RunSummary, asked: &ApprovalRequested) -> ApprovalView {
         place: asked.place.clone(),
         prompt: asked.prompt.clone(),
         data,
-        call: asked.call.clone(),
-        edit: None,
-        expires_at: asked.expires_at,
         status: ApprovalStatus::Open,
         requested_at: asked.at,
         decided_at: None,

@@ -13,9 +13,12 @@ pub enum AgentError {
     /// Not a kind of agent.
     #[error("the type must be workflow or assistant")]
     TypeUnknown,
-    /// A workflow for an assistant, or the other way.
-    #[error("the definition is not one of the agent's type")]
-    DefinitionType,
+    /// Known, but it cannot work here.
+    #[error(
+        "agents of type assistant need a model provider, and this version cannot be configured with one; \
+         use type workflow"
+    )]
+    TypeUnavailable,
     /// Not a slug, or too long; the index says which.
     #[error("a capability is 1 to 50 lower-case letters and digits, its words joined by hyphens")]
     CapabilityFormat(usize),
@@ -54,7 +57,7 @@ impl Refusal for AgentError {
             Self::NameLength(_) => "agent.name_length",
             Self::NameTaken => "agent.name_taken",
             Self::TypeUnknown => "agent.type_unknown",
-            Self::DefinitionType => "agent.definition_type",
+            Self::TypeUnavailable => "agent.type_unavailable",
             Self::CapabilityFormat(_) => "agent.capability_format",
             Self::TooManyCapabilities => "agent.too_many_capabilities",
             Self::DescriptionLength => "agent.description_length",
@@ -72,7 +75,7 @@ impl Refusal for AgentError {
         match self {
             Self::NameLength(_)
             | Self::TypeUnknown
-            | Self::DefinitionType
+            | Self::TypeUnavailable
             | Self::CapabilityFormat(_)
             | Self::TooManyCapabilities
             | Self::DescriptionLength
@@ -90,8 +93,7 @@ impl Refusal for AgentError {
     fn pointer(&self) -> Option<String> {
         match self {
             Self::NameLength(_) | Self::NameTaken => Some("/name".to_owned()),
-            Self::TypeUnknown => Some("/type".to_owned()),
-            Self::DefinitionType => Some("/definition".to_owned()),
+            Self::TypeUnknown | Self::TypeUnavailable => Some("/type".to_owned()),
             Self::CapabilityFormat(index) => Some(format!("/capabilities/{index}")),
             Self::TooManyCapabilities => Some("/capabilities".to_owned()),
             Self::DescriptionLength => Some("/description".to_owned()),

@@ -43,9 +43,7 @@ pub fn main() -> ExitCode {
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            for line in failure.to_string().lines() {
-                let _ = writeln!(std::io::stderr(), "devskyy: {line}");
-            }
+            let _ = writeln!(std::io::stderr(), "devskyy: {failure}");
             ExitCode::from(failure.code())
         }
     }

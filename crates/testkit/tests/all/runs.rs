@@ -5,13 +5,13 @@ use devskyy_application::{
     error::PortError,
     paging::{PageOf, Part},
     runs::{
-        Appetite, ApprovalFilter, ApprovalStatus, ApprovalView, Claim, Claims, RunFilter, RunQueue, RunSummary,
-        RunViews, RunnableAgent, RunnableAgents,
+        Appetite, ApprovalFilter, ApprovalView, Claim, Claims, RunFilter, RunQueue, RunSummary, RunViews,
+        RunnableAgent, RunnableAgents,
     },
 };
 use devskyy_domain::{
-    definition::Definition,
     kernel::ids::{AgentId, ApprovalId, RunId},
+    workflow::Workflow,
 };
 use devskyy_testkit::{
     contracts::runs::{Passage, RunsUnderTest, agents, queue, views},
@@ -92,7 +92,7 @@ impl RunQueue for FirstCome {
     }
 }
 
-/// Shows every run to everybody, and of questions only that they are open.
+/// Shows every run to everybody.
 struct Indiscreet(Arc<dyn RunViews>);
 
 #[async_trait]
@@ -107,8 +107,7 @@ impl RunViews for Indiscreet {
     }
 
     async fn approval(&self, approval: ApprovalId) -> Result<Option<ApprovalView>, PortError> {
-        let found = self.0.approval(approval).await?;
-        Ok(found.map(|view| ApprovalView { status: ApprovalStatus::Open, call: None, edit: None, ..view }))
+        self.0.approval(approval).await
     }
 
     async fn approvals(&self, filter: &ApprovalFilter, part: &Part) -> Result<PageOf<ApprovalView>, PortError> {
@@ -123,12 +122,12 @@ struct Tireless(ViewedAgents);
 impl RunnableAgents for Tireless {
     async fn find(&self, agent: AgentId) -> Result<Option<RunnableAgent>, PortError> {
         let Some(found) = self.0.find(agent).await? else { return Ok(None) };
-        let current = self.0.definition(agent, 2).await?.map(|definition| (2, definition));
+        let current = self.0.workflow(agent, 2).await?.map(|workflow| (2, workflow));
         Ok(Some(RunnableAgent { current, ..found }))
     }
 
-    async fn definition(&self, agent: AgentId, version: u32) -> Result<Option<Arc<Definition>>, PortError> {
-        self.0.definition(agent, version).await
+    async fn workflow(&self, agent: AgentId, version: u32) -> Result<Option<Arc<Workflow>>, PortError> {
+        self.0.workflow(agent, version).await
     }
 }
 
@@ -176,20 +175,6 @@ async fn views_that_show_what_belongs_to_others_are_caught() {
     let honest = in_memory().await;
     let culprit = RunsUnderTest { views: Arc::new(Indiscreet(honest.views.clone())), ..honest };
     assert!(caught(views::a_list_shows_members_only_their_projects(&culprit)).await);
-}
-
-#[tokio::test]
-async fn views_that_do_not_say_which_call_a_question_is_about_are_caught() {
-    let honest = in_memory().await;
-    let culprit = RunsUnderTest { views: Arc::new(Indiscreet(honest.views.clone())), ..honest };
-    assert!(caught(views::a_question_about_a_call_is_seen_with_what_it_was_answered_with(&culprit)).await);
-}
-
-#[tokio::test]
-async fn views_that_keep_questions_open_for_ever_are_caught() {
-    let honest = in_memory().await;
-    let culprit = RunsUnderTest { views: Arc::new(Indiscreet(honest.views.clone())), ..honest };
-    assert!(caught(views::a_question_nobody_answered_is_seen_as_expired(&culprit)).await);
 }
 
 #[tokio::test]

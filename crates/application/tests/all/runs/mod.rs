@@ -1,7 +1,5 @@
 //! Runs: real handlers and the real worker over adapters in memory.
 
-mod assistant_crashes;
-mod assistants;
 mod crashes;
 mod fakes;
 mod publishing;

@@ -8,7 +8,6 @@ use devskyy_application::{
 };
 use devskyy_domain::{
     agents::{Agent, AgentName, AgentType, Capabilities, Description, NewAgent},
-    definition::Definition,
     identity::{PlatformRole, User},
     kernel::{
         Aggregate, Json,
@@ -73,7 +72,7 @@ pub(super) async fn create_agent(people: &PeopleUnderTest, agent: AgentId, proje
 }
 
 /// A workflow of one step that returns its argument.
-pub(super) fn workflow(output: &str) -> Definition {
+pub(super) fn workflow(output: &str) -> Workflow {
     let step = Step {
         id: "echo".to_owned(),
         needs: vec![],
@@ -81,7 +80,7 @@ pub(super) fn workflow(output: &str) -> Definition {
         for_each: None,
         action: Action::Tool { name: "template".to_owned(), arguments: Json::from(output) },
     };
-    let workflow = Workflow {
+    Workflow {
         input_schema: None,
         output_schema: None,
         tools: BTreeMap::new(),
@@ -89,6 +88,5 @@ pub(super) fn workflow(output: &str) -> Definition {
         output: Json::from(output),
         limits: Limits::default(),
         retry: Backoff::default(),
-    };
-    workflow.into()
+    }
 }
