@@ -13,8 +13,9 @@ mod m20260101_000006_api_keys;
 mod m20260101_000007_invitations;
 mod m20260101_000008_list_totals;
 mod m20260101_000009_sign_in;
-mod m20260101_000010_audit;
 mod m20260101_000011_list_orders;
+mod m20260101_000014_definitions;
+mod m20260101_000015_call_approvals;
 
 /// Runs the migrations that have not run yet, in order.
 #[derive(Debug)]
@@ -33,8 +34,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000007_invitations::Migration),
             Box::new(m20260101_000008_list_totals::Migration),
             Box::new(m20260101_000009_sign_in::Migration),
-            Box::new(m20260101_000010_audit::Migration),
             Box::new(m20260101_000011_list_orders::Migration),
+            Box::new(m20260101_000014_definitions::Migration),
+            Box::new(m20260101_000015_call_approvals::Migration),
         ]
     }
 }

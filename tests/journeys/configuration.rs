@@ -91,3 +91,14 @@ fn a_value_that_does_not_fit_ends_the_program_with_78() {
 fn a_named_file_that_is_missing_ends_the_program_with_78() {
     fails(devskyy(place().path()).args(["config", "--config", "nowhere.toml"]), 78, &["nowhere.toml", "--config"]);
 }
+
+#[test]
+fn production_refuses_unsafe_settings_all_at_once_and_touches_nothing() {
+    let place = place();
+    let mut command = devskyy(place.path());
+    command.args(["serve", "--port", "0", "--set", "profile=production", "--set", "cors.allowed_origins=*"]);
+    let (code, _, told) = ended(&mut command);
+    let named = ["security.master_key", "server.public_url", "cors.allowed_origins"];
+    assert!(named.iter().all(|key| told.contains(key)) && told.lines().count() == named.len(), "{told}");
+    assert_eq!((code, place.path().join("devskyy-data").exists()), (78, false));
+}

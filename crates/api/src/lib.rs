@@ -10,6 +10,7 @@ mod edge;
 mod extract;
 mod health;
 mod ids;
+mod limits;
 mod openapi;
 pub mod problem;
 mod settings;
@@ -22,7 +23,8 @@ pub use self::{
     edge::InFlight,
     extract::{Network, RequestContext},
     health::{Check, Readiness},
+    limits::{Limiter, Limits},
     openapi::openapi,
-    settings::{Retirement, Settings},
+    settings::{Origins, Retirement, Settings},
     state::ApiState,
 };

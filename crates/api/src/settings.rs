@@ -1,5 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
+use actix_web::http::header::HeaderValue;
 use chrono::{DateTime, Utc};
 
 use crate::extract::Network;
@@ -22,10 +23,16 @@ pub struct Settings {
     pub body_deadline: Duration,
     /// What is announced about version 1.
     pub retirement: Retirement,
-    /// Time between two comments on a silent event stream; the caller's right to listen is checked as often.
-    pub heartbeat: Duration,
     /// Proxies that are believed when they say whom they speak for.
     pub trusted_proxies: Arc<[Network]>,
+    /// Bytes of a body that must arrive per second, after a first few seconds of grace.
+    pub body_rate: u32,
+    /// Time between two comments on a silent event stream; the caller's right to listen is checked as often.
+    pub heartbeat: Duration,
+    /// Whose pages may call from a browser.
+    pub origins: Origins,
+    /// Whether clients reach the platform over TLS.
+    pub over_tls: bool,
 }
 
 impl Default for Settings {
@@ -34,8 +41,44 @@ impl Default for Settings {
             body_bytes: 256 * 1024,
             body_deadline: Duration::from_secs(15),
             retirement: Retirement::default(),
-            heartbeat: Duration::from_secs(5),
             trusted_proxies: Arc::default(),
+            body_rate: 256,
+            heartbeat: Duration::from_secs(5),
+            origins: Origins::Closed,
+            over_tls: false,
+        }
+    }
+}
+
+/// Whose pages may call from a browser.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Origins {
+    /// Only pages of the platform itself.
+    #[default]
+    Closed,
+    /// Pages of these origins, each as a browser writes it: `https://console.example.org`.
+    Listed(Arc<[String]>),
+    /// Every page.
+    Any,
+}
+
+impl Origins {
+    /// The origins that a list names; `*` in it stands for all.
+    #[must_use]
+    pub fn of(list: &[String]) -> Self {
+        match list {
+            [] => Self::Closed,
+            list if list.iter().any(|origin| origin == "*") => Self::Any,
+            list => Self::Listed(list.into()),
+        }
+    }
+
+    /// What the page of an origin is told; nothing where it may not call.
+    pub(crate) fn answer(&self, origin: &HeaderValue) -> Option<HeaderValue> {
+        match self {
+            Self::Closed => None,
+            Self::Listed(origins) => origins.iter().any(|known| origin == known.as_str()).then(|| origin.clone()),
+            Self::Any => Some(HeaderValue::from_static("*")),
         }
     }
 }

@@ -2,14 +2,13 @@ use std::sync::Arc;
 
 use devskyy_application::{
     agents::Agents,
-    audit::{Audit, SecurityLog},
     identity::{ApiKeys, Identity, Secrets},
     ports::{Clock, IdGenerator},
     projects::Projects,
     runs::Runs,
 };
 
-use crate::{edge::InFlight, health::Readiness, settings::Settings};
+use crate::{edge::InFlight, health::Readiness, limits::Limiter, settings::Settings};
 
 /// What the endpoints answer with; built once, shared by all workers.
 #[derive(Clone)]
@@ -24,14 +23,12 @@ pub struct ApiState {
     pub agents: Arc<Agents>,
     /// Runs, their events and the questions they ask.
     pub runs: Arc<Runs>,
-    /// Who did what.
-    pub audit: Arc<Audit>,
-    /// Notes sign-ins and denials.
-    pub security: SecurityLog,
     /// Seals cursors.
     pub secrets: Arc<dyn Secrets>,
     /// Requests under idempotency keys that are being answered.
     pub in_flight: InFlight,
+    /// Counts requests.
+    pub limiter: Arc<Limiter>,
     /// Makes request ids.
     pub ids: Arc<dyn IdGenerator>,
     /// Tells the time.

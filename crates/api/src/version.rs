@@ -3,15 +3,18 @@
 use std::{fmt, time::SystemTime};
 
 use actix_web::{
-    Error, HttpMessage,
-    body::MessageBody,
+    Error, HttpMessage, HttpResponse,
+    body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::header::{HeaderName, HeaderValue, HttpDate, LINK},
     middleware::Next,
     web::Data,
 };
 
-use crate::settings::{Retirement, Settings};
+use crate::{
+    problem::Problem,
+    settings::{Retirement, Settings},
+};
 
 /// A version of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,16 +63,25 @@ pub(crate) struct Successor(pub(crate) String);
 pub(crate) async fn first(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let retirement = request.app_data::<Data<Settings>>().map(|settings| settings.retirement);
-    let mut answer = SPOKEN.scope(ApiVersion::V1, next.call(request)).await?;
-    if let Some(link) = successor(answer.request()) {
-        answer.headers_mut().append(LINK, link);
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let retirement = request.app_data::<Data<Settings>>().map(|settings| settings.retirement).unwrap_or_default();
+    let answer = SPOKEN.scope(ApiVersion::V1, next.call(request)).await?;
+    let link = successor(answer.request()).map(|link| (LINK, link));
+    Ok(with_headers(answer.map_into_boxed_body(), link.into_iter().chain(announced(retirement))))
+}
+
+/// Adds headers, to a failure in a way that survives its rendering.
+fn with_headers(
+    mut answer: ServiceResponse<BoxBody>,
+    headers: impl Iterator<Item = (HeaderName, HeaderValue)>,
+) -> ServiceResponse<BoxBody> {
+    let problem = answer.response().error().and_then(|error| error.as_error::<Problem>()).cloned();
+    if let Some(problem) = problem {
+        let problem = headers.fold(problem, |problem, (name, value)| problem.header(name, value));
+        return answer.into_response(HttpResponse::from_error(problem));
     }
-    for (name, value) in announced(retirement.unwrap_or_default()) {
-        answer.headers_mut().insert(name, value);
-    }
-    Ok(answer)
+    headers.for_each(|(name, value)| answer.headers_mut().append(name, value));
+    answer
 }
 
 /// `Deprecation` (RFC 9745) and `Sunset` (RFC 8594), where their dates are set.

@@ -5,7 +5,6 @@
 
 pub mod access;
 pub mod agents;
-pub mod audit;
 pub mod context;
 pub mod error;
 pub mod es;

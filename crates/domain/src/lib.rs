@@ -4,7 +4,9 @@
 //! from outside arrives as an argument, so every rule can be tested in microseconds without a runtime.
 
 pub mod agents;
+pub mod assistant;
 pub mod conversation;
+pub mod definition;
 pub mod identity;
 pub mod kernel;
 pub mod models;

@@ -20,6 +20,12 @@ impl Failure {
         Self { code: CONFIGURATION, line: one_line(&line.to_string()) }
     }
 
+    /// The configuration is not for everybody to reach; each finding is a line of its own.
+    pub(crate) fn unsafe_settings(findings: &[&str]) -> Self {
+        let lines: Vec<String> = findings.iter().map(|finding| one_line(finding)).collect();
+        Self { code: CONFIGURATION, line: lines.join("\n") }
+    }
+
     /// The configuration is right, but what it names cannot be used now.
     pub fn operation(line: impl fmt::Display) -> Self {
         Self { code: OPERATION, line: one_line(&line.to_string()) }

@@ -104,7 +104,6 @@ pub(crate) fn context() -> EventContext {
         project: None,
         correlation_id: Uuid::from_u128(1),
         causation_id: Uuid::from_u128(1),
-        source: None,
         traceparent: None,
     }
 }

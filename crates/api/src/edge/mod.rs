@@ -1,11 +1,13 @@
 //! What happens around every request: an id, a span, safe headers, one shape for every failure.
 
 mod authenticate;
+mod cors;
+mod dress;
 mod headers;
 mod identify;
 mod in_flight;
+mod limit;
 mod unmatched;
-mod watch;
 
 use std::{panic::AssertUnwindSafe, time::Instant};
 
@@ -15,9 +17,10 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     http::{
         Method, StatusCode,
-        header::{CONTENT_ENCODING, CONTENT_TYPE},
+        header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, STRICT_TRANSPORT_SECURITY},
     },
     middleware::Next,
+    web::Data,
 };
 use futures_util::FutureExt;
 use tracing::Instrument;
@@ -25,15 +28,21 @@ use tracing::Instrument;
 pub use self::in_flight::InFlight;
 pub(crate) use self::{
     authenticate::{authenticate, bearer},
+    cors::cors,
     headers::secure,
     in_flight::one_at_a_time,
+    limit::limit,
     unmatched::{Routes, unmatched},
-    watch::watch,
 };
+use self::{dress::Dress, headers::HSTS};
 use crate::{
     extract::RequestContext,
     problem::{Problem, platform, request},
+    settings::Settings,
 };
+
+/// Longest address that is looked at, its query included, in bytes.
+const LONGEST_ADDRESS: usize = 8_192;
 
 /// The outermost layer.
 pub(crate) async fn edge(
@@ -46,17 +55,25 @@ pub(crate) async fn edge(
         request.head_mut().method = Method::GET;
     }
     request.extensions_mut().insert(context.clone());
-    let span = tracing::info_span!("http.request", %method, request_id = %context.request_id, correlation_id = %context.correlation_id);
-    let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().instrument(span.clone()).await;
+    let dress = Dress::lay_out(&request);
+    if request.app_data::<Data<Settings>>().is_some_and(|settings| settings.over_tls) {
+        Dress::add(&request, STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
+    }
+    let span = tracing::info_span!("http.request", %method, request_id = %context.request_id);
+    let outcome = match oversized(&request) {
+        Some(problem) => Ok(Ok(request.error_response(problem).map_into_right_body())),
+        None => {
+            let answered = AssertUnwindSafe(next.call(request)).catch_unwind().instrument(span.clone()).await;
+            answered.map(|outcome| outcome.map(ServiceResponse::map_into_left_body))
+        }
+    };
     let _entered = span.enter();
     let answer = match outcome {
-        Ok(Ok(answer)) => finish(answer, &context),
-        Ok(Err(error)) => return Err(problem_of(&error).within(&context.request_id).into()),
+        Ok(Ok(answer)) => finish(answer, &context, &dress),
+        Ok(Err(error)) => return Err(dressed(problem_of(&error), &context, &dress)),
         Err(panic) => {
             tracing::error!(panic = reason(panic.as_ref()), "a request handler panicked");
-            let problem =
-                Problem::new(platform::INTERNAL, "the platform failed; the log knows more under this request id");
-            return Err(problem.within(&context.request_id).into());
+            return Err(dressed(of_status(StatusCode::INTERNAL_SERVER_ERROR), &context, &dress));
         }
     };
     tracing::info!(
@@ -68,14 +85,33 @@ pub(crate) async fn edge(
     Ok(answer)
 }
 
+/// What is wrong with a request that is too long to be looked at.
+fn oversized(asked: &ServiceRequest) -> Option<Problem> {
+    let length = asked.path().len() + asked.query_string().len();
+    (length > LONGEST_ADDRESS).then(|| {
+        Problem::new(request::ADDRESS_TOO_LONG, format!("path and query may have {LONGEST_ADDRESS} bytes together"))
+    })
+}
+
+/// A failure with every header it would have had as an answer.
+fn dressed(problem: Problem, context: &RequestContext, dress: &Dress) -> Error {
+    let problem = problem.within(&context.request_id);
+    dress.take().into_iter().fold(problem, |problem, (name, value)| problem.header(name, value)).into()
+}
+
 /// Gives an answer its last form.
-fn finish(answer: ServiceResponse<impl MessageBody + 'static>, context: &RequestContext) -> ServiceResponse<BoxBody> {
+fn finish(
+    answer: ServiceResponse<impl MessageBody + 'static>,
+    context: &RequestContext,
+    dress: &Dress,
+) -> ServiceResponse<BoxBody> {
     let failure = failure(answer.response()).map(|problem| problem.within(&context.request_id));
     let mut answer = match failure {
         Some(problem) => answer.into_response(problem.error_response()),
         None => answer.map_into_boxed_body(),
     };
     let headers = answer.headers_mut();
+    dress.put_on(headers);
     secure(headers, &context.request_id);
     if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding == "identity") {
         headers.remove(CONTENT_ENCODING);

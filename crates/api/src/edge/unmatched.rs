@@ -18,7 +18,8 @@ impl Routes {
         Self(routes.map(|(path, item)| (ResourceDef::new(path.as_str()), methods(item))).collect())
     }
 
-    fn allowed(&self, path: &str) -> Option<&str> {
+    /// The methods an address takes; nothing where there is no such address.
+    pub(super) fn allowed(&self, path: &str) -> Option<&str> {
         self.0.iter().find(|(route, _)| route.is_match(path)).map(|(_, methods)| methods.as_str())
     }
 }

@@ -1,4 +1,4 @@
-use std::{collections::HashMap, pin::Pin};
+use std::{collections::HashMap, pin::Pin, time::Duration};
 
 use actix_web::{
     FromRequest, HttpRequest,
@@ -9,6 +9,7 @@ use actix_web::{
 use devskyy_application::{context::Actor, es::Idempotency};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
 use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
 use super::{
@@ -19,6 +20,9 @@ use crate::{
     problem::{Fault, Problem, find, request},
     settings::Settings,
 };
+
+/// How long a body may take to begin, whatever rate is asked.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// A request body that is strict JSON of the right shape and passes its own validation.
 pub(crate) struct Body<T> {
@@ -84,32 +88,39 @@ fn media_type(request: &HttpRequest) -> Result<(), Problem> {
     Err(Problem::new(request::UNSUPPORTED_MEDIA_TYPE, "the body must be `application/json` in UTF-8"))
 }
 
-/// Reads the body, no more than allowed and no longer than allowed.
+/// Reads the body, no more than allowed, no longer than allowed and no slower than allowed.
 async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
-    let settings = request.app_data::<Data<Settings>>().map(|data| data.get_ref().clone()).unwrap_or_default();
+    let settings = request.app_data::<Data<Settings>>().cloned().unwrap_or_default();
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if announced.is_some_and(|length| length > settings.body_bytes) {
         return Err(too_large(settings.body_bytes));
     }
-    tokio::time::timeout(settings.body_deadline, collect(payload, settings.body_bytes))
-        .await
-        .unwrap_or_else(|_| Err(Problem::new(request::BODY_TIMEOUT, "the body did not arrive in time")))
+    collect(payload, &settings).await
 }
 
-async fn collect(mut payload: Payload, most: usize) -> Result<Bytes, Problem> {
+async fn collect(mut payload: Payload, settings: &Settings) -> Result<Bytes, Problem> {
     let mut text = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
+    let began = Instant::now();
+    let slow = |_| Problem::new(request::BODY_TIMEOUT, "the body did not arrive in time").closing();
+    while let Some(chunk) = timeout_at(began + patience(text.len(), settings), payload.next()).await.map_err(slow)? {
         let chunk = chunk.map_err(|_| Problem::new(request::BODY_UNREADABLE, "the body ended early or is damaged"))?;
-        if text.len() + chunk.len() > most {
-            return Err(too_large(most));
+        if text.len() + chunk.len() > settings.body_bytes {
+            return Err(too_large(settings.body_bytes));
         }
         text.extend_from_slice(&chunk);
     }
     Ok(text.freeze())
 }
 
+/// How long after its beginning more of a body must have arrived: what arrives drop by drop is cut off early.
+fn patience(arrived: usize, settings: &Settings) -> Duration {
+    let arrived = u32::try_from(arrived).unwrap_or(u32::MAX);
+    let earned = Duration::from_secs(1) * arrived / settings.body_rate.max(1);
+    settings.body_deadline.min(GRACE + earned)
+}
+
 fn too_large(most: usize) -> Problem {
-    Problem::new(request::BODY_TOO_LARGE, format!("the body may have {most} bytes"))
+    Problem::new(request::BODY_TOO_LARGE, format!("the body may have {most} bytes")).closing()
 }
 
 /// What validation found, by pointer; the offending values stay behind.

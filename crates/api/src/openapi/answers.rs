@@ -24,23 +24,23 @@ macro_rules! families {
 
 families! {
     /// What asking for one thing can meet.
-    Reading [400 401 403 404 500 503];
+    Reading [400 401 403 404 429 500 503];
     /// What asking for a list can meet.
-    Listing [401 403 404 422 500 503];
+    Listing [401 403 404 422 429 500 503];
     /// What asking for a list below one thing can meet.
-    ListingBelow [400 401 403 404 422 500 503];
+    ListingBelow [400 401 403 404 422 429 500 503];
     /// What creating can meet.
-    Creating [400 401 403 404 408 409 413 415 422 500 503];
+    Creating [400 401 403 404 408 409 413 415 422 429 500 503];
     /// What changing can meet.
     Changing [400 401 403 404 408 409 412 413 415 422 429 500 503];
     /// What an action without a body can meet.
-    Acting [400 401 403 404 409 412 500 503];
+    Acting [400 401 403 404 409 412 429 500 503];
     /// What somebody who has not signed in can meet.
     Entering [400 401 403 408 409 413 415 422 429 500 503];
     /// What a signed-in person can meet when they ask about themselves.
-    Oneself [401 403 500 503];
+    Oneself [401 403 429 500 503];
     /// What a signed-in person can meet when they ask whether something about themselves has changed.
-    OneselfAsSeen [400 401 403 500 503];
+    OneselfAsSeen [400 401 403 429 500 503];
     /// What asking for something public can meet.
     Public [500 503];
 }
@@ -70,7 +70,7 @@ const fn meaning(status: u16) -> &'static str {
         415 => "The body is not `application/json`",
         422 => "The request is understood and invalid",
         428 => "`If-Match` is missing",
-        429 => "Too much has been tried; try again after `Retry-After`",
+        429 => "Too many requests; try again after `Retry-After`",
         503 => "Try again after `Retry-After`",
         _ => "The platform failed",
     }

@@ -35,7 +35,6 @@ use crate::{app, bounds, problem::ProblemDocument};
         (name = "api-keys", description = "Programs' ways into one project"),
         (name = "agents", description = "Named definitions that can be run, and their immutable versions"),
         (name = "runs", description = "Executions of agents, their events and the questions they ask"),
-        (name = "audit", description = "Who did what"),
         (name = "health", description = "What probes and people ask of the process")
     )
 )]

@@ -62,6 +62,7 @@ struct Parts {
     errors: Vec<Fault>,
     headers: Vec<(HeaderName, HeaderValue)>,
     request_id: Option<String>,
+    closes: bool,
 }
 
 impl Problem {
@@ -76,6 +77,7 @@ impl Problem {
             errors: Vec::new(),
             headers: Vec::new(),
             request_id: None,
+            closes: false,
         }))
     }
 
@@ -113,6 +115,12 @@ impl Problem {
 
     pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));
+        self
+    }
+
+    /// Ends the connection with the answer, for what is still to come on it is not wanted.
+    pub(crate) fn closing(mut self) -> Self {
+        self.0.closes = true;
         self
     }
 
@@ -181,6 +189,9 @@ impl ResponseError for Problem {
             errors: &parts.errors,
         };
         let mut response = HttpResponseBuilder::new(parts.status);
+        if parts.closes {
+            response.force_close();
+        }
         for (name, value) in &parts.headers {
             response.insert_header((name.clone(), value.clone()));
         }

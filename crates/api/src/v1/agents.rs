@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
-use super::{bodies::AgentBody, workflow_schema::Definition};
+use super::{bodies::AgentBody, definition_schema::DefinitionSchema};
 use crate::{
     bounds::{
         AgentNameText, AgentStatusName, AgentTypeName, CapabilityList, CapabilityText, DescriptionText, SearchText,
@@ -62,7 +62,7 @@ struct NewAgent {
     #[schema(value_type = DescriptionText, required = false)]
     description: String,
     /// What it does; published as version 1 and ready to run where given.
-    #[schema(value_type = Option<Definition>)]
+    #[schema(value_type = Option<DefinitionSchema>)]
     definition: Option<Json>,
 }
 

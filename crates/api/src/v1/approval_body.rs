@@ -27,7 +27,16 @@ pub(super) struct ApprovalBody {
     /// What to look at before answering.
     #[schema(value_type = Value)]
     data: Json,
-    /// `open`, `approved`, `denied` or `withdrawn`.
+    /// The tool, where the question is about a call; `data` are the arguments then.
+    tool: Option<String>,
+    /// SHA-256 of the arguments it is about, in hexadecimal.
+    arguments_hash: Option<String>,
+    /// Arguments the call is made with instead.
+    #[schema(value_type = Option<Value>)]
+    edited_arguments: Option<Json>,
+    /// When it counts as denied.
+    expires_at: Option<DateTime<Utc>>,
+    /// `open`, `approved`, `denied`, `expired` or `withdrawn`.
     #[schema(value_type = ApprovalStatusName)]
     status: &'static str,
     /// When it was asked.
@@ -42,8 +51,13 @@ pub(super) struct ApprovalBody {
 
 impl From<ApprovalView> for ApprovalBody {
     fn from(approval: ApprovalView) -> Self {
+        let (tool, arguments_hash) = approval.call.map(|call| (call.tool, call.arguments_hash)).unzip();
         Self {
             id: approval.id.into(),
+            tool,
+            arguments_hash,
+            edited_arguments: approval.edit.map(|edit| edit.arguments),
+            expires_at: approval.expires_at,
             run_id: approval.run_id.into(),
             project_id: approval.project_id.into(),
             step: approval.place.step,

@@ -37,6 +37,9 @@ struct Answer {
     /// `approve` or `deny`.
     #[schema(value_type = DecisionName)]
     decision: Choice,
+    /// With `approve`, where the question is about a call: make it with these arguments instead.
+    #[schema(value_type = Option<Value>)]
+    arguments: Option<Json>,
     /// Why, for the record.
     #[validate(length(max = REASON))]
     #[schema(value_type = Option<ReasonText>)]
@@ -102,7 +105,7 @@ struct ApprovalFilter {
     /// Only those of this run.
     #[param(required = false)]
     run_id: RunRef,
-    /// Only those of which this became: `open`, `approved`, `denied` or `withdrawn`.
+    /// Only those of which this became: `open`, `approved`, `denied`, `expired` or `withdrawn`.
     #[param(required = false, example = "open")]
     status: ApprovalStatusName,
 }
@@ -124,7 +127,7 @@ async fn list_approvals(
     let query = ListApprovals {
         project: parameters.take_id("project_id"),
         run: parameters.take_id("run_id"),
-        status: parameters.take_by("status", "open, approved, denied or withdrawn", ApprovalStatus::named),
+        status: parameters.take_by("status", "open, approved, denied, expired or withdrawn", ApprovalStatus::named),
         page: page(&mut parameters),
     };
     parameters.finish()?;
@@ -135,7 +138,8 @@ async fn list_approvals(
 
 /// Answer a question that a run asks.
 ///
-/// The same answer twice is one answer; the other answer afterwards is refused.
+/// The same answer twice is one answer; another answer afterwards is refused. A question about a call is bound to its exact
+/// arguments: approved, the call is made with them, or with `arguments` that were sent instead.
 #[utoipa::path(
     tag = "runs",
     security(("bearer" = [])),
@@ -156,8 +160,8 @@ async fn decide_approval(
     body: Body<Answer>,
 ) -> Result<HttpResponse, Problem> {
     let expected = only_if.expected(current(&runs, &actor, run)).await?;
-    let Answer { decision, reason } = body.into_inner();
-    let command = DecideApproval { run, approval, decision, reason, expected };
+    let Answer { decision, arguments, reason } = body.into_inner();
+    let command = DecideApproval { run, approval, decision, arguments, reason, expected };
     let run = runs.decide_approval.handle(&actor, command).await?;
     Ok(changed(&RunBody::from(run)))
 }

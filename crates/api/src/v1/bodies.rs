@@ -6,11 +6,11 @@ use devskyy_application::{
     identity::UserView,
     projects::{MemberView, ProjectView},
 };
-use devskyy_domain::{kernel::Version, workflow::Workflow};
+use devskyy_domain::{assistant::Assistant, definition::Definition, kernel::Version, workflow::Workflow};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::workflow_schema::Definition;
+use super::definition_schema::DefinitionSchema;
 use crate::{
     bounds::{AgentStatusName, AgentTypeName, PlatformRoleName, ProjectRoleName, ProjectStatusName, UserStatusName},
     extract::{Revision, digest},
@@ -223,12 +223,24 @@ pub(super) struct VersionBody {
     #[serde(flatten)]
     summary: VersionSummaryBody,
     /// What it does.
-    #[schema(value_type = Definition)]
-    definition: Workflow,
+    #[schema(value_type = DefinitionSchema)]
+    definition: DefinitionBody,
+}
+
+/// What a version does, as it was written; the agent's type says which it is.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum DefinitionBody {
+    Workflow(Workflow),
+    Assistant(Box<Assistant>),
 }
 
 impl From<AgentVersionView> for VersionBody {
     fn from(version: AgentVersionView) -> Self {
-        Self { summary: version.summary.into(), definition: version.definition }
+        let definition = match version.definition {
+            Definition::Workflow(workflow) => DefinitionBody::Workflow(workflow),
+            Definition::Assistant(assistant) => DefinitionBody::Assistant(assistant),
+        };
+        Self { summary: version.summary.into(), definition }
     }
 }

@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
-use devskyy_application::runs::RunPublished;
-use devskyy_domain::kernel::Json;
+use devskyy_application::runs::{Delta, RunPublished};
+use devskyy_domain::kernel::{Json, ids::RunId};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -48,6 +48,30 @@ impl From<RunPublished> for EventBody {
             actor: event.actor,
             data: event.data,
         }
+    }
+}
+
+/// A piece of what a model is saying right now; the durable event of the call replaces all of them.
+#[derive(Serialize)]
+pub(super) struct DeltaBody {
+    /// In which run.
+    run_id: RunRef,
+    /// The step in which it is asked.
+    step: String,
+    /// Which call; that of the durable event.
+    operation_id: Uuid,
+    /// Which try.
+    attempt: u32,
+    /// Bytes of the answer before this piece: 0 begins anew, a jump says that pieces were lost.
+    offset: u64,
+    /// The piece; empty where what was said so far is void.
+    text: String,
+}
+
+impl DeltaBody {
+    pub(super) fn new(run: RunId, delta: Delta) -> Self {
+        let Delta { step, operation, attempt, offset, text } = delta;
+        Self { run_id: run.into(), step, operation_id: operation.into(), attempt, offset, text }
     }
 }
 

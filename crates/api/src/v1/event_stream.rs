@@ -7,14 +7,14 @@ use async_stream::stream;
 use devskyy_application::{
     context::{Actor, Subject},
     identity::Identity,
-    runs::{RunEvents, RunEventsPage, RunPublished, Runs},
+    runs::{Delta, LiveListener, RunEvents, RunEventsPage, RunPublished, Runs},
 };
 use devskyy_domain::kernel::{Version, ids::RunId};
-use futures_util::{Stream, future::Either};
+use futures_util::Stream;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::event_bodies::EventBody;
+use super::event_bodies::{DeltaBody, EventBody};
 use crate::{health::SharedReadiness, version::ApiVersion};
 
 /// Events read at once.
@@ -26,6 +26,8 @@ const BREATH: Duration = Duration::from_millis(20);
 pub(super) struct Listener {
     pub(super) runs: Data<Runs>,
     pub(super) run: RunId,
+    /// Hears what models are saying in the run.
+    pub(super) live: LiveListener,
     pub(super) after: u64,
     /// In which the events are told.
     pub(super) version: ApiVersion,
@@ -39,6 +41,8 @@ pub(super) struct Listener {
 /// Why a wait is over.
 enum Woken {
     Changed,
+    /// A model said something.
+    Heard,
     Due,
     Draining,
 }
@@ -64,9 +68,15 @@ impl Listener {
                     if empty {
                         tokio::time::sleep(BREATH).await;
                     }
-                    match self.wait(page.head, due).await {
+                    let woken = loop {
+                        match self.wait(page.head, due).await {
+                            Woken::Heard => yield Ok(self.said()),
+                            woken => break woken,
+                        }
+                    };
+                    match woken {
                         Woken::Draining => break,
-                        Woken::Changed => {}
+                        Woken::Changed | Woken::Heard => yield Ok(self.said()),
                         Woken::Due => yield Ok(Bytes::from_static(b":\n\n")),
                     }
                 }
@@ -76,16 +86,24 @@ impl Listener {
                         break;
                     }
                 }
-                let next = RunEvents { after: self.after, known: page.known, limit: BATCH };
-                match self.runs.events.page(self.run, next).await {
-                    Ok(next) => page = next,
-                    Err(error) => {
-                        tracing::warn!(%error, run = %self.run, "an event stream ends early");
-                        break;
-                    }
+                match self.next(page.known).await {
+                    Some(next) => page = next,
+                    None => break,
                 }
             }
         }
+    }
+
+    async fn next(&self, known: Version) -> Option<RunEventsPage> {
+        let next = RunEvents { after: self.after, known, limit: BATCH };
+        let page = self.runs.events.page(self.run, next).await;
+        page.inspect_err(|error| tracing::warn!(%error, run = %self.run, "an event stream ends early")).ok()
+    }
+
+    /// What models said since the last look, without ids: it is recorded nowhere, so nothing resumes after it.
+    fn said(&self) -> Bytes {
+        let frames = self.live.take().into_iter().map(|delta| said(self.version, self.run, delta));
+        frames.collect::<String>().into()
     }
 
     async fn wait(&self, head: u64, due: Instant) -> Woken {
@@ -97,11 +115,12 @@ impl Listener {
         };
         let changed = pin!(self.runs.events.changed(head));
         let passing = pin!(tokio::time::sleep_until(due));
-        let news = futures_util::future::select(changed, passing);
-        match futures_util::future::select(pin!(draining), news).await {
-            Either::Left(_) => Woken::Draining,
-            Either::Right((Either::Left(_), _)) => Woken::Changed,
-            Either::Right((Either::Right(_), _)) => Woken::Due,
+        tokio::select! {
+            biased;
+            () = draining => Woken::Draining,
+            _ = changed => Woken::Changed,
+            () = passing => Woken::Due,
+            () = self.live.heard() => Woken::Heard,
         }
     }
 
@@ -124,4 +143,10 @@ fn frame(version: ApiVersion, event: RunPublished) -> Bytes {
     let body = EventBody::from(event);
     let data = version.within(|| serde_json::to_string(&body)).unwrap_or_default();
     format!("id: {}\nevent: {}\ndata: {data}\n\n", body.position, body.r#type).into()
+}
+
+fn said(version: ApiVersion, run: RunId, delta: Delta) -> String {
+    let body = DeltaBody::new(run, delta);
+    let data = version.within(|| serde_json::to_string(&body)).unwrap_or_default();
+    format!("event: run.model_delta\ndata: {data}\n\n")
 }

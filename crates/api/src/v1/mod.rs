@@ -5,9 +5,9 @@ mod agents;
 mod api_keys;
 mod approval_body;
 mod approvals;
-mod audit;
 mod auth;
 mod bodies;
+mod definition_schema;
 mod event_bodies;
 mod event_stream;
 mod jwks;
@@ -37,5 +37,4 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     runs::configure(config);
     run_events::configure(config);
     approvals::configure(config);
-    audit::configure(config);
 }

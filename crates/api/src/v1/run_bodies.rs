@@ -1,7 +1,7 @@
 //! Runs as they go over the wire.
 
 use chrono::{DateTime, Utc};
-use devskyy_application::runs::{ExecutionView, RunSummary, RunView, StepView, Usage, priority, waiting_for};
+use devskyy_application::runs::{ExecutionView, RunSummary, RunView, StepView, Tokens, Usage, priority, waiting_for};
 use devskyy_domain::{
     kernel::{Json, Version},
     runs::{Failure, Place},
@@ -140,7 +140,7 @@ struct StepBody {
     /// Its name.
     #[schema(example = "greet")]
     id: String,
-    /// What it does: `tool`, `agent` or `approval`.
+    /// What it does: `tool`, `agent` or `approval`; in a run of an assistant `model`, `tools` or `summary`.
     #[schema(example = "tool")]
     kind: &'static str,
     /// What it gave, once it is settled.
@@ -171,6 +171,15 @@ struct ExecutionBody {
     /// `pending`, `running`, `waiting`, `in_doubt`, `succeeded`, `skipped`, `failed` or `abandoned`.
     #[schema(example = "succeeded")]
     status: &'static str,
+    /// The tool it calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool: Option<String>,
+    /// The model it asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+    /// Tokens it was billed for, where it asked a model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tokens: Option<TokensBody>,
     /// Tries of its call.
     attempts: u32,
     /// The id of its call; also what a verdict is addressed to.
@@ -194,6 +203,9 @@ impl From<ExecutionView> for ExecutionBody {
         Self {
             index: execution.index,
             status: execution.status.as_str(),
+            tool: execution.tool,
+            model: execution.model,
+            tokens: execution.tokens.map(TokensBody::from),
             attempts: execution.attempts,
             operation_id: execution.operation_id.map(Into::into),
             approval: execution.approval.map(ApprovalBody::from),
@@ -219,11 +231,40 @@ struct UsageBody {
     approvals: u32,
     /// Child runs.
     children: u32,
+    /// Questions to models, retries included.
+    model_calls: u32,
+    /// Tokens they were billed for.
+    tokens: TokensBody,
+    /// What they cost, in millionths of the unit of the version's prices; none where no price is known.
+    cost_micros: Option<u64>,
+}
+
+/// Tokens by class; no token is in two classes.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tokens)]
+struct TokensBody {
+    /// Read afresh.
+    input: u64,
+    /// Written for the caller.
+    output: u64,
+    /// Read from the provider's cache.
+    cache_read: u64,
+    /// Put into the provider's cache.
+    cache_write: u64,
+    /// Written by the model for itself.
+    reasoning: u64,
+}
+
+impl From<Tokens> for TokensBody {
+    fn from(tokens: Tokens) -> Self {
+        let Tokens { input, output, cache_read, cache_write, reasoning } = tokens;
+        Self { input, output, cache_read, cache_write, reasoning }
+    }
 }
 
 impl From<Usage> for UsageBody {
     fn from(usage: Usage) -> Self {
-        let Usage { steps, calls, retries, approvals, children } = usage;
-        Self { steps, calls, retries, approvals, children }
+        let Usage { steps, calls, retries, approvals, children, model_calls, tokens, cost_micros } = usage;
+        Self { steps, calls, retries, approvals, children, model_calls, tokens: tokens.into(), cost_micros }
     }
 }

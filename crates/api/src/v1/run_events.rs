@@ -51,7 +51,8 @@ struct Wanted {
 /// Tell what happened to a run, as a page or as it happens.
 ///
 /// With `Accept: text/event-stream` the answer is a stream of server-sent events: `id` is the position, `event` the type,
-/// `data` the event in JSON. `Last-Event-ID` (or `after`) resumes it, also after a restart and on another replica. Lines
+/// `data` the event in JSON. Between them come pieces of what a model is saying, as `run.model_delta` without `id`: a preview
+/// that the call's durable event replaces, of which a slow client loses pieces and another replica hears nothing. `Last-Event-ID` (or `after`) resumes it, also after a restart and on another replica. Lines
 /// that begin with a colon only keep the connection alive. The stream ends after the run's last event; a client that goes
 /// away cancels nothing.
 #[utoipa::path(
@@ -114,6 +115,7 @@ fn wants_stream(request: &HttpRequest) -> bool {
 fn listener(request: &HttpRequest, runs: Data<Runs>, run: RunId, after: u64) -> Listener {
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     Listener {
+        live: runs.events.listen(run),
         runs,
         run,
         after,

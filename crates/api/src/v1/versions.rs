@@ -14,7 +14,7 @@ use validator::Validate;
 use super::{
     agents::current,
     bodies::{VersionBody, VersionSummaryBody},
-    workflow_schema::Definition,
+    definition_schema::DefinitionSchema,
 };
 use crate::{
     extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, etag, page, paged},
@@ -37,7 +37,7 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 #[serde(deny_unknown_fields)]
 struct NewVersion {
     /// What the agent does.
-    #[schema(value_type = Definition)]
+    #[schema(value_type = DefinitionSchema)]
     definition: Json,
 }
 

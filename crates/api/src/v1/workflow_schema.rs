@@ -85,6 +85,10 @@ struct ToolSchema {
     effect: Option<String>,
     /// For `http`: JSON Schema of the arguments.
     input_schema: Option<Value>,
+    /// For `http`: whether a person is asked before a call: `never` (the default), `always`, or `{"when": …}` with a jq
+    /// condition on the arguments.
+    #[schema(required = false)]
+    approval: Value,
     /// For `http`: the request.
     request: Option<RequestSchema>,
 }
@@ -92,7 +96,7 @@ struct ToolSchema {
 /// A templated HTTP request; templates see `arguments`, `operation_id` and `run.id`.
 #[derive(ToSchema)]
 #[schema(as = ToolRequest)]
-struct RequestSchema {
+pub(super) struct RequestSchema {
     /// `GET`, `POST`, `PUT`, `PATCH` or `DELETE`.
     method: String,
     /// Template of the URL; inserted values are percent-encoded.
@@ -126,7 +130,7 @@ struct LimitsSchema {
 /// Exponential backoff with jitter, inside the run's deadline.
 #[derive(ToSchema)]
 #[schema(as = Retry)]
-struct RetrySchema {
+pub(super) struct RetrySchema {
     /// Tries in all.
     #[schema(required = false, default = 4, minimum = 1, maximum = 20)]
     max_attempts: u32,

@@ -87,9 +87,10 @@ async fn a_name_is_taken_once_per_project() {
 async fn an_assistant_is_refused_with_what_it_would_need() {
     let world = World::new();
     let ada = world.person("ada").await;
-    let body = json!({"name": "Clever", "type": "assistant", "definition": {"model": "x"}});
+    let definition = json!({"model": "elsewhere/x", "instructions": "Be brief."});
+    let body = json!({"name": "Clever", "type": "assistant", "definition": definition});
     let answer = world.post("/api/v1/agents").by(&ada).json(&body).send().await;
-    answer.refused_at(422, "agent.type_unavailable", "/type");
+    answer.refused(409, "agent.model_unavailable");
 }
 
 #[actix_web::test]

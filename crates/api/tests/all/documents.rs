@@ -181,7 +181,7 @@ fn complete_definition() -> Value {
                          "send_arguments": true, "timeout_s": 10});
     json!({
         "input_schema": {"type": "object"}, "output_schema": {"type": "object"},
-        "tools": {"file": {"kind": "http", "effect": "idempotent", "input_schema": {"type": "object"}, "request": request},
+        "tools": {"file": {"kind": "http", "effect": "idempotent", "input_schema": {"type": "object"}, "approval": "never", "request": request},
                   "shape": {"kind": "builtin", "builtin": "jq"}},
         "steps": [
             {"id": "ask", "approval": {"prompt": "Really?", "data": {}, "on_deny": "continue"}},

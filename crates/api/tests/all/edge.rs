@@ -44,15 +44,55 @@ async fn the_callers_trace_and_request_are_stored_with_the_events() {
     assert!(event.context.actor.starts_with("user:"), "{:?}", event.context);
 }
 
+/// What every answer carries, whoever gives it.
+const HARMLESS: [(&str, &str); 9] = [
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-embedder-policy", "require-corp"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("x-permitted-cross-domain-policies", "none"),
+    ("x-dns-prefetch-control", "off"),
+    ("server", ""),
+];
+
 #[actix_web::test]
 async fn every_answer_is_harmless_wherever_it_is_shown() {
     let world = World::new();
-    for path in ["/health", "/nothing", "/api/v1/agents", "/docs/", "/openapi.json"] {
+    for path in ["/health", "/nothing", "/api/v1/agents", "/docs", "/docs/", "/docs/errors", "/openapi.json"] {
         let answer = world.get(path).send().await;
-        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        for (name, value) in HARMLESS {
+            assert_eq!(answer.header(name), value, "{name} of {path}");
+        }
         assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"), "{path}");
+        assert!(answer.header("permissions-policy").contains("camera=()"), "{path}");
         assert!(!answer.header("x-request-id").is_empty(), "{path}");
     }
+}
+
+#[actix_web::test]
+async fn answers_that_name_people_are_kept_nowhere() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    assert_eq!(world.get("/api/v1/auth/me").by(&ada).send().await.header("cache-control"), "no-store");
+}
+
+#[actix_web::test]
+async fn browsers_are_told_to_come_back_over_tls_only_where_they_came_so() {
+    assert_eq!(World::new().get("/health/live").send().await.header("strict-transport-security"), "");
+    let mut world = World::new();
+    world.state.settings.over_tls = true;
+    for path in ["/health/live", "/nothing"] {
+        let header = world.get(path).send().await.header("strict-transport-security").to_owned();
+        assert!(header.starts_with("max-age=63072000"), "{path}: {header}");
+    }
+}
+
+#[actix_web::test]
+async fn an_address_that_is_too_long_is_refused() {
+    let path = format!("/api/v1/agents?q={}", "a".repeat(8_200));
+    World::new().get(&path).send().await.refused(414, "request.address_too_long");
 }
 
 #[actix_web::test]

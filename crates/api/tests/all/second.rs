@@ -266,6 +266,17 @@ async fn version_1_announces_its_retirement_when_it_has_dates() {
 }
 
 #[actix_web::test]
+async fn a_refusal_of_version_1_leads_on_and_announces_as_other_answers_do() {
+    let world = retiring();
+    let id = "01938f2e-0000-7000-8000-000000000000";
+    let ada = world.person("ada").await;
+    let answer = world.get(&format!("/api/v1/agents/{id}")).by(&ada).send().await;
+    answer.refused(404, "not_found");
+    assert_eq!(answer.header("link"), format!("</api/v2/agents/agt_{id}>; rel=\"successor-version\""));
+    assert_eq!(answer.header("deprecation"), "@1798761600");
+}
+
+#[actix_web::test]
 async fn version_2_announces_no_retirement() {
     assert_eq!(announced(&retiring(), "/api/v2/auth/me").await, Default::default());
 }

@@ -17,23 +17,23 @@ use actix_web::{
     test::{TestRequest, init_service},
 };
 use async_trait::async_trait;
-use devskyy_api::{ApiState, Check, InFlight, Readiness, Settings, app};
+use devskyy_api::{ApiState, Check, InFlight, Limiter, Limits, Readiness, Settings, app};
 use devskyy_application::{
     access::Access,
     agents::{Agents, AgentsPorts},
-    audit::{Audit, AuditedEventStore, SecurityLog},
     es::EventStore,
     identity::{ApiKeys, ApiKeysPorts, Identity, IdentityPorts, RegistrationMode, SessionPolicy, ThrottleLimits},
     projects::{Projects, ProjectsPorts},
-    runs::{RunWorker, Runs, RunsPorts, WorkerPorts, WorkerSettings},
-    workflow::WorkflowCheck,
+    runs::{LiveRuns, RunWorker, Runs, RunsPorts, WorkerPorts, WorkerSettings},
+    workflow::DefinitionCheck,
 };
+use devskyy_domain::conversation::Message;
 use devskyy_domain::identity::PasswordPolicy;
 use devskyy_testkit::fakes::{
     FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAgents, InMemoryApiKeys, InMemoryAttempts,
-    InMemoryAudit, InMemoryBootstrap, InMemoryDirectory, InMemoryErasures, InMemoryEventStore, InMemoryInvitations,
+    InMemoryBootstrap, InMemoryDirectory, InMemoryErasures, InMemoryEventStore, InMemoryInvitations,
     InMemoryPasswordHasher, InMemoryProjects, InMemoryRuns, InMemorySessions, InMemoryUsers, NamedDestinations,
-    SequentialIds, SequentialSecrets, ViewedAgents,
+    ScriptedModels, SequentialIds, SequentialSecrets, Turn, ViewedAgents,
 };
 use futures_util::{FutureExt as _, future::LocalBoxFuture};
 use serde_json::{Value, json};
@@ -87,13 +87,10 @@ impl World {
         let agents = InMemoryAgents::following(&store, projects.clone());
         let accounts = Arc::new(InMemoryAccounts::of(users.clone()));
         let sessions = Arc::new(InMemorySessions::of(users.clone()));
-        let trail = InMemoryAudit::following(&store);
-        let security = SecurityLog::new(trail.clone(), clock.clone(), ids.clone());
-        let access = Access::new(projects.clone()).noting(security.clone());
-        let log: Arc<dyn EventStore> = Arc::new(AuditedEventStore::new(store.clone(), security.clone()));
+        let access = Access::new(projects.clone());
         let keys = InMemoryApiKeys::following(&store, users.clone());
         let keys = ApiKeys::new(ApiKeysPorts {
-            store: log.clone(),
+            store: store.clone(),
             views: keys.clone(),
             vault: keys.clone(),
             standings: keys.clone(),
@@ -103,11 +100,11 @@ impl World {
             clock: clock.clone(),
             ids: ids.clone(),
         });
-        let check = WorkflowCheck::new(Arc::new(Plain), Arc::new(Plain), Arc::new(NamedDestinations));
+        let check = DefinitionCheck::new(Arc::new(Plain), Arc::new(Plain), Arc::new(NamedDestinations));
         let readiness = Arc::new(Switch::default());
         let attempts = Arc::new(InMemoryAttempts::default());
         let identity = Identity::new(IdentityPorts {
-            store: log.clone(),
+            store: store.clone(),
             accounts: accounts.clone(),
             changes: accounts.clone(),
             erasures: Arc::new(InMemoryErasures::default()),
@@ -130,6 +127,14 @@ impl World {
         });
         let directory = Arc::new(InMemoryDirectory::of(users, accounts, secrets.clone()));
         let queue = InMemoryRuns::following(&store, projects.clone(), clock.clone());
+        let live = Arc::new(LiveRuns::default());
+        let models = Arc::new(ScriptedModels::playing(|request, _| {
+            let told = request.messages.iter().any(|message| matches!(message, Message::Tool { .. }));
+            match request.tools.first().filter(|_| !told) {
+                Some(tool) => Turn::calls([("call", tool.name.as_str(), serde_json::from_str(r#"{"n":1}"#).unwrap())]),
+                None => Turn::says("Answer one"),
+            }
+        }));
         let worker = WorkerPorts {
             store: store.clone(),
             queue: queue.clone(),
@@ -137,6 +142,8 @@ impl World {
             expressions: Arc::new(Plain),
             schemas: Arc::new(Plain),
             tools: Arc::new(Echo),
+            models: models.clone(),
+            live: live.clone(),
             clock: clock.clone(),
             ids: ids.clone(),
         };
@@ -145,6 +152,7 @@ impl World {
             views: queue,
             agents: Arc::new(ViewedAgents(agents.clone())),
             schemas: Arc::new(Plain),
+            live,
             access: access.clone(),
             clock: clock.clone(),
             ids: ids.clone(),
@@ -154,17 +162,23 @@ impl World {
             identity: Arc::new(identity),
             keys: Arc::new(keys),
             projects: Arc::new(Projects::new(ProjectsPorts {
-                store: log.clone(),
+                store: store.clone(),
                 views: projects,
                 directory,
                 access: access.clone(),
                 ids: ids.clone(),
             })),
-            audit: Arc::new(Audit::new(trail, access.clone())),
-            security,
-            agents: Arc::new(Agents::new(AgentsPorts { store: log, views: agents, access, check, ids: ids.clone() })),
+            agents: Arc::new(Agents::new(AgentsPorts {
+                store: store.clone(),
+                views: agents,
+                access,
+                check,
+                models,
+                ids: ids.clone(),
+            })),
             secrets,
             in_flight: InFlight::default(),
+            limiter: Arc::new(Limiter::new(Limits::default())),
             ids,
             clock: clock.clone(),
             readiness: readiness.clone(),

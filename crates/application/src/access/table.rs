@@ -31,15 +31,13 @@ pub enum Permission {
     KeysIssue,
     /// Revoke API keys.
     KeysRevoke,
-    /// See who did what in the project, and who was denied something.
-    AuditRead,
 }
 
 use PlatformRole::Admin;
 use ProjectRole::{Maintainer, Operator, Owner, Viewer};
 
 /// The whole truth: a permission, the project roles that have it, and the platform roles that have it in every project.
-const TABLE: [(Permission, &[ProjectRole], &[PlatformRole]); 14] = [
+const TABLE: [(Permission, &[ProjectRole], &[PlatformRole]); 13] = [
     (Permission::ProjectsRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
     (Permission::ProjectsWrite, &[Owner], &[Admin]),
     (Permission::MembersRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
@@ -53,7 +51,6 @@ const TABLE: [(Permission, &[ProjectRole], &[PlatformRole]); 14] = [
     (Permission::KeysRead, &[Owner, Maintainer], &[Admin]),
     (Permission::KeysIssue, &[Owner, Maintainer], &[]),
     (Permission::KeysRevoke, &[Owner, Maintainer], &[Admin]),
-    (Permission::AuditRead, &[Owner], &[Admin]),
 ];
 
 /// Whether a person with these roles may do this.
@@ -67,7 +64,7 @@ pub fn allows(platform: PlatformRole, project: Option<ProjectRole>, permission: 
 
 impl Permission {
     /// Every permission, in the order of the table.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 13] = [
         Self::ProjectsRead,
         Self::ProjectsWrite,
         Self::MembersRead,
@@ -81,7 +78,6 @@ impl Permission {
         Self::KeysRead,
         Self::KeysIssue,
         Self::KeysRevoke,
-        Self::AuditRead,
     ];
 
     /// The name used in documents.
@@ -101,7 +97,6 @@ impl Permission {
             Self::KeysRead => "keys.read",
             Self::KeysIssue => "keys.issue",
             Self::KeysRevoke => "keys.revoke",
-            Self::AuditRead => "audit.read",
         }
     }
 
@@ -122,7 +117,6 @@ impl Permission {
             Self::KeysRead => "see API keys, never their secrets",
             Self::KeysIssue => "issue and rotate API keys of no more power than one's own",
             Self::KeysRevoke => "revoke API keys",
-            Self::AuditRead => "see who did what in the project, and who was denied something",
         }
     }
 
@@ -139,8 +133,7 @@ impl Permission {
             | Self::RunsRead
             | Self::RunsCancel
             | Self::KeysRead
-            | Self::KeysRevoke
-            | Self::AuditRead => false,
+            | Self::KeysRevoke => false,
         }
     }
 

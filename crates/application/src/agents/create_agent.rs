@@ -90,12 +90,13 @@ impl CreateAgentHandler {
         };
         self.get.access.require(actor, project, Permission::AgentsWrite).await?;
         let new = NewAgent { project, name, kind, capabilities, description };
-        // Asked before the definition is read, which for another type would have another shape.
-        Agent::default().create(&new, None)?;
         let definition = match &definition {
-            Some(raw) => Some(self.definitions.read(project, raw).await?),
+            Some(raw) => Some(self.definitions.read(project, kind, raw).await?),
             None => None,
         };
+        if let Some(definition) = &definition {
+            self.definitions.check_models(project, definition).await?;
+        }
         let events = Agent::default().create(&new, definition.as_ref())?;
         let id = AgentId::from(self.ids.next());
         let claim = ClaimChange::Take { claim: name_claim(project, &new.name), owner: id.into() };

@@ -1,53 +1,81 @@
 use std::sync::Arc;
 
 use devskyy_domain::{
-    kernel::{Json, RefusalKind, ids::ProjectId},
-    workflow::{Action, Workflow},
+    agents::AgentType,
+    assistant::{Assistant, AssistantTool},
+    definition::Definition,
+    kernel::{
+        Json, RefusalKind,
+        ids::{AgentId, ProjectId},
+    },
+    workflow::{Action, Workflow, member},
 };
+use serde::de::DeserializeOwned;
 
 use super::ports::AgentViews;
 use crate::{
     error::{Error, PortError, Refused},
-    workflow::WorkflowCheck,
+    models::ConfiguredModels,
+    workflow::DefinitionCheck,
 };
 
 /// Where a definition sits in the request body.
 const AT: &str = "/definition";
 
-/// Turns a raw definition into a workflow that may be published.
+/// Turns a raw definition into one that may be published, and knows whether it may be run.
 #[derive(Clone)]
 pub struct Definitions {
-    check: WorkflowCheck,
+    check: DefinitionCheck,
     views: Arc<dyn AgentViews>,
+    models: Arc<dyn ConfiguredModels>,
 }
 
 impl Definitions {
-    pub(super) fn new(check: WorkflowCheck, views: Arc<dyn AgentViews>) -> Self {
-        Self { check, views }
+    pub(super) fn new(check: DefinitionCheck, views: Arc<dyn AgentViews>, models: Arc<dyn ConfiguredModels>) -> Self {
+        Self { check, views, models }
     }
 
     /// Reads the definition and checks everything about it that can be checked before it runs.
-    pub(super) async fn read(&self, project: ProjectId, raw: &Json) -> Result<Workflow, Error> {
-        let workflow = parse(raw)?;
-        if let Err(found) = self.check.check(&workflow) {
+    pub(super) async fn read(&self, project: ProjectId, kind: AgentType, raw: &Json) -> Result<Definition, Error> {
+        let definition: Definition = match kind {
+            AgentType::Workflow => parse::<Workflow>(raw, "workflow.malformed")?.into(),
+            AgentType::Assistant => parse::<Assistant>(raw, "assistant.malformed")?.into(),
+        };
+        if let Err(found) = self.check.check(&definition) {
             return Err(Error::Invalid(found.into_iter().map(within_body).collect()));
         }
-        self.check_agents(project, &workflow).await?;
-        Ok(workflow)
+        self.check_agents(project, &definition).await?;
+        Ok(definition)
+    }
+
+    /// Refuses to start runs of a definition whose models nobody could ask.
+    pub(super) async fn check_models(&self, project: ProjectId, definition: &Definition) -> Result<(), Error> {
+        let Definition::Assistant(assistant) = definition else { return Ok(()) };
+        for model in assistant.models() {
+            if !self.models.knows(project, model).await? {
+                let provider = model.split('/').next().unwrap_or_default();
+                let detail = format!(
+                    "no provider answers for the model {model}: configure the provider `{provider}` for the project or \
+                     in the configuration file, enable it and allow the model, then try again"
+                );
+                let (code, kind) = ("agent.model_unavailable", RefusalKind::Conflict);
+                return Err(Error::Refused(Refused { code, kind, detail, pointer: None }));
+            }
+        }
+        Ok(())
     }
 
     /// An agent called as a tool must be one of the same project; others are as good as absent.
-    async fn check_agents(&self, project: ProjectId, workflow: &Workflow) -> Result<(), Error> {
+    async fn check_agents(&self, project: ProjectId, definition: &Definition) -> Result<(), Error> {
         let mut unknown = Vec::new();
-        for (index, step) in workflow.steps.iter().enumerate() {
-            let Action::Agent { agent, .. } = &step.action else { continue };
-            let found = self.views.find(*agent).await?;
+        for (agent, at) in agents(definition) {
+            let found = self.views.find(agent).await?;
             if found.is_none_or(|found| found.project_id != project) {
                 unknown.push(Refused {
                     code: "workflow.agent_unknown",
                     kind: RefusalKind::Invalid,
                     detail: format!("the project has no agent {agent}"),
-                    pointer: Some(format!("{AT}/steps/{index}/agent")),
+                    pointer: Some(format!("{AT}{at}")),
                 });
             }
         }
@@ -55,23 +83,38 @@ impl Definitions {
     }
 }
 
-fn parse(raw: &Json) -> Result<Workflow, Error> {
+/// The agents a definition runs, each with a JSON pointer.
+fn agents(definition: &Definition) -> Vec<(AgentId, String)> {
+    let of_step = |(index, action): (usize, &Action)| match action {
+        Action::Agent { agent, .. } => Some((*agent, format!("/steps/{index}/agent"))),
+        Action::Tool { .. } | Action::Approval { .. } => None,
+    };
+    let of_tool = |(name, tool): (&String, &AssistantTool)| match tool {
+        AssistantTool::Agent { agent, .. } => Some((*agent, member("/tools", name) + "/agent")),
+        AssistantTool::Builtin { .. } | AssistantTool::Http { .. } => None,
+    };
+    match definition {
+        Definition::Workflow(workflow) => {
+            workflow.steps.iter().map(|step| &step.action).enumerate().filter_map(of_step).collect()
+        }
+        Definition::Assistant(assistant) => assistant.tools.iter().filter_map(of_tool).collect(),
+    }
+}
+
+fn parse<T: DeserializeOwned>(raw: &Json, code: &'static str) -> Result<T, Error> {
     let failed = |source| PortError::bug("definition codec", "writing a definition", source);
     let text = serde_json::to_string(raw).map_err(failed)?;
     let mut deserializer = serde_json::Deserializer::from_str(&text);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let pointer = error.path().iter().fold(AT.to_owned(), |pointer, segment| match segment {
             serde_path_to_error::Segment::Seq { index } => format!("{pointer}/{index}"),
-            serde_path_to_error::Segment::Map { key } => {
-                format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
-            }
+            serde_path_to_error::Segment::Map { key } => member(&pointer, key),
             serde_path_to_error::Segment::Enum { .. } | serde_path_to_error::Segment::Unknown => pointer,
         });
         let detail = error.into_inner().to_string();
         // Line and column are those of our own rendering of the document and would mislead.
         let detail = detail.split(" at line ").next().unwrap_or_default().to_owned();
-        let kind = RefusalKind::Invalid;
-        Error::Invalid(vec![Refused { code: "workflow.malformed", kind, detail, pointer: Some(pointer) }])
+        Error::Invalid(vec![Refused { code, kind: RefusalKind::Invalid, detail, pointer: Some(pointer) }])
     })
 }
 

@@ -1,9 +1,9 @@
 use devskyy_domain::{
-    agents::{Agent, AgentEvent},
+    agents::{Agent, AgentEvent, AgentStatus},
     kernel::{Decision, Version, ids::AgentId},
 };
 
-use super::{create_agent::name_claim, get_agent::GetAgentHandler, views::AgentView};
+use super::{create_agent::name_claim, definition::Definitions, get_agent::GetAgentHandler, views::AgentView};
 use crate::{
     access::Permission,
     context::Actor,
@@ -21,11 +21,12 @@ pub struct ChangeLifecycle {
 }
 
 macro_rules! lifecycle_handlers {
-    ($($(#[$meta:meta])* $handler:ident = $span:literal, $decision:path;)+) => {$(
+    ($($(#[$meta:meta])* $handler:ident = $span:literal, $decision:path, $starts:literal;)+) => {$(
         $(#[$meta])*
         pub struct $handler {
             pub(super) agents: Repository<Agent>,
             pub(super) get: GetAgentHandler,
+            pub(super) definitions: Definitions,
         }
 
         impl $handler {
@@ -35,6 +36,9 @@ macro_rules! lifecycle_handlers {
             /// [`devskyy_domain::agents::AgentError`], [`Error::StaleVersion`], what access demands, or a failing port.
             #[tracing::instrument(name = $span, skip_all, fields(agent = %command.id), err(Debug, level = "debug"))]
             pub async fn handle(&self, actor: &Actor, command: ChangeLifecycle) -> Result<AgentView, Error> {
+                if $starts {
+                    runnable(&self.definitions, &self.get, actor, command.id).await?;
+                }
                 change(&self.agents, &self.get, actor, command, $decision).await
             }
         }
@@ -43,13 +47,21 @@ macro_rules! lifecycle_handlers {
 
 lifecycle_handlers! {
     /// Lets an agent be run.
-    ActivateAgentHandler = "agents.activate", Agent::activate;
+    ActivateAgentHandler = "agents.activate", Agent::activate, true;
     /// Starts no runs of an agent for now.
-    PauseAgentHandler = "agents.pause", Agent::pause;
+    PauseAgentHandler = "agents.pause", Agent::pause, false;
     /// Lets a paused agent be run again.
-    ResumeAgentHandler = "agents.resume", Agent::resume;
+    ResumeAgentHandler = "agents.resume", Agent::resume, true;
     /// Keeps an agent for history only; its name becomes free.
-    ArchiveAgentHandler = "agents.archive", Agent::archive;
+    ArchiveAgentHandler = "agents.archive", Agent::archive, false;
+}
+
+/// Refuses to let an agent be run while nobody answers for its models.
+async fn runnable(definitions: &Definitions, get: &GetAgentHandler, actor: &Actor, id: AgentId) -> Result<(), Error> {
+    let seen = get.permitted(actor, id, Permission::AgentsWrite).await?;
+    let Some(current) = seen.current_version.filter(|_| seen.status != AgentStatus::Archived) else { return Ok(()) };
+    let Some(version) = get.views.version(id, current).await? else { return Ok(()) };
+    definitions.check_models(seen.project_id, &version.definition).await
 }
 
 async fn change(

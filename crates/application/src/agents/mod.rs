@@ -32,8 +32,9 @@ pub use views::{AgentVersionSummary, AgentVersionView, AgentView};
 use crate::{
     access::Access,
     es::{EventStore, Repository},
+    models::ConfiguredModels,
     ports::IdGenerator,
-    workflow::WorkflowCheck,
+    workflow::DefinitionCheck,
 };
 
 /// What the context needs from outside.
@@ -45,8 +46,10 @@ pub struct AgentsPorts {
     pub views: Arc<dyn AgentViews>,
     /// Who may do what.
     pub access: Access,
-    /// Decides whether a workflow may be published.
-    pub check: WorkflowCheck,
+    /// Decides whether a definition may be published.
+    pub check: DefinitionCheck,
+    /// Knows which models a project could ask.
+    pub models: Arc<dyn ConfiguredModels>,
     /// Fresh ids.
     pub ids: Arc<dyn IdGenerator>,
 }
@@ -81,9 +84,9 @@ impl Agents {
     /// The context over its ports.
     #[must_use]
     pub fn new(ports: AgentsPorts) -> Self {
-        let AgentsPorts { store, views, access, check, ids } = ports;
+        let AgentsPorts { store, views, access, check, models, ids } = ports;
         let agents = Repository::<Agent>::new(store);
-        let definitions = Definitions::new(check, views.clone());
+        let definitions = Definitions::new(check, views.clone(), models);
         let get = GetAgentHandler { views, access };
         Self {
             create: CreateAgentHandler {
@@ -94,10 +97,14 @@ impl Agents {
             },
             list: ListAgentsHandler { views: get.views.clone(), access: get.access.clone() },
             update: UpdateAgentHandler { agents: agents.clone(), get: get.clone() },
-            activate: ActivateAgentHandler { agents: agents.clone(), get: get.clone() },
-            pause: PauseAgentHandler { agents: agents.clone(), get: get.clone() },
-            resume: ResumeAgentHandler { agents: agents.clone(), get: get.clone() },
-            archive: ArchiveAgentHandler { agents: agents.clone(), get: get.clone() },
+            activate: ActivateAgentHandler {
+                agents: agents.clone(),
+                get: get.clone(),
+                definitions: definitions.clone(),
+            },
+            pause: PauseAgentHandler { agents: agents.clone(), get: get.clone(), definitions: definitions.clone() },
+            resume: ResumeAgentHandler { agents: agents.clone(), get: get.clone(), definitions: definitions.clone() },
+            archive: ArchiveAgentHandler { agents: agents.clone(), get: get.clone(), definitions: definitions.clone() },
             publish_version: PublishVersionHandler { agents, get: get.clone(), definitions },
             list_versions: ListVersionsHandler { get: get.clone() },
             get_version: GetVersionHandler { get: get.clone() },

@@ -64,7 +64,10 @@ impl PublishVersionHandler {
         if seen.status == AgentStatus::Archived {
             return Err(AgentError::Archived.into());
         }
-        let definition = self.definitions.read(seen.project_id, &definition).await?;
+        let definition = self.definitions.read(seen.project_id, seen.kind, &definition).await?;
+        if seen.status == AgentStatus::Active {
+            self.definitions.check_models(seen.project_id, &definition).await?;
+        }
         let context = actor.event_context(Some(seen.project_id));
         self.agents.update_once(context, id, expected, idempotency, |agent| agent.publish(&definition)).await
     }

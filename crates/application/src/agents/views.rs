@@ -1,11 +1,11 @@
 use chrono::{DateTime, Utc};
 use devskyy_domain::{
     agents::{AgentStatus, AgentType, VersionNumber},
+    definition::Definition,
     kernel::{
         Version,
         ids::{AgentId, ProjectId},
     },
-    workflow::Workflow,
 };
 
 /// An agent as people see it.
@@ -54,5 +54,5 @@ pub struct AgentVersionView {
     /// Which one.
     pub summary: AgentVersionSummary,
     /// What it does.
-    pub definition: Workflow,
+    pub definition: Definition,
 }

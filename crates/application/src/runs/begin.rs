@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use devskyy_domain::{
+    definition::Definition,
     kernel::{Json, RefusalKind, ids::AgentId},
-    workflow::Workflow,
 };
 
 use super::ports::{RunnableAgent, RunnableAgents};
@@ -24,7 +24,7 @@ pub(super) async fn find(agents: &dyn RunnableAgents, agent: AgentId) -> Result<
 }
 
 /// What a run of the agent would do, if it may be run.
-pub(super) fn current(agent: &RunnableAgent) -> Result<(u32, Arc<Workflow>), Error> {
+pub(super) fn current(agent: &RunnableAgent) -> Result<(u32, Arc<Definition>), Error> {
     agent.current.clone().ok_or_else(|| {
         Error::Refused(Refused {
             code: "run.agent_inactive",
@@ -36,8 +36,8 @@ pub(super) fn current(agent: &RunnableAgent) -> Result<(u32, Arc<Workflow>), Err
 }
 
 /// Checks an input against what the agent declares.
-pub(super) fn check_input(schemas: &dyn Schemas, workflow: &Workflow, input: &Json) -> Result<(), Vec<Refused>> {
-    let Some(schema) = &workflow.input_schema else { return Ok(()) };
+pub(super) fn check_input(schemas: &dyn Schemas, definition: &Definition, input: &Json) -> Result<(), Vec<Refused>> {
+    let Some(schema) = definition.input_schema() else { return Ok(()) };
     let violations = schemas.validate(schema, input).err().unwrap_or_default();
     let refused = violations.into_iter().take(REPORTED).map(|violation| Refused {
         code: "run.input_schema",
@@ -49,8 +49,8 @@ pub(super) fn check_input(schemas: &dyn Schemas, workflow: &Workflow, input: &Js
     if refused.is_empty() { Ok(()) } else { Err(refused) }
 }
 
-/// When a run ends at the latest: as asked, and never later than its workflow allows.
-pub(super) fn deadline(workflow: &Workflow, now: DateTime<Utc>, asked: Option<DateTime<Utc>>) -> DateTime<Utc> {
-    let latest = now + Duration::from_secs(workflow.limits.wall_clock_s.into());
+/// When a run ends at the latest: as asked, and never later than its definition allows.
+pub(super) fn deadline(definition: &Definition, now: DateTime<Utc>, asked: Option<DateTime<Utc>>) -> DateTime<Utc> {
+    let latest = now + Duration::from_secs(definition.wall_clock_s().into());
     asked.map_or(latest, |asked| asked.min(latest))
 }

@@ -2,14 +2,21 @@ use std::sync::Arc;
 
 use devskyy_domain::{
     kernel::{
-        Version,
+        Json, RefusalKind, Version,
         ids::{ApprovalId, RunId},
     },
-    runs::{Choice, Run, RunError},
+    runs::{Choice, Decided, Edit, Run, RunError},
 };
 
-use super::{reading::RunReading, views::RunView};
-use crate::{access::Permission, context::Actor, error::Error, es::Repository, ports::Clock};
+use super::{hash::arguments_hash, ports::RunnableAgents, reading::RunReading, views::RunView, worker::offered};
+use crate::{
+    access::Permission,
+    context::Actor,
+    error::{Error, Refused},
+    es::Repository,
+    ports::Clock,
+    workflow::Schemas,
+};
 
 /// Answers a question a run asks.
 #[derive(Debug)]
@@ -20,6 +27,8 @@ pub struct DecideApproval {
     pub approval: ApprovalId,
     /// The answer.
     pub decision: Choice,
+    /// Arguments to make the call with instead of those it asks about.
+    pub arguments: Option<Json>,
     /// Why, for the record.
     pub reason: Option<String>,
     /// The version the caller last saw, if it cares.
@@ -30,6 +39,8 @@ pub struct DecideApproval {
 pub struct DecideApprovalHandler {
     pub(super) runs: Repository<Run>,
     pub(super) reading: RunReading,
+    pub(super) agents: Arc<dyn RunnableAgents>,
+    pub(super) schemas: Arc<dyn Schemas>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -37,20 +48,45 @@ impl DecideApprovalHandler {
     /// Records the answer; the run may be taken up again with the same unit of work. The same answer twice is once.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a run or question that is not there, [`Error::Forbidden`], [`Error::StaleVersion`], or a
-    /// refusal when the other answer was given or the run has ended.
+    /// [`Error::NotFound`] for a run or question that is not there, [`Error::Forbidden`], [`Error::StaleVersion`],
+    /// [`Error::Invalid`] for arguments that break the tool's schema, or a refusal when another answer was given, the
+    /// question has expired or the run has ended.
     #[tracing::instrument(name = "runs.decide_approval", skip_all, fields(run = %command.run), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: DecideApproval) -> Result<RunView, Error> {
-        let DecideApproval { run, approval, decision, reason, expected } = command;
+        let DecideApproval { run, approval, decision, arguments, reason, expected } = command;
         let project = self.reading.require(actor, run, Permission::RunsDecide).await?;
-        let known = self.runs.load(run).await?.state.decide_approval(approval, decision, None, "", self.clock.now());
-        if known == Err(RunError::ApprovalUnknown) {
-            return Err(Error::NotFound(format!("approval {approval}")));
-        }
+        let edit = match arguments {
+            Some(arguments) => Some(Edit { arguments_hash: arguments_hash(&arguments)?, arguments }),
+            None => None,
+        };
         let (context, now) = (actor.event_context(Some(project)), self.clock.now());
         let by = context.actor.clone();
-        let decide = |run: &Run| run.decide_approval(approval, decision, reason.as_deref(), &by, now);
-        self.runs.update(context, run, expected, decide).await?;
+        let decided = Decided { choice: decision, edit: edit.as_ref(), reason: reason.as_deref(), by: &by };
+        let state = self.runs.load(run).await?.state;
+        if state.decide_approval(approval, &decided, now) == Err(RunError::ApprovalUnknown) {
+            return Err(Error::NotFound(format!("approval {approval}")));
+        }
+        if let Some(edit) = &edit {
+            self.check(&state, approval, &edit.arguments).await?;
+        }
+        self.runs.update(context, run, expected, |run| run.decide_approval(approval, &decided, now)).await?;
         self.reading.view(run).await
+    }
+
+    /// Edited arguments must fit the tool's schema, as the model's own had to.
+    async fn check(&self, run: &Run, approval: ApprovalId, arguments: &Json) -> Result<(), Error> {
+        let (Some(proposal), Some(order)) = (run.proposal(approval), run.order()) else { return Ok(()) };
+        let definition = self.agents.definition(order.agent, order.agent_version).await?;
+        let offer = definition.and_then(|definition| offered(&definition, &proposal.tool));
+        let Some(schema) = offer.and_then(|offer| offer.schema) else { return Ok(()) };
+        let violations = self.schemas.validate(&schema, arguments).err().unwrap_or_default();
+        let refused = violations.into_iter().map(|violation| Refused {
+            code: "run.arguments_schema",
+            kind: RefusalKind::Invalid,
+            detail: violation.message,
+            pointer: Some(format!("/arguments{}", violation.pointer)),
+        });
+        let refused: Vec<_> = refused.collect();
+        if refused.is_empty() { Ok(()) } else { Err(Error::Invalid(refused)) }
     }
 }

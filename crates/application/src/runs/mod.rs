@@ -5,8 +5,10 @@ mod cancel_run;
 mod children;
 mod decide_approval;
 mod get_run;
+mod hash;
 mod list_approvals;
 mod list_runs;
+mod live;
 mod ports;
 mod published;
 mod reading;
@@ -27,6 +29,7 @@ use devskyy_domain::runs::Run;
 pub use get_run::{GetRun, GetRunHandler};
 pub use list_approvals::{ListApprovals, ListApprovalsHandler};
 pub use list_runs::{ListRuns, ListRunsHandler};
+pub use live::{Delta, LiveListener, LiveRuns};
 pub use ports::{Appetite, Claim, Claims, RunQueue, RunViews, RunnableAgent, RunnableAgents};
 pub use published::{RunPublished, priority, waiting_for};
 use reading::RunReading;
@@ -36,7 +39,7 @@ pub use run_events::{RunEvents, RunEventsHandler, RunEventsPage};
 pub use start_run::{StartRun, StartRunHandler, StartedRun};
 pub use views::{
     ApprovalFilter, ApprovalStatus, ApprovalView, ExecutionView, RunFilter, RunStatus, RunSummary, RunView, StepStatus,
-    StepView, Usage,
+    StepView, Tokens, Usage,
 };
 pub use worker::{RunWorker, WorkerPorts, WorkerSettings};
 
@@ -58,6 +61,8 @@ pub struct RunsPorts {
     pub agents: Arc<dyn RunnableAgents>,
     /// Knows JSON Schema.
     pub schemas: Arc<dyn Schemas>,
+    /// What models are saying, for whoever listens.
+    pub live: Arc<LiveRuns>,
     /// Who may do what.
     pub access: Access,
     /// The time.
@@ -90,17 +95,19 @@ impl Runs {
     /// The context over its ports.
     #[must_use]
     pub fn new(ports: RunsPorts) -> Self {
-        let RunsPorts { store, views, agents, schemas, access, clock, ids } = ports;
+        let RunsPorts { store, views, agents, schemas, live, access, clock, ids } = ports;
         let runs = Repository::<Run>::new(store.clone());
         let reading = RunReading { store: store.clone(), agents: agents.clone(), access: access.clone() };
         Self {
             get: GetRunHandler { reading: reading.clone() },
             list: ListRunsHandler { views: views.clone(), access: access.clone() },
             cancel: CancelRunHandler { runs: runs.clone(), reading: reading.clone(), clock: clock.clone() },
-            events: RunEventsHandler { store, reading: reading.clone() },
+            events: RunEventsHandler { store, live, reading: reading.clone() },
             decide_approval: DecideApprovalHandler {
                 runs: runs.clone(),
                 reading: reading.clone(),
+                agents: agents.clone(),
+                schemas: schemas.clone(),
                 clock: clock.clone(),
             },
             reconcile: ReconcileRunHandler { runs: runs.clone(), reading: reading.clone(), clock: clock.clone() },

@@ -2,8 +2,8 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use devskyy_domain::{
+    definition::Definition,
     kernel::ids::{AgentId, ApprovalId, ProjectId, RunId},
-    workflow::Workflow,
 };
 
 use super::views::{ApprovalFilter, ApprovalView, RunFilter, RunSummary};
@@ -105,7 +105,7 @@ pub struct RunnableAgent {
     /// The project it belongs to.
     pub project: ProjectId,
     /// Its present version and what that does; `None` while it must not be run.
-    pub current: Option<(u32, Arc<Workflow>)>,
+    pub current: Option<(u32, Arc<Definition>)>,
 }
 
 /// Knows what agents do.
@@ -121,5 +121,5 @@ pub trait RunnableAgents: Send + Sync {
     ///
     /// # Errors
     /// [`PortError`] when the answer cannot be had.
-    async fn workflow(&self, agent: AgentId, version: u32) -> Result<Option<Arc<Workflow>>, PortError>;
+    async fn definition(&self, agent: AgentId, version: u32) -> Result<Option<Arc<Definition>>, PortError>;
 }

@@ -10,6 +10,7 @@ use devskyy_domain::{
 };
 use uuid::Uuid;
 
+use super::views::Tokens;
 use crate::es::{Position, RecordedEvent};
 
 /// Largest value that is published within an event; larger ones are only in the run itself.
@@ -138,19 +139,6 @@ fn step(event: &RunEvent, data: Data) -> (&'static str, Data) {
             ("run.step_expanded", data.with("step", expanded.step.clone()).with("count", expanded.items.len() as u64))
         }
         RunEvent::StepFailed(failed) => ("run.step_failed", data.place(&failed.place).error(&failed.error)),
-        RunEvent::ApprovalRequested(asked) => {
-            let data = data.place(&asked.place).with("approval_id", asked.approval.to_string());
-            ("run.approval_requested", data.with("prompt", asked.prompt.clone()).value("data", &asked.data))
-        }
-        RunEvent::ApprovalDecided(decided) => {
-            let data = data.with("approval_id", decided.approval.to_string());
-            let decision = match decided.decision {
-                Choice::Approve => "approve",
-                Choice::Deny => "deny",
-            };
-            let data = data.with("decision", decision).with("decided_by", decided.by.clone());
-            ("run.approval_decided", data.reason(decided.reason.as_ref()))
-        }
         RunEvent::ChildRequested(asked) => {
             let data = data.place(&asked.place).with("operation_id", asked.operation.to_string());
             (
@@ -167,6 +155,40 @@ fn step(event: &RunEvent, data: Data) -> (&'static str, Data) {
                     ChildEnd::Failed { error } => data.with("ended", "failed").error(error),
                 },
             )
+        }
+        _ => question(event, data),
+    }
+}
+
+fn question(event: &RunEvent, data: Data) -> (&'static str, Data) {
+    match event {
+        RunEvent::ApprovalRequested(asked) => {
+            let data = data.place(&asked.place).with("approval_id", asked.approval.to_string());
+            let data = data.with("prompt", asked.prompt.clone()).value("data", &asked.data);
+            let data = match &asked.call {
+                Some(call) => data.with("tool", call.tool.clone()).with("arguments_hash", call.arguments_hash.clone()),
+                None => data,
+            };
+            let expires = asked.expires_at.into_iter();
+            ("run.approval_requested", expires.fold(data, |data, at| data.with("expires_at", time(at))))
+        }
+        RunEvent::ApprovalDecided(decided) => {
+            let data = data.with("approval_id", decided.approval.to_string());
+            let decision = match decided.decision {
+                Choice::Approve => "approve",
+                Choice::Deny => "deny",
+            };
+            let data = data.with("decision", decision).with("decided_by", decided.by.clone());
+            let data = match &decided.edit {
+                Some(edit) => {
+                    data.with("arguments_hash", edit.arguments_hash.clone()).value("arguments", &edit.arguments)
+                }
+                None => data,
+            };
+            ("run.approval_decided", data.reason(decided.reason.as_ref()))
+        }
+        RunEvent::ApprovalExpired(expired) => {
+            ("run.approval_expired", data.with("approval_id", expired.approval.to_string()))
         }
         _ => call(event, data),
     }
@@ -205,8 +227,54 @@ fn call(event: &RunEvent, data: Data) -> (&'static str, Data) {
             let data = data.with("operation_id", settled.operation.to_string()).with("verdict", verdict);
             ("run.outcome_settled", data.with("settled_by", settled.by.clone()))
         }
+        _ => model(event, data),
+    }
+}
+
+fn model(event: &RunEvent, data: Data) -> (&'static str, Data) {
+    match event {
+        RunEvent::ModelCalled(called) => {
+            let data = data.place(&called.place).with("operation_id", called.operation.to_string());
+            let attempt = u64::from(called.attempt);
+            ("run.model_called", data.with("model", called.model.clone()).with("attempt", attempt))
+        }
+        RunEvent::ModelAnswered(answered) => {
+            let tokens = tokens(&answered.usage);
+            let data = data.with("operation_id", answered.operation.to_string()).with("model", answered.model.clone());
+            let data = data.with("answered_by", answered.answered_by.clone());
+            let data = data.with("tokens", tokens).value("answer", &answered.output());
+            let cost = answered.cost_micros.into_iter();
+            ("run.model_answered", cost.fold(data, |data, cost| data.with("cost_micros", cost)))
+        }
+        RunEvent::ModelFailed(failed) => {
+            let data = data.with("operation_id", failed.operation.to_string()).error(&failed.error);
+            let again = failed.retry_at.into_iter();
+            ("run.model_failed", again.fold(data, |data, at| data.with("retry_at", time(at))))
+        }
+        RunEvent::AnswerRejected(rejected) => {
+            let errors = Json::Array(rejected.errors.iter().cloned().map(Json::from).collect());
+            ("run.answer_rejected", data.with("step", rejected.step.clone()).value("errors", &errors))
+        }
+        RunEvent::ContextCompacted(compacted) => {
+            let data = data.with("from_turn", u64::from(compacted.from));
+            let data = data.with("through_turn", u64::from(compacted.through));
+            let summary = compacted.summary.into_iter();
+            ("run.context_compacted", summary.fold(data, |data, id| data.with("summary_operation_id", id.to_string())))
+        }
         _ => ("run.changed", data),
     }
+}
+
+fn tokens(usage: &Tokens) -> Json {
+    let Tokens { input, output, cache_read, cache_write, reasoning } = *usage;
+    let classes = [
+        ("input", input),
+        ("output", output),
+        ("cache_read", cache_read),
+        ("cache_write", cache_write),
+        ("reasoning", reasoning),
+    ];
+    classes.into_iter().map(|(class, count)| (class.to_owned(), count.into())).collect()
 }
 
 /// The public name of a priority.

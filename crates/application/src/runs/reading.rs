@@ -37,8 +37,8 @@ impl RunReading {
     async fn show(&self, run: RunId, timeline: &Timeline) -> Result<RunView, Error> {
         let record = timeline.record.as_ref().ok_or_else(|| absent(run))?;
         let summary = &record.summary;
-        let workflow = self.agents.workflow(summary.agent_id, summary.agent_version).await?;
-        timeline.view(workflow.as_deref()).ok_or_else(|| absent(run))
+        let definition = self.agents.definition(summary.agent_id, summary.agent_version).await?;
+        timeline.view(definition.as_deref()).ok_or_else(|| absent(run))
     }
 
     /// The run as it stands, whoever asks.

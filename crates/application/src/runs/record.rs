@@ -7,7 +7,7 @@ use devskyy_domain::{
         Json,
         ids::{ApprovalId, RunId},
     },
-    runs::{ApprovalDecided, ApprovalRequested, RunEvent, RunQueued},
+    runs::{ApprovalDecided, ApprovalRequested, Edit, RunEvent, RunQueued},
 };
 
 use super::views::{ApprovalStatus, ApprovalView, RunStatus, RunSummary};
@@ -120,6 +120,15 @@ pub enum ApprovalChange {
         by: String,
         /// Why, for the record.
         reason: Option<String>,
+        /// Arguments to call with instead.
+        edit: Option<Edit>,
+    },
+    /// Nobody answered in time.
+    Expired {
+        /// Which question.
+        id: ApprovalId,
+        /// When.
+        at: DateTime<Utc>,
     },
     /// The run ended; what is still open will not be answered.
     Withdrawn,
@@ -131,13 +140,17 @@ impl ApprovalChange {
     pub fn of(run: &RunSummary, event: &RunEvent) -> Option<Self> {
         match event {
             RunEvent::ApprovalRequested(asked) => Some(Self::Asked(Box::new(question(run, asked)))),
-            RunEvent::ApprovalDecided(ApprovalDecided { approval, decision, reason, by, at }) => Some(Self::Decided {
-                id: *approval,
-                status: ApprovalStatus::decided(*decision),
-                at: *at,
-                by: by.clone(),
-                reason: reason.clone(),
-            }),
+            RunEvent::ApprovalDecided(ApprovalDecided { approval, decision, edit, reason, by, at }) => {
+                Some(Self::Decided {
+                    id: *approval,
+                    status: ApprovalStatus::decided(*decision),
+                    at: *at,
+                    by: by.clone(),
+                    reason: reason.clone(),
+                    edit: edit.clone(),
+                })
+            }
+            RunEvent::ApprovalExpired(expired) => Some(Self::Expired { id: expired.approval, at: expired.at }),
             RunEvent::Completed(_) | RunEvent::Failed(_) | RunEvent::Cancelled(_) | RunEvent::Expired(_) => {
                 Some(Self::Withdrawn)
             }
@@ -149,8 +162,13 @@ impl ApprovalChange {
     pub fn apply(&self, view: &mut ApprovalView) {
         match self {
             Self::Asked(asked) => view.clone_from(asked),
-            Self::Decided { status, at, by, reason, .. } => {
+            Self::Expired { at, .. } => {
+                view.status = ApprovalStatus::Expired;
+                view.decided_at = Some(*at);
+            }
+            Self::Decided { status, at, by, reason, edit, .. } => {
                 view.status = *status;
+                view.edit.clone_from(edit);
                 view.decided_at = Some(*at);
                 view.decided_by = Some(by.clone());
                 view.reason.clone_from(reason);
@@ -173,6 +191,9 @@ fn question(run: &RunSummary, asked: &ApprovalRequested) -> ApprovalView {
         place: asked.place.clone(),
         prompt: asked.prompt.clone(),
         data,
+        call: asked.call.clone(),
+        edit: None,
+        expires_at: asked.expires_at,
         status: ApprovalStatus::Open,
         requested_at: asked.at,
         decided_at: None,

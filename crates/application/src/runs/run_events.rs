@@ -5,7 +5,11 @@ use devskyy_domain::{
     runs::{Run, RunEvent},
 };
 
-use super::{published::RunPublished, reading::RunReading};
+use super::{
+    live::{LiveListener, LiveRuns},
+    published::RunPublished,
+    reading::RunReading,
+};
 use crate::{
     access::Permission,
     context::Actor,
@@ -44,6 +48,7 @@ const PAGE: usize = 500;
 /// Tells what happened to runs.
 pub struct RunEventsHandler {
     pub(super) store: Arc<dyn EventStore>,
+    pub(super) live: Arc<LiveRuns>,
     pub(super) reading: RunReading,
 }
 
@@ -86,6 +91,12 @@ impl RunEventsHandler {
         }
         page.more = true;
         Ok(page)
+    }
+
+    /// Listens to what models are saying in the run, for a reader who was let in before.
+    #[must_use]
+    pub fn listen(&self, run: RunId) -> LiveListener {
+        self.live.listen(run)
     }
 
     /// Waits until something may have happened since [`RunEventsPage::head`].

@@ -33,7 +33,7 @@ pub struct StartRun {
     pub input: Json,
     /// How urgent it is.
     pub priority: Priority,
-    /// When it ends at the latest; the workflow's own limit holds in any case.
+    /// When it ends at the latest; the definition's own limit holds in any case.
     pub deadline: Option<DateTime<Utc>>,
     /// How long the answer may wait until the run has ended or needs a person; at most a minute.
     pub wait: Option<Duration>,
@@ -92,10 +92,10 @@ impl StartRunHandler {
         let found = find(self.agents.as_ref(), agent).await?;
         let thing = || format!("agent {agent}");
         self.access.require_on(actor, found.project, Permission::RunsStart, thing).await?;
-        let (agent_version, workflow) = current(&found)?;
-        check_input(self.schemas.as_ref(), &workflow, &input).map_err(Error::Invalid)?;
+        let (agent_version, definition) = current(&found)?;
+        check_input(self.schemas.as_ref(), &definition, &input).map_err(Error::Invalid)?;
         let now = self.clock.now();
-        let deadline = deadline(&workflow, now, asked);
+        let deadline = deadline(&definition, now, asked);
         let project = found.project;
         let order = Order { agent, agent_version, project, parent: None, depth: 0, input, priority, deadline };
         let events = Run::default().queue(&order, now)?;

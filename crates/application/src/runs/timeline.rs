@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use devskyy_domain::{
+    definition::Definition,
     kernel::{
         Aggregate, Version,
         ids::{ApprovalId, OperationId, RunId},
     },
-    runs::{Failure, Place, Run, RunEvent, StepState, Unit, Verdict},
-    workflow::{Action, Step, Workflow},
+    runs::{Failure, Place, Run, RunEvent, StepState, Unit, Verdict, summary_step, tools_step, turn_step},
+    workflow::{Action, Step},
 };
 
 use super::{
@@ -74,6 +75,7 @@ impl Timeline {
                 let execution = self.at(&called.place, at);
                 execution.attempts = called.attempt;
                 execution.operation_id = Some(called.operation);
+                execution.tool = Some(called.tool.clone());
             }
             RunEvent::ToolSucceeded(succeeded) => self.done(succeeded.operation, at, None, true),
             RunEvent::ToolFailed(failed) => {
@@ -91,6 +93,32 @@ impl Timeline {
                 execution.child_run_id = Some(RunId::from(uuid::Uuid::from(asked.operation)));
             }
             RunEvent::ChildEnded(ended) => self.done(ended.operation, at, None, true),
+            _ => self.note_model(event, at),
+        }
+    }
+
+    fn note_model(&mut self, event: &RunEvent, at: DateTime<Utc>) {
+        match event {
+            RunEvent::ModelCalled(called) => {
+                self.usage.model_calls += 1;
+                self.usage.retries += u32::from(called.attempt > 1);
+                self.operations.insert(called.operation, called.place.clone());
+                let execution = self.at(&called.place, at);
+                execution.attempts = called.attempt;
+                execution.operation_id = Some(called.operation);
+                execution.model = Some(called.model.clone());
+            }
+            RunEvent::ModelAnswered(answered) => {
+                self.usage.tokens += answered.usage;
+                let cost = answered.cost_micros.map(|cost| cost + self.usage.cost_micros.unwrap_or_default());
+                self.usage.cost_micros = cost.or(self.usage.cost_micros);
+                self.done(answered.operation, at, None, true);
+                let Some(place) = self.operations.get(&answered.operation).cloned() else { return };
+                self.at(&place, at).tokens = Some(answered.usage);
+            }
+            RunEvent::ModelFailed(failed) => {
+                self.done(failed.operation, at, Some(&failed.error), failed.retry_at.is_none());
+            }
             _ => {}
         }
     }
@@ -106,9 +134,12 @@ impl Timeline {
                 let at = asked.requested_at;
                 self.at(&place, at).approval = Some(asked.as_ref().clone());
             }
-            ApprovalChange::Decided { id, at, .. } => {
+            ApprovalChange::Decided { id, at, .. } | ApprovalChange::Expired { id, at } => {
                 let Some(place) = self.approvals.get(id).cloned() else { return };
-                self.end(&place, *at, None);
+                let goes_on = matches!(self.run.unit(&place), Some(Unit::Approved(_)));
+                if !goes_on {
+                    self.end(&place, *at, None);
+                }
                 if let Some(approval) = &mut self.at(&place, *at).approval {
                     change.apply(approval);
                 }
@@ -143,9 +174,12 @@ impl Timeline {
     }
 
     /// The run with everything about it; `None` where nobody asked for it.
-    pub(super) fn view(&self, workflow: Option<&Workflow>) -> Option<RunView> {
+    pub(super) fn view(&self, definition: Option<&Definition>) -> Option<RunView> {
         let record = self.record.as_ref()?;
-        let steps = workflow.map(|workflow| workflow.steps.iter().map(|step| self.step(step)).collect());
+        let steps = definition.map(|definition| match definition {
+            Definition::Workflow(workflow) => workflow.steps.iter().map(|step| self.declared(step)).collect(),
+            Definition::Assistant(_) => self.taken(),
+        });
         Some(RunView {
             summary: record.summary.clone(),
             input: self.run.order().map(|order| order.input.clone()).unwrap_or_default(),
@@ -155,17 +189,29 @@ impl Timeline {
         })
     }
 
-    fn step(&self, step: &Step) -> StepView {
+    fn declared(&self, step: &Step) -> StepView {
         let kind = match &step.action {
             Action::Tool { .. } => "tool",
             Action::Agent { .. } => "agent",
             Action::Approval { .. } => "approval",
         };
-        let state = self.run.step(&step.id);
-        let mut execution = self.executions.get(&Place::step(&step.id)).cloned().unwrap_or_default();
+        self.step(&step.id, kind)
+    }
+
+    /// The steps an assistant took: its turns, the calls of each, and summaries between them.
+    fn taken(&self) -> Vec<StepView> {
+        let of_turn = |turn| [(summary_step(turn), "summary"), (turn_step(turn), "model"), (tools_step(turn), "tools")];
+        // A summary may have begun before the turn it is made for.
+        let steps = (1..=self.run.turns() + 1).flat_map(of_turn);
+        steps.filter(|(id, _)| self.run.step(id).is_some()).map(|(id, kind)| self.step(&id, kind)).collect()
+    }
+
+    fn step(&self, id: &str, kind: &'static str) -> StepView {
+        let state = self.run.step(id);
+        let mut execution = self.executions.get(&Place::step(id)).cloned().unwrap_or_default();
         execution.status = self.step_status(state);
         let elements = match state {
-            Some(StepState::Each { .. }) => Some(self.elements(&step.id)),
+            Some(StepState::Each { .. }) => Some(self.elements(id)),
             _ => None,
         };
         if let Some(elements) = &elements {
@@ -174,7 +220,7 @@ impl Timeline {
             let ended = || elements.iter().filter_map(|element| element.ended_at).max();
             execution.ended_at = state.filter(|state| state.settled()).and(ended().or(execution.started_at));
         }
-        StepView { id: step.id.clone(), kind, output: state.and_then(StepState::output), execution, elements }
+        StepView { id: id.to_owned(), kind, output: state.and_then(StepState::output), execution, elements }
     }
 
     fn elements(&self, step: &str) -> Vec<ExecutionView> {
@@ -203,11 +249,11 @@ impl Timeline {
 
     fn unit_status(&self, unit: &Unit) -> StepStatus {
         match unit {
-            Unit::Succeeded(_) => StepStatus::Succeeded,
+            Unit::Succeeded(_) | Unit::Answered(_) => StepStatus::Succeeded,
             Unit::Failed(_) => StepStatus::Failed,
             Unit::InDoubt(_) => StepStatus::InDoubt,
             _ if self.run.ended() => StepStatus::Abandoned,
-            Unit::Calling(_) => StepStatus::Running,
+            Unit::Calling(_) | Unit::Approved(_) => StepStatus::Running,
             Unit::Backoff { .. } | Unit::Asking { .. } | Unit::Child { .. } => StepStatus::Waiting,
         }
     }

@@ -4,13 +4,16 @@ use devskyy_domain::{
         Json, Version,
         ids::{AgentId, ApprovalId, OperationId, ProjectId, RunId},
     },
-    runs::{Choice, Failure, Phase, Place, Priority, Waiting},
+    runs::{Choice, Edit, Failure, Phase, Place, Priority, ProposedCall, Waiting},
 };
 
 use crate::{
     access::ListScope,
     paging::{Age, Sort},
 };
+
+/// Tokens by class.
+pub use devskyy_domain::conversation::Usage as Tokens;
 
 /// Where a run stands, as people see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -169,6 +172,12 @@ pub struct ExecutionView {
     pub index: Option<u32>,
     /// How far it has come.
     pub status: StepStatus,
+    /// The tool it calls, where the model chose it.
+    pub tool: Option<String>,
+    /// The model it asks.
+    pub model: Option<String>,
+    /// Tokens it was billed for, where it asked a model.
+    pub tokens: Option<Tokens>,
     /// Tries of its call.
     pub attempts: u32,
     /// The id of its call; also what a verdict is addressed to.
@@ -190,6 +199,9 @@ impl Default for ExecutionView {
         Self {
             index: None,
             status: StepStatus::Pending,
+            tool: None,
+            model: None,
+            tokens: None,
             attempts: 0,
             operation_id: None,
             approval: None,
@@ -206,7 +218,7 @@ impl Default for ExecutionView {
 pub struct StepView {
     /// Its name.
     pub id: String,
-    /// What it does: `tool`, `agent` or `approval`.
+    /// What it does: `tool`, `agent` or `approval`; in a run of an assistant `model`, `tools` or `summary`.
     pub kind: &'static str,
     /// What it gave, once it is settled.
     pub output: Option<Json>,
@@ -229,6 +241,12 @@ pub struct Usage {
     pub approvals: u32,
     /// Child runs.
     pub children: u32,
+    /// Questions to models, retries included.
+    pub model_calls: u32,
+    /// Tokens they were billed for.
+    pub tokens: Tokens,
+    /// What they cost, in millionths of the unit of the version's prices; none where no price is known.
+    pub cost_micros: Option<u64>,
 }
 
 /// A run with everything about it.
@@ -240,7 +258,7 @@ pub struct RunView {
     pub input: Json,
     /// What it returned.
     pub output: Option<Json>,
-    /// Its steps, in the order the workflow lists them.
+    /// Its steps, in the order the workflow lists them or the assistant took them.
     pub steps: Vec<StepView>,
     /// What it used.
     pub usage: Usage,
@@ -255,13 +273,15 @@ pub enum ApprovalStatus {
     Approved,
     /// Do not.
     Denied,
+    /// Nobody answered in time, which counts as denied.
+    Expired,
     /// The run ended before anybody answered.
     Withdrawn,
 }
 
 impl ApprovalStatus {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Open, Self::Approved, Self::Denied, Self::Withdrawn];
+    pub const ALL: [Self; 5] = [Self::Open, Self::Approved, Self::Denied, Self::Expired, Self::Withdrawn];
 
     /// Its name in answers and filters.
     #[must_use]
@@ -270,6 +290,7 @@ impl ApprovalStatus {
             Self::Open => "open",
             Self::Approved => "approved",
             Self::Denied => "denied",
+            Self::Expired => "expired",
             Self::Withdrawn => "withdrawn",
         }
     }
@@ -303,8 +324,14 @@ pub struct ApprovalView {
     pub place: Place,
     /// The question.
     pub prompt: String,
-    /// What to look at before answering.
+    /// What to look at before answering; the exact arguments where it is about a call.
     pub data: Json,
+    /// The call it is about, where it is about one.
+    pub call: Option<ProposedCall>,
+    /// Arguments the call is made with instead.
+    pub edit: Option<Edit>,
+    /// When it counts as denied.
+    pub expires_at: Option<DateTime<Utc>>,
     /// What became of it.
     pub status: ApprovalStatus,
     /// When it was asked.

@@ -1,19 +1,23 @@
 use std::sync::Arc;
 
-use devskyy_domain::workflow::{Computed, Fault, Problem, Tool, Workflow, member, places, problems};
+use devskyy_domain::{
+    assistant::{self, Assistant, AssistantTool},
+    definition::Definition,
+    workflow::{Computed, Fault, Problem, Tool, Workflow, member, places, problems},
+};
 
 use super::ports::{Destinations, Expressions, Schemas};
 use crate::error::Refused;
 
-/// Decides whether a workflow may be published.
+/// Decides whether a definition may be published.
 #[derive(Clone)]
-pub struct WorkflowCheck {
+pub struct DefinitionCheck {
     expressions: Arc<dyn Expressions>,
     schemas: Arc<dyn Schemas>,
     destinations: Arc<dyn Destinations>,
 }
 
-impl WorkflowCheck {
+impl DefinitionCheck {
     /// A check that knows these languages and destinations.
     #[must_use]
     pub fn new(
@@ -24,16 +28,54 @@ impl WorkflowCheck {
         Self { expressions, schemas, destinations }
     }
 
-    /// Checks the graph, every jq program, every template, every schema and every address requests go to.
+    /// Checks names, numbers and references, every jq program, every template, every schema and every address requests go
+    /// to.
     ///
     /// # Errors
-    /// Everything that is wrong, each with a JSON pointer into the workflow.
-    pub fn check(&self, workflow: &Workflow) -> Result<(), Vec<Refused>> {
+    /// Everything that is wrong, each with a JSON pointer into the definition.
+    pub fn check(&self, definition: &Definition) -> Result<(), Vec<Refused>> {
+        let found: Vec<Refused> = match definition {
+            Definition::Workflow(workflow) => self.workflow(workflow).into_iter().map(Refused::from).collect(),
+            Definition::Assistant(assistant) => self.assistant(assistant).into_iter().map(Refused::from).collect(),
+        };
+        if found.is_empty() { Ok(()) } else { Err(found) }
+    }
+
+    fn workflow(&self, workflow: &Workflow) -> Vec<Problem> {
         let mut found = problems(workflow);
         found.extend(self.texts(workflow));
         found.extend(self.documents(workflow));
         found.extend(self.addresses(workflow));
-        if found.is_empty() { Ok(()) } else { Err(found.into_iter().map(Refused::from).collect()) }
+        found
+    }
+
+    fn assistant(&self, assistant: &Assistant) -> Vec<assistant::Problem> {
+        let mut found = assistant::problems(assistant);
+        let mut push = |pointer: String, fault| found.push(assistant::Problem { fault, pointer });
+        for (pointer, computed) in assistant::places(assistant) {
+            match computed {
+                Computed::Program(text) => {
+                    let wrong = self.expressions.check_program(text).err();
+                    wrong.into_iter().for_each(|it| push(pointer.clone(), assistant::Fault::Program(it.message)));
+                }
+                Computed::Template(text) => {
+                    let wrong = self.expressions.check_template(text).err();
+                    wrong.into_iter().for_each(|it| push(pointer.clone(), assistant::Fault::Template(it.message)));
+                }
+            }
+        }
+        for (at, schema) in assistant::schemas(assistant) {
+            for violation in self.schemas.check(schema).err().unwrap_or_default() {
+                push(format!("{at}{}", violation.pointer), assistant::Fault::Schema(violation.message));
+            }
+        }
+        for (name, tool) in &assistant.tools {
+            let AssistantTool::Http { request, .. } = tool else { continue };
+            let refused = self.destinations.check(&request.url).err();
+            let pointer = || member("/tools", name) + "/request/url";
+            refused.into_iter().for_each(|it| push(pointer(), assistant::Fault::Destination(it.message)));
+        }
+        found
     }
 
     fn texts(&self, workflow: &Workflow) -> Vec<Problem> {

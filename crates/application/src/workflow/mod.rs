@@ -5,7 +5,7 @@
 mod check;
 mod ports;
 
-pub use check::WorkflowCheck;
+pub use check::DefinitionCheck;
 pub use ports::{
     DestinationRefused, Destinations, EvaluationError, Expressions, SchemaViolation, Schemas, SyntaxError, ToolCall,
     ToolError, ToolExecutor,

@@ -9,11 +9,11 @@ use super::{
     values::{AgentName, AgentStatus, AgentType, Capabilities, Description, VersionNumber},
 };
 use crate::{
+    definition::Definition,
     kernel::{
         Aggregate, Decision,
         ids::{AgentId, ProjectId},
     },
-    workflow::Workflow,
 };
 
 /// What a new agent starts with.
@@ -45,7 +45,7 @@ pub struct AgentDetails {
     /// What it is for.
     pub description: Description,
     /// Every version, in order of its number.
-    pub versions: Vec<Arc<Workflow>>,
+    pub versions: Vec<Arc<Definition>>,
     /// The version runs start from; none before the first is published.
     pub current: Option<VersionNumber>,
 }
@@ -70,15 +70,12 @@ impl Agent {
     /// Brings an agent into being; with a definition, published as version 1 and ready to run.
     ///
     /// # Errors
-    /// [`AgentError::TypeUnavailable`] for kinds that cannot work here, [`AgentError::AlreadyCreated`] for a used id.
-    pub fn create(&self, new: &NewAgent, definition: Option<&Workflow>) -> Decision<Self> {
+    /// [`AgentError::DefinitionType`] for a definition of another kind, [`AgentError::AlreadyCreated`] for a used id.
+    pub fn create(&self, new: &NewAgent, definition: Option<&Definition>) -> Decision<Self> {
         if *self != Self::Unknown {
             return Err(AgentError::AlreadyCreated);
         }
-        match new.kind {
-            AgentType::Workflow => {}
-            AgentType::Assistant => return Err(AgentError::TypeUnavailable),
-        }
+        definition.map_or(Ok(()), |definition| new.kind.takes(definition))?;
         let NewAgent { project, name, kind, capabilities, description } = new.clone();
         let mut events = vec![AgentCreated { project, name, kind, capabilities, description }.into()];
         if let Some(definition) = definition {
@@ -91,9 +88,10 @@ impl Agent {
     /// Makes a definition what runs start from: a new version, or the earlier one with the same content.
     ///
     /// # Errors
-    /// [`AgentError::Archived`] or [`AgentError::NotCreated`].
-    pub fn publish(&self, definition: &Workflow) -> Decision<Self> {
+    /// [`AgentError::DefinitionType`], [`AgentError::Archived`] or [`AgentError::NotCreated`].
+    pub fn publish(&self, definition: &Definition) -> Decision<Self> {
         let details = self.changeable()?;
+        details.kind.takes(definition)?;
         let same = details.versions.iter().position(|version| **version == *definition).map(number_at);
         Ok(match same {
             Some(number) if details.current == Some(number) => vec![],
@@ -188,7 +186,7 @@ impl Agent {
     ///
     /// # Errors
     /// [`AgentError::Draft`], [`AgentError::Paused`], [`AgentError::Archived`] or [`AgentError::NotCreated`].
-    pub fn runnable(&self) -> Result<(VersionNumber, &Arc<Workflow>), AgentError> {
+    pub fn runnable(&self) -> Result<(VersionNumber, &Arc<Definition>), AgentError> {
         match self {
             Self::Active(details) => {
                 let number = details.current.ok_or(AgentError::NoVersion)?;
@@ -245,7 +243,7 @@ impl Agent {
 impl AgentDetails {
     /// What a version does.
     #[must_use]
-    pub fn version(&self, number: VersionNumber) -> Option<&Arc<Workflow>> {
+    pub fn version(&self, number: VersionNumber) -> Option<&Arc<Definition>> {
         usize::try_from(number).ok()?.checked_sub(1).and_then(|index| self.versions.get(index))
     }
 }

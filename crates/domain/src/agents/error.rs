@@ -13,12 +13,9 @@ pub enum AgentError {
     /// Not a kind of agent.
     #[error("the type must be workflow or assistant")]
     TypeUnknown,
-    /// Known, but it cannot work here.
-    #[error(
-        "agents of type assistant need a model provider, and this version cannot be configured with one; \
-         use type workflow"
-    )]
-    TypeUnavailable,
+    /// A workflow for an assistant, or the other way.
+    #[error("the definition is not one of the agent's type")]
+    DefinitionType,
     /// Not a slug, or too long; the index says which.
     #[error("a capability is 1 to 50 lower-case letters and digits, its words joined by hyphens")]
     CapabilityFormat(usize),
@@ -57,7 +54,7 @@ impl Refusal for AgentError {
             Self::NameLength(_) => "agent.name_length",
             Self::NameTaken => "agent.name_taken",
             Self::TypeUnknown => "agent.type_unknown",
-            Self::TypeUnavailable => "agent.type_unavailable",
+            Self::DefinitionType => "agent.definition_type",
             Self::CapabilityFormat(_) => "agent.capability_format",
             Self::TooManyCapabilities => "agent.too_many_capabilities",
             Self::DescriptionLength => "agent.description_length",
@@ -75,7 +72,7 @@ impl Refusal for AgentError {
         match self {
             Self::NameLength(_)
             | Self::TypeUnknown
-            | Self::TypeUnavailable
+            | Self::DefinitionType
             | Self::CapabilityFormat(_)
             | Self::TooManyCapabilities
             | Self::DescriptionLength
@@ -93,7 +90,8 @@ impl Refusal for AgentError {
     fn pointer(&self) -> Option<String> {
         match self {
             Self::NameLength(_) | Self::NameTaken => Some("/name".to_owned()),
-            Self::TypeUnknown | Self::TypeUnavailable => Some("/type".to_owned()),
+            Self::TypeUnknown => Some("/type".to_owned()),
+            Self::DefinitionType => Some("/definition".to_owned()),
             Self::CapabilityFormat(index) => Some(format!("/capabilities/{index}")),
             Self::TooManyCapabilities => Some("/capabilities".to_owned()),
             Self::DescriptionLength => Some("/description".to_owned()),

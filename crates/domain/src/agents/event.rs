@@ -1,7 +1,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::values::{AgentName, AgentType, Capabilities, Description, VersionNumber};
-use crate::{kernel::ids::ProjectId, workflow::Workflow};
+use crate::{
+    definition::Definition,
+    kernel::{FirstVersion, Versioned, ids::ProjectId},
+    workflow::Workflow,
+};
 
 /// An agent came into being as a draft.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,7 +29,36 @@ pub struct VersionPublished {
     /// Its number, one above the newest before.
     pub number: VersionNumber,
     /// What it does.
+    pub definition: Definition,
+}
+
+/// As it was when all agents were workflows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WorkflowPublished {
+    /// Its number.
+    pub number: VersionNumber,
+    /// What it does.
     pub definition: Workflow,
+}
+
+impl Versioned for WorkflowPublished {
+    const TYPE: &'static str = "agent.version_published";
+    const VERSION: u16 = 1;
+    type Previous = FirstVersion;
+
+    fn upcast(previous: FirstVersion) -> Self {
+        match previous {}
+    }
+}
+
+impl Versioned for VersionPublished {
+    const TYPE: &'static str = "agent.version_published";
+    const VERSION: u16 = 2;
+    type Previous = WorkflowPublished;
+
+    fn upcast(previous: WorkflowPublished) -> Self {
+        Self { number: previous.number, definition: previous.definition.into() }
+    }
 }
 
 /// An earlier version is what runs start from now on, because the same content was published again.
@@ -74,7 +107,6 @@ pub struct AgentCapabilitiesChanged {
 
 crate::first_version! {
     AgentCreated = "agent.created",
-    VersionPublished = "agent.version_published",
     VersionRestored = "agent.version_restored",
     AgentActivated = "agent.activated",
     AgentPaused = "agent.paused",

@@ -12,6 +12,6 @@ pub use agent::{Agent, AgentDetails, NewAgent};
 pub use error::AgentError;
 pub use event::{
     AgentActivated, AgentArchived, AgentCapabilitiesChanged, AgentCreated, AgentDescribed, AgentEvent, AgentPaused,
-    AgentRenamed, AgentResumed, VersionPublished, VersionRestored,
+    AgentRenamed, AgentResumed, VersionPublished, VersionRestored, WorkflowPublished,
 };
 pub use values::{AgentName, AgentStatus, AgentType, Capabilities, Description, VersionNumber};

@@ -8,6 +8,7 @@ use super::{
     VersionPublished, VersionRestored,
 };
 use crate::{
+    definition::Definition,
     kernel::{
         Json, Refusal,
         given::{Given, given},
@@ -29,7 +30,7 @@ fn new(kind: AgentType) -> NewAgent {
     }
 }
 
-fn workflow(output: &str) -> Workflow {
+fn workflow(output: &str) -> Definition {
     let step = Step {
         id: "echo".to_owned(),
         needs: vec![],
@@ -37,7 +38,7 @@ fn workflow(output: &str) -> Workflow {
         for_each: None,
         action: Action::Tool { name: "template".to_owned(), arguments: Json::Null },
     };
-    Workflow {
+    let workflow = Workflow {
         input_schema: None,
         output_schema: None,
         tools: [].into(),
@@ -45,7 +46,13 @@ fn workflow(output: &str) -> Workflow {
         output: Json::from(output),
         limits: Limits::default(),
         retry: Backoff::default(),
-    }
+    };
+    workflow.into()
+}
+
+fn assistant() -> Definition {
+    let text = r#"{"model":"local/small","instructions":"Be brief."}"#;
+    serde_json::from_str::<crate::assistant::Assistant>(text).unwrap().into()
 }
 
 fn published(number: u32, output: &str) -> AgentEvent {
@@ -85,9 +92,16 @@ fn an_agent_created_with_a_definition_is_active_at_version_1() {
 }
 
 #[test]
-fn an_assistant_is_refused_because_no_model_can_be_configured() {
-    let answer = given::<Agent>([]).when(|agent| agent.create(&new(AgentType::Assistant), None));
-    assert_eq!(answer, Err(AgentError::TypeUnavailable));
+fn an_assistant_with_a_definition_is_ready_to_run() {
+    let it = given::<Agent>([]).after(|agent| agent.create(&new(AgentType::Assistant), Some(&assistant()))).unwrap();
+    assert_eq!(it.runnable().map(|(_, definition)| definition.as_ref().clone()), Ok(assistant()));
+}
+
+#[test]
+fn an_agent_takes_only_definitions_of_its_type() {
+    let created = given::<Agent>([]).when(|agent| agent.create(&new(AgentType::Assistant), Some(&workflow("one"))));
+    let later = draft().when(|agent| agent.publish(&assistant()));
+    assert_eq!((created, later), (Err(AgentError::DefinitionType), Err(AgentError::DefinitionType)));
 }
 
 #[test]
@@ -121,7 +135,7 @@ fn the_content_of_an_earlier_version_restores_it() {
 fn a_restored_version_is_what_runs_start_from() {
     let restored = VersionRestored { number: 1 }.into();
     let it = after([published(1, "one"), published(2, "two"), AgentActivated {}.into(), restored]);
-    assert_eq!(it.state().runnable().map(|(number, what)| (number, what.output.clone())), Ok((1, Json::from("one"))));
+    assert_eq!(it.state().runnable().map(|(number, what)| (number, what.as_ref().clone())), Ok((1, workflow("one"))));
 }
 
 #[test]
@@ -134,7 +148,7 @@ fn the_version_after_a_restored_one_is_numbered_above_the_newest() {
 fn an_earlier_version_never_changes() {
     let it = after([published(1, "one"), published(2, "two")]);
     let first = it.state().details().and_then(|details| details.version(1).cloned());
-    assert_eq!(first.map(|version| version.output.clone()), Some(Json::from("one")));
+    assert_eq!(first.map(|version| version.as_ref().clone()), Some(workflow("one")));
 }
 
 #[test]

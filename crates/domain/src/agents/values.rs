@@ -3,6 +3,7 @@ use std::ops::RangeInclusive;
 use serde::{Deserialize, Serialize};
 
 use super::error::AgentError;
+use crate::definition::Definition;
 
 /// Numbers an agent's versions, from 1.
 pub type VersionNumber = u32;
@@ -61,6 +62,19 @@ impl AgentType {
         match self {
             Self::Workflow => "workflow",
             Self::Assistant => "assistant",
+        }
+    }
+
+    /// Whether agents of this kind do such things.
+    ///
+    /// # Errors
+    /// [`AgentError::DefinitionType`] for a definition of another kind.
+    pub const fn takes(self, definition: &Definition) -> Result<(), AgentError> {
+        match (self, definition) {
+            (Self::Workflow, Definition::Workflow(_)) | (Self::Assistant, Definition::Assistant(_)) => Ok(()),
+            (Self::Workflow, Definition::Assistant(_)) | (Self::Assistant, Definition::Workflow(_)) => {
+                Err(AgentError::DefinitionType)
+            }
         }
     }
 

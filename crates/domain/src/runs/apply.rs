@@ -3,14 +3,17 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    event::{ApprovalDecided, OutcomeSettled, RunEvent, ToolCalled},
-    run::{Phase, Run},
-    state::{Call, StepState, Unit},
-    values::{ChildEnd, Choice, Failure, Place, Verdict},
+    approval_event::ApprovalRequested,
+    event::{OutcomeSettled, RunEvent, ToolCalled},
+    model_event::ModelAnswered,
+    run::{Phase, Question, Run},
+    state::{Call, Callee, Proposal, StepState, Unit},
+    turns::TOOLS,
+    values::{ChildEnd, Failure, Place, Verdict},
 };
 use crate::{
     kernel::{Json, ids::OperationId},
-    workflow::{Denial, Effect},
+    workflow::Effect,
 };
 
 pub(super) fn apply(run: &mut Run, event: &RunEvent) {
@@ -58,13 +61,9 @@ fn step(run: &mut Run, event: &RunEvent) {
             run.begun += 1;
             run.put(&failed.place, Unit::Failed(failed.error.at(&failed.place)));
         }
-        RunEvent::ApprovalRequested(asked) => {
-            run.begun += 1;
-            run.weigh(&asked.data);
-            run.approvals.insert(asked.approval, (asked.place.clone(), None));
-            run.put(&asked.place, Unit::Asking { approval: asked.approval, on_deny: asked.on_deny });
-        }
+        RunEvent::ApprovalRequested(asked) => run.asked(asked),
         RunEvent::ApprovalDecided(decided) => run.decided(decided),
+        RunEvent::ApprovalExpired(expired) => run.expired(expired),
         RunEvent::ChildRequested(asked) => {
             run.begun += 1;
             run.operations.insert(asked.operation, asked.place.clone());
@@ -94,23 +93,50 @@ fn call(run: &mut Run, event: &RunEvent) {
             run.settled(settled);
             run.wake(false);
         }
+        _ => model(run, event),
+    }
+}
+
+fn model(run: &mut Run, event: &RunEvent) {
+    match event {
+        RunEvent::ModelCalled(called) => {
+            let fresh = run.operations.insert(called.operation, called.place.clone()).is_none();
+            run.begun += u32::from(fresh);
+            let call = Call {
+                operation: called.operation,
+                callee: Callee::Model(called.model.clone()),
+                effect: Effect::ReadOnly,
+                attempt: called.attempt,
+                arguments: Arc::default(),
+            };
+            run.put(&called.place, Unit::Calling(call));
+        }
+        RunEvent::ModelAnswered(answered) => run.answered(answered),
+        RunEvent::ModelFailed(failed) => match failed.retry_at {
+            None => run.fail(failed.operation, &failed.error),
+            Some(until) => run.recall(failed.operation, |call| Unit::Backoff { call, until }),
+        },
+        RunEvent::AnswerRejected(rejected) => {
+            run.rejected.insert(rejected.step.clone(), rejected.errors.clone());
+        }
+        RunEvent::ContextCompacted(compacted) => run.compacted = Some(compacted.clone()),
         _ => {}
     }
 }
 
 impl Run {
-    fn weigh(&mut self, value: &Json) {
+    pub(super) fn weigh(&mut self, value: &Json) {
         self.bytes = self.bytes.saturating_add(value.measure().bytes);
     }
 
     /// Something happened that a waiting run waited for; a claim wakes a queued one as well.
-    fn wake(&mut self, claimed: bool) {
+    pub(super) fn wake(&mut self, claimed: bool) {
         if matches!(self.phase, Phase::Waiting(_)) || (claimed && self.phase == Phase::Queued) {
             self.phase = Phase::Running;
         }
     }
 
-    fn put(&mut self, place: &Place, unit: Unit) {
+    pub(super) fn put(&mut self, place: &Place, unit: Unit) {
         match (place.index, self.steps.get_mut(&place.step)) {
             (None, _) => {
                 self.steps.insert(place.step.clone(), StepState::Once(unit));
@@ -132,7 +158,7 @@ impl Run {
         }
         let call = Call {
             operation: called.operation,
-            tool: called.tool.clone(),
+            callee: Callee::Tool(called.tool.clone()),
             effect: called.effect,
             attempt: called.attempt,
             arguments: arguments.unwrap_or_else(|| Arc::new(called.arguments.clone())),
@@ -177,39 +203,32 @@ impl Run {
         }
     }
 
-    fn decided(&mut self, decided: &ApprovalDecided) {
-        let Some((place, choice)) = self.approvals.get_mut(&decided.approval) else { return };
-        *choice = Some(decided.decision);
-        let place = place.clone();
-        let denial = match self.unit(&place) {
-            Some(Unit::Asking { on_deny, .. }) => *on_deny,
-            _ => Denial::Fail,
+    fn asked(&mut self, asked: &ApprovalRequested) {
+        self.begun += 1;
+        self.weigh(&asked.data);
+        self.approvals.insert(asked.approval, Question { place: asked.place.clone(), answer: None });
+        let proposal = |tool: &String| Proposal { tool: tool.clone(), arguments: Arc::new(asked.data.clone()) };
+        let unit = Unit::Asking {
+            approval: asked.approval,
+            on_deny: asked.on_deny,
+            call: asked.call.as_ref().map(|call| proposal(&call.tool)),
+            expires_at: asked.expires_at,
         };
-        let unit = match (decided.decision, denial) {
-            (Choice::Deny, Denial::Fail) => {
-                let why = decided.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-                let error = Failure::new("run.approval_denied", format!("{} denied the approval{why}", decided.by));
-                Unit::Failed(error.at(&place))
-            }
-            (Choice::Approve | Choice::Deny, _) => Unit::Succeeded(Arc::new(answer(decided))),
-        };
-        self.put(&place, unit);
-        self.wake(false);
+        self.put(&asked.place, unit);
     }
-}
 
-/// What later steps see of an approval.
-fn answer(decided: &ApprovalDecided) -> Json {
-    let decision = match decided.decision {
-        Choice::Approve => "approve",
-        Choice::Deny => "deny",
-    };
-    let members = [
-        ("decision", decision.into()),
-        ("reason", decided.reason.clone().map_or(Json::Null, Json::from)),
-        ("decided_by", decided.by.clone().into()),
-    ];
-    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    fn answered(&mut self, answered: &ModelAnswered) {
+        let Some(place) = self.operations.get(&answered.operation).cloned() else { return };
+        self.usage += answered.usage;
+        self.cost_micros = self.cost_micros.saturating_add(answered.cost_micros.unwrap_or_default());
+        self.bytes = self.bytes.saturating_add(answered.bytes());
+        if !answered.calls.is_empty() {
+            let items = answered.calls.iter().map(|call| call.arguments.clone()).collect();
+            let state = StepState::Each { items: Arc::new(items), units: BTreeMap::new() };
+            self.steps.entry(format!("{}{TOOLS}", place.step)).or_insert(state);
+        }
+        self.put(&place, Unit::Answered(Arc::new(answered.clone())));
+    }
 }
 
 impl Unit {
@@ -218,7 +237,12 @@ impl Unit {
     pub const fn call(&self) -> Option<&Call> {
         match self {
             Self::Calling(call) | Self::Backoff { call, .. } | Self::InDoubt(call) => Some(call),
-            Self::Asking { .. } | Self::Child { .. } | Self::Succeeded(_) | Self::Failed(_) => None,
+            Self::Asking { .. }
+            | Self::Approved(_)
+            | Self::Child { .. }
+            | Self::Answered(_)
+            | Self::Succeeded(_)
+            | Self::Failed(_) => None,
         }
     }
 }

@@ -27,6 +27,15 @@ pub enum RunError {
     /// The question was answered, the other way.
     #[error("the approval has been decided already")]
     ApprovalDecided,
+    /// Nobody answered in time.
+    #[error("the approval has expired and counts as denied")]
+    ApprovalExpired,
+    /// Only the arguments of a call that is approved can be edited.
+    #[error("only the arguments of a call can be edited, and only to approve of it")]
+    NothingToEdit,
+    /// The edited arguments are larger or deeper than a run takes.
+    #[error("the arguments are larger or deeper than the run can take in")]
+    EditTooLarge,
     /// There is no such call.
     #[error("the run has no such operation")]
     OperationUnknown,
@@ -55,6 +64,9 @@ impl Refusal for RunError {
             Self::StepState(_) => "run.step_state",
             Self::ApprovalUnknown => "run.approval_unknown",
             Self::ApprovalDecided => "run.approval_decided",
+            Self::ApprovalExpired => "run.approval_expired",
+            Self::NothingToEdit => "run.nothing_to_edit",
+            Self::EditTooLarge => "run.value_too_large",
             Self::OperationUnknown => "run.operation_unknown",
             Self::NotInDoubt => "run.not_in_doubt",
             Self::DeadlinePassed => "run.deadline_passed",
@@ -65,7 +77,9 @@ impl Refusal for RunError {
 
     fn kind(&self) -> RefusalKind {
         match self {
-            Self::DeadlinePassed | Self::TooDeep | Self::InputTooLarge => RefusalKind::Invalid,
+            Self::DeadlinePassed | Self::TooDeep | Self::InputTooLarge | Self::NothingToEdit | Self::EditTooLarge => {
+                RefusalKind::Invalid
+            }
             Self::Unknown
             | Self::Begun
             | Self::Ended
@@ -74,6 +88,7 @@ impl Refusal for RunError {
             | Self::StepState(_)
             | Self::ApprovalUnknown
             | Self::ApprovalDecided
+            | Self::ApprovalExpired
             | Self::OperationUnknown
             | Self::NotInDoubt => RefusalKind::Conflict,
         }
@@ -83,6 +98,7 @@ impl Refusal for RunError {
         match self {
             Self::DeadlinePassed => Some("/deadline".to_owned()),
             Self::InputTooLarge => Some("/input".to_owned()),
+            Self::NothingToEdit | Self::EditTooLarge => Some("/arguments".to_owned()),
             _ => None,
         }
     }

@@ -1,13 +1,17 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::values::{ChildEnd, Choice, Failure, Order, Place, Verdict, Waiting};
+use super::{
+    approval_event::{ApprovalDecided, ApprovalExpired, ApprovalRequested},
+    model_event::{AnswerRejected, ContextCompacted, ModelAnswered, ModelCalled, ModelFailed},
+    values::{ChildEnd, Failure, Order, Place, Verdict, Waiting},
+};
 use crate::{
     kernel::{
         Json,
-        ids::{AgentId, ApprovalId, OperationId},
+        ids::{AgentId, OperationId},
     },
-    workflow::{Denial, Effect, StepId},
+    workflow::{Effect, StepId},
 };
 
 /// Somebody asked for the run.
@@ -116,40 +120,6 @@ pub struct OutcomeSettled {
     pub at: DateTime<Utc>,
 }
 
-/// A person is asked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ApprovalRequested {
-    /// Where.
-    pub place: Place,
-    /// Which question.
-    pub approval: ApprovalId,
-    /// The question.
-    pub prompt: String,
-    /// What to look at before answering.
-    #[serde(default, skip_serializing_if = "Json::is_null")]
-    pub data: Json,
-    /// What a denial means.
-    pub on_deny: Denial,
-    /// When.
-    pub at: DateTime<Utc>,
-}
-
-/// A person answered.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ApprovalDecided {
-    /// Which question.
-    pub approval: ApprovalId,
-    /// The answer.
-    pub decision: Choice,
-    /// Why, for the record.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// Who.
-    pub by: String,
-    /// When.
-    pub at: DateTime<Utc>,
-}
-
 /// Another agent is to run; its run begins in the same unit of work, under the operation's id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChildRequested {
@@ -240,8 +210,6 @@ crate::first_version!(
     ToolFailed = "run.tool_failed",
     OutcomeUnknown = "run.outcome_unknown",
     OutcomeSettled = "run.outcome_settled",
-    ApprovalRequested = "run.approval_requested",
-    ApprovalDecided = "run.approval_decided",
     ChildRequested = "run.child_requested",
     ChildEnded = "run.child_ended",
     RunParked = "run.parked",
@@ -279,6 +247,18 @@ crate::event_set! {
         ApprovalRequested(ApprovalRequested),
         /// A person answered.
         ApprovalDecided(ApprovalDecided),
+        /// Nobody answered in time.
+        ApprovalExpired(ApprovalExpired),
+        /// A model is about to be asked.
+        ModelCalled(ModelCalled),
+        /// A model answered.
+        ModelAnswered(ModelAnswered),
+        /// A model did not answer.
+        ModelFailed(ModelFailed),
+        /// A last answer breaks the output schema.
+        AnswerRejected(AnswerRejected),
+        /// Turns left what the model sees.
+        ContextCompacted(ContextCompacted),
         /// Another agent is to run.
         ChildRequested(ChildRequested),
         /// The other agent's run ended.

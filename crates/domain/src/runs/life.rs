@@ -5,15 +5,16 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use super::{
+    approval_event::ApprovalDecided,
     error::RunError,
     event::{
-        ApprovalDecided, CancelRequested, ChildEnded, OutcomeSettled, RunCancelled, RunClaimed, RunCompleted,
-        RunExpired, RunFailed, RunParked, RunQueued,
+        CancelRequested, ChildEnded, OutcomeSettled, RunCancelled, RunClaimed, RunCompleted, RunExpired, RunFailed,
+        RunParked, RunQueued,
     },
     next::Ending,
     run::{MAX_ANCESTORS, MAX_VALUE, Phase, Run},
-    state::Unit,
-    values::{ChildEnd, Choice, Failure, Order, Verdict, Waiting},
+    state::{Proposal, Unit},
+    values::{ChildEnd, Choice, Decided, Failure, Order, Verdict, Waiting},
 };
 use crate::kernel::{
     Decision,
@@ -79,25 +80,42 @@ impl Run {
     /// Answers a question; the same answer twice is once.
     ///
     /// # Errors
-    /// When there is no such question, it was answered the other way, or the run has ended.
-    pub fn decide_approval(
-        &self,
-        approval: ApprovalId,
-        decision: Choice,
-        reason: Option<&str>,
-        by: &str,
-        at: DateTime<Utc>,
-    ) -> Decision<Self> {
-        match self.approvals.get(&approval) {
-            _ if self.phase == Phase::Unknown => Err(RunError::Unknown),
-            None => Err(RunError::ApprovalUnknown),
-            Some((_, Some(earlier))) if *earlier == decision => Ok(vec![]),
-            Some((_, Some(_))) => Err(RunError::ApprovalDecided),
-            Some((_, None)) => {
-                self.open()?;
-                let (reason, by) = (reason.map(str::to_owned), by.to_owned());
-                Ok(vec![ApprovalDecided { approval, decision, reason, by, at }.into()])
+    /// When there is no such question, it was answered in another way, it has expired, the edit does not fit, or the run
+    /// has ended.
+    pub fn decide_approval(&self, approval: ApprovalId, verdict: &Decided<'_>, at: DateTime<Utc>) -> Decision<Self> {
+        if self.phase == Phase::Unknown {
+            return Err(RunError::Unknown);
+        }
+        let question = self.approvals.get(&approval).ok_or(RunError::ApprovalUnknown)?;
+        let hash = verdict.edit.map(|edit| edit.arguments_hash.clone());
+        if let Some(earlier) = &question.answer {
+            let same = *earlier == (verdict.choice, hash);
+            return if same { Ok(vec![]) } else { Err(RunError::ApprovalDecided) };
+        }
+        self.open()?;
+        let Some(Unit::Asking { call, expires_at, .. }) = self.unit(&question.place) else {
+            return Err(RunError::StepState(question.place.step.clone()));
+        };
+        if expires_at.is_some_and(|expiry| expiry <= at) {
+            return Err(RunError::ApprovalExpired);
+        }
+        if let Some(edit) = verdict.edit {
+            if call.is_none() || verdict.choice == Choice::Deny {
+                return Err(RunError::NothingToEdit);
             }
+            self.fits(&edit.arguments).map_err(|_| RunError::EditTooLarge)?;
+        }
+        let (edit, reason) = (verdict.edit.cloned(), verdict.reason.map(str::to_owned));
+        let (decision, by) = (verdict.choice, verdict.by.to_owned());
+        Ok(vec![ApprovalDecided { approval, decision, edit, reason, by, at }.into()])
+    }
+
+    /// The call a question is about, where it is about one.
+    #[must_use]
+    pub fn proposal(&self, approval: ApprovalId) -> Option<&Proposal> {
+        match self.unit(&self.approvals.get(&approval)?.place)? {
+            Unit::Asking { call, .. } => call.as_ref(),
+            _ => None,
         }
     }
 

@@ -5,25 +5,35 @@
 //! final.
 
 mod apply;
+mod approval_event;
+mod decisions;
 mod error;
 mod event;
 mod life;
+mod model_event;
 mod next;
 mod progress;
+mod record;
 mod run;
 mod state;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod values;
 
+pub use approval_event::{
+    ApprovalDecided, ApprovalExpired, ApprovalRequested, ProposedCall, StepApprovalDecided, StepApprovalRequested,
+};
 pub use error::RunError;
 pub use event::{
-    ApprovalDecided, ApprovalRequested, CancelRequested, ChildEnded, ChildRequested, OutcomeSettled, OutcomeUnknown,
-    RunCancelled, RunClaimed, RunCompleted, RunEvent, RunExpired, RunFailed, RunParked, RunQueued, StepExpanded,
-    StepFailed, StepSkipped, ToolCalled, ToolFailed, ToolSucceeded,
+    CancelRequested, ChildEnded, ChildRequested, OutcomeSettled, OutcomeUnknown, RunCancelled, RunClaimed,
+    RunCompleted, RunEvent, RunExpired, RunFailed, RunParked, RunQueued, StepExpanded, StepFailed, StepSkipped,
+    ToolCalled, ToolFailed, ToolSucceeded,
 };
+pub use model_event::{AnswerRejected, ContextCompacted, ModelAnswered, ModelCalled, ModelFailed};
 pub use next::{Ending, Next, Task, next};
-pub use progress::Progress;
+pub use progress::{Progress, Reply};
 pub use run::{MAX_ANCESTORS, MAX_STATE, MAX_VALUE, Phase, Run};
-pub use state::{Call, StepState, Unit};
-pub use values::{ChildEnd, Choice, Failure, Order, Parent, Place, Priority, Verdict, Waiting};
+pub use state::{Call, Callee, Proposal, StepState, Unit};
+pub use turns::{MAX_SHOWN, summary_step, tools_step, turn_step};
+pub use values::{ChildEnd, Choice, Decided, Edit, Failure, Order, Parent, Place, Priority, Verdict, Waiting};

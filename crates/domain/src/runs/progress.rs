@@ -1,20 +1,15 @@
-//! What a worker reports, and what is recorded of it.
+//! What a worker reports.
 
 use chrono::{DateTime, Utc};
 
 use super::{
-    error::RunError,
-    event::{
-        ApprovalRequested, ChildRequested, OutcomeUnknown, RunEvent, StepExpanded, StepFailed, StepSkipped, ToolCalled,
-        ToolFailed, ToolSucceeded,
-    },
-    run::{MAX_STATE, MAX_VALUE, Run},
-    state::{StepState, Unit},
+    approval_event::ProposedCall,
     values::{Failure, Place},
 };
 use crate::{
+    conversation::{Finish, ToolCall, Usage},
     kernel::{
-        Aggregate, Decision, Json,
+        Json,
         ids::{AgentId, ApprovalId, OperationId},
     },
     workflow::{Denial, Effect, StepId},
@@ -95,6 +90,10 @@ pub enum Progress {
         data: Json,
         /// What a denial means.
         on_deny: Denial,
+        /// The call it is about, where it is about one.
+        call: Option<ProposedCall>,
+        /// When it counts as denied.
+        expires_at: Option<DateTime<Utc>>,
         /// When.
         at: DateTime<Utc>,
     },
@@ -109,146 +108,62 @@ pub enum Progress {
         /// Which of its versions.
         agent_version: u32,
     },
+    /// Nobody answered a question in time.
+    Expire {
+        /// Which question.
+        approval: ApprovalId,
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// A model will be asked next.
+    Prompt {
+        /// Where.
+        place: Place,
+        /// Under which id.
+        operation: OperationId,
+        /// Which model.
+        model: String,
+    },
+    /// A model answered.
+    Reply {
+        /// Which call.
+        operation: OperationId,
+        /// What it said and wants.
+        reply: Reply,
+    },
+    /// A last answer breaks the output schema; the model is told.
+    Reject {
+        /// The turn whose answer it is.
+        step: StepId,
+        /// What is wrong with it.
+        errors: Vec<String>,
+    },
+    /// Turns leave what the model sees.
+    Compact {
+        /// The first, from 1.
+        from: u32,
+        /// The last.
+        through: u32,
+        /// The model call whose answer sums them up.
+        summary: Option<OperationId>,
+    },
 }
 
-impl Run {
-    /// Records what the holder of the fence reports, in order.
-    ///
-    /// A value that is too large is not recorded; the execution fails instead.
-    ///
-    /// # Errors
-    /// When the worker no longer holds the run, or a report does not fit what is recorded.
-    pub fn record(&self, fence: u64, reports: &[Progress]) -> Decision<Self> {
-        self.held(fence)?;
-        let (mut state, mut recorded) = (self.clone(), Vec::new());
-        for report in reports {
-            let event = state.report(report)?;
-            state.apply(&event);
-            recorded.push(event);
-        }
-        Ok(recorded)
-    }
-
-    fn report(&self, report: &Progress) -> Result<RunEvent, RunError> {
-        match report {
-            Progress::Skip { step } => {
-                self.untouched(step)?;
-                Ok(StepSkipped { step: step.clone() }.into())
-            }
-            Progress::Expand { step, items } => self.expand(step, items),
-            Progress::Unable { place, error } => {
-                self.free(place)?;
-                Ok(StepFailed { place: place.clone(), error: error.clone() }.into())
-            }
-            Progress::Ask { place, approval, prompt, data, on_deny, at } => self.begin(place, data, || {
-                let (place, prompt, data) = (place.clone(), prompt.clone(), data.clone());
-                ApprovalRequested { place, approval: *approval, prompt, data, on_deny: *on_deny, at: *at }.into()
-            }),
-            Progress::Delegate { place, operation, agent, agent_version } => self.begin(place, &Json::Null, || {
-                let (place, agent_version) = (place.clone(), *agent_version);
-                ChildRequested { place, operation: *operation, agent: *agent, agent_version }.into()
-            }),
-            Progress::Call { place, operation, tool, effect, arguments } => self.begin(place, arguments, || {
-                let (place, tool, arguments) = (place.clone(), tool.clone(), arguments.clone());
-                ToolCalled { place, operation: *operation, tool, effect: *effect, attempt: 1, arguments }.into()
-            }),
-            Progress::Again { operation } => self.again(*operation),
-            Progress::Answer { operation, result } => self.answer(*operation, result),
-            Progress::Fail { operation, error, retry_at } => {
-                self.calling(*operation)?;
-                Ok(ToolFailed { operation: *operation, error: error.clone(), retry_at: *retry_at }.into())
-            }
-            Progress::Lose { operation, error } => {
-                self.calling(*operation)?;
-                Ok(OutcomeUnknown { operation: *operation, error: error.clone() }.into())
-            }
-        }
-    }
-
-    fn expand(&self, step: &str, items: &[Json]) -> Result<RunEvent, RunError> {
-        self.untouched(step)?;
-        let mut bytes = 0;
-        for item in items {
-            let measure = item.measure();
-            bytes += measure.bytes;
-            if measure.too_deep || self.room(bytes).is_err() {
-                return Ok(StepFailed { place: Place::step(step), error: too_large() }.into());
-            }
-        }
-        Ok(StepExpanded { step: step.to_owned(), items: items.to_vec() }.into())
-    }
-
-    fn begin(&self, place: &Place, value: &Json, event: impl FnOnce() -> RunEvent) -> Result<RunEvent, RunError> {
-        self.free(place)?;
-        Ok(match self.fits(value) {
-            Ok(()) => event(),
-            Err(error) => StepFailed { place: place.clone(), error }.into(),
-        })
-    }
-
-    fn again(&self, operation: OperationId) -> Result<RunEvent, RunError> {
-        let (place, unit) = self.operation(operation)?;
-        let call = match unit {
-            Unit::Calling(call) if call.repeatable() => call,
-            Unit::Backoff { call, .. } => call,
-            _ => return Err(RunError::StepState(place.step.clone())),
-        };
-        let (place, tool) = (place.clone(), call.tool.clone());
-        let (effect, attempt) = (call.effect, call.attempt + 1);
-        Ok(ToolCalled { place, operation, tool, effect, attempt, arguments: Json::Null }.into())
-    }
-
-    fn answer(&self, operation: OperationId, result: &Json) -> Result<RunEvent, RunError> {
-        self.calling(operation)?;
-        Ok(match self.fits(result) {
-            Ok(()) => ToolSucceeded { operation, result: result.clone() }.into(),
-            Err(error) => ToolFailed { operation, error, retry_at: None }.into(),
-        })
-    }
-
-    fn calling(&self, operation: OperationId) -> Result<(), RunError> {
-        match self.operation(operation)? {
-            (_, Unit::Calling(_)) => Ok(()),
-            (place, _) => Err(RunError::StepState(place.step.clone())),
-        }
-    }
-
-    fn untouched(&self, step: &str) -> Result<(), RunError> {
-        if self.steps.contains_key(step) { Err(RunError::StepState(step.to_owned())) } else { Ok(()) }
-    }
-
-    /// Whether an execution may begin at a place.
-    fn free(&self, place: &Place) -> Result<(), RunError> {
-        let free = match (place.index, self.steps.get(&place.step)) {
-            (None, None) => true,
-            (Some(index), Some(StepState::Each { items, units })) => {
-                (index as usize) < items.len() && !units.contains_key(&index)
-            }
-            _ => false,
-        };
-        if free { Ok(()) } else { Err(RunError::StepState(place.step.clone())) }
-    }
-
-    /// Whether the run may take in one more value.
-    pub(super) fn fits(&self, value: &Json) -> Result<(), Failure> {
-        let measure = value.measure();
-        if measure.too_deep { Err(too_large()) } else { self.room(measure.bytes) }
-    }
-
-    fn room(&self, bytes: usize) -> Result<(), Failure> {
-        if bytes > MAX_VALUE {
-            return Err(too_large());
-        }
-        if self.bytes.saturating_add(bytes) > MAX_STATE {
-            let message = format!("all values of a run together have at most {MAX_STATE} bytes of JSON");
-            return Err(Failure::new("run.state_too_large", message));
-        }
-        Ok(())
-    }
-}
-
-fn too_large() -> Failure {
-    let depth = crate::kernel::MAX_DEPTH;
-    let message = format!("a value of a run has at most {MAX_VALUE} bytes of JSON and {depth} levels");
-    Failure::new("run.value_too_large", message)
+/// What a model answered, for the record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// What it said.
+    pub text: String,
+    /// The calls it wants.
+    pub calls: Vec<ToolCall>,
+    /// Why it stopped.
+    pub finish: Finish,
+    /// What it is billed for.
+    pub usage: Usage,
+    /// The model as the provider names it.
+    pub model: String,
+    /// Which of the names in the version answered.
+    pub answered_by: String,
+    /// What that cost, where a price is known.
+    pub cost_micros: Option<u64>,
 }

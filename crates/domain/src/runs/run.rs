@@ -8,10 +8,12 @@ use chrono::{DateTime, Utc};
 use super::{
     error::RunError,
     event::RunEvent,
+    model_event::ContextCompacted,
     state::{StepState, Unit},
     values::{Choice, Failure, Order, Place, Waiting},
 };
 use crate::{
+    conversation::Usage,
     kernel::{
         Aggregate, Json,
         ids::{ApprovalId, OperationId, RunId},
@@ -58,10 +60,21 @@ pub struct Run {
     pub(super) fence: u64,
     pub(super) steps: BTreeMap<StepId, StepState>,
     pub(super) operations: BTreeMap<OperationId, Place>,
-    pub(super) approvals: BTreeMap<ApprovalId, (Place, Option<Choice>)>,
+    pub(super) approvals: BTreeMap<ApprovalId, Question>,
     pub(super) begun: u32,
     pub(super) bytes: usize,
     pub(super) output: Option<Arc<Json>>,
+    pub(super) usage: Usage,
+    pub(super) cost_micros: u64,
+    pub(super) rejected: BTreeMap<StepId, Vec<String>>,
+    pub(super) compacted: Option<ContextCompacted>,
+}
+
+/// What was asked, and what a person said to it: the decision, and the hash of the arguments they edited.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Question {
+    pub(super) place: Place,
+    pub(super) answer: Option<(Choice, Option<String>)>,
 }
 
 impl Run {
@@ -129,6 +142,18 @@ impl Run {
     #[must_use]
     pub fn output(&self) -> Option<&Json> {
         self.output.as_deref()
+    }
+
+    /// Tokens its model calls were billed for.
+    #[must_use]
+    pub const fn usage(&self) -> &Usage {
+        &self.usage
+    }
+
+    /// What its model calls cost, in millionths of the unit of the version's prices, as far as prices are known.
+    #[must_use]
+    pub const fn cost_micros(&self) -> u64 {
+        self.cost_micros
     }
 
     /// Child runs that had not ended as far as is recorded here.

@@ -2,8 +2,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
-use super::values::Failure;
+use super::{model_event::ModelAnswered, values::Failure};
 use crate::{
+    conversation::Finish,
     kernel::{
         Json,
         ids::{ApprovalId, OperationId},
@@ -11,18 +12,36 @@ use crate::{
     workflow::{Denial, Effect},
 };
 
+/// What a call is made to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Callee {
+    /// A tool, by name.
+    Tool(String),
+    /// A model, by `<provider>/<model>`.
+    Model(String),
+}
+
 /// A call whose intent is recorded and whose result is not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
     /// Never changes over retries.
     pub operation: OperationId,
-    /// Which tool.
-    pub tool: String,
+    /// To whom.
+    pub callee: Callee,
     /// Whether it may be repeated.
     pub effect: Effect,
     /// Tries made so far, this one included.
     pub attempt: u32,
     /// With what.
+    pub arguments: Arc<Json>,
+}
+
+/// A call that is made only if a person approves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Proposal {
+    /// Which tool.
+    pub tool: String,
+    /// With exactly what.
     pub arguments: Arc<Json>,
 }
 
@@ -46,12 +65,20 @@ pub enum Unit {
         approval: ApprovalId,
         /// What a denial means.
         on_deny: Denial,
+        /// The call it is about, where it is about one.
+        call: Option<Proposal>,
+        /// When it counts as denied.
+        expires_at: Option<DateTime<Utc>>,
     },
+    /// A person approved of a call, which has not been made.
+    Approved(Proposal),
     /// Another agent runs.
     Child {
         /// Which call; also the child run's id.
         operation: OperationId,
     },
+    /// A model answered.
+    Answered(Arc<ModelAnswered>),
     /// Done.
     Succeeded(Arc<Json>),
     /// Over.
@@ -79,11 +106,22 @@ impl StepState {
     #[must_use]
     pub fn settled(&self) -> bool {
         match self {
-            Self::Skipped | Self::Once(Unit::Succeeded(_)) => true,
+            Self::Skipped | Self::Once(Unit::Succeeded(_) | Unit::Answered(_)) => true,
             Self::Once(_) => false,
             Self::Each { items, units } => {
                 units.len() == items.len() && units.values().all(|unit| matches!(unit, Unit::Succeeded(_)))
             }
+        }
+    }
+
+    /// Whether nothing more will come of it, well or badly.
+    #[must_use]
+    pub fn over(&self) -> bool {
+        let over = |unit: &Unit| matches!(unit, Unit::Succeeded(_) | Unit::Answered(_) | Unit::Failed(_));
+        match self {
+            Self::Skipped => true,
+            Self::Once(unit) => over(unit),
+            Self::Each { items, units } => units.len() == items.len() && units.values().all(over),
         }
     }
 
@@ -92,6 +130,7 @@ impl StepState {
     pub fn output(&self) -> Option<Json> {
         let done = |unit: &Unit| match unit {
             Unit::Succeeded(output) => Some(output.as_ref().clone()),
+            Unit::Answered(answer) => Some(answer.output()),
             _ => None,
         };
         match self {
@@ -112,5 +151,27 @@ impl StepState {
             Self::Each { units, .. } => (None, Some(units.iter().map(|(index, unit)| (Some(*index), unit)))),
         };
         once.into_iter().chain(each.into_iter().flatten())
+    }
+}
+
+impl ModelAnswered {
+    /// The answer as a step's output: `{text, calls, finish}`.
+    #[must_use]
+    pub fn output(&self) -> Json {
+        let object = |members: Vec<(&str, Json)>| -> Json {
+            members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        };
+        let calls = self.calls.iter().map(|call| {
+            let (id, name) = (call.id.clone().into(), call.name.clone().into());
+            object(vec![("id", id), ("name", name), ("arguments", call.arguments.clone())])
+        });
+        let finish = match self.finish {
+            Finish::Stop => "stop",
+            Finish::ToolCalls => "tool_calls",
+            Finish::Length => "length",
+            Finish::Refused => "refused",
+        };
+        let calls = Json::Array(calls.collect());
+        object(vec![("text", self.text.clone().into()), ("calls", calls), ("finish", finish.into())])
     }
 }

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
+    definition::Definition,
     kernel::{
         Aggregate, Json,
         given::{Given, given},
@@ -13,6 +14,7 @@ use crate::{
     workflow::{Denial, Effect, Workflow},
 };
 
+mod assistants;
 mod laws;
 
 fn at(second: i64) -> DateTime<Utc> {
@@ -59,11 +61,20 @@ fn running(more: impl IntoIterator<Item = RunEvent>) -> Given<Run> {
 
 fn asked(on_deny: Denial) -> RunEvent {
     let place = Place::step("a");
-    ApprovalRequested { place, approval: approval(), prompt: "go?".into(), data: Json::Null, on_deny, at: at(2) }.into()
+    let (approval, prompt, data) = (approval(), "go?".into(), Json::Null);
+    ApprovalRequested { place, approval, prompt, data, on_deny, call: None, expires_at: None, at: at(2) }.into()
 }
 
-fn one_step() -> Workflow {
+fn workflow_of_two() -> Workflow {
     serde_json::from_str(r#"{"steps":[{"id":"a","tool":"jq"},{"id":"b","needs":["a"],"tool":"jq"}]}"#).unwrap()
+}
+
+fn one_step() -> Definition {
+    workflow_of_two().into()
+}
+
+fn said<'a>(choice: Choice, reason: Option<&'a str>, by: &'a str) -> Decided<'a> {
+    Decided { choice, edit: None, reason, by }
 }
 
 fn none() -> BTreeSet<Place> {
@@ -167,23 +178,24 @@ fn a_terminal_state_is_final() {
 fn an_answer_wakes_the_run_in_the_same_decision() {
     let parked = RunParked { fence: 2, waiting: vec![Waiting::Approval], until: at(60) }.into();
     let waiting = running([asked(Denial::Fail), parked]);
-    let decided = waiting.after(|run| run.decide_approval(approval(), Choice::Approve, None, "user:1", at(3))).unwrap();
+    let decided =
+        waiting.after(|run| run.decide_approval(approval(), &said(Choice::Approve, None, "user:1"), at(3))).unwrap();
     assert_eq!(*decided.phase(), Phase::Running);
 }
 
 #[test]
 fn the_other_answer_comes_too_late() {
     let decided = running([asked(Denial::Fail)])
-        .after(|run| run.decide_approval(approval(), Choice::Approve, None, "user:1", at(3)))
+        .after(|run| run.decide_approval(approval(), &said(Choice::Approve, None, "user:1"), at(3)))
         .unwrap();
-    let again = |choice| decided.decide_approval(approval(), choice, None, "user:2", at(4));
+    let again = |choice| decided.decide_approval(approval(), &said(choice, None, "user:2"), at(4));
     assert_eq!((again(Choice::Approve), again(Choice::Deny)), (Ok(vec![]), Err(RunError::ApprovalDecided)));
 }
 
 #[test]
 fn a_denial_fails_the_run() {
     let denied = running([asked(Denial::Fail)])
-        .after(|run| run.decide_approval(approval(), Choice::Deny, Some("no"), "user:1", at(3)))
+        .after(|run| run.decide_approval(approval(), &said(Choice::Deny, Some("no"), "user:1"), at(3)))
         .unwrap();
     let Next::Finish(Ending::Failed(failure)) = next(&denied, &one_step(), at(4), &none()) else { panic!() };
     assert_eq!(failure.code, "run.approval_denied");
@@ -192,7 +204,7 @@ fn a_denial_fails_the_run() {
 #[test]
 fn a_denial_that_may_be_continued_is_an_output() {
     let denied = running([asked(Denial::Continue)])
-        .after(|run| run.decide_approval(approval(), Choice::Deny, None, "user:1", at(3)))
+        .after(|run| run.decide_approval(approval(), &said(Choice::Deny, None, "user:1"), at(3)))
         .unwrap();
     let output = denied.step("a").and_then(StepState::output).unwrap();
     assert_eq!(output.get("decision"), Some(&Json::from("deny")));
@@ -201,7 +213,7 @@ fn a_denial_that_may_be_continued_is_an_output() {
 #[test]
 fn an_answer_to_a_run_that_ended_is_refused() {
     let ended = running([asked(Denial::Fail), RunExpired { at: at(9) }.into()]);
-    let late = ended.when(|run| run.decide_approval(approval(), Choice::Approve, None, "user:1", at(10)));
+    let late = ended.when(|run| run.decide_approval(approval(), &said(Choice::Approve, None, "user:1"), at(10)));
     assert_eq!(late, Err(RunError::Ended));
 }
 
@@ -300,14 +312,11 @@ fn all_values_of_a_run_together_are_bounded() {
 
 #[test]
 fn steps_begin_when_what_they_need_is_settled() {
-    let workflow = one_step();
+    let (steps, workflow) = (workflow_of_two().steps, one_step());
     let first = next(running([]).state(), &workflow, at(2), &none());
-    assert_eq!(first, Next::Begin(vec![Task::Enter { step: &workflow.steps[0] }]));
+    assert_eq!(first, Next::Begin(vec![Task::Enter { step: &steps[0] }]));
     let skipped = running([StepSkipped { step: "a".into() }.into()]);
-    assert_eq!(
-        next(skipped.state(), &workflow, at(2), &none()),
-        Next::Begin(vec![Task::Enter { step: &workflow.steps[1] }])
-    );
+    assert_eq!(next(skipped.state(), &workflow, at(2), &none()), Next::Begin(vec![Task::Enter { step: &steps[1] }]));
 }
 
 #[test]

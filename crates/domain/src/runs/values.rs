@@ -96,6 +96,28 @@ pub enum Choice {
     Deny,
 }
 
+/// Arguments a person wants a call made with instead of those they were asked about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Edit {
+    /// They.
+    pub arguments: Json,
+    /// SHA-256 of their JSON text, members in order of their names, in hexadecimal.
+    pub arguments_hash: String,
+}
+
+/// What a person says to a question.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Decided<'a> {
+    /// The answer.
+    pub choice: Choice,
+    /// Arguments to call with instead.
+    pub edit: Option<&'a Edit>,
+    /// Why, for the record.
+    pub reason: Option<&'a str>,
+    /// Who.
+    pub by: &'a str,
+}
+
 /// What a person found out about a call whose outcome was unknown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "snake_case", deny_unknown_fields)]

@@ -1,7 +1,7 @@
 //! Where a workflow computes: every jq program and template in it, each with a JSON pointer.
 
 use super::{
-    definition::{Action, Step, Tool, Workflow},
+    definition::{Action, Approval, Step, Tool, Workflow},
     problem::{Fault, Problem},
 };
 use crate::kernel::Json;
@@ -98,7 +98,10 @@ impl<'a> Walk<'a> {
     }
 
     fn tool(&mut self, at: &str, tool: &'a Tool) {
-        let Tool::Http { request, .. } = tool else { return };
+        let Tool::Http { request, approval, .. } = tool else { return };
+        if let Approval::When(program) = approval {
+            self.place(format!("{at}/approval/when"), Computed::Program(program), None);
+        }
         self.place(format!("{at}/request/url"), Computed::Template(&request.url), None);
         for (name, template) in &request.headers {
             self.place(member(&format!("{at}/request/headers"), name), Computed::Template(template), None);

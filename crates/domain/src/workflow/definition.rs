@@ -123,9 +123,33 @@ pub enum Tool {
         /// JSON Schema of its arguments; anything goes without one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         input_schema: Option<Json>,
+        /// Whether a person is asked before.
+        #[serde(default, skip_serializing_if = "Approval::is_never")]
+        approval: Approval,
         /// The request.
         request: HttpRequest,
     },
+}
+
+/// Whether a person is asked before a call is made.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Approval {
+    /// Nobody is asked.
+    #[default]
+    Never,
+    /// Every time.
+    Always,
+    /// Where this jq condition on the arguments gives anything but `false` and `null`.
+    When(String),
+}
+
+impl Approval {
+    /// Whether nobody is ever asked.
+    #[must_use]
+    pub const fn is_never(&self) -> bool {
+        matches!(self, Self::Never)
+    }
 }
 
 /// The pure tools.

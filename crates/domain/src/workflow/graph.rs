@@ -37,7 +37,9 @@ fn count(workflow: &Workflow, found: &mut Vec<Problem>) {
     }
 }
 
-fn is_name(text: &str) -> bool {
+/// Whether a step or tool may go by this name.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
     text.len() <= MAX_NAME
         && text.starts_with(|first: char| first.is_ascii_lowercase())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')

@@ -11,7 +11,7 @@ mod wire;
 
 pub use computed::{Computed, Place, member, places};
 pub use definition::{
-    Action, Backoff, Builtin, Denial, Effect, HttpMethod, HttpRequest, Limits, Step, StepId, Tool, Workflow,
+    Action, Approval, Backoff, Builtin, Denial, Effect, HttpMethod, HttpRequest, Limits, Step, StepId, Tool, Workflow,
 };
-pub use graph::problems;
+pub use graph::{is_name, problems};
 pub use problem::{Fault, Problem};

@@ -6,6 +6,8 @@ use devskyy_domain::{
         AgentPaused, AgentRenamed, AgentResumed, AgentType, Capabilities, Description, VersionPublished,
         VersionRestored,
     },
+    assistant::{Assistant, AssistantLimits, AssistantTool, ContextPolicy, Price},
+    definition::Definition,
     identity::{
         AdministratorLeft, PasswordChanged, PlatformRole, PlatformRoleChanged, RosterEvent, UserDisabled, UserEnabled,
         UserErased, UserEvent, UserRegistered,
@@ -15,11 +17,11 @@ use devskyy_domain::{
         MemberAdded, MemberRemoved, MemberRoleChanged, ProjectArchived, ProjectCreated, ProjectEvent, ProjectName,
         ProjectRenamed, ProjectResumed, ProjectRole, ProjectSuspended,
     },
-    workflow::{Action, Backoff, Limits, Step, Workflow},
+    workflow::{Action, Approval, Backoff, Effect, HttpMethod, HttpRequest, Limits, Step, Workflow},
 };
 use uuid::Uuid;
 
-use crate::golden::{holds, today};
+use crate::golden::{Example, holds, today};
 
 fn id<T: From<Uuid>>(n: u64) -> T {
     Uuid::from_u64_pair(0x0199_0000_0000_7000, 0x8000_0000_0000_0000 | n).into()
@@ -75,6 +77,32 @@ fn definition() -> Workflow {
     }
 }
 
+fn assistant() -> Definition {
+    let (effect, timeout_s, url) = (Effect::Unsafe, 30, "https://x.example".to_owned());
+    let request = HttpRequest { method: HttpMethod::Post, url, headers: [].into(), send_arguments: true, timeout_s };
+    let (description, input_schema) =
+        ("Files a ticket.".to_owned(), Json::from_iter([("type".to_owned(), "object".into())]));
+    let approval = Approval::When(".large".to_owned());
+    let tool = AssistantTool::Http { effect, description, input_schema, approval, request };
+    let price = Price { input: 1, output: 2, cache_read: 3, cache_write: 4, reasoning: Some(5) };
+    let assistant = Assistant {
+        model: "openai/gpt".to_owned(),
+        fallbacks: vec!["local/small".to_owned()],
+        instructions: "Be brief.".to_owned(),
+        tools: [("file".to_owned(), tool)].into(),
+        input_schema: None,
+        output_schema: Some(Json::from(true)),
+        context: ContextPolicy { window_turns: Some(20), window_tokens: Some(9_000), pinned_turns: 1, summary: true },
+        limits: AssistantLimits { max_tokens: Some(7), max_cost_micros: Some(8), ..AssistantLimits::default() },
+        retry: Backoff::default(),
+        temperature: Some(0.5),
+        max_output_tokens: 4_096,
+        approval_expires_s: Some(60),
+        prices: [("openai/gpt".to_owned(), price)].into(),
+    };
+    assistant.into()
+}
+
 #[test]
 fn everything_that_happened_to_an_agent_is_still_understood() {
     let name = AgentName::parse("Night Watch").unwrap_or_else(|error| panic!("{error}"));
@@ -88,7 +116,8 @@ fn everything_that_happened_to_an_agent_is_still_understood() {
             capabilities: capabilities.clone(),
             description: description.clone(),
         }),
-        today(VersionPublished { number: 1, definition: definition() }),
+        today(VersionPublished { number: 1, definition: assistant() }),
+        Example { version: 1, event: VersionPublished { number: 1, definition: definition().into() }.into() },
         today(VersionRestored { number: 1 }),
         today(AgentActivated {}),
         today(AgentPaused {}),

@@ -2,15 +2,17 @@
 
 use chrono::{DateTime, Utc};
 use devskyy_domain::{
+    conversation::{Finish, ToolCall, Usage},
     kernel::{
-        Json,
+        Json, Versioned,
         ids::{AgentId, ApprovalId, OperationId, ProjectId, RunId},
     },
     runs::{
-        ApprovalDecided, ApprovalRequested, CancelRequested, ChildEnd, ChildEnded, ChildRequested, Choice, Failure,
-        Order, OutcomeSettled, OutcomeUnknown, Parent, Place, Priority, RunCancelled, RunClaimed, RunCompleted,
-        RunEvent, RunExpired, RunFailed, RunParked, RunQueued, StepExpanded, StepFailed, StepSkipped, ToolCalled,
-        ToolFailed, ToolSucceeded, Verdict, Waiting,
+        AnswerRejected, ApprovalDecided, ApprovalExpired, ApprovalRequested, CancelRequested, ChildEnd, ChildEnded,
+        ChildRequested, Choice, ContextCompacted, Edit, Failure, ModelAnswered, ModelCalled, ModelFailed, Order,
+        OutcomeSettled, OutcomeUnknown, Parent, Place, Priority, ProposedCall, RunCancelled, RunClaimed, RunCompleted,
+        RunEvent, RunExpired, RunFailed, RunParked, RunQueued, StepApprovalDecided, StepApprovalRequested,
+        StepExpanded, StepFailed, StepSkipped, ToolCalled, ToolFailed, ToolSucceeded, Verdict, Waiting,
     },
     workflow::{Denial, Effect},
 };
@@ -78,17 +80,58 @@ fn steps() -> Vec<Example<RunEvent>> {
             prompt: "File 2 tickets?".into(),
             data: value(),
             on_deny: Denial::Continue,
+            call: Some(ProposedCall { tool: "tracker".into(), arguments_hash: "ab12".into() }),
+            expires_at: Some(at()),
             at: at(),
         }),
         today(ApprovalDecided {
             approval,
             decision: Choice::Approve,
+            edit: Some(Edit { arguments: value(), arguments_hash: "cd34".into() }),
             reason: Some("go".into()),
             by: "user:ada".into(),
             at: at(),
         }),
+        today(ApprovalExpired { approval, at: at() }),
+        before(1, ApprovalRequested::upcast(asked_before(approval))),
+        before(1, ApprovalDecided::upcast(decided_before(approval))),
         today(ChildRequested { place: place(), operation: operation(), agent, agent_version: 2 }),
         today(ChildEnded { operation: operation(), end: ChildEnd::Completed { output: value() } }),
+    ]
+}
+
+/// An example in a version that was written before.
+fn before(version: u16, event: impl Into<RunEvent>) -> Example<RunEvent> {
+    Example { version, event: event.into() }
+}
+
+fn asked_before(approval: ApprovalId) -> StepApprovalRequested {
+    let (prompt, data, on_deny) = ("File 2 tickets?".to_owned(), value(), Denial::Continue);
+    StepApprovalRequested { place: place(), approval, prompt, data, on_deny, at: at() }
+}
+
+fn decided_before(approval: ApprovalId) -> StepApprovalDecided {
+    let (decision, reason, by) = (Choice::Approve, Some("go".to_owned()), "user:ada".to_owned());
+    StepApprovalDecided { approval, decision, reason, by, at: at() }
+}
+
+fn turns() -> Vec<Example<RunEvent>> {
+    let call = ToolCall { id: "call_1".into(), name: "tracker".into(), arguments: value() };
+    vec![
+        today(ModelCalled { place: place(), operation: operation(), model: "openai/gpt".into(), attempt: 2 }),
+        today(ModelAnswered {
+            operation: operation(),
+            text: "I look.".into(),
+            calls: vec![call],
+            finish: Finish::ToolCalls,
+            usage: Usage { input: 1, output: 2, cache_read: 3, cache_write: 4, reasoning: 5 },
+            model: "gpt-5".into(),
+            answered_by: "openai/gpt".into(),
+            cost_micros: Some(6),
+        }),
+        today(ModelFailed { operation: operation(), error: failure(), retry_at: Some(at()) }),
+        today(AnswerRejected { step: "turn_3".into(), errors: vec!["/total: is required".into()] }),
+        today(ContextCompacted { from: 2, through: 9, summary: Some(operation()) }),
     ]
 }
 
@@ -116,6 +159,6 @@ fn calls() -> Vec<Example<RunEvent>> {
 
 #[test]
 fn every_event_of_a_run_is_kept_readable() {
-    let examples: Vec<_> = life().into_iter().chain(steps()).chain(calls()).collect();
+    let examples: Vec<_> = life().into_iter().chain(steps()).chain(calls()).chain(turns()).collect();
     holds::<RunEvent>(&examples);
 }

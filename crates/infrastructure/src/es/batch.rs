@@ -105,7 +105,7 @@ impl Batches {
 
     async fn write(&self, tx: &DatabaseTransaction, plan: Plan) -> Result<(), ProjectionError> {
         self.project(tx, &plan.events).await?;
-        for statement in write::statements(tx.get_database_backend(), plan) {
+        if let Some(statement) = write::statement(tx.get_database_backend(), plan) {
             tx.execute_raw(statement).await?;
         }
         Ok(())

@@ -1,6 +1,6 @@
-//! Writes what the planner decided: one statement on PostgreSQL, one per table on SQLite.
+//! Writes what the planner decided, in one turn of the connection where the engine allows.
 
-use devskyy_application::es::{Plan, PlannedEvent};
+use devskyy_application::es::{Plan, StreamFacts, StreamId};
 use sea_orm::{DatabaseBackend, Statement, Value};
 
 use super::{
@@ -18,16 +18,14 @@ struct Table {
 
 const EVENTS: Table = Table { name: "es_events", columns: EVENT_COLUMNS, conflict: "" };
 
-const STREAMS: Table = Table {
-    name: "es_streams",
-    columns: &[
-        ("stream_no", Kind::Number),
-        ("category", Kind::Text),
-        ("stream_id", Kind::Id),
-        ("version", Kind::Number),
-    ],
-    conflict: " ON CONFLICT (stream_no) DO UPDATE SET version = excluded.version",
-};
+const STREAM: &Columns =
+    &[("stream_no", Kind::Number), ("category", Kind::Text), ("stream_id", Kind::Id), ("version", Kind::Number)];
+
+/// Streams that begin in the batch: looking for the row that cannot be there would cost as much as the row.
+const NEW_STREAMS: Table = Table { name: "es_streams", columns: STREAM, conflict: "" };
+
+const STREAMS: Table =
+    Table { conflict: " ON CONFLICT (stream_no) DO UPDATE SET version = excluded.version", ..NEW_STREAMS };
 
 const CLAIMS: Table = Table {
     name: "es_claims",
@@ -48,14 +46,14 @@ const KEYS: Table = Table {
     conflict: "",
 };
 
-/// The statements that record a plan, to be executed in order inside the transaction that looked its facts up.
-pub(super) fn statements(backend: DatabaseBackend, plan: Plan) -> Vec<Statement> {
-    let mut writes = Writes { backend, composer: Composer::new(backend), parts: 0, done: Vec::new() };
-    writes.insert(&EVENTS, plan.events.into_iter().map(|event: PlannedEvent| values(event)).collect());
-    let streams = plan.streams.iter().map(|(stream, facts)| {
-        [stored(facts.stream_no).into(), stream.category.into(), stream.id.into(), stored(facts.version).into()]
-    });
-    writes.insert(&STREAMS, streams.collect());
+/// What records a plan inside the transaction that looked its facts up; nothing where there is nothing to record.
+pub(super) fn statement(backend: DatabaseBackend, plan: Plan) -> Option<Statement> {
+    let mut writes = Writes { backend, composer: Composer::new(backend), parts: 0 };
+    let first = plan.events.first().map_or(u64::MAX, |event| event.recorded.position);
+    writes.insert(&EVENTS, plan.events.into_iter().map(values).collect());
+    let (new, known): (Vec<_>, Vec<_>) = plan.streams.iter().partition(|(_, facts)| facts.stream_no >= first);
+    writes.insert(&NEW_STREAMS, new.into_iter().map(stream).collect());
+    writes.insert(&STREAMS, known.into_iter().map(stream).collect());
     let taken = plan.claims.iter().filter_map(|(claim, owner)| {
         Some([claim.scope.as_str().into(), claim.value.as_str().into(), (*owner)?.into()])
     });
@@ -78,12 +76,15 @@ pub(super) fn statements(backend: DatabaseBackend, plan: Plan) -> Vec<Statement>
     writes.finish()
 }
 
+fn stream((stream, facts): (&StreamId, &StreamFacts)) -> [Value; 4] {
+    [stored(facts.stream_no).into(), stream.category.into(), stream.id.into(), stored(facts.version).into()]
+}
+
 /// Changes to several tables. No two touch the same row, so their order does not matter.
 struct Writes {
     backend: DatabaseBackend,
     composer: Composer,
     parts: usize,
-    done: Vec<Statement>,
 }
 
 impl Writes {
@@ -100,31 +101,27 @@ impl Writes {
         }
     }
 
-    /// Begins the next change: on PostgreSQL beside the ones before, else in a statement of its own.
+    /// Begins the next change: beside the ones before on PostgreSQL, after them in the same text on SQLite, whose driver
+    /// runs one statement after the other and binds to each what it asks for.
     fn part(&mut self) -> &mut Composer {
-        if self.backend == DatabaseBackend::Postgres {
-            let opening = if self.parts == 0 { "WITH" } else { ")," };
-            let name = format!("{opening} p{} AS (", self.parts);
-            self.composer.push(&name);
-        } else if self.parts > 0 {
-            self.flush();
-        }
+        let opening = match (self.backend, self.parts) {
+            (DatabaseBackend::Postgres, 0) => "WITH p0 AS (".to_owned(),
+            (DatabaseBackend::Postgres, n) => format!("), p{n} AS ("),
+            (_, 0) => String::new(),
+            _ => "; ".to_owned(),
+        };
+        self.composer.push(&opening);
         self.parts += 1;
         &mut self.composer
     }
 
-    fn flush(&mut self) {
-        let composer = std::mem::replace(&mut self.composer, Composer::new(self.backend));
-        self.done.push(composer.finish());
-    }
-
-    fn finish(mut self) -> Vec<Statement> {
-        if self.parts > 0 {
-            if self.backend == DatabaseBackend::Postgres {
-                self.composer.push(") SELECT 1");
-            }
-            self.flush();
+    fn finish(mut self) -> Option<Statement> {
+        if self.parts == 0 {
+            return None;
         }
-        self.done
+        if self.backend == DatabaseBackend::Postgres {
+            self.composer.push(") SELECT 1");
+        }
+        Some(self.composer.finish())
     }
 }

@@ -9,7 +9,7 @@ use devskyy_application::{
     error::PortError,
     runs::{RunnableAgent, RunnableAgents},
 };
-use devskyy_domain::{agents::AgentStatus, kernel::ids::AgentId, workflow::Workflow};
+use devskyy_domain::{agents::AgentStatus, definition::Definition, kernel::ids::AgentId};
 
 /// Most versions that are kept in memory.
 const KEPT: usize = 256;
@@ -17,7 +17,7 @@ const KEPT: usize = 256;
 /// What agents do, as their own views tell; versions never change, so the recent ones are kept in memory.
 pub struct AgentsForRuns {
     views: Arc<dyn AgentViews>,
-    kept: Mutex<HashMap<(AgentId, u32), Arc<Workflow>>>,
+    kept: Mutex<HashMap<(AgentId, u32), Arc<Definition>>>,
 }
 
 impl AgentsForRuns {
@@ -27,17 +27,17 @@ impl AgentsForRuns {
         Self { views, kept: Mutex::default() }
     }
 
-    fn kept(&self, key: (AgentId, u32)) -> Option<Arc<Workflow>> {
+    fn kept(&self, key: (AgentId, u32)) -> Option<Arc<Definition>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
     }
 
-    fn keep(&self, key: (AgentId, u32), workflow: &Arc<Workflow>) {
+    fn keep(&self, key: (AgentId, u32), definition: &Arc<Definition>) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         // Forgetting all at once is rare and costs one read each: cheaper than remembering which was used last.
         if kept.len() >= KEPT {
             kept.clear();
         }
-        kept.insert(key, Arc::clone(workflow));
+        kept.insert(key, Arc::clone(definition));
     }
 }
 
@@ -47,22 +47,22 @@ impl RunnableAgents for AgentsForRuns {
         let Some(view) = self.views.find(agent).await? else { return Ok(None) };
         let current = match (view.status, view.current_version) {
             (AgentStatus::Active, Some(version)) => {
-                self.workflow(agent, version).await?.map(|workflow| (version, workflow))
+                self.definition(agent, version).await?.map(|definition| (version, definition))
             }
             _ => None,
         };
         Ok(Some(RunnableAgent { project: view.project_id, current }))
     }
 
-    async fn workflow(&self, agent: AgentId, version: u32) -> Result<Option<Arc<Workflow>>, PortError> {
-        if let Some(workflow) = self.kept((agent, version)) {
-            return Ok(Some(workflow));
+    async fn definition(&self, agent: AgentId, version: u32) -> Result<Option<Arc<Definition>>, PortError> {
+        if let Some(definition) = self.kept((agent, version)) {
+            return Ok(Some(definition));
         }
         let found = self.views.version(agent, version).await?;
-        let workflow = found.map(|found| Arc::new(found.definition));
-        if let Some(workflow) = &workflow {
-            self.keep((agent, version), workflow);
+        let definition = found.map(|found| Arc::new(found.definition));
+        if let Some(definition) = &definition {
+            self.keep((agent, version), definition);
         }
-        Ok(workflow)
+        Ok(definition)
     }
 }

@@ -58,6 +58,11 @@ pub mod approval {
         pub decided_at: Option<i64>,
         pub decided_by: Option<String>,
         pub reason: Option<String>,
+        /// The call it is about, as JSON.
+        pub call: Option<String>,
+        /// Arguments the call is made with instead, as JSON.
+        pub edit: Option<String>,
+        pub expires_at: Option<i64>,
         pub position: i64,
     }
 

@@ -41,7 +41,7 @@ impl RunRow {
                 self.open.insert(asked.id, asked.as_ref().clone());
                 self.changed.insert(asked.id, (asked.as_ref().clone(), position));
             }
-            ApprovalChange::Decided { id, .. } => {
+            ApprovalChange::Decided { id, .. } | ApprovalChange::Expired { id, .. } => {
                 let Some(mut view) = self.open.remove(id) else { return };
                 change.apply(&mut view);
                 self.changed.insert(*id, (view, position));
@@ -143,7 +143,8 @@ const RUN_CHANGES: [run::Column; 9] = [
     run::Column::Position,
 ];
 
-const APPROVAL_CHANGES: [approval::Column; 5] = [
+const APPROVAL_CHANGES: [approval::Column; 6] = [
+    approval::Column::Edit,
     approval::Column::Status,
     approval::Column::DecidedAt,
     approval::Column::DecidedBy,

@@ -100,6 +100,9 @@ pub(super) fn approval_row(view: &ApprovalView, position: u64) -> Result<approva
         decided_at: view.decided_at.map(micros),
         decided_by: view.decided_by.clone(),
         reason: view.reason.clone(),
+        call: view.call.as_ref().map(json).transpose()?,
+        edit: view.edit.as_ref().map(json).transpose()?,
+        expires_at: view.expires_at.map(micros),
         position: stored(position),
     })
 }
@@ -113,6 +116,9 @@ pub(super) fn approval_view(row: approval::Model) -> Result<ApprovalView, PortEr
         place: Place { step: row.step, index },
         prompt: row.prompt,
         data: parsed(&row.data)?,
+        call: row.call.as_deref().map(parsed).transpose()?,
+        edit: row.edit.as_deref().map(parsed).transpose()?,
+        expires_at: row.expires_at.map(instant),
         status: ApprovalStatus::named(&row.status).ok_or_else(|| damaged(&row.status))?,
         requested_at: instant(row.requested_at),
         decided_at: row.decided_at.map(instant),

@@ -70,7 +70,7 @@ impl ToolExecutor for Tools {
     async fn call(&self, call: ToolCall) -> Result<Json, ToolError> {
         match &call.tool {
             Tool::Builtin { builtin } => builtin::call(&*self.expressions, *builtin, &call.arguments).await,
-            Tool::Http { effect, input_schema, request } => {
+            Tool::Http { effect, input_schema, request, approval: _ } => {
                 self.check_arguments(input_schema.as_ref(), &call.arguments)?;
                 self.request(&call, *effect, request).await
             }

@@ -43,7 +43,9 @@ pub fn main() -> ExitCode {
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let _ = writeln!(std::io::stderr(), "devskyy: {failure}");
+            for line in failure.to_string().lines() {
+                let _ = writeln!(std::io::stderr(), "devskyy: {line}");
+            }
             ExitCode::from(failure.code())
         }
     }

@@ -5,7 +5,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::say;
 use crate::{
     banner::Banner,
-    configuration::{LogFormat, Settings},
+    configuration::{self, LogFormat, Settings},
     failure::Failure,
     run,
     storage::Store,
@@ -13,6 +13,7 @@ use crate::{
 
 /// Serves until the process is asked to stop.
 pub(super) async fn serve(settings: Settings) -> Result<(), Failure> {
+    configuration::refuse_unsafe(&settings)?;
     let stop = asked_to_stop()?;
     let server = run::serve(&settings).await?;
     let store = Store::chosen(&settings).told(&settings);

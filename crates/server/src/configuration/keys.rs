@@ -46,8 +46,20 @@ pub(super) const KEYS: &[Key] = &[
         Some("devskyy-data"),
         "Directory of everything this installation keeps on disk: the SQLite database, the generated master key, the first administrator's token. Made at the first start.",
     ),
+    key(
+        "profile",
+        Kind::Choice(&["development", "production"]),
+        Some("development"),
+        "`production` refuses to start with settings that are unsafe where others can reach them, names each one, and logs JSON unless told otherwise.",
+    ),
     key("server.host", Kind::Address, Some("127.0.0.1"), "Address to listen on; `0.0.0.0` for all."),
     key("server.port", from_to(0, 65_535), Some("8000"), "Port to listen on; `0` takes a free one."),
+    key(
+        "server.public_url",
+        Kind::Origin,
+        None,
+        "Where clients reach the platform. With `https://`, every answer tells browsers to use nothing else (HSTS).",
+    ),
     key(
         "server.workers",
         from_to(1, 256),
@@ -77,6 +89,12 @@ pub(super) const KEYS: &[Key] = &[
         from_to(1, 300),
         Some("15"),
         "Seconds a client may take to send the body of a request.",
+    ),
+    key(
+        "server.body_rate",
+        from_to(1, 1_048_576),
+        Some("256"),
+        "Bytes per second that a client must send of a body, after three seconds of grace; a slower one is answered 408.",
     ),
     key("server.keep_alive_s", from_to(1, 3_600), Some("30"), "Seconds an idle connection is kept open."),
     key(
@@ -175,6 +193,30 @@ pub(super) const KEYS: &[Key] = &[
         Kind::Choice(&["open", "invite", "closed"]),
         Some("open"),
         "Who may open an account: everybody, whoever an administrator invited, or nobody. The first administrator's token is always accepted once.",
+    ),
+    key(
+        "limits.reads",
+        from_to(0, 10_000_000),
+        Some("60000"),
+        "Requests per minute that a person or API key may read with; `0` is without limit.",
+    ),
+    key(
+        "limits.writes",
+        from_to(0, 10_000_000),
+        Some("12000"),
+        "Requests per minute that a person or API key may change something with; `0` is without limit.",
+    ),
+    key(
+        "limits.anonymous",
+        from_to(0, 10_000_000),
+        Some("6000"),
+        "Requests per minute from one address (IPv6: one /64) that prove no identity; `0` is without limit.",
+    ),
+    key(
+        "cors.allowed_origins",
+        Kind::Origins,
+        Some(""),
+        "Whose pages may call from a browser; `*` for everybody's. Never with the browser's credentials.",
     ),
     key(
         "runs.concurrency",

@@ -6,6 +6,7 @@
 mod effective;
 mod keys;
 mod print;
+mod production;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -13,5 +14,6 @@ mod value;
 
 pub use effective::{Effective, Flag, Layers, Source};
 pub use print::{as_json, as_toml, reference};
-pub use settings::{Database, Egress, Log, LogFormat, Runs, Security, Server, Settings};
+pub use production::refuse_unsafe;
+pub use settings::{Database, Egress, Log, LogFormat, Profile, Runs, Security, Server, Settings};
 pub use value::without_password;

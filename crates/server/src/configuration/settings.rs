@@ -5,7 +5,7 @@ use std::{
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
-use devskyy_api::{Network, Retirement};
+use devskyy_api::{Limits, Network, Retirement};
 use devskyy_application::identity::{RegistrationMode, ThrottleLimits};
 use devskyy_domain::identity::PasswordPolicy;
 use devskyy_infrastructure::sql::Durability;
@@ -16,6 +16,8 @@ use super::{effective::Effective, value::Value};
 /// Everything an operator can decide, typed.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// For whom this installation is.
+    pub profile: Profile,
     /// Directory of everything kept on disk.
     pub data_dir: PathBuf,
     /// How requests are accepted.
@@ -26,6 +28,10 @@ pub struct Settings {
     pub database: Database,
     /// Keys and tokens.
     pub security: Security,
+    /// How much one caller may ask for.
+    pub limits: Limits,
+    /// Whose pages may call from a browser.
+    pub allowed_origins: Vec<String>,
     /// How runs are executed.
     pub runs: Runs,
     /// What tools may reach.
@@ -34,11 +40,22 @@ pub struct Settings {
     pub log: Log,
 }
 
+/// For whom an installation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// For those who try it or work on it.
+    Development,
+    /// For everybody who reaches it: unsafe settings are refused.
+    Production,
+}
+
 /// How requests are accepted.
 #[derive(Debug, Clone)]
 pub struct Server {
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Where clients reach the platform, if that is known.
+    pub public_url: Option<String>,
     /// Threads that answer requests.
     pub workers: usize,
     /// Connections held open at once.
@@ -49,6 +66,8 @@ pub struct Server {
     pub header_timeout: Duration,
     /// How long a client may take to send the body of a request.
     pub body_timeout: Duration,
+    /// Bytes of a body that a client must send per second.
+    pub body_rate: u32,
     /// How long an idle connection is kept open.
     pub keep_alive: Duration,
     /// Proxies that are believed when they say whom they speak for.
@@ -132,6 +151,7 @@ impl From<&Effective> for Settings {
         let read = Reader(effective);
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
+            profile: read.profile(),
             data_dir: absolute(PathBuf::from(read.text("data_dir"))),
             server: read.server(processors),
             retirement: read.retirement(),
@@ -141,6 +161,8 @@ impl From<&Effective> for Settings {
                 durability: read.durability(),
             },
             security: read.security(processors),
+            limits: read.limits(),
+            allowed_origins: read.list("cors.allowed_origins"),
             runs: Runs {
                 concurrency: read.number("runs.concurrency").unwrap_or_default(),
                 project_concurrency: read.number("runs.project_concurrency").filter(|share| *share > 0),
@@ -172,11 +194,13 @@ impl Reader<'_> {
         let host = self.text("server.host").parse().unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
         Server {
             listen: SocketAddr::new(host, self.number("server.port").unwrap_or_default()),
+            public_url: Some(self.text("server.public_url")).filter(|url| !url.is_empty()),
             workers: self.number("server.workers").unwrap_or(processors),
             max_connections: self.number("server.max_connections").unwrap_or_default(),
             body_limit: self.number("server.body_limit").unwrap_or_default(),
             header_timeout: self.seconds("server.header_timeout_s"),
             body_timeout: self.seconds("server.body_timeout_s"),
+            body_rate: self.number("server.body_rate").unwrap_or_default(),
             keep_alive: self.seconds("server.keep_alive_s"),
             trusted_proxies: self.list("server.trusted_proxies").iter().filter_map(|it| Network::parse(it)).collect(),
             drain_timeout: self.seconds("server.drain_timeout_s"),
@@ -206,10 +230,26 @@ impl Reader<'_> {
         }
     }
 
+    fn limits(&self) -> Limits {
+        Limits {
+            reads: self.number("limits.reads").unwrap_or_default(),
+            writes: self.number("limits.writes").unwrap_or_default(),
+            anonymous: self.number("limits.anonymous").unwrap_or_default(),
+        }
+    }
+
+    fn profile(&self) -> Profile {
+        match self.text("profile").as_str() {
+            "production" => Profile::Production,
+            _ => Profile::Development,
+        }
+    }
+
     fn log(&self) -> Log {
         let format = match self.text("log.format").as_str() {
             "json" => LogFormat::Json,
             "text" => LogFormat::Text,
+            _ if self.profile() == Profile::Production => LogFormat::Json,
             _ => LogFormat::Auto,
         };
         Log { level: Some(self.text("log.level")).filter(|level| !level.is_empty()), format }

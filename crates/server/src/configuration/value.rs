@@ -30,6 +30,10 @@ pub enum Kind {
     List,
     /// Networks and addresses.
     Networks,
+    /// Scheme, host and port of something reached over HTTP.
+    Origin,
+    /// Several of these, or `*` for all.
+    Origins,
     /// What to log.
     Directives,
     /// An instant in RFC 3339.
@@ -58,7 +62,7 @@ impl Kind {
         let value = match self {
             Self::Integer { .. } => raw.trim().parse().map(Value::Integer).map_err(|_| self.must_be())?,
             Self::Boolean => raw.trim().parse().map(Value::Boolean).map_err(|_| self.must_be())?,
-            Self::List | Self::Networks => {
+            Self::List | Self::Networks | Self::Origins => {
                 Value::List(raw.split(',').map(str::trim).filter(|item| !item.is_empty()).map(String::from).collect())
             }
             Self::Text
@@ -66,6 +70,7 @@ impl Kind {
             | Self::Url
             | Self::Secret
             | Self::Choice(_)
+            | Self::Origin
             | Self::Directives
             | Self::Instant => Value::Text(raw.to_owned()),
         };
@@ -80,11 +85,13 @@ impl Kind {
         let value = match (self, raw) {
             (Self::Integer { .. }, toml::Value::Integer(number)) => Value::Integer(*number),
             (Self::Boolean, toml::Value::Boolean(truth)) => Value::Boolean(*truth),
-            (Self::List | Self::Networks, toml::Value::Array(items)) => {
+            (Self::List | Self::Networks | Self::Origins, toml::Value::Array(items)) => {
                 let texts = items.iter().map(|item| item.as_str().map(String::from)).collect::<Option<Vec<_>>>();
                 Value::List(texts.ok_or_else(|| self.must_be())?)
             }
-            (Self::Integer { .. } | Self::Boolean | Self::List | Self::Networks, _) => return Err(self.must_be()),
+            (Self::Integer { .. } | Self::Boolean | Self::List | Self::Networks | Self::Origins, _) => {
+                return Err(self.must_be());
+            }
             (_, toml::Value::String(text)) => Value::Text(text.clone()),
             (_, _) => return Err(self.must_be()),
         };
@@ -103,6 +110,8 @@ impl Kind {
                 ["postgres://", "postgresql://", "sqlite:"].iter().any(|scheme| text.starts_with(scheme))
             }
             (Self::Instant, Value::Text(text)) => text.parse::<DateTime<Utc>>().is_ok(),
+            (Self::Origin, Value::Text(text)) => is_origin(text),
+            (Self::Origins, Value::List(items)) => items.iter().all(|item| item == "*" || is_origin(item)),
             (Self::Text, Value::Text(text)) => !text.trim().is_empty(),
             _ => true,
         };
@@ -123,6 +132,10 @@ impl Kind {
             Self::List => "a list of texts".to_owned(),
             Self::Networks => "a list of addresses and networks such as 10.0.0.0/8".to_owned(),
             Self::Instant => "an instant in RFC 3339, for example 2027-01-31T00:00:00Z".to_owned(),
+            Self::Origin => {
+                "scheme, host and port in lower case and no path, such as https://devskyy.example.org".to_owned()
+            }
+            Self::Origins => "a list of origins such as https://console.example.org, or `*`".to_owned(),
             Self::Directives => {
                 "a level (error, warn, info, debug, trace) or directives such as info,sqlx=warn".to_owned()
             }
@@ -138,6 +151,12 @@ impl Kind {
             _ => value.clone(),
         }
     }
+}
+
+/// Whether a text is an origin as browsers write it (RFC 6454): nothing but scheme, host and port.
+fn is_origin(text: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(text) else { return false };
+    matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
 }
 
 const MASK: &str = "********";
@@ -166,7 +185,20 @@ pub fn without_password(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::without_password;
+    use super::{is_origin, without_password};
+
+    #[test]
+    fn an_origin_is_written_as_browsers_do() {
+        assert!(is_origin("https://a.example.org") && is_origin("http://127.0.0.1:3000"));
+    }
+
+    #[test]
+    fn what_browsers_never_send_is_no_origin() {
+        for text in ["https://a.example.org/", "https://A.example.org", "https://a.example.org:443", "null", "ftp://a"]
+        {
+            assert!(!is_origin(text), "{text}");
+        }
+    }
 
     #[test]
     fn a_password_in_a_url_is_masked_wherever_it_stands() {

@@ -1,8 +1,8 @@
 //! Puts the platform together: the only place that sees ports and their adapters side by side.
 
-mod audit;
 mod housekeeping;
 mod keys;
+mod no_models;
 mod people;
 mod runs;
 mod signing;
@@ -11,13 +11,14 @@ pub(crate) use signing::rotation;
 
 use std::sync::Arc;
 
-use devskyy_api::{ApiState, InFlight};
+use devskyy_api::{ApiState, InFlight, Limiter, Origins};
 use devskyy_application::{
     access::Access,
     agents::Agents,
     context::Actor,
     error::PortError,
     identity::{ApiKeys, Housekeeping, Identity, Secrets},
+    models::{ConfiguredModels, Models},
     ports::{Clock, IdGenerator},
     projects::Projects,
     runs::Runs,
@@ -25,7 +26,6 @@ use devskyy_application::{
 };
 use devskyy_infrastructure::{
     agents::AgentsProjection,
-    audit::AuditProjection,
     es::{PerStream, Projection, SqlEventStore},
     identity::{ApiKeysProjection, UsersProjection},
     projects::{ProjectsProjection, SqlProjects},
@@ -36,6 +36,7 @@ use devskyy_infrastructure::{
     totals::TotalsProjection,
     workflow::{JsonSchemas, Limits, SandboxedExpressions},
 };
+use no_models::NoModels;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -60,25 +61,25 @@ pub(crate) struct Ground {
     schemas: Arc<dyn Schemas>,
     egress: EgressPolicy,
     access: Access,
-    audit: audit::Trail,
+    models: Arc<dyn Models>,
+    configured_models: Arc<dyn ConfiguredModels>,
 }
 
 impl Ground {
     async fn lay(settings: &Settings, database: Database) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let log = SqlEventStore::start(database.clone(), clock.clone(), projections()).await;
-        let ids: Arc<dyn IdGenerator> = Arc::new(RandomIds);
-        let audit = audit::Trail::new(database.clone(), clock.clone(), ids.clone());
         let expressions = SandboxedExpressions::start(Limits::default()).map_err(Failure::operation)?;
         Ok(Self {
             log: Arc::new(log.map_err(|error| unusable(&error))?),
             clock,
-            ids,
+            ids: Arc::new(RandomIds),
             expressions: Arc::new(expressions),
             schemas: Arc::new(JsonSchemas::new()),
             egress: egress(&settings.egress)?,
-            access: Access::new(Arc::new(SqlProjects::new(database.clone()))).noting(audit.security.clone()),
-            audit,
+            access: Access::new(Arc::new(SqlProjects::new(database.clone()))),
+            models: Arc::new(NoModels),
+            configured_models: Arc::new(NoModels),
             database,
         })
     }
@@ -110,7 +111,6 @@ pub(crate) fn projections() -> Vec<Arc<dyn Projection>> {
         Arc::new(PerStream(AgentsProjection)),
         Arc::new(PerStream(RunsProjection)),
         Arc::new(TotalsProjection),
-        Arc::new(AuditProjection),
     ]
 }
 
@@ -158,17 +158,14 @@ impl Platform {
     pub(crate) fn work(&self, settings: &Settings, tasks: &Tasks) {
         self.signing.start(tasks);
         self.key_uses.start(tasks);
-        self.ground.audit.start(tasks);
         housekeeping::start(tasks, self.housekeeping.clone());
         self.workers.start(tasks, settings.runs.concurrency > 0);
     }
 
     /// What the endpoints answer with.
     pub(crate) fn api(&self, settings: &Settings, draining: CancellationToken) -> ApiState {
-        let Ground { database, clock, ids, access, audit, .. } = self.ground.clone();
+        let Ground { database, clock, ids, .. } = self.ground.clone();
         ApiState {
-            audit: Arc::new(audit.told(access)),
-            security: audit.security,
             identity: self.identity.clone(),
             keys: self.keys.clone(),
             projects: self.projects.clone(),
@@ -176,6 +173,7 @@ impl Platform {
             runs: self.runs.clone(),
             secrets: self.secrets.clone(),
             in_flight: InFlight::default(),
+            limiter: Arc::new(Limiter::new(settings.limits)),
             ids,
             clock,
             readiness: Arc::new(ServerReadiness::new(database, draining)),
@@ -184,6 +182,9 @@ impl Platform {
                 body_deadline: settings.server.body_timeout,
                 retirement: settings.retirement,
                 trusted_proxies: settings.server.trusted_proxies.as_slice().into(),
+                body_rate: settings.server.body_rate,
+                origins: Origins::of(&settings.allowed_origins),
+                over_tls: settings.server.public_url.as_ref().is_some_and(|url| url.starts_with("https:")),
                 ..devskyy_api::Settings::default()
             },
         }
@@ -192,7 +193,6 @@ impl Platform {
     /// Records what was accepted, then lets go of the database.
     pub(crate) async fn close(self) {
         self.key_uses.settle().await;
-        self.ground.audit.settle().await;
         self.ground.log.stop().await;
         self.ground.database.close().await;
     }

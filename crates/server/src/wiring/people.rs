@@ -7,7 +7,7 @@ use devskyy_application::{
     agents::{AgentViews, Agents, AgentsPorts},
     identity::{AccessTokens, Identity, IdentityPorts, Secrets, SessionPolicy},
     projects::{Projects, ProjectsPorts},
-    workflow::WorkflowCheck,
+    workflow::DefinitionCheck,
 };
 use devskyy_infrastructure::{
     agents::SqlAgents,
@@ -45,8 +45,8 @@ pub(super) struct People {
 }
 
 pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<People, Failure> {
-    let Ground { database, ids, expressions, schemas, egress, access, .. } = ground.clone();
-    let log = ground.audited();
+    let Ground { database, log, ids, expressions, schemas, egress, access, configured_models: models, .. } =
+        ground.clone();
     let master = master_key(settings)?;
     let secrets: Arc<dyn Secrets> = Arc::new(KeyedSecrets::new(master.clone()));
     let signing = signing::signing(settings, ground, master).await?;
@@ -55,9 +55,9 @@ pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<Peopl
     let views = Arc::new(SqlProjects::new(database.clone()));
     let agent_views: Arc<dyn AgentViews> = Arc::new(SqlAgents::new(database));
     let directory = Arc::new(AccountDirectory::new(users, accounts, secrets.clone()));
-    let check = WorkflowCheck::new(expressions, schemas, Arc::new(egress));
+    let check = DefinitionCheck::new(expressions, schemas, Arc::new(egress));
     let projects = ProjectsPorts { store: log.clone(), views, directory, access: access.clone(), ids: ids.clone() };
-    let agents = AgentsPorts { store: log, views: agent_views.clone(), access, check, ids };
+    let agents = AgentsPorts { store: log, views: agent_views.clone(), access, check, models, ids };
     Ok(People {
         identity,
         projects: Projects::new(projects),
@@ -74,11 +74,11 @@ fn identity(
     tokens: Arc<dyn AccessTokens>,
     secrets: Arc<dyn Secrets>,
 ) -> Result<Identity, Failure> {
-    let Ground { database, clock, ids, .. } = ground.clone();
+    let Ground { database, log, clock, ids, .. } = ground.clone();
     let accounts = Arc::new(SqlAccounts::new(database.clone()));
     let sessions = Arc::new(SqlSessions::new(database.clone()));
     Ok(Identity::new(IdentityPorts {
-        store: ground.audited(),
+        store: log,
         changes: accounts.clone(),
         accounts,
         erasures: Arc::new(FileErasures::new(&settings.data_dir)),

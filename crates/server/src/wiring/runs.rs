@@ -5,7 +5,7 @@ use std::sync::Arc;
 use devskyy_application::{
     agents::AgentViews,
     es::Subscription,
-    runs::{ChildRuns, RunWorker, RunnableAgents, Runs, RunsPorts, WorkerPorts, WorkerSettings},
+    runs::{ChildRuns, LiveRuns, RunWorker, RunnableAgents, Runs, RunsPorts, WorkerPorts, WorkerSettings},
 };
 use devskyy_infrastructure::{
     es::SqlCheckpoints,
@@ -29,7 +29,8 @@ pub(super) fn runs(
     ground: &Ground,
     agents: Arc<dyn AgentViews>,
 ) -> Result<(Runs, Workers), Failure> {
-    let Ground { database, log, clock, ids, expressions, schemas, egress, access, .. } = ground.clone();
+    let Ground { database, log, clock, ids, expressions, schemas, egress, access, models, .. } = ground.clone();
+    let live = Arc::new(LiveRuns::default());
     let agents: Arc<dyn RunnableAgents> = Arc::new(AgentsForRuns::new(agents));
     let tools = Tools::new(expressions.clone(), schemas.clone(), clock.clone(), egress);
     let owner = ids.next();
@@ -40,6 +41,8 @@ pub(super) fn runs(
         expressions,
         schemas: schemas.clone(),
         tools: Arc::new(tools.map_err(|error| unusable(&error))?),
+        models,
+        live: live.clone(),
         clock: clock.clone(),
         ids: ids.clone(),
     };
@@ -56,7 +59,7 @@ pub(super) fn runs(
         children: Arc::new(ChildRuns::new(log.clone(), clock.clone())),
     };
     let views = Arc::new(SqlRuns::new(database));
-    Ok((Runs::new(RunsPorts { store: log, views, agents, schemas, access, clock, ids }), workers))
+    Ok((Runs::new(RunsPorts { store: log, views, agents, schemas, live, access, clock, ids }), workers))
 }
 
 impl Workers {

@@ -21,9 +21,9 @@ use devskyy_application::{
 };
 use devskyy_domain::{
     agents::AgentStatus,
+    definition::Definition,
     kernel::ids::{AgentId, ApprovalId, ProjectId, RunId},
     runs::{Run, RunEvent},
-    workflow::Workflow,
 };
 
 use super::{InMemoryEventStore, InMemoryProjects, identity::decoded};
@@ -76,9 +76,8 @@ impl InMemoryRuns {
         match ApprovalChange::of(&record.summary, &event) {
             None => {}
             Some(ApprovalChange::Asked(asked)) => drop(approvals.insert(asked.id, *asked)),
-            Some(change @ ApprovalChange::Decided { .. }) => {
-                let ApprovalChange::Decided { id, .. } = &change else { return };
-                approvals.get_mut(id).into_iter().for_each(|view| change.apply(view));
+            Some(ref change @ (ApprovalChange::Decided { id, .. } | ApprovalChange::Expired { id, .. })) => {
+                approvals.get_mut(&id).into_iter().for_each(|view| change.apply(view));
             }
             Some(change @ ApprovalChange::Withdrawn) => {
                 approvals.values_mut().filter(|view| view.run_id == id).for_each(|view| change.apply(view));
@@ -203,14 +202,14 @@ impl RunnableAgents for ViewedAgents {
         let Some(view) = self.0.find(agent).await? else { return Ok(None) };
         let current = match (view.status, view.current_version) {
             (AgentStatus::Active, Some(version)) => {
-                self.workflow(agent, version).await?.map(|workflow| (version, workflow))
+                self.definition(agent, version).await?.map(|definition| (version, definition))
             }
             _ => None,
         };
         Ok(Some(RunnableAgent { project: view.project_id, current }))
     }
 
-    async fn workflow(&self, agent: AgentId, version: u32) -> Result<Option<Arc<Workflow>>, PortError> {
+    async fn definition(&self, agent: AgentId, version: u32) -> Result<Option<Arc<Definition>>, PortError> {
         Ok(self.0.version(agent, version).await?.map(|found| Arc::new(found.definition)))
     }
 }
@@ -221,8 +220,8 @@ pub struct DeclaredAgents(Mutex<HashMap<AgentId, RunnableAgent>>);
 
 impl DeclaredAgents {
     /// Declares that an agent's version 1 does this.
-    pub fn declare(&self, agent: AgentId, project: ProjectId, workflow: Workflow) {
-        let current = Some((1, Arc::new(workflow)));
+    pub fn declare(&self, agent: AgentId, project: ProjectId, definition: impl Into<Definition>) {
+        let current = Some((1, Arc::new(definition.into())));
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(agent, RunnableAgent { project, current });
     }
 }
@@ -233,8 +232,8 @@ impl RunnableAgents for DeclaredAgents {
         Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&agent).cloned())
     }
 
-    async fn workflow(&self, agent: AgentId, version: u32) -> Result<Option<Arc<Workflow>>, PortError> {
+    async fn definition(&self, agent: AgentId, version: u32) -> Result<Option<Arc<Definition>>, PortError> {
         let found = self.find(agent).await?.and_then(|agent| agent.current);
-        Ok(found.filter(|(current, _)| *current == version).map(|(_, workflow)| workflow))
+        Ok(found.filter(|(current, _)| *current == version).map(|(_, definition)| definition))
     }
 }

@@ -337,11 +337,12 @@ fn credulous() -> PeopleUnderTest {
 fn zealous() -> PeopleUnderTest {
     let honest = PeopleUnderTest::in_memory();
     let all_of = |it: Arc<dyn Perishable>| -> Arc<dyn Perishable> { Arc::new(Zealous(it, Mutex::default())) };
-    let Perishables { sessions, invitations, used_keys } = honest.perishables;
-    let (sessions, invitations, used_keys) = (all_of(sessions), all_of(invitations), all_of(used_keys));
+    let Perishables { sessions, invitations, used_keys, attempts } = honest.perishables;
+    let (sessions, invitations) = (all_of(sessions), all_of(invitations));
+    let (used_keys, attempts) = (all_of(used_keys), all_of(attempts));
     PeopleUnderTest {
         accounts: Arc::new(Zealous(honest.accounts.clone(), Mutex::default())),
-        perishables: Perishables { sessions, invitations, used_keys },
+        perishables: Perishables { sessions, invitations, used_keys, attempts },
         ..honest
     }
 }

@@ -5,13 +5,13 @@ use devskyy_application::{
     error::PortError,
     paging::{PageOf, Part},
     runs::{
-        Appetite, ApprovalFilter, ApprovalView, Claim, Claims, RunFilter, RunQueue, RunSummary, RunViews,
-        RunnableAgent, RunnableAgents,
+        Appetite, ApprovalFilter, ApprovalStatus, ApprovalView, Claim, Claims, RunFilter, RunQueue, RunSummary,
+        RunViews, RunnableAgent, RunnableAgents,
     },
 };
 use devskyy_domain::{
+    definition::Definition,
     kernel::ids::{AgentId, ApprovalId, RunId},
-    workflow::Workflow,
 };
 use devskyy_testkit::{
     contracts::runs::{Passage, RunsUnderTest, agents, queue, views},
@@ -92,7 +92,7 @@ impl RunQueue for FirstCome {
     }
 }
 
-/// Shows every run to everybody.
+/// Shows every run to everybody, and of questions only that they are open.
 struct Indiscreet(Arc<dyn RunViews>);
 
 #[async_trait]
@@ -107,7 +107,8 @@ impl RunViews for Indiscreet {
     }
 
     async fn approval(&self, approval: ApprovalId) -> Result<Option<ApprovalView>, PortError> {
-        self.0.approval(approval).await
+        let found = self.0.approval(approval).await?;
+        Ok(found.map(|view| ApprovalView { status: ApprovalStatus::Open, call: None, edit: None, ..view }))
     }
 
     async fn approvals(&self, filter: &ApprovalFilter, part: &Part) -> Result<PageOf<ApprovalView>, PortError> {
@@ -122,12 +123,12 @@ struct Tireless(ViewedAgents);
 impl RunnableAgents for Tireless {
     async fn find(&self, agent: AgentId) -> Result<Option<RunnableAgent>, PortError> {
         let Some(found) = self.0.find(agent).await? else { return Ok(None) };
-        let current = self.0.workflow(agent, 2).await?.map(|workflow| (2, workflow));
+        let current = self.0.definition(agent, 2).await?.map(|definition| (2, definition));
         Ok(Some(RunnableAgent { current, ..found }))
     }
 
-    async fn workflow(&self, agent: AgentId, version: u32) -> Result<Option<Arc<Workflow>>, PortError> {
-        self.0.workflow(agent, version).await
+    async fn definition(&self, agent: AgentId, version: u32) -> Result<Option<Arc<Definition>>, PortError> {
+        self.0.definition(agent, version).await
     }
 }
 
@@ -175,6 +176,20 @@ async fn views_that_show_what_belongs_to_others_are_caught() {
     let honest = in_memory().await;
     let culprit = RunsUnderTest { views: Arc::new(Indiscreet(honest.views.clone())), ..honest };
     assert!(caught(views::a_list_shows_members_only_their_projects(&culprit)).await);
+}
+
+#[tokio::test]
+async fn views_that_do_not_say_which_call_a_question_is_about_are_caught() {
+    let honest = in_memory().await;
+    let culprit = RunsUnderTest { views: Arc::new(Indiscreet(honest.views.clone())), ..honest };
+    assert!(caught(views::a_question_about_a_call_is_seen_with_what_it_was_answered_with(&culprit)).await);
+}
+
+#[tokio::test]
+async fn views_that_keep_questions_open_for_ever_are_caught() {
+    let honest = in_memory().await;
+    let culprit = RunsUnderTest { views: Arc::new(Indiscreet(honest.views.clone())), ..honest };
+    assert!(caught(views::a_question_nobody_answered_is_seen_as_expired(&culprit)).await);
 }
 
 #[tokio::test]

@@ -8,9 +8,11 @@ refusals! {
         CONFLICT "agent.name_taken" "The name is taken in this project"
             "Choose another name, or archive the agent that has it.";
         UNPROCESSABLE_ENTITY "agent.type_unknown" "Not a type of agent"
-            "Send `workflow`.";
-        UNPROCESSABLE_ENTITY "agent.type_unavailable" "The type needs a model provider"
-            "Use the type `workflow`; this version cannot be configured with a model provider.";
+            "Send `workflow` or `assistant`.";
+        UNPROCESSABLE_ENTITY "agent.definition_type" "The definition is not one of the agent's type"
+            "Send a workflow for the type `workflow`, an assistant for the type `assistant`.";
+        CONFLICT "agent.model_unavailable" "No provider answers for the model"
+            "Configure the provider the message names, for the project or in the configuration file, and try again.";
         UNPROCESSABLE_ENTITY "agent.capability_format" "Not a capability"
             "Send lower-case letters and digits, words joined by hyphens, at most 50 characters.";
         UNPROCESSABLE_ENTITY "agent.too_many_capabilities" "Too many capabilities"

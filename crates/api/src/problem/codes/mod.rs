@@ -1,6 +1,7 @@
 //! Every code a client can meet, in one registry; `docs/errors.md` is written from it.
 
 pub(crate) mod agents;
+mod assistants;
 pub(crate) mod identity;
 pub(crate) mod models;
 pub(crate) mod platform;
@@ -29,6 +30,7 @@ pub const REGISTRY: &[Chapter] = &[
     Chapter { heading: "Projects", codes: projects::PROJECTS },
     Chapter { heading: "Agents", codes: agents::AGENTS },
     Chapter { heading: "Workflows", codes: workflows::WORKFLOWS },
+    Chapter { heading: "Assistants", codes: assistants::ASSISTANTS },
     Chapter { heading: "Runs", codes: runs::RUNS },
     Chapter { heading: "Providers of models", codes: models::PROVIDERS },
 ];

@@ -23,6 +23,8 @@ codes! {
             "Wait as long as `Retry-After` says and send the same request with the same key again.";
         TOO_MANY_ATTEMPTS = TOO_MANY_REQUESTS "too_many_attempts" "Too much has been tried"
             "Wait as long as `Retry-After` says; the answer is the same for accounts that there are and that there are not.";
+        RATE_LIMITED = TOO_MANY_REQUESTS "rate_limited" "Too many requests"
+            "Wait as long as `Retry-After` says; `RateLimit` on every answer tells how many are left.";
         OVERLOADED = SERVICE_UNAVAILABLE "overloaded" "Too much work is waiting"
             "Wait as long as `Retry-After` says and try again.";
         UNAVAILABLE = SERVICE_UNAVAILABLE "unavailable" "A part of the platform is away"

@@ -23,6 +23,12 @@ refusals! {
             "Take the id from the run or from `/api/v1/approvals`.";
         CONFLICT "run.approval_decided" "The approval was decided the other way"
             "Read the approval; the first decision stands.";
+        CONFLICT "run.approval_expired" "The approval has expired"
+            "Nothing needs to be done; it counts as denied.";
+        UNPROCESSABLE_ENTITY "run.nothing_to_edit" "There are no arguments to edit"
+            "Send `arguments` only with `approve`, and only where the question is about a call.";
+        UNPROCESSABLE_ENTITY "run.arguments_schema" "The arguments break the tool's schema"
+            "Correct the place the pointer names; the agent's version holds the schema.";
         CONFLICT "run.operation_unknown" "The run has no such operation"
             "Take the id from the step of the run.";
         CONFLICT "run.not_in_doubt" "The outcome is not in doubt"

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use devskyy_domain::{
     kernel::{Json, ids::RunId},
     runs::{Failure, Run, StepState},
-    workflow::{Computed, Workflow},
+    workflow::{Computed, Step, Workflow},
 };
 
 use crate::workflow::{EvaluationError, Expressions};
@@ -18,9 +18,9 @@ pub(super) fn context(id: RunId, run: &Run, workflow: &Workflow, step: &str, ele
     scope(id, run, visible.into_iter(), element)
 }
 
-/// What the workflow's output sees: everything.
-pub(super) fn whole(id: RunId, run: &Run, workflow: &Workflow) -> Json {
-    scope(id, run, workflow.steps.iter().map(|step| step.id.as_str()), None)
+/// What a workflow's output sees: everything; and what instructions see, which belong to no step.
+pub(super) fn whole(id: RunId, run: &Run, steps: &[Step]) -> Json {
+    scope(id, run, steps.iter().map(|step| step.id.as_str()), None)
 }
 
 fn scope<'a>(id: RunId, run: &Run, steps: impl Iterator<Item = &'a str>, element: Option<(u32, &Json)>) -> Json {

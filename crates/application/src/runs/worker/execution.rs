@@ -9,18 +9,18 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use devskyy_domain::{
-    kernel::{Json, ids::RunId},
-    runs::{Ending, Failure, Next, Place, Progress, Run, RunEvent, Task, Unit, Waiting, next},
-    workflow::Workflow,
+    definition::Definition,
+    kernel::ids::RunId,
+    runs::{Ending, Failure, Next, Place, Run, Waiting, next},
 };
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, select_biased, stream::FuturesUnordered};
 
 use super::{
     WorkerPorts, WorkerSettings,
     commit::Orders,
-    compute::{compute, context, whole},
+    conclude::Conclusion,
     nudge::Nudge,
-    tasks::{Brief, Outcome, PATIENCE},
+    tasks::{Outcome, PATIENCE},
 };
 use crate::{
     error::PortError,
@@ -71,8 +71,8 @@ pub(super) struct Execution {
     pub(super) fence: Option<u64>,
     pub(super) context: EventContext,
     signals: Arc<Signals>,
-    busy: BTreeSet<Place>,
-    under_way: FuturesUnordered<BoxFuture<'static, (Place, Outcome)>>,
+    pub(super) busy: BTreeSet<Place>,
+    pub(super) under_way: FuturesUnordered<BoxFuture<'static, (Place, Outcome)>>,
     beat: DateTime<Utc>,
 }
 
@@ -114,12 +114,12 @@ impl Execution {
             execution.renew(*claim).await?;
         }
         let order = execution.loaded.state.order().ok_or(Stop::Lost)?;
-        let workflow = execution.ports.agents.workflow(order.agent, order.agent_version).await?;
-        let Some(workflow) = workflow else {
+        let definition = execution.ports.agents.definition(order.agent, order.agent_version).await?;
+        let Some(definition) = definition else {
             let failure = Failure::new("run.agent_missing", "the agent's version is not there");
             return execution.finish(fence, &Ending::Failed(failure)).await.map(|_| ());
         };
-        execution.drive(&workflow, *claim).await
+        execution.drive(&definition, *claim).await
     }
 
     async fn load(
@@ -139,30 +139,33 @@ impl Execution {
         Ok(Self { ports, settings, id, runs, loaded, fence: None, context, signals, busy, under_way, beat })
     }
 
-    async fn drive(&mut self, workflow: &Arc<Workflow>, claim: Claim) -> Result<(), Stop> {
+    async fn drive(&mut self, definition: &Arc<Definition>, claim: Claim) -> Result<(), Stop> {
         loop {
-            match self.advance(workflow, claim.fence).await? {
+            match self.advance(definition, claim.fence).await? {
                 Flow::Over => return Ok(()),
                 Flow::Again => {}
-                Flow::Attend(until) => self.attend(workflow, claim, until).await?,
+                Flow::Attend(until) => self.attend(definition, claim, until).await?,
             }
         }
     }
 
-    async fn advance(&mut self, workflow: &Arc<Workflow>, fence: u64) -> Result<Flow, Stop> {
+    async fn advance(&mut self, definition: &Arc<Definition>, fence: u64) -> Result<Flow, Stop> {
         let now = self.ports.clock.now();
         let stopping = self.signals.stopping.load(Ordering::Acquire);
-        let next = next(&self.loaded.state, workflow, now, &self.busy);
+        let next = next(&self.loaded.state, definition, now, &self.busy);
         match next {
             Next::Rest => Ok(Flow::Over),
             _ if stopping && self.busy.is_empty() => Ok(Flow::Over),
             Next::Finish(ending) => self.finish(fence, &ending).await,
-            Next::Conclude => {
-                let ending = self.conclude(workflow).await;
-                self.finish(fence, &ending).await
-            }
+            Next::Conclude => match self.conclude(definition).await {
+                Conclusion::End(ending) => self.finish(fence, &ending).await,
+                Conclusion::Repair(report) => {
+                    let reports = [report];
+                    self.commit_once(|run| run.record(fence, &reports)).await.map(|_| Flow::Again)
+                }
+            },
             Next::Begin(_) if stopping => Ok(Flow::Attend(self.loaded.state.deadline().unwrap_or(now))),
-            Next::Begin(tasks) => self.begin(workflow, tasks).map(|()| Flow::Again),
+            Next::Begin(tasks) => self.begin(definition, tasks).map(|()| Flow::Again),
             Next::Attend { until } => Ok(Flow::Attend(until)),
             Next::Wait { waiting, until }
                 if until - now <= patience() && waiting == BTreeSet::from([Waiting::Timer]) =>
@@ -185,71 +188,8 @@ impl Execution {
         Ok(if ended { Flow::Over } else { Flow::Again })
     }
 
-    async fn conclude(&mut self, workflow: &Workflow) -> Ending {
-        let context = whole(self.id, &self.loaded.state, workflow);
-        let output = match compute(self.ports.expressions.as_ref(), &workflow.output, &context).await {
-            Ok(output) => output,
-            Err(error) => {
-                let message = format!("output: {}", error.message);
-                return Ending::Failed(Failure { message, ..error });
-            }
-        };
-        let schema = workflow.output_schema.as_ref();
-        let violations = schema.and_then(|schema| self.ports.schemas.validate(schema, &output).err());
-        match violations {
-            None => Ending::Completed(output),
-            Some(violations) => {
-                let first = violations.first().map(|found| format!("{}: {}", found.pointer, found.message));
-                let message = format!("the output breaks the agent's schema: {}", first.unwrap_or_default());
-                Ending::Failed(Failure::new("run.output_schema", message))
-            }
-        }
-    }
-
-    fn brief(&self, workflow: &Arc<Workflow>, context: Json) -> Result<Brief, Stop> {
-        let order = self.loaded.state.shared_order().ok_or(Stop::Lost)?;
-        let (ports, workflow) = (self.ports.clone(), Arc::clone(workflow));
-        Ok(Brief { ports, run: self.id, order, workflow, context })
-    }
-
-    fn begin(&mut self, workflow: &Arc<Workflow>, tasks: Vec<Task<'_>>) -> Result<(), Stop> {
-        for task in tasks {
-            let place = task.place();
-            let at = place.clone();
-            let run = &self.loaded.state;
-            let future = match task {
-                Task::Enter { step } => {
-                    let brief = self.brief(workflow, context(self.id, run, workflow, &step.id, None))?;
-                    brief.enter(step.clone()).boxed()
-                }
-                Task::Element { step, index, items } => {
-                    let element = items.get(index as usize).map(|item| (index, item));
-                    let brief = self.brief(workflow, context(self.id, run, workflow, &step.id, element))?;
-                    let step = step.clone();
-                    async move { brief.act(&step, at).await }.boxed()
-                }
-                Task::Again { operation, .. } => {
-                    let report = Progress::Again { operation };
-                    std::future::ready(Outcome::Report(vec![report])).boxed()
-                }
-                Task::Lose { operation, .. } => {
-                    let error = Failure::new("run.outcome_unknown", "the worker vanished while the call was under way");
-                    let report = Progress::Lose { operation, error };
-                    std::future::ready(Outcome::Report(vec![report])).boxed()
-                }
-            };
-            self.spawn(place, future);
-        }
-        Ok(())
-    }
-
-    fn spawn(&mut self, place: Place, future: BoxFuture<'static, Outcome>) {
-        self.busy.insert(place.clone());
-        self.under_way.push(future.map(|outcome| (place, outcome)).boxed());
-    }
-
     /// Waits for whatever comes first: a result, news from the log, the time, or the next sign of life.
-    async fn attend(&mut self, workflow: &Arc<Workflow>, claim: Claim, until: DateTime<Utc>) -> Result<(), Stop> {
+    async fn attend(&mut self, definition: &Arc<Definition>, claim: Claim, until: DateTime<Utc>) -> Result<(), Stop> {
         let pause = (until.min(self.beat) - self.ports.clock.now()).to_std().unwrap_or_default();
         let clock = Arc::clone(&self.ports.clock);
         let signals = Arc::clone(&self.signals);
@@ -275,7 +215,7 @@ impl Execution {
         if told {
             self.refresh().await?;
         }
-        self.take_in(workflow, claim.fence, results).await
+        self.take_in(definition, claim.fence, results).await
     }
 
     async fn renew(&mut self, claim: Claim) -> Result<(), Stop> {
@@ -293,7 +233,7 @@ impl Execution {
     /// Records results, and makes the calls whose intent is now on record.
     async fn take_in(
         &mut self,
-        workflow: &Arc<Workflow>,
+        definition: &Arc<Definition>,
         fence: u64,
         results: Vec<(Place, Outcome)>,
     ) -> Result<(), Stop> {
@@ -314,13 +254,7 @@ impl Execution {
             return Ok(());
         }
         for event in self.commit(&orders, |run| run.record(fence, &reports)).await? {
-            let RunEvent::ToolCalled(called) = event else { continue };
-            let Some(Unit::Calling(call)) = self.loaded.state.unit(&called.place) else { continue };
-            if call.operation == called.operation {
-                let call = call.clone();
-                let brief = self.brief(workflow, Json::Null)?;
-                self.spawn(called.place, brief.dispatch(call).boxed());
-            }
+            self.dispatch(definition, event)?;
         }
         Ok(())
     }

@@ -4,11 +4,16 @@
 //! [`devskyy_domain::runs::next`]. It never polls: it waits for the log to move, for a point in time the queue named, or
 //! for one of its runs.
 
+mod assign;
 mod commit;
 mod compute;
+mod conclude;
 mod execution;
+mod model;
 mod nudge;
+mod offer;
 mod tasks;
+mod transcript;
 
 use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
 
@@ -19,11 +24,16 @@ use devskyy_domain::{
 };
 use execution::{Execution, Signals};
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, select_biased, stream::FuturesUnordered};
+pub(super) use offer::offered;
 
-use super::ports::{Appetite, Claim, RunQueue, RunnableAgents};
+use super::{
+    live::LiveRuns,
+    ports::{Appetite, Claim, RunQueue, RunnableAgents},
+};
 use crate::{
     error::PortError,
     es::{EventFilter, EventStore, Position, RecordedEvent},
+    models::Models,
     ports::{Clock, IdGenerator},
     workflow::{Expressions, Schemas, ToolExecutor},
 };
@@ -43,6 +53,10 @@ pub struct WorkerPorts {
     pub schemas: Arc<dyn Schemas>,
     /// Calls tools.
     pub tools: Arc<dyn ToolExecutor>,
+    /// Asks models.
+    pub models: Arc<dyn Models>,
+    /// Hands what models are saying to whoever listens.
+    pub live: Arc<LiveRuns>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Fresh ids.

@@ -2,22 +2,29 @@
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use devskyy_domain::{
+    definition::Definition,
     kernel::{
         Json,
         ids::{AgentId, ApprovalId, OperationId, RunId},
     },
-    runs::{Call, Failure, MAX_ANCESTORS, Order, Parent, Place, Progress},
-    workflow::{Action, Step, Tool, Workflow},
+    runs::{Call, Callee, Failure, MAX_ANCESTORS, Order, Parent, Place, Progress, ProposedCall},
+    workflow::{Action, Approval, Denial, Step, Tool},
 };
+use futures_util::{FutureExt, future::BoxFuture};
 
 use super::{
     WorkerPorts,
     compute::{compute, failed, program_of},
+    offer::{Callable, offered},
 };
 use crate::{
     error::PortError,
-    runs::begin::{check_input, deadline},
+    runs::{
+        begin::{check_input, deadline},
+        hash::arguments_hash,
+    },
     workflow::{ToolCall, ToolError},
 };
 
@@ -47,7 +54,7 @@ pub(super) struct Brief {
     pub(super) ports: WorkerPorts,
     pub(super) run: RunId,
     pub(super) order: Arc<Order>,
-    pub(super) workflow: Arc<Workflow>,
+    pub(super) definition: Arc<Definition>,
     /// What the step's expressions see.
     pub(super) context: Json,
 }
@@ -79,7 +86,7 @@ impl Brief {
         let expressions = self.ports.expressions.as_ref();
         match &step.action {
             Action::Tool { name, arguments } => match compute(expressions, arguments, &self.context).await {
-                Ok(arguments) => self.tool(name, arguments, place).await,
+                Ok(arguments) => self.propose(name, arguments, place).await,
                 Err(error) => Outcome::unable(&place, named("arguments", error)),
             },
             Action::Agent { agent, input } => match compute(expressions, input, &self.context).await {
@@ -95,24 +102,83 @@ impl Brief {
                     (_, Err(error)) => return Outcome::unable(&place, named("data", error)),
                 };
                 let approval = ApprovalId::from(self.ports.ids.next());
-                let (on_deny, at) = (*on_deny, self.ports.clock.now());
-                Outcome::Report(vec![Progress::Ask { place, approval, prompt, data, on_deny, at }])
+                let (on_deny, at, call, expires_at) = (*on_deny, self.ports.clock.now(), None, None);
+                Outcome::Report(vec![Progress::Ask { place, approval, prompt, data, on_deny, call, expires_at, at }])
             }
         }
     }
 
-    /// Pure tools are called at once and recorded with their result; all others are recorded before they are called.
-    async fn tool(self, name: &str, arguments: Json, place: Place) -> Outcome {
-        let Some(tool) = self.workflow.tool(name) else {
+    /// Asks the model next.
+    pub(super) fn prompt(self, place: Place) -> BoxFuture<'static, Outcome> {
+        let operation = OperationId::from(self.ports.ids.next());
+        let outcome = match self.definition.as_ref() {
+            Definition::Assistant(assistant) => {
+                Outcome::Report(vec![Progress::Prompt { place, operation, model: assistant.model.clone() }])
+            }
+            Definition::Workflow(_) => {
+                Outcome::unable(&place, Failure::new("run.agent_missing", "the agent's version asks no model"))
+            }
+        };
+        std::future::ready(outcome).boxed()
+    }
+
+    /// Makes a call, unless its arguments break the tool's schema or a person has to be asked.
+    pub(super) async fn propose(self, name: &str, arguments: Json, place: Place) -> Outcome {
+        let Some(offer) = offered(&self.definition, name) else {
             return Outcome::unable(&place, Failure::new("run.tool_unknown", format!("there is no tool `{name}`")));
         };
-        if let Tool::Http { input_schema: Some(schema), .. } = &tool
+        if let Some(schema) = &offer.schema
             && let Err(violations) = self.ports.schemas.validate(schema, &arguments)
         {
-            let first = violations.first().map(|found| format!("{}: {}", found.pointer, found.message));
-            let message = format!("the arguments break the tool's schema: {}", first.unwrap_or_default());
+            let all = violations.iter().map(|found| format!("{}: {}", found.pointer, found.message));
+            let message = format!("the arguments break the tool's schema: {}", all.collect::<Vec<_>>().join("; "));
             return Outcome::unable(&place, Failure::new("run.arguments_schema", message));
         }
+        let asks = match &offer.approval {
+            Approval::Never => false,
+            Approval::Always => true,
+            Approval::When(condition) => {
+                match program_of(self.ports.expressions.as_ref(), condition, &arguments).await {
+                    Ok(found) => !matches!(found, Json::Null | Json::Bool(false)),
+                    Err(error) => return Outcome::unable(&place, named("approval", failed(error))),
+                }
+            }
+        };
+        if asks { self.question(name, arguments, place) } else { self.perform(name, arguments, place).await }
+    }
+
+    /// Asks a person about a call.
+    fn question(self, name: &str, arguments: Json, place: Place) -> Outcome {
+        let arguments_hash = match arguments_hash(&arguments) {
+            Ok(hash) => hash,
+            Err(error) => return Outcome::Broken(error),
+        };
+        let expires = match self.definition.as_ref() {
+            Definition::Assistant(assistant) => assistant.approval_expires_s,
+            Definition::Workflow(_) => None,
+        };
+        let at = self.ports.clock.now();
+        Outcome::Report(vec![Progress::Ask {
+            place,
+            approval: ApprovalId::from(self.ports.ids.next()),
+            prompt: format!("Call `{name}`?"),
+            data: arguments,
+            on_deny: Denial::Fail,
+            call: Some(ProposedCall { tool: name.to_owned(), arguments_hash }),
+            expires_at: expires.map(|seconds| at + Duration::from_secs(seconds.into())),
+            at,
+        }])
+    }
+
+    /// Pure tools are called at once and recorded with their result; all others are recorded before they are called.
+    pub(super) async fn perform(self, name: &str, arguments: Json, place: Place) -> Outcome {
+        let tool = match offered(&self.definition, name).map(|offer| offer.callee) {
+            Some(Callable::Tool(tool)) => tool,
+            Some(Callable::Agent(agent)) => return self.delegate(agent, arguments, place).await,
+            None => {
+                return Outcome::unable(&place, Failure::new("run.tool_unknown", format!("there is no tool `{name}`")));
+            }
+        };
         let (operation, effect, tool_name) = (OperationId::from(self.ports.ids.next()), tool.effect(), name.to_owned());
         let call = |arguments| Progress::Call { place, operation, tool: tool_name, effect, arguments };
         if matches!(tool, Tool::Http { .. }) {
@@ -132,7 +198,7 @@ impl Brief {
             Err(error) => return Outcome::Broken(error),
         };
         let own = found.filter(|found| found.project == self.order.project);
-        let Some((agent_version, workflow)) = own.and_then(|found| found.current) else {
+        let Some((agent_version, definition)) = own.and_then(|found| found.current) else {
             let message = format!("agent {agent} is not an active agent of the same project");
             return Outcome::unable(&place, Failure::new("run.child_unavailable", message));
         };
@@ -140,7 +206,7 @@ impl Brief {
             let message = format!("a run has at most {MAX_ANCESTORS} runs above it");
             return Outcome::unable(&place, Failure::new("run.too_deep", message));
         }
-        if let Err(refused) = check_input(self.ports.schemas.as_ref(), &workflow, &input) {
+        if let Err(refused) = check_input(self.ports.schemas.as_ref(), &definition, &input) {
             let first = refused
                 .first()
                 .map(|found| format!("{}: {}", found.pointer.as_deref().unwrap_or_default(), found.detail));
@@ -157,7 +223,7 @@ impl Brief {
             depth: self.order.depth + 1,
             input,
             priority: self.order.priority,
-            deadline: deadline(&workflow, now, Some(self.order.deadline)),
+            deadline: deadline(&definition, now, Some(self.order.deadline)),
         };
         Outcome::Delegate(Progress::Delegate { place, operation, agent, agent_version }, Box::new(order))
     }
@@ -165,8 +231,11 @@ impl Brief {
     /// Makes a call whose intent is recorded.
     pub(super) async fn dispatch(self, call: Call) -> Outcome {
         let operation = call.operation;
-        let Some(tool) = self.workflow.tool(&call.tool) else {
-            let error = Failure::new("run.tool_unknown", format!("there is no tool `{}`", call.tool));
+        let name = match &call.callee {
+            Callee::Tool(name) | Callee::Model(name) => name,
+        };
+        let Some(Callable::Tool(tool)) = offered(&self.definition, name).map(|offer| offer.callee) else {
+            let error = Failure::new("run.tool_unknown", format!("there is no tool `{name}`"));
             return Outcome::Report(vec![Progress::Fail { operation, error, retry_at: None }]);
         };
         let arguments = call.arguments.as_ref().clone();
@@ -178,22 +247,23 @@ impl Brief {
         Outcome::Report(vec![progress])
     }
 
+    /// When a call that failed is made again, if it is.
+    pub(super) fn again(&self, call: &Call, asked: Option<Duration>) -> Option<DateTime<Utc>> {
+        let retry = self.definition.retry();
+        let at = self.ports.clock.now() + retry.pause(call.attempt, call.operation.into(), asked);
+        (call.attempt < retry.max_attempts && at < self.order.deadline).then_some(at)
+    }
+
     /// What a failed try means: another one, the end, or a question to people.
     fn judge(&self, call: &Call, error: &ToolError) -> Progress {
         let (operation, failure) = (call.operation, failure(error));
-        let again = |asked| {
-            let pause = self.workflow.retry.pause(call.attempt, operation.into(), asked);
-            let at = self.ports.clock.now() + pause;
-            let left = call.attempt < self.workflow.retry.max_attempts && at < self.order.deadline;
-            left.then_some(at)
-        };
         match error {
             ToolError::Permanent { .. } => Progress::Fail { operation, error: failure, retry_at: None },
             ToolError::Transient { retry_after, .. } => {
-                Progress::Fail { operation, error: failure, retry_at: again(*retry_after) }
+                Progress::Fail { operation, error: failure, retry_at: self.again(call, *retry_after) }
             }
             ToolError::OutcomeUnknown { .. } if call.repeatable() => {
-                Progress::Fail { operation, error: failure, retry_at: again(None) }
+                Progress::Fail { operation, error: failure, retry_at: self.again(call, None) }
             }
             ToolError::OutcomeUnknown { .. } => Progress::Lose { operation, error: failure },
         }

@@ -1,5 +1,5 @@
 use devskyy_application::{
-    agents::{AgentView, ChangeLifecycle, CreateAgent, GetAgent, ListAgents, UpdateAgent},
+    agents::{AgentView, ChangeLifecycle, CreateAgent, GetAgent, ListAgents, PublishVersion, UpdateAgent},
     context::Actor,
     error::Error,
 };
@@ -99,12 +99,40 @@ async fn a_key_used_for_another_agent_is_refused() {
 }
 
 #[tokio::test]
-async fn an_assistant_is_refused_whatever_its_definition() {
+async fn an_assistant_runs_only_where_a_provider_answers_for_its_model() {
+    let world = World::new();
+    let (ada, _) = world.person("ada").await;
+    let assistant = async |name, model: &str| {
+        let definition = format!(r#"{{"model":"{model}","instructions":"Be brief."}}"#);
+        let mut command = CreateAgent::parse(name, "assistant", &[], "").unwrap();
+        command.definition = serde_json::from_str(&definition).ok();
+        world.agents.create.handle(&ada, command).await
+    };
+    assert_eq!(assistant("Keeper", "scripted/one").await.unwrap().status, AgentStatus::Active);
+    assert_eq!(code(&assistant("Warden", "elsewhere/one").await), "agent.model_unavailable");
+}
+
+#[tokio::test]
+async fn a_draft_is_activated_only_where_a_provider_answers_for_its_model() {
+    let world = World::new();
+    let (ada, _) = world.person("ada").await;
+    let draft = CreateAgent::parse("Keeper", "assistant", &[], "").unwrap();
+    let agent = world.agents.create.handle(&ada, draft).await.unwrap().id;
+    let definition = serde_json::from_str(r#"{"model":"elsewhere/one","instructions":"Be brief."}"#).unwrap();
+    let publish = PublishVersion { agent, definition, expected: None, idempotency: None };
+    world.agents.publish_version.handle(&ada, publish).await.unwrap();
+    let activated = world.agents.activate.handle(&ada, ChangeLifecycle { id: agent, expected: None }).await;
+    assert_eq!(code(&activated), "agent.model_unavailable");
+}
+
+#[tokio::test]
+async fn a_workflow_is_no_definition_of_an_assistant() {
     let world = World::new();
     let (ada, _) = world.person("ada").await;
     let mut command = CreateAgent::parse("Keeper", "assistant", &[], "").unwrap();
     command.definition = Some(definition("done"));
-    assert_eq!(code(&world.agents.create.handle(&ada, command).await), "agent.type_unavailable");
+    let refused = world.agents.create.handle(&ada, command).await;
+    assert!(matches!(refused, Err(Error::Invalid(found)) if found[0].code == "assistant.malformed"));
 }
 
 #[tokio::test]

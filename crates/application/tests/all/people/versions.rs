@@ -4,7 +4,10 @@ use devskyy_application::{
     error::Error,
     paging::Part,
 };
-use devskyy_domain::kernel::{Json, ids::AgentId};
+use devskyy_domain::{
+    definition::Definition,
+    kernel::{Json, ids::AgentId},
+};
 
 use super::world::{World, agent_named, definition, json, stranger};
 
@@ -51,7 +54,8 @@ async fn a_version_is_read_back_with_its_definition_and_its_publisher() {
     let agent = world.agent(&ada, "Keeper").await.id;
     let version = world.agents.get_version.handle(&ada, GetVersion { agent, number: 1 }).await.unwrap();
     let publisher = format!("user:{}", user.id);
-    assert_eq!((version.definition.output, version.summary.published_by), (Json::from("done"), publisher));
+    let Definition::Workflow(workflow) = version.definition else { panic!("a workflow") };
+    assert_eq!((workflow.output, version.summary.published_by), (Json::from("done"), publisher));
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use devskyy_application::{
         UserView,
     },
     projects::{AddMember, PersonRef, Projects, ProjectsPorts},
-    workflow::WorkflowCheck,
+    workflow::DefinitionCheck,
 };
 use devskyy_domain::{
     identity::{PasswordPolicy, User},
@@ -23,8 +23,8 @@ use devskyy_domain::{
 use devskyy_testkit::fakes::{
     FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAgents, InMemoryAttempts, InMemoryBootstrap,
     InMemoryDirectory, InMemoryErasures, InMemoryEventStore, InMemoryInvitations, InMemoryPasswordHasher,
-    InMemoryProjects, InMemorySessions, InMemoryUsers, NamedDestinations, PathExpressions, PlainSchemas, SequentialIds,
-    SequentialSecrets,
+    InMemoryProjects, InMemorySessions, InMemoryUsers, NamedDestinations, PathExpressions, PlainSchemas,
+    ScriptedModels, SequentialIds, SequentialSecrets,
 };
 use uuid::Uuid;
 
@@ -81,7 +81,8 @@ impl World {
             store: store.clone(),
             views: InMemoryAgents::following(&store, views.clone()),
             access: access.clone(),
-            check: WorkflowCheck::new(Arc::new(PathExpressions), Arc::new(PlainSchemas), Arc::new(NamedDestinations)),
+            check: DefinitionCheck::new(Arc::new(PathExpressions), Arc::new(PlainSchemas), Arc::new(NamedDestinations)),
+            models: Arc::new(ScriptedModels::taking([])),
             ids: ids.clone(),
         });
         let directory = Arc::new(InMemoryDirectory::of(users, accounts.clone(), secrets));

@@ -1,5 +1,7 @@
 //! Runs: real handlers and the real worker over adapters in memory.
 
+mod assistant_crashes;
+mod assistants;
 mod crashes;
 mod fakes;
 mod publishing;

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use devskyy_application::workflow::WorkflowCheck;
+use devskyy_application::workflow::DefinitionCheck;
 
 use devskyy_testkit::fakes::{NamedDestinations, PathExpressions, PlainSchemas};
 
-use super::world::workflow;
+use super::world::definition;
 
 fn refused(text: &str) -> Vec<(&'static str, String)> {
-    let check = WorkflowCheck::new(Arc::new(PathExpressions), Arc::new(PlainSchemas), Arc::new(NamedDestinations));
-    let refused = check.check(&workflow(text)).err().unwrap_or_default();
+    let check = DefinitionCheck::new(Arc::new(PathExpressions), Arc::new(PlainSchemas), Arc::new(NamedDestinations));
+    let refused = check.check(&definition(text)).err().unwrap_or_default();
     refused.into_iter().map(|refused| (refused.code, refused.pointer.unwrap_or_default())).collect()
 }
 

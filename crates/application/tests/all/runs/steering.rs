@@ -170,7 +170,8 @@ fn the_same_answer_twice_is_one_answer() {
     world.work_until_waiting(run);
     let approval = world.open_approval(run).unwrap();
     let decide = |decision| {
-        let command = DecideApproval { run, approval, decision, reason: Some("ok".into()), expected: None };
+        let command =
+            DecideApproval { run, approval, decision, arguments: None, reason: Some("ok".into()), expected: None };
         world.ask(world.runs.decide_approval.handle(&World::actor(), command))
     };
     let version = decide(Choice::Approve).unwrap().summary.version;
@@ -183,7 +184,8 @@ fn a_question_nobody_asked_is_not_found() {
     let world = World::new();
     let run = world.start(ASKS, "1");
     let approval = ApprovalId::from(Uuid::nil());
-    let command = DecideApproval { run, approval, decision: Choice::Deny, reason: None, expected: None };
+    let command =
+        DecideApproval { run, approval, decision: Choice::Deny, arguments: None, reason: None, expected: None };
     assert_eq!(code(world.ask(world.runs.decide_approval.handle(&World::actor(), command))), "not_found");
 }
 

@@ -240,7 +240,7 @@ fn an_agent_of_another_project_cannot_be_a_step() {
     let world = World::new();
     let stranger = devskyy_domain::kernel::ids::AgentId::from(uuid::Uuid::from_u128(9));
     let elsewhere = devskyy_domain::kernel::ids::ProjectId::from(uuid::Uuid::from_u128(99));
-    world.agents.declare(stranger, elsewhere, super::world::workflow(r#"{"steps":[{"id":"x","tool":"jq"}]}"#));
+    world.agents.declare(stranger, elsewhere, super::world::definition(r#"{"steps":[{"id":"x","tool":"jq"}]}"#));
     let run = world.start(&format!(r#"{{"steps":[{{"id":"call","agent":"{stranger}"}}]}}"#), "null");
     assert_eq!(failure(&world, run).0, "run.child_unavailable");
 }

@@ -13,11 +13,13 @@ use devskyy_application::{
     error::Error,
     es::{EventFilter, EventStore, Position, Reaction},
     runs::{
-        CancelRun, ChildRuns, DecideApproval, GetRun, RunStatus, RunView, RunWorker, Runs, RunsPorts, StartRun,
-        WorkerPorts, WorkerSettings,
+        CancelRun, ChildRuns, DecideApproval, GetRun, LiveRuns, RunStatus, RunView, RunWorker, Runs, RunsPorts,
+        StartRun, WorkerPorts, WorkerSettings,
     },
 };
 use devskyy_domain::{
+    assistant::Assistant,
+    definition::Definition,
     kernel::{
         Json,
         ids::{AgentId, ApprovalId, OperationId, ProjectId, RunId},
@@ -27,7 +29,7 @@ use devskyy_domain::{
 };
 use devskyy_testkit::fakes::{
     DeclaredAgents, FixedClock, InMemoryEventStore, InMemoryProjects, InMemoryRuns, PathExpressions, PlainSchemas,
-    ScriptedTools, SequentialIds,
+    ScriptedModels, ScriptedTools, SequentialIds,
 };
 use futures_util::FutureExt;
 use uuid::Uuid;
@@ -44,6 +46,8 @@ pub(crate) struct World {
     pub(crate) store: Arc<InMemoryEventStore>,
     pub(crate) agents: Arc<DeclaredAgents>,
     pub(crate) tools: Arc<ScriptedTools>,
+    pub(crate) models: Arc<ScriptedModels>,
+    pub(crate) live: Arc<LiveRuns>,
     pub(crate) runs: Runs,
     ports: WorkerPorts,
     children: ChildRuns,
@@ -56,14 +60,24 @@ pub(crate) fn json(text: &str) -> Json {
     serde_json::from_str(text).unwrap()
 }
 
-pub(crate) fn workflow(text: &str) -> Workflow {
-    serde_json::from_str(text).unwrap()
+/// An assistant where a model is named, else a workflow.
+pub(crate) fn definition(text: &str) -> Definition {
+    match json(text).get("model") {
+        Some(_) => serde_json::from_str::<Assistant>(text).unwrap().into(),
+        None => serde_json::from_str::<Workflow>(text).unwrap().into(),
+    }
 }
 
 pub(crate) const PROJECT: u128 = 7;
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::with(ScriptedModels::taking([]))
+    }
+
+    /// A platform with such a model.
+    pub(crate) fn with(models: ScriptedModels) -> Self {
+        let (models, live) = (Arc::new(models), Arc::new(LiveRuns::default()));
         let clock = Arc::new(FixedClock::default());
         let store = Arc::new(InMemoryEventStore::with_clock(clock.clone()));
         let projects = InMemoryProjects::following(&store);
@@ -76,6 +90,7 @@ impl World {
             views: views.clone(),
             agents: agents.clone(),
             schemas: Arc::new(PlainSchemas),
+            live: live.clone(),
             access: Access::new(projects),
             clock: clock.clone(),
             ids: ids.clone(),
@@ -87,17 +102,19 @@ impl World {
             expressions: Arc::new(PathExpressions),
             schemas: Arc::new(PlainSchemas),
             tools: tools.clone(),
+            models: models.clone(),
+            live: live.clone(),
             clock: clock.clone(),
             ids,
         };
         let children = ChildRuns::new(store.clone(), clock.clone());
         let (reacted, workers, seen) = (Mutex::new(0), Mutex::new(0), Mutex::new(None));
-        Self { clock, store, agents, tools, runs, ports, children, reacted, workers, seen }
+        Self { clock, store, agents, tools, models, live, runs, ports, children, reacted, workers, seen }
     }
 
     pub(crate) fn agent(&self, n: u128, text: &str) -> AgentId {
         let id = AgentId::from(Uuid::from_u128(n));
-        self.agents.declare(id, ProjectId::from(Uuid::from_u128(PROJECT)), workflow(text));
+        self.agents.declare(id, ProjectId::from(Uuid::from_u128(PROJECT)), definition(text));
         id
     }
 
@@ -154,7 +171,7 @@ impl World {
 
     pub(crate) fn decide(&self, run: RunId, decision: Choice) -> Result<RunView, Error> {
         let approval = self.open_approval(run).expect("a question is open");
-        let command = DecideApproval { run, approval, decision, reason: None, expected: None };
+        let command = DecideApproval { run, approval, decision, arguments: None, reason: None, expected: None };
         self.ask(self.runs.decide_approval.handle(&Self::actor(), command))
     }
 

@@ -1,12 +1,38 @@
-//! What holds for every workflow and every history.
+//! What holds for every definition and every history.
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::workflow::{Action, Limits, Step};
+use crate::{
+    assistant::Assistant,
+    conversation::{Finish, ToolCall, Usage},
+    workflow::{Action, Limits, Step},
+};
+
+/// An assistant with every policy, or without.
+fn assistants() -> impl Strategy<Value = Definition> {
+    let window = proptest::option::of(1_u32..4);
+    let policy = (window.clone(), proptest::option::of(1_u32..60), 0_u32..3, any::<bool>());
+    let limits = (1_u32..60, 1_u32..5, proptest::option::of(50_u64..500));
+    (policy, limits).prop_map(|((turns, tokens, pinned, summary), (max_steps, concurrency, max_tokens))| {
+        let mut assistant: Assistant = serde_json::from_str(r#"{"model":"a/b","instructions":"?"}"#).unwrap();
+        assistant.context.window_turns = turns;
+        assistant.context.window_tokens = tokens;
+        assistant.context.pinned_turns = pinned;
+        assistant.context.summary = summary;
+        assistant.limits.max_steps = max_steps;
+        assistant.limits.concurrency = concurrency;
+        assistant.limits.max_tokens = max_tokens;
+        assistant.into()
+    })
+}
+
+fn definitions() -> impl Strategy<Value = Definition> {
+    prop_oneof![workflows(), assistants()]
+}
 
 /// A workflow without cycles: each step needs some of those before it.
-fn workflows() -> impl Strategy<Value = Workflow> {
+fn workflows() -> impl Strategy<Value = Definition> {
     let step = (any::<u8>(), any::<u8>(), any::<bool>());
     (proptest::collection::vec(step, 1..7), 1_u32..40, 1_u32..5).prop_map(|(steps, max_steps, concurrency)| {
         let steps = steps.into_iter().enumerate().map(|(n, (needs, kind, each))| Step {
@@ -22,7 +48,7 @@ fn workflows() -> impl Strategy<Value = Workflow> {
         });
         let limits = Limits { max_steps, concurrency, ..Limits::default() };
         let workflow: Workflow = serde_json::from_str(r#"{"steps":[]}"#).unwrap();
-        Workflow { steps: steps.collect(), limits, ..workflow }
+        Workflow { steps: steps.collect(), limits, ..workflow }.into()
     })
 }
 
@@ -38,7 +64,7 @@ impl Dice {
 
 struct Play<'w> {
     run: Run,
-    workflow: &'w Workflow,
+    workflow: &'w Definition,
     now: DateTime<Utc>,
     ids: u128,
     dice: Dice,
@@ -63,17 +89,82 @@ impl Play<'_> {
             Action::Approval { on_deny, .. } => {
                 let (approval, on_deny) = (ApprovalId::from(Uuid::from(operation)), *on_deny);
                 let prompt = "?".to_owned();
-                vec![Progress::Ask { place, approval, prompt, data: Json::Null, on_deny, at: self.now }]
+                let (call, expires_at, at) = (None, None, self.now);
+                vec![Progress::Ask { place, approval, prompt, data: Json::Null, on_deny, call, expires_at, at }]
             }
             Action::Agent { agent, .. } => {
                 vec![Progress::Delegate { place, operation, agent: *agent, agent_version: 1 }]
             }
-            Action::Tool { name, .. } => {
-                let effect = [Effect::ReadOnly, Effect::Idempotent, Effect::Unsafe][usize::from(self.dice.roll(3))];
-                let call = Progress::Call { place, operation, tool: name.clone(), effect, arguments: Json::Null };
-                [Some(call), self.result(operation)].into_iter().flatten().collect()
-            }
+            Action::Tool { .. } => self.call(place),
         }
+    }
+
+    fn call(&mut self, place: Place) -> Vec<Progress> {
+        let operation = op(self.id());
+        let effect = [Effect::ReadOnly, Effect::Idempotent, Effect::Unsafe][usize::from(self.dice.roll(3))];
+        let call = Progress::Call { place, operation, tool: "t".into(), effect, arguments: Json::Null };
+        [Some(call), self.result(operation)].into_iter().flatten().collect()
+    }
+
+    /// What a call the model wants leads to.
+    fn look(&mut self, place: Place) -> Vec<Progress> {
+        match self.dice.roll(5) {
+            0 => vec![Progress::Unable { place, error: Failure::new("x", "y") }],
+            1 => {
+                let approval = ApprovalId::from(Uuid::from(op(self.id())));
+                let (prompt, on_deny, at) = ("?".to_owned(), Denial::Fail, self.now);
+                let call = Some(ProposedCall { tool: "t".into(), arguments_hash: "h".into() });
+                let expires_at = (self.dice.roll(2) == 0).then_some(self.now + TimeDelta::seconds(7));
+                vec![Progress::Ask { place, approval, prompt, data: Json::Null, on_deny, call, expires_at, at }]
+            }
+            2 => {
+                let operation = op(self.id());
+                vec![Progress::Delegate { place, operation, agent: order().agent, agent_version: 1 }]
+            }
+            _ => self.call(place),
+        }
+    }
+
+    /// How a question to the model ends; not at all when its worker vanishes.
+    fn reply(&mut self, operation: OperationId) -> Option<Progress> {
+        let error = Failure::new("x", "y");
+        let calls = match self.dice.roll(12) {
+            0 => return None,
+            1 => return Some(Progress::Fail { operation, error, retry_at: Some(self.now + TimeDelta::seconds(5)) }),
+            2 if self.dice.roll(6) == 0 => return Some(Progress::Fail { operation, error, retry_at: None }),
+            calls => calls % 4,
+        };
+        let call = |n| ToolCall { id: format!("c{}", n % 2), name: "t".into(), arguments: Json::Null };
+        let calls: Vec<_> = (0..calls).map(call).collect();
+        let finish = match self.dice.roll(40) {
+            0 => Finish::Length,
+            1 => Finish::Refused,
+            _ if calls.is_empty() => Finish::Stop,
+            _ => Finish::ToolCalls,
+        };
+        let usage = Usage { input: 10, output: 5, ..Usage::default() };
+        let reply = Reply {
+            text: "so".into(),
+            calls,
+            finish,
+            usage,
+            model: "b".into(),
+            answered_by: "a/b".into(),
+            cost_micros: Some(3),
+        };
+        Some(Progress::Reply { operation, reply })
+    }
+
+    /// The last answer is accepted, or told to be wrong once.
+    fn conclude(&mut self, fence: u64) {
+        let step = turn_step(self.run.turns());
+        let rejects = self.run.turns() > 0 && self.run.rejections() == 0 && self.dice.roll(2) == 0;
+        let reject = [Progress::Reject { step, errors: vec!["no".into()] }];
+        self.take(if rejects {
+            self.run.record(fence, &reject)
+        } else {
+            self.run.finish(fence, &Ending::Completed(Json::Null), self.now)
+        });
     }
 
     /// How a call ends; not at all when its worker vanishes.
@@ -97,10 +188,22 @@ impl Play<'_> {
             }
             Task::Enter { step } => self.act(step, Place::step(&step.id)),
             Task::Element { step, index, .. } => self.act(step, Place::element(&step.id, *index)),
-            Task::Again { operation, .. } => [Some(Progress::Again { operation: *operation }), self.result(*operation)]
-                .into_iter()
-                .flatten()
-                .collect(),
+            Task::Again { place, operation } => {
+                let model = matches!(self.run.unit(place).and_then(Unit::call), Some(call) if matches!(call.callee, Callee::Model(_)));
+                let result = if model { self.reply(*operation) } else { self.result(*operation) };
+                [Some(Progress::Again { operation: *operation }), result].into_iter().flatten().collect()
+            }
+            Task::Prompt { place } | Task::Summarise { place, .. } => {
+                let operation = op(self.id());
+                let call = Progress::Prompt { place: place.clone(), operation, model: "a/b".into() };
+                [Some(call), self.reply(operation)].into_iter().flatten().collect()
+            }
+            Task::Compact { from, through, summary, .. } => {
+                vec![Progress::Compact { from: *from, through: *through, summary: *summary }]
+            }
+            Task::Use { place, .. } => self.look(place.clone()),
+            Task::Perform { place, .. } => self.call(place.clone()),
+            Task::Expire { approval, .. } => vec![Progress::Expire { approval: *approval, at: self.now }],
             Task::Lose { operation, .. } => {
                 vec![Progress::Lose { operation: *operation, error: Failure::new("x", "y") }]
             }
@@ -112,9 +215,12 @@ impl Play<'_> {
         let open: Vec<Unit> = self.run.units().map(|(_, _, unit)| unit.clone()).collect();
         for unit in open {
             let decided = match unit {
+                Unit::Asking { expires_at: Some(expiry), .. } if expiry <= self.now || self.dice.roll(3) == 0 => {
+                    continue;
+                }
                 Unit::Asking { approval, .. } => {
                     let choice = if self.dice.roll(3) == 0 { Choice::Deny } else { Choice::Approve };
-                    self.run.decide_approval(approval, choice, None, "user:1", self.now)
+                    self.run.decide_approval(approval, &said(choice, None, "user:1"), self.now)
                 }
                 Unit::Child { operation } => self.run.end_child(operation, &ChildEnd::Completed { output: Json::Null }),
                 Unit::InDoubt(call) => self.run.reconcile(call.operation, &Verdict::Retry, "user:1", self.now),
@@ -132,9 +238,13 @@ impl Play<'_> {
         match next {
             Next::Rest => {}
             Next::Finish(ending) => self.take(self.run.finish(fence, &ending, self.now)),
-            Next::Conclude => self.take(self.run.finish(fence, &Ending::Completed(Json::Null), self.now)),
+            Next::Conclude => self.conclude(fence),
             Next::Attend { .. } => panic!("nothing is under way"),
             Next::Begin(tasks) => {
+                let begun: BTreeSet<_> = tasks.iter().map(Task::place).collect();
+                if let Next::Begin(more) = super::next(&self.run, workflow, self.now, &begun) {
+                    assert!(more.iter().all(|task| !begun.contains(&task.place())), "nothing is begun twice");
+                }
                 for task in &tasks {
                     let reports = self.begin(task);
                     self.take(self.run.record(fence, &reports));
@@ -154,7 +264,7 @@ impl Play<'_> {
     }
 }
 
-fn play(workflow: &Workflow, dice: Vec<u8>) -> (Run, Vec<RunEvent>) {
+fn play(workflow: &Definition, dice: Vec<u8>) -> (Run, Vec<RunEvent>) {
     let order = late(order());
     let first = Run::default().queue(&order, at(0)).unwrap();
     let mut play =
@@ -174,20 +284,20 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_run_of_a_sound_workflow_ends(workflow in workflows(), dice in proptest::collection::vec(any::<u8>(), 1..64)) {
+    fn every_run_of_a_sound_definition_ends(workflow in definitions(), dice in proptest::collection::vec(any::<u8>(), 1..64)) {
         let (run, _) = play(&workflow, dice);
         prop_assert!(!matches!(run.phase(), Phase::Failed(failure) if failure.code == "run.stuck"));
     }
 
     #[test]
-    fn the_fold_of_a_history_is_the_state_it_led_to(workflow in workflows(), dice in proptest::collection::vec(any::<u8>(), 1..64)) {
+    fn the_fold_of_a_history_is_the_state_it_led_to(workflow in definitions(), dice in proptest::collection::vec(any::<u8>(), 1..64)) {
         let (run, history) = play(&workflow, dice);
         prop_assert_eq!(Run::default().evolved(&history), run);
     }
 
     #[test]
     fn folding_takes_in_any_events_in_any_order(
-        workflow in workflows(),
+        workflow in definitions(),
         dice in proptest::collection::vec(any::<u8>(), 1..64),
         order in proptest::collection::vec(any::<prop::sample::Index>(), 0..60),
     ) {

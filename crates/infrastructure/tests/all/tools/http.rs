@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use devskyy_domain::workflow::{Effect, HttpMethod, HttpRequest, Tool};
+use devskyy_domain::workflow::{Approval, Effect, HttpMethod, HttpRequest, Tool};
 use tokio::net::TcpListener;
 
 use super::{call, class, json, service::Service, tools};
@@ -10,7 +10,7 @@ fn request(method: HttpMethod, url: impl Into<String>) -> HttpRequest {
 }
 
 fn tool(effect: Effect, request: HttpRequest) -> Tool {
-    Tool::Http { effect, input_schema: None, request }
+    Tool::Http { effect, input_schema: None, approval: Approval::Never, request }
 }
 
 fn get(service: &Service) -> Tool {
@@ -136,7 +136,12 @@ async fn headers_are_templates_that_cannot_break_out_of_their_line() {
 async fn arguments_that_break_the_schema_are_never_sent() {
     let service = Service::answering(CREATED).await;
     let Tool::Http { effect, request, .. } = post(&service, Effect::Unsafe) else { panic!("an http tool") };
-    let tool = Tool::Http { effect, request, input_schema: Some(json(r#"{"type":"object","required":["title"]}"#)) };
+    let tool = Tool::Http {
+        effect,
+        request,
+        approval: Approval::Never,
+        input_schema: Some(json(r#"{"type":"object","required":["title"]}"#)),
+    };
     let outcome = call(&tools(true, std::slice::from_ref(&service.address)), tool, "{}").await;
     assert_eq!(class(outcome), ("permanent", "tool.arguments".to_owned(), None));
     assert!(service.asked().is_empty());

@@ -8,6 +8,7 @@ use devskyy_application::{
 };
 use devskyy_domain::{
     agents::{Agent, AgentName, AgentType, Capabilities, Description, NewAgent},
+    definition::Definition,
     identity::{PlatformRole, User},
     kernel::{
         Aggregate, Json,
@@ -72,7 +73,7 @@ pub(super) async fn create_agent(people: &PeopleUnderTest, agent: AgentId, proje
 }
 
 /// A workflow of one step that returns its argument.
-pub(super) fn workflow(output: &str) -> Workflow {
+pub(super) fn workflow(output: &str) -> Definition {
     let step = Step {
         id: "echo".to_owned(),
         needs: vec![],
@@ -80,7 +81,7 @@ pub(super) fn workflow(output: &str) -> Workflow {
         for_each: None,
         action: Action::Tool { name: "template".to_owned(), arguments: Json::from(output) },
     };
-    Workflow {
+    let workflow = Workflow {
         input_schema: None,
         output_schema: None,
         tools: BTreeMap::new(),
@@ -88,5 +89,6 @@ pub(super) fn workflow(output: &str) -> Workflow {
         output: Json::from(output),
         limits: Limits::default(),
         retry: Backoff::default(),
-    }
+    };
+    workflow.into()
 }

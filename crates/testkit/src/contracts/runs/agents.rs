@@ -7,6 +7,7 @@ use devskyy_application::{
 };
 use devskyy_domain::{
     agents::{Agent, AgentName, AgentType, Capabilities, Description, NewAgent},
+    definition::Definition,
     kernel::Aggregate,
     workflow::Workflow,
 };
@@ -14,8 +15,8 @@ use uuid::Uuid;
 
 use super::{agent, project};
 
-fn workflow(step: &str) -> Workflow {
-    serde_json::from_str(&format!(r#"{{"steps":[{{"id":"{step}","tool":"jq"}}]}}"#)).unwrap()
+fn workflow(step: &str) -> Definition {
+    serde_json::from_str::<Workflow>(&format!(r#"{{"steps":[{{"id":"{step}","tool":"jq"}}]}}"#)).unwrap().into()
 }
 
 async fn happens(store: &dyn EventStore, change: impl FnOnce(&Agent) -> Vec<<Agent as Aggregate>::Event>) {
@@ -30,7 +31,6 @@ async fn happens(store: &dyn EventStore, change: impl FnOnce(&Agent) -> Vec<<Age
         project: Some(project(1)),
         correlation_id: Uuid::from_u128(1),
         causation_id: Uuid::from_u128(1),
-        source: None,
         traceparent: None,
     };
     store.append(AppendRequest { writes: vec![write], claims: vec![], idempotency: None, context }).await.unwrap();
@@ -50,10 +50,10 @@ pub async fn an_agent_is_told_as_it_stands(store: &dyn EventStore, agents: &dyn 
     happens(store, |agent| agent.publish(&workflow("second")).unwrap()).await;
     let found = agents.find(agent(1)).await.unwrap().unwrap();
     let (version, current) = found.current.unwrap();
-    assert_eq!((found.project, version, current.steps[0].id.as_str()), (project(1), 2, "second"));
+    assert_eq!((found.project, version, current.as_ref()), (project(1), 2, &workflow("second")));
     happens(store, |agent| agent.pause().unwrap()).await;
     assert_eq!(agents.find(agent(1)).await.unwrap().unwrap().current, None);
-    let old = agents.workflow(agent(1), 1).await.unwrap().unwrap();
-    assert_eq!(old.steps[0].id, "first");
-    assert_eq!(agents.workflow(agent(1), 9).await.unwrap(), None);
+    let old = agents.definition(agent(1), 1).await.unwrap().unwrap();
+    assert_eq!(*old, workflow("first"));
+    assert_eq!(agents.definition(agent(1), 9).await.unwrap(), None);
 }

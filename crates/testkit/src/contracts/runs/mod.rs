@@ -73,7 +73,6 @@ fn context(project: ProjectId) -> EventContext {
         project: Some(project),
         correlation_id: Uuid::from_u128(1),
         causation_id: Uuid::from_u128(1),
-        source: None,
         traceparent: None,
     }
 }
@@ -162,6 +161,8 @@ macro_rules! runs_contract {
             a_list_shows_members_only_their_projects,
             a_run_says_why_it_failed,
             a_question_is_open_until_it_is_answered,
+            a_question_about_a_call_is_seen_with_what_it_was_answered_with,
+            a_question_nobody_answered_is_seen_as_expired,
             questions_of_an_ended_run_are_withdrawn,
             questions_are_listed_oldest_first,
         }

@@ -10,7 +10,7 @@ use devskyy_domain::{
         Json,
         ids::{ApprovalId, RunId},
     },
-    runs::{Choice, Ending, Place, Priority, Progress, Waiting},
+    runs::{Choice, Decided, Ending, Place, Priority, Progress, Waiting},
     workflow::Denial,
 };
 use uuid::Uuid;
@@ -173,12 +173,17 @@ pub async fn an_answer_makes_a_waiting_run_claimable(runs: &RunsUnderTest) {
     runs.claimed(1).await;
     let approval = ApprovalId::from(Uuid::from_u128(9));
     let (place, prompt, at) = (Place::step("ask"), "go?".to_owned(), runs.clock.now());
-    runs.reported(1, vec![Progress::Ask { place, approval, prompt, data: Json::Null, on_deny: Denial::Fail, at }])
-        .await;
+    let (data, on_deny, call, expires_at) = (Json::Null, Denial::Fail, None, None);
+    let ask = Progress::Ask { place, approval, prompt, data, on_deny, call, expires_at, at };
+    runs.reported(1, vec![ask]).await;
     let until = runs.clock.now() + TimeDelta::hours(1);
     runs.happens(1, |run, _| run.park(run.fence(), &[Waiting::Approval].into(), until)).await;
     assert_eq!(taken(runs, "eve").await, []);
-    runs.happens(1, |run, now| run.decide_approval(approval, Choice::Approve, None, "user:eve", now)).await;
+    runs.happens(1, |run, now| {
+        let decided = Decided { choice: Choice::Approve, edit: None, reason: None, by: "user:eve" };
+        run.decide_approval(approval, &decided, now)
+    })
+    .await;
     assert_eq!(taken(runs, "eve").await, [run(1)]);
 }
 

@@ -1,6 +1,7 @@
 //! Promises of the views of runs.
 #![expect(clippy::unwrap_used, reason = "a broken promise is a panic")]
 
+use chrono::TimeDelta;
 use devskyy_application::{
     access::ListScope,
     paging::{Age, PageRequest, Part, Sort},
@@ -8,7 +9,7 @@ use devskyy_application::{
 };
 use devskyy_domain::{
     kernel::{Json, ids::ApprovalId},
-    runs::{Choice, Ending, Failure, Order, Place, Priority, Progress, Waiting},
+    runs::{Choice, Decided, Edit, Ending, Failure, Order, Place, Priority, Progress, ProposedCall, Waiting},
     workflow::Denial,
 };
 use uuid::Uuid;
@@ -41,13 +42,14 @@ pub(super) async fn asks(runs: &RunsUnderTest, n: u128) {
     runs.claimed(n).await;
     let (place, prompt, data) = (Place::element("ask", 2), "go?".to_owned(), Json::from("look"));
     let (approval, on_deny, at) = (approval(n), Denial::Fail, runs.clock.now());
+    let (call, expires_at) = (Some(proposed()), Some(at + TimeDelta::hours(1)));
     runs.happens(n, |run, _| {
         let items = vec![Json::Null; 3];
         run.record(
             run.fence(),
             &[
                 Progress::Expand { step: "ask".into(), items },
-                Progress::Ask { place, approval, prompt, data, on_deny, at },
+                Progress::Ask { place, approval, prompt, data, on_deny, call, expires_at, at },
             ],
         )
     })
@@ -138,13 +140,38 @@ pub async fn a_run_says_why_it_failed(runs: &RunsUnderTest) {
     assert!(failed.ended_at.is_some());
 }
 
+fn proposed() -> ProposedCall {
+    ProposedCall { tool: "pay".into(), arguments_hash: "abc".into() }
+}
+
+fn said(choice: Choice, edit: Option<&Edit>) -> Decided<'_> {
+    Decided { choice, edit, reason: Some("no"), by: "user:eve" }
+}
+
+/// A question about a call says which, until when it can be answered, and what it was answered with.
+pub async fn a_question_about_a_call_is_seen_with_what_it_was_answered_with(runs: &RunsUnderTest) {
+    asks(runs, 1).await;
+    let open = runs.views.approval(approval(1)).await.unwrap().unwrap();
+    assert_eq!((open.call, open.expires_at.is_some(), open.edit), (Some(proposed()), true, None));
+    let edit = Edit { arguments: Json::from("less"), arguments_hash: "def".into() };
+    runs.happens(1, |run, now| run.decide_approval(approval(1), &said(Choice::Approve, Some(&edit)), now)).await;
+    assert_eq!(runs.views.approval(approval(1)).await.unwrap().unwrap().edit, Some(edit));
+}
+
+/// A question nobody answers in time is seen as expired.
+pub async fn a_question_nobody_answered_is_seen_as_expired(runs: &RunsUnderTest) {
+    asks(runs, 1).await;
+    runs.happens(1, |run, at| run.record(run.fence(), &[Progress::Expire { approval: approval(1), at }])).await;
+    assert_eq!(runs.views.approval(approval(1)).await.unwrap().unwrap().status, ApprovalStatus::Expired);
+}
+
 /// An answer is seen with who gave it and why.
 pub async fn a_question_is_open_until_it_is_answered(runs: &RunsUnderTest) {
     asks(runs, 1).await;
     let open = runs.views.approval(approval(1)).await.unwrap().unwrap();
     assert_eq!((open.status, open.prompt.as_str(), &open.data), (ApprovalStatus::Open, "go?", &Json::from("look")));
     assert_eq!((open.run_id, open.project_id, open.place), (run(1), project(1), Place::element("ask", 2)));
-    runs.happens(1, |run, now| run.decide_approval(approval(1), Choice::Deny, Some("no"), "user:eve", now)).await;
+    runs.happens(1, |run, now| run.decide_approval(approval(1), &said(Choice::Deny, None), now)).await;
     let denied = runs.views.approval(approval(1)).await.unwrap().unwrap();
     assert_eq!(denied.status, ApprovalStatus::Denied);
     assert_eq!((denied.decided_by.as_deref(), denied.reason.as_deref()), (Some("user:eve"), Some("no")));

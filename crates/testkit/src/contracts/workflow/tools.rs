@@ -7,7 +7,7 @@ use devskyy_domain::{
         Json,
         ids::{OperationId, RunId},
     },
-    workflow::{Builtin, Effect, HttpMethod, HttpRequest, Tool},
+    workflow::{Approval, Builtin, Effect, HttpMethod, HttpRequest, Tool},
 };
 use uuid::Uuid;
 
@@ -33,7 +33,7 @@ pub struct Services {
 fn http(url: &str, input_schema: Option<Json>) -> Tool {
     let (method, headers) = (HttpMethod::Post, BTreeMap::new());
     let request = HttpRequest { method, url: url.to_owned(), headers, send_arguments: true, timeout_s: 1 };
-    Tool::Http { effect: Effect::Unsafe, input_schema, request }
+    Tool::Http { effect: Effect::Unsafe, input_schema, approval: Approval::Never, request }
 }
 
 async fn call(it: &WorkflowUnderTest, tool: Tool, arguments: &str) -> Result<Json, ToolError> {

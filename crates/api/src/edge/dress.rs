@@ -1,0 +1,39 @@
+use std::{cell::RefCell, rc::Rc};
+
+use actix_web::{
+    HttpMessage,
+    dev::ServiceRequest,
+    http::header::{HeaderMap, HeaderName, HeaderValue, VARY},
+};
+
+/// Headers that the layers want on the answer however it ends: with what the endpoint said, as a problem, or in a panic.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Dress(Rc<RefCell<Vec<(HeaderName, HeaderValue)>>>);
+
+impl Dress {
+    /// Lays it out for one request.
+    pub(super) fn lay_out(request: &ServiceRequest) -> Self {
+        let dress = Self::default();
+        request.extensions_mut().insert(dress.clone());
+        dress
+    }
+
+    /// Adds a header to the answer of this request.
+    pub(super) fn add(request: &ServiceRequest, name: HeaderName, value: HeaderValue) {
+        if let Some(dress) = request.extensions().get::<Self>() {
+            dress.0.borrow_mut().push((name, value));
+        }
+    }
+
+    /// Puts it on.
+    pub(super) fn put_on(&self, headers: &mut HeaderMap) {
+        for (name, value) in self.0.borrow_mut().drain(..) {
+            if name == VARY { headers.append(name, value) } else { drop(headers.insert(name, value)) }
+        }
+    }
+
+    /// What has been laid out.
+    pub(super) fn take(&self) -> Vec<(HeaderName, HeaderValue)> {
+        self.0.take()
+    }
+}

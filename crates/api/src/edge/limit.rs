@@ -1,0 +1,77 @@
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
+
+use actix_web::{
+    Error, HttpMessage,
+    body::{EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        Method,
+        header::{HeaderName, HeaderValue, RETRY_AFTER},
+    },
+    middleware::Next,
+    web::Data,
+};
+use devskyy_application::{context::Subject, ports::Clock};
+use uuid::Uuid;
+
+use super::dress::Dress;
+use crate::{
+    extract::{ClientAddress, Proof},
+    limits::{Caller, Kind, Limiter, Standing},
+    problem::{Problem, platform},
+};
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// What is answered without being counted: probes must see the truth, and pages are the same for everybody.
+const UNCOUNTED: [&str; 5] = ["/health", "/metrics", "/docs", "/openapi.json", "/.well-known/"];
+
+/// Counts a request for whoever proved to have sent it, or for the address it came from, and refuses what is too much
+/// (`RateLimit` and `RateLimit-Policy` of draft-ietf-httpapi-ratelimit-headers-11, 429 of RFC 6585).
+pub(crate) async fn limit(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, Error> {
+    let Some(standing) = counted(&request) else { return Ok(next.call(request).await?.map_into_left_body()) };
+    Dress::add(&request, RATE_LIMIT_POLICY, standing.policy.clone());
+    Dress::add(&request, RATE_LIMIT, standing.field());
+    match standing.wait_s {
+        None => Ok(next.call(request).await?.map_into_left_body()),
+        Some(seconds) => {
+            let problem = Problem::new(platform::RATE_LIMITED, format!("more requests are taken in {seconds} s"));
+            let problem = problem.header(RETRY_AFTER, HeaderValue::from(seconds));
+            Ok(request.error_response(problem).map_into_right_body())
+        }
+    }
+}
+
+fn counted(request: &ServiceRequest) -> Option<Standing> {
+    if UNCOUNTED.iter().any(|path| request.path().starts_with(path)) {
+        return None;
+    }
+    let limiter = request.app_data::<Data<Limiter>>()?;
+    let clock = request.app_data::<Data<Arc<dyn Clock>>>()?;
+    let (caller, kind) = caller(request);
+    limiter.count(caller, kind, clock.now().timestamp_micros())
+}
+
+fn caller(request: &ServiceRequest) -> (Caller, Kind) {
+    let extensions = request.extensions();
+    let proven = match extensions.get::<Proof>() {
+        Some(Ok(Subject::User { id, .. })) => Some(Caller::Proven(Uuid::from(*id).as_u128())),
+        Some(Ok(Subject::Key { id, .. })) => Some(Caller::Proven(Uuid::from(*id).as_u128())),
+        Some(Ok(Subject::Anonymous | Subject::System(_)) | Err(_)) | None => None,
+    };
+    match proven {
+        Some(caller) if matches!(*request.method(), Method::GET | Method::HEAD) => (caller, Kind::Read),
+        Some(caller) => (caller, Kind::Write),
+        None => {
+            let ClientAddress(address) = ClientAddress::of(request.request());
+            (Caller::at(address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))), Kind::Anonymous)
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! How a definition is written in JSON, for the document; the domain's own types read it.
+#![expect(dead_code, reason = "these types only describe; a test holds them to what the domain reads")]
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::workflow_schema::{Definition, RequestSchema, RetrySchema};
+
+/// What an agent does, by its type.
+#[derive(ToSchema)]
+#[schema(as = AgentDefinition)]
+#[serde(untagged)]
+pub(crate) enum DefinitionSchema {
+    /// Of a `workflow`.
+    Workflow(Definition),
+    /// Of an `assistant`.
+    Assistant(Box<AssistantSchema>),
+}
+
+/// A model in a loop with tools.
+#[derive(ToSchema)]
+#[schema(as = Assistant)]
+pub(crate) struct AssistantSchema {
+    /// Which model: `<provider>/<model>`.
+    #[schema(example = "local/llama3")]
+    model: String,
+    /// Models asked in its place, in this order, while its provider does not answer.
+    #[schema(required = false)]
+    fallbacks: Vec<String>,
+    /// Template of what the model is to be and to keep to; sees `input` and `run.id`.
+    instructions: String,
+    /// What the model may call, by name.
+    #[schema(required = false)]
+    tools: BTreeMap<String, AssistantToolSchema>,
+    /// JSON Schema of the input; anything goes without one.
+    input_schema: Option<Value>,
+    /// JSON Schema of the output, which then is JSON; without one the output is the model's last text.
+    output_schema: Option<Value>,
+    /// What of a long conversation the model still sees.
+    context: Option<ContextSchema>,
+    /// What ends a run that does not end by itself.
+    limits: Option<AssistantLimitsSchema>,
+    /// How failed calls, of the model and of tools, are tried again.
+    retry: Option<RetrySchema>,
+    /// How much chance the model may use; the provider's own choice without one.
+    #[schema(minimum = 0, maximum = 2)]
+    temperature: Option<f64>,
+    /// Most tokens of one answer.
+    #[schema(required = false, default = 4096, minimum = 1, maximum = 1_000_000)]
+    max_output_tokens: u32,
+    /// Seconds after which a question about a call counts as denied.
+    #[schema(minimum = 1, maximum = 2_592_000)]
+    approval_expires_s: Option<u32>,
+    /// What models cost, by `<provider>/<model>`.
+    #[schema(required = false)]
+    prices: BTreeMap<String, PriceSchema>,
+}
+
+/// Something a model may call, by `kind`.
+#[derive(ToSchema)]
+#[schema(as = AssistantTool)]
+struct AssistantToolSchema {
+    /// `builtin`, `http` or `agent`.
+    kind: String,
+    /// What it does and when to use it, for the model.
+    description: String,
+    /// JSON Schema of its arguments, an object.
+    input_schema: Value,
+    /// Whether a person is asked before a call: `never` (the default), `always`, or `{"when": …}` with a jq condition on
+    /// the arguments.
+    #[schema(required = false)]
+    approval: Value,
+    /// For `builtin`: `parse`, `jq` or `template`.
+    builtin: Option<String>,
+    /// For `http`: `read_only`, `idempotent` or `unsafe`.
+    effect: Option<String>,
+    /// For `http`: the request.
+    request: Option<RequestSchema>,
+    /// For `agent`: which agent of the project it runs.
+    agent: Option<Uuid>,
+}
+
+/// What of a long conversation the model still sees; a turn is an answer with everything that came of its calls.
+#[derive(ToSchema)]
+#[schema(as = ContextPolicy)]
+struct ContextSchema {
+    /// Most turns beside the pinned ones.
+    #[schema(minimum = 1, maximum = 1000)]
+    window_turns: Option<u32>,
+    /// Most tokens of those turns, estimated.
+    #[schema(minimum = 100, maximum = 10_000_000)]
+    window_tokens: Option<u32>,
+    /// First turns that never leave.
+    #[schema(required = false, default = 0, maximum = 100)]
+    pinned_turns: u32,
+    /// Whether the model sums up what leaves.
+    #[schema(required = false, default = false)]
+    summary: bool,
+}
+
+/// What ends a run of an assistant that does not end by itself.
+#[derive(ToSchema)]
+#[schema(as = AssistantLimits)]
+struct AssistantLimitsSchema {
+    /// Model calls, tool calls and approvals, all together.
+    #[schema(required = false, default = 100, minimum = 1, maximum = 10000)]
+    max_steps: u32,
+    /// Tokens of all classes.
+    max_tokens: Option<u64>,
+    /// Cost in millionths of the unit of the prices.
+    max_cost_micros: Option<u64>,
+    /// Seconds from start to end, waiting included.
+    #[schema(required = false, default = 3600, minimum = 1, maximum = 2_592_000)]
+    wall_clock_s: u32,
+    /// Tool calls under way at once.
+    #[schema(required = false, default = 8, minimum = 1, maximum = 64)]
+    concurrency: u32,
+}
+
+/// What a model costs, in millionths of a unit of money per million tokens: 2.50 a million is 2500000.
+#[derive(ToSchema)]
+#[schema(as = Price)]
+struct PriceSchema {
+    /// Read afresh.
+    input: u64,
+    /// Written for the caller.
+    output: u64,
+    /// Read from the provider's cache.
+    #[schema(required = false, default = 0)]
+    cache_read: u64,
+    /// Put into the provider's cache.
+    #[schema(required = false, default = 0)]
+    cache_write: u64,
+    /// Written by the model for itself; as `output` where nothing is said.
+    reasoning: Option<u64>,
+}

@@ -1,0 +1,160 @@
+//! Asking a model whose call is recorded, and what is to be recorded of its answer.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use devskyy_domain::{
+    assistant::Assistant,
+    conversation::Message,
+    definition::Definition,
+    kernel::ids::{OperationId, RunId},
+    runs::{Call, Failure, Place, Progress, Reply, Run, summary_step},
+};
+
+use super::{
+    compute::failed,
+    tasks::{Brief, Outcome},
+    transcript::{leaving, transcript},
+};
+use crate::{
+    models::{Deltas, ModelAnswer, ModelError, ModelRequest, OutputFormat, ToolOffer},
+    runs::live::{Delta, LiveRuns},
+};
+
+/// Longest time one question may take.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// What a model is asked, without its instructions: a turn, or a summary of turns that leave.
+pub(super) enum Question {
+    Turn(Vec<Message>),
+    Summary(Vec<Message>),
+}
+
+/// What the model is asked at a place.
+pub(super) fn question(run: &Run, assistant: &Assistant, place: &Place) -> Question {
+    match run.overflow(assistant) {
+        Some((from, through)) if place.step == summary_step(run.turns() + 1) => {
+            Question::Summary(leaving(run, from, through))
+        }
+        _ => Question::Turn(transcript(run, assistant.context.pinned_turns)),
+    }
+}
+
+impl Brief {
+    /// Asks the model.
+    pub(super) async fn ask(self, call: Call, place: Place, question: Question) -> Outcome {
+        let operation = call.operation;
+        let Definition::Assistant(assistant) = self.definition.as_ref() else {
+            let error = Failure::new("run.agent_missing", "the agent's version asks no model");
+            return Outcome::Report(vec![Progress::Fail { operation, error, retry_at: None }]);
+        };
+        let request = match self.request(assistant, operation, question).await {
+            Ok(request) => request,
+            Err(error) => return Outcome::Report(vec![Progress::Fail { operation, error, retry_at: None }]),
+        };
+        let preview = Preview::new(&self, &call, place);
+        let report = match self.ports.models.ask(&request, &preview).await {
+            Ok(answer) => reply(assistant, &request, operation, answer),
+            Err(error) => self.unanswered(&call, &error),
+        };
+        Outcome::Report(vec![report])
+    }
+
+    async fn request(
+        &self,
+        assistant: &Assistant,
+        operation: OperationId,
+        question: Question,
+    ) -> Result<ModelRequest, Failure> {
+        let left = (self.order.deadline - self.ports.clock.now()).to_std().unwrap_or_default();
+        let request = ModelRequest {
+            project: self.order.project,
+            model: assistant.model.clone(),
+            fallbacks: assistant.fallbacks.clone(),
+            messages: Vec::new(),
+            tools: Vec::new(),
+            output: None,
+            max_output_tokens: assistant.max_output_tokens,
+            temperature: assistant.temperature_thousandths(),
+            operation,
+            timeout: left.min(PATIENCE),
+        };
+        let turns = match question {
+            Question::Summary(messages) => return Ok(ModelRequest { messages, ..request }),
+            Question::Turn(turns) => turns,
+        };
+        let text = self.ports.expressions.render(&assistant.instructions, &self.context).await;
+        let text =
+            text.map_err(|error| Failure::new("run.expression", format!("instructions: {}", failed(error).message)))?;
+        let messages = std::iter::once(Message::System { text }).chain(turns).collect();
+        let tools = assistant.tools.iter().map(|(name, tool)| ToolOffer {
+            name: name.clone(),
+            description: tool.description().to_owned(),
+            schema: tool.input_schema().clone(),
+        });
+        let schema = assistant.output_schema.clone();
+        let output = schema.map(|schema| OutputFormat { name: "output".to_owned(), schema });
+        Ok(ModelRequest { messages, tools: tools.collect(), output, ..request })
+    }
+
+    /// What it means that a model did not answer: another try, or the end.
+    fn unanswered(&self, call: &Call, error: &ModelError) -> Progress {
+        let (code, asked, passes) = match error {
+            ModelError::Unconfigured(_) => ("model.unconfigured", None, false),
+            ModelError::RateLimited { retry_after } => ("model.rate_limited", *retry_after, true),
+            ModelError::Unavailable { retry_after, .. } => ("model.unavailable", *retry_after, true),
+            ModelError::Timeout => ("model.timeout", None, true),
+            ModelError::Refused { .. } => ("model.refused", None, false),
+            ModelError::Port(error) => ("model.failed", None, error.retryable),
+        };
+        let retry_at: Option<DateTime<Utc>> = if passes { self.again(call, asked) } else { None };
+        Progress::Fail { operation: call.operation, error: Failure::new(code, error.to_string()), retry_at }
+    }
+}
+
+fn reply(assistant: &Assistant, request: &ModelRequest, operation: OperationId, answer: ModelAnswer) -> Progress {
+    let ModelAnswer { text, calls, finish, usage, model, answered_by } = answer;
+    let cost_micros = assistant.prices.get(&answered_by).map(|price| price.of(&usage));
+    // A summary is text; whoever offers no tools takes no calls.
+    let calls = if request.tools.is_empty() { Vec::new() } else { calls };
+    Progress::Reply { operation, reply: Reply { text, calls, finish, usage, model, answered_by, cost_micros } }
+}
+
+/// Hands what a model is saying to whoever listens.
+struct Preview {
+    live: Arc<LiveRuns>,
+    run: RunId,
+    next: Mutex<Delta>,
+}
+
+impl Preview {
+    fn new(brief: &Brief, call: &Call, place: Place) -> Self {
+        let (operation, attempt) = (call.operation, call.attempt);
+        let next = Delta { step: place.step, operation, attempt, offset: 0, text: String::new() };
+        Self { live: Arc::clone(&brief.ports.live), run: brief.run, next: Mutex::new(next) }
+    }
+
+    fn say(&self, text: &str, from: Option<u64>) {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        next.offset = from.unwrap_or(next.offset);
+        let delta = Delta { text: text.to_owned(), ..next.clone() };
+        next.offset += text.len() as u64;
+        drop(next);
+        self.live.publish(self.run, &delta);
+    }
+}
+
+impl Deltas for Preview {
+    fn text(&self, piece: &str) {
+        if !piece.is_empty() {
+            self.say(piece, None);
+        }
+    }
+
+    fn restart(&self) {
+        self.say("", Some(0));
+    }
+}

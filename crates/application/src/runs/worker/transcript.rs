@@ -1,0 +1,186 @@
+//! The conversation of an assistant's run, folded from what is recorded. Nothing of it is stored a second time.
+//!
+//! Every call a model wanted has a result in it, whatever became of the run, so it can be shown to a model at any point.
+
+use devskyy_domain::{
+    conversation::Message,
+    kernel::Json,
+    runs::{MAX_SHOWN, Run, Unit, turn_step},
+};
+
+/// What the model sees before its next turn, apart from its instructions.
+pub(super) fn transcript(run: &Run, pinned: u32) -> Vec<Message> {
+    let mut messages = vec![Message::User { text: input(run) }];
+    let done = run.turns();
+    let (from, through) = run.compaction().map_or((done + 1, done), |left| (pinned.min(done) + 1, left.through));
+    (1..from.min(done + 1)).for_each(|turn| add(run, turn, &mut messages));
+    if through >= from {
+        let text = match run.summary() {
+            Some(summary) => format!("Summary of the conversation so far:\n{summary}"),
+            None => "Earlier turns of the conversation are left out here.".to_owned(),
+        };
+        messages.push(Message::User { text });
+        (through + 1..=done).for_each(|turn| add(run, turn, &mut messages));
+    }
+    messages
+}
+
+/// What the model is asked to sum up: the summary before, and the turns that leave, as text.
+pub(super) fn leaving(run: &Run, from: u32, through: u32) -> Vec<Message> {
+    let mut turns = Vec::new();
+    (from..=through).for_each(|turn| add(run, turn, &mut turns));
+    let before = run.summary().map(|summary| format!("Summary of what came before:\n{summary}\n\n"));
+    let told: Vec<_> = turns.iter().map(told).collect();
+    let text = format!("Task:\n{}\n\n{}{}", input(run), before.unwrap_or_default(), told.join("\n"));
+    vec![Message::System { text: SUMMARISE.to_owned() }, Message::User { text }]
+}
+
+const SUMMARISE: &str = "Sum up this part of a conversation between an assistant and its tools for the assistant itself, \
+                         which will no longer see it: facts found, decisions, open questions, identifiers. Be complete \
+                         and brief, and add nothing.";
+
+fn told(message: &Message) -> String {
+    match message {
+        Message::System { text } | Message::User { text } => text.clone(),
+        Message::Assistant { text, calls } => {
+            let calls = calls.iter().map(|call| format!("\n  calls {} {}", call.name, written(&call.arguments)));
+            format!("assistant: {text}{}", calls.collect::<String>())
+        }
+        Message::Tool { text, failed: false, .. } => format!("result: {text}"),
+        Message::Tool { text, failed: true, .. } => format!("failed: {text}"),
+    }
+}
+
+fn input(run: &Run) -> String {
+    run.order().map(|order| written(&order.input)).unwrap_or_default()
+}
+
+fn add(run: &Run, turn: u32, messages: &mut Vec<Message>) {
+    let Some(answer) = run.answer(&turn_step(turn)) else { return };
+    if !answer.text.is_empty() || !answer.calls.is_empty() {
+        messages.push(Message::Assistant { text: answer.text.clone(), calls: answer.calls.clone() });
+    }
+    for (index, call) in (0..).zip(&answer.calls) {
+        let (text, failed) = result(run.call(turn, index));
+        messages.push(Message::Tool { call: call.id.clone(), text, failed });
+    }
+    if let Some(errors) = run.rejection(turn) {
+        let text = format!(
+            "Your answer does not have the form that was asked for. Answer again, with nothing but the corrected JSON.\n{}",
+            errors.join("\n")
+        );
+        messages.push(Message::User { text });
+    }
+}
+
+/// What the model is told of a call, and whether it went wrong.
+fn result(unit: Option<&Unit>) -> (String, bool) {
+    match unit {
+        Some(Unit::Succeeded(result)) => (cut(written(result)), false),
+        Some(Unit::Failed(failure)) => (cut(format!("{}: {}", failure.code, failure.message)), true),
+        Some(Unit::InDoubt(_)) => {
+            ("it is not known what became of the call; it may have had its effect".to_owned(), true)
+        }
+        Some(Unit::Calling(_)) => ("the run stopped before the result was known".to_owned(), true),
+        Some(
+            Unit::Backoff { .. } | Unit::Asking { .. } | Unit::Approved(_) | Unit::Child { .. } | Unit::Answered(_),
+        )
+        | None => ("the call was not carried out".to_owned(), true),
+    }
+}
+
+/// A text stays as it is; everything else is JSON.
+fn written(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        other => serde_json::to_string(other).unwrap_or_default(),
+    }
+}
+
+/// Large results are cut for the model; the run keeps them whole.
+fn cut(text: String) -> String {
+    if text.len() <= MAX_SHOWN {
+        return text;
+    }
+    let shown = text.floor_char_boundary(MAX_SHOWN);
+    format!("{}\n[cut: these are the first {shown} of {} bytes]", &text[..shown], text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use devskyy_domain::{
+        conversation::{Finish, ToolCall, Usage},
+        kernel::{Aggregate, ids::OperationId},
+        runs::{
+            Failure, ModelAnswered, ModelCalled, Place, RunEvent, StepFailed, ToolCalled, ToolSucceeded, tools_step,
+        },
+        workflow::Effect,
+    };
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn op(n: u128) -> OperationId {
+        OperationId::from(Uuid::from_u128(n))
+    }
+
+    /// Everything that can be recorded of three turns of two calls each.
+    fn events() -> Vec<RunEvent> {
+        let mut events = Vec::new();
+        for turn in 1..=3_u32 {
+            let (place, operation) = (Place::step(&turn_step(turn)), op(turn.into()));
+            events.push(ModelCalled { place, operation, model: "a/b".into(), attempt: 1 }.into());
+            let call = |n: u32| ToolCall { id: format!("{turn}_{n}"), name: "t".into(), arguments: Json::Null };
+            let (calls, finish, usage) = (vec![call(0), call(1)], Finish::ToolCalls, Usage::default());
+            let (text, model, cost_micros) = (String::new(), "b".to_owned(), None);
+            events.push(
+                ModelAnswered { operation, text, calls, finish, usage, model, answered_by: "a/b".into(), cost_micros }
+                    .into(),
+            );
+            let operation = op(u128::from(turn) + 100);
+            let place = |index| Place::element(&tools_step(turn), index);
+            let (tool, effect, arguments) = ("t".to_owned(), Effect::Unsafe, Json::Null);
+            events.push(ToolCalled { place: place(0), operation, tool, effect, attempt: 1, arguments }.into());
+            events.push(ToolSucceeded { operation, result: "done".into() }.into());
+            events.push(StepFailed { place: place(1), error: Failure::new("x", "y") }.into());
+        }
+        events
+    }
+
+    /// Whether each assistant message is followed by one result per call, in its order.
+    fn paired(messages: &[Message]) -> bool {
+        let mut left: Vec<String> = Vec::new();
+        for message in messages {
+            match message {
+                Message::Assistant { calls, .. } if left.is_empty() => {
+                    left = calls.iter().rev().map(|call| call.id.clone()).collect();
+                }
+                Message::Tool { call, .. } if left.last() == Some(call) => drop(left.pop()),
+                Message::System { .. } | Message::User { .. } if left.is_empty() => {}
+                _ => return false,
+            }
+        }
+        left.is_empty()
+    }
+
+    proptest! {
+        #[test]
+        fn every_call_has_a_result_at_whatever_point_a_run_stops(
+            order in proptest::collection::vec(any::<prop::sample::Index>(), 0..40),
+            length in 0_usize..20,
+        ) {
+            let shuffled: Vec<_> = order.iter().map(|index| index.get(&events()).clone()).collect();
+            let run = Run::default().evolved(&shuffled);
+            prop_assert!(paired(&transcript(&run, 0)));
+            let cut_short = &events()[..length.min(events().len())];
+            prop_assert!(paired(&transcript(&Run::default().evolved(cut_short), 0)));
+        }
+    }
+
+    #[test]
+    fn a_large_result_is_cut_with_a_note() {
+        let text = cut("ä".repeat(MAX_SHOWN));
+        assert!(text.len() < MAX_SHOWN + 100 && text.ends_with("bytes]"), "{} bytes", text.len());
+    }
+}

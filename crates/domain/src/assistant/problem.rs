@@ -1,0 +1,107 @@
+use crate::kernel::{Refusal, RefusalKind};
+
+/// What is wrong at one place of an assistant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// A model that is not named by provider and name.
+    #[error("`{0}` names no model: write `<provider>/<model>`")]
+    Model(String),
+    /// A model is asked in its own place.
+    #[error("`{0}` is asked already; a fallback is another model")]
+    Fallback(String),
+    /// More models or tools than an assistant may have.
+    #[error("there are at most {most} {what}, not {found}")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// Most allowed.
+        most: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// A tool has a name no provider takes.
+    #[error("`{0}` is not a name: use a lower-case letter, then up to 63 of a-z, 0-9 and _")]
+    Name(String),
+    /// A text that has to say something is empty.
+    #[error("{0} must say something")]
+    Empty(&'static str),
+    /// A number outside its range.
+    #[error("{name} is from {least} to {most}, not {found}")]
+    Limit {
+        /// Which number.
+        name: &'static str,
+        /// Least allowed value.
+        least: u64,
+        /// Most allowed value.
+        most: u64,
+        /// Value found.
+        found: u64,
+    },
+    /// The temperature is no number from 0 to 2.
+    #[error("temperature is from 0 to 2")]
+    Temperature,
+    /// A limit on cost without knowing what a model costs.
+    #[error("max_cost_micros needs the price of `{0}` under `prices`")]
+    NoPrice(String),
+    /// The schema of a tool's arguments does not describe an object.
+    #[error("models send arguments as an object: the schema must have `\"type\": \"object\"`")]
+    ArgumentsSchema,
+    /// A jq program does not parse.
+    #[error("the jq program is wrong: {0}")]
+    Program(String),
+    /// A template does not parse.
+    #[error("the template is wrong: {0}")]
+    Template(String),
+    /// A tool goes where requests may not go.
+    #[error("requests may not go there: {0}")]
+    Destination(String),
+    /// A schema is not JSON Schema.
+    #[error("this is not JSON Schema (draft 2020-12): {0}")]
+    Schema(String),
+}
+
+impl Fault {
+    /// Stable code of this kind of fault.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Model(_) => "assistant.model",
+            Self::Fallback(_) => "assistant.fallback",
+            Self::TooMany { .. } => "assistant.too_many",
+            Self::Name(_) => "assistant.tool_name",
+            Self::Empty(_) => "assistant.empty",
+            Self::Limit { .. } => "assistant.limit",
+            Self::Temperature => "assistant.temperature",
+            Self::NoPrice(_) => "assistant.no_price",
+            Self::ArgumentsSchema => "assistant.arguments_schema",
+            Self::Program(_) => "assistant.jq",
+            Self::Template(_) => "assistant.template",
+            Self::Destination(_) => "assistant.destination",
+            Self::Schema(_) => "assistant.schema",
+        }
+    }
+}
+
+/// A fault of an assistant and where it is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{fault}")]
+pub struct Problem {
+    /// What is wrong.
+    pub fault: Fault,
+    /// JSON pointer (RFC 6901) into the assistant.
+    pub pointer: String,
+}
+
+impl Refusal for Problem {
+    fn code(&self) -> &'static str {
+        self.fault.code()
+    }
+
+    fn kind(&self) -> RefusalKind {
+        RefusalKind::Invalid
+    }
+
+    fn pointer(&self) -> Option<String> {
+        Some(self.pointer.clone())
+    }
+}

@@ -1,0 +1,69 @@
+//! What a version of an agent does, whatever its type.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    assistant::Assistant,
+    kernel::Json,
+    workflow::{Backoff, Workflow},
+};
+
+/// What a version of an agent does; shared by agents, who publish it, and runs, who execute it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Definition {
+    /// A declared graph of steps.
+    Workflow(Workflow),
+    /// A model in a loop with tools.
+    Assistant(Box<Assistant>),
+}
+
+impl Definition {
+    /// JSON Schema of the input; anything goes without one.
+    #[must_use]
+    pub const fn input_schema(&self) -> Option<&Json> {
+        match self {
+            Self::Workflow(workflow) => workflow.input_schema.as_ref(),
+            Self::Assistant(assistant) => assistant.input_schema.as_ref(),
+        }
+    }
+
+    /// JSON Schema of the output; anything goes without one.
+    #[must_use]
+    pub const fn output_schema(&self) -> Option<&Json> {
+        match self {
+            Self::Workflow(workflow) => workflow.output_schema.as_ref(),
+            Self::Assistant(assistant) => assistant.output_schema.as_ref(),
+        }
+    }
+
+    /// How failed calls are tried again.
+    #[must_use]
+    pub const fn retry(&self) -> &Backoff {
+        match self {
+            Self::Workflow(workflow) => &workflow.retry,
+            Self::Assistant(assistant) => &assistant.retry,
+        }
+    }
+
+    /// Seconds from a run's start to its end, waiting included.
+    #[must_use]
+    pub const fn wall_clock_s(&self) -> u32 {
+        match self {
+            Self::Workflow(workflow) => workflow.limits.wall_clock_s,
+            Self::Assistant(assistant) => assistant.limits.wall_clock_s,
+        }
+    }
+}
+
+impl From<Workflow> for Definition {
+    fn from(workflow: Workflow) -> Self {
+        Self::Workflow(workflow)
+    }
+}
+
+impl From<Assistant> for Definition {
+    fn from(assistant: Assistant) -> Self {
+        Self::Assistant(Box::new(assistant))
+    }
+}

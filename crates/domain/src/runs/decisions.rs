@@ -1,0 +1,67 @@
+//! What an answer to a question, or the lack of one, makes of a run.
+
+use std::sync::Arc;
+
+use super::{
+    approval_event::{ApprovalDecided, ApprovalExpired},
+    run::Run,
+    state::{Proposal, Unit},
+    values::{Choice, Failure},
+};
+use crate::{kernel::Json, workflow::Denial};
+
+impl Run {
+    pub(super) fn decided(&mut self, decided: &ApprovalDecided) {
+        let Some(question) = self.approvals.get_mut(&decided.approval) else { return };
+        let hash = decided.edit.as_ref().map(|edit| edit.arguments_hash.clone());
+        question.answer = Some((decided.decision, hash));
+        let place = question.place.clone();
+        let (denial, call) = match self.unit(&place) {
+            Some(Unit::Asking { on_deny, call, .. }) => (*on_deny, call.clone()),
+            _ => (Denial::Fail, None),
+        };
+        let unit = match (decided.decision, denial, call) {
+            (Choice::Approve, _, Some(call)) => Unit::Approved(edited(call, decided)),
+            (Choice::Deny, _, Some(_)) | (Choice::Deny, Denial::Fail, None) => {
+                let why = decided.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+                let error = Failure::new("run.approval_denied", format!("{} denied the approval{why}", decided.by));
+                Unit::Failed(error.at(&place))
+            }
+            (Choice::Approve | Choice::Deny, _, None) => Unit::Succeeded(Arc::new(answer(decided))),
+        };
+        if let Some(edit) = &decided.edit {
+            self.weigh(&edit.arguments);
+        }
+        self.put(&place, unit);
+        self.wake(false);
+    }
+
+    pub(super) fn expired(&mut self, expired: &ApprovalExpired) {
+        let Some(question) = self.approvals.get_mut(&expired.approval) else { return };
+        question.answer = Some((Choice::Deny, None));
+        let place = question.place.clone();
+        let error = Failure::new("run.approval_expired", "nobody answered the approval in time");
+        self.put(&place, Unit::Failed(error.at(&place)));
+    }
+}
+
+fn edited(call: Proposal, decided: &ApprovalDecided) -> Proposal {
+    match &decided.edit {
+        Some(edit) => Proposal { arguments: Arc::new(edit.arguments.clone()), ..call },
+        None => call,
+    }
+}
+
+/// What later steps see of an approval.
+fn answer(decided: &ApprovalDecided) -> Json {
+    let decision = match decided.decision {
+        Choice::Approve => "approve",
+        Choice::Deny => "deny",
+    };
+    let members = [
+        ("decision", decision.into()),
+        ("reason", decided.reason.clone().map_or(Json::Null, Json::from)),
+        ("decided_by", decided.by.clone().into()),
+    ];
+    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}

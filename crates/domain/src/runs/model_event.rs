@@ -1,0 +1,86 @@
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::values::{Failure, Place};
+use crate::{
+    conversation::{Finish, ToolCall, Usage},
+    kernel::ids::OperationId,
+    workflow::StepId,
+};
+
+/// A model is about to be asked; recorded before it is. What it is asked follows from the run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelCalled {
+    /// Where.
+    pub place: Place,
+    /// Never changes over retries.
+    pub operation: OperationId,
+    /// Which model: `<provider>/<model>`.
+    pub model: String,
+    /// Which try, from 1.
+    pub attempt: u32,
+}
+
+/// A model answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelAnswered {
+    /// Which call.
+    pub operation: OperationId,
+    /// What it said; empty where it only called tools.
+    pub text: String,
+    /// The calls it wants.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<ToolCall>,
+    /// Why it stopped.
+    pub finish: Finish,
+    /// What it is billed for.
+    pub usage: Usage,
+    /// The model as the provider names it.
+    pub model: String,
+    /// Which of the names in the version answered, the one its price is found under.
+    pub answered_by: String,
+    /// What that cost, in millionths of the unit of the version's prices, where a price is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_micros: Option<u64>,
+}
+
+/// A model did not answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelFailed {
+    /// Which call.
+    pub operation: OperationId,
+    /// Why.
+    pub error: Failure,
+    /// When it is asked again; never, without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<DateTime<Utc>>,
+}
+
+/// A last answer breaks the agent's output schema; the model is told, once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AnswerRejected {
+    /// The turn whose answer it is.
+    pub step: StepId,
+    /// What is wrong with it.
+    pub errors: Vec<String>,
+}
+
+/// Turns left what the model sees.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ContextCompacted {
+    /// First turn that left, from 1.
+    pub from: u32,
+    /// Last turn that left.
+    pub through: u32,
+    /// The model call whose answer sums them up, where one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<OperationId>,
+}
+
+crate::first_version!(
+    ModelCalled = "run.model_called",
+    ModelAnswered = "run.model_answered",
+    ModelFailed = "run.model_failed",
+    AnswerRejected = "run.answer_rejected",
+    ContextCompacted = "run.context_compacted",
+);

@@ -1,0 +1,119 @@
+//! What any run looks like to whoever decides what is next, and what holds for all of them.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::{Ending, Next, Task};
+use crate::runs::{
+    run::Run,
+    state::{StepState, Unit},
+    values::{Failure, Place, Waiting},
+};
+
+/// A run at a moment in the hands of a worker.
+pub(super) struct Scene<'a> {
+    pub(super) run: &'a Run,
+    pub(super) now: DateTime<Utc>,
+    pub(super) deadline: DateTime<Utc>,
+    /// What the worker has under way.
+    pub(super) busy: &'a BTreeSet<Place>,
+}
+
+impl Scene<'_> {
+    /// Whether nothing is under way.
+    pub(super) fn idle(&self) -> bool {
+        self.busy.is_empty()
+    }
+
+    /// Whether nothing is under way at a place.
+    pub(super) fn free(&self, place: &Place) -> bool {
+        !self.busy.contains(place)
+    }
+
+    /// Ends the run once what is under way has returned.
+    pub(super) fn fail<'d>(&self, failure: Failure) -> Next<'d> {
+        if self.idle() { Next::Finish(Ending::Failed(failure)) } else { Next::Attend { until: self.deadline } }
+    }
+
+    /// Begins as many of these as the limits leave room for.
+    pub(super) fn begin<'d>(&self, tasks: Vec<Task<'d>>, max_steps: u32, concurrency: u32) -> Next<'d> {
+        let left = max_steps.saturating_sub(self.run.begun());
+        let uncounted = |place: &&Place| matches!(self.run.unit(place), None | Some(Unit::Approved(_)));
+        let mut room = (left as usize).saturating_sub(self.busy.iter().filter(uncounted).count());
+        let allowed = tasks.into_iter().filter(|task| {
+            let allowed = !counts(task) || room > 0;
+            room -= usize::from(allowed && counts(task));
+            allowed
+        });
+        let slots = (concurrency.max(1) as usize).saturating_sub(self.busy.len());
+        let chosen: Vec<_> = allowed.take(slots).collect();
+        if !chosen.is_empty() {
+            Next::Begin(chosen)
+        } else {
+            let message = format!("the run reached its limit of {max_steps} steps");
+            self.fail(Failure::new("run.step_limit", message))
+        }
+    }
+
+    /// What can go on at a step that has begun.
+    pub(super) fn resumed<'d>(&self, step: &str, state: &StepState) -> Vec<Task<'d>> {
+        state.units().filter_map(|(index, unit)| self.resume(Place { step: step.to_owned(), index }, unit)).collect()
+    }
+
+    fn resume<'d>(&self, place: Place, unit: &Unit) -> Option<Task<'d>> {
+        if !self.free(&place) {
+            return None;
+        }
+        match unit {
+            Unit::Backoff { call, until } if *until <= self.now => {
+                Some(Task::Again { place, operation: call.operation })
+            }
+            Unit::Calling(call) if call.repeatable() => Some(Task::Again { place, operation: call.operation }),
+            Unit::Calling(call) => Some(Task::Lose { place, operation: call.operation }),
+            Unit::Approved(proposal) => Some(Task::Perform { place, proposal: proposal.clone() }),
+            Unit::Asking { approval, expires_at: Some(expiry), .. } if *expiry <= self.now => {
+                Some(Task::Expire { place, approval: *approval })
+            }
+            _ => None,
+        }
+    }
+
+    /// Waits for what is under way, or for something to happen; `None` where there is nothing to wait for.
+    pub(super) fn wait<'d>(&self) -> Option<Next<'d>> {
+        let (mut waiting, mut until) = (BTreeSet::new(), self.deadline);
+        for (_, _, unit) in self.run.units() {
+            match unit {
+                Unit::Backoff { until: due, .. } => {
+                    waiting.insert(Waiting::Timer);
+                    until = until.min(*due);
+                }
+                Unit::Asking { expires_at, .. } => {
+                    waiting.insert(Waiting::Approval);
+                    until = expires_at.map_or(until, |expiry| until.min(expiry));
+                }
+                Unit::InDoubt(_) => drop(waiting.insert(Waiting::Reconcile)),
+                Unit::Child { .. } => drop(waiting.insert(Waiting::Child)),
+                Unit::Calling(_) | Unit::Approved(_) | Unit::Answered(_) | Unit::Succeeded(_) | Unit::Failed(_) => {}
+            }
+        }
+        match (self.idle(), waiting.is_empty()) {
+            (false, _) => Some(Next::Attend { until }),
+            (true, false) => Some(Next::Wait { waiting, until }),
+            (true, true) => None,
+        }
+    }
+}
+
+/// Whether a task begins something the step limit counts.
+const fn counts(task: &Task<'_>) -> bool {
+    matches!(
+        task,
+        Task::Enter { .. }
+            | Task::Element { .. }
+            | Task::Prompt { .. }
+            | Task::Summarise { .. }
+            | Task::Use { .. }
+            | Task::Perform { .. }
+    )
+}

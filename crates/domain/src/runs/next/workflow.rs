@@ -1,0 +1,69 @@
+//! What to do next in a run of a workflow.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{Ending, Next, Task, scene::Scene};
+use crate::{
+    runs::{
+        run::Run,
+        state::{StepState, Unit},
+        values::{Failure, Place},
+    },
+    workflow::{Step, Workflow},
+};
+
+pub(super) fn next<'d>(scene: &Scene<'_>, workflow: &'d Workflow) -> Next<'d> {
+    let run = scene.run;
+    if let Some(failure) = first_failure(run, workflow) {
+        return scene.fail(failure);
+    }
+    let tasks = tasks(scene, workflow);
+    if !tasks.is_empty() {
+        return scene.begin(tasks, workflow.limits.max_steps, workflow.limits.concurrency);
+    }
+    if scene.idle() && workflow.steps.iter().all(|step| run.step(&step.id).is_some_and(StepState::settled)) {
+        return Next::Conclude;
+    }
+    // Only a workflow that was never checked finds nothing to wait for: its steps wait for each other, or for one that is
+    // not there.
+    scene.wait().unwrap_or_else(|| Next::Finish(Ending::Failed(Failure::new("run.stuck", "no step can begin"))))
+}
+
+/// The failure of the earliest step, so that the same run always names the same one.
+fn first_failure(run: &Run, workflow: &Workflow) -> Option<Failure> {
+    let states = workflow.steps.iter().filter_map(|step| run.step(&step.id));
+    states.flat_map(StepState::units).find_map(|(_, unit)| match unit {
+        Unit::Failed(failure) => Some(failure.clone()),
+        _ => None,
+    })
+}
+
+fn tasks<'d>(scene: &Scene<'_>, workflow: &'d Workflow) -> Vec<Task<'d>> {
+    let run = scene.run;
+    let settled: BTreeMap<&str, bool> = workflow
+        .steps
+        .iter()
+        .map(|step| (step.id.as_str(), run.step(&step.id).is_some_and(StepState::settled)))
+        .collect();
+    let ready = |step: &Step| step.needs.iter().all(|need| settled.get(need.as_str()).copied().unwrap_or(false));
+    let mut tasks = Vec::new();
+    for step in &workflow.steps {
+        match run.step(&step.id) {
+            None if ready(step) && scene.free(&Place::step(&step.id)) => tasks.push(Task::Enter { step }),
+            None | Some(StepState::Skipped) => {}
+            Some(state) => {
+                tasks.extend(scene.resumed(&step.id, state));
+                tasks.extend(elements(scene, step, state, workflow.limits.concurrency.max(1) as usize));
+            }
+        }
+    }
+    tasks
+}
+
+/// The next few elements that have not begun; more than can run at once are not worth listing.
+fn elements<'d>(scene: &Scene<'_>, step: &'d Step, state: &StepState, most: usize) -> Vec<Task<'d>> {
+    let StepState::Each { items, units } = state else { return Vec::new() };
+    let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
+    let fresh = (0..count).filter(|index| !units.contains_key(index) && scene.free(&Place::element(&step.id, *index)));
+    fresh.take(most).map(|index| Task::Element { step, index, items: Arc::clone(items) }).collect()
+}

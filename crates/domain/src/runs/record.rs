@@ -1,0 +1,232 @@
+//! What is recorded of a worker's reports.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    approval_event::{ApprovalExpired, ApprovalRequested},
+    error::RunError,
+    event::{
+        ChildRequested, OutcomeUnknown, RunEvent, StepExpanded, StepFailed, StepSkipped, ToolCalled, ToolFailed,
+        ToolSucceeded,
+    },
+    model_event::{AnswerRejected, ContextCompacted, ModelAnswered, ModelCalled, ModelFailed},
+    progress::{Progress, Reply},
+    run::{MAX_STATE, MAX_VALUE, Run},
+    state::{Callee, StepState, Unit},
+    values::{Failure, Place},
+};
+use crate::{
+    conversation::ToolCall,
+    kernel::{
+        Aggregate, Decision, Json,
+        ids::{ApprovalId, OperationId},
+    },
+};
+
+impl Run {
+    /// Records what the holder of the fence reports, in order.
+    ///
+    /// A value that is too large is not recorded; the execution fails instead.
+    ///
+    /// # Errors
+    /// When the worker no longer holds the run, or a report does not fit what is recorded.
+    pub fn record(&self, fence: u64, reports: &[Progress]) -> Decision<Self> {
+        self.held(fence)?;
+        let (mut state, mut recorded) = (self.clone(), Vec::new());
+        for report in reports {
+            let event = state.report(report)?;
+            state.apply(&event);
+            recorded.push(event);
+        }
+        Ok(recorded)
+    }
+
+    fn report(&self, report: &Progress) -> Result<RunEvent, RunError> {
+        match report {
+            Progress::Skip { step } => self.untouched(step).map(|()| StepSkipped { step: step.clone() }.into()),
+            Progress::Expand { step, items } => self.expand(step, items),
+            Progress::Unable { place, error } => {
+                self.free(place)?;
+                Ok(StepFailed { place: place.clone(), error: error.clone() }.into())
+            }
+            Progress::Ask { place, approval, prompt, data, on_deny, call, expires_at, at } => {
+                self.begin(place, data, || {
+                    let (place, prompt, data) = (place.clone(), prompt.clone(), data.clone());
+                    let (approval, on_deny, call) = (*approval, *on_deny, call.clone());
+                    let (expires_at, at) = (*expires_at, *at);
+                    ApprovalRequested { place, approval, prompt, data, on_deny, call, expires_at, at }.into()
+                })
+            }
+            Progress::Delegate { place, operation, agent, agent_version } => self.begin(place, &Json::Null, || {
+                let (place, agent_version) = (place.clone(), *agent_version);
+                ChildRequested { place, operation: *operation, agent: *agent, agent_version }.into()
+            }),
+            Progress::Call { place, operation, tool, effect, arguments } => self.begin(place, arguments, || {
+                let (place, tool, arguments) = (place.clone(), tool.clone(), arguments.clone());
+                ToolCalled { place, operation: *operation, tool, effect: *effect, attempt: 1, arguments }.into()
+            }),
+            Progress::Again { operation } => self.again(*operation),
+            Progress::Answer { operation, result } => self.succeeded(*operation, result),
+            Progress::Fail { operation, error, retry_at } => {
+                let (operation, error, retry_at) = (*operation, error.clone(), *retry_at);
+                Ok(match self.calling(operation)? {
+                    Callee::Tool(_) => ToolFailed { operation, error, retry_at }.into(),
+                    Callee::Model(_) => ModelFailed { operation, error, retry_at }.into(),
+                })
+            }
+            Progress::Lose { operation, error } => {
+                let (operation, error) = (*operation, error.clone());
+                self.calling(operation).map(|_| OutcomeUnknown { operation, error }.into())
+            }
+            _ => self.report_turn(report),
+        }
+    }
+
+    fn report_turn(&self, report: &Progress) -> Result<RunEvent, RunError> {
+        match report {
+            Progress::Expire { approval, at } => self.expire(*approval, *at),
+            Progress::Prompt { place, operation, model } => {
+                self.free(place)?;
+                Ok(ModelCalled { place: place.clone(), operation: *operation, model: model.clone(), attempt: 1 }.into())
+            }
+            Progress::Reply { operation, reply } => self.reply(*operation, reply),
+            Progress::Reject { step, errors } => match self.answer(step) {
+                Some(_) if !self.rejected.contains_key(step) => {
+                    Ok(AnswerRejected { step: step.clone(), errors: errors.clone() }.into())
+                }
+                _ => Err(RunError::StepState(step.clone())),
+            },
+            Progress::Compact { from, through, summary } => {
+                Ok(ContextCompacted { from: *from, through: *through, summary: *summary }.into())
+            }
+            _ => Err(RunError::OperationUnknown),
+        }
+    }
+
+    fn expire(&self, approval: ApprovalId, at: DateTime<Utc>) -> Result<RunEvent, RunError> {
+        let question = self.approvals.get(&approval).ok_or(RunError::ApprovalUnknown)?;
+        if question.answer.is_some() {
+            Err(RunError::ApprovalDecided)
+        } else {
+            Ok(ApprovalExpired { approval, at }.into())
+        }
+    }
+
+    fn reply(&self, operation: OperationId, reply: &Reply) -> Result<RunEvent, RunError> {
+        self.calling(operation)?;
+        let Reply { text, calls, finish, usage, model, answered_by, cost_micros } = reply.clone();
+        let calls = distinct(calls);
+        let answered = ModelAnswered { operation, text, calls, finish, usage, model, answered_by, cost_micros };
+        let deep = answered.calls.iter().any(|call| call.arguments.measure().too_deep);
+        let fits = if deep { Err(too_large()) } else { self.room(answered.bytes()) };
+        Ok(match fits {
+            Ok(()) => answered.into(),
+            Err(error) => ModelFailed { operation, error, retry_at: None }.into(),
+        })
+    }
+
+    fn expand(&self, step: &str, items: &[Json]) -> Result<RunEvent, RunError> {
+        self.untouched(step)?;
+        let mut bytes = 0;
+        for item in items {
+            let measure = item.measure();
+            bytes += measure.bytes;
+            if measure.too_deep || self.room(bytes).is_err() {
+                return Ok(StepFailed { place: Place::step(step), error: too_large() }.into());
+            }
+        }
+        Ok(StepExpanded { step: step.to_owned(), items: items.to_vec() }.into())
+    }
+
+    fn begin(&self, place: &Place, value: &Json, event: impl FnOnce() -> RunEvent) -> Result<RunEvent, RunError> {
+        self.free(place)?;
+        Ok(match self.fits(value) {
+            Ok(()) => event(),
+            Err(error) => StepFailed { place: place.clone(), error }.into(),
+        })
+    }
+
+    fn again(&self, operation: OperationId) -> Result<RunEvent, RunError> {
+        let (place, unit) = self.operation(operation)?;
+        let call = match unit {
+            Unit::Calling(call) if call.repeatable() => call,
+            Unit::Backoff { call, .. } => call,
+            _ => return Err(RunError::StepState(place.step.clone())),
+        };
+        let (place, effect, attempt) = (place.clone(), call.effect, call.attempt + 1);
+        Ok(match call.callee.clone() {
+            Callee::Tool(tool) => ToolCalled { place, operation, tool, effect, attempt, arguments: Json::Null }.into(),
+            Callee::Model(model) => ModelCalled { place, operation, model, attempt }.into(),
+        })
+    }
+
+    fn succeeded(&self, operation: OperationId, result: &Json) -> Result<RunEvent, RunError> {
+        self.calling(operation)?;
+        Ok(match self.fits(result) {
+            Ok(()) => ToolSucceeded { operation, result: result.clone() }.into(),
+            Err(error) => ToolFailed { operation, error, retry_at: None }.into(),
+        })
+    }
+
+    fn calling(&self, operation: OperationId) -> Result<&Callee, RunError> {
+        match self.operation(operation)? {
+            (_, Unit::Calling(call)) => Ok(&call.callee),
+            (place, _) => Err(RunError::StepState(place.step.clone())),
+        }
+    }
+
+    fn untouched(&self, step: &str) -> Result<(), RunError> {
+        if self.steps.contains_key(step) { Err(RunError::StepState(step.to_owned())) } else { Ok(()) }
+    }
+
+    /// Whether an execution may begin at a place.
+    fn free(&self, place: &Place) -> Result<(), RunError> {
+        let free = match (place.index, self.steps.get(&place.step)) {
+            (None, None) => true,
+            (Some(index), Some(StepState::Each { items, units })) => {
+                let begun = units.get(&index).is_some_and(|unit| !matches!(unit, Unit::Approved(_)));
+                (index as usize) < items.len() && !begun
+            }
+            (None, Some(StepState::Once(Unit::Approved(_)))) => true,
+            _ => false,
+        };
+        if free { Ok(()) } else { Err(RunError::StepState(place.step.clone())) }
+    }
+
+    /// Whether the run may take in one more value.
+    pub(super) fn fits(&self, value: &Json) -> Result<(), Failure> {
+        let measure = value.measure();
+        if measure.too_deep { Err(too_large()) } else { self.room(measure.bytes) }
+    }
+
+    fn room(&self, bytes: usize) -> Result<(), Failure> {
+        if bytes > MAX_VALUE {
+            return Err(too_large());
+        }
+        if self.bytes.saturating_add(bytes) > MAX_STATE {
+            let message = format!("all values of a run together have at most {MAX_STATE} bytes of JSON");
+            return Err(Failure::new("run.state_too_large", message));
+        }
+        Ok(())
+    }
+}
+
+/// Models recognise a result by the id of the call; where a model gave the same id twice, or none, it gets another.
+fn distinct(calls: Vec<ToolCall>) -> Vec<ToolCall> {
+    let mut seen = BTreeSet::new();
+    let mut named = |(index, call): (usize, ToolCall)| {
+        let id =
+            if call.id.is_empty() || !seen.insert(call.id.clone()) { format!("{}_{index}", call.id) } else { call.id };
+        seen.insert(id.clone());
+        ToolCall { id, ..call }
+    };
+    calls.into_iter().enumerate().map(&mut named).collect()
+}
+
+fn too_large() -> Failure {
+    let depth = crate::kernel::MAX_DEPTH;
+    let message = format!("a value of a run has at most {MAX_VALUE} bytes of JSON and {depth} levels");
+    Failure::new("run.value_too_large", message)
+}

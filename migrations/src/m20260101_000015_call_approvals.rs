@@ -1,0 +1,34 @@
+//! Questions about calls: which call, what it is made with instead, and when the question counts as denied.
+
+use sea_orm_migration::{prelude::*, sea_orm::DatabaseBackend};
+
+/// Adds what a question about a call has beside others.
+#[derive(Debug, DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let script = match manager.get_database_backend() {
+            DatabaseBackend::Postgres => POSTGRES,
+            _ => SQLITE,
+        };
+        manager.get_connection().execute_unprepared(script).await.map(|_| ())
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+const POSTGRES: &str = "
+ALTER TABLE run_approvals ADD COLUMN call TEXT;
+ALTER TABLE run_approvals ADD COLUMN edit TEXT;
+ALTER TABLE run_approvals ADD COLUMN expires_at BIGINT;
+";
+
+const SQLITE: &str = "
+ALTER TABLE run_approvals ADD COLUMN call TEXT;
+ALTER TABLE run_approvals ADD COLUMN edit TEXT;
+ALTER TABLE run_approvals ADD COLUMN expires_at INTEGER;
+";
