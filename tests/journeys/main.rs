@@ -13,6 +13,7 @@ mod running;
 mod server;
 mod serving;
 mod signing_in;
+mod slow_clients;
 mod tour;
 mod tracker;
 mod workers;
