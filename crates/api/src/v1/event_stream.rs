@@ -86,10 +86,8 @@ impl Listener {
                         break;
                     }
                 }
-                match self.next(page.known).await {
-                    Some(next) => page = next,
-                    None => break,
-                }
+                let Some(next) = self.next(page.known).await else { break };
+                page = next;
             }
         }
     }
