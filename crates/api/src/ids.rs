@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt};
 
 use devskyy_domain::kernel::ids::{
-    AgentId, ApiKeyId, ApprovalId, OperationId, ProjectId, RunId, SessionId, StreamKey, UserId,
+    AgentId, ApiKeyId, ApprovalId, OperationId, ProjectId, ProviderId, RunId, SessionId, StreamKey, UserId,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use utoipa::{
@@ -38,6 +38,7 @@ wire_ids! {
     ApprovalRef = ApprovalId;
     OperationRef = OperationId;
     ProjectRef = ProjectId;
+    ProviderRef = ProviderId;
     RunRef = RunId;
     SessionRef = SessionId;
     UserRef = UserId;

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use devskyy_application::{
     agents::Agents,
     identity::{ApiKeys, Identity, Secrets},
+    models::Providers,
     ports::{Clock, IdGenerator},
     projects::Projects,
     runs::Runs,
@@ -17,6 +18,8 @@ pub struct ApiState {
     pub identity: Arc<Identity>,
     /// API keys.
     pub keys: Arc<ApiKeys>,
+    /// Providers of models.
+    pub providers: Arc<Providers>,
     /// Projects and members.
     pub projects: Arc<Projects>,
     /// Agents and their versions.

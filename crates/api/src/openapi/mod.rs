@@ -33,6 +33,7 @@ use crate::{app, bounds, problem::ProblemDocument};
         (name = "users", description = "Everybody's accounts, for administrators"),
         (name = "projects", description = "Units of isolation and their members"),
         (name = "api-keys", description = "Programs' ways into one project"),
+        (name = "providers", description = "Who answers for language models in a project"),
         (name = "agents", description = "Named definitions that can be run, and their immutable versions"),
         (name = "runs", description = "Executions of agents, their events and the questions they ask"),
         (name = "health", description = "What probes and people ask of the process")

@@ -13,6 +13,8 @@ mod event_stream;
 mod jwks;
 mod members;
 mod projects;
+mod provider_bodies;
+mod providers;
 mod run_bodies;
 mod run_events;
 mod runs;
@@ -32,6 +34,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     projects::configure(config);
     members::configure(config);
     api_keys::configure(config);
+    providers::configure(config);
     agents::configure(config);
     versions::configure(config);
     runs::configure(config);

@@ -23,6 +23,7 @@ use devskyy_application::{
     agents::{Agents, AgentsPorts},
     es::EventStore,
     identity::{ApiKeys, ApiKeysPorts, Identity, IdentityPorts, RegistrationMode, SessionPolicy, ThrottleLimits},
+    models::{Providers, ProvidersPorts},
     projects::{Projects, ProjectsPorts},
     runs::{LiveRuns, RunWorker, Runs, RunsPorts, WorkerPorts, WorkerSettings},
     workflow::DefinitionCheck,
@@ -30,10 +31,10 @@ use devskyy_application::{
 use devskyy_domain::conversation::Message;
 use devskyy_domain::identity::PasswordPolicy;
 use devskyy_testkit::fakes::{
-    FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAgents, InMemoryApiKeys, InMemoryAttempts,
+    FixedClock, FixedProbe, InMemoryAccessTokens, InMemoryAccounts, InMemoryAgents, InMemoryApiKeys, InMemoryAttempts,
     InMemoryBootstrap, InMemoryDirectory, InMemoryErasures, InMemoryEventStore, InMemoryInvitations,
-    InMemoryPasswordHasher, InMemoryProjects, InMemoryRuns, InMemorySessions, InMemoryUsers, NamedDestinations,
-    ScriptedModels, SequentialIds, SequentialSecrets, Turn, ViewedAgents,
+    InMemoryPasswordHasher, InMemoryProjects, InMemoryProviders, InMemoryRuns, InMemorySessions, InMemoryUsers,
+    NamedDestinations, ScriptedModels, SequentialIds, SequentialSecrets, Turn, ViewedAgents,
 };
 use futures_util::{FutureExt as _, future::LocalBoxFuture};
 use serde_json::{Value, json};
@@ -100,6 +101,16 @@ impl World {
             clock: clock.clone(),
             ids: ids.clone(),
         });
+        let kept = InMemoryProviders::following(&store);
+        let providers = Providers::new(ProvidersPorts {
+            store: store.clone(),
+            views: kept.clone(),
+            vault: kept,
+            probe: Arc::new(FixedProbe),
+            access: access.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+        });
         let check = DefinitionCheck::new(Arc::new(Plain), Arc::new(Plain), Arc::new(NamedDestinations));
         let readiness = Arc::new(Switch::default());
         let attempts = Arc::new(InMemoryAttempts::default());
@@ -161,6 +172,7 @@ impl World {
             runs: Arc::new(runs),
             identity: Arc::new(identity),
             keys: Arc::new(keys),
+            providers: Arc::new(providers),
             projects: Arc::new(Projects::new(ProjectsPorts {
                 store: store.clone(),
                 views: projects,

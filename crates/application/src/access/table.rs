@@ -31,13 +31,17 @@ pub enum Permission {
     KeysIssue,
     /// Revoke API keys.
     KeysRevoke,
+    /// See the project's providers of models, never their keys.
+    ProvidersRead,
+    /// Add, change, test and remove providers of models, and set their keys.
+    ProvidersWrite,
 }
 
 use PlatformRole::Admin;
 use ProjectRole::{Maintainer, Operator, Owner, Viewer};
 
 /// The whole truth: a permission, the project roles that have it, and the platform roles that have it in every project.
-const TABLE: [(Permission, &[ProjectRole], &[PlatformRole]); 13] = [
+const TABLE: [(Permission, &[ProjectRole], &[PlatformRole]); 15] = [
     (Permission::ProjectsRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
     (Permission::ProjectsWrite, &[Owner], &[Admin]),
     (Permission::MembersRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
@@ -51,6 +55,8 @@ const TABLE: [(Permission, &[ProjectRole], &[PlatformRole]); 13] = [
     (Permission::KeysRead, &[Owner, Maintainer], &[Admin]),
     (Permission::KeysIssue, &[Owner, Maintainer], &[]),
     (Permission::KeysRevoke, &[Owner, Maintainer], &[Admin]),
+    (Permission::ProvidersRead, &[Owner, Maintainer], &[Admin]),
+    (Permission::ProvidersWrite, &[Owner, Maintainer], &[]),
 ];
 
 /// Whether a person with these roles may do this.
@@ -64,7 +70,7 @@ pub fn allows(platform: PlatformRole, project: Option<ProjectRole>, permission: 
 
 impl Permission {
     /// Every permission, in the order of the table.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::ProjectsRead,
         Self::ProjectsWrite,
         Self::MembersRead,
@@ -78,6 +84,8 @@ impl Permission {
         Self::KeysRead,
         Self::KeysIssue,
         Self::KeysRevoke,
+        Self::ProvidersRead,
+        Self::ProvidersWrite,
     ];
 
     /// The name used in documents.
@@ -97,6 +105,8 @@ impl Permission {
             Self::KeysRead => "keys.read",
             Self::KeysIssue => "keys.issue",
             Self::KeysRevoke => "keys.revoke",
+            Self::ProvidersRead => "providers.read",
+            Self::ProvidersWrite => "providers.write",
         }
     }
 
@@ -117,6 +127,8 @@ impl Permission {
             Self::KeysRead => "see API keys, never their secrets",
             Self::KeysIssue => "issue and rotate API keys of no more power than one's own",
             Self::KeysRevoke => "revoke API keys",
+            Self::ProvidersRead => "see providers of models, never their keys",
+            Self::ProvidersWrite => "add, change, test and remove providers of models, and set their keys",
         }
     }
 
@@ -124,7 +136,7 @@ impl Permission {
     #[must_use]
     pub const fn needs_active_project(self) -> bool {
         match self {
-            Self::AgentsWrite | Self::RunsStart | Self::RunsDecide | Self::KeysIssue => true,
+            Self::AgentsWrite | Self::RunsStart | Self::RunsDecide | Self::KeysIssue | Self::ProvidersWrite => true,
             Self::ProjectsRead
             | Self::ProjectsWrite
             | Self::MembersRead
@@ -133,7 +145,8 @@ impl Permission {
             | Self::RunsRead
             | Self::RunsCancel
             | Self::KeysRead
-            | Self::KeysRevoke => false,
+            | Self::KeysRevoke
+            | Self::ProvidersRead => false,
         }
     }
 

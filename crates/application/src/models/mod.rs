@@ -1,7 +1,34 @@
-//! Language models, as far as the platform speaks to them.
+//! Language models: how they are asked, and the providers that answer for them.
+//!
+//! A model is named `<provider>/<model>`. A project's own providers come before the platform's, which the operator
+//! configures. Keys never leave: they are sealed for one provider at one address.
 
+mod add_provider;
+mod breaker;
+mod change_provider;
+mod get_provider;
+mod list_providers;
 mod ports;
+mod provider_ports;
+mod provider_views;
+mod providers;
+mod remove_provider;
+mod routed;
+mod routing;
+mod test_provider;
 
-pub use self::ports::{
-    ConfiguredModels, Deltas, ModelAnswer, ModelError, ModelRequest, Models, OutputFormat, ToolOffer,
+pub use self::{
+    add_provider::{AddProvider, AddProviderHandler, RawProvider},
+    breaker::{Breaker, BreakerHabits, Leave, Verdict},
+    change_provider::{ChangeProvider, ChangeProviderHandler},
+    get_provider::{GetProvider, GetProviderHandler},
+    list_providers::{ListProviders, ListProvidersHandler},
+    ports::{ConfiguredModels, Deltas, ModelAnswer, ModelError, ModelRequest, Models, OutputFormat, ToolOffer},
+    provider_ports::{KeyBinding, ProviderProbe, ProviderSecret, ProviderVault, ProviderViews},
+    provider_views::{ProviderRecord, ProviderView, Reachability},
+    providers::{Providers, ProvidersPorts},
+    remove_provider::{RemoveProvider, RemoveProviderHandler},
+    routed::RoutedModels,
+    routing::{ModelPrices, ModelProviders, Priced, Provided, Route},
+    test_provider::{TestProvider, TestProviderHandler},
 };

@@ -76,8 +76,8 @@ pub struct ModelAnswer {
 /// Why a model did not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// Nobody by that name is configured.
-    #[error("no provider {0} is configured")]
+    /// Nobody by that name can be asked; the text says why and what to configure.
+    #[error("{0}")]
     Unconfigured(String),
     /// Too many questions; may be asked again.
     #[error("the provider is answering too many questions")]

@@ -1,13 +1,24 @@
-//! Language models over HTTP: two protocols, one way of sending, reading and failing.
+//! Language models over HTTP: two protocols, one way of sending, reading and failing; and the providers of projects on
+//! SQL, their keys sealed beside the log.
 
 mod anthropic;
+mod configured;
 mod endpoint;
+mod entity;
 mod failure;
 mod openai;
+mod projection;
 mod provider;
 mod sse;
+mod status;
+mod vault;
+mod views;
 mod wire;
 
+pub use configured::{ConfiguredProviders, HttpProviderProbe, PlatformProvider};
 pub use endpoint::{Endpoint, Patience};
+pub use projection::ProvidersProjection;
 pub use provider::ProviderModels;
+pub use vault::SqlProviderVault;
+pub use views::SqlProviders;
 pub use wire::Wire;

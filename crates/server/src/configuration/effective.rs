@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     fmt,
     path::{Path, PathBuf},
@@ -66,7 +66,7 @@ pub struct Layers {
 
 /// Every key with the value that counts and who set it; `None` where nobody did and there is no default.
 #[derive(Debug, Clone)]
-pub struct Effective(BTreeMap<&'static str, (Option<Value>, Source)>);
+pub struct Effective(BTreeMap<String, (&'static Key, Option<Value>, Source)>);
 
 impl Effective {
     /// Lays the layers over each other: defaults, file, environment, flags.
@@ -84,17 +84,17 @@ impl Effective {
         }
         for flag in &layers.flags {
             let key = known(&flag.key, &format!("flag {}", flag.name))?;
-            effective.set(key, key.kind.parse(&flag.value), &flag.value, Source::Flag(flag.name))?;
+            effective.set(&flag.key, key, key.kind.parse(&flag.value), &flag.value, Source::Flag(flag.name))?;
         }
         Ok(effective)
     }
 
     fn defaults() -> Result<Self, Failure> {
         let mut effective = Self(BTreeMap::new());
-        for key in KEYS {
-            effective.0.insert(key.name, (None, Source::Default));
+        for key in KEYS.iter().filter(|key| !key.is_open()) {
+            effective.0.insert(key.name.to_owned(), (key, None, Source::Default));
             if let Some(default) = key.default {
-                effective.set(key, key.kind.parse(default), default, Source::Default)?;
+                effective.set(key.name, key, key.kind.parse(default), default, Source::Default)?;
             }
         }
         Ok(effective)
@@ -105,18 +105,18 @@ impl Effective {
             let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
             Failure::configuration(format!("{} is not TOML: line {line}: {}", path.display(), error.message()))
         })?;
-        let origin = format!("file {}", path.display());
-        for (name, value) in &table {
+        self.lay_table("", &table, path)
+    }
+
+    fn lay_table(&mut self, section: &str, table: &toml::Table, path: &Path) -> Result<(), Failure> {
+        for (member, value) in table {
+            let name = if section.is_empty() { member.clone() } else { format!("{section}.{member}") };
             match value {
-                toml::Value::Table(section) if keys::find(name).is_none() => {
-                    for (member, value) in section {
-                        let key = known(&format!("{name}.{member}"), &origin)?;
-                        self.set(key, key.kind.accept(value), &value.to_string(), Source::File(path.to_owned()))?;
-                    }
-                }
+                toml::Value::Table(inner) if keys::find(&name).is_none() => self.lay_table(&name, inner, path)?,
                 _ => {
-                    let key = known(name, &origin)?;
-                    self.set(key, key.kind.accept(value), &value.to_string(), Source::File(path.to_owned()))?;
+                    let key = known(&name, &format!("file {}", path.display()))?;
+                    let accepted = key.kind.accept(value);
+                    self.set(&name, key, accepted, &value.to_string(), Source::File(path.to_owned()))?;
                 }
             }
         }
@@ -127,18 +127,19 @@ impl Effective {
         if name == FILE_VARIABLE {
             return Ok(());
         }
-        let path = name.trim_start_matches("DEVSKYY_").to_lowercase().replace("__", ".");
+        let path = spelt(&name.trim_start_matches("DEVSKYY_").to_lowercase().replace("__", "."));
         let Some(key) = keys::find(&path) else {
-            let meant = keys::find(keys::nearest(&path)).map(Key::variable).unwrap_or_default();
+            let meant = keys::variable(&keys::nearest(&path));
             return Err(Failure::configuration(format!(
                 "unknown configuration variable {name}; did you mean {meant}?"
             )));
         };
-        self.set(key, key.kind.parse(value), value, Source::Environment(name.to_owned()))
+        self.set(&path, key, key.kind.parse(value), value, Source::Environment(name.to_owned()))
     }
 
     fn set(
         &mut self,
+        name: &str,
         key: &'static Key,
         value: Result<Value, String>,
         raw: &str,
@@ -149,20 +150,36 @@ impl Effective {
                 Value::Text(text) => text,
                 _ => String::new(),
             };
-            Failure::configuration(format!("{} is \"{shown}\" ({source}), but must be {must_be}", key.name))
+            Failure::configuration(format!("{name} is \"{shown}\" ({source}), but must be {must_be}"))
         })?;
-        self.0.insert(key.name, (Some(value), source));
+        self.0.insert(name.to_owned(), (key, Some(value), source));
         Ok(())
     }
 
-    /// Every key, in the order of the table, with its value and who set it.
-    pub fn entries(&self) -> impl Iterator<Item = (&'static Key, Option<&Value>, &Source)> {
-        KEYS.iter().filter_map(|key| self.0.get(key.name).map(|(value, source)| (key, value.as_ref(), source)))
+    /// Every key, in the order of the table and those with a chosen name behind, with its value and who set it.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &'static Key, Option<&Value>, &Source)> {
+        let fixed = KEYS.iter().filter_map(|key| self.0.get_key_value(key.name));
+        let chosen = self.0.iter().filter(|(_, (key, ..))| key.is_open());
+        fixed.chain(chosen).map(|(name, (key, value, source))| (name.as_str(), *key, value.as_ref(), source))
+    }
+
+    /// The names that were chosen below a section, each once.
+    pub(super) fn chosen(&self, section: &str) -> BTreeSet<&str> {
+        let open = self.0.iter().filter(|(_, (key, ..))| key.is_open());
+        open.filter_map(|(name, _)| name.strip_prefix(section)?.strip_prefix('.')?.split('.').next()).collect()
     }
 
     /// The value of a key.
     pub(super) fn value(&self, name: &str) -> Option<&Value> {
-        self.0.get(name).and_then(|(value, _)| value.as_ref())
+        self.0.get(name).and_then(|(_, value, _)| value.as_ref())
+    }
+}
+
+/// A variable cannot hold the hyphen of a chosen name.
+fn spelt(path: &str) -> String {
+    match path.split('.').collect::<Vec<_>>().as_slice() {
+        ["models", chosen, member] => format!("models.{}.{member}", chosen.replace('_', "-")),
+        _ => path.to_owned(),
     }
 }
 

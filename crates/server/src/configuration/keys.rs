@@ -1,12 +1,14 @@
 //! Every key of the configuration, in one table: the file, the environment, the flags, `devskyy config` and
 //! `docs/configuration.md` are all read off it.
 
+use devskyy_domain::models::ProviderName;
+
 use super::value::Kind;
 
 /// One thing an operator can set.
 #[derive(Debug)]
 pub struct Key {
-    /// Its dotted name, for example `server.port`.
+    /// Its dotted name, for example `server.port`; in `models.<name>.kind` the operator chooses the middle part.
     pub name: &'static str,
     /// What values it takes.
     pub kind: Kind,
@@ -17,17 +19,36 @@ pub struct Key {
 }
 
 impl Key {
-    /// The variable of the environment that sets it.
+    /// Whether the operator chooses a part of its name.
     #[must_use]
-    pub fn variable(&self) -> String {
-        format!("DEVSKYY_{}", self.name.replace('.', "__").to_uppercase())
+    pub fn is_open(&self) -> bool {
+        self.name.contains(CHOSEN)
     }
 
-    /// The section it belongs to and its name there.
-    #[must_use]
-    pub fn path(&self) -> (&'static str, &'static str) {
-        self.name.split_once('.').unwrap_or(("", self.name))
+    fn answers_to(&self, name: &str) -> bool {
+        if !self.is_open() {
+            return self.name == name;
+        }
+        let (mut wanted, mut given) = (self.name.split('.'), name.split('.'));
+        let fits = |(wanted, given): (&str, &str)| match wanted {
+            CHOSEN => ProviderName::parse(given).is_ok(),
+            fixed => fixed == given,
+        };
+        wanted.by_ref().zip(given.by_ref()).all(fits) && wanted.next().is_none() && name.matches('.').count() == 2
     }
+}
+
+/// The part of a name that the operator chooses.
+const CHOSEN: &str = "<name>";
+
+/// The variable of the environment that sets the key of that name.
+pub(super) fn variable(name: &str) -> String {
+    format!("DEVSKYY_{}", name.replace('.', "__").replace('-', "_").to_uppercase())
+}
+
+/// The section a key belongs to and its name there.
+pub(super) fn path(name: &str) -> (&str, &str) {
+    name.rsplit_once('.').unwrap_or(("", name))
 }
 
 const fn key(name: &'static str, kind: Kind, default: Option<&'static str>, about: &'static str) -> Key {
@@ -244,6 +265,31 @@ pub(super) const KEYS: &[Key] = &[
         "Private destinations that `http` tools may call all the same, as `host:port` or network (`10.1.0.0/16`).",
     ),
     key(
+        "models.<name>.kind",
+        Kind::Choice(&["openai", "anthropic"]),
+        None,
+        "What the provider of models called `<name>` speaks: `openai` (chat completions; also gateways and local servers), which counts where it is not set, or `anthropic`. Its models are named `<name>/<model>`.",
+    ),
+    key(
+        "models.<name>.base_url",
+        Kind::Place,
+        None,
+        "Where the provider is reached, for example `http://127.0.0.1:11434/v1`; the cloud of its kind where it is not set. Private addresses are fine here.",
+    ),
+    key("models.<name>.api_key", Kind::Credential, None, "With what the provider is paid; a local server wants none."),
+    key(
+        "models.<name>.models",
+        Kind::List,
+        None,
+        "Models that the provider may be asked for, by its own names; every one where it is not set.",
+    ),
+    key(
+        "models.<name>.prices",
+        Kind::List,
+        None,
+        "What models cost, as `gpt-4o input=2500000 output=10000000`: millionths of your unit of money per million tokens of the classes `input`, `output`, `cache_read`, `cache_write` and `reasoning`; a class that is left out costs nothing.",
+    ),
+    key(
         "log.level",
         Kind::Directives,
         None,
@@ -260,13 +306,15 @@ pub(super) const KEYS: &[Key] = &[
 /// The key of that name.
 #[must_use]
 pub(super) fn find(name: &str) -> Option<&'static Key> {
-    KEYS.iter().find(|key| key.name == name)
+    KEYS.iter().find(|key| key.answers_to(name))
 }
 
 /// The known key that a mistyped one most likely means.
 #[must_use]
-pub(super) fn nearest(name: &str) -> &'static str {
-    KEYS.iter().map(|key| key.name).min_by_key(|known| distance(name, known)).unwrap_or("data_dir")
+pub(super) fn nearest(name: &str) -> String {
+    let chosen = name.split('.').nth(1).unwrap_or(CHOSEN);
+    let known = KEYS.iter().map(|key| key.name.replace(CHOSEN, chosen));
+    known.min_by_key(|known| distance(name, known)).unwrap_or_default()
 }
 
 /// How many characters must be inserted, removed or replaced to turn one word into the other.

@@ -15,5 +15,5 @@ mod value;
 pub use effective::{Effective, Flag, Layers, Source};
 pub use print::{as_json, as_toml, reference};
 pub use production::refuse_unsafe;
-pub use settings::{Database, Egress, Log, LogFormat, Profile, Runs, Security, Server, Settings};
+pub use settings::{Database, Egress, Log, LogFormat, ModelProvider, Profile, Runs, Security, Server, Settings};
 pub use value::without_password;

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     effective::Effective,
-    keys::{KEYS, Key},
+    keys::{self, KEYS, Key},
     value::Value,
 };
 
@@ -13,8 +13,8 @@ use super::{
 pub fn as_toml(effective: &Effective) -> String {
     let mut text = String::new();
     let mut section = "";
-    for (key, value, source) in effective.entries() {
-        let (of, name) = key.path();
+    for (name, key, value, source) in effective.entries() {
+        let (of, name) = keys::path(name);
         if of != section {
             let _ = write!(text, "\n[{of}]\n");
             section = of;
@@ -32,9 +32,9 @@ pub fn as_toml(effective: &Effective) -> String {
 pub fn as_json(effective: &Effective) -> String {
     let members: serde_json::Map<String, serde_json::Value> = effective
         .entries()
-        .map(|(key, value, source)| {
+        .map(|(name, key, value, source)| {
             let value = value.map(|value| plain(&key.kind.shown(value)));
-            (key.name.to_owned(), json!({"value": value, "source": source.to_string()}))
+            (name.to_owned(), json!({"value": value, "source": source.to_string()}))
         })
         .collect();
     format!("{:#}\n", serde_json::Value::Object(members))
@@ -46,7 +46,7 @@ pub fn reference() -> String {
     let mut text = String::from(HEAD);
     let mut section = None;
     for key in KEYS {
-        let of = key.path().0;
+        let of = keys::path(key.name).0;
         if section != Some(of) {
             let title = if of.is_empty() { "Top level".to_owned() } else { format!("`[{of}]`") };
             let _ = write!(text, "\n## {title}\n\n| key | values | default | what it does |\n|---|---|---|---|\n");

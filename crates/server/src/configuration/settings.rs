@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
     time::Duration,
@@ -7,7 +8,10 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use devskyy_api::{Limits, Network, Retirement};
 use devskyy_application::identity::{RegistrationMode, ThrottleLimits};
-use devskyy_domain::identity::PasswordPolicy;
+use devskyy_domain::{
+    identity::PasswordPolicy,
+    models::{ProviderKind, ProviderUrl},
+};
 use devskyy_infrastructure::sql::Durability;
 use secrecy::SecretString;
 
@@ -36,6 +40,8 @@ pub struct Settings {
     pub runs: Runs,
     /// What tools may reach.
     pub egress: Egress,
+    /// Providers of models for everybody, by their names.
+    pub models: BTreeMap<String, ModelProvider>,
     /// What is logged, and how.
     pub log: Log,
 }
@@ -126,6 +132,21 @@ pub struct Egress {
     pub allow_private: Vec<String>,
 }
 
+/// A provider of models for everybody.
+#[derive(Debug, Clone)]
+pub struct ModelProvider {
+    /// What it speaks.
+    pub kind: ProviderKind,
+    /// Where it is reached.
+    pub base_url: String,
+    /// With what it is paid.
+    pub api_key: Option<SecretString>,
+    /// What it may be asked for.
+    pub models: Vec<String>,
+    /// What that costs, as it was written.
+    pub prices: Vec<String>,
+}
+
 /// What is logged, and how.
 #[derive(Debug, Clone)]
 pub struct Log {
@@ -172,6 +193,7 @@ impl From<&Effective> for Settings {
                 allow_http: read.truth("egress.allow_http"),
                 allow_private: read.list("egress.allow_private"),
             },
+            models: read.models(),
             log: read.log(),
         }
     }
@@ -186,6 +208,27 @@ fn absolute(path: PathBuf) -> PathBuf {
 struct Reader<'a>(&'a Effective);
 
 impl Reader<'_> {
+    fn models(&self) -> BTreeMap<String, ModelProvider> {
+        self.0.chosen("models").into_iter().map(|name| (name.to_owned(), self.model_provider(name))).collect()
+    }
+
+    fn model_provider(&self, name: &str) -> ModelProvider {
+        let member = |member: &str| format!("models.{name}.{member}");
+        let kind = ProviderKind::parse(&self.text(&member("kind"))).unwrap_or(ProviderKind::OpenAi);
+        let cloud = match kind {
+            ProviderKind::OpenAi => "https://api.openai.com/v1",
+            ProviderKind::Anthropic => "https://api.anthropic.com",
+        };
+        let base_url = self.text(&member("base_url"));
+        ModelProvider {
+            kind,
+            base_url: ProviderUrl::parse(&base_url).map_or_else(|_| cloud.to_owned(), |url| url.to_string()),
+            api_key: self.secret(&member("api_key")),
+            models: self.list(&member("models")),
+            prices: self.list(&member("prices")),
+        }
+    }
+
     fn retirement(&self) -> Retirement {
         Retirement { deprecated_at: self.instant("api.v1_deprecated_at"), sunset_at: self.instant("api.v1_sunset_at") }
     }

@@ -2,6 +2,8 @@ use std::net::IpAddr;
 
 use chrono::{DateTime, Utc};
 use devskyy_api::Network;
+use devskyy_application::models::ProviderSecret;
+use devskyy_domain::models::ProviderUrl;
 use tracing_subscriber::EnvFilter;
 
 /// What values a key takes.
@@ -15,6 +17,10 @@ pub enum Kind {
     Url,
     /// Something that is never shown.
     Secret,
+    /// What somebody else is paid with; never shown either.
+    Credential,
+    /// An `http` or `https` URL without secrets.
+    Place,
     /// A whole number.
     Integer {
         /// The smallest.
@@ -69,6 +75,8 @@ impl Kind {
             | Self::Address
             | Self::Url
             | Self::Secret
+            | Self::Credential
+            | Self::Place
             | Self::Choice(_)
             | Self::Origin
             | Self::Directives
@@ -112,6 +120,8 @@ impl Kind {
             (Self::Instant, Value::Text(text)) => text.parse::<DateTime<Utc>>().is_ok(),
             (Self::Origin, Value::Text(text)) => is_origin(text),
             (Self::Origins, Value::List(items)) => items.iter().all(|item| item == "*" || is_origin(item)),
+            (Self::Credential, Value::Text(text)) => ProviderSecret::parse(text).is_ok(),
+            (Self::Place, Value::Text(text)) => ProviderUrl::parse(text).is_ok(),
             (Self::Text, Value::Text(text)) => !text.trim().is_empty(),
             _ => true,
         };
@@ -126,6 +136,8 @@ impl Kind {
             Self::Address => "an IP address such as 127.0.0.1 or 0.0.0.0".to_owned(),
             Self::Url => "a postgres:// or sqlite: URL".to_owned(),
             Self::Secret => "64 hexadecimal digits, for example from `openssl rand -hex 32`".to_owned(),
+            Self::Credential => "1 to 4096 visible ASCII characters without blanks".to_owned(),
+            Self::Place => "an http:// or https:// URL without user name, query and fragment".to_owned(),
             Self::Integer { min, max } => format!("a whole number from {min} to {max}"),
             Self::Boolean => "true or false".to_owned(),
             Self::Choice(words) => format!("one of {}", words.join(", ")),
@@ -146,7 +158,7 @@ impl Kind {
     #[must_use]
     pub fn shown(self, value: &Value) -> Value {
         match (self, value) {
-            (Self::Secret, _) => Value::Text(MASK.to_owned()),
+            (Self::Secret | Self::Credential, _) => Value::Text(MASK.to_owned()),
             (Self::Url, Value::Text(url)) => Value::Text(without_password(url)),
             _ => value.clone(),
         }

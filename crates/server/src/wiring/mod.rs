@@ -2,7 +2,7 @@
 
 mod housekeeping;
 mod keys;
-mod no_models;
+mod models;
 mod people;
 mod runs;
 mod signing;
@@ -18,7 +18,7 @@ use devskyy_application::{
     context::Actor,
     error::PortError,
     identity::{ApiKeys, Housekeeping, Identity, Secrets},
-    models::{ConfiguredModels, Models},
+    models::{ConfiguredModels, Models, Providers},
     ports::{Clock, IdGenerator},
     projects::Projects,
     runs::Runs,
@@ -28,6 +28,7 @@ use devskyy_infrastructure::{
     agents::AgentsProjection,
     es::{PerStream, Projection, SqlEventStore},
     identity::{ApiKeysProjection, UsersProjection},
+    models::ProvidersProjection,
     projects::{ProjectsProjection, SqlProjects},
     runs::RunsProjection,
     sql::Database,
@@ -36,7 +37,6 @@ use devskyy_infrastructure::{
     totals::TotalsProjection,
     workflow::{JsonSchemas, Limits, SandboxedExpressions},
 };
-use no_models::NoModels;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -63,6 +63,8 @@ pub(crate) struct Ground {
     access: Access,
     models: Arc<dyn Models>,
     configured_models: Arc<dyn ConfiguredModels>,
+    providers: Arc<Providers>,
+    provider_keys: models::Keys,
 }
 
 impl Ground {
@@ -70,16 +72,29 @@ impl Ground {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let log = SqlEventStore::start(database.clone(), clock.clone(), projections()).await;
         let expressions = SandboxedExpressions::start(Limits::default()).map_err(Failure::operation)?;
+        let (log, ids) = (Arc::new(log.map_err(|error| unusable(&error))?), Arc::new(RandomIds));
+        let (egress, access) = (egress(&settings.egress)?, Access::new(Arc::new(SqlProjects::new(database.clone()))));
+        let below = models::Below {
+            database: database.clone(),
+            store: log.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            egress: egress.clone(),
+            access: access.clone(),
+        };
+        let models::Wired { routed, providers, keys: provider_keys } = models::models(settings, below)?;
         Ok(Self {
-            log: Arc::new(log.map_err(|error| unusable(&error))?),
+            log,
             clock,
-            ids: Arc::new(RandomIds),
+            ids,
             expressions: Arc::new(expressions),
             schemas: Arc::new(JsonSchemas::new()),
-            egress: egress(&settings.egress)?,
-            access: Access::new(Arc::new(SqlProjects::new(database.clone()))),
-            models: Arc::new(NoModels),
-            configured_models: Arc::new(NoModels),
+            egress,
+            access,
+            models: routed.clone(),
+            configured_models: routed,
+            providers,
+            provider_keys,
             database,
         })
     }
@@ -110,6 +125,7 @@ pub(crate) fn projections() -> Vec<Arc<dyn Projection>> {
         Arc::new(PerStream(ApiKeysProjection)),
         Arc::new(PerStream(AgentsProjection)),
         Arc::new(PerStream(RunsProjection)),
+        Arc::new(PerStream(ProvidersProjection)),
         Arc::new(TotalsProjection),
     ]
 }
@@ -158,16 +174,18 @@ impl Platform {
     pub(crate) fn work(&self, settings: &Settings, tasks: &Tasks) {
         self.signing.start(tasks);
         self.key_uses.start(tasks);
+        self.ground.provider_keys.start(tasks);
         housekeeping::start(tasks, self.housekeeping.clone());
         self.workers.start(tasks, settings.runs.concurrency > 0);
     }
 
     /// What the endpoints answer with.
     pub(crate) fn api(&self, settings: &Settings, draining: CancellationToken) -> ApiState {
-        let Ground { database, clock, ids, .. } = self.ground.clone();
+        let Ground { database, clock, ids, providers, .. } = self.ground.clone();
         ApiState {
             identity: self.identity.clone(),
             keys: self.keys.clone(),
+            providers,
             projects: self.projects.clone(),
             agents: self.agents.clone(),
             runs: self.runs.clone(),

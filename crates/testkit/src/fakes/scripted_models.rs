@@ -11,11 +11,12 @@ use std::{
 use async_trait::async_trait;
 use devskyy_application::{
     error::PortError,
-    models::{ConfiguredModels, Deltas, ModelAnswer, ModelError, ModelRequest, Models},
+    models::{ConfiguredModels, Deltas, ModelAnswer, ModelError, ModelPrices, ModelRequest, Models, Priced},
 };
 use devskyy_domain::{
     conversation::{Finish, ToolCall, Usage},
     kernel::{Json, ids::ProjectId},
+    models::Price,
 };
 
 /// What a scripted model does when it is asked.
@@ -168,6 +169,16 @@ impl ConfiguredModels for ScriptedModels {
     /// Every model of a provider called `scripted`.
     async fn knows(&self, _: ProjectId, model: &str) -> Result<bool, PortError> {
         Ok(model.strip_prefix("scripted/").is_some_and(|name| !name.is_empty()))
+    }
+}
+
+#[async_trait]
+impl ModelPrices for ScriptedModels {
+    /// Every model of a provider called `scripted` costs a millionth for each token, whatever its class.
+    async fn price(&self, project: ProjectId, model: &str) -> Result<Option<Priced>, PortError> {
+        let each = 1_000_000;
+        let price = Price { input: each, output: each, cache_read: each, cache_write: each, reasoning: each };
+        Ok(self.knows(project, model).await?.then_some(Priced { version: 1, price }))
     }
 }
 

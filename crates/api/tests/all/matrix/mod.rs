@@ -175,6 +175,7 @@ fn kind(name: &str, below: &str) -> &'static str {
         ("id", "runs") => "run_",
         ("id", "users") | ("user_id", _) => "usr_",
         ("key_id", _) => "key_",
+        ("provider_id", _) => "prv_",
         ("session_id", _) => "ses_",
         ("approval_id", _) => "apr_",
         ("operation_id", _) => "op_",

@@ -50,7 +50,7 @@ pub(super) const fn on(id: &'static str, rule: Rule) -> Operation {
 
 use Permission::{
     AgentsRead, AgentsWrite, KeysIssue, KeysRead, KeysRevoke, MembersRead, MembersWrite, ProjectsRead, ProjectsWrite,
-    RunsCancel, RunsDecide, RunsRead, RunsStart,
+    ProvidersRead, ProvidersWrite, RunsCancel, RunsDecide, RunsRead, RunsStart,
 };
 use Rule::{Admin, Person, PersonInProject, Project, Public, SignedIn};
 
@@ -101,6 +101,16 @@ pub(super) const OPERATIONS: &[Operation] = &[
     on("get_key", Project(KeysRead)),
     on("rotate_key", PersonInProject(KeysIssue)).sending(|_, _| json!({})),
     on("revoke_key", PersonInProject(KeysRevoke)),
+    // Providers of models.
+    on("list_providers", Project(ProvidersRead)),
+    on("add_provider", Project(ProvidersWrite)).sending(
+        |_, who| json!({"name": format!("of-{who:?}").to_lowercase(), "kind": "openai", "base_url": "https://example.org/v1"}),
+    ),
+    on("get_provider", Project(ProvidersRead)),
+    on("change_provider", Project(ProvidersWrite)).sending(|_, _| json!({"enabled": false})),
+    on("set_provider_key", Project(ProvidersWrite)).sending(|_, _| json!({"key": "another-key"})),
+    on("test_provider", Project(ProvidersWrite)),
+    on("remove_provider", Project(ProvidersWrite)),
     // Agents.
     on("list_agents", Project(AgentsRead)).asking(of_project),
     on("create_agent", Project(AgentsWrite)).sending(

@@ -110,6 +110,7 @@ pub(super) struct Place {
     pub(super) guest: String,
     agent: String,
     key: String,
+    provider: String,
     run: Value,
     /// Of everybody; whoever is no person has one of the guest's.
     sign_ins: BTreeMap<Who, SignIn>,
@@ -142,6 +143,7 @@ impl Place {
         join(&world, &owner, &project, "guest@example.org", "viewer").await;
         let mut place = Self {
             agent: agent(&world, &owner, &project).await,
+            provider: provider(&world, &owner, &project).await,
             world,
             project,
             guest,
@@ -214,6 +216,7 @@ impl Place {
             ("id", "runs") => text(&self.run["id"]),
             ("id", "users") | ("user_id", _) => self.guest.clone(),
             ("key_id", _) => self.key.clone(),
+            ("provider_id", _) => self.provider.clone(),
             ("number", _) => "1".to_owned(),
             ("session_id", _) => self.sign_ins[&who].session.clone(),
             ("approval_id", _) => {
@@ -262,6 +265,12 @@ async fn join(world: &World, owner: &str, project: &str, email: &str, role: &str
 }
 
 /// An agent whose runs ask a person and lose an answer, both at once.
+async fn provider(world: &World, owner: &str, project: &str) -> String {
+    let body = json!({"name": "cloud", "kind": "openai", "base_url": "https://example.org/v1", "key": "some-key"});
+    let call = world.post(&format!("/api/v1/projects/{project}/providers"));
+    call.by(owner).json(&body).send().await.expect(201)["id"].as_str().unwrap().to_owned()
+}
+
 async fn agent(world: &World, owner: &str, project: &str) -> String {
     let request = json!({"method": "POST", "url": "https://bank.example.org/charges"});
     let definition = json!({

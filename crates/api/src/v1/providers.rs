@@ -1,0 +1,300 @@
+use std::collections::BTreeMap;
+
+use actix_web::{
+    HttpRequest, HttpResponse, delete, get,
+    http::header::{ETAG, LOCATION},
+    patch, post, put,
+    web::Data,
+};
+use devskyy_application::{
+    error::{Error, Refused},
+    models::{
+        AddProvider, ChangeProvider, GetProvider, ListProviders, ProviderSecret, Providers, RawProvider,
+        RemoveProvider, TestProvider,
+    },
+};
+use devskyy_domain::{
+    kernel::{
+        Version,
+        ids::{ProjectId, ProviderId},
+    },
+    models::{AllowedModels, PriceList, ProviderUrl},
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
+
+use super::provider_bodies::{PriceBody, ProviderBody, ReachabilityBody};
+use crate::{
+    extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, etag, page, paged, shown},
+    ids::{ProjectRef, ProviderRef},
+    openapi::{
+        answers::{Acting, Changing, Creating, ListingBelow, Reading},
+        headers::{IdempotencyKey, OnlyIf, Unless},
+        parts::Paging,
+    },
+    problem::Problem,
+    version::address,
+};
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config
+        .service(add_provider)
+        .service(list_providers)
+        .service(get_provider)
+        .service(change_provider)
+        .service(remove_provider)
+        .service(set_provider_key)
+        .service(test_provider);
+}
+
+/// Asks for a provider of models.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "openai", "kind": "openai", "base_url": "https://api.openai.com/v1", "key": "sk-…", "models": ["gpt-4o"], "prices": {"gpt-4o": {"input": 2_500_000, "output": 10_000_000}}}))]
+struct NewProvider {
+    /// What stands before the slash where its models are named; unique in the project.
+    #[schema(min_length = 1, max_length = 40)]
+    name: String,
+    /// What it speaks: `openai` (chat completions; also gateways and local servers) or `anthropic`.
+    kind: String,
+    /// Where it is reached.
+    base_url: String,
+    /// With what it is paid. It is sealed, sent to this address only, and never shown again.
+    key: Option<String>,
+    /// Models it may be asked for, by its own names; every one where it is left out.
+    models: Option<Vec<String>>,
+    /// What its models cost.
+    prices: Option<BTreeMap<String, PriceBody>>,
+}
+
+/// What shall be different; what is left out stays as it is.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ProviderChange, example = json!({"enabled": false}))]
+struct ProviderChange {
+    /// Where it is reached. Without a key beside it, a key it has is dropped: nothing is asked until a new one is set.
+    base_url: Option<String>,
+    /// With what it is paid from now on.
+    key: Option<String>,
+    /// Models it may be asked for; none for every one.
+    models: Option<Vec<String>>,
+    /// What its models cost; replaces all prices.
+    prices: Option<BTreeMap<String, PriceBody>>,
+    /// Whether it may be asked at all.
+    enabled: Option<bool>,
+}
+
+/// With what a provider is paid from now on.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"key": "sk-…"}))]
+struct NewProviderKey {
+    /// The key. It is sealed, sent to the provider's present address only, and never shown again.
+    #[schema(min_length = 1, max_length = 4096)]
+    key: String,
+}
+
+fn secret(raw: Option<&str>) -> Result<Option<ProviderSecret>, Error> {
+    Ok(raw.map(ProviderSecret::parse).transpose()?)
+}
+
+fn prices(raw: BTreeMap<String, PriceBody>) -> BTreeMap<String, devskyy_domain::models::Price> {
+    raw.into_iter().map(|(model, price)| (model, price.into())).collect()
+}
+
+impl NewProvider {
+    fn command(self, project: ProjectId) -> Result<AddProvider, Error> {
+        let key = secret(self.key.as_deref())?;
+        let (models, prices) = (self.models.unwrap_or_default(), prices(self.prices.unwrap_or_default()));
+        let raw = RawProvider { name: self.name, kind: self.kind, base_url: self.base_url, models, prices, key };
+        AddProvider::parse(project, raw)
+    }
+}
+
+impl ProviderChange {
+    fn command(self, project: ProjectId, provider: ProviderId) -> Result<ChangeProvider, Error> {
+        let base_url = self.base_url.as_deref().map(ProviderUrl::parse).transpose();
+        let models = self.models.as_deref().map(AllowedModels::parse).transpose();
+        let prices = self.prices.map(|raw| PriceList::parse(prices(raw))).transpose();
+        match (base_url, models, prices, self.key.as_deref().map(ProviderSecret::parse).transpose()) {
+            (Ok(base_url), Ok(models), Ok(prices), Ok(key)) => {
+                let (enabled, expected) = (self.enabled, None);
+                Ok(ChangeProvider { project, provider, base_url, models, prices, enabled, key, expected })
+            }
+            (base_url, models, prices, key) => {
+                let wrong = [base_url.err(), models.err(), prices.err(), key.err()];
+                Err(Error::Invalid(wrong.into_iter().flatten().map(Refused::from).collect()))
+            }
+        }
+    }
+}
+
+/// Add a provider of models.
+///
+/// The project's own provider comes before one of the same name that the operator configured.
+#[utoipa::path(
+    tag = "providers",
+    security(("bearer" = [])),
+    params(("id" = ProjectRef, Path, description = "Which project"), IdempotencyKey),
+    request_body = NewProvider,
+    responses((status = 201, description = "The provider, without its key", body = ProviderBody, headers(("ETag" = String, description = "The version"), ("Location" = String, description = "Where it is"))), Creating)
+)]
+#[post("/projects/{id}/providers")]
+async fn add_provider(
+    providers: Data<Providers>,
+    CurrentActor(actor): CurrentActor,
+    Id(project): Id<ProjectId>,
+    body: Body<NewProvider>,
+) -> Result<HttpResponse, Problem> {
+    let (body, idempotency) = body.keyed(&actor);
+    let command = AddProvider { idempotency, ..body.command(project)? };
+    let added = ProviderBody::from(providers.add.handle(&actor, command).await?);
+    let location = address(format_args!("/projects/{}/providers/{}", added.project_id, added.id));
+    Ok(HttpResponse::Created()
+        .insert_header((ETAG, etag(added.version)))
+        .insert_header((LOCATION, location))
+        .json(added))
+}
+
+/// List a project's providers of models, the newest first.
+#[utoipa::path(
+    tag = "providers",
+    security(("bearer" = [])),
+    params(("id" = ProjectRef, Path, description = "Which project"), Paging),
+    responses((status = 200, description = "One page of them", body = Paged<ProviderBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), ListingBelow)
+)]
+#[get("/projects/{id}/providers")]
+async fn list_providers(
+    providers: Data<Providers>,
+    CurrentActor(actor): CurrentActor,
+    Id(project): Id<ProjectId>,
+    request: HttpRequest,
+    mut parameters: Parameters,
+) -> Result<HttpResponse, Problem> {
+    let page = page(&mut parameters);
+    parameters.finish()?;
+    let found = providers.list.handle(&actor, ListProviders { project, page: page.clone() }).await?;
+    Ok(paged(&request, &page, found.map(ProviderBody::from)))
+}
+
+/// Show a provider of models, never its key.
+#[utoipa::path(
+    tag = "providers",
+    security(("bearer" = [])),
+    params(("id" = ProjectRef, Path, description = "Which project"), ("provider_id" = ProviderRef, Path, description = "Which provider"), Unless),
+    responses(
+        (status = 200, description = "The provider", body = ProviderBody, headers(("ETag" = String, description = "The version"))),
+        (status = 304, description = "Nothing newer than `If-None-Match`"),
+        Reading
+    )
+)]
+#[get("/projects/{id}/providers/{provider_id}")]
+async fn get_provider(
+    providers: Data<Providers>,
+    CurrentActor(actor): CurrentActor,
+    Id((project, provider)): Id<(ProjectId, ProviderId)>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let found = providers.get.handle(&actor, GetProvider { project, provider }).await?;
+    shown(&request, &ProviderBody::from(found))
+}
+
+/// Change a provider of models.
+#[utoipa::path(
+    tag = "providers",
+    security(("bearer" = [])),
+    params(("id" = ProjectRef, Path, description = "Which project"), ("provider_id" = ProviderRef, Path, description = "Which provider"), OnlyIf),
+    request_body = ProviderChange,
+    responses((status = 200, description = "The provider as it is now", body = ProviderBody, headers(("ETag" = String, description = "The version"))), Changing)
+)]
+#[patch("/projects/{id}/providers/{provider_id}")]
+async fn change_provider(
+    providers: Data<Providers>,
+    CurrentActor(actor): CurrentActor,
+    Id((project, provider)): Id<(ProjectId, ProviderId)>,
+    only_if: IfMatch,
+    body: Body<ProviderChange>,
+) -> Result<HttpResponse, Problem> {
+    let expected = only_if.expected(version(&providers, &actor, project, provider)).await?;
+    let command = ChangeProvider { expected, ..body.into_inner().command(project, provider)? };
+    changed(&providers, &actor, command).await
+}
+
+/// Set the key a provider of models is paid with.
+#[utoipa::path(
+    tag = "providers",
+    security(("bearer" = [])),
+    params(("id" = ProjectRef, Path, description = "Which project"), ("provider_id" = ProviderRef, Path, description = "Which provider"), OnlyIf),
+    request_body = NewProviderKey,
+    responses((status = 200, description = "The provider, without its key", body = ProviderBody, headers(("ETag" = String, description = "The version"))), Changing)
+)]
+#[put("/projects/{id}/providers/{provider_id}/key")]
+async fn set_provider_key(
+    providers: Data<Providers>,
+    CurrentActor(actor): CurrentActor,
+    Id((project, provider)): Id<(ProjectId, ProviderId)>,
+    only_if: IfMatch,
+    body: Body<NewProviderKey>,
+) -> Result<HttpResponse, Problem> {
+    let expected = only_if.expected(version(&providers, &actor, project, provider)).await?;
+    let key = ProviderSecret::parse(&body.into_inner().key).map_err(Error::from)?;
+    changed(&providers, &actor, ChangeProvider::of_key(project, provider, key, expected)).await
+}
+
+/// Remove a provider of models, and its key.
+#[utoipa::path(
+    tag = "providers",
+    security(("bearer" = [])),
+    params(("id" = ProjectRef, Path, description = "Which project"), ("provider_id" = ProviderRef, Path, description = "Which provider"), OnlyIf),
+    responses((status = 204, description = "It is removed"), Acting)
+)]
+#[delete("/projects/{id}/providers/{provider_id}")]
+async fn remove_provider(
+    providers: Data<Providers>,
+    CurrentActor(actor): CurrentActor,
+    Id((project, provider)): Id<(ProjectId, ProviderId)>,
+    only_if: IfMatch,
+) -> Result<HttpResponse, Problem> {
+    let expected = only_if.expected(version(&providers, &actor, project, provider)).await?;
+    providers.remove.handle(&actor, RemoveProvider { project, provider, expected }).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// See whether a provider of models is there.
+///
+/// It is asked for its list of models, which costs nothing. That it does not answer is an answer, not a failure.
+#[utoipa::path(
+    tag = "providers",
+    security(("bearer" = [])),
+    params(("id" = ProjectRef, Path, description = "Which project"), ("provider_id" = ProviderRef, Path, description = "Which provider")),
+    responses((status = 200, description = "Whether it is there, and what it has", body = ReachabilityBody), Acting)
+)]
+#[post("/projects/{id}/providers/{provider_id}/test")]
+async fn test_provider(
+    providers: Data<Providers>,
+    CurrentActor(actor): CurrentActor,
+    Id((project, provider)): Id<(ProjectId, ProviderId)>,
+) -> Result<HttpResponse, Problem> {
+    let reached = providers.test.handle(&actor, TestProvider { project, provider }).await?;
+    Ok(HttpResponse::Ok().json(ReachabilityBody::from(reached)))
+}
+
+async fn version(
+    providers: &Providers,
+    actor: &devskyy_application::context::Actor,
+    project: ProjectId,
+    provider: ProviderId,
+) -> Result<Version, Problem> {
+    Ok(providers.get.handle(actor, GetProvider { project, provider }).await?.record.version)
+}
+
+async fn changed(
+    providers: &Providers,
+    actor: &devskyy_application::context::Actor,
+    command: ChangeProvider,
+) -> Result<HttpResponse, Problem> {
+    let changed = ProviderBody::from(providers.change.handle(actor, command).await?);
+    Ok(HttpResponse::Ok().insert_header((ETAG, etag(changed.version))).json(changed))
+}

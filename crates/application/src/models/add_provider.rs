@@ -1,0 +1,115 @@
+use std::collections::BTreeMap;
+
+use devskyy_domain::{
+    kernel::ids::{ProjectId, ProviderId},
+    models::{AllowedModels, NewProvider, Price, PriceList, Provider, ProviderKind, ProviderName, ProviderUrl},
+};
+
+use super::{
+    provider_ports::ProviderSecret,
+    provider_views::ProviderView,
+    providers::{Desk, name_claim, name_taken, surely_refused},
+};
+use crate::{
+    access::Permission,
+    context::Actor,
+    error::{Error, Refused},
+    es::{ClaimChange, Idempotency},
+};
+
+/// Asks for a provider.
+#[derive(Debug)]
+pub struct AddProvider {
+    /// In which project.
+    pub project: ProjectId,
+    /// Under which name.
+    pub name: ProviderName,
+    /// What it speaks.
+    pub kind: ProviderKind,
+    /// Where it is reached.
+    pub base_url: ProviderUrl,
+    /// What it may be asked for.
+    pub models: AllowedModels,
+    /// What that costs.
+    pub prices: PriceList,
+    /// What it is paid with, where it wants that.
+    pub key: Option<ProviderSecret>,
+    /// Recognises a repeated request.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// A provider as somebody wrote it down.
+#[derive(Debug)]
+pub struct RawProvider {
+    /// Its name.
+    pub name: String,
+    /// What it speaks.
+    pub kind: String,
+    /// Where it is reached.
+    pub base_url: String,
+    /// What it may be asked for.
+    pub models: Vec<String>,
+    /// What that costs.
+    pub prices: BTreeMap<String, Price>,
+    /// What it is paid with.
+    pub key: Option<ProviderSecret>,
+}
+
+impl AddProvider {
+    /// Checks raw values, all of them, so that everything wrong is said at once.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with a refusal per wrong member.
+    pub fn parse(project: ProjectId, raw: RawProvider) -> Result<Self, Error> {
+        let (name, kind) = (ProviderName::parse(&raw.name), ProviderKind::parse(&raw.kind));
+        let (base_url, models) = (ProviderUrl::parse(&raw.base_url), AllowedModels::parse(&raw.models));
+        match (name, kind, base_url, models, PriceList::parse(raw.prices)) {
+            (Ok(name), Ok(kind), Ok(base_url), Ok(models), Ok(prices)) => {
+                Ok(Self { project, name, kind, base_url, models, prices, key: raw.key, idempotency: None })
+            }
+            (name, kind, base_url, models, prices) => {
+                let wrong = [name.err(), kind.err(), base_url.err(), models.err(), prices.err()];
+                Err(Error::Invalid(wrong.into_iter().flatten().map(Refused::from).collect()))
+            }
+        }
+    }
+}
+
+/// Adds providers to projects.
+pub struct AddProviderHandler(pub(super) Desk);
+
+impl AddProviderHandler {
+    /// Adds the provider and returns it, without its key.
+    ///
+    /// # Errors
+    /// [`devskyy_domain::models::ProviderError`], what access demands, or a failing port.
+    #[tracing::instrument(name = "models.add_provider", skip_all, fields(project = %command.project), err(Debug, level = "debug"))]
+    pub async fn handle(&self, actor: &Actor, command: AddProvider) -> Result<ProviderView, Error> {
+        let idempotency = command.idempotency.clone();
+        match self.add(actor, command).await {
+            Ok(added) => self.0.show(added).await,
+            Err(refused) => {
+                let context = actor.event_context(None);
+                let before = self.0.providers.created_before(context, idempotency.as_ref(), refused).await?;
+                self.0.show(before.id).await
+            }
+        }
+    }
+
+    async fn add(&self, actor: &Actor, command: AddProvider) -> Result<ProviderId, Error> {
+        let AddProvider { project, name, kind, base_url, models, prices, key, idempotency } = command;
+        self.0.ports.access.require(actor, project, Permission::ProvidersWrite).await?;
+        self.0.admit(base_url.as_str())?;
+        let id = ProviderId::from(self.0.ports.ids.next());
+        let kept = self.0.keep(id, base_url.as_str(), key.as_ref()).await?;
+        let new = NewProvider { project, name, kind, base_url, models, prices, key: kept };
+        let events = Provider::default().add(&new)?;
+        let claim = ClaimChange::Take { claim: name_claim(project, new.name.as_str()), owner: id.into() };
+        let context = actor.event_context(Some(project));
+        let created = self.0.providers.create(context, id, &events, vec![claim], vec![], idempotency).await;
+        if created.as_ref().map_or_else(surely_refused, |created| created.replayed) {
+            self.0.let_go(kept).await;
+        }
+        created.map(|created| created.id).map_err(name_taken)
+    }
+}

@@ -1,0 +1,38 @@
+use devskyy_domain::kernel::ids::ProjectId;
+
+use super::{provider_views::ProviderView, providers::Desk};
+use crate::{
+    access::Permission,
+    context::Actor,
+    error::Error,
+    paging::{PageOf, Part},
+};
+
+/// Asks for a project's providers.
+#[derive(Debug)]
+pub struct ListProviders {
+    /// Which project.
+    pub project: ProjectId,
+    /// Which part of the list.
+    pub page: Part,
+}
+
+/// Lists providers.
+pub struct ListProvidersHandler(pub(super) Desk);
+
+impl ListProvidersHandler {
+    /// The providers, the newest first, without their keys.
+    ///
+    /// # Errors
+    /// What access demands, or a failing port.
+    #[tracing::instrument(name = "models.list_providers", skip_all, fields(project = %query.project), err(Debug, level = "debug"))]
+    pub async fn handle(&self, actor: &Actor, query: ListProviders) -> Result<PageOf<ProviderView>, Error> {
+        self.0.ports.access.require(actor, query.project, Permission::ProvidersRead).await?;
+        let PageOf { items, beyond } = self.0.ports.views.list(query.project, &query.page).await?;
+        let mut dressed = Vec::with_capacity(items.len());
+        for record in items {
+            dressed.push(self.0.dress(record).await?);
+        }
+        Ok(PageOf { items: dressed, beyond })
+    }
+}

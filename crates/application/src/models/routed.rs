@@ -1,0 +1,198 @@
+//! From the name of a model to whoever answers for it, with fallbacks, and leaving alone what keeps failing.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use devskyy_domain::kernel::ids::ProjectId;
+
+use super::{
+    breaker::{Breaker, BreakerHabits, Leave, Verdict},
+    ports::{ConfiguredModels, Deltas, ModelAnswer, ModelError, ModelRequest, Models},
+    routing::{ModelPrices, ModelProviders, Priced, Provided, Route},
+};
+use crate::{error::PortError, ports::Clock};
+
+/// Models by their names, `<provider>/<model>`: the project's own providers before the platform's.
+pub struct RoutedModels {
+    providers: Arc<dyn ModelProviders>,
+    clock: Arc<dyn Clock>,
+    habits: BreakerHabits,
+    breakers: Mutex<HashMap<(String, String), Breaker>>,
+}
+
+impl RoutedModels {
+    /// Models of those providers; one breaker for each model of each provider, for the whole process.
+    #[must_use]
+    pub fn new(providers: Arc<dyn ModelProviders>, clock: Arc<dyn Clock>, habits: BreakerHabits) -> Self {
+        Self { providers, clock, habits, breakers: Mutex::default() }
+    }
+
+    async fn route(&self, project: ProjectId, name: &str) -> Result<(Route, String), ModelError> {
+        let unconfigured = |why: String| ModelError::Unconfigured(format!("`{name}` cannot be asked: {why}"));
+        let Some((provider, model)) = name.split_once('/') else {
+            return Err(unconfigured("a model is named `<provider>/<model>`".to_owned()));
+        };
+        match self.providers.find(project, provider).await? {
+            None => Err(unconfigured(format!("there is no provider `{provider}`"))),
+            Some(Provided::Off(why)) => Err(unconfigured(why.to_owned())),
+            Some(Provided::Ready(route)) if !route.allowed.allow(model) => {
+                Err(unconfigured(format!("the provider `{provider}` does not allow the model")))
+            }
+            Some(Provided::Ready(route)) => Ok((*route, model.to_owned())),
+        }
+    }
+
+    fn breakers(&self) -> MutexGuard<'_, HashMap<(String, String), Breaker>> {
+        self.breakers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enter(&self, key: (String, String)) -> Result<Passage<'_>, ModelError> {
+        let entered = {
+            let mut breakers = self.breakers();
+            breakers.entry(key.clone()).or_insert_with(|| Breaker::new(self.habits)).enter(self.clock.now())
+        };
+        let leave = entered.map_err(|wait| ModelError::Unavailable {
+            message: "it failed too often and is left alone for a while".to_owned(),
+            retry_after: Some(wait),
+        })?;
+        Ok(Passage { models: self, key, leave, verdict: Verdict::Unknown })
+    }
+
+    async fn attempt(&self, request: &ModelRequest, deltas: &dyn Deltas) -> Result<ModelAnswer, ModelError> {
+        let (route, model) = self.route(request.project, &request.model).await?;
+        let mut passage = self.enter((route.id, model))?;
+        let answered = route.models.ask(request, deltas).await;
+        passage.verdict = verdict(&answered);
+        answered
+    }
+
+    fn left(&self, deadline: DateTime<Utc>) -> Result<Duration, ModelError> {
+        let left = (deadline - self.clock.now()).to_std().unwrap_or_default();
+        if left.is_zero() { Err(ModelError::Timeout) } else { Ok(left) }
+    }
+}
+
+/// Tells the breaker what came of a question, also where the caller went away.
+struct Passage<'a> {
+    models: &'a RoutedModels,
+    key: (String, String),
+    leave: Leave,
+    verdict: Verdict,
+}
+
+impl Drop for Passage<'_> {
+    fn drop(&mut self) {
+        let now = self.models.clock.now();
+        if let Some(breaker) = self.models.breakers().get_mut(&self.key) {
+            breaker.leave(self.leave, self.verdict, now);
+        }
+    }
+}
+
+const fn verdict(answered: &Result<ModelAnswer, ModelError>) -> Verdict {
+    match answered {
+        Ok(_) | Err(ModelError::Refused { .. } | ModelError::Unconfigured(_)) => Verdict::Works,
+        Err(ModelError::RateLimited { retry_after } | ModelError::Unavailable { retry_after, .. }) => {
+            Verdict::Fails(*retry_after)
+        }
+        Err(ModelError::Timeout) => Verdict::Fails(None),
+        Err(ModelError::Port(_)) => Verdict::Unknown,
+    }
+}
+
+/// Whether somebody else may do better: not where the question itself is wrong, and not where we are.
+const fn falls_back(error: &ModelError) -> bool {
+    match error {
+        ModelError::Unconfigured(_)
+        | ModelError::RateLimited { .. }
+        | ModelError::Unavailable { .. }
+        | ModelError::Timeout
+        | ModelError::Refused { status: Some(401 | 402 | 403 | 404 | 429), .. } => true,
+        ModelError::Refused { .. } | ModelError::Port(_) => false,
+    }
+}
+
+const fn passes(error: &ModelError) -> bool {
+    matches!(error, ModelError::RateLimited { .. } | ModelError::Unavailable { .. } | ModelError::Timeout)
+}
+
+/// Remembers whether anything was heard, so that it can be taken back.
+struct Overheard<'a> {
+    deltas: &'a dyn Deltas,
+    heard: AtomicBool,
+}
+
+impl Deltas for Overheard<'_> {
+    fn text(&self, piece: &str) {
+        self.heard.store(true, Ordering::Relaxed);
+        self.deltas.text(piece);
+    }
+
+    fn restart(&self) {
+        if self.heard.swap(false, Ordering::Relaxed) {
+            self.deltas.restart();
+        }
+    }
+}
+
+#[async_trait]
+impl Models for RoutedModels {
+    /// Asks the model, and then its fallbacks in their order. Where nobody answers, a failure that may pass is told
+    /// rather than one that will not, so that the caller asks again.
+    async fn ask(&self, request: &ModelRequest, deltas: &dyn Deltas) -> Result<ModelAnswer, ModelError> {
+        let deadline = self.clock.now() + TimeDelta::from_std(request.timeout).unwrap_or(TimeDelta::days(1));
+        let overheard = Overheard { deltas, heard: AtomicBool::new(false) };
+        let mut told: Option<ModelError> = None;
+        for model in [&request.model].into_iter().chain(&request.fallbacks) {
+            let timeout = match self.left(deadline) {
+                Ok(left) => left,
+                Err(late) => return Err(told.filter(passes).unwrap_or(late)),
+            };
+            overheard.restart();
+            let asked = ModelRequest { model: model.clone(), fallbacks: vec![], timeout, ..request.clone() };
+            match self.attempt(&asked, &overheard).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) if !falls_back(&error) => return Err(error),
+                Err(error) => {
+                    tracing::debug!(model = asked.model, %error, "a model does not answer");
+                    if told.is_none() || (passes(&error) && !told.as_ref().is_some_and(passes)) {
+                        told = Some(error);
+                    }
+                }
+            }
+        }
+        Err(told.unwrap_or(ModelError::Timeout))
+    }
+}
+
+#[async_trait]
+impl ConfiguredModels for RoutedModels {
+    async fn knows(&self, project: ProjectId, model: &str) -> Result<bool, PortError> {
+        match self.route(project, model).await {
+            Ok(_) => Ok(true),
+            Err(ModelError::Port(error)) => Err(error),
+            Err(_) => Ok(false),
+        }
+    }
+}
+
+#[async_trait]
+impl ModelPrices for RoutedModels {
+    async fn price(&self, project: ProjectId, model: &str) -> Result<Option<Priced>, PortError> {
+        match self.route(project, model).await {
+            Ok((route, model)) => {
+                Ok(route.prices.of(&model).map(|price| Priced { version: route.prices_version, price }))
+            }
+            Err(ModelError::Port(error)) => Err(error),
+            Err(_) => Ok(None),
+        }
+    }
+}

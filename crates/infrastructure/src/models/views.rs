@@ -1,0 +1,95 @@
+use async_trait::async_trait;
+use devskyy_application::{
+    error::PortError,
+    models::{ProviderRecord, ProviderViews},
+    paging::{PageOf, Part},
+};
+use devskyy_domain::{
+    kernel::ids::{ProjectId, ProviderId},
+    models::{HeldKey, ProviderKind},
+};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, Select};
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use super::{
+    entity::provider::{Column, Entity, Model},
+    projection::{HELD, KEYLESS},
+    status::ProviderStatus,
+};
+use crate::sql::{Database, Order, instant, loaded, part_of, port_error};
+
+const PORT: &str = "providers";
+
+/// Providers of projects as projected into `providers`.
+#[derive(Debug, Clone)]
+pub struct SqlProviders(Database);
+
+impl SqlProviders {
+    /// Providers of a database.
+    #[must_use]
+    pub const fn new(db: Database) -> Self {
+        Self(db)
+    }
+
+    async fn one(&self, query: Select<Entity>) -> Result<Option<ProviderRecord>, PortError> {
+        query.one(&self.0.reader).await.map_err(failed("finding a provider"))?.map(record).transpose()
+    }
+}
+
+fn present() -> Select<Entity> {
+    Entity::find().filter(Column::Status.ne(ProviderStatus::Removed.as_str()))
+}
+
+#[async_trait]
+impl ProviderViews for SqlProviders {
+    async fn find(&self, provider: ProviderId) -> Result<Option<ProviderRecord>, PortError> {
+        self.one(present().filter(Column::Id.eq(Uuid::from(provider)))).await
+    }
+
+    async fn named(&self, project: ProjectId, name: &str) -> Result<Option<ProviderRecord>, PortError> {
+        self.one(present().filter(Column::ProjectId.eq(Uuid::from(project))).filter(Column::Name.eq(name))).await
+    }
+
+    async fn list(&self, project: ProjectId, part: &Part) -> Result<PageOf<ProviderRecord>, PortError> {
+        let order = Order { by: Column::CreatedAt, id: Column::Id, descending: true };
+        let of_project = present().filter(Column::ProjectId.eq(Uuid::from(project)));
+        let found = part_of(&self.0.reader, of_project, order, part, None).await;
+        found.map_err(failed("listing providers"))?.try_map(record)
+    }
+}
+
+fn record(row: Model) -> Result<ProviderRecord, PortError> {
+    let key = match (row.key_state.as_str(), row.key_id) {
+        (KEYLESS, _) => HeldKey::None,
+        (HELD, Some(id)) => HeldKey::Held(id.into()),
+        _ => HeldKey::Dropped,
+    };
+    Ok(ProviderRecord {
+        id: row.id.into(),
+        project: row.project_id.into(),
+        name: row.name,
+        kind: ProviderKind::parse(&row.kind).map_err(damaged)?,
+        base_url: row.base_url,
+        models: document(&row.models)?,
+        prices: document(&row.prices)?,
+        prices_version: u32::try_from(row.prices_version).map_err(damaged)?,
+        key,
+        enabled: row.status == ProviderStatus::Enabled.as_str(),
+        created_at: instant(row.created_at),
+        updated_at: instant(row.updated_at),
+        version: loaded(row.version),
+    })
+}
+
+fn document<T: DeserializeOwned>(text: &str) -> Result<T, PortError> {
+    serde_json::from_str(text).map_err(damaged)
+}
+
+fn damaged(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> PortError {
+    PortError::bug(PORT, "reading a provider", error)
+}
+
+fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
+    move |error| port_error(PORT, doing, error)
+}

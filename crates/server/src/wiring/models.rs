@@ -1,0 +1,139 @@
+//! Language models: the operator's providers from the configuration, and those of projects.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+use devskyy_application::{
+    access::Access,
+    es::EventStore,
+    models::{BreakerHabits, ProviderVault, Providers, ProvidersPorts, RoutedModels},
+    ports::{Clock, IdGenerator},
+};
+use devskyy_domain::models::{AllowedModels, Price, PriceList, ProviderError};
+use devskyy_infrastructure::{
+    models::{
+        ConfiguredProviders, Endpoint, HttpProviderProbe, Patience, PlatformProvider, SqlProviderVault, SqlProviders,
+        Wire,
+    },
+    sql::Database,
+    tools::EgressPolicy,
+};
+
+use super::{people::master_key, unusable};
+use crate::{
+    configuration::{ModelProvider, Settings},
+    failure::Failure,
+    tasks::Tasks,
+};
+
+/// Pause between two sweeps of keys.
+const PAUSE: Duration = Duration::from_secs(3_600);
+/// Age of a key before nobody can be about to refer to it any more, in hours.
+const HOURS: i64 = 1;
+
+/// Models and those who answer for them.
+pub(super) struct Wired {
+    /// Every model by its name.
+    pub(super) routed: Arc<RoutedModels>,
+    /// What projects can ask of their providers.
+    pub(super) providers: Arc<Providers>,
+    /// The keys of those.
+    pub(super) keys: Keys,
+}
+
+/// The keys of projects' providers.
+#[derive(Clone)]
+pub(super) struct Keys {
+    vault: Arc<dyn ProviderVault>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What models stand on.
+pub(super) struct Below {
+    pub(super) database: Database,
+    pub(super) store: Arc<dyn EventStore>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<dyn IdGenerator>,
+    pub(super) egress: EgressPolicy,
+    pub(super) access: Access,
+}
+
+pub(super) fn models(settings: &Settings, below: Below) -> Result<Wired, Failure> {
+    let Below { database, store, clock, ids, egress, access } = below;
+    let wire = Wire::new(egress, clock.clone(), Patience::default()).map_err(|error| unusable(&error))?;
+    let (wire, views) = (Arc::new(wire), Arc::new(SqlProviders::new(database.clone())));
+    let vault: Arc<dyn ProviderVault> = Arc::new(SqlProviderVault::new(database, master_key(settings)?));
+    let probe = Arc::new(HttpProviderProbe::new(wire.clone()));
+    let configured = ConfiguredProviders::new(platform(settings)?, views.clone(), vault.clone(), wire);
+    let routed = RoutedModels::new(Arc::new(configured), clock.clone(), BreakerHabits::default());
+    let ports = ProvidersPorts { store, views, vault: vault.clone(), probe, access, clock: clock.clone(), ids };
+    Ok(Wired { routed: Arc::new(routed), providers: Arc::new(Providers::new(ports)), keys: Keys { vault, clock } })
+}
+
+impl Keys {
+    /// Sweeps keys nobody refers to, for as long as the server runs.
+    pub(super) fn start(&self, tasks: &Tasks) {
+        let (vault, clock) = (self.vault.clone(), self.clock.clone());
+        tasks.keep("provider keys", move |stop| {
+            let (vault, clock) = (vault.clone(), clock.clone());
+            async move {
+                while stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_some() {
+                    vault.sweep(clock.now() - TimeDelta::hours(HOURS)).await?;
+                }
+                Ok(())
+            }
+        });
+    }
+}
+
+fn platform(settings: &Settings) -> Result<BTreeMap<String, PlatformProvider>, Failure> {
+    settings.models.iter().map(|(name, provider)| Ok((name.clone(), of_platform(name, provider)?))).collect()
+}
+
+fn of_platform(name: &str, provider: &ModelProvider) -> Result<PlatformProvider, Failure> {
+    let wrong =
+        |member: &str, why: &dyn std::fmt::Display| Failure::configuration(format!("models.{name}.{member}: {why}"));
+    let models = AllowedModels::parse(&provider.models).map_err(|error| wrong("models", &error))?;
+    let listed = provider.prices.iter().map(|line| price(line)).collect::<Result<BTreeMap<_, _>, String>>();
+    let listed = listed.map_err(|why| wrong("prices", &why))?;
+    let prices = PriceList::parse(listed).map_err(|error: ProviderError| wrong("prices", &error))?;
+    let ModelProvider { kind, base_url, api_key, .. } = provider.clone();
+    Ok(PlatformProvider { endpoint: Endpoint { kind, base_url, key: api_key, trusted: true }, models, prices })
+}
+
+/// Reads `gpt-4o input=2500000 output=10000000`.
+fn price(line: &str) -> Result<(String, Price), String> {
+    let unreadable = || format!("`{line}` is not like `gpt-4o input=2500000 output=10000000`");
+    let mut words = line.split_whitespace();
+    let model = words.next().ok_or_else(unreadable)?;
+    let mut price = Price::default();
+    for word in words {
+        let (class, amount) = word.split_once('=').ok_or_else(unreadable)?;
+        let amount = amount.parse().map_err(|_| unreadable())?;
+        match class {
+            "input" => price.input = amount,
+            "output" => price.output = amount,
+            "cache_read" => price.cache_read = amount,
+            "cache_write" => price.cache_write = amount,
+            "reasoning" => price.reasoning = amount,
+            _ => return Err(unreadable()),
+        }
+    }
+    Ok((model.to_owned(), price))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Price, price};
+
+    #[test]
+    fn a_price_is_read_by_class() {
+        let expected = Price { input: 2, output: 10, reasoning: 7, ..Price::default() };
+        assert_eq!(price("meta/llama input=2 reasoning=7 output=10"), Ok(("meta/llama".to_owned(), expected)));
+    }
+
+    #[test]
+    fn a_class_that_nobody_knows_is_refused() {
+        assert!(price("gpt inptu=2").is_err());
+    }
+}
