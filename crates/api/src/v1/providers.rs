@@ -257,7 +257,8 @@ async fn remove_provider(
     Id((project, provider)): Id<(ProjectId, ProviderId)>,
     only_if: IfMatch,
 ) -> Result<HttpResponse, Problem> {
-    let expected = only_if.expected(version(&providers, &actor, project, provider)).await?;
+    let current = async { Ok(providers.remove.version(&actor, project, provider).await?) };
+    let expected = only_if.expected(current).await?;
     providers.remove.handle(&actor, RemoveProvider { project, provider, expected }).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -20,6 +20,7 @@ mod matrix;
 mod members;
 mod project_life;
 mod projects;
+mod providers;
 mod refusals;
 mod repeating;
 mod run_events;

@@ -8,6 +8,7 @@ mod event_store;
 mod hostile;
 mod models;
 mod people;
+mod providers;
 mod replicas;
 mod runs;
 mod standings;

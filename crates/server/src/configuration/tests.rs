@@ -140,3 +140,58 @@ fn every_bound_of_the_server_has_a_value() {
     let times = [server.header_timeout, server.body_timeout, server.keep_alive, server.drain_timeout];
     assert!(times.iter().all(|time| !time.is_zero()) && server.max_connections > 0 && server.body_limit > 0);
 }
+
+const PROVIDERS: &str = r#"
+[models.my-gpu]
+base_url = "http://127.0.0.1:11434/v1/"
+models = ["llama3.2"]
+prices = ["llama3.2 input=1 output=2"]
+
+[models.claude]
+kind = "anthropic"
+api_key = "sk-ant-secret"
+"#;
+
+#[test]
+fn a_local_provider_needs_only_its_address() {
+    let (_directory, layers) = written("[models.my-gpu]\nbase_url = \"http://127.0.0.1:11434/v1/\"\n");
+    let provider = Settings::from(&Effective::read(&layers).unwrap()).models["my-gpu"].clone();
+    assert_eq!((provider.kind.as_str(), provider.base_url.as_str()), ("openai", "http://127.0.0.1:11434/v1"));
+}
+
+#[test]
+fn a_cloud_needs_only_its_kind_and_key() {
+    let (_directory, layers) = written(PROVIDERS);
+    let provider = Settings::from(&Effective::read(&layers).unwrap()).models["claude"].clone();
+    assert_eq!((provider.kind.as_str(), provider.base_url.as_str()), ("anthropic", "https://api.anthropic.com"));
+}
+
+#[test]
+fn a_variable_names_a_provider_with_underscores() {
+    let (_directory, mut layers) = written(PROVIDERS);
+    layers.environment.push(variable("DEVSKYY_MODELS__MY_GPU__MODELS", "a, b"));
+    assert_eq!(Settings::from(&Effective::read(&layers).unwrap()).models["my-gpu"].models, ["a", "b"]);
+}
+
+#[test]
+fn a_providers_key_is_never_printed() {
+    let (_directory, layers) = written(PROVIDERS);
+    let effective = Effective::read(&layers).unwrap();
+    for text in [as_toml(&effective), as_json(&effective), format!("{:?}", Settings::from(&effective))] {
+        assert!(!text.contains("sk-ant-secret"), "{text}");
+    }
+}
+
+#[test]
+fn printed_providers_can_be_read_again() {
+    let (_directory, layers) = written(PROVIDERS);
+    let (_again, layers) = written(&as_toml(&Effective::read(&layers).unwrap()));
+    let models = Settings::from(&Effective::read(&layers).unwrap()).models;
+    assert_eq!(models.keys().collect::<Vec<_>>(), ["claude", "my-gpu"]);
+}
+
+#[test]
+fn an_unknown_member_of_a_provider_names_the_nearest_known_one() {
+    let (_directory, layers) = written("[models.cloud]\napi_kye = \"x\"\n");
+    assert!(refusal(&layers).contains("did you mean models.cloud.api_key?"), "{}", refusal(&layers));
+}

@@ -4,6 +4,7 @@ pub mod checkpoints;
 pub mod event_store;
 pub mod models;
 pub mod people;
+pub mod providers;
 pub mod runs;
 mod walking;
 pub mod workflow;

@@ -9,6 +9,7 @@ mod models_culprits;
 mod people;
 mod people_culprits;
 mod people_flaws;
+mod providers;
 mod runs;
 mod walking_culprits;
 mod workflow;

@@ -1,0 +1,161 @@
+//! Models by their names: fallbacks, and leaving alone what keeps failing.
+
+use std::{sync::Arc, time::Duration};
+
+use devskyy_application::models::{
+    BreakerHabits, ConfiguredModels as _, ModelAnswer, ModelError, ModelPrices as _, ModelRequest, Models as _,
+    Provided, RoutedModels,
+};
+use devskyy_testkit::{
+    contracts::models::question,
+    fakes::{FixedClock, Heard, NamedModels, NoDeltas, ScriptedModels, Turn},
+};
+
+struct Routed {
+    models: RoutedModels,
+    clock: Arc<FixedClock>,
+    first: Arc<ScriptedModels>,
+    second: Arc<ScriptedModels>,
+}
+
+/// The providers `first` and `second`, which take these turns.
+fn routed(first: impl IntoIterator<Item = Turn>, second: impl IntoIterator<Item = Turn>) -> Routed {
+    let (first, second) = (Arc::new(ScriptedModels::taking(first)), Arc::new(ScriptedModels::taking(second)));
+    let clock = Arc::new(FixedClock::default());
+    let providers = NamedModels::default()
+        .with("first", first.clone())
+        .with("second", second.clone())
+        .with_provided("off", Provided::Off("the provider is disabled"));
+    let models = RoutedModels::new(Arc::new(providers), clock.clone(), BreakerHabits::default());
+    Routed { models, clock, first, second }
+}
+
+fn asking(model: &str, fallbacks: &[&str]) -> ModelRequest {
+    let fallbacks = fallbacks.iter().map(|name| (*name).to_owned()).collect();
+    ModelRequest { model: model.to_owned(), fallbacks, ..question() }
+}
+
+impl Routed {
+    async fn ask(&self, model: &str, fallbacks: &[&str]) -> Result<ModelAnswer, ModelError> {
+        self.models.ask(&asking(model, fallbacks), &NoDeltas).await
+    }
+}
+
+fn says(text: &str) -> Turn {
+    Turn::says(text)
+}
+
+#[tokio::test]
+async fn a_model_is_asked_by_the_name_of_its_provider() {
+    let it = routed([], [says("hello")]);
+    assert_eq!(it.ask("second/m", &[]).await.unwrap().answered_by, "second/m");
+}
+
+#[tokio::test]
+async fn a_provider_that_cannot_answer_is_replaced_by_the_next() {
+    for turn in [Turn::RateLimited(None), Turn::Unavailable(None), Turn::Timeout, Turn::Refused(Some(401))] {
+        let it = routed([turn.clone()], [says("hello")]);
+        let answered = it.ask("first/m", &["second/m"]).await.map(|answer| answer.answered_by);
+        assert_eq!(answered.ok().as_deref(), Some("second/m"), "{turn:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_question_that_is_wrong_is_put_to_nobody_else() {
+    let it = routed([Turn::Refused(Some(400))], [says("hello")]);
+    let failure = it.ask("first/m", &["second/m"]).await.unwrap_err();
+    assert!(matches!(failure, ModelError::Refused { status: Some(400), .. }) && it.second.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_provider_that_is_off_is_replaced_by_the_next() {
+    let it = routed([], [says("hello")]);
+    assert_eq!(it.ask("off/m", &["second/m"]).await.unwrap().text, "hello");
+}
+
+#[tokio::test]
+async fn nobody_by_that_name_is_told_with_what_is_missing() {
+    let failure = routed([], []).ask("third/m", &[]).await.unwrap_err();
+    assert_eq!(failure.to_string(), "`third/m` cannot be asked: there is no provider `third`");
+}
+
+#[tokio::test]
+async fn of_all_failures_one_that_may_pass_is_told() {
+    let it = routed([Turn::Unavailable(None)], [Turn::Refused(Some(401))]);
+    let failure = it.ask("third/m", &["first/m", "second/m"]).await.unwrap_err();
+    assert!(matches!(failure, ModelError::Unavailable { .. }), "{failure:?}");
+}
+
+#[tokio::test]
+async fn what_a_failed_model_said_is_taken_back() {
+    let it = routed([Turn::BreaksOff("Once upon".to_owned())], [says("hello")]);
+    let heard = Heard::default();
+    it.models.ask(&asking("first/m", &["second/m"]), &heard).await.unwrap();
+    assert_eq!(heard.pieces(), ["hello"]);
+}
+
+#[tokio::test]
+async fn a_model_that_keeps_failing_is_left_alone() {
+    let it = routed(std::iter::repeat_n(Turn::Unavailable(None), 9), []);
+    for _ in 0..9 {
+        it.ask("first/m", &[]).await.unwrap_err();
+    }
+    assert_eq!(it.first.asked().len(), 5);
+}
+
+#[tokio::test]
+async fn another_model_of_the_same_provider_is_not_left_alone_with_it() {
+    let it = routed(std::iter::repeat_n(Turn::Unavailable(None), 5).chain([says("hello")]), []);
+    for _ in 0..5 {
+        it.ask("first/m", &[]).await.unwrap_err();
+    }
+    assert_eq!(it.ask("first/n", &[]).await.unwrap().text, "hello");
+}
+
+#[tokio::test]
+async fn a_provider_is_left_alone_for_as_long_as_it_says() {
+    let it = routed([Turn::RateLimited(Some(Duration::from_secs(60))), says("hello")], []);
+    it.ask("first/m", &[]).await.unwrap_err();
+    it.clock.advance(Duration::from_secs(59));
+    let early = it.ask("first/m", &[]).await.unwrap_err();
+    it.clock.advance(Duration::from_secs(1));
+    let late = it.ask("first/m", &[]).await.unwrap().text;
+    let ModelError::Unavailable { retry_after, .. } = early else { panic!("{early:?}") };
+    assert_eq!((retry_after, late.as_str()), (Some(Duration::from_secs(1)), "hello"));
+}
+
+#[tokio::test]
+async fn one_question_sees_whether_a_provider_works_again() {
+    let it = routed(std::iter::repeat_n(Turn::Unavailable(None), 5).chain([says("hello"), says("again")]), []);
+    for _ in 0..5 {
+        it.ask("first/m", &[]).await.unwrap_err();
+    }
+    it.clock.advance(Duration::from_secs(10));
+    it.ask("first/m", &[]).await.unwrap();
+    assert_eq!(it.ask("first/m", &[]).await.unwrap().text, "again");
+}
+
+#[tokio::test]
+async fn a_probe_whose_caller_goes_away_makes_room_for_another() {
+    let silent = Turn::FallsSilent(String::new());
+    let it = routed([Turn::Unavailable(Some(Duration::from_secs(5))), silent, says("hello")], []);
+    it.ask("first/m", &[]).await.unwrap_err();
+    it.clock.advance(Duration::from_secs(5));
+    tokio::time::timeout(Duration::from_millis(20), it.ask("first/m", &[])).await.unwrap_err();
+    assert_eq!(it.ask("first/m", &[]).await.unwrap().text, "hello");
+}
+
+#[tokio::test]
+async fn a_model_is_known_where_its_provider_can_be_asked() {
+    let it = routed([], []);
+    let mut known = vec![];
+    for name in ["first/m", "third/m", "off/m", "first", "first/"] {
+        known.push(it.models.knows(question().project, name).await.unwrap());
+    }
+    assert_eq!(known, [true, false, false, false, false]);
+}
+
+#[tokio::test]
+async fn a_model_without_a_price_has_none() {
+    assert_eq!(routed([], []).models.price(question().project, "first/m").await.unwrap(), None);
+}
