@@ -19,12 +19,6 @@ codes! {
             "Send a smaller body; the limit is in the detail.";
         ADDRESS_TOO_LONG = URI_TOO_LONG "request.address_too_long" "Address is too long"
             "Keep path and query together to 8192 bytes.";
-        HEAD_MALFORMED = BAD_REQUEST "request.head_malformed" "Not a request"
-            "Send HTTP/1.1 (RFC 9112); TLS ends in front of the platform.";
-        HEAD_TOO_LARGE = REQUEST_HEADER_FIELDS_TOO_LARGE "request.head_too_large" "Headers are too large"
-            "Send at most 96 headers and 128 KiB of them.";
-        HEAD_TIMEOUT = REQUEST_TIMEOUT "request.head_timeout" "Headers arrived too slowly"
-            "Send the whole head of a request at once.";
         BODY_TIMEOUT = REQUEST_TIMEOUT "request.timeout" "Body arrived too slowly"
             "Send the request again over a better connection.";
         BODY_UNREADABLE = BAD_REQUEST "request.body_unreadable" "Body could not be read"
