@@ -13,6 +13,7 @@ mod m20260101_000006_api_keys;
 mod m20260101_000007_invitations;
 mod m20260101_000008_list_totals;
 mod m20260101_000009_sign_in;
+mod m20260101_000010_audit;
 mod m20260101_000011_list_orders;
 mod m20260101_000013_providers;
 mod m20260101_000014_definitions;
@@ -35,6 +36,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000007_invitations::Migration),
             Box::new(m20260101_000008_list_totals::Migration),
             Box::new(m20260101_000009_sign_in::Migration),
+            Box::new(m20260101_000010_audit::Migration),
             Box::new(m20260101_000011_list_orders::Migration),
             Box::new(m20260101_000013_providers::Migration),
             Box::new(m20260101_000014_definitions::Migration),

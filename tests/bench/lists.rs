@@ -40,7 +40,14 @@ const LISTS: usize = 200;
 
 fn context() -> EventContext {
     let (correlation_id, causation_id) = (Uuid::nil(), Uuid::nil());
-    EventContext { actor: "system:bench".to_owned(), project: None, correlation_id, causation_id, traceparent: None }
+    EventContext {
+        actor: "system:bench".to_owned(),
+        project: None,
+        correlation_id,
+        causation_id,
+        source: None,
+        traceparent: None,
+    }
 }
 
 const OWNER: Uuid = Uuid::from_u128(1);

@@ -13,7 +13,7 @@ use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use crate::{
     docs::{self, Document},
-    edge::{Routes, authenticate, cors, edge, limit, one_at_a_time, unmatched},
+    edge::{Routes, authenticate, cors, edge, limit, one_at_a_time, unmatched, watch},
     health,
     openapi::openapi,
     state::ApiState,
@@ -43,6 +43,8 @@ pub fn app(
         .app_data(Data::from(state.projects.clone()))
         .app_data(Data::from(state.agents.clone()))
         .app_data(Data::from(state.runs.clone()))
+        .app_data(Data::from(state.audit.clone()))
+        .app_data(Data::new(state.security.clone()))
         .app_data(Data::from(state.secrets.clone()))
         .app_data(Data::new(state.in_flight.clone()))
         .app_data(Data::from(state.limiter.clone()))
@@ -55,6 +57,7 @@ pub fn app(
         .default_service(web::to(unmatched))
         .wrap(from_fn(one_at_a_time))
         .wrap(from_fn(limit))
+        .wrap(from_fn(watch))
         .wrap(from_fn(authenticate))
         .wrap(Compress::default())
         .wrap(from_fn(cors))

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use devskyy_application::{
     agents::Agents,
+    audit::{Audit, SecurityLog},
     identity::{ApiKeys, Identity, Secrets},
     models::Providers,
     ports::{Clock, IdGenerator},
@@ -26,6 +27,10 @@ pub struct ApiState {
     pub agents: Arc<Agents>,
     /// Runs, their events and the questions they ask.
     pub runs: Arc<Runs>,
+    /// Who did what.
+    pub audit: Arc<Audit>,
+    /// Notes sign-ins and denials.
+    pub security: SecurityLog,
     /// Seals cursors.
     pub secrets: Arc<dyn Secrets>,
     /// Requests under idempotency keys that are being answered.

@@ -121,6 +121,7 @@ impl Actor {
             project,
             correlation_id: self.correlation_id,
             causation_id: self.correlation_id,
+            source: self.source,
             traceparent: self.traceparent.clone(),
         }
     }

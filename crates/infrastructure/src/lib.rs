@@ -1,6 +1,7 @@
 //! Adapters of the application's ports: databases, cryptography, tools and the outside world.
 
 pub mod agents;
+pub mod audit;
 pub mod crypto;
 pub mod es;
 pub mod identity;

@@ -104,6 +104,7 @@ pub(crate) fn context() -> EventContext {
         project: None,
         correlation_id: Uuid::from_u128(1),
         causation_id: Uuid::from_u128(1),
+        source: None,
         traceparent: None,
     }
 }

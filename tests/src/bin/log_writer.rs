@@ -120,6 +120,7 @@ fn request(key: &str, stream: u64, precondition: Precondition) -> AppendRequest 
             project: None,
             correlation_id: Uuid::nil(),
             causation_id: Uuid::nil(),
+            source: None,
             traceparent: None,
         },
     }

@@ -8,6 +8,7 @@ mod identify;
 mod in_flight;
 mod limit;
 mod unmatched;
+mod watch;
 
 use std::{panic::AssertUnwindSafe, time::Instant};
 
@@ -33,6 +34,7 @@ pub(crate) use self::{
     in_flight::one_at_a_time,
     limit::limit,
     unmatched::{Routes, unmatched},
+    watch::watch,
 };
 use self::{dress::Dress, headers::HSTS};
 use crate::{
@@ -59,7 +61,9 @@ pub(crate) async fn edge(
     if request.app_data::<Data<Settings>>().is_some_and(|settings| settings.over_tls) {
         Dress::add(&request, STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
     }
-    let span = tracing::info_span!("http.request", %method, request_id = %context.request_id);
+    let span = tracing::info_span!(
+        "http.request", %method, request_id = %context.request_id, correlation_id = %context.correlation_id
+    );
     let outcome = match oversized(&request) {
         Some(problem) => Ok(Ok(request.error_response(problem).map_into_right_body())),
         None => {

@@ -36,6 +36,7 @@ use crate::{app, bounds, problem::ProblemDocument};
         (name = "providers", description = "Who answers for language models in a project"),
         (name = "agents", description = "Named definitions that can be run, and their immutable versions"),
         (name = "runs", description = "Executions of agents, their events and the questions they ask"),
+        (name = "audit", description = "Who did what"),
         (name = "health", description = "What probes and people ask of the process")
     )
 )]

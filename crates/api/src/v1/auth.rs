@@ -1,5 +1,9 @@
 use actix_web::{HttpRequest, HttpResponse, get, post, web::Data};
-use devskyy_application::identity::{self, Identity, Tokens};
+use devskyy_application::{
+    audit::SecurityLog,
+    error::Error,
+    identity::{self, Identity, Tokens},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -89,7 +93,7 @@ struct TokensBody {
 
 impl From<Tokens> for TokensBody {
     fn from(tokens: Tokens) -> Self {
-        let Tokens { access_token, expires_in, refresh_token } = tokens;
+        let Tokens { access_token, expires_in, refresh_token, .. } = tokens;
         Self { access_token, token_type: "Bearer", expires_in, refresh_token }
     }
 }
@@ -123,10 +127,20 @@ async fn register(
     responses((status = 200, description = "Tokens of a new sign-in", body = TokensBody), Entering)
 )]
 #[post("/auth/login")]
-async fn log_in(identity: Data<Identity>, Visitor(actor): Visitor, body: Body<LogIn>) -> Result<HttpResponse, Problem> {
+async fn log_in(
+    identity: Data<Identity>,
+    security: Data<SecurityLog>,
+    Visitor(actor): Visitor,
+    body: Body<LogIn>,
+) -> Result<HttpResponse, Problem> {
     let LogIn { email, password } = body.into_inner();
-    let tokens = identity.log_in.handle(&actor, identity::LogIn { email, password }).await?;
-    Ok(HttpResponse::Ok().json(TokensBody::from(tokens)))
+    let outcome = identity.log_in.handle(&actor, identity::LogIn { email, password }).await;
+    match &outcome {
+        Ok(tokens) => security.signed_in(&actor, tokens.user),
+        Err(Error::BadCredentials) => security.not_signed_in(&actor),
+        Err(_) => {}
+    }
+    Ok(HttpResponse::Ok().json(TokensBody::from(outcome?)))
 }
 
 /// Continue a sign-in with new tokens.
@@ -158,8 +172,13 @@ async fn refresh(
     responses((status = 204, description = "The sign-in has ended"), Oneself)
 )]
 #[post("/auth/logout")]
-async fn log_out(identity: Data<Identity>, CurrentActor(actor): CurrentActor) -> Result<HttpResponse, Problem> {
+async fn log_out(
+    identity: Data<Identity>,
+    security: Data<SecurityLog>,
+    CurrentActor(actor): CurrentActor,
+) -> Result<HttpResponse, Problem> {
     identity.log_out.handle(&actor).await?;
+    security.signed_out(&actor);
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -5,6 +5,7 @@ mod agents;
 mod api_keys;
 mod approval_body;
 mod approvals;
+mod audit;
 mod auth;
 mod bodies;
 mod definition_schema;
@@ -40,4 +41,5 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     runs::configure(config);
     run_events::configure(config);
     approvals::configure(config);
+    audit::configure(config);
 }

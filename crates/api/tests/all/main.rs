@@ -7,6 +7,7 @@ mod agents;
 mod api_keys;
 mod approvals;
 mod assistants;
+mod audit;
 mod auth;
 mod bounds;
 mod conditions;

@@ -21,6 +21,7 @@ use devskyy_api::{ApiState, Check, InFlight, Limiter, Limits, Readiness, Setting
 use devskyy_application::{
     access::Access,
     agents::{Agents, AgentsPorts},
+    audit::{Audit, AuditedEventStore, SecurityLog},
     es::EventStore,
     identity::{ApiKeys, ApiKeysPorts, Identity, IdentityPorts, RegistrationMode, SessionPolicy, ThrottleLimits},
     models::{Providers, ProvidersPorts},
@@ -32,7 +33,7 @@ use devskyy_domain::conversation::Message;
 use devskyy_domain::identity::PasswordPolicy;
 use devskyy_testkit::fakes::{
     FixedClock, FixedProbe, InMemoryAccessTokens, InMemoryAccounts, InMemoryAgents, InMemoryApiKeys, InMemoryAttempts,
-    InMemoryBootstrap, InMemoryDirectory, InMemoryErasures, InMemoryEventStore, InMemoryInvitations,
+    InMemoryAudit, InMemoryBootstrap, InMemoryDirectory, InMemoryErasures, InMemoryEventStore, InMemoryInvitations,
     InMemoryPasswordHasher, InMemoryProjects, InMemoryProviders, InMemoryRuns, InMemorySessions, InMemoryUsers,
     NamedDestinations, ScriptedModels, SequentialIds, SequentialSecrets, Turn, ViewedAgents,
 };
@@ -88,10 +89,13 @@ impl World {
         let agents = InMemoryAgents::following(&store, projects.clone());
         let accounts = Arc::new(InMemoryAccounts::of(users.clone()));
         let sessions = Arc::new(InMemorySessions::of(users.clone()));
-        let access = Access::new(projects.clone());
+        let trail = InMemoryAudit::following(&store);
+        let security = SecurityLog::new(trail.clone(), clock.clone(), ids.clone());
+        let access = Access::new(projects.clone()).noting(security.clone());
+        let log: Arc<dyn EventStore> = Arc::new(AuditedEventStore::new(store.clone(), security.clone()));
         let keys = InMemoryApiKeys::following(&store, users.clone());
         let keys = ApiKeys::new(ApiKeysPorts {
-            store: store.clone(),
+            store: log.clone(),
             views: keys.clone(),
             vault: keys.clone(),
             standings: keys.clone(),
@@ -115,7 +119,7 @@ impl World {
         let readiness = Arc::new(Switch::default());
         let attempts = Arc::new(InMemoryAttempts::default());
         let identity = Identity::new(IdentityPorts {
-            store: store.clone(),
+            store: log.clone(),
             accounts: accounts.clone(),
             changes: accounts.clone(),
             erasures: Arc::new(InMemoryErasures::default()),
@@ -174,14 +178,16 @@ impl World {
             keys: Arc::new(keys),
             providers: Arc::new(providers),
             projects: Arc::new(Projects::new(ProjectsPorts {
-                store: store.clone(),
+                store: log.clone(),
                 views: projects,
                 directory,
                 access: access.clone(),
                 ids: ids.clone(),
             })),
+            audit: Arc::new(Audit::new(trail, access.clone())),
+            security,
             agents: Arc::new(Agents::new(AgentsPorts {
-                store: store.clone(),
+                store: log,
                 views: agents,
                 access,
                 check,

@@ -11,6 +11,7 @@ use super::{
     table::{Permission, allows},
 };
 use crate::{
+    audit::SecurityLog,
     context::{Actor, Subject},
     error::Error,
 };
@@ -26,17 +27,42 @@ pub enum ListScope {
     Project(ProjectId),
 }
 
+/// Why somebody does not pass.
+enum Denied {
+    /// There is such a project, and they may not know.
+    Unseen,
+    /// There is no such project.
+    Absent,
+    /// They may see the project and not do this.
+    Forbidden,
+    /// It is not about who they are.
+    Otherwise(Error),
+}
+
+impl From<Error> for Denied {
+    fn from(error: Error) -> Self {
+        Self::Otherwise(error)
+    }
+}
+
 /// Lets pass who may, and stops everybody else before anything happens.
 #[derive(Clone)]
 pub struct Access {
     memberships: Arc<dyn Memberships>,
+    security: Option<SecurityLog>,
 }
 
 impl Access {
     /// Access rules over the memberships as they are.
     #[must_use]
     pub fn new(memberships: Arc<dyn Memberships>) -> Self {
-        Self { memberships }
+        Self { memberships, security: None }
+    }
+
+    /// The same rules, noting every denial.
+    #[must_use]
+    pub fn noting(self, security: SecurityLog) -> Self {
+        Self { security: Some(security), ..self }
     }
 
     /// Passes when the actor may do this in the project.
@@ -45,23 +71,34 @@ impl Access {
     /// [`Error::Unauthenticated`], [`Error::NotFound`] for a project the actor may not see, [`Error::Forbidden`] for
     /// one they may see, and a refusal when the project is on hold or archived.
     pub async fn require(&self, actor: &Actor, project: ProjectId, permission: Permission) -> Result<(), Error> {
-        let hidden = || Error::NotFound(format!("project {project}"));
+        let verdict = self.judge(actor, project, permission).await;
+        if let (Err(Denied::Unseen | Denied::Forbidden), Some(security)) = (&verdict, &self.security) {
+            security.denied(actor, Some(project), permission.as_str());
+        }
+        verdict.map_err(|denied| match denied {
+            Denied::Unseen | Denied::Absent => Error::NotFound(format!("project {project}")),
+            Denied::Forbidden => Error::Forbidden,
+            Denied::Otherwise(error) => error,
+        })
+    }
+
+    async fn judge(&self, actor: &Actor, project: ProjectId, permission: Permission) -> Result<(), Denied> {
         let (user, role, most) = match &actor.subject {
             Subject::System(_) => return Ok(()),
-            Subject::Anonymous => return Err(Error::Unauthenticated),
+            Subject::Anonymous => return Err(Error::Unauthenticated.into()),
             Subject::User { id, role, .. } => (*id, *role, ProjectRole::Owner),
             Subject::Key { grant, .. } if grant.project == project => (grant.issuer, PlatformRole::Member, grant.role),
-            Subject::Key { .. } => return Err(hidden()),
+            Subject::Key { .. } => return Err(Denied::Unseen),
         };
-        let standing = self.memberships.standing(project, user).await?.ok_or_else(hidden)?;
+        let standing = self.memberships.standing(project, user).await.map_err(Error::from)?.ok_or(Denied::Absent)?;
         let in_project = standing.role.map(|present| present.at_most(most));
         if !allows(role, in_project, Permission::ProjectsRead) {
-            return Err(hidden());
+            return Err(Denied::Unseen);
         }
         if !allows(role, in_project, permission) || !in_scope(&actor.subject, permission) {
-            return Err(Error::Forbidden);
+            return Err(Denied::Forbidden);
         }
-        in_use(standing, permission)
+        Ok(in_use(standing, permission)?)
     }
 
     /// A person's role in a project, where they have one.
@@ -126,6 +163,18 @@ impl Access {
         let user = actor.user().ok_or(Error::Unauthenticated)?;
         let project = self.memberships.personal_project(user).await?;
         project.ok_or_else(|| Error::NotFound("your personal project".to_owned()))
+    }
+
+    /// Passes when the actor runs the platform, noting a denial.
+    ///
+    /// # Errors
+    /// As [`Access::require_admin`].
+    pub fn require_administrator(&self, actor: &Actor, wanted: &str) -> Result<(), Error> {
+        let verdict = Self::require_admin(actor);
+        if let (Err(Error::Forbidden), Some(security)) = (&verdict, &self.security) {
+            security.denied(actor, None, wanted);
+        }
+        verdict
     }
 
     /// Passes when the actor runs the platform.

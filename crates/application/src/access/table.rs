@@ -35,13 +35,15 @@ pub enum Permission {
     ProvidersRead,
     /// Add, change, test and remove providers of models, and set their keys.
     ProvidersWrite,
+    /// See who did what in the project, and who was denied something.
+    AuditRead,
 }
 
 use PlatformRole::Admin;
 use ProjectRole::{Maintainer, Operator, Owner, Viewer};
 
 /// The whole truth: a permission, the project roles that have it, and the platform roles that have it in every project.
-const TABLE: [(Permission, &[ProjectRole], &[PlatformRole]); 15] = [
+const TABLE: [(Permission, &[ProjectRole], &[PlatformRole]); 16] = [
     (Permission::ProjectsRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
     (Permission::ProjectsWrite, &[Owner], &[Admin]),
     (Permission::MembersRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
@@ -57,6 +59,7 @@ const TABLE: [(Permission, &[ProjectRole], &[PlatformRole]); 15] = [
     (Permission::KeysRevoke, &[Owner, Maintainer], &[Admin]),
     (Permission::ProvidersRead, &[Owner, Maintainer], &[Admin]),
     (Permission::ProvidersWrite, &[Owner, Maintainer], &[]),
+    (Permission::AuditRead, &[Owner], &[Admin]),
 ];
 
 /// Whether a person with these roles may do this.
@@ -70,7 +73,7 @@ pub fn allows(platform: PlatformRole, project: Option<ProjectRole>, permission: 
 
 impl Permission {
     /// Every permission, in the order of the table.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::ProjectsRead,
         Self::ProjectsWrite,
         Self::MembersRead,
@@ -86,6 +89,7 @@ impl Permission {
         Self::KeysRevoke,
         Self::ProvidersRead,
         Self::ProvidersWrite,
+        Self::AuditRead,
     ];
 
     /// The name used in documents.
@@ -107,6 +111,7 @@ impl Permission {
             Self::KeysRevoke => "keys.revoke",
             Self::ProvidersRead => "providers.read",
             Self::ProvidersWrite => "providers.write",
+            Self::AuditRead => "audit.read",
         }
     }
 
@@ -129,6 +134,7 @@ impl Permission {
             Self::KeysRevoke => "revoke API keys",
             Self::ProvidersRead => "see providers of models, never their keys",
             Self::ProvidersWrite => "add, change, test and remove providers of models, and set their keys",
+            Self::AuditRead => "see who did what in the project, and who was denied something",
         }
     }
 
@@ -146,7 +152,8 @@ impl Permission {
             | Self::RunsCancel
             | Self::KeysRead
             | Self::KeysRevoke
-            | Self::ProvidersRead => false,
+            | Self::ProvidersRead
+            | Self::AuditRead => false,
         }
     }
 

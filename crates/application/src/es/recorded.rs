@@ -1,4 +1,4 @@
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, net::IpAddr};
 
 use chrono::{DateTime, Utc};
 use devskyy_domain::kernel::{Aggregate, DecodeError, EventSet, Version, ids::ProjectId};
@@ -44,6 +44,9 @@ pub struct EventContext {
     /// The event or request that led to this event directly.
     #[serde(skip)]
     pub causation_id: Uuid,
+    /// Where the request came from; personal, and therefore never stored with an event.
+    #[serde(skip)]
+    pub source: Option<IpAddr>,
     /// W3C `traceparent` of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,

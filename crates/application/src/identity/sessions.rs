@@ -29,6 +29,8 @@ impl Default for SessionPolicy {
 /// What a client holds while signed in; never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Tokens {
+    /// Whose they are.
+    pub user: UserId,
     /// Proves who asks, for a short while.
     pub access_token: String,
     /// Seconds until it no longer does.
@@ -87,6 +89,6 @@ impl SignIns {
         let claims = AccessClaims { id: self.ids.next(), user, session, issued_at, expires_at };
         let access_token = self.tokens.issue(&claims).await?;
         let expires_in = u64::try_from(self.policy.access.num_seconds()).unwrap_or_default();
-        Ok(Tokens { access_token, expires_in, refresh_token })
+        Ok(Tokens { user, access_token, expires_in, refresh_token })
     }
 }

@@ -15,11 +15,11 @@ const LATE: Duration = Duration::from_secs(10);
 pub(super) struct Uses(Arc<SqlKeyUses>);
 
 pub(super) fn keys(ground: &Ground, secrets: Arc<dyn Secrets>) -> (ApiKeys, Uses) {
-    let Ground { database, log, clock, ids, access, .. } = ground.clone();
+    let Ground { database, clock, ids, access, .. } = ground.clone();
     let views = Arc::new(SqlApiKeys::new(database.clone()));
     let uses = Arc::new(SqlKeyUses::new(database.clone()));
     let keys = ApiKeys::new(ApiKeysPorts {
-        store: log,
+        store: ground.audited(),
         standings: Arc::new(CachedKeyStandings::new(views.clone())),
         views,
         vault: Arc::new(SqlKeyVault::new(database)),

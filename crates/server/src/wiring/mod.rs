@@ -1,5 +1,6 @@
 //! Puts the platform together: the only place that sees ports and their adapters side by side.
 
+mod audit;
 mod housekeeping;
 mod keys;
 mod models;
@@ -26,6 +27,7 @@ use devskyy_application::{
 };
 use devskyy_infrastructure::{
     agents::AgentsProjection,
+    audit::AuditProjection,
     es::{PerStream, Projection, SqlEventStore},
     identity::{ApiKeysProjection, UsersProjection},
     models::ProvidersProjection,
@@ -65,15 +67,19 @@ pub(crate) struct Ground {
     configured_models: Arc<dyn ConfiguredModels>,
     providers: Arc<Providers>,
     provider_keys: models::Keys,
+    audit: audit::Trail,
 }
 
 impl Ground {
     async fn lay(settings: &Settings, database: Database) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let log = SqlEventStore::start(database.clone(), clock.clone(), projections()).await;
+        let ids: Arc<dyn IdGenerator> = Arc::new(RandomIds);
+        let audit = audit::Trail::new(database.clone(), clock.clone(), ids.clone());
         let expressions = SandboxedExpressions::start(Limits::default()).map_err(Failure::operation)?;
-        let (log, ids) = (Arc::new(log.map_err(|error| unusable(&error))?), Arc::new(RandomIds));
-        let (egress, access) = (egress(&settings.egress)?, Access::new(Arc::new(SqlProjects::new(database.clone()))));
+        let log = Arc::new(log.map_err(|error| unusable(&error))?);
+        let access = Access::new(Arc::new(SqlProjects::new(database.clone()))).noting(audit.security.clone());
+        let egress = egress(&settings.egress)?;
         let below = models::Below {
             database: database.clone(),
             store: log.clone(),
@@ -95,6 +101,7 @@ impl Ground {
             configured_models: routed,
             providers,
             provider_keys,
+            audit,
             database,
         })
     }
@@ -127,6 +134,7 @@ pub(crate) fn projections() -> Vec<Arc<dyn Projection>> {
         Arc::new(PerStream(RunsProjection)),
         Arc::new(PerStream(ProvidersProjection)),
         Arc::new(TotalsProjection),
+        Arc::new(AuditProjection),
     ]
 }
 
@@ -175,14 +183,17 @@ impl Platform {
         self.signing.start(tasks);
         self.key_uses.start(tasks);
         self.ground.provider_keys.start(tasks);
+        self.ground.audit.start(tasks);
         housekeeping::start(tasks, self.housekeeping.clone());
         self.workers.start(tasks, settings.runs.concurrency > 0);
     }
 
     /// What the endpoints answer with.
     pub(crate) fn api(&self, settings: &Settings, draining: CancellationToken) -> ApiState {
-        let Ground { database, clock, ids, providers, .. } = self.ground.clone();
+        let Ground { database, clock, ids, providers, access, audit, .. } = self.ground.clone();
         ApiState {
+            audit: Arc::new(audit.told(access)),
+            security: audit.security,
             identity: self.identity.clone(),
             keys: self.keys.clone(),
             providers,
@@ -211,6 +222,7 @@ impl Platform {
     /// Records what was accepted, then lets go of the database.
     pub(crate) async fn close(self) {
         self.key_uses.settle().await;
+        self.ground.audit.settle().await;
         self.ground.log.stop().await;
         self.ground.database.close().await;
     }

@@ -45,8 +45,8 @@ pub(super) struct People {
 }
 
 pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<People, Failure> {
-    let Ground { database, log, ids, expressions, schemas, egress, access, configured_models: models, .. } =
-        ground.clone();
+    let Ground { database, ids, expressions, schemas, egress, access, configured_models: models, .. } = ground.clone();
+    let log = ground.audited();
     let master = master_key(settings)?;
     let secrets: Arc<dyn Secrets> = Arc::new(KeyedSecrets::new(master.clone()));
     let signing = signing::signing(settings, ground, master).await?;
@@ -74,11 +74,11 @@ fn identity(
     tokens: Arc<dyn AccessTokens>,
     secrets: Arc<dyn Secrets>,
 ) -> Result<Identity, Failure> {
-    let Ground { database, log, clock, ids, .. } = ground.clone();
+    let Ground { database, clock, ids, .. } = ground.clone();
     let accounts = Arc::new(SqlAccounts::new(database.clone()));
     let sessions = Arc::new(SqlSessions::new(database.clone()));
     Ok(Identity::new(IdentityPorts {
-        store: log,
+        store: ground.audited(),
         changes: accounts.clone(),
         accounts,
         erasures: Arc::new(FileErasures::new(&settings.data_dir)),

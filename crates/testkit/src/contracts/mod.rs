@@ -1,5 +1,6 @@
 //! One suite per port: public functions over the port, one per promise, run unchanged over every adapter.
 
+pub mod audit;
 pub mod checkpoints;
 pub mod event_store;
 pub mod models;

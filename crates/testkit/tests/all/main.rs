@@ -1,6 +1,7 @@
 //! The in-memory adapters keep their ports' promises, and each contract catches the culprits made for it.
 
 mod attempts_culprits;
+mod audit;
 mod checkpoints;
 mod event_store;
 mod event_store_culprits;

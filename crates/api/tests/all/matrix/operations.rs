@@ -49,8 +49,8 @@ pub(super) const fn on(id: &'static str, rule: Rule) -> Operation {
 }
 
 use Permission::{
-    AgentsRead, AgentsWrite, KeysIssue, KeysRead, KeysRevoke, MembersRead, MembersWrite, ProjectsRead, ProjectsWrite,
-    ProvidersRead, ProvidersWrite, RunsCancel, RunsDecide, RunsRead, RunsStart,
+    AgentsRead, AgentsWrite, AuditRead, KeysIssue, KeysRead, KeysRevoke, MembersRead, MembersWrite, ProjectsRead,
+    ProjectsWrite, ProvidersRead, ProvidersWrite, RunsCancel, RunsDecide, RunsRead, RunsStart,
 };
 use Rule::{Admin, Person, PersonInProject, Project, Public, SignedIn};
 
@@ -125,6 +125,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
     on("list_versions", Project(AgentsRead)),
     on("get_version", Project(AgentsRead)),
     on("publish_version", Project(AgentsWrite)).sending(|_, _| json!({"definition": definition("another")})),
+    // Who did what.
+    on("list_audit", Project(AuditRead)).asking(of_project),
     // Runs.
     on("execute_agent", Project(RunsStart)).sending(|_, _| json!({"input": {}})),
     on("list_runs", Project(RunsRead)).asking(of_project),

@@ -26,6 +26,7 @@ pub fn context() -> EventContext {
         project: Some(Uuid::from_u64_pair(0x0199_bbbb_0000_7000, 0x8000_0000_0000_0001).into()),
         correlation_id: Uuid::from_u64_pair(0x0199_cccc_0000_7000, 0x8000_0000_0000_0001),
         causation_id: Uuid::from_u64_pair(0x0199_dddd_0000_7000, 0x8000_0000_0000_0001),
+        source: None,
         traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned()),
     }
 }

@@ -55,6 +55,7 @@ async fn used(people: &PeopleUnderTest, fingerprint: u8) -> Result<bool, AppendE
         project: None,
         correlation_id: Uuid::nil(),
         causation_id: Uuid::nil(),
+        source: None,
         traceparent: None,
     };
     let (scope, key) = (Uuid::nil(), "order-4711".to_owned());

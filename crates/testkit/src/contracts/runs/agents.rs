@@ -31,6 +31,7 @@ async fn happens(store: &dyn EventStore, change: impl FnOnce(&Agent) -> Vec<<Age
         project: Some(project(1)),
         correlation_id: Uuid::from_u128(1),
         causation_id: Uuid::from_u128(1),
+        source: None,
         traceparent: None,
     };
     store.append(AppendRequest { writes: vec![write], claims: vec![], idempotency: None, context }).await.unwrap();

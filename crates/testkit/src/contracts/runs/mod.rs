@@ -73,6 +73,7 @@ fn context(project: ProjectId) -> EventContext {
         project: Some(project),
         correlation_id: Uuid::from_u128(1),
         causation_id: Uuid::from_u128(1),
+        source: None,
         traceparent: None,
     }
 }

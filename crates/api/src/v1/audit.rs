@@ -1,0 +1,150 @@
+use actix_web::{HttpResponse, get, web::Data};
+use chrono::{DateTime, Utc};
+use devskyy_application::audit::{Audit, AuditEntry, AuditFilter, AuditPlace, ListAudit};
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use uuid::Uuid;
+
+use crate::{
+    extract::{CurrentActor, Parameters},
+    ids::ProjectRef,
+    openapi::answers::Listing,
+    problem::Problem,
+};
+
+/// Entries of one answer where nobody says otherwise, and at most.
+const USUAL: u64 = 50;
+const MOST: u64 = 200;
+
+pub(super) fn configure(config: &mut ServiceConfig) {
+    config.service(list_audit);
+}
+
+/// Which entries are wanted.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "this type only describes parameters; the handler reads them")]
+struct Wanted {
+    /// Only what is about this project; without it the whole platform's, for administrators.
+    #[param(required = false, value_type = ProjectRef)]
+    project_id: String,
+    /// Only this kind, for example `user.role_changed` or `authz_fail`.
+    #[param(required = false, max_length = 100)]
+    kind: String,
+    /// Only what this actor did, for example `user:01938f2e-0000-7000-8000-000000000000`.
+    #[param(required = false, max_length = 100)]
+    actor: String,
+    /// Only from this instant on (RFC 3339).
+    #[param(required = false)]
+    since: DateTime<Utc>,
+    /// Only before this instant (RFC 3339).
+    #[param(required = false)]
+    until: DateTime<Utc>,
+    /// `next_before` of the last answer, to walk on into the past.
+    #[param(required = false, max_length = 60)]
+    before: String,
+    /// At most so many.
+    #[param(required = false, default = 50, minimum = 1, maximum = 200)]
+    limit: u64,
+}
+
+/// Something that was done or denied.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditEntry)]
+struct EntryBody {
+    /// Its identity.
+    id: Uuid,
+    /// When.
+    at: DateTime<Utc>,
+    /// The name of the fact, or a name of the OWASP logging vocabulary for sign-ins and denials.
+    #[schema(example = "project.member_added")]
+    kind: String,
+    /// Who: `user:<id>`, `key:<id>`, `system:<name>` or `anonymous`.
+    #[schema(example = "user:01938f2e-0000-7000-8000-000000000000")]
+    actor: String,
+    /// The address the request came from, for as long as addresses are kept.
+    source: Option<String>,
+    /// `success` or `failure`.
+    #[schema(example = "success")]
+    outcome: &'static str,
+    /// The project it is about.
+    project_id: Option<ProjectRef>,
+    /// What it was done to, or what was wanted.
+    #[schema(example = "project:01938f2e-0000-7000-8000-000000000000")]
+    target: Option<String>,
+    /// Everything that followed from the same request shares this id.
+    correlation_id: Uuid,
+}
+
+impl From<AuditEntry> for EntryBody {
+    fn from(entry: AuditEntry) -> Self {
+        Self {
+            id: entry.place.id,
+            at: entry.place.at,
+            kind: entry.kind,
+            actor: entry.actor,
+            source: entry.source,
+            outcome: entry.outcome.as_str(),
+            project_id: entry.project.map(Into::into),
+            target: entry.target,
+            correlation_id: entry.correlation_id,
+        }
+    }
+}
+
+/// A stretch of the trail.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditEntries)]
+struct EntriesBody {
+    /// The entries, the newest first.
+    items: Vec<EntryBody>,
+    /// Send it as `before` to walk on into the past; `null` at the beginning.
+    next_before: Option<String>,
+}
+
+/// Tell who did what, when, from where and with what outcome, the newest first.
+///
+/// Facts of accounts, projects, keys and agents are told for ever; sign-ins, denials and addresses for 90 days.
+#[utoipa::path(
+    tag = "audit",
+    security(("bearer" = [])),
+    params(Wanted),
+    responses((status = 200, description = "A stretch of them", body = EntriesBody), Listing)
+)]
+#[get("/audit")]
+async fn list_audit(
+    audit: Data<Audit>,
+    CurrentActor(actor): CurrentActor,
+    mut parameters: Parameters,
+) -> Result<HttpResponse, Problem> {
+    const TIME: &str = "an RFC 3339 time";
+    let short = |raw: &str| (1..=100).contains(&raw.len()).then(|| raw.to_owned());
+    let filter = AuditFilter {
+        project: parameters.take_id("project_id"),
+        kind: parameters.take_by("kind", "1 to 100 characters", short),
+        actor: parameters.take_by("actor", "1 to 100 characters", short),
+        since: parameters.take("since", TIME),
+        until: parameters.take("until", TIME),
+        before: parameters.take_by("before", "`next_before` of an answer", place),
+    };
+    let limit = parameters.take_by("limit", "a number from 1 to 200", limit).unwrap_or(USUAL);
+    parameters.finish()?;
+    let (entries, more) = audit.list(&actor, ListAudit { filter, limit }).await?;
+    let next_before = entries.last().filter(|_| more).map(|entry| written(entry.place));
+    let items = entries.into_iter().map(EntryBody::from).collect();
+    Ok(HttpResponse::Ok().json(EntriesBody { items, next_before }))
+}
+
+fn limit(raw: &str) -> Option<u64> {
+    raw.parse().ok().filter(|limit| (1..=MOST).contains(limit))
+}
+
+fn written(AuditPlace { at, id }: AuditPlace) -> String {
+    format!("{}.{id}", at.timestamp_micros())
+}
+
+fn place(raw: &str) -> Option<AuditPlace> {
+    let (at, id) = raw.split_once('.')?;
+    Some(AuditPlace { at: DateTime::from_timestamp_micros(at.parse().ok()?)?, id: Uuid::try_parse(id).ok()? })
+}

@@ -1,0 +1,123 @@
+//! Who did what, as administrators and owners are told.
+
+use actix_web::{http::Method, test::TestRequest};
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+async fn told(world: &World, token: &str, query: &str) -> Vec<Value> {
+    let answer = world.get(&format!("/api/v1/audit{query}")).by(token).send().await.expect(200);
+    answer["items"].as_array().unwrap().clone()
+}
+
+fn kinds(entries: &[Value]) -> Vec<&str> {
+    entries.iter().map(|entry| entry["kind"].as_str().unwrap()).collect()
+}
+
+async fn root(world: &World) -> String {
+    let offer = world.state.identity.bootstrap.handle().await.unwrap().unwrap();
+    let password = "Analytical1843";
+    let body = json!({
+        "email": "root@example.org", "password": password, "name": "root", "bootstrap_token": offer.token
+    });
+    world.post("/api/v1/auth/register").json(&body).send().await.expect(201);
+    let body = json!({"email": "root@example.org", "password": password});
+    let answer = world.post("/api/v1/auth/login").json(&body).send().await.expect(200);
+    answer["access_token"].as_str().unwrap().to_owned()
+}
+
+async fn id_of(world: &World, token: &str) -> String {
+    let me = world.get("/api/v1/auth/me").by(token).send().await.expect(200);
+    me["id"].as_str().unwrap().to_owned()
+}
+
+#[actix_web::test]
+async fn a_sign_in_and_a_failed_one_are_told() {
+    let world = World::new();
+    let root = root(&world).await;
+    world.person("ada").await;
+    let wrong = json!({"email": "ada@example.org", "password": "Wrong12345"});
+    world.post("/api/v1/auth/login").json(&wrong).send().await.refused(401, "bad_credentials");
+    let failed = told(&world, &root, "?kind=authn_login_fail").await;
+    assert_eq!((failed.len(), &failed[0]["outcome"], &failed[0]["actor"]), (1, &json!("failure"), &json!("anonymous")));
+    assert_eq!(told(&world, &root, "?kind=authn_login_success").await.len(), 2);
+}
+
+#[actix_web::test]
+async fn where_a_request_came_from_is_told_beside_facts_and_records() {
+    let world = World::new();
+    let root = root(&world).await;
+    let ask = |uri: &str, token: &str, body: Option<Value>| {
+        let request = TestRequest::default().method(if body.is_some() { Method::POST } else { Method::GET }).uri(uri);
+        let request = request.peer_addr("203.0.113.7:4711".parse().unwrap());
+        let request = request.append_header(("authorization", format!("Bearer {token}")));
+        match body {
+            Some(body) => request.set_json(body),
+            None => request,
+        }
+    };
+    let ada = world.person("ada").await;
+    world.ask(ask("/api/v1/projects", &ada, Some(json!({"name": "Harbour"})))).await.unwrap();
+    world.ask(ask("/api/v1/users", &ada, None)).await.unwrap();
+    let actor = format!("actor=user:{}", id_of(&world, &ada).await);
+    let made = told(&world, &root, &format!("?kind=project.created&{actor}")).await;
+    let denied = told(&world, &root, &format!("?kind=authz_fail&{actor}")).await;
+    assert_eq!((&made[0]["source"], &denied[0]["source"]), (&json!("203.0.113.7"), &json!("203.0.113.7")));
+    assert_eq!(denied[0]["target"], "GET /api/v1/users");
+}
+
+#[actix_web::test]
+async fn an_owner_is_told_what_happened_in_the_project_and_who_knocked() {
+    let world = World::new();
+    let (ada, eve, kim) = (world.person("ada").await, world.person("eve").await, world.person("kim").await);
+    let path = format!("/api/v1/projects/{}", world.project(&ada).await);
+    let member = json!({"email": "eve@example.org", "role": "viewer"});
+    world.post(&format!("{path}/members")).by(&ada).json(&member).send().await.expect(201);
+    world.post(&format!("{path}/suspend")).by(&eve).send().await.refused(403, "forbidden");
+    world.get(&path).by(&kim).send().await.refused(404, "not_found");
+    world.project(&kim).await;
+    let query = format!("?project_id={}", path.rsplit('/').next().unwrap());
+    let entries = told(&world, &ada, &query).await;
+    let mut found = kinds(&entries);
+    found.sort_unstable();
+    assert_eq!(found, ["authz_fail", "authz_fail", "project.created", "project.member_added"]);
+    let denied: Vec<_> = entries.iter().filter(|it| it["kind"] == "authz_fail").map(|it| &it["target"]).collect();
+    assert!(denied.contains(&&json!("projects.write")) && denied.contains(&&json!("projects.read")), "{denied:?}");
+}
+
+#[actix_web::test]
+async fn only_administrators_are_told_about_the_whole_platform() {
+    let world = World::new();
+    let (root, ada) = (root(&world).await, world.person("ada").await);
+    world.get("/api/v1/audit").by(&ada).send().await.refused(403, "forbidden");
+    let denied = told(&world, &root, "?kind=authz_fail").await;
+    assert_eq!(denied[0]["target"], "audit.read");
+}
+
+#[actix_web::test]
+async fn the_trail_is_walked_into_the_past() {
+    let world = World::new();
+    let root = root(&world).await;
+    for name in ["ada", "eve", "kim"] {
+        world.person(name).await;
+    }
+    let whole = told(&world, &root, "").await;
+    let (mut walked, mut query) = (Vec::new(), "?limit=4".to_owned());
+    loop {
+        let answer = world.get(&format!("/api/v1/audit{query}")).by(&root).send().await.expect(200);
+        walked.extend(answer["items"].as_array().unwrap().iter().cloned());
+        let Some(next) = answer["next_before"].as_str() else { break };
+        query = format!("?limit=4&before={next}");
+    }
+    assert_eq!(walked, whole);
+}
+
+#[actix_web::test]
+async fn a_wrong_wish_about_the_trail_is_refused() {
+    let world = World::new();
+    let root = root(&world).await;
+    for query in ["?before=yesterday", "?since=noon", "?limit=0", "?limit=201", "?kind=", "?colour=red"] {
+        let status = world.get(&format!("/api/v1/audit{query}")).by(&root).send().await.status;
+        assert_eq!(status, 422, "{query}");
+    }
+}

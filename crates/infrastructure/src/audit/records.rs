@@ -1,0 +1,131 @@
+use std::{
+    collections::HashMap,
+    mem,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use devskyy_application::{
+    audit::{Origin, SecurityRecord, SecurityRecords},
+    error::PortError,
+};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, sea_query::OnConflict};
+use uuid::Uuid;
+
+use super::entity::{origin, record};
+use crate::sql::{Database, micros, port_error};
+
+/// Rows written at once.
+const ROWS_AT_ONCE: usize = 500;
+/// Rows that may wait to be written; more are dropped, because a flood must not fill the memory.
+const MOST_WAITING: usize = 10_000;
+
+/// What waits to be written.
+#[derive(Debug, Default)]
+struct Waiting {
+    records: Vec<record::Model>,
+    origins: HashMap<Uuid, origin::Model>,
+    dropped: u64,
+}
+
+/// Records in `security_records` and addresses in `request_origins`, gathered in memory and written now and then.
+#[derive(Debug)]
+pub struct SqlAudit {
+    pub(super) db: Database,
+    waiting: Mutex<Waiting>,
+}
+
+impl SqlAudit {
+    /// The trail in a database.
+    #[must_use]
+    pub fn new(db: Database) -> Self {
+        Self { db, waiting: Mutex::default() }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what has been kept since the last time.
+    ///
+    /// # Errors
+    /// [`PortError`] when it cannot be written; it is kept for the next time.
+    pub async fn flush(&self) -> Result<(), PortError> {
+        let Waiting { records, origins, dropped } = mem::take(&mut *self.waiting());
+        if dropped > 0 {
+            tracing::warn!(dropped, "too much happened at once: some records about security are only in this log");
+        }
+        let origins: Vec<_> = origins.into_values().collect();
+        if let Err(error) = self.write(&records, &origins).await {
+            records.into_iter().for_each(|row| self.put(row));
+            origins.into_iter().for_each(|row| self.put_origin(row));
+            return Err(port_error("security records", "writing records", error));
+        }
+        Ok(())
+    }
+
+    fn put(&self, row: record::Model) {
+        let mut waiting = self.waiting();
+        if waiting.records.len() < MOST_WAITING {
+            waiting.records.push(row);
+        } else {
+            waiting.dropped += 1;
+        }
+    }
+
+    fn put_origin(&self, row: origin::Model) {
+        let mut waiting = self.waiting();
+        if waiting.origins.len() < MOST_WAITING {
+            waiting.origins.entry(row.correlation_id).or_insert(row);
+        }
+    }
+
+    /// Writing again what was written already changes nothing.
+    async fn write(&self, records: &[record::Model], origins: &[origin::Model]) -> Result<(), DbErr> {
+        for some in records.chunks(ROWS_AT_ONCE) {
+            let rows = some.iter().map(|row| row.clone().into_active_model());
+            let known = OnConflict::column(record::Column::Id).do_nothing().to_owned();
+            record::Entity::insert_many(rows).on_conflict(known).exec_without_returning(&self.db.writer).await?;
+        }
+        for some in origins.chunks(ROWS_AT_ONCE) {
+            let rows = some.iter().map(|row| row.clone().into_active_model());
+            let known = OnConflict::column(origin::Column::CorrelationId).do_nothing().to_owned();
+            origin::Entity::insert_many(rows).on_conflict(known).exec_without_returning(&self.db.writer).await?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, before: i64) -> Result<u64, DbErr> {
+        let old = origin::Column::HappenedAt.lt(before);
+        origin::Entity::delete_many().filter(old).exec(&self.db.writer).await?;
+        let old = record::Column::HappenedAt.lt(before);
+        Ok(record::Entity::delete_many().filter(old).exec(&self.db.writer).await?.rows_affected)
+    }
+}
+
+#[async_trait]
+impl SecurityRecords for SqlAudit {
+    fn keep(&self, record: SecurityRecord) {
+        self.put(record::Model {
+            id: record.id,
+            happened_at: micros(record.at),
+            kind: record.event.as_str().to_owned(),
+            outcome: record.event.outcome().as_str().to_owned(),
+            actor: record.actor,
+            source: record.source.map(|source| source.to_string()),
+            project_id: record.project.map(Uuid::from),
+            target: record.target,
+            correlation_id: record.correlation_id,
+        });
+    }
+
+    fn locate(&self, Origin { correlation_id, source, at }: Origin) {
+        self.put_origin(origin::Model { correlation_id, source: source.to_string(), happened_at: micros(at) });
+    }
+
+    async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError> {
+        self.flush().await?;
+        self.delete(micros(before)).await.map_err(|error| port_error("security records", "sweeping records", error))
+    }
+}

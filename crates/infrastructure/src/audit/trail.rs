@@ -1,0 +1,84 @@
+use async_trait::async_trait;
+use devskyy_application::{
+    audit::{AuditEntry, AuditFilter, AuditPlace, AuditTrail, Outcome},
+    error::PortError,
+};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
+use uuid::Uuid;
+
+use super::records::SqlAudit;
+use crate::{
+    es::statement,
+    sql::{instant, micros, port_error, stored},
+};
+
+const FACTS: &str = "SELECT t.id, t.happened_at, t.kind, 'success' AS outcome, t.actor, o.source, t.project_id, \
+     t.target, t.correlation_id FROM audit_facts t LEFT JOIN request_origins o ON o.correlation_id = t.correlation_id";
+const RECORDS: &str = "SELECT t.id, t.happened_at, t.kind, t.outcome, t.actor, t.source, t.project_id, t.target, \
+     t.correlation_id FROM security_records t";
+
+/// What narrows either table down, and the values in it.
+fn narrowed(filter: &AuditFilter) -> (String, Vec<Value>) {
+    let mut conditions = vec!["1 = 1"];
+    let mut values: Vec<Value> = Vec::new();
+    let mut only = |condition, value: Option<Value>| {
+        if let Some(value) = value {
+            conditions.push(condition);
+            values.push(value);
+        }
+    };
+    only("t.project_id = ?", filter.project.map(|project| Uuid::from(project).into()));
+    only("t.kind = ?", filter.kind.clone().map(Into::into));
+    only("t.actor = ?", filter.actor.clone().map(Into::into));
+    only("t.happened_at >= ?", filter.since.map(|since| micros(since).into()));
+    only("t.happened_at < ?", filter.until.map(|until| micros(until).into()));
+    if let Some(AuditPlace { at, id }) = filter.before {
+        conditions.push("(t.happened_at < ? OR (t.happened_at = ? AND t.id < ?))");
+        values.extend([micros(at).into(), micros(at).into(), id.into()]);
+    }
+    (conditions.join(" AND "), values)
+}
+
+impl SqlAudit {
+    async fn rows(&self, filter: &AuditFilter, limit: i64) -> Result<Vec<QueryResult>, DbErr> {
+        let (narrowed, values) = narrowed(filter);
+        let newest = |select: &str| {
+            format!("SELECT * FROM ({select} WHERE {narrowed} ORDER BY t.happened_at DESC, t.id DESC LIMIT ?) AS part")
+        };
+        let sql = format!(
+            "SELECT * FROM ({} UNION ALL {}) AS trail ORDER BY happened_at DESC, id DESC LIMIT ?",
+            newest(FACTS),
+            newest(RECORDS)
+        );
+        let once = || values.iter().cloned().chain([Value::from(limit)]);
+        let values = once().chain(once()).chain([limit.into()]).collect();
+        self.db.reader.query_all_raw(statement(self.db.backend(), &sql, values)).await
+    }
+}
+
+#[async_trait]
+impl AuditTrail for SqlAudit {
+    async fn list(&self, filter: &AuditFilter, limit: u64) -> Result<Vec<AuditEntry>, PortError> {
+        self.flush().await?;
+        let rows = self.rows(filter, stored(limit)).await.map_err(failed)?;
+        rows.iter().map(|row| entry(row).map_err(failed)).collect()
+    }
+}
+
+fn entry(row: &QueryResult) -> Result<AuditEntry, DbErr> {
+    let outcome: String = row.try_get_by_index(3)?;
+    Ok(AuditEntry {
+        place: AuditPlace { id: row.try_get_by_index(0)?, at: instant(row.try_get_by_index(1)?) },
+        kind: row.try_get_by_index(2)?,
+        outcome: Outcome::named(&outcome).ok_or_else(|| DbErr::Type(format!("`{outcome}` is no outcome")))?,
+        actor: row.try_get_by_index(4)?,
+        source: row.try_get_by_index(5)?,
+        project: row.try_get_by_index::<Option<Uuid>>(6)?.map(Into::into),
+        target: row.try_get_by_index(7)?,
+        correlation_id: row.try_get_by_index(8)?,
+    })
+}
+
+fn failed(error: DbErr) -> PortError {
+    port_error("audit trail", "telling the trail", error)
+}

@@ -1,0 +1,77 @@
+//! Who did what.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+use devskyy_application::{
+    access::Access,
+    audit::{Audit, AuditedEventStore, SecurityLog, SecurityRecords as _},
+    es::EventStore,
+    ports::{Clock, IdGenerator},
+};
+use devskyy_infrastructure::{audit::SqlAudit, sql::Database};
+use tokio::time::Instant;
+
+use super::Ground;
+use crate::{failure::causes, tasks::Tasks};
+
+/// How late a record may be written.
+const LATE: Duration = Duration::from_secs(1);
+/// How long sign-ins, denials and addresses are kept.
+const KEPT: TimeDelta = TimeDelta::days(90);
+/// Pause between two sweeps.
+const PAUSE: Duration = Duration::from_secs(3_600);
+
+/// The trail and what notes in it.
+#[derive(Clone)]
+pub(crate) struct Trail {
+    /// Notes sign-ins and denials.
+    pub(super) security: SecurityLog,
+    kept: Arc<SqlAudit>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Trail {
+    pub(super) fn new(database: Database, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>) -> Self {
+        let kept = Arc::new(SqlAudit::new(database));
+        Self { security: SecurityLog::new(kept.clone(), clock.clone(), ids), kept, clock }
+    }
+
+    /// The trail for those who may hear it.
+    pub(super) fn told(&self, access: Access) -> Audit {
+        Audit::new(self.kept.clone(), access)
+    }
+
+    /// Writes records, and forgets old ones, for as long as the server runs.
+    pub(super) fn start(&self, tasks: &Tasks) {
+        let (kept, clock) = (self.kept.clone(), self.clock.clone());
+        tasks.keep("audit.records", move |stop| {
+            let (kept, clock) = (kept.clone(), clock.clone());
+            async move {
+                let mut sweep_at = Instant::now() + PAUSE;
+                while stop.run_until_cancelled(tokio::time::sleep(LATE)).await.is_some() {
+                    kept.flush().await?;
+                    if Instant::now() >= sweep_at {
+                        kept.sweep(clock.now() - KEPT).await?;
+                        sweep_at = Instant::now() + PAUSE;
+                    }
+                }
+                Ok(())
+            }
+        });
+    }
+
+    /// Writes what is left.
+    pub(super) async fn settle(&self) {
+        if let Err(error) = self.kept.flush().await {
+            tracing::warn!(error = causes(&error), "the last records about security are only in this log");
+        }
+    }
+}
+
+impl Ground {
+    /// The log, with a line about each fact that matters for security.
+    pub(super) fn audited(&self) -> Arc<dyn EventStore> {
+        Arc::new(AuditedEventStore::new(self.log.clone(), self.audit.security.clone()))
+    }
+}

@@ -1,0 +1,140 @@
+//! Marked secrets go through the whole platform and are searched for wherever something stays.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::{
+    client::{Client, PASSWORD},
+    server::Server,
+};
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// The middle of a text's base64 (RFC 4648), whatever stands before and after it.
+fn base64(text: &[u8], shift: usize) -> String {
+    let bits: Vec<u8> = text.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect();
+    // With other bytes before it, the first whole sextet begins after these bits.
+    let skipped = [0, 4, 2][shift];
+    let sextets =
+        bits[skipped..].chunks_exact(6).map(|six| six.iter().fold(0, |sum, bit| sum << 1 | usize::from(*bit)));
+    sextets.map(|index| char::from(ALPHABET[index])).collect()
+}
+
+/// The forms in which a secret might stay.
+fn forms(secret: &str) -> Vec<Vec<u8>> {
+    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let mut forms = vec![secret.to_owned(), hex.to_uppercase(), hex];
+    for standard in (0..3).map(|shift| base64(secret.as_bytes(), shift)) {
+        forms.push(standard.replace('+', "-").replace('/', "_"));
+        forms.push(standard);
+    }
+    forms.into_iter().map(String::into_bytes).collect()
+}
+
+fn files(below: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(below).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+/// The files below a directory that hold a secret in any form.
+fn holders(below: &Path, secret: &str) -> Vec<PathBuf> {
+    let forms = forms(secret);
+    let holds = |path: &PathBuf| {
+        let content = fs::read(path).unwrap();
+        forms.iter().any(|form| content.windows(form.len()).any(|part| part == form))
+    };
+    files(below).into_iter().filter(holds).collect()
+}
+
+fn copied(from: &Path, to: &Path) {
+    for file in files(from) {
+        let target = to.join(file.strip_prefix(from).unwrap());
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::copy(file, target).unwrap();
+    }
+}
+
+fn text(answer: &Value, member: &str) -> String {
+    answer[member].as_str().unwrap().to_owned()
+}
+
+/// Uses every kind of secret there is, and gives them all.
+async fn used(server: &Server) -> Vec<(&'static str, String)> {
+    let bootstrap = fs::read_to_string(server.directory.join("devskyy-data/bootstrap-token")).unwrap();
+    let ada = Client::administrator(server).await;
+    let wrong = "Canary-Wrong-Password-1";
+    let body = json!({"email": "ada@example.com", "password": wrong});
+    ada.post("/api/v1/auth/login", &body).await.expect(StatusCode::UNAUTHORIZED);
+    let body = json!({"email": "ada@example.com", "password": PASSWORD});
+    let first = ada.post("/api/v1/auth/login", &body).await.expect(StatusCode::OK);
+    let body = json!({"refresh_token": first["refresh_token"]});
+    let second = ada.post("/api/v1/auth/refresh", &body).await.expect(StatusCode::OK);
+    let invitation = ada.post("/api/v1/users/invitations", &json!({})).await.expect(StatusCode::CREATED);
+    let project = ada.post("/api/v1/projects", &json!({"name": "Compiler"})).await.expect(StatusCode::CREATED);
+    let keys = format!("/api/v1/projects/{}/api-keys", text(&project, "id"));
+    let expires_at = chrono::Utc::now() + chrono::TimeDelta::days(1);
+    let body = json!({"name": "deploy", "role": "viewer", "expires_at": expires_at});
+    let key = ada.post(&keys, &body).await.expect(StatusCode::CREATED);
+    let rotate = format!("{keys}/{}/rotate", text(&key, "id"));
+    let rotated = ada.post(&rotate, &json!({})).await.expect(StatusCode::OK);
+    let with_key = ada.request(Method::GET, "/api/v1/agents").header("x-api-key", text(&rotated, "key"));
+    with_key.send().await.unwrap();
+    let new = "Canary-New-Password-2";
+    let body = json!({"current_password": PASSWORD, "password": new});
+    ada.post("/api/v1/auth/password", &body).await.expect(StatusCode::NO_CONTENT);
+    vec![
+        ("bootstrap token", bootstrap.trim().to_owned()),
+        ("password", PASSWORD.to_owned()),
+        ("wrong password", wrong.to_owned()),
+        ("new password", new.to_owned()),
+        ("access token", text(&first, "access_token")),
+        ("refresh token", text(&first, "refresh_token")),
+        ("next refresh token", text(&second, "refresh_token")),
+        ("invitation", text(&invitation, "token")),
+        ("API key", text(&key, "key")),
+        ("secret of the API key", text(&key, "key").rsplit('_').nth(1).unwrap().to_owned()),
+        ("rotated API key", text(&rotated, "key")),
+    ]
+}
+
+#[tokio::test]
+async fn no_secret_stays_in_database_log_or_copy() {
+    let place = tempfile::tempdir().unwrap();
+    let server = Server::start_with(place.path(), |command| {
+        command.args(["--set", "log.level=debug"]);
+    });
+    let secrets = used(&server).await;
+    // The trail is written within a second.
+    tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
+    let copy = place.path().join("copy");
+    copied(&place.path().join("devskyy-data"), &copy);
+    server.signal("-TERM");
+    server.ended();
+    assert_eq!(holders(&copy, "authn_login_fail").len(), 1, "the search reaches what was written before the copy");
+    let found: Vec<_> = secrets.iter().map(|(name, secret)| (*name, holders(place.path(), secret))).collect();
+    assert!(found.iter().all(|(_, files)| files.is_empty()), "{found:?}");
+}
+
+#[test]
+fn a_planted_secret_is_found_in_every_form() {
+    let place = tempfile::tempdir().unwrap();
+    let secret = "dsk_0193_Canary+Secret/1";
+    for (number, form) in forms(secret).into_iter().enumerate() {
+        let around = [b"before ".as_slice(), &form, b" after"].concat();
+        fs::write(place.path().join(format!("{number}")), around).unwrap();
+    }
+    assert_eq!(holders(place.path(), secret).len(), 9);
+}
+
+#[test]
+fn base64_is_found_wherever_the_secret_stands_in_what_was_encoded() {
+    // "xCanary", "xxCanary" and "Canary" in base64.
+    for (shift, encoded) in [(1, "eENhbmFyeQ=="), (2, "eHhDYW5hcnk="), (0, "Q2FuYXJ5")] {
+        assert!(encoded.contains(&base64(b"Canary", shift)), "{shift}");
+    }
+}
