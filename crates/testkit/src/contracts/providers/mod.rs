@@ -67,6 +67,7 @@ impl ProvidersUnderTest {
             project: Some(project(1)),
             correlation_id: Uuid::from_u128(1),
             causation_id: Uuid::from_u128(1),
+            source: None,
             traceparent: None,
         };
         let writes = vec![write.expect("an event can be written")];
