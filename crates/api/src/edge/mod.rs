@@ -61,9 +61,7 @@ pub(crate) async fn edge(
     if request.app_data::<Data<Settings>>().is_some_and(|settings| settings.over_tls) {
         Dress::add(&request, STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
     }
-    let span = tracing::info_span!(
-        "http.request", %method, request_id = %context.request_id, correlation_id = %context.correlation_id
-    );
+    let span = spanned(&method, &context);
     let outcome = match oversized(&request) {
         Some(problem) => Ok(Ok(request.error_response(problem).map_into_right_body())),
         None => {
@@ -101,6 +99,12 @@ fn oversized(asked: &ServiceRequest) -> Option<Problem> {
 fn dressed(problem: Problem, context: &RequestContext, dress: &Dress) -> Error {
     let problem = problem.within(&context.request_id);
     dress.take().into_iter().fold(problem, |problem, (name, value)| problem.header(name, value)).into()
+}
+
+/// What every line of a request's log carries.
+fn spanned(method: &Method, context: &RequestContext) -> tracing::Span {
+    let RequestContext { request_id, correlation_id, .. } = context;
+    tracing::info_span!("http.request", %method, %request_id, %correlation_id)
 }
 
 /// Gives an answer its last form.
