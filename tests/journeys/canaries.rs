@@ -74,7 +74,7 @@ async fn used(server: &Server) -> Vec<(&'static str, String)> {
     let first = ada.post("/api/v1/auth/login", &body).await.expect(StatusCode::OK);
     let body = json!({"refresh_token": first["refresh_token"]});
     let second = ada.post("/api/v1/auth/refresh", &body).await.expect(StatusCode::OK);
-    let invitation = ada.post("/api/v1/users/invitations", &json!({})).await.expect(StatusCode::CREATED);
+    let invitation = ada.post("/api/v1/users/invitations", &json!({})).await.expect(StatusCode::OK);
     let project = ada.post("/api/v1/projects", &json!({"name": "Compiler"})).await.expect(StatusCode::CREATED);
     let keys = format!("/api/v1/projects/{}/api-keys", text(&project, "id"));
     let expires_at = chrono::Utc::now() + chrono::TimeDelta::days(1);
@@ -95,7 +95,7 @@ async fn used(server: &Server) -> Vec<(&'static str, String)> {
         ("access token", text(&first, "access_token")),
         ("refresh token", text(&first, "refresh_token")),
         ("next refresh token", text(&second, "refresh_token")),
-        ("invitation", text(&invitation, "token")),
+        ("invitation", text(&invitation, "invitation_token")),
         ("API key", text(&key, "key")),
         ("secret of the API key", text(&key, "key").rsplit('_').nth(1).unwrap().to_owned()),
         ("rotated API key", text(&rotated, "key")),
