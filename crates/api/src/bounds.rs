@@ -4,11 +4,13 @@ use std::{borrow::Cow, ops::RangeInclusive};
 
 use devskyy_application::{
     identity::UserStatus,
+    models::ProviderSecret,
     runs::{ApprovalStatus, RunStatus, priority},
 };
 use devskyy_domain::{
     agents::{AgentName, AgentStatus, AgentType, Capabilities, Description},
     identity::{DisplayName, Email, KeyName, Password, PasswordPolicy, PlatformRole},
+    models::{ProviderKind, ProviderName, ProviderUrl},
     projects::{ProjectName, ProjectRole, ProjectStatus},
     runs::Priority,
 };
@@ -99,6 +101,14 @@ bounds! {
     DecisionName "Decision" = one_of(["approve", "deny"]);
     /// Why, for the record.
     ReasonText "Reason" = text(&(0..=usize_of(REASON)));
+    /// The name of a model provider.
+    ProviderNameText "ProviderName" = text(&ProviderName::LENGTH).pattern(Some("^[a-z][a-z0-9-]*$"));
+    /// What a model provider speaks.
+    ProviderKindName "ProviderKind" = one_of(ProviderKind::ALL.map(ProviderKind::as_str));
+    /// Where a model provider is reached.
+    ProviderUrlText "ProviderUrl" = text(&(8..=ProviderUrl::LONGEST)).format(Some(SchemaFormat::Custom("uri".to_owned())));
+    /// With what a model provider is paid.
+    ProviderKeyText "ProviderKey" = text(&ProviderSecret::LENGTH).format(password());
     /// A text that is searched for.
     SearchText "SearchText" = line(&SEARCH);
 }

@@ -27,6 +27,7 @@ use validator::Validate;
 
 use super::provider_bodies::{PriceBody, ProviderBody, ReachabilityBody};
 use crate::{
+    bounds::{ProviderKeyText, ProviderKindName, ProviderNameText, ProviderUrlText},
     extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, etag, page, paged, shown},
     ids::{ProjectRef, ProviderRef},
     openapi::{
@@ -55,13 +56,16 @@ pub(super) fn configure(config: &mut ServiceConfig) {
 #[schema(example = json!({"name": "openai", "kind": "openai", "base_url": "https://api.openai.com/v1", "key": "sk-…", "models": ["gpt-4o"], "prices": {"gpt-4o": {"input": 2_500_000, "output": 10_000_000}}}))]
 struct NewProvider {
     /// What stands before the slash where its models are named; unique in the project.
-    #[schema(min_length = 1, max_length = 40)]
+    #[schema(value_type = ProviderNameText)]
     name: String,
     /// What it speaks: `openai` (chat completions; also gateways and local servers) or `anthropic`.
+    #[schema(value_type = ProviderKindName)]
     kind: String,
     /// Where it is reached.
+    #[schema(value_type = ProviderUrlText)]
     base_url: String,
     /// With what it is paid. It is sealed, sent to this address only, and never shown again.
+    #[schema(value_type = Option<ProviderKeyText>)]
     key: Option<String>,
     /// Models it may be asked for, by its own names; every one where it is left out.
     models: Option<Vec<String>>,
@@ -75,8 +79,10 @@ struct NewProvider {
 #[schema(as = ProviderChange, example = json!({"enabled": false}))]
 struct ProviderChange {
     /// Where it is reached. Without a key beside it, a key it has is dropped: nothing is asked until a new one is set.
+    #[schema(value_type = Option<ProviderUrlText>)]
     base_url: Option<String>,
     /// With what it is paid from now on.
+    #[schema(value_type = Option<ProviderKeyText>)]
     key: Option<String>,
     /// Models it may be asked for; none for every one.
     models: Option<Vec<String>>,
@@ -92,7 +98,7 @@ struct ProviderChange {
 #[schema(example = json!({"key": "sk-…"}))]
 struct NewProviderKey {
     /// The key. It is sealed, sent to the provider's present address only, and never shown again.
-    #[schema(min_length = 1, max_length = 4096)]
+    #[schema(value_type = ProviderKeyText)]
     key: String,
 }
 

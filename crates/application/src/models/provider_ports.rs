@@ -1,3 +1,5 @@
+use std::ops::RangeInclusive;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use devskyy_domain::{
@@ -16,12 +18,15 @@ use crate::{
 pub struct ProviderSecret(String);
 
 impl ProviderSecret {
+    /// Characters it has.
+    pub const LENGTH: RangeInclusive<usize> = 1..=4_096;
+
     /// Checks a raw key: it has to stand in a header.
     ///
     /// # Errors
     /// [`ProviderError::KeyFormat`].
     pub fn parse(raw: &str) -> Result<Self, ProviderError> {
-        if (1..=4_096).contains(&raw.len()) && raw.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if Self::LENGTH.contains(&raw.len()) && raw.bytes().all(|byte| byte.is_ascii_graphic()) {
             Ok(Self(raw.to_owned()))
         } else {
             Err(ProviderError::KeyFormat)

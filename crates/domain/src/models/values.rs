@@ -1,4 +1,4 @@
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, ops::RangeInclusive};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,9 @@ use super::error::ProviderError;
 pub struct ProviderName(String);
 
 impl ProviderName {
+    /// Characters it has.
+    pub const LENGTH: RangeInclusive<usize> = 1..=40;
+
     /// Checks a raw name; holding one is proof it passed.
     ///
     /// # Errors
@@ -17,7 +20,7 @@ impl ProviderName {
     pub fn parse(raw: &str) -> Result<Self, ProviderError> {
         let begins_well = raw.starts_with(|first: char| first.is_ascii_lowercase());
         let goes_on = raw.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-        if begins_well && goes_on && raw.len() <= 40 {
+        if begins_well && goes_on && Self::LENGTH.contains(&raw.len()) {
             Ok(Self(raw.to_owned()))
         } else {
             Err(ProviderError::NameFormat)
@@ -70,6 +73,9 @@ impl ProviderKind {
 pub struct ProviderUrl(String);
 
 impl ProviderUrl {
+    /// Most bytes it has.
+    pub const LONGEST: usize = 2_048;
+
     /// Checks a raw address as far as it can be without knowing where it leads.
     ///
     /// # Errors
@@ -80,7 +86,7 @@ impl ProviderUrl {
         let authority = rest.split('/').next().unwrap_or_default();
         let odd = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '?' | '#' | '\\');
         let sound = matches!(scheme, "http" | "https") && !authority.is_empty() && !authority.contains('@');
-        if sound && !rest.contains(odd) && url.len() <= 2_048 {
+        if sound && !rest.contains(odd) && url.len() <= Self::LONGEST {
             Ok(Self(url.to_owned()))
         } else {
             Err(ProviderError::BaseUrlFormat)
