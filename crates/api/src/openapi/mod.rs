@@ -9,7 +9,8 @@ use actix_web::App;
 use utoipa::{
     Modify, OpenApi as _,
     openapi::{
-        OpenApi,
+        OpenApi, PathItem,
+        path::Operation,
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
@@ -64,14 +65,22 @@ impl Modify for Bearer {
 /// What only people can do, below the version's prefix; everything else that needs a proof takes an API key too.
 const FOR_PEOPLE: [&str; 2] = ["/auth/", "/users"];
 
-/// Says of each operation that takes an API key that it does.
-fn accept_keys(document: &mut OpenApi) {
+/// Every operation of a path.
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
+}
+
+/// Says of each operation that takes an API key that it does, and of each that needs no proof that it needs none.
+fn say_what_is_proven(document: &mut OpenApi) {
     for (path, item) in &mut document.paths.paths {
         let people_only = FOR_PEOPLE.iter().any(|part| path.contains(part));
-        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
-        for operation in operations.into_iter().flatten().filter(|_| !people_only) {
-            if let Some(security) = operation.security.as_mut() {
-                security.push(SecurityRequirement::new("api_key", Vec::<String>::new()));
+        for operation in operations(item) {
+            match operation.security.as_mut() {
+                Some(security) if !people_only => {
+                    security.push(SecurityRequirement::new("api_key", Vec::<String>::new()));
+                }
+                Some(_) => {}
+                None => operation.security = Some(Vec::new()),
             }
         }
     }
@@ -83,7 +92,7 @@ pub fn openapi() -> OpenApi {
     let (_, mut document) =
         App::new().into_utoipa_app().openapi(Foundation::openapi()).configure(app::endpoints).split_for_parts();
     document.components.get_or_insert_default().schemas.extend(bounds::all());
-    accept_keys(&mut document);
+    say_what_is_proven(&mut document);
     second::tell_apart(&mut document);
     document
 }

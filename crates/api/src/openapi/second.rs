@@ -6,13 +6,13 @@ use serde_json::Value;
 use utoipa::{
     IntoParams,
     openapi::{
-        Array, Content, Object, OpenApi, PathItem, Ref, RefOr, Required, Response, Schema,
+        Array, Content, Object, OpenApi, Ref, RefOr, Required, Response, Schema,
         path::{Operation, Parameter, ParameterIn},
         schema::{AdditionalProperties, ArrayItems, Type},
     },
 };
 
-use super::{answers::problem, parts::Stretch};
+use super::{answers::problem, operations, parts::Stretch};
 use crate::{
     ids::{self, Kind},
     version::ApiVersion,
@@ -123,10 +123,6 @@ fn continue_by_cursor(schema: &mut RefOr<Schema>) {
         .description(Some("Send it as `cursor` to go on; `null` when the list has ended."));
     page.properties.insert("next_cursor".to_owned(), cursor.into());
     page.required = ["items", "next_cursor"].map(str::to_owned).to_vec();
-}
-
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
 }
 
 fn translate(operation: &mut Operation, different: &BTreeSet<String>) {
