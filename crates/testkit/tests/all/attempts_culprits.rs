@@ -1,5 +1,4 @@
 //! Counters of attempts with one flaw each, which their contract must catch.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 

@@ -1,6 +1,9 @@
 //! Providers in memory keep every promise, and the contract catches keepers with one flaw each.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -28,18 +31,18 @@ devskyy_testkit::providers_contract!(in_memory);
 struct Careless {
     honest: Arc<dyn ProviderVault>,
     sweeps: bool,
-    binding: std::sync::Mutex<Option<KeyBinding>>,
+    binding: Mutex<Option<KeyBinding>>,
 }
 
 #[async_trait]
 impl ProviderVault for Careless {
     async fn save(&self, binding: &KeyBinding, key: &ProviderSecret, now: DateTime<Utc>) -> Result<(), PortError> {
-        *self.binding.lock().expect("no panic") = Some(binding.clone());
+        *self.binding.lock().unwrap_or_else(PoisonError::into_inner) = Some(binding.clone());
         self.honest.save(binding, key, now).await
     }
 
     async fn open(&self, _: &KeyBinding) -> Result<Option<ProviderSecret>, PortError> {
-        let binding = self.binding.lock().expect("no panic").clone();
+        let binding = self.binding.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match binding {
             Some(binding) => self.honest.open(&binding).await,
             None => Ok(None),
@@ -85,7 +88,7 @@ async fn caught(broken: impl Future<Output = ()>) -> bool {
 
 async fn careless(sweeps: bool) -> ProvidersUnderTest {
     let honest = in_memory().await;
-    let vault = Careless { honest: honest.vault.clone(), sweeps, binding: std::sync::Mutex::default() };
+    let vault = Careless { honest: honest.vault.clone(), sweeps, binding: Mutex::default() };
     ProvidersUnderTest { vault: Arc::new(vault), ..honest }
 }
 
