@@ -138,7 +138,7 @@ async fn transitions_of_a_run_that_are_not_there() {
     ];
     are_refused(&world, &ada, cases).await;
     world.work();
-    let run = world.until(&of("").trim_end_matches('/').to_owned(), &ada, |run| run["status"] == "completed").await;
+    let run = world.until(of("").trim_end_matches('/'), &ada, |run| run["status"] == "completed").await;
     let operation = run["steps"][0]["operation_id"].as_str().unwrap_or(unknown);
     let cases = [
         (of("cancel"), json!({"reason": "late"}), 409, "run.ended", ""),

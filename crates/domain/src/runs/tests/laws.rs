@@ -12,7 +12,7 @@ use crate::{
 /// An assistant with every policy, or without.
 fn assistants() -> impl Strategy<Value = Definition> {
     let window = proptest::option::of(1_u32..4);
-    let policy = (window.clone(), proptest::option::of(1_u32..60), 0_u32..3, any::<bool>());
+    let policy = (window, proptest::option::of(1_u32..60), 0_u32..3, any::<bool>());
     let limits = (1_u32..60, 1_u32..5, proptest::option::of(50_u64..500));
     (policy, limits).prop_map(|((turns, tokens, pinned, summary), (max_steps, concurrency, max_tokens))| {
         let mut assistant: Assistant = serde_json::from_str(r#"{"model":"a/b","instructions":"?"}"#).unwrap();
