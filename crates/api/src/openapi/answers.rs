@@ -24,25 +24,25 @@ macro_rules! families {
 
 families! {
     /// What asking for one thing can meet.
-    Reading [400 401 403 404 429 500 503];
+    Reading [400 401 403 404 414 429 500 503];
     /// What asking for a list can meet.
-    Listing [401 403 404 422 429 500 503];
+    Listing [401 403 404 414 422 429 500 503];
     /// What asking for a list below one thing can meet.
-    ListingBelow [400 401 403 404 422 429 500 503];
+    ListingBelow [400 401 403 404 414 422 429 500 503];
     /// What creating can meet.
-    Creating [400 401 403 404 408 409 413 415 422 429 500 503];
+    Creating [400 401 403 404 408 409 413 414 415 422 429 500 503];
     /// What changing can meet.
-    Changing [400 401 403 404 408 409 412 413 415 422 429 500 503];
+    Changing [400 401 403 404 408 409 412 413 414 415 422 429 500 503];
     /// What an action without a body can meet.
-    Acting [400 401 403 404 409 412 429 500 503];
+    Acting [400 401 403 404 409 412 414 429 500 503];
     /// What somebody who has not signed in can meet.
-    Entering [400 401 403 408 409 413 415 422 429 500 503];
+    Entering [400 401 403 408 409 413 414 415 422 429 500 503];
     /// What a signed-in person can meet when they ask about themselves.
-    Oneself [401 403 429 500 503];
+    Oneself [401 403 414 429 500 503];
     /// What a signed-in person can meet when they ask whether something about themselves has changed.
-    OneselfAsSeen [400 401 403 429 500 503];
+    OneselfAsSeen [400 401 403 414 429 500 503];
     /// What asking for something public can meet.
-    Public [500 503];
+    Public [414 500 503];
 }
 
 pub(super) fn problem(status: u16) -> Response {
@@ -67,6 +67,7 @@ const fn meaning(status: u16) -> &'static str {
         409 => "It does not fit the present state",
         412 => "`If-Match` names an older state",
         413 => "The body is too large",
+        414 => "Path and query are longer than 8 KiB",
         415 => "The body is not `application/json`",
         422 => "The request is understood and invalid",
         428 => "`If-Match` is missing",

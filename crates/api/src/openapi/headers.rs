@@ -8,7 +8,14 @@ use utoipa::IntoParams;
 #[into_params(parameter_in = Header)]
 pub(crate) struct IdempotencyKey {
     /// Makes a repetition of the request harmless: the same key with the same request has one effect and the same answer.
-    #[param(rename = "Idempotency-Key", max_length = 255, example = "order-4711", required = false)]
+    #[param(
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]+$",
+        example = "order-4711",
+        required = false
+    )]
     key: String,
 }
 
@@ -17,7 +24,12 @@ pub(crate) struct IdempotencyKey {
 #[into_params(parameter_in = Header)]
 pub(crate) struct OnlyIf {
     /// The `ETag` last seen; the change is refused with 412 when there is a newer state.
-    #[param(rename = "If-Match", example = "\"3\"", required = false)]
+    #[param(
+        rename = "If-Match",
+        pattern = r#"^(\*|(W/)?"[!#-+\--~]*"(, ?(W/)?"[!#-+\--~]*")*)$"#,
+        example = "\"3\"",
+        required = false
+    )]
     if_match: String,
 }
 
@@ -26,6 +38,20 @@ pub(crate) struct OnlyIf {
 #[into_params(parameter_in = Header)]
 pub(crate) struct Unless {
     /// The `ETag` last seen; the answer is 304 without a body when there is nothing newer.
-    #[param(rename = "If-None-Match", example = "\"3\"", required = false)]
+    #[param(
+        rename = "If-None-Match",
+        pattern = r#"^(\*|(W/)?"[!#-+\--~]*"(, ?(W/)?"[!#-+\--~]*")*)$"#,
+        example = "\"3\"",
+        required = false
+    )]
     if_none_match: String,
+}
+
+/// Goes on with a stream.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub(crate) struct ResumeAfter {
+    /// Resumes a stream after this position.
+    #[param(rename = "Last-Event-ID", required = false)]
+    last_event_id: u64,
 }

@@ -241,7 +241,7 @@ struct UsageBody {
 
 /// Tokens by class; no token is in two classes.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Tokens)]
+#[schema(as = TokenCounts)]
 struct TokensBody {
     /// Read afresh.
     input: u64,

@@ -20,7 +20,7 @@ use crate::{
     extract::{CurrentActor, Id, Parameters},
     health::SharedReadiness,
     ids::RunRef,
-    openapi::answers::ListingBelow,
+    openapi::{answers::ListingBelow, headers},
     problem::{Problem, request},
     settings::Settings,
     version::ApiVersion,
@@ -60,7 +60,7 @@ struct Wanted {
     security(("bearer" = [])),
     params(
         ("id" = RunRef, Path, description = "Which run"),
-        ("Last-Event-ID" = Option<u64>, Header, description = "Resumes a stream after this position"),
+        headers::ResumeAfter,
         Wanted
     ),
     responses(

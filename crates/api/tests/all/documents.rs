@@ -91,6 +91,41 @@ fn every_endpoint_of_the_source_is_documented() {
     assert_eq!(endpoints, once, "endpoints in the source and operations in the document");
 }
 
+/// The names under which the types of a source appear in the document.
+fn named_schemas(source: &str) -> Vec<String> {
+    let after = |text: &str, start: &str| {
+        let rest = text.split_once(start)?.1;
+        rest.split(|end: char| !end.is_alphanumeric()).next().map(str::to_owned)
+    };
+    let declared =
+        source.split("#[derive(").skip(1).filter(|it| it.lines().next().is_some_and(|it| it.contains("ToSchema")));
+    declared
+        .filter_map(|text| {
+            let (attributes, _) = text.split_once(" {").or_else(|| text.split_once(';'))?;
+            let chosen = after(attributes, "schema(as = ");
+            chosen.or_else(|| after(attributes, "struct ")).or_else(|| after(attributes, "enum "))
+        })
+        .collect()
+}
+
+#[test]
+fn no_two_types_share_a_name_in_the_document() {
+    let mut folders = vec![PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut names = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                names.extend(named_schemas(&fs::read_to_string(path).unwrap()));
+            }
+        }
+    }
+    let mut known = BTreeSet::new();
+    let twice: Vec<&String> = names.iter().filter(|name| !known.insert(*name)).collect();
+    assert!(twice.is_empty() && known.contains(&"TokenCounts".to_owned()), "{twice:?} of {known:?}");
+}
+
 #[test]
 fn every_operation_is_in_both_versions() {
     let of = |base: &str| -> BTreeSet<(String, String)> {
