@@ -1,6 +1,7 @@
 //! Journeys: the real binary, started as its users start it.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on says where it ended")]
 
+mod assisting;
 mod canaries;
 mod client;
 mod clustered;

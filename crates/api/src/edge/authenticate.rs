@@ -27,11 +27,16 @@ pub(crate) async fn authenticate(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     if let Some(presented) = presented(&request) {
-        let proof = match presented {
-            Ok(text) => verdict(&request, &text).await,
-            Err(problem) => Err(problem),
+        let credential = presented.and_then(|text| Credential::of(&request, text));
+        let proof = match &credential {
+            Ok(credential) => credential.check().await,
+            Err(problem) => Err(problem.clone()),
         };
-        request.extensions_mut().insert::<Proof>(proof);
+        let mut extensions = request.extensions_mut();
+        extensions.insert::<Proof>(proof);
+        if let Ok(credential) = credential {
+            extensions.insert(credential);
+        }
     }
     next.call(request).await
 }
@@ -53,17 +58,34 @@ fn presented(request: &ServiceRequest) -> Option<Result<String, Problem>> {
     Some(text.filter(|_| !several).map(str::to_owned).ok_or_else(unauthenticated))
 }
 
-async fn verdict(request: &ServiceRequest, text: &str) -> Proof {
-    if ApiKeys::recognises(text) {
+/// What a request proves itself with. Whoever answers for long asks again whether it still counts.
+#[derive(Clone)]
+pub(crate) struct Credential {
+    text: String,
+    identity: Data<Identity>,
+    keys: Data<ApiKeys>,
+}
+
+impl Credential {
+    fn of(request: &ServiceRequest, text: String) -> Result<Self, Problem> {
+        let identity = request.app_data::<Data<Identity>>().ok_or_else(unauthenticated)?.clone();
         let keys = request.app_data::<Data<ApiKeys>>().ok_or_else(unauthenticated)?.clone();
-        return keys.authenticate.handle(text).await.map_err(Problem::from);
+        Ok(Self { text, identity, keys })
     }
-    let identity = request.app_data::<Data<Identity>>().ok_or_else(unauthenticated)?.clone();
-    identity.authenticate.handle(text).await.map_err(Problem::from)
+
+    /// Whom it stands for now.
+    pub(crate) async fn check(&self) -> Proof {
+        let subject = if ApiKeys::recognises(&self.text) {
+            self.keys.authenticate.handle(&self.text).await
+        } else {
+            self.identity.authenticate.handle(&self.text).await
+        };
+        subject.map_err(Problem::from)
+    }
 }
 
 /// The token of `Authorization: Bearer <token>` (RFC 6750).
-pub(crate) fn bearer(header: &str) -> Option<&str> {
+fn bearer(header: &str) -> Option<&str> {
     let (scheme, token) = header.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && (1..=LONGEST).contains(&token.len())).then_some(token)

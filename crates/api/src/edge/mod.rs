@@ -28,7 +28,7 @@ use tracing::Instrument;
 
 pub use self::in_flight::InFlight;
 pub(crate) use self::{
-    authenticate::{authenticate, bearer},
+    authenticate::{Credential, authenticate},
     cors::cors,
     headers::secure,
     in_flight::one_at_a_time,

@@ -6,7 +6,6 @@ use actix_web::web::{Bytes, Data};
 use async_stream::stream;
 use devskyy_application::{
     context::{Actor, Subject},
-    identity::Identity,
     runs::{Delta, LiveListener, RunEvents, RunEventsPage, RunPublished, Runs},
 };
 use devskyy_domain::kernel::{Version, ids::RunId};
@@ -15,7 +14,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::event_bodies::{DeltaBody, EventBody};
-use crate::{health::SharedReadiness, version::ApiVersion};
+use crate::{edge::Credential, health::SharedReadiness, version::ApiVersion};
 
 /// Events read at once.
 const BATCH: usize = 100;
@@ -32,8 +31,7 @@ pub(super) struct Listener {
     /// In which the events are told.
     pub(super) version: ApiVersion,
     /// What the listener proved themselves with; checked again while the stream lives.
-    pub(super) token: String,
-    pub(super) identity: Option<Data<Identity>>,
+    pub(super) credential: Option<Credential>,
     pub(super) readiness: Option<Data<SharedReadiness>>,
     pub(super) heartbeat: Duration,
 }
@@ -122,10 +120,10 @@ impl Listener {
         }
     }
 
-    /// Whether the listener is still signed in and still belongs to the project.
+    /// Whether what the listener came with still counts, and still opens the project.
     async fn may_listen(&self, known: Version) -> bool {
-        let Some(identity) = &self.identity else { return false };
-        let Ok(subject) = identity.authenticate.handle(&self.token).await else { return false };
+        let Some(credential) = &self.credential else { return false };
+        let Ok(subject) = credential.check().await else { return false };
         let actor = actor(subject);
         let look = RunEvents { after: self.after, known, limit: 1 };
         self.runs.events.handle(&actor, self.run, look).await.is_ok()

@@ -1,12 +1,9 @@
 use actix_web::{
-    HttpRequest, HttpResponse, get,
-    http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING},
+    HttpMessage, HttpRequest, HttpResponse, get,
+    http::header::{ACCEPT, CACHE_CONTROL, CONTENT_ENCODING},
     web::Data,
 };
-use devskyy_application::{
-    identity::Identity,
-    runs::{RunEvents, Runs},
-};
+use devskyy_application::runs::{RunEvents, Runs};
 use devskyy_domain::kernel::ids::RunId;
 use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -16,7 +13,7 @@ use super::{
     event_stream::Listener,
 };
 use crate::{
-    edge::bearer,
+    edge::Credential,
     extract::{CurrentActor, Id, Parameters},
     health::SharedReadiness,
     ids::RunRef,
@@ -113,15 +110,13 @@ fn wants_stream(request: &HttpRequest) -> bool {
 }
 
 fn listener(request: &HttpRequest, runs: Data<Runs>, run: RunId, after: u64) -> Listener {
-    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     Listener {
         live: runs.events.listen(run),
         runs,
         run,
         after,
         version: ApiVersion::spoken(),
-        token: bearer(header).unwrap_or_default().to_owned(),
-        identity: request.app_data::<Data<Identity>>().cloned(),
+        credential: request.extensions().get::<Credential>().cloned(),
         readiness: request.app_data::<Data<SharedReadiness>>().cloned(),
         heartbeat: request.app_data::<Data<Settings>>().map(|data| data.heartbeat).unwrap_or_default(),
     }

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use actix_web::{body::BoxBody, body::MessageBody, web::Bytes};
-use devskyy_application::es::EventStore;
+use chrono::TimeDelta;
+use devskyy_application::{es::EventStore, ports::Clock};
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -123,6 +124,24 @@ async fn a_silent_stream_is_kept_alive_until_the_listener_signs_out() {
     world.post("/api/v1/auth/logout").by(&ada).send().await;
     while let Some(silence) = chunk(&mut body).await {
         assert_eq!(silence, Bytes::from_static(b":\n\n"));
+    }
+}
+
+#[actix_web::test]
+async fn a_silent_stream_is_kept_alive_for_a_program_with_its_key() {
+    let mut world = World::new();
+    world.state.settings.heartbeat = Duration::from_millis(20);
+    let ada = world.person("ada").await;
+    let path = started(&world, &ada).await;
+    let me = world.get("/api/v1/auth/me").by(&ada).send().await.expect(200);
+    let keys = format!("/api/v1/projects/{}/api-keys", me["personal_project_id"].as_str().unwrap());
+    let wanted = json!({"name": "watch", "role": "viewer", "expires_at": world.clock.now() + TimeDelta::days(1)});
+    let key = world.post(&keys).by(&ada).json(&wanted).send().await.expect(201)["key"].as_str().unwrap().to_owned();
+    let call = world.get(&format!("{path}/events")).header("x-api-key", &key).header("accept", "text/event-stream");
+    let mut body = call.open().await.into_body();
+    chunk(&mut body).await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(chunk(&mut body).await, Some(Bytes::from_static(b":\n\n")));
     }
 }
 
