@@ -12,20 +12,16 @@ use actix_web::{
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use crate::{
-    docs::{self, Document},
+    docs::{self, DOCUMENT},
     edge::{Routes, authenticate, cors, edge, limit, one_at_a_time, unmatched, watch},
     health,
-    openapi::openapi,
     state::ApiState,
     v1,
     version::{self, ApiVersion},
 };
 
-/// What is derived from the endpoints, for all workers.
-static DOCUMENTED: LazyLock<(Document, Arc<Routes>)> = LazyLock::new(|| {
-    let document = openapi();
-    (Document::of(&document), Arc::new(Routes::of(&document)))
-});
+/// Which methods each address takes, for all workers; empty only if the committed document were none.
+static ROUTES: LazyLock<Arc<Routes>> = LazyLock::new(|| Arc::new(Routes::of(DOCUMENT).unwrap_or_default()));
 
 /// The whole application over its facades. Build it once per worker; the state is shared.
 pub fn app(
@@ -34,7 +30,6 @@ pub fn app(
     impl ServiceFactory<ServiceRequest, Config = (), Response = ServiceResponse<BoxBody>, Error = Error, InitError = ()>
     + use<>,
 > {
-    let (document, routes) = &*DOCUMENTED;
     App::new()
         .app_data(Data::new(state.settings.clone()))
         .app_data(Data::from(state.identity.clone()))
@@ -51,9 +46,9 @@ pub fn app(
         .app_data(Data::new(state.ids.clone()))
         .app_data(Data::new(state.clock.clone()))
         .app_data(Data::new(state.readiness.clone()))
-        .app_data(Data::from(routes.clone()))
-        .configure(|config| endpoints(&mut ServiceConfig::new(config)))
-        .configure(docs::configure(document.clone()))
+        .app_data(Data::from(ROUTES.clone()))
+        .configure(endpoints)
+        .configure(docs::configure)
         .default_service(web::to(unmatched))
         .wrap(from_fn(one_at_a_time))
         .wrap(from_fn(limit))
@@ -64,10 +59,19 @@ pub fn app(
         .wrap(from_fn(edge))
 }
 
-/// Every documented endpoint.
-pub(crate) fn endpoints(config: &mut ServiceConfig) {
+/// Every endpoint, to answer.
+fn endpoints(config: &mut web::ServiceConfig) {
     health::configure(config);
     v1::well_known(config);
-    config.service(scope::scope(ApiVersion::V1.base()).configure(v1::configure).wrap(from_fn(version::first)));
-    config.service(scope::scope(ApiVersion::V2.base()).configure(v1::configure).wrap(from_fn(version::second)));
+    config.service(web::scope(ApiVersion::V1.base()).configure(v1::configure).wrap(from_fn(version::first)));
+    config.service(web::scope(ApiVersion::V2.base()).configure(v1::configure).wrap(from_fn(version::second)));
+}
+
+/// Every endpoint, to be described.
+pub(crate) fn described(config: &mut ServiceConfig<'_>) {
+    health::configure(config);
+    v1::well_known(config);
+    for version in [ApiVersion::V1, ApiVersion::V2] {
+        config.service(scope::scope(version.base()).configure(|config| v1::configure(config)));
+    }
 }

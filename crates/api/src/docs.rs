@@ -9,7 +9,6 @@ use actix_web::{
     },
     web::{self, Bytes, Data, Path, ServiceConfig},
 };
-use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::Config;
 
 use crate::problem::{Problem, html, request};
@@ -18,37 +17,27 @@ use crate::problem::{Problem, html, request};
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The OpenAPI document as it is served.
-#[derive(Clone)]
-pub(crate) struct Document(Bytes);
-
-impl Document {
-    /// Writes the document down once.
-    pub(crate) fn of(document: &OpenApi) -> Self {
-        Self(document.to_pretty_json().unwrap_or_default().into())
-    }
-}
+/// The OpenAPI document as it is served: the committed one. A test holds it equal to what the routes say; collecting it from
+/// them at every start would take time and memory for nothing.
+pub(crate) const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
 
 /// Mounts the pages.
-pub(crate) fn configure(document: Document) -> impl FnOnce(&mut ServiceConfig) {
+pub(crate) fn configure(config: &mut ServiceConfig) {
     let viewer =
         Config::from("/openapi.json").validator_url("none").try_it_out_enabled(true).persist_authorization(false);
-    move |config: &mut ServiceConfig| {
-        config
-            .app_data(Data::new(document))
-            .app_data(Data::from(Arc::new(viewer)))
-            .route("/openapi.json", web::get().to(openapi_json))
-            .route("/docs", web::get().to(to_viewer))
-            .route("/docs/errors", web::get().to(errors))
-            .route("/docs/{file:.*}", web::get().to(viewer_file));
-    }
+    config
+        .app_data(Data::from(Arc::new(viewer)))
+        .route("/openapi.json", web::get().to(openapi_json))
+        .route("/docs", web::get().to(to_viewer))
+        .route("/docs/errors", web::get().to(errors))
+        .route("/docs/{file:.*}", web::get().to(viewer_file));
 }
 
-async fn openapi_json(document: Data<Document>) -> HttpResponse {
+async fn openapi_json() -> HttpResponse {
     HttpResponse::Ok()
         .content_type("application/json")
         .insert_header((CACHE_CONTROL, "no-cache"))
-        .body(document.0.clone())
+        .body(Bytes::from_static(DOCUMENT.as_bytes()))
 }
 
 async fn to_viewer() -> HttpResponse {

@@ -6,7 +6,8 @@ use actix_web::{HttpResponse, get, http::StatusCode, web::Data};
 use async_trait::async_trait;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::mount::Mount;
 
 /// One thing the platform needs in order to work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -68,7 +69,7 @@ struct Live {
     status: &'static str,
 }
 
-pub(crate) fn configure(config: &mut ServiceConfig) {
+pub(crate) fn configure(config: &mut impl Mount) {
     config.service(health).service(live).service(ready);
 }
 

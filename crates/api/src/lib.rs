@@ -11,6 +11,7 @@ mod extract;
 mod health;
 mod ids;
 mod limits;
+mod mount;
 mod openapi;
 pub mod problem;
 mod settings;

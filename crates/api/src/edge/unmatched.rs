@@ -1,21 +1,33 @@
+use std::collections::BTreeMap;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     dev::ResourceDef,
     http::header::{ALLOW, HeaderValue},
     web::Data,
 };
-use utoipa::openapi::{OpenApi, PathItem};
+use serde::{Deserialize, de::IgnoredAny};
 
 use crate::problem::{Problem, request};
 
+/// Of the OpenAPI document, what tells methods.
+#[derive(Deserialize)]
+struct Paths {
+    paths: BTreeMap<String, BTreeMap<String, IgnoredAny>>,
+}
+
 /// Which methods each documented address takes.
+#[derive(Default)]
 pub(crate) struct Routes(Vec<(ResourceDef, String)>);
 
 impl Routes {
-    /// Reads them from the document, which is collected from the routes themselves.
-    pub(crate) fn of(document: &OpenApi) -> Self {
-        let routes = document.paths.paths.iter();
-        Self(routes.map(|(path, item)| (ResourceDef::new(path.as_str()), methods(item))).collect())
+    /// Reads them from the OpenAPI document.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub(crate) fn of(document: &str) -> serde_json::Result<Self> {
+        let Paths { paths } = serde_json::from_str(document)?;
+        Ok(Self(paths.iter().map(|(path, item)| (ResourceDef::new(path.as_str()), methods(item))).collect()))
     }
 
     /// The methods an address takes; nothing where there is no such address.
@@ -24,15 +36,9 @@ impl Routes {
     }
 }
 
-fn methods(item: &PathItem) -> String {
-    let all = [
-        ("GET, HEAD", &item.get),
-        ("POST", &item.post),
-        ("PUT", &item.put),
-        ("PATCH", &item.patch),
-        ("DELETE", &item.delete),
-    ];
-    let taken: Vec<&str> = all.into_iter().filter(|(_, operation)| operation.is_some()).map(|(name, _)| name).collect();
+fn methods(item: &BTreeMap<String, IgnoredAny>) -> String {
+    let all = [("GET, HEAD", "get"), ("POST", "post"), ("PUT", "put"), ("PATCH", "patch"), ("DELETE", "delete")];
+    let taken: Vec<&str> = all.into_iter().filter(|(_, key)| item.contains_key(*key)).map(|(name, _)| name).collect();
     taken.join(", ")
 }
 

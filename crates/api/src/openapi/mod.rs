@@ -90,7 +90,7 @@ fn say_what_is_proven(document: &mut OpenApi) {
 #[must_use]
 pub fn openapi() -> OpenApi {
     let (_, mut document) =
-        App::new().into_utoipa_app().openapi(Foundation::openapi()).configure(app::endpoints).split_for_parts();
+        App::new().into_utoipa_app().openapi(Foundation::openapi()).configure(app::described).split_for_parts();
     document.components.get_or_insert_default().schemas.extend(bounds::all());
     say_what_is_proven(&mut document);
     second::tell_apart(&mut document);

@@ -7,7 +7,6 @@ use devskyy_application::{
 use devskyy_domain::{identity::DisplayName, kernel::ids::SessionId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
 use super::bodies::UserBody;
@@ -15,11 +14,12 @@ use crate::{
     bounds::{DisplayNameText, NewPasswordText, PRESENTED, PasswordText},
     extract::{Body, CurrentActor, Id, changed},
     ids::SessionRef,
+    mount::Mount,
     openapi::answers::{Changing, Oneself, Reading},
     problem::Problem,
 };
 
-pub(super) fn configure(config: &mut ServiceConfig) {
+pub(super) fn configure(config: &mut impl Mount) {
     config.service(update_me).service(change_password).service(list_sessions).service(end_session);
 }
 

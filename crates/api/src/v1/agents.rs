@@ -10,7 +10,6 @@ use devskyy_domain::{
 };
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
 use super::{bodies::AgentBody, definition_schema::DefinitionSchema};
@@ -20,6 +19,7 @@ use crate::{
     },
     extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, changed, created, page, paged, shown},
     ids::{AgentRef, ProjectRef},
+    mount::Mount,
     openapi::{
         answers::{Acting, Changing, Creating, Listing, Reading},
         headers::{IdempotencyKey, OnlyIf, Unless},
@@ -29,7 +29,7 @@ use crate::{
     version::address,
 };
 
-pub(super) fn configure(config: &mut ServiceConfig) {
+pub(super) fn configure(config: &mut impl Mount) {
     config.service(create_agent).service(list_agents).service(get_agent).service(update_agent);
     config.service(activate_agent).service(pause_agent).service(resume_agent).service(archive_agent);
 }

@@ -19,13 +19,13 @@ use devskyy_domain::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
 use crate::{
     bounds::{KeyNameText, ProjectRoleName, SCOPES},
     extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, Revision, etag, page, paged, shown},
     ids::{ApiKeyRef, ProjectRef, UserRef},
+    mount::Mount,
     openapi::{
         answers::{Acting, Changing, Creating, ListingBelow, Reading},
         headers::{IdempotencyKey, OnlyIf, Unless},
@@ -38,7 +38,7 @@ use crate::{
 /// Seconds that a replaced secret counts where nobody says otherwise: a day.
 const USUAL_OVERLAP: u32 = 86_400;
 
-pub(super) fn configure(config: &mut ServiceConfig) {
+pub(super) fn configure(config: &mut impl Mount) {
     config.service(issue_key).service(list_keys).service(get_key).service(revoke_key).service(rotate_key);
 }
 

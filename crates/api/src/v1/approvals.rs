@@ -9,7 +9,6 @@ use devskyy_domain::{
 };
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 use validator::{Validate, ValidationError};
 
 use super::{approval_body::ApprovalBody, run_bodies::RunBody, runs::current};
@@ -17,6 +16,7 @@ use crate::{
     bounds::{ApprovalStatusName, DecisionName, REASON, ReasonText},
     extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, changed, page, paged},
     ids::{ApprovalRef, OperationRef, ProjectRef, RunRef},
+    mount::Mount,
     openapi::{
         answers::{Changing, Listing},
         headers::OnlyIf,
@@ -25,7 +25,7 @@ use crate::{
     problem::Problem,
 };
 
-pub(super) fn configure(config: &mut ServiceConfig) {
+pub(super) fn configure(config: &mut impl Mount) {
     config.service(list_approvals).service(decide_approval).service(reconcile_operation);
 }
 

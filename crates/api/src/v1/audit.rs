@@ -3,12 +3,12 @@ use chrono::{DateTime, Utc};
 use devskyy_application::audit::{Audit, AuditEntry, AuditFilter, AuditPlace, ListAudit};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use crate::{
     extract::{CurrentActor, Parameters},
     ids::ProjectRef,
+    mount::Mount,
     openapi::answers::Listing,
     problem::Problem,
 };
@@ -17,7 +17,7 @@ use crate::{
 const USUAL: u64 = 50;
 const MOST: u64 = 200;
 
-pub(super) fn configure(config: &mut ServiceConfig) {
+pub(super) fn configure(config: &mut impl Mount) {
     config.service(list_audit);
 }
 

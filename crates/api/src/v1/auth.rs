@@ -6,13 +6,13 @@ use devskyy_application::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
 use super::bodies::UserBody;
 use crate::{
     bounds::{DisplayNameText, EmailText, NewPasswordText, PRESENTED, PasswordText},
     extract::{Body, CurrentActor, Visitor, created, shown},
+    mount::Mount,
     openapi::{
         answers::{Entering, Oneself, OneselfAsSeen},
         headers::{IdempotencyKey, Unless},
@@ -21,7 +21,7 @@ use crate::{
     version::address,
 };
 
-pub(super) fn configure(config: &mut ServiceConfig) {
+pub(super) fn configure(config: &mut impl Mount) {
     config.service(register).service(log_in).service(refresh).service(log_out).service(me);
 }
 

@@ -2,11 +2,10 @@ use actix_web::{HttpResponse, get, http::header::CACHE_CONTROL, web::Data};
 use devskyy_application::identity::Identity;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::{openapi::answers::Public, problem::Problem};
+use crate::{mount::Mount, openapi::answers::Public, problem::Problem};
 
-pub(crate) fn configure(config: &mut ServiceConfig) {
+pub(crate) fn configure(config: &mut impl Mount) {
     config.service(public_keys);
 }
 

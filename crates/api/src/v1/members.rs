@@ -19,7 +19,6 @@ use devskyy_domain::{
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use validator::{Validate, ValidationError};
 
 use super::bodies::MemberBody;
@@ -27,6 +26,7 @@ use crate::{
     bounds::{EmailText, ProjectRoleName},
     extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, etag, page, paged},
     ids::{ProjectRef, UserRef},
+    mount::Mount,
     openapi::{
         answers::{Acting, Changing, ListingBelow},
         headers::{IdempotencyKey, OnlyIf},
@@ -36,7 +36,7 @@ use crate::{
     version::address,
 };
 
-pub(super) fn configure(config: &mut ServiceConfig) {
+pub(super) fn configure(config: &mut impl Mount) {
     config.service(list_members).service(add_member).service(change_member_role).service(remove_member);
 }
 

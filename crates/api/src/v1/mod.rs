@@ -23,12 +23,12 @@ mod users;
 mod versions;
 mod workflow_schema;
 
-use utoipa_actix_web::service_config::ServiceConfig;
-
 pub(crate) use jwks::configure as well_known;
 
+use crate::mount::Mount;
+
 /// Mounts all of it.
-pub(crate) fn configure(config: &mut ServiceConfig) {
+pub(crate) fn configure(config: &mut impl Mount) {
     auth::configure(config);
     account::configure(config);
     users::configure(config);

@@ -10,7 +10,6 @@ use devskyy_domain::{
 };
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
 use super::bodies::ProjectBody;
@@ -18,6 +17,7 @@ use crate::{
     bounds::{ProjectNameText, ProjectStatusName, SearchText},
     extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, changed, created, page, paged, shown},
     ids::{ProjectRef, UserRef},
+    mount::Mount,
     openapi::{
         answers::{Acting, Changing, Creating, Listing, Reading},
         headers::{IdempotencyKey, OnlyIf, Unless},
@@ -27,7 +27,7 @@ use crate::{
     version::address,
 };
 
-pub(super) fn configure(config: &mut ServiceConfig) {
+pub(super) fn configure(config: &mut impl Mount) {
     config.service(create_project).service(list_projects).service(get_project).service(rename_project);
     config.service(suspend_project).service(resume_project).service(archive_project).service(transfer_project);
 }

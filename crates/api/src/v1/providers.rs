@@ -22,7 +22,6 @@ use devskyy_domain::{
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
 use super::provider_bodies::{PriceBody, ProviderBody, ReachabilityBody};
@@ -30,6 +29,7 @@ use crate::{
     bounds::{ProviderKeyText, ProviderKindName, ProviderNameText, ProviderUrlText},
     extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, etag, page, paged, shown},
     ids::{ProjectRef, ProviderRef},
+    mount::Mount,
     openapi::{
         answers::{Acting, Changing, Creating, ListingBelow, Reading},
         headers::{IdempotencyKey, OnlyIf, Unless},
@@ -39,7 +39,7 @@ use crate::{
     version::address,
 };
 
-pub(super) fn configure(config: &mut ServiceConfig) {
+pub(super) fn configure(config: &mut impl Mount) {
     config
         .service(add_provider)
         .service(list_providers)

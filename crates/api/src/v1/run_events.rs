@@ -6,7 +6,6 @@ use actix_web::{
 use devskyy_application::runs::{RunEvents, Runs};
 use devskyy_domain::kernel::ids::RunId;
 use utoipa::IntoParams;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     event_bodies::{EventBody, EventsBody},
@@ -17,6 +16,7 @@ use crate::{
     extract::{CurrentActor, Id, Parameters},
     health::SharedReadiness,
     ids::RunRef,
+    mount::Mount,
     openapi::{answers::ListingBelow, headers},
     problem::{Problem, request},
     settings::Settings,
@@ -28,7 +28,7 @@ const LAST_EVENT_ID: &str = "Last-Event-ID";
 const USUAL: usize = 100;
 const MOST: usize = 500;
 
-pub(super) fn configure(config: &mut ServiceConfig) {
+pub(super) fn configure(config: &mut impl Mount) {
     config.service(run_events);
 }
 

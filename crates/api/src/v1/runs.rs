@@ -24,7 +24,6 @@ use devskyy_domain::{
 };
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
 use super::run_bodies::{RunBody, RunSummaryBody};
@@ -34,6 +33,7 @@ use crate::{
         BY_AGE, Body, CurrentActor, Id, IfMatch, OptionalBody, Paged, Parameters, changed, etag, page, paged, shown,
     },
     ids::{AgentRef, ProjectRef, RunRef},
+    mount::Mount,
     openapi::{
         answers::{Changing, Creating, Listing, Reading},
         headers::{IdempotencyKey, OnlyIf, Unless},
@@ -43,7 +43,7 @@ use crate::{
     version::address,
 };
 
-pub(super) fn configure(config: &mut ServiceConfig) {
+pub(super) fn configure(config: &mut impl Mount) {
     config.service(execute_agent).service(list_runs).service(get_run).service(cancel_run);
 }
 

@@ -11,7 +11,6 @@ use devskyy_domain::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
 use crate::{
@@ -21,6 +20,7 @@ use crate::{
         shown,
     },
     ids::{ProjectRef, UserRef},
+    mount::Mount,
     openapi::{
         answers::{Acting, Changing, Creating, Listing, Reading},
         headers::{IdempotencyKey, OnlyIf, Unless},
@@ -29,7 +29,7 @@ use crate::{
     problem::Problem,
 };
 
-pub(super) fn configure(config: &mut ServiceConfig) {
+pub(super) fn configure(config: &mut impl Mount) {
     config.service(list_users).service(get_user).service(change_user).service(erase_user);
     config.service(disable_user).service(enable_user).service(invite);
 }

@@ -8,7 +8,6 @@ use devskyy_application::agents::{Agents, GetVersion, ListVersions, PublishVersi
 use devskyy_domain::kernel::{Json, ids::AgentId};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
 use super::{
@@ -19,6 +18,7 @@ use super::{
 use crate::{
     extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, etag, page, paged},
     ids::AgentRef,
+    mount::Mount,
     openapi::{
         answers::{Changing, ListingBelow, Reading},
         headers::{IdempotencyKey, OnlyIf},
@@ -28,7 +28,7 @@ use crate::{
     version::address,
 };
 
-pub(super) fn configure(config: &mut ServiceConfig) {
+pub(super) fn configure(config: &mut impl Mount) {
     config.service(publish_version).service(list_versions).service(get_version);
 }
 
