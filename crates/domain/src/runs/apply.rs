@@ -137,9 +137,17 @@ impl Run {
     }
 
     pub(super) fn put(&mut self, place: &Place, unit: Unit) {
+        for (places, holds) in [(&mut self.open, !unit.over()), (&mut self.failed, matches!(unit, Unit::Failed(_)))] {
+            if holds {
+                places.insert(place.clone());
+            } else {
+                places.remove(place);
+            }
+        }
         match (place.index, self.steps.get_mut(&place.step)) {
             (None, _) => {
                 self.steps.insert(place.step.clone(), StepState::Once(unit));
+                self.count_turns(&place.step);
             }
             (Some(index), Some(StepState::Each { units, .. })) => {
                 units.insert(index, unit);
@@ -232,6 +240,11 @@ impl Run {
 }
 
 impl Unit {
+    /// Whether nothing more will come of it, well or badly.
+    pub(super) const fn over(&self) -> bool {
+        matches!(self, Self::Succeeded(_) | Self::Answered(_) | Self::Failed(_))
+    }
+
     /// The call it is about, while its outcome is not known.
     #[must_use]
     pub const fn call(&self) -> Option<&Call> {

@@ -9,6 +9,7 @@ mod approval_event;
 mod decisions;
 mod error;
 mod event;
+mod excerpt;
 mod life;
 mod model_event;
 mod next;

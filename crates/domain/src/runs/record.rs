@@ -34,7 +34,7 @@ impl Run {
     /// When the worker no longer holds the run, or a report does not fit what is recorded.
     pub fn record(&self, fence: u64, reports: &[Progress]) -> Decision<Self> {
         self.held(fence)?;
-        let (mut state, mut recorded) = (self.clone(), Vec::new());
+        let (mut state, mut recorded) = (self.excerpt(reports), Vec::new());
         for report in reports {
             let event = state.report(report)?;
             state.apply(&event);
@@ -43,7 +43,7 @@ impl Run {
         Ok(recorded)
     }
 
-    fn report(&self, report: &Progress) -> Result<RunEvent, RunError> {
+    pub(super) fn report(&self, report: &Progress) -> Result<RunEvent, RunError> {
         match report {
             Progress::Skip { step } => self.untouched(step).map(|()| StepSkipped { step: step.clone() }.into()),
             Progress::Expand { step, items } => self.expand(step, items),

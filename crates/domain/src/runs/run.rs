@@ -68,6 +68,10 @@ pub struct Run {
     pub(super) cost_micros: u64,
     pub(super) rejected: BTreeMap<StepId, Vec<String>>,
     pub(super) compacted: Option<ContextCompacted>,
+    pub(super) turns: u32,
+    /// Executions that have begun and are not over; looking for them would cost more with each step.
+    pub(super) open: BTreeSet<Place>,
+    pub(super) failed: BTreeSet<Place>,
 }
 
 /// What was asked, and what a person said to it: the decision, and the hash of the arguments they edited.
@@ -169,6 +173,19 @@ impl Run {
         self.steps.iter().flat_map(|(id, state)| state.units().map(move |(index, unit)| (id, index, unit)))
     }
 
+    /// Executions of a step that have begun and are not over.
+    pub(super) fn open_at(&self, step: &str) -> impl Iterator<Item = (&Place, &Unit)> {
+        at_step(&self.open, step).filter_map(|place| self.unit(place).map(|unit| (place, unit)))
+    }
+
+    /// The first execution of a step that failed.
+    pub(super) fn failure_at(&self, step: &str) -> Option<&Failure> {
+        at_step(&self.failed, step).find_map(|place| match self.unit(place) {
+            Some(Unit::Failed(failure)) => Some(failure),
+            _ => None,
+        })
+    }
+
     /// How far one execution has come.
     #[must_use]
     pub fn unit(&self, place: &Place) -> Option<&Unit> {
@@ -204,6 +221,12 @@ impl Run {
             _ => Ok(()),
         }
     }
+}
+
+fn at_step<'a>(places: &'a BTreeSet<Place>, step: &str) -> impl Iterator<Item = &'a Place> {
+    let first = Place::step(step);
+    let last = Place::element(step, u32::MAX);
+    places.range(first..=last)
 }
 
 impl Aggregate for Run {

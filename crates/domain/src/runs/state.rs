@@ -117,11 +117,10 @@ impl StepState {
     /// Whether nothing more will come of it, well or badly.
     #[must_use]
     pub fn over(&self) -> bool {
-        let over = |unit: &Unit| matches!(unit, Unit::Succeeded(_) | Unit::Answered(_) | Unit::Failed(_));
         match self {
             Self::Skipped => true,
-            Self::Once(unit) => over(unit),
-            Self::Each { items, units } => units.len() == items.len() && units.values().all(over),
+            Self::Once(unit) => unit.over(),
+            Self::Each { items, units } => units.len() == items.len() && units.values().all(Unit::over),
         }
     }
 

@@ -15,30 +15,42 @@ use crate::{assistant::Assistant, workflow::StepId};
 
 /// What the step of a turn's calls is named after its turn.
 pub(super) const TOOLS: &str = "_tools";
+/// What the name of a turn's step begins with.
+const TURN: &str = "turn_";
 
 /// The step in which the model is asked for a turn, from 1.
 #[must_use]
 pub fn turn_step(turn: u32) -> StepId {
-    format!("turn_{turn}")
+    format!("{TURN}{turn}")
 }
 
 /// The step whose elements are the calls of a turn.
 #[must_use]
 pub fn tools_step(turn: u32) -> StepId {
-    format!("turn_{turn}{TOOLS}")
+    format!("{TURN}{turn}{TOOLS}")
 }
 
 /// The step in which the model sums up what leaves before a turn.
 #[must_use]
 pub fn summary_step(turn: u32) -> StepId {
-    format!("turn_{turn}_summary")
+    format!("{TURN}{turn}_summary")
 }
 
 impl Run {
     /// How many turns have begun.
     #[must_use]
-    pub fn turns(&self) -> u32 {
-        (1..).take_while(|turn| self.steps.contains_key(&turn_step(*turn))).last().unwrap_or_default()
+    pub const fn turns(&self) -> u32 {
+        self.turns
+    }
+
+    /// Counts the turns again after something happened at a step; looking for all of them would cost more with each.
+    pub(super) fn count_turns(&mut self, step: &str) {
+        if !step.starts_with(TURN) {
+            return;
+        }
+        while self.steps.contains_key(&turn_step(self.turns.saturating_add(1))) {
+            self.turns += 1;
+        }
     }
 
     /// What the model answered at a step, once it has.

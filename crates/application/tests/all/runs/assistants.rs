@@ -306,25 +306,13 @@ fn a_step_costs_as_many_bytes_at_the_end_of_a_long_run_as_at_its_beginning() {
     let world = World::with(ScriptedModels::playing(play));
     let limits = r#","limits":{"max_steps":5000},"context":{"window_turns":10}"#;
     world.start(&assistant(limits), INPUT);
-    world.work_until(|world| {
-        let head = world.ask(world.store.head()).unwrap();
-        let last = world.ask(world.store.read_all(head - 1, 1, &EventFilter::default())).unwrap();
-        last.events.iter().any(|event| event.event_type.as_ref() == "run.completed")
-    });
-    let mut sizes = vec![0_usize; 502];
-    let (mut after, mut turn) = (0, 0);
-    loop {
-        let page = world.ask(world.store.read_all(after, 500, &EventFilter::default())).unwrap();
-        for event in &page.events {
-            turn += usize::from(event.event_type.as_ref() == "run.model_called");
-            if event.event_type.as_ref() != "run.context_compacted" {
-                sizes[turn] += event.data.len();
-            }
+    world.work_until(World::has_completed);
+    let (mut sizes, mut turn) = (vec![0_usize; 502], 0);
+    for event in world.recorded() {
+        turn += usize::from(event.event_type.as_ref() == "run.model_called");
+        if event.event_type.as_ref() != "run.context_compacted" {
+            sizes[turn] += event.data.len();
         }
-        if page.scanned_to == after {
-            break;
-        }
-        after = page.scanned_to;
     }
     // A turn is two steps, and the names of steps have one to three digits.
     assert!(sizes[500].abs_diff(sizes[5]) <= 20, "{} bytes at step 10, {} at step 1,000", sizes[5], sizes[500]);

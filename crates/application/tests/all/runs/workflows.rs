@@ -52,6 +52,24 @@ fn a_step_whose_condition_does_not_hold_is_skipped_and_the_next_goes_on() {
 }
 
 #[test]
+fn an_element_costs_as_many_bytes_at_the_end_of_a_long_run_as_at_its_beginning() {
+    let world = World::new();
+    let text = r#"{"limits":{"max_steps":2000},"steps":[{"id":"a","for_each":".input","tool":"jq","arguments":{"$jq":".item"}}]}"#;
+    let items: Vec<_> = (0..1_000).map(|_| "7").collect();
+    world.start(text, &format!("[{}]", items.join(",")));
+    world.work_until(World::has_completed);
+    let mut sizes = [0_usize; 1_000];
+    for event in world.recorded() {
+        let data: serde_json::Value = serde_json::from_str(&event.data).unwrap();
+        if let Some(index) = data["place"]["index"].as_u64() {
+            sizes[usize::try_from(index).unwrap()] += event.data.len();
+        }
+    }
+    // The index of an element has one to three digits.
+    assert!(sizes[999].abs_diff(sizes[10]) <= 2, "{} bytes at element 10, {} at 1,000", sizes[10], sizes[999]);
+}
+
+#[test]
 fn for_each_runs_once_per_element_in_order() {
     let world = World::new();
     let text = r#"{"steps":[{"id":"a","for_each":".input","tool":"jq","arguments":[{"$jq":".index"},{"$jq":".item"}]}],

@@ -11,7 +11,7 @@ use devskyy_application::{
     access::Access,
     context::Actor,
     error::Error,
-    es::{EventFilter, EventStore, Position, Reaction},
+    es::{EventFilter, EventStore, Position, Reaction, RecordedEvent},
     runs::{
         CancelRun, ChildRuns, DecideApproval, GetRun, LiveRuns, RunStatus, RunView, RunWorker, Runs, RunsPorts,
         StartRun, WorkerPorts, WorkerSettings,
@@ -154,6 +154,26 @@ impl World {
 
     pub(crate) fn status(&self, run: RunId) -> RunStatus {
         self.view(run).summary.status
+    }
+
+    /// Whether the newest event is the good end of a run; cheaper than looking at the run.
+    pub(crate) fn has_completed(&self) -> bool {
+        let head = self.ask(self.store.head()).unwrap();
+        let last = self.ask(self.store.read_all(head - 1, 1, &EventFilter::default())).unwrap();
+        last.events.iter().any(|event| event.event_type.as_ref() == "run.completed")
+    }
+
+    /// Everything that was ever recorded, in order.
+    pub(crate) fn recorded(&self) -> Vec<RecordedEvent> {
+        let (mut all, mut after) = (Vec::new(), 0);
+        loop {
+            let page = self.ask(self.store.read_all(after, 500, &EventFilter::default())).unwrap();
+            all.extend(page.events);
+            if page.scanned_to == after {
+                return all;
+            }
+            after = page.scanned_to;
+        }
     }
 
     pub(crate) fn cancel(&self, run: RunId) -> Result<RunView, Error> {

@@ -21,14 +21,14 @@ pub(super) fn next<'d>(scene: &Scene<'_>, assistant: &Assistant) -> Next<'d> {
     match scene.run.step(&step) {
         Some(StepState::Once(Unit::Answered(answer))) => answered(scene, assistant, turn, answer),
         Some(StepState::Once(Unit::Failed(failure))) => scene.fail(failure.clone()),
-        Some(state) => go_on(scene, assistant, &step, state),
+        Some(_) => go_on(scene, assistant, &step),
         None => stuck(),
     }
 }
 
 /// A call is under way, or is to be made again.
-fn go_on<'d>(scene: &Scene<'_>, assistant: &Assistant, step: &str, state: &StepState) -> Next<'d> {
-    let tasks = scene.resumed(step, state);
+fn go_on<'d>(scene: &Scene<'_>, assistant: &Assistant, step: &str) -> Next<'d> {
+    let tasks = scene.resumed(step);
     if tasks.is_empty() { scene.wait().unwrap_or_else(stuck) } else { begin(scene, assistant, tasks) }
 }
 
@@ -56,7 +56,7 @@ fn answered<'d>(scene: &Scene<'_>, assistant: &Assistant, turn: u32, answer: &Mo
     if scene.idle() && state.over() {
         return ask(scene, assistant, turn + 1);
     }
-    let mut tasks = scene.resumed(&step, state);
+    let mut tasks = scene.resumed(&step);
     tasks.extend(wanted(scene, turn, answer));
     if tasks.is_empty() { scene.wait().unwrap_or_else(stuck) } else { begin(scene, assistant, tasks) }
 }
@@ -92,7 +92,7 @@ fn ask<'d>(scene: &Scene<'_>, assistant: &Assistant, turn: u32) -> Next<'d> {
             once(scene, assistant, Task::Compact { place, from, through, summary })
         }
         Some(StepState::Once(Unit::Failed(failure))) => scene.fail(failure.clone()),
-        Some(state) => go_on(scene, assistant, &step, state),
+        Some(_) => go_on(scene, assistant, &step),
     }
 }
 

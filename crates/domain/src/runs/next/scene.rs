@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::{Ending, Next, Task};
 use crate::runs::{
     run::Run,
-    state::{StepState, Unit},
+    state::Unit,
     values::{Failure, Place, Waiting},
 };
 
@@ -57,8 +57,8 @@ impl Scene<'_> {
     }
 
     /// What can go on at a step that has begun.
-    pub(super) fn resumed<'d>(&self, step: &str, state: &StepState) -> Vec<Task<'d>> {
-        state.units().filter_map(|(index, unit)| self.resume(Place { step: step.to_owned(), index }, unit)).collect()
+    pub(super) fn resumed<'d>(&self, step: &str) -> Vec<Task<'d>> {
+        self.run.open_at(step).filter_map(|(place, unit)| self.resume(place.clone(), unit)).collect()
     }
 
     fn resume<'d>(&self, place: Place, unit: &Unit) -> Option<Task<'d>> {
@@ -82,7 +82,7 @@ impl Scene<'_> {
     /// Waits for what is under way, or for something to happen; `None` where there is nothing to wait for.
     pub(super) fn wait<'d>(&self) -> Option<Next<'d>> {
         let (mut waiting, mut until) = (BTreeSet::new(), self.deadline);
-        for (_, _, unit) in self.run.units() {
+        for unit in self.run.open.iter().filter_map(|place| self.run.unit(place)) {
             match unit {
                 Unit::Backoff { until: due, .. } => {
                     waiting.insert(Waiting::Timer);

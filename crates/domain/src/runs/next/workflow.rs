@@ -6,7 +6,7 @@ use super::{Ending, Next, Task, scene::Scene};
 use crate::{
     runs::{
         run::Run,
-        state::{StepState, Unit},
+        state::StepState,
         values::{Failure, Place},
     },
     workflow::{Step, Workflow},
@@ -31,11 +31,7 @@ pub(super) fn next<'d>(scene: &Scene<'_>, workflow: &'d Workflow) -> Next<'d> {
 
 /// The failure of the earliest step, so that the same run always names the same one.
 fn first_failure(run: &Run, workflow: &Workflow) -> Option<Failure> {
-    let states = workflow.steps.iter().filter_map(|step| run.step(&step.id));
-    states.flat_map(StepState::units).find_map(|(_, unit)| match unit {
-        Unit::Failed(failure) => Some(failure.clone()),
-        _ => None,
-    })
+    workflow.steps.iter().find_map(|step| run.failure_at(&step.id)).cloned()
 }
 
 fn tasks<'d>(scene: &Scene<'_>, workflow: &'d Workflow) -> Vec<Task<'d>> {
@@ -52,7 +48,7 @@ fn tasks<'d>(scene: &Scene<'_>, workflow: &'d Workflow) -> Vec<Task<'d>> {
             None if ready(step) && scene.free(&Place::step(&step.id)) => tasks.push(Task::Enter { step }),
             None | Some(StepState::Skipped) => {}
             Some(state) => {
-                tasks.extend(scene.resumed(&step.id, state));
+                tasks.extend(scene.resumed(&step.id));
                 tasks.extend(elements(scene, step, state, workflow.limits.concurrency.max(1) as usize));
             }
         }
@@ -64,6 +60,10 @@ fn tasks<'d>(scene: &Scene<'_>, workflow: &'d Workflow) -> Vec<Task<'d>> {
 fn elements<'d>(scene: &Scene<'_>, step: &'d Step, state: &StepState, most: usize) -> Vec<Task<'d>> {
     let StepState::Each { items, units } = state else { return Vec::new() };
     let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
-    let fresh = (0..count).filter(|index| !units.contains_key(index) && scene.free(&Place::element(&step.id, *index)));
+    // Elements begin in their order, so those that have begun are usually the first ones and need no looking at.
+    let begun = u32::try_from(units.len()).unwrap_or(u32::MAX);
+    let gapless = units.keys().next_back().is_none_or(|last| last + 1 == begun);
+    let fresh = (if gapless { begun } else { 0 }..count)
+        .filter(|index| !units.contains_key(index) && scene.free(&Place::element(&step.id, *index)));
     fresh.take(most).map(|index| Task::Element { step, index, items: Arc::clone(items) }).collect()
 }

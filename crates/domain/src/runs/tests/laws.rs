@@ -69,6 +69,7 @@ struct Play<'w> {
     ids: u128,
     dice: Dice,
     history: Vec<RunEvent>,
+    reported: Vec<Progress>,
 }
 
 impl Play<'_> {
@@ -248,6 +249,7 @@ impl Play<'_> {
                 for task in &tasks {
                     let reports = self.begin(task);
                     self.take(self.run.record(fence, &reports));
+                    self.reported.extend(reports);
                 }
                 // Sometimes the worker vanishes and another one comes.
                 if self.dice.roll(3) == 0 {
@@ -265,19 +267,43 @@ impl Play<'_> {
 }
 
 fn play(workflow: &Definition, dice: Vec<u8>) -> (Run, Vec<RunEvent>) {
+    let play = played(workflow, dice);
+    (play.run, play.history)
+}
+
+fn played(workflow: &Definition, dice: Vec<u8>) -> Play<'_> {
     let order = late(order());
     let first = Run::default().queue(&order, at(0)).unwrap();
-    let mut play =
-        Play { run: Run::default(), workflow, now: at(1), ids: 100, dice: Dice(dice, 0), history: Vec::new() };
+    let mut play = Play {
+        run: Run::default(),
+        workflow,
+        now: at(1),
+        ids: 100,
+        dice: Dice(dice, 0),
+        history: Vec::new(),
+        reported: Vec::new(),
+    };
     play.take(Ok(first));
     play.take(play.run.claim("w", at(1)));
     for _ in 0..2_000 {
         if play.run.ended() {
-            return (play.run, play.history);
+            return play;
         }
         play.turn();
     }
     panic!("the run never ends: {:?}", play.run);
+}
+
+/// What is recorded of reports when each is judged by all that is known of the run.
+fn recorded_at_length(run: &Run, reports: &[Progress]) -> Result<Vec<RunEvent>, RunError> {
+    run.held(run.fence())?;
+    let (mut state, mut recorded) = (run.clone(), Vec::new());
+    for report in reports {
+        let event = state.report(report)?;
+        state.apply(&event);
+        recorded.push(event);
+    }
+    Ok(recorded)
 }
 
 proptest! {
@@ -293,6 +319,24 @@ proptest! {
     fn the_fold_of_a_history_is_the_state_it_led_to(workflow in definitions(), dice in proptest::collection::vec(any::<u8>(), 1..64)) {
         let (run, history) = play(&workflow, dice);
         prop_assert_eq!(Run::default().evolved(&history), run);
+    }
+
+    #[test]
+    fn reports_are_judged_by_what_they_are_about_as_by_the_whole_run(
+        workflow in definitions(),
+        dice in proptest::collection::vec(any::<u8>(), 1..64),
+        from in any::<prop::sample::Index>(),
+        chosen in proptest::collection::vec(any::<prop::sample::Index>(), 1..6),
+    ) {
+        let Play { history, reported, .. } = played(&workflow, dice);
+        prop_assume!(!reported.is_empty());
+        let run = Run::default().evolved(&history[..from.index(history.len() + 1)]);
+        let first = chosen[0].index(reported.len());
+        let row = reported[first..].iter().take(chosen.len()).cloned();
+        let mixed = chosen.iter().map(|index| index.get(&reported).clone());
+        for reports in [row.collect::<Vec<_>>(), mixed.collect()] {
+            prop_assert_eq!(run.record(run.fence(), &reports), recorded_at_length(&run, &reports));
+        }
     }
 
     #[test]
