@@ -53,7 +53,7 @@ fn killed(url: &str, name: &str, kill: u64) -> Vec<Ack> {
 
 async fn all_are_there(url: &str, told: &BTreeMap<String, Ack>) {
     let db = Database::connect(url, 4).await.unwrap();
-    assert_eq!(verify(&db, &[], |_, _| ()).await.unwrap().faults, []);
+    assert_eq!(verify(&db, &[], vec![], |_, _| ()).await.unwrap().faults, []);
     let store = SqlEventStore::start(db, std::sync::Arc::new(SystemClock), Vec::new()).await.unwrap();
     let (mut after, mut stored) = (0, BTreeMap::new());
     loop {

@@ -58,7 +58,7 @@ async fn nothing_is_lost_duplicated_or_reordered(streams: u64, commands: u64) {
         assert!(versions.values().is_sorted(), "stream {stream} is reordered");
         assert!(versions.keys().copied().eq(1..=versions.len() as u64), "stream {stream} has a gap");
     }
-    assert_eq!(verify(&db, &[], |_, _| ()).await.unwrap().faults, []);
+    assert_eq!(verify(&db, &[], vec![], |_, _| ()).await.unwrap().faults, []);
     store.stop().await;
 }
 

@@ -10,6 +10,7 @@ mod decisions;
 mod error;
 mod event;
 mod excerpt;
+mod invariants;
 mod life;
 mod model_event;
 mod next;
@@ -31,6 +32,7 @@ pub use event::{
     RunCompleted, RunEvent, RunExpired, RunFailed, RunParked, RunQueued, StepExpanded, StepFailed, StepSkipped,
     ToolCalled, ToolFailed, ToolSucceeded,
 };
+pub use invariants::{Breach, Invariant, Invariants};
 pub use model_event::{AnswerRejected, ContextCompacted, ModelAnswered, ModelCalled, ModelFailed};
 pub use next::{Ending, Next, Task, next};
 pub use progress::{Progress, Reply};

@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod assistants;
+mod invariants;
 mod laws;
 
 fn at(second: i64) -> DateTime<Utc> {

@@ -17,6 +17,8 @@ use crate::{assistant::Assistant, workflow::StepId};
 pub(super) const TOOLS: &str = "_tools";
 /// What the name of a turn's step begins with.
 const TURN: &str = "turn_";
+/// What the step of a summary is named after its turn.
+pub(super) const SUMMARY: &str = "_summary";
 
 /// The step in which the model is asked for a turn, from 1.
 #[must_use]
@@ -33,7 +35,7 @@ pub fn tools_step(turn: u32) -> StepId {
 /// The step in which the model sums up what leaves before a turn.
 #[must_use]
 pub fn summary_step(turn: u32) -> StepId {
-    format!("{TURN}{turn}_summary")
+    format!("{TURN}{turn}{SUMMARY}")
 }
 
 impl Run {

@@ -21,4 +21,4 @@ pub use rebuild::rebuild;
 pub use replay::Replay;
 pub(crate) use statements::statement;
 pub use store::SqlEventStore;
-pub use verify::{Fault, Verdict, verify};
+pub use verify::{Fault, Law, Verdict, verify};

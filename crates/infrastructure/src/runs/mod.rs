@@ -2,12 +2,14 @@
 
 mod agents;
 mod entity;
+mod law;
 mod projection;
 mod queue;
 mod rows;
 mod views;
 
 pub use agents::AgentsForRuns;
+pub use law::RunLaw;
 pub use projection::{RunRow, RunsProjection};
 pub use queue::SqlRunQueue;
 pub use views::SqlRuns;

@@ -68,7 +68,7 @@ async fn a_projection_that_fails_hurts_only_the_request_to_blame() {
         refused.extend(asked.await.unwrap().is_err().then_some(n));
     }
     assert_eq!((refused, store.head().await.unwrap()), (vec![13], 31));
-    assert_eq!(verify(&fresh.db, &[], |_, _| ()).await.unwrap().faults, []);
+    assert_eq!(verify(&fresh.db, &[], vec![], |_, _| ()).await.unwrap().faults, []);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -106,7 +106,7 @@ async fn connections_that_are_cut_under_way_lose_and_repeat_nothing() {
     assert_eq!(positions, (1..=positions.len() as u64).collect::<Vec<_>>());
     // The pool may still hold connections that were cut.
     let unharmed = Database::connect(&fresh.url, 3).await.unwrap();
-    assert_eq!(verify(&unharmed, &[], |_, _| ()).await.unwrap().faults, []);
+    assert_eq!(verify(&unharmed, &[], vec![], |_, _| ()).await.unwrap().faults, []);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,6 +11,7 @@ mod models;
 mod people;
 mod providers;
 mod replicas;
+mod run_laws;
 mod runs;
 mod standings;
 mod tools;

@@ -6,16 +6,17 @@ use crate::{
     failure::{Failure, causes},
     run,
     storage::{self, Store},
-    wiring::projections,
+    wiring::{laws, projections},
 };
 
-/// Proves that the log is whole and that every view is what the log says; changes nothing.
+/// Proves that the log is whole, that every view is what the log says, and that what happened to runs keeps their
+/// invariants; changes nothing.
 pub(super) async fn verify_log(settings: Settings) -> Result<(), Failure> {
     let store = Store::chosen(&settings);
     storage::present(&settings, &store)?;
     let database = run::connect(&settings, &store).await?;
     let mut progress = Progress::of("verifying");
-    let verdict = verify(&database, &projections(), |done, all| progress.tell(done, all)).await;
+    let verdict = verify(&database, &projections(), laws(), |done, all| progress.tell(done, all)).await;
     database.close().await;
     let verdict = verdict.map_err(|error| Failure::operation(causes(&error)))?;
     for fault in &verdict.faults {

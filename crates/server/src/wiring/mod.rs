@@ -28,11 +28,11 @@ use devskyy_application::{
 use devskyy_infrastructure::{
     agents::AgentsProjection,
     audit::AuditProjection,
-    es::{PerStream, Projection, SqlEventStore},
+    es::{Law, PerStream, Projection, SqlEventStore},
     identity::{ApiKeysProjection, UsersProjection},
     models::ProvidersProjection,
     projects::{ProjectsProjection, SqlProjects},
-    runs::RunsProjection,
+    runs::{RunLaw, RunsProjection},
     sql::Database,
     system::{RandomIds, SystemClock},
     tools::EgressPolicy,
@@ -136,6 +136,11 @@ pub(crate) fn projections() -> Vec<Arc<dyn Projection>> {
         Arc::new(TotalsProjection),
         Arc::new(AuditProjection),
     ]
+}
+
+/// What must hold of the log beside its chain and its views.
+pub(crate) fn laws() -> Vec<Box<dyn Law>> {
+    vec![Box::new(RunLaw::default())]
 }
 
 impl Platform {

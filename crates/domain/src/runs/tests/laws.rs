@@ -340,6 +340,23 @@ proptest! {
     }
 
     #[test]
+    fn every_history_keeps_the_invariants_and_none_that_lost_its_claim_does(
+        workflow in definitions(),
+        dice in proptest::collection::vec(any::<u8>(), 1..64),
+    ) {
+        let (_, history) = play(&workflow, dice);
+        let id = RunId::from(Uuid::from_u128(50));
+        let of = |events: &[RunEvent]| -> BTreeSet<Invariant> {
+            let breaches = super::invariants::broken(events.iter().map(|event| (id, event)));
+            // Child runs have no history of their own here.
+            breaches.into_iter().map(|breach| breach.invariant).filter(|kind| *kind != Invariant::ChildrenAgree).collect()
+        };
+        prop_assert_eq!(of(&history), BTreeSet::new());
+        let unclaimed: Vec<_> = history.iter().filter(|event| !matches!(event, RunEvent::Claimed(_))).cloned().collect();
+        prop_assert!(of(&unclaimed).contains(&Invariant::HeldByOne));
+    }
+
+    #[test]
     fn folding_takes_in_any_events_in_any_order(
         workflow in definitions(),
         dice in proptest::collection::vec(any::<u8>(), 1..64),

@@ -2,11 +2,16 @@
 
 mod chain;
 mod compare;
+mod law;
 
 use std::{fmt, sync::Arc};
 
-use devskyy_application::{error::PortError, es::Position};
-use sea_orm::DbErr;
+use devskyy_application::{
+    error::PortError,
+    es::{Position, RecordedEvent},
+};
+pub use law::Law;
+use sea_orm::{DatabaseTransaction, DbErr};
 
 use super::{
     facts::head,
@@ -36,12 +41,20 @@ pub enum Fault {
         /// What is wrong with it.
         why: String,
     },
+    /// What happened is recorded as it was, and must not have happened.
+    History {
+        /// Where.
+        position: Position,
+        /// What does not hold.
+        why: String,
+    },
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Chain { position, why } => write!(f, "the log is broken at position {position}: {why}"),
+            Self::History { position, why } => write!(f, "what position {position} says must not happen: {why}"),
             Self::Projection { projection, table, position: Some(position), why } => {
                 write!(f, "projection {projection} differs from the log at position {position}, table {table}: {why}")
             }
@@ -59,11 +72,13 @@ pub struct Verdict {
     pub events: u64,
     /// SHA-256 of the newest event, which stands for all of them.
     pub hash: [u8; 32],
-    /// The first fault of the log, or the first of each table of each projection; empty when all is well.
+    /// The first fault of the log, or the first of each table of each projection, and whatever
+    /// must not have happened; empty when all is well.
     pub faults: Vec<Fault>,
 }
 
-/// Walks the log's hash chain, then derives every projection again into a scratch database and compares row by row.
+/// Walks the log's hash chain, then derives every projection again into a scratch database and compares row by row, and
+/// holds what happened to the laws.
 ///
 /// Reads one moment's state, so it may run beside a working platform. `progress` hears how many positions are done, of
 /// how many.
@@ -73,6 +88,7 @@ pub struct Verdict {
 pub async fn verify(
     db: &Database,
     projections: &[Arc<dyn Projection>],
+    mut laws: Vec<Box<dyn Law>>,
     mut progress: impl FnMut(Position, Position) + Send,
 ) -> Result<Verdict, PortError> {
     let live = db.begin_reading().await.map_err(failed)?;
@@ -84,11 +100,30 @@ pub async fn verify(
         // What a broken log says proves nothing about the views.
         return Ok(verdict);
     }
+    verdict.faults.extend(views(db, &live, projections, &mut laws, newest.position).await?);
+    for law in laws {
+        verdict.faults.extend(law.conclude(&live).await?);
+    }
+    live.rollback().await.map_err(failed)?;
+    Ok(verdict)
+}
+
+/// Derives the views again beside the live ones, and lets the laws hear what they are derived from.
+async fn views(
+    db: &Database,
+    live: &DatabaseTransaction,
+    projections: &[Arc<dyn Projection>],
+    laws: &mut [Box<dyn Law>],
+    newest: Position,
+) -> Result<Vec<Fault>, PortError> {
     let scratch = Database::scratch().await?;
     let truth = scratch.begin().await.map_err(failed)?;
-    let wanted = categories(projections.iter().map(|projection| &**projection));
+    let mut wanted = categories(projections.iter().map(|projection| &**projection));
+    if !wanted.is_empty() {
+        wanted.extend(laws.iter().flat_map(|law| law.categories()));
+    }
     // Events never change: whichever connection reads them up to that position, they are the ones that were walked.
-    let mut replay = Replay::start(db, wanted, newest.position);
+    let mut replay = Replay::start(db, wanted, newest);
     while let Some(page) = replay.next().await? {
         for projection in projections {
             let of_one = wanted_by(&**projection, &page.events);
@@ -96,17 +131,22 @@ pub async fn verify(
                 projection.apply(&truth, &of_one).await.map_err(broken)?;
             }
         }
+        for law in &mut *laws {
+            let categories = law.categories();
+            let heard = |event: &&RecordedEvent| categories.is_empty() || categories.contains(&&*event.category);
+            page.events.iter().filter(heard).try_for_each(|event| law.hear(event))?;
+        }
     }
+    let mut faults = Vec::new();
     for projection in projections {
         for table in projection.tables() {
-            let fault = compare::table(&live, &truth, projection.name(), table).await;
-            verdict.faults.extend(fault.map_err(failed)?);
+            let fault = compare::table(live, &truth, projection.name(), table).await;
+            faults.extend(fault.map_err(failed)?);
         }
     }
     truth.rollback().await.map_err(failed)?;
     scratch.close().await;
-    live.rollback().await.map_err(failed)?;
-    Ok(verdict)
+    Ok(faults)
 }
 
 fn failed(error: DbErr) -> PortError {
