@@ -14,6 +14,7 @@ use actix_web::{
 use devskyy_application::context::{Actor, Subject};
 use uuid::Uuid;
 
+use super::unmatched::Routes;
 use crate::{
     extract::{Proof, idempotency_key},
     problem::{Problem, platform},
@@ -57,12 +58,20 @@ pub(crate) async fn one_at_a_time(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let requests = request.app_data::<Data<InFlight>>().cloned();
     let pass = match (requests, name(&request)) {
-        (Some(requests), Some(name)) => Some(requests.enter(name).ok_or_else(in_flight)?),
+        (Some(requests), Some(name)) => Some(requests.enter(name)),
         _ => None,
     };
+    // What no route takes is not answered twice, it is not answered at all.
+    if matches!(pass, Some(None)) && is_routed(&request) {
+        return Err(in_flight().into());
+    }
     let answer = next.call(request).await;
     drop(pass);
     answer
+}
+
+fn is_routed(request: &ServiceRequest) -> bool {
+    request.app_data::<Data<Routes>>().is_some_and(|routes| routes.takes(request.method(), request.path()))
 }
 
 /// Keys of those who have not signed in are told apart by the use case only.

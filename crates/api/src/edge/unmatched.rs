@@ -3,7 +3,10 @@ use std::collections::BTreeMap;
 use actix_web::{
     HttpRequest, HttpResponse,
     dev::ResourceDef,
-    http::header::{ALLOW, HeaderValue},
+    http::{
+        Method,
+        header::{ALLOW, HeaderValue},
+    },
     web::Data,
 };
 use serde::{Deserialize, de::IgnoredAny};
@@ -33,6 +36,11 @@ impl Routes {
     /// The methods an address takes; nothing where there is no such address.
     pub(super) fn allowed(&self, path: &str) -> Option<&str> {
         self.0.iter().find(|(route, _)| route.is_match(path)).map(|(_, methods)| methods.as_str())
+    }
+
+    /// Whether an address takes a method.
+    pub(super) fn takes(&self, method: &Method, path: &str) -> bool {
+        self.allowed(path).is_some_and(|methods| methods.split(", ").any(|taken| taken == method.as_str()))
     }
 }
 

@@ -122,28 +122,40 @@ pub(crate) fn digest(texts: &[&str]) -> u32 {
     digest.as_ref().first_chunk().copied().map(u32::from_be_bytes).unwrap_or_default()
 }
 
-/// Reads a list of entity tags (RFC 9110, 8.8.3). Weak tags count: proxies weaken what they compress.
+/// Reads a condition (RFC 9110, 13.1). Weak tags count: proxies weaken what they compress.
 fn tags(request: &HttpRequest, name: &HeaderName) -> Result<Option<Tags>, Problem> {
     let malformed =
         || Problem::parameter(request::MALFORMED_ETAG, name.as_str(), "must be `*` or a list of quoted tags");
-    let mut versions = None;
+    let mut named = None;
     for value in request.headers().get_all(name) {
         let text = value.to_str().map_err(|_| malformed())?.trim();
         if text == "*" {
             return Ok(Some(Tags::Any));
         }
-        let versions = versions.get_or_insert_with(Vec::new);
-        for tag in text.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
-            let strong = tag.strip_prefix("W/").unwrap_or(tag);
-            let opaque = strong.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or_else(malformed)?;
-            if opaque.contains('"') {
-                return Err(malformed());
-            }
-            versions.push(opaque.to_owned());
-        }
-        if text.is_empty() {
-            return Err(malformed());
-        }
+        named.get_or_insert_with(Vec::new).extend(listed(text).ok_or_else(malformed)?);
     }
-    Ok(versions.map(Tags::OneOf))
+    Ok(named.map(Tags::OneOf))
+}
+
+/// The tags of a list, of which some elements may be empty (RFC 9110, 5.6.1); nothing where it is none.
+fn listed(list: &str) -> Option<Vec<String>> {
+    let mut tags = Vec::new();
+    let mut rest = list.trim_start_matches([' ', '\t', ',']);
+    while !rest.is_empty() {
+        let (tag, after) = first_tag(rest)?;
+        tags.push(tag.to_owned());
+        let next = after.trim_start_matches([' ', '\t', ',']);
+        if !next.is_empty() && !after.trim_start().starts_with(',') {
+            return None;
+        }
+        rest = next;
+    }
+    (!tags.is_empty()).then_some(tags)
+}
+
+/// The text of the entity tag that a list begins with, and what follows it (RFC 9110, 8.8.3).
+fn first_tag(list: &str) -> Option<(&str, &str)> {
+    let quoted = list.strip_prefix("W/").unwrap_or(list).strip_prefix('"')?;
+    let (tag, after) = quoted.split_once('"')?;
+    tag.bytes().all(|byte| byte.is_ascii_graphic()).then_some((tag, after))
 }

@@ -26,7 +26,8 @@ pub(crate) struct OnlyIf {
     /// The `ETag` last seen; the change is refused with 412 when there is a newer state.
     #[param(
         rename = "If-Match",
-        pattern = r#"^(\*|(W/)?"[!#-+\--~]*"(, ?(W/)?"[!#-+\--~]*")*)$"#,
+        format = "entity-tags",
+        pattern = r#"^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$"#,
         example = "\"3\"",
         required = false
     )]
@@ -40,7 +41,8 @@ pub(crate) struct Unless {
     /// The `ETag` last seen; the answer is 304 without a body when there is nothing newer.
     #[param(
         rename = "If-None-Match",
-        pattern = r#"^(\*|(W/)?"[!#-+\--~]*"(, ?(W/)?"[!#-+\--~]*")*)$"#,
+        format = "entity-tags",
+        pattern = r#"^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$"#,
         example = "\"3\"",
         required = false
     )]

@@ -9,8 +9,9 @@ use actix_web::App;
 use utoipa::{
     Modify, OpenApi as _,
     openapi::{
-        OpenApi, PathItem,
+        Content, OneOf, OpenApi, PathItem, RefOr, Required, Schema,
         path::Operation,
+        request_body::RequestBody,
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
@@ -62,8 +63,10 @@ impl Modify for Bearer {
     }
 }
 
-/// What only people can do, below the version's prefix; everything else that needs a proof takes an API key too.
-const FOR_PEOPLE: [&str; 2] = ["/auth/", "/users"];
+/// Where only people can do anything, below the version's prefix.
+const PLACES_FOR_PEOPLE: [&str; 2] = ["/auth/", "/users"];
+/// What only people can do elsewhere; everything else that needs a proof takes an API key too.
+const FOR_PEOPLE: [&str; 5] = ["create_project", "transfer_project", "issue_key", "rotate_key", "revoke_key"];
 
 /// Every operation of a path.
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
@@ -73,16 +76,38 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 /// Says of each operation that takes an API key that it does, and of each that needs no proof that it needs none.
 fn say_what_is_proven(document: &mut OpenApi) {
     for (path, item) in &mut document.paths.paths {
-        let people_only = FOR_PEOPLE.iter().any(|part| path.contains(part));
+        let place_for_people = PLACES_FOR_PEOPLE.iter().any(|part| path.contains(part));
         for operation in operations(item) {
+            let for_people = operation.operation_id.as_deref().is_some_and(|id| FOR_PEOPLE.contains(&id));
             match operation.security.as_mut() {
-                Some(security) if !people_only => {
+                Some(security) if !place_for_people && !for_people => {
                     security.push(SecurityRequirement::new("api_key", Vec::<String>::new()));
                 }
                 Some(_) => {}
                 None => operation.security = Some(Vec::new()),
             }
         }
+    }
+}
+
+/// Says of bodies that may be left out just that; what sends one sends no `null`.
+fn say_what_may_be_left_out(document: &mut OpenApi) {
+    for operation in document.paths.paths.values_mut().flat_map(operations) {
+        let Some(body) = operation.request_body.as_mut().and_then(optional) else { continue };
+        for content in body.content.values_mut() {
+            let RefOr::T(Content { schema: Some(schema), .. }) = content else { continue };
+            let RefOr::T(Schema::OneOf(OneOf { items, .. })) = schema else { continue };
+            if let Some(sent) = items.iter().find(|item| matches!(item, RefOr::Ref(_))).cloned() {
+                *schema = sent;
+            }
+        }
+    }
+}
+
+fn optional(body: &mut RefOr<RequestBody>) -> Option<&mut RequestBody> {
+    match body {
+        RefOr::T(body) if body.required != Some(Required::True) => Some(body),
+        RefOr::T(_) | RefOr::Ref(_) => None,
     }
 }
 
@@ -93,6 +118,7 @@ pub fn openapi() -> OpenApi {
         App::new().into_utoipa_app().openapi(Foundation::openapi()).configure(app::described).split_for_parts();
     document.components.get_or_insert_default().schemas.extend(bounds::all());
     say_what_is_proven(&mut document);
+    say_what_may_be_left_out(&mut document);
     second::tell_apart(&mut document);
     document
 }

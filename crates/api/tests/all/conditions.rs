@@ -49,11 +49,23 @@ async fn an_action_without_a_body_is_guarded_too() {
 }
 
 #[actix_web::test]
+async fn lists_of_tags_are_read_as_the_standard_writes_them() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let path = format!("/api/v1/agents/{}", world.agent(&ada, "Greeter").await);
+    let etag = world.get(&path).by(&ada).send().await.header("etag").to_owned();
+    for list in [format!("\"a,b\",{etag}"), format!(",, {etag} ,"), format!("W/\",\"\t,\t\"\" , {etag}")] {
+        let answer = world.get(&path).by(&ada).header("if-none-match", &list).send().await;
+        assert_eq!(answer.status, 304, "{list}");
+    }
+}
+
+#[actix_web::test]
 async fn malformed_conditions_are_refused() {
     let world = World::new();
     let ada = world.person("ada").await;
     let path = format!("/api/v1/agents/{}", world.agent(&ada, "Greeter").await);
-    for condition in ["3", "\"3", "3\"", "w/\"3\"", "\"3\" \"4\""] {
+    for condition in ["3", "\"3", "3\"", "w/\"3\"", "\"3\" \"4\"", "\"3\"4", "\"3 4\"", ",", "\"3\", 4"] {
         let call = world.call(Method::PATCH, &path).by(&ada).header("if-match", condition);
         call.json(&json!({"name": "Herald"})).send().await.refused(400, "request.malformed_etag");
         let answer = world.get(&path).by(&ada).header("if-none-match", condition).send().await;

@@ -198,6 +198,22 @@ async fn a_repeated_start_is_the_first_run_whatever_became_of_the_agent() {
 }
 
 #[actix_web::test]
+async fn a_method_that_is_not_taken_is_refused_as_such_also_under_a_key_in_use() {
+    let all = Everything::new().await;
+    let path = all.of_agent("/execute");
+    let other = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let call = all.world.call(actix_web::http::Method::DELETE, &path).by(&all.ada);
+        let answer = call.header("idempotency-key", KEY).send().await;
+        all.world.clock.advance(Duration::from_secs(2));
+        answer
+    };
+    let waiting = json!({"wait_s": 2});
+    let (_, other) = tokio::join!(all.send(&path, &waiting), other);
+    other.refused(405, "request.method_not_allowed");
+}
+
+#[actix_web::test]
 async fn a_repeated_start_is_the_first_run_in_a_project_on_hold() {
     let all = Everything::new().await;
     let first = all.send(&all.of_agent("/execute"), &json!({"input": 1})).await.expect(202);

@@ -234,12 +234,23 @@ fn an_operation_without_a_rule_is_named() {
     assert_eq!(unmatched(&document), ["`list_secrets` has no rule"]);
 }
 
-#[test]
-fn what_is_public_needs_no_proof_and_everything_else_does() {
-    for operation in documented(&document()) {
-        let public = rule_of(&operation.id).is_none_or(|row| row.rule == Rule::Public);
-        assert_eq!(operation.proofs.is_empty(), public, "{}", operation.id);
+/// The ways to prove who asks that an operation of this rule takes.
+const fn proofs(rule: Rule) -> &'static [&'static str] {
+    match rule {
+        Rule::Public => &[],
+        Rule::Person | Rule::Admin | Rule::PersonInProject(_) => &["bearer"],
+        Rule::SignedIn | Rule::Project(_) => &["api_key", "bearer"],
     }
+}
+
+#[test]
+fn the_document_says_of_every_operation_how_one_proves_who_asks() {
+    let wrong = documented(&document()).into_iter().filter_map(|it| {
+        let wanted = proofs(rule_of(&it.id)?.rule);
+        let said: Vec<&str> = it.proofs.iter().map(String::as_str).collect();
+        (said != wanted).then(|| format!("`{}` takes {wanted:?}, not {said:?}", it.id))
+    });
+    assert_eq!(wrong.collect::<Vec<_>>(), Vec::<String>::new(), "see FOR_PEOPLE in crates/api/src/openapi/mod.rs");
 }
 
 #[actix_web::test]
