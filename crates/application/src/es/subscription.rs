@@ -139,6 +139,7 @@ pub struct Subscription {
     checkpoints: Arc<dyn Checkpoints>,
     clock: Arc<dyn Clock>,
     owner: Uuid,
+    contested: bool,
 }
 
 impl Subscription {
@@ -150,7 +151,13 @@ impl Subscription {
         clock: Arc<dyn Clock>,
         owner: Uuid,
     ) -> Self {
-        Self { store, checkpoints, clock, owner }
+        Self { store, checkpoints, clock, owner, contested: true }
+    }
+
+    /// The same for a store that only this process uses: a lease that nobody else can claim needs no renewal.
+    #[must_use]
+    pub fn uncontested(self) -> Self {
+        Self { contested: false, ..self }
     }
 
     /// Runs a reaction until `shutdown` completes; claims the lease again whenever it was lost.
@@ -200,6 +207,9 @@ impl Subscription {
     }
 
     async fn renewing(&self, lease: &Lease) -> Ended {
+        if !self.contested {
+            std::future::pending::<()>().await;
+        }
         loop {
             self.clock.sleep(LEASE / 3).await;
             match self.checkpoints.renew(lease, LEASE).await {

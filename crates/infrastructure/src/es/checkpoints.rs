@@ -5,7 +5,7 @@ use devskyy_application::{
     error::PortError,
     es::{Checkpoints, Lease, Position},
 };
-use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, QueryResult, Value};
+use sea_orm::{ConnectionTrait, DatabaseBackend, QueryResult, Value};
 use uuid::Uuid;
 
 use super::{
@@ -33,13 +33,11 @@ impl SqlCheckpoints {
             _ => "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)",
         };
         let sql = sql.replace("{now}", clock);
-        let changed = async {
-            let tx = self.db.begin().await?;
-            let row = tx.query_one_raw(statement(self.db.backend(), &sql, values)).await?;
-            tx.commit().await?;
-            Ok::<_, DbErr>(row)
-        };
-        changed.await.map_err(|error| port_error("checkpoints", "keeping a checkpoint", error))
+        // One statement is a transaction of its own; it ends when its last row is read.
+        let changed = self.db.writer.query_all_raw(statement(self.db.backend(), &sql, values)).await;
+        changed
+            .map(|rows| rows.into_iter().next())
+            .map_err(|error| port_error("checkpoints", "keeping a checkpoint", error))
     }
 }
 

@@ -16,26 +16,46 @@ use crate::sql::Database;
 const CHANNEL: &str = "devskyy_es";
 /// Shortest pause between two announcements: a busy log need not say so after each commit.
 const BETWEEN: Duration = Duration::from_millis(5);
-/// Pause between looks at the log while notifications work, or only this process writes.
-const LOOK: Duration = Duration::from_secs(1);
+/// Pause between looks at the log while notifications work, in case one was lost with the process that owed it.
+const LOOK: Duration = Duration::from_secs(3);
 /// Shortest and longest pause between looks while notifications do not work.
 const LOOK_WITHOUT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 /// How long idempotency keys are remembered.
 const REMEMBERED: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 /// How often forgotten keys are removed.
 const SWEEP: Duration = Duration::from_secs(60 * 60);
+/// Pause before they are removed the first time.
+const FIRST_SWEEP: Duration = Duration::from_secs(1);
 
 /// Follows the log until the task is aborted.
+///
+/// A log on SQLite belongs to one process, whose own writer tells how far it is: nothing is asked.
 pub(super) async fn follow(db: Database, known: watch::Sender<Position>, now: impl Fn() -> i64 + Send) {
+    if db.backend() == DatabaseBackend::Postgres {
+        tokio::join!(follow_others(&db, &known), keep_forgetting(&db, now));
+    } else {
+        keep_forgetting(&db, now).await;
+    }
+}
+
+async fn keep_forgetting(db: &Database, now: impl Fn() -> i64 + Send) {
+    tokio::time::sleep(FIRST_SWEEP).await;
+    loop {
+        forget_keys(db, now()).await;
+        tokio::time::sleep(SWEEP).await;
+    }
+}
+
+/// Takes in what other processes wrote.
+async fn follow_others(db: &Database, known: &watch::Sender<Position>) {
     let mut listener = None;
     let mut pause = LOOK_WITHOUT.0;
-    let mut sweep = Instant::now() + LOOK;
     loop {
-        if listener.is_none() && db.backend() == DatabaseBackend::Postgres {
-            listener = listen(&db).await;
+        if listener.is_none() {
+            listener = listen(db).await;
         }
         let grown = match head(&db.reader).await {
-            Ok(found) => raise(&known, found.position),
+            Ok(found) => raise(known, found.position),
             Err(error) => {
                 tracing::debug!(%error, "cannot look at the log's head");
                 false
@@ -44,16 +64,11 @@ pub(super) async fn follow(db: Database, known: watch::Sender<Position>, now: im
         pause = if grown { LOOK_WITHOUT.0 } else { (pause * 2).min(LOOK_WITHOUT.1) };
         match &mut listener {
             Some(wire) => {
-                if !hear(wire, &known).await {
+                if !hear(wire, known).await {
                     listener = None;
                 }
             }
-            None if db.backend() == DatabaseBackend::Postgres => tokio::time::sleep(pause).await,
-            None => tokio::time::sleep(LOOK).await,
-        }
-        if Instant::now() > sweep {
-            forget_keys(&db, now()).await;
-            sweep = Instant::now() + SWEEP;
+            None => tokio::time::sleep(pause).await,
         }
     }
 }

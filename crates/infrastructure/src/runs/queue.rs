@@ -26,7 +26,7 @@ pub struct SqlRunQueue {
 /// writer at a time anyway. The condition on a conflict is the same again, because another worker may have been faster.
 ///
 /// A project's next run has the turn after those of its runs that are held; the lowest turns come first.
-const CLAIM: &str = "WITH clock AS ({clock}), \
+const CLAIM: &str = "WITH clock AS ({moment}), \
      held AS (SELECT r.project_id, COUNT(*) AS runs FROM run_leases l JOIN runs r ON r.id = l.run_id \
      WHERE l.lease_until >= {now} AND l.fence >= r.fence AND r.ready_at <= {now} GROUP BY r.project_id), \
      turns AS (SELECT r.id, COALESCE(h.runs, 0) + ROW_NUMBER() OVER (PARTITION BY r.project_id \
@@ -45,11 +45,14 @@ const CLAIM: &str = "WITH clock AS ({clock}), \
 /// A run that is due and that nobody holds.
 const FREE: &str = "r.ready_at <= {now} AND (l.run_id IS NULL OR l.lease_until < {now} OR l.fence < r.fence)";
 
-const NEXT_DUE: &str = "WITH clock AS ({clock}) \
+/// One look at the queue is at one moment: a lease that lapsed between two statements would be neither claimed nor told.
+const NOW: &str = "{clock}";
+
+const NEXT_DUE: &str = "WITH clock AS ({moment}) \
      SELECT (SELECT MIN(ready_at) FROM runs WHERE ready_at > {now}) - {now}, \
      (SELECT MIN(lease_until) FROM run_leases WHERE lease_until >= {now}) - {now}";
 
-const LEFT_OVER: &str = "WITH clock AS ({clock}) \
+const LEFT_OVER: &str = "WITH clock AS ({moment}) \
      SELECT r.id FROM runs r LEFT JOIN run_leases l ON l.run_id = r.id WHERE {free} LIMIT 1";
 
 /// Shares are exact only when nobody else counts at the same time; SQLite has one writer anyway.
@@ -77,6 +80,7 @@ impl SqlRunQueue {
             _ => ("SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER) AS now", "", "?", "?"),
         };
         let text = text.replace("{free}", FREE).replace("{now}", "(SELECT now FROM clock)");
+        let text = text.replace("{moment}", "SELECT CAST(? AS BIGINT) AS now");
         text.replace("{clock}", clock).replace("{skip}", skip).replace("{text}", string).replace("{big}", big)
     }
 
@@ -90,12 +94,14 @@ impl SqlRunQueue {
         if per_project.is_some() && self.db.backend() == DatabaseBackend::Postgres {
             tx.execute_unprepared(ALONE).await?;
         }
+        let clock = self.all(&tx, NOW, vec![]).await?;
+        let now = clock.first().map(|row| row.try_get_by_index::<i64>(0)).transpose()?.unwrap_or_default();
         let (share, limit) = (number(per_project.unwrap_or(usize::MAX)), number(most));
-        let values = vec![share.into(), limit.into(), worker.into(), micros(lease).into()];
+        let values = vec![now.into(), share.into(), limit.into(), worker.into(), micros(lease).into()];
         let rows = self.all(&tx, CLAIM, values).await?;
-        let due = self.all(&tx, NEXT_DUE, vec![]).await?;
+        let due = self.all(&tx, NEXT_DUE, vec![now.into()]).await?;
         let shared = per_project.is_some() && rows.len() < most;
-        let held_back = shared && !self.all(&tx, LEFT_OVER, vec![]).await?.is_empty();
+        let held_back = shared && !self.all(&tx, LEFT_OVER, vec![now.into()]).await?.is_empty();
         tx.commit().await?;
         let claim = |row: &QueryResult| {
             let run = RunId::from(row.try_get_by_index::<Uuid>(0)?);

@@ -102,6 +102,12 @@ impl Database {
         self.writer.get_database_backend()
     }
 
+    /// Whether no other process may use it meanwhile, which holds of SQLite.
+    #[must_use]
+    pub fn of_one_process(&self) -> bool {
+        self.backend() != DatabaseBackend::Postgres
+    }
+
     /// Brings the schema up to date; replicas that start together take turns.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ mod audit;
 mod crypto;
 mod databases;
 mod durability;
+mod engine;
 mod event_store;
 mod hostile;
 mod models;

@@ -46,16 +46,21 @@ pub(super) fn runs(
         clock: clock.clone(),
         ids: ids.clone(),
     };
+    // Whatever happens on SQLite happens in this process, which hears of it: there is nothing to look for.
+    let alone = database.of_one_process();
+    let usual = WorkerSettings::named(format!("worker-{owner}"));
     let habits = WorkerSettings {
         slots: settings.runs.concurrency,
         per_project: settings.runs.project_concurrency,
         lease: settings.runs.lease,
-        ..WorkerSettings::named(format!("worker-{owner}"))
+        idle: usual.idle.filter(|_| !alone),
+        ..usual
     };
     let checkpoints = Arc::new(SqlCheckpoints::new(database.clone()));
+    let subscription = Subscription::new(log.clone(), checkpoints, clock.clone(), owner);
     let workers = Workers {
         worker: RunWorker::new(worker, habits),
-        subscription: Subscription::new(log.clone(), checkpoints, clock.clone(), owner),
+        subscription: if alone { subscription.uncontested() } else { subscription },
         children: Arc::new(ChildRuns::new(log.clone(), clock.clone())),
     };
     let views = Arc::new(SqlRuns::new(database));

@@ -69,6 +69,26 @@ impl RunQueue for Careless {
     }
 }
 
+/// Does not tell of what becomes due within a moment.
+struct Blinking(Arc<dyn RunQueue>);
+
+#[async_trait]
+impl RunQueue for Blinking {
+    async fn claim(&self, worker: &str, appetite: Appetite) -> Result<Claims, PortError> {
+        let claims = self.0.claim(worker, appetite).await?;
+        let next_due = claims.next_due.filter(|due| *due > Duration::from_millis(1));
+        Ok(Claims { next_due, ..claims })
+    }
+
+    async fn renew(&self, worker: &str, claim: Claim, lease: Duration) -> Result<bool, PortError> {
+        self.0.renew(worker, claim, lease).await
+    }
+
+    async fn release(&self, worker: &str, claim: Claim) -> Result<(), PortError> {
+        self.0.release(worker, claim).await
+    }
+}
+
 /// Serves whoever came first, whatever that does to others.
 struct FirstCome(Arc<dyn RunQueue>);
 
@@ -169,6 +189,13 @@ async fn a_queue_whose_shares_leak_when_many_look_is_caught() {
     let honest = in_memory().await;
     let culprit = RunsUnderTest { queue: Arc::new(FirstCome(honest.queue.clone())), ..honest };
     assert!(caught(queue::a_share_is_not_exceeded_by_many_at_once(&culprit)).await);
+}
+
+#[tokio::test]
+async fn a_queue_that_misses_what_lapses_while_it_looks_is_caught() {
+    let honest = in_memory().await;
+    let culprit = RunsUnderTest { queue: Arc::new(Blinking(honest.queue.clone())), ..honest };
+    assert!(caught(queue::what_is_held_is_handed_out_or_told(&culprit)).await);
 }
 
 #[tokio::test]

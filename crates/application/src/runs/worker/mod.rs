@@ -74,8 +74,8 @@ pub struct WorkerSettings {
     pub per_project: Option<usize>,
     /// How long a run stays its own without a sign of life.
     pub lease: Duration,
-    /// Longest time without a look at the queue, in case a signal was lost.
-    pub idle: Duration,
+    /// Longest time without a look at the queue, where signals can be lost because others write to the log as well.
+    pub idle: Option<Duration>,
 }
 
 impl WorkerSettings {
@@ -87,7 +87,7 @@ impl WorkerSettings {
             slots: 32,
             per_project: None,
             lease: Duration::from_secs(15),
-            idle: Duration::from_secs(15),
+            idle: Some(Duration::from_secs(15)),
         }
     }
 }
@@ -130,7 +130,7 @@ impl RunWorker {
         loop {
             shift.take_runs().await;
             let mut moved = pin!(self.ports.store.beyond(shift.seen).fuse());
-            let mut due = pin!(self.ports.clock.sleep(shift.until_due()).fuse());
+            let mut due = pin!(shift.due().fuse());
             select_biased! {
                 () = stop => break,
                 claim = shift.executions.select_next_some() => shift.left(claim),
@@ -167,17 +167,25 @@ struct Shift<'a> {
     look: bool,
     /// Whether something waits until a run of its project lets go.
     held_back: bool,
-    due: DateTime<Utc>,
+    /// When to look again at the latest; never, where only a signal can bring something to do.
+    due: Option<DateTime<Utc>>,
 }
 
 impl<'a> Shift<'a> {
     fn new(worker: &'a RunWorker) -> Self {
-        let (active, due) = (BTreeMap::new(), worker.ports.clock.now());
+        let (active, due) = (BTreeMap::new(), Some(worker.ports.clock.now()));
         Self { worker, executions: FuturesUnordered::new(), active, seen: 0, look: true, held_back: false, due }
     }
 
-    fn until_due(&self) -> Duration {
-        (self.due - self.worker.ports.clock.now()).to_std().unwrap_or_default()
+    /// Returns when it is time to look again.
+    fn due(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (due, clock) = (self.due, Arc::clone(&self.worker.ports.clock));
+        async move {
+            match due {
+                Some(due) => clock.sleep((due - clock.now()).to_std().unwrap_or_default()).await,
+                None => std::future::pending().await,
+            }
+        }
     }
 
     async fn take_runs(&mut self) {
@@ -195,15 +203,15 @@ impl<'a> Shift<'a> {
                 self.look |= claims.runs.len() == free;
                 self.held_back = claims.held_back;
                 claims.runs.into_iter().for_each(|claim| self.start(claim));
-                claims.next_due.unwrap_or(settings.idle).min(settings.idle)
+                [claims.next_due, settings.idle].into_iter().flatten().min()
             }
             Err(error) => {
                 tracing::warn!(worker = %settings.name, error = ?error, "cannot look at the queue");
-                PAUSE
+                Some(PAUSE)
             }
         };
         // A run that is due but not claimable yet must not turn the wait into a spin.
-        self.due = ports.clock.now() + wait.max(Duration::from_millis(10));
+        self.due = wait.map(|wait| ports.clock.now() + wait.max(Duration::from_millis(10)));
     }
 
     fn start(&mut self, claim: Claim) {

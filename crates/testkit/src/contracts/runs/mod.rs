@@ -189,6 +189,7 @@ macro_rules! runs_contract {
             an_answer_makes_a_waiting_run_claimable,
             an_ended_run_is_never_handed_out,
             the_queue_says_when_something_becomes_due,
+            what_is_held_is_handed_out_or_told,
             many_workers_share_many_runs_without_sharing_one,
         }
     };

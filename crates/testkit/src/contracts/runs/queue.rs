@@ -212,6 +212,19 @@ pub async fn the_queue_says_when_something_becomes_due(runs: &RunsUnderTest) {
     assert!(due > Duration::from_secs(590) && due <= Duration::from_secs(600), "{due:?}");
 }
 
+/// Whoever looks just when it was told to misses nothing, also where a lease lapses in the middle of a look.
+pub async fn what_is_held_is_handed_out_or_told(runs: &RunsUnderTest) {
+    runs.given_run(1, 1, Priority::Normal).await;
+    let appetite = Appetite { most: 1, per_project: None, lease: Duration::from_millis(3) };
+    let mut handed_out = 0;
+    while handed_out < 30 {
+        let claims = runs.queue.claim("ada", appetite).await.unwrap();
+        handed_out += claims.runs.len();
+        let due = claims.next_due.expect("what is not handed out becomes due at some time");
+        runs.time.pass(due.max(Duration::from_millis(1))).await;
+    }
+}
+
 /// However many ask at once, each run has one worker.
 pub async fn many_workers_share_many_runs_without_sharing_one(runs: &RunsUnderTest) {
     for n in 1..=40 {

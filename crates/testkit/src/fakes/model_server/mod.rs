@@ -36,11 +36,15 @@ pub struct Received {
     pub body: Value,
 }
 
+/// What a provider does with a question nobody prepared an act for, by the question's body.
+type Play = dyn Fn(&Value) -> Option<Act> + Send + Sync;
+
 /// A provider of models for tests.
 pub struct ModelServer {
     kind: ProviderKind,
     address: SocketAddr,
     acts: Mutex<VecDeque<Act>>,
+    play: Box<Play>,
     received: Mutex<Vec<Received>>,
     hung_up: AtomicUsize,
 }
@@ -55,9 +59,21 @@ impl ModelServer {
     /// # Errors
     /// When no port can be had.
     pub async fn start(kind: ProviderKind) -> io::Result<Arc<Self>> {
+        Self::playing(kind, |_| None).await
+    }
+
+    /// Starts a provider that goes by what it is asked, for tests in which nobody knows in which order that is.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn playing(
+        kind: ProviderKind,
+        play: impl Fn(&Value) -> Option<Act> + Send + Sync + 'static,
+    ) -> io::Result<Arc<Self>> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let (acts, received, hung_up) = (Mutex::default(), Mutex::default(), AtomicUsize::new(0));
-        let server = Arc::new(Self { kind, address: listener.local_addr()?, acts, received, hung_up });
+        let (address, play) = (listener.local_addr()?, Box::new(play));
+        let server = Arc::new(Self { kind, address, acts, play, received, hung_up });
         let serving = server.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -87,8 +103,9 @@ impl ModelServer {
     async fn serve(&self, mut stream: TcpStream) {
         let Some(received) = read(&mut stream).await else { return };
         let listing = received.request.starts_with("GET ");
+        let prepared = if listing { None } else { locked(&self.acts).pop_front() };
+        let act = prepared.or_else(|| if listing { None } else { (self.play)(&received.body) });
         locked(&self.received).push(received);
-        let act = if listing { None } else { locked(&self.acts).pop_front() };
         let done = match act {
             None => document(&mut stream, 200, None, r#"{"data":[{"id":"echo-1"},{"id":"echo-2"}]}"#).await,
             Some(act) => self.play(&mut stream, act).await,

@@ -1,0 +1,107 @@
+//! Engines that break a promise, each of which must be found out by what is judged in [`super::stage`].
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use devskyy_application::{
+    error::PortError,
+    es::{AppendError, AppendRequest, Appended, EventFilter, EventStore, Page, Position, RecordedEvent, StreamId},
+    workflow::{ToolCall, ToolError, ToolExecutor},
+};
+use devskyy_domain::kernel::{Json, Version};
+
+use super::{
+    death::Moment,
+    rig::Outside,
+    stage::{Kind, Stage},
+};
+
+/// Sends everything twice.
+struct Stutters(Arc<dyn ToolExecutor>);
+
+#[async_trait]
+impl ToolExecutor for Stutters {
+    async fn call(&self, call: ToolCall) -> Result<Json, ToolError> {
+        self.0.call(call.clone()).await?;
+        self.0.call(call).await
+    }
+}
+
+/// A log whose appends go through a change before they are recorded.
+struct Rewriting {
+    inner: Arc<dyn EventStore>,
+    change: fn(&mut AppendRequest),
+}
+
+#[async_trait]
+impl EventStore for Rewriting {
+    async fn append(&self, mut request: AppendRequest) -> Result<Appended, AppendError> {
+        (self.change)(&mut request);
+        if request.writes.iter().all(|write| write.events.is_empty()) {
+            return Ok(Appended { first: 0, last: 0, streams: vec![], replayed: false });
+        }
+        self.inner.append(request).await
+    }
+
+    async fn read_stream(&self, stream: StreamId, after: Version, max: usize) -> Result<Vec<RecordedEvent>, PortError> {
+        self.inner.read_stream(stream, after, max).await
+    }
+
+    async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError> {
+        self.inner.read_all(after, max, filter).await
+    }
+
+    async fn head(&self) -> Result<Position, PortError> {
+        self.inner.head().await
+    }
+
+    async fn beyond(&self, position: Position) -> Position {
+        self.inner.beyond(position).await
+    }
+}
+
+/// Says that intents are recorded, and records none.
+fn forget_intents(request: &mut AppendRequest) {
+    for write in &mut request.writes {
+        write.events.retain(|event| event.event_type != "run.tool_called");
+    }
+}
+
+/// Records unsafe calls as if they could be repeated.
+fn call_everything_repeatable(request: &mut AppendRequest) {
+    for event in request.writes.iter_mut().flat_map(|write| &mut write.events) {
+        event.data = event.data.replace(r#""effect":"unsafe""#, r#""effect":"read_only""#);
+    }
+}
+
+async fn found(moment: Moment, change: impl FnOnce(Outside) -> Outside) -> String {
+    let stage = Stage::set(Kind::Http, "unsafe").await;
+    let outside = change(stage.rig.outside.clone());
+    stage.play_through(moment, outside, Duration::from_secs(6)).await.join("; ")
+}
+
+fn rewriting(change: fn(&mut AppendRequest)) -> impl FnOnce(Outside) -> Outside {
+    move |outside| {
+        let inner = outside.store.clone();
+        Outside { store: Arc::new(Rewriting { inner, change }), ..outside }
+    }
+}
+
+#[tokio::test]
+async fn an_executor_that_sends_twice_is_found_out() {
+    let stutters = |outside: Outside| Outside { tools: Arc::new(Stutters(outside.tools.clone())), ..outside };
+    let found = found(Moment::Never, stutters).await;
+    assert!(found.contains("effects"), "{found}");
+}
+
+#[tokio::test]
+async fn a_log_that_forgets_intents_is_found_out() {
+    let found = found(Moment::Never, rewriting(forget_intents)).await;
+    assert!(found.contains("effects"), "{found}");
+}
+
+#[tokio::test]
+async fn an_engine_that_repeats_blindly_is_found_out() {
+    let found = found(Moment::ToolDone, rewriting(call_everything_repeatable)).await;
+    assert!(found.contains("effects"), "{found}");
+}

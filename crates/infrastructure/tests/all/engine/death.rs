@@ -1,0 +1,123 @@
+//! A process that dies at a chosen point: whatever reaches the point never returns, and the test ends the process.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use async_trait::async_trait;
+use devskyy_application::{
+    error::PortError,
+    es::{AppendError, AppendRequest, Appended, EventFilter, EventStore, Page, Position, RecordedEvent, StreamId},
+    models::{Deltas, ModelAnswer, ModelError, ModelRequest, Models},
+    workflow::{ToolCall, ToolError, ToolExecutor},
+};
+use devskyy_domain::{
+    kernel::{Json, Version},
+    workflow::Tool,
+};
+use tokio::sync::Notify;
+
+/// Where a process dies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// An append with such an event is about to be made.
+    Before(&'static str),
+    /// An append with such an event is recorded, and nobody was told.
+    After(&'static str),
+    /// A tool over HTTP has done its work, and the answer was not taken in.
+    ToolDone,
+    /// A model has answered, and the answer was not taken in.
+    ModelDone,
+    /// At no point.
+    Never,
+}
+
+/// One death.
+#[derive(Debug)]
+pub(crate) struct Death {
+    moment: Moment,
+    over: AtomicBool,
+    came: Notify,
+}
+
+impl Death {
+    pub(crate) fn at(moment: Moment) -> Arc<Self> {
+        Arc::new(Self { moment, over: AtomicBool::new(false), came: Notify::new() })
+    }
+
+    /// Returns when the process is to be ended.
+    pub(crate) async fn came(&self) {
+        self.came.notified().await;
+    }
+
+    /// Returns unless this is the moment.
+    async fn pass(&self, moment: Moment) {
+        if moment == self.moment && !self.over.swap(true, Ordering::SeqCst) {
+            self.came.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+
+    async fn pass_append(&self, request: &[String], moment: fn(&'static str) -> Moment) {
+        let (Moment::Before(kind) | Moment::After(kind)) = self.moment else { return };
+        if request.iter().any(|event| event == kind) {
+            self.pass(moment(kind)).await;
+        }
+    }
+}
+
+/// A port as a process sees it that dies at some point.
+pub(crate) struct Mortal<P: ?Sized> {
+    pub(crate) inner: Arc<P>,
+    pub(crate) death: Arc<Death>,
+}
+
+#[async_trait]
+impl EventStore for Mortal<dyn EventStore> {
+    async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError> {
+        let events = request.writes.iter().flat_map(|write| &write.events);
+        let kinds: Vec<_> = events.map(|event| event.event_type.to_string()).collect();
+        self.death.pass_append(&kinds, Moment::Before).await;
+        let appended = self.inner.append(request).await;
+        self.death.pass_append(&kinds, Moment::After).await;
+        appended
+    }
+
+    async fn read_stream(&self, stream: StreamId, after: Version, max: usize) -> Result<Vec<RecordedEvent>, PortError> {
+        self.inner.read_stream(stream, after, max).await
+    }
+
+    async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError> {
+        self.inner.read_all(after, max, filter).await
+    }
+
+    async fn head(&self) -> Result<Position, PortError> {
+        self.inner.head().await
+    }
+
+    async fn beyond(&self, position: Position) -> Position {
+        self.inner.beyond(position).await
+    }
+}
+
+#[async_trait]
+impl ToolExecutor for Mortal<dyn ToolExecutor> {
+    async fn call(&self, call: ToolCall) -> Result<Json, ToolError> {
+        let leaves = matches!(call.tool, Tool::Http { .. });
+        let result = self.inner.call(call).await;
+        if leaves {
+            self.death.pass(Moment::ToolDone).await;
+        }
+        result
+    }
+}
+
+#[async_trait]
+impl Models for Mortal<dyn Models> {
+    async fn ask(&self, request: &ModelRequest, deltas: &dyn Deltas) -> Result<ModelAnswer, ModelError> {
+        let answer = self.inner.ask(request, deltas).await;
+        self.death.pass(Moment::ModelDone).await;
+        answer
+    }
+}

@@ -1,0 +1,84 @@
+//! A service on the loopback that writes down every effect it was asked for, as a real one would: a request with an
+//! idempotency key it knows has no second effect.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
+
+#[derive(Debug, Default)]
+struct Book {
+    requests: usize,
+    keys: BTreeSet<String>,
+    /// Requests without a key, each of which has its effect.
+    bare: usize,
+}
+
+pub(crate) struct Ledger {
+    pub(crate) address: String,
+    book: Arc<Mutex<Book>>,
+}
+
+impl Ledger {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let book = Arc::new(Mutex::new(Book::default()));
+        let shared = book.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, shared.clone()));
+            }
+        });
+        Self { address, book }
+    }
+
+    pub(crate) fn requests(&self) -> usize {
+        self.book.lock().unwrap().requests
+    }
+
+    /// What was done: once per key, and once per request without one.
+    pub(crate) fn effects(&self) -> usize {
+        let book = self.book.lock().unwrap();
+        book.keys.len() + book.bare
+    }
+
+    pub(crate) fn bare(&self) -> usize {
+        self.book.lock().unwrap().bare
+    }
+}
+
+async fn serve(mut stream: TcpStream, book: Arc<Mutex<Book>>) -> Option<()> {
+    let mut bytes = Vec::new();
+    let head = loop {
+        if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+            break String::from_utf8_lossy(&bytes[..at]).to_ascii_lowercase();
+        }
+        if stream.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    };
+    let header =
+        |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned());
+    let length = header("content-length:").and_then(|length| length.parse().ok()).unwrap_or(0);
+    while bytes.len() < head.len() + 4 + length {
+        if stream.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    }
+    {
+        let mut book = book.lock().unwrap();
+        book.requests += 1;
+        match header("idempotency-key:") {
+            Some(key) => drop(book.keys.insert(key)),
+            None => book.bare += 1,
+        }
+    }
+    let answer = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 11\r\nconnection: close\r\n\r\n{\"done\":42}";
+    stream.write_all(answer.as_bytes()).await.ok()
+}

@@ -1,0 +1,218 @@
+//! A platform over SQLite whose processes come and go.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{TimeDelta, Utc};
+use devskyy_application::{
+    error::Error,
+    es::{EventContext, EventStore, Repository, Subscription},
+    models::Models,
+    runs::{ChildRuns, LiveRuns, RunWorker, WorkerPorts, WorkerSettings},
+    workflow::ToolExecutor,
+};
+use devskyy_domain::{
+    assistant::Assistant,
+    definition::Definition,
+    kernel::{
+        Json,
+        ids::{AgentId, ProjectId, RunId},
+    },
+    runs::{Order, Priority, Run, Unit, Verdict},
+    workflow::Workflow,
+};
+use devskyy_infrastructure::{
+    es::{PerStream, Projection, SqlCheckpoints, SqlEventStore, verify},
+    runs::{RunLaw, RunsProjection, SqlRunQueue},
+    system::{RandomIds, SystemClock},
+    tools::{EgressPolicy, Tools},
+    workflow::{JsonSchemas, Limits, SandboxedExpressions},
+};
+use devskyy_testkit::fakes::DeclaredAgents;
+use serde_json::Value;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use super::ledger::Ledger;
+use crate::databases::Fresh;
+
+/// How long a run stays with a process that died; long enough for one that lives on a busy machine.
+const LEASE: Duration = Duration::from_millis(1_500);
+
+/// What a process asks the world through.
+#[derive(Clone)]
+pub(crate) struct Outside {
+    pub(crate) store: Arc<dyn EventStore>,
+    pub(crate) tools: Arc<dyn ToolExecutor>,
+    pub(crate) models: Arc<dyn Models>,
+}
+
+/// What outlives processes.
+pub(crate) struct Rig {
+    pub(crate) fresh: Fresh,
+    pub(crate) ledger: Ledger,
+    pub(crate) outside: Outside,
+    expressions: Arc<SandboxedExpressions>,
+    agents: Arc<DeclaredAgents>,
+}
+
+/// A process that carries runs out; dropping it ends it as a power cut would.
+pub(crate) struct Process(JoinHandle<()>);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+pub(crate) fn projections() -> Vec<Arc<dyn Projection>> {
+    vec![Arc::new(PerStream(RunsProjection))]
+}
+
+fn project() -> ProjectId {
+    ProjectId::from(Uuid::from_u128(7))
+}
+
+impl Rig {
+    pub(crate) async fn over(fresh: Fresh, models: Arc<dyn Models>) -> Self {
+        let ledger = Ledger::start().await;
+        let clock = Arc::new(SystemClock);
+        let store = SqlEventStore::start(fresh.db.clone(), clock.clone(), projections()).await.unwrap();
+        let expressions = Arc::new(SandboxedExpressions::start(Limits::default()).unwrap());
+        let policy = EgressPolicy::parse(true, std::slice::from_ref(&ledger.address)).unwrap();
+        let tools = Tools::new(expressions.clone(), Arc::new(JsonSchemas::new()), clock, policy).unwrap();
+        let outside = Outside { store: Arc::new(store), tools: Arc::new(tools), models };
+        Self { fresh, ledger, outside, expressions, agents: Arc::default() }
+    }
+
+    /// Declares what an agent does: an assistant where a model is named, else a workflow.
+    pub(crate) fn agent(&self, n: u128, definition: &Value) -> AgentId {
+        let id = AgentId::from(Uuid::from_u128(n));
+        let definition: Definition = if definition.get("model").is_some() {
+            serde_json::from_value::<Assistant>(definition.clone()).unwrap().into()
+        } else {
+            serde_json::from_value::<Workflow>(definition.clone()).unwrap().into()
+        };
+        self.agents.declare(id, project(), definition);
+        id
+    }
+
+    fn runs(&self) -> Repository<Run> {
+        Repository::new(self.outside.store.clone())
+    }
+
+    fn context() -> EventContext {
+        EventContext {
+            actor: "user:ada".to_owned(),
+            project: Some(project()),
+            correlation_id: Uuid::from_u128(1),
+            causation_id: Uuid::from_u128(1),
+            source: None,
+            traceparent: None,
+        }
+    }
+
+    pub(crate) async fn start(&self, agent: AgentId) -> RunId {
+        let now = Utc::now();
+        let order = Order {
+            agent,
+            agent_version: 1,
+            project: project(),
+            parent: None,
+            depth: 0,
+            input: Json::from("do it"),
+            priority: Priority::Normal,
+            deadline: now + TimeDelta::hours(1),
+        };
+        let run = RunId::from(Uuid::now_v7());
+        let queue = |fresh: &Run| fresh.queue(&order, now);
+        self.runs().update(Self::context(), run, None, queue).await.unwrap();
+        run
+    }
+
+    /// Starts a process; `owner` tells its like from processes that run at the same time.
+    pub(crate) fn process(&self, outside: &Outside, owner: u128) -> Process {
+        let clock = Arc::new(SystemClock);
+        let worker = WorkerPorts {
+            store: outside.store.clone(),
+            queue: Arc::new(SqlRunQueue::new(self.fresh.db.clone())),
+            agents: self.agents.clone(),
+            expressions: self.expressions.clone(),
+            schemas: Arc::new(JsonSchemas::new()),
+            tools: outside.tools.clone(),
+            models: outside.models.clone(),
+            live: Arc::new(LiveRuns::default()),
+            clock: clock.clone(),
+            ids: Arc::new(RandomIds),
+        };
+        let usual = WorkerSettings::named(Uuid::now_v7().to_string());
+        let idle = usual.idle.filter(|_| !self.fresh.db.of_one_process());
+        let worker = RunWorker::new(worker, WorkerSettings { lease: LEASE, idle, ..usual });
+        let checkpoints = Arc::new(SqlCheckpoints::new(self.fresh.db.clone()));
+        let children = ChildRuns::new(outside.store.clone(), clock.clone());
+        let reactions = Subscription::new(outside.store.clone(), checkpoints, clock, Uuid::from_u128(owner));
+        let reactions = if self.fresh.db.of_one_process() { reactions.uncontested() } else { reactions };
+        Process(tokio::spawn(async move {
+            let told = reactions.run(&children, std::future::pending());
+            let ((), told) = tokio::join!(worker.work(std::future::pending()), told);
+            told.unwrap();
+        }))
+    }
+
+    pub(crate) async fn run(&self, run: RunId) -> Run {
+        self.runs().load(run).await.unwrap().state
+    }
+
+    /// Plays the people who settle what is in doubt, in the run and its child runs, by what the other side wrote down.
+    pub(crate) async fn settle(&self, run: RunId) {
+        let mut wanted = vec![run];
+        while let Some(run) = wanted.pop() {
+            let state = self.run(run).await;
+            wanted.extend(state.open_children());
+            for (_, _, unit) in state.units() {
+                let Unit::InDoubt(call) = unit else { continue };
+                let done = serde_json::from_str(r#"{"done":42}"#).unwrap();
+                let arrived = self.ledger.effects() > 0;
+                let verdict = if arrived { Verdict::Succeeded { result: done } } else { Verdict::Retry };
+                let decide = |run: &Run| run.reconcile(call.operation, &verdict, "user:ada", Utc::now());
+                match self.runs().update(Self::context(), run, None, decide).await {
+                    Ok(_) | Err(Error::Contended) => {}
+                    Err(error) => panic!("{error:?}"),
+                }
+            }
+        }
+    }
+
+    /// Waits until the run has ended or the time is over.
+    pub(crate) async fn wait(&self, run: RunId, time: Duration) -> Run {
+        let until = tokio::time::Instant::now() + time;
+        loop {
+            let state = self.run(run).await;
+            if state.ended() || tokio::time::Instant::now() > until {
+                return state;
+            }
+            self.settle(run).await;
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+    }
+
+    /// What `verify` says of everything that happened.
+    pub(crate) async fn faults(&self) -> Vec<String> {
+        let laws = vec![Box::new(RunLaw::default()) as _];
+        let verdict = verify(&self.fresh.db, &projections(), laws, |_, _| ()).await.unwrap();
+        verdict.faults.iter().map(ToString::to_string).collect()
+    }
+}
+
+/// A tool over HTTP with such an effect.
+pub(crate) fn tool(ledger: &Ledger, effect: &str) -> Value {
+    let url = format!("http://{}/{effect}", ledger.address);
+    let request = serde_json::json!({"method": "POST", "url": url, "send_arguments": true, "timeout_s": 10});
+    serde_json::json!({
+        "kind": "http", "effect": effect, "input_schema": {"type": "object"}, "request": request
+    })
+}
+
+/// Tools by name.
+pub(crate) fn tools(of: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
+    Value::Object(of.into_iter().map(|(name, tool)| (name.to_owned(), tool)).collect::<serde_json::Map<_, _>>())
+}

@@ -1,0 +1,141 @@
+//! What is played: one external call of each kind, and what must have come of it.
+
+use std::{sync::Arc, time::Duration};
+
+use devskyy_domain::{
+    conversation::{Finish, Usage},
+    kernel::ids::RunId,
+    models::ProviderKind,
+    runs::Phase,
+};
+use devskyy_infrastructure::{
+    models::{Endpoint, Patience, ProviderModels, Wire},
+    system::SystemClock,
+    tools::EgressPolicy,
+};
+use devskyy_testkit::{
+    contracts::models::{Act, CallScript, Reply},
+    fakes::ModelServer,
+};
+use serde_json::{Value, json};
+
+use super::{
+    death::{Death, Moment, Mortal},
+    rig::{Outside, Rig, tool, tools},
+};
+use crate::databases;
+
+/// Which external call is interrupted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A step of a workflow sends a request.
+    Http,
+    /// An assistant calls a tool.
+    AssistantTool,
+    /// An assistant asks its model.
+    Model,
+    /// A workflow runs another agent, which sends a request.
+    Child,
+}
+
+/// More than any of these runs takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A model that calls its tool once and then says so.
+fn plays(question: &Value) -> Option<Act> {
+    let told = question["messages"].as_array().is_some_and(|all| all.iter().any(|message| message["role"] == "tool"));
+    let call = CallScript { id: "call_1", name: "act", arguments: vec!["{}"] };
+    let usage = Usage { input: 20, output: 7, ..Usage::default() };
+    Some(Act::Answer(if told {
+        Reply::says(&["It is ", "done."])
+    } else {
+        Reply { pieces: vec![], calls: vec![call], finish: Finish::ToolCalls, usage, cut: 0 }
+    }))
+}
+
+/// A platform with one run that has not begun.
+pub(crate) struct Stage {
+    pub(crate) rig: Rig,
+    pub(crate) run: RunId,
+    effect: &'static str,
+    output: Value,
+}
+
+impl Stage {
+    pub(crate) async fn set(kind: Kind, effect: &'static str) -> Self {
+        let server = ModelServer::playing(ProviderKind::OpenAi, plays).await.unwrap();
+        let wire = Wire::new(EgressPolicy::default(), Arc::new(SystemClock), Patience::default()).unwrap();
+        let endpoint =
+            Endpoint { kind: ProviderKind::OpenAi, base_url: server.base_url(), key: Some("sk".into()), trusted: true };
+        let models = Arc::new(ProviderModels::new(endpoint, Arc::new(wire)));
+        let rig = Rig::over(databases::sqlite().await, models).await;
+        let acts = tools([("act", tool(&rig.ledger, effect))]);
+        let requests = json!({
+            "tools": acts.clone(), "steps": [{"id": "a", "tool": "act", "arguments": {}}],
+            "output": {"$jq": ".steps.a.output.done // .steps.a.output.body.done"}
+        });
+        let (definition, output) = match kind {
+            Kind::Http => (requests, json!(42)),
+            Kind::AssistantTool | Kind::Model => {
+                let mut acts = acts;
+                acts["act"]["description"] = json!("Does it.");
+                (json!({"model": "house/echo-1", "instructions": "Do it.", "tools": acts}), json!("It is done."))
+            }
+            Kind::Child => {
+                let child = rig.agent(2, &requests);
+                let step = json!({"id": "c", "agent": child.to_string(), "input": 1});
+                (json!({"steps": [step], "output": {"$jq": ".steps.c.output"}}), json!(42))
+            }
+        };
+        let agent = rig.agent(1, &definition);
+        let run = rig.start(agent).await;
+        Self { rig, run, effect, output }
+    }
+
+    /// Plays until a process died at that moment, then with one that lives; what went wrong.
+    pub(crate) async fn play(self, moment: Moment) -> Vec<String> {
+        let outside = self.rig.outside.clone();
+        self.play_through(moment, outside, PATIENCE).await
+    }
+
+    /// The same where processes see the world otherwise.
+    pub(crate) async fn play_through(self, moment: Moment, outside: Outside, patience: Duration) -> Vec<String> {
+        let death = Death::at(moment);
+        let Outside { store, tools, models } = outside.clone();
+        let mortal = Outside {
+            store: Arc::new(Mortal { inner: store, death: death.clone() }),
+            tools: Arc::new(Mortal { inner: tools, death: death.clone() }),
+            models: Arc::new(Mortal { inner: models, death: death.clone() }),
+        };
+        let mut wrong = Vec::new();
+        if moment != Moment::Never {
+            let _first = self.rig.process(&mortal, 1);
+            if tokio::time::timeout(patience, death.came()).await.is_err() {
+                wrong.push("the process never came to the moment at which it dies".to_owned());
+            }
+        }
+        let _second = self.rig.process(&outside, 1);
+        wrong.extend(self.judge(patience).await);
+        wrong
+    }
+
+    async fn judge(&self, patience: Duration) -> Vec<String> {
+        let Rig { ledger, .. } = &self.rig;
+        let ended = self.rig.wait(self.run, patience).await;
+        let mut wrong = self.rig.faults().await;
+        let output = ended.output().map(|output| serde_json::to_value(output).unwrap());
+        if *ended.phase() != Phase::Completed || output.as_ref() != Some(&self.output) {
+            wrong.push(format!("the run is {:?} with {output:?}", ended.phase()));
+        }
+        let (effects, bare) = (ledger.effects(), ledger.bare());
+        match self.effect {
+            "unsafe" if effects != 1 => wrong.push(format!("an unsafe tool had {effects} effects")),
+            "idempotent" if effects != 1 || bare != 0 => {
+                wrong.push(format!("an idempotent tool had {effects} effects, {bare} of them without a key"));
+            }
+            _ if ledger.requests() == 0 => wrong.push("nothing was asked".to_owned()),
+            _ => {}
+        }
+        wrong
+    }
+}
