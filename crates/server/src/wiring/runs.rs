@@ -13,6 +13,7 @@ use devskyy_infrastructure::{
     tools::Tools,
 };
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::{Ground, unusable};
 use crate::{configuration::Settings, failure::Failure, tasks::Tasks};
@@ -48,23 +49,26 @@ pub(super) fn runs(
     };
     // Whatever happens on SQLite happens in this process, which hears of it: there is nothing to look for.
     let alone = database.of_one_process();
-    let usual = WorkerSettings::named(format!("worker-{owner}"));
-    let habits = WorkerSettings {
-        slots: settings.runs.concurrency,
-        per_project: settings.runs.project_concurrency,
-        lease: settings.runs.lease,
-        idle: usual.idle.filter(|_| !alone),
-        ..usual
-    };
     let checkpoints = Arc::new(SqlCheckpoints::new(database.clone()));
     let subscription = Subscription::new(log.clone(), checkpoints, clock.clone(), owner);
     let workers = Workers {
-        worker: RunWorker::new(worker, habits),
+        worker: RunWorker::new(worker, habits(settings, owner, alone)),
         subscription: if alone { subscription.uncontested() } else { subscription },
         children: Arc::new(ChildRuns::new(log.clone(), clock.clone())),
     };
     let views = Arc::new(SqlRuns::new(database));
     Ok((Runs::new(RunsPorts { store: log, views, agents, schemas, live, access, clock, ids }), workers))
+}
+
+fn habits(settings: &Settings, owner: Uuid, alone: bool) -> WorkerSettings {
+    let usual = WorkerSettings::named(format!("worker-{owner}"));
+    WorkerSettings {
+        slots: settings.runs.concurrency,
+        per_project: settings.runs.project_concurrency,
+        lease: settings.runs.lease,
+        idle: usual.idle.filter(|_| !alone),
+        ..usual
+    }
 }
 
 impl Workers {
