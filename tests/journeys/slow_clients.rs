@@ -10,6 +10,7 @@ use std::{
 use crate::server::{PATIENCE, Server};
 
 const SIGN_IN: &str = "POST /api/v1/auth/login HTTP/1.1\r\nhost: devskyy\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n";
+const KEPT: &str = "GET /health/live HTTP/1.1\r\nhost: devskyy\r\n\r\n";
 const ALIVE: &str = "GET /health/live HTTP/1.1\r\nhost: devskyy\r\nconnection: close\r\n\r\n";
 
 /// A server with these settings, in a directory that lives as long.
@@ -29,6 +30,17 @@ fn connect(server: &Server) -> TcpStream {
     stream
 }
 
+/// Waits for the answer to [`KEPT`].
+fn answered(stream: &mut TcpStream) {
+    let mut said = Vec::new();
+    let mut part = [0; 1_024];
+    while !said.ends_with(b"{\"status\":\"live\"}") {
+        let length = stream.read(&mut part).unwrap();
+        assert!(length > 0, "{}", String::from_utf8_lossy(&said));
+        said.extend_from_slice(&part[..length]);
+    }
+}
+
 /// Everything the server says until it ends the connection.
 fn heard(stream: &mut TcpStream) -> String {
     let mut said = Vec::new();
@@ -37,12 +49,70 @@ fn heard(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&said).into_owned()
 }
 
+/// Asserts that a refusal is a problem with the headers of every answer, and the last thing said.
+fn is_refused(said: &str, status: u16, code: &str) {
+    let (head, body) = said.rsplit_once("\r\n\r\n").unwrap_or_default();
+    let problem: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    let has = |line: &str| head.lines().any(|it| it.starts_with(line));
+    let dressed = has("x-content-type-options: nosniff") && has("content-type: application/problem+json");
+    let named = has(&format!("x-request-id: {}", problem["request_id"].as_str().unwrap_or("none")));
+    let told = (has(&format!("HTTP/1.1 {status} ")), problem["code"].as_str(), dressed, named);
+    assert_eq!(told, (true, Some(code), true, true), "{said}");
+}
+
 #[test]
 fn a_head_that_does_not_end_is_cut_off() {
     let (_place, server) = server(&["server.header_timeout_s=1"]);
     let mut stream = connect(&server);
     stream.write_all(b"GET /health/live HTTP/1.1\r\n").unwrap();
-    assert!(heard(&mut stream).starts_with("HTTP/1.1 408"));
+    is_refused(&heard(&mut stream), 408, "request.head_timeout");
+}
+
+#[test]
+fn a_later_head_that_does_not_end_is_cut_off_too() {
+    let (_place, server) = server(&["server.header_timeout_s=1"]);
+    let mut stream = connect(&server);
+    stream.write_all(KEPT.as_bytes()).unwrap();
+    stream.write_all(b"GET /health").unwrap();
+    answered(&mut stream);
+    stream.write_all(b"/live HTTP/1.1\r\n").unwrap();
+    is_refused(&heard(&mut stream), 408, "request.head_timeout");
+}
+
+#[test]
+fn a_connection_may_be_silent_between_requests_for_longer_than_within_a_head() {
+    let (_place, server) = server(&["server.header_timeout_s=1"]);
+    let mut stream = connect(&server);
+    for _ in 0..2 {
+        stream.write_all(KEPT.as_bytes()).unwrap();
+        answered(&mut stream);
+        std::thread::sleep(Duration::from_millis(1_500));
+    }
+    stream.write_all(ALIVE.as_bytes()).unwrap();
+    assert!(heard(&mut stream).starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn a_client_that_does_not_take_its_answers_is_let_go() {
+    let (_place, server) = server(&["server.write_timeout_s=1"]);
+    let mut stream = connect(&server);
+    for _ in 0..30 {
+        stream.write_all(b"GET /openapi.json HTTP/1.1\r\nhost: devskyy\r\n\r\n").unwrap();
+    }
+    std::thread::sleep(Duration::from_secs(3));
+    // All of it would be over twenty million bytes; the kernel has kept what was said before.
+    assert!(heard(&mut stream).len() < 20_000_000);
+}
+
+#[test]
+fn what_is_no_request_behind_one_that_is_is_refused_after_its_answer() {
+    let (_place, server) = server(&[]);
+    let mut stream = connect(&server);
+    stream.write_all(format!("{KEPT}nonsense\r\n\r\n").as_bytes()).unwrap();
+    let said = heard(&mut stream);
+    let (first, second) = said.split_at(said.rfind("HTTP/1.1 400").unwrap_or_default());
+    assert!(first.starts_with("HTTP/1.1 200"), "{said}");
+    is_refused(second, 400, "request.not_http");
 }
 
 #[test]
@@ -55,8 +125,8 @@ fn a_body_that_does_not_come_is_cut_off() {
 }
 
 #[test]
-fn a_body_that_drips_is_cut_off_long_before_its_deadline() {
-    let (_place, server) = server(&["server.body_timeout_s=300"]);
+fn a_body_that_drips_is_cut_off_long_before_its_deadline_and_after_that_of_a_head() {
+    let (_place, server) = server(&["server.body_timeout_s=300", "server.header_timeout_s=1"]);
     let mut stream = connect(&server);
     stream.write_all(SIGN_IN.as_bytes()).unwrap();
     let mut dripping = stream.try_clone().unwrap();
@@ -67,18 +137,17 @@ fn a_body_that_drips_is_cut_off_long_before_its_deadline() {
         }
     });
     let said = heard(&mut stream);
-    assert!(said.starts_with("HTTP/1.1 408") && began.elapsed() < PATIENCE, "{said}");
+    assert!(said.contains("request.timeout") && began.elapsed() < PATIENCE, "{said}");
 }
 
 #[test]
 fn a_head_without_measure_is_refused() {
     let (_place, server) = server(&[]);
     let mut stream = connect(&server);
-    let head = format!("GET /health/live HTTP/1.1\r\nhost: devskyy\r\nx-much: {}", "a".repeat(140 * 1_024));
+    let head = format!("GET /health/live HTTP/1.1\r\nhost: devskyy\r\nx-much: {}", "a".repeat(1_024 * 1_024));
     // The server may stop listening before all of it is sent.
     let _ = stream.write_all(head.as_bytes());
-    let said = heard(&mut stream);
-    assert!(said.starts_with("HTTP/1.1 431"), "{said}");
+    is_refused(&heard(&mut stream), 431, "request.head_too_large");
 }
 
 #[test]
@@ -86,7 +155,7 @@ fn what_is_not_http_is_refused() {
     let (_place, server) = server(&[]);
     let mut stream = connect(&server);
     stream.write_all(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n").unwrap();
-    assert!(heard(&mut stream).starts_with("HTTP/1.1 400"));
+    is_refused(&heard(&mut stream), 400, "request.not_http");
 }
 
 #[test]

@@ -21,7 +21,7 @@ mod version;
 
 pub use self::{
     app::app,
-    edge::InFlight,
+    edge::{InFlight, answer_to_unreadable},
     extract::{Network, RequestContext},
     health::{Check, Readiness},
     limits::{Limiter, Limits},

@@ -31,7 +31,7 @@ pub struct Settings {
     pub heartbeat: Duration,
     /// Whose pages may call from a browser.
     pub origins: Origins,
-    /// Whether clients reach the platform over TLS.
+    /// Whether all clients reach the platform over TLS; of others, a trusted proxy may say so.
     pub over_tls: bool,
 }
 

@@ -8,6 +8,7 @@ mod identify;
 mod in_flight;
 mod limit;
 mod unmatched;
+mod unreadable;
 mod watch;
 
 use std::{panic::AssertUnwindSafe, time::Instant};
@@ -21,12 +22,10 @@ use actix_web::{
         header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, STRICT_TRANSPORT_SECURITY},
     },
     middleware::Next,
-    web::Data,
 };
 use futures_util::FutureExt;
 use tracing::Instrument;
 
-pub use self::in_flight::InFlight;
 pub(crate) use self::{
     authenticate::{Credential, authenticate},
     cors::cors,
@@ -37,10 +36,10 @@ pub(crate) use self::{
     watch::watch,
 };
 use self::{dress::Dress, headers::HSTS};
+pub use self::{in_flight::InFlight, unreadable::answer_to_unreadable};
 use crate::{
-    extract::RequestContext,
+    extract::{RequestContext, over_tls},
     problem::{Problem, platform, request},
-    settings::Settings,
 };
 
 /// Longest address that is looked at, its query included, in bytes.
@@ -58,7 +57,7 @@ pub(crate) async fn edge(
     }
     request.extensions_mut().insert(context.clone());
     let dress = Dress::lay_out(&request);
-    if request.app_data::<Data<Settings>>().is_some_and(|settings| settings.over_tls) {
+    if over_tls(request.request()) {
         Dress::add(&request, STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
     }
     let span = spanned(&method, &context);

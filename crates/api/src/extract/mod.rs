@@ -3,6 +3,7 @@
 mod actor;
 mod body;
 mod client_address;
+mod client_scheme;
 mod conditional;
 mod cursor;
 mod id;
@@ -18,6 +19,7 @@ pub(crate) use self::{
     actor::{CurrentActor, Proof, Visitor},
     body::{Body, OptionalBody},
     client_address::ClientAddress,
+    client_scheme::over_tls,
     conditional::{IfMatch, Revision, changed, created, digest, etag, shown},
     cursor::LONGEST_CURSOR,
     id::Id,

@@ -1,5 +1,5 @@
 use actix_web::{dev::Service, http::Method, test::TestRequest, web};
-use devskyy_api::app;
+use devskyy_api::{Network, app};
 
 use crate::world::World;
 
@@ -87,6 +87,26 @@ async fn browsers_are_told_to_come_back_over_tls_only_where_they_came_so() {
         let header = world.get(path).send().await.header("strict-transport-security").to_owned();
         assert!(header.starts_with("max-age=63072000"), "{path}: {header}");
     }
+}
+
+#[actix_web::test]
+async fn a_trusted_proxy_says_who_came_over_tls_and_nobody_else_does() {
+    let mut world = World::new();
+    world.state.settings.trusted_proxies = Network::parse("10.0.0.0/8").into_iter().collect();
+    let mut told = Vec::new();
+    for (peer, header) in [
+        ("10.0.0.1:80", ("x-forwarded-proto", "https")),
+        ("10.0.0.1:80", ("x-forwarded-proto", "https, http")),
+        ("10.0.0.1:80", ("forwarded", "for=192.0.2.7;proto=\"https\", for=10.0.0.2;proto=http")),
+        ("10.0.0.1:80", ("x-forwarded-proto", "http")),
+        ("10.0.0.1:80", ("forwarded", "for=192.0.2.7")),
+        ("192.0.2.7:80", ("x-forwarded-proto", "https")),
+    ] {
+        let request = TestRequest::get().uri("/health/live").peer_addr(peer.parse().unwrap()).append_header(header);
+        let answer = world.ask(request).await.unwrap();
+        told.push(answer.headers().contains_key("strict-transport-security"));
+    }
+    assert_eq!(told, [true, true, true, false, false, false]);
 }
 
 #[actix_web::test]

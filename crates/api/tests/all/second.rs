@@ -277,6 +277,21 @@ async fn a_refusal_of_version_1_leads_on_and_announces_as_other_answers_do() {
 }
 
 #[actix_web::test]
+async fn what_no_route_of_version_1_takes_announces_its_retirement_too() {
+    let world = retiring();
+    world.get("/api/v1/nothing").send().await.refused(404, "request.route_not_found");
+    assert_eq!(announced(&world, "/api/v1/nothing").await.0, "@1798761600");
+}
+
+#[actix_web::test]
+async fn a_method_that_version_1_does_not_take_leads_on_to_the_same_address() {
+    let answer = retiring().call(Method::PUT, "/api/v1/agents").send().await;
+    answer.refused(405, "request.method_not_allowed");
+    let told = ["link", "deprecation"].map(|name| answer.header(name).to_owned());
+    assert_eq!(told, ["</api/v2/agents>; rel=\"successor-version\"", "@1798761600"]);
+}
+
+#[actix_web::test]
 async fn version_2_announces_no_retirement() {
     assert_eq!(announced(&retiring(), "/api/v2/auth/me").await, Default::default());
 }

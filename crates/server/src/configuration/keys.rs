@@ -103,7 +103,7 @@ pub(super) const KEYS: &[Key] = &[
         "server.header_timeout_s",
         from_to(1, 300),
         Some("5"),
-        "Seconds a client may take to send the head of a request.",
+        "Seconds a client may take to send the head of a request; a slower one is answered 408.",
     ),
     key(
         "server.body_timeout_s",
@@ -117,6 +117,12 @@ pub(super) const KEYS: &[Key] = &[
         Some("256"),
         "Bytes per second that a client must send of a body, after three seconds of grace; a slower one is answered 408.",
     ),
+    key(
+        "server.write_timeout_s",
+        from_to(1, 300),
+        Some("30"),
+        "Seconds a client may take nothing of its answer; then the connection ends.",
+    ),
     key("server.keep_alive_s", from_to(1, 3_600), Some("30"), "Seconds an idle connection is kept open."),
     key(
         "server.drain_timeout_s",
@@ -128,7 +134,7 @@ pub(super) const KEYS: &[Key] = &[
         "server.trusted_proxies",
         Kind::Networks,
         Some(""),
-        "Proxies that are believed when `X-Forwarded-For` or `Forwarded` says whom they speak for; without them the client is whoever connects.",
+        "Proxies that are believed when `X-Forwarded-For` or `Forwarded` says whom they speak for, and `X-Forwarded-Proto` or `Forwarded` that it came over TLS; without them the client is whoever connects.",
     ),
     key(
         "api.v1_deprecated_at",

@@ -74,6 +74,8 @@ pub struct Server {
     pub body_timeout: Duration,
     /// Bytes of a body that a client must send per second.
     pub body_rate: u32,
+    /// How long a client may leave an answer unread.
+    pub write_timeout: Duration,
     /// How long an idle connection is kept open.
     pub keep_alive: Duration,
     /// Proxies that are believed when they say whom they speak for.
@@ -244,6 +246,7 @@ impl Reader<'_> {
             header_timeout: self.seconds("server.header_timeout_s"),
             body_timeout: self.seconds("server.body_timeout_s"),
             body_rate: self.number("server.body_rate").unwrap_or_default(),
+            write_timeout: self.seconds("server.write_timeout_s"),
             keep_alive: self.seconds("server.keep_alive_s"),
             trusted_proxies: self.list("server.trusted_proxies").iter().filter_map(|it| Network::parse(it)).collect(),
             drain_timeout: self.seconds("server.drain_timeout_s"),

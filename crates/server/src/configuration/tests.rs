@@ -137,7 +137,8 @@ fn a_trusted_proxy_must_be_an_address_or_a_network() {
 #[test]
 fn every_bound_of_the_server_has_a_value() {
     let server = Settings::from(&Effective::read(&Layers::default()).unwrap()).server;
-    let times = [server.header_timeout, server.body_timeout, server.keep_alive, server.drain_timeout];
+    let times =
+        [server.header_timeout, server.body_timeout, server.write_timeout, server.keep_alive, server.drain_timeout];
     assert!(times.iter().all(|time| !time.is_zero()) && server.max_connections > 0 && server.body_limit > 0);
 }
 

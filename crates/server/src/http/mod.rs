@@ -1,14 +1,34 @@
 //! The front door: one listener, a few workers, deadlines and a cap on connections.
 
+mod alarm;
+mod bare;
+mod connection;
+mod farewell;
+mod turns;
+
 use std::{
+    future::ready,
     io::ErrorKind,
     net::{SocketAddr, TcpListener},
+    rc::Rc,
+    time::Duration,
 };
 
-use actix_web::{HttpServer, dev::Server, http::KeepAlive};
+use actix_http::{Extensions, HttpService, Protocol, Request, Response};
+use actix_service::{Service as _, ServiceFactory, ServiceFactoryExt as _, apply_fn_factory, fn_service, map_config};
+use actix_web::{
+    Error,
+    body::BoxBody,
+    dev::{AppConfig, Server},
+    http::KeepAlive,
+};
 use devskyy_api::ApiState;
-use tokio::net::TcpSocket;
+use tokio::net::{TcpSocket, TcpStream};
 
+use self::{
+    connection::{Connection, Patience, Unread},
+    turns::{Body, Turns},
+};
 use crate::{configuration, failure::Failure};
 
 /// Connections that wait to be accepted.
@@ -51,15 +71,53 @@ pub(crate) fn answer(
     settings: &configuration::Server,
     state: ApiState,
 ) -> Result<Server, Failure> {
-    let server = HttpServer::new(move || devskyy_api::app(&state))
+    let builder = Server::build();
+    let draining = builder.graceful_shutdown_signal();
+    let keep_alive = KeepAlive::Timeout(settings.keep_alive);
+    let patience =
+        Patience { head: settings.header_timeout, idle: settings.keep_alive, unread: settings.write_timeout };
+    let serve = move || {
+        let draining = draining.clone();
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let draining = draining.clone();
+                async move { draining.notified().await }
+            })
+            .keep_alive(keep_alive)
+            // Heads have their deadlines from the connection, which knows the later ones too.
+            .client_request_timeout(Duration::ZERO)
+            .client_disconnect_timeout(patience.head)
+            .on_connect_ext(|connection: &Connection, data: &mut Extensions| drop(data.insert(connection.turns())))
+            .finish(attended(&state));
+        let state = state.clone();
+        let unread: Unread = Rc::new(move |status| devskyy_api::answer_to_unreadable(status, &state));
+        fn_service(move |stream: TcpStream| {
+            let peer = stream.peer_addr().ok();
+            ready(Ok((Connection::new(stream, patience, unread.clone()), Protocol::Http1, peer)))
+        })
+        .and_then(http)
+    };
+    let server = builder
         .workers(settings.workers)
-        .max_connections(settings.max_connections.div_ceil(settings.workers))
-        .client_request_timeout(settings.header_timeout)
-        .client_disconnect_timeout(settings.header_timeout)
-        .keep_alive(KeepAlive::Timeout(settings.keep_alive))
+        .max_concurrent_connections(settings.max_connections.div_ceil(settings.workers))
         .shutdown_timeout(settings.drain_timeout.as_secs())
         .disable_signals()
-        .listen(listener)
+        .listen("http", listener, serve)
         .map_err(|error| Failure::operation(format!("cannot use the listener: {error}")))?;
     Ok(server.run())
+}
+
+/// The application, telling each connection when it answers on it.
+fn attended(
+    state: &ApiState,
+) -> impl ServiceFactory<Request, Config = (), Response = Response<Body>, Error = Error, InitError = ()> + use<> {
+    let app = map_config(devskyy_api::app(state), |()| AppConfig::default());
+    apply_fn_factory(app, |request: Request, app| {
+        let turn = request.conn_data::<Turns>().map(Turns::take);
+        let answer = app.call(request);
+        async move {
+            let answer: Response<BoxBody> = answer.await?.into();
+            Ok(answer.map_body(|_, body| Body::of(body, turn)))
+        }
+    })
 }

@@ -7,6 +7,12 @@ codes! {
             "Compare the path with the list at `/docs`; mind trailing slashes.";
         METHOD_NOT_ALLOWED = METHOD_NOT_ALLOWED "request.method_not_allowed" "Method not allowed here"
             "Use one of the methods in the `Allow` header of the answer.";
+        NOT_HTTP = BAD_REQUEST "request.not_http" "Not an HTTP request"
+            "Send HTTP/1.1; mind which header names and values RFC 9110 allows, at most 96 of them, and that TLS ends before the platform.";
+        HEAD_TOO_LARGE = REQUEST_HEADER_FIELDS_TOO_LARGE "request.head_too_large" "Head is too large"
+            "Send fewer or shorter headers.";
+        HEAD_TIMEOUT = REQUEST_TIMEOUT "request.head_timeout" "Head arrived too slowly"
+            "Send the request again over a better connection.";
         MALFORMED_JSON = BAD_REQUEST "request.malformed_json" "Body is not JSON"
             "Send one complete JSON document (RFC 8259) in UTF-8 and nothing after it.";
         TOO_DEEP = BAD_REQUEST "request.too_deep" "Body is nested too deeply"
