@@ -7,6 +7,7 @@ mod append;
 pub mod chain;
 mod facts;
 pub mod planner;
+mod prepared;
 mod recorded;
 mod repeated;
 mod repository;
@@ -17,6 +18,7 @@ pub use append::{
     AppendError, AppendRequest, Appended, Claim, ClaimChange, Idempotency, NewEvent, Precondition, StreamWrite, Written,
 };
 pub use facts::{Facts, KeyFacts, LogHead, Plan, PlannedEvent, PlannedKey, Rejection, ScopedKey, StreamFacts, Wanted};
+pub use prepared::{LONGEST_KEY, Prepared};
 pub use recorded::{EventContext, Page, Position, RecordedEvent, StreamId};
 pub use repository::{Created, Loaded, Repository, Updated};
 pub use store::{EventFilter, EventStore};

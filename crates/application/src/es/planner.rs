@@ -4,24 +4,22 @@
 //! order of requests can break the log: positions stay dense, each stream's versions contiguous, time monotonic, the
 //! hash chain whole, and each request is recorded entirely or not at all.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, SubsecRound, Utc};
 use uuid::Uuid;
 
 use super::{
-    append::{AppendRequest, Appended, Claim, ClaimChange, Idempotency, Precondition, StreamWrite, Written},
-    chain::{self, Link},
+    append::{Appended, Claim, ClaimChange, Idempotency, Precondition, StreamWrite, Written},
+    chain::{self, Hash, Link},
     facts::{Facts, KeyFacts, Plan, PlannedEvent, PlannedKey, Rejection, StreamFacts},
+    prepared::{Meta, Prepared},
     recorded::RecordedEvent,
 };
 
-/// Longest idempotency key the log remembers, in characters.
-pub const LONGEST_KEY: usize = 255;
-
 /// Decides a batch of requests in order, each on the state the accepted ones before it leave.
 #[must_use]
-pub fn plan(facts: Facts, requests: &[&AppendRequest], now: DateTime<Utc>) -> Plan {
+pub fn plan(facts: Facts, requests: &[&Prepared], now: DateTime<Utc>) -> Plan {
     let mut planner = Planner::new(facts, now);
     for request in requests {
         let outcome = planner.decide(request);
@@ -60,18 +58,17 @@ impl Planner {
         }
     }
 
-    fn decide(&mut self, request: &AppendRequest) -> Result<Appended, Rejection> {
+    fn decide(&mut self, prepared: &Prepared) -> Result<Appended, Rejection> {
+        let request = prepared.request();
         if let Some(answer) = request.idempotency.as_ref().and_then(|idempotency| self.repeated(idempotency)) {
             return answer;
         }
-        well_formed(request)?;
         for write in &request.writes {
             self.check(write)?;
         }
         let claims = self.stage(&request.claims)?;
-        let meta = serde_json::to_string(&request.context).map_err(|_| Rejection::Malformed("unwritable context"))?;
         self.keep_claims(claims);
-        let appended = self.record(request, &meta);
+        let appended = self.record(prepared);
         if let Some(idempotency) = &request.idempotency {
             self.remember(idempotency, &appended);
         }
@@ -131,19 +128,25 @@ impl Planner {
         }
     }
 
-    fn record(&mut self, request: &AppendRequest, meta: &str) -> Appended {
+    fn record(&mut self, prepared: &Prepared) -> Appended {
         let before = self.plan.head.position;
-        let stored = Meta { digest: chain::digest(meta), text: meta.into() };
-        let streams = request.writes.iter().map(|write| self.record_stream(request, write, &stored)).collect();
+        let mut digests = prepared.digests().iter().copied();
+        let writes = &prepared.request().writes;
+        let streams = writes.iter().map(|write| self.record_stream(prepared, write, &mut digests)).collect();
         let last = self.plan.head.position;
         Appended { first: if last > before { before + 1 } else { last }, last, streams, replayed: false }
     }
 
-    fn record_stream(&mut self, request: &AppendRequest, write: &StreamWrite, meta: &Meta) -> Written {
+    fn record_stream(
+        &mut self,
+        prepared: &Prepared,
+        write: &StreamWrite,
+        digests: &mut impl Iterator<Item = Hash>,
+    ) -> Written {
         let next = self.plan.head.position + 1;
         let known = self.streams.get(&write.stream).copied();
         let mut stream = known.unwrap_or(StreamFacts { stream_no: next, version: 0 });
-        for event in &write.events {
+        for (event, digest) in write.events.iter().zip(digests) {
             stream.version += 1;
             let recorded = RecordedEvent {
                 position: self.plan.head.position + 1,
@@ -154,11 +157,11 @@ impl Planner {
                 event_type: event.event_type.clone(),
                 schema_version: event.schema_version,
                 data: event.data.clone(),
-                context: request.context.clone(),
+                context: prepared.request().context.clone(),
                 recorded_at: self.now,
                 hash: chain::GENESIS,
             };
-            self.chain(recorded, stream.stream_no, meta);
+            self.chain(recorded, stream.stream_no, digest, prepared.meta());
         }
         if !write.events.is_empty() {
             self.streams.insert(write.stream, stream);
@@ -167,7 +170,7 @@ impl Planner {
         Written { stream: write.stream, version: stream.version }
     }
 
-    fn chain(&mut self, mut recorded: RecordedEvent, stream_no: u64, meta: &Meta) {
+    fn chain(&mut self, mut recorded: RecordedEvent, stream_no: u64, data: Hash, meta: &Meta) {
         let link = Link {
             position: recorded.position,
             category: &recorded.category,
@@ -179,7 +182,7 @@ impl Planner {
             event_type: &recorded.event_type,
             schema_version: recorded.schema_version,
             recorded_at: recorded.recorded_at.timestamp_micros(),
-            data: chain::digest(&recorded.data),
+            data,
             meta: meta.digest,
         };
         recorded.hash = link.hash(&self.plan.head.hash);
@@ -195,31 +198,4 @@ impl Planner {
         self.keys.insert(key.clone(), facts);
         self.plan.keys.push(PlannedKey { key, facts, recorded_at: self.now });
     }
-}
-
-struct Meta {
-    text: std::sync::Arc<str>,
-    digest: chain::Hash,
-}
-
-fn well_formed(request: &AppendRequest) -> Result<(), Rejection> {
-    let mut named = HashSet::with_capacity(request.writes.len());
-    if !request.writes.iter().all(|write| named.insert(write.stream)) {
-        return Err(Rejection::Malformed("one request names a stream twice"));
-    }
-    if request.idempotency.as_ref().is_some_and(|idempotency| idempotency.key.chars().count() > LONGEST_KEY) {
-        return Err(Rejection::Malformed("the idempotency key is too long"));
-    }
-    if texts(request).any(|text| text.contains('\0')) {
-        return Err(Rejection::Malformed("a NUL character, which no database keeps in a text"));
-    }
-    Ok(())
-}
-
-fn texts(request: &AppendRequest) -> impl Iterator<Item = &str> {
-    let events = request.writes.iter().flat_map(|write| &write.events);
-    let claims = request.claims.iter().map(ClaimChange::claim);
-    let keys = request.idempotency.iter().map(|idempotency| idempotency.key.as_str());
-    let events = events.flat_map(|event| [&*event.event_type, event.data.as_str()]);
-    events.chain(claims.flat_map(|claim| [claim.scope.as_str(), claim.value.as_str()])).chain(keys)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use devskyy_application::{
-    es::{AppendRequest, Appended, Plan, PlannedEvent, RecordedEvent, Rejection, Wanted, planner},
+    es::{Appended, Plan, PlannedEvent, Prepared, RecordedEvent, Rejection, Wanted, planner},
     ports::Clock,
 };
 use sea_orm::{
@@ -64,9 +64,9 @@ impl Batches {
     }
 
     /// Plans and records a batch.
-    pub(super) async fn commit(&self, requests: &[&AppendRequest]) -> Result<Decided, Failed> {
+    pub(super) async fn commit(&self, requests: &[&Prepared]) -> Result<Decided, Failed> {
         let tx = self.begin().await?;
-        let facts = facts(&tx, &Wanted::of(requests.iter().copied())).await?;
+        let facts = facts(&tx, &Wanted::of(requests.iter().map(|prepared| prepared.request()))).await?;
         let mut plan = planner::plan(facts, requests, self.clock.now());
         let outcomes = std::mem::take(&mut plan.outcomes);
         let (decided, hash) = (Decided { outcomes, head: plan.head.position }, plan.head.hash);

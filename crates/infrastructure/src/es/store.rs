@@ -3,7 +3,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use devskyy_application::{
     error::PortError,
-    es::{AppendError, AppendRequest, Appended, EventFilter, EventStore, Page, Position, RecordedEvent, StreamId},
+    es::{
+        AppendError, AppendRequest, Appended, EventFilter, EventStore, Page, Position, Prepared, RecordedEvent,
+        StreamId,
+    },
     ports::Clock,
 };
 use devskyy_domain::kernel::Version;
@@ -106,6 +109,7 @@ impl Drop for SqlEventStore {
 #[async_trait]
 impl EventStore for SqlEventStore {
     async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError> {
+        let request = Prepared::new(request)?;
         let (answer, answered) = oneshot::channel();
         let queue = self.queue().ok_or_else(|| stopped("the log is stopping"))?;
         match queue.try_send(Pending { request, answer }) {

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use devskyy_application::{
     error::PortError,
-    es::{AppendError, AppendRequest, Appended, Position},
+    es::{AppendError, Appended, Position, Prepared},
 };
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A request and where its answer goes.
 pub(super) struct Pending {
-    pub(super) request: AppendRequest,
+    pub(super) request: Prepared,
     pub(super) answer: oneshot::Sender<Result<Appended, AppendError>>,
 }
 
@@ -72,8 +72,8 @@ async fn gather(first: Pending, queue: &mut mpsc::Receiver<Pending>) -> Vec<Pend
     batch
 }
 
-fn size(request: &AppendRequest) -> usize {
-    request.writes.iter().flat_map(|write| &write.events).map(|event| event.data.len()).sum()
+fn size(prepared: &Prepared) -> usize {
+    prepared.request().writes.iter().flat_map(|write| &write.events).map(|event| event.data.len()).sum()
 }
 
 struct Writer {
@@ -85,7 +85,7 @@ struct Writer {
 
 impl Writer {
     async fn answer(&self, batch: Vec<Pending>) {
-        let requests: Vec<&AppendRequest> = batch.iter().map(|pending| &pending.request).collect();
+        let requests: Vec<&Prepared> = batch.iter().map(|pending| &pending.request).collect();
         let answers = self.decide(&requests).await;
         for (pending, answer) in batch.into_iter().zip(answers) {
             // Whoever stopped waiting has its request recorded all the same.
@@ -93,7 +93,7 @@ impl Writer {
         }
     }
 
-    async fn decide(&self, requests: &[&AppendRequest]) -> Vec<Result<Appended, AppendError>> {
+    async fn decide(&self, requests: &[&Prepared]) -> Vec<Result<Appended, AppendError>> {
         match self.persist(requests).await {
             Ok(decided) => self.accept(decided),
             Err(Failed::Guilty(error)) if requests.len() == 1 => vec![Err(blame(error).into())],
@@ -104,7 +104,7 @@ impl Writer {
         }
     }
 
-    async fn one_by_one(&self, requests: &[&AppendRequest]) -> Vec<Result<Appended, AppendError>> {
+    async fn one_by_one(&self, requests: &[&Prepared]) -> Vec<Result<Appended, AppendError>> {
         let mut answers = Vec::with_capacity(requests.len());
         for request in requests {
             answers.extend(Box::pin(self.decide(&[request])).await);
@@ -119,7 +119,7 @@ impl Writer {
     }
 
     /// Commits, trying again while the failure may pass and patience lasts.
-    async fn persist(&self, requests: &[&AppendRequest]) -> Result<Decided, Failed> {
+    async fn persist(&self, requests: &[&Prepared]) -> Result<Decided, Failed> {
         let until = Instant::now() + PATIENCE;
         let mut pause = Duration::from_millis(20);
         let mut failed = match self.batches.commit(requests).await {
@@ -139,7 +139,7 @@ impl Writer {
     }
 
     /// After a broken commit the log itself says what became of it; only what is not in it is written again.
-    async fn again(&self, requests: &[&AppendRequest], failed: Failed) -> Result<Decided, Failed> {
+    async fn again(&self, requests: &[&Prepared], failed: Failed) -> Result<Decided, Failed> {
         if let Failed::Unknown { decided, hash, error } = failed {
             match self.batches.recorded(decided.head, hash).await {
                 Ok(true) => return Ok(decided),

@@ -230,6 +230,8 @@ fn sqlite(url: &str, pool: u32, durability: Durability) -> ConnectOptions {
     let mut options = quiet(url, pool);
     // The writer's queue is where commands wait; a transaction may wait longer for the one connection than 2 s.
     options.acquire_timeout(Duration::from_secs(10)).min_connections(1).idle_timeout(None).max_lifetime(None);
+    // A file does not hang up: asking it for a sign of life would only cost a turn of its thread.
+    options.test_before_acquire(false);
     options.map_sqlx_sqlite_opts(move |sqlite| {
         sqlite
             .create_if_missing(true)

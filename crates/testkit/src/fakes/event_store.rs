@@ -9,7 +9,7 @@ use devskyy_application::{
     error::PortError,
     es::{
         AppendError, AppendRequest, Appended, Claim, EventFilter, EventStore, Facts, KeyFacts, LogHead, Page, Plan,
-        Position, RecordedEvent, ScopedKey, StreamFacts, StreamId, Wanted, planner,
+        Position, Prepared, RecordedEvent, ScopedKey, StreamFacts, StreamId, Wanted, planner,
     },
     identity::Perishable,
     ports::Clock,
@@ -110,8 +110,9 @@ impl Log {
 #[async_trait]
 impl EventStore for InMemoryEventStore {
     async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError> {
+        let prepared = Prepared::new(request)?;
         let mut log = self.log();
-        let plan = planner::plan(log.facts(&request), &[&request], self.clock.now());
+        let plan = planner::plan(log.facts(prepared.request()), &[&prepared], self.clock.now());
         let mut outcomes = log.write(plan);
         self.head.send_replace(log.head.position);
         outcomes.pop().unwrap_or(Err(AppendError::Overloaded))

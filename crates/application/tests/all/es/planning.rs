@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use devskyy_application::es::{
     AppendRequest, Appended, Claim, ClaimChange, Facts, Idempotency, KeyFacts, LogHead, PlannedEvent, Precondition,
-    Rejection, ScopedKey, StreamFacts, StreamId, Wanted, planner,
+    Prepared, Rejection, ScopedKey, StreamFacts, StreamId, Wanted, planner,
 };
 use devskyy_testkit::contracts::event_store::{Request, key, lamp};
 use proptest::prelude::*;
@@ -23,14 +23,15 @@ struct Log {
 
 impl Log {
     /// Gives the planner exactly what the batch names, as the adapters do.
-    fn append(&mut self, batch: &[&AppendRequest], now: DateTime<Utc>) -> Vec<Result<Appended, Rejection>> {
-        let wanted = Wanted::of(batch.iter().copied());
+    fn append(&mut self, batch: &[AppendRequest], now: DateTime<Utc>) -> Vec<Result<Appended, Rejection>> {
+        let wanted = Wanted::of(batch);
         let mut facts = Facts { head: self.head, ..Facts::default() };
         facts.streams.extend(wanted.streams.iter().filter_map(|s| Some((*s, *self.streams.get(s)?))));
         facts.claims.extend(wanted.claims.iter().filter_map(|c| Some(((*c).clone(), *self.claims.get(*c)?))));
         let keys = wanted.keys.iter().map(|(scope, key)| (*scope, (*key).to_owned()));
         facts.keys.extend(keys.filter_map(|key| self.keys.get(&key).map(|found| (key.clone(), *found))));
-        let plan = planner::plan(facts, batch, now);
+        let batch: Vec<_> = batch.iter().map(|request| Prepared::new(request.clone()).unwrap()).collect();
+        let plan = planner::plan(facts, &batch.iter().collect::<Vec<_>>(), now);
         self.events.extend(plan.events);
         self.streams.extend(plan.streams);
         for (claim, owner) in plan.claims {
@@ -142,7 +143,7 @@ proptest! {
         for (turn, batch) in batches.iter().enumerate() {
             // Clocks jump in both directions.
             now += TimeDelta::seconds(if turn % 2 == 0 { 5 } else { -60 });
-            let outcomes = log.append(&batch.iter().collect::<Vec<_>>(), now);
+            let outcomes = log.append(batch, now);
             for (request, outcome) in batch.iter().zip(outcomes) {
                 let answer = outcome.ok().map(|done| (done.first, done.last, done.replayed));
                 prop_assert_eq!(answer, model.append(request), "{:?}", request);
@@ -161,7 +162,7 @@ proptest! {
     ) {
         let mut log = Log::default();
         for batch in &batches {
-            log.append(&batch.iter().collect::<Vec<_>>(), DateTime::UNIX_EPOCH);
+            log.append(batch, DateTime::UNIX_EPOCH);
         }
         let mut versions = HashMap::<Uuid, u64>::new();
         let mut numbers = HashMap::<Uuid, u64>::new();
