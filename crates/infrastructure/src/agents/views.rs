@@ -148,25 +148,34 @@ mod tests {
     use devskyy_application::paging::Key;
 
     use super::{AgentFilter, AgentSort, ListScope, Order, Sort, Uuid, matching, order, summary};
-    use crate::sql::goes_on_by_index;
+    use crate::sql::{
+        Database,
+        plans::{goes_on_by_index, on_both_engines},
+    };
 
-    #[tokio::test]
-    async fn agents_of_a_project_and_of_all_go_on_by_index_in_every_order() {
+    on_both_engines!(agents_of_a_project_and_of_all_go_on_by_index_in_every_order);
+
+    async fn agents_of_a_project_and_of_all_go_on_by_index_in_every_order(db: &Database) {
         for scope in [ListScope::Everything, ListScope::Project(Uuid::max().into())] {
-            for by in [AgentSort::CreatedAt, AgentSort::UpdatedAt, AgentSort::Name] {
+            for (by, place) in [
+                (AgentSort::CreatedAt, Key::by_number(1, Uuid::nil())),
+                (AgentSort::UpdatedAt, Key::by_number(1, Uuid::nil())),
+                (AgentSort::Name, Key::by_name("m", Uuid::nil())),
+            ] {
                 for sort in [Sort::ascending(by), Sort::descending(by)] {
                     let filter = AgentFilter { scope, status: None, kind: None, name: None, capability: None, sort };
-                    goes_on_by_index(matching(&filter), order(sort), &Key::by_number(1, Uuid::nil())).await;
+                    goes_on_by_index(db, matching(&filter), order(sort), &place).await;
                 }
             }
         }
     }
 
-    #[tokio::test]
-    async fn versions_go_on_by_index() {
+    on_both_engines!(versions_go_on_by_index);
+
+    async fn versions_go_on_by_index(db: &Database) {
         use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
         let order = Order { by: summary::Column::Number, id: summary::Column::AgentId, descending: true };
         let rows = summary::Entity::find().filter(summary::Column::AgentId.eq(Uuid::max()));
-        goes_on_by_index(rows, order, &Key::by_number(1, Uuid::max())).await;
+        goes_on_by_index(db, rows, order, &Key::by_number(1, Uuid::max())).await;
     }
 }

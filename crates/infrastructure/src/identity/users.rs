@@ -90,11 +90,15 @@ mod tests {
     use devskyy_application::{identity::UserFilter, paging::Key};
 
     use super::{Order, Uuid, chosen, user};
-    use crate::sql::goes_on_by_index;
+    use crate::sql::{
+        Database,
+        plans::{goes_on_by_index, on_both_engines},
+    };
 
-    #[tokio::test]
-    async fn users_go_on_by_index() {
+    on_both_engines!(users_go_on_by_index);
+
+    async fn users_go_on_by_index(db: &Database) {
         let order = Order { by: user::Column::CreatedAt, id: user::Column::Id, descending: false };
-        goes_on_by_index(chosen(UserFilter::default()), order, &Key::by_number(1, Uuid::nil())).await;
+        goes_on_by_index(db, chosen(UserFilter::default()), order, &Key::by_number(1, Uuid::nil())).await;
     }
 }

@@ -93,3 +93,22 @@ fn damaged(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> PortEr
 fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
     move |error| port_error(PORT, doing, error)
 }
+
+#[cfg(test)]
+mod tests {
+    use devskyy_application::paging::Key;
+
+    use super::{Column, ColumnTrait, Order, QueryFilter, Uuid, present};
+    use crate::sql::{
+        Database,
+        plans::{goes_on_by_index, on_both_engines},
+    };
+
+    on_both_engines!(providers_of_a_project_go_on_by_index);
+
+    async fn providers_of_a_project_go_on_by_index(db: &Database) {
+        let order = Order { by: Column::CreatedAt, id: Column::Id, descending: true };
+        let of_project = present().filter(Column::ProjectId.eq(Uuid::max()));
+        goes_on_by_index(db, of_project, order, &Key::by_number(1, Uuid::nil())).await;
+    }
+}

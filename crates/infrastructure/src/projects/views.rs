@@ -172,25 +172,31 @@ mod tests {
     use devskyy_application::paging::{Key, Sort};
 
     use super::{ListScope, Order, ProjectFilter, ProjectSort, Uuid, matching, member, project};
-    use crate::sql::goes_on_by_index;
+    use crate::sql::{
+        Database,
+        plans::{goes_on_by_index, on_both_engines},
+    };
 
-    #[tokio::test]
-    async fn projects_go_on_by_index_in_both_orders() {
-        for (by, column) in
-            [(ProjectSort::CreatedAt, project::Column::CreatedAt), (ProjectSort::Name, project::Column::NameKey)]
-        {
+    on_both_engines!(projects_go_on_by_index_in_both_orders);
+
+    async fn projects_go_on_by_index_in_both_orders(db: &Database) {
+        for (by, column, place) in [
+            (ProjectSort::CreatedAt, project::Column::CreatedAt, Key::by_number(1, Uuid::nil())),
+            (ProjectSort::Name, project::Column::NameKey, Key::by_name("m", Uuid::nil())),
+        ] {
             let filter =
                 ProjectFilter { scope: ListScope::Everything, status: None, name: None, sort: Sort::descending(by) };
             let order = Order { by: column, id: project::Column::Id, descending: true };
-            goes_on_by_index(matching(&filter), order, &Key::by_number(1, Uuid::nil())).await;
+            goes_on_by_index(db, matching(&filter), order, &place).await;
         }
     }
 
-    #[tokio::test]
-    async fn members_go_on_by_index() {
+    on_both_engines!(members_go_on_by_index);
+
+    async fn members_go_on_by_index(db: &Database) {
         use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
         let order = Order { by: member::Column::AddedAt, id: member::Column::UserId, descending: false };
         let rows = member::Entity::find().filter(member::Column::ProjectId.eq(Uuid::max()));
-        goes_on_by_index(rows, order, &Key::by_number(1, Uuid::nil())).await;
+        goes_on_by_index(db, rows, order, &Key::by_number(1, Uuid::nil())).await;
     }
 }

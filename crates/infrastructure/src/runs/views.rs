@@ -100,10 +100,14 @@ mod tests {
     use devskyy_application::paging::{Key, Sort};
 
     use super::{ApprovalFilter, ListScope, Order, RunFilter, Uuid, approval, asked, matching, run};
-    use crate::sql::goes_on_by_index;
+    use crate::sql::{
+        Database,
+        plans::{goes_on_by_index, on_both_engines},
+    };
 
-    #[tokio::test]
-    async fn runs_of_all_of_a_project_and_of_an_agent_go_on_by_index() {
+    on_both_engines!(runs_of_all_of_a_project_and_of_an_agent_go_on_by_index);
+
+    async fn runs_of_all_of_a_project_and_of_an_agent_go_on_by_index(db: &Database) {
         let all = RunFilter {
             scope: ListScope::Everything,
             agent: None,
@@ -116,18 +120,19 @@ mod tests {
         let of_agent = RunFilter { agent: Some(Uuid::max().into()), ..all.clone() };
         let order = Order { by: run::Column::CreatedAt, id: run::Column::Id, descending: true };
         for filter in [all, of_project, of_agent] {
-            goes_on_by_index(matching(&filter), order, &Key::by_number(1, Uuid::nil())).await;
+            goes_on_by_index(db, matching(&filter), order, &Key::by_number(1, Uuid::nil())).await;
         }
     }
 
-    #[tokio::test]
-    async fn questions_of_all_of_a_project_and_of_a_run_go_on_by_index() {
+    on_both_engines!(questions_of_all_of_a_project_and_of_a_run_go_on_by_index);
+
+    async fn questions_of_all_of_a_project_and_of_a_run_go_on_by_index(db: &Database) {
         let all = ApprovalFilter { scope: ListScope::Everything, run: None, status: None };
         let of_project = ApprovalFilter { scope: ListScope::Project(Uuid::max().into()), ..all.clone() };
         let of_run = ApprovalFilter { run: Some(Uuid::max().into()), ..all.clone() };
         let order = Order { by: approval::Column::RequestedAt, id: approval::Column::Id, descending: false };
         for filter in [all, of_project, of_run] {
-            goes_on_by_index(asked(&filter), order, &Key::by_number(1, Uuid::nil())).await;
+            goes_on_by_index(db, asked(&filter), order, &Key::by_number(1, Uuid::nil())).await;
         }
     }
 }

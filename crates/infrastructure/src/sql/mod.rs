@@ -5,12 +5,12 @@ mod failure;
 mod listing;
 mod lock;
 mod numbers;
+#[cfg(test)]
+pub(crate) mod plans;
 mod used_keys;
 
 pub use database::{Database, Durability};
 pub use failure::{is_transient, port_error};
-#[cfg(test)]
-pub(crate) use listing::goes_on_by_index;
 pub(crate) use listing::{Order, containing, part_of};
 pub(crate) use lock::lock;
 pub(crate) use numbers::{instant, loaded, micros, stored};

@@ -128,12 +128,16 @@ mod tests {
     use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
     use super::{Order, Uuid, api_key};
-    use crate::sql::goes_on_by_index;
+    use crate::sql::{
+        Database,
+        plans::{goes_on_by_index, on_both_engines},
+    };
 
-    #[tokio::test]
-    async fn keys_of_a_project_go_on_by_index() {
+    on_both_engines!(keys_of_a_project_go_on_by_index);
+
+    async fn keys_of_a_project_go_on_by_index(db: &Database) {
         let order = Order { by: api_key::Column::CreatedAt, id: api_key::Column::Id, descending: true };
         let of_project = api_key::Entity::find().filter(api_key::Column::ProjectId.eq(Uuid::max()));
-        goes_on_by_index(of_project, order, &Key::by_number(1, Uuid::nil())).await;
+        goes_on_by_index(db, of_project, order, &Key::by_number(1, Uuid::nil())).await;
     }
 }
