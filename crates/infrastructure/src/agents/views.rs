@@ -150,7 +150,7 @@ mod tests {
     use super::{AgentFilter, AgentSort, ListScope, Order, Sort, Uuid, matching, order, summary};
     use crate::sql::{
         Database,
-        plans::{goes_on_by_index, on_both_engines},
+        tests::{goes_on_by_index, on_both_engines},
     };
 
     on_both_engines!(agents_of_a_project_and_of_all_go_on_by_index_in_every_order);

@@ -92,7 +92,7 @@ mod tests {
     use super::{Order, Uuid, chosen, user};
     use crate::sql::{
         Database,
-        plans::{goes_on_by_index, on_both_engines},
+        tests::{goes_on_by_index, on_both_engines},
     };
 
     on_both_engines!(users_go_on_by_index);

@@ -101,7 +101,7 @@ mod tests {
     use super::{Column, ColumnTrait, Order, QueryFilter, Uuid, present};
     use crate::sql::{
         Database,
-        plans::{goes_on_by_index, on_both_engines},
+        tests::{goes_on_by_index, on_both_engines},
     };
 
     on_both_engines!(providers_of_a_project_go_on_by_index);

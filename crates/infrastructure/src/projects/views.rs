@@ -174,7 +174,7 @@ mod tests {
     use super::{ListScope, Order, ProjectFilter, ProjectSort, Uuid, matching, member, project};
     use crate::sql::{
         Database,
-        plans::{goes_on_by_index, on_both_engines},
+        tests::{goes_on_by_index, on_both_engines},
     };
 
     on_both_engines!(projects_go_on_by_index_in_both_orders);

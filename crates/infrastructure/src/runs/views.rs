@@ -102,7 +102,7 @@ mod tests {
     use super::{ApprovalFilter, ListScope, Order, RunFilter, Uuid, approval, asked, matching, run};
     use crate::sql::{
         Database,
-        plans::{goes_on_by_index, on_both_engines},
+        tests::{goes_on_by_index, on_both_engines},
     };
 
     on_both_engines!(runs_of_all_of_a_project_and_of_an_agent_go_on_by_index);

@@ -6,7 +6,7 @@ mod listing;
 mod lock;
 mod numbers;
 #[cfg(test)]
-pub(crate) mod plans;
+pub(crate) mod tests;
 mod used_keys;
 
 pub use database::{Database, Durability};

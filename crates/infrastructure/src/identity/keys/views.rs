@@ -130,7 +130,7 @@ mod tests {
     use super::{Order, Uuid, api_key};
     use crate::sql::{
         Database,
-        plans::{goes_on_by_index, on_both_engines},
+        tests::{goes_on_by_index, on_both_engines},
     };
 
     on_both_engines!(keys_of_a_project_go_on_by_index);

@@ -12,13 +12,13 @@ macro_rules! on_both_engines {
         mod $check {
             #[tokio::test]
             async fn on_sqlite() {
-                super::$check(&$crate::sql::plans::sqlite().await).await;
+                super::$check(&$crate::sql::tests::sqlite().await).await;
             }
 
             #[tokio::test]
             #[ignore = "needs PostgreSQL"]
             async fn on_postgres() {
-                super::$check(&$crate::sql::plans::postgres().await).await;
+                super::$check(&$crate::sql::tests::postgres().await).await;
             }
         }
     };
