@@ -18,6 +18,7 @@ mod m20260101_000011_list_orders;
 mod m20260101_000013_providers;
 mod m20260101_000014_definitions;
 mod m20260101_000015_call_approvals;
+mod m20260101_000016_project_invitations;
 
 /// Runs the migrations that have not run yet, in order.
 #[derive(Debug)]
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000013_providers::Migration),
             Box::new(m20260101_000014_definitions::Migration),
             Box::new(m20260101_000015_call_approvals::Migration),
+            Box::new(m20260101_000016_project_invitations::Migration),
         ]
     }
 }

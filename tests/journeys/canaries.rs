@@ -77,6 +77,9 @@ async fn used(server: &Server) -> Vec<(&'static str, String)> {
     let second = ada.post("/api/v1/auth/refresh", &body).await.expect(StatusCode::OK);
     let invitation = ada.post("/api/v1/users/invitations", &json!({})).await.expect(StatusCode::OK);
     let project = ada.post("/api/v1/projects", &json!({"name": "Compiler"})).await.expect(StatusCode::CREATED);
+    let wish = json!({"email": "canary-invited@example.com", "role": "viewer"});
+    let invitations = format!("/api/v1/projects/{}/invitations", text(&project, "id"));
+    let guest = ada.post(&invitations, &wish).await.expect(StatusCode::CREATED);
     let keys = format!("/api/v1/projects/{}/api-keys", text(&project, "id"));
     let expires_at = chrono::Utc::now() + chrono::TimeDelta::days(1);
     let body = json!({"name": "deploy", "role": "viewer", "expires_at": expires_at});
@@ -97,6 +100,7 @@ async fn used(server: &Server) -> Vec<(&'static str, String)> {
         ("refresh token", text(&first, "refresh_token")),
         ("next refresh token", text(&second, "refresh_token")),
         ("invitation", text(&invitation, "invitation_token")),
+        ("token of an invitation into a project", text(&guest, "token")),
         ("API key", text(&key, "key")),
         ("secret of the API key", text(&key, "key").rsplit('_').nth(1).unwrap().to_owned()),
         ("rotated API key", text(&rotated, "key")),

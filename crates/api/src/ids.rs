@@ -3,7 +3,8 @@
 use std::{borrow::Cow, fmt};
 
 use devskyy_domain::kernel::ids::{
-    AgentId, ApiKeyId, ApprovalId, OperationId, ProjectId, ProviderId, RunId, SessionId, StreamKey, UserId,
+    AgentId, ApiKeyId, ApprovalId, InvitationId, OperationId, ProjectId, ProviderId, RunId, SessionId, StreamKey,
+    UserId,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use utoipa::{
@@ -36,6 +37,7 @@ wire_ids! {
     AgentRef = AgentId;
     ApiKeyRef = ApiKeyId;
     ApprovalRef = ApprovalId;
+    InvitationRef = InvitationId;
     OperationRef = OperationId;
     ProjectRef = ProjectId;
     ProviderRef = ProviderId;

@@ -8,7 +8,7 @@ use crate::{
 const CONTEXTS: [&str; 6] = ["identity", "projects", "agents", "runs", "webhooks", "models"];
 
 /// Folders and files that may name one module of another context, each for a reason written in `docs/architecture.md`.
-const CROSSINGS: [(&str, &str); 11] = [
+const CROSSINGS: [(&str, &str); 12] = [
     // A person and their personal project begin in one append.
     ("crates/application/src/identity/enrolment.rs", "projects"),
     // A key has a role in its project, never more than its issuer's.
@@ -19,6 +19,8 @@ const CROSSINGS: [(&str, &str); 11] = [
     ("crates/application/src/projects/", "identity::Email"),
     // The port `Directory` belongs to projects, and identity is who can answer it.
     ("crates/infrastructure/src/identity/directory.rs", "projects"),
+    // The port `Addressees` belongs to projects, and what is personal is kept with identity.
+    ("crates/infrastructure/src/identity/addressees.rs", "projects"),
     // The port `RunnableAgents` belongs to runs, and agents are who can answer it.
     ("crates/infrastructure/src/runs/agents.rs", "agents"),
     // The words with which models are asked are the same for whoever asks.

@@ -66,7 +66,16 @@ impl Modify for Bearer {
 /// Where only people can do anything, below the version's prefix.
 const PLACES_FOR_PEOPLE: [&str; 2] = ["/auth/", "/users"];
 /// What only people can do elsewhere; everything else that needs a proof takes an API key too.
-const FOR_PEOPLE: [&str; 5] = ["create_project", "transfer_project", "issue_key", "rotate_key", "revoke_key"];
+const FOR_PEOPLE: [&str; 8] = [
+    "create_project",
+    "transfer_project",
+    "list_own_invitations",
+    "accept_invitation",
+    "decline_invitation",
+    "issue_key",
+    "rotate_key",
+    "revoke_key",
+];
 
 /// Every operation of a path.
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {

@@ -11,6 +11,7 @@ mod bodies;
 mod definition_schema;
 mod event_bodies;
 mod event_stream;
+mod invitations;
 mod jwks;
 mod members;
 mod projects;
@@ -34,6 +35,7 @@ pub(crate) fn configure(config: &mut impl Mount) {
     users::configure(config);
     projects::configure(config);
     members::configure(config);
+    invitations::configure(config);
     api_keys::configure(config);
     providers::configure(config);
     agents::configure(config);

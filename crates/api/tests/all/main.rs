@@ -15,6 +15,7 @@ mod cors;
 mod documents;
 mod edge;
 mod expressions;
+mod invitations;
 mod limits;
 mod lists;
 mod matrix;

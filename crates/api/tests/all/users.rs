@@ -130,6 +130,18 @@ async fn an_erased_person_is_forgotten_and_may_come_again_as_somebody_new() {
 }
 
 #[actix_web::test]
+async fn an_erased_persons_e_mail_is_kept_by_no_invitation() {
+    let it = Platform::new().await;
+    let (ada, project) = (it.world.person("ada").await, it.world.project(&it.root).await);
+    let path = format!("/api/v1/projects/{project}/invitations");
+    let body = json!({"email": "ada@example.org", "role": "viewer"});
+    it.world.post(&path).by(&it.root).json(&body).send().await.expect(201);
+    assert_eq!(it.world.call(Method::DELETE, &it.me(&ada).await).by(&it.root).send().await.status, 204);
+    let listed = it.world.get(&path).by(&it.root).send().await.expect(200);
+    assert_eq!((&listed["items"][0]["status"], &listed["items"][0]["email"]), (&json!("open"), &Value::Null));
+}
+
+#[actix_web::test]
 async fn an_erased_person_stays_erased_when_it_is_asked_twice() {
     let it = Platform::new().await;
     let ada = it.world.person("ada").await;

@@ -32,10 +32,11 @@ use devskyy_application::{
 use devskyy_domain::conversation::Message;
 use devskyy_domain::identity::PasswordPolicy;
 use devskyy_testkit::fakes::{
-    FixedClock, FixedProbe, InMemoryAccessTokens, InMemoryAccounts, InMemoryAgents, InMemoryApiKeys, InMemoryAttempts,
-    InMemoryAudit, InMemoryBootstrap, InMemoryDirectory, InMemoryErasures, InMemoryEventStore, InMemoryInvitations,
-    InMemoryPasswordHasher, InMemoryProjects, InMemoryProviders, InMemoryRuns, InMemorySessions, InMemoryUsers,
-    NamedDestinations, ScriptedModels, SequentialIds, SequentialSecrets, Turn, ViewedAgents,
+    FixedClock, FixedProbe, InMemoryAccessTokens, InMemoryAccounts, InMemoryAddressees, InMemoryAgents,
+    InMemoryApiKeys, InMemoryAttempts, InMemoryAudit, InMemoryBootstrap, InMemoryDirectory, InMemoryErasures,
+    InMemoryEventStore, InMemoryInvitations, InMemoryPasswordHasher, InMemoryProjectInvitations, InMemoryProjects,
+    InMemoryProviders, InMemoryRuns, InMemorySessions, InMemoryUsers, NamedDestinations, ScriptedModels, SequentialIds,
+    SequentialSecrets, Turn, ViewedAgents,
 };
 use futures_util::{FutureExt as _, future::LocalBoxFuture};
 use serde_json::{Value, json};
@@ -118,11 +119,13 @@ impl World {
         let check = DefinitionCheck::new(Arc::new(Plain), Arc::new(Plain), Arc::new(NamedDestinations));
         let readiness = Arc::new(Switch::default());
         let attempts = Arc::new(InMemoryAttempts::default());
+        let addressees = Arc::new(InMemoryAddressees::new(secrets.clone()));
         let identity = Identity::new(IdentityPorts {
             store: log.clone(),
             accounts: accounts.clone(),
             changes: accounts.clone(),
             erasures: Arc::new(InMemoryErasures::default()),
+            mentions: addressees.clone(),
             session_list: sessions.clone(),
             invitations: Arc::new(InMemoryInvitations::default()),
             registration,
@@ -141,6 +144,7 @@ impl World {
             policy: SessionPolicy::default(),
         });
         let directory = Arc::new(InMemoryDirectory::of(users, accounts, secrets.clone()));
+        let invitations = InMemoryProjectInvitations::following(&store);
         let queue = InMemoryRuns::following(&store, projects.clone(), clock.clone());
         let live = Arc::new(LiveRuns::default());
         let models = Arc::new(ScriptedModels::playing(|request, _| {
@@ -181,6 +185,9 @@ impl World {
                 store: log.clone(),
                 views: projects,
                 directory,
+                invitations,
+                addressees,
+                clock: clock.clone(),
                 access: access.clone(),
                 ids: ids.clone(),
             })),

@@ -11,7 +11,7 @@ pub enum Permission {
     ProjectsWrite,
     /// See who belongs to it.
     MembersRead,
-    /// Add and remove members and change their roles.
+    /// Invite, add and remove members and change their roles.
     MembersWrite,
     /// See agents and their versions.
     AgentsRead,
@@ -122,7 +122,7 @@ impl Permission {
             Self::ProjectsRead => "see that the project exists, and its name",
             Self::ProjectsWrite => "rename, suspend, resume and archive the project",
             Self::MembersRead => "see who belongs to it",
-            Self::MembersWrite => "add and remove members and change their roles",
+            Self::MembersWrite => "invite, add and remove members and change their roles",
             Self::AgentsRead => "see agents and their versions",
             Self::AgentsWrite => "create, change, publish, activate, pause and archive agents",
             Self::RunsRead => "see runs, their steps and their events",

@@ -14,4 +14,4 @@ pub use ports::{AuditEntry, AuditFilter, AuditPlace, AuditTrail, Origin, Outcome
 pub use security_log::{SecurityEvent, SecurityLog};
 
 /// Kinds of aggregate whose events are told by the trail.
-pub const AUDITED: [&str; 5] = ["user", "roster", "project", "api_key", "agent"];
+pub const AUDITED: [&str; 6] = ["user", "roster", "project", "invitation", "api_key", "agent"];

@@ -13,7 +13,7 @@ use devskyy_domain::{
 use uuid::Uuid;
 
 use super::{
-    change_ports::{Erasures, SessionList},
+    change_ports::{Erasures, Mentions, SessionList},
     ports::{Accounts, Secrets, Sessions, Standings, UserViews},
     views::{AccountView, UserFilter, UserStatus},
 };
@@ -62,6 +62,7 @@ pub struct Administration {
     pub(super) users: Arc<dyn UserViews>,
     pub(super) accounts: Arc<dyn Accounts>,
     pub(super) erasures: Arc<dyn Erasures>,
+    pub(super) mentions: Arc<dyn Mentions>,
     pub(super) secrets: Arc<dyn Secrets>,
     pub(super) sessions: Arc<dyn Sessions>,
     pub(super) list: Arc<dyn SessionList>,
@@ -155,7 +156,7 @@ impl Administration {
                 users.update_claiming(actor.event_context(None), user, None, decide, |_, _| claims.clone()).await?;
             }
             if known {
-                self.accounts.remove(user).await?;
+                self.remove(user).await?;
                 self.sessions.revoke_all(user, self.clock.now()).await?;
             }
             replayed += u64::from(known);
@@ -218,6 +219,14 @@ impl Administration {
     /// Remembers outside the database that somebody was erased, then deletes what is personal.
     async fn forget(&self, user: UserId) -> Result<(), Error> {
         self.erasures.record(user, self.clock.now()).await?;
+        self.remove(user).await
+    }
+
+    /// The account goes last: while it is there, the next start knows that something is left to forget.
+    async fn remove(&self, user: UserId) -> Result<(), Error> {
+        for (_, profile) in self.accounts.profiles(&[user]).await? {
+            self.mentions.forget(&Email::parse(&profile.email)?).await?;
+        }
         Ok(self.accounts.remove(user).await?)
     }
 

@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use devskyy_domain::{
-    identity::DisplayName,
+    identity::{DisplayName, Email},
     kernel::ids::{SessionId, UserId},
 };
 
@@ -49,6 +49,16 @@ pub trait Erasures: Send + Sync {
     /// # Errors
     /// [`PortError`] when it cannot be read.
     async fn all(&self) -> Result<Vec<UserId>, PortError>;
+}
+
+/// Where e-mails are kept besides accounts, for example for whom an invitation is.
+#[async_trait]
+pub trait Mentions: Send + Sync {
+    /// Forgets an e-mail.
+    ///
+    /// # Errors
+    /// [`PortError`] when it cannot be deleted.
+    async fn forget(&self, email: &Email) -> Result<(), PortError>;
 }
 
 /// Knows a person's sign-ins.

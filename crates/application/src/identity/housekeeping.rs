@@ -10,6 +10,8 @@ use crate::{error::PortError, ports::Clock};
 const ORPHANED: TimeDelta = TimeDelta::days(1);
 /// How long sign-ins, invitations and attempts are kept after their end.
 const ENDED: TimeDelta = TimeDelta::days(1);
+/// How long it is kept for whom an invitation into a project is; it can be accepted for a week.
+const INVITED: TimeDelta = TimeDelta::days(8);
 /// How long idempotency keys are remembered.
 const REMEMBERED: TimeDelta = TimeDelta::days(14);
 
@@ -32,8 +34,10 @@ pub struct HousekeepingPorts {
     pub vault: Arc<dyn KeyVault>,
     /// Sign-ins with their refresh tokens, by their end.
     pub sessions: Arc<dyn Perishable>,
-    /// Invitations, by their end.
+    /// Invitations to open an account, by their end.
     pub invitations: Arc<dyn Perishable>,
+    /// For whom invitations into projects are, by their beginning.
+    pub addressees: Arc<dyn Perishable>,
     /// Attempts by the end of their window, and known sources by the end of their being known.
     pub attempts: Arc<dyn Perishable>,
     /// Idempotency keys, by their use.
@@ -51,8 +55,10 @@ pub struct Swept {
     pub secrets: u64,
     /// Sign-ins.
     pub sessions: u64,
-    /// Invitations.
+    /// Invitations to open an account.
     pub invitations: u64,
+    /// E-mails of invitations into projects.
+    pub addressees: u64,
     /// Attempts and known sources.
     pub attempts: u64,
     /// Idempotency keys.
@@ -75,12 +81,14 @@ impl Housekeeping {
     /// The first failing port.
     #[tracing::instrument(name = "identity.housekeeping", skip_all, err(Debug))]
     pub async fn pass(&self) -> Result<Swept, PortError> {
-        let HousekeepingPorts { accounts, vault, sessions, invitations, attempts, used_keys, clock } = &self.0;
+        let HousekeepingPorts { accounts, vault, sessions, invitations, addressees, attempts, used_keys, clock } =
+            &self.0;
         let now = clock.now();
         let accounts = accounts.sweep(now - ORPHANED).await;
         let secrets = vault.sweep(now - ORPHANED).await;
         let sessions = sessions.sweep(now - ENDED).await;
         let invitations = invitations.sweep(now - ENDED).await;
+        let addressees = addressees.sweep(now - INVITED).await;
         let attempts = attempts.sweep(now - ENDED).await;
         let used_keys = used_keys.sweep(now - REMEMBERED).await;
         Ok(Swept {
@@ -88,6 +96,7 @@ impl Housekeeping {
             secrets: secrets?,
             sessions: sessions?,
             invitations: invitations?,
+            addressees: addressees?,
             attempts: attempts?,
             used_keys: used_keys?,
         })

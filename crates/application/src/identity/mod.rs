@@ -34,7 +34,7 @@ pub use attempts::{AttemptKey, Attempts, Charge, Charged, KNOWN_FOR, Spent};
 pub use authenticate::AuthenticateHandler;
 pub use bootstrap::OfferBootstrapHandler;
 pub use change_password::{ChangePassword, ChangePasswordHandler};
-pub use change_ports::{AccountChanges, Erasures, SessionList};
+pub use change_ports::{AccountChanges, Erasures, Mentions, SessionList};
 pub use create_admin::{CreateAdmin, CreateAdminHandler};
 use enrolment::Enrolment;
 pub use get_profile::GetProfileHandler;
@@ -81,6 +81,8 @@ pub struct IdentityPorts {
     pub changes: Arc<dyn AccountChanges>,
     /// Who was erased.
     pub erasures: Arc<dyn Erasures>,
+    /// Where e-mails are kept besides accounts.
+    pub mentions: Arc<dyn Mentions>,
     /// Sign-ins by person.
     pub session_list: Arc<dyn SessionList>,
     /// Invitations to open an account.
@@ -264,6 +266,7 @@ fn administration(ports: &IdentityPorts) -> Administration {
         users: ports.users.clone(),
         accounts: ports.accounts.clone(),
         erasures: ports.erasures.clone(),
+        mentions: ports.mentions.clone(),
         secrets: ports.secrets.clone(),
         sessions: ports.sessions.clone(),
         list: ports.session_list.clone(),

@@ -5,6 +5,7 @@ mod change_member_role;
 mod change_project;
 mod create_project;
 mod get_project;
+mod invitations;
 mod list_members;
 mod list_projects;
 mod ports;
@@ -17,8 +18,14 @@ pub use add_member::{AddMember, AddMemberHandler, PersonRef};
 pub use change_member_role::{ChangeMemberRole, ChangeMemberRoleHandler};
 pub use change_project::{ChangeProject, ChangeProjectHandler, ProjectChange};
 pub use create_project::{CreateProject, CreateProjectHandler};
-use devskyy_domain::projects::Project;
+use devskyy_domain::projects::{Invitation, Project};
 pub use get_project::{GetProject, GetProjectHandler};
+use invitations::Shown;
+pub use invitations::{
+    Addressed, Addressees, AnswerInvitation, AnswerInvitationHandler, InvitationRecord, InvitationStatus,
+    InvitationView, InvitationViews, InviteMember, InviteMemberHandler, IssuedInvitation, LISTED,
+    ListInvitationsHandler, WithdrawInvitation, WithdrawInvitationHandler,
+};
 pub use list_members::{ListMembers, ListMembersHandler};
 pub use list_projects::{ListProjects, ListProjectsHandler};
 pub use ports::{Directory, Person, ProjectFilter, ProjectSort, ProjectViews};
@@ -28,7 +35,7 @@ pub use views::{MemberRecord, MemberView, ProjectView};
 use crate::{
     access::Access,
     es::{EventStore, Repository},
-    ports::IdGenerator,
+    ports::{Clock, IdGenerator},
 };
 
 /// What the context needs from outside.
@@ -40,6 +47,12 @@ pub struct ProjectsPorts {
     pub views: Arc<dyn ProjectViews>,
     /// Who there is.
     pub directory: Arc<dyn Directory>,
+    /// Invitations as the log tells.
+    pub invitations: Arc<dyn InvitationViews>,
+    /// For whom invitations are.
+    pub addressees: Arc<dyn Addressees>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
     /// Who may do what.
     pub access: Access,
     /// Fresh ids.
@@ -64,13 +77,23 @@ pub struct Projects {
     pub change_member_role: ChangeMemberRoleHandler,
     /// Removes a member from a project.
     pub remove_member: RemoveMemberHandler,
+    /// Invites somebody into a project.
+    pub invite_member: InviteMemberHandler,
+    /// Lists invitations that wait for an answer.
+    pub list_invitations: ListInvitationsHandler,
+    /// Takes an invited person's answer.
+    pub answer_invitation: AnswerInvitationHandler,
+    /// Takes an invitation back.
+    pub withdraw_invitation: WithdrawInvitationHandler,
 }
 
 impl Projects {
     /// The context over its ports.
     #[must_use]
     pub fn new(ports: ProjectsPorts) -> Self {
-        let ProjectsPorts { store, views, directory, access, ids } = ports;
+        let (invite_member, list_invitations) = (invite_member(&ports), list_invitations(&ports));
+        let (answer_invitation, withdraw_invitation) = (answer_invitation(&ports), withdraw_invitation(&ports));
+        let ProjectsPorts { store, views, directory, access, ids, .. } = ports;
         let projects = Repository::<Project>::new(store);
         Self {
             create: CreateProjectHandler { projects: projects.clone(), views: views.clone(), ids },
@@ -95,6 +118,55 @@ impl Projects {
                 access: access.clone(),
             },
             remove_member: RemoveMemberHandler { projects, access },
+            invite_member,
+            list_invitations,
+            answer_invitation,
+            withdraw_invitation,
         }
+    }
+}
+
+fn shown(ports: &ProjectsPorts) -> Shown {
+    Shown { views: ports.invitations.clone(), projects: ports.views.clone(), addressees: ports.addressees.clone() }
+}
+
+fn invite_member(ports: &ProjectsPorts) -> InviteMemberHandler {
+    InviteMemberHandler {
+        projects: Repository::<Project>::new(ports.store.clone()),
+        invitations: Repository::<Invitation>::new(ports.store.clone()),
+        addressees: ports.addressees.clone(),
+        directory: ports.directory.clone(),
+        shown: shown(ports),
+        access: ports.access.clone(),
+        clock: ports.clock.clone(),
+        ids: ports.ids.clone(),
+    }
+}
+
+fn list_invitations(ports: &ProjectsPorts) -> ListInvitationsHandler {
+    ListInvitationsHandler {
+        shown: shown(ports),
+        directory: ports.directory.clone(),
+        access: ports.access.clone(),
+        clock: ports.clock.clone(),
+    }
+}
+
+fn answer_invitation(ports: &ProjectsPorts) -> AnswerInvitationHandler {
+    AnswerInvitationHandler {
+        store: ports.store.clone(),
+        addressees: ports.addressees.clone(),
+        directory: ports.directory.clone(),
+        shown: shown(ports),
+        clock: ports.clock.clone(),
+    }
+}
+
+fn withdraw_invitation(ports: &ProjectsPorts) -> WithdrawInvitationHandler {
+    WithdrawInvitationHandler {
+        invitations: Repository::<Invitation>::new(ports.store.clone()),
+        views: ports.invitations.clone(),
+        addressees: ports.addressees.clone(),
+        access: ports.access.clone(),
     }
 }

@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use devskyy_domain::{
     identity::Email,
     kernel::ids::{ProjectId, UserId},
@@ -72,6 +73,8 @@ pub struct Person {
     pub email: String,
     /// The name they go by.
     pub name: String,
+    /// Since when they have an account.
+    pub since: DateTime<Utc>,
 }
 
 impl std::fmt::Debug for Person {

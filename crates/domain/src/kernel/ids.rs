@@ -60,6 +60,8 @@ ids! {
     RosterId = "ros",
     /// A program's way into one project.
     ApiKeyId = "key",
+    /// An invitation to belong to a project.
+    InvitationId = "inv",
     /// One of the secrets an API key has had; what it is lives outside the log.
     KeySecretId = "sec",
     /// Somebody who answers for language models, as configured for a project.

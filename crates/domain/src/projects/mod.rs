@@ -2,6 +2,7 @@
 
 mod error;
 mod event;
+mod invitation;
 mod project;
 mod values;
 
@@ -12,6 +13,10 @@ pub use error::ProjectError;
 pub use event::{
     MemberAdded, MemberRemoved, MemberRoleChanged, ProjectArchived, ProjectCreated, ProjectEvent, ProjectRenamed,
     ProjectResumed, ProjectSuspended,
+};
+pub use invitation::{
+    Invitation, InvitationAccepted, InvitationDeclined, InvitationError, InvitationEvent, InvitationIssued,
+    InvitationWithdrawn,
 };
 pub use project::{Project, ProjectDetails};
 pub use values::{ProjectName, ProjectRole, ProjectStatus, Slug};

@@ -78,6 +78,18 @@ impl Project {
         }
     }
 
+    /// Whether somebody can be let in: a user, or somebody who has no account yet.
+    ///
+    /// # Errors
+    /// When the project is not active, or they are a member.
+    pub fn takes_in(&self, user: Option<UserId>) -> Result<(), ProjectError> {
+        let details = self.active()?;
+        match user {
+            Some(user) if details.members.contains_key(&user) => Err(ProjectError::AlreadyMember),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Gives a member another role.
     ///
     /// # Errors

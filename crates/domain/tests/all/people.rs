@@ -14,8 +14,9 @@ use devskyy_domain::{
     },
     kernel::{Json, ids::UserId},
     projects::{
-        MemberAdded, MemberRemoved, MemberRoleChanged, ProjectArchived, ProjectCreated, ProjectEvent, ProjectName,
-        ProjectRenamed, ProjectResumed, ProjectRole, ProjectSuspended,
+        InvitationAccepted, InvitationDeclined, InvitationEvent, InvitationIssued, InvitationWithdrawn, MemberAdded,
+        MemberRemoved, MemberRoleChanged, ProjectArchived, ProjectCreated, ProjectEvent, ProjectName, ProjectRenamed,
+        ProjectResumed, ProjectRole, ProjectSuspended,
     },
     workflow::{Action, Approval, Backoff, Effect, HttpMethod, HttpRequest, Limits, Step, Workflow},
 };
@@ -52,6 +53,17 @@ fn everything_that_happened_to_a_project_is_still_understood() {
         today(ProjectSuspended {}),
         today(ProjectResumed {}),
         today(ProjectArchived {}),
+    ]);
+}
+
+#[test]
+fn everything_that_happened_to_an_invitation_is_still_understood() {
+    let expires_at = chrono::DateTime::from_timestamp(1_767_830_400, 0).unwrap_or_default();
+    holds::<InvitationEvent>(&[
+        today(InvitationIssued { project: id(2), role: ProjectRole::Viewer, expires_at }),
+        today(InvitationAccepted { user: id(1) }),
+        today(InvitationDeclined { user: id(1) }),
+        today(InvitationWithdrawn {}),
     ]);
 }
 

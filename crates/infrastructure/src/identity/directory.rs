@@ -40,8 +40,8 @@ impl Directory for AccountDirectory {
         let mut people = Vec::with_capacity(users.len());
         for (id, profile) in self.accounts.profiles(users).await? {
             // Rows of a registration that did not come about belong to nobody.
-            if self.users.find(id).await?.is_some() {
-                people.push(Person { id, email: profile.email, name: profile.name });
+            if let Some(record) = self.users.find(id).await? {
+                people.push(Person { id, email: profile.email, name: profile.name, since: record.created_at });
             }
         }
         Ok(people)

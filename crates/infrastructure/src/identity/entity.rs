@@ -135,3 +135,23 @@ pub mod invitation {
 
     impl ActiveModelBehavior for ActiveModel {}
 }
+
+/// For whom an invitation into a project is, and what proves that it was passed on.
+pub mod addressee {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "invitation_addressees")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub invitation_id: Uuid,
+        pub email: String,
+        pub token_digest: Vec<u8>,
+        pub created_at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}

@@ -2,6 +2,7 @@
 
 mod account_changes;
 mod accounts;
+mod addressees;
 mod attempts;
 mod cached_standings;
 mod directory;
@@ -15,6 +16,7 @@ mod sessions;
 mod users;
 
 pub use accounts::SqlAccounts;
+pub use addressees::SqlAddressees;
 pub use attempts::SqlAttempts;
 pub use cached_standings::CachedStandings;
 pub use directory::AccountDirectory;

@@ -8,6 +8,7 @@ mod durability;
 mod engine;
 mod event_store;
 mod hostile;
+mod invitations;
 mod models;
 mod people;
 mod providers;

@@ -4,10 +4,10 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use devskyy_application::{
     error::PortError,
-    identity::{Housekeeping, HousekeepingPorts, Swept},
+    identity::{Housekeeping, HousekeepingPorts, Secrets, Swept},
 };
 use devskyy_infrastructure::{
-    identity::{SqlAccounts, SqlAttempts, SqlInvitations, SqlKeyVault, SqlSessions},
+    identity::{SqlAccounts, SqlAddressees, SqlAttempts, SqlInvitations, SqlKeyVault, SqlSessions},
     sql::SqlUsedKeys,
 };
 
@@ -19,13 +19,14 @@ const FIRST: Duration = Duration::from_secs(60);
 /// Pause between two sweeps.
 const PAUSE: Duration = Duration::from_secs(3_600);
 
-pub(super) fn housekeeping(ground: &Ground) -> Housekeeping {
+pub(super) fn housekeeping(ground: &Ground, secrets: Arc<dyn Secrets>) -> Housekeeping {
     let Ground { database, clock, .. } = ground.clone();
     Housekeeping::new(HousekeepingPorts {
         accounts: Arc::new(SqlAccounts::new(database.clone())),
         vault: Arc::new(SqlKeyVault::new(database.clone())),
         sessions: Arc::new(SqlSessions::new(database.clone())),
         invitations: Arc::new(SqlInvitations::new(database.clone())),
+        addressees: Arc::new(SqlAddressees::new(database.clone(), secrets)),
         attempts: Arc::new(SqlAttempts::new(database.clone())),
         used_keys: Arc::new(SqlUsedKeys::new(database)),
         clock,

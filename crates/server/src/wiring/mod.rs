@@ -31,7 +31,7 @@ use devskyy_infrastructure::{
     es::{Law, PerStream, Projection, SqlEventStore},
     identity::{ApiKeysProjection, UsersProjection},
     models::ProvidersProjection,
-    projects::{ProjectsProjection, SqlProjects},
+    projects::{InvitationsProjection, ProjectsProjection, SqlProjects},
     runs::{RunLaw, RunsProjection},
     sql::Database,
     system::{RandomIds, SystemClock},
@@ -129,6 +129,7 @@ pub(crate) fn projections() -> Vec<Arc<dyn Projection>> {
     vec![
         Arc::new(PerStream(UsersProjection)),
         Arc::new(PerStream(ProjectsProjection)),
+        Arc::new(PerStream(InvitationsProjection)),
         Arc::new(PerStream(ApiKeysProjection)),
         Arc::new(PerStream(AgentsProjection)),
         Arc::new(PerStream(RunsProjection)),
@@ -155,7 +156,7 @@ impl Platform {
         let (keys, key_uses) = keys::keys(&ground, secrets.clone());
         let (runs, workers) = runs::runs(settings, &ground, agent_views)?;
         Ok(Self {
-            housekeeping: Arc::new(housekeeping::housekeeping(&ground)),
+            housekeeping: Arc::new(housekeeping::housekeeping(&ground, secrets.clone())),
             ground,
             identity: Arc::new(identity),
             keys: Arc::new(keys),

@@ -13,10 +13,10 @@ use devskyy_infrastructure::{
     agents::SqlAgents,
     crypto::{Argon2Cost, Argon2PasswordHasher, FileBootstrapTokens, KeyedSecrets, MasterKey},
     identity::{
-        AccountDirectory, CachedStandings, FileErasures, SqlAccounts, SqlAttempts, SqlInvitations, SqlSessions,
-        SqlUsers,
+        AccountDirectory, CachedStandings, FileErasures, SqlAccounts, SqlAddressees, SqlAttempts, SqlInvitations,
+        SqlSessions, SqlUsers,
     },
-    projects::SqlProjects,
+    projects::{SqlProjectInvitations, SqlProjects},
 };
 use secrecy::ExposeSecret as _;
 
@@ -56,7 +56,16 @@ pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<Peopl
     let agent_views: Arc<dyn AgentViews> = Arc::new(SqlAgents::new(database));
     let directory = Arc::new(AccountDirectory::new(users, accounts, secrets.clone()));
     let check = DefinitionCheck::new(expressions, schemas, Arc::new(egress));
-    let projects = ProjectsPorts { store: log.clone(), views, directory, access: access.clone(), ids: ids.clone() };
+    let projects = ProjectsPorts {
+        store: log.clone(),
+        views,
+        directory,
+        invitations: Arc::new(SqlProjectInvitations::new(ground.database.clone())),
+        addressees: Arc::new(SqlAddressees::new(ground.database.clone(), secrets.clone())),
+        clock: ground.clock.clone(),
+        access: access.clone(),
+        ids: ids.clone(),
+    };
     let agents = AgentsPorts { store: log, views: agent_views.clone(), access, check, models, ids };
     Ok(People {
         identity,
@@ -82,6 +91,7 @@ fn identity(
         changes: accounts.clone(),
         accounts,
         erasures: Arc::new(FileErasures::new(&settings.data_dir)),
+        mentions: Arc::new(SqlAddressees::new(database.clone(), secrets.clone())),
         session_list: sessions.clone(),
         invitations: Arc::new(SqlInvitations::new(database.clone())),
         registration: settings.security.registration,

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod checkpoints;
 pub mod event_store;
+pub mod invitations;
 pub mod models;
 pub mod people;
 pub mod providers;

@@ -11,6 +11,7 @@ mod credentials;
 mod event_store;
 mod identity;
 mod ids;
+mod invitations;
 mod model_server;
 mod projects;
 mod providers;
@@ -29,6 +30,7 @@ pub use credentials::{InMemoryAccessTokens, InMemoryBootstrap, InMemoryPasswordH
 pub use event_store::InMemoryEventStore;
 pub use identity::{InMemoryAccounts, InMemorySessions, InMemoryUsers};
 pub use ids::SequentialIds;
+pub use invitations::{InMemoryAddressees, InMemoryProjectInvitations};
 pub use model_server::{ModelServer, Received};
 pub use projects::{InMemoryDirectory, InMemoryProjects};
 pub use providers::{FixedProbe, InMemoryProviders, NamedModels};

@@ -8,7 +8,7 @@ use devskyy_application::{
     access::{ListScope, Memberships, Standing},
     error::PortError,
     es::RecordedEvent,
-    identity::{Accounts, Secrets},
+    identity::{Accounts, Secrets, UserViews as _},
     paging::{Key, PageOf, Part},
     projects::{Directory, MemberRecord, Person, ProjectFilter, ProjectSort, ProjectView, ProjectViews},
 };
@@ -184,7 +184,12 @@ impl Directory for InMemoryDirectory {
 
     async fn people(&self, users: &[UserId]) -> Result<Vec<Person>, PortError> {
         let profiles: BTreeMap<_, _> = self.accounts.profiles(users).await?.into_iter().collect();
-        let known = profiles.into_iter().filter(|(id, _)| self.users.knows(*id));
-        Ok(known.map(|(id, profile)| Person { id, email: profile.email, name: profile.name }).collect())
+        let mut people = Vec::with_capacity(profiles.len());
+        for (id, profile) in profiles {
+            if let Some(record) = self.users.find(id).await?.filter(|_| self.users.knows(id)) {
+                people.push(Person { id, email: profile.email, name: profile.name, since: record.created_at });
+            }
+        }
+        Ok(people)
     }
 }

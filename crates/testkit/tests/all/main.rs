@@ -5,6 +5,7 @@ mod audit;
 mod checkpoints;
 mod event_store;
 mod event_store_culprits;
+mod invitations;
 mod models;
 mod models_culprits;
 mod people;

@@ -28,6 +28,7 @@ pub const REGISTRY: &[Chapter] = &[
     Chapter { heading: "Identity", codes: identity::IDENTITY },
     Chapter { heading: "API keys", codes: identity::API_KEYS },
     Chapter { heading: "Projects", codes: projects::PROJECTS },
+    Chapter { heading: "Invitations", codes: projects::INVITATIONS },
     Chapter { heading: "Agents", codes: agents::AGENTS },
     Chapter { heading: "Workflows", codes: workflows::WORKFLOWS },
     Chapter { heading: "Assistants", codes: assistants::ASSISTANTS },

@@ -57,6 +57,9 @@ fn expected(rule: Rule, who: Who) -> Verdict {
         Rule::Person => Verdict::Allowed,
         Rule::Admin if who == Who::Admin => Verdict::Allowed,
         Rule::Admin => Verdict::Forbidden,
+        Rule::Invited if who.is_key() => Verdict::Forbidden,
+        Rule::Invited if who == Who::INVITED => Verdict::Allowed,
+        Rule::Invited => Verdict::Hidden,
         Rule::Project(permission) => in_project(permission, who, permission.suits_keys()),
         Rule::PersonInProject(permission) => in_project(permission, who, false),
     }
@@ -177,6 +180,7 @@ fn kind(name: &str, below: &str) -> &'static str {
         ("key_id", _) => "key_",
         ("provider_id", _) => "prv_",
         ("session_id", _) => "ses_",
+        ("invitation_id", _) => "inv_",
         ("approval_id", _) => "apr_",
         ("operation_id", _) => "op_",
         _ => "",
@@ -238,7 +242,7 @@ fn an_operation_without_a_rule_is_named() {
 const fn proofs(rule: Rule) -> &'static [&'static str] {
     match rule {
         Rule::Public => &[],
-        Rule::Person | Rule::Admin | Rule::PersonInProject(_) => &["bearer"],
+        Rule::Person | Rule::Admin | Rule::Invited | Rule::PersonInProject(_) => &["bearer"],
         Rule::SignedIn | Rule::Project(_) => &["api_key", "bearer"],
     }
 }

@@ -19,6 +19,8 @@ pub(super) enum Rule {
     Admin,
     /// Whoever has the permission in the project, people and keys.
     Project(Permission),
+    /// Whoever the invitation is for; to everybody else it does not exist.
+    Invited,
     /// As [`Rule::Project`], but people only.
     PersonInProject(Permission),
 }
@@ -52,7 +54,7 @@ use Permission::{
     AgentsRead, AgentsWrite, AuditRead, KeysIssue, KeysRead, KeysRevoke, MembersRead, MembersWrite, ProjectsRead,
     ProjectsWrite, ProvidersRead, ProvidersWrite, RunsCancel, RunsDecide, RunsRead, RunsStart,
 };
-use Rule::{Admin, Person, PersonInProject, Project, Public, SignedIn};
+use Rule::{Admin, Invited, Person, PersonInProject, Project, Public, SignedIn};
 
 /// Every operation of the document.
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -95,6 +97,15 @@ pub(super) const OPERATIONS: &[Operation] = &[
     on("add_member", Project(MembersWrite)).sending(|place, _| json!({"user_id": place.guest, "role": "viewer"})),
     on("change_member_role", Project(MembersWrite)).sending(|_, _| json!({"role": "operator"})),
     on("remove_member", Project(MembersWrite)),
+    // Invitations into projects.
+    on("invite_member", Project(MembersWrite)).sending(|_, who| {
+        json!({"email": format!("invited-{who:?}@example.org"), "role": "viewer"})
+    }),
+    on("list_invitations", Project(MembersWrite)),
+    on("withdraw_invitation", Project(MembersWrite)),
+    on("list_own_invitations", Person),
+    on("accept_invitation", Invited),
+    on("decline_invitation", Invited),
     // API keys.
     on("list_keys", Project(KeysRead)),
     on("issue_key", PersonInProject(KeysIssue)).sending(|place, _| place.wanted_key("viewer", None)),

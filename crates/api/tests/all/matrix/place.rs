@@ -52,6 +52,9 @@ impl Who {
         Self::ForeignKey,
     ];
 
+    /// Whoever is invited into the project.
+    pub(super) const INVITED: Self = Self::Stranger;
+
     const PEOPLE: [Self; 6] =
         [Self::Stranger, Self::Viewer, Self::Operator, Self::Maintainer, Self::Owner, Self::Admin];
 
@@ -109,6 +112,7 @@ pub(super) struct Place {
     /// A viewer who asks nothing, but to whom things are done.
     pub(super) guest: String,
     agent: String,
+    invitation: String,
     key: String,
     provider: String,
     run: Value,
@@ -143,6 +147,7 @@ impl Place {
         join(&world, &owner, &project, "guest@example.org", "viewer").await;
         let mut place = Self {
             agent: agent(&world, &owner, &project).await,
+            invitation: invite(&world, &owner, &project).await,
             provider: provider(&world, &owner, &project).await,
             world,
             project,
@@ -215,6 +220,7 @@ impl Place {
             ("id", "agents") => self.agent.clone(),
             ("id", "runs") => text(&self.run["id"]),
             ("id", "users") | ("user_id", _) => self.guest.clone(),
+            ("invitation_id", _) => self.invitation.clone(),
             ("key_id", _) => self.key.clone(),
             ("provider_id", _) => self.provider.clone(),
             ("number", _) => "1".to_owned(),
@@ -262,6 +268,14 @@ async fn sign_in(world: &World, email: &str) -> SignIn {
 async fn join(world: &World, owner: &str, project: &str, email: &str, role: &str) {
     let members = format!("/api/v1/projects/{project}/members");
     world.post(&members).by(owner).json(&json!({"email": email, "role": role})).send().await.expect(201);
+}
+
+/// An invitation for whoever is invited.
+async fn invite(world: &World, owner: &str, project: &str) -> String {
+    let body = json!({"email": Who::INVITED.email(), "role": "viewer"});
+    let path = format!("/api/v1/projects/{project}/invitations");
+    let invitation = world.post(&path).by(owner).json(&body).send().await.expect(201);
+    invitation["id"].as_str().unwrap().to_owned()
 }
 
 /// An agent whose runs ask a person and lose an answer, both at once.

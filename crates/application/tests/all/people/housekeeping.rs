@@ -4,10 +4,11 @@ use chrono::TimeDelta;
 use devskyy_application::{
     identity::{Accounts as _, Housekeeping, HousekeepingPorts, Invitations as _, KeySecret, KeyVault as _, Swept},
     ports::Clock as _,
-    projects::CreateProject,
+    projects::{Addressees as _, CreateProject},
 };
 use devskyy_domain::{
-    kernel::ids::{ApiKeyId, KeySecretId, UserId},
+    identity::Email,
+    kernel::ids::{ApiKeyId, InvitationId, KeySecretId, UserId},
     projects::ProjectName,
 };
 use devskyy_testkit::{
@@ -43,11 +44,14 @@ impl Household {
         vault.save(&KeySecret { id, key: of, digest: [1; 32], created_at: now }).await.unwrap();
         let invitations = Arc::new(InMemoryInvitations::default());
         invitations.save(&[1; 32], now + TimeDelta::days(7)).await.unwrap();
+        let email = Email::parse("grace@example.org").unwrap();
+        world.addressees.save(InvitationId::from(Uuid::from_u128(80)), &email, now).await.unwrap();
         let ports = HousekeepingPorts {
             accounts: world.accounts.clone(),
             vault,
             sessions: world.sessions.clone(),
             invitations,
+            addressees: world.addressees.clone(),
             attempts: world.attempts.clone(),
             used_keys: world.store.clone(),
             clock: world.clock.clone(),
@@ -77,6 +81,13 @@ async fn rows_nobody_refers_to_are_swept_after_a_day() {
 #[tokio::test]
 async fn invitations_are_swept_a_day_after_their_end() {
     assert_eq!(Household::new().await.after(8).await.invitations, 1);
+}
+
+#[tokio::test]
+async fn e_mails_of_invitations_into_projects_are_swept_a_day_after_these_expired() {
+    let household = Household::new().await;
+    assert_eq!(household.after(7).await.addressees, 0);
+    assert_eq!(household.after(1).await.addressees, 1);
 }
 
 #[tokio::test]

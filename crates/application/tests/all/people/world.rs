@@ -21,10 +21,10 @@ use devskyy_domain::{
     projects::ProjectRole,
 };
 use devskyy_testkit::fakes::{
-    FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAgents, InMemoryAttempts, InMemoryBootstrap,
-    InMemoryDirectory, InMemoryErasures, InMemoryEventStore, InMemoryInvitations, InMemoryPasswordHasher,
-    InMemoryProjects, InMemorySessions, InMemoryUsers, NamedDestinations, PathExpressions, PlainSchemas,
-    ScriptedModels, SequentialIds, SequentialSecrets,
+    FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAddressees, InMemoryAgents, InMemoryAttempts,
+    InMemoryBootstrap, InMemoryDirectory, InMemoryErasures, InMemoryEventStore, InMemoryInvitations,
+    InMemoryPasswordHasher, InMemoryProjectInvitations, InMemoryProjects, InMemorySessions, InMemoryUsers,
+    NamedDestinations, PathExpressions, PlainSchemas, ScriptedModels, SequentialIds, SequentialSecrets,
 };
 use uuid::Uuid;
 
@@ -39,6 +39,7 @@ pub(super) struct World {
     pub(super) clock: Arc<FixedClock>,
     pub(super) hasher: Arc<InMemoryPasswordHasher>,
     pub(super) accounts: Arc<InMemoryAccounts>,
+    pub(super) addressees: Arc<InMemoryAddressees>,
     pub(super) attempts: Arc<InMemoryAttempts>,
     pub(super) sessions: Arc<InMemorySessions>,
 }
@@ -55,11 +56,13 @@ impl World {
         let sessions = Arc::new(InMemorySessions::of(users.clone()));
         let hasher = Arc::new(InMemoryPasswordHasher::default());
         let attempts = Arc::new(InMemoryAttempts::default());
+        let addressees = Arc::new(InMemoryAddressees::new(secrets.clone()));
         let identity = Identity::new(IdentityPorts {
             store: store.clone(),
             accounts: accounts.clone(),
             changes: accounts.clone(),
             erasures: Arc::new(InMemoryErasures::default()),
+            mentions: addressees.clone(),
             invitations: Arc::new(InMemoryInvitations::default()),
             registration: RegistrationMode::Open,
             password_policy: PasswordPolicy::Classic,
@@ -86,8 +89,17 @@ impl World {
             ids: ids.clone(),
         });
         let directory = Arc::new(InMemoryDirectory::of(users, accounts.clone(), secrets));
-        let projects = Projects::new(ProjectsPorts { store: store.clone(), views, directory, access, ids });
-        Self { identity, projects, agents, store, clock, hasher, accounts, attempts, sessions }
+        let projects = Projects::new(ProjectsPorts {
+            store: store.clone(),
+            views,
+            directory,
+            invitations: InMemoryProjectInvitations::following(&store),
+            addressees: addressees.clone(),
+            clock: clock.clone(),
+            access,
+            ids,
+        });
+        Self { identity, projects, agents, store, clock, hasher, accounts, addressees, attempts, sessions }
     }
 
     pub(super) async fn register(&self, name: &str) -> UserView {

@@ -1,0 +1,92 @@
+use std::sync::Arc;
+
+use devskyy_domain::{
+    identity::Email,
+    kernel::ids::{InvitationId, ProjectId},
+    projects::{Invitation, Project, ProjectRole},
+};
+
+use super::{
+    list_invitations::Shown,
+    ports::{Addressees, IssuedInvitation},
+};
+use crate::{
+    access::{Access, Permission},
+    context::Actor,
+    error::Error,
+    es::{Created, Idempotency, Repository},
+    ports::{Clock, IdGenerator},
+    projects::ports::Directory,
+};
+
+/// Asks for an invitation.
+#[derive(Debug)]
+pub struct InviteMember {
+    /// To which project.
+    pub project: ProjectId,
+    /// Whom, whether or not they have an account.
+    pub email: Email,
+    /// As what.
+    pub role: ProjectRole,
+    /// Recognises a repeated request.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// Invites people into projects.
+pub struct InviteMemberHandler {
+    pub(in crate::projects) projects: Repository<Project>,
+    pub(in crate::projects) invitations: Repository<Invitation>,
+    pub(in crate::projects) addressees: Arc<dyn Addressees>,
+    pub(in crate::projects) directory: Arc<dyn Directory>,
+    pub(in crate::projects) shown: Shown,
+    pub(in crate::projects) access: Access,
+    pub(in crate::projects) clock: Arc<dyn Clock>,
+    pub(in crate::projects) ids: Arc<dyn IdGenerator>,
+}
+
+impl InviteMemberHandler {
+    /// Invites somebody for a week. The answer does not tell whether they have an account, only whether they are a member,
+    /// which whoever may invite can see anyway.
+    ///
+    /// # Errors
+    /// [`devskyy_domain::projects::ProjectError`] of a project that does not take them in,
+    /// [`devskyy_domain::projects::InvitationError::TooMany`], what access demands, or a failing port.
+    #[tracing::instrument(name = "projects.invite_member", skip_all, fields(project = %command.project), err(Debug, level = "debug"))]
+    pub async fn handle(&self, actor: &Actor, command: InviteMember) -> Result<IssuedInvitation, Error> {
+        let idempotency = command.idempotency.clone();
+        let (created, token) = match self.issue(actor, command).await {
+            Ok(issued) => issued,
+            Err(refused) => {
+                let context = actor.event_context(None);
+                (self.invitations.created_before(context, idempotency.as_ref(), refused).await?, None)
+            }
+        };
+        let view = self.shown.one(created.id).await?;
+        Ok(IssuedInvitation { view, token })
+    }
+
+    async fn issue(
+        &self,
+        actor: &Actor,
+        command: InviteMember,
+    ) -> Result<(Created<Invitation>, Option<String>), Error> {
+        let InviteMember { project, email, role, idempotency } = command;
+        self.access.require(actor, project, Permission::MembersWrite).await?;
+        let known = self.directory.find_by_email(&email).await?;
+        self.projects.load(project).await?.state.takes_in(known)?;
+        let (id, now) = (InvitationId::from(self.ids.next()), self.clock.now());
+        let waiting = self.shown.views.open(project, now).await?.len();
+        let events = Invitation::default().issue(project, role, waiting, now)?;
+        let token = self.addressees.save(id, &email, now).await?;
+        let context = actor.event_context(Some(project));
+        let created = self.invitations.create(context, id, &events, vec![], vec![], idempotency).await;
+        // The append may have been accepted although no answer came: the row stays, the sweep decides later.
+        let refused = created.as_ref().is_err_and(|error| !matches!(error, Error::Port(_)));
+        if refused || created.as_ref().is_ok_and(|created| created.replayed) {
+            self.addressees.remove(id).await?;
+        }
+        let created = created?;
+        let token = (!created.replayed).then_some(token);
+        Ok((created, token))
+    }
+}

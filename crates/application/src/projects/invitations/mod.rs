@@ -1,0 +1,21 @@
+//! Inviting people into projects.
+//!
+//! An invitation names an e-mail, which is kept outside the log. Nobody proves here that an e-mail is theirs. So whoever
+//! had an account when they were invited may answer by it alone; whoever registers later also needs the token that the
+//! inviter was shown and passed on.
+
+mod answer_invitation;
+mod invite_member;
+mod list_invitations;
+mod ports;
+mod withdraw_invitation;
+
+pub use answer_invitation::{AnswerInvitation, AnswerInvitationHandler};
+pub use invite_member::{InviteMember, InviteMemberHandler};
+pub use list_invitations::ListInvitationsHandler;
+pub(super) use list_invitations::Shown;
+pub use ports::{
+    Addressed, Addressees, InvitationRecord, InvitationStatus, InvitationView, InvitationViews, IssuedInvitation,
+    LISTED,
+};
+pub use withdraw_invitation::{WithdrawInvitation, WithdrawInvitationHandler};

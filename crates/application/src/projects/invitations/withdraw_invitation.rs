@@ -1,0 +1,52 @@
+use std::sync::Arc;
+
+use devskyy_domain::{
+    kernel::ids::{InvitationId, ProjectId},
+    projects::Invitation,
+};
+
+use super::{
+    list_invitations::absent,
+    ports::{Addressees, InvitationViews},
+};
+use crate::{
+    access::{Access, Permission},
+    context::Actor,
+    error::Error,
+    es::Repository,
+};
+
+/// Asks for an invitation to count no longer.
+#[derive(Debug)]
+pub struct WithdrawInvitation {
+    /// Of which project.
+    pub project: ProjectId,
+    /// Which.
+    pub invitation: InvitationId,
+}
+
+/// Takes invitations back.
+pub struct WithdrawInvitationHandler {
+    pub(in crate::projects) invitations: Repository<Invitation>,
+    pub(in crate::projects) views: Arc<dyn InvitationViews>,
+    pub(in crate::projects) addressees: Arc<dyn Addressees>,
+    pub(in crate::projects) access: Access,
+}
+
+impl WithdrawInvitationHandler {
+    /// Withdraws the invitation and forgets for whom it was.
+    ///
+    /// # Errors
+    /// [`devskyy_domain::projects::InvitationError`], [`Error::NotFound`], what access demands, or a failing port.
+    #[tracing::instrument(name = "projects.withdraw_invitation", skip_all, fields(invitation = %command.invitation), err(Debug, level = "debug"))]
+    pub async fn handle(&self, actor: &Actor, command: WithdrawInvitation) -> Result<(), Error> {
+        let WithdrawInvitation { project, invitation } = command;
+        self.access.require(actor, project, Permission::MembersWrite).await?;
+        let record = self.views.find(&[invitation]).await?.pop().filter(|record| record.project == project);
+        record.ok_or_else(|| absent(invitation))?;
+        let context = actor.event_context(Some(project));
+        self.invitations.update(context, invitation, None, Invitation::withdraw).await?;
+        self.addressees.remove(invitation).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,211 @@
+//! Invitations in memory keep every promise, and the contract catches keepers that break one.
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use devskyy_application::{
+    error::PortError,
+    identity::{Mentions, Perishable},
+    projects::{Addressed, Addressees, InvitationRecord, InvitationStatus, InvitationViews},
+};
+use devskyy_domain::{
+    identity::Email,
+    kernel::ids::{InvitationId, ProjectId},
+    projects::ProjectRole,
+};
+use devskyy_testkit::contracts::invitations::{self as promise, InvitationsUnderTest};
+use devskyy_testkit::fakes::SequentialIds;
+use futures_util::FutureExt;
+
+async fn in_memory() -> InvitationsUnderTest {
+    InvitationsUnderTest::in_memory()
+}
+
+devskyy_testkit::invitations_contract!(in_memory);
+
+async fn is_caught(promise: impl Future<Output = ()>) -> bool {
+    AssertUnwindSafe(promise).catch_unwind().await.is_err()
+}
+
+/// Views that see one thing wrongly.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Blind {
+    /// Shows every role as the mightiest.
+    Role,
+    /// Takes everything for open that was ever issued.
+    Expiry,
+    /// Shows a project everybody's invitations.
+    Project,
+    /// Does not see that they end.
+    End,
+}
+
+struct Views(Arc<dyn InvitationViews>, Blind);
+
+#[async_trait]
+impl InvitationViews for Views {
+    async fn find(&self, ids: &[InvitationId]) -> Result<Vec<InvitationRecord>, PortError> {
+        let mut found = self.0.find(ids).await?;
+        for record in &mut found {
+            match self.1 {
+                Blind::Role => record.role = ProjectRole::Owner,
+                Blind::End => record.status = InvitationStatus::Open,
+                Blind::Expiry | Blind::Project => {}
+            }
+        }
+        Ok(found)
+    }
+
+    async fn open(&self, project: ProjectId, now: DateTime<Utc>) -> Result<Vec<InvitationRecord>, PortError> {
+        match self.1 {
+            Blind::Expiry => self.0.open(project, DateTime::UNIX_EPOCH).await,
+            Blind::Project => {
+                let mut all = self.0.open(project, now).await?;
+                all.extend(self.0.open(SequentialIds::nth(11).into(), now).await?);
+                Ok(all)
+            }
+            Blind::Role | Blind::End => self.0.open(project, now).await,
+        }
+    }
+}
+
+fn blind(to: Blind) -> InvitationsUnderTest {
+    let honest = InvitationsUnderTest::in_memory();
+    InvitationsUnderTest { views: Arc::new(Views(honest.views.clone(), to)), ..honest }
+}
+
+#[tokio::test]
+async fn views_that_show_another_role_are_caught() {
+    assert!(is_caught(promise::an_issued_invitation_is_found(&blind(Blind::Role))).await);
+}
+
+#[tokio::test]
+async fn views_that_forget_the_expiry_are_caught() {
+    assert!(is_caught(promise::an_expired_invitation_is_not_open(&blind(Blind::Expiry))).await);
+}
+
+#[tokio::test]
+async fn views_that_mix_projects_up_are_caught() {
+    assert!(is_caught(promise::open_invitations_are_those_that_wait(&blind(Blind::Project))).await);
+}
+
+#[tokio::test]
+async fn views_that_do_not_see_an_end_are_caught() {
+    assert!(is_caught(promise::an_ended_invitation_shows_how_it_ended(&blind(Blind::End))).await);
+}
+
+/// Keepers of e-mails that do one thing wrongly.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flaw {
+    /// Takes any token for the right one.
+    Token,
+    /// Finds nothing by e-mail.
+    Lost,
+    /// Forgets nobody.
+    Kept,
+    /// Lists whatever there is.
+    Endless,
+    /// Forgets everybody at once.
+    Eager,
+}
+
+struct Flawed {
+    honest: InvitationsUnderTest,
+    flaw: Flaw,
+    saved: Mutex<Vec<InvitationId>>,
+}
+
+impl Flawed {
+    fn saved(&self) -> Vec<InvitationId> {
+        self.saved.lock().unwrap().clone()
+    }
+}
+
+#[async_trait]
+impl Addressees for Flawed {
+    async fn save(&self, invitation: InvitationId, email: &Email, now: DateTime<Utc>) -> Result<String, PortError> {
+        self.saved.lock().unwrap().push(invitation);
+        self.honest.addressees.save(invitation, email, now).await
+    }
+
+    async fn addressed(&self, id: InvitationId, email: &Email, token: Option<&str>) -> Result<Addressed, PortError> {
+        let answer = self.honest.addressees.addressed(id, email, token).await?;
+        let taken = self.flaw == Flaw::Token && answer == Addressed::ByEmail && token.is_some();
+        Ok(if taken { Addressed::ByToken } else { answer })
+    }
+
+    async fn invitations(&self, email: &Email) -> Result<Vec<InvitationId>, PortError> {
+        match self.flaw {
+            Flaw::Lost => Ok(vec![]),
+            Flaw::Endless => Ok(self.saved()),
+            Flaw::Token | Flaw::Kept | Flaw::Eager => self.honest.addressees.invitations(email).await,
+        }
+    }
+
+    async fn emails(&self, invitations: &[InvitationId]) -> Result<Vec<(InvitationId, String)>, PortError> {
+        self.honest.addressees.emails(invitations).await
+    }
+
+    async fn remove(&self, invitation: InvitationId) -> Result<(), PortError> {
+        if self.flaw == Flaw::Kept { Ok(()) } else { self.honest.addressees.remove(invitation).await }
+    }
+}
+
+#[async_trait]
+impl Mentions for Flawed {
+    async fn forget(&self, email: &Email) -> Result<(), PortError> {
+        if self.flaw == Flaw::Kept { Ok(()) } else { self.honest.mentions.forget(email).await }
+    }
+}
+
+#[async_trait]
+impl Perishable for Flawed {
+    async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError> {
+        let before = if self.flaw == Flaw::Eager { DateTime::<Utc>::MAX_UTC } else { before };
+        self.honest.perishable.sweep(before).await
+    }
+}
+
+fn flawed(flaw: Flaw) -> InvitationsUnderTest {
+    let keeper = Arc::new(Flawed { honest: InvitationsUnderTest::in_memory(), flaw, saved: Mutex::default() });
+    InvitationsUnderTest {
+        addressees: keeper.clone(),
+        perishable: keeper.clone(),
+        mentions: keeper,
+        ..InvitationsUnderTest::in_memory()
+    }
+}
+
+#[tokio::test]
+async fn addressees_that_take_any_token_are_caught() {
+    assert!(is_caught(promise::an_invitation_is_for_its_email_alone(&flawed(Flaw::Token))).await);
+}
+
+#[tokio::test]
+async fn addressees_that_find_nothing_by_e_mail_are_caught() {
+    assert!(is_caught(promise::invitations_and_emails_find_each_other(&flawed(Flaw::Lost))).await);
+}
+
+#[tokio::test]
+async fn addressees_that_forget_nobody_are_caught() {
+    assert!(is_caught(promise::a_removed_addressee_is_forgotten(&flawed(Flaw::Kept))).await);
+}
+
+#[tokio::test]
+async fn addressees_that_list_without_end_are_caught() {
+    assert!(is_caught(promise::only_the_newest_invitations_are_listed(&flawed(Flaw::Endless))).await);
+}
+
+#[tokio::test]
+async fn addressees_that_keep_the_erased_are_caught() {
+    assert!(is_caught(promise::an_erased_e_mail_is_forgotten(&flawed(Flaw::Kept))).await);
+}
+
+#[tokio::test]
+async fn a_sweep_that_takes_everything_is_caught() {
+    assert!(is_caught(promise::a_sweep_forgets_old_addressees(&flawed(Flaw::Eager))).await);
+}

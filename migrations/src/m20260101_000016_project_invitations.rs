@@ -1,0 +1,68 @@
+//! Invitations into projects: as projected, and for whom they are beside the log.
+
+use sea_orm_migration::{prelude::*, sea_orm::DatabaseBackend};
+
+/// Creates the tables of invitations into projects.
+#[derive(Debug, DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let script = match manager.get_database_backend() {
+            DatabaseBackend::Postgres => POSTGRES,
+            _ => SQLITE,
+        };
+        manager.get_connection().execute_unprepared(script).await.map(|_| ())
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+const POSTGRES: &str = r"
+CREATE TABLE project_invitations (
+    id UUID PRIMARY KEY,
+    project_id UUID NOT NULL,
+    role TEXT NOT NULL,
+    status TEXT NOT NULL,
+    invited_by TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    position BIGINT NOT NULL
+);
+CREATE INDEX project_invitations_of_project ON project_invitations (project_id, status, expires_at);
+
+CREATE TABLE invitation_addressees (
+    invitation_id UUID PRIMARY KEY,
+    email TEXT NOT NULL,
+    token_digest BYTEA NOT NULL,
+    created_at BIGINT NOT NULL
+);
+CREATE INDEX invitation_addressees_of_email ON invitation_addressees (email, created_at);
+CREATE INDEX invitation_addressees_by_age ON invitation_addressees (created_at);
+";
+
+const SQLITE: &str = r"
+CREATE TABLE project_invitations (
+    id BLOB PRIMARY KEY,
+    project_id BLOB NOT NULL,
+    role TEXT NOT NULL,
+    status TEXT NOT NULL,
+    invited_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    position INTEGER NOT NULL
+) STRICT;
+CREATE INDEX project_invitations_of_project ON project_invitations (project_id, status, expires_at);
+
+CREATE TABLE invitation_addressees (
+    invitation_id BLOB PRIMARY KEY,
+    email TEXT NOT NULL,
+    token_digest BLOB NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX invitation_addressees_of_email ON invitation_addressees (email, created_at);
+CREATE INDEX invitation_addressees_by_age ON invitation_addressees (created_at);
+";
