@@ -47,7 +47,8 @@ impl Fresh {
         self.server_with(directory, tracker, &["--set", "runs.concurrency=0"])
     }
 
-    fn server_with(&self, directory: &std::path::Path, tracker: &Tracker, flags: &[&str]) -> Server {
+    /// A server with more flags.
+    pub(crate) fn server_with(&self, directory: &std::path::Path, tracker: &Tracker, flags: &[&str]) -> Server {
         std::fs::create_dir_all(directory).unwrap();
         Server::start_with(directory, |command| {
             reaching(tracker)(command);

@@ -17,6 +17,7 @@ mod server;
 mod serving;
 mod signing_in;
 mod slow_clients;
+mod storm;
 mod tour;
 mod tracker;
 mod workers;

@@ -26,13 +26,25 @@ pub(crate) struct Worker {
 impl Worker {
     /// Starts a worker on a database, with its log in a directory, and waits until it is ready.
     pub(crate) fn start(directory: &Path, database: &Fresh, tracker: &Tracker) -> Self {
+        Self::start_with(directory, database, tracker, |_| {})
+    }
+
+    /// Starts a worker after a last change to its command.
+    pub(crate) fn start_with(
+        directory: &Path,
+        database: &Fresh,
+        tracker: &Tracker,
+        change: impl FnOnce(&mut Command),
+    ) -> Self {
         std::fs::create_dir_all(directory).unwrap();
         let log = directory.join("log.jsonl");
-        let opened = std::fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
+        // A worker that came before has said that it is ready.
+        let opened = std::fs::File::create(&log).unwrap();
         let mut command = devskyy(directory);
         command.args(["worker", "--set", "runs.lease_s=2"]).stdout(Stdio::null()).stderr(opened);
         reaching(tracker)(&mut command);
         database.choose(&mut command);
+        change(&mut command);
         let worker = Self { child: command.spawn().unwrap(), log };
         let started = Instant::now();
         while !worker.said().contains("ready") {

@@ -1,0 +1,122 @@
+//! A tool and a model on the loopback that answer at once and note when they were asked.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
+
+type Answers = dyn Fn(&Value) -> (&'static str, String) + Send + Sync;
+
+/// A server that answers every request at once.
+pub(crate) struct Instantly {
+    pub(crate) address: String,
+    asked: Arc<Mutex<Vec<(Instant, String)>>>,
+}
+
+impl Instantly {
+    async fn start(answers: Arc<Answers>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let noted = asked.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, noted.clone(), answers.clone()));
+            }
+        });
+        Self { address, asked }
+    }
+
+    pub(crate) async fn tool() -> Self {
+        Self::start(Arc::new(|_| ("application/json", "{\"done\":42}".to_owned()))).await
+    }
+
+    /// A model that wants a tool so many times, and then has said its last. Chat completions as they are streamed.
+    pub(crate) async fn model(turns: usize) -> Self {
+        Self::start(Arc::new(move |question| {
+            let messages = question["messages"].as_array().map_or(&[][..], Vec::as_slice);
+            let told = messages.iter().filter(|message| message["role"] == "tool").count();
+            let delta = if told < turns {
+                let function = json!({"name": "act", "arguments": "{\"program\":\"1\",\"input\":1}"});
+                json!({"tool_calls": [{"index": 0, "id": format!("c{told}"), "type": "function", "function": function}]})
+            } else {
+                json!({"content": "done"})
+            };
+            let finish = if told < turns { "tool_calls" } else { "stop" };
+            let chunk = |delta: Value, finish: Value, usage: Value| {
+                let choice = json!([{"index": 0, "delta": delta, "finish_reason": finish}]);
+                let choices = if usage.is_null() { choice } else { json!([]) };
+                format!("data: {}\n\n", json!({"id": "x", "model": "echo-1", "choices": choices, "usage": usage}))
+            };
+            let usage = json!({"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": 12});
+            let told = [
+                chunk(delta, Value::Null, Value::Null),
+                chunk(json!({}), json!(finish), Value::Null),
+                chunk(json!({}), Value::Null, usage),
+                "data: [DONE]\n\n".to_owned(),
+            ];
+            ("text/event-stream", told.concat())
+        }))
+        .await
+    }
+
+    /// How the tool is described in a workflow.
+    pub(crate) fn described(&self) -> Value {
+        let url = format!("http://{}/act", self.address);
+        json!({"kind": "http", "effect": "idempotent", "request": {"method": "POST", "url": url, "send_arguments": true}})
+    }
+
+    pub(crate) fn arrivals(&self) -> Vec<Instant> {
+        self.asked.lock().unwrap().iter().map(|(at, _)| *at).collect()
+    }
+
+    pub(crate) fn forget(&self) {
+        self.asked.lock().unwrap().clear();
+    }
+
+    /// Times between two questions of the same conversation, which its first words tell.
+    pub(crate) fn between(&self) -> Vec<Duration> {
+        let mut last: BTreeMap<String, Instant> = BTreeMap::new();
+        let asked = self.asked.lock().unwrap();
+        asked.iter().filter_map(|(at, who)| last.insert(who.clone(), *at).map(|before| *at - before)).collect()
+    }
+}
+
+async fn serve(mut stream: TcpStream, asked: Arc<Mutex<Vec<(Instant, String)>>>, answers: Arc<Answers>) -> Option<()> {
+    stream.set_nodelay(true).ok()?;
+    let mut bytes = Vec::new();
+    loop {
+        let end = loop {
+            if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+                break at + 4;
+            }
+            if stream.read_buf(&mut bytes).await.ok()? == 0 {
+                return None;
+            }
+        };
+        let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+        let full = end + length.unwrap_or(0_usize);
+        while bytes.len() < full {
+            if stream.read_buf(&mut bytes).await.ok()? == 0 {
+                return None;
+            }
+        }
+        let arrived = Instant::now();
+        let question: Value = serde_json::from_slice(&bytes[end..full]).unwrap_or_default();
+        bytes.drain(..full);
+        let messages = question["messages"].as_array();
+        let first = messages.and_then(|all| all.iter().find(|message| message["role"] == "user"));
+        asked.lock().unwrap().push((arrived, first.map(|message| message["content"].to_string()).unwrap_or_default()));
+        let (kind, body) = answers(&question);
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n", body.len());
+        stream.write_all((head + &body).as_bytes()).await.ok()?;
+    }
+}

@@ -1,0 +1,165 @@
+//! What carrying runs out costs, with a tool and a model that answer at once: steps per second, from start to first step,
+//! memory of runs that wait, and what a model call costs beyond its request. Each beside its baseline, on SQLite with
+//! durable commits. Prints one JSON object.
+//!
+//! `cargo bench -p devskyy-tests --bench runs -- [--runs 64] [--steps 20] [--starts 200] [--waiting 1000] [--turns 50]`
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a measurement that fails says where"
+)]
+
+mod fakes;
+mod rig;
+
+use std::time::{Duration, Instant};
+
+use rig::Rig;
+use serde_json::{Value, json};
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let report = json!({
+            "bench": "runs",
+            "load_average": std::fs::read_to_string("/proc/loadavg").unwrap().trim(),
+            "steps": steps(option("--runs", 64), option("--steps", 20)).await,
+            "start_to_first_step_ms": starts(option("--starts", 200)).await,
+            "waiting": waiting(option("--waiting", 1_000)).await,
+            "model_call_ms": [model_calls(1, option("--turns", 50)).await, model_calls(16, option("--turns", 50)).await],
+        });
+        println!("{report:#}");
+    });
+}
+
+fn option(name: &str, otherwise: usize) -> usize {
+    let mut arguments = std::env::args().skip_while(|argument| argument != name);
+    arguments.nth(1).map_or(otherwise, |value| value.parse().unwrap())
+}
+
+fn share(mut values: Vec<Duration>, percent: usize) -> f64 {
+    values.sort();
+    let at = (values.len() * percent / 100).min(values.len() - 1);
+    (values[at].as_secs_f64() * 1e5).round() / 1e2
+}
+
+/// Processor time this process has used, the fakes' included.
+fn processor() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
+    let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
+    ticks / 100.0
+}
+
+fn resident_kib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+/// Steps in a row, each a request, in many runs at once; beside as many bare requests at the same concurrency.
+async fn steps(runs: usize, steps: usize) -> Value {
+    let rig = Rig::start().await;
+    let step = |n: usize| {
+        let needs: Vec<String> = n.checked_sub(1).map(|before| format!("s{before}")).into_iter().collect();
+        json!({"id": format!("s{n}"), "needs": needs, "tool": "act", "arguments": {"n": n}})
+    };
+    let all: Vec<Value> = (0..steps).map(step).collect();
+    let agent = rig.agent(&json!({"tools": {"act": rig.tool.described()}, "steps": all, "output": 1}));
+    rig.finished(&[rig.queue(agent).await]).await;
+    let (begun, used) = (Instant::now(), processor());
+    let mut queued = Vec::new();
+    for _ in 0..runs {
+        queued.push(rig.queue(agent).await);
+    }
+    rig.finished(&queued).await;
+    let (took, used) = (begun.elapsed().as_secs_f64(), processor() - used);
+    let (bare, bare_used) = (Instant::now(), processor());
+    let requests = (0..runs).map(|_| async {
+        for _ in 0..steps {
+            rig.bare_tool().await;
+        }
+    });
+    futures_util::future::join_all(requests).await;
+    let (bare, bare_used) = (bare.elapsed().as_secs_f64(), processor() - bare_used);
+    let count = (runs * steps) as f64;
+    json!({
+        "runs_at_once": runs, "steps_each": steps,
+        "per_second": (count / took).round(), "per_second_of_processor": (count / used).round(),
+        "bare_requests_per_second": (count / bare).round(),
+        "bare_requests_per_second_of_processor": (count / bare_used).round(),
+    })
+}
+
+/// From asking for a run to the arrival of its first request, one run after the other; beside one durable append.
+async fn starts(times: usize) -> Value {
+    let rig = Rig::start().await;
+    let agent = rig.agent(&json!({
+        "tools": {"act": rig.tool.described()}, "steps": [{"id": "a", "tool": "act", "arguments": {}}], "output": 1
+    }));
+    let (mut first, mut append) = (Vec::new(), Vec::new());
+    for _ in 0..times {
+        let asked = Instant::now();
+        let run = rig.queue(agent).await;
+        append.push(asked.elapsed());
+        rig.finished(&[run]).await;
+        first.push(rig.tool.arrivals().pop().unwrap() - asked);
+    }
+    json!({
+        "p50": share(first.clone(), 50), "p99": share(first, 99),
+        "durable_append_p50": share(append.clone(), 50), "durable_append_p99": share(append, 99),
+    })
+}
+
+/// What memory grows by while many runs wait for a person; beside what the same runs grow it by that have ended.
+async fn waiting(runs: usize) -> Value {
+    let mut grown = Vec::new();
+    for step in [
+        json!({"id": "a", "tool": "jq", "arguments": {"program": "1", "input": 1}}),
+        json!({"id": "a", "approval": {"prompt": "?"}}),
+    ] {
+        let rig = Rig::start().await;
+        let agent = rig.agent(&json!({"steps": [step], "output": 1}));
+        // What is allocated once is not counted.
+        for round in [100, runs] {
+            let before = resident_kib();
+            let mut queued = Vec::new();
+            for _ in 0..round {
+                queued.push(rig.queue(agent).await);
+            }
+            rig.at_rest(&queued).await;
+            if round == runs {
+                grown.push(((resident_kib() - before) / 1024.0 * 10.0).round() / 10.0);
+            }
+        }
+    }
+    json!({"runs": runs, "grown_mib": grown[1], "grown_mib_for_as_many_that_ended": grown[0]})
+}
+
+/// Between two questions of a run to its model: the answer, a builtin tool, and what is recorded of both; beside the bare
+/// request to the same model.
+async fn model_calls(runs: usize, turns: usize) -> Value {
+    let rig = Rig::start_with_turns(turns).await;
+    let agent = rig.agent(&json!({
+        "model": "house/echo-1", "instructions": "Go on.",
+        "limits": {"max_steps": 10_000},
+        "tools": {"act": {"kind": "builtin", "builtin": "jq", "description": "Computes.", "input_schema": {"type": "object"}}}
+    }));
+    let mut bare = Vec::new();
+    for _ in 0..100 {
+        bare.push(rig.bare_model().await);
+    }
+    rig.model.forget();
+    let mut queued = Vec::new();
+    for _ in 0..runs {
+        queued.push(rig.queue(agent).await);
+    }
+    rig.finished(&queued).await;
+    let between = rig.model.between();
+    let (p50, bare_p50) = (share(between.clone(), 50), share(bare, 50));
+    json!({
+        "runs_at_once": runs, "calls": between.len(), "p50": p50, "p99": share(between, 99), "bare_request_p50": bare_p50,
+        "overhead_p50": ((p50 - bare_p50) * 100.0).round() / 100.0, "goal": 3,
+    })
+}

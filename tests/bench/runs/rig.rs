@@ -1,0 +1,177 @@
+//! A platform in this process: SQLite with durable commits, one worker, a tool and a model that answer at once.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use chrono::{TimeDelta, Utc};
+use devskyy_application::{
+    es::{EventContext, EventStore, Repository},
+    runs::{LiveRuns, RunWorker, WorkerPorts, WorkerSettings},
+};
+use devskyy_domain::{
+    assistant::Assistant,
+    definition::Definition,
+    kernel::{
+        Json,
+        ids::{AgentId, ProjectId, RunId},
+    },
+    models::ProviderKind,
+    runs::{Order, Phase, Priority, Run},
+    workflow::Workflow,
+};
+use devskyy_infrastructure::{
+    es::{PerStream, SqlEventStore},
+    models::{Endpoint, Patience, ProviderModels, Wire},
+    runs::{RunsProjection, SqlRunQueue},
+    sql::Database,
+    system::{RandomIds, SystemClock},
+    tools::{EgressPolicy, Tools},
+    workflow::{JsonSchemas, Limits, SandboxedExpressions},
+};
+use devskyy_testkit::fakes::DeclaredAgents;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use crate::fakes::Instantly;
+
+pub(crate) struct Rig {
+    pub(crate) tool: Instantly,
+    pub(crate) model: Instantly,
+    store: Arc<dyn EventStore>,
+    agents: Arc<DeclaredAgents>,
+    http: reqwest::Client,
+    worker: JoinHandle<()>,
+    asked: AtomicU64,
+    _directory: TempDir,
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        self.worker.abort();
+    }
+}
+
+impl Rig {
+    pub(crate) async fn start() -> Self {
+        Self::start_with_turns(0).await
+    }
+
+    /// The same with a model that wants a tool so many times.
+    pub(crate) async fn start_with_turns(turns: usize) -> Self {
+        let directory = tempfile::tempdir_in(".").unwrap();
+        let db = Database::connect(&format!("sqlite://{}/runs.db", directory.path().display()), 8).await.unwrap();
+        db.migrate().await.unwrap();
+        let clock = Arc::new(SystemClock);
+        let projections = vec![Arc::new(PerStream(RunsProjection)) as _];
+        let store: Arc<dyn EventStore> =
+            Arc::new(SqlEventStore::start(db.clone(), clock.clone(), projections).await.unwrap());
+        let (tool, model) = (Instantly::tool().await, Instantly::model(turns).await);
+        let (agents, schemas) = (Arc::new(DeclaredAgents::default()), Arc::new(JsonSchemas::new()));
+        let expressions = Arc::new(SandboxedExpressions::start(Limits::default()).unwrap());
+        let policy = EgressPolicy::parse(true, std::slice::from_ref(&tool.address)).unwrap();
+        let tools = Tools::new(expressions.clone(), schemas.clone(), clock.clone(), policy).unwrap();
+        let wire = Wire::new(EgressPolicy::default(), clock.clone(), Patience::default()).unwrap();
+        let base_url = format!("http://{}/v1", model.address);
+        let endpoint = Endpoint { kind: ProviderKind::OpenAi, base_url, key: Some("sk".into()), trusted: true };
+        let ports = WorkerPorts {
+            store: store.clone(),
+            queue: Arc::new(SqlRunQueue::new(db)),
+            agents: agents.clone(),
+            expressions,
+            schemas,
+            tools: Arc::new(tools),
+            models: Arc::new(ProviderModels::new(endpoint, Arc::new(wire))),
+            live: Arc::new(LiveRuns::default()),
+            clock,
+            ids: Arc::new(RandomIds),
+        };
+        let settings = WorkerSettings { slots: 64, idle: None, ..WorkerSettings::named("bench") };
+        let worker = RunWorker::new(ports, settings);
+        let worker = tokio::spawn(async move { worker.work(std::future::pending()).await });
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self { tool, model, store, agents, http, worker, asked: AtomicU64::new(0), _directory: directory }
+    }
+
+    /// An assistant where a model is named, else a workflow.
+    pub(crate) fn agent(&self, definition: &Value) -> AgentId {
+        let id = AgentId::from(Uuid::now_v7());
+        let definition: Definition = if definition.get("model").is_some() {
+            serde_json::from_value::<Assistant>(definition.clone()).unwrap().into()
+        } else {
+            serde_json::from_value::<Workflow>(definition.clone()).unwrap().into()
+        };
+        self.agents.declare(id, ProjectId::from(Uuid::from_u128(7)), definition);
+        id
+    }
+
+    /// Asks for a run whose input no other has.
+    pub(crate) async fn queue(&self, agent: AgentId) -> RunId {
+        let (run, now) = (RunId::from(Uuid::now_v7()), Utc::now());
+        let project = ProjectId::from(Uuid::from_u128(7));
+        let order = Order {
+            agent,
+            agent_version: 1,
+            project,
+            parent: None,
+            depth: 0,
+            input: Json::from(format!("number {}", self.asked.fetch_add(1, Ordering::Relaxed))),
+            priority: Priority::Normal,
+            deadline: now + TimeDelta::hours(1),
+        };
+        let context = EventContext {
+            actor: "user:bench".to_owned(),
+            project: Some(project),
+            correlation_id: Uuid::from(run),
+            causation_id: Uuid::from(run),
+            source: None,
+            traceparent: None,
+        };
+        let runs = Repository::<Run>::new(self.store.clone());
+        runs.update(context, run, None, |fresh: &Run| fresh.queue(&order, now)).await.unwrap();
+        run
+    }
+
+    async fn until(&self, runs: &[RunId], done: impl Fn(&Run) -> bool) {
+        let repository = Repository::<Run>::new(self.store.clone());
+        for run in runs {
+            loop {
+                let state = repository.load(*run).await.unwrap().state;
+                assert!(!matches!(state.phase(), Phase::Failed(_)), "{:?}", state.phase());
+                if done(&state) {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+    }
+
+    pub(crate) async fn finished(&self, runs: &[RunId]) {
+        self.until(runs, Run::ended).await;
+    }
+
+    /// Waits until nothing more happens to these runs by itself.
+    pub(crate) async fn at_rest(&self, runs: &[RunId]) {
+        self.until(runs, |run| run.ended() || run.waits_for_a_person()).await;
+    }
+
+    pub(crate) async fn bare_tool(&self) {
+        let url = format!("http://{}/act", self.tool.address);
+        self.http.post(url).json(&json!({"n": 1})).send().await.unwrap().bytes().await.unwrap();
+    }
+
+    /// How long a bare question takes that is like those of runs.
+    pub(crate) async fn bare_model(&self) -> Duration {
+        let url = format!("http://{}/v1/chat/completions", self.model.address);
+        let body = json!({"model": "echo-1", "messages": [{"role": "user", "content": "bare"}], "stream": true});
+        let asked = Instant::now();
+        self.http.post(url).json(&body).send().await.unwrap().bytes().await.unwrap();
+        asked.elapsed()
+    }
+}

@@ -1,0 +1,304 @@
+//! Many runs of every kind while workers are killed and stopped: each ends as it would have in peace.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use devskyy_domain::{
+    conversation::{Finish, Usage},
+    models::ProviderKind,
+};
+use devskyy_testkit::{
+    contracts::models::{Act, CallScript, Reply},
+    fakes::ModelServer,
+};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::{
+    client::Client,
+    clustered::Fresh,
+    program::{devskyy, ended},
+    tracker::Tracker,
+    workers::Worker,
+};
+
+const RUNS: usize = 500;
+const WORKERS: usize = 3;
+/// Between two kills.
+const PAUSE: Duration = Duration::from_secs(2);
+/// Longer than a lease.
+const STOPPED: Duration = Duration::from_secs(5);
+/// Until everything has ended.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// A model that has a ticket filed about what it is told, once, and then says so.
+fn clerk(question: &Value) -> Option<Act> {
+    let messages = question["messages"].as_array()?;
+    if messages.iter().any(|message| message["role"] == "tool") {
+        return Some(Act::Answer(Reply::says(&["It is ", "filed."])));
+    }
+    let told = messages.iter().find(|message| message["role"] == "user")?["content"].as_str()?;
+    let arguments: &'static str = json!({"unsafe": told}).to_string().leak();
+    let call = CallScript { id: "call_1", name: "file", arguments: vec![arguments] };
+    let usage = Usage { input: 20, output: 7, ..Usage::default() };
+    Some(Act::Answer(Reply { pieces: vec![], calls: vec![call], finish: Finish::ToolCalls, usage, cut: 0 }))
+}
+
+/// Everything that is not a worker.
+struct Scene {
+    tracker: Tracker,
+    models: Arc<ModelServer>,
+    ada: Client,
+    agents: [String; 4],
+    /// Whether a worker is stopped that may go on where it was.
+    stopped: AtomicBool,
+}
+
+impl Scene {
+    /// Requests, approvals, elements, a child agent, an assistant.
+    async fn set(tracker: Tracker, models: Arc<ModelServer>, ada: Client) -> Self {
+        let mut once = tracker.tool();
+        once["effect"] = json!("unsafe");
+        let tools = json!({"again": tracker.tool(), "once": once});
+        let unsafe_step = json!({"id": "file", "tool": "once", "arguments": {"unsafe": {"$jq": ".input.tag"}}});
+        let plain = json!({"tools": tools, "steps": [unsafe_step], "output": {"$jq": ".input.n + 1"}});
+        let each = json!({
+            "tools": tools,
+            "steps": [
+                {"id": "each", "for_each": "[range(.input.n + 1)]", "tool": "again",
+                 "arguments": {"tag": {"$jq": ".input.tag"}, "part": {"$jq": ".item"}}},
+                {"id": "ask", "needs": ["each"], "approval": {"prompt": "File {{ input.tag }}?"}},
+                {"id": "file", "needs": ["ask"], "tool": "once", "arguments": {"unsafe": {"$jq": ".input.tag"}}}
+            ],
+            "output": {"parts": {"$jq": ".steps.each.output | length"}, "said": {"$jq": ".steps.ask.output.decision"}}
+        });
+        let plain = ada.agent("Plain", &plain).await;
+        let parent = json!({
+            "steps": [{"id": "child", "agent": plain, "input": {"$jq": ".input"}}],
+            "output": {"child": {"$jq": ".steps.child.output"}}
+        });
+        let (each, parent) = (ada.agent("Each", &each).await, ada.agent("Parent", &parent).await);
+        let mut file = tracker.tool();
+        file["effect"] = json!("unsafe");
+        file["description"] = json!("Files a ticket.");
+        file["input_schema"] = json!({"type": "object", "required": ["unsafe"]});
+        let definition = json!({"model": "house/echo-1", "instructions": "File it.", "tools": {"file": file}});
+        let body = json!({"name": "Clerk", "type": "assistant", "capabilities": ["test"], "definition": definition});
+        let clerk = ada.post("/api/v1/agents", &body).await.expect(StatusCode::CREATED);
+        let clerk = clerk["id"].as_str().unwrap().to_owned();
+        Self { tracker, models, ada, agents: [plain, each, parent, clerk], stopped: AtomicBool::new(false) }
+    }
+
+    /// Starts the run of such a number; which kind it is follows from it.
+    async fn start(&self, number: usize) -> String {
+        let tag = format!("t{number}");
+        let input = if kind(number) == 3 { json!(tag) } else { json!({"tag": tag, "n": number % 5}) };
+        self.ada.execute(&self.agents[kind(number)], &input).await
+    }
+
+    /// Plays the people: approves, and settles what is in doubt by what the tracker has.
+    async fn attend(&self) {
+        let open = self.ada.get("/api/v1/approvals?status=open&page_size=100").await.expect(StatusCode::OK);
+        for approval in open["items"].as_array().unwrap() {
+            let (run, id) = (approval["run_id"].as_str().unwrap(), approval["id"].as_str().unwrap());
+            let path = format!("/api/v1/runs/{run}/approvals/{id}");
+            let answer = self.ada.post(&path, &json!({"decision": "approve"})).await;
+            assert!([200, 409].contains(&answer.status.as_u16()), "{:#}", answer.body);
+        }
+        let waiting = self.ada.get("/api/v1/runs?status=waiting&page_size=100").await.expect(StatusCode::OK);
+        for run in waiting["items"].as_array().unwrap() {
+            // A worker that is stopped between intent and request may still send it.
+            let doubtful = run["waiting_for"].as_array().unwrap().contains(&json!("reconcile"));
+            if doubtful && !self.stopped.load(Ordering::SeqCst) {
+                self.settle(run["id"].as_str().unwrap()).await;
+            }
+        }
+    }
+
+    async fn settle(&self, run: &str) {
+        let run = self.ada.get(&format!("/api/v1/runs/{run}")).await.expect(StatusCode::OK);
+        let tag = if run["input"].is_string() { &run["input"] } else { &run["input"]["tag"] };
+        let arrived = self.tracker.tickets().iter().any(|ticket| ticket["asked"]["unsafe"] == *tag);
+        let verdict = if arrived { json!({"verdict": "succeeded", "result": {}}) } else { json!({"verdict": "retry"}) };
+        for operation in doubtful(&run["steps"]) {
+            let path = format!("/api/v1/runs/{}/steps/{operation}/reconcile", run["id"].as_str().unwrap());
+            let answer = self.ada.post(&path, &verdict).await;
+            assert!([200, 409].contains(&answer.status.as_u16()), "{:#}", answer.body);
+        }
+    }
+
+    /// How many runs have not ended.
+    async fn open(&self) -> u64 {
+        let mut open = 0;
+        for status in ["queued", "running", "waiting", "cancelling"] {
+            let page = self.ada.get(&format!("/api/v1/runs?status={status}&page_size=1")).await.expect(StatusCode::OK);
+            open += page["total"].as_u64().unwrap();
+        }
+        open
+    }
+
+    /// What became of each run.
+    async fn outcomes(&self, runs: &[String]) -> Vec<(Value, Value)> {
+        let mut outcomes = Vec::new();
+        for run in runs {
+            let ended = self.ada.get(&format!("/api/v1/runs/{run}")).await.expect(StatusCode::OK);
+            outcomes.push((ended["status"].clone(), ended["output"].clone()));
+        }
+        outcomes
+    }
+
+    fn worker(&self, directory: &Path, database: &Fresh) -> Worker {
+        let models = self.models.base_url();
+        tokio::task::block_in_place(|| {
+            Worker::start_with(directory, database, &self.tracker, |command| {
+                command.args(["--set", &format!("models.house.base_url={models}")]);
+            })
+        })
+    }
+}
+
+const fn kind(number: usize) -> usize {
+    number % 4
+}
+
+/// The operations in doubt, wherever they are.
+fn doubtful(steps: &Value) -> Vec<String> {
+    match steps {
+        Value::Array(all) => all.iter().flat_map(doubtful).collect(),
+        Value::Object(step) if step.get("status") == Some(&json!("in_doubt")) && step["operation_id"].is_string() => {
+            vec![step["operation_id"].as_str().unwrap().to_owned()]
+        }
+        Value::Object(step) => step.values().flat_map(doubtful).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Differs from start to start, and is told when a journey fails.
+fn chance(seed: &mut u64) -> u64 {
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    *seed
+}
+
+/// Kills a random worker every two seconds, and once stops one beyond its lease, until everything has ended.
+async fn storm(scene: &Scene, place: &Path, database: &Fresh, workers: &mut [Worker], seed: &mut u64) -> (u32, u64) {
+    let begun = Instant::now();
+    let (mut kills, mut paused) = (0, None::<(usize, Instant)>);
+    loop {
+        let open = scene.open().await;
+        if open == 0 || begun.elapsed() > PATIENCE {
+            return (kills, open);
+        }
+        tokio::time::sleep(PAUSE).await;
+        match paused {
+            Some((stopped, since)) if since.elapsed() > STOPPED && scene.stopped.load(Ordering::SeqCst) => {
+                workers[stopped].signal("-CONT");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                scene.stopped.store(false, Ordering::SeqCst);
+            }
+            None if kills == 2 => {
+                scene.stopped.store(true, Ordering::SeqCst);
+                workers[0].signal("-STOP");
+                paused = Some((0, Instant::now()));
+            }
+            _ => {}
+        }
+        // The stopped one is left alone until it goes on.
+        let spared = usize::from(scene.stopped.load(Ordering::SeqCst));
+        let victim = spared + usize::try_from(chance(seed)).unwrap() % (WORKERS - spared);
+        workers[victim].signal("-KILL");
+        kills += 1;
+        workers[victim] = scene.worker(&place.join(format!("worker-{victim}")), database);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "needs PostgreSQL"]
+async fn runs_of_every_kind_end_as_in_peace_while_workers_are_killed_and_stopped() {
+    let (place, database) = (tempfile::tempdir().unwrap(), Fresh::make());
+    let tracker = Tracker::start(Duration::from_millis(30)).await;
+    let models = ModelServer::playing(ProviderKind::OpenAi, clerk).await.unwrap();
+    let base_url = models.base_url();
+    let house =
+        ["--set".to_owned(), format!("models.house.base_url={base_url}"), "--set".into(), "limits.writes=0".into()];
+    let flags: Vec<&str> = house.iter().map(String::as_str).chain(["--set", "runs.concurrency=0"]).collect();
+    let server = database.server_with(&place.path().join("server"), &tracker, &flags);
+    let scene = Arc::new(Scene::set(tracker, models, Client::administrator(&server).await).await);
+    let start = |n: usize| scene.worker(&place.path().join(format!("worker-{n}")), &database);
+    let mut workers: Vec<Worker> = (0..WORKERS).map(start).collect();
+    let people = tokio::spawn({
+        let scene = scene.clone();
+        async move {
+            loop {
+                scene.attend().await;
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        }
+    });
+
+    // In peace: one of each kind with each input, which is what numbers repeat after.
+    let mut peace = Vec::new();
+    for number in 0..20 {
+        peace.push(scene.start(1_000_000 + number).await);
+    }
+    let begun = Instant::now();
+    while scene.open().await > 0 && begun.elapsed() < PATIENCE {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let expected = scene.outcomes(&peace).await;
+    assert!(expected.iter().all(|(status, _)| status == "completed"), "{expected:?}");
+
+    let first = u64::from(std::process::id()) * 7_919 + 1;
+    let mut seed = first;
+    let starting = tokio::spawn({
+        let scene = scene.clone();
+        async move {
+            let mut runs = Vec::new();
+            for number in 0..RUNS {
+                runs.push(scene.start(number).await);
+            }
+            runs
+        }
+    });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let (kills, open) = storm(&scene, place.path(), &database, &mut workers, &mut seed).await;
+    let runs = starting.await.unwrap();
+    people.abort();
+
+    let outcomes = scene.outcomes(&runs).await;
+    let wrong: Vec<_> = (0..RUNS).filter(|number| outcomes[*number] != expected[number % 20]).collect();
+    let told: Vec<_> = wrong.iter().take(5).map(|number| (number, &runs[*number], &outcomes[*number])).collect();
+    assert!(
+        wrong.is_empty() && open == 0 && kills > 4,
+        "seed {first}, {kills} kills, {open} open, {}: {told:?}",
+        wrong.len()
+    );
+    effects_are_right(&scene.tracker, first);
+    drop(workers);
+    server.signal("-TERM");
+    tokio::task::block_in_place(|| server.ended());
+    let mut verify = devskyy(&place.path().join("server"));
+    database.choose(verify.arg("verify"));
+    let (code, out, error) = ended(&mut verify);
+    assert_eq!(code, 0, "seed {first}, {kills} kills: {out}{error}");
+}
+
+/// Every unsafe effect was had exactly once, every other one under one key.
+fn effects_are_right(tracker: &Tracker, seed: u64) {
+    let tickets = tracker.tickets();
+    let mut had: BTreeMap<String, usize> = BTreeMap::new();
+    for ticket in &tickets {
+        *had.entry(ticket["asked"].to_string()).or_default() += 1;
+    }
+    let twice: Vec<_> = had.iter().filter(|(_, times)| **times > 1).collect();
+    let unsafe_ones = tickets.iter().filter(|ticket| ticket["asked"]["unsafe"].is_string()).count();
+    assert_eq!((twice, unsafe_ones, tracker.bare()), (vec![], RUNS + 20, RUNS + 20), "seed {seed}");
+}
