@@ -68,14 +68,45 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for Optiona
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let headers = request.headers();
-        let announced = headers.get(CONTENT_LENGTH).is_some_and(|length| length != "0");
-        if !announced && !headers.contains_key(CONTENT_TYPE) && !headers.contains_key(TRANSFER_ENCODING) {
+        if !is_announced(request) {
             return Box::pin(std::future::ready(Ok(Self(T::default()))));
         }
         let body = Body::from_request(request, payload);
         Box::pin(async move { Ok(Self(body.await?.into_inner())) })
     }
+}
+
+/// A request body that may be left out, of a request that may be repeated.
+pub(crate) struct OptionalKeyedBody<T>(Body<T>);
+
+impl<T> OptionalKeyedBody<T> {
+    /// What the client sent, and how a repetition of it is recognised.
+    pub(crate) fn keyed(self, actor: &Actor) -> (T, Option<Idempotency>) {
+        self.0.keyed(actor)
+    }
+}
+
+impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for OptionalKeyedBody<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        if is_announced(request) {
+            let body = Body::from_request(request, payload);
+            return Box::pin(async move { body.await.map(Self) });
+        }
+        let key = idempotency::key(request.headers());
+        let keyed = key.map(|key| key.map(|key| KeyedRequest::new(key, request, b"")));
+        Box::pin(std::future::ready(keyed.map(|keyed| Self(Body { value: T::default(), keyed }))))
+    }
+}
+
+/// Whether a request says that it has a body.
+fn is_announced(request: &HttpRequest) -> bool {
+    let headers = request.headers();
+    headers.get(CONTENT_LENGTH).is_some_and(|length| length != "0")
+        || headers.contains_key(CONTENT_TYPE)
+        || headers.contains_key(TRANSFER_ENCODING)
 }
 
 fn media_type(request: &HttpRequest) -> Result<(), Problem> {

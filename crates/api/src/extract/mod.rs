@@ -17,7 +17,7 @@ mod strict;
 pub use self::{actor::RequestContext, client_address::Network};
 pub(crate) use self::{
     actor::{CurrentActor, Proof, Visitor},
-    body::{Body, OptionalBody},
+    body::{Body, OptionalBody, OptionalKeyedBody},
     client_address::ClientAddress,
     client_scheme::over_tls,
     conditional::{IfMatch, Revision, changed, created, digest, etag, shown},

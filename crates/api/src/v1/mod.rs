@@ -17,6 +17,7 @@ mod members;
 mod projects;
 mod provider_bodies;
 mod providers;
+mod run_again;
 mod run_bodies;
 mod run_events;
 mod runs;
@@ -41,6 +42,7 @@ pub(crate) fn configure(config: &mut impl Mount) {
     agents::configure(config);
     versions::configure(config);
     runs::configure(config);
+    run_again::configure(config);
     run_events::configure(config);
     approvals::configure(config);
     audit::configure(config);

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use devskyy_application::runs::{ExecutionView, RunSummary, RunView, StepView, Tokens, Usage, priority, waiting_for};
 use devskyy_domain::{
     kernel::{Json, Version},
-    runs::{Failure, Place},
+    runs::{Failure, Origin, Place},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -107,6 +107,10 @@ impl From<RunSummary> for RunSummaryBody {
 pub(super) struct RunBody {
     #[serde(flatten)]
     summary: RunSummaryBody,
+    /// The run it repeats, where it repeats one.
+    retry_of: Option<RunRef>,
+    /// The run it goes its own way from, where it does.
+    forked_from: Option<ForkedFromBody>,
     /// What it works on.
     #[schema(value_type = Value)]
     input: Json,
@@ -119,11 +123,27 @@ pub(super) struct RunBody {
     usage: UsageBody,
 }
 
+/// Where a run left another one, which stayed as it was.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ForkedFrom)]
+struct ForkedFromBody {
+    /// Which run.
+    run_id: RunRef,
+    /// The first step it takes itself.
+    #[schema(example = "greet")]
+    step: String,
+}
+
 impl From<RunView> for RunBody {
     fn from(run: RunView) -> Self {
-        let RunView { summary, input, output, steps, usage } = run;
+        let RunView { summary, origin, input, output, steps, usage } = run;
         let steps = steps.into_iter().map(StepBody::from).collect();
-        Self { summary: summary.into(), input, output, steps, usage: usage.into() }
+        let (retry_of, forked_from) = match origin {
+            None => (None, None),
+            Some(Origin::Retry { of }) => (Some(of.into()), None),
+            Some(Origin::Fork { from, step }) => (None, Some(ForkedFromBody { run_id: from.into(), step })),
+        };
+        Self { summary: summary.into(), retry_of, forked_from, input, output, steps, usage: usage.into() }
     }
 }
 
@@ -171,6 +191,8 @@ struct ExecutionBody {
     /// `pending`, `running`, `waiting`, `in_doubt`, `succeeded`, `skipped`, `failed` or `abandoned`.
     #[schema(example = "succeeded")]
     status: &'static str,
+    /// Whether it was not carried out here but taken over from the run this one was forked from.
+    taken_over: bool,
     /// The tool it calls.
     #[serde(skip_serializing_if = "Option::is_none")]
     tool: Option<String>,
@@ -203,6 +225,7 @@ impl From<ExecutionView> for ExecutionBody {
         Self {
             index: execution.index,
             status: execution.status.as_str(),
+            taken_over: execution.taken_over,
             tool: execution.tool,
             model: execution.model,
             tokens: execution.tokens.map(TokensBody::from),

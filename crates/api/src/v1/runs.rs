@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use devskyy_application::{
     context::Actor,
     paging::Sort,
-    runs::{CancelRun, GetRun, ListRuns, RunStatus, Runs, StartRun},
+    runs::{CancelRun, GetRun, ListRuns, RunStatus, Runs, StartRun, StartedRun},
 };
 use devskyy_domain::{
     kernel::{
@@ -130,13 +130,18 @@ async fn execute_agent(
 ) -> Result<HttpResponse, Problem> {
     let (NewRun { input, priority, deadline, wait_s }, idempotency) = body.keyed(&actor);
     let wait = wait_s.map(|seconds| Duration::from_secs(seconds.into()));
-    let started = runs.start.handle(&actor, StartRun { agent, input, priority, deadline, wait, idempotency }).await?;
-    let summary = &started.run.summary;
+    let run = runs.start.handle(&actor, StartRun { agent, input, priority, deadline, wait, idempotency }).await?;
+    Ok(started(run))
+}
+
+/// The answer to whoever asked for a run.
+pub(super) fn started(StartedRun { run, .. }: StartedRun) -> HttpResponse {
+    let summary = &run.summary;
     let status = if summary.status.ended() { StatusCode::OK } else { StatusCode::ACCEPTED };
-    Ok(HttpResponse::build(status)
+    HttpResponse::build(status)
         .insert_header((LOCATION, address(format_args!("/runs/{}", RunRef::from(summary.id)))))
         .insert_header((ETAG, etag(summary.version)))
-        .json(RunBody::from(started.run)))
+        .json(RunBody::from(run))
 }
 
 /// List the runs one may see.

@@ -25,6 +25,7 @@ mod projects;
 mod providers;
 mod refusals;
 mod repeating;
+mod run_again;
 mod run_events;
 mod runs;
 mod second;

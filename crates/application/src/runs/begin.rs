@@ -5,17 +5,111 @@ use std::{sync::Arc, time::Duration};
 use chrono::{DateTime, Utc};
 use devskyy_domain::{
     definition::Definition,
-    kernel::{Json, RefusalKind, ids::AgentId},
+    kernel::{
+        Json, RefusalKind,
+        ids::{AgentId, ProjectId, RunId},
+    },
+    runs::{Order, Run, RunEvent},
 };
 
-use super::ports::{RunnableAgent, RunnableAgents};
+use super::{
+    ports::{RunnableAgent, RunnableAgents},
+    reading::RunReading,
+    views::RunView,
+};
 use crate::{
+    access::{Access, Permission},
+    context::Actor,
     error::{Error, Refused},
+    es::{Created, Idempotency, Loaded, Repository},
+    ports::{Clock, IdGenerator},
     workflow::Schemas,
 };
 
 /// Most violations that are reported at once.
 const REPORTED: usize = 20;
+
+/// Longest time an answer waits for a run.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What became of a request for a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StartedRun {
+    /// The run as it stands.
+    pub run: RunView,
+    /// Whether an earlier identical request had already started it.
+    pub replayed: bool,
+}
+
+/// What every way to ask for a run needs.
+#[derive(Clone)]
+pub(super) struct Beginning {
+    pub(super) runs: Repository<Run>,
+    pub(super) reading: RunReading,
+    pub(super) agents: Arc<dyn RunnableAgents>,
+    pub(super) schemas: Arc<dyn Schemas>,
+    pub(super) access: Access,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<dyn IdGenerator>,
+}
+
+impl Beginning {
+    /// Records the first events of a run.
+    pub(super) async fn create(
+        &self,
+        actor: &Actor,
+        project: ProjectId,
+        events: &[RunEvent],
+        idempotency: Option<Idempotency>,
+    ) -> Result<Created<Run>, Error> {
+        let id = RunId::from(self.ids.next());
+        self.runs.create(actor.event_context(Some(project)), id, events, vec![], vec![], idempotency).await
+    }
+
+    /// The answer to a request for a run: what an earlier identical one made counts even where it would be refused now.
+    pub(super) async fn answer(
+        &self,
+        actor: &Actor,
+        queued: Result<Created<Run>, Error>,
+        idempotency: Option<&Idempotency>,
+        wait: Option<Duration>,
+    ) -> Result<StartedRun, Error> {
+        let created = match queued {
+            Ok(created) => created,
+            Err(refused) => self.runs.created_before(actor.event_context(None), idempotency, refused).await?,
+        };
+        let run = match wait {
+            Some(wait) => self.reading.settled(created.id, wait.min(PATIENCE), self.clock.as_ref()).await?,
+            None => self.reading.view(created.id).await?,
+        };
+        Ok(StartedRun { run, replayed: created.replayed })
+    }
+
+    /// A run that shall be made again, and what is asked for then; whoever asks must be allowed to see and to start it.
+    pub(super) async fn repeatable(&self, actor: &Actor, run: RunId) -> Result<(Loaded<Run>, Order), Error> {
+        let thing = || Error::NotFound(format!("run {run}"));
+        let loaded = self.runs.load(run).await?;
+        let order = loaded.state.order().ok_or_else(thing)?;
+        for permission in [Permission::RunsRead, Permission::RunsStart] {
+            self.access.require_on(actor, order.project, permission, || format!("run {run}")).await?;
+        }
+        let order = Order { parent: None, depth: 0, ..order.clone() };
+        Ok((loaded, order))
+    }
+
+    /// What a version of an agent that may be run does.
+    pub(super) async fn definition(&self, agent: AgentId, version: u32) -> Result<Arc<Definition>, Error> {
+        current(&find(self.agents.as_ref(), agent).await?)?;
+        self.agents.definition(agent, version).await?.ok_or_else(|| {
+            Error::Invalid(vec![Refused {
+                code: "run.version_unknown",
+                kind: RefusalKind::Invalid,
+                detail: format!("the agent has no version {version}"),
+                pointer: Some("/agent_version".to_owned()),
+            }])
+        })
+    }
+}
 
 /// Finds an agent, wherever it lives.
 pub(super) async fn find(agents: &dyn RunnableAgents, agent: AgentId) -> Result<RunnableAgent, Error> {

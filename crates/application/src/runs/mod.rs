@@ -4,6 +4,7 @@ mod begin;
 mod cancel_run;
 mod children;
 mod decide_approval;
+mod fork_run;
 mod get_run;
 mod hash;
 mod list_approvals;
@@ -14,6 +15,7 @@ mod published;
 mod reading;
 mod reconcile_run;
 mod record;
+mod retry_run;
 mod run_events;
 mod start_run;
 mod timeline;
@@ -22,10 +24,13 @@ mod worker;
 
 use std::sync::Arc;
 
+use begin::Beginning;
+pub use begin::StartedRun;
 pub use cancel_run::{CancelRun, CancelRunHandler};
 pub use children::ChildRuns;
 pub use decide_approval::{DecideApproval, DecideApprovalHandler};
 use devskyy_domain::runs::Run;
+pub use fork_run::{ForkRun, ForkRunHandler};
 pub use get_run::{GetRun, GetRunHandler};
 pub use list_approvals::{ListApprovals, ListApprovalsHandler};
 pub use list_runs::{ListRuns, ListRunsHandler};
@@ -35,8 +40,9 @@ pub use published::{RunPublished, priority, waiting_for};
 use reading::RunReading;
 pub use reconcile_run::{ReconcileRun, ReconcileRunHandler};
 pub use record::{ApprovalChange, RunRecord};
+pub use retry_run::{RetryRun, RetryRunHandler};
 pub use run_events::{RunEvents, RunEventsHandler, RunEventsPage};
-pub use start_run::{StartRun, StartRunHandler, StartedRun};
+pub use start_run::{StartRun, StartRunHandler};
 pub use views::{
     ApprovalFilter, ApprovalStatus, ApprovalView, ExecutionView, RunFilter, RunStatus, RunSummary, RunView, StepStatus,
     StepView, Tokens, Usage,
@@ -75,6 +81,10 @@ pub struct RunsPorts {
 pub struct Runs {
     /// Starts a run.
     pub start: StartRunHandler,
+    /// Starts a run that repeats one that has ended.
+    pub retry: RetryRunHandler,
+    /// Starts a run that goes its own way from a step of another.
+    pub fork: ForkRunHandler,
     /// Shows one run.
     pub get: GetRunHandler,
     /// Lists the runs one may see.
@@ -98,6 +108,15 @@ impl Runs {
         let RunsPorts { store, views, agents, schemas, live, access, clock, ids } = ports;
         let runs = Repository::<Run>::new(store.clone());
         let reading = RunReading { store: store.clone(), agents: agents.clone(), access: access.clone() };
+        let beginning = Beginning {
+            runs: runs.clone(),
+            reading: reading.clone(),
+            agents: agents.clone(),
+            schemas: schemas.clone(),
+            access: access.clone(),
+            clock: clock.clone(),
+            ids,
+        };
         Self {
             get: GetRunHandler { reading: reading.clone() },
             list: ListRunsHandler { views: views.clone(), access: access.clone() },
@@ -112,7 +131,9 @@ impl Runs {
             },
             reconcile: ReconcileRunHandler { runs: runs.clone(), reading: reading.clone(), clock: clock.clone() },
             approvals: ListApprovalsHandler { views, access: access.clone() },
-            start: StartRunHandler { runs, reading, agents, schemas, access, clock, ids },
+            start: StartRunHandler { beginning: beginning.clone() },
+            retry: RetryRunHandler { beginning: beginning.clone() },
+            fork: ForkRunHandler { beginning },
         }
     }
 }

@@ -118,6 +118,10 @@ fn public(event: &RunEvent) -> (&'static str, Data) {
                 },
             )
         }
+        RunEvent::Retried(retried) => ("run.retried", data.with("retry_of", retried.of.to_string())),
+        RunEvent::Forked(forked) => {
+            ("run.forked", data.with("from_run_id", forked.from.to_string()).with("from_step", forked.step.clone()))
+        }
         RunEvent::Claimed(claimed) => ("run.claimed", data.with("worker", claimed.worker.clone())),
         RunEvent::Parked(parked) => {
             let waiting = parked.waiting.iter().map(|waiting| waiting_for(*waiting).into()).collect();
@@ -135,6 +139,7 @@ fn public(event: &RunEvent) -> (&'static str, Data) {
 fn step(event: &RunEvent, data: Data) -> (&'static str, Data) {
     match event {
         RunEvent::StepSkipped(skipped) => ("run.step_skipped", data.with("step", skipped.step.clone())),
+        RunEvent::StepTakenOver(taken) => ("run.step_taken_over", data.with("step", taken.step.clone())),
         RunEvent::StepExpanded(expanded) => {
             ("run.step_expanded", data.with("step", expanded.step.clone()).with("count", expanded.items.len() as u64))
         }

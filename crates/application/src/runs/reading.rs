@@ -1,8 +1,11 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use devskyy_domain::{
-    kernel::ids::{ProjectId, RunId},
-    runs::Run,
+    kernel::{
+        Aggregate,
+        ids::{ProjectId, RunId},
+    },
+    runs::{Run, RunEvent},
 };
 use futures_util::future::{Either, select};
 
@@ -10,10 +13,12 @@ use super::{ports::RunnableAgents, timeline::Timeline, views::RunView};
 use crate::{
     access::{Access, Permission},
     context::Actor,
-    error::Error,
-    es::{EventStore, Repository},
+    error::{Error, PortError},
+    es::{EventStore, Loaded, Repository, StreamId},
     ports::Clock,
 };
+
+const PAGE: usize = 500;
 
 /// Reads whole runs from the log, so that what people see is never behind it.
 #[derive(Clone)]
@@ -39,6 +44,25 @@ impl RunReading {
         let summary = &record.summary;
         let definition = self.agents.definition(summary.agent_id, summary.agent_version).await?;
         timeline.view(definition.as_deref()).ok_or_else(|| absent(run))
+    }
+
+    /// The run as it was before the first such event, whoever asks; as it stands, where there is none.
+    pub(super) async fn until(&self, run: RunId, stop: impl Fn(&RunEvent) -> bool) -> Result<Loaded<Run>, PortError> {
+        let mut loaded = Loaded { state: Run::default(), version: 0 };
+        loop {
+            let events = self.store.read_stream(StreamId::of::<Run>(run), loaded.version, PAGE).await?;
+            for recorded in &events {
+                let event: RunEvent = recorded.decode()?;
+                if stop(&event) {
+                    return Ok(loaded);
+                }
+                loaded.state.apply(&event);
+                loaded.version = recorded.version;
+            }
+            if events.len() < PAGE {
+                return Ok(loaded);
+            }
+        }
     }
 
     /// The run as it stands, whoever asks.

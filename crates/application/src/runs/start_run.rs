@@ -1,27 +1,17 @@
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use devskyy_domain::{
-    kernel::{
-        Json,
-        ids::{AgentId, RunId},
-    },
+    kernel::{Json, ids::AgentId},
     runs::{Order, Priority, Run},
 };
 
-use super::{
-    begin::{check_input, current, deadline, find},
-    ports::RunnableAgents,
-    reading::RunReading,
-    views::RunView,
-};
+use super::begin::{Beginning, StartedRun, check_input, current, deadline, find};
 use crate::{
-    access::{Access, Permission},
+    access::Permission,
     context::Actor,
     error::Error,
-    es::{Created, Idempotency, Repository},
-    ports::{Clock, IdGenerator},
-    workflow::Schemas,
+    es::{Created, Idempotency},
 };
 
 /// Asks for a run.
@@ -41,27 +31,9 @@ pub struct StartRun {
     pub idempotency: Option<Idempotency>,
 }
 
-/// What became of the request.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StartedRun {
-    /// The run as it stands.
-    pub run: RunView,
-    /// Whether an earlier identical request had already started it.
-    pub replayed: bool,
-}
-
-/// Longest time an answer waits for a run.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// Starts runs.
 pub struct StartRunHandler {
-    pub(super) runs: Repository<Run>,
-    pub(super) reading: RunReading,
-    pub(super) agents: Arc<dyn RunnableAgents>,
-    pub(super) schemas: Arc<dyn Schemas>,
-    pub(super) access: Access,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) ids: Arc<dyn IdGenerator>,
+    pub(super) beginning: Beginning,
 }
 
 impl StartRunHandler {
@@ -73,33 +45,23 @@ impl StartRunHandler {
     #[tracing::instrument(name = "runs.start", skip_all, fields(agent = %command.agent), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: StartRun) -> Result<StartedRun, Error> {
         let (wait, idempotency) = (command.wait, command.idempotency.clone());
-        let created = match self.queue(actor, command).await {
-            Ok(created) => created,
-            Err(refused) => {
-                let context = actor.event_context(None);
-                self.runs.created_before(context, idempotency.as_ref(), refused).await?
-            }
-        };
-        let run = match wait {
-            Some(wait) => self.reading.settled(created.id, wait.min(PATIENCE), self.clock.as_ref()).await?,
-            None => self.reading.view(created.id).await?,
-        };
-        Ok(StartedRun { run, replayed: created.replayed })
+        let queued = self.queue(actor, command).await;
+        self.beginning.answer(actor, queued, idempotency.as_ref(), wait).await
     }
 
     async fn queue(&self, actor: &Actor, command: StartRun) -> Result<Created<Run>, Error> {
         let StartRun { agent, input, priority, deadline: asked, idempotency, .. } = command;
-        let found = find(self.agents.as_ref(), agent).await?;
+        let Beginning { agents, access, schemas, clock, .. } = &self.beginning;
+        let found = find(agents.as_ref(), agent).await?;
         let thing = || format!("agent {agent}");
-        self.access.require_on(actor, found.project, Permission::RunsStart, thing).await?;
+        access.require_on(actor, found.project, Permission::RunsStart, thing).await?;
         let (agent_version, definition) = current(&found)?;
-        check_input(self.schemas.as_ref(), &definition, &input).map_err(Error::Invalid)?;
-        let now = self.clock.now();
+        check_input(schemas.as_ref(), &definition, &input).map_err(Error::Invalid)?;
+        let now = clock.now();
         let deadline = deadline(&definition, now, asked);
         let project = found.project;
         let order = Order { agent, agent_version, project, parent: None, depth: 0, input, priority, deadline };
         let events = Run::default().queue(&order, now)?;
-        let id = RunId::from(self.ids.next());
-        self.runs.create(actor.event_context(Some(project)), id, &events, vec![], vec![], idempotency).await
+        self.beginning.create(actor, project, &events, idempotency).await
     }
 }

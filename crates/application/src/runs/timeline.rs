@@ -9,7 +9,10 @@ use devskyy_domain::{
         Aggregate, Version,
         ids::{ApprovalId, OperationId, RunId},
     },
-    runs::{Failure, Place, Run, RunEvent, StepState, Unit, Verdict, summary_step, tools_step, turn_step},
+    runs::{
+        ElementEnd, Failure, Place, Run, RunEvent, StepState, StepTakenOver, TakenOver, Unit, Verdict, summary_step,
+        tools_step, turn_step,
+    },
     workflow::{Action, Step},
 };
 
@@ -93,7 +96,29 @@ impl Timeline {
                 execution.child_run_id = Some(RunId::from(uuid::Uuid::from(asked.operation)));
             }
             RunEvent::ChildEnded(ended) => self.done(ended.operation, at, None, true),
+            RunEvent::StepTakenOver(taken) => self.take_over(taken, at),
             _ => self.note_model(event, at),
+        }
+    }
+
+    fn take_over(&mut self, taken: &StepTakenOver, at: DateTime<Utc>) {
+        let (step, result) = (&taken.step, &taken.result);
+        let execution = self.at(&Place::step(step), at);
+        execution.taken_over = true;
+        execution.ended_at = Some(at);
+        match result {
+            TakenOver::Answer { answered_by, .. } => execution.model = Some(answered_by.clone()),
+            TakenOver::Elements { ends, .. } => {
+                for (index, end) in (0..).zip(ends) {
+                    let execution = self.at(&Place::element(step, index), at);
+                    execution.taken_over = true;
+                    execution.ended_at = Some(at);
+                    if let ElementEnd::Failed { error } = end {
+                        execution.error = Some(error.clone());
+                    }
+                }
+            }
+            TakenOver::Skipped | TakenOver::Output { .. } => {}
         }
     }
 
@@ -182,6 +207,7 @@ impl Timeline {
         });
         Some(RunView {
             summary: record.summary.clone(),
+            origin: self.run.origin().cloned(),
             input: self.run.order().map(|order| order.input.clone()).unwrap_or_default(),
             output: self.run.output().cloned(),
             steps: steps.unwrap_or_default(),

@@ -4,7 +4,7 @@ use devskyy_domain::{
         Json, Version,
         ids::{AgentId, ApprovalId, OperationId, ProjectId, RunId},
     },
-    runs::{Choice, Edit, Failure, Phase, Place, Priority, ProposedCall, Waiting},
+    runs::{Choice, Edit, Failure, Origin, Phase, Place, Priority, ProposedCall, Waiting},
 };
 
 use crate::{
@@ -172,6 +172,8 @@ pub struct ExecutionView {
     pub index: Option<u32>,
     /// How far it has come.
     pub status: StepStatus,
+    /// Whether it was not carried out here but taken over from the run this one was forked from.
+    pub taken_over: bool,
     /// The tool it calls, where the model chose it.
     pub tool: Option<String>,
     /// The model it asks.
@@ -199,6 +201,7 @@ impl Default for ExecutionView {
         Self {
             index: None,
             status: StepStatus::Pending,
+            taken_over: false,
             tool: None,
             model: None,
             tokens: None,
@@ -254,6 +257,8 @@ pub struct Usage {
 pub struct RunView {
     /// What lists show.
     pub summary: RunSummary,
+    /// The run it was made from, where it was made from one.
+    pub origin: Option<Origin>,
     /// What it works on.
     pub input: Json,
     /// What it returned.

@@ -9,7 +9,7 @@ use super::{
     run::{Phase, Question, Run},
     state::{Call, Callee, Proposal, StepState, Unit},
     turns::TOOLS,
-    values::{ChildEnd, Failure, Place, Verdict},
+    values::{ChildEnd, Failure, Origin, Place, Verdict},
 };
 use crate::{
     kernel::{Json, ids::OperationId},
@@ -23,6 +23,9 @@ pub(super) fn apply(run: &mut Run, event: &RunEvent) {
             run.order = Some(Arc::new(queued.order.clone()));
             run.phase = Phase::Queued;
         }
+        RunEvent::Retried(retried) => run.origin = Some(Origin::Retry { of: retried.of }),
+        RunEvent::Forked(forked) => run.origin = Some(Origin::Fork { from: forked.from, step: forked.step.clone() }),
+        RunEvent::StepTakenOver(taken) => run.take_over(taken),
         RunEvent::Claimed(claimed) => {
             run.fence = claimed.fence;
             run.wake(true);
@@ -225,7 +228,7 @@ impl Run {
         self.put(&asked.place, unit);
     }
 
-    fn answered(&mut self, answered: &ModelAnswered) {
+    pub(super) fn answered(&mut self, answered: &ModelAnswered) {
         let Some(place) = self.operations.get(&answered.operation).cloned() else { return };
         self.usage += answered.usage;
         self.cost_micros = self.cost_micros.saturating_add(answered.cost_micros.unwrap_or_default());

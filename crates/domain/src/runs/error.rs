@@ -48,6 +48,18 @@ pub enum RunError {
     /// Agents call each other too deep.
     #[error("a run has at most {most} runs above it", most = super::run::MAX_ANCESTORS)]
     TooDeep,
+    /// Only a run that has ended is repeated.
+    #[error("the run has not ended; cancel it first, or fork it")]
+    NotEnded,
+    /// There is no such step to fork from.
+    #[error("there is no step `{0}`")]
+    StepUnknown(String),
+    /// What is before the step has not happened.
+    #[error("the run has not come to step `{0}`, or what is before it is still under way")]
+    StepNotReached(String),
+    /// What the fork would take over is not the same in the version it is to run.
+    #[error("steps that would be taken over are not the same in the other version: {}", .0.join(", "))]
+    StepsDiffer(Vec<String>),
     /// The input is larger or deeper than a run takes.
     #[error("the input has at most {} bytes of JSON and {} levels", super::run::MAX_VALUE, crate::kernel::MAX_DEPTH)]
     InputTooLarge,
@@ -72,16 +84,26 @@ impl Refusal for RunError {
             Self::DeadlinePassed => "run.deadline_passed",
             Self::TooDeep => "run.too_deep",
             Self::InputTooLarge => "run.value_too_large",
+            Self::NotEnded => "run.not_ended",
+            Self::StepUnknown(_) => "run.step_unknown",
+            Self::StepNotReached(_) => "run.step_not_reached",
+            Self::StepsDiffer(_) => "run.steps_differ",
         }
     }
 
     fn kind(&self) -> RefusalKind {
         match self {
-            Self::DeadlinePassed | Self::TooDeep | Self::InputTooLarge | Self::NothingToEdit | Self::EditTooLarge => {
-                RefusalKind::Invalid
-            }
+            Self::DeadlinePassed
+            | Self::TooDeep
+            | Self::InputTooLarge
+            | Self::NothingToEdit
+            | Self::EditTooLarge
+            | Self::StepUnknown(_)
+            | Self::StepNotReached(_)
+            | Self::StepsDiffer(_) => RefusalKind::Invalid,
             Self::Unknown
             | Self::Begun
+            | Self::NotEnded
             | Self::Ended
             | Self::Cancelling
             | Self::Superseded
@@ -98,6 +120,8 @@ impl Refusal for RunError {
         match self {
             Self::DeadlinePassed => Some("/deadline".to_owned()),
             Self::InputTooLarge => Some("/input".to_owned()),
+            Self::StepUnknown(_) | Self::StepNotReached(_) => Some("/step".to_owned()),
+            Self::StepsDiffer(_) => Some("/agent_version".to_owned()),
             Self::NothingToEdit | Self::EditTooLarge => Some("/arguments".to_owned()),
             _ => None,
         }

@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     approval_event::{ApprovalDecided, ApprovalExpired, ApprovalRequested},
+    fork_event::{RunForked, RunRetried, StepTakenOver},
     model_event::{AnswerRejected, ContextCompacted, ModelAnswered, ModelCalled, ModelFailed},
     values::{ChildEnd, Failure, Order, Place, Verdict, Waiting},
 };
@@ -225,6 +226,12 @@ crate::event_set! {
     pub enum RunEvent {
         /// Somebody asked for it.
         Queued(RunQueued),
+        /// It repeats another run.
+        Retried(RunRetried),
+        /// It goes its own way from a step of another run.
+        Forked(RunForked),
+        /// A step of the other run is taken over.
+        StepTakenOver(StepTakenOver),
         /// A worker took it.
         Claimed(RunClaimed),
         /// A condition did not hold.

@@ -10,6 +10,8 @@ mod decisions;
 mod error;
 mod event;
 mod excerpt;
+mod fork;
+mod fork_event;
 mod invariants;
 mod life;
 mod model_event;
@@ -18,6 +20,7 @@ mod progress;
 mod record;
 mod run;
 mod state;
+mod takeover;
 #[cfg(test)]
 mod tests;
 mod turns;
@@ -32,6 +35,8 @@ pub use event::{
     RunCompleted, RunEvent, RunExpired, RunFailed, RunParked, RunQueued, StepExpanded, StepFailed, StepSkipped,
     ToolCalled, ToolFailed, ToolSucceeded,
 };
+pub use fork::{Fork, begins};
+pub use fork_event::{ElementEnd, RunForked, RunRetried, StepTakenOver, TakenOver};
 pub use invariants::{Breach, Invariant, Invariants};
 pub use model_event::{AnswerRejected, ContextCompacted, ModelAnswered, ModelCalled, ModelFailed};
 pub use next::{Ending, Next, Task, next};
@@ -39,4 +44,4 @@ pub use progress::{Progress, Reply};
 pub use run::{MAX_ANCESTORS, MAX_STATE, MAX_VALUE, Phase, Run};
 pub use state::{Call, Callee, Proposal, StepState, Unit};
 pub use turns::{MAX_SHOWN, summary_step, tools_step, turn_step};
-pub use values::{ChildEnd, Choice, Decided, Edit, Failure, Order, Parent, Place, Priority, Verdict, Waiting};
+pub use values::{ChildEnd, Choice, Decided, Edit, Failure, Order, Origin, Parent, Place, Priority, Verdict, Waiting};

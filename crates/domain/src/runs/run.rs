@@ -10,7 +10,7 @@ use super::{
     event::RunEvent,
     model_event::ContextCompacted,
     state::{StepState, Unit},
-    values::{Choice, Failure, Order, Place, Waiting},
+    values::{Choice, Failure, Order, Origin, Place, Waiting},
 };
 use crate::{
     conversation::Usage,
@@ -57,6 +57,7 @@ pub enum Phase {
 pub struct Run {
     pub(super) phase: Phase,
     pub(super) order: Option<Arc<Order>>,
+    pub(super) origin: Option<Origin>,
     pub(super) fence: u64,
     pub(super) steps: BTreeMap<StepId, StepState>,
     pub(super) operations: BTreeMap<OperationId, Place>,
@@ -98,6 +99,12 @@ impl Run {
     #[must_use]
     pub fn shared_order(&self) -> Option<Arc<Order>> {
         self.order.clone()
+    }
+
+    /// The run it was made from, where it was made from one.
+    #[must_use]
+    pub const fn origin(&self) -> Option<&Origin> {
+        self.origin.as_ref()
     }
 
     /// The fence of whoever may add to it now.

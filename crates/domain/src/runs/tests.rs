@@ -15,6 +15,7 @@ use crate::{
 };
 
 mod assistants;
+mod forks;
 mod invariants;
 mod laws;
 

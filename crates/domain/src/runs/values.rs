@@ -163,6 +163,23 @@ pub struct Parent {
     pub operation: OperationId,
 }
 
+/// The run that another one was made from; it is not touched by that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The run repeats one that has ended.
+    Retry {
+        /// Which.
+        of: RunId,
+    },
+    /// The run goes its own way from a step of another.
+    Fork {
+        /// Of which.
+        from: RunId,
+        /// The first step it takes itself.
+        step: StepId,
+    },
+}
+
 /// What is asked for when a run is started.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Order {

@@ -9,10 +9,11 @@ use devskyy_domain::{
     },
     runs::{
         AnswerRejected, ApprovalDecided, ApprovalExpired, ApprovalRequested, CancelRequested, ChildEnd, ChildEnded,
-        ChildRequested, Choice, ContextCompacted, Edit, Failure, ModelAnswered, ModelCalled, ModelFailed, Order,
-        OutcomeSettled, OutcomeUnknown, Parent, Place, Priority, ProposedCall, RunCancelled, RunClaimed, RunCompleted,
-        RunEvent, RunExpired, RunFailed, RunParked, RunQueued, StepApprovalDecided, StepApprovalRequested,
-        StepExpanded, StepFailed, StepSkipped, ToolCalled, ToolFailed, ToolSucceeded, Verdict, Waiting,
+        ChildRequested, Choice, ContextCompacted, Edit, ElementEnd, Failure, ModelAnswered, ModelCalled, ModelFailed,
+        Order, OutcomeSettled, OutcomeUnknown, Parent, Place, Priority, ProposedCall, RunCancelled, RunClaimed,
+        RunCompleted, RunEvent, RunExpired, RunFailed, RunForked, RunParked, RunQueued, RunRetried,
+        StepApprovalDecided, StepApprovalRequested, StepExpanded, StepFailed, StepSkipped, StepTakenOver, TakenOver,
+        ToolCalled, ToolFailed, ToolSucceeded, Verdict, Waiting,
     },
     workflow::{Denial, Effect},
 };
@@ -157,8 +158,18 @@ fn calls() -> Vec<Example<RunEvent>> {
     ]
 }
 
+fn origins() -> Vec<Example<RunEvent>> {
+    let taken = |result| today(StepTakenOver { step: "rate".into(), result });
+    let ends = vec![ElementEnd::Succeeded { output: value() }, ElementEnd::Failed { error: failure() }];
+    vec![
+        today(RunRetried { of: RunId::from(id(3)) }),
+        today(RunForked { from: RunId::from(id(3)), from_version: 12, step: "file_ticket".into() }),
+        taken(TakenOver::Elements { items: vec![value(), Json::Null], ends }),
+    ]
+}
+
 #[test]
 fn every_event_of_a_run_is_kept_readable() {
-    let examples: Vec<_> = life().into_iter().chain(steps()).chain(calls()).chain(turns()).collect();
+    let examples: Vec<_> = life().into_iter().chain(steps()).chain(calls()).chain(turns()).chain(origins()).collect();
     holds::<RunEvent>(&examples);
 }

@@ -216,24 +216,38 @@ impl RunnableAgents for ViewedAgents {
 
 /// Agents that are simply there, made by a test.
 #[derive(Default)]
-pub struct DeclaredAgents(Mutex<HashMap<AgentId, RunnableAgent>>);
+pub struct DeclaredAgents(Mutex<HashMap<AgentId, (ProjectId, Vec<Arc<Definition>>)>>);
 
 impl DeclaredAgents {
-    /// Declares that an agent's version 1 does this.
+    /// Declares that an agent's only version, 1, does this.
     pub fn declare(&self, agent: AgentId, project: ProjectId, definition: impl Into<Definition>) {
-        let current = Some((1, Arc::new(definition.into())));
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(agent, RunnableAgent { project, current });
+        self.agents().insert(agent, (project, vec![Arc::new(definition.into())]));
+    }
+
+    /// Declares that the next version of a declared agent does this, which is its present one from now on.
+    pub fn publish(&self, agent: AgentId, definition: impl Into<Definition>) {
+        let definition = Arc::new(definition.into());
+        self.agents().entry(agent).and_modify(|(_, versions)| versions.push(definition));
+    }
+
+    fn agents(&self) -> MutexGuard<'_, HashMap<AgentId, (ProjectId, Vec<Arc<Definition>>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[async_trait]
 impl RunnableAgents for DeclaredAgents {
     async fn find(&self, agent: AgentId) -> Result<Option<RunnableAgent>, PortError> {
-        Ok(self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&agent).cloned())
+        Ok(self.agents().get(&agent).map(|(project, versions)| {
+            let current = (1..).zip(versions).last().map(|(number, definition)| (number, Arc::clone(definition)));
+            RunnableAgent { project: *project, current }
+        }))
     }
 
     async fn definition(&self, agent: AgentId, version: u32) -> Result<Option<Arc<Definition>>, PortError> {
-        let found = self.find(agent).await?.and_then(|agent| agent.current);
-        Ok(found.filter(|(current, _)| *current == version).map(|(_, definition)| definition))
+        let index = version.checked_sub(1).and_then(|index| usize::try_from(index).ok());
+        let agents = self.agents();
+        let versions = agents.get(&agent).map(|(_, versions)| versions);
+        Ok(index.and_then(|index| versions?.get(index).cloned()))
     }
 }

@@ -13,6 +13,16 @@ refusals! {
             "Nothing needs to be done.";
         CONFLICT "run.ended" "The run has ended"
             "A terminal state is final; start another run.";
+        CONFLICT "run.not_ended" "The run has not ended"
+            "Wait for its end, cancel it, or fork it.";
+        UNPROCESSABLE_ENTITY "run.step_unknown" "There is no such step"
+            "Take the step from the run's `steps`, or from the version that is to run.";
+        UNPROCESSABLE_ENTITY "run.step_not_reached" "The run has not come to the step"
+            "Fork from an earlier step, or wait until what the step needs is settled.";
+        UNPROCESSABLE_ENTITY "run.steps_differ" "What would be taken over is not the same in the other version"
+            "Fork from an earlier step, or run the version of the other run.";
+        UNPROCESSABLE_ENTITY "run.version_unknown" "The agent has no such version"
+            "Take the number from the agent's versions.";
         CONFLICT "run.cancelling" "The run is being cancelled"
             "Wait until it has ended.";
         CONFLICT "run.superseded" "The run has passed to another worker"

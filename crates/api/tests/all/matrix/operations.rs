@@ -144,6 +144,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
     on("get_run", Project(RunsRead)),
     on("run_events", Project(RunsRead)),
     on("cancel_run", Project(RunsCancel)),
+    on("retry_run", Project(RunsStart)),
+    on("fork_run", Project(RunsStart)).sending(|_, _| json!({"step": "ask"})),
     on("list_approvals", Project(RunsRead)).asking(of_project),
     on("decide_approval", Project(RunsDecide)).sending(|_, _| json!({"decision": "approve"})),
     on("reconcile_operation", Project(RunsDecide)).sending(|_, _| json!({"verdict": "failed"})),

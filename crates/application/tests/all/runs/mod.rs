@@ -4,6 +4,7 @@ mod assistant_crashes;
 mod assistants;
 mod crashes;
 mod fakes;
+mod forks;
 mod publishing;
 mod steering;
 mod workflows;

@@ -7,6 +7,7 @@ use crate::{
     kernel::ids::OperationId,
     runs::{
         event::{ChildRequested, RunEvent, RunParked},
+        fork_event::{StepTakenOver, TakenOver},
         model_event::ModelAnswered,
         turns::{SUMMARY, TOOLS},
         values::{Parent, Place, Waiting},
@@ -18,6 +19,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Trail {
     begun: bool,
+    forked: bool,
     held: bool,
     cancelling: bool,
     fence: u64,
@@ -44,6 +46,9 @@ impl Trail {
                 self.parent = queued.order.parent;
                 self.deadline = Some(queued.order.deadline);
             }
+            RunEvent::Retried(_) => {}
+            RunEvent::Forked(_) => self.forked = true,
+            RunEvent::StepTakenOver(taken) => self.taken_over(taken),
             RunEvent::Claimed(claimed) => {
                 self.pass_on(claimed.fence, &mut broken);
                 self.held = true;
@@ -72,15 +77,25 @@ impl Trail {
         if self.ended.is_some() {
             broken.push((Invariant::EndIsFinal, "it had ended before".to_owned()));
         }
-        let from_outside = matches!(
-            event,
-            RunEvent::Queued(_)
-                | RunEvent::Claimed(_)
-                | RunEvent::CancelRequested(_)
-                | RunEvent::ApprovalDecided(_)
-                | RunEvent::OutcomeSettled(_)
-                | RunEvent::ChildEnded(_)
-        );
+        let origin = matches!(event, RunEvent::Retried(_) | RunEvent::Forked(_) | RunEvent::StepTakenOver(_));
+        let taken = matches!(event, RunEvent::StepTakenOver(_));
+        if origin && (self.fence > 0 || taken != self.forked) {
+            broken.push((Invariant::BeginsOnce, "what it begins with comes after something of its own".to_owned()));
+        }
+        // A fork begins with what was said of the answers it takes over.
+        let said = self.forked && self.fence == 0;
+        let said = said && matches!(event, RunEvent::AnswerRejected(_) | RunEvent::ContextCompacted(_));
+        let from_outside = origin
+            || said
+            || matches!(
+                event,
+                RunEvent::Queued(_)
+                    | RunEvent::Claimed(_)
+                    | RunEvent::CancelRequested(_)
+                    | RunEvent::ApprovalDecided(_)
+                    | RunEvent::OutcomeSettled(_)
+                    | RunEvent::ChildEnded(_)
+            );
         let stops = self.cancelling && matches!(event, RunEvent::Cancelled(_));
         if !self.held && !from_outside && !stops {
             broken.push((Invariant::HeldByOne, "no worker holds the run".to_owned()));
@@ -187,6 +202,18 @@ impl Trail {
         if !answered.calls.is_empty() && !place.step.ends_with(SUMMARY) {
             let indices = (0..).zip(&answered.calls).map(|(index, _)| index).collect();
             self.wanted.insert(format!("{}{TOOLS}", place.step), indices);
+        }
+    }
+
+    /// Calls of an answer that is taken over have their results taken over too, or are made anew.
+    fn taken_over(&mut self, taken: &StepTakenOver) {
+        match &taken.result {
+            TakenOver::Answer { calls, .. } if !calls.is_empty() && !taken.step.ends_with(SUMMARY) => {
+                let indices = (0..).zip(calls).map(|(index, _)| index).collect();
+                self.wanted.insert(format!("{}{TOOLS}", taken.step), indices);
+            }
+            TakenOver::Elements { .. } => drop(self.wanted.remove(&taken.step)),
+            TakenOver::Answer { .. } | TakenOver::Output { .. } | TakenOver::Skipped => {}
         }
     }
 

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// An assistant with every policy, or without.
-fn assistants() -> impl Strategy<Value = Definition> {
+pub(super) fn assistants() -> impl Strategy<Value = Definition> {
     let window = proptest::option::of(1_u32..4);
     let policy = (window, proptest::option::of(1_u32..60), 0_u32..3, any::<bool>());
     let limits = (1_u32..60, 1_u32..5, proptest::option::of(50_u64..500));
@@ -27,7 +27,7 @@ fn assistants() -> impl Strategy<Value = Definition> {
     })
 }
 
-fn definitions() -> impl Strategy<Value = Definition> {
+pub(super) fn definitions() -> impl Strategy<Value = Definition> {
     prop_oneof![workflows(), assistants()]
 }
 
@@ -62,13 +62,13 @@ impl Dice {
     }
 }
 
-struct Play<'w> {
-    run: Run,
+pub(super) struct Play<'w> {
+    pub(super) run: Run,
     workflow: &'w Definition,
     now: DateTime<Utc>,
     ids: u128,
     dice: Dice,
-    history: Vec<RunEvent>,
+    pub(super) history: Vec<RunEvent>,
     reported: Vec<Progress>,
 }
 
@@ -271,9 +271,13 @@ fn play(workflow: &Definition, dice: Vec<u8>) -> (Run, Vec<RunEvent>) {
     (play.run, play.history)
 }
 
-fn played(workflow: &Definition, dice: Vec<u8>) -> Play<'_> {
-    let order = late(order());
-    let first = Run::default().queue(&order, at(0)).unwrap();
+pub(super) fn played(workflow: &Definition, dice: Vec<u8>) -> Play<'_> {
+    let first = Run::default().queue(&late(order()), at(0)).unwrap();
+    played_from(first, workflow, dice)
+}
+
+/// A run that begins like this, played to its end.
+pub(super) fn played_from(first: Vec<RunEvent>, workflow: &Definition, dice: Vec<u8>) -> Play<'_> {
     let mut play = Play {
         run: Run::default(),
         workflow,
