@@ -33,22 +33,25 @@ fn narrowed(filter: &AuditFilter) -> (String, Vec<Value>) {
     only("t.happened_at >= ?", filter.since.map(|since| micros(since).into()));
     only("t.happened_at < ?", filter.until.map(|until| micros(until).into()));
     if let Some(AuditPlace { at, id }) = filter.before {
-        conditions.push("(t.happened_at < ? OR (t.happened_at = ? AND t.id < ?))");
-        values.extend([micros(at).into(), micros(at).into(), id.into()]);
+        conditions.push("(t.happened_at, t.id) < (?, ?)");
+        values.extend([micros(at).into(), id.into()]);
     }
     (conditions.join(" AND "), values)
+}
+
+/// The newest of one table.
+fn newest(select: &str, narrowed: &str) -> String {
+    format!("{select} WHERE {narrowed} ORDER BY t.happened_at DESC, t.id DESC LIMIT ?")
 }
 
 impl SqlAudit {
     async fn rows(&self, filter: &AuditFilter, limit: i64) -> Result<Vec<QueryResult>, DbErr> {
         let (narrowed, values) = narrowed(filter);
-        let newest = |select: &str| {
-            format!("SELECT * FROM ({select} WHERE {narrowed} ORDER BY t.happened_at DESC, t.id DESC LIMIT ?) AS part")
-        };
+        let part = |select| format!("SELECT * FROM ({}) AS part", newest(select, &narrowed));
         let sql = format!(
             "SELECT * FROM ({} UNION ALL {}) AS trail ORDER BY happened_at DESC, id DESC LIMIT ?",
-            newest(FACTS),
-            newest(RECORDS)
+            part(FACTS),
+            part(RECORDS)
         );
         let once = || values.iter().cloned().chain([Value::from(limit)]);
         let values = once().chain(once()).chain([limit.into()]).collect();
@@ -81,4 +84,29 @@ fn entry(row: &QueryResult) -> Result<AuditEntry, DbErr> {
 
 fn failed(error: DbErr) -> PortError {
     port_error("audit trail", "telling the trail", error)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::{AuditFilter, AuditPlace, FACTS, RECORDS, Uuid, Value, narrowed, newest, statement};
+    use crate::sql::{
+        Database,
+        tests::{begins_in_index, on_both_engines},
+    };
+
+    on_both_engines!(the_trail_of_all_and_of_a_project_goes_on_by_index);
+
+    async fn the_trail_of_all_and_of_a_project_goes_on_by_index(db: &Database) {
+        let before = Some(AuditPlace { at: DateTime::UNIX_EPOCH, id: Uuid::nil() });
+        for project in [None, Some(Uuid::max().into())] {
+            let (narrowed, mut values) = narrowed(&AuditFilter { project, before, ..AuditFilter::default() });
+            values.push(Value::from(21_i64));
+            for select in [FACTS, RECORDS] {
+                let query = statement(db.backend(), &newest(select, &narrowed), values.clone());
+                begins_in_index(db, query).await;
+            }
+        }
+    }
 }

@@ -47,27 +47,26 @@ pub(crate) async fn postgres() -> Database {
     db
 }
 
-/// Asserts that going on from a place begins there in an index, reads it in its order and sorts nothing.
+/// Asserts that going on with a list from a place begins there in an index, reads it in its order and sorts nothing.
 pub(crate) async fn goes_on_by_index<E: EntityTrait>(
     db: &Database,
     rows: Select<E>,
     order: Order<E::Column>,
     place: &Key,
 ) {
-    let backend = db.backend();
-    let (explain, column) = match backend {
-        DatabaseBackend::Postgres => ("EXPLAIN ", "QUERY PLAN"),
-        _ => ("EXPLAIN QUERY PLAN ", "detail"),
+    begins_in_index(db, order.stretch(rows, Some(place), 21).build(db.backend())).await;
+}
+
+/// Asserts that a query begins at a place in an index and sorts nothing.
+pub(crate) async fn begins_in_index(db: &Database, mut query: Statement) {
+    let (explain, column, wanted, unwanted) = match db.backend() {
+        DatabaseBackend::Postgres => ("EXPLAIN ", "QUERY PLAN", ["Index Cond: ", "ROW("], ["Seq Scan", "Sort"]),
+        _ => ("EXPLAIN QUERY PLAN ", "detail", ["SEARCH ", " INDEX "], ["SCAN ", "TEMP B-TREE"]),
     };
-    let mut query: Statement = order.stretch(rows, Some(place), 21).build(backend);
     query.sql.insert_str(0, explain);
     let plan = db.reader.query_all_raw(query).await.expect("a plan");
     let plan: Vec<String> = plan.iter().map(|row| row.try_get("", column).expect("a step")).collect();
     let told = plan.join("; ");
-    let (wanted, unwanted) = match backend {
-        DatabaseBackend::Postgres => (["Index Cond: ", "ROW("], ["Seq Scan", "Sort"]),
-        _ => (["SEARCH ", " INDEX "], ["SCAN ", "TEMP B-TREE"]),
-    };
     let by_index = plan.iter().any(|step| wanted.iter().all(|word| step.contains(word)));
     assert!(by_index && !unwanted.iter().any(|word| told.contains(word)), "{told}");
 }
