@@ -19,6 +19,7 @@ mod m20260101_000013_providers;
 mod m20260101_000014_definitions;
 mod m20260101_000015_call_approvals;
 mod m20260101_000016_project_invitations;
+mod m20260101_000018_secrets;
 
 /// Runs the migrations that have not run yet, in order.
 #[derive(Debug)]
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000014_definitions::Migration),
             Box::new(m20260101_000015_call_approvals::Migration),
             Box::new(m20260101_000016_project_invitations::Migration),
+            Box::new(m20260101_000018_secrets::Migration),
         ]
     }
 }

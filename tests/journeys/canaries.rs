@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     client::{Client, PASSWORD},
+    echo::Echo,
     server::Server,
 };
 
@@ -88,6 +89,7 @@ async fn used(server: &Server) -> Vec<(&'static str, String)> {
     let rotated = ada.post(&rotate, &json!({})).await.expect(StatusCode::OK);
     let with_key = ada.request(Method::GET, "/api/v1/agents").header("x-api-key", text(&rotated, "key"));
     with_key.send().await.unwrap();
+    let tool = tool_secrets(&ada, &text(&project, "id")).await;
     let new = "Canary-New-Password-2";
     let body = json!({"current_password": PASSWORD, "password": new});
     ada.post("/api/v1/auth/password", &body).await.expect(StatusCode::NO_CONTENT);
@@ -104,14 +106,42 @@ async fn used(server: &Server) -> Vec<(&'static str, String)> {
         ("API key", text(&key, "key")),
         ("secret of the API key", text(&key, "key").rsplit('_').nth(1).unwrap().to_owned()),
         ("rotated API key", text(&rotated, "key")),
+        ("secret of a tool", tool.0),
+        ("replaced secret of a tool", tool.1),
     ]
+}
+
+/// Has runs send a secret to a service that repeats it, before and after it is replaced.
+async fn tool_secrets(ada: &Client, project: &str) -> (String, String) {
+    let (first, second) = ("Canary-Tool-Secret-3".to_owned(), "Canary-Tool-Secret-4".to_owned());
+    let echo = Echo::start().await;
+    let secrets = format!("/api/v1/projects/{project}/secrets");
+    let body = json!({"name": "tracker", "value": first, "hosts": [echo.address]});
+    let secret = ada.post(&secrets, &body).await.expect(StatusCode::CREATED);
+    let headers = json!({"Authorization": "Bearer {{ secrets.tracker }}"});
+    let request = json!({"method": "GET", "url": format!("http://{}/", echo.address), "headers": headers});
+    let definition = json!({
+        "tools": {"ask": {"kind": "http", "effect": "read_only", "request": request}},
+        "steps": [{"id": "ask", "tool": "ask"}], "output": {"$jq": ".steps.ask.output.body"},
+    });
+    let body = json!({"name": "Asker", "type": "workflow", "project_id": project, "definition": definition});
+    let agent = text(&ada.post("/api/v1/agents", &body).await.expect(StatusCode::CREATED), "id");
+    let before = ada.run_ended(&ada.execute(&agent, &json!({})).await).await;
+    let path = format!("{secrets}/{}", text(&secret, "id"));
+    ada.request(Method::PUT, &path).json(&json!({"value": second})).send().await.unwrap();
+    let after = ada.run_ended(&ada.execute(&agent, &json!({})).await).await;
+    let repeated = "Bearer [secret tracker]";
+    assert_eq!((&before["output"], &after["output"]), (&json!(repeated), &json!(repeated)));
+    assert_eq!(echo.heard(), [&first, &second].map(|secret| format!("Bearer {secret}")));
+    (first, second)
 }
 
 #[tokio::test]
 async fn no_secret_stays_in_database_log_or_copy() {
     let place = tempfile::tempdir().unwrap();
     let server = Server::start_with(place.path(), |command| {
-        command.args(["--set", "log.level=debug"]);
+        let reaching = ["--set", "egress.allow_http=true", "--set", "egress.allow_private=127.0.0.0/8"];
+        command.args(["--set", "log.level=debug"]).args(reaching);
     });
     let secrets = used(&server).await;
     // The trail is written within a second.

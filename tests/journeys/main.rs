@@ -8,6 +8,7 @@ mod clustered;
 mod command_line;
 mod configuration;
 mod demo;
+mod echo;
 mod endurance;
 mod inviting;
 mod keeping;

@@ -13,6 +13,7 @@ use devskyy_domain::{
     models::{ProviderKind, ProviderName, ProviderUrl},
     projects::{ProjectName, ProjectRole, ProjectStatus},
     runs::Priority,
+    secrets::{SecretHosts, SecretName, SecretValue},
 };
 use utoipa::{
     PartialSchema, ToSchema,
@@ -107,6 +108,17 @@ bounds! {
     ProviderKindName "ProviderKind" = one_of(ProviderKind::ALL.map(ProviderKind::as_str));
     /// Where a model provider is reached.
     ProviderUrlText "ProviderUrl" = text(&(8..=ProviderUrl::LONGEST)).format(Some(SchemaFormat::Custom("uri".to_owned())));
+    /// The name of a secret of tools.
+    SecretNameText "SecretName" = text(&SecretName::LENGTH).pattern(Some("^[A-Za-z][A-Za-z0-9_]*$"));
+    /// What a secret of tools is.
+    SecretValueText "SecretValue" = text(&SecretValue::LENGTH).format(password());
+    /// A host that a secret may be sent to.
+    SecretHostText "SecretHost" = text(&(1..=SecretHosts::LONGEST));
+    /// Where a secret may be sent.
+    SecretHostList "SecretHosts" = ArrayBuilder::new()
+        .items(Ref::from_schema_name("SecretHost"))
+        .min_items(Some(*SecretHosts::COUNT.start()))
+        .max_items(Some(*SecretHosts::COUNT.end()));
     /// With what a model provider is paid.
     ProviderKeyText "ProviderKey" = text(&ProviderSecret::LENGTH).format(password());
     /// A text that is searched for.

@@ -3,8 +3,8 @@
 use std::{borrow::Cow, fmt};
 
 use devskyy_domain::kernel::ids::{
-    AgentId, ApiKeyId, ApprovalId, InvitationId, OperationId, ProjectId, ProviderId, RunId, SessionId, StreamKey,
-    UserId,
+    AgentId, ApiKeyId, ApprovalId, InvitationId, OperationId, ProjectId, ProviderId, RunId, SecretId, SessionId,
+    StreamKey, UserId,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use utoipa::{
@@ -42,6 +42,7 @@ wire_ids! {
     ProjectRef = ProjectId;
     ProviderRef = ProviderId;
     RunRef = RunId;
+    SecretRef = SecretId;
     SessionRef = SessionId;
     UserRef = UserId;
 }

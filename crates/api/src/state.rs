@@ -8,6 +8,7 @@ use devskyy_application::{
     ports::{Clock, IdGenerator},
     projects::Projects,
     runs::Runs,
+    secrets::ProjectSecrets,
 };
 
 use crate::{edge::InFlight, health::Readiness, limits::Limiter, settings::Settings};
@@ -21,6 +22,8 @@ pub struct ApiState {
     pub keys: Arc<ApiKeys>,
     /// Providers of models.
     pub providers: Arc<Providers>,
+    /// Secrets of tools.
+    pub tool_secrets: Arc<ProjectSecrets>,
     /// Projects and members.
     pub projects: Arc<Projects>,
     /// Agents and their versions.

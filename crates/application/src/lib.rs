@@ -15,4 +15,5 @@ pub mod paging;
 pub mod ports;
 pub mod projects;
 pub mod runs;
+pub mod secrets;
 pub mod workflow;

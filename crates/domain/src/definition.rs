@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     assistant::Assistant,
     kernel::Json,
-    workflow::{Backoff, Workflow},
+    workflow::{Backoff, Sent, Workflow},
 };
 
 /// What a version of an agent does; shared by agents, who publish it, and runs, who execute it.
@@ -34,6 +34,15 @@ impl Definition {
         match self {
             Self::Workflow(workflow) => workflow.output_schema.as_ref(),
             Self::Assistant(assistant) => assistant.output_schema.as_ref(),
+        }
+    }
+
+    /// What its tools send.
+    #[must_use]
+    pub fn sent(&self) -> Vec<Sent<'_>> {
+        match self {
+            Self::Workflow(workflow) => workflow.sent(),
+            Self::Assistant(assistant) => assistant.sent(),
         }
     }
 

@@ -12,4 +12,5 @@ pub mod kernel;
 pub mod models;
 pub mod projects;
 pub mod runs;
+pub mod secrets;
 pub mod workflow;

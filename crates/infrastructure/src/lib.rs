@@ -8,6 +8,7 @@ pub mod identity;
 pub mod models;
 pub mod projects;
 pub mod runs;
+pub mod secrets;
 pub mod sql;
 pub mod system;
 pub mod tools;

@@ -5,7 +5,7 @@ use crate::{
     source::{self, SourceFile},
 };
 
-const CONTEXTS: [&str; 6] = ["identity", "projects", "agents", "runs", "webhooks", "models"];
+const CONTEXTS: [&str; 7] = ["identity", "projects", "agents", "runs", "webhooks", "models", "secrets"];
 
 /// Folders and files that may name one module of another context, each for a reason written in `docs/architecture.md`.
 const CROSSINGS: [(&str, &str); 12] = [

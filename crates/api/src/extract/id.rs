@@ -2,8 +2,8 @@ use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
 use devskyy_domain::kernel::ids::{
-    AgentId, ApiKeyId, ApprovalId, InvitationId, OperationId, ProjectId, ProviderId, RunId, SessionId, StreamKey,
-    UserId,
+    AgentId, ApiKeyId, ApprovalId, InvitationId, OperationId, ProjectId, ProviderId, RunId, SecretId, SessionId,
+    StreamKey, UserId,
 };
 
 use crate::{
@@ -51,7 +51,19 @@ macro_rules! single {
     )+};
 }
 
-single!(AgentId, ApiKeyId, ApprovalId, InvitationId, OperationId, ProjectId, ProviderId, RunId, SessionId, UserId);
+single!(
+    AgentId,
+    ApiKeyId,
+    ApprovalId,
+    InvitationId,
+    OperationId,
+    ProjectId,
+    ProviderId,
+    RunId,
+    SecretId,
+    SessionId,
+    UserId
+);
 
 impl<A: FromIds, B: FromIds> FromIds for (A, B) {
     fn from_ids(parts: &mut Parts<'_>) -> Result<Self, Problem> {

@@ -21,6 +21,7 @@ mod run_again;
 mod run_bodies;
 mod run_events;
 mod runs;
+mod secrets;
 mod users;
 mod versions;
 mod workflow_schema;
@@ -39,6 +40,7 @@ pub(crate) fn configure(config: &mut impl Mount) {
     invitations::configure(config);
     api_keys::configure(config);
     providers::configure(config);
+    secrets::configure(config);
     agents::configure(config);
     versions::configure(config);
     runs::configure(config);

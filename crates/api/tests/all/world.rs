@@ -24,7 +24,6 @@ use devskyy_application::{
     audit::{Audit, AuditedEventStore, SecurityLog},
     es::EventStore,
     identity::{ApiKeys, ApiKeysPorts, Identity, IdentityPorts, RegistrationMode, SessionPolicy, ThrottleLimits},
-    models::{Providers, ProvidersPorts},
     projects::{Projects, ProjectsPorts},
     runs::{LiveRuns, RunWorker, Runs, RunsPorts, WorkerPorts, WorkerSettings},
     workflow::DefinitionCheck,
@@ -32,17 +31,17 @@ use devskyy_application::{
 use devskyy_domain::conversation::Message;
 use devskyy_domain::identity::PasswordPolicy;
 use devskyy_testkit::fakes::{
-    FixedClock, FixedProbe, InMemoryAccessTokens, InMemoryAccounts, InMemoryAddressees, InMemoryAgents,
-    InMemoryApiKeys, InMemoryAttempts, InMemoryAudit, InMemoryBootstrap, InMemoryDirectory, InMemoryErasures,
-    InMemoryEventStore, InMemoryInvitations, InMemoryPasswordHasher, InMemoryProjectInvitations, InMemoryProjects,
-    InMemoryProviders, InMemoryRuns, InMemorySessions, InMemoryUsers, NamedDestinations, ScriptedModels, SequentialIds,
-    SequentialSecrets, Turn, ViewedAgents,
+    FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAddressees, InMemoryAgents, InMemoryApiKeys,
+    InMemoryAttempts, InMemoryAudit, InMemoryBootstrap, InMemoryDirectory, InMemoryErasures, InMemoryEventStore,
+    InMemoryInvitations, InMemoryPasswordHasher, InMemoryProjectInvitations, InMemoryProjects, InMemoryRuns,
+    InMemorySessions, InMemoryUsers, NamedDestinations, ScriptedModels, SequentialIds, SequentialSecrets, Turn,
+    ViewedAgents,
 };
 use futures_util::{FutureExt as _, future::LocalBoxFuture};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, OnceCell};
 
-use crate::{expressions::Plain, tools::Echo};
+use crate::{expressions::Plain, keepers::Kept, tools::Echo};
 
 /// Ready, until told otherwise.
 #[derive(Default)]
@@ -106,16 +105,8 @@ impl World {
             clock: clock.clone(),
             ids: ids.clone(),
         });
-        let kept = InMemoryProviders::following(&store);
-        let providers = Providers::new(ProvidersPorts {
-            store: store.clone(),
-            views: kept.clone(),
-            vault: kept,
-            probe: Arc::new(FixedProbe),
-            access: access.clone(),
-            clock: clock.clone(),
-            ids: ids.clone(),
-        });
+        let kept = Kept { store: &store, access: &access, clock: clock.clone(), ids: ids.clone() };
+        let (providers, (tool_secrets, opened)) = (kept.providers(), kept.secrets());
         let check = DefinitionCheck::new(Arc::new(Plain), Arc::new(Plain), Arc::new(NamedDestinations));
         let readiness = Arc::new(Switch::default());
         let attempts = Arc::new(InMemoryAttempts::default());
@@ -181,6 +172,7 @@ impl World {
             identity: Arc::new(identity),
             keys: Arc::new(keys),
             providers: Arc::new(providers),
+            tool_secrets: Arc::new(tool_secrets),
             projects: Arc::new(Projects::new(ProjectsPorts {
                 store: log.clone(),
                 views: projects,
@@ -199,6 +191,7 @@ impl World {
                 access,
                 check,
                 models,
+                secrets: opened,
                 ids: ids.clone(),
             })),
             secrets,

@@ -35,6 +35,10 @@ pub enum Permission {
     ProvidersRead,
     /// Add, change, test and remove providers of models, and set their keys.
     ProvidersWrite,
+    /// See the secrets of the project's tools, never their values.
+    SecretsRead,
+    /// Add, replace and remove secrets of tools.
+    SecretsWrite,
     /// See who did what in the project, and who was denied something.
     AuditRead,
 }
@@ -43,7 +47,7 @@ use PlatformRole::Admin;
 use ProjectRole::{Maintainer, Operator, Owner, Viewer};
 
 /// The whole truth: a permission, the project roles that have it, and the platform roles that have it in every project.
-const TABLE: [(Permission, &[ProjectRole], &[PlatformRole]); 16] = [
+const TABLE: [(Permission, &[ProjectRole], &[PlatformRole]); 18] = [
     (Permission::ProjectsRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
     (Permission::ProjectsWrite, &[Owner], &[Admin]),
     (Permission::MembersRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
@@ -59,6 +63,8 @@ const TABLE: [(Permission, &[ProjectRole], &[PlatformRole]); 16] = [
     (Permission::KeysRevoke, &[Owner, Maintainer], &[Admin]),
     (Permission::ProvidersRead, &[Owner, Maintainer], &[Admin]),
     (Permission::ProvidersWrite, &[Owner, Maintainer], &[]),
+    (Permission::SecretsRead, &[Owner, Maintainer], &[Admin]),
+    (Permission::SecretsWrite, &[Owner, Maintainer], &[]),
     (Permission::AuditRead, &[Owner], &[Admin]),
 ];
 
@@ -73,7 +79,7 @@ pub fn allows(platform: PlatformRole, project: Option<ProjectRole>, permission: 
 
 impl Permission {
     /// Every permission, in the order of the table.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::ProjectsRead,
         Self::ProjectsWrite,
         Self::MembersRead,
@@ -89,6 +95,8 @@ impl Permission {
         Self::KeysRevoke,
         Self::ProvidersRead,
         Self::ProvidersWrite,
+        Self::SecretsRead,
+        Self::SecretsWrite,
         Self::AuditRead,
     ];
 
@@ -111,6 +119,8 @@ impl Permission {
             Self::KeysRevoke => "keys.revoke",
             Self::ProvidersRead => "providers.read",
             Self::ProvidersWrite => "providers.write",
+            Self::SecretsRead => "secrets.read",
+            Self::SecretsWrite => "secrets.write",
             Self::AuditRead => "audit.read",
         }
     }
@@ -134,6 +144,8 @@ impl Permission {
             Self::KeysRevoke => "revoke API keys",
             Self::ProvidersRead => "see providers of models, never their keys",
             Self::ProvidersWrite => "add, change, test and remove providers of models, and set their keys",
+            Self::SecretsRead => "see secrets of tools, never their values",
+            Self::SecretsWrite => "add, replace and remove secrets of tools",
             Self::AuditRead => "see who did what in the project, and who was denied something",
         }
     }
@@ -142,7 +154,12 @@ impl Permission {
     #[must_use]
     pub const fn needs_active_project(self) -> bool {
         match self {
-            Self::AgentsWrite | Self::RunsStart | Self::RunsDecide | Self::KeysIssue | Self::ProvidersWrite => true,
+            Self::AgentsWrite
+            | Self::RunsStart
+            | Self::RunsDecide
+            | Self::KeysIssue
+            | Self::ProvidersWrite
+            | Self::SecretsWrite => true,
             Self::ProjectsRead
             | Self::ProjectsWrite
             | Self::MembersRead
@@ -153,6 +170,7 @@ impl Permission {
             | Self::KeysRead
             | Self::KeysRevoke
             | Self::ProvidersRead
+            | Self::SecretsRead
             | Self::AuditRead => false,
         }
     }

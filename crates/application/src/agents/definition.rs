@@ -8,7 +8,7 @@ use devskyy_domain::{
         Json, RefusalKind,
         ids::{AgentId, ProjectId},
     },
-    workflow::{Action, Workflow, member},
+    workflow::{Action, Sent, Workflow, member, secrets_in, secrets_in_url},
 };
 use serde::de::DeserializeOwned;
 
@@ -16,7 +16,7 @@ use super::ports::AgentViews;
 use crate::{
     error::{Error, PortError, Refused},
     models::ConfiguredModels,
-    workflow::DefinitionCheck,
+    workflow::{DefinitionCheck, ToolSecrets},
 };
 
 /// Where a definition sits in the request body.
@@ -28,11 +28,17 @@ pub struct Definitions {
     check: DefinitionCheck,
     views: Arc<dyn AgentViews>,
     models: Arc<dyn ConfiguredModels>,
+    secrets: Arc<dyn ToolSecrets>,
 }
 
 impl Definitions {
-    pub(super) fn new(check: DefinitionCheck, views: Arc<dyn AgentViews>, models: Arc<dyn ConfiguredModels>) -> Self {
-        Self { check, views, models }
+    pub(super) fn new(
+        check: DefinitionCheck,
+        views: Arc<dyn AgentViews>,
+        models: Arc<dyn ConfiguredModels>,
+        secrets: Arc<dyn ToolSecrets>,
+    ) -> Self {
+        Self { check, views, models, secrets }
     }
 
     /// Reads the definition and checks everything about it that can be checked before it runs.
@@ -45,6 +51,7 @@ impl Definitions {
             return Err(Error::Invalid(found.into_iter().map(within_body).collect()));
         }
         self.check_agents(project, &definition).await?;
+        self.check_secrets(project, &definition).await?;
         Ok(definition)
     }
 
@@ -71,16 +78,41 @@ impl Definitions {
         for (agent, at) in agents(definition) {
             let found = self.views.find(agent).await?;
             if found.is_none_or(|found| found.project_id != project) {
-                unknown.push(Refused {
-                    code: "workflow.agent_unknown",
-                    kind: RefusalKind::Invalid,
-                    detail: format!("the project has no agent {agent}"),
-                    pointer: Some(format!("{AT}{at}")),
-                });
+                unknown.push(wrong("workflow.agent_unknown", format!("the project has no agent {agent}"), &at));
             }
         }
         if unknown.is_empty() { Ok(()) } else { Err(Error::Invalid(unknown)) }
     }
+
+    /// Headers may insert secrets that the project has; nothing else may.
+    async fn check_secrets(&self, project: ProjectId, definition: &Definition) -> Result<(), Error> {
+        let mut found = Vec::new();
+        for Sent { pointer, url, headers } in definition.sent() {
+            if !secrets_in_url(url).is_empty() {
+                let detail = "addresses are logged on their way; insert secrets into headers".to_owned();
+                found.push(wrong("workflow.secret_misused", detail, &format!("{pointer}/url")));
+            }
+            for (header, template) in headers {
+                let at = member(&format!("{pointer}/headers"), header);
+                match secrets_in(template) {
+                    Err(misused) => found.push(wrong("workflow.secret_misused", misused.to_string(), &at)),
+                    Ok(names) => {
+                        for name in names {
+                            if !self.secrets.knows(project, name).await? {
+                                let detail = format!("the project has no secret `{name}`");
+                                found.push(wrong("workflow.secret_unknown", detail, &at));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        if found.is_empty() { Ok(()) } else { Err(Error::Invalid(found)) }
+    }
+}
+
+fn wrong(code: &'static str, detail: String, at: &str) -> Refused {
+    Refused { code, kind: RefusalKind::Invalid, detail, pointer: Some(format!("{AT}{at}")) }
 }
 
 /// The agents a definition runs, each with a JSON pointer.

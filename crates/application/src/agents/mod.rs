@@ -34,7 +34,7 @@ use crate::{
     es::{EventStore, Repository},
     models::ConfiguredModels,
     ports::IdGenerator,
-    workflow::DefinitionCheck,
+    workflow::{DefinitionCheck, ToolSecrets},
 };
 
 /// What the context needs from outside.
@@ -50,6 +50,8 @@ pub struct AgentsPorts {
     pub check: DefinitionCheck,
     /// Knows which models a project could ask.
     pub models: Arc<dyn ConfiguredModels>,
+    /// Knows which secrets a project has.
+    pub secrets: Arc<dyn ToolSecrets>,
     /// Fresh ids.
     pub ids: Arc<dyn IdGenerator>,
 }
@@ -84,9 +86,9 @@ impl Agents {
     /// The context over its ports.
     #[must_use]
     pub fn new(ports: AgentsPorts) -> Self {
-        let AgentsPorts { store, views, access, check, models, ids } = ports;
+        let AgentsPorts { store, views, access, check, models, secrets, ids } = ports;
         let agents = Repository::<Agent>::new(store);
-        let definitions = Definitions::new(check, views.clone(), models);
+        let definitions = Definitions::new(check, views.clone(), models, secrets);
         let get = GetAgentHandler { views, access };
         Self {
             create: CreateAgentHandler {

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
 use devskyy_domain::{
-    assistant::{self, Assistant, AssistantTool},
+    assistant::{self, Assistant},
     definition::Definition,
-    workflow::{Computed, Fault, Problem, Tool, Workflow, member, places, problems},
+    workflow::{Computed, Fault, Problem, Sent, Tool, Workflow, member, places, problems},
 };
 
 use super::ports::{Destinations, Expressions, Schemas};
@@ -69,10 +69,9 @@ impl DefinitionCheck {
                 push(format!("{at}{}", violation.pointer), assistant::Fault::Schema(violation.message));
             }
         }
-        for (name, tool) in &assistant.tools {
-            let AssistantTool::Http { request, .. } = tool else { continue };
-            let refused = self.destinations.check(&request.url).err();
-            let pointer = || member("/tools", name) + "/request/url";
+        for Sent { pointer, url, .. } in assistant.sent() {
+            let refused = self.destinations.check(url).err();
+            let pointer = || format!("{pointer}/url");
             refused.into_iter().for_each(|it| push(pointer(), assistant::Fault::Destination(it.message)));
         }
         found
@@ -113,13 +112,9 @@ impl DefinitionCheck {
     }
 
     fn addresses(&self, workflow: &Workflow) -> Vec<Problem> {
-        let urls = workflow.tools.iter().filter_map(|(name, tool)| match tool {
-            Tool::Http { request, .. } => Some((member("/tools", name) + "/request/url", &request.url)),
-            Tool::Builtin { .. } => None,
-        });
-        let refused = urls.filter_map(|(pointer, url)| {
+        let refused = workflow.sent().into_iter().filter_map(|Sent { pointer, url, .. }| {
             let fault = Fault::Destination(self.destinations.check(url).err()?.message);
-            Some(Problem { fault, pointer })
+            Some(Problem { fault, pointer: format!("{pointer}/url") })
         });
         refused.collect()
     }

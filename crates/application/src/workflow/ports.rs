@@ -5,10 +5,13 @@ use chrono::{DateTime, Utc};
 use devskyy_domain::{
     kernel::{
         Json,
-        ids::{OperationId, RunId},
+        ids::{OperationId, ProjectId, RunId},
     },
+    secrets::{SecretHosts, SecretValue},
     workflow::Tool,
 };
+
+use crate::error::PortError;
 
 /// A program, template or schema that cannot be understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -98,6 +101,8 @@ pub trait Destinations: Send + Sync {
 /// One call of a tool, complete enough to be made, and made again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolCall {
+    /// Whose secrets it may use.
+    pub project: ProjectId,
     /// The run that makes it; templates see its id.
     pub run: RunId,
     /// Never changes over retries; idempotent tools hand it on as `Idempotency-Key`.
@@ -149,4 +154,29 @@ pub trait ToolExecutor: Send + Sync {
     /// # Errors
     /// [`ToolError`], by class.
     async fn call(&self, call: ToolCall) -> Result<Json, ToolError>;
+}
+
+/// A secret on its way into a header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolSecret {
+    /// What it is.
+    pub value: SecretValue,
+    /// Where it may be sent.
+    pub hosts: SecretHosts,
+}
+
+/// Secrets of projects, as far as tools need them.
+#[async_trait]
+pub trait ToolSecrets: Send + Sync {
+    /// Whether a project has a secret of that name.
+    ///
+    /// # Errors
+    /// [`PortError`] when the answer cannot be had.
+    async fn knows(&self, project: ProjectId, name: &str) -> Result<bool, PortError>;
+
+    /// The secret of that name as it is now; `None` where the project has none.
+    ///
+    /// # Errors
+    /// [`PortError`] when it cannot be read.
+    async fn open(&self, project: ProjectId, name: &str) -> Result<Option<ToolSecret>, PortError>;
 }

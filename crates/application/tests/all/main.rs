@@ -7,3 +7,4 @@ mod paging;
 mod people;
 mod repository;
 mod runs;
+mod secrets;

@@ -3,7 +3,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{price::Price, tool::AssistantTool};
-use crate::{kernel::Json, workflow::Backoff};
+use crate::{
+    kernel::Json,
+    workflow::{Backoff, Sent, member},
+};
 
 /// A model in a loop with tools: it is asked, the calls it wants are made, it is told what came of them, and so on until it
 /// answers.
@@ -57,6 +60,20 @@ impl Assistant {
     /// The model and those asked in its place.
     pub fn models(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.model).chain(&self.fallbacks).map(String::as_str)
+    }
+
+    /// What its tools send.
+    #[must_use]
+    pub fn sent(&self) -> Vec<Sent<'_>> {
+        let sent = self.tools.iter().filter_map(|(name, tool)| match tool {
+            AssistantTool::Http { request, .. } => Some(Sent {
+                pointer: member("/tools", name) + "/request",
+                url: &request.url,
+                headers: &request.headers,
+            }),
+            AssistantTool::Builtin { .. } | AssistantTool::Agent { .. } => None,
+        });
+        sent.collect()
     }
 
     /// How much chance the model may use, in thousandths.

@@ -68,4 +68,8 @@ ids! {
     ProviderId = "prv",
     /// One of the keys a provider has been paid with; what it is lives outside the log.
     ProviderKeyId = "pky",
+    /// What a project's tools prove themselves with.
+    SecretId = "sct",
+    /// One of the values a secret has had; what it is lives outside the log.
+    SecretValueId = "scv",
 }

@@ -5,6 +5,7 @@ mod computed;
 mod definition;
 mod graph;
 mod problem;
+mod secret;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -15,3 +16,4 @@ pub use definition::{
 };
 pub use graph::{is_name, problems};
 pub use problem::{Fault, Problem};
+pub use secret::{SecretMisused, Sent, secrets_in, secrets_in_url};

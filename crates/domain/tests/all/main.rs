@@ -6,3 +6,4 @@ mod golden;
 mod people;
 mod providers;
 mod runs;
+mod secrets;

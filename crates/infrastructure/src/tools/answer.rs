@@ -10,7 +10,7 @@ use reqwest::{
     header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER},
 };
 
-use super::{builtin::permanent, document::Strict};
+use super::{builtin::permanent, document::Strict, redaction::Redaction};
 
 /// Bytes of an answer.
 const MAX_BODY: usize = 1 << 20;
@@ -21,15 +21,21 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(3_600);
 /// Headers that workflows see.
 const SHOWN: [&str; 5] = ["content-type", "etag", "last-modified", "link", "location"];
 
-/// Reads an answer to its end and judges it.
-pub(super) async fn judge(response: Response, effect: Effect, now: DateTime<Utc>) -> Result<Json, ToolError> {
+/// Reads an answer to its end and judges it; what was sent in secret is taken out.
+pub(super) async fn judge(
+    response: Response,
+    effect: Effect,
+    now: DateTime<Utc>,
+    redaction: &Redaction,
+) -> Result<Json, ToolError> {
     let (status, headers) = (response.status(), response.headers().clone());
     if status.is_success() {
         let body = read(response, effect).await?;
-        return Ok(result(status, &headers, &body));
+        return Ok(redaction.document(result(status, &headers, &body)));
     }
     let said = read(response, effect).await.unwrap_or_default();
-    let said: String = String::from_utf8_lossy(&said).chars().filter(|c| !c.is_control()).take(EXCERPT).collect();
+    let said = redaction.text(String::from_utf8_lossy(&said).into_owned());
+    let said: String = said.chars().filter(|c| !c.is_control()).take(EXCERPT).collect();
     let message = format!("the service answered {status}{}{said}", if said.is_empty() { "" } else { ": " });
     Err(failure(status, effect, message, retry_after(&headers, now)))
 }

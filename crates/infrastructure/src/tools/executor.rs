@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::PortError,
     ports::Clock,
-    workflow::{Schemas, ToolCall, ToolError, ToolExecutor},
+    workflow::{Schemas, ToolCall, ToolError, ToolExecutor, ToolSecrets},
 };
 use devskyy_domain::{
     kernel::Json,
@@ -26,6 +26,7 @@ pub struct Tools {
     expressions: Arc<SandboxedExpressions>,
     schemas: Arc<dyn Schemas>,
     clock: Arc<dyn Clock>,
+    secrets: Arc<dyn ToolSecrets>,
     http: Http,
 }
 
@@ -38,17 +39,18 @@ impl Tools {
         expressions: Arc<SandboxedExpressions>,
         schemas: Arc<dyn Schemas>,
         clock: Arc<dyn Clock>,
+        secrets: Arc<dyn ToolSecrets>,
         policy: EgressPolicy,
     ) -> Result<Self, PortError> {
         let http = Http::new(policy).map_err(|error| PortError::bug("tools", "preparing for requests", error))?;
-        Ok(Self { expressions, schemas, clock, http })
+        Ok(Self { expressions, schemas, clock, secrets, http })
     }
 
     async fn request(&self, call: &ToolCall, effect: Effect, request: &HttpRequest) -> Result<Json, ToolError> {
-        let prepared = prepare(&self.expressions, call, request, effect).await?;
+        let (prepared, redaction) = prepare(&self.expressions, &*self.secrets, call, request, effect).await?;
         let wait = self.time_left(call.deadline)?.min(Duration::from_secs(request.timeout_s.clamp(1, 300).into()));
         let response = self.http.send(prepared, wait).await?;
-        judge(response, effect, self.clock.now()).await
+        judge(response, effect, self.clock.now(), &redaction).await
     }
 
     fn time_left(&self, deadline: DateTime<Utc>) -> Result<Duration, ToolError> {

@@ -6,7 +6,9 @@ mod document;
 mod egress;
 mod executor;
 mod http;
+mod injection;
 mod parse;
+mod redaction;
 mod request;
 
 pub(crate) use answer::retry_after;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, str::FromStr as _};
 
-use devskyy_application::workflow::{Expressions as _, ToolCall, ToolError};
+use devskyy_application::workflow::{ToolCall, ToolError, ToolSecrets};
 use devskyy_domain::{
     kernel::Json,
     workflow::{Effect, HttpMethod, HttpRequest},
@@ -12,7 +12,7 @@ use reqwest::{
     header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
 
-use super::builtin::permanent;
+use super::{builtin::permanent, injection::Injection, redaction::Redaction};
 use crate::workflow::SandboxedExpressions;
 
 /// Headers that belong to the connection, or that the platform sets itself.
@@ -46,22 +46,23 @@ pub(super) struct Prepared {
 /// Fills the templates in.
 pub(super) async fn prepare(
     expressions: &SandboxedExpressions,
+    secrets: &dyn ToolSecrets,
     call: &ToolCall,
     request: &HttpRequest,
     effect: Effect,
-) -> Result<Prepared, ToolError> {
+) -> Result<(Prepared, Redaction), ToolError> {
     let context = context(call);
     let url = expressions.render_url(&request.url, &context).await;
     let url = url.map_err(|error| permanent("tool.template", format!("the URL: {}", error.message)))?;
+    let url = parse_url(&url)?;
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/*;q=0.9, */*;q=0.8"));
+    let mut injection = Injection::new(expressions, secrets, call.project, &url);
     for (name, template) in &request.headers {
-        let value = expressions.render(template, &context).await;
-        let value =
-            value.map_err(|error| permanent("tool.template", format!("the header `{name}`: {}", error.message)))?;
-        let (name, value) = header(name, &value)?;
+        let (name, value) = injection.header(name, template, &context).await?;
         headers.insert(name, value);
     }
+    let redaction = injection.done();
     let body = if request.send_arguments { Some(body(&call.arguments)?) } else { None };
     if body.is_some() && !headers.contains_key(CONTENT_TYPE) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -73,7 +74,7 @@ pub(super) async fn prepare(
             HeaderValue::from_str(&value).map_err(|error| permanent("tool.http_header", error.to_string()))?,
         );
     }
-    Ok(Prepared { method: method(request.method), url: parse_url(&url)?, headers, body })
+    Ok((Prepared { method: method(request.method), url, headers, body }, redaction))
 }
 
 /// What templates of a request see.
@@ -121,7 +122,8 @@ fn climbs(segment: &str) -> bool {
     matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
 }
 
-fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), ToolError> {
+/// A header that may be sent.
+pub(super) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), ToolError> {
     let wrong = |why: &str| permanent("tool.http_header", format!("the header `{name}` {why}"));
     let parsed = HeaderName::from_str(name).map_err(|_| wrong("has no valid name"))?;
     if RESERVED.contains(&parsed.as_str()) {

@@ -15,6 +15,7 @@ mod providers;
 mod replicas;
 mod run_laws;
 mod runs;
+mod secrets;
 mod standings;
 mod tools;
 mod totals;

@@ -7,7 +7,10 @@ use devskyy_infrastructure::{
     tools::{EgressPolicy, Tools},
     workflow::{JsonSchemas, Limits, SandboxedExpressions},
 };
-use devskyy_testkit::contracts::workflow::{Services, WorkflowUnderTest};
+use devskyy_testkit::{
+    contracts::workflow::{Services, WorkflowUnderTest},
+    fakes::FixedSecrets,
+};
 use tokio::net::TcpListener;
 
 use crate::tools::service::Service;
@@ -29,7 +32,8 @@ async fn real() -> WorkflowUnderTest {
     let policy = EgressPolicy::parse(true, &allowed).expect("allowances");
     let expressions = Arc::new(SandboxedExpressions::start(Limits::default()).expect("threads"));
     let schemas = Arc::new(JsonSchemas::new());
-    let tools = Tools::new(expressions.clone(), schemas.clone(), Arc::new(SystemClock), policy).expect("tools");
+    let (clock, secrets) = (Arc::new(SystemClock), Arc::new(FixedSecrets::default()));
+    let tools = Tools::new(expressions.clone(), schemas.clone(), clock, secrets, policy).expect("tools");
     let at = |address: &str| format!("http://{address}/");
     WorkflowUnderTest {
         expressions,

@@ -6,6 +6,7 @@ mod keys;
 mod models;
 mod people;
 mod runs;
+mod secrets;
 mod signing;
 
 pub(crate) use signing::rotation;
@@ -33,6 +34,7 @@ use devskyy_infrastructure::{
     models::ProvidersProjection,
     projects::{InvitationsProjection, ProjectsProjection, SqlProjects},
     runs::{RunLaw, RunsProjection},
+    secrets::SecretsProjection,
     sql::Database,
     system::{RandomIds, SystemClock},
     tools::EgressPolicy,
@@ -67,6 +69,7 @@ pub(crate) struct Ground {
     configured_models: Arc<dyn ConfiguredModels>,
     providers: Arc<Providers>,
     provider_keys: models::Keys,
+    tool_secrets: secrets::Wired,
     audit: audit::Trail,
 }
 
@@ -89,6 +92,9 @@ impl Ground {
             access: access.clone(),
         };
         let models::Wired { routed, providers, keys: provider_keys } = models::models(settings, below)?;
+        let master = people::master_key(settings)?;
+        let times = (clock.clone(), ids.clone());
+        let tool_secrets = secrets::secrets((database.clone(), master), log.clone(), access.clone(), times);
         Ok(Self {
             log,
             clock,
@@ -101,6 +107,7 @@ impl Ground {
             configured_models: routed,
             providers,
             provider_keys,
+            tool_secrets,
             audit,
             database,
         })
@@ -134,6 +141,7 @@ pub(crate) fn projections() -> Vec<Arc<dyn Projection>> {
         Arc::new(PerStream(AgentsProjection)),
         Arc::new(PerStream(RunsProjection)),
         Arc::new(PerStream(ProvidersProjection)),
+        Arc::new(PerStream(SecretsProjection)),
         Arc::new(TotalsProjection),
         Arc::new(AuditProjection),
     ]
@@ -189,6 +197,7 @@ impl Platform {
         self.signing.start(tasks);
         self.key_uses.start(tasks);
         self.ground.provider_keys.start(tasks);
+        self.ground.tool_secrets.start(tasks);
         self.ground.audit.start(tasks);
         housekeeping::start(tasks, self.housekeeping.clone());
         self.workers.start(tasks, settings.runs.concurrency > 0);
@@ -196,13 +205,14 @@ impl Platform {
 
     /// What the endpoints answer with.
     pub(crate) fn api(&self, settings: &Settings, draining: CancellationToken) -> ApiState {
-        let Ground { database, clock, ids, providers, access, audit, .. } = self.ground.clone();
+        let Ground { database, clock, ids, providers, tool_secrets, access, audit, .. } = self.ground.clone();
         ApiState {
             audit: Arc::new(audit.told(access)),
             security: audit.security,
             identity: self.identity.clone(),
             keys: self.keys.clone(),
             providers,
+            tool_secrets: tool_secrets.kept,
             projects: self.projects.clone(),
             agents: self.agents.clone(),
             runs: self.runs.clone(),

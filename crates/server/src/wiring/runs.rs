@@ -30,10 +30,11 @@ pub(super) fn runs(
     ground: &Ground,
     agents: Arc<dyn AgentViews>,
 ) -> Result<(Runs, Workers), Failure> {
-    let Ground { database, log, clock, ids, expressions, schemas, egress, access, models, .. } = ground.clone();
+    let Ground { database, log, clock, ids, expressions, schemas, egress, access, models, tool_secrets, .. } =
+        ground.clone();
     let live = Arc::new(LiveRuns::default());
     let agents: Arc<dyn RunnableAgents> = Arc::new(AgentsForRuns::new(agents));
-    let tools = Tools::new(expressions.clone(), schemas.clone(), clock.clone(), egress);
+    let tools = Tools::new(expressions.clone(), schemas.clone(), clock.clone(), tool_secrets.opened, egress);
     let owner = ids.next();
     let worker = WorkerPorts {
         store: log.clone(),

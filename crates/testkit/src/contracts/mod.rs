@@ -8,5 +8,6 @@ pub mod models;
 pub mod people;
 pub mod providers;
 pub mod runs;
+pub mod secrets;
 mod walking;
 pub mod workflow;

@@ -17,6 +17,7 @@ mod projects;
 mod providers;
 mod runs;
 mod scripted_models;
+mod secrets;
 mod workflow;
 
 pub use account_changes::{InMemoryErasures, InMemoryInvitations};
@@ -36,4 +37,5 @@ pub use projects::{InMemoryDirectory, InMemoryProjects};
 pub use providers::{FixedProbe, InMemoryProviders, NamedModels};
 pub use runs::{DeclaredAgents, InMemoryRuns, ViewedAgents};
 pub use scripted_models::{Heard, NoDeltas, ScriptedModels, Turn};
+pub use secrets::{FixedSecrets, InMemorySecrets};
 pub use workflow::{NamedDestinations, PathExpressions, PlainSchemas, ScriptedTools, interruptible};

@@ -13,5 +13,6 @@ mod people_culprits;
 mod people_flaws;
 mod providers;
 mod runs;
+mod secrets;
 mod walking_culprits;
 mod workflow;

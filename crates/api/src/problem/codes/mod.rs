@@ -8,6 +8,7 @@ pub(crate) mod platform;
 pub(crate) mod projects;
 pub(crate) mod request;
 pub(crate) mod runs;
+mod secrets;
 pub(crate) mod workflows;
 
 use super::Code;
@@ -34,6 +35,7 @@ pub const REGISTRY: &[Chapter] = &[
     Chapter { heading: "Assistants", codes: assistants::ASSISTANTS },
     Chapter { heading: "Runs", codes: runs::RUNS },
     Chapter { heading: "Providers of models", codes: models::PROVIDERS },
+    Chapter { heading: "Secrets of tools", codes: secrets::SECRETS },
 ];
 
 /// Finds a code by its name.

@@ -25,6 +25,10 @@ refusals! {
             "Choose another name than `parse`, `jq` and `template`.";
         UNPROCESSABLE_ENTITY "workflow.agent_unknown" "There is no such agent in the project"
             "Call an agent of the same project by its id.";
+        UNPROCESSABLE_ENTITY "workflow.secret_unknown" "There is no such secret in the project"
+            "Add the secret to the project, or name one it has.";
+        UNPROCESSABLE_ENTITY "workflow.secret_misused" "A secret is inserted where or how it may not be"
+            "Let it stand alone in the template of a header, as `{{ secrets.name }}`.";
         UNPROCESSABLE_ENTITY "workflow.limit" "A limit is out of range"
             "Keep to the range the detail names.";
         UNPROCESSABLE_ENTITY "workflow.computed_value" "A computed value is malformed"

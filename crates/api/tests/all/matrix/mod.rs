@@ -179,6 +179,7 @@ fn kind(name: &str, below: &str) -> &'static str {
         ("id", "users") | ("user_id", _) => "usr_",
         ("key_id", _) => "key_",
         ("provider_id", _) => "prv_",
+        ("secret_id", _) => "sct_",
         ("session_id", _) => "ses_",
         ("invitation_id", _) => "inv_",
         ("approval_id", _) => "apr_",
@@ -234,8 +235,8 @@ fn every_operation_has_a_rule() {
 #[test]
 fn an_operation_without_a_rule_is_named() {
     let mut document = document();
-    document["paths"]["/api/v1/secrets"] = json!({"get": {"operationId": "list_secrets"}});
-    assert_eq!(unmatched(&document), ["`list_secrets` has no rule"]);
+    document["paths"]["/api/v1/wishes"] = json!({"get": {"operationId": "list_wishes"}});
+    assert_eq!(unmatched(&document), ["`list_wishes` has no rule"]);
 }
 
 /// The ways to prove who asks that an operation of this rule takes.

@@ -52,7 +52,8 @@ pub(super) const fn on(id: &'static str, rule: Rule) -> Operation {
 
 use Permission::{
     AgentsRead, AgentsWrite, AuditRead, KeysIssue, KeysRead, KeysRevoke, MembersRead, MembersWrite, ProjectsRead,
-    ProjectsWrite, ProvidersRead, ProvidersWrite, RunsCancel, RunsDecide, RunsRead, RunsStart,
+    ProjectsWrite, ProvidersRead, ProvidersWrite, RunsCancel, RunsDecide, RunsRead, RunsStart, SecretsRead,
+    SecretsWrite,
 };
 use Rule::{Admin, Invited, Person, PersonInProject, Project, Public, SignedIn};
 
@@ -122,6 +123,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
     on("set_provider_key", Project(ProvidersWrite)).sending(|_, _| json!({"key": "another-key"})),
     on("test_provider", Project(ProvidersWrite)),
     on("remove_provider", Project(ProvidersWrite)),
+    // Secrets of tools.
+    on("list_secrets", Project(SecretsRead)),
+    on("add_secret", Project(SecretsWrite))
+        .sending(|_, _| json!({"name": "another", "value": "another-value", "hosts": ["example.org"]})),
+    on("get_secret", Project(SecretsRead)),
+    on("replace_secret", Project(SecretsWrite)).sending(|_, _| json!({"value": "another-value"})),
+    on("remove_secret", Project(SecretsWrite)),
     // Agents.
     on("list_agents", Project(AgentsRead)).asking(of_project),
     on("create_agent", Project(AgentsWrite)).sending(

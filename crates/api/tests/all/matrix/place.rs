@@ -115,6 +115,7 @@ pub(super) struct Place {
     invitation: String,
     key: String,
     provider: String,
+    secret: String,
     run: Value,
     /// Of everybody; whoever is no person has one of the guest's.
     sign_ins: BTreeMap<Who, SignIn>,
@@ -149,6 +150,7 @@ impl Place {
             agent: agent(&world, &owner, &project).await,
             invitation: invite(&world, &owner, &project).await,
             provider: provider(&world, &owner, &project).await,
+            secret: secret(&world, &owner, &project).await,
             world,
             project,
             guest,
@@ -223,6 +225,7 @@ impl Place {
             ("invitation_id", _) => self.invitation.clone(),
             ("key_id", _) => self.key.clone(),
             ("provider_id", _) => self.provider.clone(),
+            ("secret_id", _) => self.secret.clone(),
             ("number", _) => "1".to_owned(),
             ("session_id", _) => self.sign_ins[&who].session.clone(),
             ("approval_id", _) => {
@@ -276,6 +279,12 @@ async fn invite(world: &World, owner: &str, project: &str) -> String {
     let path = format!("/api/v1/projects/{project}/invitations");
     let invitation = world.post(&path).by(owner).json(&body).send().await.expect(201);
     invitation["id"].as_str().unwrap().to_owned()
+}
+
+async fn secret(world: &World, owner: &str, project: &str) -> String {
+    let body = json!({"name": "tracker", "value": "tr-0123456789", "hosts": ["tracker.example.org"]});
+    let call = world.post(&format!("/api/v1/projects/{project}/secrets"));
+    call.by(owner).json(&body).send().await.expect(201)["id"].as_str().unwrap().to_owned()
 }
 
 /// An agent whose runs ask a person and lose an answer, both at once.

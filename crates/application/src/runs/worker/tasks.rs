@@ -184,7 +184,7 @@ impl Brief {
         if matches!(tool, Tool::Http { .. }) {
             return Outcome::Report(vec![call(arguments)]);
         }
-        let made = ToolCall { run: self.run, operation, tool, arguments, deadline: self.order.deadline };
+        let made = self.tool_call(operation, tool, arguments);
         let result = match self.ports.tools.call(made).await {
             Ok(result) => Progress::Answer { operation, result },
             Err(error) => Progress::Fail { operation, error: failure(&error), retry_at: None },
@@ -239,12 +239,17 @@ impl Brief {
             return Outcome::Report(vec![Progress::Fail { operation, error, retry_at: None }]);
         };
         let arguments = call.arguments.as_ref().clone();
-        let made = ToolCall { run: self.run, operation, tool, arguments, deadline: self.order.deadline };
+        let made = self.tool_call(operation, tool, arguments);
         let progress = match self.ports.tools.call(made).await {
             Ok(result) => Progress::Answer { operation, result },
             Err(error) => self.judge(&call, &error),
         };
         Outcome::Report(vec![progress])
+    }
+
+    fn tool_call(&self, operation: OperationId, tool: Tool, arguments: Json) -> ToolCall {
+        let Order { project, deadline, .. } = *self.order;
+        ToolCall { project, run: self.run, operation, tool, arguments, deadline }
     }
 
     /// When a call that failed is made again, if it is.

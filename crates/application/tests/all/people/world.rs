@@ -21,8 +21,8 @@ use devskyy_domain::{
     projects::ProjectRole,
 };
 use devskyy_testkit::fakes::{
-    FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAddressees, InMemoryAgents, InMemoryAttempts,
-    InMemoryBootstrap, InMemoryDirectory, InMemoryErasures, InMemoryEventStore, InMemoryInvitations,
+    FixedClock, FixedSecrets, InMemoryAccessTokens, InMemoryAccounts, InMemoryAddressees, InMemoryAgents,
+    InMemoryAttempts, InMemoryBootstrap, InMemoryDirectory, InMemoryErasures, InMemoryEventStore, InMemoryInvitations,
     InMemoryPasswordHasher, InMemoryProjectInvitations, InMemoryProjects, InMemorySessions, InMemoryUsers,
     NamedDestinations, PathExpressions, PlainSchemas, ScriptedModels, SequentialIds, SequentialSecrets,
 };
@@ -86,6 +86,7 @@ impl World {
             access: access.clone(),
             check: DefinitionCheck::new(Arc::new(PathExpressions), Arc::new(PlainSchemas), Arc::new(NamedDestinations)),
             models: Arc::new(ScriptedModels::taking([])),
+            secrets: Arc::new(FixedSecrets::named("tracker")),
             ids: ids.clone(),
         });
         let directory = Arc::new(InMemoryDirectory::of(users, accounts.clone(), secrets));

@@ -27,7 +27,7 @@ use devskyy_infrastructure::{
     tools::{EgressPolicy, Tools},
     workflow::{JsonSchemas, Limits, SandboxedExpressions},
 };
-use devskyy_testkit::fakes::DeclaredAgents;
+use devskyy_testkit::fakes::{DeclaredAgents, FixedSecrets};
 use serde_json::Value;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -79,7 +79,8 @@ impl Rig {
         let store = SqlEventStore::start(fresh.db.clone(), clock.clone(), projections()).await.unwrap();
         let expressions = Arc::new(SandboxedExpressions::start(Limits::default()).unwrap());
         let policy = EgressPolicy::parse(true, std::slice::from_ref(&ledger.address)).unwrap();
-        let tools = Tools::new(expressions.clone(), Arc::new(JsonSchemas::new()), clock, policy).unwrap();
+        let (schemas, secrets) = (Arc::new(JsonSchemas::new()), Arc::new(FixedSecrets::default()));
+        let tools = Tools::new(expressions.clone(), schemas, clock, secrets, policy).unwrap();
         let outside = Outside { store: Arc::new(store), tools: Arc::new(tools), models };
         Self { fresh, ledger, outside, expressions, agents: Arc::default() }
     }

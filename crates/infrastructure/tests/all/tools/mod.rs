@@ -2,6 +2,7 @@ mod builtin;
 mod egress;
 mod http;
 mod parse;
+mod secrets;
 pub(crate) mod service;
 
 use std::{sync::Arc, time::Duration};
@@ -14,7 +15,7 @@ use devskyy_application::{
 use devskyy_domain::{
     kernel::{
         Json,
-        ids::{OperationId, RunId},
+        ids::{OperationId, ProjectId, RunId},
     },
     workflow::Tool,
 };
@@ -23,6 +24,7 @@ use devskyy_infrastructure::{
     tools::{EgressPolicy, Tools},
     workflow::{JsonSchemas, Limits, SandboxedExpressions},
 };
+use devskyy_testkit::fakes::FixedSecrets;
 use uuid::Uuid;
 
 fn json(text: &str) -> Json {
@@ -30,13 +32,19 @@ fn json(text: &str) -> Json {
 }
 
 fn tools(allow_http: bool, allow: &[String]) -> Tools {
+    tools_with(FixedSecrets::default(), allow_http, allow)
+}
+
+fn tools_with(secrets: FixedSecrets, allow_http: bool, allow: &[String]) -> Tools {
     let expressions = Arc::new(SandboxedExpressions::start(Limits::default()).expect("threads"));
     let policy = EgressPolicy::parse(allow_http, allow).expect("allowances");
-    Tools::new(expressions, Arc::new(JsonSchemas::new()), Arc::new(SystemClock), policy).expect("tools")
+    let (schemas, clock) = (Arc::new(JsonSchemas::new()), Arc::new(SystemClock));
+    Tools::new(expressions, schemas, clock, Arc::new(secrets), policy).expect("tools")
 }
 
 fn call_of(tool: Tool, arguments: &str) -> ToolCall {
     ToolCall {
+        project: ProjectId::from(Uuid::from_u128(3)),
         run: RunId::from(Uuid::from_u128(1)),
         operation: OperationId::from(Uuid::from_u128(2)),
         tool,

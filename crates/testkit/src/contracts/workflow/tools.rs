@@ -5,7 +5,7 @@ use devskyy_application::workflow::{ToolCall, ToolError};
 use devskyy_domain::{
     kernel::{
         Json,
-        ids::{OperationId, RunId},
+        ids::{OperationId, ProjectId, RunId},
     },
     workflow::{Approval, Builtin, Effect, HttpMethod, HttpRequest, Tool},
 };
@@ -38,8 +38,8 @@ fn http(url: &str, input_schema: Option<Json>) -> Tool {
 
 async fn call(it: &WorkflowUnderTest, tool: Tool, arguments: &str) -> Result<Json, ToolError> {
     let (run, operation) = (RunId::from(Uuid::from_u128(1)), OperationId::from(Uuid::from_u128(2)));
-    let deadline = DateTime::<Utc>::MAX_UTC;
-    it.tools.call(ToolCall { run, operation, tool, arguments: json(arguments), deadline }).await
+    let (project, deadline) = (ProjectId::from(Uuid::from_u128(3)), DateTime::<Utc>::MAX_UTC);
+    it.tools.call(ToolCall { project, run, operation, tool, arguments: json(arguments), deadline }).await
 }
 
 /// An answer is a result, and was asked for once.

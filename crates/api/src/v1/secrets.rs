@@ -1,0 +1,233 @@
+use actix_web::{
+    HttpRequest, HttpResponse, delete, get,
+    http::header::{ETAG, LOCATION},
+    post, put,
+    web::Data,
+};
+use chrono::{DateTime, Utc};
+use devskyy_application::{
+    error::{Error, Refused},
+    secrets::{AddSecret, GetSecret, ListSecrets, ProjectSecrets, RawSecret, RemoveSecret, ReplaceSecret, SecretView},
+};
+use devskyy_domain::{
+    kernel::{
+        Version,
+        ids::{ProjectId, SecretId},
+    },
+    secrets::{SecretHosts, SecretValue},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::{
+    bounds::{SecretHostList, SecretNameText, SecretValueText},
+    extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, Revision, etag, page, paged, shown},
+    ids::{ProjectRef, SecretRef},
+    mount::Mount,
+    openapi::{
+        answers::{Acting, Changing, Creating, ListingBelow, Reading},
+        headers::{IdempotencyKey, OnlyIf, Unless},
+        parts::Paging,
+    },
+    problem::Problem,
+    version::address,
+};
+
+pub(super) fn configure(config: &mut impl Mount) {
+    config.service(add_secret).service(list_secrets).service(get_secret).service(replace_secret).service(remove_secret);
+}
+
+/// Asks for a secret of tools.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "tracker", "value": "tr-0123456789", "hosts": ["tracker.example.org"]}))]
+struct NewSecret {
+    /// What headers call it by: `{{ secrets.tracker }}`; unique in the project.
+    #[schema(value_type = SecretNameText)]
+    name: String,
+    /// What it is. It is sealed, sent to its hosts only, and never shown again.
+    #[schema(value_type = SecretValueText)]
+    value: String,
+    /// Where it may be sent: hosts at the usual port of their scheme, `host:port` for any other port.
+    #[schema(value_type = SecretHostList)]
+    hosts: Vec<String>,
+}
+
+/// What a secret is from now on.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"value": "tr-9876543210"}))]
+struct NewSecretValue {
+    /// The value. The next call that uses the secret sends it.
+    #[schema(value_type = SecretValueText)]
+    value: String,
+    /// Where it may be sent; where the value before might, when it is left out.
+    #[schema(value_type = Option<SecretHostList>)]
+    hosts: Option<Vec<String>>,
+}
+
+/// A secret of tools, without its value.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Secret)]
+struct SecretBody {
+    /// Which.
+    id: SecretRef,
+    /// The project whose tools may use it.
+    project_id: ProjectRef,
+    /// What headers call it by.
+    #[schema(example = "tracker")]
+    name: String,
+    /// Where it may be sent.
+    hosts: Vec<String>,
+    /// When it was added.
+    created_at: DateTime<Utc>,
+    /// When its value was last replaced.
+    updated_at: DateTime<Utc>,
+    /// Its version, also its `ETag`.
+    version: Version,
+}
+
+impl From<SecretView> for SecretBody {
+    fn from(view: SecretView) -> Self {
+        Self {
+            id: view.id.into(),
+            project_id: view.project.into(),
+            name: view.name,
+            hosts: view.hosts.iter().map(str::to_owned).collect(),
+            created_at: view.created_at,
+            updated_at: view.updated_at,
+            version: view.version,
+        }
+    }
+}
+
+impl Revision for SecretBody {
+    fn version(&self) -> Version {
+        self.version
+    }
+}
+
+/// Add a secret of tools.
+///
+/// Headers of `http` tools insert it as `{{ secrets.name }}`.
+#[utoipa::path(
+    tag = "secrets",
+    security(("bearer" = [])),
+    params(("id" = ProjectRef, Path, description = "Which project"), IdempotencyKey),
+    request_body = NewSecret,
+    responses((status = 201, description = "The secret, without its value", body = SecretBody, headers(("ETag" = String, description = "The version"), ("Location" = String, description = "Where it is"))), Creating)
+)]
+#[post("/projects/{id}/secrets")]
+async fn add_secret(
+    secrets: Data<ProjectSecrets>,
+    CurrentActor(actor): CurrentActor,
+    Id(project): Id<ProjectId>,
+    body: Body<NewSecret>,
+) -> Result<HttpResponse, Problem> {
+    let (NewSecret { name, value, hosts }, idempotency) = body.keyed(&actor);
+    let command = AddSecret { idempotency, ..AddSecret::parse(project, &RawSecret { name, hosts, value })? };
+    let added = SecretBody::from(secrets.add.handle(&actor, command).await?);
+    let location = address(format_args!("/projects/{}/secrets/{}", added.project_id, added.id));
+    Ok(HttpResponse::Created()
+        .insert_header((ETAG, etag(added.version)))
+        .insert_header((LOCATION, location))
+        .json(added))
+}
+
+/// List a project's secrets of tools, the newest first, without their values.
+#[utoipa::path(
+    tag = "secrets",
+    security(("bearer" = [])),
+    params(("id" = ProjectRef, Path, description = "Which project"), Paging),
+    responses((status = 200, description = "One page of them", body = Paged<SecretBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), ListingBelow)
+)]
+#[get("/projects/{id}/secrets")]
+async fn list_secrets(
+    secrets: Data<ProjectSecrets>,
+    CurrentActor(actor): CurrentActor,
+    Id(project): Id<ProjectId>,
+    request: HttpRequest,
+    mut parameters: Parameters,
+) -> Result<HttpResponse, Problem> {
+    let page = page(&mut parameters);
+    parameters.finish()?;
+    let found = secrets.list.handle(&actor, ListSecrets { project, page: page.clone() }).await?;
+    Ok(paged(&request, &page, found.map(SecretBody::from)))
+}
+
+/// Show a secret of tools, never its value.
+#[utoipa::path(
+    tag = "secrets",
+    security(("bearer" = [])),
+    params(("id" = ProjectRef, Path, description = "Which project"), ("secret_id" = SecretRef, Path, description = "Which secret"), Unless),
+    responses(
+        (status = 200, description = "The secret", body = SecretBody, headers(("ETag" = String, description = "The version"))),
+        (status = 304, description = "Nothing newer than `If-None-Match`"),
+        Reading
+    )
+)]
+#[get("/projects/{id}/secrets/{secret_id}")]
+async fn get_secret(
+    secrets: Data<ProjectSecrets>,
+    CurrentActor(actor): CurrentActor,
+    Id((project, secret)): Id<(ProjectId, SecretId)>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let found = secrets.get.handle(&actor, GetSecret { project, secret }).await?;
+    shown(&request, &SecretBody::from(found))
+}
+
+/// Replace the value of a secret of tools.
+///
+/// Hosts change together with the value only: whoever names new ones has to know it.
+#[utoipa::path(
+    tag = "secrets",
+    security(("bearer" = [])),
+    params(("id" = ProjectRef, Path, description = "Which project"), ("secret_id" = SecretRef, Path, description = "Which secret"), OnlyIf),
+    request_body = NewSecretValue,
+    responses((status = 200, description = "The secret, without its value", body = SecretBody, headers(("ETag" = String, description = "The version"))), Changing)
+)]
+#[put("/projects/{id}/secrets/{secret_id}")]
+async fn replace_secret(
+    secrets: Data<ProjectSecrets>,
+    CurrentActor(actor): CurrentActor,
+    Id((project, secret)): Id<(ProjectId, SecretId)>,
+    only_if: IfMatch,
+    body: Body<NewSecretValue>,
+) -> Result<HttpResponse, Problem> {
+    let current = async { Ok(secrets.get.handle(&actor, GetSecret { project, secret }).await?.version) };
+    let expected = only_if.expected(current).await?;
+    let body = body.into_inner();
+    let (value, hosts) = (SecretValue::parse(&body.value), body.hosts.as_deref().map(SecretHosts::parse).transpose());
+    let (value, hosts) = match (value, hosts) {
+        (Ok(value), Ok(hosts)) => (value, hosts),
+        (value, hosts) => {
+            let wrong = [value.err(), hosts.err()].into_iter().flatten();
+            return Err(Error::Invalid(wrong.map(Refused::from).collect()).into());
+        }
+    };
+    let command = ReplaceSecret { project, secret, value, hosts, expected };
+    let replaced = SecretBody::from(secrets.replace.handle(&actor, command).await?);
+    Ok(HttpResponse::Ok().insert_header((ETAG, etag(replaced.version))).json(replaced))
+}
+
+/// Remove a secret of tools, and its value.
+#[utoipa::path(
+    tag = "secrets",
+    security(("bearer" = [])),
+    params(("id" = ProjectRef, Path, description = "Which project"), ("secret_id" = SecretRef, Path, description = "Which secret"), OnlyIf),
+    responses((status = 204, description = "It is removed"), Acting)
+)]
+#[delete("/projects/{id}/secrets/{secret_id}")]
+async fn remove_secret(
+    secrets: Data<ProjectSecrets>,
+    CurrentActor(actor): CurrentActor,
+    Id((project, secret)): Id<(ProjectId, SecretId)>,
+    only_if: IfMatch,
+) -> Result<HttpResponse, Problem> {
+    let current = async { Ok(secrets.remove.version(&actor, project, secret).await?) };
+    let expected = only_if.expected(current).await?;
+    secrets.remove.handle(&actor, RemoveSecret { project, secret, expected }).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

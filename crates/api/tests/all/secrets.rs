@@ -1,0 +1,160 @@
+//! Secrets of tools from their owners' and from an attacker's point of view.
+
+use actix_web::http::Method;
+use devskyy_application::es::{EventFilter, EventStore as _};
+use serde_json::{Value, json};
+
+use crate::world::{Answer, World};
+
+const VALUE: &str = "tr-0123456789abcdefWXYZ";
+
+struct Place {
+    world: World,
+    ada: String,
+    project: String,
+}
+
+impl Place {
+    async fn new() -> Self {
+        let world = World::new();
+        let ada = world.person("ada").await;
+        let project = world.project(&ada).await;
+        Self { world, ada, project }
+    }
+
+    fn secrets(&self) -> String {
+        format!("/api/v1/projects/{}/secrets", self.project)
+    }
+
+    fn one(&self, secret: &Value) -> String {
+        format!("{}/{}", self.secrets(), secret["id"].as_str().unwrap())
+    }
+
+    async fn add(&self, body: &Value) -> Answer {
+        self.world.post(&self.secrets()).by(&self.ada).json(body).send().await
+    }
+
+    async fn added(&self) -> Value {
+        self.add(&tracker()).await.expect(201)
+    }
+
+    async fn replace(&self, secret: &Value, body: &Value) -> Answer {
+        self.world.call(Method::PUT, &self.one(secret)).by(&self.ada).json(body).send().await
+    }
+
+    async fn publish(&self, headers: Value, url: &str) -> Answer {
+        let request = json!({"method": "GET", "url": url, "headers": headers});
+        let tools = json!({"ask": {"kind": "http", "effect": "read_only", "request": request}});
+        let definition = json!({"tools": tools, "steps": [{"id": "ask", "tool": "ask"}]});
+        let body = json!({"name": "Asker", "type": "workflow", "project_id": self.project, "definition": definition});
+        self.world.post("/api/v1/agents").by(&self.ada).json(&body).send().await
+    }
+}
+
+fn tracker() -> Value {
+    json!({"name": "tracker", "value": VALUE, "hosts": ["tracker.example.org"]})
+}
+
+fn wrong(problem: &Value) -> (&str, &str) {
+    let error = &problem["errors"][0];
+    (error["code"].as_str().unwrap(), error["pointer"].as_str().unwrap())
+}
+
+#[actix_web::test]
+async fn a_secret_shows_everything_but_its_value() {
+    let shown = Place::new().await.added().await;
+    let names: Vec<_> = shown.as_object().unwrap().keys().cloned().collect();
+    assert_eq!(names, ["created_at", "hosts", "id", "name", "project_id", "updated_at", "version"]);
+}
+
+#[actix_web::test]
+async fn no_answer_repeats_a_value() {
+    let it = Place::new().await;
+    let added = it.add(&tracker()).await;
+    let one = it.one(&added.expect(201));
+    let shown = it.world.get(&one).by(&it.ada).send().await;
+    let listed = it.world.get(&it.secrets()).by(&it.ada).send().await;
+    let refused = it.add(&json!({"name": "a b", "value": VALUE, "hosts": ["a"]})).await;
+    let replaced = it.world.call(Method::PUT, &one).by(&it.ada).json(&json!({"value": VALUE})).send().await;
+    assert!([added, shown, listed, refused, replaced].iter().all(|answer| !answer.text().contains("0123456789")));
+}
+
+#[actix_web::test]
+async fn no_event_holds_a_value() {
+    let it = Place::new().await;
+    it.added().await;
+    let page = it.world.store.read_all(0, 100, &EventFilter::default()).await.unwrap();
+    let log = format!("{:?}", page.events);
+    assert!(log.contains("secret.added") && !log.contains("0123456789"));
+}
+
+#[actix_web::test]
+async fn a_replaced_secret_keeps_its_hosts_where_none_are_named() {
+    let it = Place::new().await;
+    let secret = it.added().await;
+    let replaced = it.replace(&secret, &json!({"value": "tr-another"})).await.expect(200);
+    assert_eq!((&replaced["hosts"], &replaced["version"]), (&json!(["tracker.example.org"]), &json!(2)));
+}
+
+#[actix_web::test]
+async fn hosts_cannot_change_without_the_value() {
+    let it = Place::new().await;
+    let secret = it.added().await;
+    assert_eq!(it.replace(&secret, &json!({"hosts": ["evil.example.org"]})).await.status.as_u16(), 422);
+}
+
+#[actix_web::test]
+async fn everything_that_is_wrong_is_told_at_once() {
+    let problem = Place::new().await.add(&json!({"name": "a b", "value": "short", "hosts": ["A"]})).await.expect(422);
+    let pointers: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|it| it["pointer"].as_str()).collect();
+    assert_eq!(pointers, [Some("/hosts/0"), Some("/name"), Some("/value")]);
+}
+
+#[actix_web::test]
+async fn a_name_is_taken_until_its_secret_is_removed() {
+    let it = Place::new().await;
+    let secret = it.added().await;
+    let taken = it.add(&tracker()).await.expect(409)["code"].clone();
+    it.world.call(Method::DELETE, &it.one(&secret)).by(&it.ada).send().await.expect(204);
+    assert_eq!((taken.as_str(), it.add(&tracker()).await.status.as_u16()), (Some("secret.name_taken"), 201_u16));
+}
+
+#[actix_web::test]
+async fn the_secrets_of_others_do_not_exist() {
+    let it = Place::new().await;
+    let secret = it.added().await;
+    let eve = it.world.person("eve").await;
+    assert_eq!(it.world.get(&it.one(&secret)).by(&eve).send().await.status.as_u16(), 404);
+}
+
+#[actix_web::test]
+async fn a_definition_may_insert_a_secret_of_its_project() {
+    let it = Place::new().await;
+    it.added().await;
+    let headers = json!({"Authorization": "Bearer {{ secrets.tracker }}"});
+    assert_eq!(it.publish(headers, "https://tracker.example.org/").await.status.as_u16(), 201);
+}
+
+#[actix_web::test]
+async fn a_definition_with_an_unknown_secret_is_refused_at_its_header() {
+    let it = Place::new().await;
+    let problem = it.publish(json!({"X-Key": "{{ secrets.tracker }}"}), "https://a.example.org/").await.expect(422);
+    let at = "/definition/tools/ask/request/headers/X-Key";
+    assert_eq!(wrong(&problem), ("workflow.secret_unknown", at));
+}
+
+#[actix_web::test]
+async fn a_definition_with_a_secret_in_an_address_is_refused() {
+    let it = Place::new().await;
+    it.added().await;
+    let problem = it.publish(json!({}), "https://a.example.org/?key={{ secrets.tracker }}").await.expect(422);
+    assert_eq!(wrong(&problem), ("workflow.secret_misused", "/definition/tools/ask/request/url"));
+}
+
+#[actix_web::test]
+async fn a_definition_that_changes_a_secret_is_refused() {
+    let it = Place::new().await;
+    it.added().await;
+    let problem = it.publish(json!({"X-Key": "{{ secrets.tracker | upper }}"}), "https://a.org/").await.expect(422);
+    assert_eq!(problem["errors"][0]["code"], "workflow.secret_misused");
+}

@@ -1,0 +1,95 @@
+use devskyy_domain::{
+    kernel::ids::{ProjectId, SecretId},
+    secrets::{NewSecret, Secret, SecretHosts, SecretName, SecretValue},
+};
+
+use super::{
+    desk::{Desk, name_claim, name_taken, surely_refused},
+    views::SecretView,
+};
+use crate::{
+    access::Permission,
+    context::Actor,
+    error::{Error, Refused},
+    es::{ClaimChange, Idempotency},
+};
+
+/// Asks for a secret.
+#[derive(Debug)]
+pub struct AddSecret {
+    /// In which project.
+    pub project: ProjectId,
+    /// Under which name.
+    pub name: SecretName,
+    /// Where it may be sent.
+    pub hosts: SecretHosts,
+    /// What it is.
+    pub value: SecretValue,
+    /// Recognises a repeated request.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// A secret as somebody wrote it down.
+pub struct RawSecret {
+    /// Its name.
+    pub name: String,
+    /// Where it may be sent.
+    pub hosts: Vec<String>,
+    /// What it is.
+    pub value: String,
+}
+
+impl AddSecret {
+    /// Checks raw values, all of them, so that everything wrong is said at once.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with a refusal per wrong member.
+    pub fn parse(project: ProjectId, raw: &RawSecret) -> Result<Self, Error> {
+        let parsed = (SecretName::parse(&raw.name), SecretHosts::parse(&raw.hosts), SecretValue::parse(&raw.value));
+        match parsed {
+            (Ok(name), Ok(hosts), Ok(value)) => Ok(Self { project, name, hosts, value, idempotency: None }),
+            (name, hosts, value) => {
+                let wrong = [name.err(), hosts.err(), value.err()];
+                Err(Error::Invalid(wrong.into_iter().flatten().map(Refused::from).collect()))
+            }
+        }
+    }
+}
+
+/// Adds secrets to projects.
+pub struct AddSecretHandler(pub(super) Desk);
+
+impl AddSecretHandler {
+    /// Adds the secret and returns it, without its value.
+    ///
+    /// # Errors
+    /// [`devskyy_domain::secrets::SecretError`], what access demands, or a failing port.
+    #[tracing::instrument(name = "secrets.add_secret", skip_all, fields(project = %command.project), err(Debug, level = "debug"))]
+    pub async fn handle(&self, actor: &Actor, command: AddSecret) -> Result<SecretView, Error> {
+        let idempotency = command.idempotency.clone();
+        match self.add(actor, command).await {
+            Ok(added) => self.0.show(added).await,
+            Err(refused) => {
+                let context = actor.event_context(None);
+                let before = self.0.secrets.created_before(context, idempotency.as_ref(), refused).await?;
+                self.0.show(before.id).await
+            }
+        }
+    }
+
+    async fn add(&self, actor: &Actor, command: AddSecret) -> Result<SecretId, Error> {
+        let AddSecret { project, name, hosts, value, idempotency } = command;
+        self.0.ports.access.require(actor, project, Permission::SecretsWrite).await?;
+        let id = SecretId::from(self.0.ports.ids.next());
+        let kept = self.0.keep(id, &hosts, &value).await?;
+        let new = NewSecret { project, name, hosts, value: kept };
+        let events = Secret::default().add(&new)?;
+        let claim = ClaimChange::Take { claim: name_claim(project, new.name.as_str()), owner: id.into() };
+        let context = actor.event_context(Some(project));
+        let created = self.0.secrets.create(context, id, &events, vec![claim], vec![], idempotency).await;
+        if created.as_ref().map_or_else(surely_refused, |created| created.replayed) {
+            self.0.let_go(kept).await;
+        }
+        created.map(|created| created.id).map_err(name_taken)
+    }
+}

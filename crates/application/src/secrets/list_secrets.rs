@@ -1,0 +1,33 @@
+use devskyy_domain::kernel::ids::ProjectId;
+
+use super::{desk::Desk, views::SecretView};
+use crate::{
+    access::Permission,
+    context::Actor,
+    error::Error,
+    paging::{PageOf, Part},
+};
+
+/// Asks for a project's secrets.
+#[derive(Debug)]
+pub struct ListSecrets {
+    /// Which project.
+    pub project: ProjectId,
+    /// Which part of the list.
+    pub page: Part,
+}
+
+/// Lists secrets.
+pub struct ListSecretsHandler(pub(super) Desk);
+
+impl ListSecretsHandler {
+    /// The secrets, the newest first, without their values.
+    ///
+    /// # Errors
+    /// What access demands, or a failing port.
+    #[tracing::instrument(name = "secrets.list_secrets", skip_all, fields(project = %query.project), err(Debug, level = "debug"))]
+    pub async fn handle(&self, actor: &Actor, query: ListSecrets) -> Result<PageOf<SecretView>, Error> {
+        self.0.ports.access.require(actor, query.project, Permission::SecretsRead).await?;
+        Ok(self.0.ports.views.list(query.project, &query.page).await?)
+    }
+}

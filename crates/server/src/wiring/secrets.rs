@@ -1,0 +1,64 @@
+//! Secrets of projects' tools.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::TimeDelta;
+use devskyy_application::{
+    access::Access,
+    es::EventStore,
+    ports::{Clock, IdGenerator},
+    secrets::{OpenedSecrets, ProjectSecrets, ProjectSecretsPorts, SecretVault},
+    workflow::ToolSecrets,
+};
+use devskyy_infrastructure::{
+    crypto::MasterKey,
+    secrets::{SqlSecretVault, SqlSecrets},
+    sql::Database,
+};
+
+use crate::tasks::Tasks;
+
+/// Pause between two sweeps of values.
+const PAUSE: Duration = Duration::from_secs(3_600);
+/// Age of a value before nobody can be about to refer to it any more, in hours.
+const HOURS: i64 = 1;
+
+/// Secrets as people and as tools see them.
+#[derive(Clone)]
+pub(super) struct Wired {
+    /// What projects can ask of their secrets.
+    pub(super) kept: Arc<ProjectSecrets>,
+    /// What tools insert.
+    pub(super) opened: Arc<dyn ToolSecrets>,
+    vault: Arc<dyn SecretVault>,
+    clock: Arc<dyn Clock>,
+}
+
+pub(super) fn secrets(
+    (database, master): (Database, MasterKey),
+    store: Arc<dyn EventStore>,
+    access: Access,
+    (clock, ids): (Arc<dyn Clock>, Arc<dyn IdGenerator>),
+) -> Wired {
+    let views = Arc::new(SqlSecrets::new(database.clone()));
+    let vault: Arc<dyn SecretVault> = Arc::new(SqlSecretVault::new(database, master));
+    let opened = Arc::new(OpenedSecrets::new(views.clone(), vault.clone()));
+    let ports = ProjectSecretsPorts { store, views, vault: vault.clone(), access, clock: clock.clone(), ids };
+    Wired { kept: Arc::new(ProjectSecrets::new(ports)), opened, vault, clock }
+}
+
+impl Wired {
+    /// Sweeps values nobody refers to, for as long as the server runs.
+    pub(super) fn start(&self, tasks: &Tasks) {
+        let (vault, clock) = (self.vault.clone(), self.clock.clone());
+        tasks.keep("secret values", move |stop| {
+            let (vault, clock) = (vault.clone(), clock.clone());
+            async move {
+                while stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_some() {
+                    vault.sweep(clock.now() - TimeDelta::hours(HOURS)).await?;
+                }
+                Ok(())
+            }
+        });
+    }
+}

@@ -1,0 +1,52 @@
+//! A service on the loopback that repeats how one proved oneself to it.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::{TcpListener, TcpStream},
+};
+
+use crate::tracker::read;
+
+/// A running service.
+pub(crate) struct Echo {
+    pub(crate) address: String,
+    heard: Arc<Mutex<Vec<String>>>,
+}
+
+impl Echo {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let shared = heard.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, shared.clone()));
+            }
+        });
+        Self { address, heard }
+    }
+
+    /// The `Authorization` of each request.
+    pub(crate) fn heard(&self) -> Vec<String> {
+        self.heard.lock().unwrap().clone()
+    }
+}
+
+async fn serve(mut stream: TcpStream, heard: Arc<Mutex<Vec<String>>>) -> Option<()> {
+    let mut buffer = Vec::new();
+    loop {
+        let (head, _) = read(&mut stream, &mut buffer).await?;
+        let authorization = head.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("authorization").then(|| value.trim().to_owned())
+        })?;
+        heard.lock().unwrap().push(authorization.clone());
+        let length = authorization.len();
+        let answer =
+            format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{authorization}");
+        stream.write_all(answer.as_bytes()).await.ok()?;
+    }
+}
