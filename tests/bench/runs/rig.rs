@@ -33,7 +33,7 @@ use devskyy_infrastructure::{
     tools::{EgressPolicy, Tools},
     workflow::{JsonSchemas, Limits, SandboxedExpressions},
 };
-use devskyy_testkit::fakes::DeclaredAgents;
+use devskyy_testkit::fakes::{DeclaredAgents, FixedSecrets};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -76,7 +76,8 @@ impl Rig {
         let (agents, schemas) = (Arc::new(DeclaredAgents::default()), Arc::new(JsonSchemas::new()));
         let expressions = Arc::new(SandboxedExpressions::start(Limits::default()).unwrap());
         let policy = EgressPolicy::parse(true, std::slice::from_ref(&tool.address)).unwrap();
-        let tools = Tools::new(expressions.clone(), schemas.clone(), clock.clone(), policy).unwrap();
+        let secrets = Arc::new(FixedSecrets::default());
+        let tools = Tools::new(expressions.clone(), schemas.clone(), clock.clone(), secrets, policy).unwrap();
         let wire = Wire::new(EgressPolicy::default(), clock.clone(), Patience::default()).unwrap();
         let base_url = format!("http://{}/v1", model.address);
         let endpoint = Endpoint { kind: ProviderKind::OpenAi, base_url, key: Some("sk".into()), trusted: true };
