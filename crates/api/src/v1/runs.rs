@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use devskyy_application::{
     context::Actor,
     paging::Sort,
-    runs::{CancelRun, GetRun, ListRuns, RunStatus, Runs, StartRun, StartedRun},
+    runs::{CancelRun, GetRun, ListRuns, Moment, RunStatus, Runs, StartRun, StartedRun},
 };
 use devskyy_domain::{
     kernel::{
@@ -39,7 +39,7 @@ use crate::{
         headers::{IdempotencyKey, OnlyIf, Unless},
         parts::Paging,
     },
-    problem::Problem,
+    problem::{Problem, request},
     version::address,
 };
 
@@ -104,6 +104,19 @@ struct RunFilter {
     /// `created_at`, with `-` before it for descending.
     #[param(required = false, default = "-created_at", pattern = "^-?(created_at)$")]
     sort: String,
+}
+
+/// As of when a run is shown.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only describes what the operation takes")]
+struct BackThen {
+    /// As it was after so many of its events: a `version` it had, also its `ETag` then.
+    #[param(required = false, minimum = 1)]
+    version: u64,
+    /// As it was at this instant; excludes `version`.
+    #[param(required = false)]
+    as_of: DateTime<Utc>,
 }
 
 /// Run an agent.
@@ -174,10 +187,12 @@ async fn list_runs(
 }
 
 /// Show a run with its steps.
+///
+/// As it stands, or as it was: `version` and `as_of` fold its events up to there. Who may see it is decided as of now.
 #[utoipa::path(
     tag = "runs",
     security(("bearer" = [])),
-    params(("id" = RunRef, Path, description = "Which run"), Unless),
+    params(("id" = RunRef, Path, description = "Which run"), BackThen, Unless),
     responses(
         (status = 200, description = "The run", body = RunBody, headers(("ETag" = String, description = "The version"))),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
@@ -190,8 +205,15 @@ async fn get_run(
     CurrentActor(actor): CurrentActor,
     Id(run): Id<RunId>,
     request: HttpRequest,
+    mut parameters: Parameters,
 ) -> Result<HttpResponse, Problem> {
-    let run = runs.get.handle(&actor, GetRun { run }).await?;
+    let version = parameters.take("version", "a version of the run, from 1").map(Moment::Version);
+    let as_of = parameters.take("as_of", INSTANT).map(Moment::Instant);
+    if version.is_some() && as_of.is_some() {
+        parameters.fault(request::PARAMETER.code, "as_of", "must not come with `version`".to_owned());
+    }
+    parameters.finish()?;
+    let run = runs.get.handle(&actor, GetRun { run, moment: version.or(as_of) }).await?;
     shown(&request, &RunBody::from(run))
 }
 
@@ -220,5 +242,5 @@ async fn cancel_run(
 
 /// The run's version as it stands.
 pub(super) async fn current(runs: &Runs, actor: &Actor, run: RunId) -> Result<Version, Problem> {
-    Ok(runs.get.handle(actor, GetRun { run }).await?.summary.version)
+    Ok(runs.get.handle(actor, GetRun { run, moment: None }).await?.summary.version)
 }

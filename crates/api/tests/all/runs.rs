@@ -173,3 +173,39 @@ async fn a_run_one_has_seen_already_is_not_sent_again() {
     let answer = world.call(Method::GET, &path).by(&ada).header("if-none-match", "\"1\"").send().await;
     assert_eq!(answer.status, 304);
 }
+
+#[actix_web::test]
+async fn a_run_is_shown_as_it_was_at_a_version_or_an_instant() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let execute = format!("/api/v1/agents/{}/execute", world.agent(&ada, "Greeter").await);
+    let queued = world.post(&execute).by(&ada).json(&json!({})).send().await.expect(202);
+    let path = format!("/api/v1/runs/{}", queued["id"].as_str().unwrap());
+    world.work();
+    world.until(&path, &ada, |run| run["status"] == "completed").await;
+    let first = world.get(&format!("{path}?version=1")).by(&ada).send().await.expect(200);
+    let now = world.get(&format!("{path}?as_of=2100-01-01T00:00:00Z")).by(&ada).send().await.expect(200);
+    assert_eq!((first, &now["status"]), (queued, &json!("completed")));
+}
+
+#[actix_web::test]
+async fn a_moment_at_which_there_was_no_such_run_is_not_found() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let execute = format!("/api/v1/agents/{}/execute", world.agent(&ada, "Greeter").await);
+    let run = world.post(&execute).by(&ada).json(&json!({})).send().await.expect(202);
+    let path = format!("/api/v1/runs/{}", run["id"].as_str().unwrap());
+    for moment in ["version=2", "version=0", "as_of=2000-01-01T00:00:00Z"] {
+        world.get(&format!("{path}?{moment}")).by(&ada).send().await.refused(404, "not_found");
+    }
+}
+
+#[actix_web::test]
+async fn a_version_and_an_instant_exclude_each_other() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let execute = format!("/api/v1/agents/{}/execute", world.agent(&ada, "Greeter").await);
+    let run = world.post(&execute).by(&ada).json(&json!({})).send().await.expect(202);
+    let path = format!("/api/v1/runs/{}?version=1&as_of=2100-01-01T00:00:00Z", run["id"].as_str().unwrap());
+    world.get(&path).by(&ada).send().await.refused(422, "request.parameter");
+}

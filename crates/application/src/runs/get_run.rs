@@ -1,4 +1,5 @@
-use devskyy_domain::kernel::ids::RunId;
+use chrono::{DateTime, Utc};
+use devskyy_domain::kernel::{Version, ids::RunId};
 
 use super::{reading::RunReading, views::RunView};
 use crate::{access::Permission, context::Actor, error::Error};
@@ -8,6 +9,17 @@ use crate::{access::Permission, context::Actor, error::Error};
 pub struct GetRun {
     /// Which.
     pub run: RunId,
+    /// As of when; as it stands, without it.
+    pub moment: Option<Moment>,
+}
+
+/// A point in the history of something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// After so many of its events.
+    Version(Version),
+    /// After what was recorded until then.
+    Instant(DateTime<Utc>),
 }
 
 /// Shows runs.
@@ -16,12 +28,15 @@ pub struct GetRunHandler {
 }
 
 impl GetRunHandler {
-    /// The run with everything about it, as of the newest event.
+    /// The run with everything about it, as of the newest event or of a moment before; who may see it is decided as of now.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a run the actor may not see.
+    /// [`Error::NotFound`] for a run the actor may not see, a moment before it was asked for, or a version it has not come to.
     #[tracing::instrument(name = "runs.get", skip_all, fields(run = %query.run), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: GetRun) -> Result<RunView, Error> {
-        self.reading.permitted(actor, query.run, Permission::RunsRead).await
+        match query.moment {
+            None => self.reading.permitted(actor, query.run, Permission::RunsRead).await,
+            Some(moment) => self.reading.back_then(actor, query.run, moment).await,
+        }
     }
 }

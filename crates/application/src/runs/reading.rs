@@ -9,7 +9,7 @@ use devskyy_domain::{
 };
 use futures_util::future::{Either, select};
 
-use super::{ports::RunnableAgents, timeline::Timeline, views::RunView};
+use super::{get_run::Moment, ports::RunnableAgents, timeline::Timeline, views::RunView};
 use crate::{
     access::{Access, Permission},
     context::Actor,
@@ -77,6 +77,19 @@ impl RunReading {
         let project = timeline.record.as_ref().ok_or_else(|| absent(run))?.summary.project_id;
         self.access.require_on(actor, project, permission, || format!("run {run}")).await?;
         self.show(run, &timeline).await
+    }
+
+    /// The run as it was at a moment, if the actor may see it now.
+    pub(super) async fn back_then(&self, actor: &Actor, run: RunId, moment: Moment) -> Result<RunView, Error> {
+        self.require(actor, run, Permission::RunsRead).await?;
+        let mut timeline = Timeline::default();
+        timeline.until(self.store.as_ref(), run, moment).await?;
+        match moment {
+            Moment::Version(version) if timeline.version != version => {
+                Err(Error::NotFound(format!("version {version} of run {run}")))
+            }
+            Moment::Version(_) | Moment::Instant(_) => self.show(run, &timeline).await,
+        }
     }
 
     /// Passes when there is such a run and the actor may do this to it.

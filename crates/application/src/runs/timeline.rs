@@ -17,6 +17,7 @@ use devskyy_domain::{
 };
 
 use super::{
+    get_run::Moment,
     record::{ApprovalChange, RunRecord},
     views::{ExecutionView, RunView, StepStatus, StepView, Usage},
 };
@@ -45,6 +46,27 @@ impl Timeline {
         loop {
             let events = store.read_stream(StreamId::of::<Run>(id), self.version, PAGE).await?;
             for recorded in &events {
+                let event: RunEvent = recorded.decode()?;
+                self.apply(id, &event, recorded);
+            }
+            if events.len() < PAGE {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes in what was recorded until a moment.
+    pub(super) async fn until(&mut self, store: &dyn EventStore, id: RunId, moment: Moment) -> Result<(), PortError> {
+        loop {
+            let events = store.read_stream(StreamId::of::<Run>(id), self.version, PAGE).await?;
+            for recorded in &events {
+                let later = match moment {
+                    Moment::Version(version) => recorded.version > version,
+                    Moment::Instant(instant) => recorded.recorded_at > instant,
+                };
+                if later {
+                    return Ok(());
+                }
                 let event: RunEvent = recorded.decode()?;
                 self.apply(id, &event, recorded);
             }

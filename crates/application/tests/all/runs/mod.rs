@@ -2,10 +2,13 @@
 
 mod assistant_crashes;
 mod assistants;
+mod back_then;
 mod crashes;
 mod fakes;
 mod forks;
 mod publishing;
 mod steering;
+mod stopping;
+mod upgrades;
 mod workflows;
 mod world;

@@ -145,7 +145,7 @@ impl World {
         match &*seen {
             Some((of, at, view)) if *of == run && *at == head => view.clone(),
             _ => {
-                let view = self.ask(self.runs.get.handle(&Self::actor(), GetRun { run })).unwrap();
+                let view = self.ask(self.runs.get.handle(&Self::actor(), GetRun { run, moment: None })).unwrap();
                 *seen = Some((run, head, view.clone()));
                 view
             }
