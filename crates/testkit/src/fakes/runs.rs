@@ -216,7 +216,10 @@ impl RunnableAgents for ViewedAgents {
 
 /// Agents that are simply there, made by a test.
 #[derive(Default)]
-pub struct DeclaredAgents(Mutex<HashMap<AgentId, (ProjectId, Vec<Arc<Definition>>)>>);
+pub struct DeclaredAgents(Mutex<Declared>);
+
+/// The project of each agent, and its versions from 1.
+type Declared = HashMap<AgentId, (ProjectId, Vec<Arc<Definition>>)>;
 
 impl DeclaredAgents {
     /// Declares that an agent's only version, 1, does this.
@@ -230,7 +233,7 @@ impl DeclaredAgents {
         self.agents().entry(agent).and_modify(|(_, versions)| versions.push(definition));
     }
 
-    fn agents(&self) -> MutexGuard<'_, HashMap<AgentId, (ProjectId, Vec<Arc<Definition>>)>> {
+    fn agents(&self) -> MutexGuard<'_, Declared> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
