@@ -7,7 +7,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::workflow_schema::{Definition, RequestSchema, RetrySchema};
+use super::workflow_schema::{Definition, RequestSchema, RetrySchema, ServerSchema};
 
 /// What an agent does, by its type.
 #[derive(ToSchema)]
@@ -63,22 +63,24 @@ pub(crate) struct AssistantSchema {
 #[derive(ToSchema)]
 #[schema(as = AssistantTool)]
 struct AssistantToolSchema {
-    /// `builtin`, `http` or `agent`.
+    /// `builtin`, `http`, `mcp` or `agent`.
     kind: String,
-    /// What it does and when to use it, for the model.
-    description: String,
-    /// JSON Schema of its arguments, an object.
-    input_schema: Value,
+    /// What it does and when to use it, for the model; of `mcp` the server is asked where nothing is written.
+    description: Option<String>,
+    /// JSON Schema of its arguments, an object; of `mcp` the server is asked where none is written.
+    input_schema: Option<Value>,
     /// Whether a person is asked before a call: `never` (the default), `always`, or `{"when": …}` with a jq condition on
     /// the arguments.
     #[schema(required = false)]
     approval: Value,
     /// For `builtin`: `parse`, `jq` or `template`.
     builtin: Option<String>,
-    /// For `http`: `read_only`, `idempotent` or `unsafe`.
+    /// For `http` and `mcp`: `read_only`, `idempotent` or `unsafe`.
     effect: Option<String>,
     /// For `http`: the request.
     request: Option<RequestSchema>,
+    /// For `mcp`: the server and its tool.
+    server: Option<ServerSchema>,
     /// For `agent`: which agent of the project it runs.
     agent: Option<Uuid>,
 }

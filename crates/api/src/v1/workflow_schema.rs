@@ -77,20 +77,38 @@ struct ApprovalSchema {
 #[derive(ToSchema)]
 #[schema(as = Tool)]
 struct ToolSchema {
-    /// `builtin` or `http`.
+    /// `builtin`, `http` or `mcp`.
     kind: String,
     /// For `builtin`: `parse`, `jq` or `template`.
     builtin: Option<String>,
-    /// For `http`: `read_only`, `idempotent` or `unsafe`; says whether a call may be repeated.
+    /// For `http` and `mcp`: `read_only`, `idempotent` or `unsafe`; says whether a call may be repeated.
     effect: Option<String>,
-    /// For `http`: JSON Schema of the arguments.
+    /// For `http` and `mcp`: JSON Schema of the arguments; of `mcp` the server is asked where none is written.
     input_schema: Option<Value>,
-    /// For `http`: whether a person is asked before a call: `never` (the default), `always`, or `{"when": …}` with a jq
-    /// condition on the arguments.
+    /// For `http` and `mcp`: whether a person is asked before a call: `never` (the default), `always`, or `{"when": …}`
+    /// with a jq condition on the arguments.
     #[schema(required = false)]
     approval: Value,
     /// For `http`: the request.
     request: Option<RequestSchema>,
+    /// For `mcp`: the server and its tool.
+    server: Option<ServerSchema>,
+}
+
+/// A tool of a server that speaks the Model Context Protocol over streamable HTTP.
+#[derive(ToSchema)]
+#[schema(as = McpServer)]
+pub(super) struct ServerSchema {
+    /// Where the server is reached.
+    url: String,
+    /// What the server calls the tool.
+    tool: String,
+    /// Templates of headers; they see `secrets` and nothing else.
+    #[schema(required = false)]
+    headers: BTreeMap<String, String>,
+    /// Seconds to wait for a result.
+    #[schema(required = false, default = 30, minimum = 1, maximum = 300)]
+    timeout_s: u32,
 }
 
 /// A templated HTTP request; templates see `arguments`, `operation_id` and `run.id`.

@@ -18,7 +18,7 @@ impl ToolExecutor for Echo {
                 code: "tool.no_answer".to_owned(),
                 message: "no answer came".to_owned(),
             }),
-            Tool::Builtin { .. } | Tool::Http { .. } => Ok(call.arguments),
+            Tool::Builtin { .. } | Tool::Http { .. } | Tool::Mcp { .. } => Ok(call.arguments),
         }
     }
 }

@@ -34,8 +34,8 @@ use devskyy_testkit::fakes::{
     FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAddressees, InMemoryAgents, InMemoryApiKeys,
     InMemoryAttempts, InMemoryAudit, InMemoryBootstrap, InMemoryDirectory, InMemoryErasures, InMemoryEventStore,
     InMemoryInvitations, InMemoryPasswordHasher, InMemoryProjectInvitations, InMemoryProjects, InMemoryRuns,
-    InMemorySessions, InMemoryUsers, NamedDestinations, ScriptedModels, SequentialIds, SequentialSecrets, Turn,
-    ViewedAgents,
+    InMemorySessions, InMemoryUsers, NamedDestinations, ScriptedModels, ScriptedTools, SequentialIds,
+    SequentialSecrets, Turn, ViewedAgents,
 };
 use futures_util::{FutureExt as _, future::LocalBoxFuture};
 use serde_json::{Value, json};
@@ -192,6 +192,7 @@ impl World {
                 check,
                 models,
                 secrets: opened,
+                descriptions: Arc::new(ScriptedTools::default()),
                 ids: ids.clone(),
             })),
             secrets,

@@ -8,7 +8,7 @@ use devskyy_domain::{
         Json, RefusalKind,
         ids::{AgentId, ProjectId},
     },
-    workflow::{Action, Sent, Workflow, member, secrets_in, secrets_in_url},
+    workflow::{Action, McpServer, Sent, Tool, Workflow, member, secrets_in, secrets_in_url},
 };
 use serde::de::DeserializeOwned;
 
@@ -16,7 +16,7 @@ use super::ports::AgentViews;
 use crate::{
     error::{Error, PortError, Refused},
     models::ConfiguredModels,
-    workflow::{DefinitionCheck, ToolSecrets},
+    workflow::{DefinitionCheck, ToolDescriptions, ToolSecrets},
 };
 
 /// Where a definition sits in the request body.
@@ -29,6 +29,7 @@ pub struct Definitions {
     views: Arc<dyn AgentViews>,
     models: Arc<dyn ConfiguredModels>,
     secrets: Arc<dyn ToolSecrets>,
+    descriptions: Arc<dyn ToolDescriptions>,
 }
 
 impl Definitions {
@@ -37,22 +38,44 @@ impl Definitions {
         views: Arc<dyn AgentViews>,
         models: Arc<dyn ConfiguredModels>,
         secrets: Arc<dyn ToolSecrets>,
+        descriptions: Arc<dyn ToolDescriptions>,
     ) -> Self {
-        Self { check, views, models, secrets }
+        Self { check, views, models, secrets, descriptions }
     }
 
     /// Reads the definition and checks everything about it that can be checked before it runs.
     pub(super) async fn read(&self, project: ProjectId, kind: AgentType, raw: &Json) -> Result<Definition, Error> {
-        let definition: Definition = match kind {
+        let mut definition: Definition = match kind {
             AgentType::Workflow => parse::<Workflow>(raw, "workflow.malformed")?.into(),
             AgentType::Assistant => parse::<Assistant>(raw, "assistant.malformed")?.into(),
         };
+        self.check_secrets(project, &definition).await?;
+        self.pin(project, &mut definition).await?;
         if let Err(found) = self.check.check(&definition) {
             return Err(Error::Invalid(found.into_iter().map(within_body).collect()));
         }
         self.check_agents(project, &definition).await?;
-        self.check_secrets(project, &definition).await?;
         Ok(definition)
+    }
+
+    /// Writes down what servers say about their tools, so that a version says it for ever.
+    async fn pin(&self, project: ProjectId, definition: &mut Definition) -> Result<(), Error> {
+        let mut refused = Vec::new();
+        for (name, open) in open_tools(definition) {
+            match self.descriptions.describe(project, open.server).await {
+                Ok(said) => {
+                    open.input_schema.get_or_insert(said.input_schema);
+                    if let Some(description) = open.description.filter(|it| it.is_none()) {
+                        *description = said.description;
+                    }
+                }
+                Err(error) => {
+                    let at = member("/tools", name) + "/server";
+                    refused.push(wrong("workflow.tool_undescribed", error.to_string(), &at));
+                }
+            }
+        }
+        if refused.is_empty() { Ok(()) } else { Err(Error::Invalid(refused)) }
     }
 
     /// Refuses to start runs of a definition whose models nobody could ask.
@@ -115,6 +138,39 @@ fn wrong(code: &'static str, detail: String, at: &str) -> Refused {
     Refused { code, kind: RefusalKind::Invalid, detail, pointer: Some(format!("{AT}{at}")) }
 }
 
+/// A tool about which its server has to be asked.
+struct OpenTool<'a> {
+    server: &'a McpServer,
+    input_schema: &'a mut Option<Json>,
+    /// Only models read it.
+    description: Option<&'a mut Option<String>>,
+}
+
+/// The tools whose definition leaves something to their server, by name.
+fn open_tools(definition: &mut Definition) -> Vec<(&String, OpenTool<'_>)> {
+    let of_workflow = |(name, tool)| match tool {
+        &mut Tool::Mcp { ref server, ref mut input_schema, .. } if input_schema.is_none() => {
+            Some((name, OpenTool { server, input_schema, description: None }))
+        }
+        Tool::Mcp { .. } | Tool::Http { .. } | Tool::Builtin { .. } => None,
+    };
+    let of_assistant = |(name, tool)| match tool {
+        &mut AssistantTool::Mcp { ref server, ref mut input_schema, ref mut description, .. }
+            if input_schema.is_none() || description.is_none() =>
+        {
+            Some((name, OpenTool { server, input_schema, description: Some(description) }))
+        }
+        AssistantTool::Mcp { .. }
+        | AssistantTool::Http { .. }
+        | AssistantTool::Builtin { .. }
+        | AssistantTool::Agent { .. } => None,
+    };
+    match definition {
+        Definition::Workflow(workflow) => workflow.tools.iter_mut().filter_map(of_workflow).collect(),
+        Definition::Assistant(assistant) => assistant.tools.iter_mut().filter_map(of_assistant).collect(),
+    }
+}
+
 /// The agents a definition runs, each with a JSON pointer.
 fn agents(definition: &Definition) -> Vec<(AgentId, String)> {
     let of_step = |(index, action): (usize, &Action)| match action {
@@ -123,7 +179,7 @@ fn agents(definition: &Definition) -> Vec<(AgentId, String)> {
     };
     let of_tool = |(name, tool): (&String, &AssistantTool)| match tool {
         AssistantTool::Agent { agent, .. } => Some((*agent, member("/tools", name) + "/agent")),
-        AssistantTool::Builtin { .. } | AssistantTool::Http { .. } => None,
+        AssistantTool::Builtin { .. } | AssistantTool::Http { .. } | AssistantTool::Mcp { .. } => None,
     };
     match definition {
         Definition::Workflow(workflow) => {

@@ -34,7 +34,7 @@ use crate::{
     es::{EventStore, Repository},
     models::ConfiguredModels,
     ports::IdGenerator,
-    workflow::{DefinitionCheck, ToolSecrets},
+    workflow::{DefinitionCheck, ToolDescriptions, ToolSecrets},
 };
 
 /// What the context needs from outside.
@@ -52,6 +52,8 @@ pub struct AgentsPorts {
     pub models: Arc<dyn ConfiguredModels>,
     /// Knows which secrets a project has.
     pub secrets: Arc<dyn ToolSecrets>,
+    /// Asks servers what their tools are.
+    pub descriptions: Arc<dyn ToolDescriptions>,
     /// Fresh ids.
     pub ids: Arc<dyn IdGenerator>,
 }
@@ -86,9 +88,9 @@ impl Agents {
     /// The context over its ports.
     #[must_use]
     pub fn new(ports: AgentsPorts) -> Self {
-        let AgentsPorts { store, views, access, check, models, secrets, ids } = ports;
+        let AgentsPorts { store, views, access, check, models, secrets, descriptions, ids } = ports;
         let agents = Repository::<Agent>::new(store);
-        let definitions = Definitions::new(check, views.clone(), models, secrets);
+        let definitions = Definitions::new(check, views.clone(), models, secrets, descriptions);
         let get = GetAgentHandler { views, access };
         Self {
             create: CreateAgentHandler {

@@ -97,7 +97,9 @@ impl DefinitionCheck {
         let own = [("/input_schema", &workflow.input_schema), ("/output_schema", &workflow.output_schema)];
         let own = own.into_iter().map(|(at, schema)| (at.to_owned(), schema));
         let tools = workflow.tools.iter().filter_map(|(name, tool)| match tool {
-            Tool::Http { input_schema, .. } => Some((member("/tools", name) + "/input_schema", input_schema)),
+            Tool::Http { input_schema, .. } | Tool::Mcp { input_schema, .. } => {
+                Some((member("/tools", name) + "/input_schema", input_schema))
+            }
             Tool::Builtin { .. } => None,
         });
         let schemas = own.chain(tools).filter_map(|(at, schema)| schema.as_ref().map(|schema| (at, schema)));

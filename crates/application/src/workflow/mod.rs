@@ -8,5 +8,5 @@ mod ports;
 pub use check::DefinitionCheck;
 pub use ports::{
     DestinationRefused, Destinations, EvaluationError, Expressions, SchemaViolation, Schemas, SyntaxError, ToolCall,
-    ToolError, ToolExecutor, ToolSecret, ToolSecrets,
+    ToolDescription, ToolDescriptions, ToolError, ToolExecutor, ToolSecret, ToolSecrets,
 };

@@ -8,7 +8,7 @@ use devskyy_domain::{
         ids::{OperationId, ProjectId, RunId},
     },
     secrets::{SecretHosts, SecretValue},
-    workflow::Tool,
+    workflow::{McpServer, Tool},
 };
 
 use crate::error::PortError;
@@ -146,7 +146,7 @@ pub enum ToolError {
     },
 }
 
-/// Makes tool calls (builtin and `http`; child agents are the run worker's own business).
+/// Makes tool calls (builtin, `http` and `mcp`; child agents are the run worker's own business).
 #[async_trait]
 pub trait ToolExecutor: Send + Sync {
     /// Makes one call and returns its result, bounded in size and time.
@@ -154,6 +154,25 @@ pub trait ToolExecutor: Send + Sync {
     /// # Errors
     /// [`ToolError`], by class.
     async fn call(&self, call: ToolCall) -> Result<Json, ToolError>;
+}
+
+/// What a server says about one of its tools.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolDescription {
+    /// What it does and when to use it, where the server says.
+    pub description: Option<String>,
+    /// JSON Schema of its arguments.
+    pub input_schema: Json,
+}
+
+/// Asks servers what their tools are; whether a tool may be repeated is not theirs to say.
+#[async_trait]
+pub trait ToolDescriptions: Send + Sync {
+    /// What a server says about the tool, for a project whose secrets its headers may insert.
+    ///
+    /// # Errors
+    /// [`ToolError`] when the server cannot be asked, or has no such tool.
+    async fn describe(&self, project: ProjectId, server: &McpServer) -> Result<ToolDescription, ToolError>;
 }
 
 /// A secret on its way into a header.

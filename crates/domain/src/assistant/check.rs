@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     kernel::Json,
-    workflow::{Approval, Computed, is_name, member},
+    workflow::{Approval, Computed, Sent, is_name, member},
 };
 
 /// Most tools of one assistant.
@@ -115,10 +115,12 @@ fn numbers(assistant: &Assistant, found: &mut Vec<Problem>) {
         value.into_iter().for_each(|value| check(pointer.into(), name, least, most, value));
     }
     for (name, tool) in &assistant.tools {
-        if let AssistantTool::Http { request, .. } = tool {
-            let pointer = member("/tools", name) + "/request/timeout_s";
-            check(pointer, "timeout_s", 1, 300, request.timeout_s.into());
-        }
+        let (at, seconds) = match tool {
+            AssistantTool::Http { request, .. } => ("/request/timeout_s", request.timeout_s),
+            AssistantTool::Mcp { server, .. } => ("/server/timeout_s", server.timeout_s),
+            AssistantTool::Builtin { .. } | AssistantTool::Agent { .. } => continue,
+        };
+        check(member("/tools", name) + at, "timeout_s", 1, 300, seconds.into());
     }
 }
 
@@ -131,10 +133,13 @@ pub fn places(assistant: &Assistant) -> Vec<(String, Computed<'_>)> {
         if let Approval::When(program) = tool.approval() {
             found.push((format!("{at}/approval/when"), Computed::Program(program)));
         }
-        let AssistantTool::Http { request, .. } = tool else { continue };
-        found.push((format!("{at}/request/url"), Computed::Template(&request.url)));
-        for (name, template) in &request.headers {
-            found.push((member(&format!("{at}/request/headers"), name), Computed::Template(template)));
+        if let AssistantTool::Http { request, .. } = tool {
+            found.push((format!("{at}/request/url"), Computed::Template(&request.url)));
+        }
+    }
+    for Sent { pointer, headers, .. } in assistant.sent() {
+        for (name, template) in headers {
+            found.push((member(&format!("{pointer}/headers"), name), Computed::Template(template)));
         }
     }
     found

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{price::Price, tool::AssistantTool};
 use crate::{
     kernel::Json,
-    workflow::{Backoff, Sent, member},
+    workflow::{Backoff, Sent},
 };
 
 /// A model in a loop with tools: it is asked, the calls it wants are made, it is told what came of them, and so on until it
@@ -66,11 +66,8 @@ impl Assistant {
     #[must_use]
     pub fn sent(&self) -> Vec<Sent<'_>> {
         let sent = self.tools.iter().filter_map(|(name, tool)| match tool {
-            AssistantTool::Http { request, .. } => Some(Sent {
-                pointer: member("/tools", name) + "/request",
-                url: &request.url,
-                headers: &request.headers,
-            }),
+            AssistantTool::Http { request, .. } => Some(Sent::request(name, request)),
+            AssistantTool::Mcp { server, .. } => Some(Sent::server(name, server)),
             AssistantTool::Builtin { .. } | AssistantTool::Agent { .. } => None,
         });
         sent.collect()

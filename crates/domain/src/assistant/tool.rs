@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     kernel::{Json, ids::AgentId},
-    workflow::{Approval, Builtin, Effect, HttpRequest, Tool},
+    workflow::{Approval, Builtin, Effect, HttpRequest, McpServer, Tool},
 };
 
 /// Something a model may call.
@@ -35,6 +35,22 @@ pub enum AssistantTool {
         /// The request.
         request: HttpRequest,
     },
+    /// A tool of a server that speaks the Model Context Protocol.
+    Mcp {
+        /// Whether it may be repeated. What the server says about that is not asked.
+        effect: Effect,
+        /// What it does and when to use it, for the model; as the server says, where nothing is written.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        description: Option<String>,
+        /// JSON Schema of its arguments; as the server says, where nothing is written.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        input_schema: Option<Json>,
+        /// Whether a person is asked before.
+        #[serde(default, skip_serializing_if = "Approval::is_never")]
+        approval: Approval,
+        /// The server and its tool.
+        server: McpServer,
+    },
     /// Runs another agent of the same project on the arguments and waits for its output.
     Agent {
         /// Which agent, by id.
@@ -57,6 +73,7 @@ impl AssistantTool {
             Self::Builtin { description, .. } | Self::Http { description, .. } | Self::Agent { description, .. } => {
                 description
             }
+            Self::Mcp { description, .. } => description.as_deref().unwrap_or_default(),
         }
     }
 
@@ -67,6 +84,8 @@ impl AssistantTool {
             Self::Builtin { input_schema, .. } | Self::Http { input_schema, .. } | Self::Agent { input_schema, .. } => {
                 input_schema
             }
+            Self::Mcp { input_schema: Some(input_schema), .. } => input_schema,
+            Self::Mcp { input_schema: None, .. } => &Json::Null,
         }
     }
 
@@ -74,7 +93,10 @@ impl AssistantTool {
     #[must_use]
     pub const fn approval(&self) -> &Approval {
         match self {
-            Self::Builtin { approval, .. } | Self::Http { approval, .. } | Self::Agent { approval, .. } => approval,
+            Self::Builtin { approval, .. }
+            | Self::Http { approval, .. }
+            | Self::Mcp { approval, .. }
+            | Self::Agent { approval, .. } => approval,
         }
     }
 
@@ -88,6 +110,12 @@ impl AssistantTool {
                 input_schema: None,
                 approval: Approval::Never,
                 request: request.clone(),
+            }),
+            Self::Mcp { effect, server, .. } => Some(Tool::Mcp {
+                effect: *effect,
+                input_schema: None,
+                approval: Approval::Never,
+                server: server.clone(),
             }),
             Self::Agent { .. } => None,
         }

@@ -98,13 +98,19 @@ impl<'a> Walk<'a> {
     }
 
     fn tool(&mut self, at: &str, tool: &'a Tool) {
-        let Tool::Http { request, approval, .. } = tool else { return };
+        let (approval, headers, below) = match tool {
+            Tool::Builtin { .. } => return,
+            Tool::Http { request, approval, .. } => {
+                self.place(format!("{at}/request/url"), Computed::Template(&request.url), None);
+                (approval, &request.headers, "request/headers")
+            }
+            Tool::Mcp { server, approval, .. } => (approval, &server.headers, "server/headers"),
+        };
         if let Approval::When(program) = approval {
             self.place(format!("{at}/approval/when"), Computed::Program(program), None);
         }
-        self.place(format!("{at}/request/url"), Computed::Template(&request.url), None);
-        for (name, template) in &request.headers {
-            self.place(member(&format!("{at}/request/headers"), name), Computed::Template(template), None);
+        for (name, template) in headers {
+            self.place(member(&format!("{at}/{below}"), name), Computed::Template(template), None);
         }
     }
 

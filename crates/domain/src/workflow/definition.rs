@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::wire::WrittenStep;
+use super::{mcp::McpServer, wire::WrittenStep};
 use crate::kernel::{Json, ids::AgentId};
 
 /// Names a step within its workflow: a lower-case letter, then up to 63 of `a-z 0-9 _`.
@@ -129,6 +129,19 @@ pub enum Tool {
         /// The request.
         request: HttpRequest,
     },
+    /// A tool of a server that speaks the Model Context Protocol.
+    Mcp {
+        /// Whether it may be repeated. What the server says about that is not asked.
+        effect: Effect,
+        /// JSON Schema of its arguments, as the server gave it when the version was published, or as it is written.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        input_schema: Option<Json>,
+        /// Whether a person is asked before.
+        #[serde(default, skip_serializing_if = "Approval::is_never")]
+        approval: Approval,
+        /// The server and its tool.
+        server: McpServer,
+    },
 }
 
 /// Whether a person is asked before a call is made.
@@ -183,7 +196,7 @@ pub struct HttpRequest {
     pub timeout_s: u32,
 }
 
-const fn default_timeout() -> u32 {
+pub(super) const fn default_timeout() -> u32 {
     30
 }
 
@@ -252,7 +265,7 @@ impl Tool {
     pub const fn effect(&self) -> Effect {
         match self {
             Self::Builtin { .. } => Effect::ReadOnly,
-            Self::Http { effect, .. } => *effect,
+            Self::Http { effect, .. } | Self::Mcp { effect, .. } => *effect,
         }
     }
 }

@@ -132,10 +132,12 @@ fn numbers(workflow: &Workflow, found: &mut Vec<Problem>) {
     check("/retry/initial_ms".into(), "initial_ms", 1..=3_600_000, retry.initial_ms);
     check("/retry/max_ms".into(), "max_ms", 1..=3_600_000, retry.max_ms);
     for (name, tool) in &workflow.tools {
-        if let Tool::Http { request, .. } = tool {
-            let pointer = member("/tools", name) + "/request/timeout_s";
-            check(pointer, "timeout_s", 1..=300, request.timeout_s);
-        }
+        let (at, seconds) = match tool {
+            Tool::Http { request, .. } => ("/request/timeout_s", request.timeout_s),
+            Tool::Mcp { server, .. } => ("/server/timeout_s", server.timeout_s),
+            Tool::Builtin { .. } => continue,
+        };
+        check(member("/tools", name) + at, "timeout_s", 1..=300, seconds);
     }
 }
 

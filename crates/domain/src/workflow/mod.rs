@@ -4,6 +4,7 @@ mod backoff;
 mod computed;
 mod definition;
 mod graph;
+mod mcp;
 mod problem;
 mod secret;
 #[cfg(test)]
@@ -15,5 +16,6 @@ pub use definition::{
     Action, Approval, Backoff, Builtin, Denial, Effect, HttpMethod, HttpRequest, Limits, Step, StepId, Tool, Workflow,
 };
 pub use graph::{is_name, problems};
+pub use mcp::McpServer;
 pub use problem::{Fault, Problem};
 pub use secret::{SecretMisused, Sent, secrets_in, secrets_in_url};

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::definition::{Tool, Workflow};
+use super::{
+    definition::{HttpRequest, Tool, Workflow},
+    mcp::McpServer,
+};
 use crate::{secrets::SecretName, workflow::member};
 
 const WORD: &str = "secrets";
@@ -23,16 +26,25 @@ pub struct Sent<'a> {
     pub headers: &'a BTreeMap<String, String>,
 }
 
+impl<'a> Sent<'a> {
+    /// What the `http` tool of a name sends.
+    pub(crate) fn request(name: &str, request: &'a HttpRequest) -> Self {
+        Self { pointer: member("/tools", name) + "/request", url: &request.url, headers: &request.headers }
+    }
+
+    /// What is sent to the server of an `mcp` tool.
+    pub(crate) fn server(name: &str, server: &'a McpServer) -> Self {
+        Self { pointer: member("/tools", name) + "/server", url: &server.url, headers: &server.headers }
+    }
+}
+
 impl Workflow {
     /// What its tools send.
     #[must_use]
     pub fn sent(&self) -> Vec<Sent<'_>> {
         let sent = self.tools.iter().filter_map(|(name, tool)| match tool {
-            Tool::Http { request, .. } => Some(Sent {
-                pointer: member("/tools", name) + "/request",
-                url: &request.url,
-                headers: &request.headers,
-            }),
+            Tool::Http { request, .. } => Some(Sent::request(name, request)),
+            Tool::Mcp { server, .. } => Some(Sent::server(name, server)),
             Tool::Builtin { .. } => None,
         });
         sent.collect()

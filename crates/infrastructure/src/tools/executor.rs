@@ -5,11 +5,11 @@ use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::PortError,
     ports::Clock,
-    workflow::{Schemas, ToolCall, ToolError, ToolExecutor, ToolSecrets},
+    workflow::{Schemas, ToolCall, ToolDescription, ToolDescriptions, ToolError, ToolExecutor, ToolSecrets},
 };
 use devskyy_domain::{
-    kernel::Json,
-    workflow::{Effect, HttpRequest, Tool},
+    kernel::{Json, ids::ProjectId},
+    workflow::{Effect, HttpRequest, McpServer, Tool},
 };
 
 use super::{
@@ -17,6 +17,7 @@ use super::{
     builtin::{self, permanent},
     egress::EgressPolicy,
     http::Http,
+    mcp::Reach,
     request::prepare,
 };
 use crate::workflow::SandboxedExpressions;
@@ -48,9 +49,14 @@ impl Tools {
 
     async fn request(&self, call: &ToolCall, effect: Effect, request: &HttpRequest) -> Result<Json, ToolError> {
         let (prepared, redaction) = prepare(&self.expressions, &*self.secrets, call, request, effect).await?;
-        let wait = self.time_left(call.deadline)?.min(Duration::from_secs(request.timeout_s.clamp(1, 300).into()));
+        let wait = self.time_left(call.deadline)?.min(allowance(request.timeout_s));
         let response = self.http.send(prepared, wait).await?;
         judge(response, effect, self.clock.now(), &redaction).await
+    }
+
+    fn reach(&self) -> Reach<'_> {
+        let Self { expressions, secrets, http, .. } = self;
+        Reach { http, expressions, secrets: &**secrets, now: self.clock.now() }
     }
 
     fn time_left(&self, deadline: DateTime<Utc>) -> Result<Duration, ToolError> {
@@ -76,6 +82,22 @@ impl ToolExecutor for Tools {
                 self.check_arguments(input_schema.as_ref(), &call.arguments)?;
                 self.request(&call, *effect, request).await
             }
+            Tool::Mcp { effect, input_schema, server, approval: _ } => {
+                self.check_arguments(input_schema.as_ref(), &call.arguments)?;
+                let wait = self.time_left(call.deadline)?.min(allowance(server.timeout_s));
+                self.reach().call(&call, *effect, server, wait).await
+            }
         }
     }
+}
+
+#[async_trait]
+impl ToolDescriptions for Tools {
+    async fn describe(&self, project: ProjectId, server: &McpServer) -> Result<ToolDescription, ToolError> {
+        self.reach().describe(project, server, allowance(server.timeout_s)).await
+    }
+}
+
+fn allowance(seconds: u32) -> Duration {
+    Duration::from_secs(seconds.clamp(1, 300).into())
 }

@@ -3,7 +3,7 @@
 use std::{error::Error as _, sync::Arc, time::Duration};
 
 use devskyy_application::workflow::ToolError;
-use reqwest::{Client, Response, redirect::Policy};
+use reqwest::{Client, Response, Url, redirect::Policy};
 
 use super::{
     builtin::permanent,
@@ -29,13 +29,17 @@ impl Http {
         Ok(Self { policy, guarded, trusting: client().build()? })
     }
 
+    /// The client that may connect to an address.
+    pub(super) fn client(&self, url: &Url) -> Result<&Client, ToolError> {
+        match self.policy.admit(url).map_err(|refused| denied(&refused))? {
+            Admission::ByName => Ok(&self.trusting),
+            Admission::ByAddress => Ok(&self.guarded),
+        }
+    }
+
     /// Sends a request and waits for the head of the answer.
     pub(super) async fn send(&self, prepared: Prepared, wait: Duration) -> Result<Response, ToolError> {
-        let denied = |refused: &EgressRefused| permanent("tool.egress_refused", refused.to_string());
-        let client = match self.policy.admit(&prepared.url).map_err(|refused| denied(&refused))? {
-            Admission::ByName => &self.trusting,
-            Admission::ByAddress => &self.guarded,
-        };
+        let client = self.client(&prepared.url)?;
         let mut request = client.request(prepared.method, prepared.url).headers(prepared.headers).timeout(wait);
         if let Some(body) = prepared.body {
             request = request.body(body);
@@ -45,6 +49,10 @@ impl Http {
             None => unanswered(&error),
         })
     }
+}
+
+fn denied(refused: &EgressRefused) -> ToolError {
+    permanent("tool.egress_refused", refused.to_string())
 }
 
 /// A client that goes exactly where it is sent: no redirects, no proxy from the environment, no retries of its own.

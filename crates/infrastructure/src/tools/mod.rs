@@ -7,6 +7,7 @@ mod egress;
 mod executor;
 mod http;
 mod injection;
+mod mcp;
 mod parse;
 mod redaction;
 mod request;

@@ -101,7 +101,8 @@ fn body(arguments: &Json) -> Result<String, ToolError> {
     serde_json::to_string(arguments).map_err(|error| permanent("tool.arguments", error.to_string()))
 }
 
-fn parse_url(raw: &str) -> Result<Url, ToolError> {
+/// An address as it may be asked.
+pub(super) fn parse_url(raw: &str) -> Result<Url, ToolError> {
     let wrong = |why: &str| permanent("tool.http_url", format!("the URL cannot be used: {why}"));
     let raw = raw.trim();
     if raw.len() > MAX_URL {

@@ -37,7 +37,7 @@ use devskyy_infrastructure::{
     secrets::SecretsProjection,
     sql::Database,
     system::{RandomIds, SystemClock},
-    tools::EgressPolicy,
+    tools::{EgressPolicy, Tools},
     totals::TotalsProjection,
     workflow::{JsonSchemas, Limits, SandboxedExpressions},
 };
@@ -70,6 +70,7 @@ pub(crate) struct Ground {
     providers: Arc<Providers>,
     provider_keys: models::Keys,
     tool_secrets: secrets::Wired,
+    tools: Arc<Tools>,
     audit: audit::Trail,
 }
 
@@ -95,12 +96,15 @@ impl Ground {
         let master = people::master_key(settings)?;
         let times = (clock.clone(), ids.clone());
         let tool_secrets = secrets::secrets((database.clone(), master), log.clone(), access.clone(), times);
+        let (expressions, schemas) = (Arc::new(expressions), Arc::new(JsonSchemas::new()));
+        let opened = tool_secrets.opened.clone();
+        let tools = Tools::new(expressions.clone(), schemas.clone(), clock.clone(), opened, egress.clone());
         Ok(Self {
             log,
             clock,
             ids,
-            expressions: Arc::new(expressions),
-            schemas: Arc::new(JsonSchemas::new()),
+            expressions,
+            schemas,
             egress,
             access,
             models: routed.clone(),
@@ -108,6 +112,7 @@ impl Ground {
             providers,
             provider_keys,
             tool_secrets,
+            tools: Arc::new(tools.map_err(|error| unusable(&error))?),
             audit,
             database,
         })

@@ -45,8 +45,18 @@ pub(super) struct People {
 }
 
 pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<People, Failure> {
-    let Ground { database, ids, expressions, schemas, egress, access, configured_models: models, tool_secrets, .. } =
-        ground.clone();
+    let Ground {
+        database,
+        ids,
+        expressions,
+        schemas,
+        egress,
+        access,
+        configured_models: models,
+        tool_secrets,
+        tools,
+        ..
+    } = ground.clone();
     let log = ground.audited();
     let master = master_key(settings)?;
     let secrets: Arc<dyn Secrets> = Arc::new(KeyedSecrets::new(master.clone()));
@@ -67,9 +77,16 @@ pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<Peopl
         access: access.clone(),
         ids: ids.clone(),
     };
-    let tool_secrets = tool_secrets.opened;
-    let agents =
-        AgentsPorts { store: log, views: agent_views.clone(), access, check, models, secrets: tool_secrets, ids };
+    let agents = AgentsPorts {
+        store: log,
+        views: agent_views.clone(),
+        access,
+        check,
+        models,
+        secrets: tool_secrets.opened,
+        descriptions: tools,
+        ids,
+    };
     Ok(People {
         identity,
         projects: Projects::new(projects),

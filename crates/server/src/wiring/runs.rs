@@ -10,7 +10,6 @@ use devskyy_application::{
 use devskyy_infrastructure::{
     es::SqlCheckpoints,
     runs::{AgentsForRuns, SqlRunQueue, SqlRuns},
-    tools::Tools,
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -30,11 +29,9 @@ pub(super) fn runs(
     ground: &Ground,
     agents: Arc<dyn AgentViews>,
 ) -> Result<(Runs, Workers), Failure> {
-    let Ground { database, log, clock, ids, expressions, schemas, egress, access, models, tool_secrets, .. } =
-        ground.clone();
+    let Ground { database, log, clock, ids, expressions, schemas, tools, access, models, .. } = ground.clone();
     let live = Arc::new(LiveRuns::default());
     let agents: Arc<dyn RunnableAgents> = Arc::new(AgentsForRuns::new(agents));
-    let tools = Tools::new(expressions.clone(), schemas.clone(), clock.clone(), tool_secrets.opened, egress);
     let owner = ids.next();
     let worker = WorkerPorts {
         store: log.clone(),
@@ -42,7 +39,7 @@ pub(super) fn runs(
         agents: agents.clone(),
         expressions,
         schemas: schemas.clone(),
-        tools: Arc::new(tools.map_err(|error| unusable(&error))?),
+        tools,
         models,
         live: live.clone(),
         clock: clock.clone(),

@@ -12,11 +12,14 @@ use std::{
 use async_trait::async_trait;
 use devskyy_application::workflow::{
     DestinationRefused, Destinations, EvaluationError, Expressions, SchemaViolation, Schemas, SyntaxError, ToolCall,
-    ToolError, ToolExecutor,
+    ToolDescription, ToolDescriptions, ToolError, ToolExecutor,
 };
 use devskyy_domain::{
-    kernel::{Json, ids::OperationId},
-    workflow::{Builtin, Tool},
+    kernel::{
+        Json,
+        ids::{OperationId, ProjectId},
+    },
+    workflow::{Builtin, McpServer, Tool},
 };
 
 /// Most violations that are told at once.
@@ -207,11 +210,12 @@ async fn builtin(builtin: Builtin, arguments: Json) -> Result<Json, ToolError> {
 #[async_trait]
 impl ToolExecutor for ScriptedTools {
     async fn call(&self, call: ToolCall) -> Result<Json, ToolError> {
-        let (request, schema) = match call.tool {
+        let (url, schema) = match call.tool {
             Tool::Builtin { builtin: which } => return builtin(which, call.arguments).await,
-            Tool::Http { request, input_schema, .. } => (request, input_schema),
+            Tool::Http { request, input_schema, .. } => (request.url, input_schema),
+            Tool::Mcp { server, input_schema, .. } => (server.url, input_schema),
         };
-        let address = request.url.as_str();
+        let address = url.as_str();
         let (code, message) = ("tool.scripted".to_owned(), address.to_owned());
         if schema.is_some_and(|schema| PlainSchemas.validate(&schema, &call.arguments).is_err())
             || address == "forbidden"
@@ -232,6 +236,21 @@ impl ToolExecutor for ScriptedTools {
             "lost" => Err(ToolError::OutcomeUnknown { code, message }),
             "hangs" => std::future::pending().await,
             "huge" => Ok("x".repeat(2 * 1024 * 1024).into()),
+            _ => Err(ToolError::Permanent { code, message }),
+        }
+    }
+}
+
+#[async_trait]
+impl ToolDescriptions for ScriptedTools {
+    async fn describe(&self, _: ProjectId, server: &McpServer) -> Result<ToolDescription, ToolError> {
+        let (code, message) = ("tool.scripted".to_owned(), server.url.clone());
+        match (server.url.as_str(), server.tool.as_str()) {
+            ("down", _) => Err(ToolError::Transient { code, message, retry_after: None }),
+            ("echo", "find") => Ok(ToolDescription {
+                description: Some("Finds things.".to_owned()),
+                input_schema: serde_json::from_str(r#"{"type":"object","required":["name"]}"#).unwrap_or_default(),
+            }),
             _ => Err(ToolError::Permanent { code, message }),
         }
     }

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use devskyy_application::workflow::{
     DestinationRefused, Destinations, EvaluationError, Expressions, SchemaViolation, Schemas, SyntaxError, ToolCall,
-    ToolError, ToolExecutor,
+    ToolDescription, ToolDescriptions, ToolError, ToolExecutor,
 };
-use devskyy_domain::kernel::Json;
+use devskyy_domain::{
+    kernel::{Json, ids::ProjectId},
+    workflow::McpServer,
+};
 use devskyy_testkit::{contracts::workflow::WorkflowUnderTest, fakes::PathExpressions};
 
 async fn in_memory() -> WorkflowUnderTest {
@@ -129,12 +132,20 @@ impl ToolExecutor for Strict {
     }
 }
 
+#[async_trait]
+impl ToolDescriptions for Credulous {
+    async fn describe(&self, _: ProjectId, server: &McpServer) -> Result<ToolDescription, ToolError> {
+        Ok(ToolDescription { description: Some(server.tool.clone()), input_schema: Json::Bool(true) })
+    }
+}
+
 fn flawed() -> [WorkflowUnderTest; 3] {
     let credulous = WorkflowUnderTest {
         expressions: Arc::new(Credulous),
         schemas: Arc::new(Credulous),
         destinations: Arc::new(Credulous),
         tools: Arc::new(Credulous),
+        descriptions: Arc::new(Credulous),
         ..WorkflowUnderTest::in_memory()
     };
     let strict = WorkflowUnderTest {

@@ -29,6 +29,8 @@ refusals! {
             "Add the secret to the project, or name one it has.";
         UNPROCESSABLE_ENTITY "workflow.secret_misused" "A secret is inserted where or how it may not be"
             "Let it stand alone in the template of a header, as `{{ secrets.name }}`.";
+        UNPROCESSABLE_ENTITY "workflow.tool_undescribed" "The server does not say what its tool is"
+            "See that the server can be reached and has the tool, or write `input_schema` (and `description`) down.";
         UNPROCESSABLE_ENTITY "workflow.limit" "A limit is out of range"
             "Keep to the range the detail names.";
         UNPROCESSABLE_ENTITY "workflow.computed_value" "A computed value is malformed"

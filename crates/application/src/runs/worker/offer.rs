@@ -30,7 +30,9 @@ pub(in crate::runs) fn offered(definition: &Definition, name: &str) -> Option<Of
         Definition::Workflow(workflow) => {
             let tool = workflow.tool(name)?;
             let (schema, approval) = match &tool {
-                Tool::Http { input_schema, approval, .. } => (input_schema.clone(), approval.clone()),
+                Tool::Http { input_schema, approval, .. } | Tool::Mcp { input_schema, approval, .. } => {
+                    (input_schema.clone(), approval.clone())
+                }
                 Tool::Builtin { .. } => (None, Approval::Never),
             };
             Some(Offer { callee: Callable::Tool(tool), schema, approval })
@@ -39,7 +41,9 @@ pub(in crate::runs) fn offered(definition: &Definition, name: &str) -> Option<Of
             let tool = assistant.tools.get(name)?;
             let callee = match tool {
                 AssistantTool::Agent { agent, .. } => Callable::Agent(*agent),
-                AssistantTool::Builtin { .. } | AssistantTool::Http { .. } => Callable::Tool(tool.callable()?),
+                AssistantTool::Builtin { .. } | AssistantTool::Http { .. } | AssistantTool::Mcp { .. } => {
+                    Callable::Tool(tool.callable()?)
+                }
             };
             let (schema, approval) = (Some(tool.input_schema().clone()), tool.approval().clone());
             Some(Offer { callee, schema, approval })

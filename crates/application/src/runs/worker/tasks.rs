@@ -181,7 +181,7 @@ impl Brief {
         };
         let (operation, effect, tool_name) = (OperationId::from(self.ports.ids.next()), tool.effect(), name.to_owned());
         let call = |arguments| Progress::Call { place, operation, tool: tool_name, effect, arguments };
-        if matches!(tool, Tool::Http { .. }) {
+        if !matches!(tool, Tool::Builtin { .. }) {
             return Outcome::Report(vec![call(arguments)]);
         }
         let made = self.tool_call(operation, tool, arguments);

@@ -24,7 +24,7 @@ use devskyy_testkit::fakes::{
     FixedClock, FixedSecrets, InMemoryAccessTokens, InMemoryAccounts, InMemoryAddressees, InMemoryAgents,
     InMemoryAttempts, InMemoryBootstrap, InMemoryDirectory, InMemoryErasures, InMemoryEventStore, InMemoryInvitations,
     InMemoryPasswordHasher, InMemoryProjectInvitations, InMemoryProjects, InMemorySessions, InMemoryUsers,
-    NamedDestinations, PathExpressions, PlainSchemas, ScriptedModels, SequentialIds, SequentialSecrets,
+    NamedDestinations, PathExpressions, PlainSchemas, ScriptedModels, ScriptedTools, SequentialIds, SequentialSecrets,
 };
 use uuid::Uuid;
 
@@ -87,6 +87,7 @@ impl World {
             check: DefinitionCheck::new(Arc::new(PathExpressions), Arc::new(PlainSchemas), Arc::new(NamedDestinations)),
             models: Arc::new(ScriptedModels::taking([])),
             secrets: Arc::new(FixedSecrets::named("tracker")),
+            descriptions: Arc::new(ScriptedTools::default()),
             ids: ids.clone(),
         });
         let directory = Arc::new(InMemoryDirectory::of(users, accounts.clone(), secrets));

@@ -1,6 +1,8 @@
 mod builtin;
 mod egress;
 mod http;
+mod mcp;
+pub(crate) mod mcp_server;
 mod parse;
 mod secrets;
 pub(crate) mod service;

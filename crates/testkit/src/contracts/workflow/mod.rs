@@ -9,11 +9,14 @@ mod expressions;
 mod schemas;
 mod tools;
 
-use std::{future::Future, panic::AssertUnwindSafe, sync::Arc};
+use std::{collections::BTreeMap, future::Future, panic::AssertUnwindSafe, sync::Arc};
 
 pub use destinations::*;
-use devskyy_application::workflow::{Destinations, Expressions, Schemas, ToolExecutor};
-use devskyy_domain::kernel::Json;
+use devskyy_application::workflow::{Destinations, Expressions, Schemas, ToolDescriptions, ToolExecutor};
+use devskyy_domain::{
+    kernel::Json,
+    workflow::{McpServer, Tool},
+};
 pub use expressions::*;
 use futures_util::FutureExt;
 pub use schemas::*;
@@ -31,6 +34,12 @@ pub struct WorkflowUnderTest {
     pub destinations: Arc<dyn Destinations>,
     /// Tools.
     pub tools: Arc<dyn ToolExecutor>,
+    /// Asks servers what their tools are.
+    pub descriptions: Arc<dyn ToolDescriptions>,
+    /// What kind of tool is tried on the services.
+    pub kind: fn(&str, Option<Json>) -> Tool,
+    /// A server with a tool called `find`.
+    pub server: McpServer,
     /// Addresses of services that behave in a known way.
     pub services: Services,
     /// How many requests have reached those services.
@@ -47,7 +56,10 @@ impl WorkflowUnderTest {
             expressions: Arc::new(PathExpressions),
             schemas: Arc::new(PlainSchemas),
             destinations: Arc::new(NamedDestinations),
-            tools,
+            tools: tools.clone(),
+            descriptions: tools,
+            kind: http,
+            server: McpServer { url: "echo".into(), tool: "find".into(), headers: BTreeMap::new(), timeout_s: 1 },
             services: Services {
                 answers: "echo".into(),
                 refuses: "broken".into(),
@@ -138,6 +150,8 @@ macro_rules! workflow_promises {
             what_is_not_written_out_is_left_open,
             an_answer_is_given_back,
             a_refusal_is_permanent,
+            a_server_says_what_its_tool_is,
+            a_tool_the_server_does_not_have_is_not_described,
             an_overload_passes_and_tells_when,
             a_service_that_is_away_may_come_back,
             without_an_answer_the_outcome_is_unknown,

@@ -7,7 +7,7 @@ use devskyy_domain::{
         Json,
         ids::{OperationId, ProjectId, RunId},
     },
-    workflow::{Approval, Builtin, Effect, HttpMethod, HttpRequest, Tool},
+    workflow::{Approval, Builtin, Effect, HttpMethod, HttpRequest, McpServer, Tool},
 };
 use uuid::Uuid;
 
@@ -30,10 +30,19 @@ pub struct Services {
     pub forbidden: String,
 }
 
-fn http(url: &str, input_schema: Option<Json>) -> Tool {
+/// An unsafe `http` tool at an address.
+#[must_use]
+pub fn http(url: &str, input_schema: Option<Json>) -> Tool {
     let (method, headers) = (HttpMethod::Post, BTreeMap::new());
     let request = HttpRequest { method, url: url.to_owned(), headers, send_arguments: true, timeout_s: 1 };
     Tool::Http { effect: Effect::Unsafe, input_schema, approval: Approval::Never, request }
+}
+
+/// An unsafe `mcp` tool called `find` of the server at an address.
+#[must_use]
+pub fn mcp(url: &str, input_schema: Option<Json>) -> Tool {
+    let server = McpServer { url: url.to_owned(), tool: "find".to_owned(), headers: BTreeMap::new(), timeout_s: 1 };
+    Tool::Mcp { effect: Effect::Unsafe, input_schema, approval: Approval::Never, server }
 }
 
 async fn call(it: &WorkflowUnderTest, tool: Tool, arguments: &str) -> Result<Json, ToolError> {
@@ -44,38 +53,38 @@ async fn call(it: &WorkflowUnderTest, tool: Tool, arguments: &str) -> Result<Jso
 
 /// An answer is a result, and was asked for once.
 pub async fn an_answer_is_given_back(it: &WorkflowUnderTest) {
-    let answer = call(it, http(&it.services.answers, None), "{}").await;
+    let answer = call(it, (it.kind)(&it.services.answers, None), "{}").await;
     assert_eq!((answer.is_ok(), (it.asked)()), (true, 1), "{answer:?}");
 }
 
 /// Asking again would not help.
 pub async fn a_refusal_is_permanent(it: &WorkflowUnderTest) {
-    let answer = call(it, http(&it.services.refuses, None), "{}").await;
+    let answer = call(it, (it.kind)(&it.services.refuses, None), "{}").await;
     assert!(matches!(answer, Err(ToolError::Permanent { .. })), "{answer:?}");
 }
 
 /// Asking again later may help.
 pub async fn an_overload_passes_and_tells_when(it: &WorkflowUnderTest) {
-    let answer = call(it, http(&it.services.overloaded, None), "{}").await;
+    let answer = call(it, (it.kind)(&it.services.overloaded, None), "{}").await;
     let Err(ToolError::Transient { retry_after, .. }) = answer else { panic!("{answer:?}") };
     assert_eq!(retry_after, Some(Duration::from_secs(30)));
 }
 
 /// Nothing can have happened there.
 pub async fn a_service_that_is_away_may_come_back(it: &WorkflowUnderTest) {
-    let answer = call(it, http(&it.services.away, None), "{}").await;
+    let answer = call(it, (it.kind)(&it.services.away, None), "{}").await;
     assert!(matches!(answer, Err(ToolError::Transient { .. })), "{answer:?}");
 }
 
 /// It may or may not have had its effect.
 pub async fn without_an_answer_the_outcome_is_unknown(it: &WorkflowUnderTest) {
-    let answer = call(it, http(&it.services.silent, None), "{}").await;
+    let answer = call(it, (it.kind)(&it.services.silent, None), "{}").await;
     assert!(matches!(answer, Err(ToolError::OutcomeUnknown { .. })), "{answer:?}");
 }
 
 /// The check at publication is not the only one.
 pub async fn a_forbidden_destination_is_not_asked(it: &WorkflowUnderTest) {
-    let answer = call(it, http(&it.services.forbidden, None), "{}").await;
+    let answer = call(it, (it.kind)(&it.services.forbidden, None), "{}").await;
     assert!(matches!(answer, Err(ToolError::Permanent { .. })), "{answer:?}");
     assert_eq!((it.asked)(), 0);
 }
@@ -83,7 +92,7 @@ pub async fn a_forbidden_destination_is_not_asked(it: &WorkflowUnderTest) {
 /// What breaks the tool's schema does not leave the platform.
 pub async fn arguments_that_break_the_schema_are_not_sent(it: &WorkflowUnderTest) {
     let schema = json(r#"{"required":["title"]}"#);
-    let answer = call(it, http(&it.services.answers, Some(schema)), "{}").await;
+    let answer = call(it, (it.kind)(&it.services.answers, Some(schema)), "{}").await;
     assert!(matches!(answer, Err(ToolError::Permanent { .. })), "{answer:?}");
     assert_eq!((it.asked)(), 0);
 }
@@ -93,4 +102,19 @@ pub async fn a_builtin_template_is_filled_in(it: &WorkflowUnderTest) {
     let arguments = r#"{"template":"Hello {{ name }}","context":{"name":"Ada"}}"#;
     let answer = call(it, Tool::Builtin { builtin: Builtin::Template }, arguments).await;
     assert_eq!(answer.unwrap(), json(r#""Hello Ada""#));
+}
+
+/// As far as anybody needs to know who calls it.
+pub async fn a_server_says_what_its_tool_is(it: &WorkflowUnderTest) {
+    let server = it.server.clone();
+    let said = it.descriptions.describe(ProjectId::from(Uuid::from_u128(3)), &server).await.unwrap();
+    let schema = json(r#"{"type":"object","required":["name"]}"#);
+    assert_eq!((said.description.as_deref(), said.input_schema), (Some("Finds things."), schema));
+}
+
+/// Nobody makes one up.
+pub async fn a_tool_the_server_does_not_have_is_not_described(it: &WorkflowUnderTest) {
+    let server = McpServer { tool: "lose".to_owned(), ..it.server.clone() };
+    let said = it.descriptions.describe(ProjectId::from(Uuid::from_u128(3)), &server).await;
+    assert!(matches!(said, Err(ToolError::Permanent { .. })), "{said:?}");
 }

@@ -1,0 +1,124 @@
+//! What it means for a call that the conversation with a server failed.
+
+use std::{error::Error, time::Duration};
+
+use chrono::{DateTime, Utc};
+use devskyy_application::workflow::ToolError;
+use devskyy_domain::workflow::Effect;
+use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+use rmcp::{
+    model::{ErrorCode, ErrorData},
+    service::{ClientInitializeError, ServiceError},
+    transport::streamable_http_client::StreamableHttpError,
+};
+
+use super::super::{answer::retry_after, builtin::permanent, http::refusal};
+
+type Sending = StreamableHttpError<reqwest::Error>;
+
+/// Characters of what a server says.
+const EXCERPT: usize = 200;
+
+/// The time ran out, before or after the call was on its way.
+pub(super) fn timed_out(sent: bool) -> ToolError {
+    let (code, message) = ("tool.mcp_timeout".to_owned(), "the server did not answer in time".to_owned());
+    if sent {
+        ToolError::OutcomeUnknown { code, message }
+    } else {
+        ToolError::Transient { code, message, retry_after: None }
+    }
+}
+
+/// No session came about: nothing was called.
+pub(super) fn opening(error: &ClientInitializeError, now: DateTime<Utc>) -> ToolError {
+    match error {
+        ClientInitializeError::TransportError { error, .. } => sending(error.error.as_ref(), Effect::ReadOnly, now),
+        ClientInitializeError::JsonRpcError(said) => refused(said, Effect::ReadOnly),
+        ClientInitializeError::LegacyFallbackFailed { fallback, .. } => opening(fallback, now),
+        ClientInitializeError::ConnectionClosed(_) | ClientInitializeError::Cancelled => {
+            transient("the server ended the conversation", None)
+        }
+        other => permanent("tool.mcp_protocol", excerpt(&other.to_string())),
+    }
+}
+
+/// A session stood, and the call got no result.
+pub(super) fn calling(error: &ServiceError, effect: Effect, now: DateTime<Utc>) -> ToolError {
+    match error {
+        ServiceError::McpError(said) => refused(said, effect),
+        ServiceError::TransportSend(error) => sending(error.error.as_ref(), effect, now),
+        ServiceError::TransportClosed | ServiceError::Cancelled { .. } | ServiceError::Timeout { .. } => cut_off(),
+        other => permanent("tool.mcp_protocol", excerpt(&other.to_string())),
+    }
+}
+
+fn refused(said: &ErrorData, effect: Effect) -> ToolError {
+    let message = format!("the server refused: {}", excerpt(&said.message));
+    if said.code == ErrorCode::INTERNAL_ERROR {
+        return half_way(message, effect, None);
+    }
+    permanent("tool.mcp_refused", message)
+}
+
+fn sending(error: &(dyn Error + Send + Sync + 'static), effect: Effect, now: DateTime<Utc>) -> ToolError {
+    let Some(error) = error.downcast_ref::<Sending>() else { return cut_off() };
+    match error {
+        Sending::Client(error) => match refusal(error) {
+            Some(refused) => permanent("tool.egress_refused", refused.to_string()),
+            None if error.is_connect() => transient("the server cannot be reached", None),
+            None => match error.status() {
+                Some(status) => permanent("tool.mcp_status", format!("the server answered {status}")),
+                None => cut_off(),
+            },
+        },
+        Sending::HttpStatus(status) => {
+            let wait = status.retry_after.as_deref().and_then(|asked| asked_wait(asked, now));
+            let message = format!("the server answered {}", status.status);
+            match status.status {
+                429 | 503 => transient(&message, wait),
+                _ => half_way(message, effect, wait),
+            }
+        }
+        // The server knows nothing of the session, so it did nothing in it.
+        Sending::SessionExpired | Sending::ReinitializationFailed(_) => transient("the session ended", None),
+        Sending::AuthRequired(_) | Sending::InsufficientScope(_) => {
+            permanent("tool.mcp_unauthorized", "the server does not accept how one proves oneself to it")
+        }
+        Sending::ResponseBodyTooLarge { max_size } => {
+            permanent("tool.mcp_too_large", format!("the answer is longer than {max_size} bytes"))
+        }
+        Sending::UnexpectedServerResponse(_)
+        | Sending::UnexpectedContentType(_)
+        | Sending::Deserialize(_)
+        | Sending::ReservedHeaderConflict(_)
+        | Sending::MissingSessionIdInResponse => permanent("tool.mcp_protocol", excerpt(&error.to_string())),
+        _ => cut_off(),
+    }
+}
+
+fn asked_wait(asked: &str, now: DateTime<Utc>) -> Option<Duration> {
+    let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_str(asked).ok()?)]);
+    retry_after(&headers, now)
+}
+
+/// A server that failed half-way does not tell how far it came.
+fn half_way(message: String, effect: Effect, retry_after: Option<Duration>) -> ToolError {
+    let code = "tool.mcp_failed".to_owned();
+    match effect {
+        Effect::ReadOnly | Effect::Idempotent => ToolError::Transient { code, message, retry_after },
+        Effect::Unsafe => ToolError::OutcomeUnknown { code, message },
+    }
+}
+
+fn transient(message: &str, retry_after: Option<Duration>) -> ToolError {
+    ToolError::Transient { code: "tool.mcp_unavailable".to_owned(), message: message.to_owned(), retry_after }
+}
+
+fn cut_off() -> ToolError {
+    let (code, message) = ("tool.mcp_cut_off", "the conversation ended before the server answered");
+    ToolError::OutcomeUnknown { code: code.to_owned(), message: message.to_owned() }
+}
+
+fn excerpt(said: &str) -> String {
+    said.chars().filter(|c| !c.is_control()).take(EXCERPT).collect()
+}

@@ -1,0 +1,107 @@
+//! Tools of servers that speak the Model Context Protocol over streamable HTTP, reached as requests of `http` tools are.
+
+mod failure;
+mod result;
+mod session;
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use devskyy_application::workflow::{ToolCall, ToolDescription, ToolError, ToolSecrets};
+use devskyy_domain::{
+    kernel::{Json, ids::ProjectId},
+    workflow::{Effect, McpServer},
+};
+use rmcp::model::{CallToolRequestParams, CallToolResponse, JsonObject, MetaObject, RequestMetaObject};
+
+use self::session::Session;
+use super::{builtin::permanent, document::Strict, http::Http};
+use crate::workflow::SandboxedExpressions;
+
+/// Bytes of one message of a server.
+const MAX_MESSAGE: usize = 1 << 20;
+/// Under which name a server finds the operation id among what is told about a call.
+const OPERATION: &str = "devskyy/operationId";
+
+/// What is needed to reach servers.
+pub(super) struct Reach<'a> {
+    pub(super) http: &'a Http,
+    pub(super) expressions: &'a SandboxedExpressions,
+    pub(super) secrets: &'a dyn ToolSecrets,
+    pub(super) now: DateTime<Utc>,
+}
+
+impl Reach<'_> {
+    /// Calls a tool of a server.
+    pub(super) async fn call(
+        &self,
+        call: &ToolCall,
+        effect: Effect,
+        server: &McpServer,
+        wait: Duration,
+    ) -> Result<Json, ToolError> {
+        let sent = AtomicBool::new(false);
+        let attempt = Box::pin(self.attempt(call, effect, server, &sent));
+        tokio::time::timeout(wait, attempt).await.unwrap_or_else(|_| Err(failure::timed_out(sent.into_inner())))
+    }
+
+    /// What a server says about its tool.
+    pub(super) async fn describe(
+        &self,
+        project: ProjectId,
+        server: &McpServer,
+        wait: Duration,
+    ) -> Result<ToolDescription, ToolError> {
+        let asked = Box::pin(async {
+            let session = Session::open(self, project, server).await?;
+            let described = session.describe(&server.tool, self.now).await;
+            session.close().await;
+            described
+        });
+        tokio::time::timeout(wait, asked).await.unwrap_or_else(|_| Err(failure::timed_out(false)))
+    }
+
+    async fn attempt(
+        &self,
+        call: &ToolCall,
+        effect: Effect,
+        server: &McpServer,
+        sent: &AtomicBool,
+    ) -> Result<Json, ToolError> {
+        let params = params(call, server)?;
+        let session = Session::open(self, call.project, server).await?;
+        sent.store(true, Ordering::Relaxed);
+        let answered = session.service.call_tool_once(params).await;
+        let told = match answered {
+            Ok(CallToolResponse::Complete(result)) => result::result(&result, &session.redaction),
+            Ok(_) => Err(permanent("tool.mcp_unsupported", "the server wants more than a call and an answer")),
+            Err(error) => Err(session.redacted(failure::calling(&error, effect, self.now))),
+        };
+        session.close().await;
+        told
+    }
+}
+
+/// A call as the protocol has it.
+fn params(call: &ToolCall, server: &McpServer) -> Result<CallToolRequestParams, ToolError> {
+    let wrong = || permanent("tool.arguments", "an object is expected");
+    let mut params = CallToolRequestParams::new(server.tool.clone());
+    if call.arguments != Json::Null {
+        let text = serde_json::to_string(&call.arguments).map_err(|_| wrong())?;
+        params.arguments = Some(serde_json::from_str::<JsonObject>(&text).map_err(|_| wrong())?);
+    }
+    let operation = JsonObject::from_iter([(OPERATION.to_owned(), call.operation.to_string().into())]);
+    params.meta = Some(RequestMetaObject(MetaObject(operation)));
+    Ok(params)
+}
+
+/// What a server says, read as strictly as any other document.
+fn document(value: &impl serde::Serialize) -> Result<Json, ToolError> {
+    let text = serde_json::to_string(value).map_err(|error| permanent("tool.mcp_protocol", error.to_string()))?;
+    let Strict(document) =
+        serde_json::from_str(&text).map_err(|error| permanent("tool.mcp_protocol", error.to_string()))?;
+    Ok(document)
+}

@@ -1,0 +1,37 @@
+//! From what a tool of a server gives to the result of a call.
+
+use std::collections::BTreeMap;
+
+use devskyy_application::workflow::ToolError;
+use devskyy_domain::kernel::Json;
+use rmcp::model::{CallToolResult, ContentBlock};
+
+use super::{
+    super::{builtin::permanent, redaction::Redaction},
+    document,
+};
+
+/// Characters of what a tool says about its failure.
+const EXCERPT: usize = 1_000;
+
+/// `{content, structured_content}` as the tool gives them, without secrets; the second only where it gives one.
+pub(super) fn result(given: &CallToolResult, redaction: &Redaction) -> Result<Json, ToolError> {
+    if given.is_error == Some(true) {
+        let said = redaction.text(texts(given));
+        let said: String = said.chars().filter(|c| !c.is_control() || *c == '\n').take(EXCERPT).collect();
+        return Err(permanent("tool.mcp_error", format!("the tool failed: {said}")));
+    }
+    let mut members = BTreeMap::from([("content".to_owned(), document(&given.content)?)]);
+    if let Some(structured) = &given.structured_content {
+        members.insert("structured_content".to_owned(), document(structured)?);
+    }
+    Ok(redaction.document(Json::Object(members)))
+}
+
+fn texts(given: &CallToolResult) -> String {
+    let texts = given.content.iter().filter_map(|block| match block {
+        ContentBlock::Text(text) => Some(text.text.as_str()),
+        _ => None,
+    });
+    texts.collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,106 @@
+//! A conversation with a server, from the handshake to its end. There is one for each call: nothing has to be kept alive
+//! for a run that may go on in another process.
+
+use std::{borrow::Cow, collections::HashMap, time::Duration};
+
+use chrono::{DateTime, Utc};
+use devskyy_application::workflow::{ToolDescription, ToolError};
+use devskyy_domain::{
+    kernel::{Json, ids::ProjectId},
+    workflow::{Effect, McpServer},
+};
+use rmcp::{
+    RoleClient,
+    model::{ClientCapabilities, ClientConfig, Implementation, PaginatedRequestParams, ProtocolVersion},
+    service::{ClientLifecycleMode, RunningService, serve_client_with_lifecycle},
+    transport::{StreamableHttpClientTransport, streamable_http_client::StreamableHttpClientTransportConfig},
+};
+
+use super::{
+    super::{builtin::permanent, injection::Injection, redaction::Redaction, request::parse_url},
+    MAX_MESSAGE, Reach, document, failure,
+};
+
+/// How long saying goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// Pages of a list of tools.
+const MAX_PAGES: usize = 20;
+/// Characters of a description.
+const MAX_DESCRIPTION: usize = 4_096;
+
+pub(super) struct Session {
+    pub(super) service: RunningService<RoleClient, ClientConfig>,
+    pub(super) redaction: Redaction,
+}
+
+impl Session {
+    /// Connects and agrees on a revision: the current one, or the one before.
+    pub(super) async fn open(reach: &Reach<'_>, project: ProjectId, server: &McpServer) -> Result<Self, ToolError> {
+        let url = parse_url(&server.url)?;
+        let client = reach.http.client(&url)?.clone();
+        let mut injection = Injection::new(reach.expressions, reach.secrets, project, &url);
+        let (mut headers, nothing) = (HashMap::new(), Json::Object(Default::default()));
+        for (name, template) in &server.headers {
+            let (name, value) = injection.header(name, template, &nothing).await?;
+            headers.insert(name, value);
+        }
+        let redaction = injection.done();
+        let config = StreamableHttpClientTransportConfig::with_uri(url.as_str())
+            .custom_headers(headers)
+            .max_sse_event_size(MAX_MESSAGE)
+            .max_json_response_size(MAX_MESSAGE)
+            .max_error_response_size(1_024);
+        let transport = StreamableHttpClientTransport::with_client(client, config);
+        let lifecycle = ClientLifecycleMode::Auto {
+            preferred_versions: vec![ProtocolVersion::V_2026_07_28],
+            legacy_version: Some(ProtocolVersion::V_2025_11_25),
+        };
+        let own = Implementation::new("devskyy", env!("CARGO_PKG_VERSION"));
+        let own = ClientConfig::new(ClientCapabilities::default(), own);
+        match serve_client_with_lifecycle(own, transport, lifecycle).await {
+            Ok(service) => Ok(Self { service, redaction }),
+            Err(error) => Err(redacted(&redaction, failure::opening(&error, reach.now))),
+        }
+    }
+
+    /// What the server says about a tool.
+    pub(super) async fn describe(&self, name: &str, now: DateTime<Utc>) -> Result<ToolDescription, ToolError> {
+        let mut page = None;
+        for _ in 0..MAX_PAGES {
+            let listed = self.service.list_tools(page).await;
+            let listed = listed.map_err(|error| self.redacted(failure::calling(&error, Effect::ReadOnly, now)))?;
+            if let Some(tool) = listed.tools.into_iter().find(|tool| tool.name == name) {
+                let said = tool.description.map(Cow::into_owned);
+                let description = said.map(|text| self.redaction.text(text).chars().take(MAX_DESCRIPTION).collect());
+                let input_schema = self.redaction.document(document(&*tool.input_schema)?);
+                return Ok(ToolDescription { description, input_schema });
+            }
+            let Some(next) = listed.next_cursor else { break };
+            page = Some(PaginatedRequestParams::default().with_cursor(Some(next)));
+        }
+        Err(permanent("tool.mcp_tool_unknown", format!("the server has no tool `{name}`")))
+    }
+
+    /// Ends the session. A server that does not listen is left.
+    pub(super) async fn close(mut self) {
+        if let Err(error) = self.service.close_with_timeout(GOODBYE).await {
+            tracing::debug!(%error, "a session with a server of tools did not end well");
+        }
+    }
+
+    pub(super) fn redacted(&self, error: ToolError) -> ToolError {
+        redacted(&self.redaction, error)
+    }
+}
+
+fn redacted(redaction: &Redaction, error: ToolError) -> ToolError {
+    match error {
+        ToolError::Permanent { code, message } => ToolError::Permanent { code, message: redaction.text(message) },
+        ToolError::Transient { code, message, retry_after } => {
+            ToolError::Transient { code, message: redaction.text(message), retry_after }
+        }
+        ToolError::OutcomeUnknown { code, message } => {
+            ToolError::OutcomeUnknown { code, message: redaction.text(message) }
+        }
+    }
+}

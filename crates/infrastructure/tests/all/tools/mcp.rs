@@ -1,0 +1,146 @@
+//! Tools of servers that speak the Model Context Protocol.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use devskyy_application::workflow::{ToolError, ToolSecret};
+use devskyy_domain::{
+    kernel::Json,
+    secrets::{SecretHosts, SecretValue},
+    workflow::{Approval, Effect, McpServer as Server, Tool},
+};
+use devskyy_testkit::fakes::FixedSecrets;
+
+use super::{
+    call, class, json,
+    mcp_server::{Act, Habits, McpServer},
+    tools, tools_with,
+};
+
+fn tool(server: &McpServer, effect: Effect) -> Tool {
+    let server = Server { url: server.url(), tool: "find".to_owned(), headers: BTreeMap::new(), timeout_s: 2 };
+    Tool::Mcp { effect, input_schema: None, approval: Approval::Never, server }
+}
+
+async fn asked(server: &McpServer, effect: Effect) -> Result<Json, ToolError> {
+    call(&tools(true, std::slice::from_ref(&server.address)), tool(server, effect), r#"{"name":"it"}"#).await
+}
+
+fn found() -> Json {
+    json(r#"{"content":[{"type":"text","text":"One."}],"structured_content":{"found":1}}"#)
+}
+
+#[tokio::test]
+async fn a_tool_gives_what_it_found() {
+    let server = McpServer::start(Act::Answer).await;
+    assert_eq!(asked(&server, Effect::ReadOnly).await, Ok(found()));
+}
+
+#[tokio::test]
+async fn the_current_revision_needs_no_handshake() {
+    let server = McpServer::start(Act::Answer).await;
+    asked(&server, Effect::ReadOnly).await.expect("a result");
+    assert_eq!(server.asked(), ["server/discover", "tools/call"]);
+}
+
+#[tokio::test]
+async fn a_stream_of_events_is_an_answer() {
+    let server = McpServer::start(Habits { streams: true, ..Act::Answer.into() }).await;
+    assert_eq!(asked(&server, Effect::ReadOnly).await, Ok(found()));
+}
+
+#[tokio::test]
+async fn the_revision_before_is_spoken() {
+    let server = McpServer::start(Habits { old: true, ..Act::Answer.into() }).await;
+    assert_eq!(asked(&server, Effect::ReadOnly).await, Ok(found()));
+    let head = server.head("tools/call");
+    assert!(head.contains("mcp-protocol-version: 2025-11-25") && head.contains("mcp-session-id: session-1"), "{head}");
+}
+
+#[tokio::test]
+async fn a_session_is_ended() {
+    let server = McpServer::start(Habits { old: true, ..Act::Answer.into() }).await;
+    asked(&server, Effect::ReadOnly).await.expect("a result");
+    assert_eq!(server.ended(), 1);
+}
+
+#[tokio::test]
+async fn a_session_that_is_gone_is_begun_anew() {
+    let server = McpServer::start(Habits { old: true, forgets: true, ..Act::Answer.into() }).await;
+    let result = asked(&server, Effect::Unsafe).await;
+    let handshakes = server.asked().iter().filter(|method| *method == "initialize").count();
+    assert_eq!((result, handshakes), (Ok(found()), 2));
+}
+
+#[tokio::test]
+async fn a_call_names_its_operation() {
+    let server = McpServer::start(Act::Answer).await;
+    asked(&server, Effect::Idempotent).await.expect("a result");
+    assert_eq!(server.calls()[0]["_meta"]["devskyy/operationId"], "00000000-0000-0000-0000-000000000002");
+}
+
+#[tokio::test]
+async fn a_tool_that_failed_says_why() {
+    let server = McpServer::start(Act::Fail).await;
+    let Err(ToolError::Permanent { code, message }) = asked(&server, Effect::ReadOnly).await else {
+        panic!("a failure")
+    };
+    assert_eq!((code.as_str(), message.as_str()), ("tool.mcp_error", "the tool failed: Nothing found."));
+}
+
+#[tokio::test]
+async fn a_server_that_breaks_down_leaves_the_outcome_of_an_unsafe_call_unknown() {
+    let server = McpServer::start(Act::Break).await;
+    let classes = [class(asked(&server, Effect::Unsafe).await).0, class(asked(&server, Effect::ReadOnly).await).0];
+    assert_eq!(classes, ["unknown", "transient"]);
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let server = McpServer::start(Act::Redirect).await;
+    let (kind, ..) = class(asked(&server, Effect::ReadOnly).await);
+    assert_eq!(kind, "permanent");
+}
+
+#[tokio::test]
+async fn an_answer_beyond_the_bound_is_refused() {
+    let server = McpServer::start(Act::Flood).await;
+    let (_, code, _) = class(asked(&server, Effect::ReadOnly).await);
+    assert_eq!(code, "tool.mcp_too_large");
+}
+
+#[tokio::test]
+async fn an_abandoned_call_closes_its_connection() {
+    let server = McpServer::start(Act::Silence).await;
+    class(asked(&server, Effect::ReadOnly).await);
+    let mut waited = 0;
+    while server.closed() == 0 && waited < 100 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        waited += 1;
+    }
+    assert_eq!(server.closed(), 1);
+}
+
+#[tokio::test]
+async fn a_secret_proves_the_caller_and_does_not_come_back() {
+    let server = McpServer::start(Act::Echo).await;
+    let hosts = SecretHosts::parse(&[server.address.as_str()]).unwrap();
+    let secret = ToolSecret { value: SecretValue::parse("tr-0123456789").unwrap(), hosts };
+    let secrets = FixedSecrets(BTreeMap::from([("finder".to_owned(), secret)]));
+    let Tool::Mcp { server: at, .. } = tool(&server, Effect::ReadOnly) else { panic!("an mcp tool") };
+    let headers = BTreeMap::from([("Authorization".to_owned(), "Bearer {{ secrets.finder }}".to_owned())]);
+    let (effect, approval) = (Effect::ReadOnly, Approval::Never);
+    let tool = Tool::Mcp { effect, input_schema: None, approval, server: Server { headers, ..at } };
+    let result = call(&tools_with(secrets, true, std::slice::from_ref(&server.address)), tool, "{}").await;
+    let told = json(r#"{"content":[{"type":"text","text":"authorization: bearer [secret finder]"}]}"#);
+    assert_eq!(result, Ok(told));
+}
+
+#[tokio::test]
+async fn what_breaks_the_pinned_schema_is_not_sent() {
+    let server = McpServer::start(Act::Answer).await;
+    let Tool::Mcp { effect, approval, server: at, .. } = tool(&server, Effect::ReadOnly) else { panic!("mcp") };
+    let input_schema = Some(json(r#"{"type":"object","required":["name"]}"#));
+    let tool = Tool::Mcp { effect, input_schema, approval, server: at };
+    class(call(&tools(true, std::slice::from_ref(&server.address)), tool, "{}").await);
+    assert_eq!(server.asked(), Vec::<String>::new());
+}
