@@ -92,13 +92,11 @@ impl Ground {
             egress: egress.clone(),
             access: access.clone(),
         };
-        let models::Wired { routed, providers, keys: provider_keys } = models::models(settings, below)?;
-        let master = people::master_key(settings)?;
-        let times = (clock.clone(), ids.clone());
-        let tool_secrets = secrets::secrets((database.clone(), master), log.clone(), access.clone(), times);
+        let tool_secrets = secrets::secrets(people::master_key(settings)?, &below);
         let (expressions, schemas) = (Arc::new(expressions), Arc::new(JsonSchemas::new()));
         let opened = tool_secrets.opened.clone();
         let tools = Tools::new(expressions.clone(), schemas.clone(), clock.clone(), opened, egress.clone());
+        let models::Wired { routed, providers, keys: provider_keys } = models::models(settings, below)?;
         Ok(Self {
             log,
             clock,

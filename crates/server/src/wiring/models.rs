@@ -48,7 +48,8 @@ pub(super) struct Keys {
     clock: Arc<dyn Clock>,
 }
 
-/// What models stand on.
+/// What models and secrets stand on.
+#[derive(Clone)]
 pub(super) struct Below {
     pub(super) database: Database,
     pub(super) store: Arc<dyn EventStore>,

@@ -4,18 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use devskyy_application::{
-    access::Access,
-    es::EventStore,
-    ports::{Clock, IdGenerator},
+    ports::Clock,
     secrets::{OpenedSecrets, ProjectSecrets, ProjectSecretsPorts, SecretVault},
     workflow::ToolSecrets,
 };
 use devskyy_infrastructure::{
     crypto::MasterKey,
     secrets::{SqlSecretVault, SqlSecrets},
-    sql::Database,
 };
 
+use super::models::Below;
 use crate::tasks::Tasks;
 
 /// Pause between two sweeps of values.
@@ -34,12 +32,8 @@ pub(super) struct Wired {
     clock: Arc<dyn Clock>,
 }
 
-pub(super) fn secrets(
-    (database, master): (Database, MasterKey),
-    store: Arc<dyn EventStore>,
-    access: Access,
-    (clock, ids): (Arc<dyn Clock>, Arc<dyn IdGenerator>),
-) -> Wired {
+pub(super) fn secrets(master: MasterKey, below: &Below) -> Wired {
+    let Below { database, store, clock, ids, access, .. } = below.clone();
     let views = Arc::new(SqlSecrets::new(database.clone()));
     let vault: Arc<dyn SecretVault> = Arc::new(SqlSecretVault::new(database, master));
     let opened = Arc::new(OpenedSecrets::new(views.clone(), vault.clone()));
