@@ -14,7 +14,7 @@ use devskyy_infrastructure::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{Ground, unusable};
+use super::Ground;
 use crate::{configuration::Settings, failure::Failure, tasks::Tasks};
 
 /// Those who work for runs without being asked.
