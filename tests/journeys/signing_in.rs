@@ -98,3 +98,21 @@ fn keys_of_no_database_are_not_rotated() {
     let place = tempfile::tempdir().unwrap();
     fails(devskyy(place.path()).args(["keys", "rotate"]), 1, &["there is no database"]);
 }
+
+#[tokio::test]
+async fn a_forged_token_is_a_line_with_the_ids_of_its_request() {
+    let place = tempfile::tempdir().unwrap();
+    let server = Server::start(place.path());
+    let forged = Client::stranger(&server.url).request(reqwest::Method::GET, "/api/v1/agents").bearer_auth("forged");
+    let answer = forged.header("x-request-id", "knock-17").send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+    let log = server.log();
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let noted: Vec<_> = lines.filter(|line| line["target"] == "devskyy::security").collect();
+    assert_eq!(
+        (noted.len(), &noted[0]["event"], &noted[0]["object"]),
+        (1, &json!("authn_login_fail"), &json!("bearer"))
+    );
+    assert!(noted[0]["correlation_id"].is_string(), "{:#}", noted[0]);
+    assert_eq!(noted[0]["spans"][0]["request_id"], "knock-17");
+}

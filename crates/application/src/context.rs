@@ -1,6 +1,10 @@
 //! Who is asking, and within which request.
 
-use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv6Addr},
+    sync::Arc,
+};
 
 pub use devskyy_domain::identity::PlatformRole;
 use devskyy_domain::{
@@ -11,6 +15,18 @@ use devskyy_domain::{
 use uuid::Uuid;
 
 use crate::{error::Error, es::EventContext};
+
+/// The addresses that one source holds: an IPv4 address, or the 64 bits below an IPv6 network.
+#[must_use]
+pub fn network(source: IpAddr) -> IpAddr {
+    match source {
+        IpAddr::V4(_) => source,
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+    }
+}
 
 /// What an API key stands for; what it may do also depends on what its issuer may do at that moment.
 #[derive(Debug, Clone, PartialEq, Eq)]

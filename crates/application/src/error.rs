@@ -1,6 +1,6 @@
 //! How use cases fail: one enum that the edge maps to answers, exhaustively.
 
-use devskyy_domain::kernel::{DecodeError, Refusal, RefusalKind, Version};
+use devskyy_domain::kernel::{DecodeError, Refusal, RefusalKind, Version, ids::SessionId};
 
 use crate::es::{AppendError, Claim, Precondition};
 
@@ -79,9 +79,18 @@ pub enum Error {
     /// E-mail and password do not belong together, or the account may not sign in; deliberately not which.
     #[error("the e-mail or the password is wrong")]
     BadCredentials,
+    /// A refresh token came after it was spent: somebody has a copy, and the sign-in has ended.
+    #[error("sign in first")]
+    TokenReused {
+        /// Which sign-in.
+        session: SessionId,
+    },
     /// The actor is known and may not do this.
     #[error("you may not do this")]
     Forbidden,
+    /// The same, where access to a project or the platform was decided and has noted it.
+    #[error("you may not do this")]
+    Denied,
     /// There is no such thing, or the actor may not know that there is.
     #[error("{0} was not found")]
     NotFound(String),

@@ -25,7 +25,8 @@ pub fn start(log: &Log, level: &str) -> Result<(), Failure> {
         LogFormat::Text => builder.with_ansi(terminal).with_target(false).try_init(),
         LogFormat::Auto if terminal => builder.with_ansi(true).with_target(false).try_init(),
         LogFormat::Auto | LogFormat::Json => {
-            builder.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+            // Every span, for the innermost seldom is the one that knows the request's id.
+            builder.json().flatten_event(true).with_current_span(false).with_span_list(true).try_init()
         }
     };
     started.map_err(Failure::operation)

@@ -1,15 +1,18 @@
 use actix_web::{
-    Error, HttpMessage,
+    Error, FromRequest, HttpMessage, ResponseError,
     body::MessageBody,
-    dev::{ServiceRequest, ServiceResponse},
-    http::header::AUTHORIZATION,
+    dev::{Payload, ServiceRequest, ServiceResponse},
+    http::{StatusCode, header::AUTHORIZATION},
     middleware::Next,
     web::Data,
 };
-use devskyy_application::identity::{ApiKeys, Identity};
+use devskyy_application::{
+    audit::SecurityLog,
+    identity::{ApiKeys, Identity},
+};
 
 use crate::{
-    extract::Proof,
+    extract::{Proof, Visitor},
     problem::{Problem, unauthenticated},
 };
 
@@ -32,6 +35,9 @@ pub(crate) async fn authenticate(
             Ok(credential) => credential.check().await,
             Err(problem) => Err(problem.clone()),
         };
+        if let Err(problem) = &proof {
+            note(&request, problem).await;
+        }
         let mut extensions = request.extensions_mut();
         extensions.insert::<Proof>(proof);
         if let Ok(credential) = credential {
@@ -39,6 +45,17 @@ pub(crate) async fn authenticate(
         }
     }
     next.call(request).await
+}
+
+/// Notes a proof that is not accepted. A capability that is away says nothing about the proof.
+async fn note(request: &ServiceRequest, problem: &Problem) {
+    let refused = problem.status_code() == StatusCode::UNAUTHORIZED;
+    if let Some(security) = request.app_data::<Data<SecurityLog>>().filter(|_| refused)
+        && let Ok(Visitor(actor)) = Visitor::from_request(request.request(), &mut Payload::None).await
+    {
+        let key = request.headers().contains_key(API_KEY);
+        security.not_accepted(&actor, if key { "api_key" } else { "bearer" });
+    }
 }
 
 /// The one text that is to prove who asks; nothing where none was sent.

@@ -8,24 +8,28 @@ use actix_web::{
 };
 use devskyy_application::audit::SecurityLog;
 
-use crate::extract::CurrentActor;
+use crate::{
+    extract::{CurrentActor, Visitor},
+    problem::Problem,
+};
 
-/// Where a denial is about the platform and no project; those about projects are noted where they are decided.
-const OF_THE_PLATFORM: [&str; 2] = ["/users", "/auth/"];
-
-/// Notes who was denied something about the platform.
+/// Notes who was denied something, where that was not noted when it was decided.
 pub(crate) async fn watch(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let security = request.app_data::<Data<SecurityLog>>().cloned();
     let answer = next.call(request).await?;
-    let route = answer.request().match_pattern().unwrap_or_default();
-    let concerned = answer.status() == StatusCode::FORBIDDEN && OF_THE_PLATFORM.iter().any(|part| route.contains(part));
-    if let Some(security) = security.filter(|_| concerned)
-        && let Ok(CurrentActor(actor)) = CurrentActor::from_request(answer.request(), &mut Payload::None).await
-    {
-        security.denied(&actor, None, &format!("{} {route}", answer.request().method()));
+    let problem = answer.response().error().and_then(|error| error.as_error::<Problem>());
+    let noted = problem.is_some_and(Problem::is_noted);
+    if let Some(security) = security.filter(|_| answer.status() == StatusCode::FORBIDDEN && !noted) {
+        let asked = answer.request();
+        let CurrentActor(actor) = match CurrentActor::from_request(asked, &mut Payload::None).await {
+            Ok(known) => known,
+            Err(_) => CurrentActor(Visitor::from_request(asked, &mut Payload::None).await?.0),
+        };
+        let route = asked.match_pattern().unwrap_or_default();
+        security.denied(&actor, None, &format!("{} {route}", asked.method()));
     }
     Ok(answer)
 }

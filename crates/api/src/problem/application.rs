@@ -36,9 +36,10 @@ impl From<Error> for Problem {
         match error {
             Error::Refused(refused) => refused.into(),
             Error::Invalid(refused) => several(refused),
-            Error::Unauthenticated => unauthenticated(),
+            Error::Unauthenticated | Error::TokenReused { .. } => unauthenticated(),
             Error::BadCredentials => Self::new(platform::BAD_CREDENTIALS, detail),
             Error::Forbidden => Self::new(platform::FORBIDDEN, detail),
+            Error::Denied => Self::new(platform::FORBIDDEN, detail).noted(),
             Error::NotFound(_) => Self::new(platform::NOT_FOUND, detail),
             Error::StaleVersion { .. } => Self::new(platform::STALE_VERSION, detail),
             Error::Contended => later(Self::new(platform::CONTENDED, detail), 1),

@@ -63,6 +63,7 @@ struct Parts {
     headers: Vec<(HeaderName, HeaderValue)>,
     request_id: Option<String>,
     closes: bool,
+    noted: bool,
 }
 
 impl Problem {
@@ -78,6 +79,7 @@ impl Problem {
             headers: Vec::new(),
             request_id: None,
             closes: false,
+            noted: false,
         }))
     }
 
@@ -122,6 +124,17 @@ impl Problem {
     pub(crate) fn closing(mut self) -> Self {
         self.0.closes = true;
         self
+    }
+
+    /// Was noted as a denial where it was decided.
+    pub(crate) fn noted(mut self) -> Self {
+        self.0.noted = true;
+        self
+    }
+
+    /// Whether it was noted as a denial.
+    pub(crate) fn is_noted(&self) -> bool {
+        self.0.noted
     }
 
     /// Says within which request it happened.

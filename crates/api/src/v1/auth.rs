@@ -138,6 +138,7 @@ async fn log_in(
     match &outcome {
         Ok(tokens) => security.signed_in(&actor, tokens.user),
         Err(Error::BadCredentials) => security.not_signed_in(&actor),
+        Err(Error::TooManyAttempts { .. }) => security.not_let_try(&actor),
         Err(_) => {}
     }
     Ok(HttpResponse::Ok().json(TokensBody::from(outcome?)))
@@ -155,12 +156,19 @@ async fn log_in(
 #[post("/auth/refresh")]
 async fn refresh(
     identity: Data<Identity>,
+    security: Data<SecurityLog>,
     Visitor(actor): Visitor,
     body: Body<Refresh>,
 ) -> Result<HttpResponse, Problem> {
     let Refresh { refresh_token } = body.into_inner();
-    let tokens = identity.refresh.handle(&actor, identity::Refresh { refresh_token }).await?;
-    Ok(HttpResponse::Ok().json(TokensBody::from(tokens)))
+    let outcome = identity.refresh.handle(&actor, identity::Refresh { refresh_token }).await;
+    match &outcome {
+        Ok(tokens) => security.renewed(&actor, tokens.user),
+        Err(Error::TokenReused { session }) => security.reused(&actor, *session),
+        Err(Error::Unauthenticated) => security.not_accepted(&actor, "refresh_token"),
+        Err(_) => {}
+    }
+    Ok(HttpResponse::Ok().json(TokensBody::from(outcome?)))
 }
 
 /// Sign out.

@@ -41,6 +41,10 @@ async fn an_approved_run_goes_on() {
     world.post(&decide).by(&ada).json(&yes).send().await.expect(200);
     let done = world.until(&path, &ada, |run| run["status"] == "completed").await;
     assert_eq!(done["steps"][0]["output"]["decision"], "approve");
+    let path = format!("/api/v1/audit?project_id={}", run["project_id"].as_str().unwrap());
+    let told = world.get(&path).by(&ada).send().await.expect(200);
+    let kinds = told["items"].as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap());
+    assert_eq!(kinds.filter(|kind| kind.starts_with("run.")).collect::<Vec<_>>(), ["run.approval_decided"]);
     let decided = world.get("/api/v1/approvals?status=approved").by(&ada).send().await.expect(200);
     assert_eq!((decided["total"].as_u64(), decided["items"][0]["reason"].as_str()), (Some(1), Some("looks right")));
 }

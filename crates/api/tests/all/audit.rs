@@ -121,3 +121,94 @@ async fn a_wrong_wish_about_the_trail_is_refused() {
         assert_eq!(status, 422, "{query}");
     }
 }
+
+#[actix_web::test]
+async fn proofs_that_are_not_accepted_are_told_and_a_flood_of_them_is_not() {
+    let world = World::new();
+    let root = root(&world).await;
+    for _ in 0..30 {
+        world.get("/api/v1/agents").by("forged").send().await.refused(401, "unauthenticated");
+    }
+    world.get("/api/v1/agents").header("x-api-key", "dsk_mistyped").send().await.refused(401, "unauthenticated");
+    let refresh = json!({"refresh_token": "forged"});
+    world.post("/api/v1/auth/refresh").json(&refresh).send().await.refused(401, "unauthenticated");
+    let failed = told(&world, &root, "?kind=authn_login_fail").await;
+    let targets: Vec<_> = failed.iter().map(|entry| entry["target"].as_str().unwrap()).collect();
+    assert_eq!(targets, ["bearer"; 10]);
+}
+
+#[actix_web::test]
+async fn a_spent_refresh_token_is_told_with_its_sign_in() {
+    let world = World::new();
+    let root = root(&world).await;
+    world.person("ada").await;
+    let body = json!({"email": "ada@example.org", "password": "Analytical1843"});
+    let first = world.post("/api/v1/auth/login").json(&body).send().await.expect(200);
+    let trade = |tokens: &Value| {
+        let body = json!({"refresh_token": tokens["refresh_token"]});
+        let world = &world;
+        async move { world.post("/api/v1/auth/refresh").json(&body).send().await }
+    };
+    let second = trade(&first).await.expect(200);
+    trade(&second).await.expect(200);
+    trade(&first).await.refused(401, "unauthenticated");
+    let told = told(&world, &root, "?kind=authn_token_reuse").await;
+    let target = told[0]["target"].as_str().unwrap();
+    assert!(told.len() == 1 && target.starts_with("session:"), "{told:?}");
+}
+
+#[actix_web::test]
+async fn whoever_tries_to_sign_in_too_often_is_told() {
+    let world = World::new();
+    let root = root(&world).await;
+    let body = json!({"email": "nobody@example.org", "password": "Wrong12345"});
+    for _ in 0..7 {
+        world.post("/api/v1/auth/login").json(&body).send().await;
+    }
+    assert_eq!(told(&world, &root, "?kind=authn_login_fail").await.len(), 5);
+    assert_eq!(told(&world, &root, "?kind=authn_login_fail_max").await.len(), 2);
+}
+
+#[actix_web::test]
+async fn a_denial_anywhere_is_told_once() {
+    let world = World::new();
+    let root = root(&world).await;
+    let ada = world.person("ada").await;
+    let project = world.project(&ada).await;
+    let expires_at = devskyy_application::ports::Clock::now(&*world.clock) + chrono::TimeDelta::days(1);
+    let body = json!({"name": "deploy", "role": "owner", "expires_at": expires_at});
+    let issued = world.post(&format!("/api/v1/projects/{project}/api-keys")).by(&ada).json(&body).send().await;
+    let key = issued.expect(201)["key"].as_str().unwrap().to_owned();
+    for _ in 0..2 {
+        world
+            .post("/api/v1/projects")
+            .by(&key)
+            .json(&json!({"name": "Harbour"}))
+            .send()
+            .await
+            .refused(403, "forbidden");
+    }
+    world.post("/api/v1/auth/register").json(&bootstrapping()).send().await.refused(403, "user.bootstrap_refused");
+    let mut denied: Vec<_> =
+        told(&world, &root, "?kind=authz_fail").await.iter().map(|entry| entry["target"].to_string()).collect();
+    denied.sort_unstable();
+    let (projects, register) = ("\"POST /api/v1/projects\"", "\"POST /api/v1/auth/register\"");
+    assert_eq!(denied, [register, projects, projects]);
+}
+
+fn bootstrapping() -> Value {
+    json!({"email": "kim@example.org", "password": "Analytical1843", "name": "Kim", "bootstrap_token": "forged"})
+}
+
+#[actix_web::test]
+async fn owners_are_told_who_changed_a_provider() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let project = world.project(&ada).await;
+    let body = json!({"name": "cloud", "kind": "openai", "base_url": "https://example.org/v1", "key": "some-key"});
+    let path = format!("/api/v1/projects/{project}/providers");
+    world.post(&path).by(&ada).json(&body).send().await.expect(201);
+    let told = told(&world, &ada, &format!("?project_id={project}")).await;
+    let found: Vec<_> = kinds(&told).into_iter().filter(|kind| kind.starts_with("provider.")).collect();
+    assert!(found.contains(&"provider.added"), "{told:?}");
+}

@@ -158,7 +158,7 @@ impl World {
             ids: ids.clone(),
         };
         let runs = Runs::new(RunsPorts {
-            store: store.clone(),
+            store: log.clone(),
             views: queue,
             agents: Arc::new(ViewedAgents(agents.clone())),
             schemas: Arc::new(Plain),

@@ -68,7 +68,7 @@ impl Access {
     /// Passes when the actor may do this in the project.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`], [`Error::NotFound`] for a project the actor may not see, [`Error::Forbidden`] for
+    /// [`Error::Unauthenticated`], [`Error::NotFound`] for a project the actor may not see, [`Error::Denied`] for
     /// one they may see, and a refusal when the project is on hold or archived.
     pub async fn require(&self, actor: &Actor, project: ProjectId, permission: Permission) -> Result<(), Error> {
         let verdict = self.judge(actor, project, permission).await;
@@ -77,7 +77,7 @@ impl Access {
         }
         verdict.map_err(|denied| match denied {
             Denied::Unseen | Denied::Absent => Error::NotFound(format!("project {project}")),
-            Denied::Forbidden => Error::Forbidden,
+            Denied::Forbidden => Error::Denied,
             Denied::Otherwise(error) => error,
         })
     }
@@ -171,10 +171,13 @@ impl Access {
     /// As [`Access::require_admin`].
     pub fn require_administrator(&self, actor: &Actor, wanted: &str) -> Result<(), Error> {
         let verdict = Self::require_admin(actor);
-        if let (Err(Error::Forbidden), Some(security)) = (&verdict, &self.security) {
-            security.denied(actor, None, wanted);
+        match (verdict, &self.security) {
+            (Err(Error::Forbidden), Some(security)) => {
+                security.denied(actor, None, wanted);
+                Err(Error::Denied)
+            }
+            (verdict, _) => verdict,
         }
-        verdict
     }
 
     /// Passes when the actor runs the platform.

@@ -3,13 +3,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use devskyy_domain::kernel::Version;
 
-use super::{
-    AUDITED,
-    security_log::{SecurityEvent, SecurityLog},
-};
+use super::{is_told, security_event::SecurityEvent, security_log::SecurityLog};
 use crate::{
     error::PortError,
-    es::{AppendError, AppendRequest, Appended, EventFilter, EventStore, Page, Position, RecordedEvent, StreamId},
+    es::{
+        AppendError, AppendRequest, Appended, EventFilter, EventStore, Page, Position, RecordedEvent, StreamId,
+        StreamWrite,
+    },
 };
 
 /// A log that writes a line about each fact that matters for security, once it is recorded.
@@ -29,8 +29,9 @@ impl AuditedEventStore {
 #[async_trait]
 impl EventStore for AuditedEventStore {
     async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError> {
-        let audited = request.writes.iter().filter(|write| AUDITED.contains(&write.stream.category));
-        let audited: Vec<_> = audited.filter(|write| !write.events.is_empty()).cloned().collect();
+        let told =
+            |write: &&StreamWrite| write.events.iter().any(|event| is_told(write.stream.category, &event.event_type));
+        let audited: Vec<_> = request.writes.iter().filter(told).cloned().collect();
         let context = request.context.clone();
         let appended = self.log.append(request).await?;
         if audited.is_empty() || appended.replayed {

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use devskyy_domain::kernel::ids::ProjectId;
 use uuid::Uuid;
 
-use super::security_log::SecurityEvent;
+use super::security_event::SecurityEvent;
 use crate::error::PortError;
 
 /// How it ended.

@@ -1,115 +1,17 @@
 use std::sync::Arc;
 
-use devskyy_domain::kernel::ids::{ProjectId, UserId};
+use devskyy_domain::kernel::ids::{ProjectId, SessionId, UserId};
 
-use super::ports::{Origin, Outcome, SecurityRecord, SecurityRecords};
+use super::{
+    flood::Flood,
+    ports::{Origin, SecurityRecord, SecurityRecords},
+    security_event::SecurityEvent,
+};
 use crate::{
     context::Actor,
     es::EventContext,
     ports::{Clock, IdGenerator},
 };
-
-/// What is worth a line in the security log (OWASP Logging Vocabulary Cheat Sheet).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SecurityEvent {
-    /// Somebody signed in.
-    LoginSuccess,
-    /// Somebody could not sign in.
-    LoginFail,
-    /// Somebody changed their password.
-    PasswordChange,
-    /// A key was issued or got another secret.
-    TokenCreated,
-    /// A sign-in or a key was ended.
-    TokenRevoked,
-    /// Somebody asked for what they may not, or may not even see.
-    AuthzFail,
-    /// Somebody got another role on the platform.
-    AuthzChange,
-    /// An account was opened.
-    UserCreated,
-    /// An account was disabled or enabled.
-    UserUpdated,
-    /// A person was forgotten.
-    UserDeleted,
-    /// Who belongs to a project, or as what, has changed.
-    PermissionsChanged,
-}
-
-impl SecurityEvent {
-    const ALL: [Self; 11] = [
-        Self::LoginSuccess,
-        Self::LoginFail,
-        Self::PasswordChange,
-        Self::TokenCreated,
-        Self::TokenRevoked,
-        Self::AuthzFail,
-        Self::AuthzChange,
-        Self::UserCreated,
-        Self::UserUpdated,
-        Self::UserDeleted,
-        Self::PermissionsChanged,
-    ];
-
-    /// The name of the vocabulary.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::LoginSuccess => "authn_login_success",
-            Self::LoginFail => "authn_login_fail",
-            Self::PasswordChange => "authn_password_change",
-            Self::TokenCreated => "authn_token_created",
-            Self::TokenRevoked => "authn_token_revoked",
-            Self::AuthzFail => "authz_fail",
-            Self::AuthzChange => "authz_change",
-            Self::UserCreated => "user_created",
-            Self::UserUpdated => "user_updated",
-            Self::UserDeleted => "user_deleted",
-            Self::PermissionsChanged => "privilege_permissions_changed",
-        }
-    }
-
-    /// Reads the name of the vocabulary.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|event| event.as_str() == name)
-    }
-
-    /// What a fact means for security; most mean nothing.
-    #[must_use]
-    pub fn of_fact(event_type: &str) -> Option<Self> {
-        match event_type {
-            "user.registered" => Some(Self::UserCreated),
-            "user.role_changed" => Some(Self::AuthzChange),
-            "user.disabled" | "user.enabled" => Some(Self::UserUpdated),
-            "user.erased" => Some(Self::UserDeleted),
-            "user.password_changed" => Some(Self::PasswordChange),
-            "api_key.issued" | "api_key.rotated" => Some(Self::TokenCreated),
-            "api_key.revoked" => Some(Self::TokenRevoked),
-            "project.member_added" | "project.member_removed" | "project.member_role_changed" => {
-                Some(Self::PermissionsChanged)
-            }
-            _ => None,
-        }
-    }
-
-    /// How it ended.
-    #[must_use]
-    pub const fn outcome(self) -> Outcome {
-        match self {
-            Self::LoginFail | Self::AuthzFail => Outcome::Failure,
-            Self::LoginSuccess
-            | Self::PasswordChange
-            | Self::TokenCreated
-            | Self::TokenRevoked
-            | Self::AuthzChange
-            | Self::UserCreated
-            | Self::UserUpdated
-            | Self::UserDeleted
-            | Self::PermissionsChanged => Outcome::Success,
-        }
-    }
-}
 
 /// Writes lines about security under the target `devskyy::security`, and keeps what is no fact.
 #[derive(Clone)]
@@ -117,13 +19,14 @@ pub struct SecurityLog {
     records: Arc<dyn SecurityRecords>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGenerator>,
+    flood: Arc<Flood>,
 }
 
 impl SecurityLog {
     /// A log that keeps its records there.
     #[must_use]
     pub fn new(records: Arc<dyn SecurityRecords>, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>) -> Self {
-        Self { records, clock, ids }
+        Self { records, clock, ids, flood: Arc::default() }
     }
 
     /// Notes that somebody signed in.
@@ -137,6 +40,28 @@ impl SecurityLog {
         self.note(SecurityEvent::LoginFail, &actor.event_context(None), None);
     }
 
+    /// Notes that somebody tried to sign in too often; under a flood only the first of each source.
+    pub fn not_let_try(&self, actor: &Actor) {
+        self.note_within_bounds(SecurityEvent::LoginFailMax, actor, None);
+    }
+
+    /// Notes that what somebody proved themselves with is not accepted, for example an `access_token`; under a flood only
+    /// the first of each source.
+    pub fn not_accepted(&self, actor: &Actor, proof: &str) {
+        self.note_within_bounds(SecurityEvent::LoginFail, actor, Some(proof.to_owned()));
+    }
+
+    /// Notes that a sign-in went on with new tokens. It is a line and no record: it happens every few minutes to everybody.
+    pub fn renewed(&self, actor: &Actor, user: UserId) {
+        let context = EventContext { actor: format!("user:{user}"), ..actor.event_context(None) };
+        line(SecurityEvent::SessionRenewed, &context, None);
+    }
+
+    /// Notes that a spent refresh token was presented; under a flood only the first of each source.
+    pub fn reused(&self, actor: &Actor, session: SessionId) {
+        self.note_within_bounds(SecurityEvent::TokenReuse, actor, Some(format!("session:{session}")));
+    }
+
     /// Notes that somebody ended a sign-in.
     pub fn signed_out(&self, actor: &Actor) {
         self.note(SecurityEvent::TokenRevoked, &actor.event_context(None), Some("session".to_owned()));
@@ -144,7 +69,18 @@ impl SecurityLog {
 
     /// Notes that somebody was denied something, in a project or on the platform.
     pub fn denied(&self, actor: &Actor, project: Option<ProjectId>, wanted: &str) {
+        if actor.is_anonymous() {
+            return self.note_within_bounds(SecurityEvent::AuthzFail, actor, Some(wanted.to_owned()));
+        }
         self.note(SecurityEvent::AuthzFail, &actor.event_context(project), Some(wanted.to_owned()));
+    }
+
+    /// Whoever has not proven who they are decides how often this happens, so it is bounded.
+    fn note_within_bounds(&self, event: SecurityEvent, actor: &Actor, target: Option<String>) {
+        let context = actor.event_context(None);
+        if self.flood.admits(event, context.source, self.clock.now()) {
+            self.note(event, &context, target);
+        }
     }
 
     fn note(&self, event: SecurityEvent, context: &EventContext, target: Option<String>) {

@@ -94,7 +94,9 @@ const fn outdated_by_an_answer(refused: &Error) -> bool {
         | Error::ClaimTaken(_) => true,
         Error::Unauthenticated
         | Error::BadCredentials
+        | Error::TokenReused { .. }
         | Error::Forbidden
+        | Error::Denied
         | Error::NotFound(_)
         | Error::KeyReused
         | Error::TooManyAttempts { .. }

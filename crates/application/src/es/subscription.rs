@@ -102,7 +102,9 @@ pub const fn passes(error: &Error) -> bool {
         | Error::Invalid(_)
         | Error::Unauthenticated
         | Error::BadCredentials
+        | Error::TokenReused { .. }
         | Error::Forbidden
+        | Error::Denied
         | Error::NotFound(_)
         | Error::ClaimTaken(_)
         | Error::KeyReused

@@ -31,7 +31,7 @@ impl RefreshHandler {
     /// the sign-in ends for everybody who holds one.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] or a failing port.
+    /// [`Error::Unauthenticated`], [`Error::TokenReused`] or a failing port.
     #[tracing::instrument(name = "identity.refresh", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, _actor: &Actor, command: Refresh) -> Result<Tokens, Error> {
         let SignIns { sessions, secrets, clock, policy, .. } = &self.sign_ins;
@@ -43,7 +43,7 @@ impl RefreshHandler {
             Rotation::Reused { session } => {
                 self.standings.forget(session);
                 tracing::warn!(%session, "a spent refresh token was presented; the sign-in has been ended");
-                return Err(Error::Unauthenticated);
+                return Err(Error::TokenReused { session });
             }
             Rotation::Refused => return Err(Error::Unauthenticated),
         };

@@ -1,7 +1,4 @@
-use std::{
-    net::{IpAddr, Ipv6Addr},
-    sync::Arc,
-};
+use std::{net::IpAddr, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use devskyy_domain::{identity::Email, kernel::ids::SessionId};
@@ -10,7 +7,11 @@ use super::{
     attempts::{AttemptKey, Attempts, Charge, Charged, KNOWN_FOR, Spent},
     ports::Secrets,
 };
-use crate::{context::Actor, error::Error, ports::Clock};
+use crate::{
+    context::{self, Actor},
+    error::Error,
+    ports::Clock,
+};
 
 /// How often a source that is known to an account may fail, as a multiple of what strangers may.
 const KNOWN: u32 = 4;
@@ -137,10 +138,7 @@ fn wait(until: DateTime<Utc>, now: DateTime<Utc>) -> Error {
 fn network(source: Option<IpAddr>) -> String {
     match source {
         Some(IpAddr::V4(address)) => address.to_string(),
-        Some(IpAddr::V6(address)) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
+        Some(source @ IpAddr::V6(_)) => format!("{}/64", context::network(source)),
         None => "unknown".to_owned(),
     }
 }

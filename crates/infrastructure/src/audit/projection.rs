@@ -1,5 +1,8 @@
 use async_trait::async_trait;
-use devskyy_application::{audit::AUDITED, es::RecordedEvent};
+use devskyy_application::{
+    audit::{AUDITED, is_told},
+    es::RecordedEvent,
+};
 use devskyy_domain::{kernel::Aggregate, projects::Project};
 use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel};
 use uuid::Uuid;
@@ -10,7 +13,7 @@ use crate::{
     sql::{micros, stored},
 };
 
-/// One row per fact about people, projects, keys and agents, never changed.
+/// One row per fact about people, projects, keys, agents and providers, and per decision about a run, never changed.
 #[derive(Debug, Clone, Copy)]
 pub struct AuditProjection;
 
@@ -29,7 +32,8 @@ impl Projection for AuditProjection {
     }
 
     async fn apply(&self, tx: &DatabaseTransaction, events: &[&RecordedEvent]) -> Result<(), ProjectionError> {
-        for some in events.chunks(ROWS_AT_ONCE) {
+        let told: Vec<_> = events.iter().filter(|event| is_told(&event.category, &event.event_type)).collect();
+        for some in told.chunks(ROWS_AT_ONCE) {
             let rows = some.iter().map(|event| row(event).into_active_model());
             fact::Entity::insert_many(rows).exec_without_returning(tx).await?;
         }

@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod audit;
+mod audit_facts;
 mod crypto;
 mod databases;
 mod durability;

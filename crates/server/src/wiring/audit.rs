@@ -42,6 +42,11 @@ impl Trail {
         Audit::new(self.kept.clone(), access)
     }
 
+    /// A log, with a line about each fact that matters for security.
+    pub(super) fn watching(&self, log: Arc<dyn EventStore>) -> Arc<dyn EventStore> {
+        Arc::new(AuditedEventStore::new(log, self.security.clone()))
+    }
+
     /// Writes records, and forgets old ones, for as long as the server runs.
     pub(super) fn start(&self, tasks: &Tasks) {
         let (kept, clock) = (self.kept.clone(), self.clock.clone());
@@ -72,6 +77,6 @@ impl Trail {
 impl Ground {
     /// The log, with a line about each fact that matters for security.
     pub(super) fn audited(&self) -> Arc<dyn EventStore> {
-        Arc::new(AuditedEventStore::new(self.log.clone(), self.audit.security.clone()))
+        self.audit.watching(self.log.clone())
     }
 }

@@ -86,7 +86,7 @@ impl Ground {
         let egress = egress(&settings.egress)?;
         let below = models::Below {
             database: database.clone(),
-            store: log.clone(),
+            store: audit.watching(log.clone()),
             clock: clock.clone(),
             ids: ids.clone(),
             egress: egress.clone(),

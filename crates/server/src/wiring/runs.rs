@@ -55,7 +55,7 @@ pub(super) fn runs(
         children: Arc::new(ChildRuns::new(log.clone(), clock.clone())),
     };
     let views = Arc::new(SqlRuns::new(database));
-    Ok((Runs::new(RunsPorts { store: log, views, agents, schemas, live, access, clock, ids }), workers))
+    Ok((Runs::new(RunsPorts { store: ground.audited(), views, agents, schemas, live, access, clock, ids }), workers))
 }
 
 fn habits(settings: &Settings, owner: Uuid, alone: bool) -> WorkerSettings {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use devskyy_application::{
     audit::{
-        AUDITED, AuditEntry, AuditFilter, AuditPlace, AuditTrail, Origin, Outcome, SecurityRecord, SecurityRecords,
+        AuditEntry, AuditFilter, AuditPlace, AuditTrail, Origin, Outcome, SecurityRecord, SecurityRecords, is_told,
     },
     error::PortError,
     es::RecordedEvent,
@@ -34,7 +34,7 @@ impl InMemoryAudit {
         let audit = Arc::new(Self::default());
         let follower = audit.clone();
         store.follow(move |event| {
-            if AUDITED.contains(&&*event.category) {
+            if is_told(&event.category, &event.event_type) {
                 follower.kept().facts.push(fact(event));
             }
         });

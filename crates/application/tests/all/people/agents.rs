@@ -15,7 +15,7 @@ fn code<T>(outcome: &Result<T, Error>) -> &str {
     match outcome {
         Err(Error::Refused(refused)) => refused.code,
         Err(Error::NotFound(_)) => "not_found",
-        Err(Error::Forbidden) => "forbidden",
+        Err(Error::Forbidden | Error::Denied) => "forbidden",
         Err(Error::Unauthenticated) => "unauthenticated",
         Err(_) => "other",
         Ok(_) => "ok",

@@ -22,7 +22,7 @@ async fn refresh(world: &World, tokens: &Tokens) -> Result<Tokens, Error> {
 }
 
 fn is_refused<T>(outcome: &Result<T, Error>) -> bool {
-    matches!(outcome, Err(Error::Unauthenticated))
+    matches!(outcome, Err(Error::Unauthenticated | Error::TokenReused { .. }))
 }
 
 #[tokio::test]
