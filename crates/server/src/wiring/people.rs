@@ -45,18 +45,7 @@ pub(super) struct People {
 }
 
 pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<People, Failure> {
-    let Ground {
-        database,
-        ids,
-        expressions,
-        schemas,
-        egress,
-        access,
-        configured_models: models,
-        tool_secrets,
-        tools,
-        ..
-    } = ground.clone();
+    let Ground { database, ids, access, .. } = ground.clone();
     let log = ground.audited();
     let master = master_key(settings)?;
     let secrets: Arc<dyn Secrets> = Arc::new(KeyedSecrets::new(master.clone()));
@@ -66,34 +55,38 @@ pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<Peopl
     let views = Arc::new(SqlProjects::new(database.clone()));
     let agent_views: Arc<dyn AgentViews> = Arc::new(SqlAgents::new(database));
     let directory = Arc::new(AccountDirectory::new(users, accounts, secrets.clone()));
-    let check = DefinitionCheck::new(expressions, schemas, Arc::new(egress));
     let projects = ProjectsPorts {
-        store: log.clone(),
+        store: log,
         views,
         directory,
         invitations: Arc::new(SqlProjectInvitations::new(ground.database.clone())),
         addressees: Arc::new(SqlAddressees::new(ground.database.clone(), secrets.clone())),
         clock: ground.clock.clone(),
-        access: access.clone(),
-        ids: ids.clone(),
-    };
-    let agents = AgentsPorts {
-        store: log,
-        views: agent_views.clone(),
         access,
-        check,
-        models,
-        secrets: tool_secrets.opened,
-        descriptions: tools,
         ids,
     };
     Ok(People {
         identity,
         projects: Projects::new(projects),
-        agents: Agents::new(agents),
+        agents: agents(ground, agent_views.clone()),
         agent_views,
         secrets,
         signing,
+    })
+}
+
+fn agents(ground: &Ground, views: Arc<dyn AgentViews>) -> Agents {
+    let Ground { ids, expressions, schemas, egress, access, configured_models, tool_secrets, tools, .. } =
+        ground.clone();
+    Agents::new(AgentsPorts {
+        store: ground.audited(),
+        views,
+        access,
+        check: DefinitionCheck::new(expressions, schemas, Arc::new(egress)),
+        models: configured_models,
+        secrets: tool_secrets.opened,
+        descriptions: tools,
+        ids,
     })
 }
 
