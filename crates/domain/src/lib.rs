@@ -5,6 +5,7 @@
 
 pub mod agents;
 pub mod assistant;
+pub mod budgets;
 pub mod conversation;
 pub mod definition;
 pub mod identity;

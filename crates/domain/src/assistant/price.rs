@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::conversation::Usage;
+use crate::conversation;
 
 /// What a model costs, in millionths of a unit of money per million tokens: 2.50 a million is 2,500,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -21,18 +21,9 @@ pub struct Price {
     pub reasoning: Option<u64>,
 }
 
-impl Price {
-    /// What so many tokens cost, in millionths of a unit, rounded up.
-    #[must_use]
-    pub fn of(&self, usage: &Usage) -> u64 {
-        let classes = [
-            (usage.input, self.input),
-            (usage.output, self.output),
-            (usage.cache_read, self.cache_read),
-            (usage.cache_write, self.cache_write),
-            (usage.reasoning, self.reasoning.unwrap_or(self.output)),
-        ];
-        let sum: u128 = classes.iter().map(|(tokens, price)| u128::from(*tokens) * u128::from(*price)).sum();
-        u64::try_from(sum.div_ceil(1_000_000)).unwrap_or(u64::MAX)
+impl From<Price> for conversation::Price {
+    fn from(price: Price) -> Self {
+        let Price { input, output, cache_read, cache_write, reasoning } = price;
+        Self { input, output, cache_read, cache_write, reasoning: reasoning.unwrap_or(output) }
     }
 }

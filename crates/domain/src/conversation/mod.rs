@@ -1,9 +1,11 @@
 //! What is said between a run and a model, in words that belong to no provider.
 
 mod message;
+mod price;
 mod usage;
 
 pub use self::{
     message::{Finish, Message, ToolCall},
+    price::{AppliedPrice, Price},
     usage::Usage,
 };

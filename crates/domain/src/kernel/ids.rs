@@ -72,4 +72,6 @@ ids! {
     SecretId = "sct",
     /// One of the values a secret has had; what it is lives outside the log.
     SecretValueId = "scv",
+    /// What a project or an agent may use; its id is the project's or the agent's own.
+    BudgetId = "bud",
 }

@@ -10,11 +10,12 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+pub use crate::conversation::Price;
 pub use error::ProviderError;
 pub use event::{
     ProviderAdded, ProviderDisabled, ProviderEnabled, ProviderEvent, ProviderKeySet, ProviderModelsAllowed,
     ProviderMoved, ProviderPriced, ProviderRemoved,
 };
-pub use prices::{Price, PriceList};
+pub use prices::PriceList;
 pub use provider::{HeldKey, NewProvider, Provider, ProviderChange, ProviderDetails};
 pub use values::{AllowedModels, ProviderKind, ProviderName, ProviderUrl};

@@ -38,7 +38,7 @@ pub use event::{
 pub use fork::{Fork, begins};
 pub use fork_event::{ElementEnd, RunForked, RunRetried, StepTakenOver, TakenOver};
 pub use invariants::{Breach, Invariant, Invariants};
-pub use model_event::{AnswerRejected, ContextCompacted, ModelAnswered, ModelCalled, ModelFailed};
+pub use model_event::{AnswerRejected, ContextCompacted, ModelAnswered, ModelCalled, ModelFailed, UnpricedAnswer};
 pub use next::{Ending, Next, Task, next};
 pub use progress::{Progress, Reply};
 pub use run::{MAX_ANCESTORS, MAX_STATE, MAX_VALUE, Phase, Run};

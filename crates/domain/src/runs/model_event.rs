@@ -3,8 +3,8 @@ use serde::{Deserialize, Serialize};
 
 use super::values::{Failure, Place};
 use crate::{
-    conversation::{Finish, ToolCall, Usage},
-    kernel::ids::OperationId,
+    conversation::{AppliedPrice, Finish, ToolCall, Usage},
+    kernel::{FirstVersion, Versioned, ids::OperationId},
     workflow::StepId,
 };
 
@@ -39,9 +39,56 @@ pub struct ModelAnswered {
     pub model: String,
     /// Which of the names in the version answered, the one its price is found under.
     pub answered_by: String,
+    /// What that cost, in millionths of the unit of the prices, where a price is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_micros: Option<u64>,
+    /// The price by which it cost that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<AppliedPrice>,
+}
+
+/// As it was when only an agent's version could say what a model costs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UnpricedAnswer {
+    /// Which call.
+    pub operation: OperationId,
+    /// What it said; empty where it only called tools.
+    pub text: String,
+    /// The calls it wants.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<ToolCall>,
+    /// Why it stopped.
+    pub finish: Finish,
+    /// What it is billed for.
+    pub usage: Usage,
+    /// The model as the provider names it.
+    pub model: String,
+    /// Which of the names in the version answered, the one its price is found under.
+    pub answered_by: String,
     /// What that cost, in millionths of the unit of the version's prices, where a price is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_micros: Option<u64>,
+}
+
+impl Versioned for UnpricedAnswer {
+    const TYPE: &'static str = "run.model_answered";
+    const VERSION: u16 = 1;
+    type Previous = FirstVersion;
+
+    fn upcast(previous: FirstVersion) -> Self {
+        match previous {}
+    }
+}
+
+impl Versioned for ModelAnswered {
+    const TYPE: &'static str = "run.model_answered";
+    const VERSION: u16 = 2;
+    type Previous = UnpricedAnswer;
+
+    fn upcast(previous: UnpricedAnswer) -> Self {
+        let UnpricedAnswer { operation, text, calls, finish, usage, model, answered_by, cost_micros } = previous;
+        Self { operation, text, calls, finish, usage, model, answered_by, cost_micros, price: None }
+    }
 }
 
 /// A model did not answer.
@@ -79,7 +126,6 @@ pub struct ContextCompacted {
 
 crate::first_version!(
     ModelCalled = "run.model_called",
-    ModelAnswered = "run.model_answered",
     ModelFailed = "run.model_failed",
     AnswerRejected = "run.answer_rejected",
     ContextCompacted = "run.context_compacted",

@@ -7,7 +7,7 @@ use super::{
     values::{Failure, Place},
 };
 use crate::{
-    conversation::{Finish, ToolCall, Usage},
+    conversation::{AppliedPrice, Finish, ToolCall, Usage},
     kernel::{
         Json,
         ids::{AgentId, ApprovalId, OperationId},
@@ -164,6 +164,6 @@ pub struct Reply {
     pub model: String,
     /// Which of the names in the version answered.
     pub answered_by: String,
-    /// What that cost, where a price is known.
-    pub cost_micros: Option<u64>,
+    /// The price it is answered at, where one is known.
+    pub price: Option<AppliedPrice>,
 }

@@ -9,7 +9,7 @@ use super::{
     error::RunError,
     event::RunEvent,
     model_event::ContextCompacted,
-    state::{StepState, Unit},
+    state::{Callee, StepState, Unit},
     values::{Choice, Failure, Order, Origin, Place, Waiting},
 };
 use crate::{
@@ -173,6 +173,12 @@ impl Run {
             Unit::Child { operation } => Some(RunId::from(uuid::Uuid::from(*operation))),
             _ => None,
         })
+    }
+
+    /// Questions to models that have no answer and may be put again.
+    pub fn open_questions(&self) -> impl Iterator<Item = OperationId> + '_ {
+        let calls = self.units().filter_map(|(_, _, unit)| unit.call());
+        calls.filter(|call| matches!(call.callee, Callee::Model(_))).map(|call| call.operation)
     }
 
     /// Every execution that has begun.

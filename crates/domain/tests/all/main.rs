@@ -2,6 +2,7 @@
 #![expect(clippy::panic, reason = "a test says what is missing and stops")]
 
 mod api_keys;
+mod budgets;
 mod golden;
 mod people;
 mod providers;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use devskyy_domain::{
-    conversation::{Finish, ToolCall, Usage},
+    conversation::{AppliedPrice, Finish, Price, ToolCall, Usage},
     kernel::{
         Json, Versioned,
         ids::{AgentId, ApprovalId, OperationId, ProjectId, RunId},
@@ -13,7 +13,7 @@ use devskyy_domain::{
         Order, OutcomeSettled, OutcomeUnknown, Parent, Place, Priority, ProposedCall, RunCancelled, RunClaimed,
         RunCompleted, RunEvent, RunExpired, RunFailed, RunForked, RunParked, RunQueued, RunRetried,
         StepApprovalDecided, StepApprovalRequested, StepExpanded, StepFailed, StepSkipped, StepTakenOver, TakenOver,
-        ToolCalled, ToolFailed, ToolSucceeded, Verdict, Waiting,
+        ToolCalled, ToolFailed, ToolSucceeded, UnpricedAnswer, Verdict, Waiting,
     },
     workflow::{Denial, Effect},
 };
@@ -116,6 +116,19 @@ fn decided_before(approval: ApprovalId) -> StepApprovalDecided {
     StepApprovalDecided { approval, decision, reason, by, at: at() }
 }
 
+fn unpriced() -> UnpricedAnswer {
+    UnpricedAnswer {
+        operation: operation(),
+        text: "I look.".into(),
+        calls: vec![ToolCall { id: "call_1".into(), name: "tracker".into(), arguments: value() }],
+        finish: Finish::ToolCalls,
+        usage: Usage { input: 1, output: 2, cache_read: 3, cache_write: 4, reasoning: 5 },
+        model: "gpt-5".into(),
+        answered_by: "openai/gpt".into(),
+        cost_micros: Some(6),
+    }
+}
+
 fn turns() -> Vec<Example<RunEvent>> {
     let call = ToolCall { id: "call_1".into(), name: "tracker".into(), arguments: value() };
     vec![
@@ -129,7 +142,12 @@ fn turns() -> Vec<Example<RunEvent>> {
             model: "gpt-5".into(),
             answered_by: "openai/gpt".into(),
             cost_micros: Some(6),
+            price: Some(AppliedPrice {
+                list: "provider:2".into(),
+                price: Price { input: 1, output: 2, cache_read: 3, cache_write: 4, reasoning: 5 },
+            }),
         }),
+        Example { version: 1, event: ModelAnswered::upcast(unpriced()).into() },
         today(ModelFailed { operation: operation(), error: failure(), retry_at: Some(at()) }),
         today(AnswerRejected { step: "turn_3".into(), errors: vec!["/total: is required".into()] }),
         today(ContextCompacted { from: 2, through: 9, summary: Some(operation()) }),

@@ -34,6 +34,7 @@ fn answer(turn: u32, calls: usize, finish: Finish) -> RunEvent {
         model,
         answered_by: "local/small".into(),
         cost_micros,
+        price: None,
     }
     .into()
 }
@@ -261,7 +262,7 @@ fn calls_with_the_same_id_get_different_ones() {
         usage,
         model: "m".into(),
         answered_by: "local/small".into(),
-        cost_micros: None,
+        price: None,
     };
     let run =
         running([asking(1, 1)]).after(|run| run.record(1, &[Progress::Reply { operation: op(1), reply }])).unwrap();
@@ -273,15 +274,8 @@ fn calls_with_the_same_id_get_different_ones() {
 fn an_answer_that_is_too_large_fails_the_question() {
     let (finish, usage) = (Finish::Stop, Usage::default());
     let text = "x".repeat(MAX_VALUE + 1);
-    let reply = Reply {
-        text,
-        calls: vec![],
-        finish,
-        usage,
-        model: "m".into(),
-        answered_by: "local/small".into(),
-        cost_micros: None,
-    };
+    let reply =
+        Reply { text, calls: vec![], finish, usage, model: "m".into(), answered_by: "local/small".into(), price: None };
     let events = running([asking(1, 1)]).when(|run| run.record(1, &[Progress::Reply { operation: op(1), reply }]));
     assert!(
         matches!(&events.unwrap()[..], [RunEvent::ModelFailed(failed)] if failed.error.code == "run.value_too_large")

@@ -151,7 +151,7 @@ impl Play<'_> {
             usage,
             model: "b".into(),
             answered_by: "a/b".into(),
-            cost_micros: Some(3),
+            price: None,
         };
         Some(Progress::Reply { operation, reply })
     }
