@@ -3,6 +3,7 @@ use std::sync::Arc;
 use devskyy_application::{
     agents::Agents,
     audit::{Audit, SecurityLog},
+    budgets::Budgets,
     identity::{ApiKeys, Identity, Secrets},
     models::Providers,
     ports::{Clock, IdGenerator},
@@ -30,6 +31,8 @@ pub struct ApiState {
     pub agents: Arc<Agents>,
     /// Runs, their events and the questions they ask.
     pub runs: Arc<Runs>,
+    /// What projects and agents may use.
+    pub budgets: Arc<Budgets>,
     /// Who did what.
     pub audit: Arc<Audit>,
     /// Notes sign-ins and denials.

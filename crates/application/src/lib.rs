@@ -6,6 +6,7 @@
 pub mod access;
 pub mod agents;
 pub mod audit;
+pub mod budgets;
 pub mod context;
 pub mod error;
 pub mod es;

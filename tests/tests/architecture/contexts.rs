@@ -5,10 +5,10 @@ use crate::{
     source::{self, SourceFile},
 };
 
-const CONTEXTS: [&str; 7] = ["identity", "projects", "agents", "runs", "webhooks", "models", "secrets"];
+const CONTEXTS: [&str; 8] = ["identity", "projects", "agents", "runs", "webhooks", "models", "secrets", "budgets"];
 
 /// Folders and files that may name one module of another context, each for a reason written in `docs/architecture.md`.
-const CROSSINGS: [(&str, &str); 12] = [
+const CROSSINGS: [(&str, &str); 14] = [
     // A person and their personal project begin in one append.
     ("crates/application/src/identity/enrolment.rs", "projects"),
     // A key has a role in its project, never more than its issuer's.
@@ -23,6 +23,10 @@ const CROSSINGS: [(&str, &str); 12] = [
     ("crates/infrastructure/src/identity/addressees.rs", "projects"),
     // The port `RunnableAgents` belongs to runs, and agents are who can answer it.
     ("crates/infrastructure/src/runs/agents.rs", "agents"),
+    // A model call is recorded of its run and of the budgets it counts in at once, or not at all.
+    ("crates/application/src/runs/", "budgets"),
+    // Which project an agent belongs to is known already to those who start runs.
+    ("crates/application/src/budgets/", "runs::RunnableAgents"),
     // The words with which models are asked are the same for whoever asks.
     ("crates/application/src/runs/", "models"),
     ("crates/application/src/agents/", "models::ConfiguredModels"),

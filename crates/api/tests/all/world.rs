@@ -22,6 +22,7 @@ use devskyy_application::{
     access::Access,
     agents::{Agents, AgentsPorts},
     audit::{Audit, AuditedEventStore, SecurityLog},
+    budgets::{Budgets, BudgetsPorts, Ledger},
     es::EventStore,
     identity::{ApiKeys, ApiKeysPorts, Identity, IdentityPorts, RegistrationMode, SessionPolicy, ThrottleLimits},
     projects::{Projects, ProjectsPorts},
@@ -145,6 +146,7 @@ impl World {
                 None => Turn::says("Answer one"),
             }
         }));
+        let ledger = Arc::new(Ledger::new(log.clone(), clock.clone()));
         let worker = WorkerPorts {
             store: store.clone(),
             queue: queue.clone(),
@@ -153,6 +155,8 @@ impl World {
             schemas: Arc::new(Plain),
             tools: Arc::new(Echo),
             models: models.clone(),
+            prices: models.clone(),
+            ledger: ledger.clone(),
             live: live.clone(),
             clock: clock.clone(),
             ids: ids.clone(),
@@ -167,7 +171,10 @@ impl World {
             clock: clock.clone(),
             ids: ids.clone(),
         });
+        let viewed = Arc::new(ViewedAgents(agents.clone()));
+        let budgets = BudgetsPorts { ledger, agents: viewed, access: access.clone(), clock: clock.clone() };
         let state = ApiState {
+            budgets: Arc::new(Budgets::new(budgets)),
             runs: Arc::new(runs),
             identity: Arc::new(identity),
             keys: Arc::new(keys),

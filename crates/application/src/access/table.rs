@@ -41,13 +41,17 @@ pub enum Permission {
     SecretsWrite,
     /// See who did what in the project, and who was denied something.
     AuditRead,
+    /// See budgets, and what was used of language models.
+    BudgetsRead,
+    /// Set and remove budgets.
+    BudgetsWrite,
 }
 
 use PlatformRole::Admin;
 use ProjectRole::{Maintainer, Operator, Owner, Viewer};
 
 /// The whole truth: a permission, the project roles that have it, and the platform roles that have it in every project.
-const TABLE: [(Permission, &[ProjectRole], &[PlatformRole]); 18] = [
+const TABLE: [(Permission, &[ProjectRole], &[PlatformRole]); 20] = [
     (Permission::ProjectsRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
     (Permission::ProjectsWrite, &[Owner], &[Admin]),
     (Permission::MembersRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
@@ -66,6 +70,8 @@ const TABLE: [(Permission, &[ProjectRole], &[PlatformRole]); 18] = [
     (Permission::SecretsRead, &[Owner, Maintainer], &[Admin]),
     (Permission::SecretsWrite, &[Owner, Maintainer], &[]),
     (Permission::AuditRead, &[Owner], &[Admin]),
+    (Permission::BudgetsRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
+    (Permission::BudgetsWrite, &[Owner, Maintainer], &[Admin]),
 ];
 
 /// Whether a person with these roles may do this.
@@ -79,7 +85,7 @@ pub fn allows(platform: PlatformRole, project: Option<ProjectRole>, permission: 
 
 impl Permission {
     /// Every permission, in the order of the table.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::ProjectsRead,
         Self::ProjectsWrite,
         Self::MembersRead,
@@ -98,6 +104,8 @@ impl Permission {
         Self::SecretsRead,
         Self::SecretsWrite,
         Self::AuditRead,
+        Self::BudgetsRead,
+        Self::BudgetsWrite,
     ];
 
     /// The name used in documents.
@@ -122,6 +130,8 @@ impl Permission {
             Self::SecretsRead => "secrets.read",
             Self::SecretsWrite => "secrets.write",
             Self::AuditRead => "audit.read",
+            Self::BudgetsRead => "budgets.read",
+            Self::BudgetsWrite => "budgets.write",
         }
     }
 
@@ -147,6 +157,8 @@ impl Permission {
             Self::SecretsRead => "see secrets of tools, never their values",
             Self::SecretsWrite => "add, replace and remove secrets of tools",
             Self::AuditRead => "see who did what in the project, and who was denied something",
+            Self::BudgetsRead => "see budgets, and what was used of language models",
+            Self::BudgetsWrite => "set and remove budgets",
         }
     }
 
@@ -171,7 +183,9 @@ impl Permission {
             | Self::KeysRevoke
             | Self::ProvidersRead
             | Self::SecretsRead
-            | Self::AuditRead => false,
+            | Self::AuditRead
+            | Self::BudgetsRead
+            | Self::BudgetsWrite => false,
         }
     }
 

@@ -29,6 +29,6 @@ pub use self::{
     providers::{Providers, ProvidersPorts},
     remove_provider::{RemoveProvider, RemoveProviderHandler},
     routed::RoutedModels,
-    routing::{ModelPrices, ModelProviders, Priced, Provided, Route},
+    routing::{ModelPrices, ModelProviders, PriceListOf, Provided, Route},
     test_provider::{TestProvider, TestProviderHandler},
 };

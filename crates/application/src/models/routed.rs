@@ -11,12 +11,12 @@ use std::{
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use devskyy_domain::kernel::ids::ProjectId;
+use devskyy_domain::{conversation::AppliedPrice, kernel::ids::ProjectId};
 
 use super::{
     breaker::{Breaker, BreakerHabits, Leave, Verdict},
     ports::{ConfiguredModels, Deltas, ModelAnswer, ModelError, ModelRequest, Models},
-    routing::{ModelPrices, ModelProviders, Priced, Provided, Route},
+    routing::{ModelPrices, ModelProviders, Provided, Route},
 };
 use crate::{error::PortError, ports::Clock};
 
@@ -186,11 +186,9 @@ impl ConfiguredModels for RoutedModels {
 
 #[async_trait]
 impl ModelPrices for RoutedModels {
-    async fn price(&self, project: ProjectId, model: &str) -> Result<Option<Priced>, PortError> {
+    async fn price(&self, project: ProjectId, model: &str) -> Result<Option<AppliedPrice>, PortError> {
         match self.route(project, model).await {
-            Ok((route, model)) => {
-                Ok(route.prices.of(&model).map(|price| Priced { version: route.prices_version, price }))
-            }
+            Ok((route, model)) => Ok(route.price(&model)),
             Err(ModelError::Port(error)) => Err(error),
             Err(_) => Ok(None),
         }

@@ -2,9 +2,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use devskyy_domain::{
-    kernel::ids::ProjectId,
-    models::{AllowedModels, Price, PriceList},
+    conversation::{AppliedPrice, Price},
+    kernel::ids::{ProjectId, ProviderId},
+    models::{AllowedModels, PriceList},
 };
+use sha2::{Digest, Sha256};
 
 use super::ports::Models;
 use crate::error::PortError;
@@ -20,8 +22,43 @@ pub struct Route {
     pub allowed: AllowedModels,
     /// What that costs.
     pub prices: PriceList,
-    /// Numbers the price list, from 1.
-    pub prices_version: u32,
+    /// Whose list that is.
+    pub price_list: PriceListOf,
+}
+
+/// Which version of which price list it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PriceListOf {
+    /// That of a project's provider.
+    Provider(ProviderId, u32),
+    /// That of the operator's configuration; what it says tells its versions apart.
+    Configuration,
+}
+
+impl Route {
+    /// What one of its models costs at present.
+    #[must_use]
+    pub fn price(&self, model: &str) -> Option<AppliedPrice> {
+        let price = self.prices.of(model)?;
+        let list = match self.price_list {
+            PriceListOf::Provider(provider, version) => format!("provider:{provider}:{version}"),
+            PriceListOf::Configuration => format!("configuration:{}", fingerprint(&self.prices)),
+        };
+        Some(AppliedPrice { list, price })
+    }
+}
+
+/// Lists that say the same have the same; eight digits tell those of one operator apart.
+fn fingerprint(prices: &PriceList) -> String {
+    let mut digest = Sha256::new();
+    for (model, Price { input, output, cache_read, cache_write, reasoning }) in prices.entries() {
+        digest.update(model);
+        digest.update([0]);
+        for part in [input, output, cache_read, cache_write, reasoning] {
+            digest.update(part.to_be_bytes());
+        }
+    }
+    digest.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A provider that is configured.
@@ -44,15 +81,6 @@ pub trait ModelProviders: Send + Sync {
     async fn find(&self, project: ProjectId, name: &str) -> Result<Option<Provided>, PortError>;
 }
 
-/// What a model costs, and by which price list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Priced {
-    /// Numbers the price list of its provider.
-    pub version: u32,
-    /// What it costs.
-    pub price: Price,
-}
-
 /// Knows what models cost.
 #[async_trait]
 pub trait ModelPrices: Send + Sync {
@@ -60,5 +88,5 @@ pub trait ModelPrices: Send + Sync {
     ///
     /// # Errors
     /// [`PortError`] when the configuration cannot be read.
-    async fn price(&self, project: ProjectId, model: &str) -> Result<Option<Priced>, PortError>;
+    async fn price(&self, project: ProjectId, model: &str) -> Result<Option<AppliedPrice>, PortError>;
 }

@@ -1,29 +1,36 @@
 use std::sync::Arc;
 
 use crate::{
+    budgets::Ledger,
     error::{Error, Refused},
     es::{EventContext, EventStore, Reaction, RecordedEvent, Repository},
     ports::Clock,
 };
 use async_trait::async_trait;
 use devskyy_domain::{
-    kernel::{Aggregate, ids::RunId},
+    kernel::{
+        Aggregate,
+        ids::{OperationId, RunId},
+    },
     runs::{ChildEnd, Failure, Phase, Run, RunError},
 };
+use uuid::Uuid;
 
-/// Tells a run how its child runs ended, and stops the child runs of a run that ends or is being stopped.
+/// Tells a run how its child runs ended, stops the child runs of a run that ends or is being stopped, and gives back what
+/// budgets keep for questions to models that it will get no answer to.
 ///
-/// Every effect is a decision of the run it concerns, so seeing an event twice changes nothing.
+/// Every effect is a decision of the run or the budget it concerns, so seeing an event twice changes nothing.
 pub struct ChildRuns {
     runs: Repository<Run>,
+    ledger: Arc<Ledger>,
     clock: Arc<dyn Clock>,
 }
 
 impl ChildRuns {
-    /// The reaction over the log.
+    /// The reaction over the log and the ledger.
     #[must_use]
-    pub fn new(store: Arc<dyn EventStore>, clock: Arc<dyn Clock>) -> Self {
-        Self { runs: Repository::new(store), clock }
+    pub fn new(store: Arc<dyn EventStore>, ledger: Arc<Ledger>, clock: Arc<dyn Clock>) -> Self {
+        Self { runs: Repository::new(store), ledger, clock }
     }
 
     async fn tell_parent(&self, context: &EventContext, run: &Run) -> Result<(), Error> {
@@ -39,6 +46,14 @@ impl ChildRuns {
             self.stop(context, child).await?;
         }
         Ok(())
+    }
+
+    /// Nothing is kept for a run after its end, and what is free already stays so.
+    async fn give_back(&self, context: &EventContext, run: &Run) -> Result<(), Error> {
+        let open: Vec<OperationId> = run.open_questions().collect();
+        let Some(order) = run.order().filter(|_| run.ended() && !open.is_empty()) else { return Ok(()) };
+        let budgets = [Uuid::from(order.project).into(), Uuid::from(order.agent).into()];
+        self.ledger.release(context, &budgets, &open).await
     }
 
     async fn stop(&self, context: &EventContext, child: RunId) -> Result<(), Error> {
@@ -99,6 +114,7 @@ impl Reaction for ChildRuns {
         let actor = format!("system:{}", self.name());
         let context = EventContext { actor, causation_id: event.event_id, ..event.context.clone() };
         self.tell_parent(&context, &run).await?;
-        self.stop_children(&context, &run).await
+        self.stop_children(&context, &run).await?;
+        self.give_back(&context, &run).await
     }
 }

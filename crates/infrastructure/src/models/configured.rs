@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use devskyy_application::{
     error::PortError,
     models::{
-        KeyBinding, ModelError, ModelProviders, Provided, ProviderProbe, ProviderRecord, ProviderSecret, ProviderVault,
-        ProviderViews, Route,
+        KeyBinding, ModelError, ModelProviders, PriceListOf, Provided, ProviderProbe, ProviderRecord, ProviderSecret,
+        ProviderVault, ProviderViews, Route,
     },
 };
 use devskyy_domain::{
@@ -70,7 +70,7 @@ impl ConfiguredProviders {
             models: Arc::new(ProviderModels::new(endpoint, self.wire.clone())),
             allowed: record.models,
             prices: record.prices,
-            prices_version: record.prices_version,
+            price_list: PriceListOf::Provider(record.id, record.prices_version),
         })))
     }
 
@@ -81,7 +81,7 @@ impl ConfiguredProviders {
             models: Arc::new(ProviderModels::new(endpoint, self.wire.clone())),
             allowed: models,
             prices,
-            prices_version: 1,
+            price_list: PriceListOf::Configuration,
         })))
     }
 }

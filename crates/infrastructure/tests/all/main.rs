@@ -3,6 +3,7 @@
 
 mod audit;
 mod audit_facts;
+mod budgets;
 mod crypto;
 mod databases;
 mod durability;

@@ -17,10 +17,11 @@ use devskyy_api::{ApiState, InFlight, Limiter, Origins};
 use devskyy_application::{
     access::Access,
     agents::Agents,
+    budgets::{Budgets, Ledger},
     context::Actor,
     error::PortError,
     identity::{ApiKeys, Housekeeping, Identity, Secrets},
-    models::{ConfiguredModels, Models, Providers},
+    models::{ConfiguredModels, ModelPrices, Models, Providers},
     ports::{Clock, IdGenerator},
     projects::Projects,
     runs::Runs,
@@ -67,6 +68,8 @@ pub(crate) struct Ground {
     access: Access,
     models: Arc<dyn Models>,
     configured_models: Arc<dyn ConfiguredModels>,
+    prices: Arc<dyn ModelPrices>,
+    ledger: Arc<Ledger>,
     providers: Arc<Providers>,
     provider_keys: models::Keys,
     tool_secrets: secrets::Wired,
@@ -84,6 +87,7 @@ impl Ground {
         let log = Arc::new(log.map_err(|error| unusable(&error))?);
         let access = Access::new(Arc::new(SqlProjects::new(database.clone()))).noting(audit.security.clone());
         let egress = egress(&settings.egress)?;
+        let ledger = Arc::new(Ledger::new(log.clone(), clock.clone()));
         let below = models::Below {
             database: database.clone(),
             store: audit.watching(log.clone()),
@@ -106,7 +110,9 @@ impl Ground {
             egress,
             access,
             models: routed.clone(),
-            configured_models: routed,
+            configured_models: routed.clone(),
+            prices: routed,
+            ledger,
             providers,
             provider_keys,
             tool_secrets,
@@ -131,6 +137,7 @@ pub(crate) struct Platform {
     projects: Arc<Projects>,
     agents: Arc<Agents>,
     runs: Arc<Runs>,
+    budgets: Arc<Budgets>,
     workers: runs::Workers,
 }
 
@@ -165,7 +172,7 @@ impl Platform {
         let people::People { identity, projects, agents, agent_views, secrets, signing } =
             people::people(settings, &ground).await?;
         let (keys, key_uses) = keys::keys(&ground, secrets.clone());
-        let (runs, workers) = runs::runs(settings, &ground, agent_views)?;
+        let (runs, budgets, workers) = runs::runs(settings, &ground, agent_views)?;
         Ok(Self {
             housekeeping: Arc::new(housekeeping::housekeeping(&ground, secrets.clone())),
             ground,
@@ -177,6 +184,7 @@ impl Platform {
             projects: Arc::new(projects),
             agents: Arc::new(agents),
             runs: Arc::new(runs),
+            budgets: Arc::new(budgets),
             workers,
         })
     }
@@ -219,6 +227,7 @@ impl Platform {
             projects: self.projects.clone(),
             agents: self.agents.clone(),
             runs: self.runs.clone(),
+            budgets: self.budgets.clone(),
             secrets: self.secrets.clone(),
             in_flight: InFlight::default(),
             limiter: Arc::new(Limiter::new(settings.limits)),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use devskyy_application::{
     agents::AgentViews,
+    budgets::{Budgets, BudgetsPorts},
     es::Subscription,
     runs::{ChildRuns, LiveRuns, RunWorker, RunnableAgents, Runs, RunsPorts, WorkerPorts, WorkerSettings},
 };
@@ -28,23 +29,12 @@ pub(super) fn runs(
     settings: &Settings,
     ground: &Ground,
     agents: Arc<dyn AgentViews>,
-) -> Result<(Runs, Workers), Failure> {
-    let Ground { database, log, clock, ids, expressions, schemas, tools, access, models, .. } = ground.clone();
+) -> Result<(Runs, Budgets, Workers), Failure> {
+    let Ground { database, log, clock, ids, schemas, access, ledger, .. } = ground.clone();
     let live = Arc::new(LiveRuns::default());
     let agents: Arc<dyn RunnableAgents> = Arc::new(AgentsForRuns::new(agents));
+    let worker = worker(ground, agents.clone(), live.clone());
     let owner = ids.next();
-    let worker = WorkerPorts {
-        store: log.clone(),
-        queue: Arc::new(SqlRunQueue::new(database.clone())),
-        agents: agents.clone(),
-        expressions,
-        schemas: schemas.clone(),
-        tools,
-        models,
-        live: live.clone(),
-        clock: clock.clone(),
-        ids: ids.clone(),
-    };
     // Whatever happens on SQLite happens in this process, which hears of it: there is nothing to look for.
     let alone = database.of_one_process();
     let checkpoints = Arc::new(SqlCheckpoints::new(database.clone()));
@@ -52,10 +42,30 @@ pub(super) fn runs(
     let workers = Workers {
         worker: RunWorker::new(worker, habits(settings, owner, alone)),
         subscription: if alone { subscription.uncontested() } else { subscription },
-        children: Arc::new(ChildRuns::new(log.clone(), clock.clone())),
+        children: Arc::new(ChildRuns::new(log.clone(), ledger.clone(), clock.clone())),
     };
     let views = Arc::new(SqlRuns::new(database));
-    Ok((Runs::new(RunsPorts { store: ground.audited(), views, agents, schemas, live, access, clock, ids }), workers))
+    let ports = BudgetsPorts { ledger, agents: agents.clone(), access: access.clone(), clock: clock.clone() };
+    let runs = Runs::new(RunsPorts { store: ground.audited(), views, agents, schemas, live, access, clock, ids });
+    Ok((runs, Budgets::new(ports), workers))
+}
+
+fn worker(ground: &Ground, agents: Arc<dyn RunnableAgents>, live: Arc<LiveRuns>) -> WorkerPorts {
+    let Ground { database, log, clock, ids, expressions, schemas, tools, models, prices, ledger, .. } = ground.clone();
+    WorkerPorts {
+        store: log,
+        queue: Arc::new(SqlRunQueue::new(database)),
+        agents,
+        expressions,
+        schemas,
+        tools,
+        models,
+        prices,
+        ledger,
+        live,
+        clock,
+        ids,
+    }
 }
 
 fn habits(settings: &Settings, owner: Uuid, alone: bool) -> WorkerSettings {

@@ -9,8 +9,8 @@ use devskyy_application::{
     error::PortError,
     es::RecordedEvent,
     models::{
-        KeyBinding, ModelError, ModelProviders, Models, Provided, ProviderProbe, ProviderRecord, ProviderSecret,
-        ProviderVault, ProviderViews, Route,
+        KeyBinding, ModelError, ModelProviders, Models, PriceListOf, Provided, ProviderProbe, ProviderRecord,
+        ProviderSecret, ProviderVault, ProviderViews, Route,
     },
     paging::{Key, PageOf, Part},
 };
@@ -180,7 +180,7 @@ impl NamedModels {
     #[must_use]
     pub fn with(mut self, name: &str, models: Arc<dyn Models>) -> Self {
         let (allowed, prices) = (AllowedModels::default(), PriceList::default());
-        let route = Route { id: name.to_owned(), models, allowed, prices, prices_version: 1 };
+        let route = Route { id: name.to_owned(), models, allowed, prices, price_list: PriceListOf::Configuration };
         self.0.insert(name.to_owned(), Provided::Ready(Box::new(route)));
         self
     }

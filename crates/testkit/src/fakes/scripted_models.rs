@@ -11,12 +11,11 @@ use std::{
 use async_trait::async_trait;
 use devskyy_application::{
     error::PortError,
-    models::{ConfiguredModels, Deltas, ModelAnswer, ModelError, ModelPrices, ModelRequest, Models, Priced},
+    models::{ConfiguredModels, Deltas, ModelAnswer, ModelError, ModelPrices, ModelRequest, Models},
 };
 use devskyy_domain::{
-    conversation::{Finish, ToolCall, Usage},
+    conversation::{AppliedPrice, Finish, Price, ToolCall, Usage},
     kernel::{Json, ids::ProjectId},
-    models::Price,
 };
 
 /// What a scripted model does when it is asked.
@@ -175,10 +174,10 @@ impl ConfiguredModels for ScriptedModels {
 #[async_trait]
 impl ModelPrices for ScriptedModels {
     /// Every model of a provider called `scripted` costs a millionth for each token, whatever its class.
-    async fn price(&self, project: ProjectId, model: &str) -> Result<Option<Priced>, PortError> {
+    async fn price(&self, project: ProjectId, model: &str) -> Result<Option<AppliedPrice>, PortError> {
         let each = 1_000_000;
         let price = Price { input: each, output: each, cache_read: each, cache_write: each, reasoning: each };
-        Ok(self.knows(project, model).await?.then_some(Priced { version: 1, price }))
+        Ok(self.knows(project, model).await?.then_some(AppliedPrice { list: "scripted:1".to_owned(), price }))
     }
 }
 

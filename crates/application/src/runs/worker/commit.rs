@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use devskyy_domain::{
+    budgets::BudgetError,
     kernel::{
         Aggregate, Decision,
         ids::{OperationId, RunId},
@@ -13,12 +14,23 @@ use uuid::Uuid;
 
 use super::execution::{Execution, Stop};
 use crate::{
+    budgets::Posted,
     error::PortError,
     es::{AppendError, AppendRequest, Precondition, Repository, StreamId, StreamWrite},
 };
 
 /// Child runs that begin with what is recorded.
 pub(super) type Orders = BTreeMap<OperationId, Box<Order>>;
+
+/// What came of a decision.
+pub(super) enum Committed {
+    /// It is recorded.
+    Recorded(Vec<RunEvent>),
+    /// Nothing is recorded: a budget wants to know what a call may use at most.
+    Unestimated,
+    /// Nothing is recorded: this call does not fit a budget.
+    Exhausted(OperationId, BudgetError),
+}
 
 /// How often an append is tried before the run is given up for now.
 const ATTEMPTS: u32 = 8;
@@ -29,10 +41,10 @@ impl Execution {
         &mut self,
         orders: &Orders,
         decide: impl Fn(&Run) -> Decision<Run>,
-    ) -> Result<Vec<RunEvent>, Stop> {
+    ) -> Result<Committed, Stop> {
         for attempt in 0..ATTEMPTS {
-            if let Some(events) = self.attempt(attempt, orders, &decide).await? {
-                return Ok(events);
+            if let Some(committed) = self.attempt(attempt, orders, &decide).await? {
+                return Ok(committed);
             }
         }
         Err(Stop::Broken(PortError::transient("event store", "recording progress", "the run is contended")))
@@ -48,30 +60,40 @@ impl Execution {
         attempt: u32,
         orders: &Orders,
         decide: &impl Fn(&Run) -> Decision<Run>,
-    ) -> Result<Option<Vec<RunEvent>>, Stop> {
+    ) -> Result<Option<Committed>, Stop> {
         let events = decide(&self.loaded.state).map_err(Stop::from)?;
         if events.is_empty() {
-            return Ok(Some(events));
+            return Ok(Some(Committed::Recorded(events)));
         }
-        let request = self.request(&events, orders)?;
-        match self.ports.store.append(request).await {
-            Ok(_) => {
+        match self.append(&events, orders).await? {
+            Ok(Posted::Appended(_)) => {
                 self.loaded.version += events.len() as u64;
                 events.iter().for_each(|event| self.loaded.state.apply(event));
-                Ok(Some(events))
+                Ok(Some(Committed::Recorded(events)))
             }
+            Ok(Posted::Unestimated) => Ok(Some(Committed::Unestimated)),
+            Ok(Posted::Exhausted { operation, error }) => Ok(Some(Committed::Exhausted(operation, error))),
             Err(AppendError::Conflict { .. }) => self.refresh().await.map(|()| None),
             Err(AppendError::Overloaded) => self.back_off(attempt).await.map(|()| None),
             Err(AppendError::Port(error)) if error.retryable => {
                 tracing::warn!(run = %self.id, error = ?error, "an append failed and may have been recorded");
                 self.back_off(attempt).await?;
-                self.recorded(events).await
+                Ok(self.recorded(events).await?.map(Committed::Recorded))
             }
             Err(AppendError::Port(error)) => Err(Stop::Broken(error)),
             Err(error @ (AppendError::ClaimTaken { .. } | AppendError::KeyReused)) => {
                 Err(Stop::Broken(PortError::bug("event store", "recording progress", error)))
             }
         }
+    }
+
+    /// Appends, through the ledger where a model is concerned.
+    async fn append(&mut self, events: &[RunEvent], orders: &Orders) -> Result<Result<Posted, AppendError>, Stop> {
+        let request = self.request(events, orders)?;
+        Ok(match self.posting(events) {
+            None => self.ports.store.append(request).await.map(Posted::Appended),
+            Some(posting) => self.ports.ledger.post(request, &posting).await,
+        })
     }
 
     fn request(&self, events: &[RunEvent], orders: &Orders) -> Result<AppendRequest, Stop> {

@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     pin::pin,
     sync::{
         Arc,
@@ -9,15 +9,17 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use devskyy_domain::{
+    budgets::Amount,
     definition::Definition,
-    kernel::ids::RunId,
-    runs::{Ending, Failure, Next, Place, Run, Waiting, next},
+    kernel::ids::{OperationId, RunId},
+    runs::{Ending, Failure, Next, Place, Progress, Run, RunEvent, Waiting, next},
 };
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, select_biased, stream::FuturesUnordered};
 
 use super::{
     WorkerPorts, WorkerSettings,
-    commit::Orders,
+    budget::turn_down,
+    commit::{Committed, Orders},
     conclude::Conclusion,
     nudge::Nudge,
     tasks::{Outcome, PATIENCE},
@@ -70,6 +72,8 @@ pub(super) struct Execution {
     pub(super) loaded: Loaded<Run>,
     pub(super) fence: Option<u64>,
     pub(super) context: EventContext,
+    /// What calls that are about to be recorded may use at most, as far as a budget wanted to know.
+    pub(super) estimates: BTreeMap<OperationId, Amount>,
     signals: Arc<Signals>,
     pub(super) busy: BTreeSet<Place>,
     pub(super) under_way: FuturesUnordered<BoxFuture<'static, (Place, Outcome)>>,
@@ -135,8 +139,8 @@ impl Execution {
             EventContext { actor: "system:worker".to_owned(), causation_id: origin.event_id, ..origin.context };
         let loaded = runs.load(id).await?;
         let beat = ports.clock.now() + settings.lease / 3;
-        let (busy, under_way) = (BTreeSet::new(), FuturesUnordered::new());
-        Ok(Self { ports, settings, id, runs, loaded, fence: None, context, signals, busy, under_way, beat })
+        let (busy, under_way, estimates) = (BTreeSet::new(), FuturesUnordered::new(), BTreeMap::new());
+        Ok(Self { ports, settings, id, runs, loaded, fence: None, context, estimates, signals, busy, under_way, beat })
     }
 
     async fn drive(&mut self, definition: &Arc<Definition>, claim: Claim) -> Result<(), Stop> {
@@ -253,10 +257,30 @@ impl Execution {
         if reports.is_empty() {
             return Ok(());
         }
-        for event in self.commit(&orders, |run| run.record(fence, &reports)).await? {
+        for event in self.record(definition, fence, reports, &orders).await? {
             self.dispatch(definition, event)?;
         }
         Ok(())
+    }
+
+    /// Records reports, within budgets.
+    async fn record(
+        &mut self,
+        definition: &Arc<Definition>,
+        fence: u64,
+        mut reports: Vec<Progress>,
+        orders: &Orders,
+    ) -> Result<Vec<RunEvent>, Stop> {
+        loop {
+            match self.commit(orders, |run| run.record(fence, &reports)).await? {
+                Committed::Recorded(events) => {
+                    self.estimates.clear();
+                    return Ok(events);
+                }
+                Committed::Unestimated => self.estimate(definition, &reports).await?,
+                Committed::Exhausted(operation, error) => turn_down(&mut reports, operation, &error),
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! for one of its runs.
 
 mod assign;
+mod budget;
 mod commit;
 mod compute;
 mod conclude;
@@ -31,9 +32,10 @@ use super::{
     ports::{Appetite, Claim, RunQueue, RunnableAgents},
 };
 use crate::{
+    budgets::Ledger,
     error::PortError,
     es::{EventFilter, EventStore, Position, RecordedEvent},
-    models::Models,
+    models::{ModelPrices, Models},
     ports::{Clock, IdGenerator},
     workflow::{Expressions, Schemas, ToolExecutor},
 };
@@ -55,6 +57,10 @@ pub struct WorkerPorts {
     pub tools: Arc<dyn ToolExecutor>,
     /// Asks models.
     pub models: Arc<dyn Models>,
+    /// Knows what models cost.
+    pub prices: Arc<dyn ModelPrices>,
+    /// Where model calls reserve and settle what they use.
+    pub ledger: Arc<Ledger>,
     /// Hands what models are saying to whoever listens.
     pub live: Arc<LiveRuns>,
     /// The time.

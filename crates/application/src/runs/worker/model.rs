@@ -1,6 +1,7 @@
 //! Asking a model whose call is recorded, and what is to be recorded of its answer.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -8,7 +9,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use devskyy_domain::{
     assistant::Assistant,
-    conversation::Message,
+    conversation::{AppliedPrice, Message},
     definition::Definition,
     kernel::ids::{OperationId, RunId},
     runs::{Call, Failure, Place, Progress, Reply, Run, summary_step},
@@ -20,6 +21,7 @@ use super::{
     transcript::{leaving, transcript},
 };
 use crate::{
+    error::PortError,
     models::{Deltas, ModelAnswer, ModelError, ModelRequest, OutputFormat, ToolOffer},
     runs::live::{Delta, LiveRuns},
 };
@@ -55,15 +57,36 @@ impl Brief {
             Ok(request) => request,
             Err(error) => return Outcome::Report(vec![Progress::Fail { operation, error, retry_at: None }]),
         };
+        // Looked up before it is asked: what has been answered must not be lost for want of a price.
+        let prices = match self.prices(assistant).await {
+            Ok(prices) => prices,
+            Err(error) => return Outcome::Report(vec![self.unanswered(&call, &error.into())]),
+        };
         let preview = Preview::new(&self, &call, place);
         let report = match self.ports.models.ask(&request, &preview).await {
-            Ok(answer) => reply(assistant, &request, operation, answer),
+            Ok(answer) => reply(prices, &request, operation, answer),
             Err(error) => self.unanswered(&call, &error),
         };
         Outcome::Report(vec![report])
     }
 
-    async fn request(
+    /// What the models that may answer cost: as the agent's version says, else as their providers' price lists say.
+    pub(super) async fn prices(&self, assistant: &Assistant) -> Result<BTreeMap<String, AppliedPrice>, PortError> {
+        let mut prices = BTreeMap::new();
+        for model in assistant.models() {
+            let own = assistant.prices.get(model).copied();
+            let own = own
+                .map(|price| AppliedPrice { list: format!("agent:{}", self.order.agent_version), price: price.into() });
+            let price = match own {
+                Some(own) => Some(own),
+                None => self.ports.prices.price(self.order.project, model).await?,
+            };
+            prices.extend(price.map(|price| (model.to_owned(), price)));
+        }
+        Ok(prices)
+    }
+
+    pub(super) async fn request(
         &self,
         assistant: &Assistant,
         operation: OperationId,
@@ -115,12 +138,17 @@ impl Brief {
     }
 }
 
-fn reply(assistant: &Assistant, request: &ModelRequest, operation: OperationId, answer: ModelAnswer) -> Progress {
+fn reply(
+    mut prices: BTreeMap<String, AppliedPrice>,
+    request: &ModelRequest,
+    operation: OperationId,
+    answer: ModelAnswer,
+) -> Progress {
     let ModelAnswer { text, calls, finish, usage, model, answered_by } = answer;
-    let cost_micros = assistant.prices.get(&answered_by).map(|price| price.of(&usage));
+    let price = prices.remove(&answered_by);
     // A summary is text; whoever offers no tools takes no calls.
     let calls = if request.tools.is_empty() { Vec::new() } else { calls };
-    Progress::Reply { operation, reply: Reply { text, calls, finish, usage, model, answered_by, cost_micros } }
+    Progress::Reply { operation, reply: Reply { text, calls, finish, usage, model, answered_by, price } }
 }
 
 /// Hands what a model is saying to whoever listens.

@@ -135,8 +135,18 @@ mod tests {
             let (calls, finish, usage) = (vec![call(0), call(1)], Finish::ToolCalls, Usage::default());
             let (text, model, cost_micros) = (String::new(), "b".to_owned(), None);
             events.push(
-                ModelAnswered { operation, text, calls, finish, usage, model, answered_by: "a/b".into(), cost_micros }
-                    .into(),
+                ModelAnswered {
+                    operation,
+                    text,
+                    calls,
+                    finish,
+                    usage,
+                    model,
+                    answered_by: "a/b".into(),
+                    cost_micros,
+                    price: None,
+                }
+                .into(),
             );
             let operation = op(u128::from(turn) + 100);
             let place = |index| Place::element(&tools_step(turn), index);

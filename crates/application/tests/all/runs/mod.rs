@@ -3,6 +3,7 @@
 mod assistant_crashes;
 mod assistants;
 mod back_then;
+mod budgets;
 mod crashes;
 mod fakes;
 mod forks;

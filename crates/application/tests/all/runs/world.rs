@@ -9,6 +9,7 @@ use std::{
 
 use devskyy_application::{
     access::Access,
+    budgets::{Budgets, BudgetsPorts, Ledger},
     context::Actor,
     error::Error,
     es::{EventFilter, EventStore, Position, Reaction, RecordedEvent},
@@ -49,6 +50,7 @@ pub(crate) struct World {
     pub(crate) models: Arc<ScriptedModels>,
     pub(crate) live: Arc<LiveRuns>,
     pub(crate) runs: Runs,
+    pub(crate) budgets: Budgets,
     ports: WorkerPorts,
     children: ChildRuns,
     reacted: Mutex<Position>,
@@ -91,25 +93,50 @@ impl World {
             agents: agents.clone(),
             schemas: Arc::new(PlainSchemas),
             live: live.clone(),
-            access: Access::new(projects),
+            access: Access::new(projects.clone()),
             clock: clock.clone(),
             ids: ids.clone(),
         });
+        let log = Arc::new(InterruptibleStore(store.clone()));
+        let ledger = Arc::new(Ledger::new(store.clone(), clock.clone()));
+        let budgets = Budgets::new(BudgetsPorts {
+            ledger: ledger.clone(),
+            agents: agents.clone(),
+            access: Access::new(projects.clone()),
+            clock: clock.clone(),
+        });
         let ports = WorkerPorts {
-            store: Arc::new(InterruptibleStore(store.clone())),
+            store: log.clone(),
             queue: views,
             agents: agents.clone(),
             expressions: Arc::new(PathExpressions),
             schemas: Arc::new(PlainSchemas),
             tools: tools.clone(),
             models: models.clone(),
+            prices: models.clone(),
+            ledger: Arc::new(Ledger::new(log, clock.clone())),
             live: live.clone(),
             clock: clock.clone(),
             ids,
         };
-        let children = ChildRuns::new(store.clone(), clock.clone());
+        let children = ChildRuns::new(store.clone(), ledger, clock.clone());
         let (reacted, workers, seen) = (Mutex::new(0), Mutex::new(0), Mutex::new(None));
-        Self { clock, store, agents, tools, models, live, runs, ports, children, reacted, workers, seen }
+        Self {
+            clock,
+            store,
+            agents,
+            tools,
+            models,
+            live,
+            runs,
+            budgets,
+            ports,
+            children,
+            reservations,
+            reacted,
+            workers,
+            seen,
+        }
     }
 
     pub(crate) fn agent(&self, n: u128, text: &str) -> AgentId {
@@ -216,7 +243,10 @@ impl World {
     pub(crate) fn worker(&self) -> RunWorker {
         let mut workers = self.workers.lock().unwrap();
         *workers += 1;
-        RunWorker::new(self.ports.clone(), WorkerSettings::named(format!("worker-{workers}")))
+        // A process of its own, which remembers nothing of budgets.
+        let ledger = Arc::new(Ledger::new(self.ports.store.clone(), self.clock.clone()));
+        let ports = WorkerPorts { ledger, ..self.ports.clone() };
+        RunWorker::new(ports, WorkerSettings::named(format!("worker-{workers}")))
     }
 
     /// A new worker works for at most so many polls, then vanishes; whether the condition was met before.

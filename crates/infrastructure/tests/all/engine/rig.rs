@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{TimeDelta, Utc};
 use devskyy_application::{
+    budgets,
     error::Error,
     es::{EventContext, EventStore, Repository, Subscription},
     models::Models,
@@ -27,7 +28,7 @@ use devskyy_infrastructure::{
     tools::{EgressPolicy, Tools},
     workflow::{JsonSchemas, Limits, SandboxedExpressions},
 };
-use devskyy_testkit::fakes::{DeclaredAgents, FixedSecrets};
+use devskyy_testkit::fakes::{DeclaredAgents, FixedSecrets, ScriptedModels};
 use serde_json::Value;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -133,6 +134,7 @@ impl Rig {
     /// Starts a process; `owner` tells its like from processes that run at the same time.
     pub(crate) fn process(&self, outside: &Outside, owner: u128) -> Process {
         let clock = Arc::new(SystemClock);
+        let kept = Arc::new(budgets::Ledger::new(outside.store.clone(), clock.clone()));
         let worker = WorkerPorts {
             store: outside.store.clone(),
             queue: Arc::new(SqlRunQueue::new(self.fresh.db.clone())),
@@ -141,6 +143,8 @@ impl Rig {
             schemas: Arc::new(JsonSchemas::new()),
             tools: outside.tools.clone(),
             models: outside.models.clone(),
+            prices: Arc::new(ScriptedModels::taking([])),
+            ledger: kept.clone(),
             live: Arc::new(LiveRuns::default()),
             clock: clock.clone(),
             ids: Arc::new(RandomIds),
@@ -149,7 +153,7 @@ impl Rig {
         let idle = usual.idle.filter(|_| !self.fresh.db.of_one_process());
         let worker = RunWorker::new(worker, WorkerSettings { lease: LEASE, idle, ..usual });
         let checkpoints = Arc::new(SqlCheckpoints::new(self.fresh.db.clone()));
-        let children = ChildRuns::new(outside.store.clone(), clock.clone());
+        let children = ChildRuns::new(outside.store.clone(), kept, clock.clone());
         let reactions = Subscription::new(outside.store.clone(), checkpoints, clock, Uuid::from_u128(owner));
         let reactions = if self.fresh.db.of_one_process() { reactions.uncontested() } else { reactions };
         Process(tokio::spawn(async move {

@@ -1,0 +1,112 @@
+//! What the model calls of a run mean for budgets.
+
+use devskyy_domain::{
+    assistant::Assistant,
+    budgets::{Amount, Settlement},
+    conversation::{AppliedPrice, Message},
+    definition::Definition,
+    kernel::{Json, Refusal, ids::OperationId},
+    runs::{Failure, Progress, RunEvent},
+};
+use uuid::Uuid;
+
+use super::{
+    compute::whole,
+    execution::{Execution, Stop},
+    model::question,
+};
+use crate::{
+    budgets::{Entry, Posting},
+    models::ModelRequest,
+};
+
+/// Bytes of what a model reads for each token, at least: texts in many scripts have three, English has four.
+const BYTES_PER_TOKEN: u64 = 2;
+/// Tokens a message takes beside its text, at most.
+const FRAME: u64 = 16;
+
+impl Execution {
+    /// What these events mean for the budgets of the run's project and agent; nothing where no model is concerned.
+    pub(super) fn posting(&self, events: &[RunEvent]) -> Option<Posting> {
+        let entries: Vec<_> = events.iter().filter_map(|event| self.entry(event)).collect();
+        let order = self.loaded.state.order().filter(|_| !entries.is_empty())?;
+        let budgets = vec![Uuid::from(order.project).into(), Uuid::from(order.agent).into()];
+        Some(Posting { run: self.id, budgets, entries, estimates: self.estimates.clone() })
+    }
+
+    fn entry(&self, event: &RunEvent) -> Option<Entry> {
+        match event {
+            // What is kept for a call is kept over its tries.
+            RunEvent::ModelCalled(called) if called.attempt == 1 => Some(Entry::Reserve(called.operation)),
+            RunEvent::ModelFailed(failed) if failed.retry_at.is_none() => Some(Entry::Release(failed.operation)),
+            RunEvent::ModelAnswered(answered) => Some(Entry::Settle(Settlement {
+                operation: answered.operation,
+                run: self.id,
+                model: answered.answered_by.clone(),
+                usage: answered.usage,
+                cost_micros: answered.cost_micros.unwrap_or_default(),
+                price_list: answered.price.as_ref().map(|price| price.list.clone()),
+            })),
+            _ => None,
+        }
+    }
+
+    /// Finds out what the calls that are about to be recorded may use at most.
+    pub(super) async fn estimate(
+        &mut self,
+        definition: &std::sync::Arc<Definition>,
+        reports: &[Progress],
+    ) -> Result<(), Stop> {
+        let Definition::Assistant(assistant) = definition.as_ref() else { return Ok(()) };
+        for report in reports {
+            let Progress::Prompt { place, operation, .. } = report else { continue };
+            let brief = self.brief(definition, whole(self.id, &self.loaded.state, &[]))?;
+            let prices = brief.prices(assistant).await?;
+            let asked = question(&self.loaded.state, assistant, place);
+            // A question that cannot be put costs nothing.
+            let request = brief.request(assistant, *operation, asked).await.ok();
+            let most = request.map(|request| at_most(assistant, &request, prices.values()));
+            self.estimates.insert(*operation, most.unwrap_or_default());
+        }
+        Ok(())
+    }
+}
+
+/// A call that does not fit a budget is not made: its step fails instead.
+pub(super) fn turn_down(reports: &mut [Progress], operation: OperationId, refusal: &impl Refusal) {
+    for report in reports {
+        if let Progress::Prompt { place, operation: asked, .. } = report
+            && *asked == operation
+        {
+            let (place, error) = (place.clone(), Failure::new(refusal.code(), refusal.to_string()));
+            *report = Progress::Unable { place, error };
+        }
+    }
+}
+
+fn at_most<'a>(
+    assistant: &Assistant,
+    request: &ModelRequest,
+    prices: impl Iterator<Item = &'a AppliedPrice>,
+) -> Amount {
+    let (read, written) = (tokens(request), u64::from(assistant.max_output_tokens));
+    let cost_micros = prices.map(|applied| applied.price.at_most(read, written)).max().unwrap_or_default();
+    Amount { tokens: read.saturating_add(written), cost_micros }
+}
+
+/// Most tokens the model reads.
+fn tokens(request: &ModelRequest) -> u64 {
+    let json = |value: &Json| value.measure().bytes;
+    let messages = request.messages.iter().map(|message| match message {
+        Message::System { text } | Message::User { text } => text.len(),
+        Message::Assistant { text, calls } => {
+            text.len() + calls.iter().map(|call| call.name.len() + json(&call.arguments)).sum::<usize>()
+        }
+        Message::Tool { text, .. } => text.len(),
+    });
+    let tools = request.tools.iter().map(|tool| tool.name.len() + tool.description.len() + json(&tool.schema));
+    let output = request.output.iter().map(|output| json(&output.schema));
+    let bytes: usize = messages.chain(tools).chain(output).sum();
+    let frames = (request.messages.len() + request.tools.len() + 1) as u64;
+    (bytes as u64).div_ceil(BYTES_PER_TOKEN) + frames * FRAME
+}
