@@ -36,6 +36,7 @@ pub fn app(
         .app_data(Data::from(state.keys.clone()))
         .app_data(Data::from(state.providers.clone()))
         .app_data(Data::from(state.tool_secrets.clone()))
+        .app_data(Data::from(state.budgets.clone()))
         .app_data(Data::from(state.projects.clone()))
         .app_data(Data::from(state.agents.clone()))
         .app_data(Data::from(state.runs.clone()))

@@ -37,6 +37,7 @@ use crate::{app, bounds, problem::ProblemDocument};
         (name = "api-keys", description = "Programs' ways into one project"),
         (name = "providers", description = "Who answers for language models in a project"),
         (name = "secrets", description = "What tools of a project prove themselves with"),
+        (name = "budgets", description = "What projects and agents may use of language models"),
         (name = "agents", description = "Named definitions that can be run, and their immutable versions"),
         (name = "runs", description = "Executions of agents, their events and the questions they ask"),
         (name = "audit", description = "Who did what"),

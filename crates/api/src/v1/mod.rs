@@ -8,6 +8,7 @@ mod approvals;
 mod audit;
 mod auth;
 mod bodies;
+mod budgets;
 mod definition_schema;
 mod event_bodies;
 mod event_stream;
@@ -48,4 +49,5 @@ pub(crate) fn configure(config: &mut impl Mount) {
     run_events::configure(config);
     approvals::configure(config);
     audit::configure(config);
+    budgets::configure(config);
 }

@@ -265,7 +265,7 @@ struct UsageBody {
 /// Tokens by class; no token is in two classes.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TokenCounts)]
-struct TokensBody {
+pub(super) struct TokensBody {
     /// Read afresh.
     input: u64,
     /// Written for the caller.
@@ -276,6 +276,18 @@ struct TokensBody {
     cache_write: u64,
     /// Written by the model for itself.
     reasoning: u64,
+}
+
+impl TokensBody {
+    /// All classes together.
+    pub(super) const fn total(&self) -> u64 {
+        let Self { input, output, cache_read, cache_write, reasoning } = self;
+        input
+            .saturating_add(*output)
+            .saturating_add(*cache_read)
+            .saturating_add(*cache_write)
+            .saturating_add(*reasoning)
+    }
 }
 
 impl From<Tokens> for TokensBody {

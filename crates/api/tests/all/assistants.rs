@@ -18,7 +18,7 @@ fn paying() -> Value {
 }
 
 /// Starts a run of a new assistant and gives its path.
-async fn started(world: &World, token: &str, tools: &Value) -> String {
+pub(crate) async fn started(world: &World, token: &str, tools: &Value) -> String {
     let made = world.post("/api/v1/agents").by(token).json(&assistant(tools)).send().await.expect(201);
     assert_eq!(made["status"], "active");
     let path = format!("/api/v1/agents/{}/execute", made["id"].as_str().unwrap());

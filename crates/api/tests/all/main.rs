@@ -10,6 +10,7 @@ mod assistants;
 mod audit;
 mod auth;
 mod bounds;
+mod budgets;
 mod conditions;
 mod cors;
 mod documents;

@@ -2,6 +2,7 @@
 
 pub(crate) mod agents;
 mod assistants;
+pub(crate) mod budgets;
 pub(crate) mod identity;
 pub(crate) mod models;
 pub(crate) mod platform;
@@ -36,6 +37,7 @@ pub const REGISTRY: &[Chapter] = &[
     Chapter { heading: "Runs", codes: runs::RUNS },
     Chapter { heading: "Providers of models", codes: models::PROVIDERS },
     Chapter { heading: "Secrets of tools", codes: secrets::SECRETS },
+    Chapter { heading: "Budgets", codes: budgets::BUDGETS },
 ];
 
 /// Finds a code by its name.

@@ -51,9 +51,9 @@ pub(super) const fn on(id: &'static str, rule: Rule) -> Operation {
 }
 
 use Permission::{
-    AgentsRead, AgentsWrite, AuditRead, KeysIssue, KeysRead, KeysRevoke, MembersRead, MembersWrite, ProjectsRead,
-    ProjectsWrite, ProvidersRead, ProvidersWrite, RunsCancel, RunsDecide, RunsRead, RunsStart, SecretsRead,
-    SecretsWrite,
+    AgentsRead, AgentsWrite, AuditRead, BudgetsRead, BudgetsWrite, KeysIssue, KeysRead, KeysRevoke, MembersRead,
+    MembersWrite, ProjectsRead, ProjectsWrite, ProvidersRead, ProvidersWrite, RunsCancel, RunsDecide, RunsRead,
+    RunsStart, SecretsRead, SecretsWrite,
 };
 use Rule::{Admin, Invited, Person, PersonInProject, Project, Public, SignedIn};
 
@@ -146,6 +146,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
     on("publish_version", Project(AgentsWrite)).sending(|_, _| json!({"definition": definition("another")})),
     // Who did what.
     on("list_audit", Project(AuditRead)).asking(of_project),
+    // Budgets.
+    on("get_project_budget", Project(BudgetsRead)),
+    on("set_project_budget", Project(BudgetsWrite)).sending(|_, _| json!({"max_tokens": 1_000, "period": "day"})),
+    on("remove_project_budget", Project(BudgetsWrite)),
+    on("get_agent_budget", Project(BudgetsRead)),
+    on("set_agent_budget", Project(BudgetsWrite)).sending(|_, _| json!({"max_tokens": 1_000, "period": "day"})),
+    on("remove_agent_budget", Project(BudgetsWrite)),
     // Runs.
     on("execute_agent", Project(RunsStart)).sending(|_, _| json!({"input": {}})),
     on("list_runs", Project(RunsRead)).asking(of_project),

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use actix_web::http::Method;
 use chrono::TimeDelta;
 use devskyy_application::{access::Permission, context::PlatformRole, ports::Clock};
 use devskyy_domain::projects::ProjectRole;
@@ -159,11 +160,20 @@ impl Place {
             sign_ins,
             tokens,
         };
+        place.set_budgets().await;
         place.hand_out_keys().await;
         if with_run {
             place.start_run().await;
         }
         place
+    }
+
+    async fn set_budgets(&self) {
+        for of in [format!("projects/{}", self.project), format!("agents/{}", self.agent)] {
+            let call = self.world.call(Method::PUT, &format!("/api/v1/{of}/budget"));
+            let owner = &self.tokens[&Who::Owner];
+            call.by(owner).json(&json!({"max_tokens": 1_000_000, "period": "month"})).send().await.expect(200);
+        }
     }
 
     async fn hand_out_keys(&mut self) {
