@@ -10,6 +10,7 @@ use std::{
 
 use chrono::{TimeDelta, Utc};
 use devskyy_application::{
+    budgets::Ledger,
     es::{EventContext, EventStore, Repository},
     runs::{LiveRuns, RunWorker, WorkerPorts, WorkerSettings},
 };
@@ -33,7 +34,7 @@ use devskyy_infrastructure::{
     tools::{EgressPolicy, Tools},
     workflow::{JsonSchemas, Limits, SandboxedExpressions},
 };
-use devskyy_testkit::fakes::{DeclaredAgents, FixedSecrets};
+use devskyy_testkit::fakes::{DeclaredAgents, FixedSecrets, ScriptedModels};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -89,6 +90,8 @@ impl Rig {
             schemas,
             tools: Arc::new(tools),
             models: Arc::new(ProviderModels::new(endpoint, Arc::new(wire))),
+            prices: Arc::new(ScriptedModels::taking([])),
+            ledger: Arc::new(Ledger::new(store.clone(), clock.clone())),
             live: Arc::new(LiveRuns::default()),
             clock,
             ids: Arc::new(RandomIds),

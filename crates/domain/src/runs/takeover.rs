@@ -57,6 +57,7 @@ impl Run {
                     model,
                     answered_by,
                     cost_micros: None,
+                    price: None,
                 });
             }
         }

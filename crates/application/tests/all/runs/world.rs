@@ -121,22 +121,7 @@ impl World {
         };
         let children = ChildRuns::new(store.clone(), ledger, clock.clone());
         let (reacted, workers, seen) = (Mutex::new(0), Mutex::new(0), Mutex::new(None));
-        Self {
-            clock,
-            store,
-            agents,
-            tools,
-            models,
-            live,
-            runs,
-            budgets,
-            ports,
-            children,
-            reservations,
-            reacted,
-            workers,
-            seen,
-        }
+        Self { clock, store, agents, tools, models, live, runs, budgets, ports, children, reacted, workers, seen }
     }
 
     pub(crate) fn agent(&self, n: u128, text: &str) -> AgentId {
