@@ -53,12 +53,6 @@ pub(super) fn runs(
 fn worker(ground: &Ground, agents: Arc<dyn RunnableAgents>, live: Arc<LiveRuns>) -> WorkerPorts {
     let Ground { database, log, clock, ids, expressions, schemas, tools, models, prices, ledger, .. } = ground.clone();
     WorkerPorts {
-fn worker(ground: &Ground, agents: Arc<dyn RunnableAgents>, live: Arc<LiveRuns>) -> Result<WorkerPorts, Failure> {
-    let Ground {
-        database, log, clock, ids, expressions, schemas, egress, models, prices, ledger, tool_secrets, ..
-    } = ground.clone();
-    let tools = Tools::new(expressions.clone(), schemas.clone(), clock.clone(), tool_secrets.opened, egress);
-    Ok(WorkerPorts {
         store: log,
         queue: Arc::new(SqlRunQueue::new(database)),
         agents,
