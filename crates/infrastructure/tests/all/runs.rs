@@ -12,7 +12,7 @@ use devskyy_infrastructure::{
     system::SystemClock,
     totals::TotalsProjection,
 };
-use devskyy_testkit::contracts::runs::{Passage, RunsUnderTest, agents};
+use devskyy_testkit::contracts::runs::{Passage, RunsUnderTest};
 
 use crate::databases::{self, Fresh};
 
@@ -40,36 +40,26 @@ async fn over(fresh: Fresh) -> RunsUnderTest {
     RunsUnderTest {
         store: log(&fresh).await,
         views: Arc::new(SqlRuns::new(db.clone())),
-        queue: Arc::new(SqlRunQueue::new(db)),
+        queue: Arc::new(SqlRunQueue::new(db.clone())),
+        agents: Arc::new(AgentsForRuns::new(Arc::new(SqlAgents::new(db)))),
         clock: Arc::new(SystemClock),
         time: Arc::new(Waits),
         keep: Box::new(fresh),
     }
 }
 
-async fn agents_are_told(fresh: Fresh) {
-    let store = log(&fresh).await;
-    let told = AgentsForRuns::new(Arc::new(SqlAgents::new(fresh.db.clone())));
-    agents::an_agent_is_told_as_it_stands(store.as_ref(), &told).await;
-}
-
 mod on_sqlite {
-    use super::{RunsUnderTest, agents_are_told, databases, over};
+    use super::{RunsUnderTest, databases, over};
 
     async fn runs() -> RunsUnderTest {
         over(databases::sqlite().await).await
     }
 
     devskyy_testkit::runs_contract!(runs);
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn agents_are_told_as_they_stand() {
-        agents_are_told(databases::sqlite().await).await;
-    }
 }
 
 mod on_postgres {
-    use super::{RunsUnderTest, agents_are_told, databases, over};
+    use super::{RunsUnderTest, databases, over};
 
     async fn runs() -> RunsUnderTest {
         over(databases::postgres().await).await
@@ -79,10 +69,4 @@ mod on_postgres {
         #[ignore = "needs PostgreSQL"]
         runs
     );
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    #[ignore = "needs PostgreSQL"]
-    async fn agents_are_told_as_they_stand() {
-        agents_are_told(databases::postgres().await).await;
-    }
 }

@@ -165,24 +165,14 @@ pub async fn a_sweep_forgets_old_records_and_no_fact(audit: &AuditUnderTest) {
 /// Makes a test of each promise about the trail.
 #[macro_export]
 macro_rules! audit_contract {
-    ($(#[$meta:meta])* $factory:path) => {
-        $crate::audit_contract! { @each [$(#[$meta])*] $factory =>
+    ($($how:tt)+) => {
+        $crate::promises! { [$($how)+] [(&) audit] =>
             a_fact_is_told_with_actor_and_target,
             a_fact_is_told_with_where_it_came_from,
             a_record_is_told_as_it_was_kept,
             a_walk_tells_everything_once_the_newest_first,
             a_filter_narrows_the_trail_down,
             a_sweep_forgets_old_records_and_no_fact,
-        }
-    };
-    (@each $metas:tt $factory:path => $($promise:ident),+ $(,)?) => {
-        $($crate::audit_contract! { @one $metas $factory, $promise })+
-    };
-    (@one [$(#[$meta:meta])*] $factory:path, $promise:ident) => {
-        #[tokio::test]
-        $(#[$meta])*
-        async fn $promise() {
-            $crate::contracts::audit::$promise(&$factory().await).await;
         }
     };
 }

@@ -103,8 +103,8 @@ pub async fn a_lease_given_back_is_over(keeper: &mut dyn CheckpointsUnderTest) {
 /// Makes a test of each promise of a keeper of checkpoints.
 #[macro_export]
 macro_rules! checkpoints_contract {
-    ($(#[$meta:meta])* $factory:path) => {
-        $crate::checkpoints_contract! { @tests [$(#[$meta])*] $factory =>
+    ($($how:tt)+) => {
+        $crate::promises! { [$($how)+] [(&mut) checkpoints] =>
             a_new_subscription_begins_at_zero,
             a_held_lease_is_not_granted_to_another,
             the_next_holder_continues_where_the_last_stopped,
@@ -114,17 +114,6 @@ macro_rules! checkpoints_contract {
             a_checkpoint_never_moves_back,
             a_stopped_line_continues_at_the_failing_event,
             a_lease_given_back_is_over,
-        }
-    };
-    (@tests $attributes:tt $factory:path => $($promise:ident),+ $(,)?) => {
-        $($crate::checkpoints_contract! { @test $attributes $factory => $promise })+
-    };
-    (@test [$(#[$meta:meta])*] $factory:path => $promise:ident) => {
-        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        $(#[$meta])*
-        async fn $promise() {
-            let mut keeper = $factory().await;
-            $crate::contracts::checkpoints::$promise(&mut keeper).await;
         }
     };
 }

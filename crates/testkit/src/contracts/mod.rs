@@ -1,4 +1,8 @@
 //! One suite per port: public functions over the port, one per promise, run unchanged over every adapter.
+//!
+//! Each suite has a macro that lists its promises. `x_contract!(factory)` makes one test of each promise over the adapter
+//! that the async `factory` makes. `x_contract!(broken factory)` makes one test of each promise that is passed when one of
+//! the culprits that `factory` makes breaks it.
 
 pub mod audit;
 pub mod checkpoints;
@@ -11,3 +15,45 @@ pub mod runs;
 pub mod secrets;
 mod walking;
 pub mod workflow;
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use futures_util::FutureExt;
+
+/// How long a promise may take before it is taken for broken.
+const ENDLESS: Duration = Duration::from_secs(60);
+
+/// Whether a promise is broken, also by keeping its caller waiting.
+pub async fn is_broken(promise: impl Future<Output = ()>) -> bool {
+    let promise = AssertUnwindSafe(promise).catch_unwind();
+    !matches!(tokio::time::timeout(ENDLESS, promise).await, Ok(Ok(())))
+}
+
+/// Makes a test of each named promise of a suite: that an adapter keeps it, or that one of several culprits breaks it.
+///
+/// In the second brackets stand how the promises take what is tested, and the path of the suite.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! promises {
+    (@one [broken $factory:path] [($($borrow:tt)+) $($suite:ident)::+] $promise:ident) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $promise() {
+            for culprit in $factory().iter_mut() {
+                if $crate::contracts::is_broken($crate::contracts::$($suite)::+::$promise(culprit)).await {
+                    return;
+                }
+            }
+            panic!("no culprit breaks this promise");
+        }
+    };
+    (@one [$(#[$meta:meta])* $factory:path] [($($borrow:tt)+) $($suite:ident)::+] $promise:ident) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        $(#[$meta])*
+        async fn $promise() {
+            $crate::contracts::$($suite)::+::$promise($($borrow)+ $factory().await).await;
+        }
+    };
+    ($how:tt $suite:tt => $($promise:ident),+ $(,)?) => {
+        $($crate::promises! { @one $how $suite $promise })+
+    };
+}

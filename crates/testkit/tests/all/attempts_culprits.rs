@@ -1,19 +1,17 @@
 //! Counters of attempts with one flaw each, which their contract must catch.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use devskyy_application::{
     error::PortError,
     identity::{AttemptKey, Attempts, Charge, Charged, Perishable},
 };
-use devskyy_testkit::contracts::people::{self as promise, PeopleUnderTest, Perishables};
-use futures_util::FutureExt;
-
-async fn is_caught(promise: impl Future<Output = ()>) -> bool {
-    AssertUnwindSafe(promise).catch_unwind().await.is_err()
-}
+use devskyy_testkit::contracts::{
+    is_broken,
+    people::{self as promise, PeopleUnderTest, Perishables},
+};
 
 /// What is wrong with a counter.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,7 +34,28 @@ enum Flaw {
     Forgetful,
     /// Sweeps nothing.
     Untidy,
+    /// Sweeps everything.
+    Zealous,
+    /// Takes everybody for the same.
+    Confused,
+    /// Answers in an order of its own.
+    Shuffling,
 }
+
+const FLAWS: [Flaw; 12] = [
+    Flaw::Lenient,
+    Flaw::Hesitant,
+    Flaw::Piecemeal,
+    Flaw::Merciless,
+    Flaw::Prolonging,
+    Flaw::Grasping,
+    Flaw::Generous,
+    Flaw::Forgetful,
+    Flaw::Untidy,
+    Flaw::Zealous,
+    Flaw::Confused,
+    Flaw::Shuffling,
+];
 
 struct Flawed(Arc<dyn Attempts>, Flaw);
 
@@ -74,7 +93,17 @@ impl Attempts for Flawed {
                 Charged::Exhausted { .. } => Ok(Charged::Exhausted { until: now + charges[0].window }),
                 within @ Charged::Within(_) => Ok(within),
             },
-            Flaw::Grasping | Flaw::Generous | Flaw::Forgetful | Flaw::Untidy => self.0.charge(charges, now).await,
+            Flaw::Confused => {
+                let one: Vec<Charge> = charges.iter().map(|it| Charge { allowance: [0; 32], ..*it }).collect();
+                self.0.charge(&one, now).await
+            }
+            Flaw::Shuffling => match self.0.charge(charges, now).await? {
+                Charged::Within(spent) => Ok(Charged::Within(spent.into_iter().rev().collect())),
+                exhausted @ Charged::Exhausted { .. } => Ok(exhausted),
+            },
+            Flaw::Grasping | Flaw::Generous | Flaw::Forgetful | Flaw::Untidy | Flaw::Zealous => {
+                self.0.charge(charges, now).await
+            }
         }
     }
 
@@ -95,25 +124,43 @@ impl Attempts for Flawed {
     }
 }
 
+/// Sweeps with a flaw.
+struct Sweeping(Arc<dyn Perishable>, Flaw);
+
 #[async_trait]
-impl Perishable for Flawed {
-    async fn sweep(&self, _before: DateTime<Utc>) -> Result<u64, PortError> {
-        Ok(0)
+impl Perishable for Sweeping {
+    async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError> {
+        match self.1 {
+            Flaw::Untidy => Ok(0),
+            Flaw::Zealous => self.0.sweep(before + TimeDelta::days(1_000)).await,
+            _ => self.0.sweep(before).await,
+        }
     }
 }
 
 fn with(flaw: Flaw) -> PeopleUnderTest {
     let honest = PeopleUnderTest::in_memory();
-    let flawed = Arc::new(Flawed(honest.attempts.clone(), flaw));
-    let perishables = Perishables { attempts: flawed.clone(), ..honest.perishables };
-    PeopleUnderTest { attempts: flawed, perishables, ..honest }
+    let attempts = Arc::new(Flawed(honest.attempts.clone(), flaw));
+    let sweeping = Arc::new(Sweeping(honest.perishables.attempts.clone(), flaw));
+    let perishables = Perishables { attempts: sweeping, ..honest.perishables };
+    PeopleUnderTest { attempts, perishables, ..honest }
+}
+
+fn flawed() -> [PeopleUnderTest; 12] {
+    FLAWS.map(with)
+}
+
+mod caught {
+    use super::flawed;
+
+    devskyy_testkit::attempts_contract!(broken flawed);
 }
 
 macro_rules! caught {
     ($($name:ident: $flaw:ident by $promise:ident;)+) => {$(
         #[tokio::test]
         async fn $name() {
-            assert!(is_caught(promise::$promise(&with(Flaw::$flaw))).await);
+            assert!(is_broken(promise::$promise(&with(Flaw::$flaw))).await);
         }
     )+};
 }

@@ -1,13 +1,21 @@
-use std::{sync::Arc, time::Duration};
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use async_trait::async_trait;
-use devskyy_application::es::Checkpoints;
+use devskyy_application::{
+    error::PortError,
+    es::{Checkpoints, Lease, Position},
+};
 use devskyy_testkit::{
     checkpoints_contract,
-    contracts::checkpoints::{self, CheckpointsUnderTest},
+    contracts::checkpoints::CheckpointsUnderTest,
     fakes::{FixedClock, InMemoryCheckpoints},
 };
-use futures_util::FutureExt;
+use uuid::Uuid;
 
 struct InMemory {
     clock: Arc<FixedClock>,
@@ -25,31 +33,96 @@ impl CheckpointsUnderTest for InMemory {
     }
 }
 
-async fn in_memory() -> InMemory {
+fn fresh() -> InMemory {
     let clock = Arc::new(FixedClock::default());
     InMemory { checkpoints: Arc::new(InMemoryCheckpoints::with_clock(clock.clone())), clock }
 }
 
+async fn in_memory() -> InMemory {
+    fresh()
+}
+
 checkpoints_contract!(in_memory);
 
-/// Grants every lease to everybody: its clock runs far ahead between any two questions.
-struct Generous(InMemory);
+/// What is wrong with a keeper.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flaw {
+    /// Grants every lease to everybody.
+    Generous,
+    /// Takes the word of whoever held a lease once.
+    Trusting,
+    /// Says that it renewed, and did not.
+    Idle,
+    /// Begins anew with each holder, one event too late.
+    Forgetful,
+    /// Puts the checkpoint wherever it is told.
+    Pliant,
+    /// Goes on behind the event that a line is stopped at.
+    Skipping,
+    /// Takes no lease back.
+    Clinging,
+}
+
+struct Flawed {
+    honest: InMemory,
+    flaw: Flaw,
+    told: Mutex<Position>,
+}
 
 #[async_trait]
-impl CheckpointsUnderTest for Generous {
-    fn checkpoints(&self) -> Arc<dyn Checkpoints> {
-        self.0.clock.advance(Duration::from_secs(3_600));
-        self.0.checkpoints()
+impl Checkpoints for Flawed {
+    async fn claim(&self, name: &str, owner: Uuid, ttl: Duration) -> Result<Option<Lease>, PortError> {
+        if self.flaw == Flaw::Generous {
+            self.honest.clock.advance(Duration::from_secs(3_600));
+        }
+        let granted = self.honest.checkpoints.claim(name, owner, ttl).await?;
+        let position = match self.flaw {
+            Flaw::Forgetful => Some(1),
+            Flaw::Pliant => Some(*self.told.lock().unwrap()),
+            _ => None,
+        };
+        Ok(granted.map(|lease| Lease { position: position.unwrap_or(lease.position), ..lease }))
     }
 
-    async fn pass(&self, time: Duration) {
-        self.0.pass(time).await;
+    async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, PortError> {
+        if self.flaw == Flaw::Idle { Ok(true) } else { self.honest.checkpoints.renew(lease, ttl).await }
+    }
+
+    async fn advance(&self, lease: &Lease, to: Position) -> Result<bool, PortError> {
+        *self.told.lock().unwrap() = to;
+        Ok(self.honest.checkpoints.advance(lease, to).await? || self.flaw == Flaw::Trusting)
+    }
+
+    async fn stop(&self, lease: &Lease, at: Position, failure: &str) -> Result<bool, PortError> {
+        let at = if self.flaw == Flaw::Skipping { at + 1 } else { at };
+        self.honest.checkpoints.stop(lease, at, failure).await
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), PortError> {
+        if self.flaw == Flaw::Clinging { Ok(()) } else { self.honest.checkpoints.release(lease).await }
     }
 }
 
-#[tokio::test]
-async fn a_keeper_that_grants_a_held_lease_is_caught() {
-    let mut culprit = Generous(in_memory().await);
-    let verdict = std::panic::AssertUnwindSafe(checkpoints::a_held_lease_is_not_granted_to_another(&mut culprit));
-    assert!(verdict.catch_unwind().await.is_err());
+struct Suspect(Arc<Flawed>);
+
+#[async_trait]
+impl CheckpointsUnderTest for Suspect {
+    fn checkpoints(&self) -> Arc<dyn Checkpoints> {
+        self.0.clone()
+    }
+
+    async fn pass(&self, time: Duration) {
+        self.0.honest.pass(time).await;
+    }
+}
+
+fn flawed() -> [Suspect; 7] {
+    [Flaw::Generous, Flaw::Trusting, Flaw::Idle, Flaw::Forgetful, Flaw::Pliant, Flaw::Skipping, Flaw::Clinging]
+        .map(|flaw| Suspect(Arc::new(Flawed { honest: fresh(), flaw, told: Mutex::default() })))
+}
+
+mod caught {
+    use super::flawed;
+
+    devskyy_testkit::checkpoints_contract!(broken flawed);
 }

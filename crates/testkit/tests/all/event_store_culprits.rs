@@ -2,180 +2,220 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
-    collections::BTreeMap,
-    panic::AssertUnwindSafe,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
+    collections::HashMap,
+    sync::{Arc, Mutex},
 };
 
 use async_trait::async_trait;
+use chrono::TimeDelta;
 use devskyy_application::{
     error::PortError,
     es::{
-        AppendError, AppendRequest, Appended, EventFilter, EventStore, Page, Position, Precondition, RecordedEvent,
-        StreamId,
+        AppendError, AppendRequest, Appended, Claim, ClaimChange, EventFilter, EventStore, Page, Position,
+        Precondition, RecordedEvent, StreamId,
     },
 };
 use devskyy_testkit::{
-    contracts::event_store::{self as promise, LogUnderTest},
+    contracts::event_store::{LogUnderTest, Request, lamp},
     fakes::InMemoryEventStore,
 };
-use futures_util::FutureExt;
+use uuid::Uuid;
 
-/// What a culprit does to each request before it asks an honest log.
-type Flaw = fn(&mut AppendRequest);
+/// What is wrong with a log.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flaw {
+    IgnoresVersions,
+    IgnoresGuards,
+    IgnoresRepeatedStreams,
+    MixesCategories,
+    IgnoresClaims,
+    RefusesOwners,
+    TrustsReleases,
+    TakesBeforeReleasing,
+    KeepsClaimsOfTheRefused,
+    IgnoresKeys,
+    MixesScopes,
+    KeepsKeysOfTheRefused,
+    RecordsHalf,
+    LeavesGaps,
+    ForgetsOnRestart,
+    CountsAhead,
+    TidiesData,
+    TurnsTimeBack,
+    LosesHashes,
+    RepeatsAtPages,
+    StopsAtStrangers,
+    TakesAbsenceForFailure,
+    WakesAtOnce,
+}
 
+const FLAWS: [Flaw; 23] = [
+    Flaw::IgnoresVersions,
+    Flaw::IgnoresGuards,
+    Flaw::IgnoresRepeatedStreams,
+    Flaw::MixesCategories,
+    Flaw::IgnoresClaims,
+    Flaw::RefusesOwners,
+    Flaw::TrustsReleases,
+    Flaw::TakesBeforeReleasing,
+    Flaw::KeepsClaimsOfTheRefused,
+    Flaw::IgnoresKeys,
+    Flaw::MixesScopes,
+    Flaw::KeepsKeysOfTheRefused,
+    Flaw::RecordsHalf,
+    Flaw::LeavesGaps,
+    Flaw::ForgetsOnRestart,
+    Flaw::CountsAhead,
+    Flaw::TidiesData,
+    Flaw::TurnsTimeBack,
+    Flaw::LosesHashes,
+    Flaw::RepeatsAtPages,
+    Flaw::StopsAtStrangers,
+    Flaw::TakesAbsenceForFailure,
+    Flaw::WakesAtOnce,
+];
+
+/// A log that asks an honest one for the wrong thing, or tells its answer wrongly.
 struct Flawed {
     honest: InMemoryEventStore,
     flaw: Flaw,
-    half: bool,
+    owners: Mutex<HashMap<Claim, Uuid>>,
+}
+
+impl Flawed {
+    fn new(flaw: Flaw) -> Arc<Self> {
+        Arc::new(Self { honest: InMemoryEventStore::default(), flaw, owners: Mutex::default() })
+    }
+
+    fn named(&self, stream: StreamId) -> StreamId {
+        if self.flaw == Flaw::MixesCategories { StreamId { category: "lamp", ..stream } } else { stream }
+    }
+
+    /// What is asked for in place of a request.
+    fn misread(&self, request: &mut AppendRequest) {
+        request.writes.iter_mut().for_each(|write| write.stream = self.named(write.stream));
+        match self.flaw {
+            Flaw::IgnoresVersions => request.writes.iter_mut().for_each(|it| it.precondition = Precondition::Any),
+            Flaw::IgnoresGuards => request.writes.retain(|write| !write.events.is_empty()),
+            Flaw::IgnoresRepeatedStreams => request.writes.dedup_by_key(|write| write.stream),
+            Flaw::IgnoresClaims => request.claims.clear(),
+            Flaw::TakesBeforeReleasing => {
+                request.claims.sort_by_key(|change| matches!(change, ClaimChange::Release { .. }));
+            }
+            Flaw::TrustsReleases => request.claims.iter_mut().for_each(|change| self.trust(change)),
+            Flaw::IgnoresKeys => request.idempotency = None,
+            Flaw::MixesScopes => request.idempotency.iter_mut().for_each(|key| key.scope = Uuid::nil()),
+            _ => {}
+        }
+    }
+
+    fn trust(&self, change: &mut ClaimChange) {
+        let mut owners = self.owners.lock().unwrap();
+        match change {
+            ClaimChange::Take { claim, owner } => drop(owners.insert(claim.clone(), *owner)),
+            ClaimChange::Release { claim, owner } => *owner = owners.get(claim).copied().unwrap_or(*owner),
+        }
+    }
+
+    /// The first value of a request that was ever taken.
+    fn ever_taken(&self, request: &AppendRequest) -> Option<Claim> {
+        let mut owners = self.owners.lock().unwrap();
+        request.claims.iter().find_map(|change| match change {
+            ClaimChange::Take { claim, owner } => owners.insert(claim.clone(), *owner).map(|_| claim.clone()),
+            ClaimChange::Release { .. } => None,
+        })
+    }
+
+    /// What a refusal leaves behind.
+    async fn botch(&self, request: AppendRequest) -> Result<(), AppendError> {
+        let nothing = AppendRequest { writes: vec![], claims: vec![], idempotency: None, ..request.clone() };
+        let left = match self.flaw {
+            Flaw::KeepsClaimsOfTheRefused => AppendRequest { claims: request.claims, ..nothing },
+            Flaw::KeepsKeysOfTheRefused => AppendRequest { idempotency: request.idempotency, ..nothing },
+            Flaw::RecordsHalf => AppendRequest { writes: request.writes.into_iter().take(1).collect(), ..nothing },
+            Flaw::LeavesGaps => Request::to(lamp(1_000), &["gap"]).build(),
+            _ => return Ok(()),
+        };
+        self.honest.append(left).await.map(drop)
+    }
+
+    /// How an event is told.
+    fn garbled(&self, mut event: RecordedEvent) -> RecordedEvent {
+        match self.flaw {
+            Flaw::TidiesData => event.data = event.data.replace("  ", " "),
+            Flaw::LosesHashes => event.hash = Default::default(),
+            Flaw::TurnsTimeBack => {
+                event.recorded_at -= TimeDelta::seconds(i64::try_from(event.position).unwrap());
+            }
+            _ => {}
+        }
+        event
+    }
+
+    const fn from(&self, after: u64) -> u64 {
+        if matches!(self.flaw, Flaw::RepeatsAtPages) { after.saturating_sub(1) } else { after }
+    }
 }
 
 #[async_trait]
 impl EventStore for Flawed {
     async fn append(&self, mut request: AppendRequest) -> Result<Appended, AppendError> {
-        (self.flaw)(&mut request);
+        // Whoever overlooks versions overlooks what happens meanwhile.
+        tokio::task::yield_now().await;
+        self.misread(&mut request);
+        if let Some(claim) = self.ever_taken(&request).filter(|_| self.flaw == Flaw::RefusesOwners) {
+            return Err(AppendError::ClaimTaken { claim });
+        }
         let asked = self.honest.append(request.clone()).await;
-        if asked.is_err() && self.half {
-            request.writes.truncate(1);
-            let _ = self.honest.append(request).await;
+        if asked.is_err() {
+            // What is left behind of a refusal may be refused as well.
+            let _ = self.botch(request).await;
         }
         asked
     }
 
     async fn read_stream(&self, stream: StreamId, after: u64, max: usize) -> Result<Vec<RecordedEvent>, PortError> {
-        self.honest.read_stream(stream, after, max).await
+        let read = self.honest.read_stream(self.named(stream), self.from(after), max).await?;
+        if read.is_empty() && self.flaw == Flaw::TakesAbsenceForFailure {
+            return Err(PortError::bug("log", "reading a stream", "there is none"));
+        }
+        Ok(read.into_iter().map(|event| self.garbled(event)).collect())
     }
 
     async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError> {
-        self.honest.read_all(after, max, filter).await
+        let Page { events, scanned_to } = self.honest.read_all(self.from(after), max, filter).await?;
+        let events: Vec<_> = events.into_iter().map(|event| self.garbled(event)).collect();
+        let last = events.last().map_or(after, |event| event.position);
+        Ok(Page { events, scanned_to: if self.flaw == Flaw::StopsAtStrangers { last } else { scanned_to } })
     }
 
     async fn head(&self) -> Result<Position, PortError> {
-        self.honest.head().await
+        Ok(self.honest.head().await? + u64::from(self.flaw == Flaw::CountsAhead))
     }
 
     async fn beyond(&self, position: Position) -> Position {
-        self.honest.beyond(position).await
+        if self.flaw == Flaw::WakesAtOnce { position } else { self.honest.beyond(position).await }
     }
 }
 
-/// A log under trial. With `forgets` a restart loses everything.
-struct Suspect {
-    store: Arc<dyn EventStore>,
-    forgets: bool,
-}
+/// A log under trial.
+struct Suspect(Arc<Flawed>);
 
 #[async_trait]
 impl LogUnderTest for Suspect {
     fn store(&self) -> Arc<dyn EventStore> {
-        self.store.clone()
+        self.0.clone()
     }
 
     async fn restart(&mut self) {
-        if self.forgets {
-            self.store = Arc::new(InMemoryEventStore::default());
+        if self.0.flaw == Flaw::ForgetsOnRestart {
+            self.0 = Flawed::new(self.0.flaw);
         }
     }
 }
 
-fn flawed(flaw: Flaw) -> Suspect {
-    suspect(Flawed { honest: InMemoryEventStore::default(), flaw, half: false })
+fn flawed() -> [Suspect; 23] {
+    FLAWS.map(|flaw| Suspect(Flawed::new(flaw)))
 }
 
-fn suspect(store: impl EventStore + 'static) -> Suspect {
-    Suspect { store: Arc::new(store), forgets: false }
-}
-
-macro_rules! caught {
-    ($culprit:expr, by $($promise:ident),+) => {{
-        $(
-            let verdict = AssertUnwindSafe(promise::$promise(&mut $culprit)).catch_unwind().await;
-            assert!(verdict.is_err(), "{} lets it pass", stringify!($promise));
-        )+
-    }};
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_log_that_ignores_versions_is_caught() {
-    let ignores: Flaw = |request| request.writes.iter_mut().for_each(|write| write.precondition = Precondition::Any);
-    caught!(flawed(ignores), by each_precondition_holds_in_exactly_its_states, of_many_creators_exactly_one_wins,
-        a_conflict_names_the_stream_and_both_versions);
-}
-
-#[tokio::test]
-async fn a_log_that_forgets_on_restart_is_caught() {
-    let mut forgetful = suspect(InMemoryEventStore::default());
-    forgetful.forgets = true;
-    caught!(forgetful, by everything_survives_a_restart);
-}
-
-#[tokio::test]
-async fn a_log_that_ignores_keys_is_caught() {
-    caught!(flawed(|request| request.idempotency = None), by a_repeated_key_is_answered_with_the_first_positions);
-    caught!(flawed(|request| request.idempotency = None), by a_key_is_bound_to_what_was_asked);
-}
-
-#[tokio::test]
-async fn a_log_that_ignores_claims_is_caught() {
-    caught!(flawed(|request| request.claims.clear()), by a_claimed_value_has_one_owner);
-}
-
-#[tokio::test]
-async fn a_log_that_records_half_a_request_is_caught() {
-    let half = Flawed { honest: InMemoryEventStore::default(), flaw: |_| (), half: true };
-    caught!(suspect(half), by several_streams_are_recorded_together_or_not_at_all);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_log_whose_positions_are_taken_before_they_are_visible_is_caught() {
-    caught!(suspect(NaiveTail::default()), by a_live_reader_sees_every_event_once_and_in_order);
-}
-
-/// Positions come from a sequence, and become visible when their own transaction happens to commit: the reader's
-/// cursor moves past those that are still under way.
-#[derive(Default)]
-struct NaiveTail {
-    sequence: AtomicU64,
-    template: InMemoryEventStore,
-    visible: Mutex<BTreeMap<Position, RecordedEvent>>,
-}
-
-#[async_trait]
-impl EventStore for NaiveTail {
-    async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError> {
-        self.template.append(request).await?;
-        let position = self.sequence.fetch_add(1, Ordering::SeqCst) + 1;
-        tokio::time::sleep(Duration::from_millis(if position.is_multiple_of(3) { 12 } else { 1 })).await;
-        let Some(mut event) = self.template.events().pop() else { return Err(AppendError::Overloaded) };
-        event.position = position;
-        self.visible.lock().unwrap().insert(position, event);
-        Ok(Appended { first: position, last: position, streams: Vec::new(), replayed: false })
-    }
-
-    async fn read_stream(&self, stream: StreamId, after: u64, max: usize) -> Result<Vec<RecordedEvent>, PortError> {
-        self.template.read_stream(stream, after, max).await
-    }
-
-    async fn read_all(&self, after: Position, max: usize, _: &EventFilter) -> Result<Page, PortError> {
-        let visible = self.visible.lock().unwrap();
-        let events: Vec<_> = visible.range(after + 1..).take(max).map(|(_, event)| event.clone()).collect();
-        Ok(Page { scanned_to: events.last().map_or(after, |event| event.position), events })
-    }
-
-    async fn head(&self) -> Result<Position, PortError> {
-        Ok(self.visible.lock().unwrap().keys().next_back().copied().unwrap_or_default())
-    }
-
-    async fn beyond(&self, position: Position) -> Position {
-        loop {
-            match self.head().await {
-                Ok(head) if head > position => return head,
-                _ => tokio::time::sleep(Duration::from_millis(1)).await,
-            }
-        }
-    }
-}
+devskyy_testkit::event_store_contract!(broken flawed);

@@ -1,19 +1,18 @@
 //! Askers of models with one flaw each. A contract that lets one of them pass is no contract.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use devskyy_application::models::{Deltas, ModelAnswer, ModelError, ModelRequest, Models};
-use devskyy_domain::{
-    conversation::{Finish, Usage},
-    kernel::Json,
-};
+use devskyy_domain::{conversation::Finish, kernel::Json};
 use devskyy_testkit::{
-    contracts::models::{ModelsUnderTest, ScriptedStage, answers, failures},
+    contracts::{
+        is_broken,
+        models::{ModelsUnderTest, ScriptedStage, failures},
+    },
     fakes::NoDeltas,
 };
-use futures_util::FutureExt;
 
 type Outcome = Result<ModelAnswer, ModelError>;
 
@@ -42,156 +41,90 @@ impl Models for Clinging {
     }
 }
 
-fn flawed(flaw: fn(Outcome) -> Outcome) -> ModelsUnderTest {
+fn suspect(flaw: fn(Outcome) -> Outcome, deaf: bool) -> ModelsUnderTest {
     let honest = ScriptedStage::set();
-    ModelsUnderTest { models: Arc::new(Flawed { honest: honest.models, flaw, deaf: false }), stage: honest.stage }
+    ModelsUnderTest { models: Arc::new(Flawed { honest: honest.models, flaw, deaf }), stage: honest.stage }
 }
 
-type Promise = for<'a> fn(&'a ModelsUnderTest) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
+fn answers_unlike(change: impl FnOnce(&mut ModelAnswer), outcome: Outcome) -> Outcome {
+    outcome.map(|mut answer| {
+        change(&mut answer);
+        answer
+    })
+}
 
-macro_rules! promise {
-    ($module:ident::$name:ident) => {
-        (stringify!($name), (|under_test| Box::pin($module::$name(under_test))) as Promise)
+fn garbles_letters(outcome: Outcome) -> Outcome {
+    answers_unlike(|answer| answer.text = answer.text.replace('\u{fc}', "?"), outcome)
+}
+
+fn mixes_calls_up(outcome: Outcome) -> Outcome {
+    let mix = |answer: &mut ModelAnswer| {
+        let last = answer.calls.last().map(|call| call.arguments.clone()).unwrap_or_default();
+        answer.calls.iter_mut().for_each(|call| call.arguments = last.clone());
     };
+    answers_unlike(mix, outcome)
 }
 
-async fn is_caught(promise: Promise, culprit: &ModelsUnderTest) -> bool {
-    AssertUnwindSafe(promise(culprit)).catch_unwind().await.is_err()
+fn loses_arguments(outcome: Outcome) -> Outcome {
+    answers_unlike(|answer| answer.calls.iter_mut().for_each(|call| call.arguments = Json::Null), outcome)
 }
 
-async fn all_caught(flaw: fn(Outcome) -> Outcome, promises: &[(&str, Promise)]) {
-    let mut passed = vec![];
-    for (name, promise) in promises {
-        if !is_caught(*promise, &flawed(flaw)).await {
-            passed.push(*name);
-        }
-    }
-    assert!(passed.is_empty(), "the culprit gets away with {passed:?}");
+fn counts_tokens_twice(outcome: Outcome) -> Outcome {
+    answers_unlike(|answer| answer.usage.input += answer.usage.cache_read, outcome)
 }
 
-#[tokio::test]
-async fn an_asker_whose_listeners_hear_nothing_is_caught() {
-    let honest = ScriptedStage::set();
-    let models = Arc::new(Flawed { honest: honest.models, flaw: |outcome| outcome, deaf: true });
-    let culprit = ModelsUnderTest { models, stage: honest.stage };
-    let (_, promise) = promise!(answers::text_is_heard_piece_by_piece_and_answered_whole);
-    assert!(is_caught(promise, &culprit).await);
+fn calls_every_end_a_stop(outcome: Outcome) -> Outcome {
+    answers_unlike(|answer| answer.finish = Finish::Stop, outcome)
 }
 
-#[tokio::test]
-async fn an_asker_that_garbles_letters_is_caught() {
-    let garbles = |outcome: Outcome| outcome.map(|it| ModelAnswer { text: it.text.replace('\u{fc}', "?"), ..it });
-    all_caught(garbles, &[promise!(answers::an_answer_may_be_cut_between_any_two_bytes)]).await;
+fn does_not_say_who_answered(outcome: Outcome) -> Outcome {
+    answers_unlike(|answer| answer.answered_by.clone_from(&answer.model), outcome)
 }
 
-#[tokio::test]
-async fn an_asker_that_mixes_calls_up_is_caught() {
-    let mixes = |outcome: Outcome| {
-        outcome.map(|mut it| {
-            let last = it.calls.last().map(|call| call.arguments.clone()).unwrap_or_default();
-            it.calls.iter_mut().for_each(|call| call.arguments = last.clone());
-            it
-        })
-    };
-    all_caught(mixes, &[promise!(answers::parallel_calls_are_told_apart)]).await;
+fn does_not_say_how_long_to_wait(outcome: Outcome) -> Outcome {
+    outcome.map_err(|error| match error {
+        ModelError::RateLimited { .. } => ModelError::RateLimited { retry_after: None },
+        ModelError::Unavailable { message, .. } => ModelError::Unavailable { message, retry_after: None },
+        other => other,
+    })
 }
 
-#[tokio::test]
-async fn an_asker_that_loses_arguments_is_caught() {
-    let loses = |outcome: Outcome| {
-        outcome.map(|mut it| {
-            it.calls.iter_mut().for_each(|call| call.arguments = Json::Null);
-            it
-        })
-    };
-    let promises = [
-        promise!(answers::a_call_without_arguments_has_none),
-        promise!(answers::arguments_that_are_not_json_are_kept_as_text),
+fn gives_up_for_good(outcome: Outcome) -> Outcome {
+    outcome.map_err(|_| ModelError::Refused { status: None, message: "no".to_owned() })
+}
+
+fn would_ask_for_ever(outcome: Outcome) -> Outcome {
+    outcome.map_err(|_| ModelError::RateLimited { retry_after: None })
+}
+
+fn quotes_the_key(outcome: Outcome) -> Outcome {
+    let message = "sk-test-1234 is not known".to_owned();
+    outcome.map_err(|_| ModelError::Refused { status: Some(401), message })
+}
+
+fn flawed() -> Vec<ModelsUnderTest> {
+    let clinging = ScriptedStage::set();
+    let clinging = ModelsUnderTest { models: Arc::new(Clinging(clinging.models)), stage: clinging.stage };
+    let told: [fn(Outcome) -> Outcome; 9] = [
+        garbles_letters,
+        mixes_calls_up,
+        loses_arguments,
+        counts_tokens_twice,
+        calls_every_end_a_stop,
+        does_not_say_who_answered,
+        does_not_say_how_long_to_wait,
+        gives_up_for_good,
+        would_ask_for_ever,
     ];
-    all_caught(loses, &promises).await;
+    let mut all: Vec<_> = told.into_iter().map(|flaw| suspect(flaw, false)).collect();
+    all.extend([suspect(|outcome| outcome, true), clinging]);
+    all
 }
 
-#[tokio::test]
-async fn an_asker_that_counts_tokens_twice_is_caught() {
-    let twice = |outcome: Outcome| {
-        let sums = |usage: Usage| Usage { input: usage.input + usage.cache_read, ..usage };
-        outcome.map(|it| ModelAnswer { usage: sums(it.usage), ..it })
-    };
-    all_caught(twice, &[promise!(answers::no_token_is_in_two_classes)]).await;
-}
-
-#[tokio::test]
-async fn an_asker_that_calls_every_end_a_stop_is_caught() {
-    let stops = |outcome: Outcome| outcome.map(|it| ModelAnswer { finish: Finish::Stop, ..it });
-    all_caught(stops, &[promise!(answers::every_reason_to_stop_is_understood)]).await;
-}
-
-#[tokio::test]
-async fn an_asker_that_does_not_say_who_answered_is_caught() {
-    let nameless = |outcome: Outcome| outcome.map(|it| ModelAnswer { answered_by: it.model.clone(), ..it });
-    all_caught(nameless, &[promise!(answers::the_answer_names_who_gave_it)]).await;
-}
-
-#[tokio::test]
-async fn an_asker_that_does_not_say_how_long_to_wait_is_caught() {
-    let hasty = |outcome: Outcome| {
-        outcome.map_err(|error| match error {
-            ModelError::RateLimited { .. } => ModelError::RateLimited { retry_after: None },
-            ModelError::Unavailable { message, .. } => ModelError::Unavailable { message, retry_after: None },
-            other => other,
-        })
-    };
-    let promises = [
-        promise!(failures::too_many_questions_may_be_asked_again_after_so_many_seconds),
-        promise!(failures::too_many_questions_may_be_asked_again_after_a_date),
-        promise!(failures::an_overloaded_provider_may_be_asked_again),
-    ];
-    all_caught(hasty, &promises).await;
-}
-
-#[tokio::test]
-async fn an_asker_that_gives_up_for_good_is_caught() {
-    let gives_up =
-        |outcome: Outcome| outcome.map_err(|_| ModelError::Refused { status: None, message: "no".to_owned() });
-    let promises = [
-        promise!(failures::a_failed_provider_may_be_asked_again),
-        promise!(failures::an_answer_that_breaks_off_is_none),
-        promise!(failures::nonsense_is_no_answer),
-        promise!(failures::a_silent_provider_runs_out_of_time),
-        promise!(failures::a_provider_that_falls_silent_runs_out_of_time),
-    ];
-    all_caught(gives_up, &promises).await;
-}
-
-#[tokio::test]
-async fn an_asker_that_would_ask_for_ever_is_caught() {
-    let insists = |outcome: Outcome| outcome.map_err(|_| ModelError::RateLimited { retry_after: None });
-    let promises = [
-        promise!(failures::a_wrong_key_is_refused_for_good),
-        promise!(failures::a_wrong_question_is_refused_for_good),
-        promise!(failures::an_unpaid_account_is_refused_for_good),
-        promise!(failures::a_redirect_is_not_followed),
-        promise!(failures::an_endless_answer_is_refused),
-    ];
-    all_caught(insists, &promises).await;
-}
+devskyy_testkit::models_contract!(broken flawed);
 
 #[tokio::test]
 async fn an_asker_that_quotes_the_key_is_caught() {
-    let quotes = |outcome: Outcome| {
-        let message = "sk-test-1234 is not known".to_owned();
-        outcome.map_err(|_| ModelError::Refused { status: Some(401), message })
-    };
-    all_caught(quotes, &[promise!(failures::a_wrong_key_is_refused_for_good)]).await;
-}
-
-#[tokio::test]
-async fn an_asker_that_does_not_hang_up_is_caught() {
-    let honest = ScriptedStage::set();
-    let stage = honest.stage.clone();
-    let culprit = ModelsUnderTest { models: Arc::new(Clinging(honest.models)), stage: honest.stage };
-    let (_, promise) = promise!(failures::dropping_the_question_hangs_up);
-    let caught = tokio::time::timeout(Duration::from_secs(8), is_caught(promise, &culprit)).await;
-    drop(stage);
-    assert!(caught.unwrap());
+    let culprit = suspect(quotes_the_key, false);
+    assert!(is_broken(failures::a_wrong_key_is_refused_for_good(&culprit)).await);
 }

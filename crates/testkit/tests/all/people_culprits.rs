@@ -3,7 +3,6 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    panic::AssertUnwindSafe,
     sync::{Arc, Mutex},
 };
 
@@ -21,12 +20,10 @@ use devskyy_domain::{
     identity::PlatformRole,
     kernel::ids::{AgentId, ProjectId, SessionId, UserId},
 };
-use devskyy_testkit::contracts::people::{self as promise, PeopleUnderTest};
-use futures_util::FutureExt;
-
-async fn is_caught(promise: impl Future<Output = ()>) -> bool {
-    AssertUnwindSafe(promise).catch_unwind().await.is_err()
-}
+use devskyy_testkit::contracts::{
+    is_broken,
+    people::{self as promise, PeopleUnderTest},
+};
 
 /// Exchanges every token that was ever handed out, as often as it comes.
 struct Forgiving(Arc<dyn Sessions>, Mutex<HashMap<RefreshDigest, (SessionId, UserId)>>);
@@ -67,17 +64,17 @@ fn forgiving() -> PeopleUnderTest {
 
 #[tokio::test]
 async fn sessions_that_forgive_a_reuse_are_caught() {
-    assert!(is_caught(promise::a_token_whose_successor_was_used_ends_the_sign_in(&forgiving())).await);
+    assert!(is_broken(promise::a_token_whose_successor_was_used_ends_the_sign_in(&forgiving())).await);
 }
 
 #[tokio::test]
 async fn sessions_that_leave_a_lost_answer_alive_are_caught() {
-    assert!(is_caught(promise::a_replaced_successor_ends_the_sign_in(&forgiving())).await);
+    assert!(is_broken(promise::a_replaced_successor_ends_the_sign_in(&forgiving())).await);
 }
 
 #[tokio::test]
 async fn sessions_with_many_live_successors_are_caught() {
-    assert!(is_caught(promise::of_twenty_parallel_exchanges_at_most_one_successor_counts(&forgiving())).await);
+    assert!(is_broken(promise::of_twenty_parallel_exchanges_at_most_one_successor_counts(&forgiving())).await);
 }
 
 /// Exchanges every token exactly once, so that a lost answer costs the sign-in.
@@ -118,17 +115,17 @@ fn unforgiving() -> PeopleUnderTest {
 
 #[tokio::test]
 async fn sessions_that_do_not_answer_again_are_caught() {
-    assert!(is_caught(promise::a_token_is_exchanged_again_while_its_successor_is_unused(&unforgiving())).await);
+    assert!(is_broken(promise::a_token_is_exchanged_again_while_its_successor_is_unused(&unforgiving())).await);
 }
 
 #[tokio::test]
 async fn sessions_that_a_race_ends_are_caught() {
-    assert!(is_caught(promise::after_twenty_parallel_exchanges_the_sign_in_goes_on(&unforgiving())).await);
+    assert!(is_broken(promise::after_twenty_parallel_exchanges_the_sign_in_goes_on(&unforgiving())).await);
 }
 
 #[tokio::test]
 async fn sessions_that_do_not_revoke_all_are_caught() {
-    assert!(is_caught(promise::revoking_all_of_a_person_ends_every_sign_in(&forgiving())).await);
+    assert!(is_broken(promise::revoking_all_of_a_person_ends_every_sign_in(&forgiving())).await);
 }
 
 /// Believes every sign-in for ever.
@@ -151,7 +148,7 @@ impl Standings for Credulous {
 #[tokio::test]
 async fn standings_that_outlive_a_log_out_are_caught() {
     let people = PeopleUnderTest { standings: Arc::new(Credulous), ..PeopleUnderTest::in_memory() };
-    assert!(is_caught(promise::a_revoked_sign_in_does_not_count(&people)).await);
+    assert!(is_broken(promise::a_revoked_sign_in_does_not_count(&people)).await);
 }
 
 /// Remembers a membership for ever.
@@ -177,7 +174,7 @@ async fn memberships_that_are_remembered_too_long_are_caught() {
     let honest = PeopleUnderTest::in_memory();
     let flawed = Arc::new(Nostalgic(honest.memberships.clone(), Mutex::default()));
     assert!(
-        is_caught(promise::a_role_taken_away_between_two_questions_is_gone(&PeopleUnderTest {
+        is_broken(promise::a_role_taken_away_between_two_questions_is_gone(&PeopleUnderTest {
             memberships: flawed,
             ..honest
         }))
@@ -216,10 +213,10 @@ fn indiscreet() -> PeopleUnderTest {
 
 #[tokio::test]
 async fn lists_that_show_other_peoples_agents_are_caught() {
-    assert!(is_caught(promise::agents_are_listed_by_membership(&indiscreet())).await);
+    assert!(is_broken(promise::agents_are_listed_by_membership(&indiscreet())).await);
 }
 
 #[tokio::test]
 async fn totals_that_count_one_page_only_are_caught() {
-    assert!(is_caught(promise::a_page_beyond_the_end_is_empty_and_knows_the_total(&indiscreet())).await);
+    assert!(is_broken(promise::a_page_beyond_the_end_is_empty_and_knows_the_total(&indiscreet())).await);
 }

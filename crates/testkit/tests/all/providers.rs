@@ -1,9 +1,6 @@
 //! Providers in memory keep every promise, and the contract catches keepers with one flaw each.
 
-use std::{
-    panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -14,15 +11,18 @@ use devskyy_application::{
 };
 use devskyy_domain::kernel::ids::{ProjectId, ProviderId, ProviderKeyId};
 use devskyy_testkit::{
-    contracts::providers::{ProvidersUnderTest, keys, views},
+    contracts::providers::ProvidersUnderTest,
     fakes::{InMemoryEventStore, InMemoryProviders},
 };
-use futures_util::FutureExt;
 
-async fn in_memory() -> ProvidersUnderTest {
+fn fresh() -> ProvidersUnderTest {
     let store = Arc::new(InMemoryEventStore::default());
     let providers = InMemoryProviders::following(&store);
     ProvidersUnderTest { store, views: providers.clone(), vault: providers, keep: Box::new(()) }
+}
+
+async fn in_memory() -> ProvidersUnderTest {
+    fresh()
 }
 
 devskyy_testkit::providers_contract!(in_memory);
@@ -82,63 +82,84 @@ impl ProviderViews for Indiscreet {
     }
 }
 
-async fn caught(broken: impl Future<Output = ()>) -> bool {
-    AssertUnwindSafe(broken).catch_unwind().await.is_err()
+/// Takes absence for a failure.
+struct Alarmed(Arc<dyn ProviderViews>);
+
+impl Alarmed {
+    fn told(found: Option<ProviderRecord>) -> Result<Option<ProviderRecord>, PortError> {
+        found.map(Some).ok_or_else(|| PortError::bug("providers", "finding a provider", "there is none"))
+    }
 }
 
-async fn careless(sweeps: bool) -> ProvidersUnderTest {
-    let honest = in_memory().await;
+#[async_trait]
+impl ProviderViews for Alarmed {
+    async fn find(&self, provider: ProviderId) -> Result<Option<ProviderRecord>, PortError> {
+        Self::told(self.0.find(provider).await?)
+    }
+
+    async fn named(&self, project: ProjectId, name: &str) -> Result<Option<ProviderRecord>, PortError> {
+        Self::told(self.0.named(project, name).await?)
+    }
+
+    async fn list(&self, project: ProjectId, part: &Part) -> Result<PageOf<ProviderRecord>, PortError> {
+        self.0.list(project, part).await
+    }
+}
+
+/// Keeps nothing.
+struct Mute;
+
+#[async_trait]
+impl ProviderVault for Mute {
+    async fn save(&self, _: &KeyBinding, _: &ProviderSecret, _: DateTime<Utc>) -> Result<(), PortError> {
+        Ok(())
+    }
+
+    async fn open(&self, _: &KeyBinding) -> Result<Option<ProviderSecret>, PortError> {
+        Ok(None)
+    }
+
+    async fn hint(&self, _: ProviderKeyId) -> Result<Option<String>, PortError> {
+        Ok(None)
+    }
+
+    async fn remove(&self, _: ProviderKeyId) -> Result<(), PortError> {
+        Ok(())
+    }
+
+    async fn sweep(&self, _: DateTime<Utc>) -> Result<u64, PortError> {
+        Ok(0)
+    }
+}
+
+fn careless(sweeps: bool) -> ProvidersUnderTest {
+    let honest = fresh();
     let vault = Careless { honest: honest.vault.clone(), sweeps, binding: Mutex::default() };
     ProvidersUnderTest { vault: Arc::new(vault), ..honest }
 }
 
-async fn indiscreet() -> ProvidersUnderTest {
-    let honest = in_memory().await;
+fn indiscreet() -> ProvidersUnderTest {
+    let honest = fresh();
     let first = ProjectId::from(uuid::Uuid::from_u128(0xa001));
     ProvidersUnderTest { views: Arc::new(Indiscreet(honest.views.clone(), first)), ..honest }
 }
 
-#[tokio::test]
-async fn a_vault_that_opens_for_another_address_is_caught() {
-    assert!(caught(keys::a_key_does_not_open_for_another_address(&careless(false).await)).await);
+/// Looks into a log nobody writes to, and opens nothing.
+fn elsewhere() -> ProvidersUnderTest {
+    ProvidersUnderTest { store: fresh().store, vault: Arc::new(Mute), ..fresh() }
 }
 
-#[tokio::test]
-async fn a_vault_that_opens_for_another_provider_is_caught() {
-    assert!(caught(keys::a_key_does_not_open_for_another_provider(&careless(false).await)).await);
+fn alarmed() -> ProvidersUnderTest {
+    let honest = fresh();
+    ProvidersUnderTest { views: Arc::new(Alarmed(honest.views.clone())), ..honest }
 }
 
-#[tokio::test]
-async fn a_vault_that_shows_too_much_is_caught() {
-    assert!(caught(keys::a_key_is_recognised_by_its_end(&careless(false).await)).await);
+fn flawed() -> [ProvidersUnderTest; 5] {
+    [careless(false), careless(true), indiscreet(), elsewhere(), alarmed()]
 }
 
-#[tokio::test]
-async fn a_vault_that_keeps_what_was_removed_is_caught() {
-    assert!(caught(keys::a_removed_key_is_gone(&careless(false).await)).await);
-}
+mod caught {
+    use super::flawed;
 
-#[tokio::test]
-async fn a_vault_that_sweeps_what_is_held_is_caught() {
-    assert!(caught(keys::a_sweep_spares_keys_that_are_held(&careless(true).await)).await);
-}
-
-#[tokio::test]
-async fn a_vault_that_sweeps_too_early_is_caught() {
-    assert!(caught(keys::a_sweep_spares_keys_handed_over_lately(&careless(true).await)).await);
-}
-
-#[tokio::test]
-async fn a_vault_that_never_sweeps_is_caught() {
-    assert!(caught(keys::a_sweep_removes_keys_nobody_refers_to(&careless(false).await)).await);
-}
-
-#[tokio::test]
-async fn a_view_of_other_projects_is_caught() {
-    assert!(caught(views::a_provider_is_found_by_name_in_its_project_only(&indiscreet().await)).await);
-}
-
-#[tokio::test]
-async fn a_list_in_the_wrong_order_is_caught() {
-    assert!(caught(views::a_list_shows_the_newest_first_and_no_other_projects(&indiscreet().await)).await);
+    devskyy_testkit::providers_contract!(broken flawed);
 }

@@ -33,8 +33,8 @@ pub trait LogUnderTest: Send {
 /// Makes a test of each promise of the log.
 #[macro_export]
 macro_rules! event_store_contract {
-    ($(#[$meta:meta])* $factory:path) => {
-        $crate::event_store_contract! { @tests [$(#[$meta])*] $factory =>
+    ($($how:tt)+) => {
+        $crate::promises! { [$($how)+] [(&mut) event_store] =>
             a_fresh_log_is_empty,
             an_event_is_read_back_exactly_as_it_was_recorded,
             positions_are_dense_over_accepted_requests,
@@ -65,17 +65,6 @@ macro_rules! event_store_contract {
             of_many_creators_exactly_one_wins,
             concurrent_increments_are_none_lost,
             a_live_reader_sees_every_event_once_and_in_order,
-        }
-    };
-    (@tests $attributes:tt $factory:path => $($promise:ident),+ $(,)?) => {
-        $($crate::event_store_contract! { @test $attributes $factory => $promise })+
-    };
-    (@test [$(#[$meta:meta])*] $factory:path => $promise:ident) => {
-        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        $(#[$meta])*
-        async fn $promise() {
-            let mut log = $factory().await;
-            $crate::contracts::event_store::$promise(&mut log).await;
         }
     };
 }

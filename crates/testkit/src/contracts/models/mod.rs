@@ -50,8 +50,8 @@ impl ModelsUnderTest {
 /// One test for each promise, over what the factory makes.
 #[macro_export]
 macro_rules! models_contract {
-    ($factory:path) => {
-        $crate::models_contract!(@tests $factory, answers:
+    ($($how:tt)+) => {
+        $crate::promises! { [$($how)+] [(&) models::answers] =>
             text_is_heard_piece_by_piece_and_answered_whole,
             an_answer_may_be_cut_between_any_two_bytes,
             parallel_calls_are_told_apart,
@@ -59,8 +59,9 @@ macro_rules! models_contract {
             arguments_that_are_not_json_are_kept_as_text,
             no_token_is_in_two_classes,
             every_reason_to_stop_is_understood,
-            the_answer_names_who_gave_it);
-        $crate::models_contract!(@tests $factory, failures:
+            the_answer_names_who_gave_it,
+        }
+        $crate::promises! { [$($how)+] [(&) models::failures] =>
             too_many_questions_may_be_asked_again_after_so_many_seconds,
             too_many_questions_may_be_asked_again_after_a_date,
             an_overloaded_provider_may_be_asked_again,
@@ -74,12 +75,7 @@ macro_rules! models_contract {
             an_endless_answer_is_refused,
             a_silent_provider_runs_out_of_time,
             a_provider_that_falls_silent_runs_out_of_time,
-            dropping_the_question_hangs_up);
-    };
-    (@tests $factory:path, $module:ident: $($promise:ident),+ $(,)?) => {$(
-        #[tokio::test]
-        async fn $promise() {
-            $crate::contracts::models::$module::$promise(&$factory().await).await;
+            dropping_the_question_hangs_up,
         }
-    )+};
+    };
 }

@@ -1,7 +1,6 @@
 //! What every keeper of people, projects and agents promises. `identity_contract!`, `projects_contract!`, `api_keys_contract!` and
 //! `agents_contract!` make one test of each promise; they take an async function that returns a [`PeopleUnderTest`]
-//! over an empty log. With `broken` before it, the function returns several culprits instead, and each promise must be
-//! broken by one of them.
+//! over an empty log.
 
 #![expect(clippy::unwrap_used, reason = "a promise that is broken stops its test")]
 
@@ -19,7 +18,7 @@ mod standings;
 mod users;
 mod walks;
 
-use std::{any::Any, future::Future, panic::AssertUnwindSafe, sync::Arc};
+use std::{any::Any, sync::Arc};
 
 pub use accounts::*;
 pub use agent_lists::*;
@@ -37,7 +36,6 @@ use devskyy_application::{
     },
     projects::ProjectViews,
 };
-use futures_util::FutureExt;
 pub use perishables::*;
 pub use projects::*;
 pub use sessions::*;
@@ -149,14 +147,8 @@ impl PeopleUnderTest {
 /// Makes a test of each promise about users, private rows, sign-ins and standings.
 #[macro_export]
 macro_rules! identity_contract {
-    (broken $factory:path) => {
-        $crate::identity_contract! { @mode [broken] $factory }
-    };
-    ($(#[$meta:meta])* $factory:path) => {
-        $crate::identity_contract! { @mode [kept $(#[$meta])*] $factory }
-    };
-    (@mode $mode:tt $factory:path) => {
-        $crate::people_promises! { $mode $factory =>
+    ($($how:tt)+) => {
+        $crate::promises! { [$($how)+] [(&) people] =>
             a_registered_user_is_found_with_role_and_project,
             nobody_is_found_before_registration,
             a_disabled_user_is_shown_as_disabled,
@@ -216,8 +208,8 @@ macro_rules! identity_contract {
 /// Makes a test of each promise about attempts and known sources.
 #[macro_export]
 macro_rules! attempts_contract {
-    ($(#[$meta:meta])* $factory:path) => {
-        $crate::people_promises! { [kept $(#[$meta])*] $factory =>
+    ($($how:tt)+) => {
+        $crate::promises! { [$($how)+] [(&) people] =>
             an_allowance_is_used_up,
             allowances_do_not_touch_each_other,
             an_allowance_is_whole_again_after_its_window,
@@ -238,14 +230,8 @@ macro_rules! attempts_contract {
 /// Makes a test of each promise about projects and memberships.
 #[macro_export]
 macro_rules! projects_contract {
-    (broken $factory:path) => {
-        $crate::projects_contract! { @mode [broken] $factory }
-    };
-    ($(#[$meta:meta])* $factory:path) => {
-        $crate::projects_contract! { @mode [kept $(#[$meta])*] $factory }
-    };
-    (@mode $mode:tt $factory:path) => {
-        $crate::people_promises! { $mode $factory =>
+    ($($how:tt)+) => {
+        $crate::promises! { [$($how)+] [(&) people] =>
             a_created_project_is_found,
             an_unknown_project_is_absent,
             the_creator_is_the_owner,
@@ -275,14 +261,8 @@ macro_rules! projects_contract {
 /// Makes a test of each promise about agents and their versions.
 #[macro_export]
 macro_rules! agents_contract {
-    (broken $factory:path) => {
-        $crate::agents_contract! { @mode [broken] $factory }
-    };
-    ($(#[$meta:meta])* $factory:path) => {
-        $crate::agents_contract! { @mode [kept $(#[$meta])*] $factory }
-    };
-    (@mode $mode:tt $factory:path) => {
-        $crate::people_promises! { $mode $factory =>
+    ($($how:tt)+) => {
+        $crate::promises! { [$($how)+] [(&) people] =>
             a_new_agent_is_a_draft_without_version,
             an_agent_created_with_a_definition_is_active_at_version_1,
             an_unknown_agent_is_absent,
@@ -315,14 +295,8 @@ macro_rules! agents_contract {
 /// Makes a test of each promise about API keys.
 #[macro_export]
 macro_rules! api_keys_contract {
-    (broken $factory:path) => {
-        $crate::api_keys_contract! { @mode [broken] $factory }
-    };
-    ($(#[$meta:meta])* $factory:path) => {
-        $crate::api_keys_contract! { @mode [kept $(#[$meta])*] $factory }
-    };
-    (@mode $mode:tt $factory:path) => {
-        $crate::people_promises! { $mode $factory =>
+    ($($how:tt)+) => {
+        $crate::promises! { [$($how)+] [(&) people] =>
             an_issued_key_is_found,
             keys_are_listed_by_project_the_newest_first,
             keys_are_walked_once,
@@ -336,40 +310,6 @@ macro_rules! api_keys_contract {
             a_removed_secret_does_not_count,
             a_sweep_removes_only_old_secrets_nobody_refers_to,
             the_last_use_is_told,
-        }
-    };
-}
-
-/// Whether a promise is broken.
-pub async fn is_broken(promise: impl Future<Output = ()>) -> bool {
-    AssertUnwindSafe(promise).catch_unwind().await.is_err()
-}
-
-/// Makes a test of each named promise: that it is kept, or that one of several culprits breaks it.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! people_promises {
-    ($mode:tt $factory:path => $($promise:ident),+ $(,)?) => {
-        $($crate::people_promises! { @one $mode $factory, $promise })+
-    };
-    (@one [kept $(#[$meta:meta])*] $factory:path, $promise:ident) => {
-        #[tokio::test]
-        $(#[$meta])*
-        async fn $promise() {
-            let people = $factory().await;
-            $crate::contracts::people::$promise(&people).await;
-        }
-    };
-    (@one [broken] $factory:path, $promise:ident) => {
-        #[tokio::test]
-        async fn $promise() {
-            for culprit in $factory() {
-                let promise = $crate::contracts::people::$promise(&culprit);
-                if $crate::contracts::people::is_broken(promise).await {
-                    return;
-                }
-            }
-            panic!("no culprit breaks this promise");
         }
     };
 }

@@ -97,8 +97,8 @@ impl ProvidersUnderTest {
 /// One test for each promise, over what the factory makes.
 #[macro_export]
 macro_rules! providers_contract {
-    ($(#[$meta:meta])* $factory:path) => {
-        $crate::providers_contract! { @tests [$(#[$meta])*] $factory, views =>
+    ($($how:tt)+) => {
+        $crate::promises! { [$($how)+] [(&) providers::views] =>
             a_new_provider_shows_what_it_was_made_of,
             a_change_shows_at_once,
             a_move_without_a_key_drops_the_key,
@@ -107,7 +107,7 @@ macro_rules! providers_contract {
             a_name_that_became_free_leads_to_its_new_owner,
             a_list_shows_the_newest_first_and_no_other_projects,
         }
-        $crate::providers_contract! { @tests [$(#[$meta])*] $factory, keys =>
+        $crate::promises! { [$($how)+] [(&) providers::keys] =>
             a_key_opens_for_whom_it_was_handed_over,
             a_key_does_not_open_for_another_address,
             a_key_does_not_open_for_another_provider,
@@ -116,16 +116,6 @@ macro_rules! providers_contract {
             a_sweep_spares_keys_that_are_held,
             a_sweep_spares_keys_handed_over_lately,
             a_sweep_removes_keys_nobody_refers_to,
-        }
-    };
-    (@tests $metas:tt $factory:path, $module:ident => $($promise:ident,)+) => {
-        $($crate::providers_contract! { @test $metas $factory, $module, $promise })+
-    };
-    (@test [$(#[$meta:meta])*] $factory:path, $module:ident, $promise:ident) => {
-        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        $(#[$meta])*
-        async fn $promise() {
-            $crate::contracts::providers::$module::$promise(&$factory().await).await;
         }
     };
 }

@@ -1,9 +1,11 @@
 //! Promises of whoever tells runs what agents do.
 #![expect(clippy::unwrap_used, reason = "a broken promise is a panic")]
 
+use std::sync::Arc;
+
 use devskyy_application::{
     es::{AppendRequest, EventContext, EventStore, Precondition, Repository},
-    runs::RunnableAgents,
+    runs::RunnableAgent,
 };
 use devskyy_domain::{
     agents::{Agent, AgentName, AgentType, Capabilities, Description, NewAgent},
@@ -13,7 +15,7 @@ use devskyy_domain::{
 };
 use uuid::Uuid;
 
-use super::{agent, project};
+use super::{RunsUnderTest, agent, project};
 
 fn workflow(step: &str) -> Definition {
     serde_json::from_str::<Workflow>(&format!(r#"{{"steps":[{{"id":"{step}","tool":"jq"}}]}}"#)).unwrap().into()
@@ -37,9 +39,8 @@ async fn happens(store: &dyn EventStore, change: impl FnOnce(&Agent) -> Vec<<Age
     store.append(AppendRequest { writes: vec![write], claims: vec![], idempotency: None, context }).await.unwrap();
 }
 
-/// An agent's present version is what runs start from, an old one is what old runs finish, and a paused one starts none.
-pub async fn an_agent_is_told_as_it_stands(store: &dyn EventStore, agents: &dyn RunnableAgents) {
-    assert_eq!(agents.find(agent(1)).await.unwrap(), None);
+/// An agent that was made and published once more.
+async fn given_agent(runs: &RunsUnderTest) {
     let new = NewAgent {
         project: project(1),
         name: AgentName::parse("Ada's agent").unwrap(),
@@ -47,14 +48,34 @@ pub async fn an_agent_is_told_as_it_stands(store: &dyn EventStore, agents: &dyn 
         capabilities: Capabilities::default(),
         description: Description::default(),
     };
-    happens(store, |agent| agent.create(&new, Some(&workflow("first"))).unwrap()).await;
-    happens(store, |agent| agent.publish(&workflow("second")).unwrap()).await;
-    let found = agents.find(agent(1)).await.unwrap().unwrap();
-    let (version, current) = found.current.unwrap();
-    assert_eq!((found.project, version, current.as_ref()), (project(1), 2, &workflow("second")));
-    happens(store, |agent| agent.pause().unwrap()).await;
-    assert_eq!(agents.find(agent(1)).await.unwrap().unwrap().current, None);
-    let old = agents.definition(agent(1), 1).await.unwrap().unwrap();
-    assert_eq!(*old, workflow("first"));
-    assert_eq!(agents.definition(agent(1), 9).await.unwrap(), None);
+    happens(runs.store.as_ref(), |agent| agent.create(&new, Some(&workflow("first"))).unwrap()).await;
+    happens(runs.store.as_ref(), |agent| agent.publish(&workflow("second")).unwrap()).await;
+}
+
+/// Absence is an answer.
+pub async fn an_agent_nobody_made_is_not_there(runs: &RunsUnderTest) {
+    assert_eq!(runs.agents.find(agent(1)).await.unwrap(), None);
+}
+
+/// Its present version is what runs start from.
+pub async fn an_agent_is_told_at_its_present_version(runs: &RunsUnderTest) {
+    given_agent(runs).await;
+    let current = Some((2, Arc::new(workflow("second"))));
+    assert_eq!(runs.agents.find(agent(1)).await.unwrap(), Some(RunnableAgent { project: project(1), current }));
+}
+
+/// It is there, and nothing can be started.
+pub async fn a_paused_agent_starts_no_run(runs: &RunsUnderTest) {
+    given_agent(runs).await;
+    happens(runs.store.as_ref(), |agent| agent.pause().unwrap()).await;
+    assert_eq!(runs.agents.find(agent(1)).await.unwrap(), Some(RunnableAgent { project: project(1), current: None }));
+}
+
+/// An old version is what old runs finish, whatever has become of the agent since.
+pub async fn an_old_version_is_told_as_it_was(runs: &RunsUnderTest) {
+    given_agent(runs).await;
+    happens(runs.store.as_ref(), |agent| agent.pause().unwrap()).await;
+    let old = runs.agents.definition(agent(1), 1).await.unwrap();
+    assert_eq!(old.as_deref(), Some(&workflow("first")));
+    assert_eq!(runs.agents.definition(agent(1), 9).await.unwrap(), None);
 }

@@ -1,5 +1,5 @@
-//! What every keeper of runs promises: the views people read and the queue workers take runs from.
-//! `runs_contract!(factory)` makes one test of each promise.
+//! What every keeper of runs promises: the views people read, the queue workers take runs from,
+//! and what agents do.
 #![expect(clippy::expect_used, reason = "a broken promise is a panic")]
 
 pub mod agents;
@@ -14,7 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use devskyy_application::{
     es::{EventContext, EventStore, Precondition, Repository},
     ports::Clock,
-    runs::{RunQueue, RunViews},
+    runs::{RunQueue, RunViews, RunnableAgents},
 };
 use devskyy_domain::{
     kernel::{
@@ -41,6 +41,8 @@ pub struct RunsUnderTest {
     pub views: Arc<dyn RunViews>,
     /// What workers take runs from.
     pub queue: Arc<dyn RunQueue>,
+    /// What agents do.
+    pub agents: Arc<dyn RunnableAgents>,
     /// The store's clock, as far as it can be read.
     pub clock: Arc<dyn Clock>,
     /// The store's clock, as far as it can be moved.
@@ -149,11 +151,11 @@ impl RunsUnderTest {
     }
 }
 
-/// Makes one test of each promise of the views and the queue.
+/// Makes one test of each promise about runs.
 #[macro_export]
 macro_rules! runs_contract {
-    ($(#[$meta:meta])* $factory:path) => {
-        $crate::runs_contract! { @tests [$(#[$meta])*] $factory, views =>
+    ($($how:tt)+) => {
+        $crate::promises! { [$($how)+] [(&) runs::views] =>
             a_run_is_seen_as_it_stands,
             a_run_nobody_asked_for_is_not_there,
             runs_are_listed_newest_first,
@@ -167,12 +169,12 @@ macro_rules! runs_contract {
             questions_of_an_ended_run_are_withdrawn,
             questions_are_listed_oldest_first,
         }
-        $crate::runs_contract! { @tests [$(#[$meta])*] $factory, walks =>
+        $crate::promises! { [$($how)+] [(&) runs::walks] =>
             runs_are_walked_once_in_both_directions,
             questions_are_walked_once,
             runs_asked_for_during_a_walk_hide_and_repeat_nothing,
         }
-        $crate::runs_contract! { @tests [$(#[$meta])*] $factory, queue =>
+        $crate::promises! { [$($how)+] [(&) runs::queue] =>
             a_ready_run_is_handed_out_once,
             the_most_urgent_runs_come_first,
             projects_take_turns,
@@ -192,16 +194,11 @@ macro_rules! runs_contract {
             what_is_held_is_handed_out_or_told,
             many_workers_share_many_runs_without_sharing_one,
         }
-    };
-    (@tests $attributes:tt $factory:path, $suite:ident => $($promise:ident),+ $(,)?) => {
-        $($crate::runs_contract! { @test $attributes $factory, $suite => $promise })+
-    };
-    (@test [$(#[$meta:meta])*] $factory:path, $suite:ident => $promise:ident) => {
-        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        $(#[$meta])*
-        async fn $promise() {
-            let runs = $factory().await;
-            $crate::contracts::runs::$suite::$promise(&runs).await;
+        $crate::promises! { [$($how)+] [(&) runs::agents] =>
+            an_agent_nobody_made_is_not_there,
+            an_agent_is_told_at_its_present_version,
+            a_paused_agent_starts_no_run,
+            an_old_version_is_told_as_it_was,
         }
     };
 }

@@ -1,7 +1,4 @@
 //! What the language of workflows promises: expressions, schemas, tools, and where requests may go.
-//!
-//! `workflow_contract!(factory)` makes one test of each promise; `workflow_culprits!(factory)` makes one test of each
-//! promise that is passed when at least one of the factory's culprits breaks it.
 #![expect(clippy::unwrap_used, reason = "a broken promise is a panic")]
 
 mod destinations;
@@ -9,7 +6,7 @@ mod expressions;
 mod schemas;
 mod tools;
 
-use std::{collections::BTreeMap, future::Future, panic::AssertUnwindSafe, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 pub use destinations::*;
 use devskyy_application::workflow::{Destinations, Expressions, Schemas, ToolDescriptions, ToolExecutor};
@@ -18,7 +15,6 @@ use devskyy_domain::{
     workflow::{McpServer, Tool},
 };
 pub use expressions::*;
-use futures_util::FutureExt;
 pub use schemas::*;
 pub use tools::*;
 
@@ -77,52 +73,11 @@ fn json(text: &str) -> Json {
     serde_json::from_str(text).unwrap()
 }
 
-/// Whether a promise is broken.
-pub async fn is_broken(promise: impl Future<Output = ()>) -> bool {
-    AssertUnwindSafe(promise).catch_unwind().await.is_err()
-}
-
 /// Makes a test of each promise about the language of workflows.
 #[macro_export]
 macro_rules! workflow_contract {
-    ($factory:path) => {
-        $crate::workflow_promises! { kept $factory }
-    };
-}
-
-/// Makes a test of each promise that some culprit breaks it.
-#[macro_export]
-macro_rules! workflow_culprits {
-    ($factory:path) => {
-        $crate::workflow_promises! { broken $factory }
-    };
-}
-
-#[doc(hidden)]
-#[macro_export]
-macro_rules! workflow_promises {
-    (kept $factory:path, $promise:ident) => {
-        #[tokio::test]
-        async fn $promise() {
-            $crate::contracts::workflow::$promise(&$factory().await).await;
-        }
-    };
-    (broken $factory:path, $promise:ident) => {
-        #[tokio::test]
-        async fn $promise() {
-            for culprit in $factory() {
-                if $crate::contracts::workflow::is_broken($crate::contracts::workflow::$promise(&culprit)).await {
-                    return;
-                }
-            }
-            panic!("no culprit breaks this promise");
-        }
-    };
-    (all $kind:ident $factory:path => $($promise:ident),+ $(,)?) => {
-        $($crate::workflow_promises! { $kind $factory, $promise })+
-    };
-    ($kind:ident $factory:path) => {
-        $crate::workflow_promises! { all $kind $factory =>
+    ($($how:tt)+) => {
+        $crate::promises! { [$($how)+] [(&) workflow] =>
             a_path_leads_to_a_member,
             a_missing_member_is_null,
             a_comparison_is_true_or_false,

@@ -1,0 +1,200 @@
+//! What everybody promises who handles passwords, secrets, access tokens and the token of the first administrator.
+#![expect(clippy::unwrap_used, reason = "a broken promise is a panic")]
+
+use std::{any::Any, collections::BTreeSet, sync::Arc};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use devskyy_application::identity::{AccessClaims, AccessTokens, BootstrapTokens, PasswordHasher, Secrets};
+use devskyy_domain::identity::{Password, PasswordPolicy};
+use uuid::Uuid;
+
+/// Whoever handles credentials.
+pub struct CredentialsUnderTest {
+    /// Hashes passwords.
+    pub hasher: Arc<dyn PasswordHasher>,
+    /// Makes secrets and digests.
+    pub secrets: Arc<dyn Secrets>,
+    /// Signs access tokens.
+    pub tokens: Arc<dyn AccessTokens>,
+    /// Keeps the token of the first administrator.
+    pub bootstrap: Arc<dyn BootstrapTokens>,
+    /// Whatever must live as long, for example a directory.
+    pub keep: Box<dyn Any + Send + Sync>,
+}
+
+const PASSWORD: &str = "Correct-Horse-7";
+
+fn password() -> Password {
+    Password::parse(PASSWORD, None, PasswordPolicy::Classic).unwrap()
+}
+
+fn noon() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_767_268_800, 0).unwrap()
+}
+
+/// Claims of a token that counts for a quarter of an hour.
+fn claims() -> AccessClaims {
+    AccessClaims {
+        id: Uuid::from_u128(1),
+        user: Uuid::from_u128(2).into(),
+        session: Uuid::from_u128(3).into(),
+        issued_at: noon(),
+        expires_at: noon() + TimeDelta::minutes(15),
+    }
+}
+
+impl CredentialsUnderTest {
+    async fn verified(&self, token: &str, now: DateTime<Utc>) -> Option<AccessClaims> {
+        self.tokens.verify(token, now).await.unwrap()
+    }
+}
+
+/// Whoever knows it may come in.
+pub async fn the_password_that_was_hashed_is_recognised(it: &CredentialsUnderTest) {
+    let hash = it.hasher.hash(&password()).await.unwrap();
+    assert!(it.hasher.verify(PASSWORD, Some(&hash)).await.unwrap());
+}
+
+/// However near it is.
+pub async fn another_password_is_not_recognised(it: &CredentialsUnderTest) {
+    let hash = it.hasher.hash(&password()).await.unwrap();
+    assert!(!it.hasher.verify("Correct-Horse-8", Some(&hash)).await.unwrap());
+}
+
+/// Without a hash the answer is no.
+pub async fn nobody_knows_the_password_of_nobody(it: &CredentialsUnderTest) {
+    assert!(!it.hasher.verify(PASSWORD, None).await.unwrap());
+}
+
+/// Two people with one password cannot be told by their hashes.
+pub async fn one_password_never_has_the_same_hash_twice(it: &CredentialsUnderTest) {
+    assert_ne!(it.hasher.hash(&password()).await.unwrap(), it.hasher.hash(&password()).await.unwrap());
+}
+
+/// Each is fresh.
+pub async fn no_secret_is_made_twice(it: &CredentialsUnderTest) {
+    let made: BTreeSet<_> = (0..100).map(|_| it.secrets.token().unwrap()).collect();
+    assert_eq!(made.len(), 100);
+}
+
+/// It can stand in an address and in a header as it is, and is as long as 256 bits are.
+pub async fn a_secret_is_safe_in_addresses(it: &CredentialsUnderTest) {
+    let secret = it.secrets.token().unwrap();
+    let safe = secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    assert!(safe && secret.len() >= 43, "{secret}");
+}
+
+/// What was kept is found again.
+pub async fn a_digest_is_the_same_each_time(it: &CredentialsUnderTest) {
+    let both = || (it.secrets.digest("token"), it.secrets.keyed("mail", b"ada"));
+    assert_eq!(both(), both());
+}
+
+/// Neither a part nor a neighbour of a secret passes for it.
+pub async fn other_secrets_have_other_digests(it: &CredentialsUnderTest) {
+    let secrets = ["token", "Token", "toke", "", "token "];
+    let digests: BTreeSet<_> = secrets.map(|secret| it.secrets.digest(secret)).into();
+    assert_eq!(digests.len(), 5);
+}
+
+/// A digest made for one purpose tells nothing for another.
+pub async fn purposes_never_meet(it: &CredentialsUnderTest) {
+    assert_ne!(it.secrets.keyed("mail", b"ada"), it.secrets.keyed("address", b"ada"));
+    assert_ne!(it.secrets.keyed("mail", b"ada"), it.secrets.keyed("mail", b"eve"));
+    assert_ne!(it.secrets.keyed("mail", b"ada"), it.secrets.digest("ada"));
+}
+
+/// Who, which sign-in, from when and until when.
+pub async fn a_genuine_token_says_what_was_signed(it: &CredentialsUnderTest) {
+    let token = it.tokens.issue(&claims()).await.unwrap();
+    assert_eq!(it.verified(&token, noon()).await, Some(claims()));
+}
+
+/// Give or take a few seconds.
+pub async fn a_token_does_not_count_after_its_end(it: &CredentialsUnderTest) {
+    let token = it.tokens.issue(&claims()).await.unwrap();
+    assert_eq!(it.verified(&token, noon() + TimeDelta::minutes(16)).await, None);
+}
+
+/// Give or take a few seconds.
+pub async fn a_token_does_not_count_before_its_time(it: &CredentialsUnderTest) {
+    let token = it.tokens.issue(&claims()).await.unwrap();
+    assert_eq!(it.verified(&token, noon() - TimeDelta::minutes(1)).await, None);
+}
+
+/// Whatever it looks like.
+pub async fn a_token_nobody_signed_says_nothing(it: &CredentialsUnderTest) {
+    let token = it.tokens.issue(&claims()).await.unwrap();
+    let halves = (token.split_at(token.len() / 2), token.chars().rev().collect::<String>());
+    for forged in ["", "a.b.c", halves.0.0, halves.0.1, &halves.1] {
+        assert_eq!(it.verified(forged, noon()).await, None, "{forged}");
+    }
+}
+
+/// Whoever checks tokens elsewhere finds the keys where RFC 7517 says.
+pub async fn the_public_keys_are_a_set_of_keys(it: &CredentialsUnderTest) {
+    let document: serde_json::Value = serde_json::from_str(&it.tokens.public_keys().await.unwrap()).unwrap();
+    assert!(document["keys"].is_array(), "{document}");
+}
+
+/// The operator finds the same one however often they look.
+pub async fn an_offer_stands_until_it_is_withdrawn(it: &CredentialsUnderTest) {
+    assert_eq!(it.bootstrap.offer().await.unwrap(), it.bootstrap.offer().await.unwrap());
+}
+
+/// Whoever can read it becomes the first administrator.
+pub async fn the_token_on_offer_matches(it: &CredentialsUnderTest) {
+    let offer = it.bootstrap.offer().await.unwrap();
+    assert!(it.bootstrap.matches(&offer.token).await.unwrap());
+}
+
+/// Neither a wrong one, nor none.
+pub async fn a_guess_does_not_match(it: &CredentialsUnderTest) {
+    assert!(!it.bootstrap.matches("").await.unwrap(), "nothing is on offer yet");
+    it.bootstrap.offer().await.unwrap();
+    assert!(!it.bootstrap.matches("guess").await.unwrap());
+    assert!(!it.bootstrap.matches("").await.unwrap());
+}
+
+/// It is used up.
+pub async fn nothing_matches_a_withdrawn_token(it: &CredentialsUnderTest) {
+    let offer = it.bootstrap.offer().await.unwrap();
+    it.bootstrap.withdraw().await.unwrap();
+    assert!(!it.bootstrap.matches(&offer.token).await.unwrap());
+}
+
+/// An old token never becomes good again, and withdrawing nothing is no failure.
+pub async fn an_offer_after_a_withdrawal_is_another(it: &CredentialsUnderTest) {
+    it.bootstrap.withdraw().await.unwrap();
+    let before = it.bootstrap.offer().await.unwrap();
+    it.bootstrap.withdraw().await.unwrap();
+    assert_ne!(it.bootstrap.offer().await.unwrap().token, before.token);
+}
+
+/// Makes a test of each promise about credentials.
+#[macro_export]
+macro_rules! credentials_contract {
+    ($($how:tt)+) => {
+        $crate::promises! { [$($how)+] [(&) credentials] =>
+            the_password_that_was_hashed_is_recognised,
+            another_password_is_not_recognised,
+            nobody_knows_the_password_of_nobody,
+            one_password_never_has_the_same_hash_twice,
+            no_secret_is_made_twice,
+            a_secret_is_safe_in_addresses,
+            a_digest_is_the_same_each_time,
+            other_secrets_have_other_digests,
+            purposes_never_meet,
+            a_genuine_token_says_what_was_signed,
+            a_token_does_not_count_after_its_end,
+            a_token_does_not_count_before_its_time,
+            a_token_nobody_signed_says_nothing,
+            the_public_keys_are_a_set_of_keys,
+            an_offer_stands_until_it_is_withdrawn,
+            the_token_on_offer_matches,
+            a_guess_does_not_match,
+            nothing_matches_a_withdrawn_token,
+            an_offer_after_a_withdrawal_is_another,
+        }
+    };
+}
