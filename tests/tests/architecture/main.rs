@@ -3,6 +3,7 @@
 //! A rule that cannot fail is removed or repaired: next to every check of the repository stands the culprit it catches.
 
 mod contexts;
+mod contracts;
 mod documents;
 mod layers;
 mod names;

@@ -196,11 +196,3 @@ async fn a_server_that_is_not_there_is_unavailable() {
     let failure = models.ask(&question(), &NoDeltas).await.unwrap_err();
     assert!(matches!(failure, ModelError::Unavailable { .. }), "{failure:?}");
 }
-
-#[tokio::test]
-async fn a_provider_lists_its_models() {
-    for kind in ProviderKind::ALL {
-        let (models, _server) = asked(kind, Patience::default(), true).await;
-        assert_eq!(models.list().await.unwrap(), ["echo-1", "echo-2"], "{kind:?}");
-    }
-}

@@ -7,8 +7,8 @@ use devskyy_infrastructure::{
     agents::{AgentsProjection, SqlAgents},
     es::{PerStream, Projection, SqlEventStore},
     identity::{
-        ApiKeysProjection, FileErasures, SqlAccounts, SqlApiKeys, SqlAttempts, SqlInvitations, SqlKeyUses, SqlKeyVault,
-        SqlSessions, SqlUsers, UsersProjection,
+        AccountDirectory, ApiKeysProjection, FileErasures, SqlAccounts, SqlApiKeys, SqlAttempts, SqlInvitations,
+        SqlKeyUses, SqlKeyVault, SqlSessions, SqlUsers, UsersProjection,
     },
     projects::{ProjectsProjection, SqlProjects},
     sql::SqlUsedKeys,
@@ -16,7 +16,7 @@ use devskyy_infrastructure::{
 };
 use devskyy_testkit::{
     contracts::people::{PeopleUnderTest, Perishables},
-    fakes::FixedClock,
+    fakes::{FixedClock, SequentialSecrets},
 };
 
 use crate::databases::{self, Fresh};
@@ -35,6 +35,7 @@ pub(crate) async fn over(fresh: Fresh) -> PeopleUnderTest {
     let sessions = Arc::new(SqlSessions::new(db.clone()));
     let projects = Arc::new(SqlProjects::new(db.clone()));
     let accounts = Arc::new(SqlAccounts::new(db.clone()));
+    let (users, secrets) = (Arc::new(SqlUsers::new(db.clone())), Arc::new(SequentialSecrets::default()));
     let directory = tempfile::tempdir().unwrap();
     let keys = Arc::new(SqlApiKeys::new(db.clone()));
     let invitations = Arc::new(SqlInvitations::new(db.clone()));
@@ -49,14 +50,15 @@ pub(crate) async fn over(fresh: Fresh) -> PeopleUnderTest {
         store,
         perishables,
         attempts,
-        users: Arc::new(SqlUsers::new(db.clone())),
         accounts: accounts.clone(),
-        changes: accounts,
+        changes: accounts.clone(),
         session_list: sessions.clone(),
         invitations,
         erasures: Arc::new(FileErasures::new(directory.path())),
         sessions: sessions.clone(),
         standings: sessions,
+        directory: Arc::new(AccountDirectory::new(users.clone(), accounts, secrets)),
+        users,
         projects: projects.clone(),
         memberships: projects,
         keys: keys.clone(),

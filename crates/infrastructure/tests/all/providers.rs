@@ -11,15 +11,17 @@ use devskyy_infrastructure::{
     crypto::MasterKey,
     es::{PerStream, Projection, SqlEventStore},
     models::{
-        ConfiguredProviders, Endpoint, Patience, PlatformProvider, ProvidersProjection, SqlProviderVault, SqlProviders,
-        Wire,
+        ConfiguredProviders, Endpoint, HttpProviderProbe, Patience, PlatformProvider, ProvidersProjection,
+        SqlProviderVault, SqlProviders, Wire,
     },
     tools::EgressPolicy,
 };
 use devskyy_testkit::{
     contracts::{
         models::{Act, Reply, Stage as _, question},
+        probing::ProbeUnderTest,
         providers::ProvidersUnderTest,
+        routing::RoutesUnderTest,
     },
     fakes::{FixedClock, ModelServer, NoDeltas},
 };
@@ -85,30 +87,50 @@ async fn ready(providers: &ConfiguredProviders, project: u128, name: &str) -> Ro
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_operators_providers_are_everybodys() {
-    let kept = kept().await;
-    let providers = configured(&kept, "http://127.0.0.1:9/v1", EgressPolicy::default());
-    assert_eq!(ready(&providers, 0xa001, "local").await.id, "local");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_projects_own_provider_comes_before_the_operators() {
+async fn routes() -> RoutesUnderTest {
     let kept = kept().await;
     kept.given(1, 1, "cloud", None).await;
+    kept.given(2, 2, "cloud", None).await;
+    kept.decide(2, |it| it.change(&ProviderChange { enabled: Some(false), ..ProviderChange::default() })).await;
     let providers = configured(&kept, "http://127.0.0.1:9/v1", EgressPolicy::default());
-    let (own, others) = (ready(&providers, 0xa001, "cloud").await.id, ready(&providers, 0xa002, "cloud").await.id);
-    assert_eq!((own.ends_with("@https://api.example.org/v1"), others.as_str()), (true, "cloud"));
+    RoutesUnderTest { providers: Arc::new(providers), keep: Box::new(kept) }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_disabled_provider_hides_the_operators() {
-    let kept = kept().await;
-    kept.given(1, 1, "cloud", None).await;
-    kept.decide(1, |it| it.change(&ProviderChange { enabled: Some(false), ..ProviderChange::default() })).await;
-    let providers = configured(&kept, "http://127.0.0.1:9/v1", EgressPolicy::default());
-    let found = providers.find(id(0xa001), "cloud").await.unwrap();
-    assert!(matches!(found, Some(Provided::Off("the provider is disabled"))));
+devskyy_testkit::routes_contract!(routes);
+
+/// A provider of that protocol, and a probe that may reach this machine.
+async fn probed(kind: ProviderKind) -> ProbeUnderTest {
+    let server = ModelServer::start(kind).await.unwrap();
+    let egress = EgressPolicy::parse(true, &["127.0.0.0/8".to_owned()]).unwrap();
+    let wire = Wire::new(egress, Arc::new(FixedClock::default()), Patience::default()).unwrap();
+    ProbeUnderTest {
+        probe: Arc::new(HttpProviderProbe::new(Arc::new(wire))),
+        kind,
+        base_url: server.base_url(),
+        models: vec!["echo-1".to_owned(), "echo-2".to_owned()],
+        away: "http://127.0.0.1:9/v1".to_owned(),
+        keep: Box::new(server),
+    }
+}
+
+mod openai {
+    use super::{ProbeUnderTest, ProviderKind, probed};
+
+    async fn probe() -> ProbeUnderTest {
+        probed(ProviderKind::OpenAi).await
+    }
+
+    devskyy_testkit::probing_contract!(probe);
+}
+
+mod anthropic {
+    use super::{ProbeUnderTest, ProviderKind, probed};
+
+    async fn probe() -> ProbeUnderTest {
+        probed(ProviderKind::Anthropic).await
+    }
+
+    devskyy_testkit::probing_contract!(probe);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,8 +1,7 @@
 //! The SQL adapters keep every promise about runs.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use async_trait::async_trait;
 use devskyy_application::es::EventStore;
 use devskyy_infrastructure::{
     agents::{AgentsProjection, SqlAgents},
@@ -12,18 +11,12 @@ use devskyy_infrastructure::{
     system::SystemClock,
     totals::TotalsProjection,
 };
-use devskyy_testkit::contracts::runs::{Passage, RunsUnderTest};
+use devskyy_testkit::contracts::runs::RunsUnderTest;
 
-use crate::databases::{self, Fresh};
-
-struct Waits;
-
-#[async_trait]
-impl Passage for Waits {
-    async fn pass(&self, time: Duration) {
-        tokio::time::sleep(time).await;
-    }
-}
+use crate::{
+    databases::{self, Fresh},
+    machine::Waits,
+};
 
 async fn log(fresh: &Fresh) -> Arc<dyn EventStore> {
     let projections: Vec<Arc<dyn Projection>> = vec![

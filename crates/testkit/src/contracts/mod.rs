@@ -6,11 +6,15 @@
 
 pub mod audit;
 pub mod checkpoints;
+pub mod credentials;
 pub mod event_store;
 pub mod invitations;
+pub mod machine;
 pub mod models;
 pub mod people;
+pub mod probing;
 pub mod providers;
+pub mod routing;
 pub mod runs;
 pub mod secrets;
 mod walking;

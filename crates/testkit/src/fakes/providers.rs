@@ -153,7 +153,8 @@ impl ProviderVault for InMemoryProviders {
     }
 }
 
-/// Reaches providers at `https` addresses only, each of which has one model and accepts every key but `wrong-key`.
+/// Reaches providers at `https` addresses only, each of which has one model and accepts every key but `wrong-key`. Nobody
+/// is at `https://away.example.org`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FixedProbe;
 
@@ -163,7 +164,15 @@ impl ProviderProbe for FixedProbe {
         if base_url.starts_with("https://") { Ok(()) } else { Err("plain http is not allowed; use https".to_owned()) }
     }
 
-    async fn list(&self, kind: ProviderKind, _: &str, key: Option<&ProviderSecret>) -> Result<Vec<String>, ModelError> {
+    async fn list(
+        &self,
+        kind: ProviderKind,
+        base_url: &str,
+        key: Option<&ProviderSecret>,
+    ) -> Result<Vec<String>, ModelError> {
+        if base_url.starts_with("https://away.example.org") {
+            return Err(ModelError::Unavailable { message: "nobody is there".to_owned(), retry_after: None });
+        }
         if key.is_some_and(|key| key.expose() == "wrong-key") {
             return Err(ModelError::Refused { status: Some(401), message: "it does not accept the key".to_owned() });
         }
@@ -171,9 +180,12 @@ impl ProviderProbe for FixedProbe {
     }
 }
 
-/// Providers of the whole platform by name, each allowing every model.
+/// Providers by name, of the whole platform and of projects; those of the platform allow every model.
 #[derive(Default)]
-pub struct NamedModels(BTreeMap<String, Provided>);
+pub struct NamedModels {
+    platform: BTreeMap<String, Provided>,
+    own: BTreeMap<(ProjectId, String), Provided>,
+}
 
 impl NamedModels {
     /// With another provider that can be asked.
@@ -181,21 +193,29 @@ impl NamedModels {
     pub fn with(mut self, name: &str, models: Arc<dyn Models>) -> Self {
         let (allowed, prices) = (AllowedModels::default(), PriceList::default());
         let route = Route { id: name.to_owned(), models, allowed, prices, price_list: PriceListOf::Configuration };
-        self.0.insert(name.to_owned(), Provided::Ready(Box::new(route)));
+        self.platform.insert(name.to_owned(), Provided::Ready(Box::new(route)));
         self
     }
 
     /// With another provider as it is given.
     #[must_use]
     pub fn with_provided(mut self, name: &str, provided: Provided) -> Self {
-        self.0.insert(name.to_owned(), provided);
+        self.platform.insert(name.to_owned(), provided);
+        self
+    }
+
+    /// With another provider of a project's own.
+    #[must_use]
+    pub fn with_own(mut self, project: ProjectId, name: &str, provided: Provided) -> Self {
+        self.own.insert((project, name.to_owned()), provided);
         self
     }
 }
 
 #[async_trait]
 impl ModelProviders for NamedModels {
-    async fn find(&self, _: ProjectId, name: &str) -> Result<Option<Provided>, PortError> {
-        Ok(self.0.get(name).cloned())
+    async fn find(&self, project: ProjectId, name: &str) -> Result<Option<Provided>, PortError> {
+        let own = self.own.get(&(project, name.to_owned()));
+        Ok(own.or_else(|| self.platform.get(name)).cloned())
     }
 }

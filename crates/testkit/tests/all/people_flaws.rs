@@ -19,11 +19,11 @@ use devskyy_application::{
         Profile, RefreshDigest, Rotation, Sessions, Standings, UserFilter, UserRecord, UserStatus, UserViews,
     },
     paging::{Beyond, PageOf, Part},
-    projects::{MemberRecord, ProjectFilter, ProjectView, ProjectViews},
+    projects::{Directory, MemberRecord, Person, ProjectFilter, ProjectView, ProjectViews},
 };
 use devskyy_domain::{
     agents::{AgentStatus, AgentType, VersionNumber},
-    identity::PlatformRole,
+    identity::{Email, PlatformRole},
     kernel::ids::{AgentId, ApiKeyId, ProjectId, SessionId, UserId},
     projects::{ProjectRole, ProjectStatus},
 };
@@ -296,6 +296,18 @@ impl Erasures for Mute {
 }
 
 #[async_trait]
+impl Directory for Credulous<dyn Directory> {
+    async fn find_by_email(&self, _: &Email) -> Result<Option<UserId>, PortError> {
+        Ok(Some(uuid::Uuid::nil().into()))
+    }
+
+    async fn people(&self, users: &[UserId]) -> Result<Vec<Person>, PortError> {
+        let person = |id: &UserId| Person { id: *id, email: "ada@example.org".to_owned(), name: "Ada".to_owned() };
+        Ok(users.iter().map(person).collect())
+    }
+}
+
+#[async_trait]
 impl Perishable for Zealous<dyn Perishable> {
     async fn sweep(&self, _: DateTime<Utc>) -> Result<u64, PortError> {
         self.0.sweep(DateTime::<Utc>::MAX_UTC).await
@@ -327,6 +339,7 @@ fn credulous() -> PeopleUnderTest {
         sessions: Arc::new(Credulous(honest.sessions.clone())),
         standings: Arc::new(Credulous(honest.standings.clone())),
         memberships: Arc::new(Credulous(honest.memberships.clone())),
+        directory: Arc::new(Credulous(honest.directory.clone())),
         projects: Arc::new(Credulous(honest.projects.clone())),
         agents: Arc::new(Credulous(honest.agents.clone())),
         key_standings: Arc::new(Credulous(honest.key_standings.clone())),

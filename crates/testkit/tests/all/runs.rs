@@ -9,7 +9,7 @@ use devskyy_testkit::{
     runs_contract,
 };
 
-struct Moves(Arc<FixedClock>);
+pub(crate) struct Moves(pub(crate) Arc<FixedClock>);
 
 #[async_trait]
 impl Passage for Moves {

@@ -4,39 +4,6 @@ use devskyy_application::identity::BootstrapTokens;
 use devskyy_infrastructure::crypto::FileBootstrapTokens;
 
 #[tokio::test]
-async fn the_token_is_the_same_until_it_is_withdrawn() {
-    let directory = tempfile::tempdir().unwrap();
-    let tokens = FileBootstrapTokens::new(directory.path());
-    let first = tokens.offer().await.unwrap();
-    assert_eq!(tokens.offer().await.unwrap(), first);
-}
-
-#[tokio::test]
-async fn the_token_on_offer_matches() {
-    let directory = tempfile::tempdir().unwrap();
-    let tokens = FileBootstrapTokens::new(directory.path());
-    let offer = tokens.offer().await.unwrap();
-    assert!(tokens.matches(&offer.token).await.unwrap());
-}
-
-#[tokio::test]
-async fn another_token_does_not_match() {
-    let directory = tempfile::tempdir().unwrap();
-    let tokens = FileBootstrapTokens::new(directory.path());
-    tokens.offer().await.unwrap();
-    assert!(!tokens.matches("guess").await.unwrap());
-}
-
-#[tokio::test]
-async fn nothing_matches_a_withdrawn_token() {
-    let directory = tempfile::tempdir().unwrap();
-    let tokens = FileBootstrapTokens::new(directory.path());
-    let offer = tokens.offer().await.unwrap();
-    tokens.withdraw().await.unwrap();
-    assert!(!tokens.matches(&offer.token).await.unwrap());
-}
-
-#[tokio::test]
 async fn an_empty_guess_never_matches() {
     let directory = tempfile::tempdir().unwrap();
     let tokens = FileBootstrapTokens::new(directory.path());

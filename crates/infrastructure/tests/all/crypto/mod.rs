@@ -2,6 +2,7 @@
 
 mod access_tokens;
 mod bootstrap;
+mod credentials;
 mod forge;
 mod forged_claims;
 mod forged_headers;

@@ -10,32 +10,6 @@ fn password() -> Password {
 }
 
 #[tokio::test]
-async fn the_right_password_is_recognised() {
-    let hasher = Argon2PasswordHasher::start(CHEAP, 1, 8).unwrap();
-    let hash = hasher.hash(&password()).await.unwrap();
-    assert!(hasher.verify("Correct-Horse-7", Some(&hash)).await.unwrap());
-}
-
-#[tokio::test]
-async fn a_wrong_password_is_recognised_as_wrong() {
-    let hasher = Argon2PasswordHasher::start(CHEAP, 1, 8).unwrap();
-    let hash = hasher.hash(&password()).await.unwrap();
-    assert!(!hasher.verify("Correct-Horse-8", Some(&hash)).await.unwrap());
-}
-
-#[tokio::test]
-async fn nobody_knows_the_password_of_a_missing_account() {
-    let hasher = Argon2PasswordHasher::start(CHEAP, 1, 8).unwrap();
-    assert!(!hasher.verify("nobody has this password", None).await.unwrap());
-}
-
-#[tokio::test]
-async fn one_password_never_has_the_same_hash_twice() {
-    let hasher = Argon2PasswordHasher::start(CHEAP, 1, 8).unwrap();
-    assert_ne!(hasher.hash(&password()).await.unwrap(), hasher.hash(&password()).await.unwrap());
-}
-
-#[tokio::test]
 async fn a_hash_made_at_another_cost_is_still_verified() {
     let old = Argon2PasswordHasher::start(Argon2Cost { memory_kib: 128, passes: 2, lanes: 1 }, 1, 8).unwrap();
     let hash = old.hash(&password()).await.unwrap();

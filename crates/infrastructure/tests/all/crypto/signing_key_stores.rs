@@ -127,3 +127,77 @@ mod on_postgres {
         store
     );
 }
+
+mod culprits {
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+    use devskyy_application::error::PortError;
+    use devskyy_infrastructure::crypto::{SealedKey, SigningKeyStore};
+    use devskyy_testkit::contracts::is_broken;
+
+    use crate::crypto::world::KeysInMemory;
+
+    /// What is wrong with a keeper.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum Flaw {
+        /// Tells the newest first, and without their public halves.
+        Garbling,
+        /// Adds whatever it is told to, whoever was before.
+        Pliant,
+        /// Looks first and adds later, and meanwhile others look.
+        Hesitant,
+        /// Lets go of nothing.
+        Clinging,
+    }
+
+    struct Flawed(KeysInMemory, Flaw);
+
+    #[async_trait]
+    impl SigningKeyStore for Flawed {
+        async fn all(&self) -> Result<Vec<SealedKey>, PortError> {
+            let mut keys = self.0.all().await?;
+            if self.1 == Flaw::Garbling {
+                keys.reverse();
+                keys.iter_mut().for_each(|key| key.public.clear());
+            }
+            Ok(keys)
+        }
+
+        async fn add(&self, key: &SealedKey, after: Option<&str>) -> Result<bool, PortError> {
+            let last = self.0.all().await?.pop().map(|last| last.kid);
+            match self.1 {
+                Flaw::Pliant => self.0.add(key, last.as_deref()).await,
+                Flaw::Hesitant if last.as_deref() == after => {
+                    tokio::task::yield_now().await;
+                    let last = self.0.all().await?.pop().map(|last| last.kid);
+                    self.0.add(key, last.as_deref()).await
+                }
+                _ => self.0.add(key, after).await,
+            }
+        }
+
+        async fn remove(&self, kids: &[String]) -> Result<(), PortError> {
+            if self.1 == Flaw::Clinging { Ok(()) } else { self.0.remove(kids).await }
+        }
+    }
+
+    macro_rules! caught {
+        ($($flaw:ident by $promise:ident;)+) => {$(
+            #[tokio::test]
+            async fn $promise() {
+                let store: Arc<dyn SigningKeyStore> = Arc::new(Flawed(KeysInMemory::default(), Flaw::$flaw));
+                assert!(is_broken(super::$promise(&store)).await);
+            }
+        )+};
+    }
+
+    caught! {
+        Garbling by a_kept_key_is_read_back_as_it_was;
+        Garbling by keys_are_told_in_the_order_in_which_they_sign;
+        Pliant by a_first_key_is_added_only_where_there_is_none;
+        Pliant by a_key_follows_only_the_last_one;
+        Hesitant by of_twenty_parallel_additions_one_is_made;
+        Clinging by removed_keys_are_gone;
+    }
+}

@@ -10,6 +10,7 @@ mod agents;
 mod api_keys;
 mod attempts;
 mod changes;
+mod directory;
 mod facts;
 mod perishables;
 mod projects;
@@ -34,8 +35,9 @@ use devskyy_application::{
         AccountChanges, Accounts, Attempts, Erasures, Invitations, KeyStandings, KeyUses, KeyVault, KeyViews,
         Perishable, SessionList, Sessions, Standings, UserViews,
     },
-    projects::ProjectViews,
+    projects::{Directory, ProjectViews},
 };
+pub use directory::*;
 pub use perishables::*;
 pub use projects::*;
 pub use sessions::*;
@@ -44,8 +46,8 @@ pub use users::*;
 pub use walks::*;
 
 use crate::fakes::{
-    InMemoryAccounts, InMemoryAgents, InMemoryApiKeys, InMemoryAttempts, InMemoryErasures, InMemoryEventStore,
-    InMemoryInvitations, InMemoryProjects, InMemorySessions, InMemoryUsers,
+    InMemoryAccounts, InMemoryAgents, InMemoryApiKeys, InMemoryAttempts, InMemoryDirectory, InMemoryErasures,
+    InMemoryEventStore, InMemoryInvitations, InMemoryProjects, InMemorySessions, InMemoryUsers, SequentialSecrets,
 };
 
 /// Whatever holds rows that time takes the meaning from.
@@ -74,6 +76,8 @@ pub struct PeopleUnderTest {
     pub standings: Arc<dyn Standings>,
     /// Projects as the log tells.
     pub projects: Arc<dyn ProjectViews>,
+    /// The people behind e-mails, under digests of [`SequentialSecrets`].
+    pub directory: Arc<dyn Directory>,
     /// Who belongs to which project.
     pub memberships: Arc<dyn Memberships>,
     /// Agents as the log tells.
@@ -120,7 +124,9 @@ impl PeopleUnderTest {
             attempts: attempts.clone(),
             used_keys: store.clone(),
         };
+        let secrets = Arc::new(SequentialSecrets::default());
         Self {
+            directory: Arc::new(InMemoryDirectory::of(users.clone(), accounts.clone(), secrets)),
             accounts: accounts.clone(),
             changes: accounts,
             session_list: sessions.clone(),
@@ -254,6 +260,10 @@ macro_rules! projects_contract {
             nobody_stands_anywhere_in_an_unknown_project,
             a_personal_project_is_found_by_its_person,
             other_projects_of_a_person_are_not_personal,
+            a_registered_person_is_found_by_email,
+            nobody_is_found_by_an_unknown_email,
+            rows_without_a_registration_are_nobodys,
+            people_are_told_with_email_and_name,
         }
     };
 }

@@ -29,7 +29,7 @@ pub struct ProvidersUnderTest {
     /// Where keys are kept.
     pub vault: Arc<dyn ProviderVault>,
     /// Whatever must live as long as the test.
-    pub keep: Box<dyn Any + Send>,
+    pub keep: Box<dyn Any + Send + Sync>,
 }
 
 pub(super) const ADDRESS: &str = "https://api.example.org/v1";

@@ -105,8 +105,10 @@ impl ModelServer {
         let listing = received.request.starts_with("GET ");
         let prepared = if listing { None } else { locked(&self.acts).pop_front() };
         let act = prepared.or_else(|| if listing { None } else { (self.play)(&received.body) });
+        let stranger = listing && received.headers.values().any(|value| value.ends_with("wrong-key"));
         locked(&self.received).push(received);
         let done = match act {
+            None if stranger => document(&mut stream, 401, None, &self.fault("invalid_api_key")).await,
             None => document(&mut stream, 200, None, r#"{"data":[{"id":"echo-1"},{"id":"echo-2"}]}"#).await,
             Some(act) => self.play(&mut stream, act).await,
         };

@@ -1,0 +1,22 @@
+//! Real credentials keep every promise.
+
+use std::sync::Arc;
+
+use devskyy_infrastructure::crypto::{Argon2Cost, Argon2PasswordHasher, FileBootstrapTokens, KeyedSecrets};
+use devskyy_testkit::contracts::credentials::CredentialsUnderTest;
+
+use super::world::{master, tokens};
+
+async fn real() -> CredentialsUnderTest {
+    let directory = tempfile::tempdir().unwrap();
+    let cheap = Argon2Cost { memory_kib: 64, passes: 1, lanes: 1 };
+    CredentialsUnderTest {
+        hasher: Arc::new(Argon2PasswordHasher::start(cheap, 1, 8).unwrap()),
+        secrets: Arc::new(KeyedSecrets::new(master())),
+        tokens: Arc::new(tokens().await),
+        bootstrap: Arc::new(FileBootstrapTokens::new(directory.path())),
+        keep: Box::new(directory),
+    }
+}
+
+devskyy_testkit::credentials_contract!(real);

@@ -1,0 +1,130 @@
+//! What everybody promises who finds providers of models, and who knows which models there are and what they cost.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a broken promise is a panic")]
+
+use std::{any::Any, sync::Arc};
+
+use devskyy_application::models::{ConfiguredModels, ModelPrices, ModelProviders, Priced, Provided};
+use devskyy_domain::{kernel::ids::ProjectId, models::Price};
+use uuid::Uuid;
+
+/// Providers of the platform called `cloud` and `local`. Project 1 has a `cloud` of its own, and so has project 2, where it
+/// cannot be asked.
+pub struct RoutesUnderTest {
+    /// Finds whom to ask.
+    pub providers: Arc<dyn ModelProviders>,
+    /// Whatever must live as long as the test.
+    pub keep: Box<dyn Any + Send + Sync>,
+}
+
+/// A provider called `scripted` that has one model, `echo`, at [`price`].
+pub struct OffersUnderTest {
+    /// Knows which models there are.
+    pub known: Arc<dyn ConfiguredModels>,
+    /// Knows what they cost.
+    pub prices: Arc<dyn ModelPrices>,
+}
+
+/// What the one model costs: as much for a token of each class.
+#[must_use]
+pub const fn price() -> Price {
+    let each = 1_000_000;
+    Price { input: each, output: each, cache_read: each, cache_write: each, reasoning: each }
+}
+
+/// The nth project of a suite.
+#[must_use]
+pub fn project(n: u128) -> ProjectId {
+    ProjectId::from(Uuid::from_u128(0xa000 + n))
+}
+
+impl RoutesUnderTest {
+    async fn found(&self, of: u128, name: &str) -> Option<Provided> {
+        self.providers.find(project(of), name).await.unwrap()
+    }
+
+    async fn id(&self, of: u128, name: &str) -> String {
+        match self.found(of, name).await {
+            Some(Provided::Ready(route)) => route.id,
+            Some(Provided::Off(why)) => panic!("{name} cannot be asked: {why}"),
+            None => panic!("there is no {name}"),
+        }
+    }
+}
+
+/// Whoever asks.
+pub async fn the_platforms_providers_are_everybodys(it: &RoutesUnderTest) {
+    assert_eq!(it.id(1, "local").await, it.id(3, "local").await);
+}
+
+/// The same name, another provider.
+pub async fn a_projects_own_provider_comes_before_the_platforms(it: &RoutesUnderTest) {
+    assert_ne!(it.id(1, "cloud").await, it.id(3, "cloud").await);
+}
+
+/// A question never leaks to a provider the project has turned away from.
+pub async fn a_provider_that_cannot_be_asked_hides_the_platforms(it: &RoutesUnderTest) {
+    assert!(matches!(it.found(2, "cloud").await, Some(Provided::Off(_))));
+}
+
+/// Absence is an answer.
+pub async fn an_unknown_provider_is_absent(it: &RoutesUnderTest) {
+    assert!(it.found(1, "nobody").await.is_none());
+}
+
+/// What is remembered of it is remembered of the right one.
+pub async fn a_provider_is_the_same_each_time(it: &RoutesUnderTest) {
+    assert_eq!(it.id(1, "cloud").await, it.id(1, "cloud").await);
+    assert_ne!(it.id(3, "cloud").await, it.id(3, "local").await);
+}
+
+/// It can be asked.
+pub async fn a_model_of_a_provider_is_known(it: &OffersUnderTest) {
+    assert!(it.known.knows(project(1), "scripted/echo").await.unwrap());
+}
+
+/// Neither one of an unknown provider, nor one without a name.
+pub async fn other_models_are_not_known(it: &OffersUnderTest) {
+    for name in ["nobody/echo", "scripted/", "scripted", "echo", ""] {
+        assert!(!it.known.knows(project(1), name).await.unwrap(), "{name}");
+    }
+}
+
+/// Under the number of its price list.
+pub async fn a_known_model_has_its_price(it: &OffersUnderTest) {
+    let priced = it.prices.price(project(1), "scripted/echo").await.unwrap();
+    assert_eq!(priced, Some(Priced { version: 1, price: price() }));
+}
+
+/// Nothing is charged by guess.
+pub async fn other_models_have_no_price(it: &OffersUnderTest) {
+    for name in ["nobody/echo", "scripted/", "scripted", "echo", ""] {
+        assert_eq!(it.prices.price(project(1), name).await.unwrap(), None, "{name}");
+    }
+}
+
+/// Makes a test of each promise about finding providers.
+#[macro_export]
+macro_rules! routes_contract {
+    ($($how:tt)+) => {
+        $crate::promises! { [$($how)+] [(&) routing] =>
+            the_platforms_providers_are_everybodys,
+            a_projects_own_provider_comes_before_the_platforms,
+            a_provider_that_cannot_be_asked_hides_the_platforms,
+            an_unknown_provider_is_absent,
+            a_provider_is_the_same_each_time,
+        }
+    };
+}
+
+/// Makes a test of each promise about which models there are.
+#[macro_export]
+macro_rules! offers_contract {
+    ($($how:tt)+) => {
+        $crate::promises! { [$($how)+] [(&) routing] =>
+            a_model_of_a_provider_is_known,
+            other_models_are_not_known,
+            a_known_model_has_its_price,
+            other_models_have_no_price,
+        }
+    };
+}
