@@ -5,7 +5,7 @@ use actix_web::http::{
 use devskyy_application::error::{Error, Refused};
 use devskyy_domain::kernel::RefusalKind;
 
-use super::{Code, Fault, Problem, find, platform};
+use super::{Code, Fault, Problem, find, is_defect, platform};
 
 impl From<Refused> for Fault {
     fn from(refused: Refused) -> Self {
@@ -15,6 +15,10 @@ impl From<Refused> for Fault {
 
 impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
+        if is_defect(refused.code) {
+            tracing::error!(code = refused.code, detail = refused.detail, "a refusal no request can bring about");
+            return failed();
+        }
         let status = match refused.kind {
             RefusalKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
             RefusalKind::Conflict => StatusCode::CONFLICT,
@@ -53,10 +57,15 @@ impl From<Error> for Problem {
             }
             Error::Port(failure) => {
                 tracing::error!(error = %failure, cause = %root(&failure), "a capability failed");
-                Self::new(platform::INTERNAL, "the platform failed; the log knows more under this request id")
+                failed()
             }
         }
     }
+}
+
+/// The answer to whoever can do nothing about it.
+fn failed() -> Problem {
+    Problem::new(platform::INTERNAL, "the platform failed; the log knows more under this request id")
 }
 
 /// Several refusals at once; one alone speaks for itself.
@@ -83,4 +92,16 @@ fn root(error: &(dyn std::error::Error + 'static)) -> String {
         deepest = source;
     }
     deepest.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_no_request_can_bring_about_is_a_failure_of_the_platform() {
+        let (kind, detail) = (RefusalKind::Conflict, "the run has begun already".to_owned());
+        let problem = Problem::from(Refused { code: "run.begun", kind, detail, pointer: None });
+        assert_eq!((problem.code(), problem.0.status), ("internal", StatusCode::INTERNAL_SERVER_ERROR));
+    }
 }

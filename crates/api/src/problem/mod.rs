@@ -26,7 +26,7 @@ pub(crate) use self::{
 };
 pub use self::{
     code::Code,
-    codes::{Chapter, REGISTRY, find},
+    codes::{Chapter, REGISTRY, find, is_defect},
     page::{html, markdown},
 };
 use crate::edge::secure;

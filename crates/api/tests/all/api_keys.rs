@@ -252,3 +252,16 @@ async fn what_a_key_does_is_recorded_under_its_name() {
     let listed = it.world.get(&versions).by(&it.ada).send().await.expect(200);
     assert_eq!(listed["items"][0]["published_by"], format!("key:{}", issued["id"].as_str().unwrap()));
 }
+
+#[actix_web::test]
+async fn a_key_is_not_renewed_out_of_bounds() {
+    let it = Keyed::new().await;
+    let expires_at = it.world.clock.now() + TimeDelta::minutes(10);
+    let issued = it.issue(&json!({"name": "deploy", "role": "viewer", "expires_at": expires_at})).await;
+    let rotate = format!("{}/{}/rotate", it.keys(), issued["id"].as_str().unwrap());
+    let longer = json!({"overlap_s": 604_801});
+    it.world.post(&rotate).by(&it.ada).json(&longer).send().await.refused(422, "api_key.overlap_range");
+    it.world.clock.advance(Duration::from_secs(11 * 60));
+    let later = json!({"expires_at": it.wanted("viewer")["expires_at"]});
+    it.world.post(&rotate).by(&it.ada).json(&later).send().await.refused(409, "api_key.expired");
+}

@@ -122,6 +122,24 @@ async fn a_verdict_on_what_is_not_in_doubt_is_refused() {
     world.post(&unknown).by(&ada).json(&wrong).send().await.refused_at(422, "request.wrong_type", "/verdict");
 }
 
+#[actix_web::test]
+async fn a_verdict_on_a_call_whose_outcome_is_known_is_refused() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let greet = json!({"id": "greet", "tool": "template", "arguments": {"template": "hello", "context": {}}});
+    let ask = json!({"id": "ask", "needs": ["greet"], "approval": question()["approval"]});
+    let body = json!({"name": "Polite", "type": "workflow", "definition": {"steps": [greet, ask]}});
+    let agent = world.post("/api/v1/agents").by(&ada).json(&body).send().await.expect(201);
+    let execute = format!("/api/v1/agents/{}/execute", agent["id"].as_str().unwrap());
+    let run = world.post(&execute).by(&ada).json(&json!({})).send().await.expect(202);
+    let path = format!("/api/v1/runs/{}", run["id"].as_str().unwrap());
+    world.work();
+    let run = world.until(&path, &ada, |run| run["status"] == "waiting").await;
+    let reconcile = format!("{path}/steps/{}/reconcile", run["steps"][0]["operation_id"].as_str().unwrap());
+    let verdict = world.post(&reconcile).by(&ada).json(&json!({"verdict": "retry"})).send().await;
+    verdict.refused(409, "run.not_in_doubt");
+}
+
 /// Executes with patience, and gives what came back although no time passed.
 async fn awaited(world: &World, token: &str, definition: Value) -> Value {
     let body = json!({"name": "Careful", "type": "workflow", "definition": definition});

@@ -19,7 +19,11 @@ fn paying() -> Value {
 
 /// Starts a run of a new assistant and gives its path.
 pub(crate) async fn started(world: &World, token: &str, tools: &Value) -> String {
-    let made = world.post("/api/v1/agents").by(token).json(&assistant(tools)).send().await.expect(201);
+    executed(world, token, &assistant(tools)).await
+}
+
+async fn executed(world: &World, token: &str, body: &Value) -> String {
+    let made = world.post("/api/v1/agents").by(token).json(body).send().await.expect(201);
     assert_eq!(made["status"], "active");
     let path = format!("/api/v1/agents/{}/execute", made["id"].as_str().unwrap());
     let run = world.post(&path).by(token).json(&json!({"input": "Hello"})).send().await.expect(202);
@@ -53,7 +57,9 @@ async fn a_version_of_an_assistant_is_read_back_as_it_was_written() {
 async fn a_call_is_approved_with_other_arguments() {
     let world = World::new();
     let ada = world.person("ada").await;
-    let path = started(&world, &ada, &paying()).await;
+    let mut tools = paying();
+    tools["pay"]["input_schema"]["required"] = json!(["n"]);
+    let path = started(&world, &ada, &tools).await;
     world.work();
     let run = world.until(&path, &ada, |run| run["status"] == "waiting").await;
     let approval = &run["steps"][1]["elements"][0]["approval"];
@@ -62,11 +68,47 @@ async fn a_call_is_approved_with_other_arguments() {
     let answer = format!("{path}/approvals/{}", approval["id"].as_str().unwrap());
     let denied = json!({"decision": "deny", "arguments": {"n": 2}});
     world.post(&answer).by(&ada).json(&denied).send().await.refused_at(422, "run.nothing_to_edit", "/arguments");
+    let unfit = json!({"decision": "approve", "arguments": {"m": 2}});
+    world.post(&answer).by(&ada).json(&unfit).send().await.refused_at(422, "run.arguments_schema", "/arguments");
     let approved = json!({"decision": "approve", "arguments": {"n": 2}});
     world.post(&answer).by(&ada).json(&approved).send().await.expect(200);
     let run = world.until(&path, &ada, |run| run["status"] == "completed").await;
     let element = &run["steps"][1]["elements"][0];
     assert_eq!((&element["approval"]["edited_arguments"], &element["tool"]), (&json!({"n": 2}), &json!("pay")));
+}
+
+#[actix_web::test]
+async fn an_answer_after_the_time_for_it_is_refused() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let mut body = assistant(&paying());
+    body["definition"]["approval_expires_s"] = json!(60);
+    let path = executed(&world, &ada, &body).await;
+    let work = world.work();
+    let run = world.until(&path, &ada, |run| run["status"] == "waiting").await;
+    let approval = run["steps"][1]["elements"][0]["approval"]["id"].as_str().unwrap();
+    // Nobody is there to notice that the time is over.
+    work.abort();
+    world.clock.advance(std::time::Duration::from_secs(61));
+    let answer = world.post(&format!("{path}/approvals/{approval}")).by(&ada).json(&json!({"decision": "approve"}));
+    answer.send().await.refused(409, "run.approval_expired");
+}
+
+#[actix_web::test]
+async fn a_run_on_its_way_out_takes_no_verdict() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let mut body = assistant(&json!({}));
+    body["definition"]["model"] = json!("scripted/silent");
+    let path = executed(&world, &ada, &body).await;
+    let work = world.work();
+    world.until(&path, &ada, |run| run["status"] == "running").await;
+    // Nobody is there to end it.
+    work.abort();
+    world.post(&format!("{path}/cancel")).by(&ada).json(&json!({})).send().await.expect(200);
+    let reconcile = format!("{path}/steps/01938f2e-0000-7000-8000-000000000000/reconcile");
+    let verdict = world.post(&reconcile).by(&ada).json(&json!({"verdict": "retry"})).send().await;
+    verdict.refused(409, "run.cancelling");
 }
 
 async fn whole(mut body: BoxBody) -> String {

@@ -30,8 +30,10 @@ impl Expressions for Plain {
 }
 
 impl Schemas for Plain {
-    fn check(&self, _schema: &Json) -> Result<(), Vec<SchemaViolation>> {
-        Ok(())
+    fn check(&self, schema: &Json) -> Result<(), Vec<SchemaViolation>> {
+        let text = serde_json::to_string(schema).unwrap_or_default();
+        let violation = |error: SyntaxError| SchemaViolation { pointer: String::new(), message: error.message };
+        syntax(&text).map_err(|error| vec![violation(error)])
     }
 
     /// Knows one rule: a schema with `required` wants those members.

@@ -166,3 +166,25 @@ async fn another_price_list_has_the_next_number() {
     let priced = it.change(&provider, &json!({"prices": {"gpt-4o": {"input": 1}}})).await.expect(200);
     assert_eq!(priced["prices_version"], 2);
 }
+
+#[actix_web::test]
+async fn each_mistake_has_its_own_code() {
+    let it = Place::new().await;
+    let models: Vec<_> = (0..201).map(|n| format!("m{n}")).collect();
+    let cases = [
+        ("name", json!("A b"), "provider.name_format", "/name"),
+        ("kind", json!("magic"), "provider.kind_unknown", "/kind"),
+        ("base_url", json!("ftp://a"), "provider.base_url_format", "/base_url"),
+        ("key", json!("two words"), "provider.key_format", "/key"),
+        ("models", json!(["a b"]), "provider.model_format", "/models/0"),
+        ("models", json!(models), "provider.too_many_models", "/models"),
+        ("prices", json!({"gpt-4o": {"input": 1, "output": 1_000_000_000_001_u64}}), "provider.price_range", "/prices"),
+    ];
+    let head = it.world.head().await;
+    for (member, value, code, pointer) in cases {
+        let mut body = cloud();
+        body[member] = value;
+        let problem = it.add(&body).await.refused(422, code);
+        assert_eq!((&problem["errors"][0]["pointer"], it.world.head().await), (&json!(pointer), head), "{problem}");
+    }
+}

@@ -1,6 +1,8 @@
 //! Values and transitions the business refuses: each by its own code, and nothing changes.
 
 use actix_web::http::Method;
+use devskyy_application::identity::RegistrationMode;
+use devskyy_domain::identity::PasswordPolicy;
 use serde_json::{Value, json};
 
 use crate::world::{World, agent, definition};
@@ -80,6 +82,14 @@ async fn an_account_that_cannot_be() {
 }
 
 #[actix_web::test]
+async fn a_password_that_is_too_short_where_length_is_all() {
+    let world = World::with(RegistrationMode::Open, PasswordPolicy::Nist);
+    let account = json!({"email": "ada@example.org", "password": "Zk3vquw-Q7x", "name": "Ada"});
+    let case = ("/api/v1/auth/register".to_owned(), account, 422, "user.password_too_short", "/password");
+    are_refused(&world, "", [case]).await;
+}
+
+#[actix_web::test]
 async fn transitions_of_an_agent_that_are_not_there() {
     let world = World::new();
     let ada = world.person("ada").await;
@@ -145,6 +155,16 @@ async fn transitions_of_a_run_that_are_not_there() {
         (of(&format!("steps/{operation}/reconcile")), json!({"verdict": "retry"}), 409, "run.ended", ""),
     ];
     are_refused(&world, &ada, cases).await;
+}
+
+#[actix_web::test]
+async fn a_value_no_run_can_take_in() {
+    let mut world = World::new();
+    world.state.settings.body_bytes = 2 * 1024 * 1024;
+    let ada = world.person("ada").await;
+    let execute = format!("/api/v1/agents/{}/execute", world.agent(&ada, "Greeter").await);
+    let large = json!({"input": "x".repeat(1024 * 1024)});
+    are_refused(&world, &ada, [(execute, large, 422, "run.value_too_large", "/input")]).await;
 }
 
 #[actix_web::test]

@@ -2,10 +2,7 @@
 
 use std::{
     rc::Rc,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -16,8 +13,7 @@ use actix_web::{
     http::{Method, StatusCode, header::HeaderMap},
     test::{TestRequest, init_service},
 };
-use async_trait::async_trait;
-use devskyy_api::{ApiState, Check, InFlight, Limiter, Limits, Readiness, Settings, app};
+use devskyy_api::{ApiState, InFlight, Limiter, Limits, Settings, app};
 use devskyy_application::{
     access::Access,
     agents::{Agents, AgentsPorts},
@@ -40,28 +36,9 @@ use devskyy_testkit::fakes::{
 };
 use futures_util::{FutureExt as _, future::LocalBoxFuture};
 use serde_json::{Value, json};
-use tokio::sync::{Notify, OnceCell};
+use tokio::{sync::OnceCell, task::JoinHandle};
 
-use crate::{expressions::Plain, keepers::Kept, tools::Echo};
-
-/// Ready, until told otherwise.
-#[derive(Default)]
-pub(crate) struct Switch {
-    broken: AtomicBool,
-    draining: Notify,
-}
-
-#[async_trait]
-impl Readiness for Switch {
-    async fn checks(&self) -> Vec<Check> {
-        let away = self.broken.load(Ordering::Relaxed);
-        vec![Check { name: "database", ok: !away, detail: away.then(|| "it does not answer".to_owned()) }]
-    }
-
-    async fn draining(&self) {
-        self.draining.notified().await;
-    }
-}
+use crate::{expressions::Plain, keepers::Kept, moods::Moody, switch::Switch, tools::Echo};
 
 /// The application, started once per world.
 type Started = Box<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Result<ServiceResponse<BoxBody>, Error>>>;
@@ -70,6 +47,7 @@ pub(crate) struct World {
     started: OnceCell<Started>,
     pub(crate) state: ApiState,
     pub(crate) store: Arc<InMemoryEventStore>,
+    pub(crate) moody: Arc<Moody>,
     pub(crate) clock: Arc<FixedClock>,
     readiness: Arc<Switch>,
     worker: RunWorker,
@@ -82,8 +60,14 @@ impl World {
 
     /// A platform that takes people in like that.
     pub(crate) fn taking_in(registration: RegistrationMode) -> Self {
+        Self::with(registration, PasswordPolicy::Classic)
+    }
+
+    /// A platform that takes people in and asks for passwords like that.
+    pub(crate) fn with(registration: RegistrationMode, password_policy: PasswordPolicy) -> Self {
         let clock = Arc::new(FixedClock::default());
         let store = Arc::new(InMemoryEventStore::with_clock(clock.clone()));
+        let moody = Arc::new(Moody::over(store.clone()));
         let (ids, secrets) = (Arc::new(SequentialIds::default()), Arc::new(SequentialSecrets::default()));
         let users = InMemoryUsers::following(&store);
         let projects = InMemoryProjects::following(&store);
@@ -93,7 +77,7 @@ impl World {
         let trail = InMemoryAudit::following(&store);
         let security = SecurityLog::new(trail.clone(), clock.clone(), ids.clone());
         let access = Access::new(projects.clone()).noting(security.clone());
-        let log: Arc<dyn EventStore> = Arc::new(AuditedEventStore::new(store.clone(), security.clone()));
+        let log: Arc<dyn EventStore> = Arc::new(AuditedEventStore::new(moody.clone(), security.clone()));
         let keys = InMemoryApiKeys::following(&store, users.clone());
         let keys = ApiKeys::new(ApiKeysPorts {
             store: log.clone(),
@@ -121,7 +105,7 @@ impl World {
             session_list: sessions.clone(),
             invitations: Arc::new(InMemoryInvitations::default()),
             registration,
-            password_policy: PasswordPolicy::Classic,
+            password_policy,
             users: users.clone(),
             sessions: sessions.clone(),
             standings: sessions,
@@ -140,6 +124,9 @@ impl World {
         let queue = InMemoryRuns::following(&store, projects.clone(), clock.clone());
         let live = Arc::new(LiveRuns::default());
         let models = Arc::new(ScriptedModels::playing(|request, _| {
+            if request.model == "scripted/silent" {
+                return Turn::FallsSilent(String::new());
+            }
             let told = request.messages.iter().any(|message| matches!(message, Message::Tool { .. }));
             match request.tools.first().filter(|_| !told) {
                 Some(tool) => Turn::calls([("call", tool.name.as_str(), serde_json::from_str(r#"{"n":1}"#).unwrap())]),
@@ -211,7 +198,7 @@ impl World {
             settings: Settings::default(),
         };
         let worker = RunWorker::new(worker, WorkerSettings::named("worker-1"));
-        Self { started: OnceCell::new(), state, store, clock, readiness, worker }
+        Self { started: OnceCell::new(), state, store, moody, clock, readiness, worker }
     }
 
     /// Sends a request that was made elsewhere.
@@ -237,10 +224,10 @@ impl World {
         self.readiness.draining.notify_waiters();
     }
 
-    /// Lets a worker carry out runs for the rest of the test.
-    pub(crate) fn work(&self) {
+    /// Lets a worker carry out runs for the rest of the test, or until it is aborted.
+    pub(crate) fn work(&self) -> JoinHandle<()> {
         let worker = self.worker.clone();
-        actix_web::rt::spawn(async move { worker.work(std::future::pending()).await });
+        actix_web::rt::spawn(async move { worker.work(std::future::pending()).await })
     }
 
     /// Reads something until it is as wished.

@@ -9,7 +9,7 @@ use devskyy_domain::{
 use super::{
     provider_ports::ProviderSecret,
     provider_views::ProviderView,
-    providers::{Desk, held, surely_refused},
+    providers::{Desk, gone, held, surely_refused},
 };
 use crate::{access::Permission, context::Actor, error::Error};
 
@@ -79,7 +79,7 @@ impl ChangeProviderHandler {
             Err(error) if surely_refused(error) => self.0.let_go(kept).await,
             Err(_) => {}
         }
-        changed?;
+        changed.map_err(|error| gone(error, provider))?;
         self.0.show(provider).await
     }
 }

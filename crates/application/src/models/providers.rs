@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use devskyy_domain::{
-    kernel::ids::{ProjectId, ProviderId, ProviderKeyId},
+    kernel::{
+        Refusal as _,
+        ids::{ProjectId, ProviderId, ProviderKeyId},
+    },
     models::{HeldKey, Provider, ProviderError},
 };
 
@@ -152,6 +155,16 @@ pub(super) fn name_claim(project: ProjectId, name: &str) -> Claim {
 pub(super) fn name_taken(error: Error) -> Error {
     match error {
         Error::ClaimTaken(_) => ProviderError::NameTaken.into(),
+        other => other,
+    }
+}
+
+/// A provider that was removed while it was being changed is not there.
+pub(super) fn gone(error: Error, provider: ProviderId) -> Error {
+    match error {
+        Error::Refused(refused) if refused.code == ProviderError::Removed.code() => {
+            Error::NotFound(format!("provider {provider}"))
+        }
         other => other,
     }
 }

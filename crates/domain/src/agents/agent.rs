@@ -182,23 +182,6 @@ impl Agent {
         Ok(events)
     }
 
-    /// The version a new run starts from, with what it does.
-    ///
-    /// # Errors
-    /// [`AgentError::Draft`], [`AgentError::Paused`], [`AgentError::Archived`] or [`AgentError::NotCreated`].
-    pub fn runnable(&self) -> Result<(VersionNumber, &Arc<Definition>), AgentError> {
-        match self {
-            Self::Active(details) => {
-                let number = details.current.ok_or(AgentError::NoVersion)?;
-                details.version(number).map(|definition| (number, definition)).ok_or(AgentError::NoVersion)
-            }
-            Self::Paused(_) => Err(AgentError::Paused),
-            Self::Draft(_) => Err(AgentError::Draft),
-            Self::Archived(_) => Err(AgentError::Archived),
-            Self::Unknown => Err(AgentError::NotCreated),
-        }
-    }
-
     /// What the agent is made of, once created.
     #[must_use]
     pub const fn details(&self) -> Option<&AgentDetails> {

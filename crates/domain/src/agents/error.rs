@@ -1,4 +1,3 @@
-use super::values::VersionNumber;
 use crate::kernel::{Refusal, RefusalKind};
 
 /// Why something about an agent is refused.
@@ -37,15 +36,9 @@ pub enum AgentError {
     /// A draft is activated, not paused or resumed.
     #[error("the agent is a draft, activate it first")]
     Draft,
-    /// A paused agent starts no runs.
-    #[error("the agent is paused, resume it first")]
-    Paused,
     /// Archived agents are read-only for ever.
     #[error("the agent is archived and can no longer change")]
     Archived,
-    /// Numbers start at 1 and end at the newest.
-    #[error("the agent has no version {0}")]
-    VersionUnknown(VersionNumber),
 }
 
 impl Refusal for AgentError {
@@ -62,9 +55,7 @@ impl Refusal for AgentError {
             Self::NotCreated => "agent.not_created",
             Self::NoVersion => "agent.no_version",
             Self::Draft => "agent.draft",
-            Self::Paused => "agent.paused",
             Self::Archived => "agent.archived",
-            Self::VersionUnknown(_) => "agent.version_unknown",
         }
     }
 
@@ -75,14 +66,12 @@ impl Refusal for AgentError {
             | Self::DefinitionType
             | Self::CapabilityFormat(_)
             | Self::TooManyCapabilities
-            | Self::DescriptionLength
-            | Self::VersionUnknown(_) => RefusalKind::Invalid,
+            | Self::DescriptionLength => RefusalKind::Invalid,
             Self::NameTaken
             | Self::AlreadyCreated
             | Self::NotCreated
             | Self::NoVersion
             | Self::Draft
-            | Self::Paused
             | Self::Archived => RefusalKind::Conflict,
         }
     }
@@ -95,13 +84,7 @@ impl Refusal for AgentError {
             Self::CapabilityFormat(index) => Some(format!("/capabilities/{index}")),
             Self::TooManyCapabilities => Some("/capabilities".to_owned()),
             Self::DescriptionLength => Some("/description".to_owned()),
-            Self::AlreadyCreated
-            | Self::NotCreated
-            | Self::NoVersion
-            | Self::Draft
-            | Self::Paused
-            | Self::Archived
-            | Self::VersionUnknown(_) => None,
+            Self::AlreadyCreated | Self::NotCreated | Self::NoVersion | Self::Draft | Self::Archived => None,
         }
     }
 }

@@ -9,8 +9,6 @@ refusals! {
             "Choose another name, or archive the agent that has it.";
         UNPROCESSABLE_ENTITY "agent.type_unknown" "Not a type of agent"
             "Send `workflow` or `assistant`.";
-        UNPROCESSABLE_ENTITY "agent.definition_type" "The definition is not one of the agent's type"
-            "Send a workflow for the type `workflow`, an assistant for the type `assistant`.";
         CONFLICT "agent.model_unavailable" "No provider answers for the model"
             "Configure the provider the message names, for the project or in the configuration file, and try again.";
         UNPROCESSABLE_ENTITY "agent.capability_format" "Not a capability"
@@ -19,19 +17,11 @@ refusals! {
             "Send at most 50.";
         UNPROCESSABLE_ENTITY "agent.description_length" "Description is too long or unprintable"
             "Send at most 2000 characters.";
-        CONFLICT "agent.already_created" "The agent exists already"
-            "Nothing needs to be done.";
-        CONFLICT "agent.not_created" "There is no such agent"
-            "Check the id.";
         CONFLICT "agent.no_version" "The agent has nothing to run"
             "Publish a version first.";
         CONFLICT "agent.draft" "The agent is a draft"
             "Activate it first.";
-        CONFLICT "agent.paused" "The agent is paused"
-            "Resume it first.";
         CONFLICT "agent.archived" "The agent is archived"
             "Archived agents can only be read; create another one.";
-        UNPROCESSABLE_ENTITY "agent.version_unknown" "The agent has no such version"
-            "List its versions and use one of their numbers.";
     }
 }

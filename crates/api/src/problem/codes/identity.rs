@@ -33,10 +33,6 @@ refusals! {
             "Sign in instead, or register with another e-mail.";
         FORBIDDEN "user.bootstrap_refused" "Bootstrap token is not accepted"
             "Use the token the first start printed, before anybody else has.";
-        CONFLICT "user.already_registered" "The user is registered already"
-            "Nothing needs to be done.";
-        CONFLICT "user.not_registered" "There is no such user"
-            "Check the id.";
     }
 }
 
@@ -59,9 +55,5 @@ refusals! {
             "Issue another key.";
         CONFLICT "api_key.expired" "The key has expired"
             "Issue another key.";
-        CONFLICT "api_key.already_issued" "The key is issued already"
-            "Nothing needs to be done.";
-        CONFLICT "api_key.not_issued" "There is no such key"
-            "Check the id.";
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod agents;
 mod assistants;
 pub(crate) mod budgets;
+mod defects;
 pub(crate) mod identity;
 pub(crate) mod models;
 pub(crate) mod platform;
@@ -11,6 +12,8 @@ pub(crate) mod request;
 pub(crate) mod runs;
 mod secrets;
 pub(crate) mod workflows;
+
+pub use defects::is_defect;
 
 use super::Code;
 

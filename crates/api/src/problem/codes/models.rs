@@ -21,11 +21,5 @@ refusals! {
             "Send millionths of a unit per million tokens, at most 1000000000000, under the provider's own name of the model.";
         UNPROCESSABLE_ENTITY "provider.key_format" "Not a key"
             "Send 1 to 4096 visible ASCII characters without blanks.";
-        CONFLICT "provider.removed" "The provider is removed"
-            "Add another one.";
-        CONFLICT "provider.already_added" "The provider is there already"
-            "Nothing needs to be done.";
-        CONFLICT "provider.not_added" "There is no such provider"
-            "Check the id.";
     }
 }

@@ -9,10 +9,6 @@ refusals! {
             "Send `owner`, `maintainer`, `operator` or `viewer`.";
         UNPROCESSABLE_ENTITY "project.person_unknown" "Nobody has that id or e-mail"
             "Ask the person to register first.";
-        CONFLICT "project.already_created" "The project exists already"
-            "Nothing needs to be done.";
-        CONFLICT "project.not_created" "There is no such project"
-            "Check the id.";
         CONFLICT "project.suspended" "The project is suspended"
             "Resume the project first.";
         CONFLICT "project.archived" "The project is archived"

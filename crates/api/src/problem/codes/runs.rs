@@ -7,10 +7,6 @@ refusals! {
             "Activate or resume the agent first.";
         UNPROCESSABLE_ENTITY "run.input_schema" "The input breaks the agent's schema"
             "Correct the place the pointer names; the agent's version holds the schema.";
-        CONFLICT "run.unknown" "There is no such run"
-            "Check the id.";
-        CONFLICT "run.begun" "The run has begun already"
-            "Nothing needs to be done.";
         CONFLICT "run.ended" "The run has ended"
             "A terminal state is final; start another run.";
         CONFLICT "run.not_ended" "The run has not ended"
@@ -25,12 +21,6 @@ refusals! {
             "Take the number from the agent's versions.";
         CONFLICT "run.cancelling" "The run is being cancelled"
             "Wait until it has ended.";
-        CONFLICT "run.superseded" "The run has passed to another worker"
-            "Nothing needs to be done; the other worker goes on.";
-        CONFLICT "run.step_state" "The step is not in a state for that"
-            "Read the run again.";
-        CONFLICT "run.approval_unknown" "The run has no such approval"
-            "Take the id from the run or from `/api/v1/approvals`.";
         CONFLICT "run.approval_decided" "The approval was decided the other way"
             "Read the approval; the first decision stands.";
         CONFLICT "run.approval_expired" "The approval has expired"
@@ -39,14 +29,10 @@ refusals! {
             "Send `arguments` only with `approve`, and only where the question is about a call.";
         UNPROCESSABLE_ENTITY "run.arguments_schema" "The arguments break the tool's schema"
             "Correct the place the pointer names; the agent's version holds the schema.";
-        CONFLICT "run.operation_unknown" "The run has no such operation"
-            "Take the id from the step of the run.";
         CONFLICT "run.not_in_doubt" "The outcome is not in doubt"
             "Only operations whose outcome is unknown take a verdict.";
         UNPROCESSABLE_ENTITY "run.deadline_passed" "The deadline has passed"
             "Choose a deadline in the future.";
-        UNPROCESSABLE_ENTITY "run.too_deep" "Agents call each other too deep"
-            "Let fewer agents call each other.";
         UNPROCESSABLE_ENTITY "run.value_too_large" "A value is too large"
             "Send less, or less deeply nested, JSON.";
     }

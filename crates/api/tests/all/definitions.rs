@@ -1,0 +1,98 @@
+//! Definitions the platform refuses, each by its own code and at the place that is to blame.
+
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+/// A definition, by which code it is refused and at which member.
+type Case = (Value, &'static str, &'static str);
+
+async fn are_refused(kind: &str, cases: Vec<Case>) {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let draft = json!({"name": "Draft", "type": kind});
+    let draft = world.post("/api/v1/agents").by(&ada).json(&draft).send().await.expect(201);
+    let path = format!("/api/v1/agents/{}/versions", draft["id"].as_str().unwrap());
+    let head = world.head().await;
+    for (definition, code, pointer) in cases {
+        let answer = world.post(&path).by(&ada).json(&json!({"definition": definition})).send().await;
+        let problem = answer.expect(422);
+        let blamed = |fault: &&Value| fault["code"] == code && fault["pointer"] == format!("/definition{pointer}");
+        let faults = problem["errors"].as_array().unwrap();
+        assert_eq!((faults.iter().find(blamed).is_some(), world.head().await), (true, head), "{code}: {problem}");
+    }
+}
+
+fn request(url: &str) -> Value {
+    json!({"method": "POST", "url": url})
+}
+
+#[actix_web::test]
+async fn a_workflow_that_cannot_be() {
+    let step = |id: &str| json!({"id": id, "tool": "jq"});
+    let needs = |id: &str, needs: &str| json!({"id": id, "tool": "jq", "needs": [needs]});
+    let steps = |steps: Value| json!({"steps": steps});
+    let computed = |arguments: Value| json!({"steps": [{"id": "a", "tool": "jq", "arguments": arguments}]});
+    let tool = |name: &str, url: &str| json!({"tools": {name: {"kind": "http", "effect": "unsafe", "request": request(url)}}, "steps": [step("a")]});
+    let calls = json!({"steps": [{"id": "a", "agent": "01938f2e-0000-7000-8000-000000000000", "input": {}}]});
+    let limited = json!({"steps": [step("a")], "limits": {"concurrency": 0}});
+    let schema = json!({"steps": [step("a")], "input_schema": {"type": "broken"}});
+    let cases = vec![
+        (steps(json!([step("A b")])), "workflow.name", "/steps/0/id"),
+        (steps(json!([step("a"), step("a")])), "workflow.step_duplicate", "/steps/1/id"),
+        (steps(json!([needs("a", "b")])), "workflow.step_unknown", "/steps/0/needs/0"),
+        (steps(json!([needs("a", "b"), needs("b", "a")])), "workflow.cycle", "/steps/1/needs/0"),
+        (steps(json!([{"id": "a", "tool": "nothing"}])), "workflow.tool_unknown", "/steps/0/tool"),
+        (tool("jq", "https://example.org"), "workflow.tool_shadowed", "/tools/jq"),
+        (tool("pay", "http://example.org"), "workflow.destination", "/tools/pay/request/url"),
+        (json!({"steps": 1}), "workflow.malformed", "/steps"),
+        (calls, "workflow.agent_unknown", "/steps/0/agent"),
+        (limited, "workflow.limit", "/limits/concurrency"),
+        (computed(json!({"$jq": 1})), "workflow.computed_value", "/steps/0/arguments"),
+        (computed(json!({"$jq": "broken"})), "workflow.jq", "/steps/0/arguments/$jq"),
+        (computed(json!({"$template": "broken"})), "workflow.template", "/steps/0/arguments/$template"),
+        (schema, "workflow.schema", "/input_schema"),
+    ];
+    are_refused("workflow", cases).await;
+}
+
+fn with(member: &str, value: Value) -> Value {
+    let mut definition = json!({"model": "scripted/one", "instructions": "Be brief."});
+    definition[member] = value;
+    definition
+}
+
+fn tool(name: &str, member: &str, value: Value) -> Value {
+    let mut tool = json!({
+        "kind": "http", "effect": "idempotent", "description": "Pays.", "input_schema": {"type": "object"},
+        "request": request("https://shop.example/pay"),
+    });
+    tool[member] = value;
+    with("tools", json!({name: tool}))
+}
+
+#[actix_web::test]
+async fn an_assistant_that_cannot_be() {
+    let many: Vec<_> = (0..9).map(|n| format!("scripted/{n}")).collect();
+    let cases = vec![
+        (with("steps", json!([])), "assistant.malformed", "/steps"),
+        (with("model", json!("one")), "assistant.model", "/model"),
+        (with("fallbacks", json!(["scripted/one"])), "assistant.fallback", "/fallbacks/0"),
+        (with("fallbacks", json!(many)), "assistant.too_many", "/fallbacks"),
+        (with("instructions", json!(" ")), "assistant.empty", "/instructions"),
+        (with("instructions", json!("broken")), "assistant.template", "/instructions"),
+        (with("temperature", json!(2.5)), "assistant.temperature", "/temperature"),
+        (with("limits", json!({"max_steps": 0})), "assistant.limit", "/limits/max_steps"),
+        (with("limits", json!({"max_cost_micros": 1})), "assistant.no_price", "/limits/max_cost_micros"),
+        (with("input_schema", json!({"type": "broken"})), "assistant.schema", "/input_schema"),
+        (tool("A b", "description", json!("Pays.")), "assistant.tool_name", "/tools/A b"),
+        (
+            tool("pay", "input_schema", json!({"type": "array"})),
+            "assistant.arguments_schema",
+            "/tools/pay/input_schema",
+        ),
+        (tool("pay", "approval", json!({"when": "broken"})), "assistant.jq", "/tools/pay/approval/when"),
+        (tool("pay", "request", request("http://a.org")), "assistant.destination", "/tools/pay/request/url"),
+    ];
+    are_refused("assistant", cases).await;
+}

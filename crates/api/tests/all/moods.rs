@@ -1,0 +1,100 @@
+//! What clients hear when the log has a bad day.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use devskyy_application::{
+    error::PortError,
+    es::{
+        AppendError, AppendRequest, Appended, Claim, EventFilter, EventStore, Page, Position, Precondition,
+        RecordedEvent, StreamId,
+    },
+};
+use devskyy_testkit::{contracts::event_store::lamp, fakes::InMemoryEventStore};
+use serde_json::json;
+
+use crate::world::World;
+
+type Mood = fn() -> AppendError;
+
+/// A log that may be in the mood to take nothing.
+pub(crate) struct Moody {
+    honest: Arc<InMemoryEventStore>,
+    mood: Mutex<Option<Mood>>,
+}
+
+impl Moody {
+    /// A log in a good mood.
+    pub(crate) fn over(honest: Arc<InMemoryEventStore>) -> Self {
+        Self { honest, mood: Mutex::default() }
+    }
+
+    fn refuse_with(&self, mood: Mood) {
+        *self.mood.lock().unwrap_or_else(PoisonError::into_inner) = Some(mood);
+    }
+}
+
+#[async_trait]
+impl EventStore for Moody {
+    async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError> {
+        let mood = *self.mood.lock().unwrap_or_else(PoisonError::into_inner);
+        match mood {
+            Some(refusal) => Err(refusal()),
+            None => self.honest.append(request).await,
+        }
+    }
+
+    async fn read_stream(&self, stream: StreamId, after: u64, max: usize) -> Result<Vec<RecordedEvent>, PortError> {
+        self.honest.read_stream(stream, after, max).await
+    }
+
+    async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError> {
+        self.honest.read_all(after, max, filter).await
+    }
+
+    async fn head(&self) -> Result<Position, PortError> {
+        self.honest.head().await
+    }
+
+    async fn beyond(&self, position: Position) -> Position {
+        self.honest.beyond(position).await
+    }
+}
+
+/// Renames a project while the log answers like that.
+async fn is_answered(mood: Mood, status: u16, code: &str, retry_after: &str) {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let project = world.project(&ada).await;
+    world.moody.refuse_with(mood);
+    let rename = world.call(actix_web::http::Method::PATCH, &format!("/api/v1/projects/{project}"));
+    let answer = rename.by(&ada).json(&json!({"name": "Renamed"})).send().await;
+    answer.refused(status, code);
+    assert_eq!(answer.header("retry-after"), retry_after);
+}
+
+#[actix_web::test]
+async fn a_log_that_is_full_of_work_is_asked_again_later() {
+    is_answered(|| AppendError::Overloaded, 503, "overloaded", "1").await;
+}
+
+#[actix_web::test]
+async fn a_log_that_is_away_is_asked_again_later() {
+    let away = || PortError::transient("log", "appending", io::Error::from(io::ErrorKind::ConnectionReset)).into();
+    is_answered(away, 503, "unavailable", "2").await;
+}
+
+#[actix_web::test]
+async fn a_race_that_is_lost_too_often_is_told() {
+    let conflict = || AppendError::Conflict { stream: lamp(1), expected: Precondition::Version(1), actual: 2 };
+    is_answered(conflict, 409, "contended", "1").await;
+}
+
+#[actix_web::test]
+async fn a_value_that_is_taken_meanwhile_is_told() {
+    let taken = || AppendError::ClaimTaken { claim: Claim { scope: "lamp.name".to_owned(), value: "ada".to_owned() } };
+    is_answered(taken, 409, "claim_taken", "").await;
+}
