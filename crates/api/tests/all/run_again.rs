@@ -86,3 +86,36 @@ async fn what_cannot_be_forked_is_refused_by_pointer() {
         answer.refused_at(422, code, pointer);
     }
 }
+
+#[actix_web::test]
+async fn a_fork_takes_over_nothing_that_another_version_does_differently() {
+    let (world, ada, run) = ended().await;
+    let steps =
+        json!([{"id": "first", "tool": "jq", "arguments": 2}, {"id": "then", "needs": ["first"], "tool": "jq"}]);
+    let versions = format!("/api/v1/agents/{}/versions", run["agent_id"].as_str().unwrap());
+    let body = json!({"definition": {"steps": steps}});
+    world.post(&versions).by(&ada).json(&body).send().await.expect(201);
+    let fork = json!({"step": "then", "agent_version": 2});
+    let answer = world.post(&path(&run, "fork")).by(&ada).json(&fork).send().await;
+    answer.refused_at(422, "run.steps_differ", "/agent_version");
+}
+
+#[actix_web::test]
+async fn a_run_is_not_forked_where_it_never_came_to() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let steps =
+        json!([{"id": "ask", "approval": {"prompt": "Really?"}}, {"id": "then", "needs": ["ask"], "tool": "jq"}]);
+    let body = json!({"name": "Careful", "type": "workflow", "definition": {"steps": steps}});
+    let agent = world.post("/api/v1/agents").by(&ada).json(&body).send().await.expect(201);
+    let execute = format!("/api/v1/agents/{}/execute", agent["id"].as_str().unwrap());
+    let run = world.post(&execute).by(&ada).json(&json!({})).send().await.expect(202);
+    world.work();
+    let one = format!("/api/v1/runs/{}", run["id"].as_str().unwrap());
+    let run = world.until(&one, &ada, |run| run["status"] == "waiting").await;
+    let decide = path(&run, &format!("approvals/{}", run["steps"][0]["approval"]["id"].as_str().unwrap()));
+    world.post(&decide).by(&ada).json(&json!({"decision": "deny"})).send().await.expect(200);
+    let run = world.until(&one, &ada, |run| run["status"] == "failed").await;
+    let answer = world.post(&path(&run, "fork")).by(&ada).json(&json!({"step": "then"})).send().await;
+    answer.refused_at(422, "run.step_not_reached", "/step");
+}

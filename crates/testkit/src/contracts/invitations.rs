@@ -192,8 +192,8 @@ pub async fn a_sweep_forgets_old_addressees(it: &InvitationsUnderTest) {
 /// Makes a test of each promise about invitations into projects.
 #[macro_export]
 macro_rules! invitations_contract {
-    ($(#[$meta:meta])* $factory:path) => {
-        $crate::invitations_contract! { @each [$(#[$meta])*] $factory =>
+    ($($how:tt)+) => {
+        $crate::promises! { [$($how)+] [(&) invitations] =>
             an_issued_invitation_is_found,
             open_invitations_are_those_that_wait,
             an_expired_invitation_is_not_open,
@@ -204,16 +204,6 @@ macro_rules! invitations_contract {
             only_the_newest_invitations_are_listed,
             an_erased_e_mail_is_forgotten,
             a_sweep_forgets_old_addressees,
-        }
-    };
-    (@each $metas:tt $factory:path => $($promise:ident),+ $(,)?) => {
-        $($crate::invitations_contract! { @one $metas $factory, $promise })+
-    };
-    (@one [$(#[$meta:meta])*] $factory:path, $promise:ident) => {
-        #[tokio::test]
-        $(#[$meta])*
-        async fn $promise() {
-            $crate::contracts::invitations::$promise(&$factory().await).await;
         }
     };
 }

@@ -1,9 +1,6 @@
 //! Invitations in memory keep every promise, and the contract catches keepers that break one.
 
-use std::{
-    panic::AssertUnwindSafe,
-    sync::{Arc, Mutex},
-};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -17,19 +14,13 @@ use devskyy_domain::{
     kernel::ids::{InvitationId, ProjectId},
     projects::ProjectRole,
 };
-use devskyy_testkit::contracts::invitations::{self as promise, InvitationsUnderTest};
-use devskyy_testkit::fakes::SequentialIds;
-use futures_util::FutureExt;
+use devskyy_testkit::{contracts::invitations::InvitationsUnderTest, fakes::SequentialIds};
 
 async fn in_memory() -> InvitationsUnderTest {
     InvitationsUnderTest::in_memory()
 }
 
 devskyy_testkit::invitations_contract!(in_memory);
-
-async fn is_caught(promise: impl Future<Output = ()>) -> bool {
-    AssertUnwindSafe(promise).catch_unwind().await.is_err()
-}
 
 /// Views that see one thing wrongly.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -76,26 +67,6 @@ impl InvitationViews for Views {
 fn blind(to: Blind) -> InvitationsUnderTest {
     let honest = InvitationsUnderTest::in_memory();
     InvitationsUnderTest { views: Arc::new(Views(honest.views.clone(), to)), ..honest }
-}
-
-#[tokio::test]
-async fn views_that_show_another_role_are_caught() {
-    assert!(is_caught(promise::an_issued_invitation_is_found(&blind(Blind::Role))).await);
-}
-
-#[tokio::test]
-async fn views_that_forget_the_expiry_are_caught() {
-    assert!(is_caught(promise::an_expired_invitation_is_not_open(&blind(Blind::Expiry))).await);
-}
-
-#[tokio::test]
-async fn views_that_mix_projects_up_are_caught() {
-    assert!(is_caught(promise::open_invitations_are_those_that_wait(&blind(Blind::Project))).await);
-}
-
-#[tokio::test]
-async fn views_that_do_not_see_an_end_are_caught() {
-    assert!(is_caught(promise::an_ended_invitation_shows_how_it_ended(&blind(Blind::End))).await);
 }
 
 /// Keepers of e-mails that do one thing wrongly.
@@ -180,32 +151,14 @@ fn flawed(flaw: Flaw) -> InvitationsUnderTest {
     }
 }
 
-#[tokio::test]
-async fn addressees_that_take_any_token_are_caught() {
-    assert!(is_caught(promise::an_invitation_is_for_its_email_alone(&flawed(Flaw::Token))).await);
+fn culprits() -> Vec<InvitationsUnderTest> {
+    let blind = [Blind::Role, Blind::Expiry, Blind::Project, Blind::End].map(blind);
+    let flawed = [Flaw::Token, Flaw::Lost, Flaw::Kept, Flaw::Endless, Flaw::Eager].map(flawed);
+    blind.into_iter().chain(flawed).collect()
 }
 
-#[tokio::test]
-async fn addressees_that_find_nothing_by_e_mail_are_caught() {
-    assert!(is_caught(promise::invitations_and_emails_find_each_other(&flawed(Flaw::Lost))).await);
-}
+mod caught {
+    use super::culprits;
 
-#[tokio::test]
-async fn addressees_that_forget_nobody_are_caught() {
-    assert!(is_caught(promise::a_removed_addressee_is_forgotten(&flawed(Flaw::Kept))).await);
-}
-
-#[tokio::test]
-async fn addressees_that_list_without_end_are_caught() {
-    assert!(is_caught(promise::only_the_newest_invitations_are_listed(&flawed(Flaw::Endless))).await);
-}
-
-#[tokio::test]
-async fn addressees_that_keep_the_erased_are_caught() {
-    assert!(is_caught(promise::an_erased_e_mail_is_forgotten(&flawed(Flaw::Kept))).await);
-}
-
-#[tokio::test]
-async fn a_sweep_that_takes_everything_is_caught() {
-    assert!(is_caught(promise::a_sweep_forgets_old_addressees(&flawed(Flaw::Eager))).await);
+    devskyy_testkit::invitations_contract!(broken culprits);
 }

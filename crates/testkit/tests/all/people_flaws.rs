@@ -302,7 +302,9 @@ impl Directory for Credulous<dyn Directory> {
     }
 
     async fn people(&self, users: &[UserId]) -> Result<Vec<Person>, PortError> {
-        let person = |id: &UserId| Person { id: *id, email: "ada@example.org".to_owned(), name: "Ada".to_owned() };
+        let (email, name) = ("ada@example.org".to_owned(), "Ada".to_owned());
+        let person =
+            |id: &UserId| Person { id: *id, email: email.clone(), name: name.clone(), since: DateTime::UNIX_EPOCH };
         Ok(users.iter().map(person).collect())
     }
 }

@@ -7,6 +7,8 @@ const DEFECTS: &[&str] = &[
     "api_key.not_issued",
     "project.already_created",
     "project.not_created",
+    "invitation.already_issued",
+    "invitation.not_issued",
     "agent.already_created",
     "agent.not_created",
     "agent.definition_type",

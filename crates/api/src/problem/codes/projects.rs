@@ -25,10 +25,6 @@ refusals! {
 refusals! {
     /// Why a request about invitations into projects is refused.
     INVITATIONS {
-        CONFLICT "invitation.already_issued" "The invitation is issued already"
-            "Nothing needs to be done.";
-        CONFLICT "invitation.not_issued" "There is no such invitation"
-            "Check the id.";
         CONFLICT "invitation.expired" "The invitation has expired"
             "Ask an owner of the project for another invitation.";
         CONFLICT "invitation.ended" "The invitation has been answered or withdrawn"

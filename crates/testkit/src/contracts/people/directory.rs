@@ -41,10 +41,11 @@ pub async fn rows_without_a_registration_are_nobodys(people: &PeopleUnderTest) {
     assert_eq!(people.directory.people(&[id(1)]).await.unwrap(), []);
 }
 
-/// As others may know them; strangers are left out.
+/// As others may know them, and since when; strangers are left out.
 pub async fn people_are_told_with_email_and_name(people: &PeopleUnderTest) {
     given_rows(people, id(1)).await;
     register(people, id(1), PlatformRole::Member).await;
-    let ada = Person { id: id(1), email: "ada@example.org".to_owned(), name: "Ada".to_owned() };
+    let since = people.users.find(id(1)).await.unwrap().unwrap().created_at;
+    let ada = Person { id: id(1), email: "ada@example.org".to_owned(), name: "Ada".to_owned(), since };
     assert_eq!(people.directory.people(&[id(2), id(1)]).await.unwrap(), [ada]);
 }
