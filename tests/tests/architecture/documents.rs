@@ -36,6 +36,9 @@ fn undocumented(files: &[SourceFile], page: &str) -> Vec<String> {
     all.into_iter().filter(|code| told(code) == defects.contains(code)).collect()
 }
 
+/// Codes that are met only where two requests race.
+const RACES: [&str; 1] = ["secret.removed"];
+
 /// Codes of the error page that no test over HTTP asks for.
 fn unasserted(files: &[SourceFile], page: &str) -> Vec<String> {
     let over_http = |file: &&SourceFile| {
@@ -44,7 +47,7 @@ fn unasserted(files: &[SourceFile], page: &str) -> Vec<String> {
     let tests: Vec<&SourceFile> = files.iter().filter(over_http).collect();
     let met = |code: &&str| tests.iter().any(|test| test.text.contains(&format!("\"{code}\"")));
     let documented = page.split("<a id=\"").skip(1).filter_map(|rest| rest.split('"').next());
-    documented.filter(|code| !met(code)).map(str::to_owned).collect()
+    documented.filter(|code| !met(code) && !RACES.contains(code)).map(str::to_owned).collect()
 }
 
 fn leads_nowhere(file: &SourceFile) -> Vec<String> {

@@ -158,3 +158,19 @@ async fn a_definition_that_changes_a_secret_is_refused() {
     let problem = it.publish(json!({"X-Key": "{{ secrets.tracker | upper }}"}), "https://a.org/").await.expect(422);
     assert_eq!(problem["errors"][0]["code"], "workflow.secret_misused");
 }
+
+#[actix_web::test]
+async fn each_mistake_has_its_own_code() {
+    let it = Place::new().await;
+    let hosts: Vec<_> = (0..21).map(|n| format!("h{n}.example.org")).collect();
+    for (member, value, code) in [
+        ("name", json!("a b"), "secret.name_format"),
+        ("value", json!("short"), "secret.value_format"),
+        ("hosts", json!(["A b"]), "secret.host_format"),
+        ("hosts", json!(hosts), "secret.host_count"),
+    ] {
+        let mut body = tracker();
+        body[member] = value;
+        it.add(&body).await.refused(422, code);
+    }
+}

@@ -18,7 +18,7 @@ mod probing;
 mod providers;
 mod routing;
 mod runs;
-mod secrets;
 mod runs_culprits;
+mod secrets;
 mod walking_culprits;
 mod workflow;

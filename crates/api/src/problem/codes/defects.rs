@@ -19,6 +19,8 @@ const DEFECTS: &[&str] = &[
     "run.approval_unknown",
     "run.operation_unknown",
     "run.too_deep",
+    "secret.already_added",
+    "secret.not_added",
     "provider.already_added",
     "provider.not_added",
     "provider.removed",

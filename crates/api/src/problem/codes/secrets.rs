@@ -15,9 +15,5 @@ refusals! {
             "Name 1 to 20 hosts the secret may be sent to.";
         CONFLICT "secret.removed" "The secret is removed"
             "Add another one.";
-        CONFLICT "secret.already_added" "The secret is there already"
-            "Nothing needs to be done.";
-        CONFLICT "secret.not_added" "There is no such secret"
-            "Check the id.";
     }
 }

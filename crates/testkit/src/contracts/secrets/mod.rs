@@ -28,7 +28,7 @@ pub struct SecretsUnderTest {
     /// Where values are kept.
     pub vault: Arc<dyn SecretVault>,
     /// Whatever must live as long as the test.
-    pub keep: Box<dyn Any + Send>,
+    pub keep: Box<dyn Any + Send + Sync>,
 }
 
 pub(super) fn project(n: u128) -> ProjectId {
@@ -82,15 +82,15 @@ impl SecretsUnderTest {
 /// One test for each promise, over what the factory makes.
 #[macro_export]
 macro_rules! secrets_contract {
-    ($(#[$meta:meta])* $factory:path) => {
-        $crate::secrets_contract! { @tests [$(#[$meta])*] $factory, views =>
+    ($($how:tt)+) => {
+        $crate::promises! { [$($how)+] [(&) secrets::views] =>
             a_new_secret_shows_what_it_was_made_of,
             a_replaced_secret_shows_its_new_value_and_hosts,
             a_secret_is_found_by_name_in_its_project_only,
             a_removed_secret_is_absent,
             a_list_shows_the_newest_first_and_no_other_projects,
         }
-        $crate::secrets_contract! { @tests [$(#[$meta])*] $factory, values =>
+        $crate::promises! { [$($how)+] [(&) secrets::values] =>
             a_value_opens_for_what_it_was_handed_over,
             a_value_does_not_open_for_another_host,
             a_value_does_not_open_for_another_secret,
@@ -98,16 +98,6 @@ macro_rules! secrets_contract {
             a_sweep_spares_values_that_are_held,
             a_sweep_spares_values_handed_over_lately,
             a_sweep_removes_values_nobody_refers_to,
-        }
-    };
-    (@tests $metas:tt $factory:path, $module:ident => $($promise:ident,)+) => {
-        $($crate::secrets_contract! { @test $metas $factory, $module, $promise })+
-    };
-    (@test [$(#[$meta:meta])*] $factory:path, $module:ident, $promise:ident) => {
-        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-        $(#[$meta])*
-        async fn $promise() {
-            $crate::contracts::secrets::$module::$promise(&$factory().await).await;
         }
     };
 }
