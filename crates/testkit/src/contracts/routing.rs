@@ -3,7 +3,7 @@
 
 use std::{any::Any, sync::Arc};
 
-use devskyy_application::models::{ConfiguredModels, ModelPrices, ModelProviders, Priced, Provided};
+use devskyy_application::models::{ConfiguredModels, ModelPrices, ModelProviders, Provided};
 use devskyy_domain::{kernel::ids::ProjectId, models::Price};
 use uuid::Uuid;
 
@@ -89,10 +89,10 @@ pub async fn other_models_are_not_known(it: &OffersUnderTest) {
     }
 }
 
-/// Under the number of its price list.
+/// What an answer cost is reckoned with it.
 pub async fn a_known_model_has_its_price(it: &OffersUnderTest) {
     let priced = it.prices.price(project(1), "scripted/echo").await.unwrap();
-    assert_eq!(priced, Some(Priced { version: 1, price: price() }));
+    assert_eq!(priced.map(|applied| applied.price), Some(price()));
 }
 
 /// Nothing is charged by guess.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use devskyy_application::{
     error::PortError,
-    models::{BreakerHabits, ConfiguredModels, ModelPrices, ModelProviders, Priced, Provided, Route, RoutedModels},
+    models::{BreakerHabits, ConfiguredModels, ModelPrices, ModelProviders, Provided, Route, RoutedModels},
 };
 use devskyy_domain::{
+    conversation::AppliedPrice,
     kernel::ids::ProjectId,
     models::{AllowedModels, PriceList},
 };
@@ -104,8 +105,8 @@ impl ConfiguredModels for Sweeping {
 
 #[async_trait]
 impl ModelPrices for Sweeping {
-    async fn price(&self, _: ProjectId, _: &str) -> Result<Option<Priced>, PortError> {
-        Ok(self.0.then(|| Priced { version: 1, price: price() }))
+    async fn price(&self, _: ProjectId, _: &str) -> Result<Option<AppliedPrice>, PortError> {
+        Ok(self.0.then(|| AppliedPrice { list: "agent:1".to_owned(), price: price() }))
     }
 }
 
