@@ -17,11 +17,11 @@ use devskyy_api::{ApiState, InFlight, Limiter, Origins};
 use devskyy_application::{
     access::Access,
     agents::Agents,
-    budgets::{Budgets, Ledger},
+    budgets::Budgets,
     context::Actor,
     error::PortError,
     identity::{ApiKeys, Housekeeping, Identity, Secrets},
-    models::{ConfiguredModels, ModelPrices, Models, Providers},
+    models::{Models, Providers, RoutedModels},
     ports::{Clock, IdGenerator},
     projects::Projects,
     runs::Runs,
@@ -67,9 +67,7 @@ pub(crate) struct Ground {
     egress: EgressPolicy,
     access: Access,
     models: Arc<dyn Models>,
-    configured_models: Arc<dyn ConfiguredModels>,
-    prices: Arc<dyn ModelPrices>,
-    ledger: Arc<Ledger>,
+    routed: Arc<RoutedModels>,
     providers: Arc<Providers>,
     provider_keys: models::Keys,
     tool_secrets: secrets::Wired,
@@ -87,7 +85,6 @@ impl Ground {
         let log = Arc::new(log.map_err(|error| unusable(&error))?);
         let access = Access::new(Arc::new(SqlProjects::new(database.clone()))).noting(audit.security.clone());
         let egress = egress(&settings.egress)?;
-        let ledger = Arc::new(Ledger::new(log.clone(), clock.clone()));
         let below = models::Below {
             database: database.clone(),
             store: audit.watching(log.clone()),
@@ -110,9 +107,7 @@ impl Ground {
             egress,
             access,
             models: routed.clone(),
-            configured_models: routed.clone(),
-            prices: routed,
-            ledger,
+            routed,
             providers,
             provider_keys,
             tool_secrets,

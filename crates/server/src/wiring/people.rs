@@ -76,14 +76,13 @@ pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<Peopl
 }
 
 fn agents(ground: &Ground, views: Arc<dyn AgentViews>) -> Agents {
-    let Ground { ids, expressions, schemas, egress, access, configured_models, tool_secrets, tools, .. } =
-        ground.clone();
+    let Ground { ids, expressions, schemas, egress, access, routed, tool_secrets, tools, .. } = ground.clone();
     Agents::new(AgentsPorts {
         store: ground.audited(),
         views,
         access,
         check: DefinitionCheck::new(expressions, schemas, Arc::new(egress)),
-        models: configured_models,
+        models: routed,
         secrets: tool_secrets.opened,
         descriptions: tools,
         ids,

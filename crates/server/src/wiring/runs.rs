@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use devskyy_application::{
     agents::AgentViews,
-    budgets::{Budgets, BudgetsPorts},
+    budgets::{Budgets, BudgetsPorts, Ledger},
     es::Subscription,
     runs::{ChildRuns, LiveRuns, RunWorker, RunnableAgents, Runs, RunsPorts, WorkerPorts, WorkerSettings},
 };
@@ -30,10 +30,11 @@ pub(super) fn runs(
     ground: &Ground,
     agents: Arc<dyn AgentViews>,
 ) -> Result<(Runs, Budgets, Workers), Failure> {
-    let Ground { database, log, clock, ids, schemas, access, ledger, .. } = ground.clone();
+    let Ground { database, log, clock, ids, schemas, access, .. } = ground.clone();
     let live = Arc::new(LiveRuns::default());
     let agents: Arc<dyn RunnableAgents> = Arc::new(AgentsForRuns::new(agents));
-    let worker = worker(ground, agents.clone(), live.clone());
+    let ledger = Arc::new(Ledger::new(log.clone(), clock.clone()));
+    let worker = worker(ground, agents.clone(), ledger.clone(), live.clone());
     let owner = ids.next();
     // Whatever happens on SQLite happens in this process, which hears of it: there is nothing to look for.
     let alone = database.of_one_process();
@@ -50,8 +51,8 @@ pub(super) fn runs(
     Ok((runs, Budgets::new(ports), workers))
 }
 
-fn worker(ground: &Ground, agents: Arc<dyn RunnableAgents>, live: Arc<LiveRuns>) -> WorkerPorts {
-    let Ground { database, log, clock, ids, expressions, schemas, tools, models, prices, ledger, .. } = ground.clone();
+fn worker(ground: &Ground, agents: Arc<dyn RunnableAgents>, ledger: Arc<Ledger>, live: Arc<LiveRuns>) -> WorkerPorts {
+    let Ground { database, log, clock, ids, expressions, schemas, tools, models, routed, .. } = ground.clone();
     WorkerPorts {
         store: log,
         queue: Arc::new(SqlRunQueue::new(database)),
@@ -60,7 +61,7 @@ fn worker(ground: &Ground, agents: Arc<dyn RunnableAgents>, live: Arc<LiveRuns>)
         schemas,
         tools,
         models,
-        prices,
+        prices: routed,
         ledger,
         live,
         clock,
