@@ -77,6 +77,13 @@ async fn a_limit_of_nothing_is_refused() {
 }
 
 #[actix_web::test]
+async fn a_limit_of_no_money_is_refused() {
+    let place = Place::new().await;
+    let refused = place.set(&json!({"max_cost_micros": 0, "period": "day"})).await;
+    refused.refused_at(422, "budget.cost_range", "/max_cost_micros");
+}
+
+#[actix_web::test]
 async fn a_run_that_does_not_fit_fails_and_says_when_the_budget_resets() {
     let place = Place::new().await;
     place.set(&json!({"max_tokens": 10, "period": "day"})).await.expect(200);

@@ -27,6 +27,25 @@ fn request(url: &str) -> Value {
     json!({"method": "POST", "url": url})
 }
 
+/// A workflow that calls a tool of a server, as that calls it.
+fn served(tool: &str) -> Value {
+    let server = json!({"url": "https://tools.example.org/mcp", "tool": tool});
+    let found = json!({"kind": "mcp", "effect": "read_only", "server": server});
+    json!({"tools": {"find": found}, "steps": [{"id": "a", "tool": "find", "arguments": {"name": "x"}}]})
+}
+
+#[actix_web::test]
+async fn what_a_server_says_of_its_tool_is_kept_with_the_version() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let agent = json!({"name": "Finder", "type": "workflow", "definition": served("find")});
+    let agent = world.post("/api/v1/agents").by(&ada).json(&agent).send().await.expect(201);
+    let version = format!("/api/v1/agents/{}/versions/1", agent["id"].as_str().unwrap());
+    let kept = world.get(&version).by(&ada).send().await.expect(200);
+    let schema = &kept["definition"]["tools"]["find"]["input_schema"];
+    assert_eq!(*schema, json!({"type": "object", "required": ["name"]}));
+}
+
 #[actix_web::test]
 async fn a_workflow_that_cannot_be() {
     let step = |id: &str| json!({"id": id, "tool": "jq"});
@@ -52,6 +71,7 @@ async fn a_workflow_that_cannot_be() {
         (computed(json!({"$jq": "broken"})), "workflow.jq", "/steps/0/arguments/$jq"),
         (computed(json!({"$template": "broken"})), "workflow.template", "/steps/0/arguments/$template"),
         (schema, "workflow.schema", "/input_schema"),
+        (served("lose"), "workflow.tool_undescribed", "/tools/find/server"),
     ];
     are_refused("workflow", cases).await;
 }

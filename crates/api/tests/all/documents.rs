@@ -215,9 +215,11 @@ fn headers_that_clients_need_are_documented() {
 fn complete_definition() -> Value {
     let request = json!({"method": "POST", "url": "https://tracker.example.org/tickets", "headers": {"x-team": "core"},
                          "send_arguments": true, "timeout_s": 10});
+    let server = json!({"url": "https://tools.example.org/mcp", "tool": "find", "headers": {}, "timeout_s": 10});
     json!({
         "input_schema": {"type": "object"}, "output_schema": {"type": "object"},
-        "tools": {"file": {"kind": "http", "effect": "idempotent", "input_schema": {"type": "object"}, "approval": "never", "request": request},
+        "tools": {"find": {"kind": "mcp", "effect": "read_only", "input_schema": {"type": "object"}, "approval": "always", "server": server},
+                  "file": {"kind": "http", "effect": "idempotent", "input_schema": {"type": "object"}, "approval": "never", "request": request},
                   "shape": {"kind": "builtin", "builtin": "jq"}},
         "steps": [
             {"id": "ask", "approval": {"prompt": "Really?", "data": {}, "on_deny": "continue"}},
@@ -244,7 +246,8 @@ async fn definitions_are_documented_as_they_are_read() {
         ("Definition", members(&definition)),
         ("Step", &(&members(&steps[0]) | &members(&steps[1])) | &agent_step),
         ("ApprovalStep", members(&steps[0]["approval"])),
-        ("Tool", &members(&tools["file"]) | &members(&tools["shape"])),
+        ("Tool", &(&members(&tools["file"]) | &members(&tools["shape"])) | &members(&tools["find"])),
+        ("McpServer", members(&tools["find"]["server"])),
         ("ToolRequest", members(&tools["file"]["request"])),
         ("Limits", members(&definition["limits"])),
         ("Retry", members(&definition["retry"])),

@@ -247,7 +247,7 @@ impl ToolDescriptions for ScriptedTools {
         let (code, message) = ("tool.scripted".to_owned(), server.url.clone());
         match (server.url.as_str(), server.tool.as_str()) {
             ("down", _) => Err(ToolError::Transient { code, message, retry_after: None }),
-            ("echo", "find") => Ok(ToolDescription {
+            (_, "find") => Ok(ToolDescription {
                 description: Some("Finds things.".to_owned()),
                 input_schema: serde_json::from_str(r#"{"type":"object","required":["name"]}"#).unwrap_or_default(),
             }),

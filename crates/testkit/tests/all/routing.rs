@@ -5,7 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use devskyy_application::{
     error::PortError,
-    models::{BreakerHabits, ConfiguredModels, ModelPrices, ModelProviders, Provided, Route, RoutedModels},
+    models::{
+        BreakerHabits, ConfiguredModels, ModelPrices, ModelProviders, PriceListOf, Provided, Route, RoutedModels,
+    },
 };
 use devskyy_domain::{
     conversation::AppliedPrice,
@@ -22,7 +24,13 @@ fn scripted() -> Arc<ScriptedModels> {
 }
 
 fn route(id: &str, allowed: AllowedModels, prices: PriceList) -> Provided {
-    Provided::Ready(Box::new(Route { id: id.to_owned(), models: scripted(), allowed, prices, prices_version: 1 }))
+    Provided::Ready(Box::new(Route {
+        id: id.to_owned(),
+        models: scripted(),
+        allowed,
+        prices,
+        price_list: PriceListOf::Configuration,
+    }))
 }
 
 fn providers() -> NamedModels {
