@@ -10,9 +10,6 @@ use crate::{
 /// Traits of the application that are told something instead of being asked; whoever tells them has the contract.
 const LISTENERS: [&str; 2] = ["Deltas", "Reaction"];
 
-/// Ports whose suite is still owed; nothing is added here.
-const OWED: [&str; 1] = ["ToolSecrets"];
-
 /// Suites whose adapters need nothing of the infrastructure.
 const WITHOUT_INFRASTRUCTURE: [&str; 1] = ["offers_contract"];
 
@@ -42,7 +39,7 @@ fn ports_without_contract(files: &[SourceFile]) -> Vec<String> {
     let mut findings = Vec::new();
     for file in application {
         for (number, line) in product_code(&file.text).lines().enumerate() {
-            let port = named(line, "pub trait ").filter(|port| !LISTENERS.contains(port) && !OWED.contains(port));
+            let port = named(line, "pub trait ").filter(|port| !LISTENERS.contains(port));
             if let Some(port) = port.filter(|port| !known.contains(port)) {
                 findings.push(file.finding(number + 1, &format!("no contract in {CONTRACTS} names the port {port}")));
             }

@@ -11,7 +11,7 @@ use devskyy_infrastructure::{
 
 use crate::rig::{Ack, Writer, postgres};
 
-const KILLS: u64 = 25;
+const KILLS: u64 = 50;
 
 /// Kills one process after another; each begins with the commands of the one before, so its first answers are repeated
 /// ones.

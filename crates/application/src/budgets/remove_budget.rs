@@ -16,7 +16,7 @@ pub struct RemoveBudget {
 pub struct RemoveBudgetHandler(pub(super) Offices);
 
 impl RemoveBudgetHandler {
-    /// Limits nothing any more; what was used is forgotten here and stays in the usage. Without a budget it is so already.
+    /// Limits nothing any more, and forgets what was used; the runs keep what they cost. Without a budget it is so already.
     ///
     /// # Errors
     /// [`Error::StaleVersion`], what access demands, or a failing port.

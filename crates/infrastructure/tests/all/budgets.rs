@@ -1,4 +1,5 @@
 //! Many model calls at once against one budget, through the writer that commits groups.
+#![expect(clippy::disallowed_methods, reason = "these tests live in real time")]
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -1,4 +1,5 @@
 //! Verifying finds what must not have happened to a run, though the log is whole and every view follows from it.
+#![expect(clippy::disallowed_methods, reason = "these tests live in real time")]
 
 use std::sync::Arc;
 

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use devskyy_application::{es::EventStore, secrets::SecretBinding};
+use devskyy_application::{
+    es::EventStore,
+    secrets::{OpenedSecrets, SecretBinding},
+};
 use devskyy_domain::secrets::{SecretHosts, SecretValue};
 use devskyy_infrastructure::{
     crypto::MasterKey,
@@ -21,7 +24,9 @@ async fn over(fresh: Fresh) -> SecretsUnderTest {
     let store = SqlEventStore::start(db.clone(), Arc::new(FixedClock::default()), projections).await.unwrap();
     let store: Arc<dyn EventStore> = Arc::new(store);
     let vault = Arc::new(SqlSecretVault::new(db.clone(), MasterKey::parse(&"ab".repeat(32)).unwrap()));
-    SecretsUnderTest { store, views: Arc::new(SqlSecrets::new(db)), vault, keep: Box::new(fresh) }
+    let views = Arc::new(SqlSecrets::new(db));
+    let opened = Arc::new(OpenedSecrets::new(views.clone(), vault.clone()));
+    SecretsUnderTest { store, views, vault, opened, keep: Box::new(fresh) }
 }
 
 mod on_sqlite {

@@ -23,8 +23,8 @@ const CREATED: &str = "HTTP/1.1 201 Created\nContent-Length: 0\nConnection: clos
 const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\nContent-Length: 0\nConnection: close\n\n";
 const BUSY: &str = "HTTP/1.1 503 Service Unavailable\nRetry-After: 30\nContent-Length: 0\nConnection: close\n\n";
 
-fn over(allowed: Vec<String>) -> (Arc<SandboxedExpressions>, Arc<JsonSchemas>, Tools) {
-    let policy = EgressPolicy::parse(true, &allowed).expect("allowances");
+fn over(allowed: &[String]) -> (Arc<SandboxedExpressions>, Arc<JsonSchemas>, Tools) {
+    let policy = EgressPolicy::parse(true, allowed).expect("allowances");
     let expressions = Arc::new(SandboxedExpressions::start(Limits::default()).expect("threads"));
     let schemas = Arc::new(JsonSchemas::new());
     let (clock, secrets) = (Arc::new(SystemClock), Arc::new(FixedSecrets::default()));
@@ -39,8 +39,8 @@ async fn real() -> WorkflowUnderTest {
     let away = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("an address").to_string();
     let server = McpServer::start(Act::Answer).await;
     let allowed = [&answers, &refuses, &overloaded, &silent].map(|it| it.address.clone());
-    let allowed = allowed.into_iter().chain([away.clone(), server.address.clone()]).collect();
-    let (expressions, schemas, tools) = over(allowed);
+    let allowed: Vec<_> = allowed.into_iter().chain([away.clone(), server.address.clone()]).collect();
+    let (expressions, schemas, tools) = over(&allowed);
     let at = |address: &str| format!("http://{address}/");
     let tools = Arc::new(tools);
     WorkflowUnderTest {
@@ -77,8 +77,8 @@ mod over_mcp {
             all.push(McpServer::start(act).await);
         }
         let away = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("an address");
-        let allowed = all.iter().take(4).map(|it| it.address.clone()).chain([away.to_string()]).collect();
-        let (_, _, tools) = over(allowed);
+        let allowed = all.iter().take(4).map(|it| it.address.clone()).chain([away.to_string()]).collect::<Vec<_>>();
+        let (_, _, tools) = over(&allowed);
         let [answers, refuses, overloaded, silent, forbidden] =
             [0, 1, 2, 3, 4].map(|index: usize| all.get(index).map(McpServer::url).unwrap_or_default());
         let away = format!("http://{away}/mcp");

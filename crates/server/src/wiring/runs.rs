@@ -43,7 +43,7 @@ pub(super) fn runs(
     let workers = Workers {
         worker: RunWorker::new(worker, habits(settings, owner, alone)),
         subscription: if alone { subscription.uncontested() } else { subscription },
-        children: Arc::new(ChildRuns::new(log.clone(), ledger.clone(), clock.clone())),
+        children: Arc::new(ChildRuns::new(log, ledger.clone(), clock.clone())),
     };
     let views = Arc::new(SqlRuns::new(database));
     let ports = BudgetsPorts { ledger, agents: agents.clone(), access: access.clone(), clock: clock.clone() };

@@ -1,6 +1,6 @@
 //! Invitations in memory keep every promise, and the contract catches keepers that break one.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -92,14 +92,14 @@ struct Flawed {
 
 impl Flawed {
     fn saved(&self) -> Vec<InvitationId> {
-        self.saved.lock().unwrap().clone()
+        self.saved.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 #[async_trait]
 impl Addressees for Flawed {
     async fn save(&self, invitation: InvitationId, email: &Email, now: DateTime<Utc>) -> Result<String, PortError> {
-        self.saved.lock().unwrap().push(invitation);
+        self.saved.lock().unwrap_or_else(PoisonError::into_inner).push(invitation);
         self.honest.addressees.save(invitation, email, now).await
     }
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::PortError,
     paging::{PageOf, Part},
-    secrets::{SecretBinding, SecretVault, SecretView, SecretViews},
+    secrets::{OpenedSecrets, SecretBinding, SecretVault, SecretView, SecretViews},
 };
 use devskyy_domain::{
     kernel::ids::{ProjectId, SecretId, SecretValueId},
@@ -15,13 +15,14 @@ use devskyy_domain::{
 };
 use devskyy_testkit::{
     contracts::secrets::SecretsUnderTest,
-    fakes::{InMemoryEventStore, InMemorySecrets},
+    fakes::{FixedSecrets, InMemoryEventStore, InMemorySecrets},
 };
 
 fn fresh() -> SecretsUnderTest {
     let store = Arc::new(InMemoryEventStore::default());
     let secrets = InMemorySecrets::following(&store);
-    SecretsUnderTest { store, views: secrets.clone(), vault: secrets, keep: Box::new(()) }
+    let opened = Arc::new(OpenedSecrets::new(secrets.clone(), secrets.clone()));
+    SecretsUnderTest { store, views: secrets.clone(), vault: secrets, opened, keep: Box::new(()) }
 }
 
 async fn in_memory() -> SecretsUnderTest {
@@ -131,8 +132,13 @@ fn indiscreet() -> SecretsUnderTest {
     SecretsUnderTest { views: Arc::new(views), ..honest }
 }
 
-fn flawed() -> [SecretsUnderTest; 4] {
-    [careless(false), careless(true), forgetful(), indiscreet()]
+/// Gives every project the same secrets.
+fn indifferent() -> SecretsUnderTest {
+    SecretsUnderTest { opened: Arc::new(FixedSecrets::named("key")), ..fresh() }
+}
+
+fn flawed() -> [SecretsUnderTest; 5] {
+    [careless(false), careless(true), forgetful(), indiscreet(), indifferent()]
 }
 
 mod caught {

@@ -102,7 +102,7 @@ impl World {
         let budgets = Budgets::new(BudgetsPorts {
             ledger: ledger.clone(),
             agents: agents.clone(),
-            access: Access::new(projects.clone()),
+            access: Access::new(projects),
             clock: clock.clone(),
         });
         let ports = WorkerPorts {

@@ -259,7 +259,7 @@ fn asked_elsewhere() -> RunEvent {
 }
 
 /// A parent that asked for a child and waits for it, with what the child does in between.
-fn family(of_child: Vec<RunEvent>, told: bool) -> BTreeSet<Invariant> {
+fn family(of_child: &[RunEvent], told: bool) -> BTreeSet<Invariant> {
     let parent = begun([requested()]);
     let waits = [parked(2, vec![Waiting::Child])].into_iter().chain(told.then(child_ended)).collect::<Vec<_>>();
     let family = parent.iter().map(|event| (run(), event));
@@ -271,11 +271,11 @@ fn family(of_child: Vec<RunEvent>, told: bool) -> BTreeSet<Invariant> {
 #[test]
 fn a_child_run_and_its_parent_agree() {
     let over = || vec![child_queued(run()), claimed(1), completed()];
-    assert_eq!(family(over(), true), BTreeSet::new());
-    assert_eq!(family(vec![child_queued(run())], false), BTreeSet::new());
-    assert_eq!(family(over(), false), only(Invariant::NothingStranded), "the parent is never told");
-    assert_eq!(family(vec![], false), only(Invariant::ChildrenAgree), "the child never began");
-    assert_eq!(family(vec![child_queued(run())], true), only(Invariant::ChildrenAgree), "the child has not ended");
-    let stranger = vec![child_queued(RunId::from(Uuid::from_u128(1))), claimed(1), completed()];
-    assert_eq!(family(stranger, true), only(Invariant::ChildrenAgree), "somebody else's child");
+    assert_eq!(family(&over(), true), BTreeSet::new());
+    assert_eq!(family(&[child_queued(run())], false), BTreeSet::new());
+    assert_eq!(family(&over(), false), only(Invariant::NothingStranded), "the parent is never told");
+    assert_eq!(family(&[], false), only(Invariant::ChildrenAgree), "the child never began");
+    assert_eq!(family(&[child_queued(run())], true), only(Invariant::ChildrenAgree), "the child has not ended");
+    let stranger = [child_queued(RunId::from(Uuid::from_u128(1))), claimed(1), completed()];
+    assert_eq!(family(&stranger, true), only(Invariant::ChildrenAgree), "somebody else's child");
 }

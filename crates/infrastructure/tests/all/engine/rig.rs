@@ -1,4 +1,5 @@
 //! A platform over SQLite whose processes come and go.
+#![expect(clippy::disallowed_methods, reason = "these tests live in real time")]
 
 use std::{sync::Arc, time::Duration};
 

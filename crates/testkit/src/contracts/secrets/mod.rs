@@ -1,6 +1,7 @@
 //! What every keeper of a project's secrets promises. `secrets_contract!(factory)` makes one test of each promise.
 #![expect(clippy::expect_used, reason = "a broken promise is a panic")]
 
+pub mod opened;
 pub mod values;
 pub mod views;
 
@@ -9,6 +10,7 @@ use std::{any::Any, sync::Arc};
 use devskyy_application::{
     es::{AppendRequest, EventContext, EventStore, Precondition, Repository},
     secrets::{SecretVault, SecretView, SecretViews},
+    workflow::ToolSecrets,
 };
 use devskyy_domain::{
     kernel::{
@@ -27,6 +29,8 @@ pub struct SecretsUnderTest {
     pub views: Arc<dyn SecretViews>,
     /// Where values are kept.
     pub vault: Arc<dyn SecretVault>,
+    /// What tools are given.
+    pub opened: Arc<dyn ToolSecrets>,
     /// Whatever must live as long as the test.
     pub keep: Box<dyn Any + Send + Sync>,
 }
@@ -98,6 +102,12 @@ macro_rules! secrets_contract {
             a_sweep_spares_values_that_are_held,
             a_sweep_spares_values_handed_over_lately,
             a_sweep_removes_values_nobody_refers_to,
+        }
+        $crate::promises! { [$($how)+] [(&) secrets::opened] =>
+            a_tool_is_given_the_value_and_where_it_may_go,
+            a_tool_is_given_the_value_that_took_its_place,
+            a_tool_is_given_nothing_of_another_project,
+            what_a_project_has_is_known,
         }
     };
 }
