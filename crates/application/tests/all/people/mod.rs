@@ -4,6 +4,7 @@ mod agents;
 mod authorization;
 mod bootstrap;
 mod housekeeping;
+mod keys;
 mod projects;
 mod registering;
 mod signing_in;
