@@ -27,8 +27,8 @@ families! {
     Reading [400 401 403 404 414 429 500 503];
     /// What asking for a list can meet.
     Listing [401 403 404 414 422 429 500 503];
-    /// What asking for a list below one thing can meet.
-    ListingBelow [400 401 403 404 414 422 429 500 503];
+    /// What asking for one thing with parameters, or for a list below it, can meet.
+    Narrowed [400 401 403 404 414 422 429 500 503];
     /// What creating can meet.
     Creating [400 401 403 404 408 409 413 414 415 422 429 500 503];
     /// What changing can meet.

@@ -27,7 +27,7 @@ use crate::{
     ids::{ApiKeyRef, ProjectRef, UserRef},
     mount::Mount,
     openapi::{
-        answers::{Acting, Changing, Creating, ListingBelow, Reading},
+        answers::{Acting, Changing, Creating, Narrowed, Reading},
         headers::{IdempotencyKey, OnlyIf, Unless},
         parts::Paging,
     },
@@ -200,7 +200,7 @@ async fn issue_key(
     tag = "api-keys",
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), Paging),
-    responses((status = 200, description = "One page of them", body = Paged<ApiKeyBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), ListingBelow)
+    responses((status = 200, description = "One page of them", body = Paged<ApiKeyBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), Narrowed)
 )]
 #[get("/projects/{id}/api-keys")]
 async fn list_keys(

@@ -28,7 +28,7 @@ use crate::{
     ids::{ProjectRef, UserRef},
     mount::Mount,
     openapi::{
-        answers::{Acting, Changing, ListingBelow},
+        answers::{Acting, Changing, Narrowed},
         headers::{IdempotencyKey, OnlyIf},
         parts::Paging,
     },
@@ -96,7 +96,7 @@ struct NewRole {
     tag = "projects",
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), Paging),
-    responses((status = 200, description = "One page of them", body = Paged<MemberBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), ListingBelow)
+    responses((status = 200, description = "One page of them", body = Paged<MemberBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), Narrowed)
 )]
 #[get("/projects/{id}/members")]
 async fn list_members(

@@ -31,7 +31,7 @@ use crate::{
     ids::{ProjectRef, ProviderRef},
     mount::Mount,
     openapi::{
-        answers::{Acting, Changing, Creating, ListingBelow, Reading},
+        answers::{Acting, Changing, Creating, Narrowed, Reading},
         headers::{IdempotencyKey, OnlyIf, Unless},
         parts::Paging,
     },
@@ -169,7 +169,7 @@ async fn add_provider(
     tag = "providers",
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), Paging),
-    responses((status = 200, description = "One page of them", body = Paged<ProviderBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), ListingBelow)
+    responses((status = 200, description = "One page of them", body = Paged<ProviderBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), Narrowed)
 )]
 #[get("/projects/{id}/providers")]
 async fn list_providers(

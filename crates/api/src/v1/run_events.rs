@@ -17,7 +17,7 @@ use crate::{
     health::SharedReadiness,
     ids::RunRef,
     mount::Mount,
-    openapi::{answers::ListingBelow, headers},
+    openapi::{answers::Narrowed, headers},
     problem::{Problem, request},
     settings::Settings,
     version::ApiVersion,
@@ -65,7 +65,7 @@ struct Wanted {
             (EventsBody = "application/json"),
             (String = "text/event-stream", example = "id: 4711\nevent: run.completed\ndata: {\"position\":4711,\"type\":\"run.completed\"}\n\n")
         )),
-        ListingBelow
+        Narrowed
     )
 )]
 #[get("/runs/{id}/events")]

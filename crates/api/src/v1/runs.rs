@@ -35,7 +35,7 @@ use crate::{
     ids::{AgentRef, ProjectRef, RunRef},
     mount::Mount,
     openapi::{
-        answers::{Changing, Creating, Listing, Reading},
+        answers::{Changing, Creating, Listing, Narrowed},
         headers::{IdempotencyKey, OnlyIf, Unless},
         parts::Paging,
     },
@@ -196,7 +196,7 @@ async fn list_runs(
     responses(
         (status = 200, description = "The run", body = RunBody, headers(("ETag" = String, description = "The version"))),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
-        Reading
+        Narrowed
     )
 )]
 #[get("/runs/{id}")]

@@ -26,7 +26,7 @@ use crate::{
     ids::{ProjectRef, SecretRef},
     mount::Mount,
     openapi::{
-        answers::{Acting, Changing, Creating, ListingBelow, Reading},
+        answers::{Acting, Changing, Creating, Narrowed, Reading},
         headers::{IdempotencyKey, OnlyIf, Unless},
         parts::Paging,
     },
@@ -140,7 +140,7 @@ async fn add_secret(
     tag = "secrets",
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), Paging),
-    responses((status = 200, description = "One page of them", body = Paged<SecretBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), ListingBelow)
+    responses((status = 200, description = "One page of them", body = Paged<SecretBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), Narrowed)
 )]
 #[get("/projects/{id}/secrets")]
 async fn list_secrets(

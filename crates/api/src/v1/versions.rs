@@ -20,7 +20,7 @@ use crate::{
     ids::AgentRef,
     mount::Mount,
     openapi::{
-        answers::{Changing, ListingBelow, Reading},
+        answers::{Changing, Narrowed, Reading},
         headers::{IdempotencyKey, OnlyIf},
         parts::Paging,
     },
@@ -77,7 +77,7 @@ async fn publish_version(
     tag = "agents",
     security(("bearer" = [])),
     params(("id" = AgentRef, Path, description = "Which agent"), Paging),
-    responses((status = 200, description = "One page of them", body = Paged<VersionSummaryBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), ListingBelow)
+    responses((status = 200, description = "One page of them", body = Paged<VersionSummaryBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), Narrowed)
 )]
 #[get("/agents/{id}/versions")]
 async fn list_versions(
