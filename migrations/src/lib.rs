@@ -1,6 +1,6 @@
 //! The schema of DevSkyy, one file per context, the same on SQLite and PostgreSQL.
 
-use sea_orm_migration::prelude::*;
+use sea_orm_migration::{prelude::*, sea_orm::DatabaseBackend};
 
 pub use sea_orm_migration::MigratorTrait;
 
@@ -20,6 +20,12 @@ mod m20260101_000014_definitions;
 mod m20260101_000015_call_approvals;
 mod m20260101_000016_project_invitations;
 mod m20260101_000018_secrets;
+
+/// Runs a script in the dialect of the engine.
+async fn run_script(manager: &SchemaManager<'_>, sqlite: &str, postgres: &str) -> Result<(), DbErr> {
+    let script = if manager.get_database_backend() == DatabaseBackend::Postgres { postgres } else { sqlite };
+    manager.get_connection().execute_unprepared(script).await.map(|_| ())
+}
 
 /// Runs the migrations that have not run yet, in order.
 #[derive(Debug)]

@@ -1,6 +1,8 @@
 //! Secrets of projects' tools: as the log tells, and beside the log their sealed values.
 
-use sea_orm_migration::{prelude::*, sea_orm::DatabaseBackend};
+use sea_orm_migration::prelude::*;
+
+use crate::run_script;
 
 /// Creates the tables of secrets.
 #[derive(Debug, DeriveMigrationName)]
@@ -9,11 +11,7 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let script = match manager.get_database_backend() {
-            DatabaseBackend::Postgres => POSTGRES,
-            _ => SQLITE,
-        };
-        manager.get_connection().execute_unprepared(script).await.map(|_| ())
+        run_script(manager, SQLITE, POSTGRES).await
     }
 
     fn use_transaction(&self) -> Option<bool> {

@@ -125,6 +125,24 @@ pub enum Error {
     Port(#[from] PortError),
 }
 
+impl Error {
+    /// Whether an append that failed so surely left nothing behind. Where the log gave no answer, it may have accepted it
+    /// all the same.
+    #[must_use]
+    pub const fn surely_refused(&self) -> bool {
+        !matches!(self, Self::Port(_))
+    }
+
+    /// Says which member is to blame where a unique value is taken.
+    #[must_use]
+    pub fn where_taken(self, refusal: impl Refusal) -> Self {
+        match self {
+            Self::ClaimTaken(_) => refusal.into(),
+            other => other,
+        }
+    }
+}
+
 impl<R: Refusal> From<R> for Error {
     fn from(refusal: R) -> Self {
         Self::Refused(refusal.into())

@@ -101,18 +101,14 @@ impl CreateAgentHandler {
         let id = AgentId::from(self.ids.next());
         let claim = ClaimChange::Take { claim: name_claim(project, &new.name), owner: id.into() };
         let context = actor.event_context(Some(project));
-        self.agents.create(context, id, &events, vec![claim], vec![], idempotency).await.map_err(name_taken)
+        self.agents
+            .create(context, id, &events, vec![claim], vec![], idempotency)
+            .await
+            .map_err(|error| error.where_taken(AgentError::NameTaken))
     }
 }
 
 /// Names are unique among the living agents of a project.
 pub(super) fn name_claim(project: ProjectId, name: &AgentName) -> Claim {
     Claim { scope: format!("agent.name:{project}"), value: name.normalised() }
-}
-
-pub(super) fn name_taken(error: Error) -> Error {
-    match error {
-        Error::ClaimTaken(_) => AgentError::NameTaken.into(),
-        other => other,
-    }
 }

@@ -1,14 +1,10 @@
 use devskyy_domain::{
-    agents::{Agent, AgentEvent, AgentName, Capabilities, Description},
+    agents::{Agent, AgentError, AgentEvent, AgentName, Capabilities, Description},
     kernel::{Version, ids::AgentId},
 };
 use uuid::Uuid;
 
-use super::{
-    create_agent::{name_claim, name_taken},
-    get_agent::GetAgentHandler,
-    views::AgentView,
-};
+use super::{create_agent::name_claim, get_agent::GetAgentHandler, views::AgentView};
 use crate::{
     access::Permission,
     context::Actor,
@@ -75,7 +71,10 @@ impl UpdateAgentHandler {
         let context = actor.event_context(Some(seen.project_id));
         let decide = |agent: &Agent| agent.change(name.as_ref(), description.as_ref(), capabilities.as_ref());
         let claims = |agent: &Agent, events: &[AgentEvent]| renaming(id.into(), agent, events);
-        self.agents.update_claiming(context, id, expected, decide, claims).await.map_err(name_taken)?;
+        self.agents
+            .update_claiming(context, id, expected, decide, claims)
+            .await
+            .map_err(|error| error.where_taken(AgentError::NameTaken))?;
         self.get.found(id).await
     }
 }

@@ -2,13 +2,15 @@ use std::collections::BTreeMap;
 
 use devskyy_domain::{
     kernel::ids::{ProjectId, ProviderId},
-    models::{AllowedModels, NewProvider, Price, PriceList, Provider, ProviderKind, ProviderName, ProviderUrl},
+    models::{
+        AllowedModels, NewProvider, Price, PriceList, Provider, ProviderError, ProviderKind, ProviderName, ProviderUrl,
+    },
 };
 
 use super::{
     provider_ports::ProviderSecret,
     provider_views::ProviderView,
-    providers::{Desk, name_claim, name_taken, surely_refused},
+    providers::{Desk, name_claim},
 };
 use crate::{
     access::Permission,
@@ -107,9 +109,9 @@ impl AddProviderHandler {
         let claim = ClaimChange::Take { claim: name_claim(project, new.name.as_str()), owner: id.into() };
         let context = actor.event_context(Some(project));
         let created = self.0.providers.create(context, id, &events, vec![claim], vec![], idempotency).await;
-        if created.as_ref().map_or_else(surely_refused, |created| created.replayed) {
+        if created.as_ref().map_or_else(Error::surely_refused, |created| created.replayed) {
             self.0.let_go(kept).await;
         }
-        created.map(|created| created.id).map_err(name_taken)
+        created.map(|created| created.id).map_err(|error| error.where_taken(ProviderError::NameTaken))
     }
 }

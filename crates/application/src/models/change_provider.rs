@@ -9,7 +9,7 @@ use devskyy_domain::{
 use super::{
     provider_ports::ProviderSecret,
     provider_views::ProviderView,
-    providers::{Desk, gone, held, surely_refused},
+    providers::{Desk, gone, held},
 };
 use crate::{access::Permission, context::Actor, error::Error};
 
@@ -76,7 +76,7 @@ impl ChangeProviderHandler {
                 let now = after.state.added().ok().and_then(|details| held(details.key));
                 self.0.let_go(held(seen.key).filter(|before| Some(*before) != now)).await;
             }
-            Err(error) if surely_refused(error) => self.0.let_go(kept).await,
+            Err(error) if error.surely_refused() => self.0.let_go(kept).await,
             Err(_) => {}
         }
         changed.map_err(|error| gone(error, provider))?;

@@ -142,21 +142,9 @@ impl Desk {
     }
 }
 
-/// Whether an append that failed surely left nothing behind.
-pub(super) const fn surely_refused(error: &Error) -> bool {
-    !matches!(error, Error::Port(_))
-}
-
 /// Names are unique among the providers of a project.
 pub(super) fn name_claim(project: ProjectId, name: &str) -> Claim {
     Claim { scope: format!("provider.name:{project}"), value: name.to_owned() }
-}
-
-pub(super) fn name_taken(error: Error) -> Error {
-    match error {
-        Error::ClaimTaken(_) => ProviderError::NameTaken.into(),
-        other => other,
-    }
 }
 
 /// A provider that was removed while it was being changed is not there.

@@ -1,10 +1,10 @@
 use devskyy_domain::{
     kernel::ids::{ProjectId, SecretId},
-    secrets::{NewSecret, Secret, SecretHosts, SecretName, SecretValue},
+    secrets::{NewSecret, Secret, SecretError, SecretHosts, SecretName, SecretValue},
 };
 
 use super::{
-    desk::{Desk, name_claim, name_taken, surely_refused},
+    desk::{Desk, name_claim},
     views::SecretView,
 };
 use crate::{
@@ -87,9 +87,9 @@ impl AddSecretHandler {
         let claim = ClaimChange::Take { claim: name_claim(project, new.name.as_str()), owner: id.into() };
         let context = actor.event_context(Some(project));
         let created = self.0.secrets.create(context, id, &events, vec![claim], vec![], idempotency).await;
-        if created.as_ref().map_or_else(surely_refused, |created| created.replayed) {
+        if created.as_ref().map_or_else(Error::surely_refused, |created| created.replayed) {
             self.0.let_go(kept).await;
         }
-        created.map(|created| created.id).map_err(name_taken)
+        created.map(|created| created.id).map_err(|error| error.where_taken(SecretError::NameTaken))
     }
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use devskyy_domain::{
     kernel::ids::{ProjectId, SecretId, SecretValueId},
-    secrets::{Secret, SecretError, SecretHosts, SecretValue},
+    secrets::{Secret, SecretHosts, SecretValue},
 };
 
 use super::{
@@ -119,19 +119,7 @@ pub(super) fn missing(secret: SecretId) -> Error {
     Error::NotFound(format!("secret {secret}"))
 }
 
-/// Whether an append that failed surely left nothing behind.
-pub(super) const fn surely_refused(error: &Error) -> bool {
-    !matches!(error, Error::Port(_))
-}
-
 /// Names are unique among the secrets of a project.
 pub(super) fn name_claim(project: ProjectId, name: &str) -> Claim {
     Claim { scope: format!("secret.name:{project}"), value: name.to_owned() }
-}
-
-pub(super) fn name_taken(error: Error) -> Error {
-    match error {
-        Error::ClaimTaken(_) => SecretError::NameTaken.into(),
-        other => other,
-    }
 }

@@ -6,10 +6,7 @@ use devskyy_domain::{
     secrets::{SecretHosts, SecretValue},
 };
 
-use super::{
-    desk::{Desk, surely_refused},
-    views::SecretView,
-};
+use super::{desk::Desk, views::SecretView};
 use crate::{access::Permission, context::Actor, error::Error};
 
 /// Asks for a secret to have another value.
@@ -48,7 +45,7 @@ impl ReplaceSecretHandler {
         let replaced = self.0.secrets.update(context, secret, expected, |it| it.replace(&hosts, kept)).await;
         match &replaced {
             Ok(_) => self.0.let_go(seen.value).await,
-            Err(error) if surely_refused(error) => self.0.let_go(kept).await,
+            Err(error) if error.surely_refused() => self.0.let_go(kept).await,
             Err(_) => {}
         }
         replaced?;

@@ -103,7 +103,7 @@ impl Kept<'_> {
     /// Passes an outcome on, without leaving the row of something that was refused behind.
     pub(super) async fn or_removed<T>(&self, id: KeySecretId, outcome: Result<T, Error>) -> Result<T, Error> {
         // The append may have been accepted although no answer came: the row stays, the sweep decides later.
-        if outcome.as_ref().is_err_and(|error| !matches!(error, Error::Port(_))) {
+        if outcome.as_ref().is_err_and(Error::surely_refused) {
             self.remove(id).await;
         }
         outcome

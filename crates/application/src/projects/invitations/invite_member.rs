@@ -81,7 +81,7 @@ impl InviteMemberHandler {
         let context = actor.event_context(Some(project));
         let created = self.invitations.create(context, id, &events, vec![], vec![], idempotency).await;
         // The append may have been accepted although no answer came: the row stays, the sweep decides later.
-        let refused = created.as_ref().is_err_and(|error| !matches!(error, Error::Port(_)));
+        let refused = created.as_ref().is_err_and(Error::surely_refused);
         if refused || created.as_ref().is_ok_and(|created| created.replayed) {
             self.addressees.remove(id).await?;
         }
