@@ -17,12 +17,22 @@ pub trait CheckpointsUnderTest: Send {
     async fn pass(&self, time: Duration);
 }
 
-const TTL: Duration = Duration::from_millis(400);
+/// A lease that is over before a test is, however busy the machine.
+const BRIEF: Duration = Duration::from_millis(200);
+/// A lease that no test outlasts, however busy the machine.
+const TTL: Duration = Duration::from_secs(300);
 const ADA: Uuid = Uuid::from_u128(1);
 const EVE: Uuid = Uuid::from_u128(2);
 
 async fn granted(keeper: &dyn CheckpointsUnderTest, owner: Uuid) -> Lease {
     keeper.checkpoints().claim("mail", owner, TTL).await.unwrap().unwrap()
+}
+
+/// A lease that has lapsed.
+async fn lapsed(keeper: &dyn CheckpointsUnderTest, owner: Uuid) -> Lease {
+    let lease = keeper.checkpoints().claim("mail", owner, BRIEF).await.unwrap().unwrap();
+    keeper.pass(BRIEF * 2).await;
+    lease
 }
 
 /// A subscription that never ran begins before the first event.
@@ -49,8 +59,7 @@ pub async fn the_next_holder_continues_where_the_last_stopped(keeper: &mut dyn C
 
 /// A holder that slept past its lease cannot move the checkpoint of the one that took over.
 pub async fn a_holder_that_slept_past_its_lease_is_refused(keeper: &mut dyn CheckpointsUnderTest) {
-    let zombie = granted(keeper, ADA).await;
-    keeper.pass(TTL * 2).await;
+    let zombie = lapsed(keeper, ADA).await;
     let current = granted(keeper, EVE).await;
     let checkpoints = keeper.checkpoints();
     assert!(!checkpoints.advance(&zombie, 9).await.unwrap());
@@ -71,9 +80,9 @@ pub async fn claiming_again_ends_the_lease_before(keeper: &mut dyn CheckpointsUn
 
 /// Renewing in time keeps others out.
 pub async fn a_renewed_lease_lasts_longer(keeper: &mut dyn CheckpointsUnderTest) {
-    let lease = granted(keeper, ADA).await;
-    assert!(keeper.checkpoints().renew(&lease, TTL * 20).await.unwrap());
-    keeper.pass(TTL * 2).await;
+    let lease = keeper.checkpoints().claim("mail", ADA, BRIEF).await.unwrap().unwrap();
+    assert!(keeper.checkpoints().renew(&lease, TTL).await.unwrap());
+    keeper.pass(BRIEF * 2).await;
     assert_eq!(keeper.checkpoints().claim("mail", EVE, TTL).await.unwrap(), None);
 }
 

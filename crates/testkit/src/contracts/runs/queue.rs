@@ -15,7 +15,7 @@ use devskyy_domain::{
 };
 use uuid::Uuid;
 
-use super::{LEASE, RunsUnderTest, run};
+use super::{BRIEF, LEASE, RunsUnderTest, run};
 
 const HUNGRY: Appetite = Appetite { most: 10, per_project: None, lease: LEASE };
 
@@ -34,6 +34,11 @@ async fn one_by_one(runs: &RunsUnderTest, times: usize) -> Vec<RunId> {
 
 async fn taken(runs: &RunsUnderTest, worker: &str) -> Vec<RunId> {
     look(runs, worker).await.runs.iter().map(|claim| claim.run).collect()
+}
+
+/// Takes everything for so short a time that nobody has to wait long for it.
+async fn taken_briefly(runs: &RunsUnderTest, worker: &str) {
+    runs.queue.claim(worker, Appetite { lease: BRIEF, ..HUNGRY }).await.unwrap();
 }
 
 /// Two workers never get the same run.
@@ -99,21 +104,22 @@ pub async fn a_share_is_not_exceeded_by_many_at_once(runs: &RunsUnderTest) {
 
 /// A worker that vanished holds nothing for long.
 pub async fn a_lapsed_lease_is_claimable(runs: &RunsUnderTest) {
+    runs.given_run(2, 1, Priority::Normal).await;
+    taken(runs, "kim").await;
     runs.given_run(1, 1, Priority::Normal).await;
-    taken(runs, "ada").await;
+    taken_briefly(runs, "ada").await;
     runs.claimed(1).await;
-    assert_eq!(taken(runs, "eve").await, []);
-    runs.time.pass(LEASE * 2).await;
-    assert_eq!(look(runs, "eve").await.runs, [Claim { run: run(1), fence: 2 }]);
+    runs.time.pass(BRIEF * 2).await;
+    assert_eq!(look(runs, "eve").await.runs, [Claim { run: run(1), fence: 2 }], "and not what Kim holds");
 }
 
 /// A worker that shows signs of life keeps its run.
 pub async fn a_renewed_lease_lasts_longer(runs: &RunsUnderTest) {
     runs.given_run(1, 1, Priority::Normal).await;
-    taken(runs, "ada").await;
+    taken_briefly(runs, "ada").await;
     runs.claimed(1).await;
-    assert!(runs.queue.renew("ada", Claim { run: run(1), fence: 1 }, LEASE * 100).await.unwrap());
-    runs.time.pass(LEASE * 2).await;
+    assert!(runs.queue.renew("ada", Claim { run: run(1), fence: 1 }, LEASE).await.unwrap());
+    runs.time.pass(BRIEF * 2).await;
     assert_eq!(taken(runs, "eve").await, []);
 }
 
@@ -156,14 +162,15 @@ pub async fn a_lease_of_another_fence_is_not_given_back(runs: &RunsUnderTest) {
 
 /// A timer is enough to bring a run back.
 pub async fn a_waiting_run_is_claimable_when_it_is_due(runs: &RunsUnderTest) {
-    runs.given_run(1, 1, Priority::Normal).await;
-    taken(runs, "ada").await;
-    runs.claimed(1).await;
-    let until = runs.clock.now() + TimeDelta::milliseconds(300);
-    runs.happens(1, |run, _| run.park(run.fence(), &[Waiting::Timer].into(), until)).await;
-    assert_eq!(taken(runs, "eve").await, []);
-    runs.time.pass(Duration::from_millis(350)).await;
-    assert_eq!(taken(runs, "eve").await, [run(1)]);
+    for (n, time) in [(2, TimeDelta::hours(1)), (1, TimeDelta::milliseconds(200))] {
+        runs.given_run(n, 1, Priority::Normal).await;
+        taken(runs, "ada").await;
+        runs.claimed(n).await;
+        let until = runs.clock.now() + time;
+        runs.happens(n, |run, _| run.park(run.fence(), &[Waiting::Timer].into(), until)).await;
+    }
+    runs.time.pass(Duration::from_millis(250)).await;
+    assert_eq!(taken(runs, "eve").await, [run(1)], "and not the one that waits for an hour");
 }
 
 /// The answer and the run's becoming claimable are one.
@@ -190,10 +197,10 @@ pub async fn an_answer_makes_a_waiting_run_claimable(runs: &RunsUnderTest) {
 /// What has ended is over.
 pub async fn an_ended_run_is_never_handed_out(runs: &RunsUnderTest) {
     runs.given_run(1, 1, Priority::Normal).await;
-    taken(runs, "ada").await;
+    taken_briefly(runs, "ada").await;
     runs.claimed(1).await;
     runs.ended(1, Ending::Completed(Json::Null)).await;
-    runs.time.pass(LEASE * 2).await;
+    runs.time.pass(BRIEF * 2).await;
     let claims = look(runs, "eve").await;
     assert_eq!(claims, Claims::default());
 }
