@@ -11,6 +11,7 @@
 )]
 
 mod fakes;
+mod noted;
 mod rig;
 
 use std::time::{Duration, Instant};
@@ -137,8 +138,8 @@ async fn waiting(runs: usize) -> Value {
     json!({"runs": runs, "grown_mib": grown[1], "grown_mib_for_as_many_that_ended": grown[0]})
 }
 
-/// Between two questions of a run to its model: the answer, a builtin tool, and what is recorded of both; beside the bare
-/// request to the same model.
+/// What a model call adds to a run, beside the bare request to the same model: from the end of what was recorded before it
+/// until its answer is recorded. And the time between two questions, which holds the call of a builtin tool as well.
 async fn model_calls(runs: usize, turns: usize) -> Value {
     let rig = Rig::start_with_turns(turns).await;
     let agent = rig.agent(&json!({
@@ -156,10 +157,20 @@ async fn model_calls(runs: usize, turns: usize) -> Value {
         queued.push(rig.queue(agent).await);
     }
     rig.finished(&queued).await;
-    let between = rig.model.between();
-    let (p50, bare_p50) = (share(between.clone(), 50), share(bare, 50));
+    let (between, calls) = (rig.model.between(), rig.noted.model_calls());
+    assert!(calls.whole.len() >= runs * turns, "{} of {} model calls are noted", calls.whole.len(), runs * turns);
+    let (whole_p50, bare_p50) = (share(calls.whole.clone(), 50), share(bare, 50));
     json!({
-        "runs_at_once": runs, "calls": between.len(), "p50": p50, "p99": share(between, 99), "bare_request_p50": bare_p50,
-        "overhead_p50": ((p50 - bare_p50) * 100.0).round() / 100.0, "goal": 3,
+        "runs_at_once": runs, "calls": calls.whole.len(),
+        "model_call": {
+            "p50": whole_p50, "p99": share(calls.whole, 99), "bare_request_p50": bare_p50,
+            "overhead_p50": ((whole_p50 - bare_p50) * 100.0).round() / 100.0, "goal": 3,
+            "of_which_p50": {
+                "recording_the_question": share(calls.intent, 50),
+                "asking": share(calls.exchange, 50),
+                "recording_the_answer": share(calls.answer, 50),
+            },
+        },
+        "between_two_questions_with_a_builtin_call": {"p50": share(between.clone(), 50), "p99": share(between, 99)},
     })
 }

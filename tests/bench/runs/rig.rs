@@ -40,11 +40,12 @@ use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::fakes::Instantly;
+use crate::{fakes::Instantly, noted::Noted};
 
 pub(crate) struct Rig {
     pub(crate) tool: Instantly,
     pub(crate) model: Instantly,
+    pub(crate) noted: Arc<Noted>,
     store: Arc<dyn EventStore>,
     agents: Arc<DeclaredAgents>,
     http: reqwest::Client,
@@ -73,6 +74,7 @@ impl Rig {
         let projections = vec![Arc::new(PerStream(RunsProjection)) as _];
         let store: Arc<dyn EventStore> =
             Arc::new(SqlEventStore::start(db.clone(), clock.clone(), projections).await.unwrap());
+        let noted = Arc::new(Noted::over(store.clone()));
         let (tool, model) = (Instantly::tool().await, Instantly::model(turns).await);
         let (agents, schemas) = (Arc::new(DeclaredAgents::default()), Arc::new(JsonSchemas::new()));
         let expressions = Arc::new(SandboxedExpressions::start(Limits::default()).unwrap());
@@ -83,7 +85,7 @@ impl Rig {
         let base_url = format!("http://{}/v1", model.address);
         let endpoint = Endpoint { kind: ProviderKind::OpenAi, base_url, key: Some("sk".into()), trusted: true };
         let ports = WorkerPorts {
-            store: store.clone(),
+            store: noted.clone(),
             queue: Arc::new(SqlRunQueue::new(db)),
             agents: agents.clone(),
             expressions,
@@ -91,7 +93,7 @@ impl Rig {
             tools: Arc::new(tools),
             models: Arc::new(ProviderModels::new(endpoint, Arc::new(wire))),
             prices: Arc::new(ScriptedModels::taking([])),
-            ledger: Arc::new(Ledger::new(store.clone(), clock.clone())),
+            ledger: Arc::new(Ledger::new(noted.clone(), clock.clone())),
             live: Arc::new(LiveRuns::default()),
             clock,
             ids: Arc::new(RandomIds),
@@ -100,7 +102,7 @@ impl Rig {
         let worker = RunWorker::new(ports, settings);
         let worker = tokio::spawn(async move { worker.work(std::future::pending()).await });
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { tool, model, store, agents, http, worker, asked: AtomicU64::new(0), _directory: directory }
+        Self { tool, model, noted, store, agents, http, worker, asked: AtomicU64::new(0), _directory: directory }
     }
 
     /// An assistant where a model is named, else a workflow.
