@@ -1,6 +1,6 @@
 //! Assistants: a model is asked, the calls it wants are made, and it answers.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::Path, process::Command, sync::Arc, time::Duration};
 
 use devskyy_domain::{
     conversation::{Finish, Usage},
@@ -8,7 +8,7 @@ use devskyy_domain::{
 };
 use devskyy_testkit::{
     contracts::models::{Act, CallScript, Reply, Stage as _},
-    fakes::ModelServer,
+    fakes::{McpAct, McpServer, ModelServer},
 };
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -16,17 +16,26 @@ use serde_json::{Value, json};
 use crate::{client::Client, running::reaching, server::Server, tracker::Tracker};
 
 /// A server whose platform provider `house` is a model that does as it is told.
-fn served(directory: &Path, tracker: &Tracker, models: &ModelServer, kind: &str) -> Server {
+pub(crate) fn served(directory: &Path, tracker: &Tracker, models: &ModelServer, kind: &str) -> Server {
     Server::start_with(directory, |command| {
         reaching(tracker)(command);
-        command.args(["--set", &format!("models.house.kind={kind}")]);
-        command.args(["--set", &format!("models.house.base_url={}", models.base_url())]);
-        command.env("DEVSKYY_MODELS__HOUSE__API_KEY", "sk-journey-4711");
+        housed(models, kind)(command);
     })
 }
 
+/// Gives a process the platform's provider `house`.
+pub(crate) fn housed(models: &ModelServer, kind: &str) -> impl Fn(&mut Command) {
+    let settings = [format!("models.house.kind={kind}"), format!("models.house.base_url={}", models.base_url())];
+    move |command| {
+        for setting in &settings {
+            command.args(["--set", setting]);
+        }
+        command.env("DEVSKYY_MODELS__HOUSE__API_KEY", "sk-journey-4711");
+    }
+}
+
 /// Looks after tickets with one tool.
-fn clerk(tracker: &Tracker, model: &str) -> Value {
+pub(crate) fn clerk(tracker: &Tracker, model: &str) -> Value {
     let mut file_ticket = tracker.tool();
     file_ticket["description"] = json!("Files a ticket.");
     file_ticket["input_schema"] = json!({
@@ -35,7 +44,7 @@ fn clerk(tracker: &Tracker, model: &str) -> Value {
     json!({"model": model, "instructions": "File what you are told.", "tools": {"file_ticket": file_ticket}})
 }
 
-fn wants_a_ticket() -> Act {
+pub(crate) fn wants_a_ticket() -> Act {
     let call = CallScript { id: "call_1", name: "file_ticket", arguments: vec!["{\"title\":", "\"lamp\"}"] };
     let usage = Usage { input: 20, output: 7, ..Usage::default() };
     Act::Answer(Reply { pieces: vec![], calls: vec![call], finish: Finish::ToolCalls, usage, cut: 0 })
@@ -46,12 +55,12 @@ async fn assistant(ada: &Client, definition: &Value) -> crate::client::Answer {
     ada.post("/api/v1/agents", &body).await
 }
 
-async fn engaged(ada: &Client, definition: &Value) -> String {
+pub(crate) async fn engaged(ada: &Client, definition: &Value) -> String {
     let agent = assistant(ada, definition).await.expect(StatusCode::CREATED);
     agent["id"].as_str().unwrap().to_owned()
 }
 
-async fn provider(kind: ProviderKind) -> Arc<ModelServer> {
+pub(crate) async fn provider(kind: ProviderKind) -> Arc<ModelServer> {
     ModelServer::start(kind).await.unwrap()
 }
 
@@ -146,4 +155,66 @@ async fn an_assistant_goes_on_after_its_process_was_killed_while_the_model_answe
     let ended = ada.at(&server.url).run_ended(&run).await;
 
     assert_eq!((&ended["output"], tracker.tickets().len()), (&json!("It is filed."), 1), "{ended:#}");
+}
+
+/// A run of an assistant whose model wants a tool of such a server, and the server.
+async fn searched(act: McpAct) -> (Value, McpServer, Arc<ModelServer>) {
+    let place = tempfile::tempdir().unwrap();
+    let (models, finder) = (provider(ProviderKind::OpenAi).await, McpServer::start(act).await.unwrap());
+    let server = Server::start_with(place.path(), |command| {
+        housed(&models, "openai")(command);
+        command.args(["--set", "egress.allow_http=true", "--set", &format!("egress.allow_private={}", finder.address)]);
+    });
+    let ada = Client::administrator(&server).await;
+    let tool =
+        json!({"kind": "mcp", "effect": "read_only", "server": {"url": finder.url(), "tool": "find", "timeout_s": 5}});
+    let definition = json!({"model": "house/echo-1", "instructions": "Find it.", "tools": {"find": tool}});
+    let agent = engaged(&ada, &definition).await;
+    let call = CallScript { id: "call_1", name: "find", arguments: vec!["{\"name\":\"lamp\"}"] };
+    let usage = Usage { input: 20, output: 7, ..Usage::default() };
+    models.prepare(Act::Answer(Reply { pieces: vec![], calls: vec![call], finish: Finish::ToolCalls, usage, cut: 0 }));
+    models.prepare(Act::Answer(Reply::says(&["That is all."])));
+    let run = ada.execute(&agent, &json!("Where is the lamp?")).await;
+    (ada.run_ended(&run).await, finder, models)
+}
+
+/// What the model was told last.
+fn told(models: &ModelServer) -> String {
+    let asked = models.received().into_iter().rfind(|asked| asked.request.starts_with("POST ")).unwrap();
+    let messages = asked.body["messages"].as_array().unwrap().clone();
+    messages.last().unwrap()["content"].as_str().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn an_assistant_uses_a_tool_of_a_server_of_tools() {
+    let (ended, finder, models) = searched(McpAct::Answer).await;
+    let called: Vec<Value> = finder.calls().iter().map(|call| call["arguments"].clone()).collect();
+    assert_eq!(
+        (&ended["output"], called, told(&models).contains("\"found\":1")),
+        (&json!("That is all."), vec![json!({"name": "lamp"})], true),
+        "{ended:#} {}",
+        told(&models)
+    );
+}
+
+#[tokio::test]
+async fn a_model_is_shown_what_a_tool_of_a_server_of_tools_is() {
+    let (_, _, models) = searched(McpAct::Answer).await;
+    let asked = models.received().into_iter().find(|asked| asked.request.starts_with("POST ")).unwrap();
+    let offered = &asked.body["tools"][0]["function"];
+    assert_eq!(
+        (&offered["description"], &offered["parameters"]["required"]),
+        (&json!("Finds things."), &json!(["name"]))
+    );
+}
+
+#[tokio::test]
+async fn a_model_is_told_when_a_server_of_tools_refuses_its_call() {
+    let (ended, _, models) = searched(McpAct::Refuse).await;
+    assert_eq!(
+        (&ended["status"], told(&models).contains("that is no name")),
+        (&json!("completed"), true),
+        "{ended:#} {}",
+        told(&models)
+    );
 }

@@ -102,32 +102,82 @@ impl Client {
         self.run_in(run, &["completed", "failed", "cancelled", "expired"]).await
     }
 
-    /// Follows the event stream of a run until it has said so many events or closes; what it said, id and data.
-    pub(crate) async fn watch(&self, run: &str, after: Option<&str>, last: &str) -> Vec<(String, Value)> {
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+        answer(self.request(Method::PUT, path).json(body)).await
+    }
+
+    /// Opens the event stream of a run.
+    pub(crate) async fn follow(&self, run: &str, after: Option<&str>) -> Following {
         let request =
             self.request(Method::GET, &format!("/api/v1/runs/{run}/events")).header("Accept", "text/event-stream");
         let request = match after {
             Some(id) => request.header("Last-Event-ID", id),
             None => request,
         };
-        let mut response = request.send().await.unwrap();
+        let response = request.send().await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
-        let (mut seen, mut text) = (Vec::new(), String::new());
-        while let Some(chunk) = response.chunk().await.unwrap() {
-            text.push_str(&String::from_utf8_lossy(&chunk));
-            while let Some((block, rest)) = text.split_once("\n\n").map(|(b, r)| (b.to_owned(), r.to_owned())) {
-                text = rest;
-                let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-                let (Some(id), Some(data)) = (field("id:"), field("data:")) else { continue };
-                let data: Value = serde_json::from_str(data).unwrap();
-                let done = data["type"] == last;
-                seen.push((id.to_owned(), data));
-                if done {
-                    return seen;
-                }
+        Following { response, text: String::new() }
+    }
+
+    /// Follows the event stream of a run until such an event or the end of the stream; what it said with an id, id and
+    /// data.
+    pub(crate) async fn watch(&self, run: &str, after: Option<&str>, last: &str) -> Vec<(String, Value)> {
+        let mut following = self.follow(run, after).await;
+        let mut seen = Vec::new();
+        while let Some(frame) = following.next().await {
+            let Some(id) = frame.id else { continue };
+            let done = frame.data["type"] == last;
+            seen.push((id, frame.data));
+            if done {
+                break;
             }
         }
         seen
+    }
+}
+
+/// An open stream of events.
+pub(crate) struct Following {
+    response: Response,
+    text: String,
+}
+
+/// What a stream says at once.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Frame {
+    /// Where it resumes; live pieces have none.
+    pub(crate) id: Option<String>,
+    pub(crate) event: String,
+    pub(crate) data: Value,
+}
+
+impl Following {
+    /// What the stream says next; nothing when it ends or breaks off.
+    pub(crate) async fn next(&mut self) -> Option<Frame> {
+        loop {
+            while let Some((block, rest)) = self.text.split_once("\n\n").map(|(b, r)| (b.to_owned(), r.to_owned())) {
+                self.text = rest;
+                let field =
+                    |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(|it| it.trim().to_owned());
+                let Some(data) = field("data:") else { continue };
+                let event = field("event:").unwrap_or_default();
+                return Some(Frame { id: field("id:"), event, data: serde_json::from_str(&data).unwrap() });
+            }
+            let chunk = self.response.chunk().await.ok()??;
+            self.text.push_str(&String::from_utf8_lossy(&chunk));
+        }
+    }
+
+    /// Everything up to a frame that passes, which is the last.
+    pub(crate) async fn until(&mut self, last: impl Fn(&Frame) -> bool) -> Vec<Frame> {
+        let mut frames: Vec<Frame> = Vec::new();
+        while !frames.last().is_some_and(&last) {
+            match self.next().await {
+                Some(frame) => frames.push(frame),
+                None => panic!("the stream ended after {frames:#?}"),
+            }
+        }
+        frames
     }
 }
 

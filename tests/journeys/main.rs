@@ -18,6 +18,7 @@ mod server;
 mod serving;
 mod signing_in;
 mod slow_clients;
+mod spending;
 mod storm;
 mod tour;
 mod tracker;

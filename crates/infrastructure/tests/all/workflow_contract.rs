@@ -10,14 +10,11 @@ use devskyy_infrastructure::{
 };
 use devskyy_testkit::{
     contracts::workflow::{Services, WorkflowUnderTest, http, mcp},
-    fakes::FixedSecrets,
+    fakes::{FixedSecrets, McpAct as Act, McpServer},
 };
 use tokio::net::TcpListener;
 
-use crate::tools::{
-    mcp_server::{Act, McpServer},
-    service::Service,
-};
+use crate::tools::service::Service;
 
 const CREATED: &str = "HTTP/1.1 201 Created\nContent-Length: 0\nConnection: close\n\n";
 const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\nContent-Length: 0\nConnection: close\n\n";
@@ -37,7 +34,7 @@ async fn real() -> WorkflowUnderTest {
     let (overloaded, silent) = (Service::answering(BUSY).await, Service::silent().await);
     let forbidden = Service::answering(CREATED).await;
     let away = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("an address").to_string();
-    let server = McpServer::start(Act::Answer).await;
+    let server = McpServer::start(Act::Answer).await.expect("a port");
     let allowed = [&answers, &refuses, &overloaded, &silent].map(|it| it.address.clone());
     let allowed: Vec<_> = allowed.into_iter().chain([away.clone(), server.address.clone()]).collect();
     let (expressions, schemas, tools) = over(&allowed);
@@ -74,7 +71,7 @@ mod over_mcp {
     async fn servers() -> WorkflowUnderTest {
         let mut all = vec![];
         for act in [Act::Answer, Act::Refuse, Act::Overload, Act::Silence, Act::Answer] {
-            all.push(McpServer::start(act).await);
+            all.push(McpServer::start(act).await.expect("a port"));
         }
         let away = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("an address");
         let allowed = all.iter().take(4).map(|it| it.address.clone()).chain([away.to_string()]).collect::<Vec<_>>();

@@ -8,13 +8,9 @@ use devskyy_domain::{
     secrets::{SecretHosts, SecretValue},
     workflow::{Approval, Effect, McpServer as Server, Tool},
 };
-use devskyy_testkit::fakes::FixedSecrets;
+use devskyy_testkit::fakes::{FixedSecrets, McpAct as Act, McpHabits as Habits, McpServer};
 
-use super::{
-    call, class, json,
-    mcp_server::{Act, Habits, McpServer},
-    tools, tools_with,
-};
+use super::{call, class, json, tools, tools_with};
 
 fn tool(server: &McpServer, effect: Effect) -> Tool {
     let server = Server { url: server.url(), tool: "find".to_owned(), headers: BTreeMap::new(), timeout_s: 2 };
@@ -31,26 +27,26 @@ fn found() -> Json {
 
 #[tokio::test]
 async fn a_tool_gives_what_it_found() {
-    let server = McpServer::start(Act::Answer).await;
+    let server = McpServer::start(Act::Answer).await.expect("a port");
     assert_eq!(asked(&server, Effect::ReadOnly).await, Ok(found()));
 }
 
 #[tokio::test]
 async fn the_current_revision_needs_no_handshake() {
-    let server = McpServer::start(Act::Answer).await;
+    let server = McpServer::start(Act::Answer).await.expect("a port");
     asked(&server, Effect::ReadOnly).await.expect("a result");
     assert_eq!(server.asked(), ["server/discover", "tools/call"]);
 }
 
 #[tokio::test]
 async fn a_stream_of_events_is_an_answer() {
-    let server = McpServer::start(Habits { streams: true, ..Act::Answer.into() }).await;
+    let server = McpServer::start(Habits { streams: true, ..Act::Answer.into() }).await.expect("a port");
     assert_eq!(asked(&server, Effect::ReadOnly).await, Ok(found()));
 }
 
 #[tokio::test]
 async fn the_revision_before_is_spoken() {
-    let server = McpServer::start(Habits { old: true, ..Act::Answer.into() }).await;
+    let server = McpServer::start(Habits { old: true, ..Act::Answer.into() }).await.expect("a port");
     assert_eq!(asked(&server, Effect::ReadOnly).await, Ok(found()));
     let head = server.head("tools/call");
     assert!(head.contains("mcp-protocol-version: 2025-11-25") && head.contains("mcp-session-id: session-1"), "{head}");
@@ -58,14 +54,14 @@ async fn the_revision_before_is_spoken() {
 
 #[tokio::test]
 async fn a_session_is_ended() {
-    let server = McpServer::start(Habits { old: true, ..Act::Answer.into() }).await;
+    let server = McpServer::start(Habits { old: true, ..Act::Answer.into() }).await.expect("a port");
     asked(&server, Effect::ReadOnly).await.expect("a result");
     assert_eq!(server.ended(), 1);
 }
 
 #[tokio::test]
 async fn a_session_that_is_gone_is_begun_anew() {
-    let server = McpServer::start(Habits { old: true, forgets: true, ..Act::Answer.into() }).await;
+    let server = McpServer::start(Habits { old: true, forgets: true, ..Act::Answer.into() }).await.expect("a port");
     let result = asked(&server, Effect::Unsafe).await;
     let handshakes = server.asked().iter().filter(|method| *method == "initialize").count();
     assert_eq!((result, handshakes), (Ok(found()), 2));
@@ -73,14 +69,14 @@ async fn a_session_that_is_gone_is_begun_anew() {
 
 #[tokio::test]
 async fn a_call_names_its_operation() {
-    let server = McpServer::start(Act::Answer).await;
+    let server = McpServer::start(Act::Answer).await.expect("a port");
     asked(&server, Effect::Idempotent).await.expect("a result");
     assert_eq!(server.calls()[0]["_meta"]["devskyy/operationId"], "00000000-0000-0000-0000-000000000002");
 }
 
 #[tokio::test]
 async fn a_tool_that_failed_says_why() {
-    let server = McpServer::start(Act::Fail).await;
+    let server = McpServer::start(Act::Fail).await.expect("a port");
     let Err(ToolError::Permanent { code, message }) = asked(&server, Effect::ReadOnly).await else {
         panic!("a failure")
     };
@@ -89,28 +85,28 @@ async fn a_tool_that_failed_says_why() {
 
 #[tokio::test]
 async fn a_server_that_breaks_down_leaves_the_outcome_of_an_unsafe_call_unknown() {
-    let server = McpServer::start(Act::Break).await;
+    let server = McpServer::start(Act::Break).await.expect("a port");
     let classes = [class(asked(&server, Effect::Unsafe).await).0, class(asked(&server, Effect::ReadOnly).await).0];
     assert_eq!(classes, ["unknown", "transient"]);
 }
 
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
-    let server = McpServer::start(Act::Redirect).await;
+    let server = McpServer::start(Act::Redirect).await.expect("a port");
     let (kind, ..) = class(asked(&server, Effect::ReadOnly).await);
     assert_eq!(kind, "permanent");
 }
 
 #[tokio::test]
 async fn an_answer_beyond_the_bound_is_refused() {
-    let server = McpServer::start(Act::Flood).await;
+    let server = McpServer::start(Act::Flood).await.expect("a port");
     let (_, code, _) = class(asked(&server, Effect::ReadOnly).await);
     assert_eq!(code, "tool.mcp_too_large");
 }
 
 #[tokio::test]
 async fn an_abandoned_call_closes_its_connection() {
-    let server = McpServer::start(Act::Silence).await;
+    let server = McpServer::start(Act::Silence).await.expect("a port");
     class(asked(&server, Effect::ReadOnly).await);
     let mut waited = 0;
     while server.closed() == 0 && waited < 100 {
@@ -122,7 +118,7 @@ async fn an_abandoned_call_closes_its_connection() {
 
 #[tokio::test]
 async fn a_secret_proves_the_caller_and_does_not_come_back() {
-    let server = McpServer::start(Act::Echo).await;
+    let server = McpServer::start(Act::Echo).await.expect("a port");
     let hosts = SecretHosts::parse(&[server.address.as_str()]).unwrap();
     let secret = ToolSecret { value: SecretValue::parse("tr-0123456789").unwrap(), hosts };
     let secrets = FixedSecrets(BTreeMap::from([("finder".to_owned(), secret)]));
@@ -137,7 +133,7 @@ async fn a_secret_proves_the_caller_and_does_not_come_back() {
 
 #[tokio::test]
 async fn what_breaks_the_pinned_schema_is_not_sent() {
-    let server = McpServer::start(Act::Answer).await;
+    let server = McpServer::start(Act::Answer).await.expect("a port");
     let Tool::Mcp { effect, approval, server: at, .. } = tool(&server, Effect::ReadOnly) else { panic!("mcp") };
     let input_schema = Some(json(r#"{"type":"object","required":["name"]}"#));
     let tool = Tool::Mcp { effect, input_schema, approval, server: at };

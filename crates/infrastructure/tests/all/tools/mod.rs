@@ -2,7 +2,6 @@ mod builtin;
 mod egress;
 mod http;
 mod mcp;
-pub(crate) mod mcp_server;
 mod parse;
 mod secrets;
 pub(crate) mod service;

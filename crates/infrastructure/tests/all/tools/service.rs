@@ -65,7 +65,7 @@ async fn answer_with(mut stream: TcpStream, answer: &[u8]) {
 }
 
 /// The next request on a connection, as text.
-pub(super) async fn read_request(stream: &mut TcpStream) -> String {
+async fn read_request(stream: &mut TcpStream) -> String {
     let mut request = Vec::new();
     let mut buffer = [0_u8; 4_096];
     loop {

@@ -47,6 +47,7 @@ pub struct ModelServer {
     play: Box<Play>,
     received: Mutex<Vec<Received>>,
     hung_up: AtomicUsize,
+    pause: Mutex<Duration>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -73,7 +74,7 @@ impl ModelServer {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let (acts, received, hung_up) = (Mutex::default(), Mutex::default(), AtomicUsize::new(0));
         let (address, play) = (listener.local_addr()?, Box::new(play));
-        let server = Arc::new(Self { kind, address, acts, play, received, hung_up });
+        let server = Arc::new(Self { kind, address, acts, play, received, hung_up, pause: Mutex::default() });
         let serving = server.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -92,6 +93,11 @@ impl ModelServer {
             ProviderKind::Anthropic => "",
         };
         format!("http://{}{path}", self.address)
+    }
+
+    /// Pauses after each piece of an answer from now on.
+    pub fn speak_slowly(&self, pause: Duration) {
+        *locked(&self.pause) = pause;
     }
 
     /// Every question so far.
@@ -122,7 +128,15 @@ impl ModelServer {
             Act::Answer(reply) => {
                 let cut = reply.cut;
                 begin(stream).await?;
-                send(stream, self.events(&reply).concat().as_bytes(), cut).await?;
+                let pause = *locked(&self.pause);
+                if pause.is_zero() {
+                    send(stream, self.events(&reply).concat().as_bytes(), cut).await?;
+                } else {
+                    for event in self.events(&reply) {
+                        send(stream, event.as_bytes(), cut).await?;
+                        tokio::time::sleep(pause).await;
+                    }
+                }
                 stream.write_all(b"0\r\n\r\n").await
             }
             Act::Status { status, retry_after, code } => document(stream, status, retry_after, &self.fault(code)).await,
@@ -188,7 +202,8 @@ impl Stage for ModelServer {
     }
 }
 
-async fn read(stream: &mut TcpStream) -> Option<Received> {
+/// The next request on a connection.
+pub(super) async fn read(stream: &mut TcpStream) -> Option<Received> {
     let mut bytes = Vec::new();
     let head = loop {
         if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {

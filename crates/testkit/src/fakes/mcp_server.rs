@@ -1,8 +1,9 @@
-//! A server on the loopback interface that speaks the Model Context Protocol over streamable HTTP, in the current revision
-//! or the one before, and remembers what it was asked.
+//! A server of tools for tests: a real server on a port of its own that speaks the Model Context Protocol over streamable
+//! HTTP, in the current revision or the one before, and remembers what it was asked.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard},
+    io,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -12,11 +13,11 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use super::service::read_request;
+use super::model_server::{Received, read};
 
 /// What the server does when its tool is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Act {
+pub enum McpAct {
     /// Gives a text and a structured document.
     Answer,
     /// Gives a text that repeats how the caller proved itself.
@@ -39,24 +40,27 @@ pub(crate) enum Act {
 
 /// How a server is set up.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Habits {
-    pub(crate) act: Act,
+pub struct McpHabits {
+    /// What it does when its tool is called.
+    pub act: McpAct,
     /// Speaks 2025-11-25, with a handshake and sessions, and nothing newer.
-    pub(crate) old: bool,
+    pub old: bool,
     /// Answers by streams of events.
-    pub(crate) streams: bool,
+    pub streams: bool,
     /// Forgets the first session as soon as a tool is called in it.
-    pub(crate) forgets: bool,
+    pub forgets: bool,
 }
 
-impl From<Act> for Habits {
-    fn from(act: Act) -> Self {
+impl From<McpAct> for McpHabits {
+    fn from(act: McpAct) -> Self {
         Self { act, old: false, streams: false, forgets: false }
     }
 }
 
-pub(crate) struct McpServer {
-    pub(crate) address: String,
+/// A server of one tool, `find`.
+pub struct McpServer {
+    /// Its host and port.
+    pub address: String,
     state: Arc<Mutex<State>>,
 }
 
@@ -70,10 +74,14 @@ struct State {
 }
 
 impl McpServer {
-    pub(crate) async fn start(habits: impl Into<Habits>) -> Self {
+    /// Starts a server on a free port of this machine; it ends with the test's runtime.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn start(habits: impl Into<McpHabits>) -> io::Result<Self> {
         let habits = habits.into();
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address").to_string();
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let address = listener.local_addr()?.to_string();
         let state = Arc::new(Mutex::new(State::default()));
         let shared = state.clone();
         tokio::spawn(async move {
@@ -81,62 +89,78 @@ impl McpServer {
                 tokio::spawn(serve(stream, habits, shared.clone()));
             }
         });
-        Self { address, state }
+        Ok(Self { address, state })
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// Where its tool is called.
+    #[must_use]
+    pub fn url(&self) -> String {
         format!("http://{}/mcp", self.address)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("state")
+        locked(&self.state)
     }
 
     /// The methods that were asked for, in order.
-    pub(crate) fn asked(&self) -> Vec<String> {
+    #[must_use]
+    pub fn asked(&self) -> Vec<String> {
         self.state().asked.iter().map(|(method, _)| method.clone()).collect()
     }
 
     /// The head of the last request of a method.
-    pub(crate) fn head(&self, of: &str) -> String {
+    #[must_use]
+    pub fn head(&self, of: &str) -> String {
         let state = self.state();
         state.asked.iter().rev().find(|(method, _)| method == of).map(|(_, head)| head.clone()).unwrap_or_default()
     }
 
     /// What its tool was called with, as the protocol has it.
-    pub(crate) fn calls(&self) -> Vec<Value> {
+    #[must_use]
+    pub fn calls(&self) -> Vec<Value> {
         self.state().calls.clone()
     }
 
     /// How many sessions were ended by their clients.
-    pub(crate) fn ended(&self) -> usize {
+    #[must_use]
+    pub fn ended(&self) -> usize {
         self.state().ended
     }
 
     /// How many clients closed a connection on which nothing was answered.
-    pub(crate) fn closed(&self) -> usize {
+    #[must_use]
+    pub fn closed(&self) -> usize {
         self.state().closed
     }
+}
+
+fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A request's first line and headers, in lower case.
+fn head_of(received: &Received) -> String {
+    let headers = received.headers.iter().map(|(name, value)| format!("\n{name}: {value}"));
+    format!("{}{}", received.request, headers.collect::<String>()).to_ascii_lowercase()
 }
 
 /// What is answered: a status line, more headers, and a body.
 struct Answer(&'static str, String, String);
 
-async fn serve(mut stream: TcpStream, habits: Habits, state: Arc<Mutex<State>>) {
-    let request = read_request(&mut stream).await;
-    let (head, body) = request.split_once("\r\n\r\n").unwrap_or((&request, ""));
-    let head = head.to_ascii_lowercase();
+async fn serve(mut stream: TcpStream, habits: McpHabits, state: Arc<Mutex<State>>) {
+    let Some(received) = read(&mut stream).await else { return };
+    let head = head_of(&received);
     let answer = if head.starts_with("delete ") {
-        state.lock().expect("state").ended += 1;
+        locked(&state).ended += 1;
         Some(Answer("204 No Content", String::new(), String::new()))
     } else if head.starts_with("get ") {
         Some(Answer("405 Method Not Allowed", String::new(), String::new()))
     } else {
-        asked(&head, &serde_json::from_str(body).unwrap_or_default(), habits, &state)
+        asked(&head, &received.body, habits, &state)
     };
     let Some(Answer(status, headers, body)) = answer else {
         let gone = tokio::time::timeout(Duration::from_secs(20), stream.readable()).await;
-        state.lock().expect("state").closed += usize::from(gone.is_ok());
+        locked(&state).closed += usize::from(gone.is_ok());
         return;
     };
     let length = body.len();
@@ -145,9 +169,9 @@ async fn serve(mut stream: TcpStream, habits: Habits, state: Arc<Mutex<State>>) 
     let _ = stream.shutdown().await;
 }
 
-fn asked(head: &str, message: &Value, habits: Habits, state: &Mutex<State>) -> Option<Answer> {
+fn asked(head: &str, message: &Value, habits: McpHabits, state: &Mutex<State>) -> Option<Answer> {
     let method = message["method"].as_str().unwrap_or_default();
-    let mut state = state.lock().expect("state");
+    let mut state = locked(state);
     state.asked.push((method.to_owned(), head.to_owned()));
     if message.get("id").is_none() {
         return Some(Answer("202 Accepted", String::new(), String::new()));
@@ -155,7 +179,11 @@ fn asked(head: &str, message: &Value, habits: Habits, state: &Mutex<State>) -> O
     let given = |result: Value| said(habits, &json!({"jsonrpc": "2.0", "id": message["id"], "result": result}), "");
     let refused = |code: i32, why: &str| {
         let error = json!({"code": code, "message": why});
-        said(Habits { streams: false, ..habits }, &json!({"jsonrpc": "2.0", "id": message["id"], "error": error}), "")
+        said(
+            McpHabits { streams: false, ..habits },
+            &json!({"jsonrpc": "2.0", "id": message["id"], "error": error}),
+            "",
+        )
     };
     let session = format!("mcp-session-id: session-{}", state.sessions);
     match method {
@@ -190,31 +218,33 @@ fn asked(head: &str, message: &Value, habits: Habits, state: &Mutex<State>) -> O
 }
 
 fn acted(
-    act: Act,
+    act: McpAct,
     head: &str,
     given: impl Fn(Value) -> Answer,
     refused: impl Fn(i32, &str) -> Answer,
 ) -> Option<Answer> {
     let text = |text: &str| json!([{"type": "text", "text": text}]);
     match act {
-        Act::Answer => {
+        McpAct::Answer => {
             Some(given(json!({"resultType": "complete", "content": text("One."), "structuredContent": {"found": 1}})))
         }
-        Act::Echo => {
+        McpAct::Echo => {
             let line = head.lines().find(|line| line.starts_with("authorization")).unwrap_or_default();
             Some(given(json!({"resultType": "complete", "content": text(line)})))
         }
-        Act::Fail => Some(given(json!({"resultType": "complete", "content": text("Nothing found."), "isError": true}))),
-        Act::Refuse => Some(refused(-32_602, "that is no name")),
-        Act::Overload => Some(Answer("503 Service Unavailable", "Retry-After: 30\r\n".to_owned(), String::new())),
-        Act::Break => Some(Answer("500 Internal Server Error", String::new(), String::new())),
-        Act::Redirect => Some(Answer("302 Found", "Location: http://127.0.0.1:1/\r\n".to_owned(), String::new())),
-        Act::Flood => Some(given(json!({"resultType": "complete", "content": text(&"x".repeat(2 << 20))}))),
-        Act::Silence => None,
+        McpAct::Fail => {
+            Some(given(json!({"resultType": "complete", "content": text("Nothing found."), "isError": true})))
+        }
+        McpAct::Refuse => Some(refused(-32_602, "that is no name")),
+        McpAct::Overload => Some(Answer("503 Service Unavailable", "Retry-After: 30\r\n".to_owned(), String::new())),
+        McpAct::Break => Some(Answer("500 Internal Server Error", String::new(), String::new())),
+        McpAct::Redirect => Some(Answer("302 Found", "Location: http://127.0.0.1:1/\r\n".to_owned(), String::new())),
+        McpAct::Flood => Some(given(json!({"resultType": "complete", "content": text(&"x".repeat(2 << 20))}))),
+        McpAct::Silence => None,
     }
 }
 
-fn said(habits: Habits, message: &Value, headers: &str) -> Answer {
+fn said(habits: McpHabits, message: &Value, headers: &str) -> Answer {
     if habits.streams {
         let headers = format!("{headers}Content-Type: text/event-stream\r\n");
         return Answer("200 OK", headers, format!("event: message\ndata: {message}\n\n"));
