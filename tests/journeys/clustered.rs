@@ -38,6 +38,11 @@ impl Fresh {
         command.env("DEVSKYY_DATABASE__URL", &self.url).env("DEVSKYY_SECURITY__MASTER_KEY", "c0".repeat(32));
     }
 
+    /// Tells the database something beside those that use it.
+    pub(crate) fn tell(&self, statement: &str) {
+        psql(&self.url, statement);
+    }
+
     fn server(&self, directory: &std::path::Path, tracker: &Tracker) -> Server {
         self.server_with(directory, tracker, &[])
     }

@@ -12,6 +12,7 @@ mod echo;
 mod endurance;
 mod inviting;
 mod keeping;
+mod listening;
 mod program;
 mod running;
 mod server;

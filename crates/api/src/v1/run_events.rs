@@ -49,9 +49,9 @@ struct Wanted {
 ///
 /// With `Accept: text/event-stream` the answer is a stream of server-sent events: `id` is the position, `event` the type,
 /// `data` the event in JSON. Between them come pieces of what a model is saying, as `run.model_delta` without `id`: a preview
-/// that the call's durable event replaces, of which a slow client loses pieces and another replica hears nothing. `Last-Event-ID` (or `after`) resumes it, also after a restart and on another replica. Lines
-/// that begin with a colon only keep the connection alive. The stream ends after the run's last event; a client that goes
-/// away cancels nothing.
+/// that the call's durable event replaces, of which a slow client loses pieces. `Last-Event-ID` (or `after`) resumes it, also
+/// after a restart and on another replica. Lines that begin with a colon only keep the connection alive. The stream ends
+/// after the run's last event; a client that goes away cancels nothing.
 #[utoipa::path(
     tag = "runs",
     security(("bearer" = [])),

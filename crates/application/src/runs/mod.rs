@@ -34,7 +34,7 @@ pub use fork_run::{ForkRun, ForkRunHandler};
 pub use get_run::{GetRun, GetRunHandler, Moment};
 pub use list_approvals::{ListApprovals, ListApprovalsHandler};
 pub use list_runs::{ListRuns, ListRunsHandler};
-pub use live::{Delta, LiveListener, LiveRuns};
+pub use live::{Delta, LiveLine, LiveListener, LiveMessage, LiveRelay, LiveRuns, LiveWire, Spoken};
 pub use ports::{Appetite, Claim, Claims, RunQueue, RunViews, RunnableAgent, RunnableAgents};
 pub use published::{RunPublished, priority, waiting_for};
 use reading::RunReading;

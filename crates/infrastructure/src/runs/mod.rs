@@ -1,4 +1,5 @@
-//! Runs on SQL: their projection, the queue workers take them from, and what they need to know of agents.
+//! Runs on SQL: their projection, the queue workers take them from, what they need to know of agents, and the wire between
+//! processes.
 
 mod agents;
 mod entity;
@@ -7,9 +8,11 @@ mod projection;
 mod queue;
 mod rows;
 mod views;
+mod wire;
 
 pub use agents::AgentsForRuns;
 pub use law::RunLaw;
 pub use projection::{RunRow, RunsProjection};
 pub use queue::SqlRunQueue;
 pub use views::SqlRuns;
+pub use wire::PostgresLiveWire;

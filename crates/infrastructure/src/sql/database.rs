@@ -7,7 +7,7 @@ use sea_orm::{
     IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
     sqlx::{
         self,
-        postgres::PgPoolOptions,
+        postgres::{PgPool, PgPoolOptions},
         sqlite::{SqliteJournalMode, SqliteSynchronous},
     },
 };
@@ -168,6 +168,15 @@ impl Database {
             });
         let server = self.writer.get_postgres_connection_pool().connect_options();
         options.connect_lazy_with(server.as_ref().clone()).into()
+    }
+
+    /// One connection to PostgreSQL for somebody who keeps it, under a name of its own. What is changed on it, if anything,
+    /// may be lost with the machine.
+    pub(crate) fn apart(&self, name: &str) -> PgPool {
+        let server = self.writer.get_postgres_connection_pool().connect_options();
+        let options = server.as_ref().clone().application_name(name).options([("synchronous_commit", "off")]);
+        let alone = PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE);
+        alone.idle_timeout(None).max_lifetime(None).connect_lazy_with(options)
     }
 
     /// Begins a transaction that only reads, and sees everything as of one moment.

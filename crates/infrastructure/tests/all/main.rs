@@ -11,6 +11,7 @@ mod engine;
 mod event_store;
 mod hostile;
 mod invitations;
+mod live;
 mod machine;
 mod models;
 mod people;

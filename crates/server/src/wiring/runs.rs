@@ -6,11 +6,11 @@ use devskyy_application::{
     agents::AgentViews,
     budgets::{Budgets, BudgetsPorts, Ledger},
     es::Subscription,
-    runs::{ChildRuns, LiveRuns, RunWorker, RunnableAgents, Runs, RunsPorts, WorkerPorts, WorkerSettings},
+    runs::{ChildRuns, LiveRelay, LiveRuns, RunWorker, RunnableAgents, Runs, RunsPorts, WorkerPorts, WorkerSettings},
 };
 use devskyy_infrastructure::{
     es::SqlCheckpoints,
-    runs::{AgentsForRuns, SqlRunQueue, SqlRuns},
+    runs::{AgentsForRuns, PostgresLiveWire, SqlRunQueue, SqlRuns},
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -23,6 +23,8 @@ pub(super) struct Workers {
     worker: RunWorker,
     subscription: Subscription,
     children: Arc<ChildRuns>,
+    /// Tells other processes what models say here; there are none on SQLite.
+    relay: Option<Arc<LiveRelay>>,
 }
 
 pub(super) fn runs(
@@ -40,10 +42,13 @@ pub(super) fn runs(
     let alone = database.of_one_process();
     let checkpoints = Arc::new(SqlCheckpoints::new(database.clone()));
     let subscription = Subscription::new(log.clone(), checkpoints, clock.clone(), owner);
+    let relay = PostgresLiveWire::of(database.clone())
+        .map(|wire| Arc::new(LiveRelay::new(live.clone(), Arc::new(wire), clock.clone())));
     let workers = Workers {
         worker: RunWorker::new(worker, habits(settings, owner, alone)),
         subscription: if alone { subscription.uncontested() } else { subscription },
         children: Arc::new(ChildRuns::new(log, ledger.clone(), clock.clone())),
+        relay,
     };
     let views = Arc::new(SqlRuns::new(database));
     let ports = BudgetsPorts { ledger, agents: agents.clone(), access: access.clone(), clock: clock.clone() };
@@ -89,6 +94,15 @@ impl Workers {
                 let worker = worker.clone();
                 async move {
                     worker.work(stop.cancelled_owned()).await;
+                    Ok(())
+                }
+            });
+        }
+        if let Some(relay) = self.relay.clone() {
+            tasks.keep("live relay", move |stop| {
+                let relay = relay.clone();
+                async move {
+                    relay.work(stop.cancelled_owned()).await;
                     Ok(())
                 }
             });

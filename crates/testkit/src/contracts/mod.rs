@@ -9,6 +9,7 @@ pub mod checkpoints;
 pub mod credentials;
 pub mod event_store;
 pub mod invitations;
+pub mod live;
 pub mod machine;
 pub mod models;
 pub mod people;

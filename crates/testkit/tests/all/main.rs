@@ -7,6 +7,7 @@ mod credentials;
 mod event_store;
 mod event_store_culprits;
 mod invitations;
+mod live;
 mod machine;
 mod models;
 mod models_culprits;

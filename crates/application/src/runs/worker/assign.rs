@@ -20,7 +20,8 @@ impl Execution {
     pub(super) fn brief(&self, definition: &Arc<Definition>, context: Json) -> Result<Brief, Stop> {
         let order = self.loaded.state.shared_order().ok_or(Stop::Lost)?;
         let (ports, definition) = (self.ports.clone(), Arc::clone(definition));
-        Ok(Brief { ports, run: self.id, order, definition, context })
+        let fence = self.fence.ok_or(Stop::Lost)?;
+        Ok(Brief { ports, run: self.id, fence, order, definition, context })
     }
 
     pub(super) fn begin(&mut self, definition: &Arc<Definition>, tasks: Vec<Task<'_>>) -> Result<(), Stop> {

@@ -155,6 +155,7 @@ fn reply(
 struct Preview {
     live: Arc<LiveRuns>,
     run: RunId,
+    fence: u64,
     next: Mutex<Delta>,
 }
 
@@ -162,7 +163,7 @@ impl Preview {
     fn new(brief: &Brief, call: &Call, place: Place) -> Self {
         let (operation, attempt) = (call.operation, call.attempt);
         let next = Delta { step: place.step, operation, attempt, offset: 0, text: String::new() };
-        Self { live: Arc::clone(&brief.ports.live), run: brief.run, next: Mutex::new(next) }
+        Self { live: Arc::clone(&brief.ports.live), run: brief.run, fence: brief.fence, next: Mutex::new(next) }
     }
 
     fn say(&self, text: &str, from: Option<u64>) {
@@ -171,7 +172,7 @@ impl Preview {
         let delta = Delta { text: text.to_owned(), ..next.clone() };
         next.offset += text.len() as u64;
         drop(next);
-        self.live.publish(self.run, &delta);
+        self.live.publish(self.run, self.fence, &delta);
     }
 }
 

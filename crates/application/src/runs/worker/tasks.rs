@@ -53,6 +53,8 @@ impl Outcome {
 pub(super) struct Brief {
     pub(super) ports: WorkerPorts,
     pub(super) run: RunId,
+    /// Under which claim of the run it is done.
+    pub(super) fence: u64,
     pub(super) order: Arc<Order>,
     pub(super) definition: Arc<Definition>,
     /// What the step's expressions see.

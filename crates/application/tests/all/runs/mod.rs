@@ -8,6 +8,7 @@ mod crashes;
 mod fakes;
 mod forks;
 mod publishing;
+mod relaying;
 mod steering;
 mod stopping;
 mod upgrades;
