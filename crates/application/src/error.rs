@@ -102,6 +102,9 @@ pub enum Error {
         /// What is.
         actual: Version,
     },
+    /// The caller's `If-Match` names an older state of something that no version counts.
+    #[error("it has changed since it was last seen")]
+    Stale,
     /// Too many others changed the same thing at the same moment.
     #[error("too many concurrent changes, try again")]
     Contended,

@@ -6,6 +6,7 @@ use actix_web::{
     http::header::{ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LOCATION},
 };
 use aws_lc_rs::digest::{Context, SHA256};
+use devskyy_application::error::Error;
 use devskyy_domain::kernel::Version;
 use serde::Serialize;
 
@@ -70,6 +71,20 @@ impl IfMatch {
         let current = current.await?;
         let stale = || Problem::new(platform::STALE_VERSION, format!("the current version is {current}"));
         versions.contains(&current).then_some(Some(current)).ok_or_else(stale)
+    }
+
+    /// The whole state that must still be the current one, also what no version counts; nothing where any will do.
+    pub(crate) async fn whole<S: Clone, B: Revision>(
+        self,
+        current: impl Future<Output = Result<S, Problem>>,
+        shown: fn(S) -> B,
+    ) -> Result<Option<S>, Problem> {
+        let Some(Tags::OneOf(seen)) = self.0 else { return Ok(None) };
+        let state = current.await?;
+        if seen.contains(&tag(&shown(state.clone()))) {
+            return Ok(Some(state));
+        }
+        Err(Error::Stale.into())
     }
 }
 

@@ -45,7 +45,7 @@ impl From<Error> for Problem {
             Error::Forbidden => Self::new(platform::FORBIDDEN, detail),
             Error::Denied => Self::new(platform::FORBIDDEN, detail).noted(),
             Error::NotFound(_) => Self::new(platform::NOT_FOUND, detail),
-            Error::StaleVersion { .. } => Self::new(platform::STALE_VERSION, detail),
+            Error::StaleVersion { .. } | Error::Stale => Self::new(platform::STALE_VERSION, detail),
             Error::Contended => later(Self::new(platform::CONTENDED, detail), 1),
             Error::ClaimTaken(_) => Self::new(platform::CLAIM_TAKEN, detail),
             Error::KeyReused => Self::new(platform::KEY_REUSED, detail),

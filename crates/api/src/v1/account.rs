@@ -12,10 +12,13 @@ use validator::Validate;
 use super::bodies::UserBody;
 use crate::{
     bounds::{DisplayNameText, NewPasswordText, PRESENTED, PasswordText},
-    extract::{Body, CurrentActor, Id, changed},
+    extract::{Body, CurrentActor, Id, IfMatch, changed},
     ids::SessionRef,
     mount::Mount,
-    openapi::answers::{Changing, Oneself, Reading},
+    openapi::{
+        answers::{Changing, Oneself, Reading},
+        headers::OnlyIf,
+    },
     problem::Problem,
 };
 
@@ -79,9 +82,12 @@ struct SessionsBody {
 }
 
 /// Go by another name.
+///
+/// `If-Match` takes the whole `ETag` here, because the name is in its second part.
 #[utoipa::path(
     tag = "auth",
     security(("bearer" = [])),
+    params(OnlyIf),
     request_body = NewProfile,
     responses((status = 200, description = "The account", body = UserBody, headers(("ETag" = String, description = "The state"))), Changing)
 )]
@@ -89,10 +95,13 @@ struct SessionsBody {
 async fn update_me(
     identity: Data<Identity>,
     CurrentActor(actor): CurrentActor,
+    only_if: IfMatch,
     body: Body<NewProfile>,
 ) -> Result<HttpResponse, Problem> {
+    let present = async { Ok(identity.profile.handle(&actor).await?) };
+    let from = only_if.whole(present, UserBody::from).await?.map(|present| present.name);
     let name = DisplayName::parse(&body.into_inner().name).map_err(Error::from)?;
-    let user = identity.update_profile.handle(&actor, UpdateProfile { name }).await?;
+    let user = identity.update_profile.handle(&actor, UpdateProfile { name, from }).await?;
     Ok(changed(&UserBody::from(user)))
 }
 

@@ -1,9 +1,4 @@
-use actix_web::{
-    HttpRequest, HttpResponse, delete, get,
-    http::header::{ETAG, LOCATION},
-    post,
-    web::Data,
-};
+use actix_web::{HttpRequest, HttpResponse, delete, get, post, web::Data};
 use chrono::{DateTime, TimeDelta, Utc};
 use devskyy_application::{
     error::{Error, Refused},
@@ -23,7 +18,9 @@ use validator::Validate;
 
 use crate::{
     bounds::{KeyNameText, ProjectRoleName, SCOPES},
-    extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, Revision, etag, page, paged, shown},
+    extract::{
+        Body, CurrentActor, Id, IfMatch, Paged, Parameters, Revision, changed, created, digest, page, paged, shown,
+    },
     ids::{ApiKeyRef, ProjectRef, UserRef},
     mount::Mount,
     openapi::{
@@ -149,6 +146,12 @@ impl Revision for ApiKeyBody {
     fn version(&self) -> Version {
         self.version
     }
+
+    /// Being used and expiring are nobody's decision and have no version.
+    fn beside_version(&self) -> Option<u32> {
+        let used = self.last_used_at.map(|at| at.timestamp_micros().to_string());
+        Some(digest(&[self.status, used.as_deref().unwrap_or_default()]))
+    }
 }
 
 /// An API key with what to present.
@@ -160,6 +163,16 @@ struct SecretBody {
     /// The key itself, shown this once; `null` when the answer to an earlier identical request is repeated.
     #[schema(example = "dsk_0193…_q0Vx…_1f2e3d4c")]
     key: Option<String>,
+}
+
+impl Revision for SecretBody {
+    fn version(&self) -> Version {
+        self.body.version()
+    }
+
+    fn beside_version(&self) -> Option<u32> {
+        self.body.beside_version()
+    }
 }
 
 impl From<KeyWithSecret> for SecretBody {
@@ -189,10 +202,7 @@ async fn issue_key(
     let command = IssueKey { idempotency, ..body.command(project)? };
     let issued = SecretBody::from(keys.issue.handle(&actor, command).await?);
     let location = address(format_args!("/projects/{}/api-keys/{}", issued.body.project_id, issued.body.id));
-    Ok(HttpResponse::Created()
-        .insert_header((ETAG, etag(issued.body.version)))
-        .insert_header((LOCATION, location))
-        .json(issued))
+    Ok(created(location, &issued))
 }
 
 /// List a project's API keys, the newest first, revoked and expired ones too.
@@ -283,6 +293,5 @@ async fn rotate_key(
     let (Rotation { overlap_s, expires_at }, idempotency) = body.keyed(&actor);
     let overlap = TimeDelta::seconds(overlap_s.unwrap_or(USUAL_OVERLAP).into());
     let command = RotateKey { project, key, overlap, expires_at, expected, idempotency };
-    let rotated = SecretBody::from(keys.rotate.handle(&actor, command).await?);
-    Ok(HttpResponse::Ok().insert_header((ETAG, etag(rotated.body.version))).json(rotated))
+    Ok(changed(&SecretBody::from(keys.rotate.handle(&actor, command).await?)))
 }

@@ -227,6 +227,13 @@ pub(super) struct VersionBody {
     definition: DefinitionBody,
 }
 
+impl Revision for VersionBody {
+    /// It never changes, so its number tells it from every other state of anything at its address.
+    fn version(&self) -> Version {
+        self.summary.number.into()
+    }
+}
+
 /// What a version does, as it was written; the agent's type says which it is.
 #[derive(Serialize)]
 #[serde(untagged)]

@@ -87,7 +87,7 @@ pub(super) struct ProviderBody {
     /// When it last changed.
     updated_at: DateTime<Utc>,
     /// Its version, also its `ETag`.
-    pub(super) version: Version,
+    version: Version,
 }
 
 impl From<ProviderView> for ProviderBody {

@@ -1,11 +1,6 @@
 use std::collections::BTreeMap;
 
-use actix_web::{
-    HttpRequest, HttpResponse, delete, get,
-    http::header::{ETAG, LOCATION},
-    patch, post, put,
-    web::Data,
-};
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, put, web::Data};
 use devskyy_application::{
     error::{Error, Refused},
     models::{
@@ -27,7 +22,7 @@ use validator::Validate;
 use super::provider_bodies::{PriceBody, ProviderBody, ReachabilityBody};
 use crate::{
     bounds::{ProviderKeyText, ProviderKindName, ProviderNameText, ProviderUrlText},
-    extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, etag, page, paged, shown},
+    extract::{self, Body, CurrentActor, Id, IfMatch, Paged, Parameters, created, page, paged, shown},
     ids::{ProjectRef, ProviderRef},
     mount::Mount,
     openapi::{
@@ -158,10 +153,7 @@ async fn add_provider(
     let command = AddProvider { idempotency, ..body.command(project)? };
     let added = ProviderBody::from(providers.add.handle(&actor, command).await?);
     let location = address(format_args!("/projects/{}/providers/{}", added.project_id, added.id));
-    Ok(HttpResponse::Created()
-        .insert_header((ETAG, etag(added.version)))
-        .insert_header((LOCATION, location))
-        .json(added))
+    Ok(created(location, &added))
 }
 
 /// List a project's providers of models, the newest first.
@@ -302,6 +294,5 @@ async fn changed(
     actor: &devskyy_application::context::Actor,
     command: ChangeProvider,
 ) -> Result<HttpResponse, Problem> {
-    let changed = ProviderBody::from(providers.change.handle(actor, command).await?);
-    Ok(HttpResponse::Ok().insert_header((ETAG, etag(changed.version))).json(changed))
+    Ok(extract::changed(&ProviderBody::from(providers.change.handle(actor, command).await?)))
 }

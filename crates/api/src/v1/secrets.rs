@@ -1,9 +1,4 @@
-use actix_web::{
-    HttpRequest, HttpResponse, delete, get,
-    http::header::{ETAG, LOCATION},
-    post, put,
-    web::Data,
-};
+use actix_web::{HttpRequest, HttpResponse, delete, get, post, put, web::Data};
 use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::{Error, Refused},
@@ -22,7 +17,7 @@ use validator::Validate;
 
 use crate::{
     bounds::{SecretHostList, SecretNameText, SecretValueText},
-    extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, Revision, etag, page, paged, shown},
+    extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, Revision, changed, created, page, paged, shown},
     ids::{ProjectRef, SecretRef},
     mount::Mount,
     openapi::{
@@ -129,10 +124,7 @@ async fn add_secret(
     let command = AddSecret { idempotency, ..AddSecret::parse(project, &RawSecret { name, hosts, value })? };
     let added = SecretBody::from(secrets.add.handle(&actor, command).await?);
     let location = address(format_args!("/projects/{}/secrets/{}", added.project_id, added.id));
-    Ok(HttpResponse::Created()
-        .insert_header((ETAG, etag(added.version)))
-        .insert_header((LOCATION, location))
-        .json(added))
+    Ok(created(location, &added))
 }
 
 /// List a project's secrets of tools, the newest first, without their values.
@@ -208,8 +200,7 @@ async fn replace_secret(
         }
     };
     let command = ReplaceSecret { project, secret, value, hosts, expected };
-    let replaced = SecretBody::from(secrets.replace.handle(&actor, command).await?);
-    Ok(HttpResponse::Ok().insert_header((ETAG, etag(replaced.version))).json(replaced))
+    Ok(changed(&SecretBody::from(secrets.replace.handle(&actor, command).await?)))
 }
 
 /// Remove a secret of tools, and its value.

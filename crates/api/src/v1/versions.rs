@@ -16,12 +16,12 @@ use super::{
     definition_schema::DefinitionSchema,
 };
 use crate::{
-    extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, etag, page, paged},
+    extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, etag, page, paged, shown},
     ids::AgentRef,
     mount::Mount,
     openapi::{
         answers::{Changing, Narrowed, Reading},
-        headers::{IdempotencyKey, OnlyIf},
+        headers::{IdempotencyKey, OnlyIf, Unless},
         parts::Paging,
     },
     problem::{Problem, request::MALFORMED_ID},
@@ -49,7 +49,7 @@ struct NewVersion {
     security(("bearer" = [])),
     params(("id" = AgentRef, Path, description = "Which agent"), OnlyIf, IdempotencyKey),
     request_body = NewVersion,
-    responses((status = 201, description = "The version that runs start from now", body = VersionBody, headers(("ETag" = String, description = "The version"), ("Location" = String, description = "Where it is"))), Changing)
+    responses((status = 201, description = "The version that runs start from now", body = VersionBody, headers(("ETag" = String, description = "The agent's version"), ("Location" = String, description = "Where it is"))), Changing)
 )]
 #[post("/agents/{id}/versions")]
 async fn publish_version(
@@ -94,11 +94,17 @@ async fn list_versions(
 }
 
 /// Show one version of an agent with its definition.
+///
+/// A version never changes, and so its `ETag` never does.
 #[utoipa::path(
     tag = "agents",
     security(("bearer" = [])),
-    params(("id" = AgentRef, Path, description = "Which agent"), ("number" = u32, Path, description = "Which version", minimum = 1)),
-    responses((status = 200, description = "The version", body = VersionBody), Reading)
+    params(("id" = AgentRef, Path, description = "Which agent"), ("number" = u32, Path, description = "Which version", minimum = 1), Unless),
+    responses(
+        (status = 200, description = "The version", body = VersionBody, headers(("ETag" = String, description = "The version's own"))),
+        (status = 304, description = "Nothing newer than `If-None-Match`"),
+        Reading
+    )
 )]
 #[get("/agents/{id}/versions/{number}")]
 async fn get_version(
@@ -111,5 +117,5 @@ async fn get_version(
     let number =
         number.map_err(|_| Problem::parameter(MALFORMED_ID, "number", "this part of the path must be a number"))?;
     let version = agents.get_version.handle(&actor, GetVersion { agent, number }).await?;
-    Ok(HttpResponse::Ok().json(VersionBody::from(version)))
+    shown(&request, &VersionBody::from(version))
 }

@@ -85,3 +85,57 @@ async fn ones_own_account_is_sent_again_only_when_it_has_changed() {
     let answer = again().send().await;
     assert_eq!((answer.expect(200)["name"].as_str(), answer.header("etag")), (Some("Ada King"), &*renamed));
 }
+
+/// Renames the person who asks.
+async fn rename(world: &World, token: &str, name: &str, condition: &str) -> crate::world::Answer {
+    let call = world.call(Method::PATCH, "/api/v1/auth/me").by(token).header("if-match", condition);
+    call.json(&json!({"name": name})).send().await
+}
+
+#[actix_web::test]
+async fn ones_own_name_is_changed_only_from_the_one_that_was_seen() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let seen = world.get("/api/v1/auth/me").by(&ada).send().await.header("etag").to_owned();
+    let renamed = rename(&world, &ada, "Ada King", &seen).await;
+    renamed.expect(200);
+    rename(&world, &ada, "Ada Byron", &seen).await.refused(412, "stale_version");
+    let now = world.get("/api/v1/auth/me").by(&ada).send().await;
+    assert_eq!((now.expect(200)["name"].as_str(), now.header("etag")), (Some("Ada King"), renamed.header("etag")));
+}
+
+#[actix_web::test]
+async fn half_a_tag_of_ones_own_account_is_not_enough() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let seen = world.get("/api/v1/auth/me").by(&ada).send().await.header("etag").to_owned();
+    let half = format!("{}\"", seen.split('-').next().unwrap());
+    rename(&world, &ada, "Ada King", &half).await.refused(412, "stale_version");
+    rename(&world, &ada, "Ada King", "*").await.expect(200);
+}
+
+#[actix_web::test]
+async fn a_version_of_an_agent_is_never_sent_twice() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let agent = format!("/api/v1/agents/{}", world.agent(&ada, "Greeter").await);
+    let first = format!("{agent}/versions/1");
+    let tag = world.get(&first).by(&ada).send().await.header("etag").to_owned();
+    world.post(&format!("{agent}/pause")).by(&ada).send().await.expect(200);
+    assert_eq!(world.get(&first).by(&ada).header("if-none-match", &tag).send().await.status, 304);
+}
+
+#[actix_web::test]
+async fn an_api_key_that_expires_is_another_state() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let keys = format!("/api/v1/projects/{}/api-keys", world.project(&ada).await);
+    let expires_at = devskyy_application::ports::Clock::now(&*world.clock) + chrono::TimeDelta::minutes(1);
+    let body = json!({"name": "deploy", "role": "viewer", "expires_at": expires_at});
+    let issued = world.post(&keys).by(&ada).json(&body).send().await;
+    let path = format!("{keys}/{}", issued.expect(201)["id"].as_str().unwrap());
+    let read = || world.get(&path).by(&ada).header("if-none-match", issued.header("etag")).send();
+    assert_eq!(read().await.status, 304);
+    world.clock.advance(std::time::Duration::from_secs(60));
+    assert_eq!(read().await.expect(200)["status"], "expired");
+}

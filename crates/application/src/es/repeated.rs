@@ -90,6 +90,7 @@ const fn outdated_by_an_answer(refused: &Error) -> bool {
         Error::Refused(_)
         | Error::Invalid(_)
         | Error::StaleVersion { .. }
+        | Error::Stale
         | Error::Contended
         | Error::ClaimTaken(_) => true,
         Error::Unauthenticated

@@ -96,7 +96,7 @@ pub trait Reaction: Send + Sync {
 #[must_use]
 pub const fn passes(error: &Error) -> bool {
     match error {
-        Error::Contended | Error::Overloaded | Error::StaleVersion { .. } => true,
+        Error::Contended | Error::Overloaded | Error::StaleVersion { .. } | Error::Stale => true,
         Error::Port(error) => error.retryable,
         Error::Refused(_)
         | Error::Invalid(_)

@@ -26,11 +26,12 @@ pub trait AccountChanges: Send + Sync {
     /// [`PortError`] when it cannot be written.
     async fn set_password(&self, user: UserId, hash: &PasswordHash, now: DateTime<Utc>) -> Result<(), PortError>;
 
-    /// Gives a person another name.
+    /// Gives a person another name; where `from` is given, only in one step with seeing that it is their present one. Says
+    /// whether somebody was renamed.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be written.
-    async fn rename(&self, user: UserId, name: &DisplayName) -> Result<(), PortError>;
+    async fn rename(&self, user: UserId, from: Option<&str>, to: &DisplayName) -> Result<bool, PortError>;
 }
 
 /// Remembers who was erased where no backup of the database reaches, so that a restore does not bring them back.

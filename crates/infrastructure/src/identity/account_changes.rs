@@ -5,7 +5,7 @@ use devskyy_application::{
     identity::{AccountChanges, Credentials, PasswordHash},
 };
 use devskyy_domain::{identity::DisplayName, kernel::ids::UserId};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryTrait as _, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{
@@ -36,12 +36,13 @@ impl AccountChanges for SqlAccounts {
         changed.map(|_| ()).map_err(failed("changing a password's hash"))
     }
 
-    async fn rename(&self, user: UserId, name: &DisplayName) -> Result<(), PortError> {
+    async fn rename(&self, user: UserId, from: Option<&str>, to: &DisplayName) -> Result<bool, PortError> {
         let changed = profile::Entity::update_many()
-            .col_expr(profile::Column::Name, Expr::value(name.as_str()))
+            .col_expr(profile::Column::Name, Expr::value(to.as_str()))
             .filter(profile::Column::UserId.eq(Uuid::from(user)))
+            .apply_if(from, |rename, from| rename.filter(profile::Column::Name.eq(from)))
             .exec(&self.db().writer)
             .await;
-        changed.map(|_| ()).map_err(failed("changing a name"))
+        changed.map(|changed| changed.rows_affected > 0).map_err(failed("changing a name"))
     }
 }

@@ -32,10 +32,11 @@ impl AccountChanges for InMemoryAccounts {
         Ok(())
     }
 
-    async fn rename(&self, user: UserId, name: &DisplayName) -> Result<(), PortError> {
+    async fn rename(&self, user: UserId, from: Option<&str>, to: &DisplayName) -> Result<bool, PortError> {
         let mut rows = lock(&self.rows);
-        rows.iter_mut().filter(|row| row.user == user).for_each(|row| row.name = name.clone());
-        Ok(())
+        let mut meant = rows.iter_mut().filter(|row| row.user == user);
+        let meant = meant.find(|row| from.is_none_or(|from| row.name.as_str() == from));
+        Ok(meant.map(|row| row.name = to.clone()).is_some())
     }
 }
 

@@ -2,8 +2,10 @@
 //!
 //! The rules are in `operations.rs`. A denied request must also have changed nothing.
 
+mod guards;
 mod operations;
 mod place;
+mod reads;
 
 use std::{collections::BTreeSet, fmt};
 
@@ -125,7 +127,14 @@ struct Cell<'a> {
 }
 
 impl Cell<'_> {
+    /// The smallest request that is accepted.
     fn request(&self, place: &Place) -> TestRequest {
+        let request = self.unconditional(place);
+        if self.operation.method == Method::GET { request } else { request.append_header(("if-match", "*")) }
+    }
+
+    /// The same without saying which state is meant.
+    fn unconditional(&self, place: &Place) -> TestRequest {
         let mut below = "";
         let mut address = Vec::new();
         for part in self.operation.path.split('/') {
@@ -136,9 +145,6 @@ impl Cell<'_> {
         let query = self.row.query.map(|query| self.typed(place, format!("?{}", query(place)))).unwrap_or_default();
         let mut request = TestRequest::default().method(self.operation.method.clone());
         request = request.uri(&format!("{}{query}", address.join("/")));
-        if self.operation.method != Method::GET {
-            request = request.append_header(("if-match", "*"));
-        }
         if let Some(token) = place.token(self.who) {
             request = request.append_header(("authorization", format!("Bearer {token}")));
         }

@@ -28,10 +28,30 @@ pub async fn another_password_replaces_the_one_before(people: &PeopleUnderTest) 
 pub async fn another_name_replaces_the_one_before(people: &PeopleUnderTest) {
     people.accounts.save(&account(id(1), 1)).await.unwrap();
     people.accounts.save(&account(id(2), 2)).await.unwrap();
-    people.changes.rename(id(1), &DisplayName::parse("Ada King").unwrap()).await.unwrap();
+    assert!(people.changes.rename(id(1), None, &DisplayName::parse("Ada King").unwrap()).await.unwrap());
     let profiles = people.accounts.profiles(&[id(1), id(2)]).await.unwrap();
     let name = |user: UserId| profiles.iter().find(|(id, _)| *id == user).unwrap().1.name.clone();
     assert!(name(id(1)) == "Ada King" && name(id(2)) != "Ada King");
+}
+
+/// Whoever has not seen the present name does not change it.
+pub async fn a_name_is_changed_only_from_the_one_that_was_seen(people: &PeopleUnderTest) {
+    people.accounts.save(&account(id(1), 1)).await.unwrap();
+    let rename = async |to: &str| {
+        let to = DisplayName::parse(to).unwrap();
+        people.changes.rename(id(1), Some("Ada"), &to).await.unwrap()
+    };
+    assert_eq!((rename("Ada King").await, rename("Ada Byron").await), (true, false));
+    let (_, profile) = people.accounts.profiles(&[id(1)]).await.unwrap().remove(0);
+    assert_eq!(profile.name, "Ada King");
+}
+
+/// Who has no rows has no name either.
+pub async fn nobody_is_renamed_who_is_not_there(people: &PeopleUnderTest) {
+    people.accounts.save(&account(id(1), 1)).await.unwrap();
+    let name = DisplayName::parse("Ada King").unwrap();
+    assert!(people.changes.rename(id(1), None, &name).await.unwrap());
+    assert!(!people.changes.rename(id(2), None, &name).await.unwrap());
 }
 
 /// Neither strangers' sign-ins are listed nor those that have ended.

@@ -192,6 +192,8 @@ macro_rules! identity_contract {
             an_unknown_sign_in_does_not_count,
             another_password_replaces_the_one_before,
             another_name_replaces_the_one_before,
+            a_name_is_changed_only_from_the_one_that_was_seen,
+            nobody_is_renamed_who_is_not_there,
             a_persons_live_sign_ins_are_listed,
             every_other_sign_in_ends,
             active_administrators_are_counted,
