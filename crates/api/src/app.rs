@@ -13,7 +13,7 @@ use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use crate::{
     docs::{self, DOCUMENT},
-    edge::{Routes, authenticate, cors, edge, limit, one_at_a_time, unmatched, watch},
+    edge::{Routes, authenticate, bounded, cors, edge, limit, one_at_a_time, unmatched, watch},
     health,
     state::ApiState,
     v1,
@@ -53,6 +53,7 @@ pub fn app(
         .configure(docs::configure)
         .default_service(web::to(unmatched))
         .wrap(from_fn(one_at_a_time))
+        .wrap(from_fn(bounded))
         .wrap(from_fn(limit))
         .wrap(from_fn(watch))
         .wrap(from_fn(authenticate))

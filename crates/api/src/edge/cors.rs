@@ -17,7 +17,7 @@ use actix_web::{
     web::Data,
 };
 
-use super::{dress::Dress, unmatched::Routes};
+use super::{dress::Dress, routes::Routes};
 use crate::settings::{Origins, Settings};
 
 /// Request headers that pages may send beside those every page may.

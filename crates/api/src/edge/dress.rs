@@ -3,7 +3,7 @@ use std::{cell::RefCell, rc::Rc};
 use actix_web::{
     HttpMessage,
     dev::ServiceRequest,
-    http::header::{HeaderMap, HeaderName, HeaderValue, VARY},
+    http::header::{HeaderMap, HeaderName, HeaderValue, LINK, VARY},
 };
 
 /// Headers that the layers want on the answer however it ends: with what the endpoint said, as a problem, or in a panic.
@@ -28,7 +28,7 @@ impl Dress {
     /// Puts it on.
     pub(super) fn put_on(&self, headers: &mut HeaderMap) {
         for (name, value) in self.0.borrow_mut().drain(..) {
-            if name == VARY { headers.append(name, value) } else { drop(headers.insert(name, value)) }
+            if [VARY, LINK].contains(&name) { headers.append(name, value) } else { drop(headers.insert(name, value)) }
         }
     }
 

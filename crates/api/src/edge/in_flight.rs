@@ -14,7 +14,7 @@ use actix_web::{
 use devskyy_application::context::{Actor, Subject};
 use uuid::Uuid;
 
-use super::unmatched::Routes;
+use super::routes::Routes;
 use crate::{
     extract::{Proof, idempotency_key},
     problem::{Problem, platform},

@@ -1,12 +1,15 @@
 //! What happens around every request: an id, a span, safe headers, one shape for every failure.
 
 mod authenticate;
+mod bounded;
 mod cors;
 mod dress;
 mod headers;
 mod identify;
 mod in_flight;
 mod limit;
+mod retirement;
+mod routes;
 mod unmatched;
 mod unreadable;
 mod watch;
@@ -28,11 +31,13 @@ use tracing::Instrument;
 
 pub(crate) use self::{
     authenticate::{Credential, authenticate},
+    bounded::bounded,
     cors::cors,
     headers::secure,
     in_flight::one_at_a_time,
     limit::limit,
-    unmatched::{Routes, unmatched},
+    routes::Routes,
+    unmatched::unmatched,
     watch::watch,
 };
 use self::{dress::Dress, headers::HSTS};
@@ -41,9 +46,6 @@ use crate::{
     extract::{RequestContext, over_tls},
     problem::{Problem, platform, request},
 };
-
-/// Longest address that is looked at, its query included, in bytes.
-const LONGEST_ADDRESS: usize = 8_192;
 
 /// The outermost layer.
 pub(crate) async fn edge(
@@ -60,14 +62,9 @@ pub(crate) async fn edge(
     if over_tls(request.request()) {
         Dress::add(&request, STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
     }
+    retirement::announce(&request);
     let span = spanned(&method, &context);
-    let outcome = match oversized(&request) {
-        Some(problem) => Ok(Ok(request.error_response(problem).map_into_right_body())),
-        None => {
-            let answered = AssertUnwindSafe(next.call(request)).catch_unwind().instrument(span.clone()).await;
-            answered.map(|outcome| outcome.map(ServiceResponse::map_into_left_body))
-        }
-    };
+    let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().instrument(span.clone()).await;
     let _entered = span.enter();
     let answer = match outcome {
         Ok(Ok(answer)) => finish(answer, &context, &dress),
@@ -84,14 +81,6 @@ pub(crate) async fn edge(
         "answered"
     );
     Ok(answer)
-}
-
-/// What is wrong with a request that is too long to be looked at.
-fn oversized(asked: &ServiceRequest) -> Option<Problem> {
-    let length = asked.path().len() + asked.query_string().len();
-    (length > LONGEST_ADDRESS).then(|| {
-        Problem::new(request::ADDRESS_TOO_LONG, format!("path and query may have {LONGEST_ADDRESS} bytes together"))
-    })
 }
 
 /// A failure with every header it would have had as an answer.

@@ -8,6 +8,7 @@ use actix_web::{
 };
 use devskyy_application::audit::SecurityLog;
 
+use super::routes::Routes;
 use crate::{
     extract::{CurrentActor, Visitor},
     problem::Problem,
@@ -29,7 +30,9 @@ pub(crate) async fn watch(
             Err(_) => CurrentActor(Visitor::from_request(asked, &mut Payload::None).await?.0),
         };
         let route = asked.match_pattern().unwrap_or_default();
-        security.denied(&actor, None, &format!("{} {route}", asked.method()));
+        let routes = asked.app_data::<Data<Routes>>();
+        let project = routes.and_then(|routes| routes.find(asked.path())?.project());
+        security.denied(&actor, project, &format!("{} {route}", asked.method()));
     }
     Ok(answer)
 }

@@ -112,7 +112,9 @@ async fn a_trusted_proxy_says_who_came_over_tls_and_nobody_else_does() {
 #[actix_web::test]
 async fn an_address_that_is_too_long_is_refused() {
     let path = format!("/api/v1/agents?q={}", "a".repeat(8_200));
-    World::new().get(&path).send().await.refused(414, "request.address_too_long");
+    let answer = World::new().get(&path).send().await;
+    answer.refused(414, "request.address_too_long");
+    assert!(!answer.header("ratelimit").is_empty(), "it is counted");
 }
 
 #[actix_web::test]

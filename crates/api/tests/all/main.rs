@@ -29,6 +29,7 @@ mod projects;
 mod providers;
 mod refusals;
 mod repeating;
+mod retirement;
 mod run_again;
 mod run_events;
 mod runs;

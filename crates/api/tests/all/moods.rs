@@ -15,21 +15,33 @@ use devskyy_application::{
 };
 use devskyy_testkit::{contracts::event_store::lamp, fakes::InMemoryEventStore};
 use serde_json::json;
+use tokio::sync::watch;
 
 use crate::world::World;
 
 type Mood = fn() -> AppendError;
 
-/// A log that may be in the mood to take nothing.
+/// A log that may be in the mood to take nothing, or to take its time.
 pub(crate) struct Moody {
     honest: Arc<InMemoryEventStore>,
     mood: Mutex<Option<Mood>>,
+    awake: watch::Sender<bool>,
 }
 
 impl Moody {
     /// A log in a good mood.
     pub(crate) fn over(honest: Arc<InMemoryEventStore>) -> Self {
-        Self { honest, mood: Mutex::default() }
+        Self { honest, mood: Mutex::default(), awake: watch::Sender::new(true) }
+    }
+
+    /// Takes nothing until it is let go.
+    pub(crate) fn hold(&self) {
+        self.awake.send_replace(false);
+    }
+
+    /// Takes what waits, and everything after it.
+    pub(crate) fn let_go(&self) {
+        self.awake.send_replace(true);
     }
 
     fn refuse_with(&self, mood: Mood) {
@@ -40,6 +52,7 @@ impl Moody {
 #[async_trait]
 impl EventStore for Moody {
     async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError> {
+        self.awake.subscribe().wait_for(|awake| *awake).await.map_err(|gone| PortError::bug("log", "waking", gone))?;
         let mood = *self.mood.lock().unwrap_or_else(PoisonError::into_inner);
         match mood {
             Some(refusal) => Err(refusal()),

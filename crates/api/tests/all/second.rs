@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use actix_web::http::Method;
-use devskyy_api::Retirement;
 use serde_json::{Value, json};
 
 use crate::world::{World, agent};
@@ -240,65 +239,4 @@ async fn what_goes_wrong_before_an_endpoint_is_a_problem_in_both_versions() {
         let untyped = world.post(&agents).by(&ada).header("content-type", "text/plain").raw(b"{}").send().await;
         untyped.refused(415, "request.unsupported_media_type");
     }
-}
-
-/// `Deprecation` and `Sunset` of an answer to somebody who has signed in.
-async fn announced(world: &World, path: &str) -> (String, String) {
-    let ada = world.person("ada").await;
-    let answer = world.get(path).by(&ada).send().await;
-    (answer.header("deprecation").to_owned(), answer.header("sunset").to_owned())
-}
-
-fn retiring() -> World {
-    let mut world = World::new();
-    world.state.settings.retirement = Retirement {
-        deprecated_at: Some("2027-01-01T00:00:00Z".parse().unwrap()),
-        sunset_at: Some("2028-01-01T12:00:00Z".parse().unwrap()),
-    };
-    world
-}
-
-#[actix_web::test]
-async fn version_1_announces_its_retirement_when_it_has_dates() {
-    let dates = ("@1798761600".to_owned(), "Sat, 01 Jan 2028 12:00:00 GMT".to_owned());
-    assert_eq!(announced(&retiring(), "/api/v1/auth/me").await, dates);
-    assert_eq!(announced(&World::new(), "/api/v1/auth/me").await, Default::default());
-}
-
-#[actix_web::test]
-async fn a_refusal_of_version_1_leads_on_and_announces_as_other_answers_do() {
-    let world = retiring();
-    let id = "01938f2e-0000-7000-8000-000000000000";
-    let ada = world.person("ada").await;
-    let answer = world.get(&format!("/api/v1/agents/{id}")).by(&ada).send().await;
-    answer.refused(404, "not_found");
-    assert_eq!(answer.header("link"), format!("</api/v2/agents/agt_{id}>; rel=\"successor-version\""));
-    assert_eq!(answer.header("deprecation"), "@1798761600");
-}
-
-#[actix_web::test]
-async fn what_no_route_of_version_1_takes_announces_its_retirement_too() {
-    let world = retiring();
-    world.get("/api/v1/nothing").send().await.refused(404, "request.route_not_found");
-    assert_eq!(announced(&world, "/api/v1/nothing").await.0, "@1798761600");
-}
-
-#[actix_web::test]
-async fn a_method_that_version_1_does_not_take_leads_on_to_the_same_address() {
-    let answer = retiring().call(Method::PUT, "/api/v1/agents").send().await;
-    answer.refused(405, "request.method_not_allowed");
-    let told = ["link", "deprecation"].map(|name| answer.header(name).to_owned());
-    assert_eq!(told, ["</api/v2/agents>; rel=\"successor-version\"", "@1798761600"]);
-}
-
-#[actix_web::test]
-async fn version_2_announces_no_retirement() {
-    assert_eq!(announced(&retiring(), "/api/v2/auth/me").await, Default::default());
-}
-
-#[actix_web::test]
-async fn version_2_has_no_successor() {
-    let world = World::new();
-    let ada = world.person("ada").await;
-    assert_eq!(world.get("/api/v2/auth/me").by(&ada).send().await.header("link"), "");
 }

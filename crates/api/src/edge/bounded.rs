@@ -1,0 +1,23 @@
+use actix_web::{
+    Error,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    middleware::Next,
+};
+
+use crate::problem::{Problem, request};
+
+/// Longest address that is looked at, its query included, in bytes.
+const LONGEST_ADDRESS: usize = 8_192;
+
+/// Refuses a request whose address is too long to be looked at; it has been counted like any other.
+pub(crate) async fn bounded(
+    asked: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if asked.path().len() + asked.query_string().len() > LONGEST_ADDRESS {
+        let detail = format!("path and query may have {LONGEST_ADDRESS} bytes together");
+        return Err(Problem::new(request::ADDRESS_TOO_LONG, detail).into());
+    }
+    next.call(asked).await
+}

@@ -1,0 +1,43 @@
+use std::time::SystemTime;
+
+use actix_web::{
+    dev::ServiceRequest,
+    http::header::{HeaderName, HeaderValue, HttpDate, LINK},
+    web::Data,
+};
+
+use super::{dress::Dress, routes::Routes};
+use crate::{
+    settings::{Retirement, Settings},
+    version::ApiVersion,
+};
+
+/// Has every answer to a request of version 1 say where version 2 answers, and when version 1 retires. The path alone decides,
+/// so that it is said too by what refuses before an endpoint is asked.
+pub(super) fn announce(request: &ServiceRequest) {
+    let below = request.path().strip_prefix(ApiVersion::V1.base());
+    if below.is_none_or(|rest| !rest.is_empty() && !rest.starts_with('/')) {
+        return;
+    }
+    let retirement = request.app_data::<Data<Settings>>().map(|settings| settings.retirement).unwrap_or_default();
+    let link = successor(request).map(|link| (LINK, link));
+    for (name, value) in link.into_iter().chain(announced(retirement)) {
+        Dress::add(request, name, value);
+    }
+}
+
+/// The link to the same thing in version 2 (RFC 5829), where there is such an address and its ids are understood.
+fn successor(request: &ServiceRequest) -> Option<HeaderValue> {
+    let path = request.app_data::<Data<Routes>>()?.find(request.path())?.successor()?;
+    HeaderValue::from_str(&format!("<{path}>; rel=\"successor-version\"")).ok()
+}
+
+/// `Deprecation` (RFC 9745) and `Sunset` (RFC 8594), where their dates are set.
+fn announced(Retirement { deprecated_at, sunset_at }: Retirement) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let deprecated = deprecated_at.map(|at| ("deprecation", format!("@{}", at.timestamp())));
+    let sunset = sunset_at.map(|at| ("sunset", HttpDate::from(SystemTime::from(at)).to_string()));
+    deprecated
+        .into_iter()
+        .chain(sunset)
+        .filter_map(|(name, value)| Some((HeaderName::from_static(name), HeaderValue::from_str(&value).ok()?)))
+}

@@ -1,0 +1,234 @@
+use std::{
+    collections::{BTreeMap, HashMap},
+    str::Split,
+};
+
+use actix_web::http::Method;
+use devskyy_domain::kernel::ids::{ProjectId, StreamKey};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::{ids, version::ApiVersion};
+
+/// Of the OpenAPI document, what tells addresses, and what their parameters are.
+#[derive(Deserialize)]
+struct Document {
+    paths: BTreeMap<String, BTreeMap<String, Operation>>,
+}
+
+#[derive(Deserialize)]
+struct Operation {
+    #[serde(default)]
+    parameters: Vec<Parameter>,
+}
+
+#[derive(Deserialize)]
+struct Parameter {
+    name: String,
+    #[serde(default)]
+    schema: Schema,
+}
+
+#[derive(Default, Deserialize)]
+struct Schema {
+    #[serde(rename = "$ref")]
+    reference: Option<String>,
+}
+
+/// What stands where a path has a parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stand {
+    /// An id of the kind with this prefix.
+    Id(&'static str),
+    /// A number.
+    Number,
+}
+
+/// What is at a path and below it.
+#[derive(Default)]
+struct Place {
+    named: HashMap<String, Place>,
+    any: Option<(Stand, Box<Place>)>,
+    methods: Option<String>,
+}
+
+/// Every documented address: which methods it takes, and what its parts mean.
+#[derive(Default)]
+pub(crate) struct Routes(Place);
+
+/// A segment of a path, and what it stands for where the address has a parameter there.
+type Segment<'a> = (&'a str, Option<Stand>);
+
+/// An address that is there.
+pub(super) struct Address<'a> {
+    methods: &'a str,
+    segments: Vec<Segment<'a>>,
+}
+
+impl Routes {
+    /// Reads them from the OpenAPI document.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub(crate) fn of(document: &str) -> serde_json::Result<Self> {
+        let Document { paths } = serde_json::from_str(document)?;
+        let prefixes: HashMap<String, &'static str> =
+            ids::kinds().into_iter().map(|(name, prefix, _)| (name.into_owned(), prefix)).collect();
+        let mut root = Place::default();
+        for (path, item) in &paths {
+            let place = path.split('/').fold(&mut root, |place, segment| place.below(segment, item, &prefixes));
+            place.methods = Some(methods(item));
+        }
+        Ok(Self(root))
+    }
+
+    /// The address that a path is.
+    pub(super) fn find<'a>(&'a self, path: &'a str) -> Option<Address<'a>> {
+        let mut segments = Vec::new();
+        let methods = self.0.descend(path.split('/'), &mut segments)?;
+        Some(Address { methods, segments })
+    }
+
+    /// The methods an address takes; nothing where there is no such address.
+    pub(super) fn allowed<'a>(&'a self, path: &'a str) -> Option<&'a str> {
+        self.find(path).map(|address| address.methods)
+    }
+
+    /// Whether an address takes a method.
+    pub(super) fn takes(&self, method: &Method, path: &str) -> bool {
+        self.allowed(path).is_some_and(|methods| methods.split(", ").any(|taken| taken == method.as_str()))
+    }
+}
+
+impl Place {
+    fn below(
+        &mut self,
+        segment: &str,
+        item: &BTreeMap<String, Operation>,
+        prefixes: &HashMap<String, &'static str>,
+    ) -> &mut Self {
+        match segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            None => self.named.entry(segment.to_owned()).or_default(),
+            Some(name) => &mut self.any.get_or_insert_with(|| (stand(name, item, prefixes), Box::default())).1,
+        }
+    }
+
+    /// The methods of the place that the segments lead to; a segment that has a name of its own is no parameter, unless that
+    /// leads nowhere.
+    fn descend<'a>(&'a self, mut rest: Split<'a, char>, taken: &mut Vec<Segment<'a>>) -> Option<&'a str> {
+        let Some(segment) = rest.next() else { return self.methods.as_deref() };
+        let (depth, parameter) = (taken.len(), self.any.as_ref().filter(|_| !segment.is_empty()));
+        let named = self.named.get(segment).map(|place| (None, place));
+        let ways = named.into_iter().chain(parameter.map(|(stand, place)| (Some(*stand), place.as_ref())));
+        for (stand, place) in ways {
+            taken.truncate(depth);
+            taken.push((segment, stand));
+            if let Some(methods) = place.descend(rest.clone(), taken) {
+                return Some(methods);
+            }
+        }
+        None
+    }
+}
+
+impl Address<'_> {
+    /// The same address in version 2 where this is one of version 1; nothing where an id in it is none.
+    pub(super) fn successor(&self) -> Option<String> {
+        let (first, mut path) = (ApiVersion::V1.base().split('/'), ApiVersion::V2.base().to_owned());
+        let mut segments = self.segments.iter();
+        for part in first {
+            segments.next().filter(|(segment, _)| *segment == part)?;
+        }
+        for (segment, stand) in segments {
+            path.push('/');
+            match stand {
+                Some(Stand::Id(prefix)) => {
+                    path.extend([prefix, "_"]);
+                    id(segment)?;
+                }
+                Some(Stand::Number) => drop(segment.parse::<u32>().ok()?),
+                None => {}
+            }
+            path.push_str(segment);
+        }
+        Some(path)
+    }
+
+    /// The project that the path names, in the form of either version.
+    pub(super) fn project(&self) -> Option<ProjectId> {
+        let project = |(segment, stand): &Segment<'_>| {
+            stand.filter(|stand| *stand == Stand::Id(ProjectId::PREFIX))?;
+            let typed = segment.strip_prefix(ProjectId::PREFIX).and_then(|rest| rest.strip_prefix('_'));
+            id(typed.unwrap_or(segment)).map(ProjectId::from)
+        };
+        self.segments.iter().find_map(project)
+    }
+}
+
+/// A UUID in its one form.
+fn id(text: &str) -> Option<Uuid> {
+    Uuid::try_parse(text).ok().filter(|_| text.len() == 36)
+}
+
+fn stand(name: &str, item: &BTreeMap<String, Operation>, prefixes: &HashMap<String, &'static str>) -> Stand {
+    let mut parameters = item.values().flat_map(|operation| &operation.parameters);
+    let reference = parameters.find(|it| it.name == name).and_then(|it| it.schema.reference.as_deref());
+    let kind = reference.and_then(|reference| reference.rsplit('/').next());
+    let kind = kind.and_then(|kind| prefixes.get(kind.strip_prefix("V2").unwrap_or(kind)));
+    kind.map_or(Stand::Number, |prefix| Stand::Id(prefix))
+}
+
+fn methods(item: &BTreeMap<String, Operation>) -> String {
+    let all = [("GET, HEAD", "get"), ("POST", "post"), ("PUT", "put"), ("PATCH", "patch"), ("DELETE", "delete")];
+    let taken: Vec<&str> = all.into_iter().filter(|(_, key)| item.contains_key(*key)).map(|(name, _)| name).collect();
+    taken.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Routes;
+    use crate::docs::DOCUMENT;
+
+    const ID: &str = "01938f2e-0000-7000-8000-000000000000";
+
+    fn successor(path: &str) -> Option<String> {
+        Routes::of(DOCUMENT).unwrap_or_default().find(path)?.successor()
+    }
+
+    #[test]
+    fn ids_of_a_successor_say_what_they_are_of() {
+        let path = format!("/api/v1/projects/{ID}/members/{ID}");
+        assert_eq!(successor(&path), Some(format!("/api/v2/projects/prj_{ID}/members/usr_{ID}")));
+    }
+
+    #[test]
+    fn numbers_stay_as_they_are() {
+        let path = format!("/api/v1/agents/{ID}/versions/7");
+        assert_eq!(successor(&path), Some(format!("/api/v2/agents/agt_{ID}/versions/7")));
+    }
+
+    #[test]
+    fn what_is_no_address_of_version_1_has_no_successor() {
+        let one = format!("/api/v2/agents/agt_{ID}");
+        for path in ["/health", "/api/v1", "/api/v1/agents/", "/api/v1/agents/x", "/api/v1/agents//versions", &one] {
+            assert_eq!(successor(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_segment_with_a_name_of_its_own_may_still_be_a_parameter() {
+        let routes = Routes::of(DOCUMENT).unwrap_or_default();
+        let allowed = |path: &str| routes.allowed(path).map(str::to_owned);
+        assert_eq!(allowed("/api/v1/users/invitations"), Some("POST".to_owned()));
+        assert_eq!(allowed("/api/v1/users/invitations/disable"), Some("POST".to_owned()));
+    }
+
+    #[test]
+    fn a_project_is_known_in_either_version() {
+        let routes = Routes::of(DOCUMENT).unwrap_or_default();
+        let project = |path: String| routes.find(&path)?.project().map(|project| project.to_string());
+        assert_eq!(project(format!("/api/v1/projects/{ID}/api-keys")).as_deref(), Some(ID));
+        assert_eq!(project(format!("/api/v2/projects/prj_{ID}/api-keys")).as_deref(), Some(ID));
+        assert_eq!(project(format!("/api/v1/agents/{ID}")), None);
+    }
+}
