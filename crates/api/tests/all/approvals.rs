@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::world::World;
 
 /// A run that waits for what the step asks; gives its path and itself.
-async fn waiting(world: &World, token: &str, step: Value) -> (String, Value) {
+pub(crate) async fn waiting(world: &World, token: &str, step: Value) -> (String, Value) {
     let mut definition = json!({"steps": [step]});
     if definition["steps"][0]["tool"] == "charge" {
         let request = json!({"method": "POST", "url": "https://bank.example.org/charges"});
@@ -21,7 +21,7 @@ async fn waiting(world: &World, token: &str, step: Value) -> (String, Value) {
     (path, run)
 }
 
-fn question() -> Value {
+pub(crate) fn question() -> Value {
     json!({"id": "ask", "approval": {"prompt": "Really?", "data": {"count": 3}}})
 }
 

@@ -1,11 +1,13 @@
 //! Who did what, as administrators and owners are told.
 
+use std::time::Duration;
+
 use actix_web::{http::Method, test::TestRequest};
 use serde_json::{Value, json};
 
 use crate::world::World;
 
-async fn told(world: &World, token: &str, query: &str) -> Vec<Value> {
+pub(crate) async fn told(world: &World, token: &str, query: &str) -> Vec<Value> {
     let answer = world.get(&format!("/api/v1/audit{query}")).by(token).send().await.expect(200);
     answer["items"].as_array().unwrap().clone()
 }
@@ -14,7 +16,7 @@ fn kinds(entries: &[Value]) -> Vec<&str> {
     entries.iter().map(|entry| entry["kind"].as_str().unwrap()).collect()
 }
 
-async fn root(world: &World) -> String {
+pub(crate) async fn root(world: &World) -> String {
     let offer = world.state.identity.bootstrap.handle().await.unwrap().unwrap();
     let password = "Analytical1843";
     let body = json!({
@@ -26,7 +28,7 @@ async fn root(world: &World) -> String {
     answer["access_token"].as_str().unwrap().to_owned()
 }
 
-async fn id_of(world: &World, token: &str) -> String {
+pub(crate) async fn id_of(world: &World, token: &str) -> String {
     let me = world.get("/api/v1/auth/me").by(token).send().await.expect(200);
     me["id"].as_str().unwrap().to_owned()
 }
@@ -211,4 +213,75 @@ async fn owners_are_told_who_changed_a_provider() {
     let told = told(&world, &ada, &format!("?project_id={project}")).await;
     let found: Vec<_> = kinds(&told).into_iter().filter(|kind| kind.starts_with("provider.")).collect();
     assert!(found.contains(&"provider.added"), "{told:?}");
+}
+
+/// The kinds that begin so, in the order they happened.
+fn since(told: &[Value], prefix: &str) -> Vec<String> {
+    let mut kinds: Vec<_> =
+        kinds(told).into_iter().filter(|kind| kind.starts_with(prefix)).map(str::to_owned).collect();
+    kinds.reverse();
+    kinds
+}
+
+#[actix_web::test]
+async fn owners_are_told_who_kept_a_secret_and_never_what_it_is() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let project = world.project(&ada).await;
+    let path = format!("/api/v1/projects/{project}/secrets");
+    let body = json!({"name": "tracker", "value": "tr-first-value", "hosts": ["tracker.example.org"]});
+    let secret = world.post(&path).by(&ada).json(&body).send().await.expect(201);
+    let one = format!("{path}/{}", secret["id"].as_str().unwrap());
+    let replace = world.call(Method::PUT, &one).by(&ada).json(&json!({"value": "tr-second-value"}));
+    world.clock.advance(Duration::from_secs(1));
+    replace.send().await.expect(200);
+    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(world.call(Method::DELETE, &one).by(&ada).send().await.status, 204);
+    let told = told(&world, &ada, &format!("?project_id={project}")).await;
+    assert_eq!(since(&told, "secret."), ["secret.added", "secret.replaced", "secret.removed"]);
+    let text = Value::from(told).to_string();
+    assert!(text.contains(&format!("\"secret:{}\"", secret["id"].as_str().unwrap())), "{text}");
+    assert!(!text.contains("-value"), "{text}");
+}
+
+#[actix_web::test]
+async fn owners_are_told_who_set_a_budget() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let agent = world.agent(&ada, "Greeter").await;
+    let agent = world.get(&format!("/api/v1/agents/{agent}")).by(&ada).send().await.expect(200);
+    let (id, project) = (agent["id"].as_str().unwrap(), agent["project_id"].as_str().unwrap());
+    for of in [format!("projects/{project}"), format!("agents/{id}")] {
+        let path = format!("/api/v1/{of}/budget");
+        for most in [1_000, 2_000] {
+            let set = world.call(Method::PUT, &path).by(&ada).json(&json!({"max_tokens": most, "period": "day"}));
+            set.send().await.expect(200);
+            world.clock.advance(Duration::from_secs(1));
+        }
+        assert_eq!(world.call(Method::DELETE, &path).by(&ada).send().await.status, 204);
+        world.clock.advance(Duration::from_secs(1));
+    }
+    let told = told(&world, &ada, &format!("?project_id={project}")).await;
+    let once = ["budget.set", "budget.set", "budget.removed"];
+    assert_eq!(since(&told, "budget."), [once, once].concat());
+    let ada = format!("user:{}", id_of(&world, &ada).await);
+    let mut set = told.iter().filter(|entry| entry["kind"].as_str().unwrap().starts_with("budget."));
+    assert!(set.all(|entry| entry["actor"] == ada), "{told:?}");
+}
+
+#[actix_web::test]
+async fn a_denial_at_the_edge_is_told_to_the_project_that_the_path_names() {
+    for base in ["/api/v1/projects/", "/api/v2/projects/prj_"] {
+        let world = World::new();
+        let ada = world.person("ada").await;
+        let project = world.project(&ada).await;
+        let expires_at = devskyy_application::ports::Clock::now(&*world.clock) + chrono::TimeDelta::days(1);
+        let body = json!({"name": "deploy", "role": "owner", "expires_at": expires_at});
+        let issued = world.post(&format!("/api/v1/projects/{project}/api-keys")).by(&ada).json(&body).send().await;
+        let key = issued.expect(201)["key"].as_str().unwrap().to_owned();
+        let call = world.post(&format!("{base}{project}/api-keys")).by(&key).json(&body);
+        call.send().await.refused(403, "forbidden");
+        let told = told(&world, &ada, &format!("?project_id={project}&kind=authz_fail")).await;
+        assert_eq!(told.len(), 1, "{base}: {told:?}");
+    }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use devskyy_application::{
     access::Access,
+    es::EventStore,
     models::{Providers, ProvidersPorts},
     ports::{Clock, IdGenerator},
     secrets::{OpenedSecrets, ProjectSecrets, ProjectSecretsPorts},
@@ -13,6 +14,7 @@ use devskyy_testkit::fakes::{FixedProbe, InMemoryEventStore, InMemoryProviders, 
 /// On what keepers stand.
 pub(crate) struct Kept<'a> {
     pub(crate) store: &'a Arc<InMemoryEventStore>,
+    pub(crate) log: &'a Arc<dyn EventStore>,
     pub(crate) access: &'a Access,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdGenerator>,
@@ -22,7 +24,7 @@ impl Kept<'_> {
     pub(crate) fn providers(&self) -> Providers {
         let kept = InMemoryProviders::following(self.store);
         Providers::new(ProvidersPorts {
-            store: self.store.clone(),
+            store: self.log.clone(),
             views: kept.clone(),
             vault: kept,
             probe: Arc::new(FixedProbe),
@@ -36,7 +38,7 @@ impl Kept<'_> {
         let kept = InMemorySecrets::following(self.store);
         let opened = OpenedSecrets::new(kept.clone(), kept.clone());
         let secrets = ProjectSecrets::new(ProjectSecretsPorts {
-            store: self.store.clone(),
+            store: self.log.clone(),
             views: kept.clone(),
             vault: kept,
             access: self.access.clone(),

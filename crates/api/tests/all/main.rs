@@ -35,6 +35,7 @@ mod run_events;
 mod runs;
 mod second;
 mod secrets;
+mod steering;
 mod strictness;
 mod switch;
 mod tools;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::world::World;
 
 /// A world with a person and a run of two steps that has ended.
-async fn ended() -> (World, String, Value) {
+pub(crate) async fn ended() -> (World, String, Value) {
     let world = World::new();
     let ada = world.person("ada").await;
     let steps =

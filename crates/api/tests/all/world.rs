@@ -90,7 +90,7 @@ impl World {
             clock: clock.clone(),
             ids: ids.clone(),
         });
-        let kept = Kept { store: &store, access: &access, clock: clock.clone(), ids: ids.clone() };
+        let kept = Kept { store: &store, log: &log, access: &access, clock: clock.clone(), ids: ids.clone() };
         let (providers, (tool_secrets, opened)) = (kept.providers(), kept.secrets());
         let check = DefinitionCheck::new(Arc::new(Plain), Arc::new(Plain), Arc::new(NamedDestinations));
         let readiness = Arc::new(Switch::default());

@@ -31,11 +31,11 @@ pub enum SecurityEvent {
     UserDeleted,
     /// Who belongs to a project, or as what, has changed.
     PermissionsChanged,
-    /// A provider of models, which holds a key, was added.
+    /// A provider of models, which holds a key, or a secret of tools was added.
     SensitiveCreate,
-    /// A provider of models got another key or another address.
+    /// A provider of models got another key or another address, or a secret of tools another value.
     SensitiveUpdate,
-    /// A provider of models was removed with its key.
+    /// A provider of models was removed with its key, or a secret of tools.
     SensitiveDelete,
 }
 
@@ -104,9 +104,9 @@ impl SecurityEvent {
             "project.member_added" | "project.member_removed" | "project.member_role_changed" => {
                 Some(Self::PermissionsChanged)
             }
-            "provider.added" => Some(Self::SensitiveCreate),
-            "provider.key_set" | "provider.moved" => Some(Self::SensitiveUpdate),
-            "provider.removed" => Some(Self::SensitiveDelete),
+            "provider.added" | "secret.added" => Some(Self::SensitiveCreate),
+            "provider.key_set" | "provider.moved" | "secret.replaced" => Some(Self::SensitiveUpdate),
+            "provider.removed" | "secret.removed" => Some(Self::SensitiveDelete),
             _ => None,
         }
     }

@@ -13,7 +13,8 @@ use crate::{
     sql::{micros, stored},
 };
 
-/// One row per fact about people, projects, keys, agents and providers, and per decision about a run, never changed.
+/// One row per fact about people, projects, keys, agents, providers and secrets, and per decision about a run or a budget,
+/// never changed.
 #[derive(Debug, Clone, Copy)]
 pub struct AuditProjection;
 

@@ -35,7 +35,7 @@ pub(super) fn runs(
     let Ground { database, log, clock, ids, schemas, access, .. } = ground.clone();
     let live = Arc::new(LiveRuns::default());
     let agents: Arc<dyn RunnableAgents> = Arc::new(AgentsForRuns::new(agents));
-    let ledger = Arc::new(Ledger::new(log.clone(), clock.clone()));
+    let ledger = Arc::new(Ledger::new(ground.audited(), clock.clone()));
     let worker = worker(ground, agents.clone(), ledger.clone(), live.clone());
     let owner = ids.next();
     // Whatever happens on SQLite happens in this process, which hears of it: there is nothing to look for.
