@@ -2,6 +2,7 @@
 
 pub(crate) mod answers;
 pub(crate) mod headers;
+mod links;
 pub(crate) mod parts;
 mod second;
 
@@ -131,5 +132,6 @@ pub fn openapi() -> OpenApi {
     say_what_is_proven(&mut document);
     say_what_may_be_left_out(&mut document);
     second::tell_apart(&mut document);
+    links::lead_on(&mut document);
     document
 }

@@ -19,6 +19,7 @@ mod edge;
 mod expressions;
 mod invitations;
 mod keepers;
+mod leading;
 mod limits;
 mod lists;
 mod matrix;
