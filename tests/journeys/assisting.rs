@@ -10,7 +10,7 @@ use devskyy_testkit::{
     contracts::models::{Act, CallScript, Reply, Stage as _},
     fakes::{McpAct, McpServer, ModelServer},
 };
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::{client::Client, running::reaching, server::Server, tracker::Tracker};
@@ -133,6 +133,50 @@ async fn a_key_of_a_project_is_used_and_never_seen_again() {
         (sent.headers.get("authorization").map(String::as_str), told.contains(key)),
         (Some("Bearer sk-canary-0123456789"), false)
     );
+}
+
+/// The only step of a run that asks a model, once it has ended: which version, what it cost and by which price.
+async fn priced(ada: &Client, run: &str) -> (Value, Value, Value) {
+    let ended = ada.run_ended(run).await;
+    let asked = ended["steps"].as_array().unwrap().iter().find(|step| step["price"].is_object());
+    let price = asked.unwrap_or_else(|| panic!("no price: {ended:#}"))["price"].clone();
+    (ended["agent_version"].clone(), ended["usage"]["cost_micros"].clone(), price)
+}
+
+#[tokio::test]
+async fn a_run_shows_the_version_the_tools_and_the_price_of_its_time() {
+    let (place, tracker, models) =
+        (tempfile::tempdir().unwrap(), Tracker::start(Duration::ZERO).await, provider(ProviderKind::OpenAi).await);
+    let server = Server::start_with(place.path(), |command| {
+        let address = models.base_url();
+        let address = address.trim_start_matches("http://").trim_end_matches("/v1");
+        reaching(&tracker)(command);
+        command.args(["--set", &format!("egress.allow_private={},{address}", tracker.address)]);
+    });
+    let ada = Client::administrator(&server).await;
+    let me = ada.get("/api/v1/auth/me").await.expect(StatusCode::OK);
+    let providers = format!("/api/v1/projects/{}/providers", me["personal_project_id"].as_str().unwrap());
+    let prices = |input: u64| json!({"echo-1": {"input": input, "output": 1_000_000}});
+    let body = json!({"name": "own", "kind": "openai", "base_url": models.base_url(), "key": "sk-journey-4711", "prices": prices(2_000_000)});
+    let own = ada.post(&providers, &body).await.expect(StatusCode::CREATED)["id"].as_str().unwrap().to_owned();
+    let agent = engaged(&ada, &clerk(&tracker, "own/echo-1")).await;
+    models.prepare(wants_a_ticket());
+    models.prepare(Act::Answer(Reply::says(&["It is filed."])));
+    let run = ada.execute(&agent, &json!("The lamp is broken.")).await;
+    let before = ada.run_ended(&run).await;
+
+    let dearer = ada.request(Method::PATCH, &format!("{providers}/{own}")).json(&json!({"prices": prices(9_000_000)}));
+    assert_eq!(dearer.send().await.unwrap().status(), StatusCode::OK);
+    let other = json!({"definition": {"model": "own/echo-1", "instructions": "Only talk."}});
+    ada.post(&format!("/api/v1/agents/{agent}/versions"), &other).await.expect(StatusCode::CREATED);
+    models.prepare(Act::Answer(Reply::says(&["The lamp."])));
+    let later = ada.execute(&agent, &json!("What is broken?")).await;
+
+    let price = |number: u32, input: u64| json!({"list": format!("provider:{own}:{number}"), "input": input, "output": 1_000_000, "cache_read": 0, "cache_write": 0, "reasoning": 0});
+    let versions = (priced(&ada, &run).await, priced(&ada, &later).await);
+    let expected = ((json!(1), json!(68), price(1, 2_000_000)), (json!(2), json!(84), price(2, 9_000_000)));
+    assert_eq!(versions, expected);
+    assert_eq!(ada.run_ended(&run).await, before);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod cursor;
 mod id;
 mod idempotency;
 mod json;
+mod moment;
 mod paging;
 mod parameters;
 mod pointer;
@@ -24,6 +25,7 @@ pub(crate) use self::{
     cursor::LONGEST_CURSOR,
     id::Id,
     idempotency::{Keyed, key as idempotency_key},
+    moment::{INSTANT, moment},
     paging::{BY_AGE, Paged, page, paged},
     parameters::Parameters,
 };

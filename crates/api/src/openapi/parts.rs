@@ -1,5 +1,6 @@
-//! The parameters that choose a part of a list; their bounds are those that are enforced.
+//! The parameters that choose a part of a list, or a moment of a thing; their bounds are those that are enforced.
 
+use chrono::{DateTime, Utc};
 use devskyy_application::paging::{MAX_PAGE, MAX_PAGE_SIZE, USUAL_PAGE_SIZE};
 use utoipa::{
     IntoParams,
@@ -34,6 +35,19 @@ impl IntoParams for Stretch {
             "Where to go on: `next_cursor` of the answer before, from the same list with the same filter and sort.";
         vec![query("cursor", about, cursor), query("limit", "Items at most.", number(MAX_PAGE_SIZE, USUAL_PAGE_SIZE))]
     }
+}
+
+/// As of when a thing is shown.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only describes what the operation takes")]
+pub(crate) struct BackThen {
+    /// As it was after so many of its events: a `version` it had, also its `ETag` then.
+    #[param(required = false, minimum = 1)]
+    version: u64,
+    /// As it was at this instant; excludes `version`.
+    #[param(required = false)]
+    as_of: DateTime<Utc>,
 }
 
 fn number(most: u64, usual: u64) -> ObjectBuilder {

@@ -17,13 +17,13 @@ use crate::{
     bounds::{
         AgentNameText, AgentStatusName, AgentTypeName, CapabilityList, CapabilityText, DescriptionText, SearchText,
     },
-    extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, changed, created, page, paged, shown},
+    extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, changed, created, moment, page, paged, shown},
     ids::{AgentRef, ProjectRef},
     mount::Mount,
     openapi::{
-        answers::{Acting, Changing, Creating, Listing, Reading},
+        answers::{Acting, Changing, Creating, Listing, Narrowed},
         headers::{IdempotencyKey, OnlyIf, Unless},
-        parts::Paging,
+        parts::{BackThen, Paging},
     },
     problem::Problem,
     version::address,
@@ -169,14 +169,17 @@ const SORTS: [(&str, AgentSort); 3] =
     [("created_at", AgentSort::CreatedAt), ("updated_at", AgentSort::UpdatedAt), ("name", AgentSort::Name)];
 
 /// Show an agent.
+///
+/// As it stands, or as it was: `version` and `as_of` fold its events up to there. Who may see it is decided as of now.
+/// The versions of its definition are numbered by themselves.
 #[utoipa::path(
     tag = "agents",
     security(("bearer" = [])),
-    params(("id" = AgentRef, Path, description = "Which agent"), Unless),
+    params(("id" = AgentRef, Path, description = "Which agent"), BackThen, Unless),
     responses(
         (status = 200, description = "The agent", body = AgentBody, headers(("ETag" = String, description = "The version"))),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
-        Reading
+        Narrowed
     )
 )]
 #[get("/agents/{id}")]
@@ -185,8 +188,11 @@ async fn get_agent(
     CurrentActor(actor): CurrentActor,
     Id(id): Id<AgentId>,
     request: HttpRequest,
+    mut parameters: Parameters,
 ) -> Result<HttpResponse, Problem> {
-    let agent = agents.get.handle(&actor, GetAgent { id }).await?;
+    let moment = moment(&mut parameters);
+    parameters.finish()?;
+    let agent = agents.get.handle(&actor, GetAgent { id, moment }).await?;
     shown(&request, &AgentBody::from(agent))
 }
 
@@ -249,5 +255,5 @@ lifecycle! {
 
 /// The agent's version as it stands.
 pub(super) async fn current(agents: &Agents, actor: &Actor, id: AgentId) -> Result<Version, Problem> {
-    Ok(agents.get.handle(actor, GetAgent { id }).await?.version)
+    Ok(agents.get.handle(actor, GetAgent { id, moment: None }).await?.version)
 }

@@ -189,5 +189,5 @@ async fn remove_member(
 }
 
 async fn current(projects: &Projects, actor: &Actor, id: ProjectId) -> Result<Version, Problem> {
-    Ok(projects.get.handle(actor, GetProject { id }).await?.version)
+    Ok(projects.get.handle(actor, GetProject { id, moment: None }).await?.version)
 }

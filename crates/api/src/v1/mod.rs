@@ -12,6 +12,7 @@ mod budgets;
 mod definition_schema;
 mod event_bodies;
 mod event_stream;
+mod history;
 mod invitations;
 mod jwks;
 mod members;
@@ -44,6 +45,7 @@ pub(crate) fn configure(config: &mut impl Mount) {
     secrets::configure(config);
     agents::configure(config);
     versions::configure(config);
+    history::configure(config);
     runs::configure(config);
     run_again::configure(config);
     run_events::configure(config);

@@ -15,13 +15,13 @@ use validator::Validate;
 use super::bodies::ProjectBody;
 use crate::{
     bounds::{ProjectNameText, ProjectStatusName, SearchText},
-    extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, changed, created, page, paged, shown},
+    extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, changed, created, moment, page, paged, shown},
     ids::{ProjectRef, UserRef},
     mount::Mount,
     openapi::{
-        answers::{Acting, Changing, Creating, Listing, Reading},
+        answers::{Acting, Changing, Creating, Listing, Narrowed},
         headers::{IdempotencyKey, OnlyIf, Unless},
-        parts::Paging,
+        parts::{BackThen, Paging},
     },
     problem::Problem,
     version::address,
@@ -108,14 +108,16 @@ async fn list_projects(
 }
 
 /// Show a project.
+///
+/// As it stands, or as it was: `version` and `as_of` fold its events up to there. Who may see it is decided as of now.
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),
-    params(("id" = ProjectRef, Path, description = "Which project"), Unless),
+    params(("id" = ProjectRef, Path, description = "Which project"), BackThen, Unless),
     responses(
         (status = 200, description = "The project", body = ProjectBody, headers(("ETag" = String, description = "The version"))),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
-        Reading
+        Narrowed
     )
 )]
 #[get("/projects/{id}")]
@@ -124,8 +126,11 @@ async fn get_project(
     CurrentActor(actor): CurrentActor,
     Id(id): Id<ProjectId>,
     request: HttpRequest,
+    mut parameters: Parameters,
 ) -> Result<HttpResponse, Problem> {
-    let project = projects.get.handle(&actor, GetProject { id }).await?;
+    let moment = moment(&mut parameters);
+    parameters.finish()?;
+    let project = projects.get.handle(&actor, GetProject { id, moment }).await?;
     shown(&request, &ProjectBody::from(project))
 }
 
@@ -217,7 +222,7 @@ async fn apply(
     only_if: IfMatch,
     change: ProjectChange,
 ) -> Result<HttpResponse, Problem> {
-    let current = async { Ok(projects.get.handle(actor, GetProject { id: project }).await?.version) };
+    let current = async { Ok(projects.get.handle(actor, GetProject { id: project, moment: None }).await?.version) };
     let expected = only_if.expected(current).await?;
     let changed_project = projects.change.handle(actor, ChangeProject { project, change, expected }).await?;
     Ok(changed(&ProjectBody::from(changed_project)))

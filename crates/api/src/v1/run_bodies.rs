@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 use devskyy_application::runs::{ExecutionView, RunSummary, RunView, StepView, Tokens, Usage, priority, waiting_for};
 use devskyy_domain::{
+    conversation::AppliedPrice,
     kernel::{Json, Version},
     runs::{Failure, Origin, Place},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::approval_body::ApprovalBody;
+use super::{approval_body::ApprovalBody, provider_bodies::PriceBody};
 use crate::{
     bounds::{PriorityName, RunStatusName},
     extract::Revision,
@@ -202,6 +203,12 @@ struct ExecutionBody {
     /// Tokens it was billed for, where it asked a model.
     #[serde(skip_serializing_if = "Option::is_none")]
     tokens: Option<TokensBody>,
+    /// What they cost, in millionths of the unit of the price, where one was known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost_micros: Option<u64>,
+    /// The price by which they cost that, whatever its list says by now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price: Option<AppliedPriceBody>,
     /// Tries of its call.
     attempts: u32,
     /// The id of its call; also what a verdict is addressed to.
@@ -229,6 +236,8 @@ impl From<ExecutionView> for ExecutionBody {
             tool: execution.tool,
             model: execution.model,
             tokens: execution.tokens.map(TokensBody::from),
+            cost_micros: execution.cost_micros,
+            price: execution.price.map(AppliedPriceBody::from),
             attempts: execution.attempts,
             operation_id: execution.operation_id.map(Into::into),
             approval: execution.approval.map(ApprovalBody::from),
@@ -237,6 +246,25 @@ impl From<ExecutionView> for ExecutionBody {
             started_at: execution.started_at,
             ended_at: execution.ended_at,
         }
+    }
+}
+
+/// What a model cost when it answered.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AppliedPrice)]
+struct AppliedPriceBody {
+    /// Which list said so: `agent:3` is version 3 of the agent, `provider:<id>:2` the second list of a project's provider,
+    /// `configuration:1f3a9c02` what the operator had configured.
+    #[schema(example = "agent:3")]
+    list: String,
+    #[serde(flatten)]
+    price: PriceBody,
+}
+
+impl From<AppliedPrice> for AppliedPriceBody {
+    fn from(applied: AppliedPrice) -> Self {
+        let AppliedPrice { list, price } = applied;
+        Self { list, price: price.into() }
     }
 }
 

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use devskyy_application::{
     context::Actor,
     paging::Sort,
-    runs::{CancelRun, GetRun, ListRuns, Moment, RunStatus, Runs, StartRun, StartedRun},
+    runs::{CancelRun, GetRun, ListRuns, RunStatus, Runs, StartRun, StartedRun},
 };
 use devskyy_domain::{
     kernel::{
@@ -30,24 +30,23 @@ use super::run_bodies::{RunBody, RunSummaryBody};
 use crate::{
     bounds::{PriorityName, REASON, ReasonText, RunStatusName, WAIT_S},
     extract::{
-        BY_AGE, Body, CurrentActor, Id, IfMatch, OptionalBody, Paged, Parameters, changed, etag, page, paged, shown,
+        BY_AGE, Body, CurrentActor, INSTANT, Id, IfMatch, OptionalBody, Paged, Parameters, changed, etag, moment, page,
+        paged, shown,
     },
     ids::{AgentRef, ProjectRef, RunRef},
     mount::Mount,
     openapi::{
         answers::{Changing, Creating, Listing, Narrowed},
         headers::{IdempotencyKey, OnlyIf, Unless},
-        parts::Paging,
+        parts::{BackThen, Paging},
     },
-    problem::{Problem, request},
+    problem::Problem,
     version::address,
 };
 
 pub(super) fn configure(config: &mut impl Mount) {
     config.service(execute_agent).service(list_runs).service(get_run).service(cancel_run);
 }
-
-const INSTANT: &str = "an instant in RFC 3339, for example 2026-01-31T12:00:00Z";
 
 /// Asks for a run.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -104,19 +103,6 @@ struct RunFilter {
     /// `created_at`, with `-` before it for descending.
     #[param(required = false, default = "-created_at", pattern = "^-?(created_at)$")]
     sort: String,
-}
-
-/// As of when a run is shown.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "only describes what the operation takes")]
-struct BackThen {
-    /// As it was after so many of its events: a `version` it had, also its `ETag` then.
-    #[param(required = false, minimum = 1)]
-    version: u64,
-    /// As it was at this instant; excludes `version`.
-    #[param(required = false)]
-    as_of: DateTime<Utc>,
 }
 
 /// Run an agent.
@@ -207,13 +193,9 @@ async fn get_run(
     request: HttpRequest,
     mut parameters: Parameters,
 ) -> Result<HttpResponse, Problem> {
-    let version = parameters.take("version", "a version of the run, from 1").map(Moment::Version);
-    let as_of = parameters.take("as_of", INSTANT).map(Moment::Instant);
-    if version.is_some() && as_of.is_some() {
-        parameters.fault(request::PARAMETER.code, "as_of", "must not come with `version`".to_owned());
-    }
+    let moment = moment(&mut parameters);
     parameters.finish()?;
-    let run = runs.get.handle(&actor, GetRun { run, moment: version.or(as_of) }).await?;
+    let run = runs.get.handle(&actor, GetRun { run, moment }).await?;
     shown(&request, &RunBody::from(run))
 }
 

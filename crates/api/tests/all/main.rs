@@ -17,6 +17,7 @@ mod definitions;
 mod documents;
 mod edge;
 mod expressions;
+mod history;
 mod invitations;
 mod keepers;
 mod leading;

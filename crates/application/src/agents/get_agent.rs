@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
-use devskyy_domain::kernel::ids::AgentId;
+use devskyy_domain::{agents::Agent, kernel::ids::AgentId};
 
 use super::{ports::AgentViews, views::AgentView};
 use crate::{
     access::{Access, Permission},
     context::Actor,
     error::Error,
+    es::{Moment, Repository},
 };
 
 /// Asks for one agent.
@@ -14,23 +15,32 @@ use crate::{
 pub struct GetAgent {
     /// Which.
     pub id: AgentId,
+    /// As of when; as it stands, without it.
+    pub moment: Option<Moment>,
 }
 
 /// Shows agents.
 #[derive(Clone)]
 pub struct GetAgentHandler {
+    pub(super) agents: Repository<Agent>,
     pub(super) views: Arc<dyn AgentViews>,
     pub(super) access: Access,
 }
 
 impl GetAgentHandler {
-    /// The agent, for those who may see its project.
+    /// The agent for those who may see its project, as it stands or as it was at a moment; who may see it is decided as
+    /// of now.
     ///
     /// # Errors
-    /// [`Error::NotFound`], also for strangers, or a failing port.
+    /// [`Error::NotFound`], also for strangers, before it was created and for a version it has not come to; or a failing
+    /// port.
     #[tracing::instrument(name = "agents.get", skip_all, fields(agent = %query.id), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: GetAgent) -> Result<AgentView, Error> {
-        self.permitted(actor, query.id, Permission::AgentsRead).await
+        let GetAgent { id, moment } = query;
+        let seen = self.permitted(actor, id, Permission::AgentsRead).await?;
+        let Some(moment) = moment else { return Ok(seen) };
+        let recalled = self.agents.recall(id, moment).await?;
+        recalled.and_then(|it| AgentView::recalled(id, &it)).ok_or_else(|| moment.absent(&name_of(id)))
     }
 
     /// The agent, where the actor may do this to it.

@@ -1,5 +1,6 @@
 //! Agents and their versions.
 
+mod agent_history;
 mod create_agent;
 mod definition;
 mod get_agent;
@@ -9,11 +10,13 @@ mod list_agents;
 mod list_versions;
 mod ports;
 mod publish_version;
+mod published;
 mod update_agent;
 mod views;
 
 use std::sync::Arc;
 
+pub use agent_history::{AgentHistory, AgentHistoryHandler};
 pub use create_agent::{CreateAgent, CreateAgentHandler};
 pub use definition::Definitions;
 use devskyy_domain::agents::Agent;
@@ -64,6 +67,8 @@ pub struct Agents {
     pub create: CreateAgentHandler,
     /// Shows one agent.
     pub get: GetAgentHandler,
+    /// Tells what happened to an agent.
+    pub history: AgentHistoryHandler,
     /// Lists the agents one may see.
     pub list: ListAgentsHandler,
     /// Changes name, description or capabilities.
@@ -91,7 +96,7 @@ impl Agents {
         let AgentsPorts { store, views, access, check, models, secrets, descriptions, ids } = ports;
         let agents = Repository::<Agent>::new(store);
         let definitions = Definitions::new(check, views.clone(), models, secrets, descriptions);
-        let get = GetAgentHandler { views, access };
+        let get = GetAgentHandler { agents: agents.clone(), views, access };
         Self {
             create: CreateAgentHandler {
                 agents: agents.clone(),
@@ -99,6 +104,7 @@ impl Agents {
                 definitions: definitions.clone(),
                 ids,
             },
+            history: AgentHistoryHandler { agents: agents.clone(), get: get.clone() },
             list: ListAgentsHandler { views: get.views.clone(), access: get.access.clone() },
             update: UpdateAgentHandler { agents: agents.clone(), get: get.clone() },
             activate: ActivateAgentHandler {

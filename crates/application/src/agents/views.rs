@@ -1,12 +1,14 @@
 use chrono::{DateTime, Utc};
 use devskyy_domain::{
-    agents::{AgentStatus, AgentType, VersionNumber},
+    agents::{Agent, AgentStatus, AgentType, VersionNumber},
     definition::Definition,
     kernel::{
         Version,
         ids::{AgentId, ProjectId},
     },
 };
+
+use crate::es::Recalled;
 
 /// An agent as people see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +35,27 @@ pub struct AgentView {
     pub updated_at: DateTime<Utc>,
     /// Its version as an aggregate, not to be mixed up with the versions of its definition.
     pub version: Version,
+}
+
+impl AgentView {
+    /// An agent as its events tell of a moment; nothing before it came into being.
+    #[must_use]
+    pub fn recalled(id: AgentId, was: &Recalled<Agent>) -> Option<Self> {
+        let (details, status) = was.state.details().zip(was.state.status())?;
+        Some(Self {
+            id,
+            project_id: details.project,
+            name: details.name.as_str().to_owned(),
+            kind: details.kind,
+            capabilities: details.capabilities.as_slice().to_vec(),
+            description: details.description.as_str().to_owned(),
+            status,
+            current_version: details.current,
+            created_at: was.begun_at,
+            updated_at: was.changed_at,
+            version: was.version,
+        })
+    }
 }
 
 /// One version of an agent, in a list.

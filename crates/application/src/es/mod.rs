@@ -6,6 +6,7 @@
 mod append;
 pub mod chain;
 mod facts;
+mod moment;
 pub mod planner;
 mod prepared;
 mod recorded;
@@ -13,13 +14,16 @@ mod repeated;
 mod repository;
 mod store;
 mod subscription;
+mod told;
 
 pub use append::{
     AppendError, AppendRequest, Appended, Claim, ClaimChange, Idempotency, NewEvent, Precondition, StreamWrite, Written,
 };
 pub use facts::{Facts, KeyFacts, LogHead, Plan, PlannedEvent, PlannedKey, Rejection, ScopedKey, StreamFacts, Wanted};
+pub use moment::{Moment, Recalled};
 pub use prepared::{LONGEST_KEY, Prepared};
 pub use recorded::{EventContext, Page, Position, RecordedEvent, StreamId};
 pub use repository::{Created, Loaded, Repository, Updated};
 pub use store::{EventFilter, EventStore};
 pub use subscription::{Checkpoints, Ended, Lease, Reaction, Stopped, Subscription, passes};
+pub use told::{Public, Told};

@@ -9,6 +9,8 @@ mod invitations;
 mod list_members;
 mod list_projects;
 mod ports;
+mod project_history;
+mod published;
 mod remove_member;
 mod views;
 
@@ -29,6 +31,7 @@ pub use invitations::{
 pub use list_members::{ListMembers, ListMembersHandler};
 pub use list_projects::{ListProjects, ListProjectsHandler};
 pub use ports::{Directory, Person, ProjectFilter, ProjectSort, ProjectViews};
+pub use project_history::{ProjectHistory, ProjectHistoryHandler};
 pub use remove_member::{RemoveMember, RemoveMemberHandler};
 pub use views::{MemberRecord, MemberView, ProjectView};
 
@@ -67,6 +70,8 @@ pub struct Projects {
     pub list: ListProjectsHandler,
     /// Shows one project.
     pub get: GetProjectHandler,
+    /// Tells what happened to a project.
+    pub history: ProjectHistoryHandler,
     /// Renames, suspends, resumes, archives or hands over a project.
     pub change: ChangeProjectHandler,
     /// Lists who belongs to a project.
@@ -95,11 +100,13 @@ impl Projects {
         let (answer_invitation, withdraw_invitation) = (answer_invitation(&ports), withdraw_invitation(&ports));
         let ProjectsPorts { store, views, directory, access, ids, .. } = ports;
         let projects = Repository::<Project>::new(store);
+        let get = GetProjectHandler { projects: projects.clone(), views: views.clone(), access: access.clone() };
         Self {
             create: CreateProjectHandler { projects: projects.clone(), views: views.clone(), ids },
             list: ListProjectsHandler { views: views.clone(), access: access.clone() },
             change: ChangeProjectHandler { projects: projects.clone(), views: views.clone(), access: access.clone() },
-            get: GetProjectHandler { views: views.clone(), access: access.clone() },
+            history: ProjectHistoryHandler { projects: projects.clone(), get: get.clone() },
+            get,
             list_members: ListMembersHandler {
                 views: views.clone(),
                 directory: directory.clone(),

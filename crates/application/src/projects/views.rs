@@ -4,10 +4,11 @@ use devskyy_domain::{
         Version,
         ids::{ProjectId, UserId},
     },
-    projects::{ProjectRole, ProjectStatus},
+    projects::{Project, ProjectRole, ProjectStatus},
 };
 
 use super::ports::Person;
+use crate::es::Recalled;
 
 /// A project as people see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,23 @@ pub struct ProjectView {
     pub created_at: DateTime<Utc>,
     /// Its version.
     pub version: Version,
+}
+
+impl ProjectView {
+    /// A project as its events tell of a moment; nothing before it came into being.
+    #[must_use]
+    pub fn recalled(id: ProjectId, was: &Recalled<Project>) -> Option<Self> {
+        let (details, status) = was.state.details().zip(was.state.status())?;
+        Some(Self {
+            id,
+            name: details.name.as_str().to_owned(),
+            slug: details.slug.as_str().to_owned(),
+            status,
+            personal: details.personal,
+            created_at: was.begun_at,
+            version: was.version,
+        })
+    }
 }
 
 /// A member as the log tells, nothing personal.

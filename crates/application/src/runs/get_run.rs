@@ -1,8 +1,7 @@
-use chrono::{DateTime, Utc};
-use devskyy_domain::kernel::{Version, ids::RunId};
+use devskyy_domain::kernel::ids::RunId;
 
 use super::{reading::RunReading, views::RunView};
-use crate::{access::Permission, context::Actor, error::Error};
+use crate::{access::Permission, context::Actor, error::Error, es::Moment};
 
 /// Asks for one run.
 #[derive(Debug)]
@@ -11,15 +10,6 @@ pub struct GetRun {
     pub run: RunId,
     /// As of when; as it stands, without it.
     pub moment: Option<Moment>,
-}
-
-/// A point in the history of something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
-    /// After so many of its events.
-    Version(Version),
-    /// After what was recorded until then.
-    Instant(DateTime<Utc>),
 }
 
 /// Shows runs.

@@ -31,7 +31,7 @@ pub use children::ChildRuns;
 pub use decide_approval::{DecideApproval, DecideApprovalHandler};
 use devskyy_domain::runs::Run;
 pub use fork_run::{ForkRun, ForkRunHandler};
-pub use get_run::{GetRun, GetRunHandler, Moment};
+pub use get_run::{GetRun, GetRunHandler};
 pub use list_approvals::{ListApprovals, ListApprovalsHandler};
 pub use list_runs::{ListRuns, ListRunsHandler};
 pub use live::{Delta, LiveLine, LiveListener, LiveMessage, LiveRelay, LiveRuns, LiveWire, Spoken};

@@ -9,12 +9,12 @@ use devskyy_domain::{
 };
 use futures_util::future::{Either, select};
 
-use super::{get_run::Moment, ports::RunnableAgents, timeline::Timeline, views::RunView};
+use super::{ports::RunnableAgents, timeline::Timeline, views::RunView};
 use crate::{
     access::{Access, Permission},
     context::Actor,
     error::{Error, PortError},
-    es::{EventStore, Loaded, Repository, StreamId},
+    es::{EventStore, Loaded, Moment, Repository, StreamId},
     ports::Clock,
 };
 
@@ -84,12 +84,10 @@ impl RunReading {
         self.require(actor, run, Permission::RunsRead).await?;
         let mut timeline = Timeline::default();
         timeline.until(self.store.as_ref(), run, moment).await?;
-        match moment {
-            Moment::Version(version) if timeline.version != version => {
-                Err(Error::NotFound(format!("version {version} of run {run}")))
-            }
-            Moment::Version(_) | Moment::Instant(_) => self.show(run, &timeline).await,
+        if timeline.record.is_none() || !moment.is_reached_at(timeline.version) {
+            return Err(moment.absent(&format!("run {run}")));
         }
+        self.show(run, &timeline).await
     }
 
     /// Passes when there is such a run and the actor may do this to it.

@@ -17,13 +17,12 @@ use devskyy_domain::{
 };
 
 use super::{
-    get_run::Moment,
     record::{ApprovalChange, RunRecord},
     views::{ExecutionView, RunView, StepStatus, StepView, Usage},
 };
 use crate::{
     error::PortError,
-    es::{EventStore, RecordedEvent, StreamId},
+    es::{EventStore, Moment, RecordedEvent, StreamId},
 };
 
 const PAGE: usize = 500;
@@ -60,11 +59,7 @@ impl Timeline {
         loop {
             let events = store.read_stream(StreamId::of::<Run>(id), self.version, PAGE).await?;
             for recorded in &events {
-                let later = match moment {
-                    Moment::Version(version) => recorded.version > version,
-                    Moment::Instant(instant) => recorded.recorded_at > instant,
-                };
-                if later {
+                if moment.precedes(recorded) {
                     return Ok(());
                 }
                 let event: RunEvent = recorded.decode()?;
@@ -161,7 +156,10 @@ impl Timeline {
                 self.usage.cost_micros = cost.or(self.usage.cost_micros);
                 self.done(answered.operation, at, None, true);
                 let Some(place) = self.operations.get(&answered.operation).cloned() else { return };
-                self.at(&place, at).tokens = Some(answered.usage);
+                let execution = self.at(&place, at);
+                execution.tokens = Some(answered.usage);
+                execution.cost_micros = answered.cost_micros;
+                execution.price.clone_from(&answered.price);
             }
             RunEvent::ModelFailed(failed) => {
                 self.done(failed.operation, at, Some(&failed.error), failed.retry_at.is_none());

@@ -1,5 +1,6 @@
 use chrono::{DateTime, Utc};
 use devskyy_domain::{
+    conversation::AppliedPrice,
     kernel::{
         Json, Version,
         ids::{AgentId, ApprovalId, OperationId, ProjectId, RunId},
@@ -180,6 +181,10 @@ pub struct ExecutionView {
     pub model: Option<String>,
     /// Tokens it was billed for, where it asked a model.
     pub tokens: Option<Tokens>,
+    /// What they cost, in millionths of the unit of the price.
+    pub cost_micros: Option<u64>,
+    /// The price by which they cost that, as it was when the model answered.
+    pub price: Option<AppliedPrice>,
     /// Tries of its call.
     pub attempts: u32,
     /// The id of its call; also what a verdict is addressed to.
@@ -205,6 +210,8 @@ impl Default for ExecutionView {
             tool: None,
             model: None,
             tokens: None,
+            cost_micros: None,
+            price: None,
             attempts: 0,
             operation_id: None,
             approval: None,

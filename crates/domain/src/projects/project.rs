@@ -6,7 +6,7 @@ use super::{
         MemberAdded, MemberRemoved, MemberRoleChanged, ProjectArchived, ProjectCreated, ProjectEvent, ProjectRenamed,
         ProjectResumed, ProjectSuspended,
     },
-    values::{ProjectName, ProjectRole},
+    values::{ProjectName, ProjectRole, ProjectStatus, Slug},
 };
 use crate::kernel::{
     Aggregate, Decision,
@@ -18,6 +18,10 @@ use crate::kernel::{
 pub struct ProjectDetails {
     /// Its name.
     pub name: ProjectName,
+    /// The short form of its name.
+    pub slug: Slug,
+    /// Whether it was made for a person at registration.
+    pub personal: bool,
     /// Who belongs to it, and as what.
     pub members: BTreeMap<UserId, ProjectRole>,
 }
@@ -40,7 +44,7 @@ pub enum Project {
     /// On hold.
     Suspended(ProjectDetails),
     /// Kept for history only.
-    Archived,
+    Archived(ProjectDetails),
 }
 
 impl Project {
@@ -51,7 +55,7 @@ impl Project {
     pub fn create(&self, name: &ProjectName, owner: UserId, personal: bool) -> Decision<Self> {
         match self {
             Self::Unknown => Ok(vec![ProjectCreated { name: name.clone(), slug: name.slug(), owner, personal }.into()]),
-            Self::Active(_) | Self::Suspended(_) | Self::Archived => Err(ProjectError::AlreadyCreated),
+            Self::Active(_) | Self::Suspended(_) | Self::Archived(_) => Err(ProjectError::AlreadyCreated),
         }
     }
 
@@ -141,7 +145,7 @@ impl Project {
         match self {
             Self::Active(_) => Ok(vec![ProjectSuspended {}.into()]),
             Self::Suspended(_) => Ok(vec![]),
-            Self::Archived => Err(ProjectError::Archived),
+            Self::Archived(_) => Err(ProjectError::Archived),
             Self::Unknown => Err(ProjectError::NotCreated),
         }
     }
@@ -154,7 +158,7 @@ impl Project {
         match self {
             Self::Suspended(_) => Ok(vec![ProjectResumed {}.into()]),
             Self::Active(_) => Ok(vec![]),
-            Self::Archived => Err(ProjectError::Archived),
+            Self::Archived(_) => Err(ProjectError::Archived),
             Self::Unknown => Err(ProjectError::NotCreated),
         }
     }
@@ -166,8 +170,28 @@ impl Project {
     pub fn archive(&self) -> Decision<Self> {
         match self {
             Self::Active(_) | Self::Suspended(_) => Ok(vec![ProjectArchived {}.into()]),
-            Self::Archived => Ok(vec![]),
+            Self::Archived(_) => Ok(vec![]),
             Self::Unknown => Err(ProjectError::NotCreated),
+        }
+    }
+
+    /// What the project is made of, once created.
+    #[must_use]
+    pub const fn details(&self) -> Option<&ProjectDetails> {
+        match self {
+            Self::Active(details) | Self::Suspended(details) | Self::Archived(details) => Some(details),
+            Self::Unknown => None,
+        }
+    }
+
+    /// Where the project is in its life, once created.
+    #[must_use]
+    pub const fn status(&self) -> Option<ProjectStatus> {
+        match self {
+            Self::Active(_) => Some(ProjectStatus::Active),
+            Self::Suspended(_) => Some(ProjectStatus::Suspended),
+            Self::Archived(_) => Some(ProjectStatus::Archived),
+            Self::Unknown => None,
         }
     }
 
@@ -175,7 +199,7 @@ impl Project {
         match self {
             Self::Active(details) => Ok(details),
             Self::Suspended(_) => Err(ProjectError::Suspended),
-            Self::Archived => Err(ProjectError::Archived),
+            Self::Archived(_) => Err(ProjectError::Archived),
             Self::Unknown => Err(ProjectError::NotCreated),
         }
     }
@@ -183,7 +207,7 @@ impl Project {
     const fn details_mut(&mut self) -> Option<&mut ProjectDetails> {
         match self {
             Self::Active(details) | Self::Suspended(details) => Some(details),
-            Self::Archived | Self::Unknown => None,
+            Self::Archived(_) | Self::Unknown => None,
         }
     }
 }
@@ -198,7 +222,8 @@ impl Aggregate for Project {
         match event {
             ProjectEvent::Created(it) => {
                 let members = BTreeMap::from([(it.owner, ProjectRole::Owner)]);
-                *self = Self::Active(ProjectDetails { name: it.name.clone(), members });
+                let (name, slug) = (it.name.clone(), it.slug.clone());
+                *self = Self::Active(ProjectDetails { name, slug, personal: it.personal, members });
             }
             ProjectEvent::Suspended(_) => {
                 if let Self::Active(details) = self {
@@ -210,10 +235,15 @@ impl Aggregate for Project {
                     *self = Self::Active(details.clone());
                 }
             }
-            ProjectEvent::Archived(_) => *self = Self::Archived,
+            ProjectEvent::Archived(_) => {
+                if let Some(details) = self.details() {
+                    *self = Self::Archived(details.clone());
+                }
+            }
             ProjectEvent::Renamed(it) => {
                 if let Some(details) = self.details_mut() {
                     details.name = it.name.clone();
+                    details.slug = it.slug.clone();
                 }
             }
             ProjectEvent::MemberAdded(MemberAdded { user, role })

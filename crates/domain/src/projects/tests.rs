@@ -206,3 +206,20 @@ fn roles_and_statuses_are_read_back_from_their_names() {
 fn an_unknown_role_is_refused() {
     assert_eq!(ProjectRole::parse("admin"), Err(ProjectError::RoleUnknown));
 }
+
+#[test]
+fn an_archived_project_remembers_what_it_was() {
+    let it = given::<Project>([
+        created(),
+        ProjectRenamed { name: name("Harbour"), slug: name("Harbour").slug() }.into(),
+        ProjectArchived {}.into(),
+    ]);
+    let face = it.state().details().map(|details| (details.name.as_str(), details.slug.as_str(), details.personal));
+    assert_eq!((it.state().status(), face), (Some(ProjectStatus::Archived), Some(("Harbour", "harbour", false))));
+}
+
+#[test]
+fn a_project_that_nobody_created_is_nothing_even_archived() {
+    let it = given::<Project>([ProjectArchived {}.into()]);
+    assert_eq!(it.state(), &Project::Unknown);
+}

@@ -4,7 +4,10 @@ use std::{
     collections::BTreeMap,
     future::poll_fn,
     net::IpAddr,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::Poll,
     time::Duration,
 };
@@ -162,6 +165,7 @@ impl Destinations for NamedDestinations {
 #[derive(Debug, Default)]
 pub struct ScriptedTools {
     made: Mutex<Vec<(String, OperationId)>>,
+    described: AtomicUsize,
 }
 
 impl ScriptedTools {
@@ -247,6 +251,12 @@ impl ToolDescriptions for ScriptedTools {
         let (code, message) = ("tool.scripted".to_owned(), server.url.clone());
         match (server.url.as_str(), server.tool.as_str()) {
             ("down", _) => Err(ToolError::Transient { code, message, retry_after: None }),
+            (_, "restless") => {
+                let times = self.described.fetch_add(1, Ordering::SeqCst);
+                let input_schema = format!(r#"{{"type":"object","required":["name-{times}"]}}"#);
+                let input_schema = serde_json::from_str(&input_schema).unwrap_or_default();
+                Ok(ToolDescription { description: Some(format!("Finds things, take {times}.")), input_schema })
+            }
             (_, "find") => Ok(ToolDescription {
                 description: Some("Finds things.".to_owned()),
                 input_schema: serde_json::from_str(r#"{"type":"object","required":["name"]}"#).unwrap_or_default(),

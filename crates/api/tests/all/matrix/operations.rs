@@ -88,6 +88,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     on("list_projects", SignedIn),
     on("create_project", Person).sending(|_, _| json!({"name": "Another project"})),
     on("get_project", Project(ProjectsRead)),
+    on("project_history", Project(MembersRead)),
     on("rename_project", Project(ProjectsWrite)).sending(|_, _| json!({"name": "Another name"})),
     on("suspend_project", Project(ProjectsWrite)),
     on("resume_project", Project(ProjectsWrite)),
@@ -143,6 +144,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     on("archive_agent", Project(AgentsWrite)),
     on("list_versions", Project(AgentsRead)),
     on("get_version", Project(AgentsRead)),
+    on("agent_history", Project(AgentsRead)),
     on("publish_version", Project(AgentsWrite)).sending(|_, _| json!({"definition": definition("another")})),
     // Who did what.
     on("list_audit", Project(AuditRead)).asking(of_project),

@@ -208,7 +208,7 @@ async fn to_a_stranger_an_agent_does_not_exist_whatever_is_asked() {
     let id = world.agent(&ada, "Keeper").await.id;
     let (eve, before) = (stranger(), world.events());
     let answers = [
-        world.agents.get.handle(&eve, GetAgent { id }).await,
+        world.agents.get.handle(&eve, GetAgent { id, moment: None }).await,
         rename(&world, &eve, id, "Warden").await,
         world.agents.activate.handle(&eve, on(id)).await,
         world.agents.pause.handle(&eve, on(id)).await,
@@ -225,7 +225,7 @@ async fn a_hidden_agent_and_a_missing_one_answer_alike() {
     let hidden = world.agent(&ada, "Keeper").await.id;
     let missing: AgentId = uuid::Uuid::from_u128(404).into();
     let about = async |id: AgentId| {
-        let answer = world.agents.get.handle(&stranger(), GetAgent { id }).await;
+        let answer = world.agents.get.handle(&stranger(), GetAgent { id, moment: None }).await;
         answer.unwrap_err().to_string().replace(&id.to_string(), "it")
     };
     assert_eq!(about(hidden).await, about(missing).await);
@@ -238,8 +238,8 @@ async fn without_signing_in_nobody_learns_whether_an_agent_exists() {
     let hidden = world.agent(&ada, "Keeper").await.id;
     let missing = uuid::Uuid::from_u128(404).into();
     let answers = [
-        code(&world.agents.get.handle(&anonymous(), GetAgent { id: hidden }).await).to_owned(),
-        code(&world.agents.get.handle(&anonymous(), GetAgent { id: missing }).await).to_owned(),
+        code(&world.agents.get.handle(&anonymous(), GetAgent { id: hidden, moment: None }).await).to_owned(),
+        code(&world.agents.get.handle(&anonymous(), GetAgent { id: missing, moment: None }).await).to_owned(),
     ];
     assert_eq!(answers, ["unauthenticated", "unauthenticated"]);
 }
@@ -250,7 +250,7 @@ async fn a_viewer_sees_agents_and_changes_none() {
     let ((ada, owner), (eve, user)) = (world.person("ada").await, world.person("eve").await);
     let id = world.agent(&ada, "Keeper").await.id;
     world.join(&ada, owner.personal_project_id, user.id, ProjectRole::Viewer).await;
-    let seen = world.agents.get.handle(&eve, GetAgent { id }).await;
+    let seen = world.agents.get.handle(&eve, GetAgent { id, moment: None }).await;
     let changed = world.agents.pause.handle(&eve, on(id)).await;
     assert_eq!((code(&seen), code(&changed)), ("ok", "forbidden"));
 }

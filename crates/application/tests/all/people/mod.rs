@@ -2,7 +2,9 @@
 
 mod agents;
 mod authorization;
+mod back_then;
 mod bootstrap;
+mod history;
 mod housekeeping;
 mod keys;
 mod projects;

@@ -67,7 +67,7 @@ async fn to_a_stranger_a_project_does_not_exist() {
     let world = World::new();
     let (ada, _) = world.person("ada").await;
     let project = create(&world, &ada).await;
-    let hidden = world.projects.get.handle(&stranger(), GetProject { id: project.id }).await;
+    let hidden = world.projects.get.handle(&stranger(), GetProject { id: project.id, moment: None }).await;
     assert_eq!(code(&hidden), "not_found");
 }
 
@@ -150,7 +150,7 @@ async fn a_member_may_leave_by_themselves() {
     let project = create(&world, &ada).await;
     world.join(&ada, project.id, user.id, ProjectRole::Viewer).await;
     remove(&world, &eve, &project, user.id).await.unwrap();
-    let hidden = world.projects.get.handle(&eve, GetProject { id: project.id }).await;
+    let hidden = world.projects.get.handle(&eve, GetProject { id: project.id, moment: None }).await;
     assert_eq!(code(&hidden), "not_found");
 }
 

@@ -24,7 +24,7 @@ async fn registering_makes_an_active_member_who_sees_themselves() {
 async fn the_personal_project_comes_in_the_same_append() {
     let world = World::new();
     let (actor, user) = world.person("ada").await;
-    let query = devskyy_application::projects::GetProject { id: user.personal_project_id };
+    let query = devskyy_application::projects::GetProject { id: user.personal_project_id, moment: None };
     let project = world.projects.get.handle(&actor, query).await.unwrap();
     assert_eq!((project.personal, world.events()), (true, 2));
 }

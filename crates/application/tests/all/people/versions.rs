@@ -129,3 +129,38 @@ async fn an_agent_of_the_same_project_can_be_called() {
     let calling = json(&format!(r#"{{"steps": [{{"id": "ask", "agent": "{called}", "input": null}}]}}"#));
     assert!(publish(&world, &ada, caller, calling).await.is_ok());
 }
+
+/// An agent whose tool its server describes otherwise each time, and that definition as it was written.
+async fn described_anew(world: &World, actor: &Actor) -> (AgentId, Json) {
+    let server = r#"{"url": "https://tools.example.org/mcp", "tool": "restless"}"#;
+    let tool = format!(r#"{{"kind": "mcp", "effect": "read_only", "server": {server}}}"#);
+    let step = r#"{"id": "a", "tool": "find", "arguments": {"name-0": 1}}"#;
+    let written = json(&format!(r#"{{"tools": {{"find": {tool}}}, "steps": [{step}]}}"#));
+    let command = CreateAgent { definition: Some(written.clone()), ..agent_named("Finder") };
+    (world.agents.create.handle(actor, command).await.unwrap().id, written)
+}
+
+async fn pinned(world: &World, actor: &Actor, agent: AgentId, number: u32) -> String {
+    let version = world.agents.get_version.handle(actor, GetVersion { agent, number }).await.unwrap();
+    let Definition::Workflow(workflow) = version.definition else { panic!("a workflow") };
+    serde_json::to_string(&workflow.tools).unwrap()
+}
+
+#[tokio::test]
+async fn a_version_keeps_what_a_server_said_of_its_tool_when_the_server_says_otherwise() {
+    let world = World::new();
+    let (ada, _) = world.person("ada").await;
+    let (agent, written) = described_anew(&world, &ada).await;
+    let before = pinned(&world, &ada, agent, 1).await;
+    publish(&world, &ada, agent, written).await.unwrap();
+    assert_eq!((before.contains("name-0"), pinned(&world, &ada, agent, 1).await), (true, before));
+}
+
+#[tokio::test]
+async fn what_a_server_says_otherwise_of_its_tool_is_the_next_version() {
+    let world = World::new();
+    let (ada, _) = world.person("ada").await;
+    let (agent, written) = described_anew(&world, &ada).await;
+    let (version, _) = publish(&world, &ada, agent, written).await.unwrap();
+    assert_eq!((version.summary.number, pinned(&world, &ada, agent, 2).await.contains("name-1")), (2, true));
+}

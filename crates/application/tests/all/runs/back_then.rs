@@ -5,8 +5,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::Error,
+    es::Moment,
     ports::Clock,
-    runs::{GetRun, Moment, RunStatus, RunView},
+    runs::{GetRun, RunStatus, RunView},
 };
 use devskyy_domain::{conversation::Usage, kernel::ids::RunId, runs::Choice};
 use devskyy_testkit::fakes::{ScriptedModels, Turn};

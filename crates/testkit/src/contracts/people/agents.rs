@@ -1,5 +1,7 @@
+use chrono::{DateTime, Utc};
 use devskyy_application::{
     agents::AgentView,
+    es::{Moment, Repository},
     paging::{PageRequest, Part},
 };
 use devskyy_domain::{
@@ -65,6 +67,19 @@ pub async fn an_agents_life_is_followed(people: &PeopleUnderTest) {
         seen.push(view(people).await.status);
     }
     assert_eq!(seen, [AgentStatus::Active, AgentStatus::Paused, AgentStatus::Active, AgentStatus::Archived]);
+}
+
+/// What is shown now is what is shown as of now.
+pub async fn an_agent_is_shown_as_its_events_tell(people: &PeopleUnderTest) {
+    published(people, &["one", "two", "one"]).await;
+    let (name, capabilities) = (AgentName::parse("Warden").unwrap(), Capabilities::parse(&["guard"]).unwrap());
+    decide::<Agent>(people, id(20), |it| it.change(Some(&name), None, Some(&capabilities))).await;
+    for step in [Agent::activate, Agent::pause, Agent::archive] {
+        decide::<Agent>(people, id(20), step).await;
+    }
+    let agents = Repository::<Agent>::new(people.store.clone());
+    let now = agents.recall(id(20), Moment::Instant(DateTime::<Utc>::MAX_UTC)).await.unwrap().unwrap();
+    assert_eq!(Some(view(people).await), AgentView::recalled(id(20), &now));
 }
 
 /// The newest comes first.

@@ -1,7 +1,9 @@
+use chrono::{DateTime, Utc};
 use devskyy_application::{
     access::{ListScope, Standing},
+    es::{Moment, Repository},
     paging::{PageRequest, Part, Sort},
-    projects::{ProjectFilter, ProjectSort},
+    projects::{ProjectFilter, ProjectSort, ProjectView},
 };
 use devskyy_domain::{
     kernel::ids::{ProjectId, UserId},
@@ -50,6 +52,19 @@ pub async fn the_creator_is_the_owner(people: &PeopleUnderTest) {
     owned(people).await;
     let expected = Standing { status: ProjectStatus::Active, role: Some(ProjectRole::Owner) };
     assert_eq!(standing(people, id(1)).await, Some(expected));
+}
+
+/// What is shown now is what is shown as of now, also of an archived one.
+pub async fn a_project_is_shown_as_its_events_tell(people: &PeopleUnderTest) {
+    owned(people).await;
+    let name = ProjectName::parse("Harbour Two").unwrap();
+    decide::<Project>(people, id(10), |it| it.rename(&name)).await;
+    for step in [Project::suspend, Project::resume, Project::archive] {
+        decide::<Project>(people, id(10), step).await;
+    }
+    let projects = Repository::<Project>::new(people.store.clone());
+    let now = projects.recall(id(10), Moment::Instant(DateTime::<Utc>::MAX_UTC)).await.unwrap().unwrap();
+    assert_eq!(people.projects.find(id(10)).await.unwrap(), ProjectView::recalled(id(10), &now));
 }
 
 /// A new name shows with its slug and the new version.

@@ -1,0 +1,100 @@
+//! Aggregates as they were.
+
+use chrono::{DateTime, Utc};
+use devskyy_domain::kernel::{Aggregate, Version};
+
+use super::{
+    recorded::{RecordedEvent, StreamId},
+    repository::Repository,
+};
+use crate::error::{Error, PortError};
+
+/// Events read per round trip while folding.
+const PAGE: usize = 500;
+
+/// A point in the history of something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// After so many of its events.
+    Version(Version),
+    /// After what was recorded until then.
+    Instant(DateTime<Utc>),
+}
+
+impl Moment {
+    /// Whether an event was recorded only later.
+    #[must_use]
+    pub fn precedes(self, recorded: &RecordedEvent) -> bool {
+        match self {
+            Self::Version(version) => recorded.version > version,
+            Self::Instant(instant) => recorded.recorded_at > instant,
+        }
+    }
+
+    /// Whether a fold that ended at this version has come to the moment; every fold comes to an instant.
+    #[must_use]
+    pub const fn is_reached_at(self, version: Version) -> bool {
+        match self {
+            Self::Version(wanted) => wanted == version,
+            Self::Instant(_) => true,
+        }
+    }
+
+    /// The answer where a thing was not there yet, or has not come so far.
+    pub(crate) fn absent(self, thing: &str) -> Error {
+        Error::NotFound(match self {
+            Self::Version(version) => format!("version {version} of {thing}"),
+            Self::Instant(instant) => format!("{thing} at {}", instant.to_rfc3339()),
+        })
+    }
+}
+
+/// An aggregate as it was at a moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recalled<A> {
+    /// The folded state.
+    pub state: A,
+    /// Its version then.
+    pub version: Version,
+    /// When its first event was recorded.
+    pub begun_at: DateTime<Utc>,
+    /// When the last event before the moment was recorded.
+    pub changed_at: DateTime<Utc>,
+}
+
+impl<A: Aggregate> Recalled<A> {
+    fn begin(recorded: &RecordedEvent) -> Self {
+        let at = recorded.recorded_at;
+        Self { state: A::default(), version: 0, begun_at: at, changed_at: at }
+    }
+
+    fn apply(&mut self, recorded: &RecordedEvent) -> Result<(), PortError> {
+        self.state.apply(&recorded.decode::<A::Event>()?);
+        self.version = recorded.version;
+        self.changed_at = recorded.recorded_at;
+        Ok(())
+    }
+}
+
+impl<A: Aggregate> Repository<A> {
+    /// Folds what was recorded of an aggregate until a moment, that moment included; nothing where it was not there yet
+    /// or has never come to that version.
+    ///
+    /// # Errors
+    /// [`PortError`] when the log cannot be read or holds a fact this program does not know.
+    pub async fn recall(&self, id: A::Id, moment: Moment) -> Result<Option<Recalled<A>>, PortError> {
+        let mut recalled: Option<Recalled<A>> = None;
+        loop {
+            let known = recalled.as_ref().map_or(0, |it| it.version);
+            let events = self.store.read_stream(StreamId::of::<A>(id), known, PAGE).await?;
+            let mut folded = 0;
+            for recorded in events.iter().take_while(|recorded| !moment.precedes(recorded)) {
+                recalled.get_or_insert_with(|| Recalled::begin(recorded)).apply(recorded)?;
+                folded += 1;
+            }
+            if folded < PAGE {
+                return Ok(recalled.filter(|it| moment.is_reached_at(it.version)));
+            }
+        }
+    }
+}
