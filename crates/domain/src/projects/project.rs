@@ -27,6 +27,15 @@ pub struct ProjectDetails {
 }
 
 impl ProjectDetails {
+    fn new(created: &ProjectCreated) -> Self {
+        Self {
+            name: created.name.clone(),
+            slug: created.slug.clone(),
+            personal: created.personal,
+            members: BTreeMap::from([(created.owner, ProjectRole::Owner)]),
+        }
+    }
+
     fn is_last_owner(&self, user: UserId) -> bool {
         let owners = || self.members.iter().filter(|(_, role)| **role == ProjectRole::Owner);
         owners().count() == 1 && owners().any(|(owner, _)| *owner == user)
@@ -220,11 +229,7 @@ impl Aggregate for Project {
 
     fn apply(&mut self, event: &ProjectEvent) {
         match event {
-            ProjectEvent::Created(it) => {
-                let members = BTreeMap::from([(it.owner, ProjectRole::Owner)]);
-                let (name, slug) = (it.name.clone(), it.slug.clone());
-                *self = Self::Active(ProjectDetails { name, slug, personal: it.personal, members });
-            }
+            ProjectEvent::Created(it) => *self = Self::Active(ProjectDetails::new(it)),
             ProjectEvent::Suspended(_) => {
                 if let Self::Active(details) = self {
                     *self = Self::Suspended(details.clone());
