@@ -20,6 +20,7 @@ mod m20260101_000014_definitions;
 mod m20260101_000015_call_approvals;
 mod m20260101_000016_project_invitations;
 mod m20260101_000018_secrets;
+mod m20260101_000019_model_usage;
 
 /// Runs a script in the dialect of the engine.
 async fn run_script(manager: &SchemaManager<'_>, sqlite: &str, postgres: &str) -> Result<(), DbErr> {
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000015_call_approvals::Migration),
             Box::new(m20260101_000016_project_invitations::Migration),
             Box::new(m20260101_000018_secrets::Migration),
+            Box::new(m20260101_000019_model_usage::Migration),
         ]
     }
 }

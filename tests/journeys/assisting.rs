@@ -262,3 +262,49 @@ async fn a_model_is_told_when_a_server_of_tools_refuses_its_call() {
         told(&models)
     );
 }
+
+/// What is told to have been used where one model was away and another answered with tokens of every class.
+async fn usage_after_a_fallback(kind: ProviderKind) -> Value {
+    let (place, tracker, models) =
+        (tempfile::tempdir().unwrap(), Tracker::start(Duration::ZERO).await, provider(kind).await);
+    let server = served(place.path(), &tracker, &models, kind.as_str());
+    let ada = Client::administrator(&server).await;
+    let mut definition = clerk(&tracker, "house/away");
+    definition["fallbacks"] = json!(["house/echo-1"]);
+    let price = json!({"input": 1_000_000, "output": 2_000_000, "cache_read": 100_000, "cache_write": 1_250_000});
+    definition["prices"] = json!({"house/echo-1": price});
+    let agent = engaged(&ada, &definition).await;
+    models.prepare(Act::Status { status: 503, retry_after: None, code: "overloaded_error" });
+    let usage = Usage { input: 20, output: 7, cache_read: 300, cache_write: 40, reasoning: 5 };
+    models.prepare(Act::Answer(Reply { usage, ..Reply::says(&["Nothing to do."]) }));
+    let run = ada.execute(&agent, &json!("All is well.")).await;
+    let ended = ada.run_ended(&run).await;
+    assert_eq!(ended["output"], "Nothing to do.", "{ended:#}");
+    let usage = format!("/api/v1/projects/{}/usage?group_by=model,agent", ended["project_id"].as_str().unwrap());
+    let told = ada.get(&usage).await.expect(StatusCode::OK);
+    assert_eq!(
+        (told["items"].as_array().map(Vec::len), told["items"][0]["agent_id"].as_str()),
+        (Some(1), Some(&*agent))
+    );
+    told["items"][0].clone()
+}
+
+/// As every provider's classes are told.
+fn used_by_the_one_that_answered(agent: &Value) -> Value {
+    json!({
+        "day": null, "model": "house/echo-1", "agent_id": agent, "calls": 1, "unpriced_calls": 0, "cost_micros": 124,
+        "tokens": {"input": 20, "output": 7, "cache_read": 300, "cache_write": 40, "reasoning": 5}
+    })
+}
+
+#[tokio::test]
+async fn what_chat_completions_used_is_told_of_the_project_in_its_classes() {
+    let told = usage_after_a_fallback(ProviderKind::OpenAi).await;
+    assert_eq!(told, used_by_the_one_that_answered(&told["agent_id"]));
+}
+
+#[tokio::test]
+async fn what_messages_used_is_told_of_the_project_in_its_classes() {
+    let told = usage_after_a_fallback(ProviderKind::Anthropic).await;
+    assert_eq!(told, used_by_the_one_that_answered(&told["agent_id"]));
+}

@@ -5,7 +5,7 @@ use std::{borrow::Cow, ops::RangeInclusive};
 use devskyy_application::{
     identity::UserStatus,
     models::ProviderSecret,
-    runs::{ApprovalStatus, RunStatus, priority},
+    runs::{ApprovalStatus, Dimension, RunStatus, priority},
 };
 use devskyy_domain::{
     agents::{AgentName, AgentStatus, AgentType, Capabilities, Description},
@@ -98,6 +98,8 @@ bounds! {
     PriorityName "RunPriority" = one_of([Priority::Low, Priority::Normal, Priority::High].map(priority));
     /// What became of a question.
     ApprovalStatusName "ApprovalStatus" = one_of(ApprovalStatus::ALL.map(ApprovalStatus::as_str));
+    /// Something by which usage is told apart.
+    DimensionName "UsageDimension" = one_of(Dimension::ALL.map(Dimension::as_str));
     /// What a person decides.
     DecisionName "Decision" = one_of(["approve", "deny"]);
     /// Why, for the record.

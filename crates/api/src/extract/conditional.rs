@@ -1,12 +1,12 @@
 use std::future::{Ready, ready};
 
 use actix_web::{
-    FromRequest, HttpRequest, HttpResponse,
+    FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder,
     dev::Payload,
     http::header::{ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LOCATION},
 };
 use aws_lc_rs::digest::{Context, SHA256};
-use devskyy_application::error::Error;
+use devskyy_application::{error::Error, es::Position};
 use devskyy_domain::kernel::Version;
 use serde::Serialize;
 
@@ -90,16 +90,33 @@ impl IfMatch {
 
 /// Answers a question with something that has a version; `304` where the client has that version already.
 pub(crate) fn shown(request: &HttpRequest, body: &impl Revision) -> Result<HttpResponse, Problem> {
-    let tag = tag(body);
+    unless_known(request, &tag(body), |mut answer| answer.json(body))
+}
+
+/// Answers a question with something that is as of a position of the log, and of something beside it; `304` where the
+/// client has seen it so.
+pub(crate) fn shown_at(
+    request: &HttpRequest,
+    position: Position,
+    beside: u32,
+    answer: impl FnOnce(HttpResponseBuilder) -> HttpResponse,
+) -> Result<HttpResponse, Problem> {
+    unless_known(request, &beside_version(position, beside), answer)
+}
+
+fn unless_known(
+    request: &HttpRequest,
+    tag: &str,
+    answer: impl FnOnce(HttpResponseBuilder) -> HttpResponse,
+) -> Result<HttpResponse, Problem> {
     let known = match tags(request, &IF_NONE_MATCH)? {
         None => false,
         Some(Tags::Any) => true,
-        Some(Tags::OneOf(tags)) => tags.contains(&tag),
+        Some(Tags::OneOf(tags)) => tags.iter().any(|known| known == tag),
     };
-    if known {
-        return Ok(HttpResponse::NotModified().insert_header((ETAG, quoted(&tag))).finish());
-    }
-    Ok(changed(body))
+    let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response.insert_header((ETAG, quoted(tag)));
+    Ok(if known { response.finish() } else { answer(response) })
 }
 
 /// Answers a change with the state it led to.
@@ -119,7 +136,11 @@ pub(crate) fn etag(version: Version) -> String {
 
 fn tag(body: &impl Revision) -> String {
     let version = body.version();
-    body.beside_version().map_or_else(|| version.to_string(), |beside| format!("{version}-{beside:08x}"))
+    body.beside_version().map_or_else(|| version.to_string(), |beside| beside_version(version, beside))
+}
+
+fn beside_version(version: Version, beside: u32) -> String {
+    format!("{version}-{beside:08x}")
 }
 
 fn quoted(tag: &str) -> String {

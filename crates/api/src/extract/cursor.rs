@@ -17,7 +17,7 @@ const FORMAT: u8 = 1;
 /// Bytes of the seal, 128 bits of HMAC-SHA-256.
 const SEAL: usize = 16;
 /// Longest cursor that is looked at.
-pub(crate) const LONGEST_CURSOR: usize = 1_024;
+pub(crate) const LONGEST_CURSOR: usize = 1_536;
 
 /// Seals cursors of one list as it is asked for here: its address, its filter and its sort.
 pub(crate) struct Cursors {

@@ -21,11 +21,11 @@ pub(crate) use self::{
     body::{Body, OptionalBody, OptionalKeyedBody},
     client_address::ClientAddress,
     client_scheme::over_tls,
-    conditional::{IfMatch, Revision, changed, created, digest, etag, shown},
+    conditional::{IfMatch, Revision, changed, created, digest, etag, shown, shown_at},
     cursor::LONGEST_CURSOR,
     id::Id,
     idempotency::{Keyed, key as idempotency_key},
     moment::{INSTANT, moment},
-    paging::{BY_AGE, Paged, page, paged},
+    paging::{BY_AGE, Paged, page, paged, paged_beside},
     parameters::Parameters,
 };

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use actix_web::{HttpRequest, HttpResponse, http::header::LINK};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, http::header::LINK};
 use devskyy_application::paging::{Age, Beyond, Key, KeysetRequest, PageOf, PageRequest, Part, Sort, USUAL_PAGE_SIZE};
 use devskyy_domain::kernel::Refusal;
 use serde::Serialize;
@@ -99,10 +99,33 @@ struct Continued<T> {
     next_cursor: Option<String>,
 }
 
+/// A list, and what stands beside it.
+#[derive(Serialize)]
+struct Beside<B, L> {
+    #[serde(flatten)]
+    beside: B,
+    #[serde(flatten)]
+    list: L,
+}
+
+/// What stands beside most lists.
+#[derive(Serialize)]
+struct Nothing {}
+
 /// Answers one part of a list, with links to its neighbours (RFC 8288).
 pub(crate) fn paged<T: Serialize>(request: &HttpRequest, wanted: &Part, found: PageOf<T>) -> HttpResponse {
+    paged_beside(HttpResponse::Ok(), request, wanted, found, Nothing {})
+}
+
+/// Answers one part of a list and something that is not part of it, with links to its neighbours (RFC 8288).
+pub(crate) fn paged_beside<T: Serialize>(
+    mut response: HttpResponseBuilder,
+    request: &HttpRequest,
+    wanted: &Part,
+    found: PageOf<T>,
+    beside: impl Serialize,
+) -> HttpResponse {
     let PageOf { items, beyond } = found;
-    let mut response = HttpResponse::Ok();
     match (beyond, wanted) {
         (Beyond::Next(next), Part::Page(_) | Part::Keyset(_)) => {
             let next_cursor = next.map(|place| Cursors::of(request).seal(&place));
@@ -113,7 +136,7 @@ pub(crate) fn paged<T: Serialize>(request: &HttpRequest, wanted: &Part, found: P
                 };
                 response.insert_header((LINK, link(request, &format!("limit={limit}&cursor={cursor}"), "next")));
             }
-            response.json(Continued { items, next_cursor })
+            response.json(Beside { beside, list: Continued { items, next_cursor } })
         }
         (Beyond::Total(total), wanted) => {
             let PageRequest { page, page_size } = match wanted {
@@ -122,7 +145,7 @@ pub(crate) fn paged<T: Serialize>(request: &HttpRequest, wanted: &Part, found: P
             };
             let total_pages = total.div_ceil(page_size);
             response.insert_header((LINK, links(request, page, page_size, total_pages)));
-            response.json(Paged { items, total, page, page_size, total_pages })
+            response.json(Beside { beside, list: Paged { items, total, page, page_size, total_pages } })
         }
     }
 }

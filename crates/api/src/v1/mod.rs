@@ -24,6 +24,7 @@ mod run_bodies;
 mod run_events;
 mod runs;
 mod secrets;
+mod usage;
 mod users;
 mod versions;
 mod workflow_schema;
@@ -52,4 +53,5 @@ pub(crate) fn configure(config: &mut impl Mount) {
     approvals::configure(config);
     audit::configure(config);
     budgets::configure(config);
+    usage::configure(config);
 }

@@ -41,6 +41,7 @@ mod steering;
 mod strictness;
 mod switch;
 mod tools;
+mod usage;
 mod users;
 mod wire;
 mod world;

@@ -150,7 +150,8 @@ impl World {
         };
         let runs = Runs::new(RunsPorts {
             store: log.clone(),
-            views: queue,
+            views: queue.clone(),
+            usage: queue,
             agents: Arc::new(ViewedAgents(agents.clone())),
             schemas: Arc::new(Plain),
             live,

@@ -6,6 +6,7 @@ mod children;
 mod decide_approval;
 mod fork_run;
 mod get_run;
+mod get_usage;
 mod hash;
 mod list_approvals;
 mod list_runs;
@@ -19,6 +20,7 @@ mod retry_run;
 mod run_events;
 mod start_run;
 mod timeline;
+mod usage;
 mod views;
 mod worker;
 
@@ -32,10 +34,11 @@ pub use decide_approval::{DecideApproval, DecideApprovalHandler};
 use devskyy_domain::runs::Run;
 pub use fork_run::{ForkRun, ForkRunHandler};
 pub use get_run::{GetRun, GetRunHandler};
+pub use get_usage::{GetUsage, GetUsageHandler};
 pub use list_approvals::{ListApprovals, ListApprovalsHandler};
 pub use list_runs::{ListRuns, ListRunsHandler};
 pub use live::{Delta, LiveLine, LiveListener, LiveMessage, LiveRelay, LiveRuns, LiveWire, Spoken};
-pub use ports::{Appetite, Claim, Claims, RunQueue, RunViews, RunnableAgent, RunnableAgents};
+pub use ports::{Appetite, Claim, Claims, RunQueue, RunViews, RunnableAgent, RunnableAgents, UsageViews};
 pub use published::{RunPublished, priority, waiting_for};
 use reading::RunReading;
 pub use reconcile_run::{ReconcileRun, ReconcileRunHandler};
@@ -43,6 +46,9 @@ pub use record::{ApprovalChange, RunRecord};
 pub use retry_run::{RetryRun, RetryRunHandler};
 pub use run_events::{RunEvents, RunEventsHandler, RunEventsPage};
 pub use start_run::{StartRun, StartRunHandler};
+pub use usage::{
+    Dimension, Grouping, ModelUse, ProjectUsage, UsageDays, UsageError, UsageFilter, UsageGroup, UsageRow,
+};
 pub use views::{
     ApprovalFilter, ApprovalStatus, ApprovalView, ExecutionView, RunFilter, RunStatus, RunSummary, RunView, StepStatus,
     StepView, Tokens, Usage,
@@ -63,6 +69,8 @@ pub struct RunsPorts {
     pub store: Arc<dyn EventStore>,
     /// Runs as lists show them.
     pub views: Arc<dyn RunViews>,
+    /// What models used.
+    pub usage: Arc<dyn UsageViews>,
     /// What agents do.
     pub agents: Arc<dyn RunnableAgents>,
     /// Knows JSON Schema.
@@ -99,13 +107,15 @@ pub struct Runs {
     pub reconcile: ReconcileRunHandler,
     /// Lists the questions runs ask.
     pub approvals: ListApprovalsHandler,
+    /// Tells what models used in a project.
+    pub usage: GetUsageHandler,
 }
 
 impl Runs {
     /// The context over its ports.
     #[must_use]
     pub fn new(ports: RunsPorts) -> Self {
-        let RunsPorts { store, views, agents, schemas, live, access, clock, ids } = ports;
+        let RunsPorts { store, views, usage, agents, schemas, live, access, clock, ids } = ports;
         let runs = Repository::<Run>::new(store.clone());
         let reading = RunReading { store: store.clone(), agents: agents.clone(), access: access.clone() };
         let beginning = Beginning {
@@ -129,6 +139,7 @@ impl Runs {
                 schemas,
                 clock: clock.clone(),
             },
+            usage: GetUsageHandler { usage, access: access.clone() },
             reconcile: ReconcileRunHandler { runs, reading, clock },
             approvals: ListApprovalsHandler { views, access },
             start: StartRunHandler { beginning: beginning.clone() },

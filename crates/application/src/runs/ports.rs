@@ -6,7 +6,10 @@ use devskyy_domain::{
     kernel::ids::{AgentId, ApprovalId, ProjectId, RunId},
 };
 
-use super::views::{ApprovalFilter, ApprovalView, RunFilter, RunSummary};
+use super::{
+    usage::{ProjectUsage, UsageFilter},
+    views::{ApprovalFilter, ApprovalView, RunFilter, RunSummary},
+};
 use crate::{
     error::PortError,
     paging::{PageOf, Part},
@@ -38,6 +41,16 @@ pub trait RunViews: Send + Sync {
     /// # Errors
     /// [`PortError`] when the answer cannot be had.
     async fn approvals(&self, filter: &ApprovalFilter, part: &Part) -> Result<PageOf<ApprovalView>, PortError>;
+}
+
+/// Tells what models used, as of the newest answer.
+#[async_trait]
+pub trait UsageViews: Send + Sync {
+    /// What was used of what a filter wants: together, and one part of it kind by kind, all as of the same moment.
+    ///
+    /// # Errors
+    /// [`PortError`] when the answer cannot be had.
+    async fn usage(&self, filter: &UsageFilter, part: &Part) -> Result<ProjectUsage, PortError>;
 }
 
 /// A run a worker may work on for a while.

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, HashMap};
 use async_trait::async_trait;
 use devskyy_application::{
     es::{Position, RecordedEvent},
-    runs::{ApprovalChange, ApprovalStatus, ApprovalView, RunRecord},
+    runs::{ApprovalChange, ApprovalStatus, ApprovalView, ModelUse, RunRecord, UsageRow},
 };
 use devskyy_domain::{
     kernel::{Aggregate, ids::ApprovalId},
@@ -18,23 +18,29 @@ use uuid::Uuid;
 use super::{
     entity::{approval, run},
     rows::{approval_row, approval_view, run_record, run_row},
+    usage::Growth,
 };
 use crate::es::{ProjectionError, ROWS_AT_ONCE, StreamRows};
 
-/// One row per run and one per question.
+/// One row per run, one per question, and one per day, model and agent for what models used.
 #[derive(Debug, Clone, Copy)]
 pub struct RunsProjection;
 
-/// A run, its questions that may still change, and where it was changed last.
+/// A run, its questions that may still change, what models used in it since it was loaded, and where it was changed last.
 #[derive(Debug)]
 pub struct RunRow {
     record: RunRecord,
     position: Position,
     open: BTreeMap<ApprovalId, ApprovalView>,
     changed: BTreeMap<ApprovalId, (ApprovalView, Position)>,
+    used: Vec<(UsageRow, ModelUse, Position)>,
 }
 
 impl RunRow {
+    fn of(record: RunRecord, position: Position, open: BTreeMap<ApprovalId, ApprovalView>) -> Self {
+        Self { record, position, open, changed: BTreeMap::new(), used: Vec::new() }
+    }
+
     fn ask(&mut self, change: &ApprovalChange, position: Position) {
         match change {
             ApprovalChange::Asked(asked) => {
@@ -65,7 +71,7 @@ impl StreamRows for RunsProjection {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["run_approvals", "runs"]
+        &["model_usage", "run_approvals", "runs"]
     }
 
     fn categories(&self) -> &'static [&'static str] {
@@ -88,7 +94,7 @@ impl StreamRows for RunsProjection {
         let row = |model: run::Model| {
             let (id, position) = (model.id, crate::sql::loaded(model.position));
             let open = of_run.remove(&id).unwrap_or_default();
-            Ok((id, RunRow { record: run_record(model)?, position, open, changed: BTreeMap::new() }))
+            Ok((id, RunRow::of(run_record(model)?, position, open)))
         };
         rows.into_iter().map(row).collect()
     }
@@ -98,25 +104,30 @@ impl StreamRows for RunsProjection {
         let Some(mut row) = row else {
             let RunEvent::Queued(queued) = &fact else { return Ok(None) };
             let record = RunRecord::begun(event.stream_id.into(), queued, event);
-            let (open, changed) = (BTreeMap::new(), BTreeMap::new());
-            return Ok(Some(RunRow { record, position: event.position, open, changed }));
+            return Ok(Some(RunRow::of(record, event.position, BTreeMap::new())));
         };
         row.record.apply(&fact, event);
         row.position = event.position;
         if let Some(change) = ApprovalChange::of(&row.record.summary, &fact) {
             row.ask(&change, event.position);
         }
+        if let RunEvent::ModelAnswered(answer) = &fact {
+            let counts = UsageRow::of(&row.record.summary, answer, event);
+            row.used.push((counts, ModelUse::of(answer), event.position));
+        }
         Ok(Some(row))
     }
 
     async fn save(&self, tx: &DatabaseTransaction, rows: Vec<(Uuid, Option<RunRow>)>) -> Result<(), ProjectionError> {
-        let (mut runs, mut approvals) = (Vec::new(), Vec::new());
+        let (mut runs, mut approvals, mut growth) = (Vec::new(), Vec::new(), Growth::default());
         for row in rows.into_iter().filter_map(|(_, row)| row) {
             runs.push(run_row(&row.record, row.position)?.into_active_model().reset_all());
             for (view, position) in row.changed.values() {
                 approvals.push(approval_row(view, *position)?.into_active_model().reset_all());
             }
+            row.used.into_iter().for_each(|(counts, used, position)| growth.add(counts, &used, position));
         }
+        growth.save(tx).await?;
         if !runs.is_empty() {
             let newer = OnConflict::column(run::Column::Id).update_columns(RUN_CHANGES).to_owned();
             run::Entity::insert_many(runs).on_conflict(newer).exec_without_returning(tx).await?;

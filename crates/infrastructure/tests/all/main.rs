@@ -23,6 +23,8 @@ mod secrets;
 mod standings;
 mod tools;
 mod totals;
+mod usage;
+mod usage_rows;
 mod whole_log;
 mod workflow;
 mod workflow_contract;

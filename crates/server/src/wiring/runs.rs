@@ -10,7 +10,7 @@ use devskyy_application::{
 };
 use devskyy_infrastructure::{
     es::SqlCheckpoints,
-    runs::{AgentsForRuns, PostgresLiveWire, SqlRunQueue, SqlRuns},
+    runs::{AgentsForRuns, PostgresLiveWire, SqlRunQueue, SqlRuns, SqlUsage},
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -50,9 +50,10 @@ pub(super) fn runs(
         children: Arc::new(ChildRuns::new(log, ledger.clone(), clock.clone())),
         relay,
     };
-    let views = Arc::new(SqlRuns::new(database));
+    let (views, usage) = (Arc::new(SqlRuns::new(database.clone())), Arc::new(SqlUsage::new(database)));
     let ports = BudgetsPorts { ledger, agents: agents.clone(), access: access.clone(), clock: clock.clone() };
-    let runs = Runs::new(RunsPorts { store: ground.audited(), views, agents, schemas, live, access, clock, ids });
+    let runs =
+        Runs::new(RunsPorts { store: ground.audited(), views, usage, agents, schemas, live, access, clock, ids });
     Ok((runs, Budgets::new(ports), workers))
 }
 

@@ -18,6 +18,7 @@ pub mod providers;
 pub mod routing;
 pub mod runs;
 pub mod secrets;
+pub mod usage;
 mod walking;
 pub mod workflow;
 

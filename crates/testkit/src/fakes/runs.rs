@@ -11,12 +11,13 @@ use devskyy_application::{
     access::ListScope,
     agents::AgentViews,
     error::PortError,
-    es::RecordedEvent,
+    es::{Position, RecordedEvent},
     paging::{Key, PageOf, Part},
     ports::Clock,
     runs::{
-        Appetite, ApprovalChange, ApprovalFilter, ApprovalView, Claim, Claims, RunFilter, RunQueue, RunRecord,
-        RunSummary, RunViews, RunnableAgent, RunnableAgents,
+        Appetite, ApprovalChange, ApprovalFilter, ApprovalView, Claim, Claims, ModelUse, ProjectUsage, RunFilter,
+        RunQueue, RunRecord, RunSummary, RunViews, RunnableAgent, RunnableAgents, UsageFilter, UsageGroup, UsageRow,
+        UsageViews,
     },
 };
 use devskyy_domain::{
@@ -40,6 +41,7 @@ pub struct InMemoryRuns {
 struct Rows {
     runs: BTreeMap<RunId, RunRecord>,
     approvals: BTreeMap<ApprovalId, ApprovalView>,
+    usage: BTreeMap<UsageRow, (ModelUse, Position)>,
 }
 
 struct Lease {
@@ -66,13 +68,18 @@ impl InMemoryRuns {
         let Some(event) = decoded::<Run>(recorded) else { return };
         let id = RunId::from(recorded.stream_id);
         let mut rows = self.rows();
-        let Rows { runs, approvals } = &mut *rows;
+        let Rows { runs, approvals, usage } = &mut *rows;
         if let RunEvent::Queued(queued) = &event {
             runs.insert(id, RunRecord::begun(id, queued, recorded));
             return;
         }
         let Some(record) = runs.get_mut(&id) else { return };
         record.apply(&event, recorded);
+        if let RunEvent::ModelAnswered(answer) = &event {
+            let (used, position) = usage.entry(UsageRow::of(&record.summary, answer, recorded)).or_default();
+            *used = used.plus(&ModelUse::of(answer)).held();
+            *position = recorded.position;
+        }
         match ApprovalChange::of(&record.summary, &event) {
             None => {}
             Some(ApprovalChange::Asked(asked)) => drop(approvals.insert(asked.id, *asked)),
@@ -126,6 +133,22 @@ impl RunViews for InMemoryRuns {
         let rows = self.rows();
         let found = rows.approvals.values().filter(wanted).cloned().collect();
         Ok(PageOf::cut(found, part, false, |view| Key::by_time(view.requested_at, view.id)))
+    }
+}
+
+#[async_trait]
+impl UsageViews for InMemoryRuns {
+    async fn usage(&self, filter: &UsageFilter, part: &Part) -> Result<ProjectUsage, PortError> {
+        let (mut totals, mut newest, mut groups) = (ModelUse::default(), 0, BTreeMap::new());
+        for (row, (used, position)) in self.rows().usage.iter().filter(|(row, _)| filter.wants(row)) {
+            totals = totals.plus(used);
+            newest = newest.max(*position);
+            let group = UsageGroup::around(row, filter.by);
+            let sum = &mut groups.entry(group.place()).or_insert(group).used;
+            *sum = sum.plus(used);
+        }
+        let groups = PageOf::cut(groups.into_values().collect(), part, false, UsageGroup::place);
+        Ok(ProjectUsage { totals, position: newest, groups })
     }
 }
 

@@ -21,5 +21,6 @@ mod routing;
 mod runs;
 mod runs_culprits;
 mod secrets;
+mod usage;
 mod walking_culprits;
 mod workflow;

@@ -11,5 +11,7 @@ refusals! {
             "Send `max_cost_micros` from 1 to 1000000000000000 millionths of a unit.";
         CONFLICT "budget.exhausted" "A run's call of a model does not fit the budget"
             "Wait until the budget resets, or raise it; then start the run again.";
+        UNPROCESSABLE_ENTITY "usage.range" "Not a range of days"
+            "Send a `from` before `to`, by at most 366 days.";
     }
 }

@@ -155,6 +155,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     on("get_agent_budget", Project(BudgetsRead)),
     on("set_agent_budget", Project(BudgetsWrite)).sending(|_, _| json!({"max_tokens": 1_000, "period": "day"})),
     on("remove_agent_budget", Project(BudgetsWrite)),
+    on("get_usage", Project(BudgetsRead)),
     // Runs.
     on("execute_agent", Project(RunsStart)).sending(|_, _| json!({"input": {}})),
     on("list_runs", Project(RunsRead)).asking(of_project),

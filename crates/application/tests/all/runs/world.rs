@@ -90,6 +90,7 @@ impl World {
         let runs = Runs::new(RunsPorts {
             store: store.clone(),
             views: views.clone(),
+            usage: views.clone(),
             agents: agents.clone(),
             schemas: Arc::new(PlainSchemas),
             live: live.clone(),

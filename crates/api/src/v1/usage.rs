@@ -1,0 +1,189 @@
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse, get, web::Data};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
+use devskyy_application::{
+    error::Error,
+    ports::Clock,
+    runs::{
+        Dimension, GetUsage, Grouping, ModelUse, ProjectUsage, Runs, UsageDays, UsageError, UsageFilter, UsageGroup,
+    },
+};
+use devskyy_domain::kernel::{Refusal as _, ids::ProjectId};
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::run_bodies::TokensBody;
+use crate::{
+    bounds::DimensionName,
+    extract::{CurrentActor, Id, Paged, Parameters, digest, page, paged_beside, shown_at},
+    ids::{AgentRef, ProjectRef},
+    mount::Mount,
+    openapi::{answers::Narrowed, headers::Unless, parts::Paging},
+    problem::Problem,
+};
+
+pub(super) fn configure(config: &mut impl Mount) {
+    config.service(get_usage);
+}
+
+/// Which usage is told.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only describes what the operation takes")]
+struct Wanted {
+    /// From this day in UTC on; without it 30 days before `to`.
+    #[param(required = false, example = "2026-11-01")]
+    from: NaiveDate,
+    /// Before this day in UTC, at most 366 days after `from`; without it tomorrow, so that today is told.
+    #[param(required = false, example = "2026-12-01")]
+    to: NaiveDate,
+    /// Only that of this agent.
+    #[param(required = false)]
+    agent_id: AgentRef,
+    /// What is told apart, with commas between; the rest is added up.
+    #[param(required = false, style = Form, explode = false, min_items = 1, example = json!(["day", "model"]))]
+    group_by: Vec<DimensionName>,
+}
+
+/// What models used on a day, of a model and by an agent, as far as these are told apart.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UsageItem)]
+struct ItemBody {
+    /// The day in UTC on which models answered; `null` where days are added up.
+    day: Option<NaiveDate>,
+    /// The model that answered, `<provider>/<model>`; `null` where models are added up.
+    #[schema(max_length = 256, example = "anthropic/claude-sonnet-4-5")]
+    model: Option<String>,
+    /// The agent whose runs asked; `null` where agents are added up.
+    agent_id: Option<AgentRef>,
+    /// Answers of models.
+    calls: u64,
+    /// Those of them whose price was not known; they count as costing nothing.
+    unpriced_calls: u64,
+    /// Tokens by class.
+    tokens: TokensBody,
+    /// What they cost when they were answered, in millionths of the unit of the prices.
+    cost_micros: u64,
+}
+
+impl From<UsageGroup> for ItemBody {
+    fn from(group: UsageGroup) -> Self {
+        let UsageGroup { day, model, agent, used } = group;
+        let ModelUse { calls, unpriced_calls, tokens, cost_micros } = used;
+        Self { day, model, agent_id: agent.map(Into::into), calls, unpriced_calls, tokens: tokens.into(), cost_micros }
+    }
+}
+
+/// What models used of everything together.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UsageTotals)]
+struct TotalsBody {
+    /// Answers of models.
+    calls: u64,
+    /// Those of them whose price was not known; they count as costing nothing.
+    unpriced_calls: u64,
+    /// Tokens by class.
+    tokens: TokensBody,
+    /// What they cost when they were answered, in millionths of the unit of the prices.
+    cost_micros: u64,
+}
+
+impl From<ModelUse> for TotalsBody {
+    fn from(used: ModelUse) -> Self {
+        let ModelUse { calls, unpriced_calls, tokens, cost_micros } = used;
+        Self { calls, unpriced_calls, tokens: tokens.into(), cost_micros }
+    }
+}
+
+/// What stands beside the list.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UsageFrame)]
+struct FrameBody {
+    /// The project.
+    project_id: ProjectRef,
+    /// The first day that is told.
+    from: NaiveDate,
+    /// The day after the last one that is told.
+    to: NaiveDate,
+    /// Everything that is told together, on all pages.
+    totals: TotalsBody,
+}
+
+/// What models used in a project.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ProjectUsage)]
+#[expect(dead_code, reason = "only describes the answer, whose list depends on the version")]
+struct UsageBody {
+    #[serde(flatten)]
+    frame: FrameBody,
+    #[serde(flatten)]
+    list: Paged<ItemBody>,
+}
+
+fn day(raw: &str) -> Option<NaiveDate> {
+    let written = raw.len() == "2026-11-01".len() && raw.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    let day = NaiveDate::parse_from_str(raw, "%Y-%m-%d").ok().filter(|_| written)?;
+    (1970..=9999).contains(&day.year()).then_some(day)
+}
+
+/// The days that are wanted. What is wrong with them is told together with whatever else is wrong.
+fn days(parameters: &mut Parameters, now: DateTime<Utc>) -> Result<UsageDays, UsageError> {
+    const FORM: &str = "a date from 1970-01-01 to 9999-12-31, for example 2026-11-01";
+    let (from, to) = (parameters.take_by("from", FORM, day), parameters.take_by("to", FORM, day));
+    let days = UsageDays::parse(from, to, now);
+    if let Err(refusal) = &days {
+        parameters.fault(refusal.code(), if to.is_some() { "to" } else { "from" }, refusal.to_string());
+    }
+    days
+}
+
+fn grouping(raw: &str) -> Option<Grouping> {
+    Grouping::by(&raw.split(',').map(Dimension::named).collect::<Option<Vec<_>>>()?)
+}
+
+/// Tell what models used in a project: tokens by class, and what they cost when they were answered.
+///
+/// Told by day, model and agent, or by whatever of these `group_by` names, in this order. An answer counts for the model that
+/// gave it, for the agent of the run that asked (a child run has its own) and on the day on which it was recorded. Calls
+/// that no model answered are not billed to us as far as we know, and do not count.
+#[utoipa::path(
+    tag = "budgets",
+    security(("bearer" = [])),
+    params(("id" = ProjectRef, Path, description = "Which project"), Wanted, Paging, Unless),
+    responses(
+        (
+            status = 200, description = "What was used", body = UsageBody,
+            headers(("ETag" = String, description = "Changes with whatever is used"), ("Link" = String, description = "Other pages"))
+        ),
+        (status = 304, description = "Nothing newer than `If-None-Match`"),
+        Narrowed
+    )
+)]
+#[get("/projects/{id}/usage")]
+async fn get_usage(
+    runs: Data<Runs>,
+    clock: Data<Arc<dyn Clock>>,
+    CurrentActor(actor): CurrentActor,
+    Id(project): Id<ProjectId>,
+    mut parameters: Parameters,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let days = days(&mut parameters, clock.now());
+    let agent = parameters.take_id("agent_id");
+    let form = format!("{}, or some of these with commas between", Dimension::ALL.map(Dimension::as_str).join(", "));
+    let by = parameters.take_by("group_by", &form, grouping).unwrap_or(Grouping::ALL);
+    let page = page(&mut parameters);
+    parameters.finish()?;
+    let days = days.map_err(Error::from)?;
+    let filter = UsageFilter { project, days, agent, by };
+    let ProjectUsage { totals, position, groups } =
+        runs.usage.handle(&actor, GetUsage { filter, page: page.clone() }).await?;
+    // Days that nobody named move with the time, and the position does not say so.
+    let range = [days.from(), days.to()].map(|day| day.to_string());
+    let beside = digest(&range.each_ref().map(String::as_str));
+    let frame = FrameBody { project_id: project.into(), from: days.from(), to: days.to(), totals: totals.into() };
+    shown_at(&request, position, beside, |answer| {
+        paged_beside(answer, &request, &page, groups.map(ItemBody::from), frame)
+    })
+}

@@ -1,0 +1,138 @@
+//! Usage in memory keeps every promise, and the contract catches keepers that break one.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::Days;
+use devskyy_application::{
+    error::PortError,
+    paging::{Beyond, Part},
+    runs::{Grouping, ModelUse, ProjectUsage, UsageDays, UsageFilter, UsageViews},
+};
+use devskyy_testkit::contracts::usage::{UsageUnderTest, agent, project};
+
+async fn in_memory() -> UsageUnderTest {
+    UsageUnderTest::in_memory()
+}
+
+devskyy_testkit::usage_contract!(in_memory);
+
+/// A keeper with one flaw.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flaw {
+    /// Counts a call too many.
+    Inventive,
+    /// Tells of days nobody asked about.
+    Timeless,
+    /// Tells of every agent.
+    Nosy,
+    /// Adds what another project used.
+    Indiscreet,
+    /// Tells everything apart.
+    Pedantic,
+    /// Adds up only what is on the page.
+    Shortsighted,
+    /// Says that a list ends after its first stretch.
+    EndsEarly,
+    /// Says that every price is known.
+    Sure,
+    /// Dates everything a day late.
+    Late,
+    /// Books everything on one agent.
+    Parental,
+    /// Does not tell small letters from capital ones.
+    CaseBlind,
+    /// Does not say when something was added.
+    Placeless,
+}
+
+const FLAWS: [Flaw; 12] = [
+    Flaw::Inventive,
+    Flaw::Timeless,
+    Flaw::Nosy,
+    Flaw::Indiscreet,
+    Flaw::Pedantic,
+    Flaw::Shortsighted,
+    Flaw::EndsEarly,
+    Flaw::Sure,
+    Flaw::Late,
+    Flaw::Parental,
+    Flaw::CaseBlind,
+    Flaw::Placeless,
+];
+
+struct Flawed {
+    usage: Arc<dyn UsageViews>,
+    flaw: Flaw,
+}
+
+impl Flawed {
+    fn asked(&self, filter: &UsageFilter) -> UsageFilter {
+        let mut filter = *filter;
+        match self.flaw {
+            Flaw::Timeless => {
+                let to = filter.days.to().checked_add_days(Days::new(100)).unwrap();
+                let from = to.checked_sub_days(Days::new(UsageDays::MOST));
+                filter.days = UsageDays::parse(from, Some(to), chrono::DateTime::UNIX_EPOCH).unwrap();
+            }
+            Flaw::Nosy => filter.agent = None,
+            Flaw::Pedantic => filter.by = Grouping::ALL,
+            _ => {}
+        }
+        filter
+    }
+
+    fn spoilt(&self, told: &mut ProjectUsage) {
+        let items = &mut told.groups.items;
+        match self.flaw {
+            Flaw::Inventive => {
+                told.totals.calls += 1;
+                items.iter_mut().for_each(|group| group.used.calls += 1);
+            }
+            Flaw::Shortsighted => {
+                told.totals = items.iter().fold(ModelUse::default(), |sum, group| sum.plus(&group.used));
+            }
+            Flaw::EndsEarly => {
+                if matches!(told.groups.beyond, Beyond::Next(_)) {
+                    told.groups.beyond = Beyond::Next(None);
+                }
+            }
+            Flaw::Sure => told.totals.unpriced_calls = 0,
+            Flaw::Late => items.iter_mut().for_each(|group| group.day = group.day.and_then(|day| day.succ_opt())),
+            Flaw::Parental => items.iter_mut().for_each(|group| group.agent = group.agent.map(|_| agent(1))),
+            Flaw::CaseBlind => {
+                let lower = |name: &mut String| *name = name.to_lowercase();
+                items.iter_mut().for_each(|group| group.model.iter_mut().for_each(lower));
+            }
+            Flaw::Placeless => told.position = 0,
+            Flaw::Timeless | Flaw::Nosy | Flaw::Indiscreet | Flaw::Pedantic => {}
+        }
+    }
+}
+
+#[async_trait]
+impl UsageViews for Flawed {
+    async fn usage(&self, filter: &UsageFilter, part: &Part) -> Result<ProjectUsage, PortError> {
+        let mut told = self.usage.usage(&self.asked(filter), part).await?;
+        if self.flaw == Flaw::Indiscreet {
+            let other = self.usage.usage(&UsageFilter { project: project(2), ..*filter }, part).await?;
+            told.totals = told.totals.plus(&other.totals);
+        }
+        self.spoilt(&mut told);
+        Ok(told)
+    }
+}
+
+fn flawed() -> [UsageUnderTest; 12] {
+    FLAWS.map(|flaw| {
+        let honest = UsageUnderTest::in_memory();
+        let usage = Arc::new(Flawed { usage: honest.usage.clone(), flaw });
+        UsageUnderTest { usage, ..honest }
+    })
+}
+
+mod caught {
+    use super::flawed;
+
+    devskyy_testkit::usage_contract!(broken flawed);
+}
