@@ -113,7 +113,6 @@ struct FrameBody {
 /// What models used in a project.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ProjectUsage)]
-#[expect(dead_code, reason = "only describes the answer, whose list depends on the version")]
 struct UsageBody {
     #[serde(flatten)]
     frame: FrameBody,

@@ -5,10 +5,7 @@ use std::time::Duration;
 use devskyy_application::ports::Clock as _;
 use serde_json::{Value, json};
 
-use crate::{
-    assistants::started,
-    world::{Answer, World},
-};
+use crate::world::{Answer, World};
 
 struct Place {
     world: World,
@@ -17,22 +14,36 @@ struct Place {
 }
 
 impl Place {
-    /// Where Ada's assistants answered twice on the first day of 2026 and once on the second.
+    /// Where one of Ada's assistants answered twice on the first day of 2026 and another once on the second.
     async fn used() -> Self {
         let world = World::new();
         let ada = world.person("ada").await;
         let me = world.get("/api/v1/auth/me").by(&ada).send().await.expect(200);
         let project = me["personal_project_id"].as_str().unwrap().to_owned();
-        let place = Self { world, ada, project };
+        let mut place = Self { world, ada, project };
         place.world.work();
-        place.runs(&json!({"pay": paying()})).await;
-        place.world.clock.advance(Duration::from_secs(86_400));
-        place.runs(&json!({})).await;
+        place.runs("Clerk", &json!({"pay": paying()})).await;
+        place.a_day_passes().await;
+        place.runs("Teller", &json!({})).await;
         place
     }
 
-    async fn runs(&self, tools: &Value) {
-        let path = started(&self.world, &self.ada, tools).await;
+    /// Sign-ins do not last that long.
+    async fn a_day_passes(&mut self) {
+        self.world.clock.advance(Duration::from_secs(86_400));
+        let body = json!({"email": "ada@example.org", "password": "Analytical1843"});
+        let signed_in = self.world.post("/api/v1/auth/login").json(&body).send().await.expect(200);
+        self.ada = signed_in["access_token"].as_str().unwrap().to_owned();
+    }
+
+    /// A new assistant is run to the end.
+    async fn runs(&self, name: &str, tools: &Value) {
+        let definition = json!({"model": "scripted/one", "instructions": "Be brief.", "tools": tools});
+        let body = json!({"name": name, "type": "assistant", "definition": definition});
+        let made = self.world.post("/api/v1/agents").by(&self.ada).json(&body).send().await.expect(201);
+        let path = format!("/api/v1/agents/{}/execute", made["id"].as_str().unwrap());
+        let run = self.world.post(&path).by(&self.ada).json(&json!({"input": "Hello"})).send().await.expect(202);
+        let path = format!("/api/v1/runs/{}", run["id"].as_str().unwrap());
         self.world.until(&path, &self.ada, |run| run["status"] == "completed").await;
     }
 
@@ -180,15 +191,15 @@ async fn usage_is_sent_again_only_when_something_was_used() {
     let again = || place.world.get(&path).by(&place.ada).header("if-none-match", &tag).send();
     let known = again().await;
     assert_eq!((known.status.as_u16(), known.header("etag"), known.body.len()), (304, tag.as_str(), 0));
-    place.runs(&json!({})).await;
+    place.runs("Guide", &json!({})).await;
     assert_eq!(again().await.status, 200);
 }
 
 #[actix_web::test]
 async fn another_range_is_another_state() {
-    let place = Place::used().await;
+    let mut place = Place::used().await;
     let tag = place.ask("v1", "").await.header("etag").to_owned();
-    place.world.clock.advance(Duration::from_secs(86_400));
+    place.a_day_passes().await;
     assert_ne!(place.ask("v1", "").await.header("etag"), tag);
 }
 

@@ -128,9 +128,7 @@ async fn a_rebuild_adds_up_to_the_same(fresh: Fresh) {
 async fn a_rebuild_of_more_runs_than_fit_a_portion_leaves_the_same(fresh: Fresh) {
     let db = fresh.db.clone();
     let usage = over(fresh).await;
-    for run in 1..=600 {
-        usage.begun(run, 1, 1).await;
-    }
+    futures_util::future::join_all((1..=600).map(|run| usage.begun(run, 1, 1))).await;
     for run in [600, 599, 2, 1] {
         usage.answered(run, &[ten("a/a")]).await;
     }
