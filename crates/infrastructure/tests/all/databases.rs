@@ -1,6 +1,9 @@
 //! Fresh, migrated databases for tests.
 
-use devskyy_infrastructure::sql::Database;
+use std::time::Duration;
+
+use devskyy_application::error::PortError;
+use devskyy_infrastructure::sql::{Database, port_error};
 use sea_orm::ConnectionTrait;
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -21,17 +24,36 @@ pub(crate) async fn sqlite() -> Fresh {
     Fresh { db, url, _directory: Some(directory) }
 }
 
+/// How often something is asked of a PostgreSQL server that many tests keep busy at once.
+const TRIES: u32 = 20;
+
+/// Does again what the server has no time for; what fails for another reason, or too often, fails the test.
+async fn patiently<T>(mut ask: impl AsyncFnMut() -> Result<T, PortError>) -> T {
+    for _ in 1..TRIES {
+        match ask().await {
+            Ok(done) => return done,
+            Err(error) if error.retryable => tokio::time::sleep(Duration::from_millis(250)).await,
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    ask().await.unwrap()
+}
+
 /// A new database on the PostgreSQL server that `DEVSKYY_TEST_POSTGRES_URL` names.
 #[expect(clippy::disallowed_methods, reason = "tests learn of servers and make names by themselves")]
 pub(crate) async fn postgres() -> Fresh {
     let server = std::env::var("DEVSKYY_TEST_POSTGRES_URL").expect("DEVSKYY_TEST_POSTGRES_URL names a server");
-    let admin = Database::connect(&server, 3).await.unwrap();
-    let name = format!("test_{}", Uuid::now_v7().simple());
-    admin.writer.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+    let admin = patiently(async || Database::connect(&server, 3).await).await;
+    let name = patiently(async || {
+        let name = format!("test_{}", Uuid::now_v7().simple());
+        let made = admin.writer.execute_unprepared(&format!("CREATE DATABASE {name}")).await;
+        made.map(|_| name).map_err(|error| port_error("database", "making one", error))
+    })
+    .await;
     admin.close().await;
     let (server, _) = server.rsplit_once('/').unwrap();
     let url = format!("{server}/{name}");
-    let db = Database::connect(&url, 8).await.unwrap();
-    db.migrate().await.unwrap();
+    let db = patiently(async || Database::connect(&url, 8).await).await;
+    patiently(async || db.migrate().await).await;
     Fresh { db, url, _directory: None }
 }
