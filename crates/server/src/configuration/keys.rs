@@ -164,7 +164,7 @@ pub(super) const KEYS: &[Key] = &[
         "database.max_connections",
         from_to(2, 500),
         Some("16"),
-        "Connections to the database that this process opens at most.",
+        "Connections to the database that this process's requests and workers share. On PostgreSQL the log opens up to three more, and live text one.",
     ),
     key(
         "security.master_key",
