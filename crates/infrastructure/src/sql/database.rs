@@ -258,16 +258,8 @@ fn sqlite(url: &str, pool: u32, durability: Durability) -> ConnectOptions {
 
 fn postgres(url: &str, pool: u32, limits: &'static [(&str, &str)]) -> ConnectOptions {
     let mut options = quiet(url, pool);
-    options
-        .test_before_acquire_if_idle_for(UNPROVED)
-        .map_sqlx_postgres_opts(move |postgres| {
-            postgres.application_name("devskyy").statement_cache_capacity(256).options(limits.iter().copied())
-        })
-        // Belt and braces against a connection that comes back inside a transaction nobody knows of.
-        .map_sqlx_postgres_pool_opts(|pool| {
-            pool.after_release(|connection, _| {
-                Box::pin(async move { sqlx::raw_sql("ROLLBACK").execute(connection).await.map(|_| true) })
-            })
-        });
+    options.test_before_acquire_if_idle_for(UNPROVED).map_sqlx_postgres_opts(move |postgres| {
+        postgres.application_name("devskyy").statement_cache_capacity(256).options(limits.iter().copied())
+    });
     options
 }

@@ -19,7 +19,7 @@ use devskyy_infrastructure::{
     system::SystemClock,
 };
 use devskyy_testkit::contracts::event_store::{Request, lamp};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement, TransactionTrait};
 
 use crate::databases::{postgres, sqlite};
 
@@ -141,4 +141,20 @@ async fn a_hung_holder_of_the_mutex_is_waited_out() {
     let done = tokio::time::timeout(Duration::from_secs(9), asked.ask(&*store)).await.unwrap().unwrap();
     assert_eq!(done.last, 1);
     drop(hung);
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_transaction_nobody_waited_for_is_not_left_open() {
+    let fresh = postgres().await;
+    for step in 0..300 {
+        // Given up at any point: before the server hears of it, while it answers, and after.
+        let patience = Duration::from_micros(step * 10);
+        let _ = tokio::time::timeout(patience, fresh.db.begin()).await;
+        let _ = tokio::time::timeout(patience, fresh.db.writer.begin()).await;
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in %'";
+    let row = fresh.db.reader.query_one_raw(Statement::from_string(fresh.db.backend(), open)).await.unwrap().unwrap();
+    assert_eq!(row.try_get_by_index::<i64>(0).unwrap(), 0);
 }
