@@ -75,7 +75,14 @@ async fn every_run_ends_right_and_files_each_ticket_once_however_often_the_proce
 #[tokio::test]
 async fn a_run_under_way_is_handed_over_when_the_server_is_asked_to_stop() {
     let (place, tracker) = (tempfile::tempdir().unwrap(), Tracker::start(Duration::from_millis(300)).await);
-    let server = Server::start_with(place.path(), reaching(&tracker));
+    // Nothing but a hand-over lets the run go on before the journey gives up.
+    let patient = |place: &tempfile::TempDir, tracker: &Tracker| {
+        Server::start_with(place.path(), |command| {
+            reaching(tracker)(command);
+            command.args(["--set", "runs.lease_s=600"]);
+        })
+    };
+    let server = patient(&place, &tracker);
     let ada = Client::administrator(&server).await;
     let agent = ada.agent("Filer", &filing(&tracker)).await;
     let run = ada.execute(&agent, &json!({})).await;
@@ -84,7 +91,7 @@ async fn a_run_under_way_is_handed_over_when_the_server_is_asked_to_stop() {
     let (code, took) = server.ended();
     assert!(code == Some(0) && took < Duration::from_secs(30), "{code:?} after {took:?}");
 
-    let server = Server::start_with(place.path(), reaching(&tracker));
+    let server = patient(&place, &tracker);
     let ended = ada.at(&server.url).run_ended(&run).await;
 
     assert_eq!((&ended["status"], tracker.tickets().len()), (&json!("completed"), 4));

@@ -10,6 +10,7 @@ mod configuration;
 mod demo;
 mod echo;
 mod endurance;
+mod handing_over;
 mod inviting;
 mod keeping;
 mod listening;

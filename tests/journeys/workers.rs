@@ -114,30 +114,6 @@ async fn a_worker_carries_out_what_a_server_that_executes_nothing_accepts() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
-async fn a_worker_that_is_asked_to_stop_hands_its_runs_over() {
-    let (place, tracker, database) =
-        (tempfile::tempdir().unwrap(), Tracker::start(Duration::from_millis(300)).await, Fresh::make());
-    let server = database.accepting(&place.path().join("server"), &tracker);
-    let ada = Client::administrator(&server).await;
-    let agent = ada.agent("Doubler", &doubling(&tracker)).await;
-    let one = Worker::start(&place.path().join("one"), &database, &tracker);
-    let mut runs = Vec::new();
-    for number in 0..6 {
-        runs.push(ada.execute(&agent, &json!({"numbers": [number]})).await);
-    }
-    tokio::time::sleep(Duration::from_millis(150)).await;
-    one.signal("-TERM");
-    assert_eq!(one.ended(), Some(0));
-    let _other = Worker::start(&place.path().join("other"), &database, &tracker);
-
-    for run in &runs {
-        assert_eq!(ada.run_ended(run).await["status"], "completed");
-    }
-    assert_eq!((tracker.tickets().len(), tracker.bare()), (runs.len(), 0));
-}
-
-#[tokio::test]
-#[ignore = "needs PostgreSQL"]
 async fn a_server_and_a_worker_at_rest_ask_postgresql_less_than_once_a_second_each() {
     let (place, tracker, database) =
         (tempfile::tempdir().unwrap(), Tracker::start(Duration::ZERO).await, Fresh::make());

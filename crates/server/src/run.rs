@@ -17,8 +17,10 @@ use crate::{
     wiring::Platform,
 };
 
-/// How long background work may take to end once requests have ended.
+/// How long background work may take to end once requests and runs have ended.
 const LAST_WORK: Duration = Duration::from_secs(4);
+/// How long letting go of runs may take once their calls had their time.
+const HANDING_OVER: Duration = Duration::from_secs(3);
 
 /// A server that answers requests and executes runs.
 pub struct ServerHandle {
@@ -28,9 +30,8 @@ pub struct ServerHandle {
     pub bootstrap: Option<String>,
     http: HttpHandle,
     answering: JoinHandle<std::io::Result<()>>,
-    tasks: Tasks,
     draining: CancellationToken,
-    platform: Platform,
+    background: Background,
     _claimed: Claimed,
 }
 
@@ -75,27 +76,23 @@ pub async fn serve(settings: &Settings) -> Result<ServerHandle, Failure> {
     let platform = Platform::build(settings, database(settings, &store).await?).await?;
     platform.forget_the_erased().await?;
     let bootstrap = platform.identity.bootstrap.handle().await.map_err(|error| Failure::operation(causes(&error)))?;
-    let (tasks, draining) = (Tasks::default(), CancellationToken::new());
+    let draining = CancellationToken::new();
     let server = http::answer(listener, &settings.server, platform.api(settings, draining.clone()))?;
     let http = server.handle();
-    platform.work(settings, &tasks);
+    let background = Background::start(settings, platform);
     Ok(ServerHandle {
         address,
         bootstrap: bootstrap.map(|offer| offer.location),
         http,
         answering: tokio::spawn(server),
-        tasks,
         draining,
-        platform,
+        background,
         _claimed: claimed,
     })
 }
 
 /// A process that carries runs out and answers no requests.
-pub struct WorkerHandle {
-    tasks: Tasks,
-    platform: Platform,
-}
+pub struct WorkerHandle(Background);
 
 /// Starts carrying runs out beside the servers that share the database.
 ///
@@ -114,37 +111,64 @@ pub async fn work(settings: &Settings) -> Result<WorkerHandle, Failure> {
     }
     let _claimed = storage::claim(settings, &store)?;
     let platform = Platform::build(settings, database(settings, &store).await?).await?;
-    let tasks = Tasks::default();
-    platform.work(settings, &tasks);
-    Ok(WorkerHandle { tasks, platform })
+    Ok(WorkerHandle(Background::start(settings, platform)))
 }
 
 impl WorkerHandle {
-    /// Finishes the calls under way, hands the runs back and closes the database.
+    /// Takes no more runs, lets the calls under way end within their time, hands all runs over and closes the database.
     pub async fn stop(self) {
         tracing::info!("stopping: calls under way finish");
-        end(self.tasks, self.platform).await;
+        let handed_over = self.0.hand_over().await;
+        self.0.end(handed_over).await;
     }
 }
 
-async fn end(tasks: Tasks, platform: Platform) {
-    let ended = tasks.end(LAST_WORK).await;
-    platform.close().await;
-    if ended {
-        tracing::info!("stopped");
-    } else {
-        tracing::warn!("stopped while some background work was under way; it is taken over when its leases lapse");
+/// What goes on beside requests.
+struct Background {
+    /// Carries out runs; stops first, because what it has under way takes longest.
+    runs: Tasks,
+    others: Tasks,
+    drain_timeout: Duration,
+    platform: Platform,
+}
+
+impl Background {
+    fn start(settings: &Settings, platform: Platform) -> Self {
+        let (runs, others) = (Tasks::default(), Tasks::default());
+        platform.carry_out(settings, &runs);
+        platform.work(&others);
+        Self { runs, others, drain_timeout: settings.runs.drain_timeout, platform }
+    }
+
+    /// Stops carrying out runs; whether all of them could be handed over.
+    async fn hand_over(&self) -> bool {
+        self.runs.end(self.drain_timeout + HANDING_OVER).await
+    }
+
+    /// Ends all other work and closes the database.
+    async fn end(self, handed_over: bool) {
+        let ended = self.others.end(LAST_WORK).await;
+        self.platform.close().await;
+        if ended && handed_over {
+            tracing::info!("stopped");
+        } else {
+            tracing::warn!("stopped while some background work was under way; it is taken over when its leases lapse");
+        }
     }
 }
 
 impl ServerHandle {
-    /// Stops in order: new requests are sent elsewhere, requests under way finish, runs are handed back, the database
-    /// is closed.
+    /// Stops in order: new requests are sent elsewhere and no run is taken any more; requests and calls under way finish
+    /// within their times; runs are handed over; the database is closed.
     pub async fn stop(self) {
-        self.draining.cancel();
-        tracing::info!("stopping: requests under way finish");
-        self.http.stop(true).await;
-        let _ = self.answering.await;
-        end(self.tasks, self.platform).await;
+        let Self { http, answering, draining, background, .. } = self;
+        draining.cancel();
+        tracing::info!("stopping: requests and calls under way finish");
+        let requests = async {
+            http.stop(true).await;
+            let _ = answering.await;
+        };
+        let ((), handed_over) = tokio::join!(requests, background.hand_over());
+        background.end(handed_over).await;
     }
 }

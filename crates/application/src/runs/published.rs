@@ -123,6 +123,7 @@ fn public(event: &RunEvent) -> (&'static str, Data) {
             ("run.forked", data.with("from_run_id", forked.from.to_string()).with("from_step", forked.step.clone()))
         }
         RunEvent::Claimed(claimed) => ("run.claimed", data.with("worker", claimed.worker.clone())),
+        RunEvent::Parked(parked) if parked.waiting.is_empty() => ("run.handed_over", data),
         RunEvent::Parked(parked) => {
             let waiting = parked.waiting.iter().map(|waiting| waiting_for(*waiting).into()).collect();
             ("run.waiting", data.with("waiting_for", Json::Array(waiting)).with("until", time(parked.until)))

@@ -60,6 +60,11 @@ impl RunRecord {
                     self.running();
                 }
             }
+            RunEvent::Parked(parked) if parked.waiting.is_empty() => {
+                self.fence = parked.fence;
+                self.ready_at = Some(recorded.recorded_at);
+                self.running();
+            }
             RunEvent::Parked(parked) => {
                 self.fence = parked.fence;
                 self.ready_at = Some(parked.until);

@@ -32,7 +32,10 @@ pub(super) fn apply(run: &mut Run, event: &RunEvent) {
         }
         RunEvent::Parked(parked) => {
             run.fence = parked.fence;
-            run.phase = Phase::Waiting(parked.waiting.iter().copied().collect());
+            run.phase = match parked.waiting.as_slice() {
+                [] => Phase::Running,
+                waiting => Phase::Waiting(waiting.iter().copied().collect()),
+            };
         }
         RunEvent::CancelRequested(cancel) => {
             run.fence = cancel.fence;

@@ -143,12 +143,12 @@ pub struct ChildEnded {
     pub end: ChildEnd,
 }
 
-/// The run waits, and its worker has let go of it.
+/// Its worker has let go of the run, which waits, or goes on in other hands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunParked {
     /// Newer than the worker's, which is spent.
     pub fence: u64,
-    /// What for.
+    /// What it waits for; nothing, where its worker was asked to stop and whoever is free goes on.
     pub waiting: Vec<Waiting>,
     /// When somebody looks again at the latest.
     pub until: DateTime<Utc>,
@@ -270,7 +270,7 @@ crate::event_set! {
         ChildRequested(ChildRequested),
         /// The other agent's run ended.
         ChildEnded(ChildEnded),
-        /// It waits.
+        /// Its worker has let go of it.
         Parked(RunParked),
         /// Somebody wants it to stop.
         CancelRequested(CancelRequested),

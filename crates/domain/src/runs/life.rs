@@ -60,6 +60,15 @@ impl Run {
         Ok(vec![RunParked { fence: self.fence + 1, waiting, until }.into()])
     }
 
+    /// Lets go of a run that could go on: whoever is free takes it at once.
+    ///
+    /// # Errors
+    /// When the worker no longer holds it.
+    pub fn hand_over(&self, fence: u64, at: DateTime<Utc>) -> Decision<Self> {
+        self.held(fence)?;
+        Ok(vec![RunParked { fence: self.fence + 1, waiting: vec![], until: at }.into()])
+    }
+
     /// Stops the run: at once where no worker can be in the middle of something, else as soon as its worker notices.
     ///
     /// # Errors

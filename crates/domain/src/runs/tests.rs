@@ -137,6 +137,18 @@ fn parking_gives_the_fence_away() {
 }
 
 #[test]
+fn a_run_that_is_handed_over_is_anybodys() {
+    let handed = running([]).after(|run| run.hand_over(1, at(60))).unwrap();
+    assert_eq!((handed.phase(), handed.fence()), (&Phase::Running, 2));
+}
+
+#[test]
+fn who_handed_a_run_over_adds_nothing_to_it() {
+    let handed = running([]).after(|run| run.hand_over(1, at(60))).unwrap();
+    assert_eq!(handed.record(1, &[]), Err(RunError::Superseded));
+}
+
+#[test]
 fn a_queued_run_is_cancelled_at_once() {
     let cancelled = given::<Run>([queued()]).after(|run| run.cancel("user:1", None, at(2))).unwrap();
     assert_eq!(*cancelled.phase(), Phase::Cancelled);

@@ -123,6 +123,8 @@ pub struct Runs {
     pub project_concurrency: Option<usize>,
     /// Silence after which a run is taken over.
     pub lease: Duration,
+    /// How long calls of runs may take to end while draining.
+    pub drain_timeout: Duration,
 }
 
 /// What tools may reach.
@@ -190,6 +192,7 @@ impl From<&Effective> for Settings {
                 concurrency: read.number("runs.concurrency").unwrap_or_default(),
                 project_concurrency: read.number("runs.project_concurrency").filter(|share| *share > 0),
                 lease: read.seconds("runs.lease_s"),
+                drain_timeout: read.seconds("runs.drain_timeout_s"),
             },
             egress: Egress {
                 allow_http: read.truth("egress.allow_http"),

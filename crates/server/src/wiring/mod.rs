@@ -198,15 +198,22 @@ impl Platform {
         Ok(())
     }
 
-    /// Starts the work that nobody asks for by a request.
-    pub(crate) fn work(&self, settings: &Settings, tasks: &Tasks) {
+    /// Starts the work that nobody asks for by a request, but for carrying out runs.
+    pub(crate) fn work(&self, tasks: &Tasks) {
         self.signing.start(tasks);
         self.key_uses.start(tasks);
         self.ground.provider_keys.start(tasks);
         self.ground.tool_secrets.start(tasks);
         self.ground.audit.start(tasks);
         housekeeping::start(tasks, self.housekeeping.clone());
-        self.workers.start(tasks, settings.runs.concurrency > 0);
+        self.workers.start(tasks);
+    }
+
+    /// Starts carrying out runs, unless that is left to others.
+    pub(crate) fn carry_out(&self, settings: &Settings, tasks: &Tasks) {
+        if settings.runs.concurrency > 0 {
+            self.workers.carry_out(tasks);
+        }
     }
 
     /// What the endpoints answer with.

@@ -81,6 +81,7 @@ fn habits(settings: &Settings, owner: Uuid, alone: bool) -> WorkerSettings {
         slots: settings.runs.concurrency,
         per_project: settings.runs.project_concurrency,
         lease: settings.runs.lease,
+        grace: settings.runs.drain_timeout,
         idle: usual.idle.filter(|_| !alone),
         ..usual
     }
@@ -88,17 +89,19 @@ fn habits(settings: &Settings, owner: Uuid, alone: bool) -> WorkerSettings {
 
 impl Workers {
     /// Starts carrying runs out.
-    pub(super) fn start(&self, tasks: &Tasks, carries_out: bool) {
-        if carries_out {
-            let worker = self.worker.clone();
-            tasks.keep("run worker", move |stop| {
-                let worker = worker.clone();
-                async move {
-                    worker.work(stop.cancelled_owned()).await;
-                    Ok(())
-                }
-            });
-        }
+    pub(super) fn carry_out(&self, tasks: &Tasks) {
+        let worker = self.worker.clone();
+        tasks.keep("run worker", move |stop| {
+            let worker = worker.clone();
+            async move {
+                worker.work(stop.cancelled_owned()).await;
+                Ok(())
+            }
+        });
+    }
+
+    /// Starts telling runs what became of each other, and other processes what models say.
+    pub(super) fn start(&self, tasks: &Tasks) {
         if let Some(relay) = self.relay.clone() {
             tasks.keep("live relay", move |stop| {
                 let relay = relay.clone();

@@ -1,10 +1,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
 };
 
 use chrono::{DateTime, Utc};
@@ -21,7 +18,7 @@ use super::{
     budget::turn_down,
     commit::{Committed, Orders},
     conclude::Conclusion,
-    nudge::Nudge,
+    letting_go::Signals,
     tasks::{Outcome, PATIENCE},
 };
 use crate::{
@@ -29,21 +26,6 @@ use crate::{
     es::{EventContext, Loaded, Repository, StreamId},
     runs::ports::Claim,
 };
-
-/// How a worker speaks to one of its runs.
-#[derive(Debug, Default)]
-pub(super) struct Signals {
-    pub(super) nudge: Nudge,
-    stopping: AtomicBool,
-}
-
-impl Signals {
-    /// Begin nothing new, and let go of the run as soon as nothing is under way.
-    pub(super) fn stop(&self) {
-        self.stopping.store(true, Ordering::Release);
-        self.nudge.signal();
-    }
-}
 
 /// Why a worker stops working on a run before it has ended.
 #[derive(Debug)]
@@ -54,7 +36,7 @@ pub(super) enum Stop {
     Broken(PortError),
 }
 
-enum Flow {
+pub(super) enum Flow {
     /// Wait for something, until then at the latest.
     Attend(DateTime<Utc>),
     /// Look again at once.
@@ -90,11 +72,14 @@ impl Execution {
     ) {
         let (queue, worker) = (Arc::clone(&ports.queue), Arc::clone(&settings));
         let mut held = claim;
-        match Self::work(ports, settings, &mut held, signals).await {
+        match Self::work(ports, settings, &mut held, Arc::clone(&signals)).await {
             Ok(()) | Err(Stop::Lost) => {}
             Err(Stop::Broken(error)) => {
                 tracing::error!(run = %claim.run, error = ?error, "the run is given up until its lease lapses");
-                return;
+                // Whoever stays would take it up again at once, and fail again.
+                if !signals.stopping() {
+                    return;
+                }
             }
         }
         if let Err(error) = queue.release(&worker.name, held).await {
@@ -154,12 +139,14 @@ impl Execution {
     }
 
     async fn advance(&mut self, definition: &Arc<Definition>, fence: u64) -> Result<Flow, Stop> {
-        let now = self.ports.clock.now();
-        let stopping = self.signals.stopping.load(Ordering::Acquire);
+        if self.signals.letting_go() && !self.busy.is_empty() {
+            self.abandon(fence).await?;
+        }
+        let (now, stopping) = (self.ports.clock.now(), self.signals.stopping());
         let next = next(&self.loaded.state, definition, now, &self.busy);
         match next {
             Next::Rest => Ok(Flow::Over),
-            _ if stopping && self.busy.is_empty() => Ok(Flow::Over),
+            Next::Begin(_) if stopping && self.busy.is_empty() => self.hand_over(fence, now).await,
             Next::Finish(ending) => self.finish(fence, &ending).await,
             Next::Conclude => match self.conclude(definition).await {
                 Conclusion::End(ending) => self.finish(fence, &ending).await,
@@ -172,7 +159,7 @@ impl Execution {
             Next::Begin(tasks) => self.begin(definition, tasks).map(|()| Flow::Again),
             Next::Attend { until } => Ok(Flow::Attend(until)),
             Next::Wait { waiting, until }
-                if until - now <= patience() && waiting == BTreeSet::from([Waiting::Timer]) =>
+                if !stopping && until - now <= patience() && waiting == BTreeSet::from([Waiting::Timer]) =>
             {
                 Ok(Flow::Attend(until))
             }
@@ -241,10 +228,11 @@ impl Execution {
         fence: u64,
         results: Vec<(Place, Outcome)>,
     ) -> Result<(), Stop> {
-        let (mut reports, mut orders) = (Vec::new(), Orders::new());
+        let (mut reports, mut orders, stopping) = (Vec::new(), Orders::new(), self.signals.stopping());
         for (place, outcome) in results {
             self.busy.remove(&place);
             match outcome {
+                outcome if stopping && outcome.begins_a_call() => {}
                 Outcome::Report(found) => reports.extend(found),
                 Outcome::Delegate(progress, order) => {
                     let operation = order.parent.map(|parent| parent.operation);

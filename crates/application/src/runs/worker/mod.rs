@@ -10,6 +10,7 @@ mod commit;
 mod compute;
 mod conclude;
 mod execution;
+mod letting_go;
 mod model;
 mod nudge;
 mod offer;
@@ -23,8 +24,9 @@ use devskyy_domain::{
     kernel::{Aggregate, ids::RunId},
     runs::Run,
 };
-use execution::{Execution, Signals};
+use execution::Execution;
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, select_biased, stream::FuturesUnordered};
+use letting_go::Signals;
 pub(super) use offer::offered;
 
 use super::{
@@ -80,6 +82,8 @@ pub struct WorkerSettings {
     pub per_project: Option<usize>,
     /// How long a run stays its own without a sign of life.
     pub lease: Duration,
+    /// How long calls under way may take to end once it is asked to stop; what has not ended then is let go of.
+    pub grace: Duration,
     /// Longest time without a look at the queue, where signals can be lost because others write to the log as well.
     pub idle: Option<Duration>,
 }
@@ -93,6 +97,7 @@ impl WorkerSettings {
             slots: 32,
             per_project: None,
             lease: Duration::from_secs(15),
+            grace: Duration::from_secs(20),
             idle: Some(Duration::from_secs(15)),
         }
     }
@@ -128,7 +133,8 @@ impl RunWorker {
         Self { ports, settings: Arc::new(settings) }
     }
 
-    /// Works until `stop` completes, then finishes the calls under way, gives back its runs and returns.
+    /// Works until `stop` completes, then takes nothing more, hands runs over between two calls, waits for the calls under
+    /// way as long as its settings allow, lets go of what is left and returns.
     pub async fn work(&self, stop: impl Future<Output = ()> + Send) {
         let mut shift = Shift::new(self);
         shift.seen = self.head().await;
@@ -281,11 +287,22 @@ impl<'a> Shift<'a> {
         }
     }
 
+    /// Lets the calls under way end, but not for ever; whoever holds a run hands it over as soon as nothing is under way.
     async fn drain(&mut self) {
-        tracing::info!(worker = %self.worker.settings.name, runs = self.executions.len(), "the worker stops");
-        for (_, signals) in self.active.values() {
-            signals.stop();
+        let RunWorker { ports, settings } = self.worker;
+        tracing::info!(worker = %settings.name, runs = self.executions.len(), "the worker stops");
+        self.active.values().for_each(|(_, signals)| signals.stop());
+        let mut grace = pin!(ports.clock.sleep(settings.grace).fuse());
+        while !self.executions.is_empty() {
+            let mut moved = pin!(ports.store.beyond(self.seen).fuse());
+            select_biased! {
+                claim = self.executions.select_next_some() => self.left(claim),
+                () = grace => {
+                    tracing::warn!(worker = %settings.name, runs = self.executions.len(), "calls under way are let go of");
+                    self.active.values().for_each(|(_, signals)| signals.let_go());
+                }
+                _ = moved => self.listen().await,
+            }
         }
-        while self.executions.next().await.is_some() {}
     }
 }

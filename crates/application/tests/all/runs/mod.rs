@@ -7,6 +7,7 @@ mod budgets;
 mod crashes;
 mod fakes;
 mod forks;
+mod handing_over;
 mod publishing;
 mod relaying;
 mod steering;

@@ -283,23 +283,3 @@ fn the_answer_can_wait_for_the_end() {
     let std::task::Poll::Ready(started) = answer.as_mut().poll(&mut context) else { panic!("it waits too long") };
     assert_eq!(started.unwrap().run.summary.status, RunStatus::Queued);
 }
-
-#[test]
-fn a_worker_that_is_told_to_stop_finishes_its_call_and_lets_go() {
-    let world = World::new();
-    let run = calling(&world, "unsafe", "echo");
-    let worker = world.worker();
-    let tools = world.tools.clone();
-    let stop = std::future::poll_fn(move |context| {
-        context.waker().wake_by_ref();
-        if tools.made().is_empty() { std::task::Poll::Pending } else { std::task::Poll::Ready(()) }
-    });
-    let mut work = std::pin::pin!(worker.work(stop));
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    let stopped = (0..1_000).any(|_| work.as_mut().poll(&mut context).is_ready());
-    assert!(stopped, "the worker returns");
-    assert_eq!(world.view(run).steps[0].execution.status, StepStatus::Succeeded);
-    assert_eq!(world.status(run), RunStatus::Running);
-    assert_eq!(world.work_to_end(run).summary.status, RunStatus::Completed);
-    assert_eq!(world.tools.made().len(), 1);
-}

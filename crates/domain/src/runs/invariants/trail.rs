@@ -115,9 +115,6 @@ impl Trail {
 
     fn parked(&mut self, parked: &RunParked, broken: &mut Broken) {
         self.pass_on(parked.fence, broken);
-        if parked.waiting.is_empty() {
-            broken.push((Invariant::NothingStranded, "it waits for nothing".to_owned()));
-        }
         for waiting in &parked.waiting {
             let there = match waiting {
                 Waiting::Approval => self.questions.any_open(),
@@ -129,7 +126,8 @@ impl Trail {
                 broken.push((Invariant::NothingStranded, format!("it waits for {waiting:?}, and there is none")));
             }
         }
-        if self.calls.any_under_way() {
+        // What was under way where a run is handed over is taken up by the next worker, as after a crash.
+        if self.calls.any_under_way() && !parked.waiting.is_empty() {
             broken.push((Invariant::NothingStranded, "it is let go of while a call is under way".to_owned()));
         }
         if self.deadline.is_some_and(|deadline| parked.until > deadline) {

@@ -240,7 +240,6 @@ fn a_run_completes_with_nothing_open() {
 
 #[test]
 fn a_run_that_waits_has_something_to_wait_for() {
-    let nothing = vec![parked(2, vec![])];
     let gone = vec![asked(Denial::Fail), decided(Choice::Approve), parked(2, vec![Waiting::Approval])];
     let certain = vec![called(Effect::Unsafe, 1), succeeded(), parked(2, vec![Waiting::Reconcile])];
     let no_timer = vec![parked(2, vec![Waiting::Timer])];
@@ -248,9 +247,21 @@ fn a_run_that_waits_has_something_to_wait_for() {
     let late =
         vec![asked(Denial::Fail), RunParked { fence: 2, waiting: vec![Waiting::Approval], until: at(4_000) }.into()];
     let let_go = vec![called(Effect::Unsafe, 1), asked_elsewhere(), parked(2, vec![Waiting::Approval])];
-    for history in [nothing, gone, certain, no_timer, childless, late, let_go] {
+    for history in [gone, certain, no_timer, childless, late, let_go] {
         assert_eq!(of(&begun(history.clone())), only(Invariant::NothingStranded), "{history:?}");
     }
+}
+
+#[test]
+fn a_run_is_handed_over_while_a_call_that_may_be_repeated_is_under_way() {
+    let history = [called(Effect::Idempotent, 1), parked(2, vec![]), claimed(3), called(Effect::Idempotent, 2)];
+    assert_eq!(of(&begun(history)), BTreeSet::new());
+}
+
+#[test]
+fn a_run_is_handed_over_before_its_deadline() {
+    let late = RunParked { fence: 2, waiting: vec![], until: at(4_000) }.into();
+    assert_eq!(of(&begun([late])), only(Invariant::NothingStranded));
 }
 
 fn asked_elsewhere() -> RunEvent {

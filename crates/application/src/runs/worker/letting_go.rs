@@ -1,0 +1,80 @@
+//! How a worker that is asked to stop lets go of a run that has not ended.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use chrono::{DateTime, Utc};
+use devskyy_domain::runs::{Failure, Progress, Unit};
+use futures_util::stream::FuturesUnordered;
+
+use super::{
+    commit::Orders,
+    execution::{Execution, Flow, Stop},
+    nudge::Nudge,
+    tasks::Outcome,
+};
+
+/// How a worker speaks to one of its runs.
+#[derive(Debug, Default)]
+pub(super) struct Signals {
+    pub(super) nudge: Nudge,
+    stopping: AtomicBool,
+    letting_go: AtomicBool,
+}
+
+impl Signals {
+    /// Begin nothing new, and hand the run over as soon as nothing is under way.
+    pub(super) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.nudge.signal();
+    }
+
+    /// Wait no longer for what is under way.
+    pub(super) fn let_go(&self) {
+        self.letting_go.store(true, Ordering::Release);
+        self.stop();
+    }
+
+    pub(super) fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    pub(super) fn letting_go(&self) -> bool {
+        self.letting_go.load(Ordering::Acquire)
+    }
+}
+
+impl Execution {
+    /// Drops what is under way. Of a call that must not be repeated it is recorded that nobody knows what became of it;
+    /// whatever else was under way is done again by the next worker.
+    pub(super) async fn abandon(&mut self, fence: u64) -> Result<(), Stop> {
+        self.under_way = FuturesUnordered::new();
+        let lost = std::mem::take(&mut self.busy).into_iter().filter_map(|place| {
+            let Some(Unit::Calling(call)) = self.loaded.state.unit(&place) else { return None };
+            let error = Failure::new("run.outcome_unknown", "the worker was stopped while the call was under way");
+            (!call.repeatable()).then_some(Progress::Lose { operation: call.operation, error })
+        });
+        let lost: Vec<_> = lost.collect();
+        self.commit(&Orders::new(), |run| run.record(fence, &lost)).await.map(|_| ())
+    }
+
+    /// Makes the run anybody's.
+    pub(super) async fn hand_over(&mut self, fence: u64, now: DateTime<Utc>) -> Result<Flow, Stop> {
+        let handed = self.commit_once(|run| run.hand_over(fence, now)).await?;
+        Ok(if handed { Flow::Over } else { Flow::Again })
+    }
+}
+
+impl Outcome {
+    /// Whether recording it would have a call made.
+    pub(super) fn begins_a_call(&self) -> bool {
+        match self {
+            Self::Report(reports) => {
+                let last = reports.last();
+                last.is_some_and(|last| {
+                    matches!(last, Progress::Call { .. } | Progress::Prompt { .. } | Progress::Again { .. })
+                })
+            }
+            Self::Delegate(..) | Self::Broken(_) => false,
+        }
+    }
+}
