@@ -16,7 +16,7 @@ use devskyy_domain::{
         Aggregate as _, Json,
         ids::{AgentId, OperationId, ProjectId},
     },
-    runs::{Order, Place, Priority, Progress, Reply, Run, next, tools_step, turn_step},
+    runs::{Allowance, Order, Place, Priority, Progress, Reply, Run, next, tools_step, turn_step},
     workflow::{Effect, Workflow},
 };
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ impl Worker {
             agent_version: 1,
             project: ProjectId::from(Uuid::nil()),
             parent: None,
-            depth: 0,
+            depth: 0, callers: vec![], allowance: Allowance::default(),
             input: Json::Null,
             priority: Priority::Normal,
             deadline: DateTime::<Utc>::MAX_UTC,

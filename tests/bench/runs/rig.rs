@@ -22,7 +22,7 @@ use devskyy_domain::{
         ids::{AgentId, ProjectId, RunId},
     },
     models::ProviderKind,
-    runs::{Order, Phase, Priority, Run},
+    runs::{Allowance, Order, Phase, Priority, Run},
     workflow::Workflow,
 };
 use devskyy_infrastructure::{
@@ -127,6 +127,8 @@ impl Rig {
             project,
             parent: None,
             depth: 0,
+            callers: vec![],
+            allowance: Allowance::default(),
             input: Json::from(format!("number {}", self.asked.fetch_add(1, Ordering::Relaxed))),
             priority: Priority::Normal,
             deadline: now + TimeDelta::hours(1),

@@ -9,7 +9,7 @@ use devskyy_domain::{
         Json, RefusalKind,
         ids::{AgentId, ProjectId, RunId},
     },
-    runs::{Order, Run, RunEvent},
+    runs::{Allowance, Order, Run, RunEvent},
 };
 
 use super::{
@@ -93,7 +93,8 @@ impl Beginning {
         for permission in [Permission::RunsRead, Permission::RunsStart] {
             self.access.require_on(actor, order.project, permission, || format!("run {run}")).await?;
         }
-        let order = Order { parent: None, depth: 0, ..order.clone() };
+        let (callers, allowance) = (Vec::new(), Allowance::default());
+        let order = Order { parent: None, depth: 0, callers, allowance, ..order.clone() };
         Ok((loaded, order))
     }
 

@@ -14,7 +14,6 @@ use devskyy_domain::{
     },
     runs::{ChildEnd, Failure, Phase, Run, RunError},
 };
-use uuid::Uuid;
 
 /// Tells a run how its child runs ended, stops the child runs of a run that ends or is being stopped, and gives back what
 /// budgets keep for questions to models that it will get no answer to.
@@ -37,7 +36,7 @@ impl ChildRuns {
         let parent = run.order().and_then(|order| order.parent);
         let (Some(parent), Some(end)) = (parent, end(run)) else { return Ok(()) };
         let told =
-            self.runs.update(context.clone(), parent.run, None, |above| above.end_child(parent.operation, &end)).await;
+            self.runs.update(context.clone(), parent.run, None, |above| above.end_child(parent.operation, &end, run.spent())).await;
         settled(told.map(|_| ()))
     }
 
@@ -52,7 +51,7 @@ impl ChildRuns {
     async fn give_back(&self, context: &EventContext, run: &Run) -> Result<(), Error> {
         let open: Vec<OperationId> = run.open_questions().collect();
         let Some(order) = run.order().filter(|_| run.ended() && !open.is_empty()) else { return Ok(()) };
-        let budgets = [Uuid::from(order.project).into(), Uuid::from(order.agent).into()];
+        let budgets: Vec<_> = order.budgets().collect();
         self.ledger.release(context, &budgets, &open).await
     }
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use devskyy_domain::{
     kernel::{Json, ids::AgentId},
-    runs::{Order, Priority, Run},
+    runs::{Allowance, Order, Priority, Run},
 };
 
 use super::begin::{Beginning, StartedRun, check_input, current, deadline, find};
@@ -60,7 +60,19 @@ impl StartRunHandler {
         let now = clock.now();
         let deadline = deadline(&definition, now, asked);
         let project = found.project;
-        let order = Order { agent, agent_version, project, parent: None, depth: 0, input, priority, deadline };
+        let (callers, allowance) = (Vec::new(), Allowance::default());
+        let order = Order {
+            agent,
+            agent_version,
+            project,
+            parent: None,
+            depth: 0,
+            callers,
+            allowance,
+            input,
+            priority,
+            deadline,
+        };
         let events = Run::default().queue(&order, now)?;
         self.beginning.create(actor, project, &events, idempotency).await
     }

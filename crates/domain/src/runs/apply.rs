@@ -76,6 +76,7 @@ fn step(run: &mut Run, event: &RunEvent) {
             run.put(&asked.place, Unit::Child { operation: asked.operation });
         }
         RunEvent::ChildEnded(ended) => {
+            run.below += ended.spent;
             match &ended.end {
                 ChildEnd::Completed { output } => run.succeed(ended.operation, output),
                 ChildEnd::Failed { error } => run.fail(ended.operation, error),

@@ -2,6 +2,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    allowance::Spent,
     approval_event::{ApprovalDecided, ApprovalExpired, ApprovalRequested},
     fork_event::{RunForked, RunRetried, StepTakenOver},
     model_event::{AnswerRejected, ContextCompacted, ModelAnswered, ModelCalled, ModelFailed},
@@ -141,6 +142,9 @@ pub struct ChildEnded {
     pub operation: OperationId,
     /// How.
     pub end: ChildEnd,
+    /// What it and the runs below it used of models; nothing where that was not recorded yet.
+    #[serde(default, skip_serializing_if = "Spent::nothing")]
+    pub spent: Spent,
 }
 
 /// Its worker has let go of the run, which waits, or goes on in other hands.

@@ -14,6 +14,7 @@ impl Run {
             bytes: self.bytes,
             usage: self.usage,
             cost_micros: self.cost_micros,
+            below: self.below,
             ..Self::default()
         };
         reports.iter().for_each(|report| part.take_along(self, report));

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use super::{
+    allowance::Spent,
     approval_event::ApprovalDecided,
     error::RunError,
     event::{
@@ -128,14 +129,14 @@ impl Run {
         }
     }
 
-    /// Records how a child run ended; a second report of it, or one after the end, changes nothing.
+    /// Records how a child run ended and what it used; a second report of it, or one after the end, changes nothing.
     ///
     /// # Errors
     /// When the run never asked for that child.
-    pub fn end_child(&self, operation: OperationId, end: &ChildEnd) -> Decision<Self> {
+    pub fn end_child(&self, operation: OperationId, end: &ChildEnd, spent: Spent) -> Decision<Self> {
         let (_, unit) = self.operation(operation)?;
         let waits = matches!(unit, Unit::Child { .. }) && self.open().is_ok();
-        let ended = || self.bounded(end).map(|end| ChildEnded { operation, end }.into());
+        let ended = || self.bounded(end).map(|end| ChildEnded { operation, end, spent }.into());
         Ok(if waits { ended().into_iter().collect() } else { vec![] })
     }
 

@@ -4,6 +4,7 @@
 //! taken up by any worker at any point. Only the holder of the current fence adds to a run, and a terminal state is
 //! final.
 
+mod allowance;
 mod apply;
 mod approval_event;
 mod decisions;
@@ -26,6 +27,7 @@ mod tests;
 mod turns;
 mod values;
 
+pub use allowance::{Allowance, Spent};
 pub use approval_event::{
     ApprovalDecided, ApprovalExpired, ApprovalRequested, ProposedCall, StepApprovalDecided, StepApprovalRequested,
 };

@@ -6,6 +6,7 @@ use std::{
 use chrono::{DateTime, Utc};
 
 use super::{
+    allowance::Spent,
     error::RunError,
     event::RunEvent,
     model_event::ContextCompacted,
@@ -67,6 +68,8 @@ pub struct Run {
     pub(super) output: Option<Arc<Json>>,
     pub(super) usage: Usage,
     pub(super) cost_micros: u64,
+    /// What ended runs below it used.
+    pub(super) below: Spent,
     pub(super) rejected: BTreeMap<StepId, Vec<String>>,
     pub(super) compacted: Option<ContextCompacted>,
     pub(super) turns: u32,

@@ -30,6 +30,8 @@ fn order() -> Order {
         project: ProjectId::from(Uuid::from_u128(2)),
         parent: None,
         depth: 0,
+        callers: vec![],
+        allowance: Allowance::default(),
         input: Json::from(7_i64),
         priority: Priority::Normal,
         deadline: at(3_600),
@@ -361,14 +363,14 @@ fn a_child_reports_once() {
     let waiting = running([child.into()]);
     assert_eq!(waiting.state().open_children().collect::<Vec<_>>(), [RunId::from(Uuid::from_u128(9))]);
     let end = ChildEnd::Completed { output: Json::from(1_i64) };
-    let told = waiting.after(|run| run.end_child(op(9), &end)).unwrap();
-    assert_eq!(told.end_child(op(9), &end), Ok(vec![]));
+    let told = waiting.after(|run| run.end_child(op(9), &end, Spent::default())).unwrap();
+    assert_eq!(told.end_child(op(9), &end, Spent::default()), Ok(vec![]));
 }
 
 #[test]
 fn a_child_nobody_asked_for_is_refused() {
     let end = ChildEnd::Completed { output: Json::Null };
-    assert_eq!(running([]).when(|run| run.end_child(op(1), &end)), Err(RunError::OperationUnknown));
+    assert_eq!(running([]).when(|run| run.end_child(op(1), &end, Spent::default())), Err(RunError::OperationUnknown));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::allowance::Allowance;
 use crate::{
     kernel::{
         Json,
@@ -195,6 +196,12 @@ pub struct Order {
     /// How many runs are above it.
     #[serde(default)]
     pub depth: u8,
+    /// Agents of the runs above it, each once; their budgets count what it uses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub callers: Vec<AgentId>,
+    /// What the runs above it leave it, and the runs below it, to use of models.
+    #[serde(default, skip_serializing_if = "Allowance::unlimited")]
+    pub allowance: Allowance,
     /// What it works on.
     pub input: Json,
     /// How urgent it is.

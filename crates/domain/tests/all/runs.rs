@@ -8,10 +8,10 @@ use devskyy_domain::{
         ids::{AgentId, ApprovalId, OperationId, ProjectId, RunId},
     },
     runs::{
-        AnswerRejected, ApprovalDecided, ApprovalExpired, ApprovalRequested, CancelRequested, ChildEnd, ChildEnded,
+        Allowance, AnswerRejected, ApprovalDecided, ApprovalExpired, ApprovalRequested, CancelRequested, ChildEnd, ChildEnded,
         ChildRequested, Choice, ContextCompacted, Edit, ElementEnd, Failure, ModelAnswered, ModelCalled, ModelFailed,
         Order, OutcomeSettled, OutcomeUnknown, Parent, Place, Priority, ProposedCall, RunCancelled, RunClaimed,
-        RunCompleted, RunEvent, RunExpired, RunFailed, RunForked, RunParked, RunQueued, RunRetried,
+        RunCompleted, RunEvent, RunExpired, RunFailed, RunForked, RunParked, RunQueued, RunRetried, Spent,
         StepApprovalDecided, StepApprovalRequested, StepExpanded, StepFailed, StepSkipped, StepTakenOver, TakenOver,
         ToolCalled, ToolFailed, ToolSucceeded, UnpricedAnswer, Verdict, Waiting,
     },
@@ -52,7 +52,7 @@ fn life() -> Vec<Example<RunEvent>> {
         agent_version: 3,
         project: ProjectId::from(id(2)),
         parent: Some(Parent { run: RunId::from(id(3)), operation: OperationId::from(id(4)) }),
-        depth: 1,
+        depth: 1, callers: vec![], allowance: Allowance::default(),
         input: value(),
         priority: Priority::High,
         deadline: at(),
@@ -67,6 +67,29 @@ fn life() -> Vec<Example<RunEvent>> {
         today(RunCancelled { at: at() }),
         today(RunExpired { at: at() }),
     ]
+}
+
+#[test]
+fn the_end_of_a_child_tells_what_it_used() {
+    let usage = Usage { input: 1, output: 2, ..Usage::default() };
+    let spent = Spent { usage, cost_micros: 6 };
+    let ended = ChildEnded { operation: operation(), end: ChildEnd::Completed { output: Json::Null }, spent };
+    let written = serde_json::to_value(&ended).unwrap_or_default();
+    assert_eq!((&written["spent"]["usage"]["output"], &written["spent"]["cost_micros"]), (&2.into(), &6.into()));
+}
+
+#[test]
+fn an_order_of_another_run_names_its_callers_and_what_they_leave_it() {
+    let Some(Example { event: RunEvent::Queued(RunQueued { order, .. }), .. }) = life().into_iter().next() else {
+        panic!("a run begins by being queued")
+    };
+    let allowance = Allowance { max_tokens: Some(9), max_cost_micros: None };
+    let order = Order { callers: vec![AgentId::from(id(8))], allowance, ..order };
+    let written = serde_json::to_string(&order).unwrap_or_default();
+    assert!(
+        written.contains(r#""callers":["01900000-0000-7000-8000-000000000008"],"allowance":{"max_tokens":9}"#),
+        "{written}"
+    );
 }
 
 fn steps() -> Vec<Example<RunEvent>> {
@@ -97,7 +120,11 @@ fn steps() -> Vec<Example<RunEvent>> {
         before(1, ApprovalRequested::upcast(asked_before(approval))),
         before(1, ApprovalDecided::upcast(decided_before(approval))),
         today(ChildRequested { place: place(), operation: operation(), agent, agent_version: 2 }),
-        today(ChildEnded { operation: operation(), end: ChildEnd::Completed { output: value() } }),
+        today(ChildEnded {
+            operation: operation(),
+            end: ChildEnd::Completed { output: value() },
+            spent: Spent::default(),
+        }),
     ]
 }
 

@@ -10,7 +10,7 @@ use devskyy_domain::{
         Aggregate, Json,
         ids::{AgentId, ProjectId, RunId},
     },
-    runs::{Ending, Order, Place, Priority, Run, RunCancelled, RunEvent, ToolCalled},
+    runs::{Allowance, Ending, Order, Place, Priority, Run, RunCancelled, RunEvent, ToolCalled},
     workflow::Effect,
 };
 use devskyy_infrastructure::{
@@ -38,6 +38,8 @@ fn queued() -> RunEvent {
         project: ProjectId::from(SequentialIds::nth(2)),
         parent: None,
         depth: 0,
+        callers: vec![],
+        allowance: Allowance::default(),
         input: Json::Null,
         priority: Priority::Normal,
         deadline: Utc::now() + TimeDelta::hours(1),

@@ -18,10 +18,12 @@ use super::{
 
 impl Execution {
     pub(super) fn brief(&self, definition: &Arc<Definition>, context: Json) -> Result<Brief, Stop> {
-        let order = self.loaded.state.shared_order().ok_or(Stop::Lost)?;
+        let run = &self.loaded.state;
+        let order = run.shared_order().ok_or(Stop::Lost)?;
+        let (left, exhausted) = (run.left(definition), run.exhausted(definition));
         let (ports, definition) = (self.ports.clone(), Arc::clone(definition));
         let fence = self.fence.ok_or(Stop::Lost)?;
-        Ok(Brief { ports, run: self.id, fence, order, definition, context })
+        Ok(Brief { ports, run: self.id, fence, order, definition, context, left, exhausted })
     }
 
     pub(super) fn begin(&mut self, definition: &Arc<Definition>, tasks: Vec<Task<'_>>) -> Result<(), Stop> {

@@ -8,7 +8,6 @@ use devskyy_domain::{
     kernel::{Json, Refusal, ids::OperationId},
     runs::{Failure, Progress, RunEvent},
 };
-use uuid::Uuid;
 
 use super::{
     compute::whole,
@@ -26,11 +25,11 @@ const BYTES_PER_TOKEN: u64 = 2;
 const FRAME: u64 = 16;
 
 impl Execution {
-    /// What these events mean for the budgets of the run's project and agent; nothing where no model is concerned.
+    /// What these events mean for the budgets of the run's project, its agent and the agents that called it; nothing where no model is concerned.
     pub(super) fn posting(&self, events: &[RunEvent]) -> Option<Posting> {
         let entries: Vec<_> = events.iter().filter_map(|event| self.entry(event)).collect();
         let order = self.loaded.state.order().filter(|_| !entries.is_empty())?;
-        let budgets = vec![Uuid::from(order.project).into(), Uuid::from(order.agent).into()];
+        let budgets = order.budgets().collect();
         Some(Posting { run: self.id, budgets, entries, estimates: self.estimates.clone() })
     }
 

@@ -9,7 +9,7 @@ use devskyy_domain::{
         Json,
         ids::{AgentId, ApprovalId, OperationId, RunId},
     },
-    runs::{Call, Callee, Failure, MAX_ANCESTORS, Order, Parent, Place, Progress, ProposedCall},
+    runs::{Allowance, Call, Callee, Failure, MAX_ANCESTORS, Order, Parent, Place, Progress, ProposedCall},
     workflow::{Action, Approval, Denial, Step, Tool},
 };
 use futures_util::{FutureExt, future::BoxFuture};
@@ -59,6 +59,10 @@ pub(super) struct Brief {
     pub(super) definition: Arc<Definition>,
     /// What the step's expressions see.
     pub(super) context: Json,
+    /// What a run that it asks for may use of models.
+    pub(super) left: Allowance,
+    /// Why it may ask for no run, where a limit is reached.
+    pub(super) exhausted: Option<Failure>,
 }
 
 impl Brief {
@@ -208,6 +212,9 @@ impl Brief {
             let message = format!("a run has at most {MAX_ANCESTORS} runs above it");
             return Outcome::unable(&place, Failure::new("run.too_deep", message));
         }
+        if let Some(failure) = self.exhausted {
+            return Outcome::unable(&place, failure);
+        }
         if let Err(refused) = check_input(self.ports.schemas.as_ref(), &definition, &input) {
             let first = refused
                 .first()
@@ -223,6 +230,8 @@ impl Brief {
             project: self.order.project,
             parent: Some(Parent { run: self.run, operation }),
             depth: self.order.depth + 1,
+            callers: callers(&self.order),
+            allowance: self.left,
             input,
             priority: self.order.priority,
             deadline: deadline(&definition, now, Some(self.order.deadline)),
@@ -275,6 +284,12 @@ impl Brief {
             ToolError::OutcomeUnknown { .. } => Progress::Lose { operation, error: failure },
         }
     }
+}
+
+/// The agents whose runs are above a run that this one asks for.
+fn callers(order: &Order) -> Vec<AgentId> {
+    let above = order.callers.iter().filter(|agent| **agent != order.agent);
+    std::iter::once(order.agent).chain(above.copied()).collect()
 }
 
 fn failure(error: &ToolError) -> Failure {

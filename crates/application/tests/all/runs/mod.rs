@@ -8,6 +8,7 @@ mod crashes;
 mod fakes;
 mod forks;
 mod handing_over;
+mod nesting;
 mod publishing;
 mod relaying;
 mod steering;

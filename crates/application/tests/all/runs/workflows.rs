@@ -245,15 +245,6 @@ fn a_failing_child_fails_the_step_that_waits_for_it() {
 }
 
 #[test]
-fn an_agent_that_calls_itself_is_stopped_by_depth() {
-    let world = World::new();
-    let text = format!(r#"{{"steps":[{{"id":"call","agent":"{}"}}]}}"#, uuid::Uuid::from_u128(1));
-    let run = world.start(&text, "null");
-    let (code, _) = failure(&world, run);
-    assert_eq!(code, "run.child_failed");
-}
-
-#[test]
 fn an_agent_of_another_project_cannot_be_a_step() {
     let world = World::new();
     let stranger = devskyy_domain::kernel::ids::AgentId::from(uuid::Uuid::from_u128(9));

@@ -2,9 +2,10 @@
 
 use super::{Ending, Next, Task, scene::Scene};
 use crate::{
-    assistant::{Assistant, AssistantLimits},
+    assistant::Assistant,
     conversation::Finish,
     runs::{
+        allowance::Allowance,
         model_event::ModelAnswered,
         state::{StepState, Unit},
         turns::{summary_step, tools_step, turn_step},
@@ -73,7 +74,9 @@ fn wanted<'d>(scene: &Scene<'_>, turn: u32, answer: &ModelAnswered) -> Vec<Task<
 
 /// Asks the model for a turn, unless a limit is reached; before that, lets earlier turns leave what it sees.
 fn ask<'d>(scene: &Scene<'_>, assistant: &Assistant, turn: u32) -> Next<'d> {
-    if let Some(failure) = exhausted(scene, &assistant.limits) {
+    let limits = &assistant.limits;
+    let own = Allowance { max_tokens: limits.max_tokens, max_cost_micros: limits.max_cost_micros };
+    if let Some(failure) = scene.run.reached(own) {
         return scene.fail(failure);
     }
     let leaving = scene.run.overflow(assistant);
@@ -103,17 +106,6 @@ fn once<'d>(scene: &Scene<'_>, assistant: &Assistant, task: Task<'d>) -> Next<'d
 
 fn begin<'d>(scene: &Scene<'_>, assistant: &Assistant, tasks: Vec<Task<'d>>) -> Next<'d> {
     scene.begin(tasks, assistant.limits.max_steps, assistant.limits.concurrency)
-}
-
-/// The limit that keeps the model from being asked again, where one is reached.
-fn exhausted(scene: &Scene<'_>, limits: &AssistantLimits) -> Option<Failure> {
-    let (used, spent) = (scene.run.usage().total(), scene.run.cost_micros());
-    if let Some(most) = limits.max_tokens.filter(|most| used >= *most) {
-        let message = format!("the run used {used} tokens of its limit of {most}");
-        return Some(Failure::new("run.token_limit", message));
-    }
-    let most = limits.max_cost_micros.filter(|most| spent >= *most)?;
-    Some(Failure::new("run.cost_limit", format!("the run cost {spent} millionths of its limit of {most}")))
 }
 
 /// Only a history that no worker writes gets here.

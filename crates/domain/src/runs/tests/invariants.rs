@@ -96,7 +96,7 @@ fn requested() -> RunEvent {
 }
 
 fn child_ended() -> RunEvent {
-    ChildEnded { operation: op(9), end: ChildEnd::Completed { output: Json::Null } }.into()
+    ChildEnded { operation: op(9), end: ChildEnd::Completed { output: Json::Null }, spent: Spent::default() }.into()
 }
 
 fn child_queued(parent: RunId) -> RunEvent {

@@ -223,7 +223,7 @@ impl Play<'_> {
                     let choice = if self.dice.roll(3) == 0 { Choice::Deny } else { Choice::Approve };
                     self.run.decide_approval(approval, &said(choice, None, "user:1"), self.now)
                 }
-                Unit::Child { operation } => self.run.end_child(operation, &ChildEnd::Completed { output: Json::Null }),
+                Unit::Child { operation } => self.run.end_child(operation, &ChildEnd::Completed { output: Json::Null }, Spent::default()),
                 Unit::InDoubt(call) => self.run.reconcile(call.operation, &Verdict::Retry, "user:1", self.now),
                 _ => continue,
             };

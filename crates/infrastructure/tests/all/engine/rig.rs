@@ -19,7 +19,7 @@ use devskyy_domain::{
         Json,
         ids::{AgentId, ProjectId, RunId},
     },
-    runs::{Order, Priority, Run, Unit, Verdict},
+    runs::{Allowance, Order, Priority, Run, Unit, Verdict},
     workflow::Workflow,
 };
 use devskyy_infrastructure::{
@@ -121,7 +121,7 @@ impl Rig {
             agent_version: 1,
             project: project(),
             parent: None,
-            depth: 0,
+            depth: 0, callers: vec![], allowance: Allowance::default(),
             input: Json::from("do it"),
             priority: Priority::Normal,
             deadline: now + TimeDelta::hours(1),

@@ -22,7 +22,7 @@ use devskyy_domain::{
         ids::{AgentId, ProjectId, RunId, UserId},
     },
     projects::{Project, ProjectName},
-    runs::{Ending, Order, Priority, Progress, Run, RunEvent},
+    runs::{Allowance, Ending, Order, Priority, Progress, Run, RunEvent},
 };
 use uuid::Uuid;
 
@@ -114,7 +114,7 @@ impl RunsUnderTest {
             agent_version: 3,
             project: project(1),
             parent: None,
-            depth: 0,
+            depth: 0, callers: vec![], allowance: Allowance::default(),
             input: Json::from(1_i64),
             priority: Priority::Normal,
             deadline: now + TimeDelta::hours(1),
