@@ -55,6 +55,15 @@ impl Definition {
         }
     }
 
+    /// Seconds after which a question to people counts as denied; never, without.
+    #[must_use]
+    pub const fn approval_expires_s(&self) -> Option<u32> {
+        match self {
+            Self::Workflow(workflow) => workflow.approval_expires_s,
+            Self::Assistant(assistant) => assistant.approval_expires_s,
+        }
+    }
+
     /// Seconds from a run's start to its end, waiting included.
     #[must_use]
     pub const fn wall_clock_s(&self) -> u32 {

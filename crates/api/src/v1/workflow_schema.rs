@@ -29,6 +29,9 @@ pub(crate) struct Definition {
     limits: Option<LimitsSchema>,
     /// How failed calls are tried again.
     retry: Option<RetrySchema>,
+    /// Seconds after which a question counts as denied; never, without.
+    #[schema(minimum = 1, maximum = 2_592_000)]
+    approval_expires_s: Option<u32>,
 }
 
 /// One step: exactly one of `tool`, `agent` and `approval`.

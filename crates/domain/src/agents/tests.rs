@@ -46,6 +46,7 @@ fn workflow(output: &str) -> Definition {
         output: Json::from(output),
         limits: Limits::default(),
         retry: Backoff::default(),
+        approval_expires_s: None,
     };
     workflow.into()
 }

@@ -27,7 +27,10 @@ impl Run {
                 let error = Failure::new("run.approval_denied", format!("{} denied the approval{why}", decided.by));
                 Unit::Failed(error.at(&place))
             }
-            (Choice::Approve | Choice::Deny, _, None) => Unit::Succeeded(Arc::new(answer(decided))),
+            (Choice::Approve | Choice::Deny, _, None) => {
+                let answer = answer(decided.decision, decided.reason.as_deref(), Some(&decided.by));
+                Unit::Succeeded(Arc::new(answer))
+            }
         };
         if let Some(edit) = &decided.edit {
             self.weigh(&edit.arguments);
@@ -40,8 +43,13 @@ impl Run {
         let Some(question) = self.approvals.get_mut(&expired.approval) else { return };
         question.answer = Some((Choice::Deny, None));
         let place = question.place.clone();
-        let error = Failure::new("run.approval_expired", "nobody answered the approval in time");
-        self.put(&place, Unit::Failed(error.at(&place)));
+        let unit = match self.unit(&place) {
+            Some(Unit::Asking { on_deny: Denial::Continue, call: None, .. }) => {
+                Unit::Succeeded(Arc::new(answer(Choice::Deny, Some(UNANSWERED), None)))
+            }
+            _ => Unit::Failed(Failure::new("run.approval_expired", UNANSWERED).at(&place)),
+        };
+        self.put(&place, unit);
     }
 }
 
@@ -52,16 +60,16 @@ fn edited(call: Proposal, decided: &ApprovalDecided) -> Proposal {
     }
 }
 
-/// What later steps see of an approval.
-fn answer(decided: &ApprovalDecided) -> Json {
-    let decision = match decided.decision {
+/// Why a question is over that nobody answered.
+const UNANSWERED: &str = "nobody answered the approval in time";
+
+/// What later steps see of an approval; nobody decided one that expired.
+fn answer(choice: Choice, reason: Option<&str>, by: Option<&str>) -> Json {
+    let text = |value: Option<&str>| value.map_or(Json::Null, Json::from);
+    let decision = match choice {
         Choice::Approve => "approve",
         Choice::Deny => "deny",
     };
-    let members = [
-        ("decision", decision.into()),
-        ("reason", decided.reason.clone().map_or(Json::Null, Json::from)),
-        ("decided_by", decided.by.clone().into()),
-    ];
+    let members = [("decision", decision.into()), ("reason", text(reason)), ("decided_by", text(by))];
     members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -37,6 +37,9 @@ pub struct Workflow {
     /// How failed calls are tried again.
     #[serde(default)]
     pub retry: Backoff,
+    /// Seconds after which a question counts as denied; never, without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval_expires_s: Option<u32>,
 }
 
 /// One step. In JSON it is flat: `tool` with `arguments`, `agent` with `input`, or `approval`, beside the members below.

@@ -128,6 +128,9 @@ fn numbers(workflow: &Workflow, found: &mut Vec<Problem>) {
     check("/limits/max_steps".into(), "max_steps", 1..=10_000, limits.max_steps);
     check("/limits/wall_clock_s".into(), "wall_clock_s", 1..=2_592_000, limits.wall_clock_s);
     check("/limits/concurrency".into(), "concurrency", 1..=64, limits.concurrency);
+    if let Some(seconds) = workflow.approval_expires_s {
+        check("/approval_expires_s".into(), "approval_expires_s", 1..=2_592_000, seconds);
+    }
     check("/retry/max_attempts".into(), "max_attempts", 1..=20, retry.max_attempts);
     check("/retry/initial_ms".into(), "initial_ms", 1..=3_600_000, retry.initial_ms);
     check("/retry/max_ms".into(), "max_ms", 1..=3_600_000, retry.max_ms);

@@ -62,7 +62,7 @@ fn every_problem_is_reported_at_its_place() {
         {"id":"x","needs":["gone"],"tool":"jq"},
         {"id":"x","tool":"jq","arguments":{"input":{"$jq":1}}}],
         "tools":{"parse":{"kind":"builtin","builtin":"parse"}},
-        "limits":{"max_steps":0,"concurrency":65}}"#;
+        "limits":{"max_steps":0,"concurrency":65},"approval_expires_s":0}"#;
     let codes: Vec<_> = problems(&workflow(text)).iter().map(|p| (p.pointer.clone(), p.fault.code())).collect();
     let expected = [
         ("/steps/0/id", "workflow.name"),
@@ -72,6 +72,7 @@ fn every_problem_is_reported_at_its_place() {
         ("/steps/1/needs/0", "workflow.step_unknown"),
         ("/limits/max_steps", "workflow.limit"),
         ("/limits/concurrency", "workflow.limit"),
+        ("/approval_expires_s", "workflow.limit"),
         ("/steps/2/arguments/input", "workflow.computed_value"),
     ];
     assert_eq!(codes, expected.map(|(pointer, code)| (pointer.to_owned(), code)));

@@ -86,6 +86,7 @@ fn definition() -> Workflow {
         output: Json::from("done"),
         limits: Limits::default(),
         retry: Backoff::default(),
+        approval_expires_s: None,
     }
 }
 

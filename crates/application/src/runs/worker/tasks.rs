@@ -108,7 +108,8 @@ impl Brief {
                     (_, Err(error)) => return Outcome::unable(&place, named("data", error)),
                 };
                 let approval = ApprovalId::from(self.ports.ids.next());
-                let (on_deny, at, call, expires_at) = (*on_deny, self.ports.clock.now(), None, None);
+                let (on_deny, at, call) = (*on_deny, self.ports.clock.now(), None);
+                let expires_at = self.expiry(at);
                 Outcome::Report(vec![Progress::Ask { place, approval, prompt, data, on_deny, call, expires_at, at }])
             }
         }
@@ -159,10 +160,6 @@ impl Brief {
             Ok(hash) => hash,
             Err(error) => return Outcome::Broken(error),
         };
-        let expires = match self.definition.as_ref() {
-            Definition::Assistant(assistant) => assistant.approval_expires_s,
-            Definition::Workflow(_) => None,
-        };
         let at = self.ports.clock.now();
         Outcome::Report(vec![Progress::Ask {
             place,
@@ -171,9 +168,14 @@ impl Brief {
             data: arguments,
             on_deny: Denial::Fail,
             call: Some(ProposedCall { tool: name.to_owned(), arguments_hash }),
-            expires_at: expires.map(|seconds| at + Duration::from_secs(seconds.into())),
+            expires_at: self.expiry(at),
             at,
         }])
+    }
+
+    /// When a question that is asked now counts as denied.
+    fn expiry(&self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.definition.approval_expires_s().map(|seconds| at + Duration::from_secs(seconds.into()))
     }
 
     /// Pure tools are called at once and recorded with their result; all others are recorded before they are called.

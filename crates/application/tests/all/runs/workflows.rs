@@ -1,6 +1,9 @@
 //! What workflows do, feature by feature.
 
-use devskyy_application::runs::{RunStatus, StepStatus};
+use devskyy_application::{
+    ports::Clock,
+    runs::{RunStatus, StepStatus},
+};
 use devskyy_domain::runs::Choice;
 
 use super::world::{World, json};
@@ -204,6 +207,46 @@ fn a_denied_run_goes_on_where_the_step_says_so() {
     world.work_until_waiting(run);
     world.decide(run, Choice::Deny).unwrap();
     assert_eq!(world.work_to_end(run).output, Some(json(r#""deny""#)));
+}
+
+/// A workflow whose questions expire after a minute.
+fn expiring(text: &str) -> String {
+    text.replacen('{', r#"{"approval_expires_s":60,"#, 1)
+}
+
+#[test]
+fn a_run_whose_question_nobody_answers_fails() {
+    let world = World::new();
+    let run = world.start(&expiring(ASKS), r#"{"what":"it"}"#);
+    assert_eq!(failure(&world, run).0, "run.approval_expired");
+}
+
+#[test]
+fn a_question_expires_when_it_says() {
+    let world = World::new();
+    let run = world.start(&expiring(ASKS), r#"{"what":"it"}"#);
+    let asked = world.clock.now();
+    world.work_until_waiting(run);
+    world.work_to_end(run);
+    let took = (world.clock.now() - asked).num_seconds();
+    assert!((60..70).contains(&took), "{took}");
+}
+
+#[test]
+fn a_run_whose_question_nobody_answers_goes_on_where_the_step_says_so() {
+    let world = World::new();
+    let text = ASKS.replace(r#""prompt""#, r#""on_deny":"continue","prompt""#);
+    let run = world.start(&expiring(&text), r#"{"what":"it"}"#);
+    assert_eq!(world.work_to_end(run).output, Some(json(r#""deny""#)));
+}
+
+#[test]
+fn a_call_nobody_approves_in_time_is_not_made() {
+    let world = World::new();
+    let text = r#"{"tools":{"t":{"kind":"http","effect":"unsafe","approval":"always","request":{"method":"POST","url":"file"}}},
+        "steps":[{"id":"a","tool":"t","arguments":5}]}"#;
+    let run = world.start(&expiring(text), "null");
+    assert_eq!((failure(&world, run).0, world.tools.made()), ("run.approval_expired".to_owned(), vec![]));
 }
 
 #[test]

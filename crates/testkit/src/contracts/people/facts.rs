@@ -89,6 +89,7 @@ pub(super) fn workflow(output: &str) -> Definition {
         output: Json::from(output),
         limits: Limits::default(),
         retry: Backoff::default(),
+        approval_expires_s: None,
     };
     workflow.into()
 }
