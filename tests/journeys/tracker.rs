@@ -1,4 +1,5 @@
-//! A ticket tracker on the loopback that recognises idempotency keys, as a real one would.
+//! A ticket tracker on the loopback that recognises idempotency keys, as a real one would, but for tickets that say that
+//! they are `unsafe`: of those each request files one, so that none can be sent twice unseen.
 
 use std::{
     collections::BTreeMap,
@@ -77,8 +78,9 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>, takes: Duration)
             state.requests += 1;
             state.bare += usize::from(key.is_none());
             let number = state.filed.len() + 1;
-            let key = key.unwrap_or_else(|| format!("bare-{number}"));
             let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
+            let known = key.filter(|_| !asked["unsafe"].is_string());
+            let key = known.unwrap_or_else(|| format!("ticket-{number}"));
             state.filed.entry(key).or_insert_with(|| json!({"ticket": format!("T-{number}"), "asked": asked})).clone()
         };
         tokio::time::sleep(takes).await;

@@ -67,7 +67,8 @@ pub(super) async fn prepare(
     if body.is_some() && !headers.contains_key(CONTENT_TYPE) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    if effect == Effect::Idempotent {
+    // Where a call is made again, by the platform or upon a person's word, the other side can tell.
+    if effect != Effect::ReadOnly {
         let (name, value) = (HeaderName::from_static("idempotency-key"), call.operation.to_string());
         headers.insert(
             name,

@@ -1,5 +1,5 @@
 //! A service on the loopback that writes down every effect it was asked for, as a real one would: a request with an
-//! idempotency key it knows has no second effect.
+//! idempotency key it knows has no second effect. At `/unsafe` it looks at no key.
 
 use std::{
     collections::BTreeSet,
@@ -17,6 +17,8 @@ struct Book {
     keys: BTreeSet<String>,
     /// Requests without a key, each of which has its effect.
     bare: usize,
+    /// Requests whose key it did not look at.
+    careless: usize,
 }
 
 pub(crate) struct Ledger {
@@ -42,10 +44,10 @@ impl Ledger {
         self.book.lock().unwrap().requests
     }
 
-    /// What was done: once per key, and once per request without one.
+    /// What was done: once per key, and once per request without one or at `/unsafe`.
     pub(crate) fn effects(&self) -> usize {
         let book = self.book.lock().unwrap();
-        book.keys.len() + book.bare
+        book.keys.len() + book.bare + book.careless
     }
 
     pub(crate) fn bare(&self) -> usize {
@@ -75,6 +77,7 @@ async fn serve(mut stream: TcpStream, book: Arc<Mutex<Book>>) -> Option<()> {
         let mut book = book.lock().unwrap();
         book.requests += 1;
         match header("idempotency-key:") {
+            Some(_) if head.starts_with("post /unsafe ") => book.careless += 1,
             Some(key) => drop(book.keys.insert(key)),
             None => book.bare += 1,
         }
