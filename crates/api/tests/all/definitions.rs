@@ -92,6 +92,13 @@ fn tool(name: &str, member: &str, value: Value) -> Value {
 }
 
 #[actix_web::test]
+async fn a_limit_on_cost_without_a_price_anywhere() {
+    let mut limited = with("limits", json!({"max_cost_micros": 1}));
+    limited["fallbacks"] = json!(["nobody/one"]);
+    are_refused("assistant", vec![(limited, "assistant.no_price", "/limits/max_cost_micros")]).await;
+}
+
+#[actix_web::test]
 async fn an_assistant_that_cannot_be() {
     let many: Vec<_> = (0..9).map(|n| format!("scripted/{n}")).collect();
     let cases = vec![
@@ -103,7 +110,6 @@ async fn an_assistant_that_cannot_be() {
         (with("instructions", json!("broken")), "assistant.template", "/instructions"),
         (with("temperature", json!(2.5)), "assistant.temperature", "/temperature"),
         (with("limits", json!({"max_steps": 0})), "assistant.limit", "/limits/max_steps"),
-        (with("limits", json!({"max_cost_micros": 1})), "assistant.no_price", "/limits/max_cost_micros"),
         (with("input_schema", json!({"type": "broken"})), "assistant.schema", "/input_schema"),
         (tool("A b", "description", json!("Pays.")), "assistant.tool_name", "/tools/A b"),
         (

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use super::ports::AgentViews;
 use crate::{
     error::{Error, PortError, Refused},
-    models::ConfiguredModels,
+    models::{ConfiguredModels, ModelPrices},
     workflow::{DefinitionCheck, ToolDescriptions, ToolSecrets},
 };
 
@@ -28,6 +28,7 @@ pub struct Definitions {
     check: DefinitionCheck,
     views: Arc<dyn AgentViews>,
     models: Arc<dyn ConfiguredModels>,
+    prices: Arc<dyn ModelPrices>,
     secrets: Arc<dyn ToolSecrets>,
     descriptions: Arc<dyn ToolDescriptions>,
 }
@@ -37,10 +38,11 @@ impl Definitions {
         check: DefinitionCheck,
         views: Arc<dyn AgentViews>,
         models: Arc<dyn ConfiguredModels>,
+        prices: Arc<dyn ModelPrices>,
         secrets: Arc<dyn ToolSecrets>,
         descriptions: Arc<dyn ToolDescriptions>,
     ) -> Self {
-        Self { check, views, models, secrets, descriptions }
+        Self { check, views, models, prices, secrets, descriptions }
     }
 
     /// Reads the definition and checks everything about it that can be checked before it runs.
@@ -55,6 +57,7 @@ impl Definitions {
             return Err(Error::Invalid(found.into_iter().map(within_body).collect()));
         }
         self.check_agents(project, &definition).await?;
+        self.check_prices(project, &definition).await?;
         Ok(definition)
     }
 
@@ -90,6 +93,23 @@ impl Definitions {
                 );
                 let (code, kind) = ("agent.model_unavailable", RefusalKind::Conflict);
                 return Err(Error::Refused(Refused { code, kind, detail, pointer: None }));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is to cost no more than so much needs a price: of the version itself, or of the list of its provider.
+    async fn check_prices(&self, project: ProjectId, definition: &Definition) -> Result<(), Error> {
+        let Definition::Assistant(assistant) = definition else { return Ok(()) };
+        if assistant.limits.max_cost_micros.is_none() {
+            return Ok(());
+        }
+        for model in assistant.models() {
+            if !assistant.prices.contains_key(model) && self.prices.price(project, model).await?.is_none() {
+                let detail = format!(
+                    "max_cost_micros needs the price of `{model}`: neither `prices` nor the price list of its provider has it"
+                );
+                return Err(Error::Invalid(vec![wrong("assistant.no_price", detail, "/limits/max_cost_micros")]));
             }
         }
         Ok(())

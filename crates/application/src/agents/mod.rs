@@ -35,7 +35,7 @@ pub use views::{AgentVersionSummary, AgentVersionView, AgentView};
 use crate::{
     access::Access,
     es::{EventStore, Repository},
-    models::ConfiguredModels,
+    models::{ConfiguredModels, ModelPrices},
     ports::IdGenerator,
     workflow::{DefinitionCheck, ToolDescriptions, ToolSecrets},
 };
@@ -53,6 +53,8 @@ pub struct AgentsPorts {
     pub check: DefinitionCheck,
     /// Knows which models a project could ask.
     pub models: Arc<dyn ConfiguredModels>,
+    /// Knows what models cost.
+    pub prices: Arc<dyn ModelPrices>,
     /// Knows which secrets a project has.
     pub secrets: Arc<dyn ToolSecrets>,
     /// Asks servers what their tools are.
@@ -93,9 +95,9 @@ impl Agents {
     /// The context over its ports.
     #[must_use]
     pub fn new(ports: AgentsPorts) -> Self {
-        let AgentsPorts { store, views, access, check, models, secrets, descriptions, ids } = ports;
+        let AgentsPorts { store, views, access, check, models, prices, secrets, descriptions, ids } = ports;
         let agents = Repository::<Agent>::new(store);
-        let definitions = Definitions::new(check, views.clone(), models, secrets, descriptions);
+        let definitions = Definitions::new(check, views.clone(), models, prices, secrets, descriptions);
         let get = GetAgentHandler { agents: agents.clone(), views, access };
         Self {
             create: CreateAgentHandler {

@@ -54,12 +54,6 @@ fn models(assistant: &Assistant, found: &mut Vec<Problem>) {
         let fault = Fault::TooMany { what: "fallbacks", most: MAX_FALLBACKS, found: assistant.fallbacks.len() };
         push(found, "/fallbacks", fault);
     }
-    if assistant.limits.max_cost_micros.is_some() {
-        let unknown = assistant.models().find(|model| !assistant.prices.contains_key(*model));
-        if let Some(model) = unknown {
-            push(found, "/limits/max_cost_micros", Fault::NoPrice(model.to_owned()));
-        }
-    }
 }
 
 fn texts(assistant: &Assistant, found: &mut Vec<Problem>) {

@@ -40,9 +40,6 @@ pub enum Fault {
     /// The temperature is no number from 0 to 2.
     #[error("temperature is from 0 to 2")]
     Temperature,
-    /// A limit on cost without knowing what a model costs.
-    #[error("max_cost_micros needs the price of `{0}` under `prices`")]
-    NoPrice(String),
     /// The schema of a tool's arguments does not describe an object.
     #[error("models send arguments as an object: the schema must have `\"type\": \"object\"`")]
     ArgumentsSchema,
@@ -72,7 +69,6 @@ impl Fault {
             Self::Empty(_) => "assistant.empty",
             Self::Limit { .. } => "assistant.limit",
             Self::Temperature => "assistant.temperature",
-            Self::NoPrice(_) => "assistant.no_price",
             Self::ArgumentsSchema => "assistant.arguments_schema",
             Self::Program(_) => "assistant.jq",
             Self::Template(_) => "assistant.template",

@@ -86,6 +86,7 @@ impl World {
             access: access.clone(),
             check: DefinitionCheck::new(Arc::new(PathExpressions), Arc::new(PlainSchemas), Arc::new(NamedDestinations)),
             models: Arc::new(ScriptedModels::taking([])),
+            prices: Arc::new(ScriptedModels::taking([])),
             secrets: Arc::new(FixedSecrets::named("tracker")),
             descriptions: Arc::new(ScriptedTools::default()),
             ids: ids.clone(),
