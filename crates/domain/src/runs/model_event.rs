@@ -35,6 +35,9 @@ pub struct ModelAnswered {
     pub finish: Finish,
     /// What it is billed for.
     pub usage: Usage,
+    /// Whether that is a guess, the most it can have been, because the provider did not say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub estimated: bool,
     /// The model as the provider names it.
     pub model: String,
     /// Which of the names in the version answered, the one its price is found under.
@@ -87,7 +90,8 @@ impl Versioned for ModelAnswered {
 
     fn upcast(previous: UnpricedAnswer) -> Self {
         let UnpricedAnswer { operation, text, calls, finish, usage, model, answered_by, cost_micros } = previous;
-        Self { operation, text, calls, finish, usage, model, answered_by, cost_micros, price: None }
+        let (estimated, price) = (false, None);
+        Self { operation, text, calls, finish, usage, estimated, model, answered_by, cost_micros, price }
     }
 }
 

@@ -160,6 +160,8 @@ pub struct Reply {
     pub finish: Finish,
     /// What it is billed for.
     pub usage: Usage,
+    /// Whether that is a guess, because the provider did not say.
+    pub estimated: bool,
     /// The model as the provider names it.
     pub model: String,
     /// Which of the names in the version answered.

@@ -116,9 +116,10 @@ impl Run {
 
     fn reply(&self, operation: OperationId, reply: &Reply) -> Result<RunEvent, RunError> {
         self.calling(operation)?;
-        let Reply { text, calls, finish, usage, model, answered_by, price } = reply.clone();
+        let Reply { text, calls, finish, usage, estimated, model, answered_by, price } = reply.clone();
         let (calls, cost_micros) = (distinct(calls), price.as_ref().map(|applied| applied.price.of(&usage)));
-        let answered = ModelAnswered { operation, text, calls, finish, usage, model, answered_by, cost_micros, price };
+        let answered =
+            ModelAnswered { operation, text, calls, finish, usage, estimated, model, answered_by, cost_micros, price };
         let deep = answered.calls.iter().any(|call| call.arguments.measure().too_deep);
         let fits = if deep { Err(too_large()) } else { self.room(answered.bytes()) };
         Ok(match fits {

@@ -54,6 +54,7 @@ impl Run {
                     calls,
                     finish,
                     usage,
+                    estimated: false,
                     model,
                     answered_by,
                     cost_micros: None,

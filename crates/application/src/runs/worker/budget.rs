@@ -1,9 +1,8 @@
 //! What the model calls of a run mean for budgets.
 
 use devskyy_domain::{
-    assistant::Assistant,
     budgets::{Amount, Settlement},
-    conversation::{AppliedPrice, Message},
+    conversation::{AppliedPrice, Message, Usage},
     definition::Definition,
     kernel::{Json, Refusal, ids::OperationId},
     runs::{Failure, Progress, RunEvent},
@@ -64,7 +63,7 @@ impl Execution {
             let asked = question(&self.loaded.state, assistant, place);
             // A question that cannot be put costs nothing.
             let request = brief.request(assistant, *operation, asked).await.ok();
-            let most = request.map(|request| at_most(assistant, &request, prices.values()));
+            let most = request.map(|request| reserved(&request, prices.values()));
             self.estimates.insert(*operation, most.unwrap_or_default());
         }
         Ok(())
@@ -83,14 +82,16 @@ pub(super) fn turn_down(reports: &mut [Progress], operation: OperationId, refusa
     }
 }
 
-fn at_most<'a>(
-    assistant: &Assistant,
-    request: &ModelRequest,
-    prices: impl Iterator<Item = &'a AppliedPrice>,
-) -> Amount {
-    let (read, written) = (tokens(request), u64::from(assistant.max_output_tokens));
-    let cost_micros = prices.map(|applied| applied.price.at_most(read, written)).max().unwrap_or_default();
-    Amount { tokens: read.saturating_add(written), cost_micros }
+/// What is kept for a call.
+fn reserved<'a>(request: &ModelRequest, prices: impl Iterator<Item = &'a AppliedPrice>) -> Amount {
+    let Usage { input, output, .. } = at_most(request);
+    let cost_micros = prices.map(|applied| applied.price.at_most(input, output)).max().unwrap_or_default();
+    Amount { tokens: input.saturating_add(output), cost_micros }
+}
+
+/// What a call can use at most.
+pub(super) fn at_most(request: &ModelRequest) -> Usage {
+    Usage { input: tokens(request), output: request.max_output_tokens.into(), ..Usage::default() }
 }
 
 /// Most tokens the model reads.

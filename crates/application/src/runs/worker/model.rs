@@ -16,6 +16,7 @@ use devskyy_domain::{
 };
 
 use super::{
+    budget::at_most,
     compute::failed,
     tasks::{Brief, Outcome},
     transcript::{leaving, transcript},
@@ -145,10 +146,13 @@ fn reply(
     answer: ModelAnswer,
 ) -> Progress {
     let ModelAnswer { text, calls, finish, usage, model, answered_by } = answer;
+    // Nothing is read for nothing: who says so does not count.
+    let estimated = usage.total() == 0;
+    let usage = if estimated { at_most(request) } else { usage };
     let price = prices.remove(&answered_by);
     // A summary is text; whoever offers no tools takes no calls.
     let calls = if request.tools.is_empty() { Vec::new() } else { calls };
-    Progress::Reply { operation, reply: Reply { text, calls, finish, usage, model, answered_by, price } }
+    Progress::Reply { operation, reply: Reply { text, calls, finish, usage, estimated, model, answered_by, price } }
 }
 
 /// Hands what a model is saying to whoever listens.

@@ -141,6 +141,7 @@ mod tests {
                     calls,
                     finish,
                     usage,
+                    estimated: false,
                     model,
                     answered_by: "a/b".into(),
                     cost_micros,

@@ -9,7 +9,7 @@ use devskyy_application::{
     runs::{RunStatus, RunView},
 };
 use devskyy_domain::{
-    budgets::{Amount, Period, Terms},
+    budgets::{Amount, BudgetEvent, Period, Terms},
     kernel::ids::{AgentId, ProjectId, RunId},
     runs::RunEvent,
 };
@@ -65,6 +65,38 @@ fn what_a_run_used_is_settled_and_nothing_stays_reserved() {
     let standing = look(&world, of_project()).standing;
     let used = (standing.usage.input, standing.usage.output, standing.cost_micros, standing.reserved);
     assert_eq!(used, (20, 10, 30, Amount::default()));
+}
+
+/// A run of one answer about which the provider did not say what it is billed for.
+fn unbilled() -> (World, RunView) {
+    let world = World::with(ScriptedModels::taking([Turn::says("done").billed(Default::default())]));
+    world.agent(1, &assistant(""));
+    set(&world, of_project(), Some(1_000_000), None);
+    let run = world.start(&assistant(""), INPUT);
+    let view = world.work_to_end(run);
+    (world, view)
+}
+
+#[test]
+fn an_answer_without_usage_is_charged_at_what_was_reserved() {
+    let (world, _) = unbilled();
+    let amounts = world.recorded().into_iter().filter_map(|event| match event.decode::<BudgetEvent>() {
+        Ok(BudgetEvent::Reserved(reserved)) => Some(reserved.reservation.amount.tokens),
+        Ok(BudgetEvent::Settled(settled)) => Some(settled.settlement.usage.total()),
+        _ => None,
+    });
+    let amounts: Vec<_> = amounts.collect();
+    assert!(amounts.len() == 2 && amounts[0] > 4_096 && amounts[0] == amounts[1], "{amounts:?}");
+}
+
+#[test]
+fn an_answer_without_usage_says_that_its_usage_is_a_guess() {
+    let (world, _) = unbilled();
+    let guessed = world
+        .recorded()
+        .into_iter()
+        .any(|event| matches!(event.decode::<RunEvent>(), Ok(RunEvent::ModelAnswered(answered)) if answered.estimated));
+    assert!(guessed);
 }
 
 #[test]

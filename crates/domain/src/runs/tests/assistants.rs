@@ -31,6 +31,7 @@ fn answer(turn: u32, calls: usize, finish: Finish) -> RunEvent {
         calls,
         finish,
         usage,
+        estimated: false,
         model,
         answered_by: "local/small".into(),
         cost_micros,
@@ -260,6 +261,7 @@ fn calls_with_the_same_id_get_different_ones() {
         calls,
         finish,
         usage,
+        estimated: false,
         model: "m".into(),
         answered_by: "local/small".into(),
         price: None,
@@ -274,8 +276,16 @@ fn calls_with_the_same_id_get_different_ones() {
 fn an_answer_that_is_too_large_fails_the_question() {
     let (finish, usage) = (Finish::Stop, Usage::default());
     let text = "x".repeat(MAX_VALUE + 1);
-    let reply =
-        Reply { text, calls: vec![], finish, usage, model: "m".into(), answered_by: "local/small".into(), price: None };
+    let reply = Reply {
+        text,
+        calls: vec![],
+        finish,
+        usage,
+        estimated: false,
+        model: "m".into(),
+        answered_by: "local/small".into(),
+        price: None,
+    };
     let events = running([asking(1, 1)]).when(|run| run.record(1, &[Progress::Reply { operation: op(1), reply }]));
     assert!(
         matches!(&events.unwrap()[..], [RunEvent::ModelFailed(failed)] if failed.error.code == "run.value_too_large")

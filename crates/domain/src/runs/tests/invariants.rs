@@ -88,7 +88,8 @@ fn answered(turn: u32, calls: &[&str]) -> RunEvent {
     let (calls, finish, usage) = (calls.iter().map(call).collect(), Finish::ToolCalls, Usage::default());
     let (operation, text, model) = (op(turn.into()), String::new(), "b".to_owned());
     let (answered_by, cost_micros) = ("a/b".into(), None);
-    ModelAnswered { operation, text, calls, finish, usage, model, answered_by, cost_micros, price: None }.into()
+    let (estimated, price) = (false, None);
+    ModelAnswered { operation, text, calls, finish, usage, estimated, model, answered_by, cost_micros, price }.into()
 }
 
 fn requested() -> RunEvent {

@@ -149,6 +149,7 @@ impl Play<'_> {
             calls,
             finish,
             usage,
+            estimated: false,
             model: "b".into(),
             answered_by: "a/b".into(),
             price: None,
@@ -223,7 +224,9 @@ impl Play<'_> {
                     let choice = if self.dice.roll(3) == 0 { Choice::Deny } else { Choice::Approve };
                     self.run.decide_approval(approval, &said(choice, None, "user:1"), self.now)
                 }
-                Unit::Child { operation } => self.run.end_child(operation, &ChildEnd::Completed { output: Json::Null }, Spent::default()),
+                Unit::Child { operation } => {
+                    self.run.end_child(operation, &ChildEnd::Completed { output: Json::Null }, Spent::default())
+                }
                 Unit::InDoubt(call) => self.run.reconcile(call.operation, &Verdict::Retry, "user:1", self.now),
                 _ => continue,
             };
