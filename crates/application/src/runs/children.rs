@@ -1,26 +1,37 @@
 use std::sync::Arc;
 
+use super::{
+    ports::RunViews,
+    views::{RunFilter, RunStatus},
+};
 use crate::{
+    access::ListScope,
     budgets::Ledger,
     error::{Error, Refused},
     es::{EventContext, EventStore, Reaction, RecordedEvent, Repository},
+    paging::{Age, Beyond, KeysetRequest, Part, Sort},
     ports::Clock,
 };
 use async_trait::async_trait;
 use devskyy_domain::{
     kernel::{
         Aggregate,
-        ids::{OperationId, RunId},
+        ids::{OperationId, ProjectId, RunId},
     },
+    projects::Project,
     runs::{ChildEnd, Failure, Phase, Run, RunError},
 };
 
+/// Most runs looked at in one go.
+const AT_ONCE: u64 = 100;
+
 /// Tells a run how its child runs ended, stops the child runs of a run that ends or is being stopped, and gives back what
-/// budgets keep for questions to models that it will get no answer to.
+/// budgets keep for questions to models that it will get no answer to. Stops the runs of a project that is archived.
 ///
 /// Every effect is a decision of the run or the budget it concerns, so seeing an event twice changes nothing.
 pub struct ChildRuns {
     runs: Repository<Run>,
+    views: Arc<dyn RunViews>,
     ledger: Arc<Ledger>,
     clock: Arc<dyn Clock>,
 }
@@ -28,21 +39,51 @@ pub struct ChildRuns {
 impl ChildRuns {
     /// The reaction over the log and the ledger.
     #[must_use]
-    pub fn new(store: Arc<dyn EventStore>, ledger: Arc<Ledger>, clock: Arc<dyn Clock>) -> Self {
-        Self { runs: Repository::new(store), ledger, clock }
+    pub fn new(
+        store: Arc<dyn EventStore>,
+        views: Arc<dyn RunViews>,
+        ledger: Arc<Ledger>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { runs: Repository::new(store), views, ledger, clock }
     }
 
     async fn tell_parent(&self, context: &EventContext, run: &Run) -> Result<(), Error> {
         let parent = run.order().and_then(|order| order.parent);
         let (Some(parent), Some(end)) = (parent, end(run)) else { return Ok(()) };
-        let told =
-            self.runs.update(context.clone(), parent.run, None, |above| above.end_child(parent.operation, &end, run.spent())).await;
+        let told = self
+            .runs
+            .update(context.clone(), parent.run, None, |above| above.end_child(parent.operation, &end, run.spent()))
+            .await;
         settled(told.map(|_| ()))
     }
 
     async fn stop_children(&self, context: &EventContext, run: &Run) -> Result<(), Error> {
         for child in run.open_children() {
-            self.stop(context, child).await?;
+            self.stop(context, child, "the run that waited for it has ended").await?;
+        }
+        Ok(())
+    }
+
+    /// Nothing begins in an archived project any more, so that each of its runs is met here once.
+    async fn stop_all(&self, context: &EventContext, project: ProjectId) -> Result<(), Error> {
+        for status in [RunStatus::Queued, RunStatus::Running, RunStatus::Waiting] {
+            let scope = ListScope::Project(project);
+            let sort = Sort { by: Age::CreatedAt, descending: false };
+            let status = Some(status);
+            let filter = RunFilter { scope, agent: None, status, created_from: None, created_before: None, sort };
+            let mut after = None;
+            loop {
+                let part = Part::Keyset(KeysetRequest { after, limit: AT_ONCE });
+                let found = self.views.list(&filter, &part).await?;
+                for run in &found.items {
+                    self.stop(context, run.id, "its project was archived").await?;
+                }
+                match found.beyond {
+                    Beyond::Next(Some(key)) => after = Some(key),
+                    _ => break,
+                }
+            }
         }
         Ok(())
     }
@@ -55,11 +96,10 @@ impl ChildRuns {
         self.ledger.release(context, &budgets, &open).await
     }
 
-    async fn stop(&self, context: &EventContext, child: RunId) -> Result<(), Error> {
+    async fn stop(&self, context: &EventContext, run: RunId, reason: &str) -> Result<(), Error> {
         let now = self.clock.now();
-        let reason = Some("the run that waited for it has ended");
         let stopped =
-            self.runs.update(context.clone(), child, None, |run| run.cancel(&context.actor, reason, now)).await;
+            self.runs.update(context.clone(), run, None, |run| run.cancel(&context.actor, Some(reason), now)).await;
         settled(stopped.map(|_| ()))
     }
 }
@@ -98,20 +138,18 @@ impl Reaction for ChildRuns {
     }
 
     fn categories(&self) -> &'static [&'static str] {
-        &[Run::CATEGORY]
+        &[Run::CATEGORY, Project::CATEGORY]
     }
 
     async fn handle(&self, event: &RecordedEvent) -> Result<(), Error> {
-        let ends = matches!(
-            event.event_type.as_ref(),
-            "run.completed" | "run.failed" | "run.cancelled" | "run.expired" | "run.cancel_requested"
-        );
-        if !ends {
-            return Ok(());
-        }
-        let run = self.runs.load(RunId::from(event.stream_id)).await?.state;
         let actor = format!("system:{}", self.name());
         let context = EventContext { actor, causation_id: event.event_id, ..event.context.clone() };
+        match event.event_type.as_ref() {
+            "run.completed" | "run.failed" | "run.cancelled" | "run.expired" | "run.cancel_requested" => {}
+            "project.archived" => return self.stop_all(&context, ProjectId::from(event.stream_id)).await,
+            _ => return Ok(()),
+        }
+        let run = self.runs.load(RunId::from(event.stream_id)).await?.state;
         self.tell_parent(&context, &run).await?;
         self.stop_children(&context, &run).await?;
         self.give_back(&context, &run).await

@@ -90,7 +90,8 @@ pub struct Claims {
 /// a project the urgent go first, then the old.
 ///
 /// A run is claimable when it is due and nobody holds a lease on it, the lease lapsed, or the lease is older than the
-/// run's fence. Leases are never the truth about a run: they only keep workers from getting in each other's way.
+/// run's fence. Runs of a project that is suspended or archived are not handed out, but for those that are to stop or whose
+/// deadline has passed. Leases are never the truth about a run: they only keep workers from getting in each other's way.
 #[async_trait]
 pub trait RunQueue: Send + Sync {
     /// Leases due runs to a worker.

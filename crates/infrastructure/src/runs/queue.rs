@@ -42,15 +42,19 @@ const CLAIM: &str = "WITH clock AS ({moment}), \
      WHERE run_leases.lease_until < {now} OR run_leases.fence < excluded.fence - 1 \
      RETURNING run_id, fence";
 
-/// A run that is due and that nobody holds.
-const FREE: &str = "r.ready_at <= {now} AND (l.run_id IS NULL OR l.lease_until < {now} OR l.fence < r.fence)";
+/// A run that is due, that nobody holds and whose project is in use; one that is to end ends in any project.
+const FREE: &str = "r.ready_at <= {now} AND (l.run_id IS NULL OR l.lease_until < {now} OR l.fence < r.fence) \
+     AND (r.status = 'cancelling' OR r.deadline <= {now} OR NOT EXISTS \
+     (SELECT 1 FROM projects p WHERE p.id = r.project_id AND p.status <> 'active'))";
 
 /// One look at the queue is at one moment: a lease that lapsed between two statements would be neither claimed nor told.
 const NOW: &str = "{clock}";
 
 const NEXT_DUE: &str = "WITH clock AS ({moment}) \
      SELECT (SELECT MIN(ready_at) FROM runs WHERE ready_at > {now}) - {now}, \
-     (SELECT MIN(lease_until) FROM run_leases WHERE lease_until >= {now}) - {now}";
+     (SELECT MIN(lease_until) FROM run_leases WHERE lease_until >= {now}) - {now}, \
+     (SELECT MIN(r.deadline) FROM runs r JOIN projects p ON p.id = r.project_id \
+     WHERE r.ready_at <= {now} AND r.deadline > {now} AND p.status <> 'active') - {now}";
 
 const LEFT_OVER: &str = "WITH clock AS ({moment}) \
      SELECT r.id FROM runs r LEFT JOIN run_leases l ON l.run_id = r.id WHERE {free} LIMIT 1";
@@ -110,8 +114,9 @@ impl SqlRunQueue {
         let runs = rows.iter().map(claim).collect::<Result<_, DbErr>>()?;
         let mut next = Vec::new();
         for row in &due {
-            next.extend(row.try_get_by_index::<Option<i64>>(0)?);
-            next.extend(row.try_get_by_index::<Option<i64>>(1)?);
+            for column in 0..3 {
+                next.extend(row.try_get_by_index::<Option<i64>>(column)?);
+            }
         }
         let next_due = next.into_iter().min().map(|micros| Duration::from_micros(loaded(micros)));
         Ok(Claims { runs, next_due, held_back })

@@ -44,13 +44,13 @@ pub(super) fn runs(
     let subscription = Subscription::new(log.clone(), checkpoints, clock.clone(), owner);
     let relay = PostgresLiveWire::of(database.clone())
         .map(|wire| Arc::new(LiveRelay::new(live.clone(), Arc::new(wire), clock.clone())));
+    let (views, usage) = (Arc::new(SqlRuns::new(database.clone())), Arc::new(SqlUsage::new(database)));
     let workers = Workers {
         worker: RunWorker::new(worker, habits(settings, owner, alone)),
         subscription: if alone { subscription.uncontested() } else { subscription },
-        children: Arc::new(ChildRuns::new(log, ledger.clone(), clock.clone())),
+        children: Arc::new(ChildRuns::new(log, views.clone(), ledger.clone(), clock.clone())),
         relay,
     };
-    let (views, usage) = (Arc::new(SqlRuns::new(database.clone())), Arc::new(SqlUsage::new(database)));
     let ports = BudgetsPorts { ledger, agents: agents.clone(), access: access.clone(), clock: clock.clone() };
     let runs =
         Runs::new(RunsPorts { store: ground.audited(), views, usage, agents, schemas, live, access, clock, ids });

@@ -56,6 +56,12 @@ impl InMemoryProjects {
         row.change(event, fact);
     }
 
+    /// Whether runs of a project may go on; of one nobody made they may.
+    pub(super) fn in_use(&self, project: ProjectId) -> bool {
+        let rows = self.rows();
+        rows.iter().all(|row| row.view.id != project || row.view.status == ProjectStatus::Active)
+    }
+
     pub(super) fn is_member(&self, project: ProjectId, user: UserId) -> bool {
         self.rows().iter().any(|row| row.view.id == project && row.member(user).is_some())
     }

@@ -16,8 +16,8 @@ use devskyy_application::{
     ports::Clock,
     runs::{
         Appetite, ApprovalChange, ApprovalFilter, ApprovalView, Claim, Claims, ModelUse, ProjectUsage, RunFilter,
-        RunQueue, RunRecord, RunSummary, RunViews, RunnableAgent, RunnableAgents, UsageFilter, UsageGroup, UsageRow,
-        UsageViews,
+        RunQueue, RunRecord, RunStatus, RunSummary, RunViews, RunnableAgent, RunnableAgents, UsageFilter, UsageGroup,
+        UsageRow, UsageViews,
     },
 };
 use devskyy_domain::{
@@ -163,11 +163,15 @@ impl RunQueue for InMemoryRuns {
         let now = self.clock.now();
         let rows = self.rows();
         let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_use = |record: &RunRecord| self.projects.in_use(record.summary.project_id);
         let ready = rows.runs.values().filter(|record| record.ready_at.is_some_and(|at| at <= now));
         let (mut due, held): (Vec<_>, Vec<_>) = ready.partition(|record| {
             let held = leases.get(&record.summary.id);
             held.is_none_or(|lease| lease.until < now || lease.fence < record.fence)
         });
+        let ends =
+            |record: &RunRecord| record.summary.status == RunStatus::Cancelling || record.summary.deadline <= now;
+        let resting: Vec<_> = due.extract_if(.., |record| !in_use(record) && !ends(record)).collect();
         let mut turns: HashMap<ProjectId, usize> = HashMap::new();
         held.iter().for_each(|record| *turns.entry(record.summary.project_id).or_default() += 1);
         let urgency = |record: &RunRecord| (Reverse(record.summary.priority), record.ready_at, record.summary.id);
@@ -190,7 +194,8 @@ impl RunQueue for InMemoryRuns {
         }
         let ready = rows.runs.values().filter_map(|record| record.ready_at).filter(|at| *at > now);
         let lapsing = leases.values().map(|lease| lease.until).filter(|until| *until >= now);
-        let next_due = ready.chain(lapsing).min().map(|at| (at - now).to_std().unwrap_or_default());
+        let ending = resting.iter().map(|record| record.summary.deadline);
+        let next_due = ready.chain(lapsing).chain(ending).min().map(|at| (at - now).to_std().unwrap_or_default());
         Ok(Claims { runs, next_due, held_back })
     }
 

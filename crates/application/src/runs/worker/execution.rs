@@ -94,6 +94,9 @@ impl Execution {
         signals: Arc<Signals>,
     ) -> Result<(), Stop> {
         let mut execution = Self::load(ports, settings, claim.run, signals).await?;
+        if let Some(order) = execution.loaded.state.order() {
+            execution.signals.belongs_to(order.project);
+        }
         let (worker, now) = (execution.settings.name.clone(), execution.ports.clock.now());
         execution.commit(&Orders::new(), |run| run.claim(&worker, now)).await?;
         let fence = execution.loaded.state.fence();

@@ -1,9 +1,15 @@
-//! How a worker that is asked to stop lets go of a run that has not ended.
+//! How a worker lets go of a run that has not ended: because it is asked to stop, or because the run's project rests.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{
+    OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 
 use chrono::{DateTime, Utc};
-use devskyy_domain::runs::{Failure, Progress, Unit};
+use devskyy_domain::{
+    kernel::ids::ProjectId,
+    runs::{Failure, Progress, Unit},
+};
 use futures_util::stream::FuturesUnordered;
 
 use super::{
@@ -19,6 +25,7 @@ pub(super) struct Signals {
     pub(super) nudge: Nudge,
     stopping: AtomicBool,
     letting_go: AtomicBool,
+    project: OnceLock<ProjectId>,
 }
 
 impl Signals {
@@ -32,6 +39,15 @@ impl Signals {
     pub(super) fn let_go(&self) {
         self.letting_go.store(true, Ordering::Release);
         self.stop();
+    }
+
+    /// The project of the run, once it is known.
+    pub(super) fn project(&self) -> Option<ProjectId> {
+        self.project.get().copied()
+    }
+
+    pub(super) fn belongs_to(&self, project: ProjectId) {
+        self.project.get_or_init(|| project);
     }
 
     pub(super) fn stopping(&self) -> bool {

@@ -21,7 +21,11 @@ use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use devskyy_domain::{
-    kernel::{Aggregate, ids::RunId},
+    kernel::{
+        Aggregate,
+        ids::{ProjectId, RunId},
+    },
+    projects::Project,
     runs::Run,
 };
 use execution::Execution;
@@ -115,14 +119,17 @@ const PAGE: usize = 500;
 /// Pause after a port failed.
 const PAUSE: Duration = Duration::from_millis(500);
 /// What makes a run claimable, or matters to whoever holds it.
-const WAKING: [&str; 6] = [
+const WAKING: [&str; 7] = [
     "run.queued",
     "run.approval_decided",
     "run.outcome_settled",
     "run.child_ended",
     "run.cancel_requested",
     "run.parked",
+    "project.resumed",
 ];
+/// What makes the runs of a project rest.
+const RESTING: [&str; 2] = ["project.suspended", "project.archived"];
 /// What makes room for another run of the same project.
 const FREEING: [&str; 5] = ["run.parked", "run.completed", "run.failed", "run.cancelled", "run.expired"];
 
@@ -243,7 +250,7 @@ impl<'a> Shift<'a> {
 
     /// Reads what happened since, and tells the runs it concerns.
     async fn listen(&mut self) {
-        let filter = EventFilter::categories(&[Run::CATEGORY]);
+        let filter = EventFilter::categories(&[Run::CATEGORY, Project::CATEGORY]);
         loop {
             let store = &self.worker.ports.store;
             let page = match self.beside(store.read_all(self.seen, PAGE, &filter)).await {
@@ -266,6 +273,9 @@ impl<'a> Shift<'a> {
 
     fn hear(&mut self, event: &RecordedEvent) {
         let kind = event.event_type.as_ref();
+        if RESTING.contains(&kind) {
+            self.lay_down(ProjectId::from(event.stream_id));
+        }
         self.look |= self.held_back && FREEING.contains(&kind);
         if !WAKING.contains(&kind) {
             return;
@@ -274,6 +284,13 @@ impl<'a> Shift<'a> {
         if let Some((_, signals)) = self.active.get(&RunId::from(event.stream_id)) {
             signals.nudge.signal();
         }
+    }
+
+    /// Has the runs of a project handed over, which nobody gets before it is in use again.
+    fn lay_down(&self, project: ProjectId) {
+        // A run that does not know yet where it belongs is claimed again, if it need not rest.
+        let concerned = self.active.values().filter(|(_, signals)| signals.project().is_none_or(|its| its == project));
+        concerned.for_each(|(_, signals)| signals.stop());
     }
 
     /// Waits for something while the runs go on: one that is not looked at may hold what the wait is for.

@@ -11,6 +11,7 @@ mod handing_over;
 mod nesting;
 mod publishing;
 mod relaying;
+mod resting;
 mod steering;
 mod stopping;
 mod upgrades;

@@ -108,7 +108,7 @@ impl World {
         });
         let ports = WorkerPorts {
             store: log.clone(),
-            queue: views,
+            queue: views.clone(),
             agents: agents.clone(),
             expressions: Arc::new(PathExpressions),
             schemas: Arc::new(PlainSchemas),
@@ -120,7 +120,7 @@ impl World {
             clock: clock.clone(),
             ids,
         };
-        let children = ChildRuns::new(store.clone(), ledger, clock.clone());
+        let children = ChildRuns::new(store.clone(), views, ledger, clock.clone());
         let (reacted, workers, seen) = (Mutex::new(0), Mutex::new(0), Mutex::new(None));
         Self { clock, store, agents, tools, models, live, runs, budgets, ports, children, reacted, workers, seen }
     }

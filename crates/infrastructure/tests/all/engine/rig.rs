@@ -24,7 +24,7 @@ use devskyy_domain::{
 };
 use devskyy_infrastructure::{
     es::{PerStream, Projection, SqlCheckpoints, SqlEventStore, verify},
-    runs::{RunLaw, RunsProjection, SqlRunQueue},
+    runs::{RunLaw, RunsProjection, SqlRunQueue, SqlRuns},
     system::{RandomIds, SystemClock},
     tools::{EgressPolicy, Tools},
     workflow::{JsonSchemas, Limits, SandboxedExpressions},
@@ -121,7 +121,9 @@ impl Rig {
             agent_version: 1,
             project: project(),
             parent: None,
-            depth: 0, callers: vec![], allowance: Allowance::default(),
+            depth: 0,
+            callers: vec![],
+            allowance: Allowance::default(),
             input: Json::from("do it"),
             priority: Priority::Normal,
             deadline: now + TimeDelta::hours(1),
@@ -154,7 +156,8 @@ impl Rig {
         let idle = usual.idle.filter(|_| !self.fresh.db.of_one_process());
         let worker = RunWorker::new(worker, WorkerSettings { lease: LEASE, idle, ..usual });
         let checkpoints = Arc::new(SqlCheckpoints::new(self.fresh.db.clone()));
-        let children = ChildRuns::new(outside.store.clone(), kept, clock.clone());
+        let views = Arc::new(SqlRuns::new(self.fresh.db.clone()));
+        let children = ChildRuns::new(outside.store.clone(), views, kept, clock.clone());
         let reactions = Subscription::new(outside.store.clone(), checkpoints, clock, Uuid::from_u128(owner));
         let reactions = if self.fresh.db.of_one_process() { reactions.uncontested() } else { reactions };
         Process(tokio::spawn(async move {

@@ -21,7 +21,7 @@ use devskyy_domain::{
         Aggregate, Json,
         ids::{AgentId, ProjectId, RunId, UserId},
     },
-    projects::{Project, ProjectName},
+    projects::{Project, ProjectError, ProjectEvent, ProjectName},
     runs::{Allowance, Ending, Order, Priority, Progress, Run, RunEvent},
 };
 use uuid::Uuid;
@@ -102,6 +102,18 @@ impl RunsUnderTest {
         self.append::<Project>(project(n), project(n), &events).await;
     }
 
+    /// Something happens to a project.
+    pub(super) async fn happens_to_project(
+        &self,
+        n: u128,
+        decide: impl FnOnce(&Project) -> Result<Vec<ProjectEvent>, ProjectError>,
+    ) {
+        let projects = Repository::<Project>::new(self.store.clone());
+        let state = projects.load(project(n)).await.expect("the log can be read").state;
+        let events = decide(&state).expect("it may happen");
+        self.append::<Project>(project(n), project(n), &events).await;
+    }
+
     /// A queued run of the first agent in a project.
     pub(super) async fn given_run(&self, n: u128, of_project: u128, priority: Priority) {
         self.given_order(n, |order| Order { project: project(of_project), priority, ..order }).await;
@@ -114,7 +126,9 @@ impl RunsUnderTest {
             agent_version: 3,
             project: project(1),
             parent: None,
-            depth: 0, callers: vec![], allowance: Allowance::default(),
+            depth: 0,
+            callers: vec![],
+            allowance: Allowance::default(),
             input: Json::from(1_i64),
             priority: Priority::Normal,
             deadline: now + TimeDelta::hours(1),
@@ -193,6 +207,13 @@ macro_rules! runs_contract {
             a_waiting_run_is_claimable_when_it_is_due,
             an_answer_makes_a_waiting_run_claimable,
             an_ended_run_is_never_handed_out,
+            runs_of_a_suspended_project_wait,
+            runs_of_a_resumed_project_go_on,
+            runs_of_other_projects_go_on,
+            a_run_of_a_suspended_project_ends_at_its_deadline,
+            a_run_of_a_suspended_project_ends_when_it_is_stopped,
+            runs_of_an_archived_project_are_not_begun,
+            the_queue_says_when_a_run_of_a_suspended_project_must_end,
             the_queue_says_when_something_becomes_due,
             what_is_held_is_handed_out_or_told,
             many_workers_share_many_runs_without_sharing_one,

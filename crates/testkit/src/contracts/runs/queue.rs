@@ -10,12 +10,13 @@ use devskyy_domain::{
         Json,
         ids::{ApprovalId, RunId},
     },
-    runs::{Choice, Decided, Ending, Place, Priority, Progress, Waiting},
+    projects::Project,
+    runs::{Choice, Decided, Ending, Order, Place, Priority, Progress, Waiting},
     workflow::Denial,
 };
 use uuid::Uuid;
 
-use super::{BRIEF, LEASE, RunsUnderTest, run};
+use super::{BRIEF, LEASE, RunsUnderTest, run, user};
 
 const HUNGRY: Appetite = Appetite { most: 10, per_project: None, lease: LEASE };
 
@@ -203,6 +204,72 @@ pub async fn an_ended_run_is_never_handed_out(runs: &RunsUnderTest) {
     runs.time.pass(BRIEF * 2).await;
     let claims = look(runs, "eve").await;
     assert_eq!(claims, Claims::default());
+}
+
+/// A suspended project with a queued run.
+async fn at_rest(runs: &RunsUnderTest) {
+    runs.given_project(1, user(1)).await;
+    runs.given_run(1, 1, Priority::Normal).await;
+    runs.happens_to_project(1, Project::suspend).await;
+}
+
+/// Nothing of a project that is on hold goes on.
+pub async fn runs_of_a_suspended_project_wait(runs: &RunsUnderTest) {
+    at_rest(runs).await;
+    assert_eq!(taken(runs, "ada").await, []);
+}
+
+/// What waited is not lost.
+pub async fn runs_of_a_resumed_project_go_on(runs: &RunsUnderTest) {
+    at_rest(runs).await;
+    taken(runs, "ada").await;
+    runs.happens_to_project(1, Project::resume).await;
+    assert_eq!(taken(runs, "ada").await, [run(1)]);
+}
+
+/// A project on hold holds nobody else up.
+pub async fn runs_of_other_projects_go_on(runs: &RunsUnderTest) {
+    at_rest(runs).await;
+    runs.given_project(2, user(1)).await;
+    runs.given_run(2, 2, Priority::Low).await;
+    let claims = runs.queue.claim("ada", Appetite { most: 1, ..HUNGRY }).await.unwrap();
+    assert_eq!(claims.runs, [Claim { run: run(2), fence: 1 }]);
+}
+
+/// Every run ends.
+pub async fn a_run_of_a_suspended_project_ends_at_its_deadline(runs: &RunsUnderTest) {
+    runs.given_project(1, user(1)).await;
+    let deadline = runs.clock.now() + TimeDelta::milliseconds(200);
+    runs.given_order(1, |order| Order { deadline, ..order }).await;
+    runs.happens_to_project(1, Project::suspend).await;
+    runs.time.pass(Duration::from_millis(300)).await;
+    assert_eq!(taken(runs, "ada").await, [run(1)]);
+}
+
+/// Stop means stop.
+pub async fn a_run_of_a_suspended_project_ends_when_it_is_stopped(runs: &RunsUnderTest) {
+    runs.given_project(1, user(1)).await;
+    runs.given_run(1, 1, Priority::Normal).await;
+    taken(runs, "ada").await;
+    runs.claimed(1).await;
+    runs.happens_to_project(1, Project::suspend).await;
+    runs.happens(1, |run, now| run.cancel("user:eve", None, now)).await;
+    assert_eq!(taken(runs, "ada").await, [run(1)]);
+}
+
+/// Nothing begins in a project that is kept for history only.
+pub async fn runs_of_an_archived_project_are_not_begun(runs: &RunsUnderTest) {
+    runs.given_project(1, user(1)).await;
+    runs.given_run(1, 1, Priority::Normal).await;
+    runs.happens_to_project(1, Project::archive).await;
+    assert_eq!(taken(runs, "ada").await, []);
+}
+
+/// Whoever waits for nothing else is there at the deadline.
+pub async fn the_queue_says_when_a_run_of_a_suspended_project_must_end(runs: &RunsUnderTest) {
+    at_rest(runs).await;
+    let due = look(runs, "ada").await.next_due.unwrap();
+    assert!(due > Duration::from_secs(3_500) && due <= Duration::from_secs(3_600), "{due:?}");
 }
 
 /// A worker needs no poll to find out when time alone will bring it work.
