@@ -8,7 +8,7 @@ use crate::{
 const CONTEXTS: [&str; 8] = ["identity", "projects", "agents", "runs", "webhooks", "models", "secrets", "budgets"];
 
 /// Folders and files that may name one module of another context, each for a reason written in `docs/architecture.md`.
-const CROSSINGS: [(&str, &str); 14] = [
+const CROSSINGS: [(&str, &str); 15] = [
     // A person and their personal project begin in one append.
     ("crates/application/src/identity/enrolment.rs", "projects"),
     // A key has a role in its project, never more than its issuer's.
@@ -30,6 +30,7 @@ const CROSSINGS: [(&str, &str); 14] = [
     // The words with which models are asked are the same for whoever asks.
     ("crates/application/src/runs/", "models"),
     ("crates/application/src/agents/", "models::ConfiguredModels"),
+    ("crates/application/src/agents/", "models::ModelPrices"),
     // Lists show what is in the projects one belongs to; the database joins better than we do.
     ("crates/infrastructure/src/agents/views.rs", "projects::projects_of"),
     ("crates/infrastructure/src/runs/views.rs", "projects::projects_of"),

@@ -78,6 +78,15 @@ async fn a_call_is_approved_with_other_arguments() {
 }
 
 #[actix_web::test]
+async fn a_limit_on_cost_takes_the_price_of_the_providers_list() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let mut body = assistant(&json!({}));
+    body["definition"]["limits"] = json!({"max_cost_micros": 1_000});
+    world.post("/api/v1/agents").by(&ada).json(&body).send().await.expect(201);
+}
+
+#[actix_web::test]
 async fn an_answer_after_the_time_for_it_is_refused() {
     let world = World::new();
     let ada = world.person("ada").await;

@@ -15,7 +15,8 @@ use serde::de::DeserializeOwned;
 use super::ports::AgentViews;
 use crate::{
     error::{Error, PortError, Refused},
-    models::{ConfiguredModels, ModelPrices},
+    models::ConfiguredModels,
+    models::ModelPrices,
     workflow::{DefinitionCheck, ToolDescriptions, ToolSecrets},
 };
 

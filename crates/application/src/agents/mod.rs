@@ -35,7 +35,8 @@ pub use views::{AgentVersionSummary, AgentVersionView, AgentView};
 use crate::{
     access::Access,
     es::{EventStore, Repository},
-    models::{ConfiguredModels, ModelPrices},
+    models::ConfiguredModels,
+    models::ModelPrices,
     ports::IdGenerator,
     workflow::{DefinitionCheck, ToolDescriptions, ToolSecrets},
 };

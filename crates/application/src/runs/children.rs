@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::{
+    PROJECTS,
     ports::RunViews,
     views::{RunFilter, RunStatus},
 };
@@ -18,7 +19,6 @@ use devskyy_domain::{
         Aggregate,
         ids::{OperationId, ProjectId, RunId},
     },
-    projects::Project,
     runs::{ChildEnd, Failure, Phase, Run, RunError},
 };
 
@@ -138,7 +138,7 @@ impl Reaction for ChildRuns {
     }
 
     fn categories(&self) -> &'static [&'static str] {
-        &[Run::CATEGORY, Project::CATEGORY]
+        &[Run::CATEGORY, PROJECTS]
     }
 
     async fn handle(&self, event: &RecordedEvent) -> Result<(), Error> {

@@ -62,6 +62,9 @@ use crate::{
     workflow::Schemas,
 };
 
+/// The streams of projects, whose events tell when runs rest and when they end.
+const PROJECTS: &str = "project";
+
 /// What the context needs from outside.
 #[derive(Clone)]
 pub struct RunsPorts {

@@ -19,9 +19,18 @@ impl Passage for Moves {
 }
 
 pub(crate) fn fresh() -> RunsUnderTest {
+    over(InMemoryProjects::following)
+}
+
+/// Runs that never hear what becomes of their projects.
+pub(crate) fn heedless() -> RunsUnderTest {
+    over(|_| Arc::default())
+}
+
+fn over(projects: impl FnOnce(&InMemoryEventStore) -> Arc<InMemoryProjects>) -> RunsUnderTest {
     let clock = Arc::new(FixedClock::default());
     let store = Arc::new(InMemoryEventStore::with_clock(clock.clone()));
-    let projects = InMemoryProjects::following(&store);
+    let projects = projects(&store);
     let agents = Arc::new(ViewedAgents(InMemoryAgents::following(&store, projects.clone())));
     let runs = InMemoryRuns::following(&store, projects, clock.clone());
     let time = Arc::new(Moves(clock.clone()));

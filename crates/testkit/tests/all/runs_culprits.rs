@@ -22,7 +22,7 @@ use devskyy_domain::{
 };
 use devskyy_testkit::contracts::runs::RunsUnderTest;
 
-use crate::runs::fresh;
+use crate::runs::{fresh, heedless};
 
 /// What is wrong with a queue, views or agents.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -47,6 +47,8 @@ enum Flaw {
     Timeless,
     /// Does not tell of what becomes due within a moment.
     Blinking,
+    /// Hands out whatever becomes of a project.
+    Heedless,
     /// Shows every run to everybody, and of questions only that they are open.
     Indiscreet,
     /// Shows what was asked for, not what came of it.
@@ -65,7 +67,7 @@ enum Flaw {
     Outdated,
 }
 
-const FLAWS: [Flaw; 18] = [
+const FLAWS: [Flaw; 19] = [
     Flaw::Careless,
     Flaw::FirstCome,
     Flaw::Mute,
@@ -76,6 +78,7 @@ const FLAWS: [Flaw; 18] = [
     Flaw::Undying,
     Flaw::Timeless,
     Flaw::Blinking,
+    Flaw::Heedless,
     Flaw::Indiscreet,
     Flaw::Stale,
     Flaw::Alarmed,
@@ -220,9 +223,9 @@ impl RunnableAgents for Flawed {
     }
 }
 
-fn flawed() -> [RunsUnderTest; 18] {
+fn flawed() -> [RunsUnderTest; 19] {
     FLAWS.map(|flaw| {
-        let honest = fresh();
+        let honest = if flaw == Flaw::Heedless { heedless() } else { fresh() };
         let (queue, views, agents) = (honest.queue.clone(), honest.views.clone(), honest.agents.clone());
         let culprit = Arc::new(Flawed { queue, views, agents, flaw, handed_out: Mutex::default() });
         RunsUnderTest { queue: culprit.clone(), views: culprit.clone(), agents: culprit, ..honest }

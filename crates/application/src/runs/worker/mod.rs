@@ -25,7 +25,6 @@ use devskyy_domain::{
         Aggregate,
         ids::{ProjectId, RunId},
     },
-    projects::Project,
     runs::Run,
 };
 use execution::Execution;
@@ -34,6 +33,7 @@ use letting_go::Signals;
 pub(super) use offer::offered;
 
 use super::{
+    PROJECTS,
     live::LiveRuns,
     ports::{Appetite, Claim, RunQueue, RunnableAgents},
 };
@@ -250,7 +250,7 @@ impl<'a> Shift<'a> {
 
     /// Reads what happened since, and tells the runs it concerns.
     async fn listen(&mut self) {
-        let filter = EventFilter::categories(&[Run::CATEGORY, Project::CATEGORY]);
+        let filter = EventFilter::categories(&[Run::CATEGORY, PROJECTS]);
         loop {
             let store = &self.worker.ports.store;
             let page = match self.beside(store.read_all(self.seen, PAGE, &filter)).await {

@@ -21,7 +21,7 @@ use devskyy_domain::{
         Json,
         ids::{AgentId, OperationId, ProjectId, RunId},
     },
-    runs::{ModelAnswered, ModelCalled, Order, Place, Priority, Run, RunEvent},
+    runs::{Allowance, ModelAnswered, ModelCalled, Order, Place, Priority, Run, RunEvent},
 };
 use uuid::Uuid;
 
@@ -123,6 +123,7 @@ fn said(operation: OperationId, answer: &Answer) -> ModelAnswered {
         calls: vec![],
         finish: Finish::Stop,
         usage: answer.tokens,
+        estimated: false,
         model: "as the provider calls it".to_owned(),
         answered_by: answer.model.to_owned(),
         cost_micros: answer.cost_micros,
@@ -137,6 +138,8 @@ pub(super) fn order(usage: &UsageUnderTest, of_project: u64, of_agent: u64) -> O
         project: project(of_project),
         parent: None,
         depth: 0,
+        callers: vec![],
+        allowance: Allowance::default(),
         input: Json::Null,
         priority: Priority::Normal,
         deadline: usage.clock.now() + TimeDelta::days(400),
