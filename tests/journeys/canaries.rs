@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use devskyy_application::es::chain::digest;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -44,7 +45,11 @@ fn files(below: &Path) -> Vec<PathBuf> {
 
 /// The files below a directory that hold a secret in any form.
 fn holders(below: &Path, secret: &str) -> Vec<PathBuf> {
-    let forms = forms(secret);
+    holding(below, &forms(secret))
+}
+
+/// The files below a directory that hold one of these.
+fn holding(below: &Path, forms: &[Vec<u8>]) -> Vec<PathBuf> {
     let holds = |path: &PathBuf| {
         let content = fs::read(path).unwrap();
         forms.iter().any(|form| content.windows(form.len()).any(|part| part == form))
@@ -90,6 +95,10 @@ async fn used(server: &Server) -> Vec<(&'static str, String)> {
     let with_key = ada.request(Method::GET, "/api/v1/agents").header("x-api-key", text(&rotated, "key"));
     with_key.send().await.unwrap();
     let tool = tool_secrets(&ada, &text(&project, "id")).await;
+    let provider = "Canary-Provider-Key-5";
+    let providers = format!("/api/v1/projects/{}/providers", text(&project, "id"));
+    let body = json!({"name": "own", "kind": "openai", "base_url": "https://models.example.org/v1", "key": provider});
+    keyed(&ada, &providers, &body).await;
     let new = "Canary-New-Password-2";
     let body = json!({"current_password": PASSWORD, "password": new});
     ada.post("/api/v1/auth/password", &body).await.expect(StatusCode::NO_CONTENT);
@@ -108,7 +117,14 @@ async fn used(server: &Server) -> Vec<(&'static str, String)> {
         ("rotated API key", text(&rotated, "key")),
         ("secret of a tool", tool.0),
         ("replaced secret of a tool", tool.1),
+        ("key of a provider", provider.to_owned()),
     ]
+}
+
+/// Creates something that holds a secret, under a key by which a repetition would be known.
+async fn keyed(by: &Client, path: &str, body: &Value) -> Value {
+    let request = by.request(Method::POST, path).header("idempotency-key", text(body, "name")).json(body);
+    request.send().await.unwrap().error_for_status().unwrap().json().await.unwrap()
 }
 
 /// Has runs send a secret to a service that repeats it, before and after it is replaced.
@@ -117,7 +133,7 @@ async fn tool_secrets(ada: &Client, project: &str) -> (String, String) {
     let echo = Echo::start().await;
     let secrets = format!("/api/v1/projects/{project}/secrets");
     let body = json!({"name": "tracker", "value": first, "hosts": [echo.address]});
-    let secret = ada.post(&secrets, &body).await.expect(StatusCode::CREATED);
+    let secret = keyed(ada, &secrets, &body).await;
     let headers = json!({"Authorization": "Bearer {{ secrets.tracker }}"});
     let request = json!({"method": "GET", "url": format!("http://{}/", echo.address), "headers": headers});
     let definition = json!({
@@ -153,6 +169,25 @@ async fn no_secret_stays_in_database_log_or_copy() {
     assert_eq!(holders(&copy, "authn_login_fail").len(), 1, "the search reaches what was written before the copy");
     let found: Vec<_> = secrets.iter().map(|(name, secret)| (*name, holders(place.path(), secret))).collect();
     assert!(found.iter().all(|(_, files)| files.is_empty()), "{found:?}");
+}
+
+/// What is stored to recognise a repeated request must not let a reader try guesses at the secret in its body.
+#[tokio::test]
+async fn no_bare_digest_of_a_request_with_a_secret_stays() {
+    let place = tempfile::tempdir().unwrap();
+    let server = Server::start(place.path());
+    let ada = Client::administrator(&server).await;
+    let project = ada.post("/api/v1/projects", &json!({"name": "Compiler"})).await.expect(StatusCode::CREATED);
+    let path = format!("/api/v1/projects/{}/secrets", text(&project, "id"));
+    let body = json!({"name": "tracker", "value": "12345678", "hosts": ["tracker.example.org"]});
+    keyed(&ada, &path, &body).await;
+    server.signal("-TERM");
+    server.ended();
+    let bare = [format!("POST\n{path}\n{body}"), body.to_string(), "12345678".to_owned()];
+    let digests = bare.iter().map(|text| digest(text));
+    let hex = |digest: &[u8; 32]| digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes();
+    let forms: Vec<Vec<u8>> = digests.flat_map(|digest| [digest.to_vec(), hex(&digest)]).collect();
+    assert_eq!(holding(&place.path().join("devskyy-data"), &forms), Vec::<PathBuf>::new());
 }
 
 #[test]

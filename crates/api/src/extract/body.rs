@@ -55,7 +55,8 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
             let text = read(&request, payload).await?;
             let value: T = json::parse(&text)?;
             value.validate().map_err(|errors| Problem::of_faults(faults(&errors)))?;
-            Ok(Self { value, keyed: key.map(|key| KeyedRequest::new(key, &request, &text)) })
+            let keyed = key.map(|key| KeyedRequest::new(key, &request, &text)).transpose()?;
+            Ok(Self { value, keyed })
         })
     }
 }
@@ -95,8 +96,7 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for Optiona
             let body = Body::from_request(request, payload);
             return Box::pin(async move { body.await.map(Self) });
         }
-        let key = idempotency::key(request.headers());
-        let keyed = key.map(|key| key.map(|key| KeyedRequest::new(key, request, b"")));
+        let keyed = idempotency::bodiless(request);
         Box::pin(std::future::ready(keyed.map(|keyed| Self(Body { value: T::default(), keyed }))))
     }
 }

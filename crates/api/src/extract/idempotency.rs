@@ -1,13 +1,13 @@
 use std::future::{Ready, ready};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header::HeaderMap};
-use aws_lc_rs::digest::{Context, SHA256};
-use devskyy_application::{context::Actor, es::Idempotency};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header::HeaderMap, web::Data};
+use devskyy_application::{context::Actor, es::Idempotency, identity::Secrets};
 use uuid::Uuid;
 
-use crate::problem::{Problem, request};
+use crate::problem::{Problem, platform, request};
 
 const NAME: &str = "Idempotency-Key";
+const PURPOSE: &str = "request.fingerprint";
 /// Keys of callers who have not signed in; the use case must tell them apart itself.
 const NOBODY: Uuid = Uuid::from_u128(0x6f1d_2c4e_8a3b_5d70_9e21_4c6b_7a58_3f09);
 
@@ -32,16 +32,21 @@ pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     }
 }
 
+/// A request without a body, where the client sent a key.
+pub(super) fn bodiless(request: &HttpRequest) -> Result<Option<KeyedRequest>, Problem> {
+    key(request.headers())?.map(|key| KeyedRequest::new(key, request, b"")).transpose()
+}
+
 impl KeyedRequest {
     /// Fixes what was asked: method, path and body.
-    pub(crate) fn new(key: String, request: &HttpRequest, body: &[u8]) -> Self {
-        let mut digest = Context::new(&SHA256);
-        for part in [request.method().as_str().as_bytes(), b"\n", request.path().as_bytes(), b"\n", body] {
-            digest.update(part);
-        }
-        let mut fingerprint = [0; 32];
-        fingerprint.copy_from_slice(digest.finish().as_ref());
-        Self { key, fingerprint }
+    ///
+    /// Bodies hold passwords, tools' secrets and people's addresses: a bare digest of one would let a reader of the
+    /// database try guesses at the speed of a fast hash, so it is keyed with the platform's master key.
+    pub(crate) fn new(key: String, request: &HttpRequest, body: &[u8]) -> Result<Self, Problem> {
+        let secrets = request.app_data::<Data<dyn Secrets>>();
+        let secrets = secrets.ok_or_else(|| Problem::new(platform::INTERNAL, "requests cannot be told apart"))?;
+        let asked = [request.method().as_str().as_bytes(), b"\n", request.path().as_bytes(), b"\n", body].concat();
+        Ok(Self { key, fingerprint: secrets.keyed(PURPOSE, &asked) })
     }
 
     /// Keys of different callers never meet.
@@ -66,6 +71,6 @@ impl FromRequest for Keyed {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(key(request.headers()).map(|key| Self(key.map(|key| KeyedRequest::new(key, request, b"")))))
+        ready(bodiless(request).map(Self))
     }
 }

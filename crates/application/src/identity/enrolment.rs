@@ -78,7 +78,6 @@ impl Enrolment {
         idempotency: Option<Idempotency>,
         refused: Error,
     ) -> Result<UserView, Error> {
-        let idempotency = idempotency.map(|it| self.blinded(it));
         let users = Repository::<User>::new(self.store.clone());
         let before = users.created_before(actor.event_context(None), idempotency.as_ref(), refused).await?;
         self.view(before.id).await
@@ -92,9 +91,8 @@ impl Enrolment {
         let email = Claim { scope: EMAIL_SCOPE.to_owned(), value: hex(&account.email_digest) };
         let claims = std::iter::once(email).chain(person.claim);
         let claims = claims.map(|claim| ClaimChange::Take { claim, owner: user.into() }).collect();
-        let idempotency = person.idempotency.map(|it| self.blinded(it));
         Repository::<User>::new(self.store.clone())
-            .create(actor.event_context(None), user, &events, claims, vec![personal], idempotency)
+            .create(actor.event_context(None), user, &events, claims, vec![personal], person.idempotency)
             .await
             .map_err(|error| match error {
                 Error::ClaimTaken(claim) if claim.scope == EMAIL_SCOPE => IdentityError::EmailTaken.into(),
@@ -102,12 +100,6 @@ impl Enrolment {
                 Error::ClaimTaken(_) => IdentityError::BootstrapRefused.into(),
                 other => other,
             })
-    }
-
-    /// A bare fingerprint of a request with a password in it would let a reader of the database guess the password
-    /// without paying for the slow hash.
-    fn blinded(&self, it: Idempotency) -> Idempotency {
-        Idempotency { fingerprint: self.secrets.keyed("user.registration", &it.fingerprint), ..it }
     }
 
     async fn withdraw(&self, user: UserId) {
