@@ -8,4 +8,4 @@ mod table;
 
 pub use ports::{Memberships, Standing};
 pub use require::{Access, ListScope};
-pub use table::{Permission, allows, markdown};
+pub use table::{Permission, PlatformPermission, allows, allows_on_platform, markdown};

@@ -8,7 +8,7 @@ use devskyy_domain::{
 
 use super::{
     ports::{Memberships, Standing},
-    table::{Permission, allows},
+    table::{Permission, PlatformPermission, allows, allows_on_platform},
 };
 use crate::{
     audit::SecurityLog,
@@ -165,28 +165,14 @@ impl Access {
         project.ok_or_else(|| Error::NotFound("your personal project".to_owned()))
     }
 
-    /// Passes when the actor runs the platform, noting a denial.
-    ///
-    /// # Errors
-    /// As [`Access::require_admin`].
-    pub fn require_administrator(&self, actor: &Actor, wanted: &str) -> Result<(), Error> {
-        let verdict = Self::require_admin(actor);
-        match (verdict, &self.security) {
-            (Err(Error::Forbidden), Some(security)) => {
-                security.denied(actor, None, wanted);
-                Err(Error::Denied)
-            }
-            (verdict, _) => verdict,
-        }
-    }
-
-    /// Passes when the actor runs the platform.
+    /// Passes when the actor may do this on the platform as a whole. The edge notes a denial, as it does every one.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] or [`Error::Forbidden`].
-    pub fn require_admin(actor: &Actor) -> Result<(), Error> {
+    pub fn require_on_platform(actor: &Actor, permission: PlatformPermission) -> Result<(), Error> {
         match actor.subject {
-            Subject::System(_) | Subject::User { role: PlatformRole::Admin, .. } => Ok(()),
+            Subject::System(_) => Ok(()),
+            Subject::User { role, .. } if allows_on_platform(role, permission) => Ok(()),
             Subject::User { .. } | Subject::Key { .. } => Err(Error::Forbidden),
             Subject::Anonymous => Err(Error::Unauthenticated),
         }

@@ -47,7 +47,22 @@ pub enum Permission {
     BudgetsWrite,
 }
 
-use PlatformRole::Admin;
+/// Something one may be allowed to do on the platform as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PlatformPermission {
+    /// Create projects of one's own.
+    ProjectsCreate,
+    /// See everybody's accounts.
+    UsersRead,
+    /// Invite people to the platform.
+    UsersInvite,
+    /// Change roles, disable, enable and erase accounts, and open administrators' ones.
+    UsersWrite,
+    /// See who did what on the whole platform.
+    AuditReadAll,
+}
+
+use PlatformRole::{Admin, Member};
 use ProjectRole::{Maintainer, Operator, Owner, Viewer};
 
 /// The whole truth: a permission, the project roles that have it, and the platform roles that have it in every project.
@@ -73,6 +88,21 @@ const TABLE: [(Permission, &[ProjectRole], &[PlatformRole]); 20] = [
     (Permission::BudgetsRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
     (Permission::BudgetsWrite, &[Owner, Maintainer], &[Admin]),
 ];
+
+/// The same for the platform as a whole: a permission, and the platform roles that have it. API keys have none of these.
+const PLATFORM: [(PlatformPermission, &[PlatformRole]); 5] = [
+    (PlatformPermission::ProjectsCreate, &[Admin, Member]),
+    (PlatformPermission::UsersRead, &[Admin]),
+    (PlatformPermission::UsersInvite, &[Admin]),
+    (PlatformPermission::UsersWrite, &[Admin]),
+    (PlatformPermission::AuditReadAll, &[Admin]),
+];
+
+/// Whether a person with this role may do this on the platform as a whole.
+#[must_use]
+pub fn allows_on_platform(role: PlatformRole, permission: PlatformPermission) -> bool {
+    PLATFORM.iter().any(|(listed, roles)| *listed == permission && roles.contains(&role))
+}
 
 /// Whether a person with these roles may do this.
 #[must_use]
@@ -196,7 +226,33 @@ impl Permission {
     }
 }
 
-/// The table as a page for people.
+impl PlatformPermission {
+    /// The name used in documents.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ProjectsCreate => "projects.create",
+            Self::UsersRead => "users.read",
+            Self::UsersInvite => "users.invite",
+            Self::UsersWrite => "users.write",
+            Self::AuditReadAll => "audit.read_all",
+        }
+    }
+
+    /// What it lets one do, in words.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::ProjectsCreate => "create projects of one's own",
+            Self::UsersRead => "see everybody's accounts",
+            Self::UsersInvite => "invite people to the platform",
+            Self::UsersWrite => "change roles, disable, enable and erase accounts, and open administrators' ones",
+            Self::AuditReadAll => "see who did what on the whole platform",
+        }
+    }
+}
+
+/// The tables as a page for people.
 #[must_use]
 pub fn markdown() -> String {
     let mut page = String::from(
@@ -218,6 +274,18 @@ pub fn markdown() -> String {
             page.push_str(mark(allows(PlatformRole::Member, Some(role), permission)));
         }
         page.push_str(mark(allows(PlatformRole::Admin, None, permission)));
+        page.push('\n');
+    }
+    page.push_str(
+        "\n## The platform as a whole\n\nThese are about no project. API keys have none of them. What is one's own (account, \
+         sign-ins, invitations) is everybody's who has signed in as a person.\n\n\
+         | permission | lets one | administrator | member |\n|---|---|---|---|\n",
+    );
+    for (permission, _) in PLATFORM {
+        let _ = write!(page, "| `{}` | {} |", permission.as_str(), permission.meaning());
+        for role in PlatformRole::ALL {
+            page.push_str(mark(allows_on_platform(role, permission)));
+        }
         page.push('\n');
     }
     page

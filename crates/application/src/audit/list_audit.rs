@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::ports::{AuditEntry, AuditFilter, AuditTrail};
 use crate::{
-    access::{Access, Permission},
+    access::{Access, Permission, PlatformPermission},
     context::Actor,
     error::Error,
 };
@@ -38,7 +38,7 @@ impl Audit {
         let ListAudit { filter, limit } = query;
         match filter.project {
             Some(project) => self.access.require(actor, project, Permission::AuditRead).await?,
-            None => self.access.require_administrator(actor, Permission::AuditRead.as_str())?,
+            None => Access::require_on_platform(actor, PlatformPermission::AuditReadAll)?,
         }
         let mut entries = self.trail.list(&filter, limit.saturating_add(1)).await?;
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);

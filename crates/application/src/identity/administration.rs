@@ -18,7 +18,7 @@ use super::{
     views::{AccountView, UserFilter, UserStatus},
 };
 use crate::{
-    access::Access,
+    access::{Access, PlatformPermission},
     context::Actor,
     error::Error,
     es::{AppendError, AppendRequest, Claim, ClaimChange, EventStore, Precondition, Repository},
@@ -83,7 +83,7 @@ impl Administration {
         email: Option<&Email>,
         page: &Part,
     ) -> Result<PageOf<AccountView>, Error> {
-        Access::require_admin(actor)?;
+        Access::require_on_platform(actor, PlatformPermission::UsersRead)?;
         let user = match email {
             Some(email) => Some(self.of_email(email).await?),
             None => filter.user,
@@ -112,7 +112,7 @@ impl Administration {
     /// [`Error::NotFound`], [`Error::Unauthenticated`], [`Error::Forbidden`] or a failing port.
     #[tracing::instrument(name = "identity.get_user", skip_all, err(Debug, level = "debug"))]
     pub async fn get(&self, actor: &Actor, user: UserId) -> Result<AccountView, Error> {
-        Access::require_admin(actor)?;
+        Access::require_on_platform(actor, PlatformPermission::UsersRead)?;
         self.view(user).await
     }
 
@@ -123,7 +123,7 @@ impl Administration {
     /// [`Error::Unauthenticated`], [`Error::Forbidden`] or a failing port.
     #[tracing::instrument(name = "identity.change_account", skip_all, fields(user = %command.user), err(Debug, level = "debug"))]
     pub async fn change(&self, actor: &Actor, command: ChangeAccount) -> Result<AccountView, Error> {
-        Access::require_admin(actor)?;
+        Access::require_on_platform(actor, PlatformPermission::UsersWrite)?;
         let ChangeAccount { user, change, expected } = command;
         self.view(user).await?;
         let claims = if change == AccountChange::Erase { self.released(user).await? } else { vec![] };

@@ -5,7 +5,11 @@ use super::{
     register::Register,
     views::UserView,
 };
-use crate::{access::Access, context::Actor, error::Error};
+use crate::{
+    access::{Access, PlatformPermission},
+    context::Actor,
+    error::Error,
+};
 
 /// Asks for an administrator's account.
 #[derive(Debug)]
@@ -41,7 +45,7 @@ impl CreateAdminHandler {
     /// [`Error::Forbidden`] for everybody else, and as registration.
     #[tracing::instrument(name = "identity.create_admin", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: CreateAdmin) -> Result<UserView, Error> {
-        Access::require_admin(actor)?;
+        Access::require_on_platform(actor, PlatformPermission::UsersWrite)?;
         let CreateAdmin { email, password, name } = command;
         let role = PlatformRole::Admin;
         let person = Enrolled { email, password, name, role, claim: None, idempotency: None };

@@ -6,7 +6,7 @@ use devskyy_domain::identity::IdentityError;
 
 use super::{enrolment::hex, ports::Secrets};
 use crate::{
-    access::Access,
+    access::{Access, PlatformPermission},
     context::Actor,
     error::{Error, PortError},
     es::{AppendRequest, Claim, EventStore, Idempotency},
@@ -78,7 +78,7 @@ impl InviteHandler {
     /// [`Error::Unauthenticated`], [`Error::Forbidden`], [`Error::KeyReused`] or a failing port.
     #[tracing::instrument(name = "identity.invite", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, idempotency: Option<Idempotency>) -> Result<Invitation, Error> {
-        Access::require_admin(actor)?;
+        Access::require_on_platform(actor, PlatformPermission::UsersInvite)?;
         let token = match idempotency {
             Some(idempotency) => self.repeatable(actor, idempotency).await?,
             None => self.secrets.token()?,

@@ -7,6 +7,7 @@ use devskyy_domain::{
 
 use super::{ports::ProjectViews, views::ProjectView};
 use crate::{
+    access::{Access, PlatformPermission},
     context::Actor,
     error::Error,
     es::{Idempotency, Repository},
@@ -36,6 +37,7 @@ impl CreateProjectHandler {
     /// [`Error::Unauthenticated`] without a person, or a failing port.
     #[tracing::instrument(name = "projects.create", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: CreateProject) -> Result<ProjectView, Error> {
+        Access::require_on_platform(actor, PlatformPermission::ProjectsCreate)?;
         let owner = actor.person()?;
         let id = ProjectId::from(self.ids.next());
         let events = Project::default().create(&command.name, owner, false)?;

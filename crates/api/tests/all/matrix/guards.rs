@@ -122,7 +122,7 @@ fn an_excuse_that_is_not_needed_is_caught() {
 /// Whoever may do everything that has this rule.
 const fn whoever_may(rule: Rule) -> Who {
     match rule {
-        Rule::Admin => Who::Admin,
+        Rule::Platform(_) => Who::Admin,
         Rule::Invited => Who::INVITED,
         Rule::Public | Rule::SignedIn | Rule::Person | Rule::Project(_) | Rule::PersonInProject(_) => Who::Owner,
     }

@@ -18,7 +18,7 @@ use actix_web::{
     web,
 };
 use devskyy_api::openapi;
-use devskyy_application::access::{Permission, allows};
+use devskyy_application::access::{Permission, allows, allows_on_platform};
 use serde_json::{Value, json};
 
 use self::{
@@ -57,8 +57,10 @@ fn expected(rule: Rule, who: Who) -> Verdict {
         Rule::SignedIn => Verdict::Allowed,
         Rule::Person if who.is_key() => Verdict::Forbidden,
         Rule::Person => Verdict::Allowed,
-        Rule::Admin if who == Who::Admin => Verdict::Allowed,
-        Rule::Admin => Verdict::Forbidden,
+        Rule::Platform(permission) if !who.is_key() && allows_on_platform(who.platform_role(), permission) => {
+            Verdict::Allowed
+        }
+        Rule::Platform(_) => Verdict::Forbidden,
         Rule::Invited if who.is_key() => Verdict::Forbidden,
         Rule::Invited if who == Who::INVITED => Verdict::Allowed,
         Rule::Invited => Verdict::Hidden,
@@ -249,7 +251,7 @@ fn an_operation_without_a_rule_is_named() {
 const fn proofs(rule: Rule) -> &'static [&'static str] {
     match rule {
         Rule::Public => &[],
-        Rule::Person | Rule::Admin | Rule::Invited | Rule::PersonInProject(_) => &["bearer"],
+        Rule::Person | Rule::Platform(_) | Rule::Invited | Rule::PersonInProject(_) => &["bearer"],
         Rule::SignedIn | Rule::Project(_) => &["api_key", "bearer"],
     }
 }

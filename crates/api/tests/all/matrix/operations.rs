@@ -1,6 +1,6 @@
 //! The rule of every operation, and how to ask for it. An operation that is not listed here fails the matrix.
 
-use devskyy_application::access::Permission;
+use devskyy_application::access::{Permission, PlatformPermission};
 use serde_json::{Value, json};
 
 use super::place::{PASSWORD, Place, Who};
@@ -15,8 +15,8 @@ pub(super) enum Rule {
     SignedIn,
     /// Whoever has signed in as a person; what is shown or changed is their own.
     Person,
-    /// Whoever runs the platform.
-    Admin,
+    /// Whoever has the permission on the platform as a whole; people only.
+    Platform(PlatformPermission),
     /// Whoever has the permission in the project, people and keys.
     Project(Permission),
     /// Whoever the invitation is for; to everybody else it does not exist.
@@ -55,7 +55,8 @@ use Permission::{
     MembersWrite, ProjectsRead, ProjectsWrite, ProvidersRead, ProvidersWrite, RunsCancel, RunsDecide, RunsRead,
     RunsStart, SecretsRead, SecretsWrite,
 };
-use Rule::{Admin, Invited, Person, PersonInProject, Project, Public, SignedIn};
+use PlatformPermission::{ProjectsCreate, UsersInvite, UsersRead, UsersWrite};
+use Rule::{Invited, Person, PersonInProject, Platform, Project, Public, SignedIn};
 
 /// Every operation of the document.
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -77,16 +78,16 @@ pub(super) const OPERATIONS: &[Operation] = &[
     on("list_sessions", Person),
     on("end_session", Person),
     // Everybody's accounts.
-    on("list_users", Admin),
-    on("invite", Admin),
-    on("get_user", Admin),
-    on("change_user", Admin).sending(|_, _| json!({"role": "member"})),
-    on("erase_user", Admin),
-    on("disable_user", Admin),
-    on("enable_user", Admin),
+    on("list_users", Platform(UsersRead)),
+    on("invite", Platform(UsersInvite)),
+    on("get_user", Platform(UsersRead)),
+    on("change_user", Platform(UsersWrite)).sending(|_, _| json!({"role": "member"})),
+    on("erase_user", Platform(UsersWrite)),
+    on("disable_user", Platform(UsersWrite)),
+    on("enable_user", Platform(UsersWrite)),
     // Projects.
     on("list_projects", SignedIn),
-    on("create_project", Person).sending(|_, _| json!({"name": "Another project"})),
+    on("create_project", Platform(ProjectsCreate)).sending(|_, _| json!({"name": "Another project"})),
     on("get_project", Project(ProjectsRead)),
     on("project_history", Project(MembersRead)),
     on("rename_project", Project(ProjectsWrite)).sending(|_, _| json!({"name": "Another name"})),
