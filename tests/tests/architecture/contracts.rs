@@ -85,7 +85,10 @@ fn suites_not_run(files: &[SourceFile]) -> Vec<String> {
     let (testkit, real) = (below(files, "crates/testkit/tests/"), below(files, "crates/infrastructure/tests/"));
     let runs = |tests: &str, suite: &str, broken: bool| {
         let invocation = format!("{suite}!(");
-        tests.split(&invocation).skip(1).any(|rest| rest.trim_start().starts_with("broken ") == broken)
+        tests
+            .split(&invocation)
+            .skip(1)
+            .any(|rest| rest.trim_start().trim_start_matches("each ").starts_with("broken ") == broken)
     };
     let mut findings = Vec::new();
     for suite in suites(files) {

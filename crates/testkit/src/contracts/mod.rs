@@ -2,7 +2,8 @@
 //!
 //! Each suite has a macro that lists its promises. `x_contract!(factory)` makes one test of each promise over the adapter
 //! that the async `factory` makes. `x_contract!(broken factory)` makes one test of each promise that is passed when one of
-//! the culprits that `factory` makes breaks it.
+//! the culprits that `factory` makes breaks it. `x_contract!(each broken factory)` also makes a test that every one of these
+//! culprits breaks some promise.
 
 pub mod audit;
 pub mod checkpoints;
@@ -57,6 +58,28 @@ macro_rules! promises {
         $(#[$meta])*
         async fn $promise() {
             $crate::contracts::$($suite)::+::$promise($($borrow)+ $factory().await).await;
+        }
+    };
+    (@broken [($($borrow:tt)+) $($suite:ident)::+] $promise:ident $culprit:expr) => {
+        $crate::contracts::is_broken($crate::contracts::$($suite)::+::$promise($culprit)).await
+    };
+    ([each broken $factory:path] $suite:tt => $($promise:ident),+ $(,)?) => {
+        $($crate::promises! { @one [broken $factory] $suite $promise })+
+
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn every_culprit_breaks_a_promise() {
+            let mut at_large: Vec<usize> = (0..$factory().len()).collect();
+            $({
+                let mut left = Vec::new();
+                for number in at_large {
+                    let mut culprits = $factory();
+                    if !$crate::promises!(@broken $suite $promise &mut culprits[number]) {
+                        left.push(number);
+                    }
+                }
+                at_large = left;
+            })+
+            assert!(at_large.is_empty(), "no promise is broken by the culprits {at_large:?}");
         }
     };
     ($how:tt $suite:tt => $($promise:ident),+ $(,)?) => {

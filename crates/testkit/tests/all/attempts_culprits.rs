@@ -153,7 +153,7 @@ fn flawed() -> [PeopleUnderTest; 12] {
 mod caught {
     use super::flawed;
 
-    devskyy_testkit::attempts_contract!(broken flawed);
+    devskyy_testkit::attempts_contract!(each broken flawed);
 }
 
 macro_rules! caught {

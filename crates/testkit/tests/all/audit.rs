@@ -90,5 +90,5 @@ fn flawed() -> [AuditUnderTest; 6] {
 mod caught {
     use super::flawed;
 
-    devskyy_testkit::audit_contract!(broken flawed);
+    devskyy_testkit::audit_contract!(each broken flawed);
 }

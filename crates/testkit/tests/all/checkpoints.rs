@@ -124,5 +124,5 @@ fn flawed() -> [Suspect; 7] {
 mod caught {
     use super::flawed;
 
-    devskyy_testkit::checkpoints_contract!(broken flawed);
+    devskyy_testkit::checkpoints_contract!(each broken flawed);
 }

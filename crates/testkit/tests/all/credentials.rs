@@ -180,5 +180,5 @@ fn flawed() -> [CredentialsUnderTest; 2] {
 mod caught {
     use super::flawed;
 
-    devskyy_testkit::credentials_contract!(broken flawed);
+    devskyy_testkit::credentials_contract!(each broken flawed);
 }

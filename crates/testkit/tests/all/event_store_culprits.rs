@@ -218,4 +218,4 @@ fn flawed() -> [Suspect; 23] {
     FLAWS.map(|flaw| Suspect(Flawed::new(flaw)))
 }
 
-devskyy_testkit::event_store_contract!(broken flawed);
+devskyy_testkit::event_store_contract!(each broken flawed);

@@ -160,5 +160,5 @@ fn culprits() -> Vec<InvitationsUnderTest> {
 mod caught {
     use super::culprits;
 
-    devskyy_testkit::invitations_contract!(broken culprits);
+    devskyy_testkit::invitations_contract!(each broken culprits);
 }

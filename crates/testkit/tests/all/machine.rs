@@ -84,5 +84,5 @@ fn flawed() -> [MachineUnderTest; 2] {
 mod caught {
     use super::flawed;
 
-    devskyy_testkit::machine_contract!(broken flawed);
+    devskyy_testkit::machine_contract!(each broken flawed);
 }

@@ -59,5 +59,5 @@ fn flawed() -> [ProbeUnderTest; 2] {
 mod caught {
     use super::flawed;
 
-    devskyy_testkit::probing_contract!(broken flawed);
+    devskyy_testkit::probing_contract!(each broken flawed);
 }

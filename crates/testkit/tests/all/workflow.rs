@@ -161,5 +161,5 @@ fn flawed() -> [WorkflowUnderTest; 3] {
 mod caught {
     use super::flawed;
 
-    devskyy_testkit::workflow_contract!(broken flawed);
+    devskyy_testkit::workflow_contract!(each broken flawed);
 }
