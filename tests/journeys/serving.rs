@@ -1,3 +1,8 @@
+use std::{
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
+};
+
 use reqwest::StatusCode;
 
 use crate::{
@@ -38,6 +43,22 @@ fn the_log_is_one_object_per_line_where_nobody_watches() {
         serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|_| panic!("{line}"));
     }
     assert!(server.log().contains("\"ready\""));
+}
+
+#[test]
+fn where_only_objects_are_written_one_says_how_to_become_the_first_administrator() {
+    let place = tempfile::tempdir().unwrap();
+    let mut command = devskyy(place.path());
+    command.args(["serve", "--port", "0", "--log-format", "json"]).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut server = command.spawn().unwrap();
+    let lines = BufReader::new(server.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let ending = lines.inspect(|line| {
+        if line.contains("\"ready\"") {
+            Command::new("kill").args(["-TERM", &server.id().to_string()]).status().unwrap();
+        }
+    });
+    assert_eq!(ending.filter(|line| line.contains("bootstrap_token") && line.contains("bootstrap-token")).count(), 1);
+    server.wait().unwrap();
 }
 
 #[test]

@@ -28,7 +28,7 @@ const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// What is answered without being counted: probes must see the truth, and pages are the same for everybody.
-const UNCOUNTED: [&str; 5] = ["/health", "/metrics", "/docs", "/openapi.json", "/.well-known/"];
+const UNCOUNTED: [&str; 4] = ["/health", "/docs", "/openapi.json", "/.well-known/"];
 
 /// Counts a request for whoever proved to have sent it, or for the address it came from, and refuses what is too much
 /// (`RateLimit` and `RateLimit-Policy` of draft-ietf-httpapi-ratelimit-headers-11, 429 of RFC 6585).

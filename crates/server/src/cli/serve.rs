@@ -22,6 +22,11 @@ pub(super) async fn serve(settings: Settings) -> Result<(), Failure> {
     tracing::info!(url = banner.url(), store, "ready");
     if settings.log.format != LogFormat::Json {
         say(&banner.text())?;
+    } else if let Some(file) = &banner.bootstrap {
+        tracing::info!(
+            file,
+            "nobody runs this platform yet: register with what this file holds as the bootstrap_token"
+        );
     }
     stop.await;
     server.stop().await;

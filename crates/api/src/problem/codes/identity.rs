@@ -32,7 +32,7 @@ refusals! {
         CONFLICT "user.email_taken" "The e-mail has an account"
             "Sign in instead, or register with another e-mail.";
         FORBIDDEN "user.bootstrap_refused" "Bootstrap token is not accepted"
-            "Use the token the first start printed, before anybody else has.";
+            "Use the token in the file that the first start names, before anybody else has.";
     }
 }
 
