@@ -1,3 +1,5 @@
+use std::net::{IpAddr, Ipv4Addr};
+
 use devskyy_infrastructure::sql::Durability;
 use secrecy::ExposeSecret as _;
 
@@ -17,7 +19,7 @@ pub fn refuse_unsafe(settings: &Settings) -> Result<(), Failure> {
     if settings.profile == Profile::Development {
         return Ok(());
     }
-    let checks = [master_key, public_url, origins, durability, egress, database_password, log];
+    let checks = [master_key, public_url, proxies, origins, durability, egress, database_password, log];
     let findings: Vec<&str> = checks.iter().filter_map(|check| check(settings)).collect();
     if findings.is_empty() { Ok(()) } else { Err(Failure::unsafe_settings(&findings)) }
 }
@@ -41,6 +43,13 @@ fn public_url(settings: &Settings) -> Option<&'static str> {
         }
         Some(_) => None,
     }
+}
+
+fn proxies(settings: &Settings) -> Option<&'static str> {
+    let ends = [Ipv4Addr::UNSPECIFIED, Ipv4Addr::BROADCAST].map(IpAddr::V4);
+    let everybody = settings.server.trusted_proxies.iter().any(|them| ends.iter().all(|end| them.contains(*end)));
+    everybody
+        .then_some("server.trusted_proxies holds everybody, so clients say themselves where they are; list the proxies")
 }
 
 fn origins(settings: &Settings) -> Option<&'static str> {
@@ -98,6 +107,7 @@ mod tests {
     #[test]
     fn a_safe_configuration_is_taken() {
         assert_eq!(refusal("server.port", "8443"), "");
+        assert_eq!(refusal("server.trusted_proxies", "10.0.0.0/8,2001:db8::/32"), "");
     }
 
     #[test]
@@ -105,6 +115,8 @@ mod tests {
         let unsafe_settings = [
             ("security.master_key", "00000000000000000000000000000000000000000000000000000000000000ff"),
             ("server.public_url", "http://devskyy.example.org"),
+            ("server.trusted_proxies", "0.0.0.0/0"),
+            ("server.trusted_proxies", "10.0.0.0/8,::/0"),
             ("cors.allowed_origins", "*"),
             ("database.durability", "relaxed"),
             ("egress.allow_http", "true"),
