@@ -40,17 +40,18 @@ const STREAMS: &str = "SELECT stream_no, category, stream_id FROM es_streams WHE
 /// The log from its first event up to a position, in pages that a task of its own reads ahead and decodes.
 #[derive(Debug)]
 pub struct Replay {
+    db: Database,
     pages: mpsc::Receiver<Result<Page, PortError>>,
-    reading: JoinHandle<()>,
+    reading: JoinHandle<Reader>,
 }
 
 impl Replay {
     /// Begins to read events of these categories; of all when there are none.
     #[must_use]
     pub fn start(db: &Database, categories: Vec<&'static str>, upto: Position) -> Self {
-        let (sender, pages) = mpsc::channel(AHEAD);
-        let reader = Reader { categories, streams: HashMap::new(), decoder: Decoder::default() };
-        Self { pages, reading: tokio::spawn(reader.run(db.clone(), upto, sender)) }
+        let reader = Reader { categories, after: 0, streams: HashMap::new(), decoder: Decoder::default() };
+        let (reading, pages) = reader.start(db, upto);
+        Self { db: db.clone(), pages, reading }
     }
 
     /// The next page; `None` after the last.
@@ -60,6 +61,17 @@ impl Replay {
     pub async fn next(&mut self) -> Result<Option<Page>, PortError> {
         self.pages.recv().await.transpose()
     }
+
+    /// Goes on up to a later position, after the last page was taken.
+    ///
+    /// # Errors
+    /// [`PortError`] when the task that reads has ended badly.
+    pub(super) async fn go_on(&mut self, upto: Position) -> Result<(), PortError> {
+        let ended = (&mut self.reading).await;
+        let reader = ended.map_err(|error| PortError::bug("event store", "replaying events", error))?;
+        (self.reading, self.pages) = reader.start(&self.db, upto);
+        Ok(())
+    }
 }
 
 impl Drop for Replay {
@@ -68,22 +80,29 @@ impl Drop for Replay {
     }
 }
 
+#[derive(Debug)]
 struct Reader {
     categories: Vec<&'static str>,
+    after: Position,
     streams: HashMap<i64, Stream>,
     decoder: Decoder,
 }
 
+#[derive(Debug)]
 struct Stream {
     category: Cow<'static, str>,
     id: Uuid,
 }
 
 impl Reader {
-    async fn run(mut self, db: Database, upto: Position, pages: mpsc::Sender<Result<Page, PortError>>) {
-        let mut after = 0;
-        while after < upto {
-            let to = (after + STRETCH).min(upto);
+    fn start(self, db: &Database, upto: Position) -> (JoinHandle<Self>, mpsc::Receiver<Result<Page, PortError>>) {
+        let (sender, pages) = mpsc::channel(AHEAD);
+        (tokio::spawn(self.run(db.clone(), upto, sender)), pages)
+    }
+
+    async fn run(mut self, db: Database, upto: Position, pages: mpsc::Sender<Result<Page, PortError>>) -> Self {
+        while self.after < upto {
+            let (after, to) = (self.after, (self.after + STRETCH).min(upto));
             let page = match db.backend() {
                 DatabaseBackend::Postgres => {
                     self.read_postgres(db.reader.get_postgres_connection_pool(), after, to).await
@@ -93,10 +112,11 @@ impl Reader {
             let broken = page.is_err();
             let page = page.map(|events| Page { events, scanned_to: to });
             if pages.send(page).await.is_err() || broken {
-                return;
+                break;
             }
-            after = to;
+            self.after = to;
         }
+        self
     }
 
     fn stream(&mut self, number: i64, category: &str, id: Uuid) {

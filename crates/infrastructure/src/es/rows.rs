@@ -76,7 +76,7 @@ pub(super) fn values(event: PlannedEvent) -> [Value; 12] {
 /// Reads [`SELECT_EVENT`], row after row.
 ///
 /// Neighbours mostly share their context, which is then not parsed again.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Decoder {
     meta: String,
     context: Option<EventContext>,

@@ -120,14 +120,23 @@ impl Database {
         migrated.map_err(|error| port_error("database", "migrating", error))
     }
 
-    /// Migrations may take longer than a request, so they get connections without limits.
     async fn migrate_in_turn(&self) -> Result<(), DbErr> {
-        let patient = sea_orm::Database::connect(postgres(&self.url, 2, &[("client_min_messages", "error")])).await?;
-        let turn = patient.begin().await?;
+        let patient = self.patient(2).await?;
+        let turn = patient.writer.begin().await?;
         turn.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
-        Migrator::up(&patient, None).await?;
+        Migrator::up(&patient.writer, None).await?;
         turn.commit().await?;
-        patient.close().await
+        patient.writer.close().await
+    }
+
+    /// The same PostgreSQL database over connections of its own without limits, for what may take longer than a request.
+    ///
+    /// # Errors
+    /// [`DbErr`] when the server cannot be reached.
+    pub(crate) async fn patient(&self, connections: u32) -> Result<Self, DbErr> {
+        let options = postgres(&self.url, connections, &[("client_min_messages", "error")]);
+        let writer = sea_orm::Database::connect(options).await?;
+        Ok(Self { reader: writer.clone(), writer, url: self.url.clone() })
     }
 
     /// Begins a transaction that will write: on SQLite it takes the write lock at once, because a reader that turns

@@ -16,6 +16,7 @@ mod machine;
 mod models;
 mod people;
 mod providers;
+mod rebuilds;
 mod replicas;
 mod run_laws;
 mod runs;

@@ -11,7 +11,7 @@ use devskyy_application::{
     es::{Position, RecordedEvent},
 };
 pub use law::Law;
-use sea_orm::{DatabaseTransaction, DbErr};
+use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr};
 
 use super::{
     facts::head,
@@ -92,6 +92,7 @@ pub async fn verify(
     mut progress: impl FnMut(Position, Position) + Send,
 ) -> Result<Verdict, PortError> {
     let live = db.begin_reading().await.map_err(failed)?;
+    keep(&live, projections).await.map_err(failed)?;
     unlimited(&live).await.map_err(failed)?;
     let newest = head(&live).await.map_err(failed)?;
     let mut verdict = Verdict { events: newest.position, hash: newest.hash, faults: Vec::new() };
@@ -106,6 +107,16 @@ pub async fn verify(
     }
     live.rollback().await.map_err(failed)?;
     Ok(verdict)
+}
+
+/// Has the tables stay for as long as the transaction, before it sees anything: it would see nothing in tables that a
+/// rebuild puts in their place later. SQLite's readers see whole files as of one moment.
+async fn keep(live: &DatabaseTransaction, projections: &[Arc<dyn Projection>]) -> Result<(), DbErr> {
+    let tables: Vec<_> = projections.iter().flat_map(|projection| projection.tables()).copied().collect();
+    if tables.is_empty() || ConnectionTrait::get_database_backend(live) != DatabaseBackend::Postgres {
+        return Ok(());
+    }
+    live.execute_unprepared(&format!("LOCK TABLE {} IN ACCESS SHARE MODE", tables.join(", "))).await.map(|_| ())
 }
 
 /// Derives the views again beside the live ones, and lets the laws hear what they are derived from.
