@@ -65,6 +65,12 @@ fn asked(filter: &ApprovalFilter) -> Select<approval::Entity> {
         .apply_if(filter.status, |some, status| some.filter(Status.eq(status.as_str())))
 }
 
+fn kept_questions(filter: &ApprovalFilter) -> Option<Kept> {
+    let ApprovalFilter { scope, run, status } = filter;
+    let narrowed = run.is_some() || status.is_some();
+    (!narrowed).then(|| Kept::within(List::Approvals, *scope))
+}
+
 fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
     move |error| port_error(PORT, doing, error)
 }
@@ -90,7 +96,7 @@ impl RunViews for SqlRuns {
 
     async fn approvals(&self, filter: &ApprovalFilter, part: &Part) -> Result<PageOf<ApprovalView>, PortError> {
         let order = Order { by: approval::Column::RequestedAt, id: approval::Column::Id, descending: false };
-        let found = part_of(&self.0.reader, asked(filter), order, part, None).await;
+        let found = part_of(&self.0.reader, asked(filter), order, part, kept_questions(filter)).await;
         found.map_err(failed("listing approvals"))?.try_map(approval_view)
     }
 }

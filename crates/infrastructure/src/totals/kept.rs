@@ -22,6 +22,8 @@ pub(crate) enum List {
     Versions,
     /// Runs of all, or of a project.
     Runs,
+    /// Questions of runs to people, of all or of a project.
+    Approvals,
 }
 
 impl List {
@@ -34,6 +36,7 @@ impl List {
             Self::Agents => "agents",
             Self::Versions => "versions",
             Self::Runs => "runs",
+            Self::Approvals => "approvals",
         }
     }
 }

@@ -60,6 +60,12 @@ impl Growth {
                     self.add_within(event, List::Runs, it.order.project);
                 }
             }
+            // The project is the run's: whoever reports of a run does so in the context in which it was asked for.
+            "run.approval_requested" => {
+                if let Some(project) = event.context.project {
+                    self.add_within(event, List::Approvals, project);
+                }
+            }
             _ => {}
         }
         Ok(())

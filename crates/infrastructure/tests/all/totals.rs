@@ -1,25 +1,33 @@
 //! The kept lengths of lists are the lists' lengths: as they grow, after a rebuild, and after the migration.
+#![expect(clippy::disallowed_methods, reason = "runs live in real time")]
 
 use std::sync::Arc;
 
+use chrono::{TimeDelta, Utc};
 use devskyy_application::{
     access::ListScope,
     agents::{AgentFilter, AgentSort, AgentViews as _},
-    es::{EventStore, Repository},
+    es::{EventContext, EventStore, Repository},
     paging::{PageRequest, Part, Sort},
     projects::{ProjectFilter, ProjectSort, ProjectViews as _},
+    runs::{ApprovalFilter, RunViews as _},
 };
 use devskyy_domain::{
     agents::{Agent, AgentName, AgentType, Capabilities, Description, NewAgent},
-    kernel::ids::{AgentId, ProjectId, UserId},
+    kernel::{
+        Json,
+        ids::{AgentId, ApprovalId, ProjectId, RunId, UserId},
+    },
     projects::{Project, ProjectName, ProjectRole},
+    runs::{Allowance, Order, Place, Priority, Progress, Run},
+    workflow::Denial,
 };
 use devskyy_infrastructure::{
     agents::{AgentsProjection, SqlAgents},
     es::{PerStream, Projection, SqlEventStore, rebuild, verify},
     identity::{ApiKeysProjection, UsersProjection},
     projects::{ProjectsProjection, SqlProjects},
-    runs::RunsProjection,
+    runs::{RunsProjection, SqlRuns},
     sql::Database,
     system::SystemClock,
     totals::TotalsProjection,
@@ -53,11 +61,45 @@ fn user(n: u64) -> UserId {
     id(n).into()
 }
 
-/// Three projects with one, two and three agents. Ada owns all, Kim came into the first two and left the second.
+/// A run in a project that asks as many questions.
+async fn asks(runs: &Repository<Run>, n: u64, questions: u64) {
+    let (run, at) = (RunId::from(id(2_000 + n)), Utc::now());
+    let order = Order {
+        agent: id(1_000).into(),
+        agent_version: 1,
+        project: project(n),
+        parent: None,
+        depth: 0,
+        callers: vec![],
+        allowance: Allowance::default(),
+        input: Json::Null,
+        priority: Priority::Normal,
+        deadline: at + TimeDelta::hours(1),
+    };
+    let context = || EventContext { project: Some(project(n)), ..context() };
+    runs.update(context(), run, None, |it| it.queue(&order, at)).await.unwrap();
+    runs.update(context(), run, None, |it| it.claim("ada", at)).await.unwrap();
+    for m in 0..questions {
+        let ask = Progress::Ask {
+            place: Place::step(&format!("ask_{m}")),
+            approval: ApprovalId::from(id(3_000 + 10 * n + m)),
+            prompt: "go?".to_owned(),
+            data: Json::Null,
+            on_deny: Denial::Fail,
+            call: None,
+            expires_at: None,
+            at,
+        };
+        runs.update(context(), run, None, |it| it.record(it.fence(), std::slice::from_ref(&ask))).await.unwrap();
+    }
+}
+
+/// Three projects with one, two and three agents, and a run each with as many questions. Ada owns all, Kim came into the first two and left the second.
 async fn filled(fresh: Fresh) -> Fresh {
     let store = SqlEventStore::start(fresh.db.clone(), Arc::new(SystemClock), projections()).await.unwrap();
     let store: Arc<dyn EventStore> = Arc::new(store);
-    let (projects, agents) = (Repository::<Project>::new(store.clone()), Repository::<Agent>::new(store));
+    let (projects, agents) = (Repository::<Project>::new(store.clone()), Repository::<Agent>::new(store.clone()));
+    let runs = Repository::<Run>::new(store);
     for n in 1..=3 {
         let name = ProjectName::parse(&format!("Project {n}")).unwrap();
         projects.update(context(), project(n), None, |it| it.create(&name, user(1), false)).await.unwrap();
@@ -72,6 +114,7 @@ async fn filled(fresh: Fresh) -> Fresh {
             let agent = AgentId::from(id(1_000 + 10 * n + m));
             agents.update(context(), agent, None, |it| it.create(&new, None)).await.unwrap();
         }
+        asks(&runs, n, n).await;
     }
     for n in 1..=2 {
         projects.update(context(), project(n), None, |it| it.add_member(user(2), ProjectRole::Viewer)).await.unwrap();
@@ -99,6 +142,12 @@ async fn members(db: &Database, n: u64) -> u64 {
     SqlProjects::new(db.clone()).members(project(n), &page).await.unwrap().total().unwrap()
 }
 
+async fn questions(db: &Database, scope: ListScope) -> u64 {
+    let filter = ApprovalFilter { scope, run: None, status: None };
+    let page = Part::Page(PageRequest::default());
+    SqlRuns::new(db.clone()).approvals(&filter, &page).await.unwrap().total().unwrap()
+}
+
 async fn all_are_right(db: &Database) {
     let of = ListScope::Project;
     let of_agents =
@@ -109,6 +158,10 @@ async fn all_are_right(db: &Database) {
     assert_eq!(
         [projects(db, ListScope::Everything).await, projects(db, ada).await, projects(db, kim).await],
         [3, 3, 1]
+    );
+    assert_eq!(
+        [questions(db, ListScope::Everything).await, questions(db, of(project(3))).await, questions(db, kim).await],
+        [6, 3, 1]
     );
     assert_eq!([members(db, 1).await, members(db, 2).await, members(db, 3).await], [2, 1, 1]);
     assert_eq!(verify(db, &projections(), vec![], |_, _| ()).await.unwrap().faults, []);
@@ -125,7 +178,7 @@ async fn totals_are_right(fresh: Fresh) {
 async fn the_migration_fills_them_in(fresh: Fresh) {
     let fresh = filled(fresh).await;
     fresh.db.writer.execute_unprepared("DROP TABLE list_totals").await.unwrap();
-    let forget = "DELETE FROM seaql_migrations WHERE version LIKE '%000008%'";
+    let forget = "DELETE FROM seaql_migrations WHERE version LIKE '%000008%' OR version LIKE '%000023%'";
     fresh.db.writer.execute_unprepared(forget).await.unwrap();
     fresh.db.migrate().await.unwrap();
     all_are_right(&fresh.db).await;

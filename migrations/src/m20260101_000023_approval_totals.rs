@@ -1,0 +1,30 @@
+//! How many questions runs asked, so that nobody has to count.
+
+use sea_orm_migration::{prelude::*, sea_orm::DatabaseBackend};
+
+/// Fills in the totals from what there is.
+#[derive(Debug, DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let all = match manager.get_database_backend() {
+            DatabaseBackend::Postgres => "'00000000-0000-0000-0000-000000000000'::uuid",
+            _ => "x'00000000000000000000000000000000'",
+        };
+        manager.get_connection().execute_unprepared(&FILL.replace("{all}", all)).await.map(|_| ())
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+const FILL: &str = r"
+INSERT INTO list_totals SELECT 'approvals', {all}, COUNT(*), MAX(e.position)
+    FROM es_events e WHERE e.event_type = 'run.approval_requested' HAVING COUNT(*) > 0;
+INSERT INTO list_totals SELECT 'approvals', r.project_id, COUNT(*), MAX(e.position)
+    FROM es_events e JOIN es_streams s ON s.stream_no = e.stream_no JOIN runs r ON r.id = s.stream_id
+    WHERE e.event_type = 'run.approval_requested' GROUP BY r.project_id;
+";
