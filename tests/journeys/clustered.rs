@@ -51,6 +51,23 @@ impl Fresh {
         out.trim().parse().unwrap()
     }
 
+    /// Host and port of the PostgreSQL it is on.
+    pub(crate) fn address(&self) -> String {
+        let server = self.url.rsplit_once('/').unwrap().0;
+        let address = server.rsplit_once(['@', '/']).unwrap().1;
+        if address.contains(':') { address.to_owned() } else { format!("{address}:5432") }
+    }
+
+    /// The same database by way of a port of this machine, on which everything is said in the clear.
+    pub(crate) fn url_by(&self, port: u16) -> String {
+        let by = format!("127.0.0.1:{port}");
+        let (server, name) = self.url.rsplit_once('/').unwrap();
+        let (who, _) = server.rsplit_once('@').unwrap_or(("postgres://", ""));
+        let separator = if server.contains('@') { "@" } else { "" };
+        let mode = if name.contains('?') { '&' } else { '?' };
+        format!("{who}{separator}{by}/{name}{mode}sslmode=disable")
+    }
+
     fn server(&self, directory: &std::path::Path, tracker: &Tracker) -> Server {
         self.server_with(directory, tracker, &[])
     }

@@ -11,6 +11,7 @@ mod demo;
 mod echo;
 mod endurance;
 mod handing_over;
+mod idling;
 mod inviting;
 mod keeping;
 mod listening;

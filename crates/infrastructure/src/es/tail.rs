@@ -3,13 +3,20 @@
 use std::time::Duration;
 
 use devskyy_application::es::Position;
-use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseConnection, sqlx::postgres::PgListener};
+use sea_orm::{
+    ConnectionTrait, DatabaseBackend, DatabaseConnection,
+    sqlx::{postgres::PgListener, query_scalar},
+};
 use tokio::{
     sync::watch,
     time::{Instant, timeout},
 };
 
-use super::{facts::head, rows::stored, statements::statement};
+use super::{
+    facts::head,
+    rows::{loaded, stored},
+    statements::statement,
+};
 use crate::sql::Database;
 
 /// The channel on which PostgreSQL tells other processes that the log has grown.
@@ -48,11 +55,10 @@ async fn keep_forgetting(db: &Database, now: impl Fn() -> i64 + Send) {
 
 /// Takes in what other processes wrote.
 async fn follow_others(db: &Database, known: &watch::Sender<Position>) {
-    let mut listener = None;
     let mut pause = LOOK_WITHOUT.0;
     loop {
-        if listener.is_none() {
-            listener = listen(db).await;
+        if let Some(mut wire) = listen(db).await {
+            while look(&mut wire, known).await && hear(&mut wire, known).await {}
         }
         let grown = match head(&db.reader).await {
             Ok(found) => raise(known, found.position),
@@ -62,13 +68,21 @@ async fn follow_others(db: &Database, known: &watch::Sender<Position>) {
             }
         };
         pause = if grown { LOOK_WITHOUT.0 } else { (pause * 2).min(LOOK_WITHOUT.1) };
-        match &mut listener {
-            Some(wire) => {
-                if !hear(wire, known).await {
-                    listener = None;
-                }
-            }
-            None => tokio::time::sleep(pause).await,
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// Looks at the log's head over the wire itself, which needs nothing to be tidied up after each use; false when it broke.
+async fn look(wire: &mut PgListener, known: &watch::Sender<Position>) -> bool {
+    let newest = "SELECT position FROM es_events ORDER BY position DESC LIMIT 1";
+    match query_scalar(newest).fetch_optional(wire).await {
+        Ok(position) => {
+            raise(known, position.map_or(0, loaded));
+            true
+        }
+        Err(error) => {
+            tracing::debug!(%error, "cannot look at the log's head");
+            false
         }
     }
 }
