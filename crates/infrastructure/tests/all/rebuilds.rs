@@ -117,10 +117,10 @@ async fn appends_go_on_during_rebuilds(fresh: Fresh) {
     // Two logs over one database are two processes; SQLite knows only one.
     let mut stores = vec![filled(&fresh).await];
     if !fresh.db.of_one_process() {
-        stores.push(store(&Database::connect(&fresh.url, 4).await.unwrap()).await);
+        stores.push(store(&Database::connect(&fresh.url, 16).await.unwrap()).await);
     }
     let (done, worked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-    let busy: Vec<_> = (0u64..8)
+    let busy: Vec<_> = (0u64..6)
         .map(|task| {
             let (store, done, worked) = (stores[task as usize % stores.len()].clone(), done.clone(), worked.clone());
             tokio::spawn(async move {

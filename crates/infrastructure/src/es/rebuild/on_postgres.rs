@@ -46,7 +46,7 @@ async fn beside(
     progress: impl FnMut(Position, Position) + Send,
 ) -> Result<Position, PortError> {
     // It stays open to the end: whoever loses it has lost the right to change over, and the change itself.
-    let turn = db.writer.begin().await.map_err(failed)?;
+    let turn = db.begin().await.map_err(failed)?;
     take_turn(&turn).await?;
     let aside = Staging::make(db, tables(projections)).await.map_err(failed)?;
     let changed = match Derivation::of(db, projections, progress).await {
@@ -85,7 +85,7 @@ struct Staging<'a> {
 impl Aside for Staging<'_> {
     /// Without the new tables their names mean nothing there.
     async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
-        let tx = self.db.writer.begin().await?;
+        let tx = self.db.begin().await?;
         self.mean_new(&tx).await?;
         // Should the server stop, all is made anew: nothing here has to reach the disk before the change-over.
         tx.execute_unprepared("SET LOCAL synchronous_commit = off").await?;
@@ -96,7 +96,7 @@ impl Aside for Staging<'_> {
 impl<'a> Staging<'a> {
     /// Makes the tables anew in a schema whose name nobody used before, and removes what rebuilds left that did not end.
     async fn make(db: &'a Database, tables: Vec<&'static str>) -> Result<Self, DbErr> {
-        let tx = db.writer.begin().await?;
+        let tx = db.begin().await?;
         let left = "SELECT quote_ident(nspname) FROM pg_namespace \
              WHERE starts_with(nspname, current_schema() || '_rebuild_')";
         for schema in found::<String>(&tx, left).await? {
