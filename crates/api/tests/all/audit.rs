@@ -93,7 +93,7 @@ async fn only_administrators_are_told_about_the_whole_platform() {
     let (root, ada) = (root(&world).await, world.person("ada").await);
     world.get("/api/v1/audit").by(&ada).send().await.refused(403, "forbidden");
     let denied = told(&world, &root, "?kind=authz_fail").await;
-    assert_eq!(denied[0]["target"], "audit.read");
+    assert_eq!(denied[0]["target"], "GET /api/v1/audit");
 }
 
 #[actix_web::test]

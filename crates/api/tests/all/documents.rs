@@ -228,6 +228,7 @@ fn complete_definition() -> Value {
         "output": {"$jq": ".steps.ask.output"},
         "limits": {"max_steps": 10, "wall_clock_s": 60, "concurrency": 2},
         "retry": {"max_attempts": 2, "initial_ms": 10, "max_ms": 100},
+        "approval_expires_s": 3600,
     })
 }
 
