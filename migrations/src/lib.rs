@@ -21,6 +21,7 @@ mod m20260101_000015_call_approvals;
 mod m20260101_000016_project_invitations;
 mod m20260101_000018_secrets;
 mod m20260101_000019_model_usage;
+mod m20260101_000020_results;
 mod m20260101_000023_approval_totals;
 
 /// Runs a script in the dialect of the engine.
@@ -54,6 +55,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000016_project_invitations::Migration),
             Box::new(m20260101_000018_secrets::Migration),
             Box::new(m20260101_000019_model_usage::Migration),
+            Box::new(m20260101_000020_results::Migration),
             Box::new(m20260101_000023_approval_totals::Migration),
         ]
     }

@@ -71,7 +71,7 @@ impl Worker {
         let operation = self.operation();
         let (tool, effect, arguments) = ("t".to_owned(), Effect::ReadOnly, Json::Null);
         let call = Progress::Call { place, operation, tool, effect, arguments };
-        [call, Progress::Answer { operation, result: Json::from(7_i64) }]
+        [call, Progress::Answer { operation, result: Json::from(7_i64).into() }]
     }
 
     fn operation(&mut self) -> OperationId {

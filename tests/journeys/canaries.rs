@@ -148,8 +148,25 @@ async fn tool_secrets(ada: &Client, project: &str) -> (String, String) {
     let after = ada.run_ended(&ada.execute(&agent, &json!({})).await).await;
     let repeated = "Bearer [secret tracker]";
     assert_eq!((&before["output"], &after["output"]), (&json!(repeated), &json!(repeated)));
-    assert_eq!(echo.heard(), [&first, &second].map(|secret| format!("Bearer {secret}")));
+    loud_secret(ada, project, &echo).await;
+    assert_eq!(echo.heard(), [&first, &second, &second].map(|secret| format!("Bearer {secret}")));
     (first, second)
+}
+
+/// Has a service repeat a secret so often that the result is kept beside the log.
+async fn loud_secret(ada: &Client, project: &str, echo: &Echo) {
+    let headers = json!({"Authorization": "Bearer {{ secrets.tracker }}"});
+    let request = json!({"method": "GET", "url": format!("http://{}/loud", echo.address), "headers": headers});
+    let definition = json!({
+        "tools": {"ask": {"kind": "http", "effect": "read_only", "request": request}},
+        "steps": [{"id": "ask", "tool": "ask"}], "output": {"$jq": ".steps.ask.output.body"},
+    });
+    let body = json!({"name": "Loud", "type": "workflow", "project_id": project, "definition": definition});
+    let agent = text(&ada.post("/api/v1/agents", &body).await.expect(StatusCode::CREATED), "id");
+    let run = ada.run_ended(&ada.execute(&agent, &json!({})).await).await;
+    let path = format!("/api/v1/runs/{}/results/{}", text(&run, "id"), text(&run["output_stored"], "hash"));
+    let kept = ada.get(&path).await.expect(StatusCode::OK);
+    assert!(kept.as_str().unwrap().starts_with("Bearer [secret tracker]Bearer [secret tracker]"));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! A service on the loopback that repeats how one proved oneself to it.
+//! A service on the loopback that repeats how one proved oneself to it; below `/loud` so often that no event carries it.
 
 use std::sync::{Arc, Mutex};
 
@@ -35,6 +35,9 @@ impl Echo {
     }
 }
 
+/// How often it is repeated.
+const LOUD: usize = 10_000;
+
 async fn serve(mut stream: TcpStream, heard: Arc<Mutex<Vec<String>>>) -> Option<()> {
     let mut buffer = Vec::new();
     loop {
@@ -44,9 +47,10 @@ async fn serve(mut stream: TcpStream, heard: Arc<Mutex<Vec<String>>>) -> Option<
             name.eq_ignore_ascii_case("authorization").then(|| value.trim().to_owned())
         })?;
         heard.lock().unwrap().push(authorization.clone());
-        let length = authorization.len();
-        let answer =
-            format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{authorization}");
+        let times = if head.starts_with("GET /loud") { LOUD } else { 1 };
+        let answer = authorization.repeat(times);
+        let length = answer.len();
+        let answer = format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{answer}");
         stream.write_all(answer.as_bytes()).await.ok()?;
     }
 }

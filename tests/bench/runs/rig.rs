@@ -28,7 +28,7 @@ use devskyy_domain::{
 use devskyy_infrastructure::{
     es::{PerStream, SqlEventStore},
     models::{Endpoint, Patience, ProviderModels, Wire},
-    runs::{RunsProjection, SqlRunQueue},
+    runs::{RunsProjection, SqlResults, SqlRunQueue},
     sql::Database,
     system::{RandomIds, SystemClock},
     tools::{EgressPolicy, Tools},
@@ -86,7 +86,8 @@ impl Rig {
         let endpoint = Endpoint { kind: ProviderKind::OpenAi, base_url, key: Some("sk".into()), trusted: true };
         let ports = WorkerPorts {
             store: noted.clone(),
-            queue: Arc::new(SqlRunQueue::new(db)),
+            queue: Arc::new(SqlRunQueue::new(db.clone())),
+            results: Arc::new(SqlResults::new(db)),
             agents: agents.clone(),
             expressions,
             schemas,

@@ -109,14 +109,19 @@ fn unless_known(
     tag: &str,
     answer: impl FnOnce(HttpResponseBuilder) -> HttpResponse,
 ) -> Result<HttpResponse, Problem> {
-    let known = match tags(request, &IF_NONE_MATCH)? {
-        None => false,
-        Some(Tags::Any) => true,
-        Some(Tags::OneOf(tags)) => tags.iter().any(|known| known == tag),
-    };
+    let known = known(request, tag)?;
     let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header((ETAG, quoted(tag)));
     Ok(if known { response.finish() } else { answer(response) })
+}
+
+/// Whether the client has the state with that tag already.
+pub(crate) fn known(request: &HttpRequest, tag: &str) -> Result<bool, Problem> {
+    Ok(match tags(request, &IF_NONE_MATCH)? {
+        None => false,
+        Some(Tags::Any) => true,
+        Some(Tags::OneOf(tags)) => tags.iter().any(|known| known == tag),
+    })
 }
 
 /// Answers a change with the state it led to.
@@ -143,7 +148,8 @@ fn beside_version(version: Version, beside: u32) -> String {
     format!("{version}-{beside:08x}")
 }
 
-fn quoted(tag: &str) -> String {
+/// A text as an entity tag.
+pub(crate) fn quoted(tag: &str) -> String {
     format!("\"{tag}\"")
 }
 

@@ -87,7 +87,7 @@ fn fitting(sent: &NewVerdict) -> Result<(), ValidationError> {
 impl From<NewVerdict> for Verdict {
     fn from(sent: NewVerdict) -> Self {
         match sent.verdict {
-            Outcome::Succeeded => Self::Succeeded { result: sent.result.unwrap_or_default() },
+            Outcome::Succeeded => Self::Succeeded { result: sent.result.unwrap_or_default().into() },
             Outcome::Failed => Self::Failed { reason: sent.reason },
             Outcome::Retry => Self::Retry,
         }

@@ -19,6 +19,7 @@ mod members;
 mod projects;
 mod provider_bodies;
 mod providers;
+mod results;
 mod run_again;
 mod run_bodies;
 mod run_events;
@@ -50,6 +51,7 @@ pub(crate) fn configure(config: &mut impl Mount) {
     runs::configure(config);
     run_again::configure(config);
     run_events::configure(config);
+    results::configure(config);
     approvals::configure(config);
     audit::configure(config);
     budgets::configure(config);

@@ -10,7 +10,7 @@ use devskyy_domain::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{approval_body::ApprovalBody, provider_bodies::PriceBody};
+use super::{approval_body::ApprovalBody, provider_bodies::PriceBody, results::StoredResultBody};
 use crate::{
     bounds::{PriorityName, RunStatusName},
     extract::Revision,
@@ -115,9 +115,12 @@ pub(super) struct RunBody {
     /// What it works on.
     #[schema(value_type = Value)]
     input: Json,
-    /// What it returned.
+    /// What it returned; `null` where that is stored.
     #[schema(value_type = Option<Value>)]
     output: Option<Json>,
+    /// Where what it returned is kept, where that is larger than 64 KiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_stored: Option<StoredResultBody>,
     /// Its steps, in the order the definition lists them.
     steps: Vec<StepBody>,
     /// What it used.
@@ -137,14 +140,23 @@ struct ForkedFromBody {
 
 impl From<RunView> for RunBody {
     fn from(run: RunView) -> Self {
-        let RunView { summary, origin, input, output, steps, usage } = run;
+        let RunView { summary, origin, input, output, output_stored, steps, usage } = run;
         let steps = steps.into_iter().map(StepBody::from).collect();
         let (retry_of, forked_from) = match origin {
             None => (None, None),
             Some(Origin::Retry { of }) => (Some(of.into()), None),
             Some(Origin::Fork { from, step }) => (None, Some(ForkedFromBody { run_id: from.into(), step })),
         };
-        Self { summary: summary.into(), retry_of, forked_from, input, output, steps, usage: usage.into() }
+        Self {
+            summary: summary.into(),
+            retry_of,
+            forked_from,
+            input,
+            output,
+            output_stored: output_stored.map(StoredResultBody::from),
+            steps,
+            usage: usage.into(),
+        }
     }
 }
 
@@ -164,7 +176,7 @@ struct StepBody {
     /// What it does: `tool`, `agent` or `approval`; in a run of an assistant `model`, `tools` or `summary`.
     #[schema(example = "tool")]
     kind: &'static str,
-    /// What it gave, once it is settled.
+    /// What it gave, once it is settled; `null` in place of what is stored, of the step or of an element.
     #[schema(value_type = Option<Value>)]
     output: Option<Json>,
     #[serde(flatten)]
@@ -219,6 +231,9 @@ struct ExecutionBody {
     /// The run it waits for, or waited for.
     #[serde(skip_serializing_if = "Option::is_none")]
     child_run_id: Option<RunRef>,
+    /// Where what it gave is kept, where that is larger than 64 KiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_stored: Option<StoredResultBody>,
     /// Why it failed, or why its last try did.
     error: Option<FailureBody>,
     /// When it began.
@@ -242,6 +257,7 @@ impl From<ExecutionView> for ExecutionBody {
             operation_id: execution.operation_id.map(Into::into),
             approval: execution.approval.map(ApprovalBody::from),
             child_run_id: execution.child_run_id.map(Into::into),
+            output_stored: execution.output_stored.map(StoredResultBody::from),
             error: execution.error.map(FailureBody::from),
             started_at: execution.started_at,
             ended_at: execution.ended_at,

@@ -31,6 +31,7 @@ mod projects;
 mod providers;
 mod refusals;
 mod repeating;
+mod results;
 mod retirement;
 mod run_again;
 mod run_events;

@@ -30,8 +30,8 @@ use devskyy_domain::identity::PasswordPolicy;
 use devskyy_testkit::fakes::{
     FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAddressees, InMemoryAgents, InMemoryApiKeys,
     InMemoryAttempts, InMemoryAudit, InMemoryBootstrap, InMemoryDirectory, InMemoryErasures, InMemoryEventStore,
-    InMemoryInvitations, InMemoryPasswordHasher, InMemoryProjectInvitations, InMemoryProjects, InMemoryRuns,
-    InMemorySessions, InMemoryUsers, NamedDestinations, ScriptedModels, ScriptedTools, SequentialIds,
+    InMemoryInvitations, InMemoryPasswordHasher, InMemoryProjectInvitations, InMemoryProjects, InMemoryResults,
+    InMemoryRuns, InMemorySessions, InMemoryUsers, NamedDestinations, ScriptedModels, ScriptedTools, SequentialIds,
     SequentialSecrets, Turn, ViewedAgents,
 };
 use futures_util::{FutureExt as _, future::LocalBoxFuture};
@@ -47,6 +47,7 @@ pub(crate) struct World {
     started: OnceCell<Started>,
     pub(crate) state: ApiState,
     pub(crate) store: Arc<InMemoryEventStore>,
+    pub(crate) results: Arc<InMemoryResults>,
     pub(crate) moody: Arc<Moody>,
     pub(crate) clock: Arc<FixedClock>,
     readiness: Arc<Switch>,
@@ -122,7 +123,7 @@ impl World {
         let directory = Arc::new(InMemoryDirectory::of(users, accounts, secrets.clone()));
         let invitations = InMemoryProjectInvitations::following(&store);
         let queue = InMemoryRuns::following(&store, projects.clone(), clock.clone());
-        let live = Arc::new(LiveRuns::default());
+        let (live, results) = (Arc::new(LiveRuns::default()), InMemoryResults::following(&store));
         let models = Arc::new(ScriptedModels::playing(|request, _| {
             if request.model == "scripted/silent" {
                 return Turn::FallsSilent(String::new());
@@ -137,6 +138,7 @@ impl World {
         let worker = WorkerPorts {
             store: store.clone(),
             queue: queue.clone(),
+            results: results.clone(),
             agents: Arc::new(ViewedAgents(agents.clone())),
             expressions: Arc::new(Plain),
             schemas: Arc::new(Plain),
@@ -152,6 +154,7 @@ impl World {
             store: log.clone(),
             views: queue.clone(),
             usage: queue,
+            results: results.clone(),
             agents: Arc::new(ViewedAgents(agents.clone())),
             schemas: Arc::new(Plain),
             live,
@@ -200,7 +203,7 @@ impl World {
             settings: Settings::default(),
         };
         let worker = RunWorker::new(worker, WorkerSettings::named("worker-1"));
-        Self { started: OnceCell::new(), state, store, moody, clock, readiness, worker }
+        Self { started: OnceCell::new(), state, store, results, moody, clock, readiness, worker }
     }
 
     /// Sends a request that was made elsewhere.

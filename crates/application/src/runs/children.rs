@@ -16,7 +16,7 @@ use crate::{
 use async_trait::async_trait;
 use devskyy_domain::{
     kernel::{
-        Aggregate,
+        Aggregate, Json,
         ids::{OperationId, ProjectId, RunId},
     },
     runs::{ChildEnd, Failure, Phase, Run, RunError},
@@ -121,7 +121,9 @@ fn settled(outcome: Result<(), Error>) -> Result<(), Error> {
 fn end(run: &Run) -> Option<ChildEnd> {
     let failed = |code: &str, message: &str| Some(ChildEnd::Failed { error: Failure::new(code, message) });
     match run.phase() {
-        Phase::Completed => Some(ChildEnd::Completed { output: run.output().cloned().unwrap_or_default() }),
+        Phase::Completed => {
+            Some(ChildEnd::Completed { output: run.output().cloned().unwrap_or_else(|| Json::Null.into()) })
+        }
         Phase::Failed(error) => {
             failed("run.child_failed", &format!("the child run failed: {}: {}", error.code, error.message))
         }

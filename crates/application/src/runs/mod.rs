@@ -5,6 +5,7 @@ mod cancel_run;
 mod children;
 mod decide_approval;
 mod fork_run;
+mod get_result;
 mod get_run;
 mod get_usage;
 mod hash;
@@ -16,6 +17,7 @@ mod published;
 mod reading;
 mod reconcile_run;
 mod record;
+mod results;
 mod retry_run;
 mod run_events;
 mod start_run;
@@ -33,16 +35,19 @@ pub use children::ChildRuns;
 pub use decide_approval::{DecideApproval, DecideApprovalHandler};
 use devskyy_domain::runs::Run;
 pub use fork_run::{ForkRun, ForkRunHandler};
+pub use get_result::{GetResult, GetResultHandler};
 pub use get_run::{GetRun, GetRunHandler};
 pub use get_usage::{GetUsage, GetUsageHandler};
 pub use list_approvals::{ListApprovals, ListApprovalsHandler};
 pub use list_runs::{ListRuns, ListRunsHandler};
 pub use live::{Delta, LiveLine, LiveListener, LiveMessage, LiveRelay, LiveRuns, LiveWire, Spoken};
-pub use ports::{Appetite, Claim, Claims, RunQueue, RunViews, RunnableAgent, RunnableAgents, UsageViews};
+pub use ports::{Appetite, Claim, Claims, ResultStore, RunQueue, RunViews, RunnableAgent, RunnableAgents, UsageViews};
 pub use published::{RunPublished, priority, waiting_for};
 use reading::RunReading;
 pub use reconcile_run::{ReconcileRun, ReconcileRunHandler};
 pub use record::{ApprovalChange, RunRecord};
+use results::Results;
+pub use results::result_hash;
 pub use retry_run::{RetryRun, RetryRunHandler};
 pub use run_events::{RunEvents, RunEventsHandler, RunEventsPage};
 pub use start_run::{StartRun, StartRunHandler};
@@ -74,6 +79,8 @@ pub struct RunsPorts {
     pub views: Arc<dyn RunViews>,
     /// What models used.
     pub usage: Arc<dyn UsageViews>,
+    /// Results that are too large for events.
+    pub results: Arc<dyn ResultStore>,
     /// What agents do.
     pub agents: Arc<dyn RunnableAgents>,
     /// Knows JSON Schema.
@@ -98,6 +105,8 @@ pub struct Runs {
     pub fork: ForkRunHandler,
     /// Shows one run.
     pub get: GetRunHandler,
+    /// Shows a result that is too large for a run's events.
+    pub result: GetResultHandler,
     /// Lists the runs one may see.
     pub list: ListRunsHandler,
     /// Stops a run.
@@ -118,7 +127,8 @@ impl Runs {
     /// The context over its ports.
     #[must_use]
     pub fn new(ports: RunsPorts) -> Self {
-        let RunsPorts { store, views, usage, agents, schemas, live, access, clock, ids } = ports;
+        let RunsPorts { store, views, usage, results, agents, schemas, live, access, clock, ids } = ports;
+        let results = Results::new(results, clock.clone());
         let runs = Repository::<Run>::new(store.clone());
         let reading = RunReading { store: store.clone(), agents: agents.clone(), access: access.clone() };
         let beginning = Beginning {
@@ -132,6 +142,7 @@ impl Runs {
         };
         Self {
             get: GetRunHandler { reading: reading.clone() },
+            result: GetResultHandler { reading: reading.clone(), results: results.clone() },
             list: ListRunsHandler { views: views.clone(), access: access.clone() },
             cancel: CancelRunHandler { runs: runs.clone(), reading: reading.clone(), clock: clock.clone() },
             events: RunEventsHandler { store, live, reading: reading.clone() },
@@ -143,7 +154,7 @@ impl Runs {
                 clock: clock.clone(),
             },
             usage: GetUsageHandler { usage, access: access.clone() },
-            reconcile: ReconcileRunHandler { runs, reading, clock },
+            reconcile: ReconcileRunHandler { runs, reading, results, clock },
             approvals: ListApprovalsHandler { views, access },
             start: StartRunHandler { beginning: beginning.clone() },
             retry: RetryRunHandler { beginning: beginning.clone() },

@@ -1,9 +1,11 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use devskyy_domain::{
     definition::Definition,
     kernel::ids::{AgentId, ApprovalId, ProjectId, RunId},
+    runs::ResultHash,
 };
 
 use super::{
@@ -111,6 +113,36 @@ pub trait RunQueue: Send + Sync {
     /// # Errors
     /// [`PortError`] when the queue cannot be reached.
     async fn release(&self, worker: &str, claim: Claim) -> Result<(), PortError>;
+}
+
+/// Keeps the results that are too large for events: the JSON text of each once per project, under its hash.
+///
+/// A text means nothing until an event refers to its hash, so it is kept, durably, before that event is recorded.
+#[async_trait]
+pub trait ResultStore: Send + Sync {
+    /// Keeps a text. One that is there already is only noted as kept at this instant.
+    ///
+    /// # Errors
+    /// [`PortError`] when it cannot be written.
+    async fn keep(
+        &self,
+        project: ProjectId,
+        hash: ResultHash,
+        text: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<(), PortError>;
+
+    /// What is kept under a hash in a project, as it is found: whether it still has that hash is for the reader to see.
+    ///
+    /// # Errors
+    /// [`PortError`] when it cannot be read.
+    async fn find(&self, project: ProjectId, hash: ResultHash) -> Result<Option<Vec<u8>>, PortError>;
+
+    /// Deletes the texts no event refers to that were last kept before an instant, and says how many.
+    ///
+    /// # Errors
+    /// [`PortError`] when they cannot be deleted.
+    async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError>;
 }
 
 /// An agent as far as starting a run of it goes.

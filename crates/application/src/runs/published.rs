@@ -6,7 +6,7 @@ use devskyy_domain::{
         Json, Version,
         ids::{ProjectId, RunId},
     },
-    runs::{ChildEnd, Choice, Failure, Place, Priority, RunEvent, Verdict, Waiting},
+    runs::{ChildEnd, Choice, Failure, Place, Priority, RunEvent, Value, Verdict, Waiting},
 };
 use uuid::Uuid;
 
@@ -90,6 +90,17 @@ impl Data {
         if value.is_null() { self } else { self.with(name, value.clone()) }
     }
 
+    /// A result: as any value where the event carries it, else where it is kept.
+    fn result(self, name: &str, result: &Value) -> Self {
+        match result {
+            Value::Inline(value) => self.value(name, value),
+            Value::Stored(stored) => {
+                let data = self.with(&format!("{name}_bytes"), stored.bytes);
+                data.with(&format!("{name}_hash"), stored.hash.to_string())
+            }
+        }
+    }
+
     fn reason(self, reason: Option<&String>) -> Self {
         match reason {
             Some(reason) => self.with("reason", reason.clone()),
@@ -129,7 +140,7 @@ fn public(event: &RunEvent) -> (&'static str, Data) {
             ("run.waiting", data.with("waiting_for", Json::Array(waiting)).with("until", time(parked.until)))
         }
         RunEvent::CancelRequested(cancel) => ("run.cancel_requested", data.reason(cancel.reason.as_ref())),
-        RunEvent::Completed(completed) => ("run.completed", data.value("output", &completed.output)),
+        RunEvent::Completed(completed) => ("run.completed", data.result("output", &completed.output)),
         RunEvent::Failed(failed) => ("run.failed", data.error(&failed.error)),
         RunEvent::Cancelled(_) => ("run.cancelled", data),
         RunEvent::Expired(_) => ("run.expired", data),
@@ -157,7 +168,7 @@ fn step(event: &RunEvent, data: Data) -> (&'static str, Data) {
             (
                 "run.child_ended",
                 match &ended.end {
-                    ChildEnd::Completed { output } => data.with("ended", "completed").value("output", output),
+                    ChildEnd::Completed { output } => data.with("ended", "completed").result("output", output),
                     ChildEnd::Failed { error } => data.with("ended", "failed").error(error),
                 },
             )
@@ -209,7 +220,7 @@ fn call(event: &RunEvent, data: Data) -> (&'static str, Data) {
         }
         RunEvent::ToolSucceeded(succeeded) => {
             let data = data.with("operation_id", succeeded.operation.to_string());
-            ("run.tool_succeeded", data.value("result", &succeeded.result))
+            ("run.tool_succeeded", data.result("result", &succeeded.result))
         }
         RunEvent::ToolFailed(failed) => {
             let data = data.with("operation_id", failed.operation.to_string()).error(&failed.error);

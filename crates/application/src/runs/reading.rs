@@ -5,7 +5,7 @@ use devskyy_domain::{
         Aggregate,
         ids::{ProjectId, RunId},
     },
-    runs::{Run, RunEvent},
+    runs::{ResultHash, Run, RunEvent},
 };
 use futures_util::future::{Either, select};
 
@@ -96,6 +96,20 @@ impl RunReading {
         let project = timeline.record.as_ref().ok_or_else(|| absent(run))?.summary.project_id;
         self.access.require_on(actor, project, permission, || format!("run {run}")).await?;
         Ok(project)
+    }
+
+    /// Which project the run belongs to, and whether it refers to such a result, if the actor may do this to it.
+    pub(super) async fn refers(
+        &self,
+        actor: &Actor,
+        run: RunId,
+        result: ResultHash,
+        permission: Permission,
+    ) -> Result<(ProjectId, bool), Error> {
+        let timeline = self.timeline(run).await?;
+        let project = timeline.record.as_ref().ok_or_else(|| absent(run))?.summary.project_id;
+        self.access.require_on(actor, project, permission, || format!("run {run}")).await?;
+        Ok((project, timeline.results.contains(&result)))
     }
 
     /// The run once it has ended or needs a person, or as it stands when the wait is over.

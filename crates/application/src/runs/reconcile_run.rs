@@ -3,13 +3,19 @@ use std::sync::Arc;
 use devskyy_domain::{
     kernel::{
         Version,
-        ids::{OperationId, RunId},
+        ids::{OperationId, ProjectId, RunId},
     },
-    runs::{Run, RunError, Verdict},
+    runs::{Run, RunError, Value, Verdict},
 };
 
-use super::{reading::RunReading, views::RunView};
-use crate::{access::Permission, context::Actor, error::Error, es::Repository, ports::Clock};
+use super::{reading::RunReading, results::Results, views::RunView};
+use crate::{
+    access::Permission,
+    context::Actor,
+    error::{Error, PortError},
+    es::Repository,
+    ports::Clock,
+};
 
 /// Settles a call nobody knows the outcome of.
 #[derive(Debug)]
@@ -28,6 +34,7 @@ pub struct ReconcileRun {
 pub struct ReconcileRunHandler {
     pub(super) runs: Repository<Run>,
     pub(super) reading: RunReading,
+    pub(super) results: Results,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -47,7 +54,18 @@ impl ReconcileRunHandler {
         if known == Err(RunError::OperationUnknown) {
             return Err(Error::NotFound(format!("operation {operation}")));
         }
+        let verdict = if known.is_ok() { self.kept(project, verdict).await? } else { verdict };
         self.runs.update(context, run, expected, |run| run.reconcile(operation, &verdict, &by, now)).await?;
         self.reading.view(run).await
+    }
+
+    /// The verdict as it can be recorded: a result that is too large for an event is kept before.
+    async fn kept(&self, project: ProjectId, verdict: Verdict) -> Result<Verdict, PortError> {
+        Ok(match verdict {
+            Verdict::Succeeded { result: Value::Inline(result) } => {
+                Verdict::Succeeded { result: self.results.kept(project, &result).await? }
+            }
+            verdict => verdict,
+        })
     }
 }

@@ -1,17 +1,17 @@
 //! A run as people see it, folded from its recorded events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use devskyy_domain::{
     definition::Definition,
     kernel::{
-        Aggregate, Version,
+        Aggregate, Json, Version,
         ids::{ApprovalId, OperationId, RunId},
     },
     runs::{
-        ElementEnd, Failure, Place, Run, RunEvent, StepState, StepTakenOver, TakenOver, Unit, Verdict, summary_step,
-        tools_step, turn_step,
+        ElementEnd, Failure, Place, ResultHash, Run, RunEvent, StepState, StepTakenOver, TakenOver, Unit, Value,
+        Verdict, summary_step, tools_step, turn_step,
     },
     workflow::{Action, Step},
 };
@@ -36,6 +36,8 @@ pub(super) struct Timeline {
     operations: BTreeMap<OperationId, Place>,
     approvals: BTreeMap<ApprovalId, Place>,
     usage: Usage,
+    /// Results beside the log that its events refer to.
+    pub(super) results: BTreeSet<ResultHash>,
     pub(super) version: Version,
 }
 
@@ -79,6 +81,7 @@ impl Timeline {
             (Some(record), _) => record.apply(event, recorded),
             (None, _) => {}
         }
+        self.results.extend(event.stored().map(|stored| stored.hash));
         self.note(event, recorded.recorded_at);
         self.ask(event);
     }
@@ -229,7 +232,8 @@ impl Timeline {
             summary: record.summary.clone(),
             origin: self.run.origin().cloned(),
             input: self.run.order().map(|order| order.input.clone()).unwrap_or_default(),
-            output: self.run.output().cloned(),
+            output: self.run.output().and_then(Value::inline).cloned(),
+            output_stored: self.run.output().and_then(Value::stored).cloned(),
             steps: steps.unwrap_or_default(),
             usage: Usage { steps: self.run.begun(), ..self.usage },
         })
@@ -266,14 +270,23 @@ impl Timeline {
             let ended = || elements.iter().filter_map(|element| element.ended_at).max();
             execution.ended_at = state.filter(|state| state.settled()).and(ended().or(execution.started_at));
         }
-        StepView { id: id.to_owned(), kind, output: state.and_then(StepState::output), execution, elements }
+        execution.output_stored = match state {
+            Some(StepState::Once(unit)) => unit.stored().cloned(),
+            _ => None,
+        };
+        let shown = state.filter(|_| execution.output_stored.is_none());
+        // What is kept beside the log is told of where it is in its element.
+        let output = shown.and_then(|state| state.output(&|_| Json::Null));
+        StepView { id: id.to_owned(), kind, output, execution, elements }
     }
 
     fn elements(&self, step: &str) -> Vec<ExecutionView> {
         let own = self.executions.iter().filter(|(place, _)| place.step == step && place.index.is_some());
         own.map(|(place, execution)| {
-            let status = self.run.unit(place).map_or(StepStatus::Pending, |unit| self.unit_status(unit));
-            ExecutionView { status, ..execution.clone() }
+            let unit = self.run.unit(place);
+            let status = unit.map_or(StepStatus::Pending, |unit| self.unit_status(unit));
+            let output_stored = unit.and_then(Unit::stored).cloned();
+            ExecutionView { status, output_stored, ..execution.clone() }
         })
         .collect()
     }

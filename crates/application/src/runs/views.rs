@@ -5,7 +5,7 @@ use devskyy_domain::{
         Json, Version,
         ids::{AgentId, ApprovalId, OperationId, ProjectId, RunId},
     },
-    runs::{Choice, Edit, Failure, Origin, Phase, Place, Priority, ProposedCall, Waiting},
+    runs::{Choice, Edit, Failure, Origin, Phase, Place, Priority, ProposedCall, StoredResult, Waiting},
 };
 
 use crate::{
@@ -193,6 +193,8 @@ pub struct ExecutionView {
     pub approval: Option<ApprovalView>,
     /// The run it waits for, or waited for.
     pub child_run_id: Option<RunId>,
+    /// Where what it gave is kept, where that is too large to be shown here.
+    pub output_stored: Option<StoredResult>,
     /// Why it failed, or why its last try did.
     pub error: Option<Failure>,
     /// When it began.
@@ -216,6 +218,7 @@ impl Default for ExecutionView {
             operation_id: None,
             approval: None,
             child_run_id: None,
+            output_stored: None,
             error: None,
             started_at: None,
             ended_at: None,
@@ -230,7 +233,7 @@ pub struct StepView {
     pub id: String,
     /// What it does: `tool`, `agent` or `approval`; in a run of an assistant `model`, `tools` or `summary`.
     pub kind: &'static str,
-    /// What it gave, once it is settled.
+    /// What it gave, once it is settled; `null` for what is stored, of the step or of an element.
     pub output: Option<Json>,
     /// How it went, all elements together.
     pub execution: ExecutionView,
@@ -268,8 +271,10 @@ pub struct RunView {
     pub origin: Option<Origin>,
     /// What it works on.
     pub input: Json,
-    /// What it returned.
+    /// What it returned, where that is not too large to be shown here.
     pub output: Option<Json>,
+    /// Where what it returned is kept, where it is.
+    pub output_stored: Option<StoredResult>,
     /// Its steps, in the order the workflow lists them or the assistant took them.
     pub steps: Vec<StepView>,
     /// What it used.

@@ -9,17 +9,18 @@ use super::{
     run::{Phase, Question, Run},
     state::{Call, Callee, Proposal, StepState, Unit},
     turns::TOOLS,
+    value::{StoredResult, Value},
     values::{ChildEnd, Failure, Origin, Place, Verdict},
 };
 use crate::{
-    kernel::{Json, ids::OperationId},
+    kernel::{Measure, ids::OperationId},
     workflow::Effect,
 };
 
 pub(super) fn apply(run: &mut Run, event: &RunEvent) {
     match event {
         RunEvent::Queued(queued) => {
-            run.weigh(&queued.order.input);
+            run.weigh(queued.order.input.measure());
             run.order = Some(Arc::new(queued.order.clone()));
             run.phase = Phase::Queued;
         }
@@ -42,7 +43,7 @@ pub(super) fn apply(run: &mut Run, event: &RunEvent) {
             run.phase = Phase::Cancelling;
         }
         RunEvent::Completed(completed) => {
-            run.output = Some(Arc::new(completed.output.clone()));
+            run.output = Some(completed.output.clone());
             run.phase = Phase::Completed;
         }
         RunEvent::Failed(failed) => run.phase = Phase::Failed(failed.error.clone()),
@@ -59,7 +60,7 @@ fn step(run: &mut Run, event: &RunEvent) {
             run.steps.insert(skipped.step.clone(), StepState::Skipped);
         }
         RunEvent::StepExpanded(expanded) => {
-            expanded.items.iter().for_each(|item| run.weigh(item));
+            expanded.items.iter().for_each(|item| run.weigh(item.measure()));
             let items = Arc::new(expanded.items.clone());
             run.steps.insert(expanded.step.clone(), StepState::Each { items, units: BTreeMap::new() });
         }
@@ -132,8 +133,8 @@ fn model(run: &mut Run, event: &RunEvent) {
 }
 
 impl Run {
-    pub(super) fn weigh(&mut self, value: &Json) {
-        self.bytes = self.bytes.saturating_add(value.measure().bytes);
+    pub(super) const fn weigh(&mut self, value: Measure) {
+        self.bytes = self.bytes.saturating_add(value.bytes);
     }
 
     /// Something happened that a waiting run waited for; a claim wakes a queued one as well.
@@ -168,7 +169,7 @@ impl Run {
         let arguments = earlier.map(|call| call.arguments);
         if arguments.is_none() {
             self.begun += 1;
-            self.weigh(&called.arguments);
+            self.weigh(called.arguments.measure());
             self.operations.insert(called.operation, called.place.clone());
         }
         let call = Call {
@@ -181,10 +182,10 @@ impl Run {
         self.put(&called.place, Unit::Calling(call));
     }
 
-    fn succeed(&mut self, operation: OperationId, result: &Json) {
+    fn succeed(&mut self, operation: OperationId, result: &Value) {
         let Some(place) = self.operations.get(&operation).cloned() else { return };
-        self.weigh(result);
-        self.put(&place, Unit::Succeeded(Arc::new(result.clone())));
+        self.weigh(result.measure());
+        self.put(&place, Unit::Succeeded(result.clone()));
     }
 
     fn fail(&mut self, operation: OperationId, error: &Failure) {
@@ -220,7 +221,7 @@ impl Run {
 
     fn asked(&mut self, asked: &ApprovalRequested) {
         self.begun += 1;
-        self.weigh(&asked.data);
+        self.weigh(asked.data.measure());
         self.approvals.insert(asked.approval, Question { place: asked.place.clone(), answer: None });
         let proposal = |tool: &String| Proposal { tool: tool.clone(), arguments: Arc::new(asked.data.clone()) };
         let unit = Unit::Asking {
@@ -250,6 +251,15 @@ impl Unit {
     /// Whether nothing more will come of it, well or badly.
     pub(super) const fn over(&self) -> bool {
         matches!(self, Self::Succeeded(_) | Self::Answered(_) | Self::Failed(_))
+    }
+
+    /// Where what it gave is kept, where that is beside the log.
+    #[must_use]
+    pub fn stored(&self) -> Option<&StoredResult> {
+        match self {
+            Self::Succeeded(value) => value.stored(),
+            _ => None,
+        }
     }
 
     /// The call it is about, while its outcome is not known.

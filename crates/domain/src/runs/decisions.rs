@@ -29,11 +29,11 @@ impl Run {
             }
             (Choice::Approve | Choice::Deny, _, None) => {
                 let answer = answer(decided.decision, decided.reason.as_deref(), Some(&decided.by));
-                Unit::Succeeded(Arc::new(answer))
+                Unit::Succeeded(answer.into())
             }
         };
         if let Some(edit) = &decided.edit {
-            self.weigh(&edit.arguments);
+            self.weigh(edit.arguments.measure());
         }
         self.put(&place, unit);
         self.wake(false);
@@ -45,7 +45,7 @@ impl Run {
         let place = question.place.clone();
         let unit = match self.unit(&place) {
             Some(Unit::Asking { on_deny: Denial::Continue, call: None, .. }) => {
-                Unit::Succeeded(Arc::new(answer(Choice::Deny, Some(UNANSWERED), None)))
+                Unit::Succeeded(answer(Choice::Deny, Some(UNANSWERED), None).into())
             }
             _ => Unit::Failed(Failure::new("run.approval_expired", UNANSWERED).at(&place)),
         };

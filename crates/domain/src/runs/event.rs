@@ -6,6 +6,7 @@ use super::{
     approval_event::{ApprovalDecided, ApprovalExpired, ApprovalRequested},
     fork_event::{RunForked, RunRetried, StepTakenOver},
     model_event::{AnswerRejected, ContextCompacted, ModelAnswered, ModelCalled, ModelFailed},
+    value::Value,
     values::{ChildEnd, Failure, Order, Place, Verdict, Waiting},
 };
 use crate::{
@@ -85,7 +86,8 @@ pub struct ToolSucceeded {
     /// Which call.
     pub operation: OperationId,
     /// What it answered.
-    pub result: Json,
+    #[serde(flatten, with = "super::value::result")]
+    pub result: Value,
 }
 
 /// A try of a call failed.
@@ -176,7 +178,8 @@ pub struct CancelRequested {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunCompleted {
     /// The value.
-    pub output: Json,
+    #[serde(flatten, with = "super::value::output")]
+    pub output: Value,
     /// When.
     pub at: DateTime<Utc>,
 }

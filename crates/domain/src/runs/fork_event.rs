@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::values::Failure;
+use super::{value::Value, values::Failure};
 use crate::{
     conversation::{Finish, ToolCall},
     kernel::{
@@ -46,7 +46,8 @@ pub enum TakenOver {
     /// It gave a value.
     Output {
         /// The value.
-        output: Json,
+        #[serde(flatten, with = "super::value::output")]
+        output: Value,
     },
     /// It ran once per element, or per call the model wanted.
     Elements {
@@ -81,13 +82,24 @@ pub enum ElementEnd {
     /// It gave a value.
     Succeeded {
         /// The value.
-        output: Json,
+        #[serde(flatten, with = "super::value::output")]
+        output: Value,
     },
     /// It failed, and the model was told.
     Failed {
         /// Why.
         error: Failure,
     },
+}
+
+impl ElementEnd {
+    /// What it gave, where it gave anything.
+    pub(super) const fn output(&self) -> Option<&Value> {
+        match self {
+            Self::Succeeded { output } => Some(output),
+            Self::Failed { .. } => None,
+        }
+    }
 }
 
 crate::first_version!(RunRetried = "run.retried", RunForked = "run.forked", StepTakenOver = "run.step_taken_over",);

@@ -113,7 +113,7 @@ impl Run {
             if call.is_none() || verdict.choice == Choice::Deny {
                 return Err(RunError::NothingToEdit);
             }
-            self.fits(&edit.arguments).map_err(|_| RunError::EditTooLarge)?;
+            self.fits(edit.arguments.measure()).map_err(|_| RunError::EditTooLarge)?;
         }
         let (edit, reason) = (verdict.edit.cloned(), verdict.reason.map(str::to_owned));
         let (decision, by) = (verdict.choice, verdict.by.to_owned());
@@ -143,7 +143,7 @@ impl Run {
     /// A child's output that does not fit the parent fails the step.
     fn bounded(&self, end: &ChildEnd) -> Option<ChildEnd> {
         Some(match end {
-            ChildEnd::Completed { output } => match self.fits(output) {
+            ChildEnd::Completed { output } => match self.fits(output.measure()) {
                 Ok(()) => end.clone(),
                 Err(error) => ChildEnd::Failed { error },
             },
@@ -162,7 +162,7 @@ impl Run {
             return Err(RunError::NotInDoubt);
         }
         if let Verdict::Succeeded { result } = verdict
-            && self.fits(result).is_err()
+            && self.fits(result.measure()).is_err()
         {
             return Err(RunError::InputTooLarge);
         }
@@ -179,7 +179,7 @@ impl Run {
             (_, Phase::Cancelling) | (Ending::Cancelled, _) => RunCancelled { at }.into(),
             (Ending::Expired, _) => RunExpired { at }.into(),
             (Ending::Failed(error), _) => RunFailed { error: error.clone(), at }.into(),
-            (Ending::Completed(output), _) => match self.fits(output) {
+            (Ending::Completed(output), _) => match self.fits(output.measure()) {
                 Ok(()) => RunCompleted { output: output.clone(), at }.into(),
                 Err(error) => {
                     RunFailed { error: Failure { message: format!("output: {}", error.message), ..error }, at }.into()

@@ -25,6 +25,7 @@ mod takeover;
 #[cfg(test)]
 mod tests;
 mod turns;
+mod value;
 mod values;
 
 pub use allowance::{Allowance, Spent};
@@ -46,4 +47,5 @@ pub use progress::{Progress, Reply};
 pub use run::{MAX_ANCESTORS, MAX_STATE, MAX_VALUE, Phase, Run};
 pub use state::{Call, Callee, Proposal, StepState, Unit};
 pub use turns::{MAX_SHOWN, summary_step, tools_step, turn_step};
+pub use value::{MAX_INLINE, MAX_PREVIEW, NoHash, ResultHash, StoredResult, Value};
 pub use values::{ChildEnd, Choice, Decided, Edit, Failure, Order, Origin, Parent, Place, Priority, Verdict, Waiting};

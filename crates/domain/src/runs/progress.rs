@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     approval_event::ProposedCall,
+    value::Value,
     values::{Failure, Place},
 };
 use crate::{
@@ -60,7 +61,7 @@ pub enum Progress {
         /// Which call.
         operation: OperationId,
         /// What.
-        result: Json,
+        result: Value,
     },
     /// A try of a call failed.
     Fail {

@@ -15,12 +15,13 @@ use super::{
     progress::{Progress, Reply},
     run::{MAX_STATE, MAX_VALUE, Run},
     state::{Callee, StepState, Unit},
+    value::Value,
     values::{Failure, Place},
 };
 use crate::{
     conversation::ToolCall,
     kernel::{
-        Aggregate, Decision, Json,
+        Aggregate, Decision, Json, Measure,
         ids::{ApprovalId, OperationId},
     },
 };
@@ -143,7 +144,7 @@ impl Run {
 
     fn begin(&self, place: &Place, value: &Json, event: impl FnOnce() -> RunEvent) -> Result<RunEvent, RunError> {
         self.free(place)?;
-        Ok(match self.fits(value) {
+        Ok(match self.fits(value.measure()) {
             Ok(()) => event(),
             Err(error) => StepFailed { place: place.clone(), error }.into(),
         })
@@ -163,9 +164,9 @@ impl Run {
         })
     }
 
-    fn succeeded(&self, operation: OperationId, result: &Json) -> Result<RunEvent, RunError> {
+    fn succeeded(&self, operation: OperationId, result: &Value) -> Result<RunEvent, RunError> {
         self.calling(operation)?;
-        Ok(match self.fits(result) {
+        Ok(match self.fits(result.measure()) {
             Ok(()) => ToolSucceeded { operation, result: result.clone() }.into(),
             Err(error) => ToolFailed { operation, error, retry_at: None }.into(),
         })
@@ -197,9 +198,8 @@ impl Run {
     }
 
     /// Whether the run may take in one more value.
-    pub(super) fn fits(&self, value: &Json) -> Result<(), Failure> {
-        let measure = value.measure();
-        if measure.too_deep { Err(too_large()) } else { self.room(measure.bytes) }
+    pub(super) fn fits(&self, value: Measure) -> Result<(), Failure> {
+        if value.too_deep { Err(too_large()) } else { self.room(value.bytes) }
     }
 
     fn room(&self, bytes: usize) -> Result<(), Failure> {

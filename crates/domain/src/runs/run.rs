@@ -11,12 +11,13 @@ use super::{
     event::RunEvent,
     model_event::ContextCompacted,
     state::{Callee, StepState, Unit},
+    value::Value,
     values::{Choice, Failure, Order, Origin, Place, Waiting},
 };
 use crate::{
     conversation::Usage,
     kernel::{
-        Aggregate, Json,
+        Aggregate,
         ids::{ApprovalId, OperationId, RunId},
     },
     workflow::StepId,
@@ -65,7 +66,7 @@ pub struct Run {
     pub(super) approvals: BTreeMap<ApprovalId, Question>,
     pub(super) begun: u32,
     pub(super) bytes: usize,
-    pub(super) output: Option<Arc<Json>>,
+    pub(super) output: Option<Value>,
     pub(super) usage: Usage,
     pub(super) cost_micros: u64,
     /// What ended runs below it used.
@@ -154,8 +155,8 @@ impl Run {
 
     /// What it returned.
     #[must_use]
-    pub fn output(&self) -> Option<&Json> {
-        self.output.as_deref()
+    pub const fn output(&self) -> Option<&Value> {
+        self.output.as_ref()
     }
 
     /// Tokens its model calls were billed for.

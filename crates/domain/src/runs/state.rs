@@ -2,7 +2,11 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
 
-use super::{model_event::ModelAnswered, values::Failure};
+use super::{
+    model_event::ModelAnswered,
+    value::{StoredResult, Value},
+    values::Failure,
+};
 use crate::{
     conversation::Finish,
     kernel::{
@@ -80,7 +84,7 @@ pub enum Unit {
     /// A model answered.
     Answered(Arc<ModelAnswered>),
     /// Done.
-    Succeeded(Arc<Json>),
+    Succeeded(Value),
     /// Over.
     Failed(Failure),
 }
@@ -124,11 +128,13 @@ impl StepState {
         }
     }
 
-    /// The step's output, once it is settled: `null` where it was skipped, an array where it ran per element.
+    /// The step's output, once it is settled: `null` where it was skipped, an array where it ran per element. What is
+    /// kept beside the log is taken from `stored`.
     #[must_use]
-    pub fn output(&self) -> Option<Json> {
+    pub fn output(&self, stored: &dyn Fn(&StoredResult) -> Json) -> Option<Json> {
         let done = |unit: &Unit| match unit {
-            Unit::Succeeded(output) => Some(output.as_ref().clone()),
+            Unit::Succeeded(Value::Inline(output)) => Some(output.as_ref().clone()),
+            Unit::Succeeded(Value::Stored(output)) => Some(stored(output)),
             Unit::Answered(answer) => Some(answer.output()),
             _ => None,
         };
@@ -140,6 +146,11 @@ impl StepState {
             }
             Self::Each { .. } => None,
         }
+    }
+
+    /// What of its output is kept beside the log.
+    pub fn stored(&self) -> impl Iterator<Item = &StoredResult> {
+        self.units().filter_map(|(_, unit)| unit.stored())
     }
 
     /// Every execution that has begun, with its element's index.

@@ -18,12 +18,12 @@ impl Run {
     pub(super) fn taken(&self, step: &str) -> Option<RunEvent> {
         let result = match self.step(step)? {
             StepState::Skipped => TakenOver::Skipped,
-            StepState::Once(Unit::Succeeded(output)) => TakenOver::Output { output: output.as_ref().clone() },
+            StepState::Once(Unit::Succeeded(output)) => TakenOver::Output { output: output.clone() },
             StepState::Once(Unit::Answered(answer)) => answer.taken(),
             StepState::Once(_) => return None,
             StepState::Each { items, units } => {
                 let ends = units.values().map(|unit| match unit {
-                    Unit::Succeeded(output) => Some(ElementEnd::Succeeded { output: output.as_ref().clone() }),
+                    Unit::Succeeded(output) => Some(ElementEnd::Succeeded { output: output.clone() }),
                     Unit::Failed(error) => Some(ElementEnd::Failed { error: error.clone() }),
                     _ => None,
                 });
@@ -40,8 +40,8 @@ impl Run {
         match &taken.result {
             TakenOver::Skipped => drop(self.steps.insert(taken.step.clone(), StepState::Skipped)),
             TakenOver::Output { output } => {
-                self.weigh(output);
-                self.put(&place, Unit::Succeeded(Arc::new(output.clone())));
+                self.weigh(output.measure());
+                self.put(&place, Unit::Succeeded(output.clone()));
             }
             TakenOver::Elements { items, ends } => self.take_elements(&taken.step, items, ends),
             TakenOver::Answer { operation, text, calls, finish, model, answered_by } => {
@@ -65,14 +65,14 @@ impl Run {
     }
 
     fn take_elements(&mut self, step: &str, items: &[Json], ends: &[ElementEnd]) {
-        items.iter().for_each(|item| self.weigh(item));
+        items.iter().for_each(|item| self.weigh(item.measure()));
         let fresh = || StepState::Each { items: Arc::new(items.to_vec()), units: BTreeMap::new() };
         self.steps.entry(step.to_owned()).or_insert_with(fresh);
         for (index, end) in (0..).zip(ends) {
             let unit = match end {
                 ElementEnd::Succeeded { output } => {
-                    self.weigh(output);
-                    Unit::Succeeded(Arc::new(output.clone()))
+                    self.weigh(output.measure());
+                    Unit::Succeeded(output.clone())
                 }
                 ElementEnd::Failed { error } => Unit::Failed(error.clone()),
             };

@@ -1,7 +1,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::allowance::Allowance;
+use super::{allowance::Allowance, value::Value};
 use crate::{
     kernel::{
         Json,
@@ -121,13 +121,13 @@ pub struct Decided<'a> {
 
 /// What a person found out about a call whose outcome was unknown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "verdict", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
     /// It had its effect; this is its result.
     Succeeded {
         /// The result later steps see.
-        #[serde(default)]
-        result: Json,
+        #[serde(flatten, with = "super::value::result")]
+        result: Value,
     },
     /// It had no effect and shall not have one.
     Failed {
@@ -146,7 +146,8 @@ pub enum ChildEnd {
     /// It returned a value.
     Completed {
         /// The value.
-        output: Json,
+        #[serde(flatten, with = "super::value::output")]
+        output: Value,
     },
     /// It failed, was cancelled or expired.
     Failed {

@@ -1,4 +1,5 @@
-//! Every event version ever written has a golden file, `tests/golden/<type>/v<version>.json`, kept for ever.
+//! Every event version ever written has a golden file, `tests/golden/<type>/v<version>.json`, kept for ever. A version
+//! that is written in several forms has one for each, `v<version>_<form>.json`.
 //!
 //! A context adds a module here with one example per stored version and hands it to [`holds`].
 
@@ -10,6 +11,8 @@ use devskyy_domain::kernel::EventSet;
 pub(crate) struct Example<E> {
     /// Stored schema version.
     pub(crate) version: u16,
+    /// Which form of it, where there are several.
+    pub(crate) form: Option<&'static str>,
     /// The fact it is read as.
     pub(crate) event: E,
 }
@@ -17,7 +20,12 @@ pub(crate) struct Example<E> {
 /// An example in the version that is written today.
 pub(crate) fn today<E: EventSet>(event: impl Into<E>) -> Example<E> {
     let event = event.into();
-    Example { version: event.schema_version(), event }
+    Example { version: event.schema_version(), form: None, event }
+}
+
+/// An example in one of the other forms of the version that is written today.
+pub(crate) fn also<E: EventSet>(form: &'static str, event: impl Into<E>) -> Example<E> {
+    Example { form: Some(form), ..today(event) }
 }
 
 fn folder() -> PathBuf {
@@ -42,12 +50,13 @@ pub(crate) fn holds<E: EventSet>(examples: &[Example<E>]) {
 }
 
 fn fault<E: EventSet>(example: &Example<E>) -> Option<String> {
-    let Example { version, event } = example;
+    let Example { version, form, event } = example;
     let name = event.event_type();
-    let path = folder().join(name).join(format!("v{version}.json"));
+    let file = form.map_or_else(|| format!("v{version}.json"), |form| format!("v{version}_{form}.json"));
+    let path = folder().join(name).join(&file);
     let written = write(event);
     let Ok(text) = fs::read_to_string(&path) else {
-        return Some(format!("missing golden file\n{name}\tv{version}.json\t{written}"));
+        return Some(format!("missing golden file\n{name}\t{file}\t{written}"));
     };
     let text = text.trim_end();
     match E::decode(name, *version, &mut serde_json::Deserializer::from_str(text)) {

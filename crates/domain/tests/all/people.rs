@@ -130,7 +130,11 @@ fn everything_that_happened_to_an_agent_is_still_understood() {
             description: description.clone(),
         }),
         today(VersionPublished { number: 1, definition: assistant() }),
-        Example { version: 1, event: VersionPublished { number: 1, definition: definition().into() }.into() },
+        Example {
+            version: 1,
+            form: None,
+            event: VersionPublished { number: 1, definition: definition().into() }.into(),
+        },
         today(VersionRestored { number: 1 }),
         today(AgentActivated {}),
         today(AgentPaused {}),

@@ -10,16 +10,17 @@ use devskyy_domain::{
     runs::{
         Allowance, AnswerRejected, ApprovalDecided, ApprovalExpired, ApprovalRequested, CancelRequested, ChildEnd,
         ChildEnded, ChildRequested, Choice, ContextCompacted, Edit, ElementEnd, Failure, ModelAnswered, ModelCalled,
-        ModelFailed, Order, OutcomeSettled, OutcomeUnknown, Parent, Place, Priority, ProposedCall, RunCancelled,
-        RunClaimed, RunCompleted, RunEvent, RunExpired, RunFailed, RunForked, RunParked, RunQueued, RunRetried, Spent,
-        StepApprovalDecided, StepApprovalRequested, StepExpanded, StepFailed, StepSkipped, StepTakenOver, TakenOver,
-        ToolCalled, ToolFailed, ToolSucceeded, UnpricedAnswer, Verdict, Waiting,
+        ModelFailed, Order, OutcomeSettled, OutcomeUnknown, Parent, Place, Priority, ProposedCall, ResultHash,
+        RunCancelled, RunClaimed, RunCompleted, RunEvent, RunExpired, RunFailed, RunForked, RunParked, RunQueued,
+        RunRetried, Spent, StepApprovalDecided, StepApprovalRequested, StepExpanded, StepFailed, StepSkipped,
+        StepTakenOver, StoredResult, TakenOver, ToolCalled, ToolFailed, ToolSucceeded, UnpricedAnswer, Value, Verdict,
+        Waiting,
     },
     workflow::{Denial, Effect},
 };
 use uuid::Uuid;
 
-use crate::golden::{Example, holds, today};
+use crate::golden::{Example, also, holds, today};
 
 fn at() -> DateTime<Utc> {
     DateTime::from_timestamp_micros(1_767_268_800_123_456).unwrap_or_default()
@@ -64,7 +65,7 @@ fn life() -> Vec<Example<RunEvent>> {
         today(RunClaimed { fence: 4, worker: "host-1/0".into(), at: at() }),
         today(RunParked { fence: 5, waiting: vec![Waiting::Approval, Waiting::Timer], until: at() }),
         today(CancelRequested { fence: 6, by: "user:ada".into(), reason: Some("wrong input".into()), at: at() }),
-        today(RunCompleted { output: value(), at: at() }),
+        today(RunCompleted { output: value().into(), at: at() }),
         today(RunFailed { error: failure(), at: at() }),
         today(RunCancelled { at: at() }),
         today(RunExpired { at: at() }),
@@ -75,7 +76,7 @@ fn life() -> Vec<Example<RunEvent>> {
 fn the_end_of_a_child_tells_what_it_used() {
     let usage = Usage { input: 1, output: 2, ..Usage::default() };
     let spent = Spent { usage, cost_micros: 6 };
-    let ended = ChildEnded { operation: operation(), end: ChildEnd::Completed { output: Json::Null }, spent };
+    let ended = ChildEnded { operation: operation(), end: ChildEnd::Completed { output: Json::Null.into() }, spent };
     let written = serde_json::to_value(&ended).unwrap_or_default();
     assert_eq!((&written["spent"]["usage"]["output"], &written["spent"]["cost_micros"]), (&2.into(), &6.into()));
 }
@@ -124,7 +125,7 @@ fn steps() -> Vec<Example<RunEvent>> {
         today(ChildRequested { place: place(), operation: operation(), agent, agent_version: 2 }),
         today(ChildEnded {
             operation: operation(),
-            end: ChildEnd::Completed { output: value() },
+            end: ChildEnd::Completed { output: value().into() },
             spent: Spent::default(),
         }),
     ]
@@ -132,7 +133,7 @@ fn steps() -> Vec<Example<RunEvent>> {
 
 /// An example in a version that was written before.
 fn before(version: u16, event: impl Into<RunEvent>) -> Example<RunEvent> {
-    Example { version, event: event.into() }
+    Example { version, form: None, event: event.into() }
 }
 
 fn asked_before(approval: ApprovalId) -> StepApprovalRequested {
@@ -177,7 +178,7 @@ fn turns() -> Vec<Example<RunEvent>> {
                 price: Price { input: 1, output: 2, cache_read: 3, cache_write: 4, reasoning: 5 },
             }),
         }),
-        Example { version: 1, event: ModelAnswered::upcast(unpriced()).into() },
+        Example { version: 1, form: None, event: ModelAnswered::upcast(unpriced()).into() },
         today(ModelFailed { operation: operation(), error: failure(), retry_at: Some(at()) }),
         today(AnswerRejected { step: "turn_3".into(), errors: vec!["/total: is required".into()] }),
         today(ContextCompacted { from: 2, through: 9, summary: Some(operation()) }),
@@ -194,12 +195,12 @@ fn calls() -> Vec<Example<RunEvent>> {
             attempt: 1,
             arguments: value(),
         }),
-        today(ToolSucceeded { operation: operation(), result: value() }),
+        today(ToolSucceeded { operation: operation(), result: value().into() }),
         today(ToolFailed { operation: operation(), error: failure(), retry_at: Some(at()) }),
         today(OutcomeUnknown { operation: operation(), error: failure() }),
         today(OutcomeSettled {
             operation: operation(),
-            verdict: Verdict::Succeeded { result: value() },
+            verdict: Verdict::Succeeded { result: value().into() },
             by: "user:ada".into(),
             at: at(),
         }),
@@ -208,7 +209,7 @@ fn calls() -> Vec<Example<RunEvent>> {
 
 fn origins() -> Vec<Example<RunEvent>> {
     let taken = |result| today(StepTakenOver { step: "rate".into(), result });
-    let ends = vec![ElementEnd::Succeeded { output: value() }, ElementEnd::Failed { error: failure() }];
+    let ends = vec![ElementEnd::Succeeded { output: value().into() }, ElementEnd::Failed { error: failure() }];
     vec![
         today(RunRetried { of: RunId::from(id(3)) }),
         today(RunForked { from: RunId::from(id(3)), from_version: 12, step: "file_ticket".into() }),
@@ -216,8 +217,34 @@ fn origins() -> Vec<Example<RunEvent>> {
     ]
 }
 
+/// Events whose result is kept beside the log.
+fn stored() -> Vec<Example<RunEvent>> {
+    let hash = ResultHash(*b"thirty-two bytes that are a hash");
+    let result = || Value::from(StoredResult { hash, bytes: 70_000, preview: r#"{"page":"<html"#.to_owned() });
+    let verdict = Verdict::Succeeded { result: result() };
+    let taken = |result| StepTakenOver { step: "rate".into(), result };
+    let ends = vec![ElementEnd::Succeeded { output: result() }, ElementEnd::Failed { error: failure() }];
+    vec![
+        also("stored", ToolSucceeded { operation: operation(), result: result() }),
+        also("stored", OutcomeSettled { operation: operation(), verdict, by: "user:ada".into(), at: at() }),
+        also(
+            "stored",
+            ChildEnded {
+                operation: operation(),
+                end: ChildEnd::Completed { output: result() },
+                spent: Spent::default(),
+            },
+        ),
+        also("stored", RunCompleted { output: result(), at: at() }),
+        also("output", taken(TakenOver::Output { output: value().into() })),
+        also("output_stored", taken(TakenOver::Output { output: result() })),
+        also("stored", taken(TakenOver::Elements { items: vec![], ends })),
+    ]
+}
+
 #[test]
 fn every_event_of_a_run_is_kept_readable() {
-    let examples: Vec<_> = life().into_iter().chain(steps()).chain(calls()).chain(turns()).chain(origins()).collect();
+    let examples = [life(), steps(), calls(), turns(), origins(), stored()].into_iter().flatten();
+    let examples: Vec<_> = examples.collect();
     holds::<RunEvent>(&examples);
 }

@@ -37,6 +37,28 @@ pub mod run {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// One result beside the log that a run refers to.
+pub mod result {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "run_results")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub run_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub hash: String,
+        pub project_id: Uuid,
+        /// Of the first event that refers to it.
+        pub position: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// One question of one run.
 pub mod approval {
     use sea_orm::entity::prelude::*;

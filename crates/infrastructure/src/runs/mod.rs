@@ -1,11 +1,13 @@
-//! Runs on SQL: their projection, the queue workers take them from, what their models used, what they need to know of agents,
-//! and the wire between processes.
+//! Runs on SQL: their projection, the queue workers take them from, their large results, what their models used, what they
+//! need to know of agents, and the wire between processes.
 
 mod agents;
 mod entity;
 mod law;
 mod projection;
 mod queue;
+mod result_law;
+mod results;
 mod rows;
 mod usage;
 mod views;
@@ -15,6 +17,8 @@ pub use agents::AgentsForRuns;
 pub use law::RunLaw;
 pub use projection::{RunRow, RunsProjection};
 pub use queue::SqlRunQueue;
+pub use result_law::ResultLaw;
+pub use results::SqlResults;
 pub use usage::SqlUsage;
 pub use views::SqlRuns;
 pub use wire::PostgresLiveWire;

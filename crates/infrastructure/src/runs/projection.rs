@@ -7,7 +7,7 @@ use devskyy_application::{
 };
 use devskyy_domain::{
     kernel::{Aggregate, ids::ApprovalId},
-    runs::{Run, RunEvent},
+    runs::{ResultHash, Run, RunEvent},
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter,
@@ -16,13 +16,14 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    entity::{approval, run},
-    rows::{approval_row, approval_view, run_record, run_row},
+    entity::{approval, result, run},
+    rows::{approval_row, approval_view, result_row, run_record, run_row},
     usage::Growth,
 };
 use crate::es::{ProjectionError, ROWS_AT_ONCE, StreamRows};
 
-/// One row per run, one per question, and one per day, model and agent for what models used.
+/// One row per run, one per question, one per result beside the log that a run refers to, and one per day, model and agent
+/// for what models used.
 #[derive(Debug, Clone, Copy)]
 pub struct RunsProjection;
 
@@ -34,11 +35,12 @@ pub struct RunRow {
     open: BTreeMap<ApprovalId, ApprovalView>,
     changed: BTreeMap<ApprovalId, (ApprovalView, Position)>,
     used: Vec<(UsageRow, ModelUse, Position)>,
+    referred: BTreeMap<ResultHash, Position>,
 }
 
 impl RunRow {
     fn of(record: RunRecord, position: Position, open: BTreeMap<ApprovalId, ApprovalView>) -> Self {
-        Self { record, position, open, changed: BTreeMap::new(), used: Vec::new() }
+        Self { record, position, open, changed: BTreeMap::new(), used: Vec::new(), referred: BTreeMap::new() }
     }
 
     fn ask(&mut self, change: &ApprovalChange, position: Position) {
@@ -71,7 +73,7 @@ impl StreamRows for RunsProjection {
     }
 
     fn tables(&self) -> &'static [&'static str] {
-        &["model_usage", "run_approvals", "runs"]
+        &["model_usage", "run_results", "run_approvals", "runs"]
     }
 
     fn categories(&self) -> &'static [&'static str] {
@@ -108,6 +110,9 @@ impl StreamRows for RunsProjection {
         };
         row.record.apply(&fact, event);
         row.position = event.position;
+        for stored in fact.stored() {
+            row.referred.entry(stored.hash).or_insert(event.position);
+        }
         if let Some(change) = ApprovalChange::of(&row.record.summary, &fact) {
             row.ask(&change, event.position);
         }
@@ -119,12 +124,14 @@ impl StreamRows for RunsProjection {
     }
 
     async fn save(&self, tx: &DatabaseTransaction, rows: Vec<(Uuid, Option<RunRow>)>) -> Result<(), ProjectionError> {
-        let (mut runs, mut approvals, mut growth) = (Vec::new(), Vec::new(), Growth::default());
+        let (mut runs, mut approvals, mut results) = (Vec::new(), Vec::new(), Vec::new());
+        let mut growth = Growth::default();
         for row in rows.into_iter().filter_map(|(_, row)| row) {
             runs.push(run_row(&row.record, row.position)?.into_active_model().reset_all());
             for (view, position) in row.changed.values() {
                 approvals.push(approval_row(view, *position)?.into_active_model().reset_all());
             }
+            results.extend(row.referred.iter().map(|(hash, position)| result_row(&row.record, *hash, *position)));
             row.used.into_iter().for_each(|(counts, used, position)| growth.add(counts, &used, position));
         }
         growth.save(tx).await?;
@@ -138,8 +145,20 @@ impl StreamRows for RunsProjection {
             approval::Entity::insert_many(approvals).on_conflict(newer).exec_without_returning(tx).await?;
             approvals = rest;
         }
-        Ok(())
+        refer(tx, results).await
     }
+}
+
+/// What a run refers to already is left as it is: it is told where it was referred to first.
+async fn refer(tx: &DatabaseTransaction, mut results: Vec<result::Model>) -> Result<(), ProjectionError> {
+    while !results.is_empty() {
+        let rest = results.split_off(results.len().min(ROWS_AT_ONCE));
+        let rows = results.into_iter().map(|row| row.into_active_model().reset_all());
+        let known = OnConflict::columns([result::Column::RunId, result::Column::Hash]).do_nothing().to_owned();
+        result::Entity::insert_many(rows).on_conflict(known).exec_without_returning(tx).await?;
+        results = rest;
+    }
+    Ok(())
 }
 
 const RUN_CHANGES: [run::Column; 9] = [

@@ -4,10 +4,10 @@ use devskyy_application::{
     error::PortError,
     runs::{ApprovalStatus, ApprovalView, RunRecord, RunStatus, RunSummary},
 };
-use devskyy_domain::runs::{Place, Priority};
+use devskyy_domain::runs::{Place, Priority, ResultHash};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::entity::{approval, run};
+use super::entity::{approval, result, run};
 use crate::sql::{instant, loaded, micros, stored};
 
 pub(super) const PORT: &str = "run views";
@@ -84,6 +84,11 @@ pub(super) fn run_record(row: run::Model) -> Result<RunRecord, PortError> {
         version: loaded(row.version),
     };
     Ok(RunRecord { summary, fence, ready_at })
+}
+
+pub(super) fn result_row(record: &RunRecord, hash: ResultHash, position: u64) -> result::Model {
+    let (run_id, project_id) = (record.summary.id.into(), record.summary.project_id.into());
+    result::Model { run_id, hash: hash.to_string(), project_id, position: stored(position) }
 }
 
 pub(super) fn approval_row(view: &ApprovalView, position: u64) -> Result<approval::Model, PortError> {

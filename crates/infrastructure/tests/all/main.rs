@@ -18,6 +18,7 @@ mod people;
 mod providers;
 mod rebuilds;
 mod replicas;
+mod results;
 mod run_laws;
 mod runs;
 mod secrets;

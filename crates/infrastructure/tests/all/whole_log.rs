@@ -92,7 +92,7 @@ async fn a_changed_view_is_found_and_rebuilt(fresh: Fresh) {
         .into_iter()
         .map(|fault| match fault {
             Fault::Projection { table, position, .. } => (table, position),
-            Fault::Chain { .. } | Fault::History { .. } => panic!("{fault}"),
+            Fault::Chain { .. } | Fault::Result { .. } | Fault::History { .. } => panic!("{fault}"),
         })
         .collect();
     assert_eq!(found, [("project_members", Some(3)), ("projects", Some(14))]);

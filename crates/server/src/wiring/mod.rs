@@ -34,7 +34,7 @@ use devskyy_infrastructure::{
     identity::{ApiKeysProjection, UsersProjection},
     models::ProvidersProjection,
     projects::{InvitationsProjection, ProjectsProjection, SqlProjects},
-    runs::{RunLaw, RunsProjection},
+    runs::{ResultLaw, RunLaw, RunsProjection},
     secrets::SecretsProjection,
     sql::Database,
     system::{RandomIds, SystemClock},
@@ -154,7 +154,7 @@ pub(crate) fn projections() -> Vec<Arc<dyn Projection>> {
 
 /// What must hold of the log beside its chain and its views.
 pub(crate) fn laws() -> Vec<Box<dyn Law>> {
-    vec![Box::new(RunLaw::default())]
+    vec![Box::new(RunLaw::default()), Box::new(ResultLaw::default())]
 }
 
 impl Platform {

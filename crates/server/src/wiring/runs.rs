@@ -1,22 +1,32 @@
 //! Runs: what can be asked of them, and the background work that carries them out.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
 use devskyy_application::{
     agents::AgentViews,
     budgets::{Budgets, BudgetsPorts, Ledger},
     es::Subscription,
-    runs::{ChildRuns, LiveRelay, LiveRuns, RunWorker, RunnableAgents, Runs, RunsPorts, WorkerPorts, WorkerSettings},
+    ports::Clock,
+    runs::{
+        ChildRuns, LiveRelay, LiveRuns, ResultStore, RunWorker, RunnableAgents, Runs, RunsPorts, WorkerPorts,
+        WorkerSettings,
+    },
 };
 use devskyy_infrastructure::{
     es::SqlCheckpoints,
-    runs::{AgentsForRuns, PostgresLiveWire, SqlRunQueue, SqlRuns, SqlUsage},
+    runs::{AgentsForRuns, PostgresLiveWire, SqlResults, SqlRunQueue, SqlRuns, SqlUsage},
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::Ground;
 use crate::{configuration::Settings, failure::Failure, tasks::Tasks};
+
+/// Pause between two sweeps of results.
+const PAUSE: Duration = Duration::from_secs(3_600);
+/// Age of a result before nobody can be about to refer to it any more; the append that does takes seconds.
+const ORPHANED: TimeDelta = TimeDelta::days(1);
 
 /// Those who work for runs without being asked.
 pub(super) struct Workers {
@@ -25,6 +35,8 @@ pub(super) struct Workers {
     children: Arc<ChildRuns>,
     /// Tells other processes what models say here; there are none on SQLite.
     relay: Option<Arc<LiveRelay>>,
+    results: Arc<dyn ResultStore>,
+    clock: Arc<dyn Clock>,
 }
 
 pub(super) fn runs(
@@ -44,16 +56,19 @@ pub(super) fn runs(
     let subscription = Subscription::new(log.clone(), checkpoints, clock.clone(), owner);
     let relay = PostgresLiveWire::of(database.clone())
         .map(|wire| Arc::new(LiveRelay::new(live.clone(), Arc::new(wire), clock.clone())));
+    let results: Arc<dyn ResultStore> = Arc::new(SqlResults::new(database.clone()));
     let (views, usage) = (Arc::new(SqlRuns::new(database.clone())), Arc::new(SqlUsage::new(database)));
     let workers = Workers {
         worker: RunWorker::new(worker, habits(settings, owner, alone)),
         subscription: if alone { subscription.uncontested() } else { subscription },
         children: Arc::new(ChildRuns::new(log, views.clone(), ledger.clone(), clock.clone())),
         relay,
+        results: results.clone(),
+        clock: clock.clone(),
     };
     let ports = BudgetsPorts { ledger, agents: agents.clone(), access: access.clone(), clock: clock.clone() };
-    let runs =
-        Runs::new(RunsPorts { store: ground.audited(), views, usage, agents, schemas, live, access, clock, ids });
+    let store = ground.audited();
+    let runs = Runs::new(RunsPorts { store, views, usage, results, agents, schemas, live, access, clock, ids });
     Ok((runs, Budgets::new(ports), workers))
 }
 
@@ -61,7 +76,8 @@ fn worker(ground: &Ground, agents: Arc<dyn RunnableAgents>, ledger: Arc<Ledger>,
     let Ground { database, log, clock, ids, expressions, schemas, tools, models, routed, .. } = ground.clone();
     WorkerPorts {
         store: log,
-        queue: Arc::new(SqlRunQueue::new(database)),
+        queue: Arc::new(SqlRunQueue::new(database.clone())),
+        results: Arc::new(SqlResults::new(database)),
         agents,
         expressions,
         schemas,
@@ -115,6 +131,17 @@ impl Workers {
         tasks.keep("child runs", move |stop: CancellationToken| {
             let (subscription, children) = (subscription.clone(), children.clone());
             async move { Ok(subscription.run(children.as_ref(), stop.cancelled_owned()).await?) }
+        });
+        let (results, clock) = (self.results.clone(), self.clock.clone());
+        tasks.keep("results", move |stop: CancellationToken| {
+            let (results, clock) = (results.clone(), clock.clone());
+            async move {
+                while stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_some() {
+                    let swept = results.sweep(clock.now() - ORPHANED).await?;
+                    tracing::debug!(swept, "swept results no event refers to");
+                }
+                Ok(())
+            }
         });
     }
 }

@@ -16,6 +16,7 @@ pub mod models;
 pub mod people;
 pub mod probing;
 pub mod providers;
+pub mod results;
 pub mod routing;
 pub mod runs;
 pub mod secrets;

@@ -239,6 +239,9 @@ impl ToolExecutor for ScriptedTools {
             "down" => Err(ToolError::Transient { code, message, retry_after: None }),
             "lost" => Err(ToolError::OutcomeUnknown { code, message }),
             "hangs" => std::future::pending().await,
+            "large" => Ok([("of".to_owned(), call.arguments), ("text".to_owned(), "x".repeat(100 * 1024).into())]
+                .into_iter()
+                .collect()),
             "huge" => Ok("x".repeat(2 * 1024 * 1024).into()),
             _ => Err(ToolError::Permanent { code, message }),
         }

@@ -17,6 +17,7 @@ mod people_culprits;
 mod people_flaws;
 mod probing;
 mod providers;
+mod results;
 mod routing;
 mod runs;
 mod runs_culprits;

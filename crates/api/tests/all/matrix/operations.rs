@@ -162,6 +162,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     on("list_runs", Project(RunsRead)).asking(of_project),
     on("get_run", Project(RunsRead)),
     on("run_events", Project(RunsRead)),
+    on("get_result", Project(RunsRead)),
     on("cancel_run", Project(RunsCancel)),
     on("retry_run", Project(RunsStart)),
     on("fork_run", Project(RunsStart)).sending(|_, _| json!({"step": "ask"})),

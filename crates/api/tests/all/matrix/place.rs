@@ -241,6 +241,9 @@ impl Place {
             ("approval_id", _) => {
                 text(&steps().find_map(|step| step["approval"].get("id")).cloned().unwrap_or_default())
             }
+            ("hash", _) => {
+                text(&steps().find_map(|step| step["output_stored"].get("hash")).cloned().unwrap_or_default())
+            }
             ("operation_id", _) => {
                 let doubted = steps().find(|step| step["status"] == "in_doubt");
                 text(&doubted.map(|step| step["operation_id"].clone()).unwrap_or_default())
@@ -297,18 +300,22 @@ async fn secret(world: &World, owner: &str, project: &str) -> String {
     call.by(owner).json(&body).send().await.expect(201)["id"].as_str().unwrap().to_owned()
 }
 
-/// An agent whose runs ask a person and lose an answer, both at once.
 async fn provider(world: &World, owner: &str, project: &str) -> String {
     let body = json!({"name": "cloud", "kind": "openai", "base_url": "https://example.org/v1", "key": "some-key"});
     let call = world.post(&format!("/api/v1/projects/{project}/providers"));
     call.by(owner).json(&body).send().await.expect(201)["id"].as_str().unwrap().to_owned()
 }
 
+/// An agent whose runs ask a person, lose an answer and keep a large result, all at once.
 async fn agent(world: &World, owner: &str, project: &str) -> String {
     let request = json!({"method": "POST", "url": "https://bank.example.org/charges"});
     let definition = json!({
         "tools": {"charge": {"kind": "http", "effect": "unsafe", "request": request}},
-        "steps": [{"id": "ask", "approval": {"prompt": "Really?"}}, {"id": "pay", "tool": "charge", "arguments": {}}]
+        "steps": [
+            {"id": "ask", "approval": {"prompt": "Really?"}},
+            {"id": "pay", "tool": "charge", "arguments": {}},
+            {"id": "print", "tool": "jq", "arguments": "x".repeat(70_000)}
+        ]
     });
     let body = json!({"name": "Careful", "type": "workflow", "project_id": project, "definition": definition});
     let made = world.post("/api/v1/agents").by(owner).json(&body).send().await.expect(201);

@@ -9,9 +9,8 @@ use devskyy_domain::{
 };
 
 use super::{
-    compute::whole,
     execution::{Execution, Stop},
-    model::question,
+    stored::Recall,
 };
 use crate::{
     budgets::{Entry, Posting},
@@ -58,11 +57,14 @@ impl Execution {
         let Definition::Assistant(assistant) = definition.as_ref() else { return Ok(()) };
         for report in reports {
             let Progress::Prompt { place, operation, .. } = report else { continue };
-            let brief = self.brief(definition, whole(self.id, &self.loaded.state, &[]))?;
+            let brief = self.instructed(definition)?;
             let prices = brief.prices(assistant).await?;
-            let asked = question(&self.loaded.state, assistant, place);
             // A question that cannot be put costs nothing.
-            let request = brief.request(assistant, *operation, asked).await.ok();
+            let request = match self.question(assistant, place).await {
+                Ok(asked) => brief.request(assistant, *operation, asked).await.ok(),
+                Err(Recall::Lost(_)) => None,
+                Err(Recall::Broken(error)) => return Err(error.into()),
+            };
             let most = request.map(|request| reserved(&request, prices.values()));
             self.estimates.insert(*operation, most.unwrap_or_default());
         }

@@ -8,23 +8,37 @@ use devskyy_domain::{
     workflow::{Computed, Step, Workflow},
 };
 
+use super::stored::Recalled;
 use crate::workflow::{EvaluationError, Expressions};
 
 /// What the expressions of a step see: the input, the steps it needs, its element, and the run's id.
 ///
 /// Steps it does not need are left out even when they are settled, so that a result never depends on who was faster.
-pub(super) fn context(id: RunId, run: &Run, workflow: &Workflow, step: &str, element: Option<(u32, &Json)>) -> Json {
+pub(super) fn context(
+    id: RunId,
+    run: &Run,
+    recalled: &Recalled,
+    workflow: &Workflow,
+    step: &str,
+    element: Option<(u32, &Json)>,
+) -> Json {
     let visible = workflow.ancestors(step);
-    scope(id, run, visible.into_iter(), element)
+    scope(id, run, recalled, visible.into_iter(), element)
 }
 
 /// What a workflow's output sees: everything; and what instructions see, which belong to no step.
-pub(super) fn whole(id: RunId, run: &Run, steps: &[Step]) -> Json {
-    scope(id, run, steps.iter().map(|step| step.id.as_str()), None)
+pub(super) fn whole(id: RunId, run: &Run, recalled: &Recalled, steps: &[Step]) -> Json {
+    scope(id, run, recalled, steps.iter().map(|step| step.id.as_str()), None)
 }
 
-fn scope<'a>(id: RunId, run: &Run, steps: impl Iterator<Item = &'a str>, element: Option<(u32, &Json)>) -> Json {
-    let settled = steps.filter_map(|step| run.step(step).map(|state| (step.to_owned(), seen(state))));
+fn scope<'a>(
+    id: RunId,
+    run: &Run,
+    recalled: &Recalled,
+    steps: impl Iterator<Item = &'a str>,
+    element: Option<(u32, &Json)>,
+) -> Json {
+    let settled = steps.filter_map(|step| run.step(step).map(|state| (step.to_owned(), seen(state, recalled))));
     let mut members = BTreeMap::from([
         ("input".to_owned(), run.order().map(|order| order.input.clone()).unwrap_or_default()),
         ("steps".to_owned(), settled.collect()),
@@ -41,12 +55,12 @@ fn object(name: &str, value: Json) -> Json {
     Json::Object(BTreeMap::from([(name.to_owned(), value)]))
 }
 
-fn seen(state: &StepState) -> Json {
+fn seen(state: &StepState, recalled: &Recalled) -> Json {
     let status = match state {
         StepState::Skipped => "skipped",
         StepState::Once(_) | StepState::Each { .. } => "succeeded",
     };
-    let output = state.output().unwrap_or_default();
+    let output = state.output(&|stored| recalled.get(stored).cloned().unwrap_or_default()).unwrap_or_default();
     Json::Object(BTreeMap::from([("status".to_owned(), status.into()), ("output".to_owned(), output)]))
 }
 

@@ -10,7 +10,8 @@ use devskyy_domain::{
 
 use super::{
     compute::{compute, whole},
-    execution::Execution,
+    execution::{Execution, Stop},
+    stored::Recall,
 };
 
 /// How a run whose last step is settled goes on.
@@ -25,51 +26,72 @@ pub(super) enum Conclusion {
 const TOLD: usize = 20;
 
 impl Execution {
-    pub(super) async fn conclude(&mut self, definition: &Definition) -> Conclusion {
-        match definition {
-            Definition::Workflow(workflow) => Conclusion::End(self.output(workflow).await),
+    pub(super) async fn conclude(&mut self, definition: &Definition) -> Result<Conclusion, Stop> {
+        let output = match definition {
+            Definition::Workflow(workflow) => self.output(workflow).await?.map_err(|failure| Box::new(failed(failure))),
             Definition::Assistant(assistant) => self.last_answer(assistant),
+        };
+        match (output, self.loaded.state.order()) {
+            (Ok(output), Some(order)) => {
+                let output = self.ports.kept(order.project, &output).await?;
+                Ok(Conclusion::End(Ending::Completed(output)))
+            }
+            (Err(other), _) => Ok(*other),
+            (Ok(_), None) => Err(Stop::Lost),
         }
     }
 
-    async fn output(&mut self, workflow: &Workflow) -> Ending {
-        let context = whole(self.id, &self.loaded.state, &workflow.steps);
-        let output = match compute(self.ports.expressions.as_ref(), &workflow.output, &context).await {
+    /// What a workflow returns, or why it cannot.
+    async fn output(&mut self, workflow: &Workflow) -> Result<Result<Json, Failure>, Stop> {
+        let (id, run) = (self.id, &self.loaded.state);
+        let steps = workflow.steps.iter().map(|step| step.id.as_str());
+        match self.recalled.recall(&self.ports, run, id, steps).await {
+            Ok(()) => {}
+            Err(Recall::Lost(failure)) => return Ok(Err(failure)),
+            Err(Recall::Broken(error)) => return Err(error.into()),
+        }
+        let context = whole(id, run, &self.recalled, &workflow.steps);
+        Ok(self.computed(workflow, &context).await)
+    }
+
+    async fn computed(&mut self, workflow: &Workflow, context: &Json) -> Result<Json, Failure> {
+        let output = match compute(self.ports.expressions.as_ref(), &workflow.output, context).await {
             Ok(output) => output,
             Err(error) => {
                 let message = format!("output: {}", error.message);
-                return Ending::Failed(Failure { message, ..error });
+                return Err(Failure { message, ..error });
             }
         };
         match self.violations(workflow.output_schema.as_ref(), &output).into_iter().next() {
-            None => Ending::Completed(output),
+            None => Ok(output),
             Some(first) => {
                 let message = format!("the output breaks the agent's schema: {first}");
-                Ending::Failed(Failure::new("run.output_schema", message))
+                Err(Failure::new("run.output_schema", message))
             }
         }
     }
 
-    fn last_answer(&self, assistant: &Assistant) -> Conclusion {
+    /// What an assistant returns; where it does not, how the run goes on instead.
+    fn last_answer(&self, assistant: &Assistant) -> Result<Json, Box<Conclusion>> {
         let run = &self.loaded.state;
         let step = turn_step(run.turns());
         let text = run.answer(&step).map(|answer| answer.text.clone()).unwrap_or_default();
-        let Some(schema) = &assistant.output_schema else { return Conclusion::End(Ending::Completed(text.into())) };
+        let Some(schema) = &assistant.output_schema else { return Ok(text.into()) };
         let errors = match serde_json::from_str::<Json>(unfenced(&text)) {
             Ok(output) => {
                 let errors = self.violations(Some(schema), &output);
                 if errors.is_empty() {
-                    return Conclusion::End(Ending::Completed(output));
+                    return Ok(output);
                 }
                 errors
             }
             Err(error) => vec![format!("it is not JSON: {error}")],
         };
         if run.rejections() == 0 {
-            return Conclusion::Repair(Progress::Reject { step, errors });
+            return Err(Box::new(Conclusion::Repair(Progress::Reject { step, errors })));
         }
         let message = format!("the answer breaks the agent's schema, also when repaired: {}", errors.join("; "));
-        Conclusion::End(Ending::Failed(Failure::new("run.output_invalid", message)))
+        Err(Box::new(failed(Failure::new("run.output_invalid", message))))
     }
 
     fn violations(&self, schema: Option<&Json>, output: &Json) -> Vec<String> {
@@ -77,6 +99,10 @@ impl Execution {
         let told = violations.into_iter().flatten().take(TOLD);
         told.map(|found| format!("{}: {}", found.pointer, found.message)).collect()
     }
+}
+
+const fn failed(failure: Failure) -> Conclusion {
+    Conclusion::End(Ending::Failed(failure))
 }
 
 /// Many models put JSON into a fenced block of Markdown, whatever they are told.

@@ -19,6 +19,7 @@ use super::{
     commit::{Committed, Orders},
     conclude::Conclusion,
     letting_go::Signals,
+    stored::Recalled,
     tasks::{Outcome, PATIENCE},
 };
 use crate::{
@@ -54,6 +55,8 @@ pub(super) struct Execution {
     pub(super) loaded: Loaded<Run>,
     pub(super) fence: Option<u64>,
     pub(super) context: EventContext,
+    /// Results that steps gave and that are kept beside the log, as far as other steps needed them.
+    pub(super) recalled: Recalled,
     /// What calls that are about to be recorded may use at most, as far as a budget wanted to know.
     pub(super) estimates: BTreeMap<OperationId, Amount>,
     signals: Arc<Signals>,
@@ -127,8 +130,21 @@ impl Execution {
             EventContext { actor: "system:worker".to_owned(), causation_id: origin.event_id, ..origin.context };
         let loaded = runs.load(id).await?;
         let beat = ports.clock.now() + settings.lease / 3;
-        let (busy, under_way, estimates) = (BTreeSet::new(), FuturesUnordered::new(), BTreeMap::new());
-        Ok(Self { ports, settings, id, runs, loaded, fence: None, context, estimates, signals, busy, under_way, beat })
+        Ok(Self {
+            ports,
+            settings,
+            id,
+            runs,
+            loaded,
+            fence: None,
+            context,
+            recalled: Recalled::default(),
+            estimates: BTreeMap::new(),
+            signals,
+            busy: BTreeSet::new(),
+            under_way: FuturesUnordered::new(),
+            beat,
+        })
     }
 
     async fn drive(&mut self, definition: &Arc<Definition>, claim: Claim) -> Result<(), Stop> {
@@ -151,7 +167,7 @@ impl Execution {
             Next::Rest => Ok(Flow::Over),
             Next::Begin(_) if stopping && self.busy.is_empty() => self.hand_over(fence, now).await,
             Next::Finish(ending) => self.finish(fence, &ending).await,
-            Next::Conclude => match self.conclude(definition).await {
+            Next::Conclude => match self.conclude(definition).await? {
                 Conclusion::End(ending) => self.finish(fence, &ending).await,
                 Conclusion::Repair(report) => {
                     let reports = [report];
@@ -159,7 +175,7 @@ impl Execution {
                 }
             },
             Next::Begin(_) if stopping => Ok(Flow::Attend(self.loaded.state.deadline().unwrap_or(now))),
-            Next::Begin(tasks) => self.begin(definition, tasks).map(|()| Flow::Again),
+            Next::Begin(tasks) => self.begin(definition, tasks).await.map(|()| Flow::Again),
             Next::Attend { until } => Ok(Flow::Attend(until)),
             Next::Wait { waiting, until }
                 if !stopping && until - now <= patience() && waiting == BTreeSet::from([Waiting::Timer]) =>
@@ -249,7 +265,7 @@ impl Execution {
             return Ok(());
         }
         for event in self.record(definition, fence, reports, &orders).await? {
-            self.dispatch(definition, event)?;
+            self.dispatch(definition, event).await?;
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ mod letting_go;
 mod model;
 mod nudge;
 mod offer;
+mod stored;
 mod tasks;
 mod transcript;
 
@@ -35,7 +36,7 @@ pub(super) use offer::offered;
 use super::{
     PROJECTS,
     live::LiveRuns,
-    ports::{Appetite, Claim, RunQueue, RunnableAgents},
+    ports::{Appetite, Claim, ResultStore, RunQueue, RunnableAgents},
 };
 use crate::{
     budgets::Ledger,
@@ -53,6 +54,8 @@ pub struct WorkerPorts {
     pub store: Arc<dyn EventStore>,
     /// Hands out runs.
     pub queue: Arc<dyn RunQueue>,
+    /// Results that are too large for events.
+    pub results: Arc<dyn ResultStore>,
     /// What agents do.
     pub agents: Arc<dyn RunnableAgents>,
     /// Evaluates expressions.

@@ -18,6 +18,7 @@ use devskyy_domain::{
 use super::{
     budget::at_most,
     compute::failed,
+    stored::Recalled,
     tasks::{Brief, Outcome},
     transcript::{leaving, transcript},
 };
@@ -37,12 +38,12 @@ pub(super) enum Question {
 }
 
 /// What the model is asked at a place.
-pub(super) fn question(run: &Run, assistant: &Assistant, place: &Place) -> Question {
+pub(super) fn question(run: &Run, recalled: &Recalled, assistant: &Assistant, place: &Place) -> Question {
     match run.overflow(assistant) {
         Some((from, through)) if place.step == summary_step(run.turns() + 1) => {
-            Question::Summary(leaving(run, from, through))
+            Question::Summary(leaving(run, recalled, from, through))
         }
-        _ => Question::Turn(transcript(run, assistant.context.pinned_turns)),
+        _ => Question::Turn(transcript(run, recalled, assistant.context.pinned_turns)),
     }
 }
 

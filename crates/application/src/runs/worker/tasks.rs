@@ -194,7 +194,10 @@ impl Brief {
         }
         let made = self.tool_call(operation, tool, arguments);
         let result = match self.ports.tools.call(made).await {
-            Ok(result) => Progress::Answer { operation, result },
+            Ok(result) => match self.ports.kept(self.order.project, &result).await {
+                Ok(result) => Progress::Answer { operation, result },
+                Err(error) => return Outcome::Broken(error),
+            },
             Err(error) => Progress::Fail { operation, error: failure(&error), retry_at: None },
         };
         Outcome::Report(vec![call(Json::Null), result])
@@ -254,7 +257,10 @@ impl Brief {
         let arguments = call.arguments.as_ref().clone();
         let made = self.tool_call(operation, tool, arguments);
         let progress = match self.ports.tools.call(made).await {
-            Ok(result) => Progress::Answer { operation, result },
+            Ok(result) => match self.ports.kept(self.order.project, &result).await {
+                Ok(result) => Progress::Answer { operation, result },
+                Err(error) => return Outcome::Broken(error),
+            },
             Err(error) => self.judge(&call, &error),
         };
         Outcome::Report(vec![progress])

@@ -5,30 +5,43 @@
 use devskyy_domain::{
     conversation::Message,
     kernel::Json,
-    runs::{MAX_SHOWN, Run, Unit, turn_step},
+    runs::{MAX_SHOWN, Run, Unit, Value, turn_step},
 };
 
+use super::stored::Recalled;
+
 /// What the model sees before its next turn, apart from its instructions.
-pub(super) fn transcript(run: &Run, pinned: u32) -> Vec<Message> {
+pub(super) fn transcript(run: &Run, recalled: &Recalled, pinned: u32) -> Vec<Message> {
     let mut messages = vec![Message::User { text: input(run) }];
-    let done = run.turns();
-    let (from, through) = run.compaction().map_or((done + 1, done), |left| (pinned.min(done) + 1, left.through));
-    (1..from.min(done + 1)).for_each(|turn| add(run, turn, &mut messages));
+    let (done, (from, through)) = (run.turns(), left_out(run, pinned));
+    (1..from.min(done + 1)).for_each(|turn| add(run, recalled, turn, &mut messages));
     if through >= from {
         let text = match run.summary() {
             Some(summary) => format!("Summary of the conversation so far:\n{summary}"),
             None => "Earlier turns of the conversation are left out here.".to_owned(),
         };
         messages.push(Message::User { text });
-        (through + 1..=done).for_each(|turn| add(run, turn, &mut messages));
+        (through + 1..=done).for_each(|turn| add(run, recalled, turn, &mut messages));
     }
     messages
 }
 
+/// The turns the model no longer sees, first and last; the last before the first where it sees all.
+fn left_out(run: &Run, pinned: u32) -> (u32, u32) {
+    let done = run.turns();
+    run.compaction().map_or((done + 1, done), |left| (pinned.min(done) + 1, left.through))
+}
+
+/// The turns that the next question tells of, whether it asks for a turn or to sum some of them up.
+pub(super) fn told_turns(run: &Run, pinned: u32) -> impl Iterator<Item = u32> + use<> {
+    let (done, (from, through)) = (run.turns(), left_out(run, pinned));
+    (1..=done).filter(move |turn| *turn < from || *turn > through)
+}
+
 /// What the model is asked to sum up: the summary before, and the turns that leave, as text.
-pub(super) fn leaving(run: &Run, from: u32, through: u32) -> Vec<Message> {
+pub(super) fn leaving(run: &Run, recalled: &Recalled, from: u32, through: u32) -> Vec<Message> {
     let mut turns = Vec::new();
-    (from..=through).for_each(|turn| add(run, turn, &mut turns));
+    (from..=through).for_each(|turn| add(run, recalled, turn, &mut turns));
     let before = run.summary().map(|summary| format!("Summary of what came before:\n{summary}\n\n"));
     let told: Vec<_> = turns.iter().map(told).collect();
     let text = format!("Task:\n{}\n\n{}{}", input(run), before.unwrap_or_default(), told.join("\n"));
@@ -55,13 +68,13 @@ fn input(run: &Run) -> String {
     run.order().map(|order| written(&order.input)).unwrap_or_default()
 }
 
-fn add(run: &Run, turn: u32, messages: &mut Vec<Message>) {
+fn add(run: &Run, recalled: &Recalled, turn: u32, messages: &mut Vec<Message>) {
     let Some(answer) = run.answer(&turn_step(turn)) else { return };
     if !answer.text.is_empty() || !answer.calls.is_empty() {
         messages.push(Message::Assistant { text: answer.text.clone(), calls: answer.calls.clone() });
     }
     for (index, call) in (0..).zip(&answer.calls) {
-        let (text, failed) = result(run.call(turn, index));
+        let (text, failed) = result(run.call(turn, index), recalled);
         messages.push(Message::Tool { call: call.id.clone(), text, failed });
     }
     if let Some(errors) = run.rejection(turn) {
@@ -74,9 +87,9 @@ fn add(run: &Run, turn: u32, messages: &mut Vec<Message>) {
 }
 
 /// What the model is told of a call, and whether it went wrong.
-fn result(unit: Option<&Unit>) -> (String, bool) {
+fn result(unit: Option<&Unit>, recalled: &Recalled) -> (String, bool) {
     match unit {
-        Some(Unit::Succeeded(result)) => (cut(written(result)), false),
+        Some(Unit::Succeeded(result)) => (shown(result, recalled), false),
         Some(Unit::Failed(failure)) => (cut(format!("{}: {}", failure.code, failure.message)), true),
         Some(Unit::InDoubt(_)) => {
             ("it is not known what became of the call; it may have had its effect".to_owned(), true)
@@ -94,6 +107,17 @@ fn written(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
         other => serde_json::to_string(other).unwrap_or_default(),
+    }
+}
+
+/// A result as the model sees it: whole, or, where no event carries it, its beginning and under what it is kept.
+fn shown(result: &Value, recalled: &Recalled) -> String {
+    match result {
+        Value::Inline(value) => cut(written(value)),
+        Value::Stored(stored) => {
+            let beginning = recalled.get(stored).map_or_else(|| stored.preview.clone(), |value| cut(written(value)));
+            format!("{beginning}\n[the whole result is kept with the run as sha256:{}]", stored.hash)
+        }
     }
 }
 
@@ -183,9 +207,9 @@ mod tests {
         ) {
             let shuffled: Vec<_> = order.iter().map(|index| index.get(&events()).clone()).collect();
             let run = Run::default().evolved(&shuffled);
-            prop_assert!(paired(&transcript(&run, 0)));
+            prop_assert!(paired(&transcript(&run, &Recalled::default(), 0)));
             let cut_short = &events()[..length.min(events().len())];
-            prop_assert!(paired(&transcript(&Run::default().evolved(cut_short), 0)));
+            prop_assert!(paired(&transcript(&Run::default().evolved(cut_short), &Recalled::default(), 0)));
         }
     }
 

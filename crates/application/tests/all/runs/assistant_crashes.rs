@@ -50,7 +50,7 @@ fn attend(world: &World, run: RunId) {
     let doubtful = elements.filter(|element| element.status == StepStatus::InDoubt);
     for operation in doubtful.filter_map(|element| element.operation_id) {
         let arrived = world.tools.per_operation().contains_key(&operation);
-        let verdict = if arrived { Verdict::Succeeded { result: Json::Null } } else { Verdict::Retry };
+        let verdict = if arrived { Verdict::Succeeded { result: Json::Null.into() } } else { Verdict::Retry };
         let command = ReconcileRun { run, operation, verdict, expected: None };
         world.ask(world.runs.reconcile.handle(&World::actor(), command)).unwrap();
     }

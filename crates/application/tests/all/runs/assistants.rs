@@ -106,7 +106,8 @@ fn a_large_result_is_cut_for_the_model_and_kept_whole_in_the_run() {
     let n = "x".repeat(200_000);
     let (world, view) = ended([calls([("look", format!(r#"{{"n":"{n}"}}"#).as_str())]), Turn::says("done")], "");
     let shown = told(&world.models.asked()[1])[0].0.len();
-    let kept = view.steps[1].output.as_ref().map(|output| output.measure().bytes).unwrap_or_default();
+    let elements = view.steps[1].elements.as_ref().unwrap();
+    let kept = elements[0].output_stored.as_ref().map(|stored| stored.bytes).unwrap_or_default();
     assert!(shown < 66_000 && kept > 200_000, "{shown} shown, {kept} kept");
 }
 

@@ -46,7 +46,7 @@ fn attend(world: &World, run: RunId) {
     }
     let Some(operation) = world.doubtful(run) else { return };
     let arrived = world.tools.per_operation().contains_key(&operation);
-    let verdict = if arrived { Verdict::Succeeded { result: json("3") } } else { Verdict::Retry };
+    let verdict = if arrived { Verdict::Succeeded { result: json("3").into() } } else { Verdict::Retry };
     let command = devskyy_application::runs::ReconcileRun { run, operation, verdict, expected: None };
     world.ask(world.runs.reconcile.handle(&World::actor(), command)).unwrap();
 }

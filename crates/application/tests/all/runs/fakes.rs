@@ -1,13 +1,18 @@
-//! A log that can be interrupted between any two of its answers.
+//! A log and a store of results that can be interrupted between any two of their answers.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::PortError,
     es::{AppendError, AppendRequest, Appended, EventFilter, EventStore, Page, Position, RecordedEvent, StreamId},
+    runs::ResultStore,
 };
-use devskyy_domain::kernel::Version;
+use devskyy_domain::{
+    kernel::{Version, ids::ProjectId},
+    runs::ResultHash,
+};
 use devskyy_testkit::fakes::interruptible;
 
 /// A log whose every answer can be cut off before and after it took effect.
@@ -38,5 +43,33 @@ impl EventStore for InterruptibleStore {
 
     async fn beyond(&self, position: Position) -> Position {
         self.0.beyond(position).await
+    }
+}
+
+/// A store of results whose every answer can be cut off before and after it took effect.
+pub(crate) struct InterruptibleResults(pub(crate) Arc<dyn ResultStore>);
+
+#[async_trait]
+impl ResultStore for InterruptibleResults {
+    async fn keep(
+        &self,
+        project: ProjectId,
+        hash: ResultHash,
+        text: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<(), PortError> {
+        interruptible().await;
+        let kept = self.0.keep(project, hash, text, now).await;
+        interruptible().await;
+        kept
+    }
+
+    async fn find(&self, project: ProjectId, hash: ResultHash) -> Result<Option<Vec<u8>>, PortError> {
+        interruptible().await;
+        self.0.find(project, hash).await
+    }
+
+    async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError> {
+        self.0.sweep(before).await
     }
 }

@@ -14,6 +14,7 @@ mod relaying;
 mod resting;
 mod steering;
 mod stopping;
+mod stored;
 mod upgrades;
 mod workflows;
 mod world;

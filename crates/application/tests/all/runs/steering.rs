@@ -211,7 +211,7 @@ fn a_verdict_of_success_goes_on_with_its_result() {
     let run = calling(&world, "unsafe", "lost");
     world.work_until_waiting(run);
     let operation = world.doubtful(run).unwrap();
-    assert_eq!(reconcile(&world, run, operation, Verdict::Succeeded { result: json("1") }), "done");
+    assert_eq!(reconcile(&world, run, operation, Verdict::Succeeded { result: json("1").into() }), "done");
     assert_eq!(world.work_to_end(run).summary.status, RunStatus::Completed);
     assert_eq!(world.tools.made().len(), 1);
 }

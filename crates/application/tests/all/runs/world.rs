@@ -29,13 +29,13 @@ use devskyy_domain::{
     workflow::Workflow,
 };
 use devskyy_testkit::fakes::{
-    DeclaredAgents, FixedClock, InMemoryEventStore, InMemoryProjects, InMemoryRuns, PathExpressions, PlainSchemas,
-    ScriptedModels, ScriptedTools, SequentialIds,
+    DeclaredAgents, FixedClock, InMemoryEventStore, InMemoryProjects, InMemoryResults, InMemoryRuns, PathExpressions,
+    PlainSchemas, ScriptedModels, ScriptedTools, SequentialIds,
 };
 use futures_util::FutureExt;
 use uuid::Uuid;
 
-use super::fakes::InterruptibleStore;
+use super::fakes::{InterruptibleResults, InterruptibleStore};
 
 /// Time that passes with every poll.
 const TICK: Duration = Duration::from_millis(250);
@@ -45,6 +45,7 @@ const ENOUGH: usize = 20_000;
 pub(crate) struct World {
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) store: Arc<InMemoryEventStore>,
+    pub(crate) results: Arc<InMemoryResults>,
     pub(crate) agents: Arc<DeclaredAgents>,
     pub(crate) tools: Arc<ScriptedTools>,
     pub(crate) models: Arc<ScriptedModels>,
@@ -84,6 +85,7 @@ impl World {
         let store = Arc::new(InMemoryEventStore::with_clock(clock.clone()));
         let projects = InMemoryProjects::following(&store);
         let views = InMemoryRuns::following(&store, projects.clone(), clock.clone());
+        let results = InMemoryResults::following(&store);
         let agents = Arc::new(DeclaredAgents::default());
         let tools = Arc::new(ScriptedTools::default());
         let ids = Arc::new(SequentialIds::default());
@@ -91,6 +93,7 @@ impl World {
             store: store.clone(),
             views: views.clone(),
             usage: views.clone(),
+            results: results.clone(),
             agents: agents.clone(),
             schemas: Arc::new(PlainSchemas),
             live: live.clone(),
@@ -109,6 +112,7 @@ impl World {
         let ports = WorkerPorts {
             store: log.clone(),
             queue: views.clone(),
+            results: Arc::new(InterruptibleResults(results.clone())),
             agents: agents.clone(),
             expressions: Arc::new(PathExpressions),
             schemas: Arc::new(PlainSchemas),
@@ -122,7 +126,22 @@ impl World {
         };
         let children = ChildRuns::new(store.clone(), views, ledger, clock.clone());
         let (reacted, workers, seen) = (Mutex::new(0), Mutex::new(0), Mutex::new(None));
-        Self { clock, store, agents, tools, models, live, runs, budgets, ports, children, reacted, workers, seen }
+        Self {
+            clock,
+            store,
+            results,
+            agents,
+            tools,
+            models,
+            live,
+            runs,
+            budgets,
+            ports,
+            children,
+            reacted,
+            workers,
+            seen,
+        }
     }
 
     pub(crate) fn agent(&self, n: u128, text: &str) -> AgentId {

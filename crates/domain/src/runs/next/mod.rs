@@ -12,6 +12,7 @@ use scene::Scene;
 use super::{
     run::{Phase, Run},
     state::Proposal,
+    value::Value,
     values::{Failure, Place, Waiting},
 };
 use crate::{
@@ -28,7 +29,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ending {
     /// It returns a value.
-    Completed(Json),
+    Completed(Value),
     /// It cannot go on.
     Failed(Failure),
     /// Somebody wanted it to stop.

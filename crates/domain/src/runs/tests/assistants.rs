@@ -58,7 +58,7 @@ fn used(turn: u32) -> RunEvent {
 }
 
 fn result(turn: u32) -> RunEvent {
-    ToolSucceeded { operation: use_of(turn), result: Json::from("x".repeat(400)) }.into()
+    ToolSucceeded { operation: use_of(turn), result: Json::from("x".repeat(400)).into() }.into()
 }
 
 fn then(definition: &Definition, events: impl IntoIterator<Item = RunEvent>) -> Next<'_> {

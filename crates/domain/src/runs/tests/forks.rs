@@ -73,7 +73,7 @@ proptest! {
                 _ => None,
             });
             for step in taken {
-                let output = |run: &Run| run.step(step).and_then(StepState::output);
+                let output = |run: &Run| run.step(step).and_then(|state| state.output(&|_| Json::Null));
                 prop_assert_eq!(output(&fork), output(&play.run));
             }
             prop_assert_eq!((fork.begun(), fork.usage().total(), fork.cost_micros()), (0, 0, 0));
@@ -93,7 +93,7 @@ fn a_fork_that_would_hold_too_much_is_refused() {
         let (place, tool, effect) = (Place::element("a", n), "jq".to_owned(), Effect::ReadOnly);
         let called = ToolCalled { place, operation, tool, effect, attempt: 1, arguments: Json::Null };
         let result = Json::from("x".repeat(MAX_VALUE - 2));
-        [called.into(), ToolSucceeded { operation, result }.into()]
+        [called.into(), ToolSucceeded { operation, result: result.into() }.into()]
     };
     let expanded = StepExpanded { step: "a".into(), items: vec![Json::Null; 15] }.into();
     let run =

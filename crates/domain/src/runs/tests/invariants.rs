@@ -33,7 +33,7 @@ fn begun(more: impl IntoIterator<Item = RunEvent>) -> Vec<RunEvent> {
 }
 
 fn succeeded() -> RunEvent {
-    ToolSucceeded { operation: op(9), result: Json::Null }.into()
+    ToolSucceeded { operation: op(9), result: Json::Null.into() }.into()
 }
 
 fn lost() -> RunEvent {
@@ -66,7 +66,7 @@ fn edited_to_six() -> RunEvent {
 }
 
 fn completed() -> RunEvent {
-    RunCompleted { output: Json::Null, at: at(9) }.into()
+    RunCompleted { output: Json::Null.into(), at: at(9) }.into()
 }
 
 fn cancel(fence: u64) -> RunEvent {
@@ -97,7 +97,8 @@ fn requested() -> RunEvent {
 }
 
 fn child_ended() -> RunEvent {
-    ChildEnded { operation: op(9), end: ChildEnd::Completed { output: Json::Null }, spent: Spent::default() }.into()
+    ChildEnded { operation: op(9), end: ChildEnd::Completed { output: Json::Null.into() }, spent: Spent::default() }
+        .into()
 }
 
 fn child_queued(parent: RunId) -> RunEvent {
@@ -215,7 +216,7 @@ fn a_call_is_made_only_as_approved() {
 
 #[test]
 fn a_verdict_needs_a_doubt() {
-    let over = vec![called(Effect::Unsafe, 1), succeeded(), settled(Verdict::Succeeded { result: Json::Null })];
+    let over = vec![called(Effect::Unsafe, 1), succeeded(), settled(Verdict::Succeeded { result: Json::Null.into() })];
     let under_way = vec![called(Effect::Unsafe, 1), settled(Verdict::Retry)];
     for history in [over, under_way] {
         assert_eq!(of(&begun(history)), only(Invariant::DoubtFirst));

@@ -165,7 +165,7 @@ impl Play<'_> {
         self.take(if rejects {
             self.run.record(fence, &reject)
         } else {
-            self.run.finish(fence, &Ending::Completed(Json::Null), self.now)
+            self.run.finish(fence, &Ending::Completed(Json::Null.into()), self.now)
         });
     }
 
@@ -177,7 +177,7 @@ impl Play<'_> {
             1 => Some(Progress::Lose { operation, error }),
             2 => Some(Progress::Fail { operation, error, retry_at: Some(self.now + TimeDelta::seconds(5)) }),
             3 if self.dice.roll(4) == 0 => Some(Progress::Fail { operation, error, retry_at: None }),
-            _ => Some(Progress::Answer { operation, result: Json::from(1_i64) }),
+            _ => Some(Progress::Answer { operation, result: Json::from(1_i64).into() }),
         }
     }
 
@@ -225,7 +225,7 @@ impl Play<'_> {
                     self.run.decide_approval(approval, &said(choice, None, "user:1"), self.now)
                 }
                 Unit::Child { operation } => {
-                    self.run.end_child(operation, &ChildEnd::Completed { output: Json::Null }, Spent::default())
+                    self.run.end_child(operation, &ChildEnd::Completed { output: Json::Null.into() }, Spent::default())
                 }
                 Unit::InDoubt(call) => self.run.reconcile(call.operation, &Verdict::Retry, "user:1", self.now),
                 _ => continue,

@@ -41,6 +41,13 @@ pub enum Fault {
         /// What is wrong with it.
         why: String,
     },
+    /// What an event refers to beside the log is missing or was changed.
+    Result {
+        /// The first event that refers to it.
+        position: Position,
+        /// What is wrong with it.
+        why: String,
+    },
     /// What happened is recorded as it was, and must not have happened.
     History {
         /// Where.
@@ -55,6 +62,7 @@ impl fmt::Display for Fault {
         match self {
             Self::Chain { position, why } => write!(f, "the log is broken at position {position}: {why}"),
             Self::History { position, why } => write!(f, "what position {position} says must not happen: {why}"),
+            Self::Result { position, why } => write!(f, "what position {position} refers to is not there: {why}"),
             Self::Projection { projection, table, position: Some(position), why } => {
                 write!(f, "projection {projection} differs from the log at position {position}, table {table}: {why}")
             }

@@ -6,14 +6,17 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::PortError,
     es::{AppendError, AppendRequest, Appended, EventFilter, EventStore, Page, Position, RecordedEvent, StreamId},
     models::{Deltas, ModelAnswer, ModelError, ModelRequest, Models},
+    runs::ResultStore,
     workflow::{ToolCall, ToolError, ToolExecutor},
 };
 use devskyy_domain::{
-    kernel::{Json, Version},
+    kernel::{Json, Version, ids::ProjectId},
+    runs::ResultHash,
     workflow::Tool,
 };
 use tokio::sync::Notify;
@@ -29,6 +32,8 @@ pub(crate) enum Moment {
     ToolDone,
     /// A model has answered, and the answer was not taken in.
     ModelDone,
+    /// A result is kept beside the log, and no event refers to it.
+    ResultKept,
     /// At no point.
     Never,
 }
@@ -119,5 +124,28 @@ impl Models for Mortal<dyn Models> {
         let answer = self.inner.ask(request, deltas).await;
         self.death.pass(Moment::ModelDone).await;
         answer
+    }
+}
+
+#[async_trait]
+impl ResultStore for Mortal<dyn ResultStore> {
+    async fn keep(
+        &self,
+        project: ProjectId,
+        hash: ResultHash,
+        text: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<(), PortError> {
+        self.inner.keep(project, hash, text, now).await?;
+        self.death.pass(Moment::ResultKept).await;
+        Ok(())
+    }
+
+    async fn find(&self, project: ProjectId, hash: ResultHash) -> Result<Option<Vec<u8>>, PortError> {
+        self.inner.find(project, hash).await
+    }
+
+    async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError> {
+        self.inner.sweep(before).await
     }
 }

@@ -12,7 +12,7 @@ const EFFECTS: [&str; 3] = ["read_only", "idempotent", "unsafe"];
 /// Before the intent, after it, after what it intended, and after its result.
 const fn moments(kind: Kind) -> [Moment; 4] {
     let (intent, done, result) = match kind {
-        Kind::Http | Kind::AssistantTool => ("run.tool_called", Moment::ToolDone, "run.tool_succeeded"),
+        Kind::Http | Kind::Large | Kind::AssistantTool => ("run.tool_called", Moment::ToolDone, "run.tool_succeeded"),
         Kind::Model => ("run.model_called", Moment::ModelDone, "run.model_answered"),
         Kind::Child => ("run.child_requested", Moment::After("run.completed"), "run.child_ended"),
     };
@@ -41,6 +41,18 @@ async fn a_process_may_die_around_a_tool_call_of_an_assistant() {
 #[tokio::test]
 async fn a_process_may_die_around_a_question_to_a_model() {
     every_death_is_survived(Kind::Model).await;
+}
+
+/// Kept without a reference, and referred to without the worker's knowing.
+#[tokio::test]
+async fn a_process_may_die_around_a_result_that_no_event_carries() {
+    let moments = [Moment::ResultKept, Moment::Before("run.tool_succeeded"), Moment::After("run.tool_succeeded")];
+    let each = EFFECTS.into_iter().flat_map(|effect| moments.map(|moment| (effect, moment)));
+    let played = each.map(|(effect, moment)| async move {
+        let wrong = Stage::set(Kind::Large, effect).await.play(moment).await;
+        wrong.into_iter().map(|wrong| format!("{effect}, {moment:?}: {wrong}")).collect::<Vec<_>>()
+    });
+    assert_eq!(join_all(played).await.concat(), Vec::<String>::new());
 }
 
 #[tokio::test]

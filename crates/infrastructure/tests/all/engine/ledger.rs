@@ -55,6 +55,11 @@ impl Ledger {
     }
 }
 
+/// An answer that no event carries.
+fn large() -> String {
+    format!(r#"{{"done":42,"log":"{}"}}"#, "x".repeat(100 * 1024))
+}
+
 async fn serve(mut stream: TcpStream, book: Arc<Mutex<Book>>) -> Option<()> {
     let mut bytes = Vec::new();
     let head = loop {
@@ -82,6 +87,10 @@ async fn serve(mut stream: TcpStream, book: Arc<Mutex<Book>>) -> Option<()> {
             None => book.bare += 1,
         }
     }
-    let answer = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 11\r\nconnection: close\r\n\r\n{\"done\":42}";
-    stream.write_all(answer.as_bytes()).await.ok()
+    let answer = if head.contains("/large") { large() } else { r#"{"done":42}"#.to_owned() };
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        answer.len()
+    );
+    stream.write_all((head + &answer).as_bytes()).await.ok()
 }

@@ -9,7 +9,7 @@ use devskyy_application::{
     error::Error,
     es::{EventContext, EventStore, Repository, Subscription},
     models::Models,
-    runs::{ChildRuns, LiveRuns, RunWorker, WorkerPorts, WorkerSettings},
+    runs::{ChildRuns, LiveRuns, ResultStore, RunWorker, WorkerPorts, WorkerSettings},
     workflow::ToolExecutor,
 };
 use devskyy_domain::{
@@ -24,7 +24,7 @@ use devskyy_domain::{
 };
 use devskyy_infrastructure::{
     es::{PerStream, Projection, SqlCheckpoints, SqlEventStore, verify},
-    runs::{RunLaw, RunsProjection, SqlRunQueue, SqlRuns},
+    runs::{ResultLaw, RunLaw, RunsProjection, SqlResults, SqlRunQueue, SqlRuns},
     system::{RandomIds, SystemClock},
     tools::{EgressPolicy, Tools},
     workflow::{JsonSchemas, Limits, SandboxedExpressions},
@@ -46,6 +46,7 @@ pub(crate) struct Outside {
     pub(crate) store: Arc<dyn EventStore>,
     pub(crate) tools: Arc<dyn ToolExecutor>,
     pub(crate) models: Arc<dyn Models>,
+    pub(crate) results: Arc<dyn ResultStore>,
 }
 
 /// What outlives processes.
@@ -83,7 +84,8 @@ impl Rig {
         let policy = EgressPolicy::parse(true, std::slice::from_ref(&ledger.address)).unwrap();
         let (schemas, secrets) = (Arc::new(JsonSchemas::new()), Arc::new(FixedSecrets::default()));
         let tools = Tools::new(expressions.clone(), schemas, clock, secrets, policy).unwrap();
-        let outside = Outside { store: Arc::new(store), tools: Arc::new(tools), models };
+        let results = Arc::new(SqlResults::new(fresh.db.clone()));
+        let outside = Outside { store: Arc::new(store), tools: Arc::new(tools), models, results };
         Self { fresh, ledger, outside, expressions, agents: Arc::default() }
     }
 
@@ -141,6 +143,7 @@ impl Rig {
         let worker = WorkerPorts {
             store: outside.store.clone(),
             queue: Arc::new(SqlRunQueue::new(self.fresh.db.clone())),
+            results: outside.results.clone(),
             agents: self.agents.clone(),
             expressions: self.expressions.clone(),
             schemas: Arc::new(JsonSchemas::new()),
@@ -181,7 +184,7 @@ impl Rig {
                 let Unit::InDoubt(call) = unit else { continue };
                 let done = serde_json::from_str(r#"{"done":42}"#).unwrap();
                 let arrived = self.ledger.effects() > 0;
-                let verdict = if arrived { Verdict::Succeeded { result: done } } else { Verdict::Retry };
+                let verdict = if arrived { Verdict::Succeeded { result: Json::into(done) } } else { Verdict::Retry };
                 let decide = |run: &Run| run.reconcile(call.operation, &verdict, "user:ada", Utc::now());
                 match self.runs().update(Self::context(), run, None, decide).await {
                     Ok(_) | Err(Error::Contended) => {}
@@ -206,15 +209,15 @@ impl Rig {
 
     /// What `verify` says of everything that happened.
     pub(crate) async fn faults(&self) -> Vec<String> {
-        let laws = vec![Box::new(RunLaw::default()) as _];
+        let laws = vec![Box::new(RunLaw::default()) as _, Box::new(ResultLaw::default()) as _];
         let verdict = verify(&self.fresh.db, &projections(), laws, |_, _| ()).await.unwrap();
         verdict.faults.iter().map(ToString::to_string).collect()
     }
 }
 
-/// A tool over HTTP with such an effect.
-pub(crate) fn tool(ledger: &Ledger, effect: &str) -> Value {
-    let url = format!("http://{}/{effect}", ledger.address);
+/// A tool over HTTP with such an effect, at a path of the service.
+pub(crate) fn tool(ledger: &Ledger, effect: &str, path: &str) -> Value {
+    let url = format!("http://{}/{path}", ledger.address);
     let request = serde_json::json!({"method": "POST", "url": url, "send_arguments": true, "timeout_s": 10});
     serde_json::json!({
         "kind": "http", "effect": effect, "input_schema": {"type": "object"}, "request": request

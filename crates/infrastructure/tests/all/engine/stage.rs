@@ -30,6 +30,8 @@ use crate::databases;
 pub(crate) enum Kind {
     /// A step of a workflow sends a request.
     Http,
+    /// A step of a workflow sends a request whose answer no event carries.
+    Large,
     /// An assistant calls a tool.
     AssistantTool,
     /// An assistant asks its model.
@@ -69,13 +71,14 @@ impl Stage {
             Endpoint { kind: ProviderKind::OpenAi, base_url: server.base_url(), key: Some("sk".into()), trusted: true };
         let models = Arc::new(ProviderModels::new(endpoint, Arc::new(wire)));
         let rig = Rig::over(databases::sqlite().await, models).await;
-        let acts = tools([("act", tool(&rig.ledger, effect))]);
+        let path = if kind == Kind::Large { "large" } else { effect };
+        let acts = tools([("act", tool(&rig.ledger, effect, path))]);
         let requests = json!({
             "tools": acts.clone(), "steps": [{"id": "a", "tool": "act", "arguments": {}}],
             "output": {"$jq": ".steps.a.output.done // .steps.a.output.body.done"}
         });
         let (definition, output) = match kind {
-            Kind::Http => (requests, json!(42)),
+            Kind::Http | Kind::Large => (requests, json!(42)),
             Kind::AssistantTool | Kind::Model => {
                 let mut acts = acts;
                 acts["act"]["description"] = json!("Does it.");
@@ -101,11 +104,12 @@ impl Stage {
     /// The same where processes see the world otherwise.
     pub(crate) async fn play_through(self, moment: Moment, outside: Outside, patience: Duration) -> Vec<String> {
         let death = Death::at(moment);
-        let Outside { store, tools, models } = outside.clone();
+        let Outside { store, tools, models, results } = outside.clone();
         let mortal = Outside {
             store: Arc::new(Mortal { inner: store, death: death.clone() }),
             tools: Arc::new(Mortal { inner: tools, death: death.clone() }),
             models: Arc::new(Mortal { inner: models, death: death.clone() }),
+            results: Arc::new(Mortal { inner: results, death: death.clone() }),
         };
         let mut wrong = Vec::new();
         if moment != Moment::Never {
@@ -123,7 +127,8 @@ impl Stage {
         let Rig { ledger, .. } = &self.rig;
         let ended = self.rig.wait(self.run, patience).await;
         let mut wrong = self.rig.faults().await;
-        let output = ended.output().map(|output| serde_json::to_value(output).unwrap());
+        let output = ended.output().and_then(devskyy_domain::runs::Value::inline);
+        let output = output.map(|output| serde_json::to_value(output).unwrap());
         if *ended.phase() != Phase::Completed || output.as_ref() != Some(&self.output) {
             wrong.push(format!("the run is {:?} with {output:?}", ended.phase()));
         }

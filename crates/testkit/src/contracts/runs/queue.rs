@@ -200,7 +200,7 @@ pub async fn an_ended_run_is_never_handed_out(runs: &RunsUnderTest) {
     runs.given_run(1, 1, Priority::Normal).await;
     taken_briefly(runs, "ada").await;
     runs.claimed(1).await;
-    runs.ended(1, Ending::Completed(Json::Null)).await;
+    runs.ended(1, Ending::Completed(Json::Null.into())).await;
     runs.time.pass(BRIEF * 2).await;
     let claims = look(runs, "eve").await;
     assert_eq!(claims, Claims::default());

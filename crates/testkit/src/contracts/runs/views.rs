@@ -97,7 +97,7 @@ pub async fn lists_hold_only_what_the_filter_passes(runs: &RunsUnderTest) {
     runs.given_run(1, 1, Priority::Normal).await;
     runs.given_order(2, |order| Order { agent: agent(2), ..order }).await;
     runs.claimed(1).await;
-    runs.ended(1, Ending::Completed(Json::Null)).await;
+    runs.ended(1, Ending::Completed(Json::Null.into())).await;
     assert_eq!(listed(runs, RunFilter { agent: Some(agent(2)), ..everything() }).await, [run(2)]);
     assert_eq!(listed(runs, RunFilter { status: Some(RunStatus::Completed), ..everything() }).await, [run(1)]);
     assert_eq!(listed(runs, RunFilter { status: Some(RunStatus::Failed), ..everything() }).await, []);

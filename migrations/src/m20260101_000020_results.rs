@@ -1,0 +1,60 @@
+//! Results that are too large for events: their texts beside the log, and which run refers to which.
+
+use sea_orm_migration::prelude::*;
+
+use crate::run_script;
+
+/// Creates the tables of results.
+#[derive(Debug, DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run_script(manager, SQLITE, POSTGRES).await
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+const POSTGRES: &str = r#"
+CREATE TABLE results (
+    project_id UUID NOT NULL,
+    hash TEXT NOT NULL,
+    content BYTEA NOT NULL,
+    kept_at BIGINT NOT NULL,
+    PRIMARY KEY (project_id, hash)
+);
+CREATE INDEX results_by_age ON results (kept_at, project_id, hash);
+
+CREATE TABLE run_results (
+    run_id UUID NOT NULL,
+    hash TEXT NOT NULL,
+    project_id UUID NOT NULL,
+    position BIGINT NOT NULL,
+    PRIMARY KEY (run_id, hash)
+);
+CREATE INDEX run_results_referred ON run_results (project_id, hash);
+"#;
+
+const SQLITE: &str = r#"
+CREATE TABLE results (
+    project_id BLOB NOT NULL,
+    hash TEXT NOT NULL,
+    content BLOB NOT NULL,
+    kept_at INTEGER NOT NULL,
+    PRIMARY KEY (project_id, hash)
+) STRICT;
+CREATE INDEX results_by_age ON results (kept_at, project_id, hash);
+
+CREATE TABLE run_results (
+    run_id BLOB NOT NULL,
+    hash TEXT NOT NULL,
+    project_id BLOB NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (run_id, hash)
+) STRICT;
+CREATE INDEX run_results_referred ON run_results (project_id, hash);
+"#;
