@@ -24,7 +24,7 @@ const CHANNEL: &str = "devskyy_es";
 /// Shortest pause between two announcements: a busy log need not say so after each commit.
 const BETWEEN: Duration = Duration::from_millis(5);
 /// Pause between looks at the log while notifications work, in case one was lost with the process that owed it.
-const LOOK: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_secs(10);
 /// Shortest and longest pause between looks while notifications do not work.
 const LOOK_WITHOUT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 /// How long idempotency keys are remembered.
