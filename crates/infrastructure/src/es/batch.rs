@@ -1,11 +1,13 @@
 //! One batch of requests, in one transaction.
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use devskyy_application::{
+    error::PortError,
     es::{Appended, Plan, PlannedEvent, Prepared, RecordedEvent, Rejection, Wanted, planner},
     ports::Clock,
 };
+use futures_util::FutureExt;
 use sea_orm::{
     ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, Statement,
     TransactionOptions, TransactionTrait,
@@ -120,7 +122,9 @@ impl Batches {
                 .filter(|event| categories.is_empty() || categories.contains(&&*event.category))
                 .collect();
             if !wanted.is_empty() {
-                projection.apply(tx, &wanted).await?;
+                // A defect in one projection must not end the one task that writes: the request to blame fails instead.
+                let taken_in = AssertUnwindSafe(projection.apply(tx, &wanted)).catch_unwind().await;
+                taken_in.map_err(|_| PortError::bug("event store", "deriving views", projection.name()))??;
             }
         }
         Ok(())

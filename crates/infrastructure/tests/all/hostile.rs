@@ -27,7 +27,7 @@ async fn started(db: &Database, projections: Vec<Arc<dyn Projection>>) -> Arc<Sq
     Arc::new(SqlEventStore::start(db.clone(), Arc::new(SystemClock), projections).await.unwrap())
 }
 
-/// Cannot take in what says `poison`.
+/// Cannot take in what says `poison`, and falls over what says `trap`.
 struct Fastidious;
 
 #[async_trait]
@@ -45,6 +45,7 @@ impl Projection for Fastidious {
     }
 
     async fn apply(&self, _: &DatabaseTransaction, events: &[&RecordedEvent]) -> Result<(), ProjectionError> {
+        assert!(!events.iter().any(|event| event.data.contains("trap")), "fallen over");
         match events.iter().any(|event| event.data.contains("poison")) {
             true => Err(PortError::bug("fastidious", "tasting", "poison").into()),
             false => Ok(()),
@@ -54,12 +55,21 @@ impl Projection for Fastidious {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_projection_that_fails_hurts_only_the_request_to_blame() {
+    only_one_is_hurt_by("poison").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_projection_that_panics_hurts_only_the_request_to_blame() {
+    only_one_is_hurt_by("trap").await;
+}
+
+async fn only_one_is_hurt_by(what: &'static str) {
     let fresh = sqlite().await;
     let store = started(&fresh.db, vec![Arc::new(Fastidious)]).await;
     let asked: Vec<_> = (0..32)
         .map(|n| {
             let store = store.clone();
-            let note = if n == 13 { "poison" } else { "bread" };
+            let note = if n == 13 { what } else { "bread" };
             tokio::spawn(async move { Request::to(lamp(n), &[note]).ask(&*store).await })
         })
         .collect();
