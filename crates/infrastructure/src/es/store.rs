@@ -42,7 +42,8 @@ pub struct SqlEventStore {
     head: watch::Sender<Position>,
     /// What ends by itself once the queue is closed: the writer, then whoever announces what it wrote.
     running: Mutex<Vec<JoinHandle<()>>>,
-    tail: JoinHandle<()>,
+    /// Hears of what other processes write.
+    tail: Option<JoinHandle<()>>,
 }
 
 impl SqlEventStore {
@@ -59,13 +60,14 @@ impl SqlEventStore {
         let known = watch::Sender::new(newest.position);
         let (queue, waiting) = mpsc::channel(QUEUE);
         let reserved = db.reserved();
-        let batches = Batches::new(reserved.clone(), clock.clone(), projections);
+        let batches = Batches::new(reserved.clone(), clock, projections);
         let (written, news) = watch::channel(newest.position);
         let writer = tokio::spawn(writer::write(batches, waiting, known.clone(), written));
         let announcer =
             (db.backend() == DatabaseBackend::Postgres).then(|| tokio::spawn(tail::announce(reserved, news)));
-        let now = move || clock.now().timestamp_micros();
-        let tail = tokio::spawn(tail::follow(db.clone(), known.clone(), now));
+        // A log on SQLite belongs to one process, whose own writer tells how far it is.
+        let tail =
+            (db.backend() == DatabaseBackend::Postgres).then(|| tokio::spawn(tail::follow(db.clone(), known.clone())));
         let running = [Some(writer), announcer].into_iter().flatten().collect();
         Ok(Self { db, queue: Mutex::new(Some(queue)), head: known, running: Mutex::new(running), tail })
     }
@@ -79,7 +81,13 @@ impl SqlEventStore {
                 tracing::error!(%error, "a task of the log ended badly");
             }
         }
-        self.tail.abort();
+        self.deafen();
+    }
+
+    fn deafen(&self) {
+        if let Some(tail) = &self.tail {
+            tail.abort();
+        }
     }
 
     fn queue(&self) -> Option<mpsc::Sender<Pending>> {
@@ -102,7 +110,7 @@ impl SqlEventStore {
 
 impl Drop for SqlEventStore {
     fn drop(&mut self) {
-        self.tail.abort();
+        self.deafen();
     }
 }
 

@@ -4,19 +4,15 @@ use std::time::Duration;
 
 use devskyy_application::es::Position;
 use sea_orm::{
-    ConnectionTrait, DatabaseBackend, DatabaseConnection,
-    sqlx::{postgres::PgListener, query_scalar},
+    ConnectionTrait, DatabaseConnection,
+    sqlx::{Error, postgres::PgListener, query_scalar},
 };
 use tokio::{
     sync::watch,
     time::{Instant, timeout},
 };
 
-use super::{
-    facts::head,
-    rows::{loaded, stored},
-    statements::statement,
-};
+use super::{facts::head, rows::loaded};
 use crate::sql::Database;
 
 /// The channel on which PostgreSQL tells other processes that the log has grown.
@@ -27,41 +23,24 @@ const BETWEEN: Duration = Duration::from_millis(5);
 const LOOK: Duration = Duration::from_secs(10);
 /// Shortest and longest pause between looks while notifications do not work.
 const LOOK_WITHOUT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
-/// How long idempotency keys are remembered.
-const REMEMBERED: Duration = Duration::from_secs(14 * 24 * 60 * 60);
-/// How often forgotten keys are removed.
-const SWEEP: Duration = Duration::from_secs(60 * 60);
-/// Pause before they are removed the first time.
-const FIRST_SWEEP: Duration = Duration::from_secs(1);
 
-/// Follows the log until the task is aborted.
-///
-/// A log on SQLite belongs to one process, whose own writer tells how far it is: nothing is asked.
-pub(super) async fn follow(db: Database, known: watch::Sender<Position>, now: impl Fn() -> i64 + Send) {
-    if db.backend() == DatabaseBackend::Postgres {
-        tokio::join!(follow_others(&db, &known), keep_forgetting(&db, now));
-    } else {
-        keep_forgetting(&db, now).await;
-    }
-}
-
-async fn keep_forgetting(db: &Database, now: impl Fn() -> i64 + Send) {
-    tokio::time::sleep(FIRST_SWEEP).await;
+/// Takes in what other processes wrote until the task is aborted.
+pub(super) async fn follow(db: Database, known: watch::Sender<Position>) {
+    let (mut pause, mut deaf) = (LOOK_WITHOUT.0, false);
     loop {
-        forget_keys(db, now()).await;
-        tokio::time::sleep(SWEEP).await;
-    }
-}
-
-/// Takes in what other processes wrote.
-async fn follow_others(db: &Database, known: &watch::Sender<Position>) {
-    let mut pause = LOOK_WITHOUT.0;
-    loop {
-        if let Some(mut wire) = listen(db).await {
-            while look(&mut wire, known).await && hear(&mut wire, known).await {}
+        match listen(&db).await {
+            Ok(mut wire) => {
+                deaf = false;
+                while look(&mut wire, &known).await && hear(&mut wire, &known).await {}
+            }
+            Err(error) if !deaf => {
+                tracing::warn!(%error, "cannot listen for what other processes write; looking at the log every second instead");
+                deaf = true;
+            }
+            Err(_) => {}
         }
         let grown = match head(&db.reader).await {
-            Ok(found) => raise(known, found.position),
+            Ok(found) => raise(&known, found.position),
             Err(error) => {
                 tracing::debug!(%error, "cannot look at the log's head");
                 false
@@ -87,10 +66,10 @@ async fn look(wire: &mut PgListener, known: &watch::Sender<Position>) -> bool {
     }
 }
 
-async fn listen(db: &Database) -> Option<PgListener> {
-    let mut listener = PgListener::connect_with(db.reader.get_postgres_connection_pool()).await.ok()?;
-    listener.listen(CHANNEL).await.ok()?;
-    Some(listener)
+async fn listen(db: &Database) -> Result<PgListener, Error> {
+    let mut listener = PgListener::connect_with(db.reader.get_postgres_connection_pool()).await?;
+    listener.listen(CHANNEL).await?;
+    Ok(listener)
 }
 
 /// Takes in notifications for a while; false when the wire broke.
@@ -130,28 +109,4 @@ pub(super) fn raise(known: &watch::Sender<Position>, position: Position) -> bool
         *head = position.max(*head);
         grown
     })
-}
-
-async fn forget_keys(db: &Database, now: i64) {
-    let before = now.saturating_sub_unsigned(u64::try_from(REMEMBERED.as_micros()).unwrap_or(u64::MAX));
-    let delete = "DELETE FROM es_dedup WHERE recorded_at < ?";
-    let forgotten = match db.begin().await {
-        Ok(tx) => {
-            let deleted = tx
-                .execute_raw(statement(
-                    db.backend(),
-                    delete,
-                    vec![stored(u64::try_from(before).unwrap_or_default()).into()],
-                ))
-                .await;
-            match deleted {
-                Ok(_) => tx.commit().await,
-                Err(error) => Err(error),
-            }
-        }
-        Err(error) => Err(error),
-    };
-    if let Err(error) = forgotten {
-        tracing::warn!(%error, "cannot forget old idempotency keys");
-    }
 }
