@@ -26,8 +26,8 @@ const PAGE: usize = 500;
 const UNKEPT: u64 = 5_000;
 /// How long a lease lasts without being renewed.
 const LEASE: Duration = Duration::from_secs(15);
-/// Pause before asking again for a lease that another process holds.
-const CONTEST: Duration = Duration::from_secs(2);
+/// Pause before asking again for a lease that another process holds: as often as that one renews it.
+const CONTEST: Duration = Duration::from_secs(5);
 /// First and longest pause between attempts after a failure that may pass.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
 
