@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use chrono::TimeDelta;
+use devskyy_application::ports::Clock;
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -93,6 +95,21 @@ async fn a_viewer_sees_a_question_and_cannot_answer_it() {
     assert_eq!(world.get("/api/v1/approvals").by(&eve).send().await.expect(200)["total"], 1);
     let decide = format!("{path}/approvals/{}", run["steps"][0]["approval"]["id"].as_str().unwrap());
     world.post(&decide).by(&eve).json(&json!({"decision": "approve"})).send().await.refused(403, "forbidden");
+}
+
+#[actix_web::test]
+async fn the_key_that_started_a_run_cannot_answer_its_question_without_the_scope() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let keys = format!("/api/v1/projects/{}/api-keys", world.project(&ada).await);
+    let (expires_at, scopes) =
+        (world.clock.now() + TimeDelta::days(1), ["agents.read", "agents.write", "runs.read", "runs.start"]);
+    let wanted = json!({"name": "deploy", "role": "maintainer", "expires_at": expires_at, "scopes": scopes});
+    let issued = world.post(&keys).by(&ada).json(&wanted).send().await.expect(201);
+    let key = issued["key"].as_str().unwrap();
+    let (path, run) = waiting(&world, key, question()).await;
+    let decide = format!("{path}/approvals/{}", run["steps"][0]["approval"]["id"].as_str().unwrap());
+    world.post(&decide).by(key).json(&json!({"decision": "approve"})).send().await.refused(403, "forbidden");
 }
 
 #[actix_web::test]

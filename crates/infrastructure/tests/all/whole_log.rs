@@ -70,6 +70,10 @@ async fn each_changed_column_is_found(fresh: impl AsyncFn() -> Fresh) {
         "UPDATE es_events SET schema_version = 2 WHERE position = 13",
         "UPDATE es_events SET event_id = correlation_id WHERE position = 13",
         "UPDATE es_events SET causation_id = event_id WHERE position = 13",
+        "UPDATE es_events SET correlation_id = (SELECT event_id FROM es_events WHERE position = 12) WHERE position = 13",
+        "UPDATE es_events SET version = version + 100 WHERE position = 13",
+        "UPDATE es_events SET version = 1000, stream_no = (SELECT stream_no FROM es_events WHERE position = 1) WHERE position = 13",
+        "UPDATE es_events SET position = 1013 WHERE position = 13",
         "UPDATE es_events SET hash = (SELECT hash FROM es_events WHERE position = 12) WHERE position = 13",
         "DELETE FROM es_events WHERE position = 13",
     ];
