@@ -43,14 +43,6 @@ impl Fresh {
         psql(&self.url, statement);
     }
 
-    /// Transactions that were made in the database so far, as far as it has counted them.
-    pub(crate) fn transactions(&self) -> i64 {
-        let count = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()";
-        let (code, out, error) = ended(std::process::Command::new("psql").args([&self.url, "-Atqc", count]));
-        assert_eq!(code, 0, "{error}");
-        out.trim().parse().unwrap()
-    }
-
     /// Host and port of the PostgreSQL it is on.
     pub(crate) fn address(&self) -> String {
         let server = self.url.rsplit_once('/').unwrap().0;

@@ -1,4 +1,4 @@
-//! What a whole server asks of PostgreSQL while nothing happens, counted on the wire.
+//! What a whole process asks of PostgreSQL while nothing happens, counted on the wire.
 
 use std::{
     sync::{Arc, Mutex},
@@ -13,7 +13,7 @@ use tokio::{
     },
 };
 
-use crate::{client::Client, clustered::Fresh, server::Server};
+use crate::{client::Client, clustered::Fresh, server::Server, tracker::Tracker, workers::Worker};
 
 /// Long enough for what is done once after a start.
 const SETTLED: Duration = Duration::from_secs(12);
@@ -75,6 +75,24 @@ async fn an_idle_server_asks_postgresql_less_than_once_a_second() {
         command.env("DEVSKYY_DATABASE__URL", database.url_by(port));
     });
     Client::administrator(&server).await;
+    is_quiet(&heard).await;
+}
+
+/// The first worker holds every lease; the other one asks for them again and again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL"]
+async fn an_idle_worker_beside_another_asks_postgresql_less_than_once_a_second() {
+    let (place, tracker, database) =
+        (tempfile::tempdir().unwrap(), Tracker::start(Duration::ZERO).await, Fresh::make());
+    let (port, heard) = eavesdrop(database.address()).await;
+    let _first = Worker::start(&place.path().join("first"), &database, &tracker);
+    let _other = Worker::start_with(&place.path().join("other"), &database, &tracker, |command| {
+        command.env("DEVSKYY_DATABASE__URL", database.url_by(port));
+    });
+    is_quiet(&heard).await;
+}
+
+async fn is_quiet(heard: &Heard) {
     tokio::time::sleep(SETTLED).await;
     assert!(!std::mem::take(&mut *heard.lock().unwrap()).is_empty(), "statements are heard");
     tokio::time::sleep(COUNTED).await;

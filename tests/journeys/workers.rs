@@ -111,18 +111,3 @@ async fn a_worker_carries_out_what_a_server_that_executes_nothing_accepts() {
 
     assert_eq!(ada.run_ended(&run).await["output"]["sum"], 12);
 }
-
-#[tokio::test]
-#[ignore = "needs PostgreSQL"]
-async fn a_server_and_a_worker_at_rest_ask_postgresql_less_than_once_a_second_each() {
-    let (place, tracker, database) =
-        (tempfile::tempdir().unwrap(), Tracker::start(Duration::ZERO).await, Fresh::make());
-    let _server = database.accepting(&place.path().join("server"), &tracker);
-    let _worker = Worker::start(&place.path().join("worker"), &database, &tracker);
-    // Sessions report what they did some seconds late.
-    tokio::time::sleep(Duration::from_secs(15)).await;
-    let (before, begun) = (database.transactions(), Instant::now());
-    tokio::time::sleep(Duration::from_secs(30)).await;
-    let (asked, seconds) = (database.transactions() - before, begun.elapsed().as_secs_f64());
-    assert!(asked > 0 && (asked as f64) < 2.0 * seconds, "{asked} transactions in {seconds} s");
-}
