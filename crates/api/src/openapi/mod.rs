@@ -123,12 +123,17 @@ fn optional(body: &mut RefOr<RequestBody>) -> Option<&mut RequestBody> {
     }
 }
 
+/// Pages write their items out, so the schema of one that is shown nowhere else is referred to by nobody.
+const ONLY_ON_PAGES: &str = "HistoryEntry";
+
 /// The OpenAPI 3.1 document of every endpoint.
 #[must_use]
 pub fn openapi() -> OpenApi {
     let (_, mut document) =
         App::new().into_utoipa_app().openapi(Foundation::openapi()).configure(app::described).split_for_parts();
-    document.components.get_or_insert_default().schemas.extend(bounds::all());
+    let schemas = &mut document.components.get_or_insert_default().schemas;
+    schemas.extend(bounds::all());
+    schemas.remove(ONLY_ON_PAGES);
     say_what_is_proven(&mut document);
     say_what_may_be_left_out(&mut document);
     second::tell_apart(&mut document);
