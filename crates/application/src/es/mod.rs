@@ -25,5 +25,5 @@ pub use prepared::{LONGEST_KEY, Prepared};
 pub use recorded::{EventContext, Page, Position, RecordedEvent, StreamId};
 pub use repository::{Created, Loaded, Repository, Updated};
 pub use store::{EventFilter, EventStore};
-pub use subscription::{Checkpoints, Ended, Lease, Reaction, Stopped, Subscription, passes};
+pub use subscription::{Checkpoints, Lease, Reaction, Stopped, Subscription, passes};
 pub use told::{Public, Told};

@@ -125,15 +125,6 @@ pub struct Stopped {
     pub source: Error,
 }
 
-/// How holding a lease ended without failure of the reaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ended {
-    /// The platform is stopping.
-    Shutdown,
-    /// Another process holds the lease now.
-    LeaseLost,
-}
-
 /// Runs reactions, each under its lease, from its checkpoint onwards.
 #[derive(Clone)]
 pub struct Subscription {
@@ -200,7 +191,7 @@ impl Subscription {
     /// Works while the lease is ours: the renewal runs beside the reaction, never behind it.
     async fn hold(&self, reaction: &dyn Reaction, lease: Lease) -> Result<(), Stopped> {
         match select(pin!(self.follow(reaction, &lease)), pin!(self.renewing(&lease))).await {
-            Either::Left((outcome, _)) => outcome.map(|_| ()),
+            Either::Left((outcome, _)) => outcome,
             Either::Right((_, _)) => {
                 tracing::warn!(subscription = reaction.name(), fence = lease.fence, "the lease passed to another");
                 Ok(())
@@ -208,7 +199,8 @@ impl Subscription {
         }
     }
 
-    async fn renewing(&self, lease: &Lease) -> Ended {
+    /// Renews the lease until another process holds it.
+    async fn renewing(&self, lease: &Lease) {
         if !self.contested {
             std::future::pending::<()>().await;
         }
@@ -216,13 +208,14 @@ impl Subscription {
             self.clock.sleep(LEASE / 3).await;
             match self.checkpoints.renew(lease, LEASE).await {
                 Ok(true) => {}
-                Ok(false) => return Ended::LeaseLost,
+                Ok(false) => return,
                 Err(error) => tracing::warn!(subscription = lease.name, error = ?error, "cannot renew the lease"),
             }
         }
     }
 
-    async fn follow(&self, reaction: &dyn Reaction, lease: &Lease) -> Result<Ended, Stopped> {
+    /// Hands the reaction what it wants until the lease is lost.
+    async fn follow(&self, reaction: &dyn Reaction, lease: &Lease) -> Result<(), Stopped> {
         let filter = EventFilter::categories(reaction.categories());
         let (mut position, mut kept) = (lease.position, lease.position);
         loop {
@@ -237,7 +230,7 @@ impl Subscription {
                 continue;
             }
             if !self.patiently(reaction.name(), || self.checkpoints.advance(lease, position)).await {
-                return Ok(Ended::LeaseLost);
+                return Ok(());
             }
             kept = position;
         }
