@@ -27,41 +27,51 @@ use crate::es::{ProjectionError, ROWS_AT_ONCE, StreamRows};
 #[derive(Debug, Clone, Copy)]
 pub struct RunsProjection;
 
-/// A run, its questions that may still change, what models used in it since it was loaded, and where it was changed last.
+/// A run, where it was changed last, and what else became of it since it was loaded.
 #[derive(Debug)]
 pub struct RunRow {
     record: RunRecord,
     position: Position,
-    open: BTreeMap<ApprovalId, ApprovalView>,
-    changed: BTreeMap<ApprovalId, (ApprovalView, Position)>,
+    asked: Vec<(ApprovalChange, Position)>,
     used: Vec<(UsageRow, ModelUse, Position)>,
     referred: BTreeMap<ResultHash, Position>,
 }
 
 impl RunRow {
-    fn of(record: RunRecord, position: Position, open: BTreeMap<ApprovalId, ApprovalView>) -> Self {
-        Self { record, position, open, changed: BTreeMap::new(), used: Vec::new(), referred: BTreeMap::new() }
+    fn of(record: RunRecord, position: Position) -> Self {
+        Self { record, position, asked: Vec::new(), used: Vec::new(), referred: BTreeMap::new() }
     }
 
-    fn ask(&mut self, change: &ApprovalChange, position: Position) {
-        match change {
+    /// Whether an older question changed, which has to be known then.
+    fn answers(&self) -> bool {
+        self.asked.iter().any(|(change, _)| !matches!(change, ApprovalChange::Asked(_)))
+    }
+}
+
+/// What is open of a run, as its questions change one after the other.
+type Open = BTreeMap<ApprovalId, ApprovalView>;
+
+/// The questions of a run that changed, and where.
+fn changed(mut open: Open, changes: &[(ApprovalChange, Position)]) -> BTreeMap<ApprovalId, (ApprovalView, Position)> {
+    let mut changed = BTreeMap::new();
+    for (change, position) in changes {
+        let touched = match change {
             ApprovalChange::Asked(asked) => {
-                self.open.insert(asked.id, asked.as_ref().clone());
-                self.changed.insert(asked.id, (asked.as_ref().clone(), position));
+                open.insert(asked.id, asked.as_ref().clone());
+                changed.insert(asked.id, (asked.as_ref().clone(), *position));
+                continue;
             }
             ApprovalChange::Decided { id, .. } | ApprovalChange::Expired { id, .. } => {
-                let Some(mut view) = self.open.remove(id) else { return };
-                change.apply(&mut view);
-                self.changed.insert(*id, (view, position));
+                open.remove_entry(id).into_iter().collect()
             }
-            ApprovalChange::Withdrawn => {
-                for (id, mut view) in std::mem::take(&mut self.open) {
-                    change.apply(&mut view);
-                    self.changed.insert(id, (view, position));
-                }
-            }
+            ApprovalChange::Withdrawn => std::mem::take(&mut open),
+        };
+        for (id, mut view) in touched {
+            change.apply(&mut view);
+            changed.insert(id, (view, *position));
         }
     }
+    changed
 }
 
 #[async_trait]
@@ -82,21 +92,9 @@ impl StreamRows for RunsProjection {
 
     async fn load(&self, tx: &DatabaseTransaction, ids: &[Uuid]) -> Result<Vec<(Uuid, RunRow)>, ProjectionError> {
         let rows = run::Entity::find().filter(run::Column::Id.is_in(ids.iter().copied())).all(tx).await?;
-        let open = approval::Entity::find()
-            .filter(approval::Column::RunId.is_in(ids.iter().copied()))
-            .filter(approval::Column::Status.eq(ApprovalStatus::Open.as_str()))
-            .all(tx)
-            .await?;
-        let mut of_run: HashMap<Uuid, BTreeMap<ApprovalId, ApprovalView>> = HashMap::new();
-        for row in open {
-            let run_id = row.run_id;
-            let view = approval_view(row)?;
-            of_run.entry(run_id).or_default().insert(view.id, view);
-        }
         let row = |model: run::Model| {
             let (id, position) = (model.id, crate::sql::loaded(model.position));
-            let open = of_run.remove(&id).unwrap_or_default();
-            Ok((id, RunRow::of(run_record(model)?, position, open)))
+            Ok((id, RunRow::of(run_record(model)?, position)))
         };
         rows.into_iter().map(row).collect()
     }
@@ -106,7 +104,7 @@ impl StreamRows for RunsProjection {
         let Some(mut row) = row else {
             let RunEvent::Queued(queued) = &fact else { return Ok(None) };
             let record = RunRecord::begun(event.stream_id.into(), queued, event);
-            return Ok(Some(RunRow::of(record, event.position, BTreeMap::new())));
+            return Ok(Some(RunRow::of(record, event.position)));
         };
         row.record.apply(&fact, event);
         row.position = event.position;
@@ -114,7 +112,7 @@ impl StreamRows for RunsProjection {
             row.referred.entry(stored.hash).or_insert(event.position);
         }
         if let Some(change) = ApprovalChange::of(&row.record.summary, &fact) {
-            row.ask(&change, event.position);
+            row.asked.push((change, event.position));
         }
         if let RunEvent::ModelAnswered(answer) = &fact {
             let counts = UsageRow::of(&row.record.summary, answer, event);
@@ -126,9 +124,11 @@ impl StreamRows for RunsProjection {
     async fn save(&self, tx: &DatabaseTransaction, rows: Vec<(Uuid, Option<RunRow>)>) -> Result<(), ProjectionError> {
         let (mut runs, mut approvals, mut results) = (Vec::new(), Vec::new(), Vec::new());
         let mut growth = Growth::default();
-        for row in rows.into_iter().filter_map(|(_, row)| row) {
+        let rows: Vec<(Uuid, RunRow)> = rows.into_iter().filter_map(|(id, row)| Some((id, row?))).collect();
+        let mut open = open(tx, rows.iter().filter(|(_, row)| row.answers()).map(|(id, _)| *id).collect()).await?;
+        for (id, row) in rows {
             runs.push(run_row(&row.record, row.position)?.into_active_model().reset_all());
-            for (view, position) in row.changed.values() {
+            for (view, position) in changed(open.remove(&id).unwrap_or_default(), &row.asked).values() {
                 approvals.push(approval_row(view, *position)?.into_active_model().reset_all());
             }
             results.extend(row.referred.iter().map(|(hash, position)| result_row(&row.record, *hash, *position)));
@@ -147,6 +147,23 @@ impl StreamRows for RunsProjection {
         }
         refer(tx, results).await
     }
+}
+
+/// The open questions of these runs.
+async fn open(tx: &DatabaseTransaction, runs: Vec<Uuid>) -> Result<HashMap<Uuid, Open>, ProjectionError> {
+    let mut open: HashMap<Uuid, Open> = HashMap::new();
+    if runs.is_empty() {
+        return Ok(open);
+    }
+    let of_these = approval::Entity::find()
+        .filter(approval::Column::RunId.is_in(runs))
+        .filter(approval::Column::Status.eq(ApprovalStatus::Open.as_str()));
+    for row in of_these.all(tx).await? {
+        let run = row.run_id;
+        let view = approval_view(row)?;
+        open.entry(run).or_default().insert(view.id, view);
+    }
+    Ok(open)
 }
 
 /// What a run refers to already is left as it is: it is told where it was referred to first.
