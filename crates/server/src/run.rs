@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use actix_web::dev::ServerHandle as HttpHandle;
 use devskyy_infrastructure::sql::Database;
 use secrecy::ExposeSecret as _;
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -18,7 +18,9 @@ use crate::{
 };
 
 /// How long background work may take to end once requests and runs have ended.
-const LAST_WORK: Duration = Duration::from_secs(4);
+const LAST_WORK: Duration = Duration::from_secs(3);
+/// How long the database may take to record what was accepted last and to close.
+const CLOSING: Duration = Duration::from_secs(3);
 /// How long letting go of runs may take once their calls had their time.
 const HANDING_OVER: Duration = Duration::from_secs(3);
 
@@ -148,7 +150,9 @@ impl Background {
     /// Ends all other work and closes the database.
     async fn end(self, handed_over: bool) {
         let ended = self.others.end(LAST_WORK).await;
-        self.platform.close().await;
+        if timeout(CLOSING, self.platform.close()).await.is_err() {
+            tracing::warn!("stopped without hearing from the database that it is closed; nothing acknowledged is lost");
+        }
         if ended && handed_over {
             tracing::info!("stopped");
         } else {

@@ -8,14 +8,12 @@ use devskyy_application::{
     ports::Clock,
 };
 use futures_util::FutureExt;
-use sea_orm::{
-    ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, Statement,
-    TransactionOptions, TransactionTrait,
-};
+use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, Statement};
 
 use super::{
     facts::facts,
     projection::{Projection, ProjectionError},
+    reserved::{Begun, Reserved},
     rows::stored,
     statements::statement,
     write,
@@ -49,36 +47,36 @@ impl<E: Into<ProjectionError>> From<E> for Failed {
     }
 }
 
+/// Answers that hold once the change is committed; without one they hold already.
+struct Planned {
+    decided: Decided,
+    change: Option<Change>,
+}
+
+struct Change {
+    tx: DatabaseTransaction,
+    hash: [u8; 32],
+    /// Whether there are events in it.
+    grows: bool,
+}
+
 /// Writes batches.
 pub(super) struct Batches {
-    writer: DatabaseConnection,
+    reserved: Arc<Reserved>,
     clock: Arc<dyn Clock>,
     projections: Vec<Arc<dyn Projection>>,
 }
 
 impl Batches {
-    pub(super) fn new(
-        writer: DatabaseConnection,
-        clock: Arc<dyn Clock>,
-        projections: Vec<Arc<dyn Projection>>,
-    ) -> Self {
-        Self { writer, clock, projections }
+    pub(super) fn new(reserved: Arc<Reserved>, clock: Arc<dyn Clock>, projections: Vec<Arc<dyn Projection>>) -> Self {
+        Self { reserved, clock, projections }
     }
 
-    /// Plans and records a batch.
-    pub(super) async fn commit(&self, requests: &[&Prepared]) -> Result<Decided, Failed> {
-        let tx = self.begin().await?;
-        let facts = facts(&tx, &Wanted::of(requests.iter().map(|prepared| prepared.request()))).await?;
-        let mut plan = planner::plan(facts, requests, self.clock.now());
-        let outcomes = std::mem::take(&mut plan.outcomes);
-        let (decided, hash) = (Decided { outcomes, head: plan.head.position }, plan.head.hash);
-        if plan.is_empty() {
-            tx.rollback().await?;
-            return Ok(decided);
-        }
-        let grows = !plan.events.is_empty();
-        self.write(&tx, plan).await?;
-        match tx.commit().await {
+    /// Plans and records a batch in a transaction that holds the log's mutex.
+    pub(super) async fn commit(&self, begun: Begun, requests: &[&Prepared]) -> Result<Decided, Failed> {
+        let Planned { decided, change } = self.reserved.within(self.plan(begun?, requests)).await?;
+        let Some(Change { tx, hash, grows }) = change else { return Ok(decided) };
+        match self.reserved.within(tx.commit()).await {
             Ok(()) => Ok(decided),
             // Without events nothing tells whether it was recorded; claims and keys may simply be written again.
             Err(error) if !grows => Err(Failed::Passing(error.into())),
@@ -86,22 +84,41 @@ impl Batches {
         }
     }
 
+    async fn plan(&self, tx: DatabaseTransaction, requests: &[&Prepared]) -> Result<Planned, Failed> {
+        let facts = facts(&tx, &Wanted::of(requests.iter().map(|prepared| prepared.request()))).await?;
+        let mut plan = planner::plan(facts, requests, self.clock.now());
+        let outcomes = std::mem::take(&mut plan.outcomes);
+        let decided = Decided { outcomes, head: plan.head.position };
+        if plan.is_empty() {
+            tx.rollback().await?;
+            return Ok(Planned { decided, change: None });
+        }
+        let (hash, grows) = (plan.head.hash, !plan.events.is_empty());
+        self.write(&tx, plan).await?;
+        Ok(Planned { decided, change: Some(Change { tx, hash, grows }) })
+    }
+
     /// Whether the batch that ended at this position with this hash is in the log. Waits, under the mutex, until the
     /// server has made up its mind about the broken connection.
     pub(super) async fn recorded(&self, position: u64, hash: [u8; 32]) -> Result<bool, DbErr> {
         let tx = self.begin().await?;
-        let find = "SELECT position FROM es_events WHERE position = ? AND hash = ?";
-        let values = vec![stored(position).into(), hash.to_vec().into()];
-        let found = tx.query_one_raw(statement(tx.get_database_backend(), find, values)).await?;
-        tx.rollback().await?;
-        Ok(found.is_some())
+        self.reserved.within(holds(tx, position, hash)).await
     }
 
-    /// The one lock of the log, always taken first: there is no second order and so no deadlock. Facts are read by
-    /// later statements, whose snapshot is taken after the lock is held.
-    async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
-        let tx = self.writer.begin_with_options(AT_ONCE).await?;
-        lock(&tx).await?;
+    /// Begins a transaction that holds the log's mutex.
+    pub(super) async fn begin(&self) -> Begun {
+        self.locked(self.open().await).await
+    }
+
+    /// Begins a transaction that on PostgreSQL does not hold the log's mutex yet.
+    pub(super) async fn open(&self) -> Begun {
+        self.reserved.begin().await
+    }
+
+    /// The same transaction, holding the log's mutex.
+    pub(super) async fn locked(&self, opened: Begun) -> Begun {
+        let tx = opened?;
+        self.reserved.within(lock(&tx)).await?;
         Ok(tx)
     }
 
@@ -131,14 +148,16 @@ impl Batches {
     }
 }
 
-/// SQLite's write lock is taken at the beginning, because a reader that turns writer fails without waiting.
-const AT_ONCE: TransactionOptions = TransactionOptions {
-    isolation_level: None,
-    access_mode: None,
-    sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-};
+async fn holds(tx: DatabaseTransaction, position: u64, hash: [u8; 32]) -> Result<bool, DbErr> {
+    let find = "SELECT position FROM es_events WHERE position = ? AND hash = ?";
+    let values = vec![stored(position).into(), hash.to_vec().into()];
+    let found = tx.query_one_raw(statement(tx.get_database_backend(), find, values)).await?;
+    tx.rollback().await?;
+    Ok(found.is_some())
+}
 
-/// Takes the log's mutex. SQLite's write lock is the mutex already.
+/// Takes the log's mutex, always before anything else: there is no second order and so no deadlock. Facts are read by
+/// later statements, whose snapshot is taken after the lock is held. SQLite's write lock is the mutex already.
 pub(super) async fn lock(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     if tx.get_database_backend() == DatabaseBackend::Postgres {
         let lock = "SELECT 1 FROM es_head WHERE id = 1 FOR UPDATE";

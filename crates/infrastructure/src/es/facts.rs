@@ -70,11 +70,13 @@ fn lookups(backend: DatabaseBackend, wanted: &Wanted<'_>) -> Vec<Statement> {
     composer.push(HEAD);
     let mut statements = Vec::with_capacity(1);
     for (lookup, rows) in rows {
-        for rows in rows.chunks(Composer::most_rows(backend)) {
-            if !composer.fits(rows.len(), 2) {
+        let mut rows = rows.into_iter();
+        while rows.len() > 0 {
+            let some = rows.len().min(Composer::most_rows(backend));
+            if !composer.fits(some, 2) {
                 statements.push(std::mem::replace(&mut composer, Composer::new(backend)).finish());
             }
-            lookup.add(&mut composer, backend, rows);
+            lookup.add(&mut composer, backend, rows.by_ref().take(some));
         }
     }
     statements.push(composer.finish());
@@ -83,12 +85,12 @@ fn lookups(backend: DatabaseBackend, wanted: &Wanted<'_>) -> Vec<Statement> {
 
 impl Lookup {
     /// Both engines are held to one search of the index per key, however little their statistics know of the table.
-    fn add(&self, composer: &mut Composer, backend: DatabaseBackend, rows: &[[Value; 2]]) {
+    fn add(&self, composer: &mut Composer, backend: DatabaseBackend, rows: impl ExactSizeIterator<Item = [Value; 2]>) {
         if !composer.is_empty() {
             composer.push(" UNION ALL ");
         }
         composer.push("SELECT ").push(self.columns).push(" FROM ");
-        composer.rows(self.keys, rows.iter().cloned());
+        composer.rows(self.keys, rows);
         match backend {
             DatabaseBackend::Postgres => {
                 composer.push(" CROSS JOIN LATERAL (SELECT * FROM ").push(self.table).push(" t WHERE ");

@@ -7,6 +7,7 @@ mod facts;
 mod projection;
 mod rebuild;
 mod replay;
+mod reserved;
 mod rows;
 mod statements;
 mod store;

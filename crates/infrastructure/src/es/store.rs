@@ -20,6 +20,7 @@ use super::{
     batch::Batches,
     facts::head,
     projection::Projection,
+    reserved::Reserved,
     rows::{Decoder, SELECT_EVENT, events_with_streams, stored},
     statements::statement,
     tail,
@@ -59,7 +60,7 @@ impl SqlEventStore {
         let newest = head(&db.reader).await.map_err(reading)?;
         let known = watch::Sender::new(newest.position);
         let (queue, waiting) = mpsc::channel(QUEUE);
-        let reserved = db.reserved();
+        let reserved = Arc::new(Reserved::of(db.clone()));
         let batches = Batches::new(reserved.clone(), clock, projections);
         let (written, news) = watch::channel(newest.position);
         let writer = tokio::spawn(writer::write(batches, waiting, known.clone(), written));
@@ -126,7 +127,7 @@ impl EventStore for SqlEventStore {
             Err(mpsc::error::TrySendError::Closed(_)) => return Err(stopped("the log is stopping").into()),
         }
         drop(queue);
-        answered.await.unwrap_or_else(|_| Err(stopped("the log's writer ended").into()))
+        answered.await.unwrap_or_else(|_| Err(given_up().into()))
     }
 
     async fn read_stream(&self, stream: StreamId, after: Version, max: usize) -> Result<Vec<RecordedEvent>, PortError> {
@@ -179,6 +180,10 @@ impl EventStore for SqlEventStore {
 
 fn reading(error: DbErr) -> PortError {
     port_error("event store", "reading events", error)
+}
+
+fn given_up() -> PortError {
+    PortError::bug("event store", "appending events", "the batch was given up")
 }
 
 fn stopped(why: &'static str) -> PortError {

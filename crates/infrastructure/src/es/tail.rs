@@ -1,10 +1,10 @@
 //! Notices that the log has grown, also when another process appended, and tells other processes.
 
-use std::time::Duration;
+use std::{fmt::Display, future::Future, sync::Arc, time::Duration};
 
 use devskyy_application::es::Position;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection,
+    ConnectionTrait,
     sqlx::{Error, postgres::PgListener, query_scalar},
 };
 use tokio::{
@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{facts::head, rows::loaded};
+use super::{facts::head, reserved::Reserved, rows::loaded};
 use crate::sql::Database;
 
 /// The channel on which PostgreSQL tells other processes that the log has grown.
@@ -23,6 +23,8 @@ const BETWEEN: Duration = Duration::from_millis(5);
 const LOOK: Duration = Duration::from_secs(10);
 /// Shortest and longest pause between looks while notifications do not work.
 const LOOK_WITHOUT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+/// How long PostgreSQL may take to answer: one that vanished without a word never does.
+const PATIENCE: Duration = Duration::from_secs(6);
 
 /// Takes in what other processes wrote until the task is aborted.
 pub(super) async fn follow(db: Database, known: watch::Sender<Position>) {
@@ -39,13 +41,7 @@ pub(super) async fn follow(db: Database, known: watch::Sender<Position>) {
             }
             Err(_) => {}
         }
-        let grown = match head(&db.reader).await {
-            Ok(found) => raise(&known, found.position),
-            Err(error) => {
-                tracing::debug!(%error, "cannot look at the log's head");
-                false
-            }
-        };
+        let grown = answered(head(&db.reader)).await.is_some_and(|found| raise(&known, found.position));
         pause = if grown { LOOK_WITHOUT.0 } else { (pause * 2).min(LOOK_WITHOUT.1) };
         tokio::time::sleep(pause).await;
     }
@@ -54,22 +50,31 @@ pub(super) async fn follow(db: Database, known: watch::Sender<Position>) {
 /// Looks at the log's head over the wire itself, which needs nothing to be tidied up after each use; false when it broke.
 async fn look(wire: &mut PgListener, known: &watch::Sender<Position>) -> bool {
     let newest = "SELECT position FROM es_events ORDER BY position DESC LIMIT 1";
-    match query_scalar(newest).fetch_optional(wire).await {
-        Ok(position) => {
-            raise(known, position.map_or(0, loaded));
-            true
-        }
-        Err(error) => {
-            tracing::debug!(%error, "cannot look at the log's head");
-            false
-        }
+    let found = answered(query_scalar(newest).fetch_optional(wire)).await;
+    if let Some(position) = found {
+        raise(known, position.map_or(0, loaded));
     }
+    found.is_some()
+}
+
+/// What PostgreSQL says about the log's head; nothing when it fails or is silent.
+async fn answered<T, E: Display>(asked: impl Future<Output = Result<T, E>>) -> Option<T> {
+    let error = match timeout(PATIENCE, asked).await {
+        Ok(Ok(answer)) => return Some(answer),
+        Ok(Err(error)) => error.to_string(),
+        Err(late) => late.to_string(),
+    };
+    tracing::debug!(error, "cannot look at the log's head");
+    None
 }
 
 async fn listen(db: &Database) -> Result<PgListener, Error> {
-    let mut listener = PgListener::connect_with(db.reader.get_postgres_connection_pool()).await?;
-    listener.listen(CHANNEL).await?;
-    Ok(listener)
+    let listen = async {
+        let mut listener = PgListener::connect_with(db.reader.get_postgres_connection_pool()).await?;
+        listener.listen(CHANNEL).await?;
+        Ok(listener)
+    };
+    timeout(PATIENCE, listen).await.unwrap_or(Err(Error::PoolTimedOut))
 }
 
 /// Takes in notifications for a while; false when the wire broke.
@@ -90,12 +95,13 @@ async fn hear(wire: &mut PgListener, known: &watch::Sender<Position>) -> bool {
 
 /// Tells other processes, over PostgreSQL, how far this one has written, until nothing more will be. It has no part in
 /// the append: whoever misses an announcement looks for himself within [`LOOK`].
-pub(super) async fn announce(connection: DatabaseConnection, mut written: watch::Receiver<Position>) {
+pub(super) async fn announce(reserved: Arc<Reserved>, mut written: watch::Receiver<Position>) {
     while written.changed().await.is_ok() {
         let position = *written.borrow_and_update();
         // Nothing is kept of it that would have to reach the disk.
         let notify = format!("SET LOCAL synchronous_commit = off; SELECT pg_notify('{CHANNEL}', '{position}')");
-        if let Err(error) = connection.execute_unprepared(&notify).await {
+        let connection = reserved.current();
+        if let Err(error) = reserved.within(connection.execute_unprepared(&notify)).await {
             tracing::debug!(%error, "cannot announce what was written");
         }
         tokio::time::sleep(BETWEEN).await;

@@ -91,12 +91,12 @@ impl Writes {
     fn insert<const N: usize>(&mut self, table: &Table, rows: Vec<[Value; N]>) {
         let mut rows = rows.into_iter();
         while rows.len() > 0 {
-            let some: Vec<_> = rows.by_ref().take(Composer::most_rows(self.backend)).collect();
+            let some = rows.len().min(Composer::most_rows(self.backend));
             let columns = names(table.columns);
             let composer = self.part();
             composer.push("INSERT INTO ").push(table.name).push(" (").push(&columns).push(") SELECT ").push(&columns);
             composer.push(" FROM ");
-            composer.rows(table.columns, some.into_iter());
+            composer.rows(table.columns, rows.by_ref().take(some));
             composer.push(" WHERE TRUE").push(table.conflict);
         }
     }

@@ -1,11 +1,12 @@
 //! The one task of a process that appends: it gathers whatever waits and commits it together.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use devskyy_application::{
     error::PortError,
     es::{AppendError, Appended, Position, Prepared},
 };
+use futures_util::FutureExt;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::{Instant, sleep},
@@ -14,6 +15,7 @@ use tokio::{
 use super::{
     batch::{Batches, Decided, Failed},
     projection::ProjectionError,
+    reserved::Begun,
     tail::raise,
 };
 use crate::sql::port_error;
@@ -45,31 +47,53 @@ pub(super) async fn write(
 ) {
     let writer = Writer { batches, head, written };
     while let Some(first) = queue.recv().await {
-        let batch = gather(first, &mut queue).await;
-        writer.answer(batch).await;
+        let mut batch = Batch::of(first);
+        // The transaction opens while others still ask, and whoever asks while it waits for its turn comes along.
+        let (opened, ()) = tokio::join!(writer.batches.open(), batch.gather(&mut queue));
+        let begun = writer.batches.locked(opened).await;
+        batch.fill(&mut queue);
+        // A defect must not end the one task that writes: whoever waits for this batch hears of it, and nobody else.
+        if AssertUnwindSafe(writer.answer(begun, batch.requests)).catch_unwind().await.is_err() {
+            tracing::error!("a batch of the log was given up");
+        }
     }
 }
 
-/// Takes whatever waits, and whoever is just about to ask: those that the last batch answered mostly ask again at once,
-/// and would else wait for a whole commit that could have carried them.
-async fn gather(first: Pending, queue: &mut mpsc::Receiver<Pending>) -> Vec<Pending> {
-    let mut bytes = size(&first.request);
-    let mut batch = vec![first];
-    let mut quiet = 0;
-    while batch.len() < MOST_REQUESTS && bytes < MOST_BYTES && quiet < QUIET {
-        match queue.try_recv() {
-            Ok(next) => {
-                bytes += size(&next.request);
-                batch.push(next);
-                quiet = 0;
-            }
-            Err(_) => {
-                quiet += 1;
-                tokio::task::yield_now().await;
-            }
+/// Requests that are committed together.
+struct Batch {
+    requests: Vec<Pending>,
+    bytes: usize,
+}
+
+impl Batch {
+    fn of(first: Pending) -> Self {
+        Self { bytes: size(&first.request), requests: vec![first] }
+    }
+
+    /// Takes whatever waits, and whoever is just about to ask: those that the last batch answered mostly ask again at
+    /// once, and would else wait for a whole commit that could have carried them.
+    async fn gather(&mut self, queue: &mut mpsc::Receiver<Pending>) {
+        let mut quiet = 0;
+        while quiet < QUIET && self.has_room() {
+            quiet = if self.fill(queue) { 0 } else { quiet + 1 };
+            tokio::task::yield_now().await;
         }
     }
-    batch
+
+    /// Takes whatever waits, and says whether anything did.
+    fn fill(&mut self, queue: &mut mpsc::Receiver<Pending>) -> bool {
+        let before = self.requests.len();
+        while self.has_room() {
+            let Ok(next) = queue.try_recv() else { break };
+            self.bytes += size(&next.request);
+            self.requests.push(next);
+        }
+        self.requests.len() > before
+    }
+
+    fn has_room(&self) -> bool {
+        self.requests.len() < MOST_REQUESTS && self.bytes < MOST_BYTES
+    }
 }
 
 fn size(prepared: &Prepared) -> usize {
@@ -84,17 +108,17 @@ struct Writer {
 }
 
 impl Writer {
-    async fn answer(&self, batch: Vec<Pending>) {
+    async fn answer(&self, begun: Begun, batch: Vec<Pending>) {
         let requests: Vec<&Prepared> = batch.iter().map(|pending| &pending.request).collect();
-        let answers = self.decide(&requests).await;
+        let answers = self.decide(begun, &requests).await;
         for (pending, answer) in batch.into_iter().zip(answers) {
             // Whoever stopped waiting has its request recorded all the same.
             let _ = pending.answer.send(answer);
         }
     }
 
-    async fn decide(&self, requests: &[&Prepared]) -> Vec<Result<Appended, AppendError>> {
-        match self.persist(requests).await {
+    async fn decide(&self, begun: Begun, requests: &[&Prepared]) -> Vec<Result<Appended, AppendError>> {
+        match self.persist(begun, requests).await {
             Ok(decided) => self.accept(decided),
             Err(Failed::Guilty(error)) if requests.len() == 1 => vec![Err(blame(error).into())],
             // Somebody's request breaks the batch: one by one only the guilty one fails.
@@ -107,7 +131,8 @@ impl Writer {
     async fn one_by_one(&self, requests: &[&Prepared]) -> Vec<Result<Appended, AppendError>> {
         let mut answers = Vec::with_capacity(requests.len());
         for request in requests {
-            answers.extend(Box::pin(self.decide(&[request])).await);
+            let begun = self.batches.begin().await;
+            answers.extend(Box::pin(self.decide(begun, &[request])).await);
         }
         answers
     }
@@ -119,10 +144,10 @@ impl Writer {
     }
 
     /// Commits, trying again while the failure may pass and patience lasts.
-    async fn persist(&self, requests: &[&Prepared]) -> Result<Decided, Failed> {
+    async fn persist(&self, begun: Begun, requests: &[&Prepared]) -> Result<Decided, Failed> {
         let until = Instant::now() + PATIENCE;
         let mut pause = Duration::from_millis(20);
-        let mut failed = match self.batches.commit(requests).await {
+        let mut failed = match self.batches.commit(begun, requests).await {
             Err(failed @ (Failed::Passing(_) | Failed::Unknown { .. })) => failed,
             outcome => return outcome,
         };
@@ -147,7 +172,7 @@ impl Writer {
                 Err(_) => return Err(Failed::Unknown { decided, hash, error }),
             }
         }
-        self.batches.commit(requests).await
+        self.batches.commit(self.batches.begin().await, requests).await
     }
 }
 

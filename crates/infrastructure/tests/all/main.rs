@@ -22,6 +22,7 @@ mod results;
 mod run_laws;
 mod runs;
 mod secrets;
+mod silence;
 mod standings;
 mod tools;
 mod totals;

@@ -287,3 +287,15 @@ async fn a_rebuild_whose_connections_are_ended_changes_nothing_on_postgres() {
     rebuild(&fresh.db, &projections(), ended).await.unwrap_err();
     assert_eq!(faults(&fresh.db).await.len(), 1);
 }
+
+/// A view that somebody made on one of the tables forbids to drop it, which shows only in the change-over.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "needs PostgreSQL"]
+async fn appends_go_on_after_a_change_over_that_failed_on_postgres() {
+    let fresh = postgres().await;
+    let store = filled(&fresh).await;
+    fresh.db.writer.execute_unprepared("CREATE VIEW report AS SELECT name FROM projects").await.unwrap();
+    timeout(Duration::from_secs(60), rebuild(&fresh.db, &projections(), |_, _| ())).await.unwrap().unwrap_err();
+    timeout(SOON, work(&store, 1)).await.unwrap();
+    assert_eq!(faults(&fresh.db).await, []);
+}

@@ -267,7 +267,7 @@ pub(super) const KEYS: &[Key] = &[
         "runs.drain_timeout_s",
         from_to(0, 3_600),
         Some("20"),
-        "Seconds that calls of runs may take to end after SIGTERM; what has not ended then is let go of, and another worker goes on at once. The process has ended at most seven seconds later, so give it that much longer before it is killed.",
+        "Seconds that calls of runs may take to end after SIGTERM; what has not ended then is let go of, and another worker goes on at once. The process has ended at most nine seconds later, so give it that much longer before it is killed.",
     ),
     key("egress.allow_http", Kind::Boolean, Some("false"), "Whether `http` tools may call plain `http://` addresses."),
     key(

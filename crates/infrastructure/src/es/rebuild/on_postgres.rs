@@ -54,7 +54,9 @@ async fn beside(
         Err(error) => Err(error),
     };
     if changed.is_err() {
-        // The failure to tell is the one before.
+        // What the change-over still holds would keep its own tables from being dropped, and everybody else waiting. The
+        // failure to tell is the one before.
+        let _ = turn.rollback().await;
         let _ = db.writer.execute_unprepared(&format!("DROP SCHEMA IF EXISTS {} CASCADE", aside.schema)).await;
         return changed;
     }
