@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use devskyy_testkit::chance::Chance;
 use serde_json::{Value, json};
 
 use crate::{
@@ -30,42 +31,30 @@ fn filing(tracker: &Tracker) -> Value {
     })
 }
 
-/// Differs from start to start, and is told when a journey fails.
-fn chance(seed: &mut u64) -> u64 {
-    *seed ^= *seed << 13;
-    *seed ^= *seed >> 7;
-    *seed ^= *seed << 17;
-    *seed
-}
-
 #[tokio::test]
 async fn every_run_ends_right_and_files_each_ticket_once_however_often_the_process_is_killed() {
     let (place, tracker) = (tempfile::tempdir().unwrap(), Tracker::start(Duration::from_millis(15)).await);
     let mut server = Server::start_with(place.path(), reaching(&tracker));
     let mut ada = Client::administrator(&server).await;
     let agent = ada.agent("Filer", &filing(&tracker)).await;
-    let first = u64::from(std::process::id()) * 7_919 + 1;
-    let (mut seed, mut runs) = (first, Vec::new());
+    let (mut chance, mut runs) = (Chance::drawn(), Vec::new());
     for kill in 0..KILLS {
         runs.push(ada.execute(&agent, &json!({"kill": kill})).await);
         runs.push(ada.execute(&agent, &json!({"kill": kill})).await);
-        tokio::time::sleep(Duration::from_millis(chance(&mut seed) % 150)).await;
+        tokio::time::sleep(Duration::from_millis(chance.below(150))).await;
         server.kill();
         server = Server::start_with(place.path(), reaching(&tracker));
         ada = ada.at(&server.url);
     }
     for run in &runs {
         let ended = ada.run_ended(run).await;
-        assert_eq!((&ended["status"], &ended["output"]), (&json!("completed"), &json!(4)), "seed {first}: {ended:#}");
+        assert_eq!((&ended["status"], &ended["output"]), (&json!("completed"), &json!(4)), "{ended:#}");
     }
     let mut asked: Vec<String> = tracker.tickets().iter().map(|ticket| ticket["asked"].to_string()).collect();
     asked.sort();
     asked.dedup();
-    assert_eq!(
-        (tracker.tickets().len(), asked.len(), tracker.bare()),
-        (runs.len() * 4, runs.len() * 4, 0),
-        "seed {first}"
-    );
+    let filed = (tracker.tickets().len(), asked.len(), tracker.bare());
+    assert_eq!(filed, (runs.len() * 4, runs.len() * 4, 0));
     server.signal("-TERM");
     server.ended();
     let (code, out, error) = ended(devskyy(place.path()).arg("verify"));

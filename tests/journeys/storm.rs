@@ -15,6 +15,7 @@ use devskyy_domain::{
     models::ProviderKind,
 };
 use devskyy_testkit::{
+    chance::Chance,
     contracts::models::{Act, CallScript, Reply},
     fakes::ModelServer,
 };
@@ -180,16 +181,14 @@ fn doubtful(steps: &Value) -> Vec<String> {
     }
 }
 
-/// Differs from start to start, and is told when a journey fails.
-fn chance(seed: &mut u64) -> u64 {
-    *seed ^= *seed << 13;
-    *seed ^= *seed >> 7;
-    *seed ^= *seed << 17;
-    *seed
-}
-
 /// Kills a random worker every two seconds, and once stops one beyond its lease, until everything has ended.
-async fn storm(scene: &Scene, place: &Path, database: &Fresh, workers: &mut [Worker], seed: &mut u64) -> (u32, u64) {
+async fn storm(
+    scene: &Scene,
+    place: &Path,
+    database: &Fresh,
+    workers: &mut [Worker],
+    chance: &mut Chance,
+) -> (u32, u64) {
     let begun = Instant::now();
     let (mut kills, mut paused) = (0, None::<(usize, Instant)>);
     loop {
@@ -213,7 +212,7 @@ async fn storm(scene: &Scene, place: &Path, database: &Fresh, workers: &mut [Wor
         }
         // The stopped one is left alone until it goes on.
         let spared = usize::from(scene.stopped.load(Ordering::SeqCst));
-        let victim = spared + usize::try_from(chance(seed)).unwrap() % (WORKERS - spared);
+        let victim = spared + usize::try_from(chance.below((WORKERS - spared) as u64)).unwrap();
         workers[victim].signal("-KILL");
         kills += 1;
         workers[victim] = scene.worker(&place.join(format!("worker-{victim}")), database);
@@ -256,8 +255,7 @@ async fn runs_of_every_kind_end_as_in_peace_while_workers_are_killed_and_stopped
     let expected = scene.outcomes(&peace).await;
     assert!(expected.iter().all(|(status, _)| status == "completed"), "{expected:?}");
 
-    let first = u64::from(std::process::id()) * 7_919 + 1;
-    let mut seed = first;
+    let mut chance = Chance::drawn();
     let starting = tokio::spawn({
         let scene = scene.clone();
         async move {
@@ -269,30 +267,26 @@ async fn runs_of_every_kind_end_as_in_peace_while_workers_are_killed_and_stopped
         }
     });
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let (kills, open) = storm(&scene, place.path(), &database, &mut workers, &mut seed).await;
+    let (kills, open) = storm(&scene, place.path(), &database, &mut workers, &mut chance).await;
     let runs = starting.await.unwrap();
     people.abort();
 
     let outcomes = scene.outcomes(&runs).await;
     let wrong: Vec<_> = (0..RUNS).filter(|number| outcomes[*number] != expected[number % 20]).collect();
     let told: Vec<_> = wrong.iter().take(5).map(|number| (number, &runs[*number], &outcomes[*number])).collect();
-    assert!(
-        wrong.is_empty() && open == 0 && kills > 4,
-        "seed {first}, {kills} kills, {open} open, {}: {told:?}",
-        wrong.len()
-    );
-    effects_are_right(&scene.tracker, first);
+    assert!(wrong.is_empty() && open == 0 && kills > 4, "{kills} kills, {open} open, {}: {told:?}", wrong.len());
+    effects_are_right(&scene.tracker);
     drop(workers);
     server.signal("-TERM");
     tokio::task::block_in_place(|| server.ended());
     let mut verify = devskyy(&place.path().join("server"));
     database.choose(verify.arg("verify"));
     let (code, out, error) = ended(&mut verify);
-    assert_eq!(code, 0, "seed {first}, {kills} kills: {out}{error}");
+    assert_eq!(code, 0, "{kills} kills: {out}{error}");
 }
 
 /// Every unsafe effect was had exactly once, every other one under one key.
-fn effects_are_right(tracker: &Tracker, seed: u64) {
+fn effects_are_right(tracker: &Tracker) {
     let tickets = tracker.tickets();
     let mut had: BTreeMap<String, usize> = BTreeMap::new();
     for ticket in &tickets {
@@ -300,5 +294,5 @@ fn effects_are_right(tracker: &Tracker, seed: u64) {
     }
     let twice: Vec<_> = had.iter().filter(|(_, times)| **times > 1).collect();
     let unsafe_ones = tickets.iter().filter(|ticket| ticket["asked"]["unsafe"].is_string()).count();
-    assert_eq!((twice, unsafe_ones, tracker.bare()), (vec![], RUNS + 20, 0), "seed {seed}");
+    assert_eq!((twice, unsafe_ones, tracker.bare()), (vec![], RUNS + 20, 0));
 }

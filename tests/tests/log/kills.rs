@@ -8,10 +8,29 @@ use devskyy_infrastructure::{
     sql::Database,
     system::SystemClock,
 };
+use devskyy_testkit::chance::Chance;
 
 use crate::rig::{Ack, Writer, postgres};
 
 const KILLS: u64 = 50;
+
+/// When a process is killed.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    /// Whether something is acknowledged before.
+    writing: bool,
+    /// How long after that, or after it is connected.
+    after: Duration,
+}
+
+impl Moment {
+    /// As often before the first commit as after some; half of all within a few commits' time.
+    fn drawn(chance: &mut Chance) -> Self {
+        let writing = chance.below(2) == 1;
+        let span = if chance.below(2) == 1 { 10_000 } else { 200_000 };
+        Self { writing, after: Duration::from_micros(chance.below(span)) }
+    }
+}
 
 /// Kills one process after another; each begins with the commands of the one before, so its first answers are repeated
 /// ones.
@@ -20,10 +39,10 @@ async fn acknowledged_appends_survive(url: String) {
     db.migrate().await.unwrap();
     db.close().await;
     let mut told = BTreeMap::<String, Ack>::new();
-    let mut repeated = 0;
+    let (mut chance, mut repeated) = (Chance::drawn(), 0);
     for kill in 0..KILLS {
-        let (name, url) = (format!("w{}", kill / 5), url.clone());
-        let acks = tokio::task::spawn_blocking(move || killed(&url, &name, kill)).await.unwrap();
+        let (name, url, moment) = (format!("w{}", kill / 5), url.clone(), Moment::drawn(&mut chance));
+        let acks = tokio::task::spawn_blocking(move || killed(&url, &name, moment)).await.unwrap();
         for ack in acks {
             if let Some(before) = told.get(&ack.key) {
                 assert_eq!(ack.position, before.position, "a retried key moved: {ack:?}, before {before:?}");
@@ -40,13 +59,12 @@ async fn acknowledged_appends_survive(url: String) {
     all_are_there(&url, &told).await;
 }
 
-/// A pseudo-random moment: between the start and the first commits, or some commits later.
-fn killed(url: &str, name: &str, kill: u64) -> Vec<Ack> {
+fn killed(url: &str, name: &str, moment: Moment) -> Vec<Ack> {
     let mut writer = Writer::start(url, name, "log", 16, 20, 0);
-    if kill % 2 == 1 {
+    if moment.writing {
         writer.wait_for_first();
     }
-    std::thread::sleep(Duration::from_micros(2_000 + kill.wrapping_mul(0x9E37_79B9_7F4A) % 200_000));
+    std::thread::sleep(moment.after);
     writer.process.kill().unwrap();
     writer.acknowledged()
 }
