@@ -43,6 +43,24 @@ impl LogUnderTest for Sql {
     }
 }
 
+/// The SQL log over a database in memory, which lives as long as its one connection: a restart is one of the log alone.
+struct InMemory {
+    db: Database,
+    store: Arc<SqlEventStore>,
+}
+
+#[async_trait]
+impl LogUnderTest for InMemory {
+    fn store(&self) -> Arc<dyn EventStore> {
+        self.store.clone()
+    }
+
+    async fn restart(&mut self) {
+        self.store.stop().await;
+        self.store = started(&self.db).await;
+    }
+}
+
 struct SqlKeeper(Fresh);
 
 #[async_trait]
@@ -69,6 +87,18 @@ mod on_sqlite {
 
     devskyy_testkit::event_store_contract!(log);
     devskyy_testkit::checkpoints_contract!(keeper);
+}
+
+mod on_sqlite_in_memory {
+    use super::{Database, InMemory, started};
+
+    async fn log() -> InMemory {
+        let db = Database::connect("sqlite::memory:", 1).await.unwrap();
+        db.migrate().await.unwrap();
+        InMemory { store: started(&db).await, db }
+    }
+
+    devskyy_testkit::event_store_contract!(log);
 }
 
 mod on_postgres {

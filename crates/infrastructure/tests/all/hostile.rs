@@ -1,6 +1,7 @@
 //! The log while databases and projections misbehave.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -11,14 +12,15 @@ use std::{
 use async_trait::async_trait;
 use devskyy_application::{
     error::PortError,
-    es::{EventStore, RecordedEvent},
+    es::{AppendError, EventFilter, EventStore, RecordedEvent},
 };
 use devskyy_infrastructure::{
     es::{Projection, ProjectionError, SqlEventStore, verify},
     sql::Database,
     system::SystemClock,
 };
-use devskyy_testkit::contracts::event_store::{Request, lamp};
+use devskyy_testkit::contracts::event_store::{Request, lamp, text_of};
+use futures_util::future::join_all;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement, TransactionTrait};
 
 use crate::databases::{postgres, sqlite};
@@ -79,6 +81,49 @@ async fn only_one_is_hurt_by(what: &'static str) {
     }
     assert_eq!((refused, store.head().await.unwrap()), (vec![13], 31));
     assert_eq!(verify(&fresh.db, &[], vec![], |_, _| ()).await.unwrap().faults, []);
+}
+
+/// More requests than wait at once, while the database is somebody else's.
+const TOO_MANY: u64 = 6_000;
+
+/// Asks for too much while somebody holds the log's mutex, and lets go of it once everybody has asked.
+async fn overwhelmed(store: &Arc<SqlEventStore>, held: DatabaseTransaction) {
+    let asked = (0..TOO_MANY).map(|n| {
+        let store = store.clone();
+        async move { Request::to(lamp(n % 7), &[&n.to_string()]).ask(&*store).await }
+    });
+    let asked = tokio::spawn(join_all(asked.collect::<Vec<_>>()));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    held.rollback().await.unwrap();
+    let answers = asked.await.unwrap();
+    let told = answers.iter().filter(|answer| matches!(answer, Err(AppendError::Overloaded))).count();
+    let mut accepted = BTreeMap::new();
+    for (n, answer) in answers.into_iter().enumerate().filter(|(_, answer)| answer.is_ok()) {
+        accepted.insert(answer.unwrap().first, n.to_string());
+    }
+    assert!(told > 0 && accepted.len() >= 4_096, "{told} were told to come back, {} accepted", accepted.len());
+    assert_eq!(told + accepted.len(), usize::try_from(TOO_MANY).unwrap(), "nobody heard anything else");
+    let recorded = store.read_all(0, 10_000, &EventFilter::default()).await.unwrap().events;
+    let recorded: BTreeMap<_, _> = recorded.iter().map(|event| (event.position, text_of(event).to_owned())).collect();
+    assert_eq!(recorded, accepted);
+    Request::to(lamp(1), &["later"]).ask(&**store).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_queue_refuses_at_once_and_loses_nothing_it_accepted_on_sqlite() {
+    let fresh = sqlite().await;
+    let store = started(&fresh.db, Vec::new()).await;
+    overwhelmed(&store, fresh.db.begin().await.unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL"]
+async fn a_full_queue_refuses_at_once_and_loses_nothing_it_accepted_on_postgres() {
+    let fresh = postgres().await;
+    let store = started(&fresh.db, Vec::new()).await;
+    let held = fresh.db.begin().await.unwrap();
+    held.execute_unprepared("SELECT 1 FROM es_head FOR UPDATE").await.unwrap();
+    overwhelmed(&store, held).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

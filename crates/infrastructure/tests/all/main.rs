@@ -15,6 +15,7 @@ mod live;
 mod machine;
 mod models;
 mod people;
+mod postmaster;
 mod providers;
 mod rebuilds;
 mod replicas;
