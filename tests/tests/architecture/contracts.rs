@@ -1,4 +1,5 @@
-//! Every port has a contract, every promise of a contract is run by somebody real and broken by some culprit.
+//! Every port has a contract, every promise of a contract is run by somebody real and broken by some culprit; every
+//! aggregate is held to the laws of folding.
 
 use std::collections::BTreeSet;
 
@@ -103,6 +104,34 @@ fn suites_not_run(files: &[SourceFile]) -> Vec<String> {
         }
     }
     findings
+}
+
+/// Aggregates whose folding is not tried with histories that are made up.
+fn aggregates_without_laws(files: &[SourceFile]) -> Vec<String> {
+    let folding = below(files, "crates/domain/tests/all/folding/");
+    let mut findings = Vec::new();
+    for file in files.iter().filter(|file| file.path.starts_with("crates/domain/src/") && file.is_product_code()) {
+        for (number, line) in product_code(&file.text).lines().enumerate() {
+            let aggregate = named(line, "impl Aggregate for ");
+            if let Some(name) = aggregate.filter(|name| !folding.contains(&format!("Rules<{name}>"))) {
+                let why = format!("no Rules<{name}> in crates/domain/tests/all/folding hold it to the laws of folding");
+                findings.push(file.finding(number + 1, &why));
+            }
+        }
+    }
+    findings
+}
+
+#[test]
+fn every_aggregate_is_held_to_the_laws_of_folding() {
+    let findings = aggregates_without_laws(&source::repository());
+    assert!(findings.is_empty(), "{findings:#?}");
+}
+
+#[test]
+fn an_aggregate_without_laws_is_caught() {
+    let lamp = SourceFile::made_up("crates/domain/src/lamps/lamp.rs", "impl Aggregate for Lamp {\n}\n");
+    assert_eq!(aggregates_without_laws(&[lamp]).len(), 1);
 }
 
 #[test]

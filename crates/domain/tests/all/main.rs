@@ -1,8 +1,9 @@
 //! Tests of the domain as its neighbours see it; one binary, so that it links once.
-#![expect(clippy::panic, reason = "a test says what is missing and stops")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test says what is missing and stops")]
 
 mod api_keys;
 mod budgets;
+mod folding;
 mod golden;
 mod people;
 mod providers;
