@@ -7,6 +7,7 @@ mod contracts;
 mod documents;
 mod layers;
 mod names;
+mod published;
 mod rust_text;
 mod shape;
 mod source;

@@ -11,7 +11,7 @@ use devskyy_domain::{
 };
 use uuid::Uuid;
 
-use crate::golden::{holds, today};
+use crate::golden::{also, holds, today};
 
 #[test]
 fn every_stored_fact_is_still_understood() {
@@ -28,8 +28,13 @@ fn every_stored_fact_is_still_understood() {
         cost_micros: 60,
         price_list: Some("provider:2".to_owned()),
     };
+    let (whole, forever) = (BudgetOwner::Project { project: Uuid::from_u128(1).into() }, Period::Total);
+    let money = Terms::parse(None, Some(5_000_000), forever).unwrap();
+    let free = Settlement { usage: Usage::default(), cost_micros: 0, price_list: None, ..settlement.clone() };
     holds::<BudgetEvent>(&[
         today(BudgetSet { owner, terms, at }),
+        also("project", BudgetSet { owner: whole, terms: money, at }),
+        also("unpriced", BudgetSettled { settlement: free, at }),
         today(BudgetReserved { reservation, at }),
         today(BudgetSettled { settlement, at }),
         today(BudgetReleased { operation }),

@@ -17,6 +17,13 @@ pub(crate) struct Example<E> {
     pub(crate) event: E,
 }
 
+impl<E> Example<E> {
+    fn file(&self) -> String {
+        let version = self.version;
+        self.form.map_or_else(|| format!("v{version}.json"), |form| format!("v{version}_{form}.json"))
+    }
+}
+
 /// An example in the version that is written today.
 pub(crate) fn today<E: EventSet>(event: impl Into<E>) -> Example<E> {
     let event = event.into();
@@ -32,6 +39,14 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
 }
 
+/// The golden files of an event that none of these examples reads.
+fn unread<E: EventSet>(event: &str, examples: &[Example<E>]) -> Vec<String> {
+    let read: BTreeSet<_> = examples.iter().filter(|it| it.event.event_type() == event).map(Example::file).collect();
+    let found = fs::read_dir(folder().join(event)).into_iter().flatten().flatten();
+    let found = found.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    found.filter(|file| !read.contains(file)).map(|file| format!("no example reads {event}/{file}")).collect()
+}
+
 /// Everything that is wrong with the golden files of one kind of aggregate; empty when they hold.
 pub(crate) fn faults<E: EventSet>(examples: &[Example<E>]) -> Vec<String> {
     let mut faults: Vec<_> = examples.iter().filter_map(fault).collect();
@@ -39,6 +54,7 @@ pub(crate) fn faults<E: EventSet>(examples: &[Example<E>]) -> Vec<String> {
     for (name, newest) in E::TYPES {
         let missing = (1..=*newest).filter(|version| !covered.contains(&(*name, *version)));
         faults.extend(missing.map(|version| format!("{name} version {version} has no example")));
+        faults.extend(unread(name, examples));
     }
     faults
 }
@@ -50,9 +66,8 @@ pub(crate) fn holds<E: EventSet>(examples: &[Example<E>]) {
 }
 
 fn fault<E: EventSet>(example: &Example<E>) -> Option<String> {
-    let Example { version, form, event } = example;
-    let name = event.event_type();
-    let file = form.map_or_else(|| format!("v{version}.json"), |form| format!("v{version}_{form}.json"));
+    let Example { version, event, .. } = example;
+    let (name, file) = (event.event_type(), example.file());
     let path = folder().join(name).join(&file);
     let written = write(event);
     let Ok(text) = fs::read_to_string(&path) else {
@@ -87,6 +102,19 @@ mod culprit {
         watts: u32,
     }
     devskyy_domain::first_version!(LampBroken = "lamp.broken");
+
+    /// Of the name of an event that is published.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct UserDisabled {}
+    devskyy_domain::first_version!(UserDisabled = "user.disabled");
+    devskyy_domain::event_set! {
+        /// Reads none of its golden files.
+        enum UserEvent {
+            /// Published long ago.
+            Disabled(UserDisabled),
+        }
+    }
+
     devskyy_domain::event_set! {
         /// Has no golden file.
         enum LampEvent {
@@ -99,6 +127,12 @@ mod culprit {
     fn an_event_without_a_golden_file_is_caught() {
         let faults = faults::<LampEvent>(&[today(LampBroken { watts: 1 })]);
         assert!(faults.iter().any(|fault| fault.starts_with("missing golden file")), "{faults:?}");
+    }
+
+    #[test]
+    fn a_golden_file_that_nothing_reads_any_more_is_caught() {
+        let faults = faults::<UserEvent>(&[]);
+        assert!(faults.contains(&"no example reads user.disabled/v1.json".to_owned()), "{faults:?}");
     }
 
     #[test]

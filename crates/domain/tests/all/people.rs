@@ -22,7 +22,7 @@ use devskyy_domain::{
 };
 use uuid::Uuid;
 
-use crate::golden::{Example, holds, today};
+use crate::golden::{Example, also, holds, today};
 
 fn id<T: From<Uuid>>(n: u64) -> T {
     Uuid::from_u64_pair(0x0199_0000_0000_7000, 0x8000_0000_0000_0000 | n).into()
@@ -116,6 +116,42 @@ fn assistant() -> Definition {
     assistant.into()
 }
 
+/// With everything that may be left out, and every kind of tool and step.
+const WORKFLOW: &str = r##"{
+    "input_schema": {"type": "object"},
+    "output_schema": true,
+    "tools": {
+        "read": {"kind": "builtin", "builtin": "parse"},
+        "file": {
+            "kind": "http", "effect": "idempotent", "input_schema": true, "approval": "always",
+            "request": {
+                "method": "POST", "url": "https://x.example/{{ arguments.n }}", "headers": {"x-a": "b"},
+                "send_arguments": true, "timeout_s": 9
+            }
+        },
+        "find": {
+            "kind": "mcp", "effect": "read_only", "input_schema": true, "approval": {"when": ".large"},
+            "server": {"url": "https://mcp.example", "tool": "find", "headers": {"x-a": "b"}, "timeout_s": 9}
+        }
+    },
+    "steps": [
+        {"id": "a", "tool": "read", "arguments": {"format": "json", "text": "1"}},
+        {"id": "b", "needs": ["a"], "when": ".steps.a.output", "for_each": "[1]", "tool": "file", "arguments": {"n": 1}},
+        {"id": "c", "needs": ["b"], "approval": {"prompt": "?", "data": 1, "on_deny": "continue"}},
+        {"id": "d", "needs": ["c"], "agent": "01990000-0000-7000-8000-000000000001", "input": 1}
+    ],
+    "output": {"$jq": ".steps.d.output"},
+    "limits": {"max_steps": 9, "concurrency": 2, "wall_clock_s": 60},
+    "retry": {},
+    "approval_expires_s": 60
+}"##;
+
+/// A definition as people write it.
+fn bare(kind: &str, text: &str) -> Definition {
+    let text = format!(r#"{{"{kind}":{text}}}"#);
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}"))
+}
+
 #[test]
 fn everything_that_happened_to_an_agent_is_still_understood() {
     let name = AgentName::parse("Night Watch").unwrap_or_else(|error| panic!("{error}"));
@@ -130,6 +166,11 @@ fn everything_that_happened_to_an_agent_is_still_understood() {
             description: description.clone(),
         }),
         today(VersionPublished { number: 1, definition: assistant() }),
+        also(
+            "bare",
+            VersionPublished { number: 1, definition: bare("assistant", r#"{"model":"a/b","instructions":"?"}"#) },
+        ),
+        also("workflow", VersionPublished { number: 1, definition: bare("workflow", WORKFLOW) }),
         Example {
             version: 1,
             form: None,

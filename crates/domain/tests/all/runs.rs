@@ -217,6 +217,63 @@ fn origins() -> Vec<Example<RunEvent>> {
     ]
 }
 
+/// Events with everything that may be left out left out, or with what the other examples leave out.
+fn forms() -> Vec<Example<RunEvent>> {
+    let approval = ApprovalId::from(id(6));
+    let Some(Example { event: RunEvent::Queued(RunQueued { order, .. }), .. }) = life().into_iter().next() else {
+        panic!("a run begins by being queued")
+    };
+    let allowance = Allowance { max_tokens: Some(9), max_cost_micros: Some(8) };
+    let below = Order { callers: vec![AgentId::from(id(8))], allowance, ..order.clone() };
+    let plain = Order { parent: None, depth: 0, priority: Priority::Normal, input: Json::Null, ..order };
+    let spent = Spent { usage: Usage { input: 1, output: 2, ..Usage::default() }, cost_micros: 6 };
+    let (end, bare_error) = (ChildEnd::Failed { error: failure() }, Failure::new("run.stuck", "nothing can be done"));
+    let settled = |verdict| OutcomeSettled { operation: operation(), verdict, by: "user:ada".into(), at: at() };
+    vec![
+        also("below", RunQueued { order: below, at: at() }),
+        also("bare", RunQueued { order: plain, at: at() }),
+        also("bare", CancelRequested { fence: 6, by: "user:ada".into(), reason: None, at: at() }),
+        also("bare", RunFailed { error: bare_error, at: at() }),
+        also("failed", ChildEnded { operation: operation(), end, spent }),
+        also("final", ToolFailed { operation: operation(), error: failure(), retry_at: None }),
+        also("final", ModelFailed { operation: operation(), error: failure(), retry_at: None }),
+        also(
+            "bare",
+            ToolCalled {
+                place: Place::step("list"),
+                operation: operation(),
+                tool: "tracker".into(),
+                effect: Effect::ReadOnly,
+                attempt: 1,
+                arguments: Json::Null,
+            },
+        ),
+        also("failed", settled(Verdict::Failed { reason: Some("it was refused".into()) })),
+        also("failed_bare", settled(Verdict::Failed { reason: None })),
+        also("retry", settled(Verdict::Retry)),
+        also("bare", ContextCompacted { from: 2, through: 9, summary: None }),
+        also("bare", ApprovalRequested::upcast(asked_barely(approval))),
+        also("bare", ApprovalDecided::upcast(decided_barely(approval))),
+        also("bare", ModelAnswered::upcast(answered_barely())),
+        also("estimated", ModelAnswered { estimated: true, ..ModelAnswered::upcast(answered_barely()) }),
+        Example { form: Some("bare"), ..before(1, ApprovalRequested::upcast(asked_barely(approval))) },
+        Example { form: Some("bare"), ..before(1, ApprovalDecided::upcast(decided_barely(approval))) },
+        Example { form: Some("bare"), ..before(1, ModelAnswered::upcast(answered_barely())) },
+    ]
+}
+
+fn asked_barely(approval: ApprovalId) -> StepApprovalRequested {
+    StepApprovalRequested { data: Json::Null, on_deny: Denial::Fail, ..asked_before(approval) }
+}
+
+fn decided_barely(approval: ApprovalId) -> StepApprovalDecided {
+    StepApprovalDecided { decision: Choice::Deny, reason: None, ..decided_before(approval) }
+}
+
+fn answered_barely() -> UnpricedAnswer {
+    UnpricedAnswer { calls: vec![], finish: Finish::Stop, usage: Usage::default(), cost_micros: None, ..unpriced() }
+}
+
 /// Events whose result is kept beside the log.
 fn stored() -> Vec<Example<RunEvent>> {
     let hash = ResultHash(*b"thirty-two bytes that are a hash");
@@ -244,7 +301,7 @@ fn stored() -> Vec<Example<RunEvent>> {
 
 #[test]
 fn every_event_of_a_run_is_kept_readable() {
-    let examples = [life(), steps(), calls(), turns(), origins(), stored()].into_iter().flatten();
+    let examples = [life(), steps(), calls(), turns(), origins(), forms(), stored()].into_iter().flatten();
     let examples: Vec<_> = examples.collect();
     holds::<RunEvent>(&examples);
 }
