@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use devskyy_domain::{
-    agents::{Agent, AgentError, AgentName, AgentType, Capabilities, Description, NewAgent},
+    agents::{Agent, AgentError, AgentEvent, AgentName, AgentType, Capabilities, Description, NewAgent},
     kernel::{
         Json,
         ids::{AgentId, ProjectId},
@@ -105,6 +105,23 @@ impl CreateAgentHandler {
             .create(context, id, &events, vec![claim], vec![], idempotency)
             .await
             .map_err(|error| error.where_taken(AgentError::NameTaken))
+    }
+}
+
+/// The name that an agent holds after something happened to it, by what it held before.
+#[must_use]
+pub fn held_name(before: Option<Claim>, event: &AgentEvent) -> Option<Claim> {
+    match event {
+        AgentEvent::Created(it) => Some(name_claim(it.project, &it.name)),
+        AgentEvent::Renamed(it) => before.map(|before| Claim { value: it.name.normalised(), ..before }),
+        AgentEvent::Archived(_) => None,
+        AgentEvent::VersionPublished(_)
+        | AgentEvent::VersionRestored(_)
+        | AgentEvent::Activated(_)
+        | AgentEvent::Paused(_)
+        | AgentEvent::Resumed(_)
+        | AgentEvent::Described(_)
+        | AgentEvent::CapabilitiesChanged(_) => before,
     }
 }
 

@@ -17,7 +17,7 @@ mod views;
 use std::sync::Arc;
 
 pub use agent_history::{AgentHistory, AgentHistoryHandler};
-pub use create_agent::{CreateAgent, CreateAgentHandler};
+pub use create_agent::{CreateAgent, CreateAgentHandler, held_name};
 pub use definition::Definitions;
 use devskyy_domain::agents::Agent;
 pub use get_agent::{GetAgent, GetAgentHandler};

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::{
     change_ports::{Erasures, Mentions, SessionList},
+    enrolment::{EMAIL_SCOPE, email_claim},
     ports::{Accounts, Secrets, Sessions, Standings, UserViews},
     views::{AccountView, UserFilter, UserStatus},
 };
@@ -21,7 +22,7 @@ use crate::{
     access::{Access, PlatformPermission},
     context::Actor,
     error::Error,
-    es::{AppendError, AppendRequest, Claim, ClaimChange, EventStore, Precondition, Repository},
+    es::{AppendError, AppendRequest, ClaimChange, EventStore, Precondition, Repository},
     paging::{PageOf, Part},
     ports::Clock,
 };
@@ -97,7 +98,7 @@ impl Administration {
 
     /// Who has an e-mail; an id of nobody where nobody has it.
     async fn of_email(&self, email: &Email) -> Result<UserId, Error> {
-        let digest = self.secrets.keyed(super::enrolment::EMAIL_SCOPE, email.as_str().as_bytes());
+        let digest = self.secrets.keyed(EMAIL_SCOPE, email.as_str().as_bytes());
         for candidate in self.accounts.find_by_email(&digest).await? {
             if self.users.find(candidate.user).await?.is_some() {
                 return Ok(candidate.user);
@@ -207,12 +208,8 @@ impl Administration {
     /// Gives the e-mail back, so that a person who was forgotten may come again as somebody new.
     async fn released(&self, user: UserId) -> Result<Vec<ClaimChange>, Error> {
         let profile = self.accounts.profiles(&[user]).await?.pop();
-        let digest =
-            profile.map(|(_, profile)| self.secrets.keyed(super::enrolment::EMAIL_SCOPE, profile.email.as_bytes()));
-        let claim = digest.map(|digest| Claim {
-            scope: super::enrolment::EMAIL_SCOPE.to_owned(),
-            value: super::enrolment::hex(&digest),
-        });
+        let digest = profile.map(|(_, profile)| self.secrets.keyed(EMAIL_SCOPE, profile.email.as_bytes()));
+        let claim = digest.map(|digest| email_claim(&digest));
         Ok(claim.into_iter().map(|claim| ClaimChange::Release { claim, owner: user.into() }).collect())
     }
 

@@ -88,8 +88,7 @@ impl Enrolment {
         let events = User::default().register(person.role, project)?;
         let personal = Project::default().create(&ProjectName::personal(), user, true)?;
         let personal = Repository::<Project>::write(project, Precondition::NoStream, &personal)?;
-        let email = Claim { scope: EMAIL_SCOPE.to_owned(), value: hex(&account.email_digest) };
-        let claims = std::iter::once(email).chain(person.claim);
+        let claims = std::iter::once(email_claim(&account.email_digest)).chain(person.claim);
         let claims = claims.map(|claim| ClaimChange::Take { claim, owner: user.into() }).collect();
         Repository::<User>::new(self.store.clone())
             .create(actor.event_context(None), user, &events, claims, vec![personal], person.idempotency)
@@ -116,6 +115,12 @@ impl Enrolment {
         let profile: Profile = profile.ok_or_else(missing)?;
         Ok(user_view(record, profile))
     }
+}
+
+/// The e-mail that a person signs in with, by its keyed hash.
+#[must_use]
+pub fn email_claim(digest: &[u8]) -> Claim {
+    Claim { scope: EMAIL_SCOPE.to_owned(), value: hex(digest) }
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {

@@ -17,7 +17,7 @@ use crate::{
 const LIFE: TimeDelta = TimeDelta::days(7);
 
 /// Where invitations are used up: once on the whole platform.
-pub(super) const INVITATION_SCOPE: &str = "user.invitation";
+pub const INVITATION_SCOPE: &str = "user.invitation";
 
 /// Who may open an account.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -37,10 +37,11 @@ pub use change_password::{ChangePassword, ChangePasswordHandler};
 pub use change_ports::{AccountChanges, Erasures, Mentions, SessionList};
 pub use create_admin::{CreateAdmin, CreateAdminHandler};
 use enrolment::Enrolment;
+pub use enrolment::email_claim;
 pub use get_profile::GetProfileHandler;
 pub use get_public_keys::GetPublicKeysHandler;
 pub use housekeeping::{Housekeeping, HousekeepingPorts, Perishable, Swept};
-pub use invitations::{Invitation, Invitations, InviteHandler, RegistrationMode};
+pub use invitations::{INVITATION_SCOPE, Invitation, Invitations, InviteHandler, RegistrationMode};
 pub use keys::{
     ApiKeys, ApiKeysPorts, AuthenticateKeyHandler, GetKey, GetKeyHandler, IssueKey, IssueKeyHandler, KeyRecord,
     KeySecret, KeyStandings, KeyStatus, KeyUses, KeyVault, KeyView, KeyViews, KeyWithSecret, ListKeys, ListKeysHandler,
@@ -55,7 +56,7 @@ pub use ports::{
     UserViews,
 };
 pub use refresh::{Refresh, RefreshHandler};
-pub use register::{Register, RegisterHandler};
+pub use register::{Register, RegisterHandler, first_administrator};
 use sessions::SignIns;
 pub use sessions::{SessionPolicy, Tokens};
 use throttle::Throttle;

@@ -97,7 +97,7 @@ impl RegisterHandler {
         if self.users.has_admin().await? || !self.bootstrap.matches(token).await? {
             return Err(IdentityError::BootstrapRefused.into());
         }
-        Ok(Claim { scope: "platform.bootstrap".to_owned(), value: "first-admin".to_owned() })
+        Ok(first_administrator())
     }
 
     /// What it takes to come in; nothing where everybody may.
@@ -111,4 +111,10 @@ impl RegisterHandler {
             }
         }
     }
+}
+
+/// Held for ever by whoever used the bootstrap token.
+#[must_use]
+pub fn first_administrator() -> Claim {
+    Claim { scope: "platform.bootstrap".to_owned(), value: "first-admin".to_owned() }
 }

@@ -26,7 +26,7 @@ pub use self::{
     ports::{ConfiguredModels, Deltas, ModelAnswer, ModelError, ModelRequest, Models, OutputFormat, ToolOffer},
     provider_ports::{KeyBinding, ProviderProbe, ProviderSecret, ProviderVault, ProviderViews},
     provider_views::{ProviderRecord, ProviderView, Reachability},
-    providers::{Providers, ProvidersPorts},
+    providers::{Providers, ProvidersPorts, held_name},
     remove_provider::{RemoveProvider, RemoveProviderHandler},
     routed::RoutedModels,
     routing::{ModelPrices, ModelProviders, PriceListOf, Provided, Route},

@@ -7,7 +7,7 @@ use devskyy_domain::{
         Refusal as _,
         ids::{ProjectId, ProviderId, ProviderKeyId},
     },
-    models::{HeldKey, Provider, ProviderError},
+    models::{HeldKey, Provider, ProviderError, ProviderEvent},
 };
 
 use super::{
@@ -145,6 +145,21 @@ impl Desk {
 /// Names are unique among the providers of a project.
 pub(super) fn name_claim(project: ProjectId, name: &str) -> Claim {
     Claim { scope: format!("provider.name:{project}"), value: name.to_owned() }
+}
+
+/// The name that a provider holds after something happened to it, by what it held before.
+#[must_use]
+pub fn held_name(before: Option<Claim>, event: &ProviderEvent) -> Option<Claim> {
+    match event {
+        ProviderEvent::Added(it) => Some(name_claim(it.project, it.name.as_str())),
+        ProviderEvent::Removed(_) => None,
+        ProviderEvent::Moved(_)
+        | ProviderEvent::ModelsAllowed(_)
+        | ProviderEvent::Priced(_)
+        | ProviderEvent::KeySet(_)
+        | ProviderEvent::Enabled(_)
+        | ProviderEvent::Disabled(_) => before,
+    }
 }
 
 /// A provider that was removed while it was being changed is not there.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use devskyy_domain::{
     kernel::ids::{ProjectId, SecretId, SecretValueId},
-    secrets::{Secret, SecretHosts, SecretValue},
+    secrets::{Secret, SecretEvent, SecretHosts, SecretValue},
 };
 
 use super::{
@@ -122,4 +122,14 @@ pub(super) fn missing(secret: SecretId) -> Error {
 /// Names are unique among the secrets of a project.
 pub(super) fn name_claim(project: ProjectId, name: &str) -> Claim {
     Claim { scope: format!("secret.name:{project}"), value: name.to_owned() }
+}
+
+/// The name that a secret holds after something happened to it, by what it held before.
+#[must_use]
+pub fn held_name(before: Option<Claim>, event: &SecretEvent) -> Option<Claim> {
+    match event {
+        SecretEvent::Added(it) => Some(name_claim(it.project, it.name.as_str())),
+        SecretEvent::Replaced(_) => before,
+        SecretEvent::Removed(_) => None,
+    }
 }

@@ -12,7 +12,7 @@ mod views;
 
 pub use self::{
     add_secret::{AddSecret, AddSecretHandler, RawSecret},
-    desk::{ProjectSecrets, ProjectSecretsPorts},
+    desk::{ProjectSecrets, ProjectSecretsPorts, held_name},
     get_secret::{GetSecret, GetSecretHandler},
     list_secrets::{ListSecrets, ListSecretsHandler},
     opened::OpenedSecrets,

@@ -22,4 +22,4 @@ pub use rebuild::rebuild;
 pub use replay::Replay;
 pub(crate) use statements::statement;
 pub use store::SqlEventStore;
-pub use verify::{Fault, Law, Verdict, verify};
+pub use verify::{ClaimLaw, Fault, HeldByEach, Holder, Holders, Holding, Law, Verdict, verify};

@@ -41,7 +41,7 @@ impl RunLaw {
 
 #[async_trait]
 impl Law for RunLaw {
-    fn categories(&self) -> &'static [&'static str] {
+    fn categories(&self) -> &[&'static str] {
         &[Run::CATEGORY]
     }
 

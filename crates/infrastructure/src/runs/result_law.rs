@@ -41,7 +41,7 @@ impl ResultLaw {
 
 #[async_trait]
 impl Law for ResultLaw {
-    fn categories(&self) -> &'static [&'static str] {
+    fn categories(&self) -> &[&'static str] {
         &[Run::CATEGORY]
     }
 

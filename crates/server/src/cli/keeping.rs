@@ -9,8 +9,8 @@ use crate::{
     wiring::{laws, projections},
 };
 
-/// Proves that the log is whole, that every view is what the log says, and that what happened to runs keeps their
-/// invariants; changes nothing.
+/// Proves that the log is whole, that every view is what the log says, that unique values are taken by those who hold
+/// them, and that what happened to runs keeps their invariants; changes nothing.
 pub(super) async fn verify_log(settings: Settings) -> Result<(), Failure> {
     let store = Store::chosen(&settings);
     storage::present(&settings, &store)?;
@@ -29,7 +29,7 @@ pub(super) async fn verify_log(settings: Settings) -> Result<(), Failure> {
             hex(&verdict.hash)
         )),
         faults => Err(Failure::operation(format!(
-            "{faults} faults; views can be derived again with `devskyy projections rebuild`, a broken log needs a backup"
+            "{faults} faults; views can be derived again with `devskyy projections rebuild`, a broken log and unique values need a backup"
         ))),
     }
 }

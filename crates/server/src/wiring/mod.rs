@@ -1,6 +1,7 @@
 //! Puts the platform together: the only place that sees ports and their adapters side by side.
 
 mod audit;
+mod derived;
 mod housekeeping;
 mod keys;
 mod models;
@@ -9,6 +10,7 @@ mod runs;
 mod secrets;
 mod signing;
 
+pub(crate) use derived::{laws, projections};
 pub(crate) use signing::rotation;
 
 use std::sync::Arc;
@@ -28,18 +30,11 @@ use devskyy_application::{
     workflow::Schemas,
 };
 use devskyy_infrastructure::{
-    agents::AgentsProjection,
-    audit::AuditProjection,
-    es::{Law, PerStream, Projection, SqlEventStore},
-    identity::{ApiKeysProjection, UsersProjection},
-    models::ProvidersProjection,
-    projects::{InvitationsProjection, ProjectsProjection, SqlProjects},
-    runs::{ResultLaw, RunLaw, RunsProjection},
-    secrets::SecretsProjection,
+    es::SqlEventStore,
+    projects::SqlProjects,
     sql::Database,
     system::{RandomIds, SystemClock},
     tools::{EgressPolicy, Tools},
-    totals::TotalsProjection,
     workflow::{JsonSchemas, Limits, SandboxedExpressions},
 };
 use tokio_util::sync::CancellationToken;
@@ -134,27 +129,6 @@ pub(crate) struct Platform {
     runs: Arc<Runs>,
     budgets: Arc<Budgets>,
     workers: runs::Workers,
-}
-
-/// Every read model, as the log's writer keeps them and a rebuild empties them.
-pub(crate) fn projections() -> Vec<Arc<dyn Projection>> {
-    vec![
-        Arc::new(PerStream(UsersProjection)),
-        Arc::new(PerStream(ProjectsProjection)),
-        Arc::new(PerStream(InvitationsProjection)),
-        Arc::new(PerStream(ApiKeysProjection)),
-        Arc::new(PerStream(AgentsProjection)),
-        Arc::new(PerStream(RunsProjection)),
-        Arc::new(PerStream(ProvidersProjection)),
-        Arc::new(PerStream(SecretsProjection)),
-        Arc::new(TotalsProjection),
-        Arc::new(AuditProjection),
-    ]
-}
-
-/// What must hold of the log beside its chain and its views.
-pub(crate) fn laws() -> Vec<Box<dyn Law>> {
-    vec![Box::new(RunLaw::default()), Box::new(ResultLaw::default())]
 }
 
 impl Platform {

@@ -15,37 +15,37 @@ use super::{
     Fault,
 };
 
+/// How far the log is as it was recorded, and the first fault after that.
+pub(super) struct Walked {
+    pub(super) hash: Hash,
+    pub(super) fault: Option<Fault>,
+}
+
+/// The position of the newest event; 0 where there is none. Nothing else about it has to be readable.
+pub(super) async fn newest(live: &impl ConnectionTrait) -> Result<Position, DbErr> {
+    let sql = "SELECT position FROM es_events ORDER BY position DESC LIMIT 1";
+    let row = live.query_one_raw(statement(live.get_database_backend(), sql, Vec::new())).await?;
+    row.map_or(Ok(0), |row| row.try_get_by_index(0).map(loaded))
+}
+
 /// Walks the log from its first event and names the first position that is not as it was recorded.
 pub(super) async fn walk(
     live: &impl ConnectionTrait,
     newest: Position,
     progress: &mut (impl FnMut(Position, Position) + Send),
-) -> Result<Option<Fault>, DbErr> {
-    // The outer join keeps an event whose stream is gone in sight.
-    let sql = format!(
-        "SELECT {SELECT_EVENT}, e.stream_no FROM es_events e LEFT JOIN es_streams s ON s.stream_no = e.stream_no \
-         WHERE e.position > ? AND e.position <= ? ORDER BY e.position"
-    );
+) -> Result<Walked, DbErr> {
     let mut walker = Walker { position: 0, hash: GENESIS, streams: HashMap::new() };
-    while walker.position < newest {
-        let (after, upto) = (walker.position, (walker.position + STRETCH).min(newest));
-        let values = vec![stored(after).into(), stored(upto).into()];
-        for row in live.query_all_raw(statement(live.get_database_backend(), &sql, values)).await? {
-            let position = walker.position + 1;
-            let Ok(event) = raw(&row) else {
-                return Ok(Some(Fault::Chain { position, why: "it cannot be read".to_owned() }));
-            };
-            let stream_no = loaded(row.try_get_by_index(13)?);
-            if let Err(why) = walker.step(&event, stream_no) {
-                return Ok(Some(Fault::Chain { position, why }));
-            }
-        }
-        if walker.position < upto {
-            return Ok(Some(Fault::Chain { position: walker.position + 1, why: "it is missing".to_owned() }));
-        }
-        progress(walker.position, newest);
-    }
-    walker.check_streams(live).await
+    let fault = walker.walk(live, newest, progress).await?;
+    Ok(Walked { hash: walker.hash, fault })
+}
+
+/// Positions count from 1: what is below would be read with its stream, and never be walked.
+async fn before_all(live: &impl ConnectionTrait) -> Result<Option<Fault>, DbErr> {
+    let sql = "SELECT position FROM es_events WHERE position < 1 ORDER BY position LIMIT 1";
+    let row = live.query_one_raw(statement(live.get_database_backend(), sql, Vec::new())).await?;
+    let fault =
+        |position: i64| Fault::Chain { position: 0, why: format!("an event is there at {position}, before all") };
+    row.map(|row| row.try_get_by_index(0).map(fault)).transpose()
 }
 
 struct Walker {
@@ -56,6 +56,41 @@ struct Walker {
 }
 
 impl Walker {
+    async fn walk(
+        &mut self,
+        live: &impl ConnectionTrait,
+        newest: Position,
+        progress: &mut (impl FnMut(Position, Position) + Send),
+    ) -> Result<Option<Fault>, DbErr> {
+        // The outer join keeps an event whose stream is gone in sight.
+        let sql = format!(
+            "SELECT {SELECT_EVENT}, e.stream_no FROM es_events e LEFT JOIN es_streams s ON s.stream_no = e.stream_no \
+             WHERE e.position > ? AND e.position <= ? ORDER BY e.position"
+        );
+        if let Some(fault) = before_all(live).await? {
+            return Ok(Some(fault));
+        }
+        while self.position < newest {
+            let (after, upto) = (self.position, (self.position + STRETCH).min(newest));
+            let values = vec![stored(after).into(), stored(upto).into()];
+            for row in live.query_all_raw(statement(live.get_database_backend(), &sql, values)).await? {
+                let position = self.position + 1;
+                let Ok(event) = raw(&row) else {
+                    return Ok(Some(Fault::Chain { position, why: "it cannot be read".to_owned() }));
+                };
+                let stream_no = loaded(row.try_get_by_index(13)?);
+                if let Err(why) = self.step(&event, stream_no) {
+                    return Ok(Some(Fault::Chain { position, why }));
+                }
+            }
+            if self.position < upto {
+                return Ok(Some(Fault::Chain { position: self.position + 1, why: "it is missing".to_owned() }));
+            }
+            progress(self.position, newest);
+        }
+        self.check_streams(live).await
+    }
+
     fn step(&mut self, event: &RawEvent, stream_no: u64) -> Result<(), String> {
         if event.position != self.position + 1 {
             return Err("it is missing".to_owned());
@@ -81,8 +116,9 @@ impl Walker {
         let sql = "SELECT stream_no, version FROM es_streams ORDER BY stream_no";
         for row in live.query_all_raw(statement(live.get_database_backend(), sql, Vec::new())).await? {
             let (stream_no, said) = (loaded(row.try_get_by_index(0)?), loaded(row.try_get_by_index(1)?));
-            let counted = self.streams.get(&stream_no).copied().unwrap_or_default();
-            if said != counted {
+            let counted = self.streams.get(&stream_no).copied();
+            if counted != Some(said) {
+                let counted = counted.unwrap_or_default();
                 let why = format!("the stream that begins here has {counted} events and is listed with {said}");
                 return Ok(Some(Fault::Chain { position: stream_no, why }));
             }

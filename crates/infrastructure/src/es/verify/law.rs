@@ -8,7 +8,7 @@ use super::Fault;
 #[async_trait]
 pub trait Law: Send {
     /// Kinds of aggregate it is about; empty for all.
-    fn categories(&self) -> &'static [&'static str];
+    fn categories(&self) -> &[&'static str];
 
     /// Takes in the next event of its categories.
     ///

@@ -1,11 +1,13 @@
 //! Proves that the log is whole and that every view is what the log says.
 
 mod chain;
+mod claims;
 mod compare;
 mod law;
 
 use std::{fmt, sync::Arc};
 
+pub use claims::{ClaimLaw, HeldByEach, Holder, Holders, Holding};
 use devskyy_application::{
     error::PortError,
     es::{Position, RecordedEvent},
@@ -14,7 +16,6 @@ pub use law::Law;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr};
 
 use super::{
-    facts::head,
     projection::{Projection, ProjectionError, categories, wanted_by},
     replay::{Replay, unlimited},
 };
@@ -48,6 +49,13 @@ pub enum Fault {
         /// What is wrong with it.
         why: String,
     },
+    /// A unique value is not taken by whoever holds it, or by somebody who does not.
+    Claim {
+        /// Log position of the event since which somebody holds it; none, where nobody does.
+        position: Option<Position>,
+        /// What is wrong with it.
+        why: String,
+    },
     /// What happened is recorded as it was, and must not have happened.
     History {
         /// Where.
@@ -63,6 +71,10 @@ impl fmt::Display for Fault {
             Self::Chain { position, why } => write!(f, "the log is broken at position {position}: {why}"),
             Self::History { position, why } => write!(f, "what position {position} says must not happen: {why}"),
             Self::Result { position, why } => write!(f, "what position {position} refers to is not there: {why}"),
+            Self::Claim { position: Some(position), why } => {
+                write!(f, "the unique values differ from what position {position} says: {why}")
+            }
+            Self::Claim { position: None, why } => write!(f, "the unique values differ from the log: {why}"),
             Self::Projection { projection, table, position: Some(position), why } => {
                 write!(f, "projection {projection} differs from the log at position {position}, table {table}: {why}")
             }
@@ -78,7 +90,7 @@ impl fmt::Display for Fault {
 pub struct Verdict {
     /// How many events the log holds.
     pub events: u64,
-    /// SHA-256 of the newest event, which stands for all of them.
+    /// SHA-256 of the newest event that is as it was recorded, which stands for all before it.
     pub hash: [u8; 32],
     /// The first fault of the log, or the first of each table of each projection, and whatever
     /// must not have happened; empty when all is well.
@@ -102,14 +114,14 @@ pub async fn verify(
     let live = db.begin_reading().await.map_err(failed)?;
     keep(&live, projections).await.map_err(failed)?;
     unlimited(&live).await.map_err(failed)?;
-    let newest = head(&live).await.map_err(failed)?;
-    let mut verdict = Verdict { events: newest.position, hash: newest.hash, faults: Vec::new() };
-    verdict.faults.extend(chain::walk(&live, newest.position, &mut progress).await.map_err(failed)?);
+    let newest = chain::newest(&live).await.map_err(failed)?;
+    let chain::Walked { hash, fault } = chain::walk(&live, newest, &mut progress).await.map_err(failed)?;
+    let mut verdict = Verdict { events: newest, hash, faults: Vec::from_iter(fault) };
     if !verdict.faults.is_empty() {
         // What a broken log says proves nothing about the views.
         return Ok(verdict);
     }
-    verdict.faults.extend(views(db, &live, projections, &mut laws, newest.position).await?);
+    verdict.faults.extend(views(db, &live, projections, &mut laws, newest).await?);
     for law in laws {
         verdict.faults.extend(law.conclude(&live).await?);
     }
@@ -139,7 +151,7 @@ async fn views(
     let truth = scratch.begin().await.map_err(failed)?;
     let mut wanted = categories(projections.iter().map(|projection| &**projection));
     if !wanted.is_empty() {
-        wanted.extend(laws.iter().flat_map(|law| law.categories()));
+        wanted.extend(laws.iter().flat_map(|law| law.categories()).copied());
     }
     // Events never change: whichever connection reads them up to that position, they are the ones that were walked.
     let mut replay = Replay::start(db, wanted, newest);
@@ -153,7 +165,8 @@ async fn views(
         for law in &mut *laws {
             let categories = law.categories();
             let heard = |event: &&RecordedEvent| categories.is_empty() || categories.contains(&&*event.category);
-            page.events.iter().filter(heard).try_for_each(|event| law.hear(event))?;
+            let heard: Vec<_> = page.events.iter().filter(heard).collect();
+            heard.into_iter().try_for_each(|event| law.hear(event))?;
         }
     }
     let mut faults = Vec::new();
