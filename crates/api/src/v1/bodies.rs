@@ -138,6 +138,32 @@ impl From<MemberView> for MemberBody {
     }
 }
 
+/// A member as of a version of the project, which counts everything about them but what is personal.
+#[derive(Serialize)]
+pub(super) struct MemberAsOf {
+    #[serde(flatten)]
+    member: MemberBody,
+    #[serde(skip)]
+    version: Version,
+}
+
+impl From<(MemberView, Version)> for MemberAsOf {
+    fn from((member, version): (MemberView, Version)) -> Self {
+        Self { member: member.into(), version }
+    }
+}
+
+impl Revision for MemberAsOf {
+    fn version(&self) -> Version {
+        self.version
+    }
+
+    fn beside_version(&self) -> Option<u32> {
+        let MemberBody { email, name, .. } = &self.member;
+        Some(digest(&[email.as_deref().unwrap_or_default(), name.as_deref().unwrap_or_default()]))
+    }
+}
+
 /// A named definition that can be run.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Agent)]

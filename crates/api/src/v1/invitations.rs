@@ -1,12 +1,17 @@
-use actix_web::{HttpResponse, delete, get, http::header::LOCATION, post, web::Data};
+use actix_web::{HttpRequest, HttpResponse, delete, get, http::header::LOCATION, post, web::Data};
 use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::{Error, Refused},
-    projects::{AnswerInvitation, InvitationView, InviteMember, IssuedInvitation, Projects, WithdrawInvitation},
+    projects::{
+        AnswerInvitation, GetInvitation, InvitationView, InviteMember, IssuedInvitation, Projects, WithdrawInvitation,
+    },
 };
 use devskyy_domain::{
     identity::Email,
-    kernel::ids::{InvitationId, ProjectId},
+    kernel::{
+        Version,
+        ids::{InvitationId, ProjectId},
+    },
     projects::ProjectRole,
 };
 use serde::{Deserialize, Serialize};
@@ -15,19 +20,19 @@ use validator::Validate;
 
 use crate::{
     bounds::{EmailText, ProjectRoleName},
-    extract::{Body, CurrentActor, Id, OptionalBody},
+    extract::{Body, CurrentActor, Id, OptionalBody, Revision, digest, shown},
     ids::{InvitationRef, ProjectRef},
     mount::Mount,
     openapi::{
         answers::{Acting, Changing, Creating, Oneself, Reading},
-        headers::IdempotencyKey,
+        headers::{IdempotencyKey, Unless},
     },
     problem::Problem,
     version::address,
 };
 
 pub(super) fn configure(config: &mut impl Mount) {
-    config.service(invite_member).service(list_invitations).service(withdraw_invitation);
+    config.service(invite_member).service(list_invitations).service(get_invitation).service(withdraw_invitation);
     config.service(list_own_invitations).service(accept_invitation).service(decline_invitation);
 }
 
@@ -110,6 +115,26 @@ impl From<InvitationView> for InvitationBody {
     }
 }
 
+/// An invitation as of its version, which does not count the names of people and projects.
+#[derive(Serialize)]
+struct InvitationAsOf {
+    #[serde(flatten)]
+    invitation: InvitationBody,
+    #[serde(skip)]
+    version: Version,
+}
+
+impl Revision for InvitationAsOf {
+    fn version(&self) -> Version {
+        self.version
+    }
+
+    fn beside_version(&self) -> Option<u32> {
+        let InvitationBody { email, project_name, .. } = &self.invitation;
+        Some(digest(&[email.as_deref().unwrap_or_default(), project_name.as_deref().unwrap_or_default()]))
+    }
+}
+
 /// An invitation with what to pass on.
 #[derive(Serialize, ToSchema)]
 #[schema(as = IssuedProjectInvitation)]
@@ -178,6 +203,28 @@ async fn list_invitations(
     Id(project): Id<ProjectId>,
 ) -> Result<HttpResponse, Problem> {
     Ok(all(projects.list_invitations.of_project(&actor, project).await?))
+}
+
+/// Show one of a project's invitations, also once it has ended.
+#[utoipa::path(
+    tag = "projects",
+    security(("bearer" = [])),
+    params(("id" = ProjectRef, Path, description = "Which project"), ("invitation_id" = InvitationRef, Path, description = "Which invitation"), Unless),
+    responses(
+        (status = 200, description = "The invitation, never its token", body = InvitationBody, headers(("ETag" = String, description = "The version"))),
+        (status = 304, description = "Nothing newer than `If-None-Match`"),
+        Reading
+    )
+)]
+#[get("/projects/{id}/invitations/{invitation_id}")]
+async fn get_invitation(
+    projects: Data<Projects>,
+    CurrentActor(actor): CurrentActor,
+    Id((project, invitation)): Id<(ProjectId, InvitationId)>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let (view, version) = projects.get_invitation.handle(&actor, GetInvitation { project, invitation }).await?;
+    shown(&request, &InvitationAsOf { invitation: view.into(), version })
 }
 
 /// Withdraw an invitation.

@@ -1,13 +1,8 @@
-use actix_web::{
-    HttpRequest, HttpResponse, delete, get,
-    http::header::{ETAG, LOCATION},
-    patch, post,
-    web::Data,
-};
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web::Data};
 use devskyy_application::{
     context::Actor,
     error::{Error, Refused},
-    projects::{AddMember, ChangeMemberRole, GetProject, ListMembers, PersonRef, Projects, RemoveMember},
+    projects::{AddMember, ChangeMemberRole, GetMember, GetProject, ListMembers, PersonRef, Projects, RemoveMember},
 };
 use devskyy_domain::{
     identity::Email,
@@ -21,15 +16,15 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-use super::bodies::MemberBody;
+use super::bodies::{MemberAsOf, MemberBody};
 use crate::{
     bounds::{EmailText, ProjectRoleName},
-    extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, etag, page, paged},
+    extract::{Body, CurrentActor, Id, IfMatch, Paged, Parameters, changed, created, page, paged, shown},
     ids::{ProjectRef, UserRef},
     mount::Mount,
     openapi::{
-        answers::{Acting, Changing, Narrowed},
-        headers::{IdempotencyKey, OnlyIf},
+        answers::{Acting, Changing, Narrowed, Reading},
+        headers::{IdempotencyKey, OnlyIf, Unless},
         parts::Paging,
     },
     problem::Problem,
@@ -37,7 +32,8 @@ use crate::{
 };
 
 pub(super) fn configure(config: &mut impl Mount) {
-    config.service(list_members).service(add_member).service(change_member_role).service(remove_member);
+    config.service(list_members).service(get_member).service(add_member);
+    config.service(change_member_role).service(remove_member);
 }
 
 /// Asks for somebody to belong to the project; names them by id or by e-mail.
@@ -112,9 +108,32 @@ async fn list_members(
     Ok(paged(&request, &page, found.map(MemberBody::from)))
 }
 
+/// Show one member of a project.
+///
+/// The `ETag` begins with the project's version, which a change of the member is told by `If-Match`.
+#[utoipa::path(
+    tag = "projects",
+    security(("bearer" = [])),
+    params(("id" = ProjectRef, Path, description = "Which project"), ("user_id" = UserRef, Path, description = "Which member"), Unless),
+    responses(
+        (status = 200, description = "The member", body = MemberBody, headers(("ETag" = String, description = "The version"))),
+        (status = 304, description = "Nothing newer than `If-None-Match`"),
+        Reading
+    )
+)]
+#[get("/projects/{id}/members/{user_id}")]
+async fn get_member(
+    projects: Data<Projects>,
+    CurrentActor(actor): CurrentActor,
+    Id((project, user)): Id<(ProjectId, UserId)>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    shown(&request, &MemberAsOf::from(projects.get_member.handle(&actor, GetMember { project, user }).await?))
+}
+
 /// Let somebody belong to a project.
 ///
-/// The answer's `ETag` is the project's.
+/// The answer's `ETag` begins with the project's version.
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),
@@ -133,13 +152,10 @@ async fn add_member(
     let expected = only_if.expected(current(&projects, &actor, project)).await?;
     let (body, idempotency) = body.keyed(&actor);
     let command = AddMember { expected, idempotency, ..body.command(project)? };
-    let (member, version) = projects.add_member.handle(&actor, command).await?;
-    let place = (ProjectRef::from(project), UserRef::from(member.user_id));
+    let added = projects.add_member.handle(&actor, command).await?;
+    let place = (ProjectRef::from(project), UserRef::from(added.0.user_id));
     let location = address(format_args!("/projects/{}/members/{}", place.0, place.1));
-    Ok(HttpResponse::Created()
-        .insert_header((ETAG, etag(version)))
-        .insert_header((LOCATION, location))
-        .json(MemberBody::from(member)))
+    Ok(created(location, &MemberAsOf::from(added)))
 }
 
 /// Give a member another role.
@@ -163,8 +179,7 @@ async fn change_member_role(
     let expected = only_if.expected(current(&projects, &actor, project)).await?;
     let role = ProjectRole::parse(&body.into_inner().role).map_err(Error::from)?;
     let command = ChangeMemberRole { project, user, role, expected };
-    let (member, version) = projects.change_member_role.handle(&actor, command).await?;
-    Ok(HttpResponse::Ok().insert_header((ETAG, etag(version))).json(MemberBody::from(member)))
+    Ok(changed(&MemberAsOf::from(projects.change_member_role.handle(&actor, command).await?)))
 }
 
 /// Let somebody belong to a project no longer; anybody may leave.

@@ -228,3 +228,33 @@ async fn version_2_names_invitations_by_typed_ids() {
     it.world.post(&format!("/api/v2/invitations/{id}/accept")).by(&eve).json(&json!({})).send().await.expect(200);
     assert!(it.sees_the_project(&eve).await);
 }
+
+#[actix_web::test]
+async fn an_invitation_is_shown_without_its_token() {
+    let it = Inviting::new().await;
+    let mut invitation = it.invite("eve").await;
+    let one = format!("{}/{}", it.path(), invitation["id"].as_str().unwrap());
+    invitation.as_object_mut().unwrap().remove("token");
+    assert_eq!(it.world.get(&one).by(&it.ada).send().await.expect(200), invitation);
+}
+
+#[actix_web::test]
+async fn an_invitation_that_has_ended_is_shown_as_it_ended() {
+    let it = Inviting::new().await;
+    let eve = it.world.person("eve").await;
+    let invitation = it.invite("eve").await;
+    let one = format!("{}/{}", it.path(), invitation["id"].as_str().unwrap());
+    let open = it.world.get(&one).by(&it.ada).send().await.header("etag").to_owned();
+    it.answer(&eve, &invitation, "decline", &json!({})).await.expect(200);
+    let ended = it.world.get(&one).by(&it.ada).header("if-none-match", &open).send().await.expect(200);
+    assert_eq!((ended["status"].as_str(), &ended["email"]), (Some("declined"), &Value::Null));
+}
+
+#[actix_web::test]
+async fn an_invitation_is_not_found_in_another_project() {
+    let it = Inviting::new().await;
+    let invitation = it.invite("eve").await;
+    let elsewhere = it.world.project(&it.ada).await;
+    let one = format!("/api/v1/projects/{elsewhere}/invitations/{}", invitation["id"].as_str().unwrap());
+    it.world.get(&one).by(&it.ada).send().await.refused(404, "not_found");
+}

@@ -23,6 +23,7 @@ mod keepers;
 mod leading;
 mod limits;
 mod lists;
+mod locations;
 mod matrix;
 mod members;
 mod moods;

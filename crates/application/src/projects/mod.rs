@@ -4,6 +4,7 @@ mod add_member;
 mod change_member_role;
 mod change_project;
 mod create_project;
+mod get_member;
 mod get_project;
 mod invitations;
 mod list_members;
@@ -21,12 +22,13 @@ pub use change_member_role::{ChangeMemberRole, ChangeMemberRoleHandler};
 pub use change_project::{ChangeProject, ChangeProjectHandler, ProjectChange};
 pub use create_project::{CreateProject, CreateProjectHandler};
 use devskyy_domain::projects::{Invitation, Project};
+pub use get_member::{GetMember, GetMemberHandler};
 pub use get_project::{GetProject, GetProjectHandler};
 use invitations::Shown;
 pub use invitations::{
-    Addressed, Addressees, AnswerInvitation, AnswerInvitationHandler, InvitationRecord, InvitationStatus,
-    InvitationView, InvitationViews, InviteMember, InviteMemberHandler, IssuedInvitation, LISTED,
-    ListInvitationsHandler, WithdrawInvitation, WithdrawInvitationHandler,
+    Addressed, Addressees, AnswerInvitation, AnswerInvitationHandler, GetInvitation, GetInvitationHandler,
+    InvitationRecord, InvitationStatus, InvitationView, InvitationViews, InviteMember, InviteMemberHandler,
+    IssuedInvitation, LISTED, ListInvitationsHandler, WithdrawInvitation, WithdrawInvitationHandler,
 };
 pub use list_members::{ListMembers, ListMembersHandler};
 pub use list_projects::{ListProjects, ListProjectsHandler};
@@ -76,6 +78,8 @@ pub struct Projects {
     pub change: ChangeProjectHandler,
     /// Lists who belongs to a project.
     pub list_members: ListMembersHandler,
+    /// Shows one member of a project.
+    pub get_member: GetMemberHandler,
     /// Adds a person to a project.
     pub add_member: AddMemberHandler,
     /// Gives a member another role.
@@ -86,6 +90,8 @@ pub struct Projects {
     pub invite_member: InviteMemberHandler,
     /// Lists invitations that wait for an answer.
     pub list_invitations: ListInvitationsHandler,
+    /// Shows one invitation into a project.
+    pub get_invitation: GetInvitationHandler,
     /// Takes an invited person's answer.
     pub answer_invitation: AnswerInvitationHandler,
     /// Takes an invitation back.
@@ -97,6 +103,7 @@ impl Projects {
     #[must_use]
     pub fn new(ports: ProjectsPorts) -> Self {
         let (invite_member, list_invitations) = (invite_member(&ports), list_invitations(&ports));
+        let get_invitation = get_invitation(&ports);
         let (answer_invitation, withdraw_invitation) = (answer_invitation(&ports), withdraw_invitation(&ports));
         let ProjectsPorts { store, views, directory, access, ids, .. } = ports;
         let projects = Repository::<Project>::new(store);
@@ -106,6 +113,7 @@ impl Projects {
             list: ListProjectsHandler { views: views.clone(), access: access.clone() },
             change: ChangeProjectHandler { projects: projects.clone(), views: views.clone(), access: access.clone() },
             history: ProjectHistoryHandler { projects: projects.clone(), get: get.clone() },
+            get_member: GetMemberHandler { get: get.clone(), views: views.clone(), directory: directory.clone() },
             get,
             list_members: ListMembersHandler {
                 views: views.clone(),
@@ -127,6 +135,7 @@ impl Projects {
             remove_member: RemoveMemberHandler { projects, access },
             invite_member,
             list_invitations,
+            get_invitation,
             answer_invitation,
             withdraw_invitation,
         }
@@ -156,6 +165,14 @@ fn list_invitations(ports: &ProjectsPorts) -> ListInvitationsHandler {
         directory: ports.directory.clone(),
         access: ports.access.clone(),
         clock: ports.clock.clone(),
+    }
+}
+
+fn get_invitation(ports: &ProjectsPorts) -> GetInvitationHandler {
+    GetInvitationHandler {
+        invitations: Repository::<Invitation>::new(ports.store.clone()),
+        shown: shown(ports),
+        access: ports.access.clone(),
     }
 }
 

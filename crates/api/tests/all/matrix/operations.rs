@@ -97,6 +97,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     on("transfer_project", PersonInProject(MembersWrite)).sending(|place, _| json!({"user_id": place.guest})),
     // Members.
     on("list_members", Project(MembersRead)),
+    on("get_member", Project(MembersRead)),
     on("add_member", Project(MembersWrite)).sending(|place, _| json!({"user_id": place.guest, "role": "viewer"})),
     on("change_member_role", Project(MembersWrite)).sending(|_, _| json!({"role": "operator"})),
     on("remove_member", Project(MembersWrite)),
@@ -105,6 +106,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         json!({"email": format!("invited-{who:?}@example.org"), "role": "viewer"})
     }),
     on("list_invitations", Project(MembersWrite)),
+    on("get_invitation", Project(MembersWrite)),
     on("withdraw_invitation", Project(MembersWrite)),
     on("list_own_invitations", Person),
     on("accept_invitation", Invited),

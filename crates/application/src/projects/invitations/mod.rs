@@ -5,12 +5,14 @@
 //! inviter was shown and passed on.
 
 mod answer_invitation;
+mod get_invitation;
 mod invite_member;
 mod list_invitations;
 mod ports;
 mod withdraw_invitation;
 
 pub use answer_invitation::{AnswerInvitation, AnswerInvitationHandler};
+pub use get_invitation::{GetInvitation, GetInvitationHandler};
 pub use invite_member::{InviteMember, InviteMemberHandler};
 pub use list_invitations::ListInvitationsHandler;
 pub(super) use list_invitations::Shown;
