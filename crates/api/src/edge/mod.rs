@@ -12,6 +12,7 @@ mod retirement;
 mod routes;
 mod unmatched;
 mod unreadable;
+mod unsent;
 mod watch;
 
 use std::{panic::AssertUnwindSafe, time::Instant};
@@ -67,6 +68,9 @@ pub(crate) async fn edge(
     let outcome = AssertUnwindSafe(next.call(request)).catch_unwind().instrument(span.clone()).await;
     let _entered = span.enter();
     let answer = match outcome {
+        Ok(Ok(answer)) if method == Method::HEAD => {
+            finish(answer, &context, &dress).map_body(|_, body| unsent::unsent(body.size()))
+        }
         Ok(Ok(answer)) => finish(answer, &context, &dress),
         Ok(Err(error)) => return Err(dressed(problem_of(&error), &context, &dress)),
         Err(panic) => {

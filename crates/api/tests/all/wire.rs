@@ -8,7 +8,7 @@ use std::{
 
 use actix_web::{HttpServer, dev::ServerHandle, web};
 use devskyy_api::{ApiState, app};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::world::World;
 
@@ -71,6 +71,26 @@ async fn head_has_the_headers_of_get_and_no_body() {
     let answer = served.exchange("HEAD /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     assert!(answer.contains("content-length: 17\r\n") && answer.ends_with("\r\n\r\n"), "{answer}");
+    served.stop().await;
+}
+
+#[actix_web::test]
+async fn head_of_an_open_stream_ends_at_once() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let agent = world.agent(&ada, "Greeter").await;
+    // Nobody carries runs out here, so this one stays.
+    let run = world.post(&format!("/api/v1/agents/{agent}/execute")).by(&ada).json(&json!({})).send().await.expect(202);
+    let served = serve(&world.state);
+    let request = format!(
+        "HEAD /api/v1/runs/{}/events HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\
+         authorization: Bearer {ada}\r\n\r\nGET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+        run["id"].as_str().unwrap()
+    );
+    let answers = served.exchange(request).await;
+    let (of_stream, next) = answers.split_once("\r\n\r\n").unwrap();
+    assert!(of_stream.starts_with("HTTP/1.1 200 OK\r\n") && of_stream.contains("text/event-stream"), "{answers}");
+    assert!(next.starts_with("HTTP/1.1 200 OK\r\n") && next.ends_with("\"live\"}"), "{answers}");
     served.stop().await;
 }
 

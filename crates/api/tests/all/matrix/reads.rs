@@ -1,6 +1,16 @@
 //! Whatever one thing is read tells its state (`ETag`), and is not sent again while that is the same.
 
-use actix_web::http::{Method, header::ETAG};
+use std::time::Duration;
+
+use actix_web::{
+    HttpResponse,
+    body::{BoxBody, to_bytes},
+    http::{
+        Method,
+        header::{CONTENT_TYPE, ETAG},
+    },
+};
+use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
 use super::{Cell, Place, Rule, TestRequest, Who, document, documented, rule_of};
@@ -57,8 +67,7 @@ async fn what_is_the_same_still_is_not_sent_again() {
         let Some(row) = rule_of(&operation.id).filter(|_| shows_one(&document, &operation.path, described)) else {
             continue;
         };
-        let who = if matches!(row.rule, Rule::Platform(_)) { Who::Admin } else { Who::Owner };
-        let cell = Cell { operation, row, who };
+        let cell = Cell { operation, row, who: reader(row.rule) };
         let ask = async |request: TestRequest| place.world.ask(request).await.unwrap();
         let first = ask(cell.request(&place)).await;
         let tag = first.headers().get(ETAG).map(|tag| tag.to_str().unwrap().to_owned()).unwrap_or_default();
@@ -72,4 +81,50 @@ async fn what_is_the_same_still_is_not_sent_again() {
         asked += 1;
     }
     assert!(found.is_empty() && asked > 16, "{asked} asked\n{}", found.join("\n"));
+}
+
+/// Who may read whatever has this rule.
+const fn reader(rule: Rule) -> Who {
+    if matches!(rule, Rule::Platform(_)) { Who::Admin } else { Who::Owner }
+}
+
+/// What is wrong with an answer to `HEAD`.
+async fn with_a_body(answer: HttpResponse<BoxBody>) -> Option<String> {
+    match tokio::time::timeout(Duration::from_secs(5), to_bytes(answer.into_body())).await {
+        Ok(Ok(body)) if body.is_empty() => None,
+        Ok(Ok(body)) => Some(format!("a body of {} bytes", body.len())),
+        Ok(Err(error)) => Some(format!("a body that breaks off: {error}")),
+        Err(_) => Some("a body without an end".to_owned()),
+    }
+}
+
+#[actix_web::test]
+async fn whoever_asks_for_the_head_alone_gets_the_head_of_the_answer_and_no_body() {
+    let place = Place::new(true).await;
+    let (mut asked, mut found) = (0, Vec::new());
+    for operation in documented(&document()).iter().filter(|it| it.method == Method::GET) {
+        let Some(row) = rule_of(&operation.id) else { continue };
+        let cell = Cell { operation, row, who: reader(row.rule) };
+        for accept in ["application/json", "text/event-stream"] {
+            let ask = async |method| {
+                let request = cell.request(&place).method(method).append_header(("accept", accept));
+                place.world.ask(request).await.unwrap().into_parts().1
+            };
+            let (get, head) = (ask(Method::GET).await, ask(Method::HEAD).await);
+            let told = |answer: &HttpResponse| (answer.status(), answer.headers().get(CONTENT_TYPE).cloned());
+            if told(&get) != told(&head) {
+                found.push(format!("{cell}: {:?} instead of {:?}", told(&head), told(&get)));
+            }
+            found.extend(with_a_body(head).await.map(|wrong| format!("{cell} as {accept}: {wrong}")));
+            asked += 1;
+        }
+    }
+    assert!(found.is_empty() && asked > 100, "{asked} asked\n{}", found.join("\n"));
+}
+
+#[actix_web::test]
+async fn an_answer_to_head_that_goes_on_is_caught() {
+    let pieces = stream::repeat_with(|| Ok::<_, actix_web::Error>(actix_web::web::Bytes::from_static(b":")));
+    let endless = HttpResponse::Ok().streaming(pieces.take(3));
+    assert_eq!(with_a_body(endless).await, Some("a body of 3 bytes".to_owned()));
 }
