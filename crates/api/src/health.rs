@@ -17,6 +17,9 @@ pub struct Check {
     pub name: &'static str,
     /// Whether it is as it must be.
     pub ok: bool,
+    /// Whether no request can be served without it.
+    #[serde(skip)]
+    pub vital: bool,
     /// What is wrong, in words fit for strangers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
@@ -40,7 +43,7 @@ pub(crate) type SharedReadiness = Arc<dyn Readiness>;
 /// How the platform is.
 #[derive(Debug, Serialize, ToSchema)]
 struct Health {
-    /// `healthy`, or `degraded` when something it needs is away.
+    /// `healthy`, or `degraded` when something is not as it must be.
     #[schema(example = "healthy")]
     status: &'static str,
     /// Version of the program.
@@ -56,8 +59,9 @@ impl Health {
         Self { status: if well { "healthy" } else { "degraded" }, version: env!("CARGO_PKG_VERSION"), checks }
     }
 
-    fn healthy(&self) -> bool {
-        self.checks.iter().all(|check| check.ok)
+    /// Whether requests can be served, however well the rest is.
+    fn ready(&self) -> bool {
+        self.checks.iter().all(|check| check.ok || !check.vital)
     }
 }
 
@@ -98,6 +102,6 @@ async fn live() -> HttpResponse {
 #[get("/health/ready")]
 async fn ready(readiness: Data<SharedReadiness>) -> HttpResponse {
     let found = Health::of(readiness.checks().await);
-    let status = if found.healthy() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if found.ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     HttpResponse::build(status).json(found)
 }

@@ -1,9 +1,13 @@
 use async_trait::async_trait;
 use devskyy_api::{Check, Readiness};
-use devskyy_infrastructure::sql::Database;
+use devskyy_infrastructure::{
+    es::{SubscriptionState, subscriptions},
+    sql::Database,
+};
 use tokio_util::sync::CancellationToken;
 
-/// Ready means: the database answers and nobody has asked the server to stop.
+/// Ready means: the database answers and nobody has asked the server to stop. That a subscription has stopped is told beside
+/// that: requests are served, and what should follow from events does not.
 #[derive(Debug)]
 pub(crate) struct ServerReadiness {
     database: Database,
@@ -14,6 +18,20 @@ impl ServerReadiness {
     pub(crate) const fn new(database: Database, draining: CancellationToken) -> Self {
         Self { database, draining }
     }
+
+    /// Which subscriptions have stopped, where some have; why they did is not for strangers.
+    async fn stopped(&self) -> Option<String> {
+        let found = subscriptions(&self.database).await;
+        let found = found.inspect_err(|error| tracing::warn!(error = ?error, "subscriptions cannot be looked at"));
+        let names = |state: SubscriptionState| state.stopped.map(|_| state.name);
+        let stopped: Vec<String> = found.unwrap_or_default().into_iter().filter_map(names).collect();
+        (!stopped.is_empty()).then(|| format!("stopped: {}; `devskyy subscriptions` says why", stopped.join(", ")))
+    }
+}
+
+/// A check that fails where there is something to tell.
+const fn check(name: &'static str, vital: bool, detail: Option<String>) -> Check {
+    Check { name, ok: detail.is_none(), vital, detail }
 }
 
 #[async_trait]
@@ -24,13 +42,12 @@ impl Readiness for ServerReadiness {
             tracing::warn!(error = ?error, "the database does not answer");
         }
         let draining = self.draining.is_cancelled();
+        let stopped = if reached.is_ok() { self.stopped().await } else { None };
+        let away = reached.err().map(|_| "it does not answer".to_owned());
         vec![
-            Check {
-                name: "database",
-                ok: reached.is_ok(),
-                detail: reached.err().map(|_| "it does not answer".to_owned()),
-            },
-            Check { name: "accepting", ok: !draining, detail: draining.then(|| "the server is stopping".to_owned()) },
+            check("database", true, away),
+            check("accepting", true, draining.then(|| "the server is stopping".to_owned())),
+            check("subscriptions", false, stopped),
         ]
     }
 

@@ -153,6 +153,15 @@ async fn health_says_how_the_platform_is() {
 }
 
 #[actix_web::test]
+async fn what_is_wrong_beside_requests_is_told_and_sends_no_request_elsewhere() {
+    let world = World::new();
+    world.break_background();
+    let ready = world.get("/health/ready").send().await.expect(200);
+    let check = ready["checks"].as_array().unwrap().iter().find(|check| check["ok"] == false).unwrap();
+    assert_eq!((ready["status"].as_str(), check["name"].as_str()), (Some("degraded"), Some("subscriptions")));
+}
+
+#[actix_web::test]
 async fn head_is_answered_like_get() {
     let answer = World::new().call(Method::HEAD, "/health/live").send().await;
     assert_eq!(answer.status, 200);

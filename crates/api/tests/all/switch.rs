@@ -10,14 +10,24 @@ use tokio::sync::Notify;
 #[derive(Default)]
 pub(crate) struct Switch {
     pub(crate) broken: AtomicBool,
+    pub(crate) stuck: AtomicBool,
     pub(crate) draining: Notify,
 }
 
 #[async_trait]
 impl Readiness for Switch {
     async fn checks(&self) -> Vec<Check> {
-        let away = self.broken.load(Ordering::Relaxed);
-        vec![Check { name: "database", ok: !away, detail: away.then(|| "it does not answer".to_owned()) }]
+        let (away, stuck) = (self.broken.load(Ordering::Relaxed), self.stuck.load(Ordering::Relaxed));
+        let check = |name, wrong: bool, vital, why: &str| Check {
+            name,
+            ok: !wrong,
+            vital,
+            detail: wrong.then(|| why.to_owned()),
+        };
+        vec![
+            check("database", away, true, "it does not answer"),
+            check("subscriptions", stuck, false, "one has stopped"),
+        ]
     }
 
     async fn draining(&self) {

@@ -224,6 +224,11 @@ impl World {
         self.readiness.broken.store(true, Ordering::Relaxed);
     }
 
+    /// Stops something beside requests.
+    pub(crate) fn break_background(&self) {
+        self.readiness.stuck.store(true, Ordering::Relaxed);
+    }
+
     /// Asks the server to stop.
     pub(crate) fn drain(&self) {
         self.readiness.draining.notify_waiters();

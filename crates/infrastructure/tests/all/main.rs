@@ -25,6 +25,7 @@ mod runs;
 mod secrets;
 mod silence;
 mod standings;
+mod subscriptions;
 mod tampering;
 mod tools;
 mod totals;

@@ -76,6 +76,8 @@ pub(super) enum Verb {
         #[command(subcommand)]
         verb: ProjectionsVerb,
     },
+    /// Tell how far each reader of the log is, and which has stopped and why; fails where one has
+    Subscriptions,
     /// Look after accounts
     User {
         #[command(subcommand)]

@@ -10,6 +10,7 @@ mod migrate;
 mod openapi;
 mod progress;
 mod serve;
+mod subscriptions;
 mod user;
 mod worker;
 
@@ -73,6 +74,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         Verb::User { verb: UserVerb::CreateAdmin { email, name, password_stdin } } => {
             started(&effective()?, "warn", |settings| user::create_admin(settings, email, name, *password_stdin))
         }
+        Verb::Subscriptions => started(&effective()?, "warn", subscriptions::show),
         Verb::Keys { verb: KeysVerb::Rotate } => started(&effective()?, "warn", keys::rotate),
         Verb::Openapi => openapi::print(),
         Verb::Config { format } => config::print(&effective()?, *format),
