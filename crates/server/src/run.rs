@@ -1,6 +1,6 @@
 //! A running server: started in order, stopped in the opposite order.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{future::Future, net::SocketAddr, time::Duration};
 
 use actix_web::dev::ServerHandle as HttpHandle;
 use devskyy_infrastructure::sql::Database;
@@ -31,7 +31,8 @@ pub struct ServerHandle {
     /// Where the first administrator's token is kept, as long as there is no administrator.
     pub bootstrap: Option<String>,
     http: HttpHandle,
-    answering: JoinHandle<std::io::Result<()>>,
+    /// Nothing once it has ended.
+    answering: Option<JoinHandle<std::io::Result<()>>>,
     draining: CancellationToken,
     background: Background,
     _claimed: Claimed,
@@ -86,7 +87,7 @@ pub async fn serve(settings: &Settings) -> Result<ServerHandle, Failure> {
         address,
         bootstrap: bootstrap.map(|offer| offer.location),
         http,
-        answering: tokio::spawn(server),
+        answering: Some(tokio::spawn(server)),
         draining,
         background,
         _claimed: claimed,
@@ -162,6 +163,27 @@ impl Background {
 }
 
 impl ServerHandle {
+    /// Completes when `stop` does, or when requests are answered no longer although nobody asked for that.
+    ///
+    /// # Errors
+    /// When the latter comes first; the server is still to be stopped.
+    pub async fn until(&mut self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
+        tokio::select! { () = stop => Ok(()), failure = self.failed() => Err(failure) }
+    }
+
+    async fn failed(&mut self) -> Failure {
+        let Some(answering) = &mut self.answering else { return std::future::pending().await };
+        let ended = answering.await;
+        self.answering = None;
+        let why = match ended {
+            Ok(Ok(())) => "the HTTP server ended by itself".to_owned(),
+            Ok(Err(error)) => causes(&error),
+            Err(error) => causes(&error),
+        };
+        tracing::error!(why, "requests are answered no longer; stopping");
+        Failure::operation(format!("requests are answered no longer: {why}"))
+    }
+
     /// Stops in order: new requests are sent elsewhere and no run is taken any more; requests and calls under way finish
     /// within their times; runs are handed over; the database is closed.
     pub async fn stop(self) {
@@ -170,9 +192,47 @@ impl ServerHandle {
         tracing::info!("stopping: requests and calls under way finish");
         let requests = async {
             http.stop(true).await;
-            let _ = answering.await;
+            if let Some(answering) = answering {
+                let _ = answering.await;
+            }
         };
         let ((), handed_over) = tokio::join!(requests, background.hand_over());
         background.end(handed_over).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{ServerHandle, serve};
+    use crate::configuration::{Effective, Flag, Layers, Settings};
+
+    /// A server on a free port.
+    async fn served(directory: &Path) -> ServerHandle {
+        let flag = |key: &str, value: String| Flag { name: "--set", key: key.to_owned(), value };
+        let data = directory.join("data").display().to_string();
+        let flags = vec![flag("data_dir", data), flag("server.port", "0".to_owned())];
+        let settings = Settings::from(&Effective::read(&Layers { flags, ..Layers::default() }).unwrap());
+        serve(&settings).await.unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_server_that_ends_by_itself_is_a_failure_of_the_process() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut server = served(directory.path()).await;
+        server.http.stop(false).await;
+        let outcome = server.until(std::future::pending()).await;
+        server.stop().await;
+        assert_eq!(outcome.map_err(|failure| failure.code()), Err(1));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_server_that_is_asked_to_stop_has_not_failed() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut server = served(directory.path()).await;
+        let outcome = server.until(std::future::ready(())).await;
+        server.stop().await;
+        assert_eq!(outcome, Ok(()));
     }
 }

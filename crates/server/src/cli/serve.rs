@@ -15,7 +15,7 @@ use crate::{
 pub(super) async fn serve(settings: Settings) -> Result<(), Failure> {
     configuration::refuse_unsafe(&settings)?;
     let stop = asked_to_stop()?;
-    let server = run::serve(&settings).await?;
+    let mut server = run::serve(&settings).await?;
     let store = Store::chosen(&settings).told(&settings);
     let bootstrap = server.bootstrap.clone();
     let banner = Banner { address: server.address, store: store.clone(), data_dir: &settings.data_dir, bootstrap };
@@ -28,9 +28,9 @@ pub(super) async fn serve(settings: Settings) -> Result<(), Failure> {
             "nobody runs this platform yet: register with what this file holds as the bootstrap_token"
         );
     }
-    stop.await;
+    let outcome = server.until(stop).await;
     server.stop().await;
-    Ok(())
+    outcome
 }
 
 /// Completes when the process gets SIGTERM or SIGINT.
