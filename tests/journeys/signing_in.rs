@@ -116,3 +116,20 @@ async fn a_forged_token_is_a_line_with_the_ids_of_its_request() {
     assert!(noted[0]["correlation_id"].is_string(), "{:#}", noted[0]);
     assert_eq!(noted[0]["spans"][0]["request_id"], "knock-17");
 }
+
+#[tokio::test]
+async fn of_two_who_change_a_password_at_once_one_gets_through() {
+    let place = tempfile::tempdir().unwrap();
+    let server = Server::start(place.path());
+    let ada = Client::administrator(&server).await;
+    let change = async |new: &str| {
+        let body = json!({"current_password": PASSWORD, "password": new});
+        let answer = ada.post("/api/v1/auth/password", &body).await;
+        (answer.status, answer.body["code"].as_str().unwrap_or_default().to_owned())
+    };
+    let (one, other) = tokio::join!(change("Difference-1822"), change("Analytical-1837"));
+    let mut answers = [one, other];
+    answers.sort();
+    let refused = (StatusCode::UNPROCESSABLE_ENTITY, "user.current_password_wrong".to_owned());
+    assert_eq!(answers, [(StatusCode::NO_CONTENT, String::new()), refused]);
+}

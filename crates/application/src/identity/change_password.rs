@@ -45,7 +45,8 @@ pub struct ChangePasswordHandler {
 }
 
 impl ChangePasswordHandler {
-    /// Changes the password and ends every other sign-in of the person.
+    /// Changes the password and ends every other sign-in of the person. Of several changes at once one is made; to the others
+    /// the password they presented is the current one no longer.
     ///
     /// # Errors
     /// [`IdentityError`], [`Error::Unauthenticated`], [`Error::Forbidden`] for programs, [`Error::TooManyAttempts`],
@@ -65,7 +66,9 @@ impl ChangePasswordHandler {
         let password = Password::parse(&command.new, email.as_ref(), self.policy)?;
         let hash = self.hasher.hash(&password).await?;
         let now = self.clock.now();
-        self.changes.set_password(user, &hash, now).await?;
+        if !self.changes.set_password(user, &known.password, &hash, now).await? {
+            return Err(IdentityError::CurrentPasswordWrong.into());
+        }
         for ended in self.sessions.revoke_others(user, session, now).await? {
             self.standings.forget(ended);
         }

@@ -20,11 +20,18 @@ pub trait AccountChanges: Send + Sync {
     /// [`PortError`] when the answer cannot be had.
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, PortError>;
 
-    /// Puts another password's hash in the place of the present one.
+    /// Puts another password's hash in the place of `from`, in one step with seeing that it is the present one. Says whether
+    /// it was: of several who start from one password, one gets through.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be written.
-    async fn set_password(&self, user: UserId, hash: &PasswordHash, now: DateTime<Utc>) -> Result<(), PortError>;
+    async fn set_password(
+        &self,
+        user: UserId,
+        from: &PasswordHash,
+        to: &PasswordHash,
+        now: DateTime<Utc>,
+    ) -> Result<bool, PortError>;
 
     /// Gives a person another name; where `from` is given, only in one step with seeing that it is their present one. Says
     /// whether somebody was renamed.

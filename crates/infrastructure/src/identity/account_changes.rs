@@ -26,14 +26,21 @@ impl AccountChanges for SqlAccounts {
         Ok(row.map(|row| Credentials { user, password: PasswordHash(row.password_hash) }))
     }
 
-    async fn set_password(&self, user: UserId, hash: &PasswordHash, now: DateTime<Utc>) -> Result<(), PortError> {
+    async fn set_password(
+        &self,
+        user: UserId,
+        from: &PasswordHash,
+        to: &PasswordHash,
+        now: DateTime<Utc>,
+    ) -> Result<bool, PortError> {
         let changed = credential::Entity::update_many()
-            .col_expr(credential::Column::PasswordHash, Expr::value(hash.0.clone()))
+            .col_expr(credential::Column::PasswordHash, Expr::value(to.0.clone()))
             .col_expr(credential::Column::ChangedAt, Expr::value(micros(now)))
             .filter(credential::Column::UserId.eq(Uuid::from(user)))
+            .filter(credential::Column::PasswordHash.eq(from.0.clone()))
             .exec(&self.db().writer)
             .await;
-        changed.map(|_| ()).map_err(failed("changing a password's hash"))
+        changed.map(|changed| changed.rows_affected > 0).map_err(failed("changing a password's hash"))
     }
 
     async fn rename(&self, user: UserId, from: Option<&str>, to: &DisplayName) -> Result<bool, PortError> {

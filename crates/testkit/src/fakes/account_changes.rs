@@ -26,10 +26,16 @@ impl AccountChanges for InMemoryAccounts {
         Ok(row.map(|row| Credentials { user, password: row.password.clone() }))
     }
 
-    async fn set_password(&self, user: UserId, hash: &PasswordHash, _now: DateTime<Utc>) -> Result<(), PortError> {
+    async fn set_password(
+        &self,
+        user: UserId,
+        from: &PasswordHash,
+        to: &PasswordHash,
+        _now: DateTime<Utc>,
+    ) -> Result<bool, PortError> {
         let mut rows = lock(&self.rows);
-        rows.iter_mut().filter(|row| row.user == user).for_each(|row| row.password = hash.clone());
-        Ok(())
+        let meant = rows.iter_mut().find(|row| row.user == user && row.password == *from);
+        Ok(meant.map(|row| row.password = to.clone()).is_some())
     }
 
     async fn rename(&self, user: UserId, from: Option<&str>, to: &DisplayName) -> Result<bool, PortError> {

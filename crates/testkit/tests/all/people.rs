@@ -22,9 +22,12 @@ mod culprits {
     use devskyy_application::{
         context::KeyGrant,
         error::PortError,
-        identity::{Erasures, KeyStandings},
+        identity::{AccountChanges, Credentials, Erasures, KeyStandings, PasswordHash},
     };
-    use devskyy_domain::kernel::ids::{ApiKeyId, UserId};
+    use devskyy_domain::{
+        identity::DisplayName,
+        kernel::ids::{ApiKeyId, UserId},
+    };
     use devskyy_testkit::contracts::{
         is_broken,
         people::{self, PeopleUnderTest},
@@ -60,6 +63,38 @@ mod culprits {
     async fn a_keeper_that_forgets_an_erasure_is_caught() {
         let culprit = PeopleUnderTest { erasures: Arc::new(Forgetful), ..PeopleUnderTest::in_memory() };
         assert!(is_broken(people::an_erasure_is_remembered_once(&culprit)).await);
+    }
+
+    /// Replaces whatever password there is, however old the one is that somebody started from.
+    struct Hasty(Arc<dyn AccountChanges>);
+
+    #[async_trait]
+    impl AccountChanges for Hasty {
+        async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, PortError> {
+            self.0.credentials(user).await
+        }
+
+        async fn set_password(
+            &self,
+            user: UserId,
+            from: &PasswordHash,
+            to: &PasswordHash,
+            now: DateTime<Utc>,
+        ) -> Result<bool, PortError> {
+            let present = self.0.credentials(user).await?.map_or_else(|| from.clone(), |it| it.password);
+            self.0.set_password(user, &present, to, now).await
+        }
+
+        async fn rename(&self, user: UserId, from: Option<&str>, to: &DisplayName) -> Result<bool, PortError> {
+            self.0.rename(user, from, to).await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_keeper_that_replaces_a_password_twice_is_caught() {
+        let people = PeopleUnderTest::in_memory();
+        let culprit = PeopleUnderTest { changes: Arc::new(Hasty(people.changes.clone())), ..people };
+        assert!(is_broken(people::a_password_is_replaced_once(&culprit)).await);
     }
 
     fn trusting() -> PeopleUnderTest {

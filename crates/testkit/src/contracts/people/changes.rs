@@ -7,6 +7,7 @@ use devskyy_domain::{
     identity::{DisplayName, PlatformRole, User},
     kernel::ids::{SessionId, UserId},
 };
+use futures_util::future::join_all;
 
 use super::{
     PeopleUnderTest,
@@ -17,11 +18,25 @@ use super::{
 
 /// The next sign-in needs the new password.
 pub async fn another_password_replaces_the_one_before(people: &PeopleUnderTest) {
-    people.accounts.save(&account(id(1), 1)).await.unwrap();
+    let ada = account(id(1), 1);
+    people.accounts.save(&ada).await.unwrap();
     let hash = PasswordHash("another".to_owned());
-    people.changes.set_password(id(1), &hash, now()).await.unwrap();
+    assert!(people.changes.set_password(id(1), &ada.password, &hash, now()).await.unwrap());
     assert_eq!(people.changes.credentials(id(1)).await.unwrap().unwrap().password, hash);
     assert_eq!(people.changes.credentials(id(2)).await.unwrap(), None);
+}
+
+/// Of many who start from the same password at once, one gets through.
+pub async fn a_password_is_replaced_once(people: &PeopleUnderTest) {
+    let ada = account(id(1), 1);
+    people.accounts.save(&ada).await.unwrap();
+    let replace = async |n: u32| {
+        let to = PasswordHash(format!("another {n}"));
+        people.changes.set_password(id(1), &ada.password, &to, now()).await.unwrap().then_some(to)
+    };
+    let replaced: Vec<_> = join_all((0..20).map(replace)).await.into_iter().flatten().collect();
+    let present = people.changes.credentials(id(1)).await.unwrap().unwrap().password;
+    assert_eq!(replaced, [present]);
 }
 
 /// Only the name changes, and only theirs.

@@ -191,6 +191,7 @@ macro_rules! identity_contract {
             somebody_elses_sign_in_does_not_count,
             an_unknown_sign_in_does_not_count,
             another_password_replaces_the_one_before,
+            a_password_is_replaced_once,
             another_name_replaces_the_one_before,
             a_name_is_changed_only_from_the_one_that_was_seen,
             nobody_is_renamed_who_is_not_there,
