@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use devskyy_application::es::chain::digest;
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     client::{Client, PASSWORD},
+    clustered::Fresh,
     echo::Echo,
     server::Server,
 };
@@ -27,15 +29,27 @@ fn base64(text: &[u8], shift: usize) -> String {
     sextets.map(|index| char::from(ALPHABET[index])).collect()
 }
 
-/// The forms in which a secret might stay.
+/// The forms in which a secret might stay. What is given in hexadecimal digits is used as bytes, and might stay as these.
 fn forms(secret: &str) -> Vec<Vec<u8>> {
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let mut forms = vec![secret.to_owned(), hex.to_uppercase(), hex];
-    for standard in (0..3).map(|shift| base64(secret.as_bytes(), shift)) {
-        forms.push(standard.replace('+', "-").replace('/', "_"));
-        forms.push(standard);
+    let mut forms = written(secret.as_bytes());
+    forms.extend(of_hex(secret).map(|bytes| written(&bytes)).unwrap_or_default());
+    forms
+}
+
+fn of_hex(text: &str) -> Option<Vec<u8>> {
+    let digits = |pair| std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2);
+    text.as_bytes().chunks(2).map(|pair| u8::from_str_radix(digits(pair)?, 16).ok()).collect()
+}
+
+/// The forms in which bytes might stay.
+fn written(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut forms = vec![bytes.to_vec(), hex.to_uppercase().into_bytes(), hex.into_bytes()];
+    for standard in (0..3).map(|shift| base64(bytes, shift)) {
+        forms.push(standard.replace('+', "-").replace('/', "_").into_bytes());
+        forms.push(standard.into_bytes());
     }
-    forms.into_iter().map(String::into_bytes).collect()
+    forms
 }
 
 fn files(below: &Path) -> Vec<PathBuf> {
@@ -69,9 +83,42 @@ fn text(answer: &Value, member: &str) -> String {
     answer[member].as_str().unwrap().to_owned()
 }
 
+/// The platform's master key.
+const MASTER: &str = "63616e6172792ea4d1f0937be25c886f1b3d5a7c9e0f2143658799aabbccddee";
+/// The key of the provider that the operator has configured.
+const HOUSE: &str = "Canary-House-Key-6";
+/// The key of a project's own provider.
+const OWN: &str = "Canary-Provider-Key-5";
+
+/// A server that has secrets of its own, and writes much into its log.
+fn serving(directory: &Path, models: &Echo, change: impl FnOnce(&mut Command)) -> Server {
+    let house = format!("models.house.base_url=http://{}/v1", models.address);
+    Server::start_with(directory, |command| {
+        let reaching = ["--set", "egress.allow_http=true", "--set", "egress.allow_private=127.0.0.0/8"];
+        command.args(["--set", "log.level=debug", "--set", &house]).args(reaching);
+        change(command);
+        command.env("DEVSKYY_MODELS__HOUSE__API_KEY", HOUSE).env("DEVSKYY_SECURITY__MASTER_KEY", MASTER);
+    })
+}
+
+/// Has runs ask models whose providers refuse, and say with which key they were asked.
+async fn asked(ada: &Client, project: &str, models: &Echo) {
+    let body =
+        json!({"name": "own", "kind": "openai", "base_url": format!("http://{}/v1", models.address), "key": OWN});
+    keyed(ada, &format!("/api/v1/projects/{project}/providers"), &body).await;
+    for provider in ["house", "own"] {
+        let definition = json!({"model": format!("{provider}/echo-1"), "instructions": "Say something."});
+        let body = json!({"name": provider, "type": "assistant", "project_id": project, "definition": definition});
+        let agent = text(&ada.post("/api/v1/agents", &body).await.expect(StatusCode::CREATED), "id");
+        let run = ada.run_ended(&ada.execute(&agent, &json!("Well?")).await).await;
+        assert_eq!(run["status"], "failed", "{run:#}");
+    }
+    assert_eq!(models.heard(), [HOUSE, OWN].map(|key| format!("Bearer {key}")));
+}
+
 /// Uses every kind of secret there is, and gives them all.
 #[expect(clippy::disallowed_methods, reason = "a journey lives in real time")]
-async fn used(server: &Server) -> Vec<(&'static str, String)> {
+async fn used(server: &Server, models: &Echo) -> Vec<(&'static str, String)> {
     let bootstrap = fs::read_to_string(server.directory.join("devskyy-data/bootstrap-token")).unwrap();
     let ada = Client::administrator(server).await;
     let wrong = "Canary-Wrong-Password-1";
@@ -95,10 +142,7 @@ async fn used(server: &Server) -> Vec<(&'static str, String)> {
     let with_key = ada.request(Method::GET, "/api/v1/agents").header("x-api-key", text(&rotated, "key"));
     with_key.send().await.unwrap();
     let tool = tool_secrets(&ada, &text(&project, "id")).await;
-    let provider = "Canary-Provider-Key-5";
-    let providers = format!("/api/v1/projects/{}/providers", text(&project, "id"));
-    let body = json!({"name": "own", "kind": "openai", "base_url": "https://models.example.org/v1", "key": provider});
-    keyed(&ada, &providers, &body).await;
+    asked(&ada, &text(&project, "id"), models).await;
     let new = "Canary-New-Password-2";
     let body = json!({"current_password": PASSWORD, "password": new});
     ada.post("/api/v1/auth/password", &body).await.expect(StatusCode::NO_CONTENT);
@@ -117,7 +161,9 @@ async fn used(server: &Server) -> Vec<(&'static str, String)> {
         ("rotated API key", text(&rotated, "key")),
         ("secret of a tool", tool.0),
         ("replaced secret of a tool", tool.1),
-        ("key of a provider", provider.to_owned()),
+        ("key of a project's provider", OWN.to_owned()),
+        ("key of the configured provider", HOUSE.to_owned()),
+        ("master key", MASTER.to_owned()),
     ]
 }
 
@@ -171,12 +217,9 @@ async fn loud_secret(ada: &Client, project: &str, echo: &Echo) {
 
 #[tokio::test]
 async fn no_secret_stays_in_database_log_or_copy() {
-    let place = tempfile::tempdir().unwrap();
-    let server = Server::start_with(place.path(), |command| {
-        let reaching = ["--set", "egress.allow_http=true", "--set", "egress.allow_private=127.0.0.0/8"];
-        command.args(["--set", "log.level=debug"]).args(reaching);
-    });
-    let secrets = used(&server).await;
+    let (place, models) = (tempfile::tempdir().unwrap(), Echo::start().await);
+    let server = serving(place.path(), &models, |_| {});
+    let secrets = used(&server, &models).await;
     // The trail is written within a second.
     tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
     let copy = place.path().join("copy");
@@ -184,8 +227,29 @@ async fn no_secret_stays_in_database_log_or_copy() {
     server.signal("-TERM");
     server.ended();
     assert_eq!(holders(&copy, "authn_login_fail").len(), 1, "the search reaches what was written before the copy");
-    let found: Vec<_> = secrets.iter().map(|(name, secret)| (*name, holders(place.path(), secret))).collect();
-    assert!(found.iter().all(|(_, files)| files.is_empty()), "{found:?}");
+    assert_eq!(found(place.path(), &secrets), []);
+}
+
+/// The secrets that stay below a directory, with the files that hold them.
+fn found(below: &Path, secrets: &[(&'static str, String)]) -> Vec<(&'static str, Vec<PathBuf>)> {
+    let found = secrets.iter().map(|(name, secret)| (*name, holders(below, secret)));
+    found.filter(|(_, files)| !files.is_empty()).collect()
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn no_secret_stays_in_the_tables_or_the_log_of_a_server_on_postgresql() {
+    let (place, models, database) = (tempfile::tempdir().unwrap(), Echo::start().await, Fresh::make());
+    let server = serving(place.path(), &models, |command| database.choose(command));
+    let secrets = used(&server, &models).await;
+    // The trail is written within a second.
+    tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
+    server.signal("-TERM");
+    server.ended();
+    let tables = place.path().join("tables");
+    database.written_out(&tables);
+    assert!(!holders(&tables, "authn_login_fail").is_empty(), "the search reaches what was written");
+    assert_eq!(found(place.path(), &secrets), []);
 }
 
 /// What is stored to recognise a repeated request must not let a reader try guesses at the secret in its body.
@@ -216,6 +280,13 @@ fn a_planted_secret_is_found_in_every_form() {
         fs::write(place.path().join(format!("{number}")), around).unwrap();
     }
     assert_eq!(holders(place.path(), secret).len(), 9);
+}
+
+#[test]
+fn a_key_of_hexadecimal_digits_is_found_as_the_bytes_it_means() {
+    let place = tempfile::tempdir().unwrap();
+    fs::write(place.path().join("bytes"), [b"before ".as_slice(), b"\xc0\xff\xee\x11", b" after"].concat()).unwrap();
+    assert_eq!(holders(place.path(), "c0ffee11").len(), 1);
 }
 
 #[test]

@@ -43,7 +43,12 @@ impl Client {
 
     /// Signs in again, for example on another server.
     pub(crate) async fn signed_in(&self, email: &str) -> Self {
-        let answer = self.post("/api/v1/auth/login", &json!({"email": email, "password": PASSWORD})).await;
+        self.signed_in_with(email, PASSWORD).await
+    }
+
+    /// Signs in with a password of one's own.
+    pub(crate) async fn signed_in_with(&self, email: &str, password: &str) -> Self {
+        let answer = self.post("/api/v1/auth/login", &json!({"email": email, "password": password})).await;
         let answer = answer.expect(StatusCode::OK);
         Self { token: Some(answer["access_token"].as_str().unwrap().to_owned()), ..self.clone() }
     }
@@ -189,7 +194,8 @@ impl Answer {
     }
 }
 
-async fn answer(request: reqwest::RequestBuilder) -> Answer {
+/// What came back for a request.
+pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
     let response: Response = request.send().await.unwrap();
     let status = response.status();
     let text = response.text().await.unwrap();

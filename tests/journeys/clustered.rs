@@ -1,12 +1,18 @@
 //! Several servers on one PostgreSQL behave as one.
 
-use std::time::Duration;
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
 
-use reqwest::StatusCode;
+use futures_util::future::select_all;
+use reqwest::{Method, StatusCode};
 use serde_json::json;
+use tokio::task::JoinHandle;
 
 use crate::{
-    client::Client,
+    client::{Answer, Client},
     program::{devskyy, ended, fails},
     running::{doubling, reaching},
     server::Server,
@@ -26,7 +32,7 @@ impl Fresh {
         let variable = std::env::vars_os().find(|(name, _)| name == "DEVSKYY_TEST_POSTGRES_URL");
         let admin = variable.expect("DEVSKYY_TEST_POSTGRES_URL names a PostgreSQL").1.into_string().unwrap();
         let name = format!("journey_{}_{}", std::process::id(), unique());
-        psql(&admin, &format!("CREATE DATABASE {name}"));
+        drop(psql(&admin, &format!("CREATE DATABASE {name}")));
         let (server, parameters) = admin.split_once('?').map_or((admin.as_str(), ""), |(server, rest)| (server, rest));
         let server = server.rsplit_once('/').unwrap().0.to_owned();
         let parameters = if parameters.is_empty() { String::new() } else { format!("?{parameters}") };
@@ -40,7 +46,30 @@ impl Fresh {
 
     /// Tells the database something beside those that use it.
     pub(crate) fn tell(&self, statement: &str) {
-        psql(&self.url, statement);
+        drop(psql(&self.url, statement));
+    }
+
+    /// Everything that its tables hold, one file below a directory for each, row by row as text.
+    pub(crate) fn written_out(&self, directory: &std::path::Path) {
+        std::fs::create_dir_all(directory).unwrap();
+        let tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()";
+        for table in psql(&self.url, tables).lines() {
+            let rows = psql(&self.url, &format!("SELECT it::text FROM \"{table}\" it"));
+            std::fs::write(directory.join(format!("{table}.txt")), rows).unwrap();
+        }
+    }
+
+    /// Keeps the log from growing until that is let go.
+    fn hold_the_log(&self) -> Held {
+        let mut command = Command::new("psql");
+        command.args([&self.url, "-Atq"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut session = command.spawn().unwrap();
+        let input = session.stdin.as_mut().unwrap();
+        writeln!(input, "BEGIN; SELECT 'held' FROM es_head WHERE id = 1 FOR UPDATE;").unwrap();
+        let mut said = String::new();
+        BufReader::new(session.stdout.as_mut().unwrap()).read_line(&mut said).unwrap();
+        assert_eq!(said, "held\n");
+        Held(session)
     }
 
     /// Host and port of the PostgreSQL it is on.
@@ -81,7 +110,7 @@ impl Fresh {
 
 impl Drop for Fresh {
     fn drop(&mut self) {
-        psql(&self.admin, &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+        drop(psql(&self.admin, &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)));
     }
 }
 
@@ -90,9 +119,21 @@ fn unique() -> u32 {
     NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
 }
 
-fn psql(url: &str, statement: &str) {
-    let (code, _, error) = ended(std::process::Command::new("psql").args([url, "-qc", statement]));
+/// What a statement answers, one row a line.
+fn psql(url: &str, statement: &str) -> String {
+    let (code, out, error) = ended(Command::new("psql").args([url, "-Atqc", statement]));
     assert_eq!(code, 0, "{error}");
+    out
+}
+
+/// A session that holds the log's mutex. Its end lets go of it.
+struct Held(Child);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
 }
 
 #[tokio::test]
@@ -214,4 +255,36 @@ async fn a_new_signing_key_is_published_by_every_server_without_a_restart() {
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
     }
+}
+
+/// Sends the same request twice at once to one server, sees one of them refused because the other is still being answered,
+/// and gives that other.
+async fn in_flight(by: &Client) -> JoinHandle<Answer> {
+    let send = || {
+        let request = by.request(Method::POST, "/api/v1/projects").header("idempotency-key", "order-4711");
+        tokio::spawn(crate::client::answer(request.json(&json!({"name": "Compiler"}))))
+    };
+    let (refused, _, mut others) = select_all([send(), send()]).await;
+    let refused = refused.unwrap().expect(StatusCode::CONFLICT);
+    assert_eq!(refused["code"], "idempotency.in_flight");
+    others.remove(0)
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_request_that_reaches_two_servers_at_once_has_one_effect_and_one_answer() {
+    let (place, tracker, database) =
+        (tempfile::tempdir().unwrap(), Tracker::start(Duration::ZERO).await, Fresh::make());
+    let one = database.server(&place.path().join("one"), &tracker);
+    let ada = Client::administrator(&one).await;
+    let other = database.server(&place.path().join("other"), &tracker);
+    let held = database.hold_the_log();
+    let here = in_flight(&ada).await;
+    let there = in_flight(&ada.at(&other.url)).await;
+    drop(held);
+    let (here, there) = (here.await.unwrap(), there.await.unwrap());
+    let made = here.expect(StatusCode::CREATED);
+    assert_eq!(there.expect(StatusCode::CREATED), made);
+    let listed = ada.get("/api/v1/projects?name=Compiler").await.expect(StatusCode::OK);
+    assert_eq!(listed["total"], 1, "{listed:#}");
 }

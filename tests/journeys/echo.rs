@@ -1,4 +1,5 @@
-//! A service on the loopback that repeats how one proved oneself to it; below `/loud` so often that no event carries it.
+//! A service on the loopback that repeats how one proved oneself to it: below `/loud` so often that no event carries it, and
+//! where models are asked as the reason of a refusal.
 
 use std::sync::{Arc, Mutex};
 
@@ -50,7 +51,9 @@ async fn serve(mut stream: TcpStream, heard: Arc<Mutex<Vec<String>>>) -> Option<
         let times = if head.starts_with("GET /loud") { LOUD } else { 1 };
         let answer = authorization.repeat(times);
         let length = answer.len();
-        let answer = format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{answer}");
+        let status = if head.starts_with("POST /v1/chat") { "401 Unauthorized" } else { "200 OK" };
+        let answer =
+            format!("HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{answer}");
         stream.write_all(answer.as_bytes()).await.ok()?;
     }
 }
