@@ -2,7 +2,14 @@
 
 use std::{path::Path, process::Command};
 
-use crate::program::{devskyy, ended, fails};
+use reqwest::StatusCode;
+use serde_json::json;
+
+use crate::{
+    client::Client,
+    program::{devskyy, ended, fails},
+    server::Server,
+};
 
 /// A lock file with one package in three versions and one in two.
 const LOCK: &str = r#"
@@ -118,6 +125,27 @@ fn a_demo_in_a_named_directory_can_be_repeated_there() {
     let (second, told) = shown(place.path(), &["--data-dir", "kept"]);
     assert_eq!(first, second);
     assert!(told.contains("version 2") && place.path().join("kept/devskyy.db").exists(), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_finds_its_agent_among_many_that_are_called_alike() {
+    let place = tempfile::tempdir().unwrap();
+    std::fs::write(place.path().join("Cargo.lock"), LOCK).unwrap();
+    shown(place.path(), &["--data-dir", "kept"]);
+    let password = std::fs::read_to_string(place.path().join("kept/demo-password")).unwrap();
+    let server = Server::start_with(place.path(), |command| {
+        command.args(["--data-dir", "kept"]);
+    });
+    let demo = Client::stranger(&server.url).signed_in_with("demo@example.org", password.trim()).await;
+    for number in 0..101 {
+        // Before the demo's own in either order of the list.
+        let body = json!({"name": format!("A Dependency review {number}"), "type": "workflow"});
+        demo.post("/api/v1/agents", &body).await.expect(StatusCode::CREATED);
+    }
+    server.signal("-TERM");
+    server.ended();
+    let (_, told) = shown(place.path(), &["--data-dir", "kept"]);
+    assert!(told.contains("version 2"), "{told}");
 }
 
 #[test]

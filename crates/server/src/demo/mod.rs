@@ -64,7 +64,7 @@ pub async fn run(demo: Demo, settings: Settings, stop: impl Future<Output = ()>)
     let screen = Screen::detect();
     let tracker = Tracker::start()?;
     let settings = prepared(settings, &tracker);
-    let server = run::serve(&settings).await?;
+    let mut server = run::serve(&settings).await?;
     let url = banner::url(server.address);
     screen.title(&format!("DevSkyy is running at {url}"));
     let stays = screen.interactive() && !demo.exit;
@@ -73,17 +73,18 @@ pub async fn run(demo: Demo, settings: Settings, stop: impl Future<Output = ()>)
         shown = show(&demo, &screen, &url, server.bootstrap.as_deref(), &settings, &tracker, &lockfile) => Some(shown),
         () = &mut stop => None,
     };
+    let mut served = Ok(());
     if let Some(Ok((client, shown))) = &shown {
         print(&screen, &shown.report)?;
         farewell::totals(&screen, client, &shown.run, tracker.tickets()).await?;
         farewell::look_further(&screen, &url, &settings, shown, demo.keep, stays);
         if stays {
-            stop.await;
+            served = server.until(stop).await;
         }
     }
     tracker.stop().await;
     server.stop().await;
-    shown.transpose().map(drop)
+    shown.transpose().and(served)
 }
 
 /// The settings of a server that reaches the demo's tracker and nothing else beyond what the operator allows.
@@ -126,10 +127,7 @@ async fn show(
 async fn publish(client: &Client, tracker: &Tracker) -> Result<(String, u64), Failure> {
     let mut agent: Value = serde_json::from_str(AGENT).map_err(Failure::operation)?;
     agent["definition"]["tools"]["file_ticket"]["request"]["url"] = json!(format!("{}/tickets", tracker.url()));
-    let name = text(&agent, "name");
-    let mine = client.get("/agents?page_size=100").await?;
-    let known = mine["items"].as_array().into_iter().flatten().find(|known| known["name"] == name.as_str());
-    let Some(known) = known.map(|known| text(known, "id")) else {
+    let Some(known) = known(client, &text(&agent, "name")).await? else {
         let made = client.post("/agents", &agent).await?;
         return Ok((text(&made, "id"), made["current_version"].as_u64().unwrap_or_default()));
     };
@@ -137,6 +135,20 @@ async fn publish(client: &Client, tracker: &Tracker) -> Result<(String, u64), Fa
     client.post(&format!("/agents/{known}/versions"), &definition).await?;
     let current = client.get(&format!("/agents/{known}")).await?;
     Ok((known, current["current_version"].as_u64().unwrap_or_default()))
+}
+
+/// The id of the agent of that name in one's own project, among all whose names are like it.
+async fn known(client: &Client, name: &str) -> Result<Option<String>, Failure> {
+    let project = text(&client.get("/auth/me").await?, "personal_project_id");
+    for page in 1_u64.. {
+        let alike = format!("/agents?project_id={project}&name={name}&sort=name&page_size=100&page={page}");
+        let listed = client.get(&alike).await?;
+        let found = listed["items"].as_array().into_iter().flatten().find(|agent| agent["name"] == name);
+        if found.is_some() || listed["total_pages"].as_u64().is_none_or(|pages| pages <= page) {
+            return Ok(found.map(|agent| text(agent, "id")));
+        }
+    }
+    Ok(None)
 }
 
 /// Shows what happens to a run as it happens, and answers its question, until it has ended.
