@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use devskyy_domain::{
-    conversation::{Finish, Message, ToolCall, Usage},
+    conversation::{AppliedPrice, Finish, Message, ToolCall, Usage},
     kernel::{
         Json,
         ids::{OperationId, ProjectId},
@@ -69,8 +69,10 @@ pub struct ModelAnswer {
     pub usage: Usage,
     /// The model as the provider names it.
     pub model: String,
-    /// Which of the names in the request answered, the one its price is found under.
+    /// Which of the names in the request answered.
     pub answered_by: String,
+    /// What that one cost when it was asked, where whoever found it by its name knew.
+    pub price: Option<AppliedPrice>,
 }
 
 /// Why a model did not answer.

@@ -68,10 +68,12 @@ impl RoutedModels {
 
     async fn attempt(&self, request: &ModelRequest, deltas: &dyn Deltas) -> Result<ModelAnswer, ModelError> {
         let (route, model) = self.route(request.project, &request.model).await?;
+        // Before it is asked: what has been answered must not be lost for want of a price.
+        let price = route.price(&model);
         let mut passage = self.enter((route.id, model))?;
         let answered = route.models.ask(request, deltas).await;
         passage.verdict = verdict(&answered);
-        answered
+        answered.map(|answer| ModelAnswer { price, ..answer })
     }
 
     fn left(&self, deadline: DateTime<Utc>) -> Result<Duration, ModelError> {

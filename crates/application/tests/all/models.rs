@@ -1,10 +1,25 @@
 //! Models by their names: fallbacks, and leaving alone what keeps failing.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use devskyy_application::models::{
-    BreakerHabits, ConfiguredModels as _, ModelAnswer, ModelError, ModelPrices as _, ModelRequest, Models as _,
-    Provided, RoutedModels,
+use async_trait::async_trait;
+use devskyy_application::{
+    error::PortError,
+    models::{
+        BreakerHabits, ConfiguredModels as _, ModelAnswer, ModelError, ModelPrices as _, ModelProviders, ModelRequest,
+        Models as _, PriceListOf, Provided, Route, RoutedModels,
+    },
+};
+use devskyy_domain::{
+    kernel::ids::ProjectId,
+    models::{AllowedModels, Price, PriceList},
 };
 use devskyy_testkit::{
     contracts::models::question,
@@ -158,4 +173,55 @@ async fn a_model_is_known_where_its_provider_can_be_asked() {
 #[tokio::test]
 async fn a_model_without_a_price_has_none() {
     assert_eq!(routed([], []).models.price(question().project, "first/m").await.unwrap(), None);
+}
+
+/// Providers that count how often one of them is looked up.
+struct Counted(NamedModels, AtomicUsize);
+
+#[async_trait]
+impl ModelProviders for Counted {
+    async fn find(&self, project: ProjectId, name: &str) -> Result<Option<Provided>, PortError> {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        self.0.find(project, name).await
+    }
+}
+
+/// A provider whose one model takes such a turn and costs so much for each token it reads.
+fn priced(id: &str, turn: Turn, input: u64) -> Provided {
+    let price = Price { input, ..Price::default() };
+    Provided::Ready(Box::new(Route {
+        id: id.to_owned(),
+        models: Arc::new(ScriptedModels::taking([turn])),
+        allowed: AllowedModels::default(),
+        prices: PriceList::parse(BTreeMap::from([("m".to_owned(), price)])).unwrap(),
+        price_list: PriceListOf::Configuration,
+    }))
+}
+
+fn counted(first: Turn, second: Turn) -> (RoutedModels, Arc<Counted>) {
+    let providers = NamedModels::default()
+        .with_provided("first", priced("first", first, 9))
+        .with_provided("second", priced("second", second, 2));
+    let providers = Arc::new(Counted(providers, AtomicUsize::new(0)));
+    (RoutedModels::new(providers.clone(), Arc::new(FixedClock::default()), BreakerHabits::default()), providers)
+}
+
+#[tokio::test]
+async fn an_answer_brings_the_price_of_the_model_that_gave_it() {
+    let (models, _) = counted(Turn::Unavailable(None), says("hello"));
+    let answer = models.ask(&asking("first/m", &["second/m"]), &NoDeltas).await.unwrap();
+    assert_eq!(answer.price.map(|applied| applied.price.input), Some(2));
+}
+
+#[tokio::test]
+async fn a_provider_is_looked_up_once_for_an_answer_and_its_price() {
+    let (models, providers) = counted(says("hello"), says("hello"));
+    models.ask(&asking("first/m", &["second/m"]), &NoDeltas).await.unwrap();
+    assert_eq!(providers.1.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn an_answer_of_a_model_without_a_price_brings_none() {
+    let answer = routed([says("hello")], []).ask("first/m", &[]).await.unwrap();
+    assert_eq!(answer.price, None);
 }

@@ -94,7 +94,7 @@ impl ProviderModels {
         let reply = reading.answer().ok_or_else(|| unavailable("its answer was cut off"))?;
         let finish = reply.finish.ok_or_else(|| unavailable("its answer was cut off"))?;
         let Reply { text, calls, usage, model, .. } = reply;
-        Ok(ModelAnswer { text, calls, finish, usage, model, answered_by: request.model.clone() })
+        Ok(ModelAnswer { text, calls, finish, usage, model, answered_by: request.model.clone(), price: None })
     }
 
     /// Servers disagree about what the limit of an answer is called: whoever says so is asked again under the other

@@ -63,7 +63,7 @@ impl Turn {
 
 fn answer(text: String, calls: Vec<ToolCall>, finish: Finish) -> ModelAnswer {
     let usage = Usage { input: 10, output: 5, ..Usage::default() };
-    ModelAnswer { text, calls, finish, usage, model: "scripted".to_owned(), answered_by: String::new() }
+    ModelAnswer { text, calls, finish, usage, model: "scripted".to_owned(), answered_by: String::new(), price: None }
 }
 
 type Play = dyn Fn(&ModelRequest, usize) -> Turn + Send + Sync;
@@ -145,7 +145,7 @@ async fn take(turn: Turn, request: &ModelRequest, deltas: &dyn Deltas) -> Result
                 deltas.text(word);
                 tokio::task::yield_now().await;
             }
-            Ok(ModelAnswer { answered_by: request.model.clone(), ..*answer })
+            Ok(ModelAnswer { answered_by: request.model.clone(), price: price_of(&request.model), ..*answer })
         }
         Turn::RateLimited(retry_after) => Err(ModelError::RateLimited { retry_after }),
         Turn::Unavailable(retry_after) => Err(ModelError::Unavailable { message: message(), retry_after }),
@@ -163,21 +163,31 @@ async fn take(turn: Turn, request: &ModelRequest, deltas: &dyn Deltas) -> Result
     }
 }
 
+/// Whether it is a model of the provider called `scripted`.
+fn is_scripted(model: &str) -> bool {
+    model.strip_prefix("scripted/").is_some_and(|name| !name.is_empty())
+}
+
+/// A millionth for each token, whatever its class.
+fn price_of(model: &str) -> Option<AppliedPrice> {
+    let each = 1_000_000;
+    let price = Price { input: each, output: each, cache_read: each, cache_write: each, reasoning: each };
+    is_scripted(model).then_some(AppliedPrice { list: "scripted:1".to_owned(), price })
+}
+
 #[async_trait]
 impl ConfiguredModels for ScriptedModels {
     /// Every model of a provider called `scripted`.
     async fn knows(&self, _: ProjectId, model: &str) -> Result<bool, PortError> {
-        Ok(model.strip_prefix("scripted/").is_some_and(|name| !name.is_empty()))
+        Ok(is_scripted(model))
     }
 }
 
 #[async_trait]
 impl ModelPrices for ScriptedModels {
     /// Every model of a provider called `scripted` costs a millionth for each token, whatever its class.
-    async fn price(&self, project: ProjectId, model: &str) -> Result<Option<AppliedPrice>, PortError> {
-        let each = 1_000_000;
-        let price = Price { input: each, output: each, cache_read: each, cache_write: each, reasoning: each };
-        Ok(self.knows(project, model).await?.then_some(AppliedPrice { list: "scripted:1".to_owned(), price }))
+    async fn price(&self, _: ProjectId, model: &str) -> Result<Option<AppliedPrice>, PortError> {
+        Ok(price_of(model))
     }
 }
 

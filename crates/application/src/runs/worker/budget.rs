@@ -65,7 +65,7 @@ impl Execution {
                 Err(Recall::Lost(_)) => None,
                 Err(Recall::Broken(error)) => return Err(error.into()),
             };
-            let most = request.map(|request| reserved(&request, prices.values()));
+            let most = request.map(|request| reserved(&request, &prices));
             self.estimates.insert(*operation, most.unwrap_or_default());
         }
         Ok(())
@@ -85,9 +85,9 @@ pub(super) fn turn_down(reports: &mut [Progress], operation: OperationId, refusa
 }
 
 /// What is kept for a call.
-fn reserved<'a>(request: &ModelRequest, prices: impl Iterator<Item = &'a AppliedPrice>) -> Amount {
+fn reserved(request: &ModelRequest, prices: &[AppliedPrice]) -> Amount {
     let Usage { input, output, .. } = at_most(request);
-    let cost_micros = prices.map(|applied| applied.price.at_most(input, output)).max().unwrap_or_default();
+    let cost_micros = prices.iter().map(|applied| applied.price.at_most(input, output)).max().unwrap_or_default();
     Amount { tokens: input.saturating_add(output), cost_micros }
 }
 

@@ -1,7 +1,6 @@
 //! Asking a model whose call is recorded, and what is to be recorded of its answer.
 
 use std::{
-    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -59,33 +58,30 @@ impl Brief {
             Ok(request) => request,
             Err(error) => return Outcome::Report(vec![Progress::Fail { operation, error, retry_at: None }]),
         };
-        // Looked up before it is asked: what has been answered must not be lost for want of a price.
-        let prices = match self.prices(assistant).await {
-            Ok(prices) => prices,
-            Err(error) => return Outcome::Report(vec![self.unanswered(&call, &error.into())]),
-        };
         let preview = Preview::new(&self, &call, place);
         let report = match self.ports.models.ask(&request, &preview).await {
-            Ok(answer) => reply(prices, &request, operation, answer),
+            Ok(answer) => self.reply(assistant, &request, operation, answer),
             Err(error) => self.unanswered(&call, &error),
         };
         Outcome::Report(vec![report])
     }
 
     /// What the models that may answer cost: as the agent's version says, else as their providers' price lists say.
-    pub(super) async fn prices(&self, assistant: &Assistant) -> Result<BTreeMap<String, AppliedPrice>, PortError> {
-        let mut prices = BTreeMap::new();
+    pub(super) async fn prices(&self, assistant: &Assistant) -> Result<Vec<AppliedPrice>, PortError> {
+        let mut prices = Vec::new();
         for model in assistant.models() {
-            let own = assistant.prices.get(model).copied();
-            let own = own
-                .map(|price| AppliedPrice { list: format!("agent:{}", self.order.agent_version), price: price.into() });
-            let price = match own {
+            prices.extend(match self.own_price(assistant, model) {
                 Some(own) => Some(own),
                 None => self.ports.prices.price(self.order.project, model).await?,
-            };
-            prices.extend(price.map(|price| (model.to_owned(), price)));
+            });
         }
         Ok(prices)
+    }
+
+    /// What the agent's version itself says that a model costs.
+    fn own_price(&self, assistant: &Assistant, model: &str) -> Option<AppliedPrice> {
+        let price = assistant.prices.get(model).copied()?;
+        Some(AppliedPrice { list: format!("agent:{}", self.order.agent_version), price: price.into() })
     }
 
     pub(super) async fn request(
@@ -138,22 +134,23 @@ impl Brief {
         let retry_at: Option<DateTime<Utc>> = if passes { self.again(call, asked) } else { None };
         Progress::Fail { operation: call.operation, error: Failure::new(code, error.to_string()), retry_at }
     }
-}
 
-fn reply(
-    mut prices: BTreeMap<String, AppliedPrice>,
-    request: &ModelRequest,
-    operation: OperationId,
-    answer: ModelAnswer,
-) -> Progress {
-    let ModelAnswer { text, calls, finish, usage, model, answered_by } = answer;
-    // Nothing is read for nothing: who says so does not count.
-    let estimated = usage.total() == 0;
-    let usage = if estimated { at_most(request) } else { usage };
-    let price = prices.remove(&answered_by);
-    // A summary is text; whoever offers no tools takes no calls.
-    let calls = if request.tools.is_empty() { Vec::new() } else { calls };
-    Progress::Reply { operation, reply: Reply { text, calls, finish, usage, estimated, model, answered_by, price } }
+    fn reply(
+        &self,
+        assistant: &Assistant,
+        request: &ModelRequest,
+        operation: OperationId,
+        answer: ModelAnswer,
+    ) -> Progress {
+        let ModelAnswer { text, calls, finish, usage, model, answered_by, price } = answer;
+        // Nothing is read for nothing: who says so does not count.
+        let estimated = usage.total() == 0;
+        let usage = if estimated { at_most(request) } else { usage };
+        let price = self.own_price(assistant, &answered_by).or(price);
+        // A summary is text; whoever offers no tools takes no calls.
+        let calls = if request.tools.is_empty() { Vec::new() } else { calls };
+        Progress::Reply { operation, reply: Reply { text, calls, finish, usage, estimated, model, answered_by, price } }
+    }
 }
 
 /// Hands what a model is saying to whoever listens.

@@ -158,5 +158,6 @@ fn answer(reply: &Reply) -> ModelAnswer {
         usage: reply.usage,
         model: "scripted".to_owned(),
         answered_by: String::new(),
+        price: None,
     }
 }
