@@ -80,6 +80,20 @@ impl Breaker {
         }
     }
 
+    /// Whether it is as one that was never asked.
+    pub(super) const fn is_untroubled(&self) -> bool {
+        matches!(self.state, State::Closed { failures: 0 })
+    }
+
+    /// When somebody may ask again; the beginning of time where everybody may, nothing while a probe is under way.
+    pub(super) const fn rests_until(&self) -> Option<DateTime<Utc>> {
+        match self.state {
+            State::Closed { .. } => Some(DateTime::<Utc>::MIN_UTC),
+            State::Open { until, .. } => Some(until),
+            State::HalfOpen { .. } => None,
+        }
+    }
+
     /// Takes in what came of a question that was let through. While it is not closed only the probe's verdict counts:
     /// the others left before.
     pub fn leave(&mut self, leave: Leave, verdict: Verdict, now: DateTime<Utc>) {

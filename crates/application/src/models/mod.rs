@@ -5,6 +5,7 @@
 
 mod add_provider;
 mod breaker;
+mod breakers;
 mod change_provider;
 mod get_provider;
 mod list_providers;

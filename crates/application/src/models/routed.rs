@@ -1,9 +1,8 @@
 //! From the name of a model to whoever answers for it, with fallbacks, and leaving alone what keeps failing.
 
 use std::{
-    collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -14,7 +13,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use devskyy_domain::{conversation::AppliedPrice, kernel::ids::ProjectId};
 
 use super::{
-    breaker::{Breaker, BreakerHabits, Leave, Verdict},
+    breaker::{BreakerHabits, Leave, Verdict},
+    breakers::{BreakerKey, Breakers},
     ports::{ConfiguredModels, Deltas, ModelAnswer, ModelError, ModelRequest, Models},
     routing::{ModelPrices, ModelProviders, Provided, Route},
 };
@@ -24,15 +24,15 @@ use crate::{error::PortError, ports::Clock};
 pub struct RoutedModels {
     providers: Arc<dyn ModelProviders>,
     clock: Arc<dyn Clock>,
-    habits: BreakerHabits,
-    breakers: Mutex<HashMap<(String, String), Breaker>>,
+    breakers: Breakers,
 }
 
 impl RoutedModels {
-    /// Models of those providers; one breaker for each model of each provider, for the whole process.
+    /// Models of those providers; one breaker for each model of each provider, for the whole process. Models in trouble are
+    /// remembered, 10,000 at most.
     #[must_use]
     pub fn new(providers: Arc<dyn ModelProviders>, clock: Arc<dyn Clock>, habits: BreakerHabits) -> Self {
-        Self { providers, clock, habits, breakers: Mutex::default() }
+        Self { providers, clock, breakers: Breakers::new(habits) }
     }
 
     async fn route(&self, project: ProjectId, name: &str) -> Result<(Route, String), ModelError> {
@@ -50,16 +50,8 @@ impl RoutedModels {
         }
     }
 
-    fn breakers(&self) -> MutexGuard<'_, HashMap<(String, String), Breaker>> {
-        self.breakers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn enter(&self, key: (String, String)) -> Result<Passage<'_>, ModelError> {
-        let entered = {
-            let mut breakers = self.breakers();
-            breakers.entry(key.clone()).or_insert_with(|| Breaker::new(self.habits)).enter(self.clock.now())
-        };
-        let leave = entered.map_err(|wait| ModelError::Unavailable {
+    fn enter(&self, key: BreakerKey) -> Result<Passage<'_>, ModelError> {
+        let leave = self.breakers.enter(&key, self.clock.now()).map_err(|wait| ModelError::Unavailable {
             message: "it failed too often and is left alone for a while".to_owned(),
             retry_after: Some(wait),
         })?;
@@ -85,17 +77,14 @@ impl RoutedModels {
 /// Tells the breaker what came of a question, also where the caller went away.
 struct Passage<'a> {
     models: &'a RoutedModels,
-    key: (String, String),
+    key: BreakerKey,
     leave: Leave,
     verdict: Verdict,
 }
 
 impl Drop for Passage<'_> {
     fn drop(&mut self) {
-        let now = self.models.clock.now();
-        if let Some(breaker) = self.models.breakers().get_mut(&self.key) {
-            breaker.leave(self.leave, self.verdict, now);
-        }
+        self.models.breakers.leave(&self.key, self.leave, self.verdict, self.models.clock.now());
     }
 }
 
