@@ -10,7 +10,11 @@ struct Layer {
 }
 
 const LAYERS: [Layer; 6] = [
-    Layer { manifest: "crates/domain/Cargo.toml", only: &["chrono", "serde", "thiserror", "uuid"], never: &[] },
+    Layer {
+        manifest: "crates/domain/Cargo.toml",
+        only: &["chrono", "serde", "thiserror", "uuid", "zeroize"],
+        never: &[],
+    },
     Layer {
         manifest: "crates/application/Cargo.toml",
         only: &[],

@@ -6,6 +6,7 @@ use devskyy_domain::{
     kernel::ids::{ProjectId, ProviderId, ProviderKeyId},
     models::{ProviderError, ProviderKind},
 };
+use zeroize::Zeroizing;
 
 use super::{ports::ModelError, provider_views::ProviderRecord};
 use crate::{
@@ -13,9 +14,9 @@ use crate::{
     paging::{PageOf, Part},
 };
 
-/// What a provider is paid with; never printed.
+/// What a provider is paid with; never printed, and wiped from memory when it is let go of.
 #[derive(Clone, PartialEq, Eq)]
-pub struct ProviderSecret(String);
+pub struct ProviderSecret(Zeroizing<String>);
 
 impl ProviderSecret {
     /// Characters it has.
@@ -27,7 +28,7 @@ impl ProviderSecret {
     /// [`ProviderError::KeyFormat`].
     pub fn parse(raw: &str) -> Result<Self, ProviderError> {
         if Self::LENGTH.contains(&raw.len()) && raw.bytes().all(|byte| byte.is_ascii_graphic()) {
-            Ok(Self(raw.to_owned()))
+            Ok(Self(Zeroizing::new(raw.to_owned())))
         } else {
             Err(ProviderError::KeyFormat)
         }

@@ -1,6 +1,7 @@
 use std::{fmt, ops::RangeInclusive};
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::{common_passwords::is_common, error::IdentityError};
 
@@ -148,9 +149,9 @@ impl PasswordPolicy {
     }
 }
 
-/// A new password that meets the rules; never printed.
+/// A new password that meets the rules; never printed, and wiped from memory when it is let go of.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Password(String);
+pub struct Password(Zeroizing<String>);
 
 impl Password {
     /// Characters a password may have at most.
@@ -167,15 +168,17 @@ impl Password {
                 PasswordPolicy::Nist => IdentityError::PasswordTooShort,
             });
         }
-        let lower = raw.to_lowercase();
-        if email.is_some_and(|email| lower == email.as_str() || email.as_str().split('@').next() == Some(&*lower)) {
+        let lower = Zeroizing::new(raw.to_lowercase());
+        if email
+            .is_some_and(|email| *lower == email.as_str() || email.as_str().split('@').next() == Some(lower.as_str()))
+        {
             return Err(IdentityError::PasswordIsEmail);
         }
         if is_common(&lower) {
             return Err(IdentityError::PasswordCommon);
         }
         policy.is_composed(raw)?;
-        Ok(Self(raw.to_owned()))
+        Ok(Self(Zeroizing::new(raw.to_owned())))
     }
 
     /// The secret itself, for the hasher only.

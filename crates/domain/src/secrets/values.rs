@@ -1,6 +1,7 @@
 use std::{collections::BTreeSet, fmt, ops::RangeInclusive};
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::error::SecretError;
 
@@ -98,9 +99,9 @@ fn is_host(raw: &str) -> bool {
     port_fits && host_fits
 }
 
-/// What a secret is; never printed, never stored as it is.
+/// What a secret is; never printed, never stored as it is, and wiped from memory when it is let go of.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SecretValue(String);
+pub struct SecretValue(Zeroizing<String>);
 
 impl SecretValue {
     /// Characters it has: enough of them that it is recognised where a service repeats it.
@@ -113,7 +114,7 @@ impl SecretValue {
     pub fn parse(raw: &str) -> Result<Self, SecretError> {
         let visible = raw.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
         if Self::LENGTH.contains(&raw.len()) && visible && raw.trim() == raw {
-            Ok(Self(raw.to_owned()))
+            Ok(Self(Zeroizing::new(raw.to_owned())))
         } else {
             Err(SecretError::ValueFormat)
         }
