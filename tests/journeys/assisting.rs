@@ -292,7 +292,7 @@ async fn usage_after_a_fallback(kind: ProviderKind) -> Value {
 /// As every provider's classes are told.
 fn used_by_the_one_that_answered(agent: &Value) -> Value {
     json!({
-        "day": null, "model": "house/echo-1", "agent_id": agent, "calls": 1, "unpriced_calls": 0, "cost_micros": 124,
+        "day": null, "model": "house/echo-1", "agent_id": agent, "calls": 1, "unpriced_calls": 0, "estimated_calls": 0, "cost_micros": 124,
         "tokens": {"input": 20, "output": 7, "cache_read": 300, "cache_write": 40, "reasoning": 5}
     })
 }

@@ -61,6 +61,8 @@ struct ItemBody {
     calls: u64,
     /// Those of them whose price was not known; they count as costing nothing.
     unpriced_calls: u64,
+    /// Those of them whose tokens the provider did not tell; they count with the most they can have used.
+    estimated_calls: u64,
     /// Tokens by class.
     tokens: TokensBody,
     /// What they cost when they were answered, in millionths of the unit of the prices.
@@ -70,8 +72,9 @@ struct ItemBody {
 impl From<UsageGroup> for ItemBody {
     fn from(group: UsageGroup) -> Self {
         let UsageGroup { day, model, agent, used } = group;
-        let ModelUse { calls, unpriced_calls, tokens, cost_micros } = used;
-        Self { day, model, agent_id: agent.map(Into::into), calls, unpriced_calls, tokens: tokens.into(), cost_micros }
+        let ModelUse { calls, unpriced_calls, estimated_calls, tokens, cost_micros } = used;
+        let agent_id = agent.map(Into::into);
+        Self { day, model, agent_id, calls, unpriced_calls, estimated_calls, tokens: tokens.into(), cost_micros }
     }
 }
 
@@ -83,6 +86,8 @@ struct TotalsBody {
     calls: u64,
     /// Those of them whose price was not known; they count as costing nothing.
     unpriced_calls: u64,
+    /// Those of them whose tokens the provider did not tell; they count with the most they can have used.
+    estimated_calls: u64,
     /// Tokens by class.
     tokens: TokensBody,
     /// What they cost when they were answered, in millionths of the unit of the prices.
@@ -91,8 +96,8 @@ struct TotalsBody {
 
 impl From<ModelUse> for TotalsBody {
     fn from(used: ModelUse) -> Self {
-        let ModelUse { calls, unpriced_calls, tokens, cost_micros } = used;
-        Self { calls, unpriced_calls, tokens: tokens.into(), cost_micros }
+        let ModelUse { calls, unpriced_calls, estimated_calls, tokens, cost_micros } = used;
+        Self { calls, unpriced_calls, estimated_calls, tokens: tokens.into(), cost_micros }
     }
 }
 

@@ -93,7 +93,7 @@ async fn totals_cost_what_the_answers_cost() {
     let place = Place::used().await;
     let told = place.told("?group_by=day&page_size=1").await;
     let totals = json!({
-        "calls": 3, "unpriced_calls": 0, "cost_micros": 45,
+        "calls": 3, "unpriced_calls": 0, "estimated_calls": 0, "cost_micros": 45,
         "tokens": {"input": 30, "output": 15, "cache_read": 0, "cache_write": 0, "reasoning": 0}
     });
     assert_eq!(

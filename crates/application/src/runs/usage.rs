@@ -23,6 +23,8 @@ pub struct ModelUse {
     pub calls: u64,
     /// Those of them whose price nobody knew; they count as costing nothing.
     pub unpriced_calls: u64,
+    /// Those of them whose tokens the provider did not tell; they count with the most they can have used.
+    pub estimated_calls: u64,
     /// Tokens by class.
     pub tokens: Tokens,
     /// What they cost when they were answered, in millionths of the unit of the prices.
@@ -39,7 +41,8 @@ impl ModelUse {
     pub fn of(answer: &ModelAnswered) -> Self {
         let unpriced_calls = u64::from(answer.cost_micros.is_none());
         let cost_micros = answer.cost_micros.unwrap_or_default();
-        Self { calls: 1, unpriced_calls, tokens: answer.usage, cost_micros }.held()
+        let estimated_calls = u64::from(answer.estimated);
+        Self { calls: 1, unpriced_calls, estimated_calls, tokens: answer.usage, cost_micros }.held()
     }
 
     /// Both together.
@@ -50,6 +53,7 @@ impl ModelUse {
         Self {
             calls: self.calls.saturating_add(other.calls),
             unpriced_calls: self.unpriced_calls.saturating_add(other.unpriced_calls),
+            estimated_calls: self.estimated_calls.saturating_add(other.estimated_calls),
             tokens,
             cost_micros: self.cost_micros.saturating_add(other.cost_micros),
         }
@@ -58,11 +62,12 @@ impl ModelUse {
     /// The same, nothing of it more than [`ModelUse::MOST`].
     #[must_use]
     pub fn held(self) -> Self {
-        let Self { calls, unpriced_calls, tokens, cost_micros } = self;
+        let Self { calls, unpriced_calls, estimated_calls, tokens, cost_micros } = self;
         let held = |number: u64| number.min(Self::MOST);
         Self {
             calls: held(calls),
             unpriced_calls: held(unpriced_calls),
+            estimated_calls: held(estimated_calls),
             tokens: Tokens {
                 input: held(tokens.input),
                 output: held(tokens.output),

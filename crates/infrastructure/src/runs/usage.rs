@@ -10,7 +10,7 @@ use devskyy_application::{
     paging::{KeysetRequest, PageOf, Part},
     runs::{Dimension, Grouping, ModelUse, ProjectUsage, Tokens, UsageFilter, UsageGroup, UsageRow, UsageViews},
 };
-use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, QueryResult, Value};
+use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, QueryResult, Statement, Value};
 use uuid::Uuid;
 
 use crate::{
@@ -37,7 +37,7 @@ impl Growth {
         let backend = tx.get_database_backend();
         let rows: Vec<_> = self.0.into_iter().collect();
         for some in rows.chunks(ROWS_AT_ONCE) {
-            let places = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; some.len()].join(", ");
+            let places = vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"; some.len()].join(", ");
             let sql = format!(
                 "INSERT INTO model_usage (project_id, day, model, agent_id, {}, position) VALUES {places} \
                  ON CONFLICT (project_id, day, model, agent_id) DO UPDATE SET {}, \
@@ -53,8 +53,17 @@ impl Growth {
     }
 }
 
-const SUMS: [&str; 8] =
-    ["calls", "unpriced_calls", "input", "output", "cache_read", "cache_write", "reasoning", "cost_micros"];
+const SUMS: [&str; 9] = [
+    "calls",
+    "unpriced_calls",
+    "estimated_calls",
+    "input",
+    "output",
+    "cache_read",
+    "cache_write",
+    "reasoning",
+    "cost_micros",
+];
 
 fn grown(backend: DatabaseBackend) -> String {
     let least = if backend == DatabaseBackend::Postgres { "LEAST" } else { "MIN" };
@@ -68,12 +77,13 @@ fn greatest(backend: DatabaseBackend) -> &'static str {
 }
 
 fn values(row: &UsageRow, used: &ModelUse, position: Position) -> impl Iterator<Item = Value> + use<> {
-    let ModelUse { calls, unpriced_calls, tokens, cost_micros } = *used;
+    let ModelUse { calls, unpriced_calls, estimated_calls, tokens, cost_micros } = *used;
     let Tokens { input, output, cache_read, cache_write, reasoning } = tokens;
     let (project, agent) = (Uuid::from(row.project), Uuid::from(row.agent));
     let key = [project.into(), number_of(row.day).into(), row.model.as_str().into(), agent.into()];
-    let sums = [calls, unpriced_calls, input, output, cache_read, cache_write, reasoning, cost_micros, position];
-    key.into_iter().chain(sums.map(|sum| stored(sum).into()))
+    let counts = [calls, unpriced_calls, estimated_calls];
+    let sums = [input, output, cache_read, cache_write, reasoning, cost_micros, position];
+    key.into_iter().chain(counts.into_iter().chain(sums).map(|sum| stored(sum).into()))
 }
 
 /// A day as the number of days since 1970-01-01.
@@ -148,14 +158,19 @@ fn sums() -> String {
 fn used(row: &QueryResult, first: usize) -> Result<ModelUse, DbErr> {
     let sum = |index: usize| row.try_get_by_index::<i64>(first + index).map(loaded);
     let tokens =
-        Tokens { input: sum(2)?, output: sum(3)?, cache_read: sum(4)?, cache_write: sum(5)?, reasoning: sum(6)? };
-    Ok(ModelUse { calls: sum(0)?, unpriced_calls: sum(1)?, tokens, cost_micros: sum(7)? })
+        Tokens { input: sum(3)?, output: sum(4)?, cache_read: sum(5)?, cache_write: sum(6)?, reasoning: sum(7)? };
+    let (calls, unpriced_calls, estimated_calls) = (sum(0)?, sum(1)?, sum(2)?);
+    Ok(ModelUse { calls, unpriced_calls, estimated_calls, tokens, cost_micros: sum(8)? })
+}
+
+fn of_totals(backend: DatabaseBackend, filter: &UsageFilter) -> Statement {
+    let (condition, values) = wanted(filter);
+    let sql = format!("SELECT {}, COALESCE(MAX(position), 0) FROM model_usage WHERE {condition}", sums());
+    statement(backend, &sql, values)
 }
 
 async fn totals(tx: &DatabaseTransaction, filter: &UsageFilter) -> Result<(ModelUse, Position), DbErr> {
-    let (condition, values) = wanted(filter);
-    let sql = format!("SELECT {}, COALESCE(MAX(position), 0) FROM model_usage WHERE {condition}", sums());
-    let row = tx.query_one_raw(statement(tx.get_database_backend(), &sql, values)).await?;
+    let row = tx.query_one_raw(of_totals(tx.get_database_backend(), filter)).await?;
     match row {
         Some(row) => Ok((used(&row, 0)?, loaded(row.try_get_by_index(SUMS.len())?))),
         None => Ok((ModelUse::default(), 0)),
@@ -177,6 +192,11 @@ async fn groups(
     part: &Part,
     rest: &str,
 ) -> Result<Vec<UsageGroup>, DbErr> {
+    let rows = tx.query_all_raw(of_groups(tx.get_database_backend(), filter, part, rest)).await?;
+    rows.iter().map(|row| group(row, filter.by)).collect()
+}
+
+fn of_groups(backend: DatabaseBackend, filter: &UsageFilter, part: &Part, rest: &str) -> Statement {
     let (mut condition, mut values) = wanted(filter);
     let grouped = columns(filter.by);
     if let Part::Keyset(KeysetRequest { after: Some(place), .. }) = part {
@@ -195,8 +215,7 @@ async fn groups(
         "SELECT {}, {grouped} FROM model_usage WHERE {condition} GROUP BY {grouped} ORDER BY {grouped} {rest}",
         sums()
     );
-    let rows = tx.query_all_raw(statement(tx.get_database_backend(), &sql, values)).await?;
-    rows.iter().map(|row| group(row, filter.by)).collect()
+    statement(backend, &sql, values)
 }
 
 fn group(row: &QueryResult, by: Grouping) -> Result<UsageGroup, DbErr> {
@@ -216,4 +235,58 @@ impl UsageViews for SqlUsage {
     async fn usage(&self, filter: &UsageFilter, part: &Part) -> Result<ProjectUsage, PortError> {
         self.told(filter, part).await.map_err(|error| port_error(PORT, "adding up what was used", error))
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use devskyy_application::{
+        paging::{Key, KeyValue, KeysetRequest, PageRequest, Part},
+        runs::{Dimension, Grouping, UsageDays, UsageFilter},
+    };
+    use uuid::Uuid;
+
+    use super::{of_groups, of_totals};
+    use crate::sql::{
+        Database,
+        tests::{Steps, on_both_engines, plan},
+    };
+
+    fn wanted(by: Grouping) -> UsageFilter {
+        let days = UsageDays::parse(None, None, DateTime::UNIX_EPOCH).expect("a range");
+        UsageFilter { project: Uuid::nil().into(), days, agent: None, by }
+    }
+
+    async fn groups(db: &Database, by: Grouping, part: Part) -> Steps {
+        plan(db, of_groups(db.backend(), &wanted(by), &part, "LIMIT 21")).await
+    }
+
+    async fn totals_are_added_up_from_the_days_of_the_project(db: &Database) {
+        let steps = plan(db, of_totals(db.backend(), &wanted(Grouping::ALL))).await;
+        assert!(steps.search(&["project_id", "day"]) && !steps.read_a_whole_table(), "{steps:?}");
+    }
+
+    async fn kinds_are_told_from_the_days_of_the_project_as_they_lie(db: &Database) {
+        let steps = groups(db, Grouping::ALL, Part::Page(PageRequest { page: 1, page_size: 20 })).await;
+        let searched = steps.search(&["project_id", "day"]);
+        assert!(searched && !steps.read_a_whole_table() && !steps.sort(), "{steps:?}");
+    }
+
+    async fn going_on_with_kinds_begins_at_their_place(db: &Database) {
+        let place = Key { value: KeyValue::Text("1970-01-01/a/b".to_owned()), id: Uuid::nil() };
+        let steps = groups(db, Grouping::ALL, Part::Keyset(KeysetRequest { limit: 20, after: Some(place) })).await;
+        let searched = steps.search(&["project_id", "day"]);
+        assert!(searched && !steps.read_a_whole_table() && !steps.sort(), "{steps:?}");
+    }
+
+    async fn models_are_told_from_the_days_of_the_project(db: &Database) {
+        let by = Grouping::by(&[Dimension::Model]).expect("something");
+        let steps = groups(db, by, Part::Page(PageRequest { page: 1, page_size: 20 })).await;
+        assert!(steps.search(&["project_id", "day"]) && !steps.read_a_whole_table(), "{steps:?}");
+    }
+
+    on_both_engines!(totals_are_added_up_from_the_days_of_the_project);
+    on_both_engines!(kinds_are_told_from_the_days_of_the_project_as_they_lie);
+    on_both_engines!(going_on_with_kinds_begins_at_their_place);
+    on_both_engines!(models_are_told_from_the_days_of_the_project);
 }

@@ -51,8 +51,10 @@ fn happening() -> impl Strategy<Value = (u64, Answer, u64)> {
         reasoning,
     });
     let cost_micros = prop_oneof![Just(None), any::<u32>().prop_map(|cost| Some(cost.into()))];
-    let answer = (model, tokens, cost_micros);
-    (1..=10_u64, answer.prop_map(|(model, tokens, cost_micros)| Answer { model, tokens, cost_micros }), 0..9_u64)
+    let answer = (model, tokens, any::<bool>(), cost_micros);
+    let answer =
+        answer.prop_map(|(model, tokens, estimated, cost_micros)| Answer { model, tokens, estimated, cost_micros });
+    (1..=10_u64, answer, 0..9_u64)
 }
 
 /// Runs of two projects and three agents get answers that chance chose.
@@ -86,6 +88,7 @@ async fn folded(store: &dyn EventStore, project: ProjectId, by: Grouping) -> Vec
                 let used = &mut group.or_insert(UsageGroup::around(&row, by)).used;
                 used.calls += 1;
                 used.unpriced_calls += u64::from(answer.cost_micros.is_none());
+                used.estimated_calls += u64::from(answer.estimated);
                 used.tokens += answer.usage;
                 used.cost_micros += answer.cost_micros.unwrap_or_default();
             }
@@ -137,10 +140,26 @@ async fn a_rebuild_of_more_runs_than_fit_a_portion_leaves_the_same(fresh: Fresh)
     assert_eq!((grown.totals.calls, grown.position, faults(&db).await), (4, usage.store.head().await.unwrap(), vec![]));
 }
 
-/// As a database from before the migration would be brought up to date.
+/// Brings a database from before usage was kept up to date.
+async fn migrated_anew(db: &Database) {
+    let forget = "DELETE FROM seaql_migrations WHERE version LIKE '%000019%' OR version LIKE '%000024%'";
+    for statement in ["DROP TABLE model_usage", forget] {
+        db.writer.execute_unprepared(statement).await.unwrap();
+    }
+    db.migrate().await.unwrap();
+}
+
 async fn the_migration_adds_up_what_there_is(fresh: Fresh) {
     let (usage, db) = filled(fresh).await;
-    for statement in ["DROP TABLE model_usage", "DELETE FROM seaql_migrations WHERE version LIKE '%000019%'"] {
+    migrated_anew(&db).await;
+    all_is_as_the_log_says(&usage, &db).await;
+}
+
+/// As a database that kept usage and did not tell estimated answers apart would be brought up to date.
+async fn a_migration_tells_estimated_answers_apart(fresh: Fresh) {
+    let (usage, db) = filled(fresh).await;
+    let forget = "DELETE FROM seaql_migrations WHERE version LIKE '%000024%'";
+    for statement in ["ALTER TABLE model_usage DROP COLUMN estimated_calls", forget] {
         db.writer.execute_unprepared(statement).await.unwrap();
     }
     db.migrate().await.unwrap();
@@ -152,12 +171,9 @@ async fn a_migration_holds_absurd_numbers_too(fresh: Fresh) {
     let usage = over(fresh).await;
     usage.begun(1, 1, 1).await;
     let tokens = Tokens { input: u64::MAX, output: u64::MAX, cache_read: u64::MAX, ..Tokens::default() };
-    let absurd = Answer { model: "a/a", tokens, cost_micros: Some(u64::MAX) };
+    let absurd = Answer { model: "a/a", tokens, estimated: true, cost_micros: Some(u64::MAX) };
     usage.answered(1, &[absurd.clone(), absurd]).await;
-    for statement in ["DROP TABLE model_usage", "DELETE FROM seaql_migrations WHERE version LIKE '%000019%'"] {
-        db.writer.execute_unprepared(statement).await.unwrap();
-    }
-    db.migrate().await.unwrap();
+    migrated_anew(&db).await;
     assert_eq!(faults(&db).await, []);
 }
 
@@ -194,6 +210,7 @@ on_both_engines!(
     a_rebuild_adds_up_to_the_same,
     a_rebuild_of_more_runs_than_fit_a_portion_leaves_the_same,
     the_migration_adds_up_what_there_is,
+    a_migration_tells_estimated_answers_apart,
     a_migration_holds_absurd_numbers_too,
     forged_usage_is_found,
 );

@@ -37,6 +37,8 @@ enum Flaw {
     EndsEarly,
     /// Says that every price is known.
     Sure,
+    /// Says that every provider tells what it used.
+    Trusting,
     /// Dates everything a day late.
     Late,
     /// Books everything on one agent.
@@ -47,7 +49,7 @@ enum Flaw {
     Placeless,
 }
 
-const FLAWS: [Flaw; 12] = [
+const FLAWS: [Flaw; 13] = [
     Flaw::Inventive,
     Flaw::Timeless,
     Flaw::Nosy,
@@ -56,6 +58,7 @@ const FLAWS: [Flaw; 12] = [
     Flaw::Shortsighted,
     Flaw::EndsEarly,
     Flaw::Sure,
+    Flaw::Trusting,
     Flaw::Late,
     Flaw::Parental,
     Flaw::CaseBlind,
@@ -99,6 +102,7 @@ impl Flawed {
                 }
             }
             Flaw::Sure => told.totals.unpriced_calls = 0,
+            Flaw::Trusting => told.totals.estimated_calls = 0,
             Flaw::Late => items.iter_mut().for_each(|group| group.day = group.day.and_then(|day| day.succ_opt())),
             Flaw::Parental => items.iter_mut().for_each(|group| group.agent = group.agent.map(|_| agent(1))),
             Flaw::CaseBlind => {
@@ -124,7 +128,7 @@ impl UsageViews for Flawed {
     }
 }
 
-fn flawed() -> [UsageUnderTest; 12] {
+fn flawed() -> [UsageUnderTest; 13] {
     FLAWS.map(|flaw| {
         let honest = UsageUnderTest::in_memory();
         let usage = Arc::new(Flawed { usage: honest.usage.clone(), flaw });

@@ -28,9 +28,9 @@ pub async fn where_no_model_answered_nothing_was_used(usage: &UsageUnderTest) {
 pub async fn an_answer_is_told_by_day_model_and_agent_with_every_class(usage: &UsageUnderTest) {
     usage.begun(1, 1, 7).await;
     let tokens = Tokens { input: 1, output: 20, cache_read: 300, cache_write: 4_000, reasoning: 50_000 };
-    let answer = Answer { model: "gateway/meta/llama", tokens, cost_micros: Some(77) };
+    let answer = Answer { model: "gateway/meta/llama", tokens, estimated: false, cost_micros: Some(77) };
     usage.answered(1, &[answer]).await;
-    let used = ModelUse { calls: 1, unpriced_calls: 0, tokens, cost_micros: 77 };
+    let used = ModelUse { calls: 1, tokens, cost_micros: 77, ..ModelUse::default() };
     let day = Some(usage.today());
     let only = UsageGroup { day, model: Some("gateway/meta/llama".to_owned()), agent: Some(agent(7)), used };
     assert_eq!(usage.told(&usage.all(Grouping::ALL)).await.groups.items, [only]);
@@ -90,6 +90,16 @@ pub async fn an_answer_without_a_price_is_counted_as_such(usage: &UsageUnderTest
     assert_eq!((told.calls, told.unpriced_calls, told.cost_micros, told.tokens.input), (2, 1, 10, 20));
 }
 
+/// What a provider did not tell is counted, told or not.
+pub async fn an_answer_whose_usage_is_estimated_is_counted_as_such(usage: &UsageUnderTest) {
+    usage.begun(1, 1, 1).await;
+    usage.answered(1, &[ten("a/a"), Answer { estimated: true, ..ten("a/a") }]).await;
+    usage.answered(1, &[Answer { estimated: true, ..ten("b/b") }]).await;
+    let told = usage.told(&usage.all(Grouping::by(&[Dimension::Model]).unwrap())).await;
+    let estimated: Vec<_> = told.groups.items.iter().map(|group| group.used.estimated_calls).collect();
+    assert_eq!((told.totals.calls, told.totals.estimated_calls, estimated), (3, 2, vec![1, 1]));
+}
+
 /// Only an answer counts: no failure, and nothing that a fork takes over from another run.
 pub async fn only_answers_count(usage: &UsageUnderTest) {
     usage.begun(1, 1, 1).await;
@@ -133,10 +143,10 @@ pub async fn absurd_numbers_are_held_at_the_most(usage: &UsageUnderTest) {
     usage.begun(1, 1, 1).await;
     let most = u64::MAX;
     let tokens = Tokens { input: most, output: most, cache_read: most, cache_write: most, reasoning: most };
-    let absurd = Answer { model: "a/a", tokens, cost_micros: Some(most) };
+    let absurd = Answer { model: "a/a", tokens, estimated: false, cost_micros: Some(most) };
     for _ in 0..2 {
         usage.answered(1, &[absurd.clone(), absurd.clone()]).await;
     }
-    let held = ModelUse { calls: 4, unpriced_calls: 0, tokens, cost_micros: most }.held();
+    let held = ModelUse { calls: 4, tokens, cost_micros: most, ..ModelUse::default() }.held();
     assert_eq!(usage.told(&usage.all(Grouping::ALL)).await.totals, held);
 }

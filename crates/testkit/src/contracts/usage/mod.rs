@@ -49,6 +49,8 @@ pub struct Answer {
     pub model: &'static str,
     /// Tokens by class.
     pub tokens: Tokens,
+    /// Whether those are the most it can have used, because its provider did not tell.
+    pub estimated: bool,
     /// What that cost, where a price was known.
     pub cost_micros: Option<u64>,
 }
@@ -123,7 +125,7 @@ fn said(operation: OperationId, answer: &Answer) -> ModelAnswered {
         calls: vec![],
         finish: Finish::Stop,
         usage: answer.tokens,
-        estimated: false,
+        estimated: answer.estimated,
         model: "as the provider calls it".to_owned(),
         answered_by: answer.model.to_owned(),
         cost_micros: answer.cost_micros,
@@ -166,13 +168,13 @@ pub fn agent(n: u64) -> AgentId {
 #[must_use]
 pub const fn ten(model: &'static str) -> Answer {
     let tokens = Tokens { input: 10, output: 0, cache_read: 0, cache_write: 0, reasoning: 0 };
-    Answer { model, tokens, cost_micros: Some(10) }
+    Answer { model, tokens, estimated: false, cost_micros: Some(10) }
 }
 
 /// So many answers like [`ten`] together.
 pub(super) fn tens(calls: u64) -> ModelUse {
     let tokens = Tokens { input: 10 * calls, ..Tokens::default() };
-    ModelUse { calls, unpriced_calls: 0, tokens, cost_micros: 10 * calls }
+    ModelUse { calls, tokens, cost_micros: 10 * calls, ..ModelUse::default() }
 }
 
 pub(super) fn group(day: Option<NaiveDate>, model: Option<&str>, of_agent: Option<u64>, calls: u64) -> UsageGroup {
@@ -191,6 +193,7 @@ macro_rules! usage_contract {
             a_child_run_counts_for_its_own_agent,
             another_projects_usage_is_not_told,
             an_answer_without_a_price_is_counted_as_such,
+            an_answer_whose_usage_is_estimated_is_counted_as_such,
             only_answers_count,
             the_position_is_that_of_the_last_answer,
             absurd_numbers_are_held_at_the_most,
