@@ -15,6 +15,7 @@ use super::{
     rig::Outside,
     stage::{Kind, Stage},
 };
+use crate::databases::sqlite;
 
 /// Sends everything twice.
 struct Stutters(Arc<dyn ToolExecutor>);
@@ -75,7 +76,11 @@ fn call_everything_repeatable(request: &mut AppendRequest) {
 }
 
 async fn found(moment: Moment, change: impl FnOnce(Outside) -> Outside) -> String {
-    let stage = Stage::set(Kind::Http, "unsafe").await;
+    found_of(Kind::Http, moment, change).await
+}
+
+async fn found_of(kind: Kind, moment: Moment, change: impl FnOnce(Outside) -> Outside) -> String {
+    let stage = Stage::set(sqlite().await, kind, "unsafe").await;
     let outside = change(stage.rig.outside.clone());
     stage.play_through(moment, outside, Duration::from_secs(6)).await.join("; ")
 }
@@ -87,10 +92,19 @@ fn rewriting(change: fn(&mut AppendRequest)) -> impl FnOnce(Outside) -> Outside 
     }
 }
 
+fn stutters(outside: Outside) -> Outside {
+    Outside { tools: Arc::new(Stutters(outside.tools.clone())), ..outside }
+}
+
 #[tokio::test]
 async fn an_executor_that_sends_twice_is_found_out() {
-    let stutters = |outside: Outside| Outside { tools: Arc::new(Stutters(outside.tools.clone())), ..outside };
     let found = found(Moment::Never, stutters).await;
+    assert!(found.contains("effects"), "{found}");
+}
+
+#[tokio::test]
+async fn an_executor_that_calls_a_server_of_tools_twice_is_found_out() {
+    let found = found_of(Kind::Mcp, Moment::Never, stutters).await;
     assert!(found.contains("effects"), "{found}");
 }
 

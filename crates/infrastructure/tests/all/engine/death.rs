@@ -28,7 +28,7 @@ pub(crate) enum Moment {
     Before(&'static str),
     /// An append with such an event is recorded, and nobody was told.
     After(&'static str),
-    /// A tool over HTTP has done its work, and the answer was not taken in.
+    /// A tool on a server has done its work, and the answer was not taken in.
     ToolDone,
     /// A model has answered, and the answer was not taken in.
     ModelDone,
@@ -109,7 +109,7 @@ impl EventStore for Mortal<dyn EventStore> {
 #[async_trait]
 impl ToolExecutor for Mortal<dyn ToolExecutor> {
     async fn call(&self, call: ToolCall) -> Result<Json, ToolError> {
-        let leaves = matches!(call.tool, Tool::Http { .. });
+        let leaves = matches!(call.tool, Tool::Http { .. } | Tool::Mcp { .. });
         let result = self.inner.call(call).await;
         if leaves {
             self.death.pass(Moment::ToolDone).await;

@@ -1,9 +1,12 @@
-//! The run engine over real adapters: SQLite, HTTP tools and models on the loopback.
+//! The run engine over real adapters: both databases, tools over HTTP and servers of tools, models on the loopback.
 
 mod culprits;
 mod death;
+mod fallbacks;
 mod faults;
 mod idle;
 mod ledger;
+mod look_ups;
 mod rig;
+mod rush;
 mod stage;

@@ -1,4 +1,4 @@
-//! A platform over SQLite whose processes come and go.
+//! A platform whose processes come and go.
 #![expect(clippy::disallowed_methods, reason = "these tests live in real time")]
 
 use std::{sync::Arc, time::Duration};
@@ -8,7 +8,7 @@ use devskyy_application::{
     budgets,
     error::Error,
     es::{EventContext, EventStore, Repository, Subscription},
-    models::Models,
+    models::{ModelPrices, Models},
     runs::{ChildRuns, LiveRuns, ResultStore, RunWorker, WorkerPorts, WorkerSettings},
     workflow::ToolExecutor,
 };
@@ -24,12 +24,13 @@ use devskyy_domain::{
 };
 use devskyy_infrastructure::{
     es::{PerStream, Projection, SqlCheckpoints, SqlEventStore, verify},
+    models::ProvidersProjection,
     runs::{ResultLaw, RunLaw, RunsProjection, SqlResults, SqlRunQueue, SqlRuns},
     system::{RandomIds, SystemClock},
     tools::{EgressPolicy, Tools},
     workflow::{JsonSchemas, Limits, SandboxedExpressions},
 };
-use devskyy_testkit::fakes::{DeclaredAgents, FixedSecrets, ScriptedModels};
+use devskyy_testkit::fakes::{DeclaredAgents, FixedSecrets, McpAct, McpServer, ScriptedModels};
 use serde_json::Value;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -52,8 +53,13 @@ pub(crate) struct Outside {
 /// What outlives processes.
 pub(crate) struct Rig {
     pub(crate) fresh: Fresh,
+    /// A service that is sent requests.
     pub(crate) ledger: Ledger,
+    /// A server of tools.
+    pub(crate) finder: McpServer,
     pub(crate) outside: Outside,
+    /// What models cost, as far as a budget wants to know.
+    pub(crate) prices: Arc<dyn ModelPrices>,
     expressions: Arc<SandboxedExpressions>,
     agents: Arc<DeclaredAgents>,
 }
@@ -68,25 +74,38 @@ impl Drop for Process {
 }
 
 pub(crate) fn projections() -> Vec<Arc<dyn Projection>> {
-    vec![Arc::new(PerStream(RunsProjection))]
+    vec![Arc::new(PerStream(RunsProjection)), Arc::new(PerStream(ProvidersProjection))]
 }
 
-fn project() -> ProjectId {
+pub(crate) fn project() -> ProjectId {
     ProjectId::from(Uuid::from_u128(7))
+}
+
+/// Does again what a busy database had no time for; what fails for another reason, or too often, fails the test.
+async fn patiently<T>(mut ask: impl AsyncFnMut() -> Result<T, Error>) -> T {
+    for _ in 0..20 {
+        match ask().await {
+            Ok(done) => return done,
+            Err(Error::Port(error)) if error.retryable => tokio::time::sleep(Duration::from_millis(250)).await,
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    panic!("the database never has time")
 }
 
 impl Rig {
     pub(crate) async fn over(fresh: Fresh, models: Arc<dyn Models>) -> Self {
-        let ledger = Ledger::start().await;
+        let (ledger, finder) = (Ledger::start().await, McpServer::start(McpAct::Answer).await.unwrap());
         let clock = Arc::new(SystemClock);
         let store = SqlEventStore::start(fresh.db.clone(), clock.clone(), projections()).await.unwrap();
         let expressions = Arc::new(SandboxedExpressions::start(Limits::default()).unwrap());
-        let policy = EgressPolicy::parse(true, std::slice::from_ref(&ledger.address)).unwrap();
+        let policy = EgressPolicy::parse(true, &[&ledger.address, &finder.address].map(Clone::clone)).unwrap();
         let (schemas, secrets) = (Arc::new(JsonSchemas::new()), Arc::new(FixedSecrets::default()));
         let tools = Tools::new(expressions.clone(), schemas, clock, secrets, policy).unwrap();
         let results = Arc::new(SqlResults::new(fresh.db.clone()));
         let outside = Outside { store: Arc::new(store), tools: Arc::new(tools), models, results };
-        Self { fresh, ledger, outside, expressions, agents: Arc::default() }
+        let prices = Arc::new(ScriptedModels::taking([]));
+        Self { fresh, ledger, finder, outside, prices, expressions, agents: Arc::default() }
     }
 
     /// Declares what an agent does: an assistant where a model is named, else a workflow.
@@ -105,7 +124,7 @@ impl Rig {
         Repository::new(self.outside.store.clone())
     }
 
-    fn context() -> EventContext {
+    pub(crate) fn context() -> EventContext {
         EventContext {
             actor: "user:ada".to_owned(),
             project: Some(project()),
@@ -132,12 +151,22 @@ impl Rig {
         };
         let run = RunId::from(Uuid::now_v7());
         let queue = |fresh: &Run| fresh.queue(&order, now);
-        self.runs().update(Self::context(), run, None, queue).await.unwrap();
+        patiently(async || self.runs().update(Self::context(), run, None, queue).await).await;
         run
     }
 
     /// Starts a process; `owner` tells its like from processes that run at the same time.
     pub(crate) fn process(&self, outside: &Outside, owner: u128) -> Process {
+        self.process_with(outside, owner, |usual| WorkerSettings { lease: LEASE, ..usual })
+    }
+
+    /// Starts a process with other habits than the usual.
+    pub(crate) fn process_with(
+        &self,
+        outside: &Outside,
+        owner: u128,
+        habits: impl FnOnce(WorkerSettings) -> WorkerSettings,
+    ) -> Process {
         let clock = Arc::new(SystemClock);
         let kept = Arc::new(budgets::Ledger::new(outside.store.clone(), clock.clone()));
         let worker = WorkerPorts {
@@ -149,7 +178,7 @@ impl Rig {
             schemas: Arc::new(JsonSchemas::new()),
             tools: outside.tools.clone(),
             models: outside.models.clone(),
-            prices: Arc::new(ScriptedModels::taking([])),
+            prices: self.prices.clone(),
             ledger: kept.clone(),
             live: Arc::new(LiveRuns::default()),
             clock: clock.clone(),
@@ -157,7 +186,7 @@ impl Rig {
         };
         let usual = WorkerSettings::named(Uuid::now_v7().to_string());
         let idle = usual.idle.filter(|_| !self.fresh.db.of_one_process());
-        let worker = RunWorker::new(worker, WorkerSettings { lease: LEASE, idle, ..usual });
+        let worker = RunWorker::new(worker, habits(WorkerSettings { idle, ..usual }));
         let checkpoints = Arc::new(SqlCheckpoints::new(self.fresh.db.clone()));
         let views = Arc::new(SqlRuns::new(self.fresh.db.clone()));
         let children = ChildRuns::new(outside.store.clone(), views, kept, clock.clone());
@@ -171,7 +200,7 @@ impl Rig {
     }
 
     pub(crate) async fn run(&self, run: RunId) -> Run {
-        self.runs().load(run).await.unwrap().state
+        patiently(async || Ok(self.runs().load(run).await?)).await.state
     }
 
     /// Plays the people who settle what is in doubt, in the run and its child runs, by what the other side wrote down.
@@ -182,8 +211,8 @@ impl Rig {
             wanted.extend(state.open_children());
             for (_, _, unit) in state.units() {
                 let Unit::InDoubt(call) = unit else { continue };
-                let done = serde_json::from_str(r#"{"done":42}"#).unwrap();
-                let arrived = self.ledger.effects() > 0;
+                let done = serde_json::from_str(r#"{"done":42,"structured_content":{"found":1}}"#).unwrap();
+                let arrived = self.ledger.effects() > 0 || !self.finder.calls().is_empty();
                 let verdict = if arrived { Verdict::Succeeded { result: Json::into(done) } } else { Verdict::Retry };
                 let decide = |run: &Run| run.reconcile(call.operation, &verdict, "user:ada", Utc::now());
                 match self.runs().update(Self::context(), run, None, decide).await {

@@ -1,6 +1,6 @@
 //! What is played: one external call of each kind, and what must have come of it.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use devskyy_domain::{
     conversation::{Finish, Usage},
@@ -15,7 +15,7 @@ use devskyy_infrastructure::{
 };
 use devskyy_testkit::{
     contracts::models::{Act, CallScript, Reply},
-    fakes::ModelServer,
+    fakes::{McpServer, ModelServer},
 };
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ use super::{
     death::{Death, Moment, Mortal},
     rig::{Outside, Rig, tool, tools},
 };
-use crate::databases;
+use crate::databases::Fresh;
 
 /// Which external call is interrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub(crate) enum Kind {
     Model,
     /// A workflow runs another agent, which sends a request.
     Child,
+    /// A step of a workflow calls a tool of a server of tools.
+    Mcp,
 }
 
 /// More than any of these runs takes on a busy machine.
@@ -55,6 +57,12 @@ fn plays(question: &Value) -> Option<Act> {
     }))
 }
 
+/// A tool of a server of tools with such an effect.
+fn finding(finder: &McpServer, effect: &str) -> Value {
+    let server = json!({"url": finder.url(), "tool": "find", "timeout_s": 10});
+    json!({"kind": "mcp", "effect": effect, "input_schema": {"type": "object"}, "server": server})
+}
+
 /// A platform with one run that has not begun.
 pub(crate) struct Stage {
     pub(crate) rig: Rig,
@@ -64,21 +72,27 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    pub(crate) async fn set(kind: Kind, effect: &'static str) -> Self {
+    pub(crate) async fn set(fresh: Fresh, kind: Kind, effect: &'static str) -> Self {
         let server = ModelServer::playing(ProviderKind::OpenAi, plays).await.unwrap();
         let wire = Wire::new(EgressPolicy::default(), Arc::new(SystemClock), Patience::default()).unwrap();
         let endpoint =
             Endpoint { kind: ProviderKind::OpenAi, base_url: server.base_url(), key: Some("sk".into()), trusted: true };
         let models = Arc::new(ProviderModels::new(endpoint, Arc::new(wire)));
-        let rig = Rig::over(databases::sqlite().await, models).await;
+        let rig = Rig::over(fresh, models).await;
         let path = if kind == Kind::Large { "large" } else { effect };
-        let acts = tools([("act", tool(&rig.ledger, effect, path))]);
+        let act = if kind == Kind::Mcp { finding(&rig.finder, effect) } else { tool(&rig.ledger, effect, path) };
+        let acts = tools([("act", act)]);
+        let result = match kind {
+            Kind::Mcp => ".steps.a.output.structured_content.found",
+            _ => ".steps.a.output.done // .steps.a.output.body.done",
+        };
         let requests = json!({
             "tools": acts.clone(), "steps": [{"id": "a", "tool": "act", "arguments": {}}],
-            "output": {"$jq": ".steps.a.output.done // .steps.a.output.body.done"}
+            "output": {"$jq": result}
         });
         let (definition, output) = match kind {
             Kind::Http | Kind::Large => (requests, json!(42)),
+            Kind::Mcp => (requests, json!(1)),
             Kind::AssistantTool | Kind::Model => {
                 let mut acts = acts;
                 acts["act"]["description"] = json!("Does it.");
@@ -124,7 +138,6 @@ impl Stage {
     }
 
     async fn judge(&self, patience: Duration) -> Vec<String> {
-        let Rig { ledger, .. } = &self.rig;
         let ended = self.rig.wait(self.run, patience).await;
         let mut wrong = self.rig.faults().await;
         let output = ended.output().and_then(devskyy_domain::runs::Value::inline);
@@ -132,15 +145,40 @@ impl Stage {
         if *ended.phase() != Phase::Completed || output.as_ref() != Some(&self.output) {
             wrong.push(format!("the run is {:?} with {output:?}", ended.phase()));
         }
-        let (effects, bare) = (ledger.effects(), ledger.bare());
+        let Witnessed { requests, effects, bare } = self.witnessed();
         match self.effect {
             "unsafe" if effects != 1 => wrong.push(format!("an unsafe tool had {effects} effects")),
             "idempotent" if effects != 1 || bare != 0 => {
                 wrong.push(format!("an idempotent tool had {effects} effects, {bare} of them without a key"));
             }
-            _ if ledger.requests() == 0 => wrong.push("nothing was asked".to_owned()),
+            _ if requests == 0 => wrong.push("nothing was asked".to_owned()),
             _ => {}
         }
         wrong
     }
+
+    /// What the service and the server of tools saw, of which a run asks one. That one recognises an operation it knows, unless the
+    /// tool is unsafe.
+    fn witnessed(&self) -> Witnessed {
+        let Rig { ledger, finder, .. } = &self.rig;
+        let calls = finder.calls();
+        let operations = calls.iter().filter_map(|call| call["_meta"]["devskyy/operationId"].as_str());
+        let named = operations.clone().count();
+        let found = if self.effect == "unsafe" { named } else { operations.collect::<BTreeSet<_>>().len() };
+        let unnamed = calls.len() - named;
+        Witnessed {
+            requests: ledger.requests() + calls.len(),
+            effects: ledger.effects() + found + unnamed,
+            bare: ledger.bare() + unnamed,
+        }
+    }
+}
+
+/// What was asked of the outside.
+struct Witnessed {
+    requests: usize,
+    /// What was done.
+    effects: usize,
+    /// Requests that name no operation.
+    bare: usize,
 }
