@@ -44,6 +44,11 @@ impl Fresh {
         command.env("DEVSKYY_DATABASE__URL", &self.url).env("DEVSKYY_SECURITY__MASTER_KEY", "c0".repeat(32));
     }
 
+    /// Where it is reached.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Tells the database something beside those that use it.
     pub(crate) fn tell(&self, statement: &str) {
         drop(psql(&self.url, statement));

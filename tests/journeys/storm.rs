@@ -1,7 +1,7 @@
 //! Many runs of every kind while workers are killed and stopped: each ends as it would have in peace.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::Path,
     sync::{
         Arc,
@@ -17,7 +17,7 @@ use devskyy_domain::{
 use devskyy_testkit::{
     chance::Chance,
     contracts::models::{Act, CallScript, Reply},
-    fakes::ModelServer,
+    fakes::{McpAct, McpServer, ModelServer},
 };
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -31,6 +31,8 @@ use crate::{
 };
 
 const RUNS: usize = 500;
+/// Runs of each kind with each input: what comes after repeats them.
+const KINDS: usize = 25;
 const WORKERS: usize = 3;
 /// Between two kills.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -55,16 +57,17 @@ fn clerk(question: &Value) -> Option<Act> {
 /// Everything that is not a worker.
 struct Scene {
     tracker: Tracker,
+    finder: McpServer,
     models: Arc<ModelServer>,
     ada: Client,
-    agents: [String; 4],
+    agents: [String; 5],
     /// Whether a worker is stopped that may go on where it was.
     stopped: AtomicBool,
 }
 
 impl Scene {
-    /// Requests, approvals, elements, a child agent, an assistant.
-    async fn set(tracker: Tracker, models: Arc<ModelServer>, ada: Client) -> Self {
+    /// Requests, approvals, elements, a child agent, an assistant, a server of tools.
+    async fn set(tracker: Tracker, finder: McpServer, models: Arc<ModelServer>, ada: Client) -> Self {
         let mut once = tracker.tool();
         once["effect"] = json!("unsafe");
         let tools = json!({"again": tracker.tool(), "once": once});
@@ -94,17 +97,26 @@ impl Scene {
         let body = json!({"name": "Clerk", "type": "assistant", "capabilities": ["test"], "definition": definition});
         let clerk = ada.post("/api/v1/agents", &body).await.expect(StatusCode::CREATED);
         let clerk = clerk["id"].as_str().unwrap().to_owned();
-        Self { tracker, models, ada, agents: [plain, each, parent, clerk], stopped: AtomicBool::new(false) }
+        let server = json!({"url": finder.url(), "tool": "find", "timeout_s": 10});
+        let find = json!({"kind": "mcp", "effect": "unsafe", "input_schema": {"type": "object"}, "server": server});
+        let finds = json!({
+            "tools": {"find": find},
+            "steps": [{"id": "find", "tool": "find", "arguments": {"name": {"$jq": ".input.tag"}}}],
+            "output": {"$jq": ".input.n + 2"}
+        });
+        let finds = ada.agent("Finder", &finds).await;
+        let agents = [plain, each, parent, clerk, finds];
+        Self { tracker, finder, models, ada, agents, stopped: AtomicBool::new(false) }
     }
 
     /// Starts the run of such a number; which kind it is follows from it.
     async fn start(&self, number: usize) -> String {
         let tag = format!("t{number}");
-        let input = if kind(number) == 3 { json!(tag) } else { json!({"tag": tag, "n": number % 5}) };
+        let input = if kind(number) == 3 { json!(tag) } else { json!({"tag": tag, "n": number / 5 % 5}) };
         self.ada.execute(&self.agents[kind(number)], &input).await
     }
 
-    /// Plays the people: approves, and settles what is in doubt by what the tracker has.
+    /// Plays the people: approves, and settles what is in doubt by what the tracker and the server of tools have.
     async fn attend(&self) {
         let open = self.ada.get("/api/v1/approvals?status=open&page_size=100").await.expect(StatusCode::OK);
         for approval in open["items"].as_array().unwrap() {
@@ -126,7 +138,8 @@ impl Scene {
     async fn settle(&self, run: &str) {
         let run = self.ada.get(&format!("/api/v1/runs/{run}")).await.expect(StatusCode::OK);
         let tag = if run["input"].is_string() { &run["input"] } else { &run["input"]["tag"] };
-        let arrived = self.tracker.tickets().iter().any(|ticket| ticket["asked"]["unsafe"] == *tag);
+        let filed = self.tracker.tickets().iter().any(|ticket| ticket["asked"]["unsafe"] == *tag);
+        let arrived = filed || self.finder.calls().iter().any(|call| call["arguments"]["name"] == *tag);
         let verdict = if arrived { json!({"verdict": "succeeded", "result": {}}) } else { json!({"verdict": "retry"}) };
         for operation in doubtful(&run["steps"]) {
             let path = format!("/api/v1/runs/{}/steps/{operation}/reconcile", run["id"].as_str().unwrap());
@@ -156,17 +169,22 @@ impl Scene {
     }
 
     fn worker(&self, directory: &Path, database: &Fresh) -> Worker {
-        let models = self.models.base_url();
+        let (models, reached) = (self.models.base_url(), reached(&self.tracker, &self.finder));
         tokio::task::block_in_place(|| {
             Worker::start_with(directory, database, &self.tracker, |command| {
-                command.args(["--set", &format!("models.house.base_url={models}")]);
+                command.args(["--set", &format!("models.house.base_url={models}"), "--set", &reached]);
             })
         })
     }
 }
 
 const fn kind(number: usize) -> usize {
-    number % 4
+    number % 5
+}
+
+/// The setting that lets tools reach both.
+fn reached(tracker: &Tracker, finder: &McpServer) -> String {
+    format!("egress.allow_private={},{}", tracker.address, finder.address)
 }
 
 /// The operations in doubt, wherever they are.
@@ -225,12 +243,12 @@ async fn runs_of_every_kind_end_as_in_peace_while_workers_are_killed_and_stopped
     let (place, database) = (tempfile::tempdir().unwrap(), Fresh::make());
     let tracker = Tracker::start(Duration::from_millis(30)).await;
     let models = ModelServer::playing(ProviderKind::OpenAi, clerk).await.unwrap();
-    let base_url = models.base_url();
-    let house =
-        ["--set".to_owned(), format!("models.house.base_url={base_url}"), "--set".into(), "limits.writes=0".into()];
-    let flags: Vec<&str> = house.iter().map(String::as_str).chain(["--set", "runs.concurrency=0"]).collect();
+    let finder = McpServer::start(McpAct::Answer).await.unwrap();
+    let (house, reached) = (format!("models.house.base_url={}", models.base_url()), reached(&tracker, &finder));
+    let settings = [house.as_str(), &reached, "limits.writes=0", "runs.concurrency=0"];
+    let flags: Vec<&str> = settings.into_iter().flat_map(|setting| ["--set", setting]).collect();
     let server = database.server_with(&place.path().join("server"), &tracker, &flags);
-    let scene = Arc::new(Scene::set(tracker, models, Client::administrator(&server).await).await);
+    let scene = Arc::new(Scene::set(tracker, finder, models, Client::administrator(&server).await).await);
     let start = |n: usize| scene.worker(&place.path().join(format!("worker-{n}")), &database);
     let mut workers: Vec<Worker> = (0..WORKERS).map(start).collect();
     let people = tokio::spawn({
@@ -245,7 +263,7 @@ async fn runs_of_every_kind_end_as_in_peace_while_workers_are_killed_and_stopped
 
     // In peace: one of each kind with each input, which is what numbers repeat after.
     let mut peace = Vec::new();
-    for number in 0..20 {
+    for number in 0..KINDS {
         peace.push(scene.start(1_000_000 + number).await);
     }
     let begun = Instant::now();
@@ -272,10 +290,10 @@ async fn runs_of_every_kind_end_as_in_peace_while_workers_are_killed_and_stopped
     people.abort();
 
     let outcomes = scene.outcomes(&runs).await;
-    let wrong: Vec<_> = (0..RUNS).filter(|number| outcomes[*number] != expected[number % 20]).collect();
+    let wrong: Vec<_> = (0..RUNS).filter(|number| outcomes[*number] != expected[number % KINDS]).collect();
     let told: Vec<_> = wrong.iter().take(5).map(|number| (number, &runs[*number], &outcomes[*number])).collect();
     assert!(wrong.is_empty() && open == 0 && kills > 4, "{kills} kills, {open} open, {}: {told:?}", wrong.len());
-    effects_are_right(&scene.tracker);
+    effects_are_right(&scene);
     drop(workers);
     server.signal("-TERM");
     tokio::task::block_in_place(|| server.ended());
@@ -286,7 +304,8 @@ async fn runs_of_every_kind_end_as_in_peace_while_workers_are_killed_and_stopped
 }
 
 /// Every unsafe effect was had exactly once, every other one under one key.
-fn effects_are_right(tracker: &Tracker) {
+fn effects_are_right(scene: &Scene) {
+    let Scene { tracker, finder, .. } = scene;
     let tickets = tracker.tickets();
     let mut had: BTreeMap<String, usize> = BTreeMap::new();
     for ticket in &tickets {
@@ -294,5 +313,9 @@ fn effects_are_right(tracker: &Tracker) {
     }
     let twice: Vec<_> = had.iter().filter(|(_, times)| **times > 1).collect();
     let unsafe_ones = tickets.iter().filter(|ticket| ticket["asked"]["unsafe"].is_string()).count();
-    assert_eq!((twice, unsafe_ones, tracker.bare()), (vec![], RUNS + 20, 0));
+    let found: Vec<String> = finder.calls().iter().map(|call| call["arguments"]["name"].to_string()).collect();
+    let different = found.iter().collect::<BTreeSet<_>>().len();
+    let of_a_kind = (RUNS + KINDS) / 5;
+    assert_eq!((twice, unsafe_ones, tracker.bare()), (vec![], 4 * of_a_kind, 0));
+    assert_eq!((found.len(), different), (of_a_kind, of_a_kind));
 }

@@ -1,0 +1,231 @@
+//! A data directory from before most of the schema, taken over by today's binary: what waited then goes on now.
+
+use std::{path::Path, process::Command, sync::Arc};
+
+use devskyy_application::{
+    es::{
+        AppendRequest, Claim, ClaimChange, EventContext, EventStore as _, NewEvent, Precondition, StreamId, StreamWrite,
+    },
+    identity::{Accounts as _, PasswordHasher as _, PrivateAccount, Secrets as _},
+    ports::Clock as _,
+};
+use devskyy_domain::{
+    identity::{DisplayName, Email, Password, PasswordPolicy},
+    workflow::Workflow,
+};
+use devskyy_infrastructure::{
+    crypto::{Argon2Cost, Argon2PasswordHasher, KeyedSecrets, MasterKey},
+    es::SqlEventStore,
+    identity::SqlAccounts,
+    sql::Database,
+};
+use devskyy_migrations::{Migrator, MigratorTrait as _};
+use devskyy_testkit::fakes::FixedClock;
+use reqwest::StatusCode;
+use sea_orm::{ConnectionTrait as _, DatabaseBackend};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{
+    client::{Client, PASSWORD},
+    clustered::Fresh,
+    program::{devskyy, ended},
+    server::Server,
+};
+
+/// Migrations there were when runs came; most tables and columns of today are not among them.
+const EARLY: u32 = 5;
+/// What a worker of that time recorded of a run, as it wrote it.
+const PARKED: &str = include_str!("../../crates/application/tests/fixtures/parked_on_approval.jsonl");
+const USER: Uuid = Uuid::from_u128(3);
+const RUN: Uuid = Uuid::from_u128(50);
+// As the recorded events name them.
+const PROJECT: Uuid = Uuid::from_u128(7);
+const AGENT: Uuid = Uuid::from_u128(1);
+const APPROVAL: Uuid = Uuid::from_u128(0x42);
+
+/// Asks a person, then gives back what it was given.
+fn asks() -> String {
+    let definition = json!({
+        "steps": [
+            {"id": "ask", "approval": {"prompt": "Go on with {{ input }}?"}},
+            {"id": "then", "needs": ["ask"], "tool": "jq", "arguments": {"program": ".n", "input": {"n": {"$jq": ".input"}}}}
+        ],
+        "output": {"$jq": ".steps.then.output"}
+    });
+    let definition: Workflow = serde_json::from_value(definition).unwrap();
+    serde_json::to_string(&definition).unwrap()
+}
+
+/// A platform of that time, over a database of which nothing newer is there.
+struct Early {
+    db: Database,
+    store: SqlEventStore,
+    clock: Arc<FixedClock>,
+    secrets: KeyedSecrets,
+}
+
+impl Early {
+    async fn begun(url: &str, master: MasterKey) -> Self {
+        let db = Database::connect(url, 4).await.unwrap();
+        Migrator::up(&db.writer, Some(EARLY)).await.unwrap();
+        let clock = Arc::new(FixedClock::default());
+        // The log is what it was; the views of that time are written by hand below.
+        let store = SqlEventStore::start(db.clone(), clock.clone(), vec![]).await.unwrap();
+        Self { db, store, clock, secrets: KeyedSecrets::new(master) }
+    }
+
+    async fn recorded(
+        &self,
+        (category, id): (&'static str, Uuid),
+        events: impl IntoIterator<Item = (&str, String)>,
+        claims: Vec<(String, String)>,
+    ) {
+        let events = events.into_iter().map(|(kind, data)| NewEvent {
+            event_type: kind.to_owned().into(),
+            schema_version: 1,
+            data,
+        });
+        let write = StreamWrite {
+            stream: StreamId { category, id },
+            precondition: Precondition::NoStream,
+            events: events.collect(),
+        };
+        let taken = |(scope, value)| ClaimChange::Take { claim: Claim { scope, value }, owner: id };
+        let context = EventContext {
+            actor: format!("user:{USER}"),
+            project: Some(PROJECT.into()),
+            correlation_id: Uuid::from_u128(1),
+            causation_id: Uuid::from_u128(1),
+            source: None,
+            traceparent: None,
+        };
+        let claims = claims.into_iter().map(taken).collect();
+        let request = AppendRequest { writes: vec![write], claims, idempotency: None, context };
+        self.store.append(request).await.unwrap();
+    }
+
+    /// Somebody signed up, and has a project.
+    async fn person(&self) {
+        let email = Email::parse("ada@example.com").unwrap();
+        let password = Password::parse(PASSWORD, Some(&email), PasswordPolicy::default()).unwrap();
+        let hasher = Argon2PasswordHasher::start(Argon2Cost::default(), 1, 1).unwrap();
+        let account = PrivateAccount {
+            user: USER.into(),
+            email_digest: self.secrets.keyed("user.email", email.as_str().as_bytes()),
+            password: hasher.hash(&password).await.unwrap(),
+            name: DisplayName::parse("Ada").unwrap(),
+            email,
+            created_at: self.clock.now(),
+        };
+        SqlAccounts::new(self.db.clone()).save(&account).await.unwrap();
+        let digest: String = account.email_digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let claims =
+            vec![("user.email".to_owned(), digest), ("platform.bootstrap".to_owned(), "first-admin".to_owned())];
+        let registered = json!({"role": "admin", "personal_project": PROJECT}).to_string();
+        self.recorded(("user", USER), [("user.registered", registered)], claims).await;
+        let created = json!({"name": "Personal", "slug": "personal", "owner": USER, "personal": true}).to_string();
+        self.recorded(("project", PROJECT), [("project.created", created)], vec![]).await;
+    }
+
+    async fn agent(&self) {
+        let created = json!({"project": PROJECT, "name": "Asker", "type": "workflow", "capabilities": ["test"], "description": ""});
+        let events = [
+            ("agent.created", created.to_string()),
+            ("agent.version_published", format!(r#"{{"number":1,"definition":{}}}"#, asks())),
+            ("agent.activated", "{}".to_owned()),
+        ];
+        let name = (format!("agent.name:{PROJECT}"), "asker".to_owned());
+        self.recorded(("agent", AGENT), events, vec![name]).await;
+    }
+
+    async fn parked_run(&self) {
+        let lines: Vec<Value> = PARKED.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let events = lines.iter().map(|event| (event["type"].as_str().unwrap(), event["data"].to_string()));
+        self.recorded(("run", RUN), events, vec![]).await;
+    }
+
+    /// The rows in which that was seen.
+    async fn seen(&self) {
+        let id = |id: Uuid| match self.db.backend() {
+            DatabaseBackend::Postgres => format!("'{id}'::uuid"),
+            _ => format!("x'{}'", id.simple()),
+        };
+        let at = self.clock.now().timestamp_micros();
+        let (user, project, agent, run, approval) = (id(USER), id(PROJECT), id(AGENT), id(RUN), id(APPROVAL));
+        let second = |n: i64| at + n * 1_000_000;
+        let deadline = 4_102_444_800_000_000_i64;
+        let definition = asks().replace('\'', "''");
+        for row in [
+            format!("users VALUES ({user}, 'admin', 'active', {project}, {at}, 1, 1)"),
+            format!("projects VALUES ({project}, 'Personal', 'personal', 'active', {user}, {at}, 1, 2)"),
+            format!("project_members VALUES ({project}, {user}, 'owner', {at}, 2)"),
+            format!(
+                "agents VALUES ({agent}, {project}, 'Asker', 'asker', 'workflow', '[\"test\"]', '', 'active', 1, {at}, {at}, 3, 5)"
+            ),
+            format!("agent_versions VALUES ({agent}, 1, '{definition}', {at}, 'user:{USER}', 4)"),
+            format!(
+                "runs VALUES ({run}, {project}, {agent}, 1, 'waiting', '[\"approval\"]', 0, NULL, NULL, 'user:{USER}', {deadline}, \
+                 {at}, {}, NULL, 2, {deadline}, 4, 9)",
+                second(1)
+            ),
+            format!(
+                "run_approvals VALUES ({approval}, {run}, {project}, 'ask', NULL, 'Go on with 5?', '5', 'open', {}, NULL, NULL, \
+                 NULL, 8)",
+                second(2)
+            ),
+        ] {
+            self.db.writer.execute_unprepared(&format!("INSERT INTO {row}")).await.unwrap();
+        }
+    }
+
+    async fn left(url: &str, master: MasterKey) {
+        let early = Self::begun(url, master).await;
+        early.person().await;
+        early.agent().await;
+        early.parked_run().await;
+        early.seen().await;
+        early.store.stop().await;
+        early.db.close().await;
+    }
+}
+
+/// What becomes of the run that waited: what its question says, how the run ends with what once it is answered, and what `verify`
+/// says of everything afterwards.
+async fn taken_over(place: &Path, choose: impl Fn(&mut Command)) -> (Value, Value, Value, i32, String) {
+    let server = Server::start_with(place, |command| choose(command));
+    let ada = Client::stranger(&server.url).signed_in("ada@example.com").await;
+    let open = ada.get("/api/v1/approvals?status=open").await.expect(StatusCode::OK);
+    let path = format!("/api/v1/runs/{RUN}/approvals/{APPROVAL}");
+    ada.post(&path, &json!({"decision": "approve"})).await.expect(StatusCode::OK);
+    let run = ada.run_ended(&RUN.to_string()).await;
+    server.signal("-TERM");
+    tokio::task::block_in_place(|| server.ended());
+    let mut verify = devskyy(place);
+    choose(verify.arg("verify"));
+    let (code, out, error) = ended(&mut verify);
+    let faults = if code == 0 { String::new() } else { out + &error };
+    (open["items"][0]["prompt"].clone(), run["status"].clone(), run["output"].clone(), code, faults)
+}
+
+fn finished() -> (Value, Value, Value, i32, String) {
+    (json!("Go on with 5?"), json!("completed"), json!(5), 0, String::new())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_parked_on_approval_in_an_early_data_directory_is_approved_and_finished_by_todays_binary() {
+    let place = tempfile::tempdir().unwrap();
+    let data = place.path().join("devskyy-data");
+    std::fs::create_dir(&data).unwrap();
+    let master = MasterKey::load_or_create(&data.join("master-key")).unwrap();
+    Early::left(&format!("sqlite://{}", data.join("devskyy.db").display()), master).await;
+    assert_eq!(taken_over(place.path(), |_| ()).await, finished());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL"]
+async fn a_run_parked_on_approval_in_an_early_postgresql_is_approved_and_finished_by_todays_binary() {
+    let (place, database) = (tempfile::tempdir().unwrap(), Fresh::make());
+    Early::left(database.url(), MasterKey::parse(&"c0".repeat(32)).unwrap()).await;
+    assert_eq!(taken_over(place.path(), |command| database.choose(command)).await, finished());
+}
