@@ -107,6 +107,11 @@ impl Client {
         self.run_in(run, &["completed", "failed", "cancelled", "expired"]).await
     }
 
+    /// Sends a body, whatever that is good for.
+    pub(crate) async fn asks(&self, method: Method, path: &str, body: &Value) -> Answer {
+        answer(self.request(method, path).json(body)).await
+    }
+
     pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
         answer(self.request(Method::PUT, path).json(body)).await
     }

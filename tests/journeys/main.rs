@@ -12,6 +12,7 @@ mod demo;
 mod echo;
 mod endurance;
 mod handing_over;
+mod histories;
 mod idling;
 mod inviting;
 mod keeping;
