@@ -27,7 +27,8 @@ pub struct Settings {
     pub trusted_proxies: Arc<[Network]>,
     /// Bytes of a body that must arrive per second, after a first few seconds of grace.
     pub body_rate: u32,
-    /// Time between two comments on a silent event stream; the caller's right to listen is checked as often.
+    /// Time between two comments on a silent event stream; the caller's right to listen is checked as often. With the
+    /// time for which standings are remembered it stays below the five seconds within which a lost right bites.
     pub heartbeat: Duration,
     /// Whose pages may call from a browser.
     pub origins: Origins,
@@ -43,7 +44,7 @@ impl Default for Settings {
             retirement: Retirement::default(),
             trusted_proxies: Arc::default(),
             body_rate: 256,
-            heartbeat: Duration::from_secs(5),
+            heartbeat: Duration::from_secs(2),
             origins: Origins::Closed,
             over_tls: false,
         }

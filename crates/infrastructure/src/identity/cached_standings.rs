@@ -11,8 +11,6 @@ use devskyy_domain::{
     kernel::ids::{SessionId, UserId},
 };
 
-/// How long an answer is remembered: well inside the five seconds within which an ended sign-in must bite.
-const REMEMBERED: TimeDelta = TimeDelta::seconds(2);
 /// Most answers remembered at once.
 const CAPACITY: usize = 16_384;
 
@@ -30,6 +28,9 @@ struct Answer {
 }
 
 impl CachedStandings {
+    /// How long an answer is remembered: well inside the five seconds within which an ended sign-in must bite.
+    pub const REMEMBERED: TimeDelta = TimeDelta::seconds(2);
+
     /// A short memory in front of the real answers.
     #[must_use]
     pub fn new(behind: Arc<dyn Standings>) -> Self {
@@ -58,7 +59,7 @@ impl CachedStandings {
 
 fn is_fresh(answer: Answer, now: DateTime<Utc>) -> bool {
     let age = now - answer.asked_at;
-    age >= TimeDelta::zero() && age < REMEMBERED
+    age >= TimeDelta::zero() && age < CachedStandings::REMEMBERED
 }
 
 #[async_trait]

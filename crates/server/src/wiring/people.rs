@@ -144,3 +144,19 @@ pub(super) fn master_key(settings: &Settings) -> Result<MasterKey, Failure> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use devskyy_infrastructure::identity::{CachedKeyStandings, CachedStandings};
+
+    /// A stream asks again at its next heartbeat at the latest, and may then be told what was remembered just before.
+    #[test]
+    fn a_stream_ends_within_five_seconds_of_the_right_to_listen() {
+        let remembered =
+            CachedStandings::REMEMBERED.max(CachedKeyStandings::REMEMBERED).to_std().unwrap_or(Duration::MAX);
+        let longest = devskyy_api::Settings::default().heartbeat.saturating_add(remembered);
+        assert!(longest < Duration::from_secs(5), "{longest:?}");
+    }
+}

@@ -8,9 +8,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use devskyy_application::{context::KeyGrant, error::PortError, identity::KeyStandings};
 use devskyy_domain::kernel::ids::ApiKeyId;
 
-/// How long an answer is remembered: well inside the five seconds within which a revoked key must stop counting.
-const REMEMBERED: TimeDelta = TimeDelta::seconds(2);
-
 /// Most answers remembered at once.
 const CAPACITY: usize = 16_384;
 
@@ -31,11 +28,14 @@ struct Answer {
 impl Answer {
     fn is_fresh(&self, now: DateTime<Utc>) -> bool {
         let age = now - self.asked_at;
-        age >= TimeDelta::zero() && age < REMEMBERED
+        age >= TimeDelta::zero() && age < CachedKeyStandings::REMEMBERED
     }
 }
 
 impl CachedKeyStandings {
+    /// How long an answer is remembered: well inside the five seconds within which a revoked key must stop counting.
+    pub const REMEMBERED: TimeDelta = TimeDelta::seconds(2);
+
     /// A short memory in front of the real answers.
     #[must_use]
     pub fn new(behind: Arc<dyn KeyStandings>) -> Self {
