@@ -1,5 +1,6 @@
 //! Gives a checked JSON text its type; what does not fit is named by a pointer, never by its value.
 
+use devskyy_application::misfit::Misfit;
 use serde::de::DeserializeOwned;
 
 use super::{pointer, strict};
@@ -11,26 +12,25 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let place = pointer::of(error.path());
-        misfit(place, &error.inner().to_string())
+        misfit(place, Misfit::read(&error.inner().to_string()))
     })
 }
 
-/// Serde tells what does not fit in prose only; values in that prose are cut away.
-fn misfit(mut place: String, message: &str) -> Problem {
-    if let Some(name) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
-        pointer::push(&mut place, name);
-        return Problem::at(request::MISSING_MEMBER, place, "this member is required");
+fn misfit(mut place: String, misfit: Misfit) -> Problem {
+    let expected = |wanted: Option<String>| wanted.map(|wanted| format!(", expected {wanted}")).unwrap_or_default();
+    match misfit {
+        Misfit::Missing(name) => {
+            pointer::push(&mut place, &name);
+            Problem::at(request::MISSING_MEMBER, place, "this member is required")
+        }
+        Misfit::Unknown(known) => {
+            Problem::at(request::UNKNOWN_MEMBER, place, format!("this member is not known{}", expected(known)))
+        }
+        Misfit::Wrong(wanted) => {
+            let detail = format!("this member has the wrong type or form{}", expected(wanted));
+            Problem::at(request::WRONG_TYPE, place, detail)
+        }
     }
-    if message.starts_with("unknown field") {
-        return Problem::at(request::UNKNOWN_MEMBER, place, format!("this member is not known{}", expected(message)));
-    }
-    Problem::at(request::WRONG_TYPE, place, format!("this member has the wrong type or form{}", expected(message)))
-}
-
-fn expected(message: &str) -> String {
-    let wanted = message.rsplit_once("expected ").map(|(_, wanted)| wanted);
-    let wanted = wanted.map(|wanted| wanted.rsplit_once(" at line ").map_or(wanted, |(wanted, _)| wanted));
-    wanted.map(|wanted| format!(", expected {wanted}")).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -122,3 +122,25 @@ async fn an_assistant_that_cannot_be() {
     ];
     are_refused("assistant", cases).await;
 }
+
+#[actix_web::test]
+async fn what_is_malformed_is_told_without_what_was_sent() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let tool = |tool: Value| json!({"steps": [], "tools": {"pay": tool}});
+    for (definition, expected) in [
+        (json!({"steps": "hunter2, expected x"}), "a sequence"),
+        (json!({"steps": [{"id": "hunter2", "tool": "jq", "approval": {"prompt": "?"}}]}), "exactly one of"),
+        (json!({"steps": [{"id": "hunter2", "tool": "jq", "input": 1}]}), "an `agent` beside `input`"),
+        (json!({"steps": [{"id": "a", "agent": "hunter2"}]}), "wrong type or form"),
+        (tool(json!({"kind": "hunter2"})), "`builtin`"),
+        (tool(json!({"kind": "builtin", "builtin": "hunter2"})), "`parse`"),
+        (tool(json!({"kind": "builtin", "hunter2": "jq"})), "not known"),
+        (tool(json!({"kind": "builtin"})), "the member `builtin` is missing"),
+    ] {
+        let body = json!({"name": "Payer", "type": "workflow", "definition": definition});
+        let answer = world.post("/api/v1/agents").by(&ada).json(&body).send().await;
+        let detail = answer.refused(422, "workflow.malformed")["detail"].to_string();
+        assert!(detail.contains(expected) && !answer.text().contains("hunter2"), "{}", answer.text());
+    }
+}

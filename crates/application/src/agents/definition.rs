@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use super::ports::AgentViews;
 use crate::{
     error::{Error, PortError, Refused},
+    misfit::Misfit,
     models::ConfiguredModels,
     models::ModelPrices,
     workflow::{DefinitionCheck, ToolDescriptions, ToolSecrets},
@@ -220,11 +221,20 @@ fn parse<T: DeserializeOwned>(raw: &Json, code: &'static str) -> Result<T, Error
             serde_path_to_error::Segment::Map { key } => member(&pointer, key),
             serde_path_to_error::Segment::Enum { .. } | serde_path_to_error::Segment::Unknown => pointer,
         });
-        let detail = error.into_inner().to_string();
-        // Line and column are those of our own rendering of the document and would mislead.
-        let detail = detail.split(" at line ").next().unwrap_or_default().to_owned();
+        let detail = told(&Misfit::read(&error.into_inner().to_string()));
         Error::Invalid(vec![Refused { code, kind: RefusalKind::Invalid, detail, pointer: Some(pointer) }])
     })
+}
+
+/// In prose, beside a place that may be the object around what is to blame.
+fn told(misfit: &Misfit) -> String {
+    match misfit {
+        Misfit::Missing(name) => format!("the member `{name}` is missing"),
+        Misfit::Unknown(None) => "a member is not known".to_owned(),
+        Misfit::Unknown(Some(known)) => format!("a member is not known, expected {known}"),
+        Misfit::Wrong(None) => "this has the wrong type or form".to_owned(),
+        Misfit::Wrong(Some(wanted)) => format!("this has the wrong type or form, expected {wanted}"),
+    }
 }
 
 fn within_body(refused: Refused) -> Refused {

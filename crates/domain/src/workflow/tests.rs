@@ -25,7 +25,7 @@ fn a_step_that_does_two_things_is_refused() {
 #[test]
 fn arguments_without_a_tool_are_refused() {
     let text = r#"{"id":"a","arguments":{"x":1},"approval":{"prompt":"?"}}"#;
-    assert!(serde_json::from_str::<super::Step>(text).unwrap_err().to_string().contains("belong to a `tool`"));
+    assert!(serde_json::from_str::<super::Step>(text).unwrap_err().to_string().contains("a `tool` beside `arguments`"));
 }
 
 #[test]

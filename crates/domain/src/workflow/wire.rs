@@ -38,18 +38,18 @@ struct WrittenApproval {
     on_deny: Denial,
 }
 
-/// A step that says nothing, or two things, about what it does.
+/// A step that says nothing, or two things, about what it does; told as what was expected, without what was met.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Ambiguous {
     /// Not exactly one of the three.
-    #[error("step `{0}` must have exactly one of `tool`, `agent` and `approval`")]
-    Action(StepId),
+    #[error("expected exactly one of `tool`, `agent` and `approval`")]
+    Action,
     /// `arguments` without `tool`.
-    #[error("step `{0}` has `arguments`, which belong to a `tool`")]
-    Arguments(StepId),
+    #[error("expected a `tool` beside `arguments`")]
+    Arguments,
     /// `input` without `agent`.
-    #[error("step `{0}` has `input`, which belongs to an `agent`")]
-    Input(StepId),
+    #[error("expected an `agent` beside `input`")]
+    Input,
 }
 
 impl TryFrom<WrittenStep> for Step {
@@ -57,16 +57,16 @@ impl TryFrom<WrittenStep> for Step {
 
     fn try_from(step: WrittenStep) -> Result<Self, Ambiguous> {
         if step.tool.is_none() && !step.arguments.is_null() {
-            return Err(Ambiguous::Arguments(step.id));
+            return Err(Ambiguous::Arguments);
         }
         if step.agent.is_none() && !step.input.is_null() {
-            return Err(Ambiguous::Input(step.id));
+            return Err(Ambiguous::Input);
         }
         let action = match (step.tool, step.agent, step.approval) {
             (Some(name), None, None) => Action::Tool { name, arguments: step.arguments },
             (None, Some(agent), None) => Action::Agent { agent, input: step.input },
             (None, None, Some(WrittenApproval { prompt, data, on_deny })) => Action::Approval { prompt, data, on_deny },
-            _ => return Err(Ambiguous::Action(step.id)),
+            _ => return Err(Ambiguous::Action),
         };
         Ok(Self { id: step.id, needs: step.needs, when: step.when, for_each: step.for_each, action })
     }

@@ -1,0 +1,82 @@
+//! What does not fit where a text is given its type, told without the values in it.
+
+/// Why a value cannot have the type it is to have; whatever the client sent has been cut away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Misfit {
+    /// A member is missing, of this name.
+    Missing(String),
+    /// A member is there that is not known; which are, where that was said.
+    Unknown(Option<String>),
+    /// Another type or form was expected; which, where that was said.
+    Wrong(Option<String>),
+}
+
+impl Misfit {
+    /// Reads what serde tells in prose only, and often with the value that it met.
+    #[must_use]
+    pub fn read(message: &str) -> Self {
+        let named = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+        match named {
+            Some(name) => Self::Missing(name.to_owned()),
+            None if message.starts_with("unknown field") => Self::Unknown(expected(message)),
+            None => Self::Wrong(expected(message)),
+        }
+    }
+}
+
+/// What stands after the last `expected`; the value that was met stands before it, or after `found`.
+fn expected(message: &str) -> Option<String> {
+    let (_, wanted) = message.rsplit_once("expected ")?;
+    let cut = [", found ", " at line "].into_iter().filter_map(|word| wanted.find(word)).min();
+    wanted.get(..cut.unwrap_or(wanted.len())).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use uuid::Uuid;
+
+    use super::Misfit;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields, rename_all = "snake_case")]
+    enum Kind {
+        Plain { id: Uuid, count: u8 },
+    }
+
+    fn misfit(text: &str) -> Misfit {
+        match serde_json::from_str::<Kind>(text) {
+            Ok(Kind::Plain { id, count }) => panic!("{id} and {count} fit"),
+            Err(error) => Misfit::read(&error.to_string()),
+        }
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_not_repeated() {
+        let found =
+            misfit(r#"{"plain": {"id": "01938f2e-0000-7000-8000-000000000000", "count": "hunter2, expected x"}}"#);
+        assert_eq!(found, Misfit::Wrong(Some("u8".to_owned())));
+    }
+
+    #[test]
+    fn a_choice_that_is_none_is_not_repeated() {
+        assert_eq!(misfit(r#"{"hunter2": 1}"#), Misfit::Wrong(Some("`plain`".to_owned())));
+    }
+
+    #[test]
+    fn a_character_that_an_id_does_not_have_is_not_repeated() {
+        let found = format!("{:?}", misfit(r#"{"plain": {"id": "~", "count": 1}}"#));
+        assert!(!found.contains('~'), "{found}");
+    }
+
+    #[test]
+    fn a_member_that_is_missing_is_named() {
+        assert_eq!(misfit(r#"{"plain": {"count": 1}}"#), Misfit::Missing("id".to_owned()));
+    }
+
+    #[test]
+    fn a_member_that_is_not_known_is_not_repeated() {
+        let found = misfit(r#"{"plain": {"hunter2": 1}}"#);
+        assert_eq!(found, Misfit::Unknown(Some("`id` or `count`".to_owned())));
+    }
+}
