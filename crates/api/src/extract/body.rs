@@ -38,8 +38,13 @@ impl<T> Body<T> {
 
     /// What the client sent, and how a repetition of it is recognised.
     pub(crate) fn keyed(self, actor: &Actor) -> (T, Option<Idempotency>) {
-        let idempotency = self.keyed.map(|keyed| keyed.of(actor));
+        let idempotency = self.keyed.map(|keyed| keyed.of(actor, ""));
         (self.value, idempotency)
+    }
+
+    /// What the client sent, and its key, of a caller who has not signed in and is told from others by what they sent.
+    pub(crate) fn of_stranger(self) -> (T, Option<KeyedRequest>) {
+        (self.value, self.keyed)
     }
 }
 

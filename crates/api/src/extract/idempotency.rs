@@ -2,19 +2,19 @@ use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header::HeaderMap, web::Data};
 use devskyy_application::{context::Actor, es::Idempotency, identity::Secrets};
-use uuid::Uuid;
 
 use crate::problem::{Problem, platform, request};
 
 const NAME: &str = "Idempotency-Key";
 const PURPOSE: &str = "request.fingerprint";
-/// Keys of callers who have not signed in; the use case must tell them apart itself.
-const NOBODY: Uuid = Uuid::from_u128(0x6f1d_2c4e_8a3b_5d70_9e21_4c6b_7a58_3f09);
+/// Under which callers who have not signed in are told apart.
+const STRANGER: &str = "request.stranger";
 
 /// A request that the client can send again without a second effect.
 pub(crate) struct KeyedRequest {
     key: String,
     fingerprint: [u8; 32],
+    secrets: Data<dyn Secrets>,
 }
 
 /// The client's key, where it sent one.
@@ -44,15 +44,22 @@ impl KeyedRequest {
     /// database try guesses at the speed of a fast hash, so it is keyed with the platform's master key.
     pub(crate) fn new(key: String, request: &HttpRequest, body: &[u8]) -> Result<Self, Problem> {
         let secrets = request.app_data::<Data<dyn Secrets>>();
-        let secrets = secrets.ok_or_else(|| Problem::new(platform::INTERNAL, "requests cannot be told apart"))?;
+        let secrets =
+            secrets.cloned().ok_or_else(|| Problem::new(platform::INTERNAL, "requests cannot be told apart"))?;
         let asked = [request.method().as_str().as_bytes(), b"\n", request.path().as_bytes(), b"\n", body].concat();
-        Ok(Self { key, fingerprint: secrets.keyed(PURPOSE, &asked) })
+        Ok(Self { key, fingerprint: secrets.keyed(PURPOSE, &asked), secrets })
     }
 
-    /// Keys of different callers never meet.
-    pub(crate) fn of(self, actor: &Actor) -> Idempotency {
-        let scope = actor.idempotency_scope().unwrap_or(NOBODY);
-        Idempotency { scope, key: self.key, fingerprint: self.fingerprint }
+    /// Keys of different callers never meet. Of callers who have not signed in, those are different who name somebody
+    /// else, so that a key that others can guess is no use to them; the name is kept as a keyed digest only.
+    pub(crate) fn of(self, actor: &Actor, named: &str) -> Idempotency {
+        let Self { key, fingerprint, secrets } = self;
+        let stranger = || {
+            let mut scope = [0; 16];
+            scope.iter_mut().zip(secrets.keyed(STRANGER, named.as_bytes())).for_each(|(to, from)| *to = from);
+            uuid::Builder::from_random_bytes(scope).into_uuid()
+        };
+        Idempotency { scope: actor.idempotency_scope().unwrap_or_else(stranger), key, fingerprint }
     }
 }
 
@@ -62,7 +69,7 @@ pub(crate) struct Keyed(Option<KeyedRequest>);
 impl Keyed {
     /// How a repetition of the request is recognised.
     pub(crate) fn of(self, actor: &Actor) -> Option<Idempotency> {
-        self.0.map(|keyed| keyed.of(actor))
+        self.0.map(|keyed| keyed.of(actor, ""))
     }
 }
 

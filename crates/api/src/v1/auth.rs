@@ -113,8 +113,9 @@ async fn register(
     Visitor(actor): Visitor,
     body: Body<Register>,
 ) -> Result<HttpResponse, Problem> {
-    let (Register { email, password, name, bootstrap_token, invitation_token }, idempotency) = body.keyed(&actor);
+    let (Register { email, password, name, bootstrap_token, invitation_token }, keyed) = body.of_stranger();
     let command = identity::Register::parse(&email, &password, &name, identity.password_policy)?;
+    let idempotency = keyed.map(|keyed| keyed.of(&actor, command.email.as_str()));
     let command = identity::Register { bootstrap_token, invitation_token, idempotency, ..command };
     let user = identity.register.handle(&actor, command).await?;
     Ok(created(address(format_args!("/auth/me")), &UserBody::from(user)))

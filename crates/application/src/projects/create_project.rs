@@ -5,9 +5,9 @@ use devskyy_domain::{
     projects::{Project, ProjectName},
 };
 
-use super::{ports::ProjectViews, views::ProjectView};
+use super::{get_project::GetProjectHandler, views::ProjectView};
 use crate::{
-    access::{Access, PlatformPermission},
+    access::{Access, Permission, PlatformPermission},
     context::Actor,
     error::Error,
     es::{Idempotency, Repository},
@@ -26,15 +26,17 @@ pub struct CreateProject {
 /// Creates projects.
 pub struct CreateProjectHandler {
     pub(super) projects: Repository<Project>,
-    pub(super) views: Arc<dyn ProjectViews>,
+    pub(super) get: GetProjectHandler,
     pub(super) ids: Arc<dyn IdGenerator>,
 }
 
 impl CreateProjectHandler {
-    /// Creates the project, owned by whoever asks.
+    /// Creates the project, owned by whoever asks. A repeated request shows it as it stands now, to those who may still
+    /// see it.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] without a person, or a failing port.
+    /// [`Error::Unauthenticated`] without a person, [`Error::NotFound`] for a repetition by somebody who has left, or a
+    /// failing port.
     #[tracing::instrument(name = "projects.create", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: CreateProject) -> Result<ProjectView, Error> {
         Access::require_on_platform(actor, PlatformPermission::ProjectsCreate)?;
@@ -43,7 +45,9 @@ impl CreateProjectHandler {
         let events = Project::default().create(&command.name, owner, false)?;
         let context = actor.event_context(Some(id));
         let created = self.projects.create(context, id, &events, vec![], vec![], command.idempotency).await?;
-        let view = self.views.find(created.id).await?;
-        view.ok_or_else(|| Error::NotFound(format!("project {}", created.id)))
+        if created.replayed {
+            return self.get.permitted(actor, created.id, Permission::ProjectsRead).await;
+        }
+        self.get.found(created.id).await
     }
 }

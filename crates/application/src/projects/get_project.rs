@@ -50,6 +50,11 @@ impl GetProjectHandler {
         permission: Permission,
     ) -> Result<ProjectView, Error> {
         self.access.require(actor, id, permission).await?;
+        self.found(id).await
+    }
+
+    /// The project as it stands, for whoever has been let pass.
+    pub(super) async fn found(&self, id: ProjectId) -> Result<ProjectView, Error> {
         self.views.find(id).await?.ok_or_else(|| Error::NotFound(name_of(id)))
     }
 }

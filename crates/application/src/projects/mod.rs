@@ -109,7 +109,7 @@ impl Projects {
         let projects = Repository::<Project>::new(store);
         let get = GetProjectHandler { projects: projects.clone(), views: views.clone(), access: access.clone() };
         Self {
-            create: CreateProjectHandler { projects: projects.clone(), views: views.clone(), ids },
+            create: CreateProjectHandler { projects: projects.clone(), get: get.clone(), ids },
             list: ListProjectsHandler { views: views.clone(), access: access.clone() },
             change: ChangeProjectHandler { projects: projects.clone(), views: views.clone(), access: access.clone() },
             history: ProjectHistoryHandler { projects: projects.clone(), get: get.clone() },
