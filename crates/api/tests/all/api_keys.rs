@@ -265,3 +265,21 @@ async fn a_key_is_not_renewed_out_of_bounds() {
     let later = json!({"expires_at": it.wanted("viewer")["expires_at"]});
     it.world.post(&rotate).by(&it.ada).json(&later).send().await.refused(409, "api_key.expired");
 }
+
+#[actix_web::test]
+async fn a_key_lets_people_in_and_makes_nobody_an_owner() {
+    let it = Keyed::new().await;
+    it.world.person("eve").await;
+    let key = it.key("owner").await;
+    let project = format!("/api/v1/projects/{}", it.project);
+    let add = async |place: &str, role: &str| {
+        let body = json!({"email": "eve@example.org", "role": role});
+        it.world.post(&format!("{project}/{place}")).by(&key).json(&body).send().await
+    };
+    add("members", "owner").await.refused(403, "forbidden");
+    add("invitations", "owner").await.refused(403, "forbidden");
+    let eve = add("members", "maintainer").await.expect(201);
+    let member = format!("{project}/members/{}", eve["user_id"].as_str().unwrap());
+    let change = it.world.call(Method::PATCH, &member).by(&key).json(&json!({"role": "owner"}));
+    change.send().await.refused(403, "forbidden");
+}

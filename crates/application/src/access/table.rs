@@ -13,6 +13,8 @@ pub enum Permission {
     MembersRead,
     /// Invite, add and remove members and change their roles.
     MembersWrite,
+    /// Make somebody an owner, and hand the project over.
+    OwnersWrite,
     /// See agents and their versions.
     AgentsRead,
     /// Create, change, publish, activate, pause and archive agents.
@@ -66,11 +68,12 @@ use PlatformRole::{Admin, Member};
 use ProjectRole::{Maintainer, Operator, Owner, Viewer};
 
 /// The whole truth: a permission, the project roles that have it, and the platform roles that have it in every project.
-const TABLE: [(Permission, &[ProjectRole], &[PlatformRole]); 20] = [
+const TABLE: [(Permission, &[ProjectRole], &[PlatformRole]); 21] = [
     (Permission::ProjectsRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
     (Permission::ProjectsWrite, &[Owner], &[Admin]),
     (Permission::MembersRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
     (Permission::MembersWrite, &[Owner], &[Admin]),
+    (Permission::OwnersWrite, &[Owner], &[Admin]),
     (Permission::AgentsRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
     (Permission::AgentsWrite, &[Owner, Maintainer], &[]),
     (Permission::RunsRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
@@ -115,11 +118,12 @@ pub fn allows(platform: PlatformRole, project: Option<ProjectRole>, permission: 
 
 impl Permission {
     /// Every permission, in the order of the table.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::ProjectsRead,
         Self::ProjectsWrite,
         Self::MembersRead,
         Self::MembersWrite,
+        Self::OwnersWrite,
         Self::AgentsRead,
         Self::AgentsWrite,
         Self::RunsRead,
@@ -146,6 +150,7 @@ impl Permission {
             Self::ProjectsWrite => "projects.write",
             Self::MembersRead => "members.read",
             Self::MembersWrite => "members.write",
+            Self::OwnersWrite => "owners.write",
             Self::AgentsRead => "agents.read",
             Self::AgentsWrite => "agents.write",
             Self::RunsRead => "runs.read",
@@ -173,6 +178,7 @@ impl Permission {
             Self::ProjectsWrite => "rename, suspend, resume and archive the project",
             Self::MembersRead => "see who belongs to it",
             Self::MembersWrite => "invite, add and remove members and change their roles",
+            Self::OwnersWrite => "make somebody an owner, and hand the project over",
             Self::AgentsRead => "see agents and their versions",
             Self::AgentsWrite => "create, change, publish, activate, pause and archive agents",
             Self::RunsRead => "see runs, their steps and their events",
@@ -206,6 +212,7 @@ impl Permission {
             | Self::ProjectsWrite
             | Self::MembersRead
             | Self::MembersWrite
+            | Self::OwnersWrite
             | Self::AgentsRead
             | Self::RunsRead
             | Self::RunsCancel
@@ -219,10 +226,20 @@ impl Permission {
         }
     }
 
-    /// Whether an API key can have it as a scope. Keys are handed out by people, never by keys.
+    /// What it takes to give somebody a role.
+    #[must_use]
+    pub const fn to_give(role: ProjectRole) -> Self {
+        match role {
+            Owner => Self::OwnersWrite,
+            Maintainer | Operator | Viewer => Self::MembersWrite,
+        }
+    }
+
+    /// Whether an API key can have it as a scope. Keys are handed out by people, never by keys, and make nobody an owner,
+    /// who would outlive them.
     #[must_use]
     pub const fn suits_keys(self) -> bool {
-        !matches!(self, Self::KeysIssue | Self::KeysRevoke)
+        !matches!(self, Self::KeysIssue | Self::KeysRevoke | Self::OwnersWrite)
     }
 }
 

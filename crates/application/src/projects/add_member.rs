@@ -74,7 +74,7 @@ impl AddMemberHandler {
 
     async fn add(&self, actor: &Actor, command: AddMember) -> Result<(Updated<Project>, Person), Error> {
         let AddMember { project, person, role, expected, idempotency } = command;
-        self.access.require(actor, project, Permission::MembersWrite).await?;
+        self.access.require(actor, project, Permission::to_give(role)).await?;
         let person = self.find(person).await?.ok_or(ProjectError::PersonUnknown)?;
         let context = actor.event_context(Some(project));
         let decide = |it: &Project| it.add_member(person.id, role);

@@ -58,7 +58,7 @@ impl ChangeProjectHandler {
     pub async fn handle(&self, actor: &Actor, command: ChangeProject) -> Result<ProjectView, Error> {
         let ChangeProject { project, change, expected } = command;
         let needed = match change {
-            ProjectChange::Transfer(_) => Permission::MembersWrite,
+            ProjectChange::Transfer(_) => Permission::OwnersWrite,
             _ => Permission::ProjectsWrite,
         };
         self.access.require(actor, project, needed).await?;

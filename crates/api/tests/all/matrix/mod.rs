@@ -293,6 +293,27 @@ async fn whoever_changes_something_is_judged_by_the_table() {
     assert!(findings.is_empty(), "{}", findings.join("\n"));
 }
 
+#[actix_web::test]
+async fn whoever_makes_somebody_an_owner_is_judged_by_the_table() {
+    let rule = Rule::PersonInProject(Permission::OwnersWrite);
+    let rows = [
+        on("add_member", rule).sending(|place, _| json!({"user_id": place.guest, "role": "owner"})),
+        on("change_member_role", rule).sending(|_, _| json!({"role": "owner"})),
+        on("invite_member", rule)
+            .sending(|_, who| json!({"email": format!("invited-{who:?}@example.org"), "role": "owner"})),
+    ];
+    let mut findings = Vec::new();
+    for operation in documented(&document()) {
+        let id = operation.id.strip_prefix("v2_").unwrap_or(&operation.id);
+        for row in rows.iter().filter(|row| row.id == id) {
+            let place = Place::new(false).await;
+            let ask = async |request| status(place.world.ask(request).await);
+            findings.extend(judge(ask, &place, &operation, row).await);
+        }
+    }
+    assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
 /// What a made-up endpoint that answers everybody alike is found guilty of.
 async fn findings_about(answer: fn() -> HttpResponse, rule: Rule) -> usize {
     let place = Place::new(false).await;

@@ -41,7 +41,7 @@ impl Operation {
     }
 
     /// With the smallest body that is accepted.
-    const fn sending(self, body: fn(&Place, Who) -> Value) -> Self {
+    pub(super) const fn sending(self, body: fn(&Place, Who) -> Value) -> Self {
         Self { body: Some(body), ..self }
     }
 }
@@ -52,8 +52,8 @@ pub(super) const fn on(id: &'static str, rule: Rule) -> Operation {
 
 use Permission::{
     AgentsRead, AgentsWrite, AuditRead, BudgetsRead, BudgetsWrite, KeysIssue, KeysRead, KeysRevoke, MembersRead,
-    MembersWrite, ProjectsRead, ProjectsWrite, ProvidersRead, ProvidersWrite, RunsCancel, RunsDecide, RunsRead,
-    RunsStart, SecretsRead, SecretsWrite,
+    MembersWrite, OwnersWrite, ProjectsRead, ProjectsWrite, ProvidersRead, ProvidersWrite, RunsCancel, RunsDecide,
+    RunsRead, RunsStart, SecretsRead, SecretsWrite,
 };
 use PlatformPermission::{ProjectsCreate, UsersInvite, UsersRead, UsersWrite};
 use Rule::{Invited, Person, PersonInProject, Platform, Project, Public, SignedIn};
@@ -94,7 +94,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     on("suspend_project", Project(ProjectsWrite)),
     on("resume_project", Project(ProjectsWrite)),
     on("archive_project", Project(ProjectsWrite)),
-    on("transfer_project", PersonInProject(MembersWrite)).sending(|place, _| json!({"user_id": place.guest})),
+    on("transfer_project", PersonInProject(OwnersWrite)).sending(|place, _| json!({"user_id": place.guest})),
     // Members.
     on("list_members", Project(MembersRead)),
     on("get_member", Project(MembersRead)),

@@ -71,7 +71,7 @@ impl InviteMemberHandler {
         command: InviteMember,
     ) -> Result<(Created<Invitation>, Option<String>), Error> {
         let InviteMember { project, email, role, idempotency } = command;
-        self.access.require(actor, project, Permission::MembersWrite).await?;
+        self.access.require(actor, project, Permission::to_give(role)).await?;
         let known = self.directory.find_by_email(&email).await?;
         self.projects.load(project).await?.state.takes_in(known)?;
         let (id, now) = (InvitationId::from(self.ids.next()), self.clock.now());
