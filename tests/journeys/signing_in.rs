@@ -42,6 +42,26 @@ async fn an_administrator_is_made_on_the_command_line() {
     Client::stranger(&server.url).post("/api/v1/auth/login", &body).await.expect(StatusCode::OK);
 }
 
+#[tokio::test]
+async fn an_account_is_made_on_the_command_line_where_registration_is_closed() {
+    let place = tempfile::tempdir().unwrap();
+    let arguments = ["user", "create", "--email", "grace@example.com", "--name", "Grace"];
+    let (code, out, error) = ended(devskyy(place.path()).args(arguments).args(["--set", "registration.mode=closed"]));
+    assert_eq!(code, 0, "{error}");
+    let password = out.lines().find_map(|line| line.strip_prefix("password: ")).unwrap().to_owned();
+
+    let server = Server::start_with(place.path(), |command| {
+        command.args(["--set", "registration.mode=closed"]);
+    });
+    let body = json!({"email": "grace@example.com", "password": password});
+    let stranger = Client::stranger(&server.url);
+    let tokens = stranger.post("/api/v1/auth/login", &body).await.expect(StatusCode::OK);
+    let me =
+        stranger.request(reqwest::Method::GET, "/api/v1/auth/me").bearer_auth(tokens["access_token"].as_str().unwrap());
+    let me: serde_json::Value = me.send().await.unwrap().json().await.unwrap();
+    assert_eq!(me["role"], "member", "{me}");
+}
+
 #[test]
 fn an_administrators_password_is_read_from_standard_input() {
     use std::{io::Write as _, process::Stdio};

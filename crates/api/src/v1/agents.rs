@@ -48,7 +48,8 @@ struct NewAgent {
     /// Its name, unique in its project.
     #[schema(value_type = AgentNameText)]
     name: String,
-    /// How it works: `workflow`. `assistant` is known, but needs a model provider, which this version cannot have.
+    /// How it works: `workflow`, a declared graph of steps, or `assistant`, a model in a loop with tools. An assistant is
+    /// active only where a provider answers for its model.
     #[schema(value_type = AgentTypeName)]
     r#type: String,
     /// What it says it can do, as lower-case slugs.

@@ -175,7 +175,7 @@ pub(super) struct AgentBody {
     /// Its name, unique in its project.
     #[schema(example = "Dependency review")]
     name: String,
-    /// How it works: `workflow`.
+    /// How it works: `workflow`, a declared graph of steps, or `assistant`, a model in a loop with tools.
     #[schema(value_type = AgentTypeName)]
     r#type: &'static str,
     /// What it says it can do.

@@ -167,6 +167,13 @@ async fn a_closed_platform_takes_nobody_in() {
 }
 
 #[actix_web::test]
+async fn a_closed_platform_gives_out_no_invitation_that_it_would_not_take() {
+    let it = Platform::taking_in(RegistrationMode::Closed).await;
+    let answer = it.world.post("/api/v1/users/invitations").by(&it.root).send().await;
+    answer.refused(403, "user.registration_closed");
+}
+
+#[actix_web::test]
 async fn an_invitation_lets_one_person_in() {
     let it = Platform::taking_in(RegistrationMode::Invite).await;
     it.register(&json!({})).await.refused(403, "user.invitation_refused");

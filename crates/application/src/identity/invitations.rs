@@ -27,7 +27,7 @@ pub enum RegistrationMode {
     Open,
     /// Whoever an administrator invited.
     Invite,
-    /// Nobody; administrators' accounts are made on the command line.
+    /// Nobody; accounts are opened on the command line.
     Closed,
 }
 
@@ -69,16 +69,21 @@ pub struct InviteHandler {
     pub(super) invitations: Arc<dyn Invitations>,
     pub(super) secrets: Arc<dyn Secrets>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) mode: RegistrationMode,
 }
 
 impl InviteHandler {
     /// Makes an invitation that one person can accept within a week; a repeated request is given the same one.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`], [`Error::Forbidden`], [`Error::KeyReused`] or a failing port.
+    /// [`Error::Unauthenticated`], [`Error::Forbidden`], [`IdentityError::RegistrationClosed`] where no invitation lets
+    /// anybody in, [`Error::KeyReused`] or a failing port.
     #[tracing::instrument(name = "identity.invite", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, idempotency: Option<Idempotency>) -> Result<Invitation, Error> {
         Access::require_on_platform(actor, PlatformPermission::UsersInvite)?;
+        if self.mode == RegistrationMode::Closed {
+            return Err(IdentityError::RegistrationClosed.into());
+        }
         let token = match idempotency {
             Some(idempotency) => self.repeatable(actor, idempotency).await?,
             None => self.secrets.token()?,

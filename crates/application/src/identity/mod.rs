@@ -9,7 +9,6 @@ mod authenticate;
 mod bootstrap;
 mod change_password;
 mod change_ports;
-mod create_admin;
 mod enrolment;
 mod get_profile;
 mod get_public_keys;
@@ -18,6 +17,7 @@ mod invitations;
 mod keys;
 mod log_in;
 mod log_out;
+mod open_account;
 mod own_sessions;
 mod ports;
 mod refresh;
@@ -35,7 +35,6 @@ pub use authenticate::AuthenticateHandler;
 pub use bootstrap::OfferBootstrapHandler;
 pub use change_password::{ChangePassword, ChangePasswordHandler};
 pub use change_ports::{AccountChanges, Erasures, Mentions, SessionList};
-pub use create_admin::{CreateAdmin, CreateAdminHandler};
 use enrolment::Enrolment;
 pub use enrolment::email_claim;
 pub use get_profile::GetProfileHandler;
@@ -49,6 +48,7 @@ pub use keys::{
 };
 pub use log_in::{LogIn, LogInHandler};
 pub use log_out::LogOutHandler;
+pub use open_account::{OpenAccount, OpenAccountHandler};
 pub use own_sessions::{EndSession, EndSessionHandler, ListSessionsHandler};
 pub use ports::{
     AccessClaims, AccessTokens, Accounts, BootstrapOffer, BootstrapTokens, Credentials, HashError, NewSession,
@@ -136,8 +136,8 @@ pub struct Identity {
     pub public_keys: GetPublicKeysHandler,
     /// Offers the token that makes the first administrator.
     pub bootstrap: OfferBootstrapHandler,
-    /// Opens an administrator's account, for the command line.
-    pub create_admin: CreateAdminHandler,
+    /// Opens an account, for the command line.
+    pub open_account: OpenAccountHandler,
     /// Invites people to open an account.
     pub invite: InviteHandler,
     /// Changes one's own password.
@@ -183,7 +183,7 @@ impl Identity {
             authenticate: AuthenticateHandler { tokens: tokens.clone(), standings, clock },
             public_keys: GetPublicKeysHandler { tokens },
             bootstrap: OfferBootstrapHandler { users, bootstrap },
-            create_admin: CreateAdminHandler { enrolment },
+            open_account: OpenAccountHandler { enrolment },
             change_password,
             update_profile,
             list_sessions,
@@ -200,6 +200,7 @@ fn invite(ports: &IdentityPorts) -> InviteHandler {
         invitations: ports.invitations.clone(),
         secrets: ports.secrets.clone(),
         clock: ports.clock.clone(),
+        mode: ports.registration,
     }
 }
 

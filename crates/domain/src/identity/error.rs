@@ -33,8 +33,8 @@ pub enum IdentityError {
     /// The one-time token is wrong, or was used.
     #[error("the bootstrap token is not valid, or the first administrator exists already")]
     BootstrapRefused,
-    /// This platform takes nobody in by themselves.
-    #[error("this platform is closed, ask an administrator for an account")]
+    /// This platform takes nobody in who asks, invited or not.
+    #[error("this platform is closed: its operator opens accounts on the command line")]
     RegistrationClosed,
     /// Not made, expired or used.
     #[error("the invitation is not valid, ask for another one")]

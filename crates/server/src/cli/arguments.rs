@@ -123,18 +123,24 @@ pub(super) enum KeysVerb {
 /// What can be done about accounts.
 #[derive(Debug, Subcommand)]
 pub(super) enum UserVerb {
-    /// Open an administrator's account; the password is made up and printed unless it is read from standard input
-    CreateAdmin {
-        /// The e-mail to sign in with
-        #[arg(long)]
-        email: String,
-        /// The name to go by
-        #[arg(long)]
-        name: String,
-        /// Read the password from the first line of standard input
-        #[arg(long)]
-        password_stdin: bool,
-    },
+    /// Open an account, also where registration is closed
+    Create(NewUser),
+    /// Open an administrator's account
+    CreateAdmin(NewUser),
+}
+
+/// Whose account is opened. The password is made up and printed unless it is read from standard input.
+#[derive(Debug, Args)]
+pub(super) struct NewUser {
+    /// The e-mail to sign in with
+    #[arg(long)]
+    pub(super) email: String,
+    /// The name to go by
+    #[arg(long)]
+    pub(super) name: String,
+    /// Read the password from the first line of standard input
+    #[arg(long)]
+    pub(super) password_stdin: bool,
 }
 
 /// How an answer is printed.

@@ -19,6 +19,7 @@ pub(crate) use user::make_password;
 use std::{io::Write as _, process::ExitCode};
 
 use clap::Parser as _;
+use devskyy_application::context::PlatformRole;
 
 use self::{
     arguments::{Arguments, KeysVerb, ProjectionsVerb, UserVerb, Verb},
@@ -71,8 +72,12 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         Verb::Projections { verb: ProjectionsVerb::Rebuild { name } } => {
             started(&effective()?, "warn", |settings| keeping::rebuild_views(settings, name.as_deref()))
         }
-        Verb::User { verb: UserVerb::CreateAdmin { email, name, password_stdin } } => {
-            started(&effective()?, "warn", |settings| user::create_admin(settings, email, name, *password_stdin))
+        Verb::User { verb } => {
+            let (user, role) = match verb {
+                UserVerb::Create(user) => (user, PlatformRole::Member),
+                UserVerb::CreateAdmin(user) => (user, PlatformRole::Admin),
+            };
+            started(&effective()?, "warn", |settings| user::create(settings, user, role))
         }
         Verb::Subscriptions => started(&effective()?, "warn", subscriptions::show),
         Verb::Keys { verb: KeysVerb::Rotate } => started(&effective()?, "warn", keys::rotate),

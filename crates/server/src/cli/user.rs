@@ -1,14 +1,14 @@
 use std::io::BufRead as _;
 
 use devskyy_application::{
-    context::Actor,
+    context::{Actor, PlatformRole},
     error::Error,
-    identity::{CreateAdmin, Secrets as _},
+    identity::{OpenAccount, Secrets as _},
 };
 use devskyy_infrastructure::crypto::{KeyedSecrets, MasterKey};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::say;
+use super::{arguments::NewUser, say};
 use crate::{
     configuration::Settings,
     failure::{Failure, causes},
@@ -17,26 +17,27 @@ use crate::{
     wiring::Platform,
 };
 
-/// Opens an administrator's account on the machine itself.
-pub(super) async fn create_admin(
-    settings: Settings,
-    email: &str,
-    name: &str,
-    password_stdin: bool,
-) -> Result<(), Failure> {
+/// Opens an account on the machine itself.
+pub(super) async fn create(settings: Settings, user: &NewUser, role: PlatformRole) -> Result<(), Failure> {
     crate::crypto::choose();
-    let password = if password_stdin { read_password()? } else { make_password()? };
-    let command = CreateAdmin::parse(email, password.expose_secret(), name, settings.security.password_policy)
-        .map_err(|error| told(&error))?;
+    let NewUser { email, name, password_stdin } = user;
+    let password = if *password_stdin { read_password()? } else { make_password()? };
+    let policy = settings.security.password_policy;
+    let command =
+        OpenAccount::parse(email, password.expose_secret(), name, role, policy).map_err(|error| told(&error))?;
     let store = Store::chosen(&settings);
     let _claimed = storage::claim(&settings, &store)?;
     let platform = Platform::build(&settings, run::database(&settings, &store).await?).await?;
     let actor = Actor::system("command line", platform.ground.ids.next());
-    let made = platform.identity.create_admin.handle(&actor, command).await;
+    let made = platform.identity.open_account.handle(&actor, command).await;
     platform.close().await;
-    let user = made.map_err(|error| told(&error))?;
-    say(&format!("administrator {email} is made, with id {}\n", user.id))?;
-    if password_stdin { Ok(()) } else { say(&format!("password: {}\n", password.expose_secret())) }
+    let made = made.map_err(|error| told(&error))?;
+    let what = match role {
+        PlatformRole::Admin => "administrator",
+        PlatformRole::Member => "account",
+    };
+    say(&format!("{what} {email} is made, with id {}\n", made.id))?;
+    if *password_stdin { Ok(()) } else { say(&format!("password: {}\n", password.expose_secret())) }
 }
 
 fn read_password() -> Result<SecretString, Failure> {

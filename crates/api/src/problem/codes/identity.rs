@@ -14,7 +14,7 @@ refusals! {
         UNPROCESSABLE_ENTITY "user.current_password_wrong" "The current password is wrong"
             "Send the password you sign in with.";
         FORBIDDEN "user.registration_closed" "The platform takes nobody in"
-            "Ask an administrator for an account.";
+            "Ask the operator, who opens accounts with `devskyy user create` or lets `registration.mode` be `invite` or `open`.";
         FORBIDDEN "user.invitation_refused" "Invitation is not accepted"
             "Ask an administrator for another invitation; each is good for one account.";
         CONFLICT "user.last_administrator" "The platform would have no administrator"

@@ -1,6 +1,6 @@
 use devskyy_application::{
     error::Error,
-    identity::{CreateAdmin, Register, UserView},
+    identity::{OpenAccount, Register, UserView},
 };
 use devskyy_domain::identity::{PasswordPolicy, PlatformRole};
 
@@ -97,7 +97,8 @@ async fn an_invented_token_does_nothing_where_an_administrator_was_made_by_hand(
 async fn members_make_no_administrators() {
     let world = World::new();
     let (actor, _) = world.person("ada").await;
-    let command = CreateAdmin::parse(&email("eve"), PASSWORD, "eve", PasswordPolicy::Classic).unwrap();
-    let refused = world.identity.create_admin.handle(&actor, command).await;
+    let command =
+        OpenAccount::parse(&email("eve"), PASSWORD, "eve", PlatformRole::Admin, PasswordPolicy::Classic).unwrap();
+    let refused = world.identity.open_account.handle(&actor, command).await;
     assert!(matches!(refused, Err(Error::Forbidden)), "{refused:?}");
 }

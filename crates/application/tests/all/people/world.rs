@@ -6,14 +6,14 @@ use devskyy_application::{
     context::{Actor, Subject},
     es::{Idempotency, Repository},
     identity::{
-        CreateAdmin, Identity, IdentityPorts, LogIn, Register, RegistrationMode, SessionPolicy, ThrottleLimits, Tokens,
+        Identity, IdentityPorts, LogIn, OpenAccount, Register, RegistrationMode, SessionPolicy, ThrottleLimits, Tokens,
         UserView,
     },
     projects::{AddMember, PersonRef, Projects, ProjectsPorts},
     workflow::DefinitionCheck,
 };
 use devskyy_domain::{
-    identity::{PasswordPolicy, User},
+    identity::{PasswordPolicy, PlatformRole, User},
     kernel::{
         Json,
         ids::{ProjectId, SessionId, UserId},
@@ -117,8 +117,9 @@ impl World {
 
     /// An administrator, made by hand on the machine and signed in.
     pub(super) async fn admin(&self, name: &str) -> Actor {
-        let command = CreateAdmin::parse(&email(name), PASSWORD, name, PasswordPolicy::Classic).unwrap();
-        self.identity.create_admin.handle(&Actor::system("command-line", Uuid::nil()), command).await.unwrap();
+        let command =
+            OpenAccount::parse(&email(name), PASSWORD, name, PlatformRole::Admin, PasswordPolicy::Classic).unwrap();
+        self.identity.open_account.handle(&Actor::system("command-line", Uuid::nil()), command).await.unwrap();
         self.bearer(&self.log_in(name).await).await.unwrap()
     }
 
