@@ -76,5 +76,5 @@ impl Cursors {
 /// Whether a pair of the query says which list is meant, not which part of it.
 pub(crate) fn tells_the_list(pair: &str) -> bool {
     let name = pair.split('=').next().unwrap_or_default();
-    !name.is_empty() && !["cursor", "limit", "page", "page_size"].contains(&name)
+    !name.is_empty() && !["before", "cursor", "limit", "page", "page_size"].contains(&name)
 }

@@ -165,7 +165,7 @@ fn links(request: &HttpRequest, page: u64, page_size: u64, total_pages: u64) -> 
 }
 
 /// A link to another part of the same list.
-fn link(request: &HttpRequest, part: &str, relation: &str) -> String {
+pub(crate) fn link(request: &HttpRequest, part: &str, relation: &str) -> String {
     let mut link = format!("<{}?{part}", request.path());
     for pair in request.query_string().split('&').filter(|pair| tells_the_list(pair)) {
         let _ = write!(link, "&{pair}");

@@ -39,6 +39,8 @@ families! {
     Entering [400 401 403 408 409 413 414 415 422 429 500 503];
     /// What a signed-in person can meet when they ask about themselves.
     Oneself [401 403 414 429 500 503];
+    /// What a signed-in person can meet when they ask for a list of what is theirs.
+    OneselfListed [401 403 414 422 429 500 503];
     /// What a signed-in person can meet when they ask whether something about themselves has changed.
     OneselfAsSeen [400 401 403 414 429 500 503];
     /// What asking for something public can meet.

@@ -21,6 +21,10 @@ use crate::{
 const SCHEMAS: &str = "#/components/schemas/";
 /// Schemas of numbered pages begin so.
 const PAGED: &str = "Paged_";
+/// The one list that version 1 tells in stretches already.
+const WALKED: &str = "AuditEntries";
+/// The parameters by which version 1 tells lists in parts: whatever has all of a set is such a list.
+const IN_PARTS: [&[&str]; 2] = [&["page", "page_size"], &["before", "limit"]];
 
 type Schemas = BTreeMap<String, RefOr<Schema>>;
 
@@ -35,7 +39,7 @@ pub(super) fn tell_apart(document: &mut OpenApi) {
         visit(&mut schema, &mut |reference| rename(reference, &different));
         match kinds.iter().find(|(kind, ..)| kind == name) {
             Some((_, prefix, _)) => schema = typed_id(prefix),
-            None if name.starts_with(PAGED) => continue_by_cursor(&mut schema),
+            None if name.starts_with(PAGED) || name == WALKED => continue_by_cursor(&mut schema),
             None => type_example(&mut schema, &kinds),
         }
         schemas.insert(renamed(name), schema);
@@ -151,12 +155,13 @@ fn translate_content(content: &mut RefOr<Content>, different: &BTreeSet<String>)
 
 /// Says whether the operation is guarded by `If-Match`.
 fn translate_parameters(parameters: &mut Vec<RefOr<Parameter>>, different: &BTreeSet<String>) -> bool {
-    let numbered = |parameter: &RefOr<Parameter>| match parameter {
-        RefOr::T(Parameter { name, .. }) => name == "page" || name == "page_size",
+    let is = |parameter: &RefOr<Parameter>, wanted: &str| match parameter {
+        RefOr::T(Parameter { name, .. }) => name == wanted,
         RefOr::Ref(_) => false,
     };
-    if parameters.iter().any(numbered) {
-        parameters.retain(|parameter| !numbered(parameter));
+    let has = |name: &&str| parameters.iter().any(|parameter| is(parameter, name));
+    if let Some(names) = IN_PARTS.into_iter().find(|names| names.iter().all(has)) {
+        parameters.retain(|parameter| !names.iter().any(|name| is(parameter, name)));
         parameters.extend(Stretch::into_params(|| Some(ParameterIn::Query)).into_iter().map(RefOr::T));
     }
     let mut guarded = false;

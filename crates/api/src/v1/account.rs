@@ -12,11 +12,11 @@ use validator::Validate;
 use super::bodies::UserBody;
 use crate::{
     bounds::{DisplayNameText, NewPasswordText, PRESENTED, PasswordText},
-    extract::{Body, CurrentActor, Id, IfMatch, changed},
+    extract::{Body, CurrentActor, Id, IfMatch, Parameters, changed},
     ids::SessionRef,
     mount::Mount,
     openapi::{
-        answers::{Changing, Oneself, Reading},
+        answers::{Changing, OneselfListed, Reading},
         headers::OnlyIf,
     },
     problem::Problem,
@@ -129,10 +129,15 @@ async fn change_password(
 #[utoipa::path(
     tag = "auth",
     security(("bearer" = [])),
-    responses((status = 200, description = "All that count", body = SessionsBody), Oneself)
+    responses((status = 200, description = "All that count", body = SessionsBody), OneselfListed)
 )]
 #[get("/auth/sessions")]
-async fn list_sessions(identity: Data<Identity>, CurrentActor(actor): CurrentActor) -> Result<HttpResponse, Problem> {
+async fn list_sessions(
+    identity: Data<Identity>,
+    CurrentActor(actor): CurrentActor,
+    parameters: Parameters,
+) -> Result<HttpResponse, Problem> {
+    parameters.finish()?;
     let sessions = identity.list_sessions.handle(&actor).await?;
     let items = sessions.into_iter().map(SessionBody::from).collect();
     Ok(HttpResponse::Ok().json(SessionsBody { items }))

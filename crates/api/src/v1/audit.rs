@@ -1,19 +1,23 @@
-use actix_web::{HttpResponse, get, web::Data};
+use actix_web::{HttpRequest, HttpResponse, get, http::header::LINK, web::Data};
 use chrono::{DateTime, Utc};
-use devskyy_application::audit::{Audit, AuditEntry, AuditFilter, AuditPlace, ListAudit};
+use devskyy_application::{
+    audit::{Audit, AuditEntry, AuditFilter, AuditPlace, ListAudit},
+    paging::{Beyond, Key, KeyValue, PageOf, Part},
+};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::{
-    extract::{CurrentActor, Parameters},
+    extract::{CurrentActor, Parameters, link, page, paged},
     ids::ProjectRef,
     mount::Mount,
     openapi::answers::Listing,
     problem::Problem,
+    version::ApiVersion,
 };
 
-/// Entries of one answer where nobody says otherwise, and at most.
+/// Entries of one answer of version 1 where nobody says otherwise, and at most; version 2 has the bounds of all lists.
 const USUAL: u64 = 50;
 const MOST: u64 = 200;
 
@@ -110,30 +114,74 @@ struct EntriesBody {
     tag = "audit",
     security(("bearer" = [])),
     params(Wanted),
-    responses((status = 200, description = "A stretch of them", body = EntriesBody), Listing)
+    responses((status = 200, description = "A stretch of them", body = EntriesBody, headers(("Link" = String, description = "The next stretch (RFC 8288)"))), Listing)
 )]
 #[get("/audit")]
 async fn list_audit(
     audit: Data<Audit>,
     CurrentActor(actor): CurrentActor,
+    request: HttpRequest,
     mut parameters: Parameters,
 ) -> Result<HttpResponse, Problem> {
     const TIME: &str = "an RFC 3339 time";
     let short = |raw: &str| (1..=100).contains(&raw.len()).then(|| raw.to_owned());
+    let stretch = Stretch::take(&mut parameters);
     let filter = AuditFilter {
         project: parameters.take_id("project_id"),
         kind: parameters.take_by("kind", "1 to 100 characters", short),
         actor: parameters.take_by("actor", "1 to 100 characters", short),
         since: parameters.take("since", TIME),
         until: parameters.take("until", TIME),
-        before: parameters.take_by("before", "`next_before` of an answer", place),
+        before: stretch.before,
     };
-    let limit = parameters.take_by("limit", "a number from 1 to 200", limit).unwrap_or(USUAL);
     parameters.finish()?;
+    let limit = stretch.limit;
     let (entries, more) = audit.list(&actor, ListAudit { filter, limit }).await?;
-    let next_before = entries.last().filter(|_| more).map(|entry| written(entry.place));
+    let next = entries.last().filter(|_| more).map(|entry| entry.place);
     let items = entries.into_iter().map(EntryBody::from).collect();
-    Ok(HttpResponse::Ok().json(EntriesBody { items, next_before }))
+    let Some(part) = stretch.part else { return Ok(walked(&request, limit, items, next)) };
+    let beyond = Beyond::Next(next.map(|AuditPlace { at, id }| Key::by_time(at, id)));
+    Ok(paged(&request, &part, PageOf { items, beyond }))
+}
+
+/// Which stretch of the trail is wanted.
+struct Stretch {
+    before: Option<AuditPlace>,
+    limit: u64,
+    /// The same as version 2 asks of every list.
+    part: Option<Part>,
+}
+
+impl Stretch {
+    fn take(parameters: &mut Parameters) -> Self {
+        if ApiVersion::spoken() == ApiVersion::V1 {
+            let before = parameters.take_by("before", "`next_before` of an answer", place);
+            let limit = parameters.take_by("limit", "a number from 1 to 200", limit).unwrap_or(USUAL);
+            return Self { before, limit, part: None };
+        }
+        let part = page(parameters);
+        let (after, limit) = match &part {
+            Part::Keyset(wanted) => (wanted.after.as_ref(), wanted.limit),
+            Part::Page(wanted) => (None, wanted.page_size),
+        };
+        Self { before: after.and_then(placed), limit, part: Some(part) }
+    }
+}
+
+fn placed(Key { value, id }: &Key) -> Option<AuditPlace> {
+    match value {
+        KeyValue::Number(micros) => Some(AuditPlace { at: DateTime::from_timestamp_micros(*micros)?, id: *id }),
+        KeyValue::Text(_) => None,
+    }
+}
+
+/// A stretch as version 1 tells it.
+fn walked(request: &HttpRequest, limit: u64, items: Vec<EntryBody>, next: Option<AuditPlace>) -> HttpResponse {
+    let (mut response, next_before) = (HttpResponse::Ok(), next.map(written));
+    if let Some(before) = &next_before {
+        response.insert_header((LINK, link(request, &format!("limit={limit}&before={before}"), "next")));
+    }
+    response.json(EntriesBody { items, next_before })
 }
 
 fn limit(raw: &str) -> Option<u64> {

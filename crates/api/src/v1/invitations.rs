@@ -20,11 +20,11 @@ use validator::Validate;
 
 use crate::{
     bounds::{EmailText, ProjectRoleName},
-    extract::{Body, CurrentActor, Id, OptionalBody, Revision, digest, shown},
+    extract::{Body, CurrentActor, Id, OptionalBody, Parameters, Revision, digest, shown},
     ids::{InvitationRef, ProjectRef},
     mount::Mount,
     openapi::{
-        answers::{Acting, Changing, Creating, Oneself, Reading},
+        answers::{Acting, Changing, Creating, Narrowed, OneselfListed, Reading},
         headers::{IdempotencyKey, Unless},
     },
     problem::Problem,
@@ -194,14 +194,16 @@ async fn invite_member(
     tag = "projects",
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project")),
-    responses((status = 200, description = "All of them", body = InvitationsBody), Reading)
+    responses((status = 200, description = "All of them", body = InvitationsBody), Narrowed)
 )]
 #[get("/projects/{id}/invitations")]
 async fn list_invitations(
     projects: Data<Projects>,
     CurrentActor(actor): CurrentActor,
     Id(project): Id<ProjectId>,
+    parameters: Parameters,
 ) -> Result<HttpResponse, Problem> {
+    parameters.finish()?;
     Ok(all(projects.list_invitations.of_project(&actor, project).await?))
 }
 
@@ -250,13 +252,15 @@ async fn withdraw_invitation(
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),
-    responses((status = 200, description = "All of them", body = InvitationsBody), Oneself)
+    responses((status = 200, description = "All of them", body = InvitationsBody), OneselfListed)
 )]
 #[get("/invitations")]
 async fn list_own_invitations(
     projects: Data<Projects>,
     CurrentActor(actor): CurrentActor,
+    parameters: Parameters,
 ) -> Result<HttpResponse, Problem> {
+    parameters.finish()?;
     Ok(all(projects.list_invitations.own(&actor).await?))
 }
 

@@ -285,3 +285,54 @@ async fn a_denial_at_the_edge_is_told_to_the_project_that_the_path_names() {
         assert_eq!(told.len(), 1, "{base}: {told:?}");
     }
 }
+
+#[actix_web::test]
+async fn version_2_walks_the_trail_by_sealed_cursors_as_it_walks_every_list() {
+    let world = World::new();
+    let root = root(&world).await;
+    for name in ["ada", "eve", "kim"] {
+        world.person(name).await;
+    }
+    let whole = told(&world, &root, "?kind=user.registered").await;
+    let (mut walked, mut next) = (Vec::new(), "/api/v2/audit?limit=3&kind=user.registered".to_owned());
+    loop {
+        let answer = world.get(&next).by(&root).send().await;
+        let list = answer.expect(200);
+        walked.extend(list["items"].as_array().unwrap().iter().cloned());
+        assert_eq!(list["next_cursor"].is_null(), answer.header("link").is_empty(), "{list}");
+        let Some(link) = answer.header("link").strip_prefix('<') else { break };
+        next = link.split('>').next().unwrap().to_owned();
+    }
+    let ids = |entries: &[Value]| entries.iter().map(|entry| entry["id"].clone()).collect::<Vec<_>>();
+    assert_eq!((ids(&walked), walked.len()), (ids(&whole), 4));
+}
+
+#[actix_web::test]
+async fn a_place_in_the_trail_that_the_platform_has_not_sealed_is_refused_in_version_2() {
+    let world = World::new();
+    let root = root(&world).await;
+    world.person("ada").await;
+    let first = world.get("/api/v2/audit?limit=1").by(&root).send().await.expect(200);
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let ask = |query: String| world.get(&format!("/api/v2/audit?{query}")).by(&root).send();
+    ask(format!("cursor={cursor}")).await.expect(200);
+    ask(format!("cursor={cursor}&kind=project.created")).await.refused(422, "list.cursor");
+    ask("cursor=1767268800000000.01938f2e-0000-7000-8000-000000000000".to_owned()).await.refused(422, "list.cursor");
+    ask("before=1767268800000000.01938f2e-0000-7000-8000-000000000000".to_owned())
+        .await
+        .refused(422, "request.unknown_parameter");
+    ask("limit=101".to_owned()).await.refused(422, "list.limit_range");
+}
+
+#[actix_web::test]
+async fn version_1_links_to_the_next_stretch_of_the_trail() {
+    let world = World::new();
+    let root = root(&world).await;
+    let answer = world.get("/api/v1/audit?limit=1&kind=user.registered").by(&root).send().await;
+    assert!(!answer.header("link").contains("rel=\"next\""), "{}", answer.header("link"));
+    world.person("ada").await;
+    let answer = world.get("/api/v1/audit?limit=1&kind=user.registered").by(&root).send().await;
+    let link = answer.header("link").strip_prefix('<').unwrap().split('>').next().unwrap().to_owned();
+    let rest = world.get(&link).by(&root).send().await.expect(200);
+    assert_eq!((rest["items"].as_array().unwrap().len(), &rest["next_before"]), (1, &Value::Null), "{link}");
+}

@@ -133,3 +133,25 @@ async fn every_documented_sort_is_taken_in_both_directions() {
     }
     assert_eq!(taken.len(), 2 * (6 + 4 + 2), "agents, projects and runs in two versions");
 }
+
+#[actix_web::test]
+async fn a_list_that_is_told_whole_takes_no_part_of_it() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let project = world.project(&ada).await;
+    for (version, path) in [
+        ("v1", "/auth/sessions".to_owned()),
+        ("v1", "/invitations".to_owned()),
+        ("v1", format!("/projects/{project}/invitations")),
+        ("v2", "/auth/sessions".to_owned()),
+        ("v2", "/invitations".to_owned()),
+        ("v2", format!("/projects/prj_{project}/invitations")),
+    ] {
+        let path = format!("/api/{version}{path}");
+        world.get(&path).by(&ada).send().await.expect(200);
+        for query in ["page=1", "limit=1", "sort=name"] {
+            let answer = world.get(&format!("{path}?{query}")).by(&ada).send().await;
+            answer.refused(422, "request.unknown_parameter");
+        }
+    }
+}
