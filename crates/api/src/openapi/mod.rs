@@ -1,5 +1,6 @@
 //! The description of the whole interface, collected from the routes themselves.
 
+mod amounts;
 pub(crate) mod answers;
 pub(crate) mod headers;
 mod links;
@@ -134,6 +135,7 @@ pub fn openapi() -> OpenApi {
     let schemas = &mut document.components.get_or_insert_default().schemas;
     schemas.extend(bounds::all());
     schemas.remove(ONLY_ON_PAGES);
+    drop(amounts::say(schemas));
     say_what_is_proven(&mut document);
     say_what_may_be_left_out(&mut document);
     second::tell_apart(&mut document);

@@ -77,10 +77,8 @@ impl From<Period> for PeriodName {
 #[schema(as = NewBudget, example = json!({"max_tokens": 5_000_000, "max_cost_micros": 20_000_000, "period": "month"}))]
 struct TermsBody {
     /// Tokens of all classes together.
-    #[schema(minimum = 1, maximum = 1_000_000_000_000_000_u64)]
     max_tokens: Option<u64>,
     /// Money, in millionths of the unit of the prices.
-    #[schema(minimum = 1, maximum = 1_000_000_000_000_000_u64)]
     max_cost_micros: Option<u64>,
     /// For how long.
     period: PeriodName,

@@ -49,10 +49,9 @@ pub(crate) struct AssistantSchema {
     #[schema(minimum = 0, maximum = 2)]
     temperature: Option<f64>,
     /// Most tokens of one answer.
-    #[schema(required = false, default = 4096, minimum = 1, maximum = 1_000_000)]
+    #[schema(required = false, default = 4096)]
     max_output_tokens: u32,
     /// Seconds after which a question about a call counts as denied.
-    #[schema(minimum = 1, maximum = 2_592_000)]
     approval_expires_s: Option<u32>,
     /// What models cost, by `<provider>/<model>`.
     #[schema(required = false)]
@@ -90,13 +89,11 @@ struct AssistantToolSchema {
 #[schema(as = ContextPolicy)]
 struct ContextSchema {
     /// Most turns beside the pinned ones.
-    #[schema(minimum = 1, maximum = 1000)]
     window_turns: Option<u32>,
     /// Most tokens of those turns, estimated.
-    #[schema(minimum = 100, maximum = 10_000_000)]
     window_tokens: Option<u32>,
     /// First turns that never leave.
-    #[schema(required = false, default = 0, maximum = 100)]
+    #[schema(required = false, default = 0)]
     pinned_turns: u32,
     /// Whether the model sums up what leaves.
     #[schema(required = false, default = false)]
@@ -108,17 +105,17 @@ struct ContextSchema {
 #[schema(as = AssistantLimits)]
 struct AssistantLimitsSchema {
     /// Model calls, tool calls and approvals, all together.
-    #[schema(required = false, default = 100, minimum = 1, maximum = 10000)]
+    #[schema(required = false, default = 100)]
     max_steps: u32,
     /// Tokens of all classes.
     max_tokens: Option<u64>,
     /// Cost in millionths of the unit of the prices.
     max_cost_micros: Option<u64>,
     /// Seconds from start to end, waiting included.
-    #[schema(required = false, default = 3600, minimum = 1, maximum = 2_592_000)]
+    #[schema(required = false, default = 3600)]
     wall_clock_s: u32,
     /// Tool calls under way at once.
-    #[schema(required = false, default = 8, minimum = 1, maximum = 64)]
+    #[schema(required = false, default = 8)]
     concurrency: u32,
 }
 

@@ -30,7 +30,6 @@ pub(crate) struct Definition {
     /// How failed calls are tried again.
     retry: Option<RetrySchema>,
     /// Seconds after which a question counts as denied; never, without.
-    #[schema(minimum = 1, maximum = 2_592_000)]
     approval_expires_s: Option<u32>,
 }
 
@@ -110,7 +109,7 @@ pub(super) struct ServerSchema {
     #[schema(required = false)]
     headers: BTreeMap<String, String>,
     /// Seconds to wait for a result.
-    #[schema(required = false, default = 30, minimum = 1, maximum = 300)]
+    #[schema(required = false, default = 30)]
     timeout_s: u32,
 }
 
@@ -129,7 +128,7 @@ pub(super) struct RequestSchema {
     #[schema(required = false, default = false)]
     send_arguments: bool,
     /// Seconds to wait for an answer.
-    #[schema(required = false, default = 30, minimum = 1, maximum = 300)]
+    #[schema(required = false, default = 30)]
     timeout_s: u32,
 }
 
@@ -138,13 +137,13 @@ pub(super) struct RequestSchema {
 #[schema(as = Limits)]
 struct LimitsSchema {
     /// Calls, approvals and skips, all together.
-    #[schema(required = false, default = 1000, minimum = 1, maximum = 10000)]
+    #[schema(required = false, default = 1000)]
     max_steps: u32,
     /// Seconds from start to end, waiting included.
-    #[schema(required = false, default = 86400, minimum = 1, maximum = 2_592_000)]
+    #[schema(required = false, default = 86400)]
     wall_clock_s: u32,
     /// Calls under way at once.
-    #[schema(required = false, default = 8, minimum = 1, maximum = 64)]
+    #[schema(required = false, default = 8)]
     concurrency: u32,
 }
 
@@ -153,7 +152,7 @@ struct LimitsSchema {
 #[schema(as = Retry)]
 pub(super) struct RetrySchema {
     /// Tries in all.
-    #[schema(required = false, default = 4, minimum = 1, maximum = 20)]
+    #[schema(required = false, default = 4)]
     max_attempts: u32,
     /// Milliseconds before the second try.
     #[schema(required = false, default = 500)]

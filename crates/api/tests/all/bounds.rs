@@ -99,35 +99,84 @@ fn lists_take_pages_as_large_as_documented() {
     assert!(KeysetRequest::parse(None, Some(limit)).is_ok() && KeysetRequest::parse(None, Some(limit + 1)).is_err());
 }
 
-/// Follows references to the schema behind a property, the nullable part left aside.
-fn resolved<'a>(schemas: &'a Value, schema: &'a Value) -> &'a Value {
-    if let Some(reference) = schema["$ref"].as_str() {
-        return resolved(schemas, &schemas[reference.rsplit('/').next().unwrap()]);
+/// Walks everything that a body may hold, and names what has no bounds.
+struct Walk<'a> {
+    schemas: &'a Value,
+    seen: BTreeSet<&'a str>,
+    unbounded: BTreeSet<String>,
+}
+
+impl<'a> Walk<'a> {
+    /// Through the bodies of all operations of a document.
+    fn through(document: &'a Value) -> BTreeSet<String> {
+        let schemas = &document["components"]["schemas"];
+        let mut walk = Self { schemas, seen: BTreeSet::new(), unbounded: BTreeSet::new() };
+        for item in document["paths"].as_object().unwrap().values() {
+            for operation in item.as_object().unwrap().values() {
+                let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+                walk.value(body, operation["operationId"].as_str().unwrap());
+            }
+        }
+        walk.unbounded
     }
-    let parts = schema["oneOf"].as_array().into_iter().flatten();
-    parts.into_iter().find(|part| part["type"] != "null").map_or(schema, |part| resolved(schemas, part))
+
+    fn value(&mut self, schema: &'a Value, place: &str) {
+        if let Some(name) = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()) {
+            if self.seen.insert(name) {
+                self.value(&self.schemas[name], name);
+            }
+            return;
+        }
+        for parts in ["oneOf", "anyOf", "allOf"] {
+            schema[parts].as_array().into_iter().flatten().for_each(|part| self.value(part, place));
+        }
+        let is = |kind: &str| {
+            schema["type"] == kind || schema["type"].as_array().is_some_and(|it| it.contains(&json!(kind)))
+        };
+        let has = |bounds: &[&str]| bounds.iter().any(|bound| schema.get(bound).is_some());
+        let number = (is("integer") || is("number")) && !has(&["enum"]);
+        let others = schema.get("additionalProperties").filter(|others| others.is_object());
+        let unbounded = [
+            is("string") && !has(&["maxLength", "enum", "pattern", "format"]),
+            number && !(has(&["minimum"]) && has(&["maximum"])),
+            is("array") && !has(&["maxItems"]),
+            others.is_some() && !has(&["maxProperties"]),
+        ];
+        if unbounded.contains(&true) {
+            self.unbounded.insert(place.to_owned());
+        }
+        for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+            self.value(member, &format!("{place}.{name}"));
+        }
+        schema.get("items").into_iter().for_each(|element| self.value(element, &format!("{place}[]")));
+        others.into_iter().for_each(|member| self.value(member, &format!("{place}{{}}")));
+    }
 }
 
 #[test]
-fn every_text_that_is_sent_has_bounds() {
+fn everything_that_is_sent_has_bounds() {
     let document = serde_json::to_value(openapi()).unwrap();
-    let schemas = &document["components"]["schemas"];
-    let mut bodies = BTreeSet::new();
-    for item in document["paths"].as_object().unwrap().values() {
-        for operation in item.as_object().unwrap().values() {
-            let body = resolved(schemas, &operation["requestBody"]["content"]["application/json"]["schema"]);
-            for (name, property) in body["properties"].as_object().into_iter().flatten() {
-                let property = resolved(schemas, property);
-                let is_text = property["type"] == "string" || property["type"] == json!(["string", "null"]);
-                let bounds = ["maxLength", "enum", "pattern", "format"];
-                let bounded = bounds.iter().any(|bound| property.get(bound).is_some());
-                if is_text && !bounded {
-                    bodies.insert(format!("{}: {name}", operation["operationId"]));
-                }
-            }
-        }
-    }
-    assert!(bodies.is_empty(), "{bodies:#?}");
+    assert_eq!(Walk::through(&document), BTreeSet::new());
+}
+
+#[test]
+fn what_is_sent_without_bounds_is_caught_however_deep_it_lies() {
+    let mut document = serde_json::to_value(openapi()).unwrap();
+    let wish = json!({
+        "type": "object",
+        "properties": {
+            "texts": {"type": "array", "maxItems": 3, "items": {"type": "string"}},
+            "list": {"type": ["array", "null"], "items": {"type": "string", "maxLength": 3}},
+            "numbers": {"type": "object", "maxProperties": 3, "additionalProperties": {"type": "integer", "minimum": 0}},
+            "named": {"type": "object", "additionalProperties": {"type": "boolean"}},
+            "good": {"type": "string", "enum": ["yes"]},
+        },
+    });
+    document["components"]["schemas"]["Wish"] = wish;
+    let body = json!({"content": {"application/json": {"schema": {"oneOf": [{"$ref": "#/components/schemas/Wish"}]}}}});
+    document["paths"]["/api/v1/wishes"] = json!({"post": {"operationId": "wish", "requestBody": body}});
+    let found = ["Wish.list", "Wish.named", "Wish.numbers{}", "Wish.texts[]"].map(str::to_owned);
+    assert_eq!(Walk::through(&document), BTreeSet::from(found));
 }
 
 #[actix_web::test]

@@ -56,6 +56,7 @@ async fn a_workflow_that_cannot_be() {
     let calls = json!({"steps": [{"id": "a", "agent": "01938f2e-0000-7000-8000-000000000000", "input": {}}]});
     let limited = json!({"steps": [step("a")], "limits": {"concurrency": 0}});
     let schema = json!({"steps": [step("a")], "input_schema": {"type": "broken"}});
+    let needs_often = steps(json!([step("a"), {"id": "b", "tool": "jq", "needs": vec!["a"; 201]}]));
     let cases = vec![
         (steps(json!([step("A b")])), "workflow.name", "/steps/0/id"),
         (steps(json!([step("a"), step("a")])), "workflow.step_duplicate", "/steps/1/id"),
@@ -64,6 +65,7 @@ async fn a_workflow_that_cannot_be() {
         (steps(json!([{"id": "a", "tool": "nothing"}])), "workflow.tool_unknown", "/steps/0/tool"),
         (tool("jq", "https://example.org"), "workflow.tool_shadowed", "/tools/jq"),
         (tool("pay", "http://example.org"), "workflow.destination", "/tools/pay/request/url"),
+        (needs_often, "workflow.too_many", "/steps/1/needs"),
         (json!({"steps": 1}), "workflow.malformed", "/steps"),
         (calls, "workflow.agent_unknown", "/steps/0/agent"),
         (limited, "workflow.limit", "/limits/concurrency"),
@@ -106,6 +108,13 @@ async fn an_assistant_that_cannot_be() {
         (with("model", json!("one")), "assistant.model", "/model"),
         (with("fallbacks", json!(["scripted/one"])), "assistant.fallback", "/fallbacks/0"),
         (with("fallbacks", json!(many)), "assistant.too_many", "/fallbacks"),
+        (with("instructions", json!("x".repeat(65_537))), "assistant.too_many", "/instructions"),
+        (with("model", json!(format!("a/{}", "x".repeat(240)))), "assistant.model", "/model"),
+        (
+            with("prices", json!({"a/b": {"input": 1_000_000_000_001_u64, "output": 0}})),
+            "assistant.limit",
+            "/prices/a~1b/input",
+        ),
         (with("instructions", json!(" ")), "assistant.empty", "/instructions"),
         (with("instructions", json!("broken")), "assistant.template", "/instructions"),
         (with("temperature", json!(2.5)), "assistant.temperature", "/temperature"),

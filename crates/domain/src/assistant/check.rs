@@ -1,22 +1,24 @@
 //! What can be said of an assistant without asking anybody: its names and its numbers, and where its texts and schemas are.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use super::{
-    definition::Assistant,
+    definition::{Assistant, AssistantLimits, ContextPolicy},
+    price::Price,
     problem::{Fault, Problem},
     tool::AssistantTool,
 };
 use crate::{
     kernel::Json,
-    workflow::{Approval, Computed, Sent, is_name, member},
+    workflow::{
+        Approval, Computed, Sent,
+        bounds::{
+            APPROVAL_EXPIRES_S, ATTEMPTS, CONCURRENCY, Excess, MAX_STEPS, PAUSE_MS, SERVERS_NAME, TEXT, TIMEOUT_S,
+            TOOLS, WALL_CLOCK_S,
+        },
+        is_name, member,
+    },
 };
-
-/// Most tools of one assistant.
-const MAX_TOOLS: usize = 128;
-/// Most models asked in place of the first.
-const MAX_FALLBACKS: usize = 8;
-const MAX_SECONDS: u64 = 2_592_000;
 
 /// Everything that is wrong with an assistant by itself, each with a JSON pointer; empty when it is sound.
 #[must_use]
@@ -25,7 +27,9 @@ pub fn problems(assistant: &Assistant) -> Vec<Problem> {
     models(assistant, &mut found);
     texts(assistant, &mut found);
     tools(assistant, &mut found);
+    amounts(assistant, &mut found);
     numbers(assistant, &mut found);
+    prices(assistant, &mut found);
     found
 }
 
@@ -36,7 +40,8 @@ fn push(found: &mut Vec<Problem>, pointer: impl Into<String>, fault: Fault) {
 fn models(assistant: &Assistant, found: &mut Vec<Problem>) {
     let named = |model: &str| {
         let (provider, name) = model.split_once('/')?;
-        (!provider.is_empty() && !name.is_empty() && !model.contains(char::is_whitespace)).then_some(())
+        let sound = !provider.is_empty() && !name.is_empty() && !model.contains(char::is_whitespace);
+        (sound && Assistant::MODEL.contains(&model.chars().count())).then_some(())
     };
     if named(&assistant.model).is_none() {
         push(found, "/model", Fault::Model(assistant.model.clone()));
@@ -50,9 +55,29 @@ fn models(assistant: &Assistant, found: &mut Vec<Problem>) {
             push(found, pointer, Fault::Fallback(model.clone()));
         }
     }
-    if assistant.fallbacks.len() > MAX_FALLBACKS {
-        let fault = Fault::TooMany { what: "fallbacks", most: MAX_FALLBACKS, found: assistant.fallbacks.len() };
-        push(found, "/fallbacks", fault);
+}
+
+/// Whether there is too much of something.
+fn amounts(assistant: &Assistant, found: &mut Vec<Problem>) {
+    let Assistant { fallbacks, tools, prices, .. } = assistant;
+    let counted = [
+        Excess::of("/fallbacks".to_owned(), "fallbacks", Assistant::FALLBACKS, fallbacks.len()),
+        Excess::of("/tools".to_owned(), "tools", TOOLS, tools.len()),
+        Excess::of("/prices".to_owned(), "prices", Assistant::PRICES, prices.len()),
+    ];
+    let mut excess: Vec<Excess> = counted.into_iter().flatten().collect();
+    for (name, tool) in tools {
+        let at = member("/tools", name);
+        excess.extend(Excess::of_text(format!("{at}/description"), TEXT, tool.description()));
+        if let AssistantTool::Mcp { server, .. } = tool {
+            excess.extend(Excess::of_text(format!("{at}/server/tool"), SERVERS_NAME, &server.tool));
+        }
+    }
+    excess.extend(assistant.sent().iter().flat_map(Excess::of_sent));
+    let texts = places(assistant).into_iter();
+    excess.extend(texts.filter_map(|(pointer, computed)| Excess::of_text(pointer, TEXT, computed.text())));
+    for Excess { pointer, what, most, found: amount } in excess {
+        push(found, pointer, Fault::TooMany { what, most, found: amount });
     }
 }
 
@@ -66,9 +91,6 @@ fn texts(assistant: &Assistant, found: &mut Vec<Problem>) {
 }
 
 fn tools(assistant: &Assistant, found: &mut Vec<Problem>) {
-    if assistant.tools.len() > MAX_TOOLS {
-        push(found, "/tools", Fault::TooMany { what: "tools", most: MAX_TOOLS, found: assistant.tools.len() });
-    }
     for (name, tool) in &assistant.tools {
         let at = member("/tools", name);
         if !is_name(name) {
@@ -85,28 +107,28 @@ fn tools(assistant: &Assistant, found: &mut Vec<Problem>) {
 
 fn numbers(assistant: &Assistant, found: &mut Vec<Problem>) {
     let Assistant { limits, retry, context, .. } = assistant;
-    let mut check = |pointer: String, name, least: u64, most: u64, value: u64| {
-        if !(least..=most).contains(&value) {
-            push(found, pointer, Fault::Limit { name, least, most, found: value });
-        }
-    };
-    check("/limits/max_steps".into(), "max_steps", 1, 10_000, limits.max_steps.into());
-    check("/limits/wall_clock_s".into(), "wall_clock_s", 1, MAX_SECONDS, limits.wall_clock_s.into());
-    check("/limits/concurrency".into(), "concurrency", 1, 64, limits.concurrency.into());
-    check("/retry/max_attempts".into(), "max_attempts", 1, 20, retry.max_attempts.into());
-    check("/retry/initial_ms".into(), "initial_ms", 1, 3_600_000, retry.initial_ms.into());
-    check("/retry/max_ms".into(), "max_ms", 1, 3_600_000, retry.max_ms.into());
-    check("/max_output_tokens".into(), "max_output_tokens", 1, 1_000_000, assistant.max_output_tokens.into());
-    check("/context/pinned_turns".into(), "pinned_turns", 0, 100, context.pinned_turns.into());
-    let optional = [
-        ("/limits/max_tokens", "max_tokens", 1, u64::MAX, limits.max_tokens),
-        ("/limits/max_cost_micros", "max_cost_micros", 1, u64::MAX, limits.max_cost_micros),
-        ("/approval_expires_s", "approval_expires_s", 1, MAX_SECONDS, assistant.approval_expires_s.map(u64::from)),
-        ("/context/window_turns", "window_turns", 1, 1_000, context.window_turns.map(u64::from)),
-        ("/context/window_tokens", "window_tokens", 100, 10_000_000, context.window_tokens.map(u64::from)),
+    let numbers = [
+        ("/limits/max_steps", "max_steps", MAX_STEPS, Some(limits.max_steps)),
+        ("/limits/wall_clock_s", "wall_clock_s", WALL_CLOCK_S, Some(limits.wall_clock_s)),
+        ("/limits/concurrency", "concurrency", CONCURRENCY, Some(limits.concurrency)),
+        ("/retry/max_attempts", "max_attempts", ATTEMPTS, Some(retry.max_attempts)),
+        ("/retry/initial_ms", "initial_ms", PAUSE_MS, Some(retry.initial_ms)),
+        ("/retry/max_ms", "max_ms", PAUSE_MS, Some(retry.max_ms)),
+        ("/max_output_tokens", "max_output_tokens", Assistant::OUTPUT_TOKENS, Some(assistant.max_output_tokens)),
+        ("/approval_expires_s", "approval_expires_s", APPROVAL_EXPIRES_S, assistant.approval_expires_s),
+        ("/context/pinned_turns", "pinned_turns", ContextPolicy::PINNED_TURNS, Some(context.pinned_turns)),
+        ("/context/window_turns", "window_turns", ContextPolicy::WINDOW_TURNS, context.window_turns),
+        ("/context/window_tokens", "window_tokens", ContextPolicy::WINDOW_TOKENS, context.window_tokens),
     ];
-    for (pointer, name, least, most, value) in optional {
-        value.into_iter().for_each(|value| check(pointer.into(), name, least, most, value));
+    for (pointer, name, range, value) in numbers {
+        ranged(found, pointer.to_owned(), name, &wide(&range), value.map(u64::from));
+    }
+    let spending = [
+        ("/limits/max_tokens", "max_tokens", limits.max_tokens),
+        ("/limits/max_cost_micros", "max_cost_micros", limits.max_cost_micros),
+    ];
+    for (pointer, name, value) in spending {
+        ranged(found, pointer.to_owned(), name, &AssistantLimits::SPENDING, value);
     }
     for (name, tool) in &assistant.tools {
         let (at, seconds) = match tool {
@@ -114,8 +136,40 @@ fn numbers(assistant: &Assistant, found: &mut Vec<Problem>) {
             AssistantTool::Mcp { server, .. } => ("/server/timeout_s", server.timeout_s),
             AssistantTool::Builtin { .. } | AssistantTool::Agent { .. } => continue,
         };
-        check(member("/tools", name) + at, "timeout_s", 1, 300, seconds.into());
+        ranged(found, member("/tools", name) + at, "timeout_s", &wide(&TIMEOUT_S), Some(seconds.into()));
     }
+}
+
+fn prices(assistant: &Assistant, found: &mut Vec<Problem>) {
+    for (model, Price { input, output, cache_read, cache_write, reasoning }) in &assistant.prices {
+        let parts = [
+            ("input", Some(*input)),
+            ("output", Some(*output)),
+            ("cache_read", Some(*cache_read)),
+            ("cache_write", Some(*cache_write)),
+            ("reasoning", *reasoning),
+        ];
+        for (part, price) in parts {
+            ranged(found, member(&member("/prices", model), part), part, &Price::RANGE, price);
+        }
+    }
+}
+
+/// A number that is there is of its range.
+fn ranged(
+    found: &mut Vec<Problem>,
+    pointer: String,
+    name: &'static str,
+    range: &RangeInclusive<u64>,
+    value: Option<u64>,
+) {
+    if let Some(value) = value.filter(|value| !range.contains(value)) {
+        push(found, pointer, Fault::Limit { name, least: *range.start(), most: *range.end(), found: value });
+    }
+}
+
+fn wide(range: &RangeInclusive<u32>) -> RangeInclusive<u64> {
+    u64::from(*range.start())..=u64::from(*range.end())
 }
 
 /// Every jq program and template of an assistant, each with a JSON pointer.

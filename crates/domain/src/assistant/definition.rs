@@ -1,10 +1,12 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use serde::{Deserialize, Serialize};
 
 use super::{price::Price, tool::AssistantTool};
 use crate::{
+    budgets::Terms,
     kernel::Json,
+    models::{AllowedModels, ProviderName},
     workflow::{Backoff, Sent},
 };
 
@@ -57,6 +59,15 @@ const fn default_output_tokens() -> u32 {
 }
 
 impl Assistant {
+    /// Characters of a model's name: its provider's, a slash and its own.
+    pub const MODEL: RangeInclusive<usize> = 3..=*ProviderName::LENGTH.end() + 1 + *AllowedModels::LENGTH.end();
+    /// Most models asked in place of the first.
+    pub const FALLBACKS: usize = 8;
+    /// Most models with a price of their own.
+    pub const PRICES: usize = AllowedModels::MOST;
+    /// Tokens of one answer at most.
+    pub const OUTPUT_TOKENS: RangeInclusive<u32> = 1..=1_000_000;
+
     /// The model and those asked in its place.
     pub fn models(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.model).chain(&self.fallbacks).map(String::as_str)
@@ -98,6 +109,15 @@ pub struct ContextPolicy {
     pub summary: bool,
 }
 
+impl ContextPolicy {
+    /// Turns that the model sees beside the pinned ones.
+    pub const WINDOW_TURNS: RangeInclusive<u32> = 1..=1_000;
+    /// Tokens of those turns.
+    pub const WINDOW_TOKENS: RangeInclusive<u32> = 100..=10_000_000;
+    /// First turns that never leave.
+    pub const PINNED_TURNS: RangeInclusive<u32> = 0..=100;
+}
+
 /// What ends a run of an assistant that does not end by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -114,6 +134,11 @@ pub struct AssistantLimits {
     pub wall_clock_s: u32,
     /// Tool calls under way at once; 1–64.
     pub concurrency: u32,
+}
+
+impl AssistantLimits {
+    /// Tokens, and millionths of the unit of the prices, that one run may use: as much as a budget may allow.
+    pub const SPENDING: RangeInclusive<u64> = Terms::LIMIT;
 }
 
 impl Default for AssistantLimits {

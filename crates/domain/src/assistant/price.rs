@@ -1,3 +1,5 @@
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use crate::conversation;
@@ -19,6 +21,11 @@ pub struct Price {
     /// Written by the model for itself; as `output` where nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<u64>,
+}
+
+impl Price {
+    /// What a price may be.
+    pub const RANGE: RangeInclusive<u64> = conversation::Price::RANGE;
 }
 
 impl From<Price> for conversation::Price {

@@ -9,7 +9,7 @@ pub enum Fault {
     /// A model is asked in its own place.
     #[error("`{0}` is asked already; a fallback is another model")]
     Fallback(String),
-    /// More models or tools than an assistant may have.
+    /// More of something than an assistant may have.
     #[error("there are at most {most} {what}, not {found}")]
     TooMany {
         /// Of what.

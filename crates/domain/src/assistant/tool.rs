@@ -66,6 +66,9 @@ pub enum AssistantTool {
 }
 
 impl AssistantTool {
+    /// What `kind` may be.
+    pub const KINDS: [&str; 4] = ["builtin", "http", "mcp", "agent"];
+
     /// What it does and when to use it, for the model.
     #[must_use]
     pub fn description(&self) -> &str {

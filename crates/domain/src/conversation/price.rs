@@ -1,3 +1,5 @@
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use super::usage::Usage;
@@ -18,6 +20,9 @@ pub struct Price {
 }
 
 impl Price {
+    /// Millionths of a million units: no model costs more.
+    pub const RANGE: RangeInclusive<u64> = 0..=1_000_000_000_000;
+
     /// What was used costs so many millionths, rounded up.
     #[must_use]
     pub fn of(&self, usage: &Usage) -> u64 {

@@ -2,11 +2,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{error::ProviderError, values::is_model};
+use super::{
+    error::ProviderError,
+    values::{AllowedModels, is_model},
+};
 use crate::conversation::Price;
-
-/// Millionths of a million units: no model costs that much.
-const MOST: u64 = 1_000_000_000_000;
 
 /// What the models of a provider cost, by the provider's own names.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -19,12 +19,12 @@ impl PriceList {
     /// # Errors
     /// [`ProviderError::PriceRange`] or [`ProviderError::TooManyModels`].
     pub fn parse(raw: BTreeMap<String, Price>) -> Result<Self, ProviderError> {
-        if raw.len() > 200 {
+        if raw.len() > AllowedModels::MOST {
             return Err(ProviderError::TooManyModels);
         }
         for (model, price) in &raw {
             let parts = [price.input, price.output, price.cache_read, price.cache_write, price.reasoning];
-            if !is_model(model) || parts.into_iter().any(|part| part > MOST) {
+            if !is_model(model) || parts.into_iter().any(|part| !Price::RANGE.contains(&part)) {
                 return Err(ProviderError::PriceRange(model.chars().take(200).collect()));
             }
         }

@@ -112,12 +112,17 @@ impl fmt::Display for ProviderUrl {
 pub struct AllowedModels(BTreeSet<String>);
 
 impl AllowedModels {
+    /// Most names that may be listed.
+    pub const MOST: usize = 200;
+    /// Characters of a name.
+    pub const LENGTH: RangeInclusive<usize> = 1..=200;
+
     /// Checks raw names and drops repetitions.
     ///
     /// # Errors
     /// [`ProviderError::ModelFormat`] with the index of the first that is no name, or [`ProviderError::TooManyModels`].
     pub fn parse<S: AsRef<str>>(raw: &[S]) -> Result<Self, ProviderError> {
-        if raw.len() > 200 {
+        if raw.len() > Self::MOST {
             return Err(ProviderError::TooManyModels);
         }
         match raw.iter().position(|name| !is_model(name.as_ref())) {
@@ -140,5 +145,6 @@ impl AllowedModels {
 
 /// Whether a text can be a provider's name of a model; slashes are part of many.
 pub(super) fn is_model(name: &str) -> bool {
-    (1..=200).contains(&name.chars().count()) && !name.contains(|c: char| c.is_control() || c.is_whitespace())
+    AllowedModels::LENGTH.contains(&name.chars().count())
+        && !name.contains(|c: char| c.is_control() || c.is_whitespace())
 }

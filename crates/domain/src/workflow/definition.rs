@@ -98,6 +98,11 @@ pub enum Denial {
     Continue,
 }
 
+impl Denial {
+    /// Every meaning.
+    pub const ALL: [Self; 2] = [Self::Fail, Self::Continue];
+}
+
 /// Whether a call may be repeated when its outcome is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -108,6 +113,11 @@ pub enum Effect {
     Idempotent,
     /// Must never be repeated blindly.
     Unsafe,
+}
+
+impl Effect {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::ReadOnly, Self::Idempotent, Self::Unsafe];
 }
 
 /// Something a step may call.
@@ -219,6 +229,11 @@ pub enum HttpMethod {
     Delete,
 }
 
+impl HttpMethod {
+    /// Every method.
+    pub const ALL: [Self; 5] = [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete];
+}
+
 impl Workflow {
     /// The tool a step names: one of its own, or a builtin one.
     #[must_use]
@@ -250,6 +265,9 @@ impl Workflow {
 }
 
 impl Builtin {
+    /// Every one.
+    pub const ALL: [Self; 3] = [Self::Parse, Self::Jq, Self::Template];
+
     /// The builtin tool of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
@@ -263,6 +281,9 @@ impl Builtin {
 }
 
 impl Tool {
+    /// What `kind` may be.
+    pub const KINDS: [&str; 3] = ["builtin", "http", "mcp"];
+
     /// Whether a call of it may be repeated when its outcome is unknown.
     #[must_use]
     pub const fn effect(&self) -> Effect {

@@ -3,20 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    bounds::{
+        APPROVAL_EXPIRES_S, ATTEMPTS, CONCURRENCY, Excess, MAX_STEPS, NAME, NEEDS, PAUSE_MS, SERVERS_NAME, STEPS, TEXT,
+        TIMEOUT_S, TOOLS, WALL_CLOCK_S,
+    },
     computed::{member, places},
     definition::{Action, Builtin, Tool, Workflow},
     problem::{Fault, Problem},
 };
-
-/// Most steps of one workflow.
-pub(super) const MAX_STEPS: usize = 200;
-const MAX_NAME: usize = 64;
 
 /// Everything that is structurally wrong with a workflow, each with a JSON pointer; empty when it is sound.
 #[must_use]
 pub fn problems(workflow: &Workflow) -> Vec<Problem> {
     let mut found = Vec::new();
     count(workflow, &mut found);
+    amounts(workflow, &mut found);
     names(workflow, &mut found);
     references(workflow, &mut found);
     cycles(workflow, &mut found);
@@ -32,15 +33,35 @@ fn push(found: &mut Vec<Problem>, pointer: impl Into<String>, fault: Fault) {
 fn count(workflow: &Workflow, found: &mut Vec<Problem>) {
     match workflow.steps.len() {
         0 => push(found, "/steps", Fault::NoSteps),
-        1..=MAX_STEPS => {}
+        steps if STEPS.contains(&steps) => {}
         steps => push(found, "/steps", Fault::TooManySteps { found: steps }),
+    }
+}
+
+/// Of everything but steps: whether there is too much of it.
+fn amounts(workflow: &Workflow, found: &mut Vec<Problem>) {
+    let mut excess: Vec<Excess> =
+        Excess::of("/tools".to_owned(), "tools", TOOLS, workflow.tools.len()).into_iter().collect();
+    for (index, step) in workflow.steps.iter().enumerate() {
+        excess.extend(Excess::of(format!("/steps/{index}/needs"), "steps to wait for", NEEDS, step.needs.len()));
+    }
+    for (name, tool) in &workflow.tools {
+        if let Tool::Mcp { server, .. } = tool {
+            excess.extend(Excess::of_text(member("/tools", name) + "/server/tool", SERVERS_NAME, &server.tool));
+        }
+    }
+    excess.extend(workflow.sent().iter().flat_map(Excess::of_sent));
+    let texts = places(workflow).0.into_iter();
+    excess.extend(texts.filter_map(|place| Excess::of_text(place.pointer, TEXT, place.computed.text())));
+    for Excess { pointer, what, most, found: amount } in excess {
+        push(found, pointer, Fault::TooMany { what, most, found: amount });
     }
 }
 
 /// Whether a step or tool may go by this name.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
-    text.len() <= MAX_NAME
+    NAME.contains(&text.len())
         && text.starts_with(|first: char| first.is_ascii_lowercase())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
@@ -97,7 +118,7 @@ struct Search<'a> {
 impl Search<'_> {
     /// Depth-first; a need that is on the path closes a circle, and each such need is reported once.
     fn visit(&mut self, index: usize) {
-        if self.finished.contains(&index) || self.path.len() > MAX_STEPS {
+        if self.finished.contains(&index) || self.path.len() > *STEPS.end() {
             return;
         }
         self.path.push(index);
@@ -125,22 +146,22 @@ fn numbers(workflow: &Workflow, found: &mut Vec<Problem>) {
             push(found, pointer, fault);
         }
     };
-    check("/limits/max_steps".into(), "max_steps", 1..=10_000, limits.max_steps);
-    check("/limits/wall_clock_s".into(), "wall_clock_s", 1..=2_592_000, limits.wall_clock_s);
-    check("/limits/concurrency".into(), "concurrency", 1..=64, limits.concurrency);
+    check("/limits/max_steps".into(), "max_steps", MAX_STEPS, limits.max_steps);
+    check("/limits/wall_clock_s".into(), "wall_clock_s", WALL_CLOCK_S, limits.wall_clock_s);
+    check("/limits/concurrency".into(), "concurrency", CONCURRENCY, limits.concurrency);
     if let Some(seconds) = workflow.approval_expires_s {
-        check("/approval_expires_s".into(), "approval_expires_s", 1..=2_592_000, seconds);
+        check("/approval_expires_s".into(), "approval_expires_s", APPROVAL_EXPIRES_S, seconds);
     }
-    check("/retry/max_attempts".into(), "max_attempts", 1..=20, retry.max_attempts);
-    check("/retry/initial_ms".into(), "initial_ms", 1..=3_600_000, retry.initial_ms);
-    check("/retry/max_ms".into(), "max_ms", 1..=3_600_000, retry.max_ms);
+    check("/retry/max_attempts".into(), "max_attempts", ATTEMPTS, retry.max_attempts);
+    check("/retry/initial_ms".into(), "initial_ms", PAUSE_MS, retry.initial_ms);
+    check("/retry/max_ms".into(), "max_ms", PAUSE_MS, retry.max_ms);
     for (name, tool) in &workflow.tools {
         let (at, seconds) = match tool {
             Tool::Http { request, .. } => ("/request/timeout_s", request.timeout_s),
             Tool::Mcp { server, .. } => ("/server/timeout_s", server.timeout_s),
             Tool::Builtin { .. } => continue,
         };
-        check(member("/tools", name) + at, "timeout_s", 1..=300, seconds);
+        check(member("/tools", name) + at, "timeout_s", TIMEOUT_S, seconds);
     }
 }
 

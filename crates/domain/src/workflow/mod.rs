@@ -1,6 +1,7 @@
 //! The language workflows are written in: shared by agents, who publish it, and runs, who execute it.
 
 mod backoff;
+pub mod bounds;
 mod computed;
 mod definition;
 mod graph;

@@ -7,8 +7,18 @@ pub enum Fault {
     #[error("a workflow has at least one step")]
     NoSteps,
     /// More steps than a workflow may have.
-    #[error("a workflow has at most {most} steps, not {found}", most = super::graph::MAX_STEPS)]
+    #[error("a workflow has at most {most} steps, not {found}", most = super::bounds::STEPS.end())]
     TooManySteps {
+        /// How many there are.
+        found: usize,
+    },
+    /// More of something than a workflow may have.
+    #[error("there are at most {most} {what}, not {found}")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// Most allowed.
+        most: usize,
         /// How many there are.
         found: usize,
     },
@@ -69,6 +79,7 @@ impl Fault {
         match self {
             Self::NoSteps => "workflow.no_steps",
             Self::TooManySteps { .. } => "workflow.too_many_steps",
+            Self::TooMany { .. } => "workflow.too_many",
             Self::Name(_) => "workflow.name",
             Self::DuplicateStep(_) => "workflow.step_duplicate",
             Self::UnknownStep(_) => "workflow.step_unknown",

@@ -107,3 +107,46 @@ fn two_hundred_and_one_steps_are_too_many() {
     let text = format!(r#"{{"steps":[{}]}}"#, steps.join(","));
     assert_eq!(faults(&text), vec![("/steps".to_owned(), Fault::TooManySteps { found: 201 })]);
 }
+
+/// Whether a tool of a kind can be written at all, however incompletely.
+fn is_kind<T: serde::de::DeserializeOwned + std::fmt::Debug>(kind: &str) -> bool {
+    let read = serde_json::from_str::<T>(&format!(r#"{{"kind":"{kind}"}}"#));
+    !read.unwrap_err().to_string().starts_with("unknown variant")
+}
+
+#[test]
+fn kinds_of_tools_are_those_that_are_read() {
+    let of_workflows = super::Tool::KINDS.iter().all(|kind| is_kind::<super::Tool>(kind));
+    let of_assistants = crate::assistant::AssistantTool::KINDS;
+    let of_assistants = of_assistants.iter().all(|kind| is_kind::<crate::assistant::AssistantTool>(kind));
+    assert!(of_workflows && of_assistants && !is_kind::<super::Tool>("agent"));
+}
+
+#[test]
+fn too_much_of_anything_is_reported_at_its_place() {
+    let long = "x".repeat(65_537);
+    let tools: Vec<_> = (0..129).map(|n| format!(r#""t{n}":{{"kind":"builtin","builtin":"jq"}}"#)).collect();
+    let needs = vec![r#""a""#; 201].join(",");
+    let headers: Vec<_> = (0..65).map(|n| format!(r#""x-{n}":"y""#)).collect();
+    let request = format!(r#"{{"method":"GET","url":"{}","headers":{{{}}}}}"#, &long[..2_049], headers.join(","));
+    let server = format!(r#"{{"url":"https://example.org","tool":"{}"}}"#, &long[..257]);
+    for (text, pointer) in [
+        (format!(r#"{{"steps":[{{"id":"a","tool":"jq"}}],"tools":{{{}}}}}"#, tools.join(",")), "/tools"),
+        (
+            format!(r#"{{"steps":[{{"id":"a","tool":"jq"}},{{"id":"b","tool":"jq","needs":[{needs}]}}]}}"#),
+            "/steps/1/needs",
+        ),
+        (format!(r#"{{"steps":[{{"id":"a","tool":"jq","when":"{long}"}}]}}"#), "/steps/0/when"),
+        (tool(&format!(r#""kind":"http","effect":"unsafe","request":{request}"#)), "/tools/t/request/url"),
+        (tool(&format!(r#""kind":"http","effect":"unsafe","request":{request}"#)), "/tools/t/request/headers"),
+        (tool(&format!(r#""kind":"mcp","effect":"unsafe","server":{server}"#)), "/tools/t/server/tool"),
+    ] {
+        let found = problems(&workflow(&text));
+        let at = |problem: &super::Problem| problem.pointer == pointer && problem.fault.code() == "workflow.too_many";
+        assert!(found.iter().any(at), "{pointer}: {found:?}");
+    }
+}
+
+fn tool(members: &str) -> String {
+    format!(r#"{{"steps":[{{"id":"a","tool":"t"}}],"tools":{{"t":{{{members}}}}}}}"#)
+}

@@ -9,8 +9,8 @@ refusals! {
             "Write `<provider>/<model>`.";
         UNPROCESSABLE_ENTITY "assistant.fallback" "A model is asked in its own place"
             "Name other models as fallbacks.";
-        UNPROCESSABLE_ENTITY "assistant.too_many" "Too many fallbacks or tools"
-            "Name at most 8 fallbacks and 128 tools.";
+        UNPROCESSABLE_ENTITY "assistant.too_many" "There is too much of something in the assistant"
+            "Keep to as many fallbacks, tools, prices, headers and characters as the detail says.";
         UNPROCESSABLE_ENTITY "assistant.tool_name" "A tool has an unusable name"
             "Use a lower-case letter, then up to 63 of `a-z 0-9 _`.";
         UNPROCESSABLE_ENTITY "assistant.empty" "A text says nothing"

@@ -9,6 +9,8 @@ refusals! {
             "Add at least one step.";
         UNPROCESSABLE_ENTITY "workflow.too_many_steps" "The workflow has too many steps"
             "Split it into several agents that call each other.";
+        UNPROCESSABLE_ENTITY "workflow.too_many" "There is too much of something in the workflow"
+            "Keep to as many tools, needed steps, headers and characters as the detail says.";
         UNPROCESSABLE_ENTITY "workflow.name" "A step or tool has an unusable name"
             "Use a lower-case letter, then up to 63 of `a-z`, `0-9` and `_`.";
         UNPROCESSABLE_ENTITY "workflow.step_duplicate" "Two steps go by one name"
