@@ -12,7 +12,7 @@ use actix_web::{
 use utoipa_actix_web::{scope, service_config::ServiceConfig};
 
 use crate::{
-    docs::{self, DOCUMENT},
+    docs::{self, DOCUMENT, PAGES},
     edge::{Routes, authenticate, bounded, cors, edge, limit, one_at_a_time, unmatched, watch},
     health,
     state::ApiState,
@@ -20,8 +20,11 @@ use crate::{
     version::{self, ApiVersion},
 };
 
-/// Which methods each address takes, for all workers; empty only if the committed document were none.
-static ROUTES: LazyLock<Arc<Routes>> = LazyLock::new(|| Arc::new(Routes::of(DOCUMENT).unwrap_or_default()));
+/// Which methods each address takes, for all workers; only pages if the committed document were none.
+static ROUTES: LazyLock<Arc<Routes>> = LazyLock::new(|| {
+    let documented = Routes::of(DOCUMENT).unwrap_or_default();
+    Arc::new(PAGES.iter().fold(documented, |routes, page| routes.and_page(page)))
+});
 
 /// The whole application over its facades. Build it once per worker; the state is shared.
 pub fn app(

@@ -21,6 +21,9 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 /// them at every start would take time and memory for nothing.
 pub(crate) const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
 
+/// Addresses of the pages; the document describes the interface and not itself.
+pub(crate) const PAGES: [&str; 5] = ["/openapi.json", "/docs", "/docs/", "/docs/errors", "/docs/{file}"];
+
 /// Mounts the pages.
 pub(crate) fn configure(config: &mut ServiceConfig) {
     let viewer =

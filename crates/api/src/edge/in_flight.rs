@@ -61,8 +61,7 @@ pub(crate) async fn one_at_a_time(
         (Some(requests), Some(name)) => Some(requests.enter(name)),
         _ => None,
     };
-    // What no route takes is not answered twice, it is not answered at all.
-    if matches!(pass, Some(None)) && is_routed(&request) {
+    if matches!(pass, Some(None)) {
         return Err(in_flight().into());
     }
     let answer = next.call(request).await;
@@ -70,12 +69,13 @@ pub(crate) async fn one_at_a_time(
     answer
 }
 
-fn is_routed(request: &ServiceRequest) -> bool {
-    request.app_data::<Data<Routes>>().is_some_and(|routes| routes.takes(request.method(), request.path()))
-}
-
-/// Keys of those who have not signed in are told apart by the use case only.
+/// The name of a request that takes a key; on any other the header means nothing. Those who have not signed in are told
+/// apart by what they send only.
 fn name(request: &ServiceRequest) -> Option<Name> {
+    let routes = request.app_data::<Data<Routes>>()?;
+    if !routes.take_key(request.method(), request.path()) {
+        return None;
+    }
     let key = idempotency_key(request.headers()).ok()??;
     let subject = request.extensions().get::<Proof>()?.as_ref().ok().cloned();
     let scope = scope(subject?)?;

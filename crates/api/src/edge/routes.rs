@@ -10,6 +10,11 @@ use uuid::Uuid;
 
 use crate::{ids, version::ApiVersion};
 
+/// What can be done to whatever can be read.
+const READING: &str = "GET, HEAD";
+/// The parameter that says that a request may be repeated.
+const KEY: &str = "Idempotency-Key";
+
 /// Of the OpenAPI document, what tells addresses, and what their parameters are.
 #[derive(Deserialize)]
 struct Document {
@@ -50,6 +55,8 @@ struct Place {
     named: HashMap<String, Place>,
     any: Option<(Stand, Box<Place>)>,
     methods: Option<String>,
+    /// Of them, those that take an `Idempotency-Key`.
+    repeatable: Vec<String>,
 }
 
 /// Every documented address: which methods it takes, and what its parts mean.
@@ -62,6 +69,7 @@ type Segment<'a> = (&'a str, Option<Stand>);
 /// An address that is there.
 pub(super) struct Address<'a> {
     methods: &'a str,
+    repeatable: &'a [String],
     segments: Vec<Segment<'a>>,
 }
 
@@ -78,15 +86,25 @@ impl Routes {
         for (path, item) in &paths {
             let place = path.split('/').fold(&mut root, |place, segment| place.below(segment, item, &prefixes));
             place.methods = Some(methods(item));
+            let keyed = item.iter().filter(|(_, operation)| operation.parameters.iter().any(|it| it.name == KEY));
+            place.repeatable = keyed.map(|(method, _)| method.to_uppercase()).collect();
         }
         Ok(Self(root))
+    }
+
+    /// The same with an address that can be read and is not described.
+    pub(crate) fn and_page(mut self, path: &str) -> Self {
+        let (item, prefixes) = (BTreeMap::new(), HashMap::new());
+        let place = path.split('/').fold(&mut self.0, |place, segment| place.below(segment, &item, &prefixes));
+        place.methods = Some(READING.to_owned());
+        self
     }
 
     /// The address that a path is.
     pub(super) fn find<'a>(&'a self, path: &'a str) -> Option<Address<'a>> {
         let mut segments = Vec::new();
-        let methods = self.0.descend(path.split('/'), &mut segments)?;
-        Some(Address { methods, segments })
+        let (methods, repeatable) = self.0.descend(path.split('/'), &mut segments)?;
+        Some(Address { methods, repeatable, segments })
     }
 
     /// The methods an address takes; nothing where there is no such address.
@@ -94,9 +112,9 @@ impl Routes {
         self.find(path).map(|address| address.methods)
     }
 
-    /// Whether an address takes a method.
-    pub(super) fn takes(&self, method: &Method, path: &str) -> bool {
-        self.allowed(path).is_some_and(|methods| methods.split(", ").any(|taken| taken == method.as_str()))
+    /// Whether what is asked takes an `Idempotency-Key`.
+    pub(super) fn take_key(&self, method: &Method, path: &str) -> bool {
+        self.find(path).is_some_and(|address| address.repeatable.iter().any(|taken| taken == method.as_str()))
     }
 }
 
@@ -115,16 +133,20 @@ impl Place {
 
     /// The methods of the place that the segments lead to; a segment that has a name of its own is no parameter, unless that
     /// leads nowhere.
-    fn descend<'a>(&'a self, mut rest: Split<'a, char>, taken: &mut Vec<Segment<'a>>) -> Option<&'a str> {
-        let Some(segment) = rest.next() else { return self.methods.as_deref() };
+    fn descend<'a>(
+        &'a self,
+        mut rest: Split<'a, char>,
+        taken: &mut Vec<Segment<'a>>,
+    ) -> Option<(&'a str, &'a [String])> {
+        let Some(segment) = rest.next() else { return Some((self.methods.as_deref()?, &self.repeatable)) };
         let (depth, parameter) = (taken.len(), self.any.as_ref().filter(|_| !segment.is_empty()));
         let named = self.named.get(segment).map(|place| (None, place));
         let ways = named.into_iter().chain(parameter.map(|(stand, place)| (Some(*stand), place.as_ref())));
         for (stand, place) in ways {
             taken.truncate(depth);
             taken.push((segment, stand));
-            if let Some(methods) = place.descend(rest.clone(), taken) {
-                return Some(methods);
+            if let Some(found) = place.descend(rest.clone(), taken) {
+                return Some(found);
             }
         }
         None
@@ -179,7 +201,7 @@ fn stand(name: &str, item: &BTreeMap<String, Operation>, prefixes: &HashMap<Stri
 }
 
 fn methods(item: &BTreeMap<String, Operation>) -> String {
-    let all = [("GET, HEAD", "get"), ("POST", "post"), ("PUT", "put"), ("PATCH", "patch"), ("DELETE", "delete")];
+    let all = [(READING, "get"), ("POST", "post"), ("PUT", "put"), ("PATCH", "patch"), ("DELETE", "delete")];
     let taken: Vec<&str> = all.into_iter().filter(|(_, key)| item.contains_key(*key)).map(|(name, _)| name).collect();
     taken.join(", ")
 }

@@ -58,11 +58,17 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
             let key = idempotency::key(request.headers())?;
             media_type(&request)?;
             let text = read(&request, payload).await?;
-            let value: T = json::parse(&text)?;
-            value.validate().map_err(|errors| Problem::of_faults(faults(&errors)))?;
-            let keyed = key.map(|key| KeyedRequest::new(key, &request, &text)).transpose()?;
-            Ok(Self { value, keyed })
+            Self::parse(&request, key, &text)
         })
+    }
+}
+
+impl<T: DeserializeOwned + Validate> Body<T> {
+    fn parse(request: &HttpRequest, key: Option<String>, text: &[u8]) -> Result<Self, Problem> {
+        let value: T = json::parse(text)?;
+        value.validate().map_err(|errors| Problem::of_faults(faults(&errors)))?;
+        let keyed = key.map(|key| KeyedRequest::new(key, request, text)).transpose()?;
+        Ok(Self { value, keyed })
     }
 }
 
@@ -74,11 +80,8 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for Optiona
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        if !is_announced(request) {
-            return Box::pin(std::future::ready(Ok(Self(T::default()))));
-        }
-        let body = Body::from_request(request, payload);
-        Box::pin(async move { Ok(Self(body.await?.into_inner())) })
+        let body = OptionalKeyedBody::from_request(request, payload);
+        Box::pin(async move { Ok(Self(body.await?.0.into_inner())) })
     }
 }
 
@@ -97,12 +100,18 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for Optiona
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        if is_announced(request) {
-            let body = Body::from_request(request, payload);
-            return Box::pin(async move { body.await.map(Self) });
-        }
-        let keyed = idempotency::bodiless(request);
-        Box::pin(std::future::ready(keyed.map(|keyed| Self(Body { value: T::default(), keyed }))))
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let key = idempotency::key(request.headers())?;
+            let text = if is_announced(&request) { read(&request, payload).await? } else { Bytes::new() };
+            if text.is_empty() {
+                // Some clients name a media type whether or not they send anything.
+                let keyed = key.map(|key| KeyedRequest::new(key, &request, b"")).transpose()?;
+                return Ok(Self(Body { value: T::default(), keyed }));
+            }
+            media_type(&request)?;
+            Body::parse(&request, key, &text).map(Self)
+        })
     }
 }
 

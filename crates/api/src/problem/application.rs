@@ -41,7 +41,7 @@ impl From<Error> for Problem {
             Error::Refused(refused) => refused.into(),
             Error::Invalid(refused) => several(refused),
             Error::Unauthenticated | Error::TokenReused { .. } => unauthenticated(),
-            Error::BadCredentials => Self::new(platform::BAD_CREDENTIALS, detail),
+            Error::BadCredentials => challenging(Self::new(platform::BAD_CREDENTIALS, detail)),
             Error::Forbidden => Self::new(platform::FORBIDDEN, detail),
             Error::Denied => Self::new(platform::FORBIDDEN, detail).noted(),
             Error::NotFound(_) => Self::new(platform::NOT_FOUND, detail),
@@ -78,8 +78,12 @@ fn several(mut refused: Vec<Refused>) -> Problem {
 
 /// The answer to whoever has not signed in, or whose proof is not accepted.
 pub(crate) fn unauthenticated() -> Problem {
-    Problem::new(platform::UNAUTHENTICATED, Error::Unauthenticated.to_string())
-        .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"devskyy\""))
+    challenging(Problem::new(platform::UNAUTHENTICATED, Error::Unauthenticated.to_string()))
+}
+
+/// Every 401 says how one proves who one is (RFC 9110, section 15.5.2).
+fn challenging(problem: Problem) -> Problem {
+    problem.header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"devskyy\""))
 }
 
 fn later(problem: Problem, seconds: u64) -> Problem {

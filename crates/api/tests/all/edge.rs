@@ -172,3 +172,13 @@ async fn large_answers_are_compressed_for_those_who_can_read_them() {
     let answer = World::new().get("/openapi.json").header("accept-encoding", "gzip").send().await;
     assert_eq!(answer.header("content-encoding"), "gzip");
 }
+
+#[actix_web::test]
+async fn the_documentations_addresses_say_which_methods_they_take() {
+    let world = World::new();
+    for path in ["/openapi.json", "/docs", "/docs/", "/docs/errors", "/docs/swagger-ui.css"] {
+        let answer = world.post(path).send().await;
+        answer.refused(405, "request.method_not_allowed");
+        assert_eq!(answer.header("allow"), "GET, HEAD", "{path}");
+    }
+}

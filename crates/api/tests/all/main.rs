@@ -20,6 +20,7 @@ mod expressions;
 mod history;
 mod invitations;
 mod keepers;
+mod keys_apart;
 mod leading;
 mod limits;
 mod lists;

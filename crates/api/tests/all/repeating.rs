@@ -12,7 +12,7 @@ use crate::{
     world::{Answer, World, agent, definition},
 };
 
-const KEY: &str = "order-4711";
+pub(crate) const KEY: &str = "order-4711";
 
 /// A request that creates something, and another one for the same place.
 pub(crate) struct Creating {
@@ -35,7 +35,7 @@ pub(crate) struct Everything {
 pub(crate) const BASES: [&str; 2] = ["/api/v1", "/api/v2"];
 
 impl Everything {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::of(BASES[0]).await
     }
 
@@ -103,11 +103,11 @@ impl Everything {
         ]
     }
 
-    fn of_agent(&self, rest: &str) -> String {
+    pub(crate) fn of_agent(&self, rest: &str) -> String {
         format!("{}/agents/{}{rest}", self.base, self.agent)
     }
 
-    async fn send(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn send(&self, path: &str, body: &Value) -> Answer {
         self.send_under(KEY, path, body).await
     }
 
@@ -396,44 +396,4 @@ async fn who_may_not_ask_any_more_is_not_told_what_was_answered() {
     let leave = format!("{members}/{}", me["id"].as_str().unwrap());
     all.world.call(Method::DELETE, &leave).by(&kim).send().await;
     start().await.refused(404, "not_found");
-}
-
-#[actix_web::test]
-async fn whoever_has_left_a_project_is_not_shown_it_for_having_created_it() {
-    let all = Everything::new().await;
-    let kim = all.world.person("kim").await;
-    let me = all.world.get("/api/v1/auth/me").by(&kim).send().await.expect(200);
-    let create = || {
-        let call = all.world.post("/api/v1/projects").by(&kim).header("idempotency-key", KEY);
-        call.json(&json!({"name": "Harbour"})).send()
-    };
-    let created = create().await.expect(201);
-    assert_eq!(create().await.expect(201)["id"], created["id"]);
-    let members = format!("/api/v1/projects/{}/members", created["id"].as_str().unwrap());
-    let other = all.world.get("/api/v1/auth/me").by(&all.ada).send().await.expect(200);
-    let owner = json!({"user_id": other["id"], "role": "owner"});
-    all.world.post(&members).by(&kim).json(&owner).send().await.expect(201);
-    let leave = format!("{members}/{}", me["id"].as_str().unwrap());
-    assert_eq!(all.world.call(Method::DELETE, &leave).by(&all.ada).send().await.status, 204);
-    create().await.refused(404, "not_found");
-}
-
-/// Registers somebody under the one key.
-async fn register(world: &World, email: &str) -> Answer {
-    let account = json!({"email": email, "password": "Analytical1843", "name": "Somebody"});
-    world.post("/api/v1/auth/register").header("idempotency-key", KEY).json(&account).send().await
-}
-
-#[actix_web::test]
-async fn keys_of_strangers_do_not_meet() {
-    let world = World::new();
-    register(&world, "ada@example.org").await.expect(201);
-    register(&world, "eve@example.org").await.expect(201);
-}
-
-#[actix_web::test]
-async fn a_strangers_key_is_known_however_their_e_mail_is_written() {
-    let world = World::new();
-    register(&world, "ada@example.org").await.expect(201);
-    register(&world, "Ada@Example.org").await.refused(422, "idempotency.key_reused");
 }

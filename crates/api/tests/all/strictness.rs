@@ -101,3 +101,18 @@ async fn a_charset_of_utf_8_is_fine() {
     let call = world.post("/api/v1/projects").by(&ada).header("content-type", "application/json; charset=UTF-8");
     call.raw(br#"{"name": "Supply chain"}"#).send().await.expect(201);
 }
+
+#[actix_web::test]
+async fn a_body_that_may_be_left_out_may_be_empty_whatever_it_says_it_is() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let agent = format!("/api/v1/agents/{}/execute", world.agent(&ada, "Greeter").await);
+    let cancel = async |kind: &str, body: &[u8]| {
+        let run = world.post(&agent).by(&ada).json(&json!({})).send().await.expect(202);
+        let path = format!("/api/v1/runs/{}/cancel", run["id"].as_str().unwrap());
+        world.post(&path).by(&ada).header("content-type", kind).raw(body).send().await
+    };
+    cancel("application/json", b"").await.expect(200);
+    cancel("text/plain", b"").await.expect(200);
+    cancel("text/plain", b"{}").await.refused(415, "request.unsupported_media_type");
+}

@@ -382,6 +382,7 @@ impl Answer {
         assert_eq!(self.header("content-type"), "application/problem+json");
         assert_eq!(self.header("x-request-id"), problem["request_id"], "{problem}");
         assert_eq!(self.header("cache-control"), "no-store");
+        assert_eq!(self.header("www-authenticate").is_empty(), status != 401, "{problem}");
         assert!(devskyy_api::problem::find(code).is_some(), "`{code}` is not registered");
         assert!(problem["title"].is_string() && problem["detail"].is_string(), "{problem}");
         problem
