@@ -1,6 +1,13 @@
 //! The demo, as somebody sees it who has just cloned the repository.
 
-use std::{path::Path, process::Command};
+use std::{
+    io::{Read as _, Write as _},
+    path::Path,
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
+    sync::mpsc::{Receiver, channel},
+    thread,
+    time::Instant,
+};
 
 use reqwest::StatusCode;
 use serde_json::json;
@@ -8,7 +15,7 @@ use serde_json::json;
 use crate::{
     client::Client,
     program::{devskyy, ended, fails},
-    server::Server,
+    server::{PATIENCE, Server},
 };
 
 /// A lock file with one package in three versions and one in two.
@@ -156,4 +163,90 @@ fn a_lock_file_that_cannot_be_used_is_told_in_one_line() {
     std::fs::write(place.path().join("broken.lock"), "[[package]\nname =").unwrap();
     let (code, report, told) = ended(&mut demo(place.path(), &["--lockfile", "broken.lock"]));
     assert!(code == 1 && report.is_empty() && told.contains("line 1, column"), "{told}");
+}
+
+/// A demo on a terminal of its own, and what appears there.
+struct Terminal {
+    child: Child,
+    keys: ChildStdin,
+    appearing: Receiver<String>,
+    seen: String,
+}
+
+impl Terminal {
+    /// Starts the demo on a pseudo-terminal; nothing where `script` of util-linux, which makes one, is missing.
+    fn start(directory: &Path) -> Option<Self> {
+        let known = Command::new("script").arg("--version").output();
+        if !known.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("util-linux")) {
+            return None;
+        }
+        let mut command = Command::new("script");
+        command.envs(devskyy(directory).get_envs().filter_map(|(name, value)| Some((name, value?))));
+        for (name, _) in devskyy(directory).get_envs().filter(|(_, value)| value.is_none()) {
+            command.env_remove(name);
+        }
+        let command = command.args(["-qec", concat!("exec ", env!("CARGO_BIN_EXE_devskyy"), " demo"), "/dev/null"]);
+        let command = command.current_dir(directory).env("NO_COLOR", "1").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (keys, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let (told, appearing) = channel();
+        thread::spawn(move || {
+            let mut some = [0; 4_096];
+            while let Ok(read @ 1..) = screen.read(&mut some) {
+                let _ = told.send(String::from_utf8_lossy(&some[..read]).into_owned());
+            }
+        });
+        Some(Self { child, keys, appearing, seen: String::new() })
+    }
+
+    /// Waits until a text has appeared.
+    fn until(&mut self, text: &str) {
+        while !self.seen.contains(text) {
+            let more = self.appearing.recv_timeout(PATIENCE);
+            self.seen += &more.unwrap_or_else(|_| panic!("`{text}` never appeared: {}", self.seen));
+        }
+    }
+
+    fn types(&mut self, text: &str) {
+        self.keys.write_all(text.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    fn ended(&mut self) -> ExitStatus {
+        let asked = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(asked.elapsed() < PATIENCE, "the demo does not end: {}", self.seen);
+            thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test]
+async fn on_a_terminal_the_demo_asks_and_keeps_serving_until_it_is_stopped() {
+    let place = tempfile::tempdir().unwrap();
+    let Some(mut terminal) = Terminal::start(place.path()) else {
+        eprintln!("NOT TESTED: there is no `script` of util-linux to make a terminal with");
+        return;
+    };
+    terminal.until("[y/n]");
+    terminal.types("perhaps\n");
+    terminal.until("perhaps");
+    terminal.types("y\n");
+    terminal.until("stop it with Ctrl-C.");
+    assert!(terminal.seen.contains("1 ticket(s)") && terminal.seen.matches("[y/n]").count() == 2, "{}", terminal.seen);
+    let (_, url) = terminal.seen.split_once("DevSkyy is running at ").unwrap();
+    let url = url.split_whitespace().next().unwrap().to_owned();
+    Client::stranger(&url).get("/health/live").await.expect(StatusCode::OK);
+    terminal.types("\u{3}");
+    assert!(terminal.ended().success(), "{}", terminal.seen);
 }

@@ -193,3 +193,20 @@ impl PasswordHasher for Argon2PasswordHasher {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use argon2::Params;
+
+    use super::{Argon2Cost, Argon2PasswordHasher};
+
+    #[test]
+    fn what_stands_for_an_absent_account_costs_what_is_configured() {
+        for cost in [Argon2Cost::default(), Argon2Cost { memory_kib: 64, passes: 3, lanes: 2 }] {
+            let hasher = Argon2PasswordHasher::start(cost, 1, 1).unwrap();
+            let params = Params::try_from(&hasher.absent).unwrap();
+            let found = Argon2Cost { memory_kib: params.m_cost(), passes: params.t_cost(), lanes: params.p_cost() };
+            assert_eq!((found, params.output_len()), (cost, Some(Params::DEFAULT_OUTPUT_LEN)));
+        }
+    }
+}

@@ -308,13 +308,18 @@ fn a_step_costs_as_many_bytes_at_the_end_of_a_long_run_as_at_its_beginning() {
     let limits = r#","limits":{"max_steps":5000},"context":{"window_turns":10}"#;
     world.start(&assistant(limits), INPUT);
     world.work_until(World::has_completed);
-    let (mut sizes, mut turn) = (vec![0_usize; 502], 0);
+    let (mut sizes, mut compactions, mut turn) = (vec![0_usize; 502], Vec::new(), 0);
     for event in world.recorded() {
         turn += usize::from(event.event_type.as_ref() == "run.model_called");
-        if event.event_type.as_ref() != "run.context_compacted" {
-            sizes[turn] += event.data.len();
+        match event.event_type.as_ref() {
+            "run.context_compacted" => compactions.push(event.data.len()),
+            _ => sizes[turn] += event.data.len(),
         }
     }
     // A turn is two steps, and the names of steps have one to three digits.
     assert!(sizes[500].abs_diff(sizes[5]) <= 20, "{} bytes at step 10, {} at step 1,000", sizes[5], sizes[500]);
+    // What leaves is named by where it begins and ends: as short for the last turns as for the first, and seldom.
+    let (first, last) = (compactions[0], compactions[compactions.len() - 1]);
+    assert!(last.abs_diff(first) <= 20, "{first} bytes at the first compaction, {last} at the last");
+    assert!(compactions.len() <= 500 / 6, "{} compactions in 500 turns", compactions.len());
 }
