@@ -17,7 +17,14 @@ type Answers = dyn Fn(&Value) -> (&'static str, String) + Send + Sync;
 /// A server that answers every request at once.
 pub(crate) struct Instantly {
     pub(crate) address: String,
-    asked: Arc<Mutex<Vec<(Instant, String)>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+struct Asked {
+    arrived: Instant,
+    /// The first words of the conversation.
+    who: String,
+    question: Value,
 }
 
 impl Instantly {
@@ -74,22 +81,25 @@ impl Instantly {
     }
 
     pub(crate) fn arrivals(&self) -> Vec<Instant> {
-        self.asked.lock().unwrap().iter().map(|(at, _)| *at).collect()
-    }
-
-    pub(crate) fn forget(&self) {
-        self.asked.lock().unwrap().clear();
+        self.asked.lock().unwrap().iter().map(|asked| asked.arrived).collect()
     }
 
     /// Times between two questions of the same conversation, which its first words tell.
     pub(crate) fn between(&self) -> Vec<Duration> {
         let mut last: BTreeMap<String, Instant> = BTreeMap::new();
         let asked = self.asked.lock().unwrap();
-        asked.iter().filter_map(|(at, who)| last.insert(who.clone(), *at).map(|before| *at - before)).collect()
+        asked.iter().filter_map(|asked| Some(asked.arrived - last.insert(asked.who.clone(), asked.arrived)?)).collect()
+    }
+
+    /// So many of the questions it was asked, from the first to the last.
+    pub(crate) fn questions(&self, some: usize) -> Vec<Value> {
+        let asked = self.asked.lock().unwrap();
+        let every = asked.len().div_ceil(some).max(1);
+        asked.iter().step_by(every).map(|asked| asked.question.clone()).collect()
     }
 }
 
-async fn serve(mut stream: TcpStream, asked: Arc<Mutex<Vec<(Instant, String)>>>, answers: Arc<Answers>) -> Option<()> {
+async fn serve(mut stream: TcpStream, asked: Arc<Mutex<Vec<Asked>>>, answers: Arc<Answers>) -> Option<()> {
     stream.set_nodelay(true).ok()?;
     let mut bytes = Vec::new();
     loop {
@@ -114,8 +124,9 @@ async fn serve(mut stream: TcpStream, asked: Arc<Mutex<Vec<(Instant, String)>>>,
         bytes.drain(..full);
         let messages = question["messages"].as_array();
         let first = messages.and_then(|all| all.iter().find(|message| message["role"] == "user"));
-        asked.lock().unwrap().push((arrived, first.map(|message| message["content"].to_string()).unwrap_or_default()));
+        let who = first.map(|message| message["content"].to_string()).unwrap_or_default();
         let (kind, body) = answers(&question);
+        asked.lock().unwrap().push(Asked { arrived, who, question });
         let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n", body.len());
         stream.write_all((head + &body).as_bytes()).await.ok()?;
     }

@@ -138,7 +138,7 @@ async fn waiting(runs: usize) -> Value {
     json!({"runs": runs, "grown_mib": grown[1], "grown_mib_for_as_many_that_ended": grown[0]})
 }
 
-/// What a model call adds to a run, beside the bare request to the same model: from the end of what was recorded before it
+/// What a model call adds to a run, beside the same questions asked by themselves: from the end of what was recorded before it
 /// until its answer is recorded. And the time between two questions, which holds the call of a builtin tool as well.
 async fn model_calls(runs: usize, turns: usize) -> Value {
     let rig = Rig::start_with_turns(turns).await;
@@ -147,17 +147,16 @@ async fn model_calls(runs: usize, turns: usize) -> Value {
         "limits": {"max_steps": 10_000},
         "tools": {"act": {"kind": "builtin", "builtin": "jq", "description": "Computes.", "input_schema": {"type": "object"}}}
     }));
-    let mut bare = Vec::new();
-    for _ in 0..100 {
-        bare.push(rig.bare_model().await);
-    }
-    rig.model.forget();
     let mut queued = Vec::new();
     for _ in 0..runs {
         queued.push(rig.queue(agent).await);
     }
     rig.finished(&queued).await;
     let (between, calls) = (rig.model.between(), rig.noted.model_calls());
+    let mut bare = Vec::new();
+    for question in rig.model.questions(200) {
+        bare.push(rig.bare_model(&question).await);
+    }
     assert!(calls.whole.len() >= runs * turns, "{} of {} model calls are noted", calls.whole.len(), runs * turns);
     let (whole_p50, bare_p50) = (share(calls.whole.clone(), 50), share(bare, 50));
     json!({

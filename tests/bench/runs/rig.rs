@@ -175,12 +175,11 @@ impl Rig {
         self.http.post(url).json(&json!({"n": 1})).send().await.unwrap().bytes().await.unwrap();
     }
 
-    /// How long a bare question takes that is like those of runs.
-    pub(crate) async fn bare_model(&self) -> Duration {
+    /// How long the same question takes when it is asked by itself.
+    pub(crate) async fn bare_model(&self, question: &Value) -> Duration {
         let url = format!("http://{}/v1/chat/completions", self.model.address);
-        let body = json!({"model": "echo-1", "messages": [{"role": "user", "content": "bare"}], "stream": true});
         let asked = Instant::now();
-        self.http.post(url).json(&body).send().await.unwrap().bytes().await.unwrap();
+        self.http.post(url).json(question).send().await.unwrap().bytes().await.unwrap();
         asked.elapsed()
     }
 }
