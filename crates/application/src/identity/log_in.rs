@@ -47,25 +47,32 @@ impl LogInHandler {
     #[tracing::instrument(name = "identity.log_in", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: LogIn) -> Result<Tokens, Error> {
         let attempt = self.throttle.sign_in(actor, &command.email).await?;
-        let user = match self.judge(&command).await {
-            Ok(user) => user.ok_or(Error::BadCredentials)?,
+        let proved = match self.judge(&command).await {
+            Ok(proved) => proved.ok_or(Error::BadCredentials)?,
             Err(unjudged) => {
                 self.throttle.withdraw(&attempt).await;
                 return Err(unjudged);
             }
         };
         self.throttle.succeeded(&attempt).await?;
-        self.sign_ins.begin(user).await
+        let (session, refresh_token) = self.sign_ins.open(proved.user).await?;
+        // A change of the password ends the sign-ins there are. One that was opened since must not outlive it either.
+        let (known, _) = self.find(&command.email).await?;
+        if known.is_none_or(|known| known.password != proved.password) {
+            self.sign_ins.end(session).await?;
+            return Err(Error::BadCredentials);
+        }
+        self.sign_ins.tokens(proved.user, session, refresh_token).await
     }
 
-    /// Whose sign-in it is; nobody's where e-mail and password do not belong together or the account may not sign in.
-    async fn judge(&self, command: &LogIn) -> Result<Option<UserId>, Error> {
+    /// Whose sign-in it is, and by which password; nobody's where e-mail and password do not belong together or the account may not sign in.
+    async fn judge(&self, command: &LogIn) -> Result<Option<Credentials>, Error> {
         let (known, status) = self.find(&command.email).await?;
         let hash = known.as_ref().map(|credentials| &credentials.password);
         let hash = hash.filter(|_| command.password.len() <= LONGEST_PASSWORD);
         let presented = command.password.get(..LONGEST_PASSWORD).unwrap_or(&command.password);
         let right = self.hasher.verify(presented, hash).await? && status == Some(UserStatus::Active);
-        Ok(known.map(|credentials| credentials.user).filter(|_| right))
+        Ok(known.filter(|_| right))
     }
 
     /// What the password is checked against. As many questions are asked about an unknown e-mail as about a known one.

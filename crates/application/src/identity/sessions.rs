@@ -57,7 +57,8 @@ pub(super) struct SignIns {
 }
 
 impl SignIns {
-    pub(super) async fn begin(&self, user: UserId) -> Result<Tokens, Error> {
+    /// Opens a sign-in, whose refresh token is not told yet.
+    pub(super) async fn open(&self, user: UserId) -> Result<(SessionId, String), Error> {
         let now = self.clock.now();
         let (refresh_token, refresh) = self.refresh_token()?;
         let session = NewSession {
@@ -69,7 +70,11 @@ impl SignIns {
             refresh_until: now + self.policy.refresh.min(self.policy.absolute),
         };
         self.sessions.open(&session).await?;
-        self.tokens(user, session.id, refresh_token).await
+        Ok((session.id, refresh_token))
+    }
+
+    pub(super) async fn end(&self, session: SessionId) -> Result<(), PortError> {
+        self.sessions.revoke(session, self.clock.now()).await
     }
 
     pub(super) fn refresh_token(&self) -> Result<(String, RefreshDigest), PortError> {

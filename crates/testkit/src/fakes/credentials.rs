@@ -16,12 +16,14 @@ use devskyy_application::{
     },
 };
 use devskyy_domain::identity::Password;
+use tokio::sync::{RwLock, RwLockWriteGuard};
 
 /// A hasher that costs nothing, hides nothing and counts what it is asked.
 #[derive(Debug, Default)]
 pub struct InMemoryPasswordHasher {
     calls: AtomicU64,
     overloaded: AtomicBool,
+    turn: RwLock<()>,
 }
 
 impl InMemoryPasswordHasher {
@@ -34,6 +36,11 @@ impl InMemoryPasswordHasher {
     /// From now on the hasher has, or no longer has, too much to do.
     pub fn overload(&self, overloaded: bool) {
         self.overloaded.store(overloaded, Ordering::Relaxed);
+    }
+
+    /// No verification ends until the guard is gone.
+    pub async fn hold(&self) -> RwLockWriteGuard<'_, ()> {
+        self.turn.write().await
     }
 
     fn count(&self) -> Result<(), HashError> {
@@ -52,6 +59,7 @@ impl PasswordHasher for InMemoryPasswordHasher {
 
     async fn verify(&self, presented: &str, hash: Option<&PasswordHash>) -> Result<bool, HashError> {
         self.count()?;
+        let _turn = self.turn.read().await;
         Ok(hash.and_then(|hash| hash.0.split_once('$')).is_some_and(|(_, password)| password == presented))
     }
 }

@@ -3,7 +3,8 @@ use std::time::Duration;
 use devskyy_application::{
     context::Subject,
     error::Error,
-    identity::{LogIn, Refresh, Tokens},
+    identity::{AccountChanges, LogIn, PasswordHash, Refresh, Tokens},
+    ports::Clock,
 };
 use futures_util::future::join_all;
 
@@ -72,6 +73,20 @@ async fn whatever_makes_a_sign_in_fail_it_costs_one_hash() {
         costs.push(world.hasher.calls() - before);
     }
     assert_eq!(costs, [1; 4]);
+}
+
+#[tokio::test]
+async fn a_sign_in_whose_password_is_changed_while_it_is_checked_is_refused() {
+    let world = World::new();
+    let ada = world.register("ada").await;
+    let known = world.accounts.credentials(ada.id).await.unwrap().unwrap();
+    let (held, address) = (world.hasher.hold().await, email("ada"));
+    let (outcome, ()) = tokio::join!(try_log_in(&world, &address, PASSWORD), async {
+        let other = PasswordHash("1$Other-Horse-8".to_owned());
+        assert!(world.accounts.set_password(ada.id, &known.password, &other, world.clock.now()).await.unwrap());
+        drop(held);
+    });
+    assert!(matches!(outcome, Err(Error::BadCredentials)), "{outcome:?}");
 }
 
 #[tokio::test]
