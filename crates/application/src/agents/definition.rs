@@ -55,7 +55,7 @@ impl Definitions {
         };
         self.check_secrets(project, &definition).await?;
         self.pin(project, &mut definition).await?;
-        if let Err(found) = self.check.check(&definition) {
+        if let Err(found) = self.check.check(&definition).await {
             return Err(Error::Invalid(found.into_iter().map(within_body).collect()));
         }
         self.check_agents(project, &definition).await?;

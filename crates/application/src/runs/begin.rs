@@ -131,9 +131,13 @@ pub(super) fn current(agent: &RunnableAgent) -> Result<(u32, Arc<Definition>), E
 }
 
 /// Checks an input against what the agent declares.
-pub(super) fn check_input(schemas: &dyn Schemas, definition: &Definition, input: &Json) -> Result<(), Vec<Refused>> {
+pub(super) async fn check_input(
+    schemas: &dyn Schemas,
+    definition: &Definition,
+    input: &Json,
+) -> Result<(), Vec<Refused>> {
     let Some(schema) = definition.input_schema() else { return Ok(()) };
-    let violations = schemas.validate(schema, input).err().unwrap_or_default();
+    let violations = schemas.validate(schema, input).await.err().unwrap_or_default();
     let refused = violations.into_iter().take(REPORTED).map(|violation| Refused {
         code: "run.input_schema",
         kind: RefusalKind::Invalid,

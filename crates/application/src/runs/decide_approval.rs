@@ -79,7 +79,7 @@ impl DecideApprovalHandler {
         let definition = self.agents.definition(order.agent, order.agent_version).await?;
         let offer = definition.and_then(|definition| offered(&definition, &proposal.tool));
         let Some(schema) = offer.and_then(|offer| offer.schema) else { return Ok(()) };
-        let violations = self.schemas.validate(&schema, arguments).err().unwrap_or_default();
+        let violations = self.schemas.validate(&schema, arguments).await.err().unwrap_or_default();
         let refused = violations.into_iter().map(|violation| Refused {
             code: "run.arguments_schema",
             kind: RefusalKind::Invalid,

@@ -62,7 +62,7 @@ impl ForkRunHandler {
         let agent_version = agent_version.unwrap_or(order.agent_version);
         let new = self.beginning.definition(order.agent, agent_version).await?;
         let input = input.unwrap_or_else(|| order.input.clone());
-        check_input(self.beginning.schemas.as_ref(), &new, &input).map_err(Error::Invalid)?;
+        check_input(self.beginning.schemas.as_ref(), &new, &input).await.map_err(Error::Invalid)?;
         let now = self.beginning.clock.now();
         let (priority, deadline) = (priority.unwrap_or(order.priority), deadline(&new, now, asked));
         let order = Order { agent_version, input, priority, deadline, ..order };

@@ -56,7 +56,7 @@ impl StartRunHandler {
         let thing = || format!("agent {agent}");
         access.require_on(actor, found.project, Permission::RunsStart, thing).await?;
         let (agent_version, definition) = current(&found)?;
-        check_input(schemas.as_ref(), &definition, &input).map_err(Error::Invalid)?;
+        check_input(schemas.as_ref(), &definition, &input).await.map_err(Error::Invalid)?;
         let now = clock.now();
         let deadline = deadline(&definition, now, asked);
         let project = found.project;

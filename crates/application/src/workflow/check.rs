@@ -33,39 +33,41 @@ impl DefinitionCheck {
     ///
     /// # Errors
     /// Everything that is wrong, each with a JSON pointer into the definition.
-    pub fn check(&self, definition: &Definition) -> Result<(), Vec<Refused>> {
+    pub async fn check(&self, definition: &Definition) -> Result<(), Vec<Refused>> {
         let found: Vec<Refused> = match definition {
-            Definition::Workflow(workflow) => self.workflow(workflow).into_iter().map(Refused::from).collect(),
-            Definition::Assistant(assistant) => self.assistant(assistant).into_iter().map(Refused::from).collect(),
+            Definition::Workflow(workflow) => self.workflow(workflow).await.into_iter().map(Refused::from).collect(),
+            Definition::Assistant(assistant) => {
+                self.assistant(assistant).await.into_iter().map(Refused::from).collect()
+            }
         };
         if found.is_empty() { Ok(()) } else { Err(found) }
     }
 
-    fn workflow(&self, workflow: &Workflow) -> Vec<Problem> {
+    async fn workflow(&self, workflow: &Workflow) -> Vec<Problem> {
         let mut found = problems(workflow);
-        found.extend(self.texts(workflow));
-        found.extend(self.documents(workflow));
+        found.extend(self.texts(workflow).await);
+        found.extend(self.documents(workflow).await);
         found.extend(self.addresses(workflow));
         found
     }
 
-    fn assistant(&self, assistant: &Assistant) -> Vec<assistant::Problem> {
+    async fn assistant(&self, assistant: &Assistant) -> Vec<assistant::Problem> {
         let mut found = assistant::problems(assistant);
         let mut push = |pointer: String, fault| found.push(assistant::Problem { fault, pointer });
         for (pointer, computed) in assistant::places(assistant) {
             match computed {
                 Computed::Program(text) => {
-                    let wrong = self.expressions.check_program(text).err();
+                    let wrong = self.expressions.check_program(text).await.err();
                     wrong.into_iter().for_each(|it| push(pointer.clone(), assistant::Fault::Program(it.message)));
                 }
                 Computed::Template(text) => {
-                    let wrong = self.expressions.check_template(text).err();
+                    let wrong = self.expressions.check_template(text).await.err();
                     wrong.into_iter().for_each(|it| push(pointer.clone(), assistant::Fault::Template(it.message)));
                 }
             }
         }
         for (at, schema) in assistant::schemas(assistant) {
-            for violation in self.schemas.check(schema).err().unwrap_or_default() {
+            for violation in self.schemas.check(schema).await.err().unwrap_or_default() {
                 push(format!("{at}{}", violation.pointer), assistant::Fault::Schema(violation.message));
             }
         }
@@ -77,23 +79,23 @@ impl DefinitionCheck {
         found
     }
 
-    fn texts(&self, workflow: &Workflow) -> Vec<Problem> {
-        let (places, _) = places(workflow);
-        let wrong = places.into_iter().filter_map(|place| {
+    async fn texts(&self, workflow: &Workflow) -> Vec<Problem> {
+        let mut found = Vec::new();
+        for place in places(workflow).0 {
             let fault = match place.computed {
                 Computed::Program(text) => {
-                    self.expressions.check_program(text).err().map(|error| Fault::Program(error.message))
+                    self.expressions.check_program(text).await.err().map(|error| Fault::Program(error.message))
                 }
                 Computed::Template(text) => {
-                    self.expressions.check_template(text).err().map(|error| Fault::Template(error.message))
+                    self.expressions.check_template(text).await.err().map(|error| Fault::Template(error.message))
                 }
             };
-            fault.map(|fault| Problem { fault, pointer: place.pointer })
-        });
-        wrong.collect()
+            found.extend(fault.map(|fault| Problem { fault, pointer: place.pointer }));
+        }
+        found
     }
 
-    fn documents(&self, workflow: &Workflow) -> Vec<Problem> {
+    async fn documents(&self, workflow: &Workflow) -> Vec<Problem> {
         let own = [("/input_schema", &workflow.input_schema), ("/output_schema", &workflow.output_schema)];
         let own = own.into_iter().map(|(at, schema)| (at.to_owned(), schema));
         let tools = workflow.tools.iter().filter_map(|(name, tool)| match tool {
@@ -103,14 +105,15 @@ impl DefinitionCheck {
             Tool::Builtin { .. } => None,
         });
         let schemas = own.chain(tools).filter_map(|(at, schema)| schema.as_ref().map(|schema| (at, schema)));
-        let wrong = schemas.flat_map(|(at, schema)| {
-            let violations = self.schemas.check(schema).err().unwrap_or_default();
-            violations.into_iter().map(move |violation| Problem {
+        let mut found = Vec::new();
+        for (at, schema) in schemas.collect::<Vec<_>>() {
+            let violations = self.schemas.check(schema).await.err().unwrap_or_default();
+            found.extend(violations.into_iter().map(|violation| Problem {
                 fault: Fault::Schema(violation.message),
                 pointer: format!("{at}{}", violation.pointer),
-            })
-        });
-        wrong.collect()
+            }));
+        }
+        found
     }
 
     fn addresses(&self, workflow: &Workflow) -> Vec<Problem> {

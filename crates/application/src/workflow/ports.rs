@@ -29,20 +29,21 @@ pub struct EvaluationError {
     pub message: String,
 }
 
-/// Evaluates jq programs and templates, bounded in time and size and without any I/O.
+/// Evaluates jq programs and templates, bounded in time and size and without any I/O. Whoever asks for more at once than
+/// can be done waits; that others ask for much is never an error.
 #[async_trait]
 pub trait Expressions: Send + Sync {
     /// Checks a jq program without running it.
     ///
     /// # Errors
     /// [`SyntaxError`] when it does not parse or names an unknown function.
-    fn check_program(&self, program: &str) -> Result<(), SyntaxError>;
+    async fn check_program(&self, program: &str) -> Result<(), SyntaxError>;
 
     /// Checks a template without rendering it.
     ///
     /// # Errors
     /// [`SyntaxError`] when it does not parse.
-    fn check_template(&self, template: &str) -> Result<(), SyntaxError>;
+    async fn check_template(&self, template: &str) -> Result<(), SyntaxError>;
 
     /// Runs a jq program on a document; exactly one result is expected.
     ///
@@ -66,19 +67,21 @@ pub struct SchemaViolation {
     pub message: String,
 }
 
-/// Knows JSON Schema (draft 2020-12). Schemas never cause network or file access.
+/// Knows JSON Schema (draft 2020-12), bounded in time and size. Schemas never cause network or file access.
+#[async_trait]
 pub trait Schemas: Send + Sync {
-    /// Checks that a document is a JSON Schema.
+    /// Checks that a document is a JSON Schema, and one that is not too costly to hold documents against.
     ///
     /// # Errors
-    /// Every violation of the meta-schema, with pointers into the schema.
-    fn check(&self, schema: &Json) -> Result<(), Vec<SchemaViolation>>;
+    /// At most 20 violations, with pointers into the schema.
+    async fn check(&self, schema: &Json) -> Result<(), Vec<SchemaViolation>>;
 
     /// Checks a document against a schema.
     ///
     /// # Errors
-    /// At most 20 violations, with pointers into the document.
-    fn validate(&self, schema: &Json, document: &Json) -> Result<(), Vec<SchemaViolation>>;
+    /// At most 20 violations, with pointers into the document. One that takes too many steps to be checked has one, without
+    /// a pointer.
+    async fn validate(&self, schema: &Json, document: &Json) -> Result<(), Vec<SchemaViolation>>;
 }
 
 /// A destination the platform sends nothing to.

@@ -64,10 +64,9 @@ impl Tools {
         if left.is_zero() { Err(permanent("tool.deadline", "there is no time left for the call")) } else { Ok(left) }
     }
 
-    fn check_arguments(&self, schema: Option<&Json>, arguments: &Json) -> Result<(), ToolError> {
-        let Some(Err(violations)) = schema.map(|schema| self.schemas.validate(schema, arguments)) else {
-            return Ok(());
-        };
+    async fn check_arguments(&self, schema: Option<&Json>, arguments: &Json) -> Result<(), ToolError> {
+        let Some(schema) = schema else { return Ok(()) };
+        let Err(violations) = self.schemas.validate(schema, arguments).await else { return Ok(()) };
         let told: Vec<_> = violations.iter().map(|wrong| format!("`{}`: {}", wrong.pointer, wrong.message)).collect();
         Err(permanent("tool.arguments", format!("the arguments break the tool's schema: {}", told.join("; "))))
     }
@@ -79,11 +78,11 @@ impl ToolExecutor for Tools {
         match &call.tool {
             Tool::Builtin { builtin } => builtin::call(&*self.expressions, *builtin, &call.arguments).await,
             Tool::Http { effect, input_schema, request, approval: _ } => {
-                self.check_arguments(input_schema.as_ref(), &call.arguments)?;
+                self.check_arguments(input_schema.as_ref(), &call.arguments).await?;
                 self.request(&call, *effect, request).await
             }
             Tool::Mcp { effect, input_schema, server, approval: _ } => {
-                self.check_arguments(input_schema.as_ref(), &call.arguments)?;
+                self.check_arguments(input_schema.as_ref(), &call.arguments).await?;
                 let wait = self.time_left(call.deadline)?.min(allowance(server.timeout_s));
                 self.reach().call(&call, *effect, server, wait).await
             }

@@ -7,17 +7,24 @@ use std::{
 pub(super) struct Cache<T> {
     entries: Mutex<Entries<T>>,
     most: usize,
+    weigh: fn(&T) -> usize,
 }
 
 struct Entries<T> {
     by_text: HashMap<String, (Arc<T>, u64)>,
     uses: u64,
+    weight: usize,
 }
 
 impl<T> Cache<T> {
     /// A cache of at most so many entries.
     pub(super) fn new(most: usize) -> Self {
-        Self { entries: Mutex::new(Entries { by_text: HashMap::new(), uses: 0 }), most }
+        Self::weighing(most, |_| 1)
+    }
+
+    /// A cache of entries that weigh at most so much together.
+    pub(super) fn weighing(most: usize, weigh: fn(&T) -> usize) -> Self {
+        Self { entries: Mutex::new(Entries { by_text: HashMap::new(), uses: 0, weight: 0 }), most, weigh }
     }
 
     /// Finds what a text was compiled to, or compiles it now.
@@ -40,12 +47,42 @@ impl<T> Cache<T> {
     }
 
     fn keep(&self, text: &str, compiled: &Arc<T>) {
+        let weight = (self.weigh)(compiled);
+        if weight > self.most {
+            return;
+        }
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        if entries.by_text.len() >= self.most {
+        while entries.weight + weight > self.most {
             let oldest = entries.by_text.iter().min_by_key(|(_, (_, used))| *used).map(|(text, _)| text.clone());
-            oldest.and_then(|oldest| entries.by_text.remove(&oldest));
+            let Some((forgotten, _)) = oldest.and_then(|oldest| entries.by_text.remove(&oldest)) else { break };
+            entries.weight -= (self.weigh)(&forgotten);
         }
         let now = entries.uses;
-        entries.by_text.insert(text.to_owned(), (compiled.clone(), now));
+        if let Some((replaced, _)) = entries.by_text.insert(text.to_owned(), (compiled.clone(), now)) {
+            entries.weight -= (self.weigh)(&replaced);
+        }
+        entries.weight += weight;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_used_for_longest_is_forgotten_when_all_together_would_weigh_too_much() {
+        let cache = Cache::weighing(10, |weight: &usize| *weight);
+        for (text, weight) in [("a", 4), ("b", 4), ("a", 4), ("c", 6)] {
+            _ = cache.get(text, |_| Ok::<_, ()>(weight));
+        }
+        let known = ["a", "b", "c"].map(|text| cache.find(text).is_some());
+        assert_eq!(known, [true, false, true]);
+    }
+
+    #[test]
+    fn what_weighs_too_much_alone_is_not_kept() {
+        let cache = Cache::weighing(10, |weight: &usize| *weight);
+        _ = cache.get("a", |_| Ok::<_, ()>(11));
+        assert!(cache.find("a").is_none());
     }
 }

@@ -1,28 +1,25 @@
-use std::{
-    sync::{Arc, mpsc},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use devskyy_application::workflow::{EvaluationError, Expressions, SyntaxError};
 use devskyy_domain::kernel::Json;
-use tokio::sync::oneshot;
 
 use super::{
+    budget::Limits,
     cache::Cache,
-    jq::{Limits, Program},
+    jq::Program,
     template::{Insertion, Template},
-    threads::Threads,
+    threads::{Threads, Unanswered},
 };
 
 /// Room on the stack of the threads that run programs; only what is used becomes memory.
 const STACK: usize = 64 << 20;
 /// Programs and templates kept compiled, each.
 const KEPT: usize = 512;
-/// Evaluations that may wait.
-const QUEUE: usize = 1_024;
-/// How long an evaluation may wait for its turn.
-const TURN: Duration = Duration::from_secs(30);
+/// How much longer than its limits say an evaluation is waited for: it measures its own time, between two steps.
+const SLACK: Duration = Duration::from_secs(30);
+/// How long a text may take to be understood.
+const CHECK: Duration = Duration::from_secs(30);
 
 /// Evaluates jq programs and templates on threads of its own, within bounds and without any I/O.
 ///
@@ -64,8 +61,8 @@ impl SandboxedExpressions {
                 templates: Cache::new(KEPT),
                 urls: Cache::new(KEPT),
             }),
-            evaluators: Threads::start("expressions", count, STACK, QUEUE)?,
-            checker: Threads::start("expressions-check", 1, STACK, QUEUE)?,
+            evaluators: Threads::start("expressions", count, STACK)?,
+            checker: Threads::start("expressions-check", 1, STACK)?,
             limits,
         })
     }
@@ -83,49 +80,41 @@ impl SandboxedExpressions {
     }
 
     /// Compiles on a thread with room on its stack: deeply nested text recurses.
-    fn check(
+    async fn check(
         &self,
         text: &str,
         compile: impl FnOnce(&Compiled, &str) -> Result<(), SyntaxError> + Send + 'static,
     ) -> Result<(), SyntaxError> {
-        let (answer, answered) = mpsc::sync_channel(1);
         let (compiled, text) = (self.compiled.clone(), text.to_owned());
-        let submitted = self.checker.submit(move || _ = answer.send(compile(&compiled, &text)));
-        let busy = || SyntaxError { message: "it could not be checked, try again".to_owned() };
-        submitted.map_err(|_| busy())?;
-        answered.recv().unwrap_or_else(|_| Err(busy()))
+        let checked = self.checker.run(CHECK, move || compile(&compiled, &text)).await;
+        checked.unwrap_or_else(|unanswered| Err(SyntaxError { message: told(unanswered).to_owned() }))
     }
 
     async fn evaluate_there<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Compiled, &Limits) -> Result<T, EvaluationError> + Send + 'static,
     ) -> Result<T, EvaluationError> {
-        let failed = |message: &str| EvaluationError { message: message.to_owned() };
-        let (answer, answered) = oneshot::channel();
         let (compiled, limits) = (self.compiled.clone(), self.limits);
-        let submitted = self.evaluators.submit(move || {
-            // Nobody waits any more: the time is better spent on somebody who does.
-            if !answer.is_closed() {
-                _ = answer.send(job(&compiled, &limits));
-            }
-        });
-        submitted.map_err(|_| failed("too many evaluations are waiting"))?;
-        match tokio::time::timeout(TURN + self.limits.time, answered).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Err(failed("it made the interpreter fail")),
-            Err(_) => Err(failed("it takes too long")),
-        }
+        let evaluated = self.evaluators.run(SLACK + limits.time, move || job(&compiled, &limits)).await;
+        evaluated.unwrap_or_else(|unanswered| Err(EvaluationError { message: told(unanswered).to_owned() }))
+    }
+}
+
+const fn told(unanswered: Unanswered) -> &'static str {
+    match unanswered {
+        Unanswered::Failed => "it made the interpreter fail",
+        Unanswered::Late => "it takes too long",
     }
 }
 
 #[async_trait]
 impl Expressions for SandboxedExpressions {
-    fn check_program(&self, program: &str) -> Result<(), SyntaxError> {
-        self.check(program, |compiled, code| compiled.programs.get(code, Program::compile).map(drop))
+    async fn check_program(&self, program: &str) -> Result<(), SyntaxError> {
+        self.check(program, |compiled, code| compiled.programs.get(code, Program::compile).map(drop)).await
     }
 
-    fn check_template(&self, template: &str) -> Result<(), SyntaxError> {
-        self.check(template, |compiled, source| compiled.template(source).map(drop))
+    async fn check_template(&self, template: &str) -> Result<(), SyntaxError> {
+        self.check(template, |compiled, source| compiled.template(source).map(drop)).await
     }
 
     async fn evaluate(&self, program: &str, input: &Json) -> Result<Json, EvaluationError> {

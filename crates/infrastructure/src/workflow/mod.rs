@@ -1,5 +1,6 @@
 //! The language of workflows: jq programs and templates, evaluated within bounds, and JSON Schema.
 
+mod budget;
 mod cache;
 mod expressions;
 mod jq;
@@ -7,6 +8,6 @@ mod schemas;
 mod template;
 mod threads;
 
+pub use budget::Limits;
 pub use expressions::SandboxedExpressions;
-pub use jq::Limits;
 pub use schemas::JsonSchemas;

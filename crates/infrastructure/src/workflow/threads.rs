@@ -1,26 +1,40 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        mpsc::{self, Receiver, SyncSender, TrySendError},
+        mpsc::{self, Receiver, SyncSender},
     },
     thread,
+    time::Duration,
 };
+
+use tokio::sync::{Semaphore, oneshot};
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Threads with room on their stacks and a bounded queue before them.
+/// Threads with room on their stacks, which take turns.
 ///
 /// Programs run here and not on the threads that answer requests: whatever one of them does, it occupies one of
-/// these few threads.
+/// these few threads. Whoever comes while all are busy waits for a turn, in the order of coming, and holds up nobody
+/// but those behind.
 #[derive(Clone)]
 pub(super) struct Threads {
     queue: SyncSender<Job>,
+    turns: Arc<Semaphore>,
+}
+
+/// A job that has begun gave nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unanswered {
+    /// It panicked.
+    Failed,
+    /// It has not ended in its time; it goes on, for nobody.
+    Late,
 }
 
 impl Threads {
     /// Starts the threads; they end with the last handle.
-    pub(super) fn start(name: &str, count: usize, stack: usize, queue: usize) -> std::io::Result<Self> {
-        let (sender, receiver) = mpsc::sync_channel::<Job>(queue);
+    pub(super) fn start(name: &str, count: usize, stack: usize) -> std::io::Result<Self> {
+        let (sender, receiver) = mpsc::sync_channel::<Job>(count);
         let receiver = Arc::new(Mutex::new(receiver));
         for number in 0..count {
             let receiver = receiver.clone();
@@ -29,20 +43,32 @@ impl Threads {
                 .stack_size(stack)
                 .spawn(move || serve(&receiver))?;
         }
-        Ok(Self { queue: sender })
+        Ok(Self { queue: sender, turns: Arc::new(Semaphore::new(count)) })
     }
 
-    /// Queues a job; refuses when too many wait already.
-    pub(super) fn submit(&self, job: impl FnOnce() + Send + 'static) -> Result<(), Busy> {
-        self.queue.try_send(Box::new(job)).map_err(|refused| match refused {
-            TrySendError::Full(_) | TrySendError::Disconnected(_) => Busy,
-        })
+    /// Waits for a turn, however long that takes, and then for what the job gives, but not longer than its time.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        time: Duration,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Unanswered> {
+        let turn = self.turns.clone().acquire_owned().await.map_err(|_| Unanswered::Failed)?;
+        let (answer, answered) = oneshot::channel();
+        let job = move || {
+            // Nobody waits any more: the time is better spent on somebody who does.
+            if !answer.is_closed() {
+                _ = answer.send(job());
+            }
+            drop(turn);
+        };
+        // There is room: no more jobs are queued than turns are taken.
+        self.queue.try_send(Box::new(job)).map_err(|_| Unanswered::Failed)?;
+        match tokio::time::timeout(time, answered).await {
+            Ok(answered) => answered.map_err(|_| Unanswered::Failed),
+            Err(_) => Err(Unanswered::Late),
+        }
     }
 }
-
-/// Too many jobs are waiting.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Busy;
 
 fn serve(queue: &Mutex<Receiver<Job>>) {
     loop {
@@ -52,5 +78,35 @@ fn serve(queue: &Mutex<Receiver<Job>>) {
             Ok(job) => _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)),
             Err(_) => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_comes_while_all_threads_are_busy_gets_a_turn() {
+        let threads = Threads::start("test", 1, 1 << 20).expect("a thread");
+        let nap = || thread::sleep(Duration::from_millis(5));
+        let all = (0..50).map(|_| threads.run(Duration::from_secs(60), nap));
+        let ended = futures_util::future::join_all(all).await;
+        assert_eq!(ended, [Ok(()); 50]);
+    }
+
+    #[tokio::test]
+    async fn waiting_for_a_turn_takes_nothing_of_the_time_for_the_job() {
+        let threads = Threads::start("test", 1, 1 << 20).expect("a thread");
+        let first = threads.run(Duration::from_secs(60), || thread::sleep(Duration::from_secs(1)));
+        let (_, second) = futures_util::future::join(first, threads.run(Duration::from_millis(900), || 7)).await;
+        assert_eq!(second, Ok(7));
+    }
+
+    #[tokio::test]
+    async fn a_job_that_panics_leaves_its_turn_to_others() {
+        let threads = Threads::start("test", 1, 1 << 20).expect("a thread");
+        let failed = threads.run(Duration::from_secs(60), || std::panic::resume_unwind(Box::new(()))).await;
+        assert_eq!(failed, Err::<(), _>(Unanswered::Failed));
+        assert_eq!(threads.run(Duration::from_secs(60), || 7).await, Ok(7));
     }
 }

@@ -23,7 +23,7 @@ const BUSY: &str = "HTTP/1.1 503 Service Unavailable\nRetry-After: 30\nContent-L
 fn over(allowed: &[String]) -> (Arc<SandboxedExpressions>, Arc<JsonSchemas>, Tools) {
     let policy = EgressPolicy::parse(true, allowed).expect("allowances");
     let expressions = Arc::new(SandboxedExpressions::start(Limits::default()).expect("threads"));
-    let schemas = Arc::new(JsonSchemas::new());
+    let schemas = Arc::new(JsonSchemas::start().expect("threads"));
     let (clock, secrets) = (Arc::new(SystemClock), Arc::new(FixedSecrets::default()));
     let tools = Tools::new(expressions.clone(), schemas.clone(), clock, secrets, policy).expect("tools");
     (expressions, schemas, tools)

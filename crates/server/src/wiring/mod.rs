@@ -89,7 +89,8 @@ impl Ground {
             access: access.clone(),
         };
         let tool_secrets = secrets::secrets(people::master_key(settings)?, &below);
-        let (expressions, schemas) = (Arc::new(expressions), Arc::new(JsonSchemas::new()));
+        let (expressions, schemas) =
+            (Arc::new(expressions), Arc::new(JsonSchemas::start().map_err(Failure::operation)?));
         let opened = tool_secrets.opened.clone();
         let tools = Tools::new(expressions.clone(), schemas.clone(), clock.clone(), opened, egress.clone());
         let models::Wired { routed, providers, keys: provider_keys } = models::models(settings, below)?;

@@ -47,17 +47,17 @@ fn path(program: &str, document: &Json) -> Result<Json, EvaluationError> {
 
 #[async_trait]
 impl Expressions for PathExpressions {
-    fn check_program(&self, program: &str) -> Result<(), SyntaxError> {
+    async fn check_program(&self, program: &str) -> Result<(), SyntaxError> {
         if program.contains("((") { Err(SyntaxError { message: "unbalanced".into() }) } else { Ok(()) }
     }
 
-    fn check_template(&self, template: &str) -> Result<(), SyntaxError> {
+    async fn check_template(&self, template: &str) -> Result<(), SyntaxError> {
         let closed = template.split("{{").skip(1).all(|part| part.contains("}}"));
         if closed { Ok(()) } else { Err(SyntaxError { message: "unclosed".into() }) }
     }
 
     async fn evaluate(&self, program: &str, input: &Json) -> Result<Json, EvaluationError> {
-        self.check_program(program).map_err(|error| EvaluationError { message: error.message })?;
+        self.check_program(program).await.map_err(|error| EvaluationError { message: error.message })?;
         if program == "error" || program == "empty" {
             return Err(failed("it gives no result"));
         }
@@ -74,7 +74,7 @@ impl Expressions for PathExpressions {
     }
 
     async fn render(&self, template: &str, context: &Json) -> Result<String, EvaluationError> {
-        self.check_template(template).map_err(|error| EvaluationError { message: error.message })?;
+        self.check_template(template).await.map_err(|error| EvaluationError { message: error.message })?;
         let mut parts = template.split("{{");
         let mut text = parts.next().unwrap_or_default().to_owned();
         for part in parts {
@@ -128,13 +128,14 @@ fn none_of(mut found: Vec<SchemaViolation>) -> Result<(), Vec<SchemaViolation>> 
     if found.is_empty() { Ok(()) } else { Err(found) }
 }
 
+#[async_trait]
 impl Schemas for PlainSchemas {
-    fn check(&self, schema: &Json) -> Result<(), Vec<SchemaViolation>> {
+    async fn check(&self, schema: &Json) -> Result<(), Vec<SchemaViolation>> {
         let wrong = schema.get("required").filter(|names| names.as_array().is_none());
         none_of(wrong.map(|_| told("/required", "must be an array")).into_iter().collect())
     }
 
-    fn validate(&self, schema: &Json, document: &Json) -> Result<(), Vec<SchemaViolation>> {
+    async fn validate(&self, schema: &Json, document: &Json) -> Result<(), Vec<SchemaViolation>> {
         let mut found = Vec::new();
         broken(schema, document, "", &mut found);
         none_of(found)
@@ -221,9 +222,11 @@ impl ToolExecutor for ScriptedTools {
         };
         let address = url.as_str();
         let (code, message) = ("tool.scripted".to_owned(), address.to_owned());
-        if schema.is_some_and(|schema| PlainSchemas.validate(&schema, &call.arguments).is_err())
-            || address == "forbidden"
-        {
+        let broken = match schema {
+            Some(schema) => PlainSchemas.validate(&schema, &call.arguments).await.is_err(),
+            None => false,
+        };
+        if broken || address == "forbidden" {
             return Err(ToolError::Permanent { code, message });
         }
         interruptible().await;

@@ -30,11 +30,11 @@ struct Strict;
 
 #[async_trait]
 impl Expressions for Credulous {
-    fn check_program(&self, _: &str) -> Result<(), SyntaxError> {
+    async fn check_program(&self, _: &str) -> Result<(), SyntaxError> {
         Ok(())
     }
 
-    fn check_template(&self, _: &str) -> Result<(), SyntaxError> {
+    async fn check_template(&self, _: &str) -> Result<(), SyntaxError> {
         Ok(())
     }
 
@@ -49,12 +49,12 @@ impl Expressions for Credulous {
 
 #[async_trait]
 impl Expressions for Swallowing {
-    fn check_program(&self, program: &str) -> Result<(), SyntaxError> {
-        PathExpressions.check_program(program)
+    async fn check_program(&self, program: &str) -> Result<(), SyntaxError> {
+        PathExpressions.check_program(program).await
     }
 
-    fn check_template(&self, template: &str) -> Result<(), SyntaxError> {
-        PathExpressions.check_template(template)
+    async fn check_template(&self, template: &str) -> Result<(), SyntaxError> {
+        PathExpressions.check_template(template).await
     }
 
     async fn evaluate(&self, program: &str, input: &Json) -> Result<Json, EvaluationError> {
@@ -68,11 +68,11 @@ impl Expressions for Swallowing {
 
 #[async_trait]
 impl Expressions for Strict {
-    fn check_program(&self, _: &str) -> Result<(), SyntaxError> {
+    async fn check_program(&self, _: &str) -> Result<(), SyntaxError> {
         Err(SyntaxError { message: "no".into() })
     }
 
-    fn check_template(&self, _: &str) -> Result<(), SyntaxError> {
+    async fn check_template(&self, _: &str) -> Result<(), SyntaxError> {
         Err(SyntaxError { message: "no".into() })
     }
 
@@ -85,22 +85,24 @@ impl Expressions for Strict {
     }
 }
 
+#[async_trait]
 impl Schemas for Credulous {
-    fn check(&self, _: &Json) -> Result<(), Vec<SchemaViolation>> {
+    async fn check(&self, _: &Json) -> Result<(), Vec<SchemaViolation>> {
         Ok(())
     }
 
-    fn validate(&self, _: &Json, _: &Json) -> Result<(), Vec<SchemaViolation>> {
+    async fn validate(&self, _: &Json, _: &Json) -> Result<(), Vec<SchemaViolation>> {
         Ok(())
     }
 }
 
+#[async_trait]
 impl Schemas for Strict {
-    fn check(&self, schema: &Json) -> Result<(), Vec<SchemaViolation>> {
-        self.validate(schema, schema)
+    async fn check(&self, schema: &Json) -> Result<(), Vec<SchemaViolation>> {
+        self.validate(schema, schema).await
     }
 
-    fn validate(&self, _: &Json, document: &Json) -> Result<(), Vec<SchemaViolation>> {
+    async fn validate(&self, _: &Json, document: &Json) -> Result<(), Vec<SchemaViolation>> {
         let message = serde_json::to_string(document).unwrap_or_default();
         Err(vec![SchemaViolation { pointer: "/somewhere".into(), message }; 21])
     }

@@ -13,6 +13,7 @@ use super::{
     execution::{Execution, Stop},
     stored::Recall,
 };
+use crate::workflow::Schemas;
 
 /// How a run whose last step is settled goes on.
 pub(super) enum Conclusion {
@@ -29,7 +30,7 @@ impl Execution {
     pub(super) async fn conclude(&mut self, definition: &Definition) -> Result<Conclusion, Stop> {
         let output = match definition {
             Definition::Workflow(workflow) => self.output(workflow).await?.map_err(|failure| Box::new(failed(failure))),
-            Definition::Assistant(assistant) => self.last_answer(assistant),
+            Definition::Assistant(assistant) => self.last_answer(assistant).await,
         };
         match (output, self.loaded.state.order()) {
             (Ok(output), Some(order)) => {
@@ -62,7 +63,8 @@ impl Execution {
                 return Err(Failure { message, ..error });
             }
         };
-        match self.violations(workflow.output_schema.as_ref(), &output).into_iter().next() {
+        let Some(schema) = &workflow.output_schema else { return Ok(output) };
+        match violations(self.ports.schemas.as_ref(), schema, &output).await.into_iter().next() {
             None => Ok(output),
             Some(first) => {
                 let message = format!("the output breaks the agent's schema: {first}");
@@ -72,14 +74,14 @@ impl Execution {
     }
 
     /// What an assistant returns; where it does not, how the run goes on instead.
-    fn last_answer(&self, assistant: &Assistant) -> Result<Json, Box<Conclusion>> {
+    async fn last_answer(&mut self, assistant: &Assistant) -> Result<Json, Box<Conclusion>> {
         let run = &self.loaded.state;
         let step = turn_step(run.turns());
         let text = run.answer(&step).map(|answer| answer.text.clone()).unwrap_or_default();
         let Some(schema) = &assistant.output_schema else { return Ok(text.into()) };
         let errors = match serde_json::from_str::<Json>(unfenced(&text)) {
             Ok(output) => {
-                let errors = self.violations(Some(schema), &output);
+                let errors = violations(self.ports.schemas.as_ref(), schema, &output).await;
                 if errors.is_empty() {
                     return Ok(output);
                 }
@@ -93,12 +95,11 @@ impl Execution {
         let message = format!("the answer breaks the agent's schema, also when repaired: {}", errors.join("; "));
         Err(Box::new(failed(Failure::new("run.output_invalid", message))))
     }
+}
 
-    fn violations(&self, schema: Option<&Json>, output: &Json) -> Vec<String> {
-        let violations = schema.and_then(|schema| self.ports.schemas.validate(schema, output).err());
-        let told = violations.into_iter().flatten().take(TOLD);
-        told.map(|found| format!("{}: {}", found.pointer, found.message)).collect()
-    }
+async fn violations(schemas: &dyn Schemas, schema: &Json, output: &Json) -> Vec<String> {
+    let violations = schemas.validate(schema, output).await.err().unwrap_or_default();
+    violations.into_iter().take(TOLD).map(|found| format!("{}: {}", found.pointer, found.message)).collect()
 }
 
 const fn failed(failure: Failure) -> Conclusion {

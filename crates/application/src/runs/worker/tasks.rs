@@ -135,7 +135,7 @@ impl Brief {
             return Outcome::unable(&place, Failure::new("run.tool_unknown", format!("there is no tool `{name}`")));
         };
         if let Some(schema) = &offer.schema
-            && let Err(violations) = self.ports.schemas.validate(schema, &arguments)
+            && let Err(violations) = self.ports.schemas.validate(schema, &arguments).await
         {
             let all = violations.iter().map(|found| format!("{}: {}", found.pointer, found.message));
             let message = format!("the arguments break the tool's schema: {}", all.collect::<Vec<_>>().join("; "));
@@ -220,7 +220,7 @@ impl Brief {
         if let Some(failure) = self.exhausted {
             return Outcome::unable(&place, failure);
         }
-        if let Err(refused) = check_input(self.ports.schemas.as_ref(), &definition, &input) {
+        if let Err(refused) = check_input(self.ports.schemas.as_ref(), &definition, &input).await {
             let first = refused
                 .first()
                 .map(|found| format!("{}: {}", found.pointer.as_deref().unwrap_or_default(), found.detail));

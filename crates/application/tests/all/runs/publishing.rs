@@ -8,19 +8,22 @@ use devskyy_testkit::fakes::{NamedDestinations, PathExpressions, PlainSchemas};
 
 use super::world::definition;
 
-fn refused(text: &str) -> Vec<(&'static str, String)> {
+async fn refused(text: &str) -> Vec<(&'static str, String)> {
     let check = DefinitionCheck::new(Arc::new(PathExpressions), Arc::new(PlainSchemas), Arc::new(NamedDestinations));
-    let refused = check.check(&definition(text)).err().unwrap_or_default();
+    let refused = check.check(&definition(text)).await.err().unwrap_or_default();
     refused.into_iter().map(|refused| (refused.code, refused.pointer.unwrap_or_default())).collect()
 }
 
-#[test]
-fn a_sound_workflow_may_be_published() {
-    assert_eq!(refused(r#"{"steps":[{"id":"a","when":".input","tool":"jq","arguments":{"x":{"$jq":".input"}}}]}"#), []);
+#[tokio::test]
+async fn a_sound_workflow_may_be_published() {
+    assert_eq!(
+        refused(r#"{"steps":[{"id":"a","when":".input","tool":"jq","arguments":{"x":{"$jq":".input"}}}]}"#).await,
+        []
+    );
 }
 
-#[test]
-fn a_program_that_does_not_parse_is_refused_wherever_it_is() {
+#[tokio::test]
+async fn a_program_that_does_not_parse_is_refused_wherever_it_is() {
     let text = r#"{"steps":[
         {"id":"a","when":"((","for_each":"((","tool":"jq","arguments":{"deep":[{"x":{"$jq":"(("}}]}},
         {"id":"b","approval":{"prompt":"?","data":{"$jq":"(("}}}],
@@ -32,11 +35,11 @@ fn a_program_that_does_not_parse_is_refused_wherever_it_is() {
         "/steps/1/approval/data/$jq",
         "/output/$jq",
     ];
-    assert_eq!(refused(text), pointers.map(|pointer| ("workflow.jq", pointer.to_owned())));
+    assert_eq!(refused(text).await, pointers.map(|pointer| ("workflow.jq", pointer.to_owned())));
 }
 
-#[test]
-fn a_template_that_does_not_parse_is_refused_wherever_it_is() {
+#[tokio::test]
+async fn a_template_that_does_not_parse_is_refused_wherever_it_is() {
     let text = r#"{"steps":[{"id":"a","approval":{"prompt":"{{","data":{"$template":"{{"}}}],
         "tools":{"t":{"kind":"http","effect":"unsafe","request":{"method":"GET","url":"{{","headers":{"X/Y":"{{"}}}}}"#;
     let pointers = [
@@ -45,27 +48,27 @@ fn a_template_that_does_not_parse_is_refused_wherever_it_is() {
         "/tools/t/request/url",
         "/tools/t/request/headers/X~1Y",
     ];
-    assert_eq!(refused(text), pointers.map(|pointer| ("workflow.template", pointer.to_owned())));
+    assert_eq!(refused(text).await, pointers.map(|pointer| ("workflow.template", pointer.to_owned())));
 }
 
-#[test]
-fn a_schema_that_is_none_is_refused_wherever_it_is() {
+#[tokio::test]
+async fn a_schema_that_is_none_is_refused_wherever_it_is() {
     let text = r#"{"input_schema":{"required":1},"output_schema":{"required":1},
         "tools":{"t":{"kind":"http","effect":"unsafe","input_schema":{"required":1},
         "request":{"method":"GET","url":"https://example.com/"}}},"steps":[{"id":"a","tool":"t"}]}"#;
     let pointers = ["/input_schema/required", "/output_schema/required", "/tools/t/input_schema/required"];
-    assert_eq!(refused(text), pointers.map(|pointer| ("workflow.schema", pointer.to_owned())));
+    assert_eq!(refused(text).await, pointers.map(|pointer| ("workflow.schema", pointer.to_owned())));
 }
 
-#[test]
-fn every_problem_is_reported_at_once() {
+#[tokio::test]
+async fn every_problem_is_reported_at_once() {
     let text = r#"{"steps":[{"id":"a","needs":["a"],"when":"((","tool":"gone"}]}"#;
-    let codes: Vec<_> = refused(text).into_iter().map(|(code, _)| code).collect();
+    let codes: Vec<_> = refused(text).await.into_iter().map(|(code, _)| code).collect();
     assert_eq!(codes, ["workflow.tool_unknown", "workflow.cycle", "workflow.jq"]);
 }
 
-#[test]
-fn a_tool_that_sends_requests_where_none_may_go_is_refused() {
+#[tokio::test]
+async fn a_tool_that_sends_requests_where_none_may_go_is_refused() {
     let tool =
         |url: &str| format!(r#"{{"kind":"http","effect":"read_only","request":{{"method":"GET","url":"{url}"}}}}"#);
     let text = format!(
@@ -74,5 +77,5 @@ fn a_tool_that_sends_requests_where_none_may_go_is_refused() {
         tool("{{ arguments.url }}"),
         tool("https://example.com/{{ arguments.id }}")
     );
-    assert_eq!(refused(&text), [("workflow.destination", "/tools/inner/request/url".to_owned())]);
+    assert_eq!(refused(&text).await, [("workflow.destination", "/tools/inner/request/url".to_owned())]);
 }

@@ -2,7 +2,6 @@
 
 mod access;
 mod arithmetic;
-mod budget;
 mod natives;
 mod regex;
 mod syntax;
@@ -19,8 +18,7 @@ use jaq_core::{
     load::{Arena, File, Loader, parse::Def},
 };
 
-pub use budget::Limits;
-use budget::{Exhausted, Suspended};
+use super::budget::{self, Exhausted, Limits, Suspended};
 use value::Value;
 
 /// Longest program, in bytes.

@@ -100,7 +100,7 @@ impl Rig {
         let store = SqlEventStore::start(fresh.db.clone(), clock.clone(), projections()).await.unwrap();
         let expressions = Arc::new(SandboxedExpressions::start(Limits::default()).unwrap());
         let policy = EgressPolicy::parse(true, &[&ledger.address, &finder.address].map(Clone::clone)).unwrap();
-        let (schemas, secrets) = (Arc::new(JsonSchemas::new()), Arc::new(FixedSecrets::default()));
+        let (schemas, secrets) = (Arc::new(JsonSchemas::start().unwrap()), Arc::new(FixedSecrets::default()));
         let tools = Tools::new(expressions.clone(), schemas, clock, secrets, policy).unwrap();
         let results = Arc::new(SqlResults::new(fresh.db.clone()));
         let outside = Outside { store: Arc::new(store), tools: Arc::new(tools), models, results };
@@ -175,7 +175,7 @@ impl Rig {
             results: outside.results.clone(),
             agents: self.agents.clone(),
             expressions: self.expressions.clone(),
-            schemas: Arc::new(JsonSchemas::new()),
+            schemas: Arc::new(JsonSchemas::start().expect("threads")),
             tools: outside.tools.clone(),
             models: outside.models.clone(),
             prices: self.prices.clone(),

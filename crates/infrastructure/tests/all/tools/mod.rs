@@ -39,7 +39,7 @@ fn tools(allow_http: bool, allow: &[String]) -> Tools {
 fn tools_with(secrets: FixedSecrets, allow_http: bool, allow: &[String]) -> Tools {
     let expressions = Arc::new(SandboxedExpressions::start(Limits::default()).expect("threads"));
     let policy = EgressPolicy::parse(allow_http, allow).expect("allowances");
-    let (schemas, clock) = (Arc::new(JsonSchemas::new()), Arc::new(SystemClock));
+    let (schemas, clock) = (Arc::new(JsonSchemas::start().expect("threads")), Arc::new(SystemClock));
     Tools::new(expressions, schemas, clock, Arc::new(secrets), policy).expect("tools")
 }
 

@@ -170,7 +170,7 @@ async fn recursion_ends_before_the_stack_does() {
 
 #[tokio::test]
 async fn recursion_through_filter_arguments_is_refused_when_checked() {
-    let error = EXPRESSIONS.check_program("def f(g): f(1 | g); f(.)").expect_err("refused");
+    let error = EXPRESSIONS.check_program("def f(g): f(1 | g); f(.)").await.expect_err("refused");
     assert!(error.message.starts_with("line 1, column 11: `f` calls itself"), "{}", error.message);
 }
 
@@ -220,7 +220,7 @@ async fn the_machine_and_the_time_are_out_of_reach() {
         "system(\"ls\")",
         "tobytes",
     ] {
-        assert!(EXPRESSIONS.check_program(program).is_err(), "{program}");
+        assert!(EXPRESSIONS.check_program(program).await.is_err(), "{program}");
         assert!(outcome(program, "null").await.is_err(), "{program}");
     }
 }
@@ -234,7 +234,7 @@ async fn mistakes_are_told_with_their_place() {
         ("[1", "line 1, column 3: expected closing bracket"),
         ("include \"a\"; .", "line 1, column"),
     ] {
-        let error = EXPRESSIONS.check_program(program).expect_err(program);
+        let error = EXPRESSIONS.check_program(program).await.expect_err(program);
         assert!(error.message.starts_with(expected), "{program}: {}", error.message);
     }
 }
@@ -272,4 +272,13 @@ async fn a_long_document_is_worked_through() {
     let packages: Vec<_> = (0..2_000).map(|n| format!("{{\"name\":\"p{}\",\"version\":\"{n}\"}}", n % 700)).collect();
     let program = "group_by(.name) | map({name: .[0].name, versions: map(.version) | unique}) | map(select(.versions | length > 1)) | length";
     assert_eq!(result(program, &format!("[{}]", packages.join(","))).await, "700");
+}
+
+/// What one project has evaluated is no reason for another one's to fail.
+#[tokio::test]
+async fn however_many_evaluations_are_asked_for_at_once_each_has_its_turn() {
+    let input = json("1");
+    let asked = (0..2_000).map(|_| EXPRESSIONS.evaluate(". + 1", &input));
+    let answered = futures_util::future::join_all(asked).await;
+    assert!(answered.into_iter().all(|outcome| outcome == Ok(json("2"))));
 }

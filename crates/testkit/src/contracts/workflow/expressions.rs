@@ -20,12 +20,12 @@ pub async fn a_comparison_is_true_or_false(it: &WorkflowUnderTest) {
 
 /// The check does not refuse what runs.
 pub async fn a_sound_program_is_accepted(it: &WorkflowUnderTest) {
-    assert_eq!(it.expressions.check_program(".a.b"), Ok(()));
+    assert_eq!(it.expressions.check_program(".a.b").await, Ok(()));
 }
 
 /// Publishing tells, not the first run.
 pub async fn a_program_that_does_not_parse_is_refused(it: &WorkflowUnderTest) {
-    assert!(it.expressions.check_program("((").is_err());
+    assert!(it.expressions.check_program("((").await.is_err());
 }
 
 /// Whatever was not checked does not pass for something else.
@@ -58,12 +58,12 @@ pub async fn a_template_is_filled_in(it: &WorkflowUnderTest) {
 
 /// The check does not refuse what renders.
 pub async fn a_sound_template_is_accepted(it: &WorkflowUnderTest) {
-    assert_eq!(it.expressions.check_template("Hello {{ name }}!"), Ok(()));
+    assert_eq!(it.expressions.check_template("Hello {{ name }}!").await, Ok(()));
 }
 
 /// Publishing tells, not the first run.
 pub async fn a_template_that_does_not_parse_is_refused(it: &WorkflowUnderTest) {
-    assert!(it.expressions.check_template("Hello {{ name").is_err());
+    assert!(it.expressions.check_template("Hello {{ name").await.is_err());
 }
 
 /// A gap in a text is never filled with nothing.

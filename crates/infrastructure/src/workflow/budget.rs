@@ -1,8 +1,9 @@
 //! What one evaluation may use, and how it is stopped when it uses more.
 //!
-//! The interpreter offers no way to interrupt a program, but it asks for its lookup table before each step and calls
-//! the value type for each operation on data; both are ours and count. Whoever overdraws unwinds the evaluating
-//! thread up to the place that started the evaluation. Unwinding is the only exit that no program can catch.
+//! Neither the interpreter nor the validator can be interrupted. But the interpreter asks for its lookup table before each
+//! step of a program and calls the value type for each operation on data, and the validator asks a keyword in every schema;
+//! all of these are ours and count. Whoever overdraws unwinds the evaluating thread up to the place that started the
+//! evaluation. Unwinding is the only exit that no program can catch.
 
 use std::{
     cell::Cell,
@@ -62,6 +63,8 @@ pub(super) enum Exhausted {
     Stack,
     #[error("its data is nested too deeply")]
     Depth,
+    #[error("it matches a text with a pattern that is too long for that")]
+    Text,
 }
 
 struct Meter {
