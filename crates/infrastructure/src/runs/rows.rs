@@ -20,6 +20,11 @@ fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, PortError> {
     serde_json::from_str(text).map_err(|error| PortError::bug(PORT, "reading a value", error))
 }
 
+/// A text as PostgreSQL takes it, which has none with U+0000 in it. Logs may: SQLite took them, and so did JSON.
+fn text(text: &str) -> String {
+    text.replace('\0', "\u{FFFD}")
+}
+
 fn damaged(what: &str) -> PortError {
     PortError::bug(PORT, "reading a row", format!("`{what}` is no such value"))
 }
@@ -98,13 +103,13 @@ pub(super) fn approval_row(view: &ApprovalView, position: u64) -> Result<approva
         project_id: view.project_id.into(),
         step: view.place.step.clone(),
         element: view.place.index.map(|index| i32::try_from(index).unwrap_or(i32::MAX)),
-        prompt: view.prompt.clone(),
+        prompt: text(&view.prompt),
         data: json(&view.data)?,
         status: view.status.as_str().to_owned(),
         requested_at: micros(view.requested_at),
         decided_at: view.decided_at.map(micros),
         decided_by: view.decided_by.clone(),
-        reason: view.reason.clone(),
+        reason: view.reason.as_deref().map(text),
         call: view.call.as_ref().map(json).transpose()?,
         edit: view.edit.as_ref().map(json).transpose()?,
         expires_at: view.expires_at.map(micros),

@@ -2,7 +2,16 @@
 
 use std::sync::Arc;
 
-use devskyy_application::es::EventStore;
+use chrono::TimeDelta;
+use devskyy_application::es::{AppendRequest, EventContext, EventStore, Precondition, Repository};
+use devskyy_domain::{
+    kernel::{
+        Aggregate, Json,
+        ids::{AgentId, ApprovalId, ProjectId, RunId},
+    },
+    runs::{Allowance, Order, Place, Priority, Progress, Run, RunError, RunEvent},
+    workflow::Denial,
+};
 use devskyy_infrastructure::{
     agents::{AgentsProjection, SqlAgents},
     es::{PerStream, Projection, SqlEventStore},
@@ -12,6 +21,7 @@ use devskyy_infrastructure::{
     totals::TotalsProjection,
 };
 use devskyy_testkit::contracts::runs::RunsUnderTest;
+use uuid::Uuid;
 
 use crate::{
     databases::{self, Fresh},
@@ -39,6 +49,60 @@ async fn over(fresh: Fresh) -> RunsUnderTest {
         time: Arc::new(Waits),
         keep: Box::new(fresh),
     }
+}
+
+/// A log that SQLite kept may have been copied: this is what its views are made of on PostgreSQL.
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_question_that_holds_a_nul_is_seen_with_a_sign_in_its_place() {
+    let runs = over(databases::postgres().await).await;
+    let (id, approval) = (RunId::from(Uuid::from_u128(1)), ApprovalId::from(Uuid::from_u128(2)));
+    let now = runs.clock.now();
+    let order = Order {
+        agent: AgentId::from(Uuid::from_u128(3)),
+        agent_version: 1,
+        project: ProjectId::from(Uuid::from_u128(4)),
+        parent: None,
+        depth: 0,
+        callers: vec![],
+        allowance: Allowance::default(),
+        input: Json::Null,
+        priority: Priority::Normal,
+        deadline: now + TimeDelta::hours(1),
+    };
+    let ask = Progress::Ask {
+        place: Place::step("ask"),
+        approval,
+        prompt: "a\0b".to_owned(),
+        data: Json::Null,
+        on_deny: Denial::Fail,
+        call: None,
+        expires_at: None,
+        at: now,
+    };
+    let (mut run, mut events) = (Run::default(), Vec::new());
+    let decisions: [&dyn Fn(&Run) -> Result<Vec<RunEvent>, RunError>; 3] =
+        [&|run| run.queue(&order, now), &|run| run.claim("ada", now), &|run| {
+            run.record(run.fence(), std::slice::from_ref(&ask))
+        }];
+    for decide in decisions {
+        let decided = decide(&run).unwrap();
+        decided.iter().for_each(|event| run.apply(event));
+        events.extend(decided);
+    }
+    let context = EventContext {
+        actor: "user:ada".to_owned(),
+        project: Some(order.project),
+        correlation_id: Uuid::from_u128(5),
+        causation_id: Uuid::from_u128(5),
+        source: None,
+        traceparent: None,
+    };
+    let write = Repository::<Run>::write(id, Precondition::NoStream, &events).unwrap();
+    let request = AppendRequest { writes: vec![write], claims: vec![], idempotency: None, context };
+    runs.store.append(request).await.unwrap();
+    let seen = runs.views.approval(approval).await.unwrap().unwrap();
+    assert_eq!(seen.prompt, "a\u{FFFD}b");
 }
 
 mod on_sqlite {

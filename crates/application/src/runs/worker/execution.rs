@@ -1,5 +1,7 @@
 use std::{
+    any::Any,
     collections::{BTreeMap, BTreeSet},
+    panic::AssertUnwindSafe,
     pin::pin,
     sync::Arc,
 };
@@ -19,6 +21,7 @@ use super::{
     commit::{Committed, Orders},
     conclude::Conclusion,
     letting_go::Signals,
+    setbacks::{Setback, Setbacks},
     stored::Recalled,
     tasks::{Outcome, PATIENCE},
 };
@@ -33,7 +36,7 @@ use crate::{
 pub(super) enum Stop {
     /// The run has passed to somebody else, or has ended.
     Lost,
-    /// A port failed; somebody takes the run up again when the lease has lapsed.
+    /// A port failed; somebody takes the run up again when the lease has lapsed, or later where the failure will not pass.
     Broken(PortError),
 }
 
@@ -72,18 +75,26 @@ impl Execution {
         settings: Arc<WorkerSettings>,
         claim: Claim,
         signals: Arc<Signals>,
+        setbacks: &Setbacks,
     ) {
         let (queue, worker) = (Arc::clone(&ports.queue), Arc::clone(&settings));
         let mut held = claim;
-        match Self::work(ports, settings, &mut held, Arc::clone(&signals)).await {
-            Ok(()) | Err(Stop::Lost) => {}
-            Err(Stop::Broken(error)) => {
-                tracing::error!(run = %claim.run, error = ?error, "the run is given up until its lease lapses");
-                // Whoever stays would take it up again at once, and fail again.
-                if !signals.stopping() {
-                    return;
+        let work = Self::work(ports.clone(), Arc::clone(&settings), &mut held, Arc::clone(&signals));
+        // A defect met by one run must not end the task that carries out all the others.
+        let worked = AssertUnwindSafe(work).catch_unwind().await;
+        let worked = worked.unwrap_or_else(|panic| Err(Stop::Broken(defect(panic.as_ref()))));
+        match worked {
+            Ok(()) | Err(Stop::Lost) => setbacks.forget(claim.run),
+            // Whoever stays would take it up again at once, and fail again.
+            Err(Stop::Broken(error)) if !signals.stopping() => {
+                if error.retryable {
+                    tracing::error!(run = %claim.run, error = ?error, "the run is given up until its lease lapses");
+                } else {
+                    Setback { ports, settings, held, signals, error }.take(setbacks).await;
                 }
+                return;
             }
+            Err(Stop::Broken(error)) => tracing::error!(run = %claim.run, error = ?error, "the run is given up"),
         }
         if let Err(error) = queue.release(&worker.name, held).await {
             tracing::warn!(run = %claim.run, error = ?error, "cannot give the lease back");
@@ -117,7 +128,7 @@ impl Execution {
         execution.drive(&definition, *claim).await
     }
 
-    async fn load(
+    pub(super) async fn load(
         ports: WorkerPorts,
         settings: Arc<WorkerSettings>,
         id: RunId,
@@ -189,7 +200,7 @@ impl Execution {
         }
     }
 
-    async fn finish(&mut self, fence: u64, ending: &Ending) -> Result<Flow, Stop> {
+    pub(super) async fn finish(&mut self, fence: u64, ending: &Ending) -> Result<Flow, Stop> {
         let now = self.ports.clock.now();
         let ended = self.commit_once(|run| run.finish(fence, ending, now)).await?;
         if ended {
@@ -289,6 +300,11 @@ impl Execution {
             }
         }
     }
+}
+
+fn defect(panic: &(dyn Any + Send)) -> PortError {
+    let said = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    PortError::bug("run worker", "carrying out a run", said.unwrap_or("a panic").to_owned())
 }
 
 fn patience() -> chrono::TimeDelta {

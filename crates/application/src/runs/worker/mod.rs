@@ -14,6 +14,7 @@ mod letting_go;
 mod model;
 mod nudge;
 mod offer;
+mod setbacks;
 mod stored;
 mod tasks;
 mod transcript;
@@ -32,6 +33,7 @@ use execution::Execution;
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, select_biased, stream::FuturesUnordered};
 use letting_go::Signals;
 pub(super) use offer::offered;
+use setbacks::Setbacks;
 
 use super::{
     PROJECTS,
@@ -184,6 +186,7 @@ struct Shift<'a> {
     worker: &'a RunWorker,
     executions: FuturesUnordered<BoxFuture<'static, Claim>>,
     active: BTreeMap<RunId, (Claim, Arc<Signals>)>,
+    setbacks: Arc<Setbacks>,
     seen: Position,
     /// Whether something may be claimable that was not at the last look.
     look: bool,
@@ -195,8 +198,16 @@ struct Shift<'a> {
 
 impl<'a> Shift<'a> {
     fn new(worker: &'a RunWorker) -> Self {
-        let (active, due) = (BTreeMap::new(), Some(worker.ports.clock.now()));
-        Self { worker, executions: FuturesUnordered::new(), active, seen: 0, look: true, held_back: false, due }
+        Self {
+            worker,
+            executions: FuturesUnordered::new(),
+            active: BTreeMap::new(),
+            setbacks: Arc::default(),
+            seen: 0,
+            look: true,
+            held_back: false,
+            due: Some(worker.ports.clock.now()),
+        }
     }
 
     /// Returns when it is time to look again.
@@ -240,8 +251,12 @@ impl<'a> Shift<'a> {
         let signals = Arc::new(Signals::default());
         self.active.insert(claim.run, (claim, Arc::clone(&signals)));
         let RunWorker { ports, settings } = self.worker.clone();
-        let execution = Execution::carry_out(ports, settings, claim, signals);
-        self.executions.push(execution.map(move |()| claim).boxed());
+        let setbacks = Arc::clone(&self.setbacks);
+        let execution = async move {
+            Execution::carry_out(ports, settings, claim, signals, &setbacks).await;
+            claim
+        };
+        self.executions.push(execution.boxed());
     }
 
     fn left(&mut self, claim: Claim) {

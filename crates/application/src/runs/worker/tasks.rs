@@ -103,7 +103,7 @@ impl Brief {
                 let prompt = expressions.render(prompt, &self.context).await.map_err(failed);
                 let data = compute(expressions, data, &self.context).await;
                 let (prompt, data) = match (prompt, data) {
-                    (Ok(prompt), Ok(data)) => (prompt.chars().take(PROMPT).collect(), data),
+                    (Ok(prompt), Ok(data)) => (legible(&prompt), data),
                     (Err(error), _) => return Outcome::unable(&place, named("prompt", error)),
                     (_, Err(error)) => return Outcome::unable(&place, named("data", error)),
                 };
@@ -298,6 +298,11 @@ impl Brief {
 fn callers(order: &Order) -> Vec<AgentId> {
     let above = order.callers.iter().filter(|agent| **agent != order.agent);
     std::iter::once(order.agent).chain(above.copied()).collect()
+}
+
+/// A question as people can be shown it, and as every store can keep it: PostgreSQL has no text with U+0000 in it.
+fn legible(prompt: &str) -> String {
+    prompt.chars().take(PROMPT).map(|c| if c == '\0' { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 fn failure(error: &ToolError) -> Failure {

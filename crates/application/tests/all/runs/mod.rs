@@ -12,6 +12,7 @@ mod nesting;
 mod publishing;
 mod relaying;
 mod resting;
+mod setbacks;
 mod steering;
 mod stopping;
 mod stored;

@@ -40,7 +40,7 @@ use super::fakes::{InterruptibleResults, InterruptibleStore};
 /// Time that passes with every poll.
 const TICK: Duration = Duration::from_millis(250);
 /// More polls than any run of these tests needs.
-const ENOUGH: usize = 20_000;
+pub(crate) const ENOUGH: usize = 20_000;
 
 pub(crate) struct World {
     pub(crate) clock: Arc<FixedClock>,
@@ -246,17 +246,26 @@ impl World {
     }
 
     pub(crate) fn worker(&self) -> RunWorker {
+        self.worker_with(|ports| ports)
+    }
+
+    /// A worker one of whose ports is another one.
+    pub(crate) fn worker_with(&self, change: impl FnOnce(WorkerPorts) -> WorkerPorts) -> RunWorker {
         let mut workers = self.workers.lock().unwrap();
         *workers += 1;
         // A process of its own, which remembers nothing of budgets.
         let ledger = Arc::new(Ledger::new(self.ports.store.clone(), self.clock.clone()));
         let ports = WorkerPorts { ledger, ..self.ports.clone() };
-        RunWorker::new(ports, WorkerSettings::named(format!("worker-{workers}")))
+        RunWorker::new(change(ports), WorkerSettings::named(format!("worker-{workers}")))
     }
 
     /// A new worker works for at most so many polls, then vanishes; whether the condition was met before.
     pub(crate) fn work_for(&self, polls: usize, done: impl Fn(&Self) -> bool) -> bool {
-        let worker = self.worker();
+        self.drive(&self.worker(), polls, done)
+    }
+
+    /// A worker works for at most so many polls, then vanishes; whether the condition was met before.
+    pub(crate) fn drive(&self, worker: &RunWorker, polls: usize, done: impl Fn(&Self) -> bool) -> bool {
         let mut work = pin!(worker.work(std::future::pending()));
         for _ in 0..polls {
             let mut context = Context::from_waker(Waker::noop());
@@ -278,6 +287,11 @@ impl World {
     pub(crate) fn work_to_end(&self, run: RunId) -> RunView {
         self.work_until(|world| world.status(run).ended());
         self.view(run)
+    }
+
+    /// How often an event of that type was recorded.
+    pub(crate) fn times(&self, event_type: &str) -> usize {
+        self.recorded().iter().filter(|event| event.event_type.as_ref() == event_type).count()
     }
 
     pub(crate) fn work_until_waiting(&self, run: RunId) {
