@@ -80,6 +80,8 @@ pub struct Appetite {
 pub struct Claims {
     /// Runs that are now this worker's, the next in turn first.
     pub runs: Vec<Claim>,
+    /// When it was, by the store's own clock, which says what is due.
+    pub at: DateTime<Utc>,
     /// How long until something else becomes claimable by the mere passing of time.
     pub next_due: Option<Duration>,
     /// Whether something is due that must wait until a run of its project lets go.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     es::statement,
-    sql::{Database, loaded, port_error, stored},
+    sql::{Database, instant, loaded, port_error, stored},
 };
 
 const PORT: &str = "run queue";
@@ -119,7 +119,7 @@ impl SqlRunQueue {
             }
         }
         let next_due = next.into_iter().min().map(|micros| Duration::from_micros(loaded(micros)));
-        Ok(Claims { runs, next_due, held_back })
+        Ok(Claims { runs, at: instant(now), next_due, held_back })
     }
 
     async fn change(&self, sql: &str, values: Vec<Value>) -> Result<bool, DbErr> {

@@ -196,7 +196,7 @@ impl RunQueue for InMemoryRuns {
         let lapsing = leases.values().map(|lease| lease.until).filter(|until| *until >= now);
         let ending = resting.iter().map(|record| record.summary.deadline);
         let next_due = ready.chain(lapsing).chain(ending).min().map(|at| (at - now).to_std().unwrap_or_default());
-        Ok(Claims { runs, next_due, held_back })
+        Ok(Claims { runs, at: now, next_due, held_back })
     }
 
     async fn renew(&self, worker: &str, claim: Claim, lease: Duration) -> Result<bool, PortError> {

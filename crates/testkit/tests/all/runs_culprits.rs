@@ -7,6 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use chrono::DateTime;
 use devskyy_application::{
     access::ListScope,
     error::PortError,
@@ -43,7 +44,7 @@ enum Flaw {
     Trusting,
     /// Hands out again what it once handed out.
     Undying,
-    /// Does not say when to come again.
+    /// Does not say when it is, nor when to come again.
     Timeless,
     /// Does not tell of what becomes due within a moment.
     Blinking,
@@ -137,6 +138,9 @@ impl RunQueue for Flawed {
             Flaw::Blinking => claims.next_due.filter(|due| *due > Duration::from_millis(1)),
             _ => claims.next_due,
         };
+        if self.flaw == Flaw::Timeless {
+            claims.at = DateTime::default();
+        }
         handed_out.extend(claims.runs.iter().map(|claim| (worker.to_owned(), *claim)));
         Ok(claims)
     }

@@ -10,6 +10,7 @@ mod commit;
 mod compute;
 mod conclude;
 mod execution;
+mod in_step;
 mod letting_go;
 mod model;
 mod nudge;
@@ -31,6 +32,7 @@ use devskyy_domain::{
 };
 use execution::Execution;
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, select_biased, stream::FuturesUnordered};
+use in_step::in_step;
 use letting_go::Signals;
 pub(super) use offer::offered;
 use setbacks::Setbacks;
@@ -235,7 +237,8 @@ impl<'a> Shift<'a> {
                 // A full hand may have left some behind.
                 self.look |= claims.runs.len() == free;
                 self.held_back = claims.held_back;
-                claims.runs.into_iter().for_each(|claim| self.start(claim));
+                let clock = in_step(&ports.clock, claims.at);
+                claims.runs.into_iter().for_each(|claim| self.start(claim, &clock));
                 [claims.next_due, settings.idle].into_iter().flatten().min()
             }
             Err(error) => {
@@ -247,10 +250,11 @@ impl<'a> Shift<'a> {
         self.due = wait.map(|wait| ports.clock.now() + wait.max(Duration::from_millis(10)));
     }
 
-    fn start(&mut self, claim: Claim) {
+    fn start(&mut self, claim: Claim, clock: &Arc<dyn Clock>) {
         let signals = Arc::new(Signals::default());
         self.active.insert(claim.run, (claim, Arc::clone(&signals)));
         let RunWorker { ports, settings } = self.worker.clone();
+        let ports = WorkerPorts { clock: Arc::clone(clock), ..ports };
         let setbacks = Arc::clone(&self.setbacks);
         let execution = async move {
             Execution::carry_out(ports, settings, claim, signals, &setbacks).await;

@@ -4,6 +4,7 @@ mod assistant_crashes;
 mod assistants;
 mod back_then;
 mod budgets;
+mod clocks;
 mod crashes;
 mod fakes;
 mod forks;

@@ -192,6 +192,7 @@ macro_rules! runs_contract {
             runs_asked_for_during_a_walk_hide_and_repeat_nothing,
         }
         $crate::promises! { [$($how)+] [(&) runs::queue] =>
+            a_look_tells_the_time_of_the_queue,
             a_ready_run_is_handed_out_once,
             the_most_urgent_runs_come_first,
             projects_take_turns,
