@@ -43,9 +43,9 @@ pub(super) async fn judge(
 fn failure(status: StatusCode, effect: Effect, message: String, retry_after: Option<Duration>) -> ToolError {
     let code = "tool.http_status".to_owned();
     match status {
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            ToolError::Transient { code, message, retry_after }
-        }
+        StatusCode::TOO_MANY_REQUESTS => ToolError::Transient { code, message, retry_after },
+        // Whoever says when to come again has not begun. Without that it may be a proxy whose service broke half-way.
+        StatusCode::SERVICE_UNAVAILABLE if retry_after.is_some() => ToolError::Transient { code, message, retry_after },
         status if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => match effect {
             Effect::ReadOnly | Effect::Idempotent => ToolError::Transient { code, message, retry_after },
             // A service that failed half-way does not tell how far it came.

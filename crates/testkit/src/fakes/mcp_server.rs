@@ -28,6 +28,8 @@ pub enum McpAct {
     Refuse,
     /// Has too much to do for half a minute.
     Overload,
+    /// Is not available, and does not say for how long.
+    Away,
     /// Breaks down.
     Break,
     /// Never answers.
@@ -49,11 +51,16 @@ pub struct McpHabits {
     pub streams: bool,
     /// Forgets the first session as soon as a tool is called in it.
     pub forgets: bool,
+    /// How long it thinks before it answers a call.
+    pub thinks: Duration,
+    /// How long it takes to take note of the end of a session.
+    pub lingers: Duration,
 }
 
 impl From<McpAct> for McpHabits {
     fn from(act: McpAct) -> Self {
-        Self { act, old: false, streams: false, forgets: false }
+        let (thinks, lingers) = (Duration::ZERO, Duration::ZERO);
+        Self { act, old: false, streams: false, forgets: false, thinks, lingers }
     }
 }
 
@@ -151,11 +158,15 @@ async fn serve(mut stream: TcpStream, habits: McpHabits, state: Arc<Mutex<State>
     let Some(received) = read(&mut stream).await else { return };
     let head = head_of(&received);
     let answer = if head.starts_with("delete ") {
+        tokio::time::sleep(habits.lingers).await;
         locked(&state).ended += 1;
         Some(Answer("204 No Content", String::new(), String::new()))
     } else if head.starts_with("get ") {
         Some(Answer("405 Method Not Allowed", String::new(), String::new()))
     } else {
+        if received.body["method"] == "tools/call" {
+            tokio::time::sleep(habits.thinks).await;
+        }
         asked(&head, &received.body, habits, &state)
     };
     let Some(Answer(status, headers, body)) = answer else {
@@ -237,6 +248,7 @@ fn acted(
         }
         McpAct::Refuse => Some(refused(-32_602, "that is no name")),
         McpAct::Overload => Some(Answer("503 Service Unavailable", "Retry-After: 30\r\n".to_owned(), String::new())),
+        McpAct::Away => Some(Answer("503 Service Unavailable", String::new(), String::new())),
         McpAct::Break => Some(Answer("500 Internal Server Error", String::new(), String::new())),
         McpAct::Redirect => Some(Answer("302 Found", "Location: http://127.0.0.1:1/\r\n".to_owned(), String::new())),
         McpAct::Flood => Some(given(json!({"resultType": "complete", "content": text(&"x".repeat(2 << 20))}))),

@@ -75,7 +75,9 @@ fn sending(error: &(dyn Error + Send + Sync + 'static), effect: Effect, now: Dat
             let wait = status.retry_after.as_deref().and_then(|asked| asked_wait(asked, now));
             let message = format!("the server answered {}", status.status);
             match status.status {
-                429 | 503 => transient(&message, wait),
+                429 => transient(&message, wait),
+                // Whoever says when to come again has not begun. Without that it may be a proxy whose server broke half-way.
+                503 if wait.is_some() => transient(&message, wait),
                 _ => half_way(message, effect, wait),
             }
         }

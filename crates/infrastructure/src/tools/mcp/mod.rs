@@ -45,7 +45,15 @@ impl Reach<'_> {
     ) -> Result<Json, ToolError> {
         let sent = AtomicBool::new(false);
         let attempt = Box::pin(self.attempt(call, effect, server, &sent));
-        tokio::time::timeout(wait, attempt).await.unwrap_or_else(|_| Err(failure::timed_out(sent.into_inner())))
+        match tokio::time::timeout(wait, attempt).await {
+            Ok(Ok((session, told))) => {
+                // What was answered in time counts, however long the goodbye takes.
+                session.close().await;
+                told
+            }
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(failure::timed_out(sent.into_inner())),
+        }
     }
 
     /// What a server says about its tool.
@@ -58,19 +66,22 @@ impl Reach<'_> {
         let asked = Box::pin(async {
             let session = Session::open(self, project, server).await?;
             let described = session.describe(&server.tool, self.now).await;
-            session.close().await;
-            described
+            Ok((session, described))
         });
-        tokio::time::timeout(wait, asked).await.unwrap_or_else(|_| Err(failure::timed_out(false)))
+        let (session, described) =
+            tokio::time::timeout(wait, asked).await.unwrap_or_else(|_| Err(failure::timed_out(false)))?;
+        session.close().await;
+        described
     }
 
+    /// Makes the call, and leaves the session it was made in to be ended.
     async fn attempt(
         &self,
         call: &ToolCall,
         effect: Effect,
         server: &McpServer,
         sent: &AtomicBool,
-    ) -> Result<Json, ToolError> {
+    ) -> Result<(Session, Result<Json, ToolError>), ToolError> {
         let params = params(call, server)?;
         let session = Session::open(self, call.project, server).await?;
         sent.store(true, Ordering::Relaxed);
@@ -80,8 +91,7 @@ impl Reach<'_> {
             Ok(_) => Err(permanent("tool.mcp_unsupported", "the server wants more than a call and an answer")),
             Err(error) => Err(session.redacted(failure::calling(&error, effect, self.now))),
         };
-        session.close().await;
-        told
+        Ok((session, told))
     }
 }
 

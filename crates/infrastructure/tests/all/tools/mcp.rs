@@ -91,6 +91,28 @@ async fn a_server_that_breaks_down_leaves_the_outcome_of_an_unsafe_call_unknown(
 }
 
 #[tokio::test]
+async fn a_server_that_is_away_and_does_not_say_for_how_long_leaves_the_outcome_of_an_unsafe_call_unknown() {
+    let server = McpServer::start(Act::Away).await.expect("a port");
+    let classes = [class(asked(&server, Effect::Unsafe).await).0, class(asked(&server, Effect::ReadOnly).await).0];
+    assert_eq!(classes, ["unknown", "transient"]);
+}
+
+#[tokio::test]
+async fn a_server_that_says_when_to_come_again_has_not_begun() {
+    let server = McpServer::start(Act::Overload).await.expect("a port");
+    assert_eq!(class(asked(&server, Effect::Unsafe).await).0, "transient");
+}
+
+/// Two seconds are there for the call.
+#[tokio::test]
+async fn an_answer_in_the_last_second_counts_however_long_the_goodbye_takes() {
+    let (thinks, lingers) = (Duration::from_millis(1_300), Duration::from_secs(5));
+    let habits = Habits { old: true, thinks, lingers, ..Act::Answer.into() };
+    let server = McpServer::start(habits).await.expect("a port");
+    assert_eq!(asked(&server, Effect::Unsafe).await, Ok(found()));
+}
+
+#[tokio::test]
 async fn a_redirect_is_not_followed() {
     let server = McpServer::start(Act::Redirect).await.expect("a port");
     let (kind, ..) = class(asked(&server, Effect::ReadOnly).await);
