@@ -155,7 +155,8 @@ impl Timeline {
             }
             RunEvent::ModelAnswered(answered) => {
                 self.usage.tokens += answered.usage;
-                let cost = answered.cost_micros.map(|cost| cost + self.usage.cost_micros.unwrap_or_default());
+                let cost = answered.cost_micros;
+                let cost = cost.map(|cost| cost.saturating_add(self.usage.cost_micros.unwrap_or_default()));
                 self.usage.cost_micros = cost.or(self.usage.cost_micros);
                 self.done(answered.operation, at, None, true);
                 let Some(place) = self.operations.get(&answered.operation).cloned() else { return };

@@ -40,7 +40,8 @@ fn push(found: &mut Vec<Problem>, pointer: impl Into<String>, fault: Fault) {
 fn models(assistant: &Assistant, found: &mut Vec<Problem>) {
     let named = |model: &str| {
         let (provider, name) = model.split_once('/')?;
-        let sound = !provider.is_empty() && !name.is_empty() && !model.contains(char::is_whitespace);
+        let odd = |c: char| c.is_whitespace() || c.is_control();
+        let sound = !provider.is_empty() && !name.is_empty() && !model.contains(odd);
         (sound && Assistant::MODEL.contains(&model.chars().count())).then_some(())
     };
     if named(&assistant.model).is_none() {

@@ -69,6 +69,12 @@ fn everything_that_is_wrong_is_said_at_once() {
 }
 
 #[test]
+fn models_have_no_control_characters_in_their_names() {
+    let found = wrong(|it| it.model = "openai/g\0pt".into());
+    assert_eq!(found, [("assistant.model", "/model".to_owned())]);
+}
+
+#[test]
 fn tools_have_names_descriptions_and_schemas_of_objects() {
     let found = wrong(|it| {
         let tool = AssistantTool::Builtin {

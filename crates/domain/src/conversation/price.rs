@@ -33,7 +33,8 @@ impl Price {
             (usage.cache_write, self.cache_write),
             (usage.reasoning, self.reasoning),
         ];
-        let sum = parts.into_iter().map(|(tokens, price)| u128::from(tokens) * u128::from(price)).sum::<u128>();
+        let costs = parts.into_iter().map(|(tokens, price)| u128::from(tokens) * u128::from(price));
+        let sum = costs.fold(0, u128::saturating_add);
         u64::try_from(sum.div_ceil(1_000_000)).unwrap_or(u64::MAX)
     }
 

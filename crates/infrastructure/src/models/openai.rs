@@ -175,7 +175,9 @@ impl Billed {
         let prompt = self.prompt_tokens_details.unwrap_or_default();
         let (read, write) = (prompt.cached_tokens.unwrap_or(0), prompt.cache_write_tokens.unwrap_or(0));
         let reasoning = self.completion_tokens_details.and_then(|it| it.reasoning_tokens).unwrap_or(0);
-        let beside = reasoning > 0 && self.total_tokens == self.prompt_tokens + self.completion_tokens + reasoning;
+        // Whatever a provider claims is added up here.
+        let together = self.prompt_tokens.saturating_add(self.completion_tokens).saturating_add(reasoning);
+        let beside = reasoning > 0 && self.total_tokens == together;
         Usage {
             input: self.prompt_tokens.saturating_sub(read).saturating_sub(write),
             output: if beside { self.completion_tokens } else { self.completion_tokens.saturating_sub(reasoning) },
@@ -259,5 +261,25 @@ impl Reading for Answer {
             ToolCall { id, name: pieces.name, arguments: arguments(&pieces.arguments) }
         });
         Some(Reply { calls: calls.collect(), ..reply })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_beyond_all_numbers_is_taken_as_it_is() {
+        let reasoning = Some(CompletionDetails { reasoning_tokens: Some(2) });
+        let (prompt_tokens, completion_tokens) = (u64::MAX, 3);
+        let claimed = Billed {
+            prompt_tokens,
+            completion_tokens,
+            total_tokens: 5,
+            prompt_tokens_details: None,
+            completion_tokens_details: reasoning,
+        };
+        let read = Usage { input: u64::MAX, output: 1, reasoning: 2, ..Usage::default() };
+        assert_eq!(claimed.by_class(), read);
     }
 }

@@ -145,6 +145,15 @@ fn an_answer_that_was_cut_off_fails_the_run() {
     assert_eq!(failure(&ended([Turn::Answer(Box::new(cut))], "").1), "run.answer_truncated");
 }
 
+/// Whatever a provider claims.
+#[test]
+fn a_cost_beyond_all_numbers_is_the_largest_one() {
+    let usage = Usage { input: u64::MAX, ..Usage::default() };
+    let prices = r#","prices":{"scripted/one":{"input":1000000000000,"output":0}}"#;
+    let turns = [calls([("look", r#"{"n":1}"#)]).billed(usage), Turn::says("done").billed(usage)];
+    assert_eq!(ended(turns, prices).1.usage.cost_micros, Some(u64::MAX));
+}
+
 #[test]
 fn what_was_used_is_on_the_run_and_on_its_steps() {
     let usage = Usage { input: 1_000, output: 100, cache_read: 50, ..Usage::default() };
