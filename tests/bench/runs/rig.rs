@@ -76,7 +76,7 @@ impl Rig {
             Arc::new(SqlEventStore::start(db.clone(), clock.clone(), projections).await.unwrap());
         let noted = Arc::new(Noted::over(store.clone()));
         let (tool, model) = (Instantly::tool().await, Instantly::model(turns).await);
-        let (agents, schemas) = (Arc::new(DeclaredAgents::default()), Arc::new(JsonSchemas::start().expect("threads")));
+        let (agents, schemas) = (Arc::new(DeclaredAgents::default()), Arc::new(JsonSchemas::start().unwrap()));
         let expressions = Arc::new(SandboxedExpressions::start(Limits::default()).unwrap());
         let policy = EgressPolicy::parse(true, std::slice::from_ref(&tool.address)).unwrap();
         let secrets = Arc::new(FixedSecrets::default());

@@ -12,11 +12,11 @@ fn syntax(text: &str) -> Result<(), SyntaxError> {
 
 #[async_trait]
 impl Expressions for Plain {
-    fn check_program(&self, program: &str) -> Result<(), SyntaxError> {
+    async fn check_program(&self, program: &str) -> Result<(), SyntaxError> {
         syntax(program)
     }
 
-    fn check_template(&self, template: &str) -> Result<(), SyntaxError> {
+    async fn check_template(&self, template: &str) -> Result<(), SyntaxError> {
         syntax(template)
     }
 
@@ -29,15 +29,16 @@ impl Expressions for Plain {
     }
 }
 
+#[async_trait]
 impl Schemas for Plain {
-    fn check(&self, schema: &Json) -> Result<(), Vec<SchemaViolation>> {
+    async fn check(&self, schema: &Json) -> Result<(), Vec<SchemaViolation>> {
         let text = serde_json::to_string(schema).unwrap_or_default();
         let violation = |error: SyntaxError| SchemaViolation { pointer: String::new(), message: error.message };
         syntax(&text).map_err(|error| vec![violation(error)])
     }
 
     /// Knows one rule: a schema with `required` wants those members.
-    fn validate(&self, schema: &Json, document: &Json) -> Result<(), Vec<SchemaViolation>> {
+    async fn validate(&self, schema: &Json, document: &Json) -> Result<(), Vec<SchemaViolation>> {
         let wanted = schema.get("required").and_then(Json::as_array).unwrap_or_default();
         let missing = wanted.iter().filter_map(Json::as_str).filter(|name| document.get(name).is_none());
         let violations: Vec<_> = missing

@@ -51,6 +51,9 @@ async fn over(fresh: Fresh) -> RunsUnderTest {
     }
 }
 
+/// What happens next to a run.
+type Decides<'a> = &'a dyn Fn(&Run) -> Result<Vec<RunEvent>, RunError>;
+
 /// A log that SQLite kept may have been copied: this is what its views are made of on PostgreSQL.
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
@@ -81,10 +84,9 @@ async fn a_question_that_holds_a_nul_is_seen_with_a_sign_in_its_place() {
         at: now,
     };
     let (mut run, mut events) = (Run::default(), Vec::new());
-    let decisions: [&dyn Fn(&Run) -> Result<Vec<RunEvent>, RunError>; 3] =
-        [&|run| run.queue(&order, now), &|run| run.claim("ada", now), &|run| {
-            run.record(run.fence(), std::slice::from_ref(&ask))
-        }];
+    let decisions: [Decides<'_>; 3] = [&|run| run.queue(&order, now), &|run| run.claim("ada", now), &|run| {
+        run.record(run.fence(), std::slice::from_ref(&ask))
+    }];
     for decide in decisions {
         let decided = decide(&run).unwrap();
         decided.iter().for_each(|event| run.apply(event));

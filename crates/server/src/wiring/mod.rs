@@ -76,7 +76,7 @@ impl Ground {
         let log = SqlEventStore::start(database.clone(), clock.clone(), projections()).await;
         let ids: Arc<dyn IdGenerator> = Arc::new(RandomIds);
         let audit = audit::Trail::new(database.clone(), clock.clone(), ids.clone());
-        let expressions = SandboxedExpressions::start(Limits::default()).map_err(Failure::operation)?;
+        let expressions = Arc::new(SandboxedExpressions::start(Limits::default()).map_err(Failure::operation)?);
         let log = Arc::new(log.map_err(|error| unusable(&error))?);
         let access = Access::new(Arc::new(SqlProjects::new(database.clone()))).noting(audit.security.clone());
         let egress = egress(&settings.egress)?;
@@ -89,8 +89,7 @@ impl Ground {
             access: access.clone(),
         };
         let tool_secrets = secrets::secrets(people::master_key(settings)?, &below);
-        let (expressions, schemas) =
-            (Arc::new(expressions), Arc::new(JsonSchemas::start().map_err(Failure::operation)?));
+        let schemas = Arc::new(JsonSchemas::start().map_err(Failure::operation)?);
         let opened = tool_secrets.opened.clone();
         let tools = Tools::new(expressions.clone(), schemas.clone(), clock.clone(), opened, egress.clone());
         let models::Wired { routed, providers, keys: provider_keys } = models::models(settings, below)?;

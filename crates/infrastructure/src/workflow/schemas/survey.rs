@@ -58,7 +58,7 @@ struct Surveyor<'a> {
 /// The first place that makes it too costly, or that refers to something outside.
 pub(super) fn survey(schema: &Value) -> Result<Survey, SchemaViolation> {
     let mut anchors = HashMap::new();
-    find_anchors(schema, String::new(), &mut anchors);
+    find_anchors(schema, "", &mut anchors);
     let mut surveyor = Surveyor {
         root: schema,
         anchors,
@@ -74,19 +74,19 @@ pub(super) fn survey(schema: &Value) -> Result<Survey, SchemaViolation> {
     Ok(Survey { places: known.into_keys().collect(), patterns: patterns.len() })
 }
 
-fn find_anchors<'a>(value: &'a Value, pointer: String, found: &mut HashMap<&'a str, String>) {
+fn find_anchors<'a>(value: &'a Value, pointer: &str, found: &mut HashMap<&'a str, String>) {
     match value {
         Value::Object(members) => {
             for (name, value) in members {
                 if let ("$anchor" | "$dynamicAnchor", Value::String(anchor)) = (name.as_str(), value) {
-                    found.insert(anchor, pointer.clone());
+                    found.insert(anchor, pointer.to_owned());
                 }
-                find_anchors(value, member(&pointer, name), found);
+                find_anchors(value, &member(pointer, name), found);
             }
         }
         Value::Array(elements) => {
             for (index, value) in elements.iter().enumerate() {
-                find_anchors(value, format!("{pointer}/{index}"), found);
+                find_anchors(value, &format!("{pointer}/{index}"), found);
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
