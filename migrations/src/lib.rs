@@ -24,6 +24,7 @@ mod m20260101_000019_model_usage;
 mod m20260101_000020_results;
 mod m20260101_000023_approval_totals;
 mod m20260101_000024_estimated_usage;
+mod m20260101_000025_orders_of_runs;
 
 /// Runs a script in the dialect of the engine.
 async fn run_script(manager: &SchemaManager<'_>, sqlite: &str, postgres: &str) -> Result<(), DbErr> {
@@ -59,6 +60,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000020_results::Migration),
             Box::new(m20260101_000023_approval_totals::Migration),
             Box::new(m20260101_000024_estimated_usage::Migration),
+            Box::new(m20260101_000025_orders_of_runs::Migration),
         ]
     }
 }

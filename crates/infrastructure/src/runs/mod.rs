@@ -9,6 +9,7 @@ mod queue;
 mod result_law;
 mod results;
 mod rows;
+mod turns;
 mod usage;
 mod views;
 mod wire;

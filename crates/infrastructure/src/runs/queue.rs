@@ -6,13 +6,11 @@ use devskyy_application::{
     runs::{Appetite, Claim, Claims, RunQueue},
 };
 use devskyy_domain::kernel::ids::RunId;
-use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, QueryResult, Value};
+use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, QueryResult, Statement, Value};
 use uuid::Uuid;
 
-use crate::{
-    es::statement,
-    sql::{Database, instant, loaded, port_error, stored},
-};
+use super::turns::Turns;
+use crate::sql::{Database, instant, loaded, port_error, stored};
 
 const PORT: &str = "run queue";
 
@@ -22,49 +20,9 @@ pub struct SqlRunQueue {
     db: Database,
 }
 
-/// Rows that others are looking at are skipped on PostgreSQL, so that workers do not wait for each other; SQLite has one
-/// writer at a time anyway. The condition on a conflict is the same again, because another worker may have been faster.
-///
-/// A project's next run has the turn after those of its runs that are held; the lowest turns come first.
-const CLAIM: &str = "WITH clock AS ({moment}), \
-     held AS (SELECT r.project_id, COUNT(*) AS runs FROM run_leases l JOIN runs r ON r.id = l.run_id \
-     WHERE l.lease_until >= {now} AND l.fence >= r.fence AND r.ready_at <= {now} GROUP BY r.project_id), \
-     turns AS (SELECT r.id, COALESCE(h.runs, 0) + ROW_NUMBER() OVER (PARTITION BY r.project_id \
-     ORDER BY r.priority DESC, r.ready_at, r.id) AS turn \
-     FROM runs r LEFT JOIN run_leases l ON l.run_id = r.id LEFT JOIN held h ON h.project_id = r.project_id \
-     WHERE {free}), \
-     due AS (SELECT r.id, r.fence FROM turns t JOIN runs r ON r.id = t.id WHERE t.turn <= {big} \
-     ORDER BY t.turn, r.priority DESC, r.ready_at, r.id LIMIT {big} {skip}) \
-     INSERT INTO run_leases (run_id, owner, fence, lease_until) \
-     SELECT id, {text}, fence + 1, {now} + {big} FROM due WHERE true \
-     ON CONFLICT (run_id) DO UPDATE SET owner = excluded.owner, fence = excluded.fence, \
-     lease_until = excluded.lease_until \
-     WHERE run_leases.lease_until < {now} OR run_leases.fence < excluded.fence - 1 \
-     RETURNING run_id, fence";
-
-/// A run that is due, that nobody holds and whose project is in use; one that is to end ends in any project.
-const FREE: &str = "r.ready_at <= {now} AND (l.run_id IS NULL OR l.lease_until < {now} OR l.fence < r.fence) \
-     AND (r.status = 'cancelling' OR r.deadline <= {now} OR NOT EXISTS \
-     (SELECT 1 FROM projects p WHERE p.id = r.project_id AND p.status <> 'active'))";
-
-/// One look at the queue is at one moment: a lease that lapsed between two statements would be neither claimed nor told.
-const NOW: &str = "{clock}";
-
-const NEXT_DUE: &str = "WITH clock AS ({moment}) \
-     SELECT (SELECT MIN(ready_at) FROM runs WHERE ready_at > {now}) - {now}, \
-     (SELECT MIN(lease_until) FROM run_leases WHERE lease_until >= {now}) - {now}, \
-     (SELECT MIN(r.deadline) FROM runs r JOIN projects p ON p.id = r.project_id \
-     WHERE r.ready_at <= {now} AND r.deadline > {now} AND p.status <> 'active') - {now}";
-
-const LEFT_OVER: &str = "WITH clock AS ({moment}) \
-     SELECT r.id FROM runs r LEFT JOIN run_leases l ON l.run_id = r.id WHERE {free} LIMIT 1";
-
-/// Shares are exact only when nobody else counts at the same time; SQLite has one writer anyway.
-const ALONE: &str = "SELECT pg_advisory_xact_lock(hashtext('devskyy.run_queue'))";
-
-const RENEW: &str = "WITH clock AS ({clock}) UPDATE run_leases SET lease_until = {now} + {big}, fence = {big} \
-     WHERE run_id = ? AND owner = ? AND fence <= ? \
-     AND EXISTS (SELECT 1 FROM runs WHERE id = ? AND fence <= ? AND ready_at IS NOT NULL) RETURNING fence";
+/// Turns and shares are exact only when nobody else counts at the same time; SQLite has one writer anyway. A lease is
+/// nobody's truth: it need not outlive the server's machine, and others wait no longer than the look takes.
+const ALONE: &str = "SET LOCAL synchronous_commit = off; SELECT pg_advisory_xact_lock(hashtext('devskyy.run_queue'))";
 
 impl SqlRunQueue {
     /// The queue of a migrated database.
@@ -73,45 +31,21 @@ impl SqlRunQueue {
         Self { db }
     }
 
-    fn sql(&self, text: &str) -> String {
-        let (clock, skip, string, big) = match self.db.backend() {
-            DatabaseBackend::Postgres => (
-                "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) AS now",
-                "FOR UPDATE OF r SKIP LOCKED",
-                "CAST(? AS TEXT)",
-                "CAST(? AS BIGINT)",
-            ),
-            _ => ("SELECT CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER) AS now", "", "?", "?"),
-        };
-        let text = text.replace("{free}", FREE).replace("{now}", "(SELECT now FROM clock)");
-        let text = text.replace("{moment}", "SELECT CAST(? AS BIGINT) AS now");
-        text.replace("{clock}", clock).replace("{skip}", skip).replace("{text}", string).replace("{big}", big)
+    fn turns(&self) -> Turns {
+        Turns(self.db.backend())
     }
 
-    async fn all(&self, tx: &DatabaseTransaction, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {
-        tx.query_all_raw(statement(self.db.backend(), &self.sql(sql), values)).await
+    async fn all(&self, db: &impl ConnectionTrait, sql: String, values: Vec<Value>) -> Result<Vec<QueryResult>, DbErr> {
+        db.query_all_raw(Statement::from_sql_and_values(self.db.backend(), sql, values)).await
     }
 
     async fn look(&self, worker: &str, appetite: Appetite) -> Result<Claims, DbErr> {
-        let Appetite { most, per_project, lease } = appetite;
-        let tx = self.db.begin().await?;
-        if per_project.is_some() && self.db.backend() == DatabaseBackend::Postgres {
-            tx.execute_unprepared(ALONE).await?;
-        }
-        let clock = self.all(&tx, NOW, vec![]).await?;
-        let now = clock.first().map(|row| row.try_get_by_index::<i64>(0)).transpose()?.unwrap_or_default();
-        let (share, limit) = (number(per_project.unwrap_or(usize::MAX)), number(most));
-        let values = vec![now.into(), share.into(), limit.into(), worker.into(), micros(lease).into()];
-        let rows = self.all(&tx, CLAIM, values).await?;
-        let due = self.all(&tx, NEXT_DUE, vec![now.into()]).await?;
-        let shared = per_project.is_some() && rows.len() < most;
-        let held_back = shared && !self.all(&tx, LEFT_OVER, vec![now.into()]).await?.is_empty();
-        tx.commit().await?;
-        let claim = |row: &QueryResult| {
-            let run = RunId::from(row.try_get_by_index::<Uuid>(0)?);
-            Ok(Claim { run, fence: loaded(row.try_get_by_index(1)?) })
-        };
-        let runs = rows.iter().map(claim).collect::<Result<_, DbErr>>()?;
+        let (now, runs) = self.take(worker, appetite).await?;
+        // Whoever writes need not wait for these answers.
+        let due = self.all(&self.db.reader, self.turns().next_due(), vec![now.into()]).await?;
+        let shared = appetite.per_project.is_some() && runs.len() < appetite.most;
+        let held_back =
+            shared && !self.all(&self.db.reader, self.turns().left_over(), vec![now.into()]).await?.is_empty();
         let mut next = Vec::new();
         for row in &due {
             for column in 0..3 {
@@ -122,16 +56,32 @@ impl SqlRunQueue {
         Ok(Claims { runs, at: instant(now), next_due, held_back })
     }
 
-    async fn change(&self, sql: &str, values: Vec<Value>) -> Result<bool, DbErr> {
+    /// Leases runs, and says at which moment.
+    async fn take(&self, worker: &str, appetite: Appetite) -> Result<(i64, Vec<Claim>), DbErr> {
+        let Appetite { most, per_project, lease } = appetite;
+        let tx = self.db.begin().await?;
+        if self.db.backend() == DatabaseBackend::Postgres {
+            tx.execute_unprepared(ALONE).await?;
+        }
+        let clock = self.all(&tx, self.turns().clock(), vec![]).await?;
+        let now = clock.first().map(|row| row.try_get_by_index::<i64>(0)).transpose()?.unwrap_or_default();
+        let share = per_project.map_or(i64::MAX, |share| stored(share as u64));
+        let values = vec![now.into(), share.into(), worker.into(), micros(lease).into()];
+        let rows = self.all(&tx, self.turns().claim(most), values).await?;
+        tx.commit().await?;
+        let claim = |row: &QueryResult| {
+            let run = RunId::from(row.try_get_by_index::<Uuid>(0)?);
+            Ok(Claim { run, fence: loaded(row.try_get_by_index(1)?) })
+        };
+        Ok((now, rows.iter().map(claim).collect::<Result<_, DbErr>>()?))
+    }
+
+    async fn change(&self, sql: String, values: Vec<Value>) -> Result<bool, DbErr> {
         let tx = self.db.begin().await?;
         let changed = self.all(&tx, sql, values).await?;
         tx.commit().await?;
         Ok(!changed.is_empty())
     }
-}
-
-fn number(count: usize) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn micros(duration: Duration) -> i64 {
@@ -156,17 +106,76 @@ impl RunQueue for SqlRunQueue {
     }
 
     async fn renew(&self, worker: &str, claim: Claim, lease: Duration) -> Result<bool, PortError> {
-        let (run, fence) = (Uuid::from(claim.run), stored(claim.fence));
-        let values =
-            vec![micros(lease).into(), fence.into(), run.into(), worker.into(), fence.into(), run.into(), fence.into()];
         let queue = self.clone();
-        aside("renewing a lease", async move { queue.change(RENEW, values).await }).await
+        let values =
+            vec![Uuid::from(claim.run).into(), stored(claim.fence).into(), worker.into(), micros(lease).into()];
+        aside("renewing a lease", async move { queue.change(queue.turns().renew(), values).await }).await
     }
 
     async fn release(&self, worker: &str, claim: Claim) -> Result<(), PortError> {
-        let sql = "DELETE FROM run_leases WHERE run_id = ? AND owner = ? AND fence = ? RETURNING fence";
+        let sql = "DELETE FROM run_leases WHERE run_id = $1 AND owner = $2 AND fence = $3 RETURNING fence".to_owned();
         let values = vec![Uuid::from(claim.run).into(), worker.into(), stored(claim.fence).into()];
         let queue = self.clone();
         aside("giving a lease back", async move { queue.change(sql, values).await.map(|_| ()) }).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_orm::{ConnectionTrait, Statement, Value};
+
+    use super::Turns;
+    use crate::sql::{
+        Database,
+        tests::{effort, on_both_engines},
+    };
+
+    /// Three projects in use and one that is suspended.
+    const PROJECTS: &str = "INSERT INTO projects (id, name, slug, status, created_at, version, position) \
+         VALUES ({0}, 'a', 'a', 'active', 1, 1, 0), ({1}, 'b', 'b', 'active', 1, 1, 1), \
+         ({2}, 'c', 'c', 'active', 1, 1, 2), ({3}, 'd', 'd', 'suspended', 1, 1, 3)";
+    const RUNS: &str = "WITH RECURSIVE n(n) AS (SELECT {from} UNION ALL SELECT n + 1 FROM n WHERE n < {upto}) \
+         INSERT INTO runs (id, project_id, agent_id, agent_version, status, waiting_for, priority, requested_by, deadline, \
+         created_at, fence, ready_at, version, position) \
+         SELECT {fresh}, p.id, p.id, 1, 'queued', '[]', n % 3, 'user:ada', 90000000, n, 0, n, 1, n \
+         FROM n JOIN projects p ON p.position = n % 4";
+
+    async fn fill(db: &Database, sql: &str, from: u32, upto: u32) {
+        let (fresh, blob) = if db.of_one_process() { ("randomblob(16)", "x") } else { ("gen_random_uuid()", "") };
+        let mut sql = sql.replace("{from}", &from.to_string()).replace("{upto}", &upto.to_string());
+        for n in 0..4 {
+            sql = sql.replace(&format!("{{{n}}}"), &format!("{blob}'{n:032}'"));
+        }
+        db.writer.execute_unprepared(&sql.replace("{fresh}", fresh)).await.expect("rows");
+        db.writer.execute_unprepared("ANALYZE").await.expect("statistics");
+    }
+
+    async fn cost(db: &Database) -> u64 {
+        let turns = Turns(db.backend());
+        let (now, share, worker, lease): (Value, Value, Value, Value) =
+            (30_000i64.into(), 4i64.into(), "ada".into(), 60i64.into());
+        let asked = [
+            (turns.claim(8), vec![now.clone(), share, worker, lease]),
+            (turns.next_due(), vec![now.clone()]),
+            (turns.left_over(), vec![now]),
+        ];
+        let mut cost = 0;
+        for (sql, values) in asked {
+            cost += effort(db, Statement::from_sql_and_values(db.backend(), sql, values)).await;
+        }
+        let given_back = db.writer.execute_unprepared("DELETE FROM run_leases").await.expect("leases");
+        assert_eq!(given_back.rows_affected(), 8);
+        cost
+    }
+
+    on_both_engines!(a_look_at_a_long_queue_costs_what_one_at_a_short_one_does);
+
+    async fn a_look_at_a_long_queue_costs_what_one_at_a_short_one_does(db: &Database) {
+        fill(db, PROJECTS, 0, 0).await;
+        fill(db, RUNS, 1, 1_000).await;
+        let short = cost(db).await;
+        fill(db, RUNS, 1_001, 20_000).await;
+        let long = cost(db).await;
+        assert!(long <= short + short / 2, "{short} became {long}");
     }
 }

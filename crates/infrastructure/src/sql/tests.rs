@@ -1,4 +1,9 @@
-//! What the databases plan to do for a list, for tests.
+//! What the databases plan to do and what it costs them, for tests.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use devskyy_application::paging::Key;
 use sea_orm::{ConnectionTrait as _, DatabaseBackend, EntityTrait, QueryTrait as _, Select, Statement};
@@ -104,4 +109,47 @@ impl Steps {
     pub(crate) fn sort(&self) -> bool {
         self.any("Sort", "TEMP B-TREE", &[])
     }
+}
+
+/// What a statement costs when it is carried out: hundreds of steps of SQLite's machine, or rows PostgreSQL looks at.
+pub(crate) async fn effort(db: &Database, mut asked: Statement) -> u64 {
+    if db.backend() != DatabaseBackend::Postgres {
+        return steps(db, asked).await;
+    }
+    asked.sql.insert_str(0, "EXPLAIN (ANALYZE, COSTS OFF) ");
+    let plan = db.writer.query_all_raw(asked).await.expect("a plan");
+    let (mut rows, mut loops) = (0.0, 0.0);
+    for row in plan {
+        let step: String = row.try_get("", "QUERY PLAN").expect("a step");
+        let number = |after: &str| {
+            let (_, rest) = step.rsplit_once(after)?;
+            rest.split([' ', ')']).next()?.parse::<f64>().ok()
+        };
+        if let Some(times) = number(" loops=") {
+            loops = if step.contains("Scan") { times } else { 0.0 };
+        }
+        rows += loops * number(" rows=").or_else(|| number("Rows Removed by Filter: ")).unwrap_or_default();
+    }
+    rounded(rows)
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of rows")]
+const fn rounded(rows: f64) -> u64 {
+    rows as u64
+}
+
+async fn steps(db: &Database, asked: Statement) -> u64 {
+    let steps = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&steps);
+    let pool = db.writer.get_sqlite_connection_pool();
+    let mut connection = pool.acquire().await.expect("the connection");
+    connection.lock_handle().await.expect("the database").set_progress_handler(100, move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        true
+    });
+    drop(connection);
+    db.writer.query_all_raw(asked).await.expect("rows");
+    let mut connection = pool.acquire().await.expect("the connection");
+    connection.lock_handle().await.expect("the database").remove_progress_handler();
+    steps.load(Ordering::Relaxed)
 }

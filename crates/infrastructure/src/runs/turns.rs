@@ -1,0 +1,145 @@
+//! What the queue of runs asks a database.
+//!
+//! A lane is what is open in one project at one priority. An index holds lane after lane, each in the order in which its
+//! runs are taken up. The lanes are found by leaping from one to the next; in a lane, only what can be taken is looked at,
+//! and what is held. A look costs as much as there are lanes, however long they are.
+
+use sea_orm::DatabaseBackend;
+
+/// The moment a look is about: a lease that lapsed between two statements would be neither claimed nor told.
+const NOW: &str = "CAST($1 AS BIGINT)";
+
+/// A run that is due and that nobody holds.
+const FREE: &str = "r.ready_at <= CAST($1 AS BIGINT) AND NOT EXISTS (SELECT 1 FROM run_leases l \
+     WHERE l.run_id = r.id AND l.lease_until >= CAST($1 AS BIGINT) AND l.fence >= r.fence)";
+
+/// Which of a project's runs goes first.
+const URGENCY: &str = "priority DESC, ready_at, id";
+
+const RUN: &str = "r.project_id, r.id, r.fence, r.priority, r.ready_at";
+
+/// The statements in the dialect of an engine. Their places are numbered; counts of rows are part of the text, because
+/// planners then know that there are few.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Turns(pub(super) DatabaseBackend);
+
+impl Turns {
+    /// Asks for microseconds since 1970.
+    pub(super) fn clock(self) -> String {
+        format!("SELECT {}", self.micros())
+    }
+
+    const fn micros(self) -> &'static str {
+        match self.0 {
+            DatabaseBackend::Postgres => "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)",
+            _ => "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)",
+        }
+    }
+
+    /// Leases at most so many runs, the next in turn first. Now (1), most runs a project may have under way (2), the worker
+    /// (3) and how long the lease lasts (4).
+    ///
+    /// A project's next run has the turn after those of its runs that are held; the lowest turns come first. So nothing is
+    /// taken but from the projects whose first runs come first, as many as runs are wanted. The condition on a conflict is
+    /// there again, because a lease may be renewed meanwhile.
+    pub(super) fn claim(self, most: usize) -> String {
+        let (lanes, heads, ending, in_lane) = (self.lanes(), self.heads(), self.ending(most), self.in_lane(most));
+        let leased = self.each("r.id = l.run_id", "r.id", 1);
+        format!(
+            "WITH RECURSIVE {lanes}, {heads}, {ending}, \
+             held AS (SELECT r.project_id, COUNT(*) AS runs FROM run_leases l {leased} \
+             WHERE l.lease_until >= {NOW} AND l.fence >= r.fence AND r.ready_at <= {NOW} GROUP BY r.project_id), \
+             firsts AS (SELECT h.*, ROW_NUMBER() OVER (PARTITION BY project_id ORDER BY {URGENCY}) AS place FROM heads h), \
+             nearest AS (SELECT f.project_id FROM firsts f LEFT JOIN held h ON h.project_id = f.project_id \
+             WHERE f.place = 1 AND COALESCE(h.runs, 0) < CAST($2 AS BIGINT) \
+             ORDER BY COALESCE(h.runs, 0), {URGENCY} LIMIT {most}), \
+             free AS (SELECT {RUN} FROM nearest n JOIN lanes l ON l.project_id = n.project_id {in_lane} \
+             UNION ALL SELECT * FROM ending), \
+             turns AS (SELECT f.*, COALESCE(h.runs, 0) + ROW_NUMBER() OVER (PARTITION BY f.project_id ORDER BY {URGENCY}) \
+             AS turn FROM free f LEFT JOIN held h ON h.project_id = f.project_id) \
+             INSERT INTO run_leases (run_id, owner, fence, lease_until) \
+             SELECT id, CAST($3 AS TEXT), fence + 1, {NOW} + CAST($4 AS BIGINT) FROM turns \
+             WHERE turn <= CAST($2 AS BIGINT) ORDER BY turn, {URGENCY} LIMIT {most} \
+             ON CONFLICT (run_id) DO UPDATE SET owner = excluded.owner, fence = excluded.fence, \
+             lease_until = excluded.lease_until \
+             WHERE run_leases.lease_until < {NOW} OR run_leases.fence < excluded.fence - 1 \
+             RETURNING run_id, fence"
+        )
+    }
+
+    /// When the passing of time alone makes something claimable: as far from now (1) as each of three kinds of it.
+    pub(super) fn next_due(self) -> String {
+        let lanes = self.lanes();
+        format!(
+            "WITH RECURSIVE {lanes} SELECT (SELECT MIN(ready_at) FROM runs WHERE ready_at > {NOW}) - {NOW}, \
+             (SELECT MIN(lease_until) FROM run_leases WHERE lease_until >= {NOW}) - {NOW}, \
+             (SELECT MIN((SELECT MIN(r.deadline) FROM runs r WHERE r.project_id = p.project_id \
+             AND r.ready_at IS NOT NULL AND r.deadline > {NOW})) FROM resting p) - {NOW}"
+        )
+    }
+
+    /// A row where something is free now (1).
+    pub(super) fn left_over(self) -> String {
+        let (lanes, heads, ending) = (self.lanes(), self.heads(), self.ending(1));
+        format!(
+            "WITH RECURSIVE {lanes}, {heads}, {ending} SELECT id FROM heads UNION ALL SELECT id FROM ending LIMIT 1"
+        )
+    }
+
+    /// Extends a run's lease (1), under a fence (2), for its holder (3), by so many microseconds (4).
+    pub(super) fn renew(self) -> String {
+        let clock = self.micros();
+        format!(
+            "UPDATE run_leases SET lease_until = {clock} + $4, fence = $2 WHERE run_id = $1 AND owner = $3 AND fence <= $2 \
+             AND EXISTS (SELECT 1 FROM runs WHERE id = $1 AND fence <= $2 AND ready_at IS NOT NULL) RETURNING fence"
+        )
+    }
+
+    /// The lanes, and which projects are not in use.
+    fn lanes(self) -> String {
+        let next = self.each(
+            "r.ready_at IS NOT NULL AND (r.project_id, r.priority) > (l.project_id, l.priority)",
+            "r.project_id, r.priority",
+            1,
+        );
+        format!(
+            "lanes AS (SELECT project_id, priority FROM (SELECT project_id, priority FROM runs \
+             WHERE ready_at IS NOT NULL ORDER BY project_id, priority LIMIT 1) f \
+             UNION ALL SELECT r.project_id, r.priority FROM lanes l {next}), \
+             resting AS (SELECT DISTINCT l.project_id FROM lanes l \
+             WHERE EXISTS (SELECT 1 FROM projects p WHERE p.id = l.project_id AND p.status <> 'active'))"
+        )
+    }
+
+    /// The first run that is free of each lane of a project in use.
+    fn heads(self) -> String {
+        let first = self.in_lane(1);
+        format!(
+            "heads AS (SELECT {RUN} FROM lanes l {first} WHERE l.project_id NOT IN (SELECT project_id FROM resting))"
+        )
+    }
+
+    /// What ends in any project: runs that are to stop, and those whose deadline has passed.
+    fn ending(self, most: usize) -> String {
+        let of_project = "r.project_id = p.project_id";
+        let stopping =
+            self.each(&format!("{of_project} AND r.status = 'cancelling' AND {FREE}"), "r.created_at, r.id", most);
+        let overdue = self.each(&format!("{of_project} AND r.deadline <= {NOW} AND {FREE}"), "r.deadline", most);
+        format!("ending AS (SELECT {RUN} FROM resting p {stopping} UNION SELECT {RUN} FROM resting p {overdue})")
+    }
+
+    fn in_lane(self, most: usize) -> String {
+        let of_lane = "r.project_id = l.project_id AND r.priority = l.priority";
+        self.each(&format!("{of_lane} AND {FREE}"), "r.ready_at, r.id", most)
+    }
+
+    /// Joins to each row before it its own first runs of a kind. It is written so that an engine has no other choice than to
+    /// look each of them up: planners that misjudge how many there are would rather read all runs once.
+    fn each(self, wanted: &str, order: &str, most: usize) -> String {
+        let found = format!("FROM runs r WHERE {wanted} ORDER BY {order} LIMIT {most}");
+        match self.0 {
+            DatabaseBackend::Postgres => format!("CROSS JOIN LATERAL (SELECT r.* {found}) r"),
+            _ => format!("CROSS JOIN runs r ON r.id IN (SELECT r.id {found})"),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Indexes in the orders in which runs are taken up, must end and are listed by what they are at.
+
+use sea_orm_migration::prelude::*;
+
+/// Adds the indexes.
+#[derive(Debug, DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.get_connection().execute_unprepared(INDEXES).await.map(|_| ())
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+// A run that has ended is never ready: only runs that are open are in the first two.
+const INDEXES: &str = r"
+CREATE INDEX runs_in_turn ON runs (project_id, priority, ready_at, id) WHERE ready_at IS NOT NULL;
+CREATE INDEX runs_by_deadline ON runs (project_id, deadline) WHERE ready_at IS NOT NULL;
+CREATE INDEX runs_by_status ON runs (project_id, status, created_at, id);
+";
