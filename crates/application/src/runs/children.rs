@@ -1,37 +1,26 @@
 use std::sync::Arc;
 
-use super::{
-    PROJECTS,
-    ports::RunViews,
-    views::{RunFilter, RunStatus},
-};
 use crate::{
-    access::ListScope,
     budgets::Ledger,
     error::{Error, Refused},
     es::{EventContext, EventStore, Reaction, RecordedEvent, Repository},
-    paging::{Age, Beyond, KeysetRequest, Part, Sort},
     ports::Clock,
 };
 use async_trait::async_trait;
 use devskyy_domain::{
     kernel::{
         Aggregate, Json,
-        ids::{OperationId, ProjectId, RunId},
+        ids::{OperationId, RunId},
     },
     runs::{ChildEnd, Failure, Phase, Run, RunError},
 };
 
-/// Most runs looked at in one go.
-const AT_ONCE: u64 = 100;
-
 /// Tells a run how its child runs ended, stops the child runs of a run that ends or is being stopped, and gives back what
-/// budgets keep for questions to models that it will get no answer to. Stops the runs of a project that is archived.
+/// budgets keep for questions to models that it will get no answer to.
 ///
 /// Every effect is a decision of the run or the budget it concerns, so seeing an event twice changes nothing.
 pub struct ChildRuns {
     runs: Repository<Run>,
-    views: Arc<dyn RunViews>,
     ledger: Arc<Ledger>,
     clock: Arc<dyn Clock>,
 }
@@ -39,13 +28,8 @@ pub struct ChildRuns {
 impl ChildRuns {
     /// The reaction over the log and the ledger.
     #[must_use]
-    pub fn new(
-        store: Arc<dyn EventStore>,
-        views: Arc<dyn RunViews>,
-        ledger: Arc<Ledger>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self { runs: Repository::new(store), views, ledger, clock }
+    pub fn new(store: Arc<dyn EventStore>, ledger: Arc<Ledger>, clock: Arc<dyn Clock>) -> Self {
+        Self { runs: Repository::new(store), ledger, clock }
     }
 
     async fn tell_parent(&self, context: &EventContext, run: &Run) -> Result<(), Error> {
@@ -60,30 +44,8 @@ impl ChildRuns {
 
     async fn stop_children(&self, context: &EventContext, run: &Run) -> Result<(), Error> {
         for child in run.open_children() {
-            self.stop(context, child, "the run that waited for it has ended").await?;
-        }
-        Ok(())
-    }
-
-    /// Nothing begins in an archived project any more, so that each of its runs is met here once.
-    async fn stop_all(&self, context: &EventContext, project: ProjectId) -> Result<(), Error> {
-        for status in [RunStatus::Queued, RunStatus::Running, RunStatus::Waiting] {
-            let scope = ListScope::Project(project);
-            let sort = Sort { by: Age::CreatedAt, descending: false };
-            let status = Some(status);
-            let filter = RunFilter { scope, agent: None, status, created_from: None, created_before: None, sort };
-            let mut after = None;
-            loop {
-                let part = Part::Keyset(KeysetRequest { after, limit: AT_ONCE });
-                let found = self.views.list(&filter, &part).await?;
-                for run in &found.items {
-                    self.stop(context, run.id, "its project was archived").await?;
-                }
-                match found.beyond {
-                    Beyond::Next(Some(key)) => after = Some(key),
-                    _ => break,
-                }
-            }
+            let reason = "the run that waited for it has ended";
+            stop(&self.runs, self.clock.as_ref(), context, child, reason).await?;
         }
         Ok(())
     }
@@ -95,13 +57,19 @@ impl ChildRuns {
         let budgets: Vec<_> = order.budgets().collect();
         self.ledger.release(context, &budgets, &open).await
     }
+}
 
-    async fn stop(&self, context: &EventContext, run: RunId, reason: &str) -> Result<(), Error> {
-        let now = self.clock.now();
-        let stopped =
-            self.runs.update(context.clone(), run, None, |run| run.cancel(&context.actor, Some(reason), now)).await;
-        settled(stopped.map(|_| ()))
-    }
+/// Cancels a run, if it has not ended.
+pub(super) async fn stop(
+    runs: &Repository<Run>,
+    clock: &dyn Clock,
+    context: &EventContext,
+    run: RunId,
+    reason: &str,
+) -> Result<(), Error> {
+    let now = clock.now();
+    let stopped = runs.update(context.clone(), run, None, |run| run.cancel(&context.actor, Some(reason), now)).await;
+    settled(stopped.map(|_| ()))
 }
 
 /// A refusal means that there is nothing left to do.
@@ -140,7 +108,7 @@ impl Reaction for ChildRuns {
     }
 
     fn categories(&self) -> &'static [&'static str] {
-        &[Run::CATEGORY, PROJECTS]
+        &[Run::CATEGORY]
     }
 
     async fn handle(&self, event: &RecordedEvent) -> Result<(), Error> {
@@ -148,7 +116,6 @@ impl Reaction for ChildRuns {
         let context = EventContext { actor, causation_id: event.event_id, ..event.context.clone() };
         match event.event_type.as_ref() {
             "run.completed" | "run.failed" | "run.cancelled" | "run.expired" | "run.cancel_requested" => {}
-            "project.archived" => return self.stop_all(&context, ProjectId::from(event.stream_id)).await,
             _ => return Ok(()),
         }
         let run = self.runs.load(RunId::from(event.stream_id)).await?.state;

@@ -1,5 +1,6 @@
 //! Runs: starting them, seeing and steering them, and the worker that carries them out.
 
+mod archived;
 mod begin;
 mod cancel_run;
 mod children;
@@ -28,6 +29,7 @@ mod worker;
 
 use std::sync::Arc;
 
+pub use archived::ArchivedRuns;
 use begin::Beginning;
 pub use begin::StartedRun;
 pub use cancel_run::{CancelRun, CancelRunHandler};

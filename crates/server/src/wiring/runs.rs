@@ -9,8 +9,8 @@ use devskyy_application::{
     es::Subscription,
     ports::Clock,
     runs::{
-        ChildRuns, LiveRelay, LiveRuns, ResultStore, RunWorker, RunnableAgents, Runs, RunsPorts, WorkerPorts,
-        WorkerSettings,
+        ArchivedRuns, ChildRuns, LiveRelay, LiveRuns, ResultStore, RunWorker, RunnableAgents, Runs, RunsPorts,
+        WorkerPorts, WorkerSettings,
     },
 };
 use devskyy_infrastructure::{
@@ -33,6 +33,7 @@ pub(super) struct Workers {
     worker: RunWorker,
     subscription: Subscription,
     children: Arc<ChildRuns>,
+    archived: Arc<ArchivedRuns>,
     /// Tells other processes what models say here; there are none on SQLite.
     relay: Option<Arc<LiveRelay>>,
     results: Arc<dyn ResultStore>,
@@ -61,7 +62,8 @@ pub(super) fn runs(
     let workers = Workers {
         worker: RunWorker::new(worker, habits(settings, owner, alone)),
         subscription: if alone { subscription.uncontested() } else { subscription },
-        children: Arc::new(ChildRuns::new(log, views.clone(), ledger.clone(), clock.clone())),
+        children: Arc::new(ChildRuns::new(log.clone(), ledger.clone(), clock.clone())),
+        archived: Arc::new(ArchivedRuns::new(log, views.clone(), clock.clone())),
         relay,
         results: results.clone(),
         clock: clock.clone(),
@@ -131,6 +133,11 @@ impl Workers {
         tasks.keep("child runs", move |stop: CancellationToken| {
             let (subscription, children) = (subscription.clone(), children.clone());
             async move { Ok(subscription.run(children.as_ref(), stop.cancelled_owned()).await?) }
+        });
+        let (subscription, archived) = (self.subscription.clone(), self.archived.clone());
+        tasks.keep("runs of archived projects", move |stop: CancellationToken| {
+            let (subscription, archived) = (subscription.clone(), archived.clone());
+            async move { Ok(subscription.run(archived.as_ref(), stop.cancelled_owned()).await?) }
         });
         let (results, clock) = (self.results.clone(), self.clock.clone());
         tasks.keep("results", move |stop: CancellationToken| {

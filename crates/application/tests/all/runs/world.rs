@@ -14,8 +14,8 @@ use devskyy_application::{
     error::Error,
     es::{EventFilter, EventStore, Position, Reaction, RecordedEvent},
     runs::{
-        CancelRun, ChildRuns, DecideApproval, GetRun, LiveRuns, RunStatus, RunView, RunWorker, Runs, RunsPorts,
-        StartRun, WorkerPorts, WorkerSettings,
+        ArchivedRuns, CancelRun, ChildRuns, DecideApproval, GetRun, LiveRuns, RunStatus, RunView, RunWorker, Runs,
+        RunsPorts, StartRun, WorkerPorts, WorkerSettings,
     },
 };
 use devskyy_domain::{
@@ -53,7 +53,7 @@ pub(crate) struct World {
     pub(crate) runs: Runs,
     pub(crate) budgets: Budgets,
     ports: WorkerPorts,
-    children: ChildRuns,
+    reactions: [Box<dyn Reaction>; 2],
     reacted: Mutex<Position>,
     workers: Mutex<u32>,
     seen: Mutex<Option<(RunId, Position, RunView)>>,
@@ -124,7 +124,9 @@ impl World {
             clock: clock.clone(),
             ids,
         };
-        let children = ChildRuns::new(store.clone(), views, ledger, clock.clone());
+        let children = ChildRuns::new(store.clone(), ledger, clock.clone());
+        let archived = ArchivedRuns::new(store.clone(), views, clock.clone());
+        let reactions: [Box<dyn Reaction>; 2] = [Box::new(children), Box::new(archived)];
         let (reacted, workers, seen) = (Mutex::new(0), Mutex::new(0), Mutex::new(None));
         Self {
             clock,
@@ -137,7 +139,7 @@ impl World {
             runs,
             budgets,
             ports,
-            children,
+            reactions,
             reacted,
             workers,
             seen,
@@ -240,7 +242,10 @@ impl World {
             let page = self.ask(self.store.read_all(*reacted, 100, &EventFilter::default())).unwrap();
             *reacted = page.scanned_to;
             for event in &page.events {
-                self.ask(self.children.handle(event)).unwrap();
+                for reaction in self.reactions.iter().filter(|one| one.categories().contains(&event.category.as_ref()))
+                {
+                    self.ask(reaction.handle(event)).unwrap();
+                }
             }
         }
     }

@@ -25,7 +25,7 @@ use devskyy_domain::{
 use devskyy_infrastructure::{
     es::{PerStream, Projection, SqlCheckpoints, SqlEventStore, verify},
     models::ProvidersProjection,
-    runs::{ResultLaw, RunLaw, RunsProjection, SqlResults, SqlRunQueue, SqlRuns},
+    runs::{ResultLaw, RunLaw, RunsProjection, SqlResults, SqlRunQueue},
     system::{RandomIds, SystemClock},
     tools::{EgressPolicy, Tools},
     workflow::{JsonSchemas, Limits, SandboxedExpressions},
@@ -188,8 +188,7 @@ impl Rig {
         let idle = usual.idle.filter(|_| !self.fresh.db.of_one_process());
         let worker = RunWorker::new(worker, habits(WorkerSettings { idle, ..usual }));
         let checkpoints = Arc::new(SqlCheckpoints::new(self.fresh.db.clone()));
-        let views = Arc::new(SqlRuns::new(self.fresh.db.clone()));
-        let children = ChildRuns::new(outside.store.clone(), views, kept, clock.clone());
+        let children = ChildRuns::new(outside.store.clone(), kept, clock.clone());
         let reactions = Subscription::new(outside.store.clone(), checkpoints, clock, Uuid::from_u128(owner));
         let reactions = if self.fresh.db.of_one_process() { reactions.uncontested() } else { reactions };
         Process(tokio::spawn(async move {

@@ -1,0 +1,89 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use devskyy_domain::{
+    kernel::ids::{ProjectId, RunId},
+    runs::Run,
+};
+use futures_util::{TryStreamExt as _, stream};
+
+use super::{
+    PROJECTS,
+    children::stop,
+    ports::RunViews,
+    views::{RunFilter, RunStatus},
+};
+use crate::{
+    access::ListScope,
+    error::Error,
+    es::{EventContext, EventStore, Reaction, RecordedEvent, Repository},
+    paging::{Age, Beyond, KeysetRequest, Part, Sort},
+    ports::Clock,
+};
+
+/// Most runs listed in one go.
+const PORTION: u64 = 100;
+/// Runs stopped at once: the log records together what is asked together.
+const AT_ONCE: usize = 10;
+
+/// Stops the runs of a project that is archived.
+///
+/// However many there are, nobody but other archived projects waits for it: it is a line of its own.
+pub struct ArchivedRuns {
+    runs: Repository<Run>,
+    views: Arc<dyn RunViews>,
+    clock: Arc<dyn Clock>,
+}
+
+impl ArchivedRuns {
+    /// The reaction over the log and the views.
+    #[must_use]
+    pub fn new(store: Arc<dyn EventStore>, views: Arc<dyn RunViews>, clock: Arc<dyn Clock>) -> Self {
+        Self { runs: Repository::new(store), views, clock }
+    }
+
+    /// Nothing begins in an archived project any more, so that each of its runs is met here once.
+    async fn stop_all(&self, context: &EventContext, project: ProjectId) -> Result<(), Error> {
+        for status in [RunStatus::Queued, RunStatus::Running, RunStatus::Waiting] {
+            let scope = ListScope::Project(project);
+            let sort = Sort { by: Age::CreatedAt, descending: false };
+            let status = Some(status);
+            let filter = RunFilter { scope, agent: None, status, created_from: None, created_before: None, sort };
+            let mut after = None;
+            loop {
+                let found = self.views.list(&filter, &Part::Keyset(KeysetRequest { after, limit: PORTION })).await?;
+                let runs = stream::iter(found.items.iter().map(|run| Ok(run.id)));
+                runs.try_for_each_concurrent(AT_ONCE, |run| self.stop(context, run)).await?;
+                match found.beyond {
+                    Beyond::Next(Some(key)) => after = Some(key),
+                    _ => break,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn stop(&self, context: &EventContext, run: RunId) -> Result<(), Error> {
+        stop(&self.runs, self.clock.as_ref(), context, run, "its project was archived").await
+    }
+}
+
+#[async_trait]
+impl Reaction for ArchivedRuns {
+    fn name(&self) -> &'static str {
+        "runs.archived"
+    }
+
+    fn categories(&self) -> &'static [&'static str] {
+        &[PROJECTS]
+    }
+
+    async fn handle(&self, event: &RecordedEvent) -> Result<(), Error> {
+        if event.event_type.as_ref() != "project.archived" {
+            return Ok(());
+        }
+        let actor = format!("system:{}", self.name());
+        let context = EventContext { actor, causation_id: event.event_id, ..event.context.clone() };
+        self.stop_all(&context, ProjectId::from(event.stream_id)).await
+    }
+}
