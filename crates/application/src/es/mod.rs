@@ -15,6 +15,7 @@ mod repository;
 mod store;
 mod subscription;
 mod told;
+mod walk;
 
 pub use append::{
     AppendError, AppendRequest, Appended, Claim, ClaimChange, Idempotency, NewEvent, Precondition, StreamWrite, Written,
@@ -27,3 +28,4 @@ pub use repository::{Created, Loaded, Repository, Updated};
 pub use store::{EventFilter, EventStore};
 pub use subscription::{Checkpoints, Lease, Reaction, Stopped, Subscription, passes};
 pub use told::{Public, Told};
+pub(crate) use walk::walk;

@@ -1,16 +1,16 @@
 //! Aggregates as they were.
 
+use std::ops::ControlFlow;
+
 use chrono::{DateTime, Utc};
 use devskyy_domain::kernel::{Aggregate, Version};
 
 use super::{
     recorded::{RecordedEvent, StreamId},
     repository::Repository,
+    walk::walk,
 };
 use crate::error::{Error, PortError};
-
-/// Events read per round trip while folding.
-const PAGE: usize = 500;
 
 /// A point in the history of something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,17 +84,14 @@ impl<A: Aggregate> Repository<A> {
     /// [`PortError`] when the log cannot be read or holds a fact this program does not know.
     pub async fn recall(&self, id: A::Id, moment: Moment) -> Result<Option<Recalled<A>>, PortError> {
         let mut recalled: Option<Recalled<A>> = None;
-        loop {
-            let known = recalled.as_ref().map_or(0, |it| it.version);
-            let events = self.store.read_stream(StreamId::of::<A>(id), known, PAGE).await?;
-            let mut folded = 0;
-            for recorded in events.iter().take_while(|recorded| !moment.precedes(recorded)) {
-                recalled.get_or_insert_with(|| Recalled::begin(recorded)).apply(recorded)?;
-                folded += 1;
+        walk(self.store.as_ref(), StreamId::of::<A>(id), 0, |recorded| {
+            if moment.precedes(recorded) {
+                return Ok(ControlFlow::Break(()));
             }
-            if folded < PAGE {
-                return Ok(recalled.filter(|it| moment.is_reached_at(it.version)));
-            }
-        }
+            recalled.get_or_insert_with(|| Recalled::begin(recorded)).apply(recorded)?;
+            Ok(ControlFlow::Continue(()))
+        })
+        .await?;
+        Ok(recalled.filter(|it| moment.is_reached_at(it.version)))
     }
 }

@@ -10,9 +10,6 @@ use super::{
 };
 use crate::error::{Error, PortError};
 
-/// Events read per round trip while folding.
-const PAGE: usize = 500;
-
 impl<A: Aggregate> Repository<A> {
     /// What an earlier identical request created, asked when the repetition would be refused: whatever has happened
     /// between the two, the first answer holds.
@@ -68,19 +65,8 @@ impl<A: Aggregate> Repository<A> {
     /// The aggregate as it was when the log ended at a position.
     pub(super) async fn as_of(&self, id: A::Id, position: Position) -> Result<Loaded<A>, PortError> {
         let mut loaded = Loaded { state: A::default(), version: 0 };
-        loop {
-            let events = self.store.read_stream(StreamId::of::<A>(id), loaded.version, PAGE).await?;
-            let before = events.iter().take_while(|event| event.position <= position);
-            let mut folded = 0;
-            for recorded in before {
-                loaded.state.apply(&recorded.decode::<A::Event>()?);
-                loaded.version = recorded.version;
-                folded += 1;
-            }
-            if folded < PAGE {
-                return Ok(loaded);
-            }
-        }
+        self.fold_while(id, &mut loaded, |event| event.position <= position).await?;
+        Ok(loaded)
     }
 }
 

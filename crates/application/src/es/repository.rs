@@ -1,19 +1,17 @@
-use std::{marker::PhantomData, sync::Arc};
+use std::{marker::PhantomData, ops::ControlFlow, sync::Arc};
 
 use devskyy_domain::kernel::{Aggregate, Decision, Version};
 
 use super::{
     append::{AppendError, AppendRequest, Appended, ClaimChange, Idempotency, NewEvent, Precondition, StreamWrite},
-    recorded::{EventContext, StreamId},
+    recorded::{EventContext, RecordedEvent, StreamId},
     store::EventStore,
+    walk::walk,
 };
 use crate::error::{Error, PortError};
 
 /// How often a lost race is run again before the caller is asked to.
 const ATTEMPTS: usize = 5;
-/// Events read per round trip while folding.
-const PAGE: usize = 500;
-
 /// An aggregate as it stands, and how many events it is folded from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loaded<A> {
@@ -64,19 +62,28 @@ impl<A: Aggregate> Repository<A> {
     }
 
     async fn catch_up(&self, id: A::Id, loaded: &mut Loaded<A>, upto: Version) -> Result<(), PortError> {
-        let stream = StreamId::of::<A>(id);
-        while loaded.version < upto {
-            let wanted = usize::try_from(upto - loaded.version).unwrap_or(PAGE).min(PAGE);
-            let events = self.store.read_stream(stream, loaded.version, wanted).await?;
-            for recorded in &events {
-                loaded.state.apply(&recorded.decode::<A::Event>()?);
-                loaded.version = recorded.version;
-            }
-            if events.len() < wanted {
-                break;
-            }
+        if loaded.version >= upto {
+            return Ok(());
         }
-        Ok(())
+        self.fold_while(id, loaded, |recorded| recorded.version <= upto).await
+    }
+
+    /// Folds what was recorded since, up to the first event that is not wanted.
+    pub(super) async fn fold_while(
+        &self,
+        id: A::Id,
+        loaded: &mut Loaded<A>,
+        wanted: impl Fn(&RecordedEvent) -> bool + Send + Sync,
+    ) -> Result<(), PortError> {
+        walk(self.store.as_ref(), StreamId::of::<A>(id), loaded.version, |recorded| {
+            if !wanted(recorded) {
+                return Ok(ControlFlow::Break(()));
+            }
+            loaded.state.apply(&recorded.decode::<A::Event>()?);
+            loaded.version = recorded.version;
+            Ok(ControlFlow::Continue(()))
+        })
+        .await
     }
 
     /// Starts the description of a unit of work on one aggregate.
@@ -218,23 +225,15 @@ impl<A: Aggregate> Repository<A> {
     }
 
     pub(super) async fn replayed(&self, appended: &Appended) -> Result<Created<A>, Error> {
-        let after = appended.first.saturating_sub(1);
-        let length = usize::try_from(appended.last - after).unwrap_or(PAGE);
-        let page = self.store.read_all(after, length, &super::EventFilter::default()).await?;
+        let before = appended.first.saturating_sub(1);
+        let page = self.store.read_all(before, 1, &super::EventFilter::default()).await?;
         let first = page
             .events
             .first()
             .filter(|event| event.category == A::CATEGORY)
             .ok_or_else(|| PortError::bug("event store", "reading a replayed request", "its events are missing"))?;
         let id = A::Id::from(first.stream_id);
-        let version = page
-            .events
-            .iter()
-            .filter(|event| event.stream_id == first.stream_id && event.category == first.category)
-            .map(|event| event.version)
-            .max()
-            .unwrap_or_default();
-        Ok(Created { id, loaded: self.load_at(id, version).await?, replayed: true })
+        Ok(Created { id, loaded: self.as_of(id, appended.last).await?, replayed: true })
     }
 }
 

@@ -1,6 +1,9 @@
 //! A run as people see it, folded from its recorded events.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+};
 
 use chrono::{DateTime, Utc};
 use devskyy_domain::{
@@ -22,10 +25,8 @@ use super::{
 };
 use crate::{
     error::PortError,
-    es::{EventStore, Moment, RecordedEvent, StreamId},
+    es::{EventStore, Moment, RecordedEvent, StreamId, walk},
 };
-
-const PAGE: usize = 500;
 
 /// Everything that is known of one run.
 #[derive(Debug, Clone, Default)]
@@ -44,33 +45,29 @@ pub(super) struct Timeline {
 impl Timeline {
     /// Takes in whatever was recorded since.
     pub(super) async fn catch_up(&mut self, store: &dyn EventStore, id: RunId) -> Result<(), PortError> {
-        loop {
-            let events = store.read_stream(StreamId::of::<Run>(id), self.version, PAGE).await?;
-            for recorded in &events {
-                let event: RunEvent = recorded.decode()?;
-                self.apply(id, &event, recorded);
-            }
-            if events.len() < PAGE {
-                return Ok(());
-            }
-        }
+        self.take_in(store, id, |_| true).await
     }
 
     /// Takes in what was recorded until a moment.
     pub(super) async fn until(&mut self, store: &dyn EventStore, id: RunId, moment: Moment) -> Result<(), PortError> {
-        loop {
-            let events = store.read_stream(StreamId::of::<Run>(id), self.version, PAGE).await?;
-            for recorded in &events {
-                if moment.precedes(recorded) {
-                    return Ok(());
-                }
-                let event: RunEvent = recorded.decode()?;
-                self.apply(id, &event, recorded);
+        self.take_in(store, id, |recorded| !moment.precedes(recorded)).await
+    }
+
+    async fn take_in(
+        &mut self,
+        store: &dyn EventStore,
+        id: RunId,
+        wanted: impl Fn(&RecordedEvent) -> bool + Send + Sync,
+    ) -> Result<(), PortError> {
+        walk(store, StreamId::of::<Run>(id), self.version, |recorded| {
+            if !wanted(recorded) {
+                return Ok(ControlFlow::Break(()));
             }
-            if events.len() < PAGE {
-                return Ok(());
-            }
-        }
+            let event: RunEvent = recorded.decode()?;
+            self.apply(id, &event, recorded);
+            Ok(ControlFlow::Continue(()))
+        })
+        .await
     }
 
     fn apply(&mut self, id: RunId, event: &RunEvent, recorded: &RecordedEvent) {
