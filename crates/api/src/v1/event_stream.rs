@@ -6,7 +6,7 @@ use actix_web::web::{Bytes, Data};
 use async_stream::stream;
 use devskyy_application::{
     context::{Actor, Subject},
-    runs::{Delta, LiveListener, RunEvents, RunEventsPage, RunPublished, Runs},
+    runs::{Breath, Delta, LiveListener, RunEvents, RunEventsPage, RunPublished, Runs},
 };
 use devskyy_domain::kernel::{Version, ids::RunId};
 use futures_util::Stream;
@@ -18,8 +18,6 @@ use crate::{edge::Credential, health::SharedReadiness, version::ApiVersion};
 
 /// Events read at once.
 const BATCH: usize = 100;
-/// Shortest time between two looks that found nothing: others' events wake everybody.
-const BREATH: Duration = Duration::from_millis(20);
 
 /// Somebody who listens to a run.
 pub(super) struct Listener {
@@ -54,8 +52,9 @@ impl Listener {
         stream! {
             let mut page = first;
             let mut due = Instant::now() + self.heartbeat;
+            let mut breath = Breath::default();
             loop {
-                let empty = page.events.is_empty();
+                let rested = Instant::now() + breath.after(!page.events.is_empty());
                 for event in std::mem::take(&mut page.events) {
                     yield Ok(frame(self.version, event));
                 }
@@ -63,11 +62,8 @@ impl Listener {
                     break;
                 }
                 if !page.more {
-                    if empty {
-                        tokio::time::sleep(BREATH).await;
-                    }
                     let woken = loop {
-                        match self.wait(page.head, due).await {
+                        match self.wait(&mut page.head, rested, due).await {
                             Woken::Heard => yield Ok(self.said()),
                             woken => break woken,
                         }
@@ -84,15 +80,15 @@ impl Listener {
                         break;
                     }
                 }
-                let Some(next) = self.next(page.known).await else { break };
+                let Some(next) = self.next(&page).await else { break };
                 page = next;
             }
         }
     }
 
-    async fn next(&self, known: Version) -> Option<RunEventsPage> {
-        let next = RunEvents { after: self.after, known, limit: BATCH };
-        let page = self.runs.events.page(self.run, next).await;
+    async fn next(&self, last: &RunEventsPage) -> Option<RunEventsPage> {
+        let next = RunEvents { after: self.after, known: last.known, limit: BATCH };
+        let page = self.runs.events.page(self.run, next, last.head).await;
         page.inspect_err(|error| tracing::warn!(%error, run = %self.run, "an event stream ends early")).ok()
     }
 
@@ -102,19 +98,28 @@ impl Listener {
         frames.collect::<String>().into()
     }
 
-    async fn wait(&self, head: u64, due: Instant) -> Woken {
+    /// Waits for the log to move beyond its head, which is told anew then, and until the listener has rested.
+    async fn wait(&self, head: &mut u64, rested: Instant, due: Instant) -> Woken {
         let draining = async {
             match &self.readiness {
                 Some(readiness) => readiness.draining().await,
                 None => std::future::pending().await,
             }
         };
-        let changed = pin!(self.runs.events.changed(head));
+        let known = *head;
+        let changed = pin!(async {
+            let moved = self.runs.events.changed(known).await;
+            tokio::time::sleep_until(rested).await;
+            moved
+        });
         let passing = pin!(tokio::time::sleep_until(due));
         tokio::select! {
             biased;
             () = draining => Woken::Draining,
-            _ = changed => Woken::Changed,
+            moved = changed => {
+                *head = moved;
+                Woken::Changed
+            }
             () = passing => Woken::Due,
             () = self.live.heard() => Woken::Heard,
         }

@@ -2,6 +2,7 @@
 
 mod archived;
 mod begin;
+mod breath;
 mod cancel_run;
 mod children;
 mod decide_approval;
@@ -32,6 +33,7 @@ use std::sync::Arc;
 pub use archived::ArchivedRuns;
 use begin::Beginning;
 pub use begin::StartedRun;
+pub use breath::Breath;
 pub use cancel_run::{CancelRun, CancelRunHandler};
 pub use children::ChildRuns;
 pub use decide_approval::{DecideApproval, DecideApprovalHandler};

@@ -1,4 +1,4 @@
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, ops::ControlFlow, pin::pin, sync::Arc, time::Duration};
 
 use devskyy_domain::{
     kernel::{
@@ -9,16 +9,14 @@ use devskyy_domain::{
 };
 use futures_util::future::{Either, select};
 
-use super::{ports::RunnableAgents, timeline::Timeline, views::RunView};
+use super::{breath::Breath, ports::RunnableAgents, timeline::Timeline, views::RunView};
 use crate::{
     access::{Access, Permission},
     context::Actor,
     error::{Error, PortError},
-    es::{EventStore, Loaded, Moment, Repository, StreamId},
+    es::{EventStore, Loaded, Moment, Repository, StreamId, walk},
     ports::Clock,
 };
-
-const PAGE: usize = 500;
 
 /// Reads whole runs from the log, so that what people see is never behind it.
 #[derive(Clone)]
@@ -47,22 +45,23 @@ impl RunReading {
     }
 
     /// The run as it was before the first such event, whoever asks; as it stands, where there is none.
-    pub(super) async fn until(&self, run: RunId, stop: impl Fn(&RunEvent) -> bool) -> Result<Loaded<Run>, PortError> {
+    pub(super) async fn until(
+        &self,
+        run: RunId,
+        stop: impl Fn(&RunEvent) -> bool + Send + Sync,
+    ) -> Result<Loaded<Run>, PortError> {
         let mut loaded = Loaded { state: Run::default(), version: 0 };
-        loop {
-            let events = self.store.read_stream(StreamId::of::<Run>(run), loaded.version, PAGE).await?;
-            for recorded in &events {
-                let event: RunEvent = recorded.decode()?;
-                if stop(&event) {
-                    return Ok(loaded);
-                }
-                loaded.state.apply(&event);
-                loaded.version = recorded.version;
+        walk(self.store.as_ref(), StreamId::of::<Run>(run), 0, |recorded| {
+            let event: RunEvent = recorded.decode()?;
+            if stop(&event) {
+                return Ok(ControlFlow::Break(()));
             }
-            if events.len() < PAGE {
-                return Ok(loaded);
-            }
-        }
+            loaded.state.apply(&event);
+            loaded.version = recorded.version;
+            Ok(ControlFlow::Continue(()))
+        })
+        .await?;
+        Ok(loaded)
     }
 
     /// The run as it stands, whoever asks.
@@ -114,36 +113,47 @@ impl RunReading {
 
     /// The run once it has ended or needs a person, or as it stands when the wait is over.
     pub(super) async fn settled(&self, run: RunId, wait: Duration, clock: &dyn Clock) -> Result<RunView, Error> {
-        let mut timeline = Timeline::default();
+        let (mut timeline, mut below, mut breath) = (Timeline::default(), BTreeMap::new(), Breath::default());
         let mut over = pin!(clock.sleep(wait));
+        let mut head = self.store.head().await?;
         loop {
-            let head = self.store.head().await?;
+            let seen = timeline.version;
             timeline.catch_up(self.store.as_ref(), run).await?;
-            if timeline.run.ended() || self.needs_a_person(&timeline.run).await? {
+            if timeline.run.ended() || self.needs_a_person(&timeline.run, &mut below).await? {
                 break;
             }
-            let changed = pin!(self.store.beyond(head));
-            if let Either::Right(_) = select(changed, over.as_mut()).await {
-                timeline.catch_up(self.store.as_ref(), run).await?;
-                break;
+            let pause = breath.after(timeline.version > seen);
+            let moved = pin!(async move {
+                let head = self.store.beyond(head).await;
+                clock.sleep(pause).await;
+                head
+            });
+            match select(moved, over.as_mut()).await {
+                Either::Left((moved, _)) => head = moved,
+                Either::Right(_) => {
+                    timeline.catch_up(self.store.as_ref(), run).await?;
+                    break;
+                }
             }
         }
         self.show(run, &timeline).await
     }
 
-    /// Whether the run, or one whose end it waits for, can only go on with a person's word.
-    async fn needs_a_person(&self, run: &Run) -> Result<bool, Error> {
+    /// Whether the run, or one whose end it waits for, can only go on with a person's word. Of the runs below it, what is
+    /// known is kept from one question to the next.
+    async fn needs_a_person(&self, run: &Run, known: &mut BTreeMap<RunId, Loaded<Run>>) -> Result<bool, Error> {
         if run.waits_for_a_person() {
             return Ok(true);
         }
         let runs = Repository::<Run>::new(self.store.clone());
         let mut below: Vec<RunId> = run.waiting_children().collect();
-        while let Some(child) = below.pop() {
-            let child = runs.load(child).await?.state;
-            if child.waits_for_a_person() {
+        while let Some(id) = below.pop() {
+            let child = known.entry(id).or_insert_with(|| Loaded { state: Run::default(), version: 0 });
+            runs.refresh(id, child).await?;
+            if child.state.waits_for_a_person() {
                 return Ok(true);
             }
-            below.extend(child.waiting_children());
+            below.extend(child.state.waiting_children());
         }
         Ok(false)
     }

@@ -35,7 +35,7 @@ pub struct RunEventsPage {
     pub events: Vec<RunPublished>,
     /// Events of the run looked at so far; the next [`RunEvents::known`].
     pub known: Version,
-    /// The log's head before the look: nothing new has happened until the log is beyond it.
+    /// Where the log stood before the look: nothing new has happened until the log is beyond it.
     pub head: Position,
     /// Whether nothing more will ever happen to the run, as far as the page goes.
     pub ended: bool,
@@ -60,16 +60,16 @@ impl RunEventsHandler {
     #[tracing::instrument(name = "runs.events", skip_all, fields(%run), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, run: RunId, query: RunEvents) -> Result<RunEventsPage, Error> {
         self.reading.require(actor, run, Permission::RunsRead).await?;
-        self.page(run, query).await
+        let head = self.store.head().await?;
+        self.page(run, query, head).await
     }
 
-    /// The next stretch for a reader who was let in before; for streams that stay open.
+    /// The next stretch for a reader who was let in before and knows how far the log is; for streams that stay open.
     ///
     /// # Errors
     /// A failing port.
-    pub async fn page(&self, run: RunId, query: RunEvents) -> Result<RunEventsPage, Error> {
+    pub async fn page(&self, run: RunId, query: RunEvents, head: Position) -> Result<RunEventsPage, Error> {
         let limit = query.limit.clamp(1, PAGE);
-        let head = self.store.head().await?;
         let mut page = RunEventsPage { events: Vec::new(), known: query.known, head, ended: false, more: false };
         while page.events.len() < limit {
             let events = self.store.read_stream(StreamId::of::<Run>(run), page.known, PAGE).await?;
@@ -99,7 +99,7 @@ impl RunEventsHandler {
         self.live.listen(run)
     }
 
-    /// Waits until something may have happened since [`RunEventsPage::head`].
+    /// Waits until something may have happened since [`RunEventsPage::head`], and says how far the log is then.
     pub async fn changed(&self, head: Position) -> Position {
         self.store.beyond(head).await
     }

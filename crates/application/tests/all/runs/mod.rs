@@ -18,5 +18,6 @@ mod steering;
 mod stopping;
 mod stored;
 mod upgrades;
+mod waiting;
 mod workflows;
 mod world;

@@ -35,7 +35,10 @@ use devskyy_testkit::fakes::{
 use futures_util::FutureExt;
 use uuid::Uuid;
 
-use super::fakes::{InterruptibleResults, InterruptibleStore};
+use super::{
+    fakes::{InterruptibleResults, InterruptibleStore},
+    waiting::CountedStore,
+};
 
 /// Time that passes with every poll.
 const TICK: Duration = Duration::from_millis(250);
@@ -45,6 +48,8 @@ pub(crate) const ENOUGH: usize = 20_000;
 pub(crate) struct World {
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) store: Arc<InMemoryEventStore>,
+    /// The same log, as those read it who ask for runs.
+    pub(crate) counted: Arc<CountedStore>,
     pub(crate) results: Arc<InMemoryResults>,
     pub(crate) agents: Arc<DeclaredAgents>,
     pub(crate) tools: Arc<ScriptedTools>,
@@ -89,8 +94,9 @@ impl World {
         let agents = Arc::new(DeclaredAgents::default());
         let tools = Arc::new(ScriptedTools::default());
         let ids = Arc::new(SequentialIds::default());
+        let counted = Arc::new(CountedStore::new(store.clone()));
         let runs = Runs::new(RunsPorts {
-            store: store.clone(),
+            store: counted.clone(),
             views: views.clone(),
             usage: views.clone(),
             results: results.clone(),
@@ -131,6 +137,7 @@ impl World {
         Self {
             clock,
             store,
+            counted,
             results,
             agents,
             tools,
