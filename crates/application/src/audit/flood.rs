@@ -9,31 +9,54 @@ use chrono::{DateTime, Utc};
 use super::security_event::SecurityEvent;
 use crate::context::network;
 
-/// How often one thing is noted of one source within a minute.
-const EACH: u32 = 10;
-/// How often one thing is noted of all sources within a minute; also how many sources are remembered.
-const ALL: u32 = 600;
+/// How often one thing is noted of one source within a minute, and of one who is signed in.
+const EACH: Bounds = Bounds { stranger: 10, known: 60 };
+/// How often one thing is noted of all sources within a minute, and of all who are signed in; also how many are remembered.
+const ALL: Bounds = Bounds { stranger: 600, known: 6_000 };
 /// Seconds in a minute.
 const MINUTE: i64 = 60;
 
-/// Bounds what strangers can have noted, so that they fill neither log nor database. What was left out is counted, and told
-/// with the next thing of its kind that is noted.
+struct Bounds {
+    stranger: u32,
+    known: u32,
+}
+
+impl Bounds {
+    const fn of(&self, whose: &Whose) -> u32 {
+        match whose {
+            Whose::Source(_) => self.stranger,
+            Whose::Actor(_) => self.known,
+        }
+    }
+}
+
+/// Whose doing it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Whose {
+    /// Somebody's of whom only the address is known, if that.
+    Source(Option<IpAddr>),
+    /// Somebody's who has proven who they are.
+    Actor(String),
+}
+
+/// Bounds what anybody can have noted, so that nobody fills log or database. Strangers take nothing from those who are
+/// signed in. What was left out is counted, and told with the next thing of its kind that is noted.
 #[derive(Debug, Default)]
-pub(super) struct Flood(Mutex<HashMap<SecurityEvent, Minute>>);
+pub(super) struct Flood(Mutex<HashMap<(SecurityEvent, bool), Minute>>);
 
 #[derive(Debug, Default)]
 struct Minute {
     number: i64,
     noted: u32,
-    sources: HashMap<Option<IpAddr>, u32>,
+    of_each: HashMap<Whose, u32>,
     left_out: u64,
 }
 
 impl Flood {
     /// Whether this is noted.
-    pub(super) fn admits(&self, event: SecurityEvent, source: Option<IpAddr>, now: DateTime<Utc>) -> bool {
+    pub(super) fn admits(&self, event: SecurityEvent, whose: Whose, now: DateTime<Utc>) -> bool {
         let mut minutes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let minute = minutes.entry(event).or_default();
+        let minute = minutes.entry((event, matches!(whose, Whose::Actor(_)))).or_default();
         let number = now.timestamp().div_euclid(MINUTE);
         if minute.number != number {
             if minute.left_out > 0 {
@@ -41,16 +64,20 @@ impl Flood {
             }
             *minute = Minute { number, ..Minute::default() };
         }
-        minute.admits(source.map(network))
+        minute.admits(match whose {
+            Whose::Source(source) => Whose::Source(source.map(network)),
+            actor @ Whose::Actor(_) => actor,
+        })
     }
 }
 
 impl Minute {
-    fn admits(&mut self, source: Option<IpAddr>) -> bool {
-        let room = self.noted < ALL && self.sources.get(&source).is_none_or(|noted| *noted < EACH);
+    fn admits(&mut self, whose: Whose) -> bool {
+        let noted = self.of_each.get(&whose).copied().unwrap_or_default();
+        let room = self.noted < ALL.of(&whose) && noted < EACH.of(&whose);
         if room {
             self.noted += 1;
-            *self.sources.entry(source).or_default() += 1;
+            self.of_each.insert(whose, noted + 1);
         } else {
             self.left_out += 1;
         }
@@ -71,7 +98,7 @@ mod tests {
     }
 
     fn noted(flood: &Flood, times: u32, source: impl Fn(u32) -> Option<IpAddr>, second: i64) -> usize {
-        let ask = |n| flood.admits(SecurityEvent::LoginFail, source(n), at(second));
+        let ask = |n| flood.admits(SecurityEvent::LoginFail, Whose::Source(source(n)), at(second));
         (0..times).filter(|n| ask(*n)).count()
     }
 
@@ -109,6 +136,32 @@ mod tests {
     fn one_kind_of_event_leaves_room_for_others() {
         let flood = Flood::default();
         noted(&flood, 10_000, address, 0);
-        assert!(flood.admits(SecurityEvent::TokenReuse, address(1), at(0)));
+        assert!(flood.admits(SecurityEvent::TokenReuse, Whose::Source(address(1)), at(0)));
+    }
+
+    fn denied(flood: &Flood, times: u32, who: &str) -> usize {
+        let ask = || flood.admits(SecurityEvent::AuthzFail, Whose::Actor(who.to_owned()), at(0));
+        (0..times).filter(|_| ask()).count()
+    }
+
+    #[test]
+    fn of_one_who_is_signed_in_only_the_first_are_noted() {
+        assert_eq!(denied(&Flood::default(), 1_000, "user:ada"), 60);
+    }
+
+    #[test]
+    fn one_who_is_signed_in_keeps_no_other_from_being_noted() {
+        let flood = Flood::default();
+        denied(&flood, 1_000, "user:ada");
+        assert_eq!(denied(&flood, 1, "user:eve"), 1);
+    }
+
+    #[test]
+    fn strangers_keep_nobody_who_is_signed_in_from_being_noted() {
+        let flood = Flood::default();
+        for n in 0..10_000 {
+            flood.admits(SecurityEvent::AuthzFail, Whose::Source(address(n)), at(0));
+        }
+        assert_eq!(denied(&flood, 1, "user:ada"), 1);
     }
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use devskyy_domain::kernel::ids::{ProjectId, SessionId, UserId};
 
 use super::{
-    flood::Flood,
+    flood::{Flood, Whose},
     ports::{Origin, SecurityRecord, SecurityRecords},
     security_event::SecurityEvent,
 };
@@ -67,18 +67,22 @@ impl SecurityLog {
         self.note(SecurityEvent::TokenRevoked, &actor.event_context(None), Some("session".to_owned()));
     }
 
-    /// Notes that somebody was denied something, in a project or on the platform.
+    /// Notes that somebody was denied something, in a project or on the platform; under a flood only the first of each
+    /// source, and of each who is signed in.
     pub fn denied(&self, actor: &Actor, project: Option<ProjectId>, wanted: &str) {
         if actor.is_anonymous() {
             return self.note_within_bounds(SecurityEvent::AuthzFail, actor, Some(wanted.to_owned()));
         }
-        self.note(SecurityEvent::AuthzFail, &actor.event_context(project), Some(wanted.to_owned()));
+        let context = actor.event_context(project);
+        if self.flood.admits(SecurityEvent::AuthzFail, Whose::Actor(context.actor.clone()), self.clock.now()) {
+            self.note(SecurityEvent::AuthzFail, &context, Some(wanted.to_owned()));
+        }
     }
 
     /// Whoever has not proven who they are decides how often this happens, so it is bounded.
     fn note_within_bounds(&self, event: SecurityEvent, actor: &Actor, target: Option<String>) {
         let context = actor.event_context(None);
-        if self.flood.admits(event, context.source, self.clock.now()) {
+        if self.flood.admits(event, Whose::Source(context.source), self.clock.now()) {
             self.note(event, &context, target);
         }
     }

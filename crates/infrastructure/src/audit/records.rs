@@ -10,11 +10,11 @@ use devskyy_application::{
     audit::{Origin, SecurityRecord, SecurityRecords},
     error::PortError,
 };
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, sea_query::OnConflict};
+use sea_orm::{DbErr, EntityTrait, IntoActiveModel, sea_query::OnConflict};
 use uuid::Uuid;
 
 use super::entity::{origin, record};
-use crate::sql::{Database, micros, port_error};
+use crate::sql::{Database, delete_before, micros, port_error};
 
 /// Rows written at once.
 const ROWS_AT_ONCE: usize = 500;
@@ -97,10 +97,8 @@ impl SqlAudit {
     }
 
     async fn delete(&self, before: i64) -> Result<u64, DbErr> {
-        let old = origin::Column::HappenedAt.lt(before);
-        origin::Entity::delete_many().filter(old).exec(&self.db.writer).await?;
-        let old = record::Column::HappenedAt.lt(before);
-        Ok(record::Entity::delete_many().filter(old).exec(&self.db.writer).await?.rows_affected)
+        delete_before(&self.db, "request_origins", "correlation_id", "happened_at", before).await?;
+        delete_before(&self.db, "security_records", "id", "happened_at", before).await
     }
 }
 

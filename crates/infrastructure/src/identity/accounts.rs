@@ -6,13 +6,12 @@ use devskyy_application::{
 };
 use devskyy_domain::kernel::ids::UserId;
 use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait,
-    sea_query::{Query, SelectStatement},
+    ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait, sea_query::SelectStatement,
 };
 use uuid::Uuid;
 
 use super::entity::{credential, profile, user};
-use crate::sql::{Database, micros, port_error};
+use crate::sql::{Database, micros, naming, none, port_error};
 
 /// Private rows in `user_profiles` and `credentials`, which no event and no projection ever touches.
 #[derive(Debug, Clone)]
@@ -67,12 +66,12 @@ impl SqlAccounts {
     async fn delete_orphans(&self, before: i64) -> Result<u64, DbErr> {
         let tx = self.0.begin().await?;
         credential::Entity::delete_many()
-            .filter(credential::Column::UserId.not_in_subquery(registered()))
+            .filter(none(registered(credential::Column::UserId)))
             .filter(credential::Column::ChangedAt.lt(before))
             .exec(&tx)
             .await?;
         let swept = profile::Entity::delete_many()
-            .filter(profile::Column::UserId.not_in_subquery(registered()))
+            .filter(none(registered(profile::Column::UserId)))
             .filter(profile::Column::CreatedAt.lt(before))
             .exec(&tx)
             .await?;
@@ -81,13 +80,9 @@ impl SqlAccounts {
     }
 }
 
-fn registered() -> SelectStatement {
+fn registered(own: impl ColumnTrait) -> SelectStatement {
     // Nothing stays of the erased, whatever kept their rows from being deleted at once.
-    Query::select()
-        .column(user::Column::Id)
-        .from(user::Entity)
-        .and_where(user::Column::Status.ne(UserStatus::Erased.as_str()))
-        .to_owned()
+    naming(own, user::Column::Id).and_where(user::Column::Status.ne(UserStatus::Erased.as_str())).to_owned()
 }
 
 fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {

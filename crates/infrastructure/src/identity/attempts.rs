@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, Value};
 
 use crate::{
     es::statement,
-    sql::{Database, instant, micros, port_error},
+    sql::{Database, delete_before, instant, micros, port_error},
 };
 
 /// Counts one attempt where the allowance has one left or its window is over; otherwise it returns no row.
@@ -25,8 +25,6 @@ const REMEMBER: &str = "
 INSERT INTO known_sources (source, seen_at) VALUES (?, ?)
 ON CONFLICT (source) DO UPDATE SET seen_at = excluded.seen_at";
 const LAST_SEEN: &str = "SELECT seen_at FROM known_sources WHERE source = ?";
-const SWEEP: [&str; 2] =
-    ["DELETE FROM sign_in_allowances WHERE ends_at < ?", "DELETE FROM known_sources WHERE seen_at < ?"];
 
 /// Attempts and known sources in tables of their own, written beside whatever the command does.
 #[derive(Debug, Clone)]
@@ -121,10 +119,9 @@ impl Attempts for SqlAttempts {
 #[async_trait]
 impl Perishable for SqlAttempts {
     async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError> {
-        let mut swept = 0;
-        for (sql, before) in SWEEP.into_iter().zip([before, before - KNOWN_FOR]) {
-            swept += self.write(sql, [micros(before).into()]).await.map_err(failed("sweeping attempts"))?;
-        }
-        Ok(swept)
+        let unknown = before - KNOWN_FOR;
+        let attempts = delete_before(&self.0, "sign_in_allowances", "allowance", "ends_at", micros(before)).await;
+        let sources = delete_before(&self.0, "known_sources", "source", "seen_at", micros(unknown)).await;
+        Ok(attempts.map_err(failed("sweeping attempts"))? + sources.map_err(failed("sweeping sources"))?)
     }
 }

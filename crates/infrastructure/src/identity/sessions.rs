@@ -9,13 +9,13 @@ use devskyy_domain::{
     kernel::ids::{SessionId, UserId},
 };
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
-    QueryTrait, sea_query::Expr,
+    ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, sea_query::Expr,
 };
 use uuid::Uuid;
 
 use super::entity::{refresh_token, session, user};
-use crate::sql::{Database, micros, port_error};
+use crate::sql::{AT_ONCE, Database, micros, port_error};
 
 /// Sign-ins and refresh tokens in tables of their own, beside the log.
 #[derive(Debug, Clone)]
@@ -68,18 +68,28 @@ impl SqlSessions {
     }
 
     async fn delete_ended(&self, before: i64) -> Result<u64, DbErr> {
-        let ended = session::Entity::find()
-            .select_only()
-            .column(session::Column::Id)
-            .filter(session::Column::EndsAt.lt(before));
-        let tx = self.0.begin().await?;
-        refresh_token::Entity::delete_many()
-            .filter(refresh_token::Column::SessionId.in_subquery(ended.into_query()))
-            .exec(&tx)
-            .await?;
-        let swept = session::Entity::delete_many().filter(session::Column::EndsAt.lt(before)).exec(&tx).await?;
-        tx.commit().await?;
-        Ok(swept.rows_affected)
+        let mut deleted = 0;
+        loop {
+            let tx = self.0.begin().await?;
+            let ended: Vec<Uuid> = session::Entity::find()
+                .select_only()
+                .column(session::Column::Id)
+                .filter(session::Column::EndsAt.lt(before))
+                .order_by_asc(session::Column::EndsAt)
+                .limit(AT_ONCE)
+                .into_tuple()
+                .all(&tx)
+                .await?;
+            let tokens = refresh_token::Column::SessionId.is_in(ended.iter().copied());
+            refresh_token::Entity::delete_many().filter(tokens).exec(&tx).await?;
+            let sessions = session::Column::Id.is_in(ended.iter().copied());
+            let portion = session::Entity::delete_many().filter(sessions).exec(&tx).await?.rows_affected;
+            tx.commit().await?;
+            deleted += portion;
+            if portion < AT_ONCE {
+                return Ok(deleted);
+            }
+        }
     }
 
     async fn live_role(&self, user: Uuid, session: Uuid, now: i64) -> Result<Option<String>, DbErr> {

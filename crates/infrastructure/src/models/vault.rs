@@ -5,13 +5,13 @@ use devskyy_application::{
     models::{KeyBinding, ProviderSecret, ProviderVault},
 };
 use devskyy_domain::kernel::ids::ProviderKeyId;
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter};
 use uuid::Uuid;
 
 use super::entity::{key, provider};
 use crate::{
     crypto::MasterKey,
-    sql::{Database, micros, port_error},
+    sql::{Database, micros, naming, none, port_error},
 };
 
 const PORT: &str = "provider vault";
@@ -38,12 +38,8 @@ impl SqlProviderVault {
     }
 
     async fn delete_orphans(&self, before: i64) -> Result<u64, DbErr> {
-        let held = provider::Entity::find()
-            .select_only()
-            .column(provider::Column::KeyId)
-            .filter(provider::Column::KeyId.is_not_null());
         let swept = key::Entity::delete_many()
-            .filter(key::Column::Id.not_in_subquery(held.into_query()))
+            .filter(none(naming(key::Column::Id, provider::Column::KeyId)))
             .filter(key::Column::CreatedAt.lt(before))
             .exec(&self.db.writer)
             .await?;

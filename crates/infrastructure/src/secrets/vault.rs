@@ -5,13 +5,13 @@ use devskyy_application::{
     secrets::{SecretBinding, SecretVault},
 };
 use devskyy_domain::{kernel::ids::SecretValueId, secrets::SecretValue};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter};
 use uuid::Uuid;
 
 use super::entity::{secret, value};
 use crate::{
     crypto::MasterKey,
-    sql::{Database, micros, port_error},
+    sql::{Database, micros, naming, none, port_error},
 };
 
 const PORT: &str = "secret vault";
@@ -33,12 +33,8 @@ impl SqlSecretVault {
     }
 
     async fn delete_orphans(&self, before: i64) -> Result<u64, DbErr> {
-        let held = secret::Entity::find()
-            .select_only()
-            .column(secret::Column::ValueId)
-            .filter(secret::Column::ValueId.is_not_null());
         let swept = value::Entity::delete_many()
-            .filter(value::Column::Id.not_in_subquery(held.into_query()))
+            .filter(none(naming(value::Column::Id, secret::Column::ValueId)))
             .filter(value::Column::CreatedAt.lt(before))
             .exec(&self.db.writer)
             .await?;

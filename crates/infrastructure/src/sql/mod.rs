@@ -5,6 +5,7 @@ mod failure;
 mod listing;
 mod lock;
 mod numbers;
+mod sweeping;
 #[cfg(test)]
 pub(crate) mod tests;
 mod used_keys;
@@ -14,4 +15,5 @@ pub use failure::{is_transient, port_error};
 pub(crate) use listing::{Order, containing, part_of};
 pub(crate) use lock::lock;
 pub(crate) use numbers::{instant, loaded, micros, stored};
+pub(crate) use sweeping::{AT_ONCE, delete_before, naming, none};
 pub use used_keys::SqlUsedKeys;

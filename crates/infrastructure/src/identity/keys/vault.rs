@@ -5,11 +5,11 @@ use devskyy_application::{
     identity::{KeySecret, KeyVault},
 };
 use devskyy_domain::kernel::ids::KeySecretId;
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter};
 use uuid::Uuid;
 
 use super::entity::{api_key, secret};
-use crate::sql::{Database, micros, port_error};
+use crate::sql::{Database, micros, naming, none, port_error};
 
 /// Digests of secrets in `api_key_secrets`, which no event and no projection ever touches.
 #[derive(Debug, Clone)]
@@ -23,14 +23,9 @@ impl SqlKeyVault {
     }
 
     async fn delete_orphans(&self, before: i64) -> Result<u64, DbErr> {
-        let current = api_key::Entity::find().select_only().column(api_key::Column::SecretId);
-        let previous = api_key::Entity::find()
-            .select_only()
-            .column(api_key::Column::PreviousSecretId)
-            .filter(api_key::Column::PreviousSecretId.is_not_null());
         let swept = secret::Entity::delete_many()
-            .filter(secret::Column::Id.not_in_subquery(current.into_query()))
-            .filter(secret::Column::Id.not_in_subquery(previous.into_query()))
+            .filter(none(naming(secret::Column::Id, api_key::Column::SecretId)))
+            .filter(none(naming(secret::Column::Id, api_key::Column::PreviousSecretId)))
             .filter(secret::Column::CreatedAt.lt(before))
             .exec(&self.0.writer)
             .await?;
