@@ -12,7 +12,7 @@ use sea_orm::{
     },
 };
 
-use super::port_error;
+use super::{failure::leads_nowhere, port_error};
 
 /// SQLite's name for a database without a name.
 const SCRATCH: &str = "sqlite://";
@@ -172,7 +172,7 @@ impl Database {
                     if known.idle_for > UNPROVED {
                         sqlx::Connection::ping(connection).await?;
                     }
-                    Ok(true)
+                    Ok(!leads_nowhere(known.age))
                 })
             });
         let server = self.writer.get_postgres_connection_pool().connect_options();
@@ -267,7 +267,11 @@ fn sqlite(url: &str, pool: u32, durability: Durability) -> ConnectOptions {
 
 fn postgres(url: &str, pool: u32, limits: &'static [(&str, &str)]) -> ConnectOptions {
     let mut options = quiet(url, pool);
-    options.test_before_acquire_if_idle_for(UNPROVED).map_sqlx_postgres_opts(move |postgres| {
+    options.test_before_acquire_if_idle_for(UNPROVED).map_sqlx_postgres_before_acquire(|_, known| {
+        let usable = !leads_nowhere(known.age);
+        Box::pin(async move { Ok(usable) })
+    });
+    options.map_sqlx_postgres_opts(move |postgres| {
         postgres.application_name("devskyy").statement_cache_capacity(256).options(limits.iter().copied())
     });
     options

@@ -1,5 +1,20 @@
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
 use devskyy_application::error::PortError;
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
+
+/// What PostgreSQL answers to whoever writes where nobody may: the server was demoted, and its connections with it.
+const READ_ONLY: &str = "25006";
+/// When a server was last found to be read-only.
+static DEMOTED: Mutex<Option<Instant>> = Mutex::new(None);
+
+/// Whether a connection of that age leads to a server that has turned out to be read-only since.
+pub(super) fn leads_nowhere(age: Duration) -> bool {
+    DEMOTED.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|since| age >= since.elapsed())
+}
 
 /// Turns a database failure into a port's, telling what may pass from what will not.
 #[must_use]
@@ -27,16 +42,22 @@ fn is_transient_in_driver(error: &SqlxError) -> bool {
         | SqlxError::PoolTimedOut
         | SqlxError::PoolClosed
         | SqlxError::WorkerCrashed => true,
-        SqlxError::Database(error) => error.code().is_some_and(|code| is_transient_code(&code)),
+        SqlxError::Database(error) => error.code().is_some_and(|code| {
+            if code == READ_ONLY {
+                *DEMOTED.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            }
+            is_transient_code(&code)
+        }),
         _ => false,
     }
 }
 
-/// PostgreSQL's codes have five characters (08 connection, 40 tie, 53 resources, 57 operator, 55P03 lock, 25P03 idle);
+/// PostgreSQL's codes have five characters (08 connection, 40 tie, 53 resources, 57 operator, 55P03 lock, 25P03 idle,
+/// 25006 read-only);
 /// SQLite's are numbers whose last byte is the kind (busy, locked, disk failure, disk full).
 fn is_transient_code(code: &str) -> bool {
     match code.parse::<u32>() {
         Ok(number) if code.len() < 5 => matches!(number & 0xff, 5 | 6 | 10 | 13),
-        _ => ["08", "40", "53", "57", "55P03", "25P03"].iter().any(|class| code.starts_with(class)),
+        _ => ["08", "40", "53", "57", "55P03", "25P03", READ_ONLY].iter().any(|class| code.starts_with(class)),
     }
 }

@@ -14,7 +14,7 @@ use devskyy_domain::{
 };
 use devskyy_infrastructure::{
     identity::{CachedStandings, SqlSessions},
-    sql::Database,
+    sql::{Database, port_error},
 };
 use devskyy_testkit::{
     contracts::people::{PeopleUnderTest, now, session},
@@ -161,4 +161,27 @@ on! {
     a_changed_password_ends_other_sign_ins_everywhere,
     a_reused_refresh_token_ends_its_sign_in_everywhere,
     of_twenty_successors_from_two_processes_exactly_one_is_live,
+}
+
+/// A server that was demoted answers, and refuses what is written; a connection that was made then stays so.
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_connection_to_a_demoted_server_is_not_kept() {
+    let fresh = databases::postgres().await;
+    let name = fresh.url.rsplit('/').next().unwrap().to_owned();
+    let turn = async |mode: &str| {
+        let admin = Database::connect(&fresh.url, 3).await.unwrap();
+        let sql = format!("SET default_transaction_read_only = off; ALTER DATABASE {name} {mode}");
+        admin.writer.execute_unprepared(&sql).await.unwrap();
+        admin.close().await;
+    };
+    turn("SET default_transaction_read_only = on").await;
+    let db = Database::connect(&fresh.url, 3).await.unwrap();
+    turn("RESET default_transaction_read_only").await;
+    let write = async || {
+        let written = db.writer.execute_unprepared("DELETE FROM known_sources").await;
+        written.map_err(|error| port_error("test", "writing", error))
+    };
+    let refused = write().await.unwrap_err();
+    assert!(refused.retryable && write().await.is_ok(), "{refused:?}");
 }
