@@ -1,7 +1,7 @@
 //! What administrators do to accounts. Whoever would leave the platform without an administrator is refused, however
 //! many try at once: leaving writes to the one roster, so the second of two counts again.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use devskyy_domain::{
     identity::{Email, PlatformRole, Roster, User},
@@ -23,12 +23,15 @@ use crate::{
     context::Actor,
     error::Error,
     es::{AppendError, AppendRequest, ClaimChange, EventStore, Precondition, Repository},
-    paging::{PageOf, Part},
+    paging::{Beyond, KeysetRequest, PageOf, Part},
     ports::Clock,
 };
 
 /// How often a lost race is run again before the caller is asked to.
 const ATTEMPTS: usize = 5;
+
+/// Most users listed in one go.
+const PORTION: u64 = 100;
 
 /// The one roster.
 const ROSTER: Uuid = Uuid::from_u128(0x0193_0000_0000_7000_8000_0000_0000_0001);
@@ -163,6 +166,28 @@ impl Administration {
             replayed += u64::from(known);
         }
         Ok(replayed)
+    }
+
+    /// Adds to the list of erasures whoever was erased and is not on it: of a process that ended between the two, nothing
+    /// else tells. Says how many were added.
+    ///
+    /// # Errors
+    /// A failing port.
+    pub async fn complete_erasures(&self) -> Result<u64, Error> {
+        let listed: BTreeSet<UserId> = self.erasures.all().await?.into_iter().collect();
+        let filter = UserFilter { status: Some(UserStatus::Erased), ..UserFilter::default() };
+        let (mut added, mut after) = (0, None);
+        loop {
+            let found = self.users.list(filter, &Part::Keyset(KeysetRequest { after, limit: PORTION })).await?;
+            for erased in found.items.iter().filter(|record| !listed.contains(&record.id)) {
+                self.forget(erased.id).await?;
+                added += 1;
+            }
+            match found.beyond {
+                Beyond::Next(Some(key)) => after = Some(key),
+                _ => return Ok(added),
+            }
+        }
     }
 
     async fn record(

@@ -3,8 +3,8 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use devskyy_application::{
-    error::PortError,
-    identity::{Housekeeping, HousekeepingPorts, Secrets, Swept},
+    error::Error,
+    identity::{Housekeeping, HousekeepingPorts, Identity, Secrets, Swept},
 };
 use devskyy_infrastructure::{
     identity::{SqlAccounts, SqlAddressees, SqlAttempts, SqlInvitations, SqlKeyVault, SqlSessions},
@@ -33,18 +33,23 @@ pub(super) fn housekeeping(ground: &Ground, secrets: Arc<dyn Secrets>) -> Housek
     })
 }
 
-/// Sweeps for as long as the server runs.
-pub(super) fn start(tasks: &Tasks, housekeeping: Arc<Housekeeping>) {
+/// Sweeps, and completes the list of erasures, for as long as the server runs.
+pub(super) fn start(tasks: &Tasks, housekeeping: Arc<Housekeeping>, identity: Arc<Identity>) {
     keep_sweeping(tasks, move || {
-        let housekeeping = housekeeping.clone();
-        async move { housekeeping.pass().await }
+        let (housekeeping, identity) = (housekeeping.clone(), identity.clone());
+        async move {
+            // First, because a sweep takes the e-mail of the erased, by which their invitations are found.
+            let completed = identity.administration.complete_erasures().await;
+            let swept = housekeeping.pass().await?;
+            completed.map(|_| swept)
+        }
     });
 }
 
 fn keep_sweeping<P, F>(tasks: &Tasks, pass: P)
 where
     P: Fn() -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Result<Swept, PortError>> + Send + 'static,
+    F: Future<Output = Result<Swept, Error>> + Send + 'static,
 {
     tasks.keep("housekeeping", move |stop| {
         let pass = pass.clone();
@@ -66,6 +71,8 @@ where
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use devskyy_application::error::PortError;
+
     use super::*;
 
     async fn passes_within(time: Duration, fails: bool) -> usize {
@@ -74,7 +81,7 @@ mod tests {
         keep_sweeping(&tasks, move || {
             let first = counted.fetch_add(1, Ordering::SeqCst) == 0;
             let failure = PortError::transient("accounts", "sweeping", "the database is away");
-            std::future::ready(if fails && first { Err(failure) } else { Ok(Swept::default()) })
+            std::future::ready(if fails && first { Err(failure.into()) } else { Ok(Swept::default()) })
         });
         tokio::time::sleep(time).await;
         passes.load(Ordering::SeqCst)

@@ -4,6 +4,7 @@ mod agents;
 mod authorization;
 mod back_then;
 mod bootstrap;
+mod erasing;
 mod history;
 mod housekeeping;
 mod keys;

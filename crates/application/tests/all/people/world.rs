@@ -42,6 +42,7 @@ pub(super) struct World {
     pub(super) addressees: Arc<InMemoryAddressees>,
     pub(super) attempts: Arc<InMemoryAttempts>,
     pub(super) sessions: Arc<InMemorySessions>,
+    pub(super) erasures: Arc<InMemoryErasures>,
 }
 
 impl World {
@@ -56,12 +57,13 @@ impl World {
         let sessions = Arc::new(InMemorySessions::of(users.clone()));
         let hasher = Arc::new(InMemoryPasswordHasher::default());
         let attempts = Arc::new(InMemoryAttempts::default());
+        let erasures = Arc::new(InMemoryErasures::default());
         let addressees = Arc::new(InMemoryAddressees::new(secrets.clone()));
         let identity = Identity::new(IdentityPorts {
             store: store.clone(),
             accounts: accounts.clone(),
             changes: accounts.clone(),
-            erasures: Arc::new(InMemoryErasures::default()),
+            erasures: erasures.clone(),
             mentions: addressees.clone(),
             invitations: Arc::new(InMemoryInvitations::default()),
             registration: RegistrationMode::Open,
@@ -102,7 +104,7 @@ impl World {
             access,
             ids,
         });
-        Self { identity, projects, agents, store, clock, hasher, accounts, addressees, attempts, sessions }
+        Self { identity, projects, agents, store, clock, hasher, accounts, addressees, attempts, sessions, erasures }
     }
 
     pub(super) async fn register(&self, name: &str) -> UserView {
