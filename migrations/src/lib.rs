@@ -25,6 +25,7 @@ mod m20260101_000020_results;
 mod m20260101_000023_approval_totals;
 mod m20260101_000024_estimated_usage;
 mod m20260101_000025_orders_of_runs;
+mod m20260101_000026_orders_of_the_trail;
 
 /// Runs a script in the dialect of the engine.
 async fn run_script(manager: &SchemaManager<'_>, sqlite: &str, postgres: &str) -> Result<(), DbErr> {
@@ -61,6 +62,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000023_approval_totals::Migration),
             Box::new(m20260101_000024_estimated_usage::Migration),
             Box::new(m20260101_000025_orders_of_runs::Migration),
+            Box::new(m20260101_000026_orders_of_the_trail::Migration),
         ]
     }
 }

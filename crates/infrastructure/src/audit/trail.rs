@@ -101,12 +101,30 @@ mod tests {
     async fn the_trail_of_all_and_of_a_project_goes_on_by_index(db: &Database) {
         let before = Some(AuditPlace { at: DateTime::UNIX_EPOCH, id: Uuid::nil() });
         for project in [None, Some(Uuid::max().into())] {
-            let (narrowed, mut values) = narrowed(&AuditFilter { project, before, ..AuditFilter::default() });
-            values.push(Value::from(21_i64));
-            for select in [FACTS, RECORDS] {
-                let query = statement(db.backend(), &newest(select, &narrowed), values.clone());
-                begins_in_index(db, query).await;
+            goes_on_by_index(db, AuditFilter { project, before, ..AuditFilter::default() }).await;
+        }
+    }
+
+    on_both_engines!(the_trail_of_one_kind_or_one_actor_goes_on_by_index_with_no_other_row_in_between);
+
+    async fn the_trail_of_one_kind_or_one_actor_goes_on_by_index_with_no_other_row_in_between(db: &Database) {
+        let before = Some(AuditPlace { at: DateTime::UNIX_EPOCH, id: Uuid::nil() });
+        for project in [None, Some(Uuid::max().into())] {
+            let all = AuditFilter { project, before, ..AuditFilter::default() };
+            let kind = AuditFilter { kind: Some("project.created".to_owned()), ..all.clone() };
+            let actor = AuditFilter { actor: Some("user:ada".to_owned()), ..all };
+            for (filter, column) in [(kind, "kind"), (actor, "actor")] {
+                for plan in goes_on_by_index(db, filter).await {
+                    assert!(plan.contains(&format!("{column}=?")) || plan.contains(&format!("({column} = ")), "{plan}");
+                }
             }
         }
+    }
+
+    async fn goes_on_by_index(db: &Database, filter: AuditFilter) -> [String; 2] {
+        let (narrowed, mut values) = narrowed(&filter);
+        values.push(Value::from(21_i64));
+        let query = |select| statement(db.backend(), &newest(select, &narrowed), values.clone());
+        [begins_in_index(db, query(FACTS)).await, begins_in_index(db, query(RECORDS)).await]
     }
 }

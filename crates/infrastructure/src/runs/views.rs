@@ -103,7 +103,10 @@ impl RunViews for SqlRuns {
 
 #[cfg(test)]
 mod tests {
-    use devskyy_application::paging::{Key, Sort};
+    use devskyy_application::{
+        paging::{Key, Sort},
+        runs::RunStatus,
+    };
 
     use super::{ApprovalFilter, ListScope, Order, RunFilter, Uuid, approval, asked, matching, run};
     use crate::sql::{
@@ -127,6 +130,24 @@ mod tests {
         let order = Order { by: run::Column::CreatedAt, id: run::Column::Id, descending: true };
         for filter in [all, of_project, of_agent] {
             goes_on_by_index(db, matching(&filter), order, &Key::by_number(1, Uuid::nil())).await;
+        }
+    }
+
+    on_both_engines!(runs_of_a_project_by_status_go_on_by_index_with_no_other_row_in_between);
+
+    async fn runs_of_a_project_by_status_go_on_by_index_with_no_other_row_in_between(db: &Database) {
+        let filter = RunFilter {
+            scope: ListScope::Project(Uuid::max().into()),
+            agent: None,
+            status: Some(RunStatus::Waiting),
+            created_from: None,
+            created_before: None,
+            sort: Sort::default(),
+        };
+        for descending in [true, false] {
+            let order = Order { by: run::Column::CreatedAt, id: run::Column::Id, descending };
+            let plan = goes_on_by_index(db, matching(&filter), order, &Key::by_number(1, Uuid::nil())).await;
+            assert!(plan.contains("runs_by_status"), "{plan}");
         }
     }
 

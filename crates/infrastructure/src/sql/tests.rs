@@ -58,15 +58,16 @@ pub(crate) async fn goes_on_by_index<E: EntityTrait>(
     rows: Select<E>,
     order: Order<E::Column>,
     place: &Key,
-) {
-    begins_in_index(db, order.stretch(rows, Some(place), 21).build(db.backend())).await;
+) -> String {
+    begins_in_index(db, order.stretch(rows, Some(place), 21).build(db.backend())).await
 }
 
-/// Asserts that a query begins at a place in an index and sorts nothing.
-pub(crate) async fn begins_in_index(db: &Database, query: Statement) {
+/// Asserts that a query begins at a place in an index and sorts nothing; and tells the plan.
+pub(crate) async fn begins_in_index(db: &Database, query: Statement) -> String {
     let steps = plan(db, query).await;
     let place = if steps.backend == DatabaseBackend::Postgres { "ROW(" } else { " INDEX " };
     assert!(steps.search(&[place]) && !steps.read_a_whole_table() && !steps.sort(), "{steps:?}");
+    steps.told.join("; ")
 }
 
 /// The steps in which a database would answer a query.
