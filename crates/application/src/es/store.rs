@@ -7,18 +7,29 @@ use super::{
 };
 use crate::error::PortError;
 
+/// Bytes of data after which a page of the log ends, however few events it holds: one, where there is any.
+pub const PAGE_BYTES: usize = 16 * 1024 * 1024;
+
 /// Which events a reader of the log wants; an empty filter wants all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EventFilter {
     /// Kinds of aggregate; empty for all.
     pub categories: Vec<&'static str>,
+    /// Whether only what happened is wanted, and not the particulars: the events then come without their data.
+    pub headlines: bool,
 }
 
 impl EventFilter {
     /// Only these kinds of aggregate.
     #[must_use]
     pub fn categories(categories: &[&'static str]) -> Self {
-        Self { categories: categories.to_vec() }
+        Self { categories: categories.to_vec(), headlines: false }
+    }
+
+    /// The same events without their data.
+    #[must_use]
+    pub fn headlines(self) -> Self {
+        Self { headlines: true, ..self }
     }
 
     /// Whether an event of this kind is wanted.
@@ -49,7 +60,8 @@ pub trait EventStore: Send + Sync {
     /// [`PortError`] when the log cannot be reached.
     async fn read_stream(&self, stream: StreamId, after: Version, max: usize) -> Result<Vec<RecordedEvent>, PortError>;
 
-    /// Reads a bounded stretch of the log after a position: at most `max` matching events.
+    /// Reads a bounded stretch of the log after a position: at most `max` matching events, and no more after
+    /// [`PAGE_BYTES`].
     ///
     /// # Errors
     /// [`PortError`] when the log cannot be reached.

@@ -8,12 +8,12 @@ use std::{borrow::Cow, collections::HashMap};
 use chrono::DateTime;
 use devskyy_application::{
     error::PortError,
-    es::{Page, Position, RecordedEvent},
+    es::{PAGE_BYTES, Page, Position, RecordedEvent},
 };
 use futures_util::TryStreamExt;
 use sea_orm::{
     ConnectionTrait, DatabaseBackend, DbErr, RuntimeErr, SqlxError,
-    sqlx::{PgPool, Row, SqlitePool, postgres::PgPoolCopyExt, query, sqlite::SqliteRow},
+    sqlx::{PgPool, Row, SqlitePool, query, sqlite::SqliteRow},
 };
 use tokio::{sync::mpsc, task::JoinHandle};
 use uuid::Uuid;
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::sql::{Database, port_error};
 
-/// Positions read at once while replaying.
+/// Most positions read at once while replaying.
 pub(super) const STRETCH: u64 = 5_000;
 /// Pages that are read ahead of the one in use.
 const AHEAD: usize = 2;
@@ -101,8 +101,9 @@ impl Reader {
     }
 
     async fn run(mut self, db: Database, upto: Position, pages: mpsc::Sender<Result<Page, PortError>>) -> Self {
+        let mut stretch = STRETCH;
         while self.after < upto {
-            let (after, to) = (self.after, (self.after + STRETCH).min(upto));
+            let (after, to) = (self.after, (self.after + stretch).min(upto));
             let page = match db.backend() {
                 DatabaseBackend::Postgres => {
                     self.read_postgres(db.reader.get_postgres_connection_pool(), after, to).await
@@ -110,11 +111,15 @@ impl Reader {
                 _ => self.read_sqlite(db.reader.get_sqlite_connection_pool(), after, to).await,
             };
             let broken = page.is_err();
-            let page = page.map(|events| Page { events, scanned_to: to });
+            let scanned_to = page.as_ref().ok().filter(|page| page.bytes >= PAGE_BYTES).and_then(|page| page.last());
+            let scanned_to = scanned_to.unwrap_or(to);
+            // As much as fitted this time fits most likely the next time, and perhaps more.
+            stretch = if scanned_to < to { scanned_to - after } else { (stretch * 2).min(STRETCH) };
+            let page = page.map(|page| Page { events: page.events, scanned_to });
             if pages.send(page).await.is_err() || broken {
                 break;
             }
-            self.after = to;
+            self.after = scanned_to;
         }
         self
     }
@@ -152,6 +157,26 @@ impl Reader {
     }
 }
 
+/// What has been read of a page.
+#[derive(Default)]
+struct Filling {
+    events: Vec<RecordedEvent>,
+    bytes: usize,
+}
+
+impl Filling {
+    /// Takes an event, if it is wanted; whether there is room for another.
+    fn take(&mut self, event: Option<RecordedEvent>) -> bool {
+        self.bytes += event.as_ref().map_or(0, |event| event.data.len());
+        self.events.extend(event);
+        self.bytes < PAGE_BYTES
+    }
+
+    fn last(&self) -> Option<Position> {
+        self.events.last().map(|last| last.position)
+    }
+}
+
 /// An event as the driver holds it.
 struct Columns<'r> {
     position: i64,
@@ -179,34 +204,41 @@ macro_rules! read_streams {
 
 impl Reader {
     /// `COPY` spares server and driver what they do for each value of each row of an answer.
-    async fn read_postgres(&mut self, pool: &PgPool, after: u64, to: u64) -> Result<Vec<RecordedEvent>, PortError> {
+    async fn read_postgres(&mut self, pool: &PgPool, after: u64, to: u64) -> Result<Filling, PortError> {
         read_streams!(self, pool, after, to);
-        let mut events = Vec::with_capacity(usize::try_from(to - after).unwrap_or_default());
+        let mut page = Filling::default();
         let copy = format!(
             "COPY (SELECT {EVENT} FROM es_events WHERE position > {after} AND position <= {to} ORDER BY position) \
              TO STDOUT (FORMAT binary)"
         );
-        let mut rows = pool.copy_out_raw(&copy).await.map_err(failed)?;
+        let mut connection = pool.acquire().await.map_err(failed)?;
+        let mut rows = connection.copy_out_raw(&copy).await.map_err(failed)?;
         while let Some(row) = rows.try_next().await.map_err(failed)? {
-            if let Some(fields) = Fields::of(&row, COLUMNS)? {
-                events.extend(self.event(&Columns::copied(fields)?)?);
+            let Some(fields) = Fields::of(&row, COLUMNS)? else { continue };
+            if !page.take(self.event(&Columns::copied(fields)?)?) {
+                drop(rows);
+                // What the server has yet to send is not worth waiting for.
+                drop(connection.detach());
+                return Ok(page);
             }
         }
-        Ok(events)
+        Ok(page)
     }
 
-    async fn read_sqlite(&mut self, pool: &SqlitePool, after: u64, to: u64) -> Result<Vec<RecordedEvent>, PortError> {
+    async fn read_sqlite(&mut self, pool: &SqlitePool, after: u64, to: u64) -> Result<Filling, PortError> {
         read_streams!(self, pool, after, to);
-        let mut events = Vec::with_capacity(usize::try_from(to - after).unwrap_or_default());
+        let mut page = Filling::default();
         // The driver copies value by value: the four of a fixed length come as one.
         let select = "SELECT position, stream_no, version, recorded_at, \
              CAST(event_id || correlation_id || causation_id || hash AS BLOB), schema_version, event_type, data, meta \
              FROM es_events WHERE position > $1 AND position <= $2 ORDER BY position";
         let mut rows = query(select).bind(stored(after)).bind(stored(to)).fetch(pool);
         while let Some(row) = rows.try_next().await.map_err(failed)? {
-            events.extend(self.event(&Columns::selected(&row).map_err(failed)?)?);
+            if !page.take(self.event(&Columns::selected(&row).map_err(failed)?)?) {
+                break;
+            }
         }
-        Ok(events)
+        Ok(page)
     }
 }
 

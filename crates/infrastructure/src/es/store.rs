@@ -4,13 +4,14 @@ use async_trait::async_trait;
 use devskyy_application::{
     error::PortError,
     es::{
-        AppendError, AppendRequest, Appended, EventFilter, EventStore, Page, Position, Prepared, RecordedEvent,
-        StreamId,
+        AppendError, AppendRequest, Appended, EventFilter, EventStore, PAGE_BYTES, Page, Position, Prepared,
+        RecordedEvent, StreamId,
     },
     ports::Clock,
 };
 use devskyy_domain::kernel::Version;
-use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, QueryResult, Value};
+use futures_util::TryStreamExt as _;
+use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, QueryResult, StreamTrait, Value};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
@@ -102,6 +103,22 @@ impl SqlEventStore {
         rows.iter().map(|row| decoder.event(row)).collect()
     }
 
+    /// Reads rows one by one, up to the one that makes a page full.
+    async fn read_page(&self, sql: &str, values: Vec<Value>) -> Result<(Vec<RecordedEvent>, bool), PortError> {
+        let statement = statement(self.db.backend(), sql, values);
+        let mut rows = self.db.reader.stream_raw(statement).await.map_err(reading)?;
+        let (mut decoder, mut events, mut bytes) = (Decoder::default(), Vec::new(), 0);
+        while let Some(row) = rows.try_next().await.map_err(reading)? {
+            let event = decoder.event(&row)?;
+            bytes += event.data.len();
+            events.push(event);
+            if bytes >= PAGE_BYTES {
+                return Ok((events, true));
+            }
+        }
+        Ok((events, false))
+    }
+
     /// The known head, looked up only where it does not already cover the wanted position.
     async fn head_covering(&self, position: Position) -> Result<Position, PortError> {
         let known = *self.head.borrow();
@@ -152,15 +169,12 @@ impl EventStore for SqlEventStore {
             0 => String::new(),
             n => format!("AND s.category IN (?{}) ", ", ?".repeat(n - 1)),
         };
-        let sql = format!(
-            "SELECT {SELECT_EVENT} FROM {} WHERE e.position > ? AND e.position <= ? {wanted}ORDER BY e.position LIMIT ?",
-            events_with_streams(self.db.backend())
-        );
+        let sql = page(self.db.backend(), filter.headlines, &wanted);
         let mut values: Vec<Value> = vec![stored(after).into(), stored(head).into()];
         values.extend(filter.categories.iter().map(|category| Value::from(*category)));
         values.push(stored(max as u64).into());
-        let events = self.read(&sql, values).await?;
-        let full = events.len() == max;
+        let (events, large) = self.read_page(&sql, values).await?;
+        let full = large || events.len() == max;
         let scanned_to = if full { events.last().map_or(head, |last| last.position) } else { head };
         Ok(Page { events, scanned_to })
     }
@@ -176,6 +190,19 @@ impl EventStore for SqlEventStore {
         // The sender lives in `self`, so waiting cannot fail while somebody waits.
         head.wait_for(|head| *head > position).await.map_or(position, |head| *head)
     }
+}
+
+/// The statement for a page. PostgreSQL would send all of it, whoever stops to listen: there it ends where the page is full.
+fn page(backend: DatabaseBackend, headlines: bool, wanted: &str) -> String {
+    let columns = if headlines { SELECT_EVENT.replace("e.data", "''") } else { SELECT_EVENT.to_owned() };
+    let bounded = backend == DatabaseBackend::Postgres && !headlines;
+    let before = "SUM(octet_length(e.data)) OVER (ORDER BY e.position ROWS UNBOUNDED PRECEDING) - octet_length(e.data)";
+    let size = if bounded { format!(", {before} AS before") } else { String::new() };
+    let sql = format!(
+        "SELECT {columns}{size} FROM {} WHERE e.position > ? AND e.position <= ? {wanted}ORDER BY e.position LIMIT ?",
+        events_with_streams(backend)
+    );
+    if bounded { format!("SELECT * FROM ({sql}) page WHERE before < {PAGE_BYTES} ORDER BY position") } else { sql }
 }
 
 fn reading(error: DbErr) -> PortError {

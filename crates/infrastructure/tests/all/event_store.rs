@@ -3,13 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use devskyy_application::es::{Checkpoints, EventStore};
+use devskyy_application::es::{Checkpoints, EventStore, PAGE_BYTES};
 use devskyy_infrastructure::{
-    es::{SqlCheckpoints, SqlEventStore},
+    es::{Replay, SqlCheckpoints, SqlEventStore},
     sql::Database,
     system::SystemClock,
 };
-use devskyy_testkit::contracts::{checkpoints::CheckpointsUnderTest, event_store::LogUnderTest};
+use devskyy_testkit::contracts::{
+    checkpoints::CheckpointsUnderTest,
+    event_store::{LogUnderTest, Request, lamp},
+};
 
 use crate::databases::{Fresh, postgres, sqlite};
 
@@ -120,4 +123,29 @@ mod on_postgres {
         #[ignore = "needs PostgreSQL"]
         keeper
     );
+}
+
+/// However large events are, those that walk the whole log hold no more of it than fits into memory, and miss nothing.
+async fn a_replay_ends_its_pages_early(fresh: Fresh) {
+    let log = Sql::over(fresh).await;
+    let large = "x".repeat(PAGE_BYTES / 4);
+    for n in 0..11 {
+        Request::to(lamp(n), &[&large]).ask(log.store.as_ref()).await.unwrap();
+    }
+    let (mut replay, mut pages) = (Replay::start(&log.fresh.db, vec![], 11), Vec::new());
+    while let Some(page) = replay.next().await.unwrap() {
+        pages.push((page.events.len(), page.scanned_to));
+    }
+    assert_eq!(pages, [(4, 4), (4, 8), (3, 11)]);
+}
+
+#[tokio::test]
+async fn a_replay_of_sqlite_ends_its_pages_early() {
+    a_replay_ends_its_pages_early(sqlite().await).await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_replay_of_postgres_ends_its_pages_early() {
+    a_replay_ends_its_pages_early(postgres().await).await;
 }

@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::PortError,
     es::{
-        AppendError, AppendRequest, Appended, Claim, EventFilter, EventStore, Facts, KeyFacts, LogHead, Page, Plan,
-        Position, Prepared, RecordedEvent, ScopedKey, StreamFacts, StreamId, Wanted, planner,
+        AppendError, AppendRequest, Appended, Claim, EventFilter, EventStore, Facts, KeyFacts, LogHead, PAGE_BYTES,
+        Page, Plan, Position, Prepared, RecordedEvent, ScopedKey, StreamFacts, StreamId, Wanted, planner,
     },
     identity::Perishable,
     ports::Clock,
@@ -140,13 +140,16 @@ impl EventStore for InMemoryEventStore {
         let log = self.log();
         let mut page = Page { events: Vec::new(), scanned_to: after };
         let from = usize::try_from(after).unwrap_or(usize::MAX);
+        let mut bytes = 0;
         for event in log.events.get(from..).unwrap_or_default() {
-            if page.events.len() == max {
+            if page.events.len() == max || bytes >= PAGE_BYTES {
                 break;
             }
             page.scanned_to = event.position;
             if filter.wants(&event.category) {
-                page.events.push(event.clone());
+                let data = if filter.headlines { String::new() } else { event.data.clone() };
+                bytes += data.len();
+                page.events.push(RecordedEvent { data, ..event.clone() });
             }
         }
         Ok(page)

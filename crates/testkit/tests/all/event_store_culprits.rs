@@ -45,11 +45,13 @@ enum Flaw {
     LosesHashes,
     RepeatsAtPages,
     StopsAtStrangers,
+    TellsAll,
+    HandsOverAll,
     TakesAbsenceForFailure,
     WakesAtOnce,
 }
 
-const FLAWS: [Flaw; 23] = [
+const FLAWS: [Flaw; 25] = [
     Flaw::IgnoresVersions,
     Flaw::IgnoresGuards,
     Flaw::IgnoresRepeatedStreams,
@@ -71,6 +73,8 @@ const FLAWS: [Flaw; 23] = [
     Flaw::LosesHashes,
     Flaw::RepeatsAtPages,
     Flaw::StopsAtStrangers,
+    Flaw::TellsAll,
+    Flaw::HandsOverAll,
     Flaw::TakesAbsenceForFailure,
     Flaw::WakesAtOnce,
 ];
@@ -183,7 +187,13 @@ impl EventStore for Flawed {
     }
 
     async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError> {
-        let Page { events, scanned_to } = self.honest.read_all(self.from(after), max, filter).await?;
+        let filter = EventFilter { headlines: filter.headlines && self.flaw != Flaw::TellsAll, ..filter.clone() };
+        let Page { mut events, mut scanned_to } = self.honest.read_all(self.from(after), max, &filter).await?;
+        while self.flaw == Flaw::HandsOverAll && events.len() < max && scanned_to < self.honest.head().await? {
+            let more = self.honest.read_all(scanned_to, max - events.len(), &filter).await?;
+            events.extend(more.events);
+            scanned_to = more.scanned_to;
+        }
         let events: Vec<_> = events.into_iter().map(|event| self.garbled(event)).collect();
         let last = events.last().map_or(after, |event| event.position);
         Ok(Page { events, scanned_to: if self.flaw == Flaw::StopsAtStrangers { last } else { scanned_to } })
@@ -214,7 +224,7 @@ impl LogUnderTest for Suspect {
     }
 }
 
-fn flawed() -> [Suspect; 23] {
+fn flawed() -> [Suspect; 25] {
     FLAWS.map(|flaw| Suspect(Flawed::new(flaw)))
 }
 

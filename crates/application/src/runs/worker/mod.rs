@@ -272,7 +272,7 @@ impl<'a> Shift<'a> {
 
     /// Reads what happened since, and tells the runs it concerns.
     async fn listen(&mut self) {
-        let filter = EventFilter::categories(&[Run::CATEGORY, PROJECTS]);
+        let filter = EventFilter::categories(&[Run::CATEGORY, PROJECTS]).headlines();
         loop {
             let store = &self.worker.ports.store;
             let page = match self.beside(store.read_all(self.seen, PAGE, &filter)).await {

@@ -59,6 +59,8 @@ macro_rules! event_store_contract {
             a_refused_request_leaves_its_key_unused,
             a_stream_is_read_in_pages,
             the_log_is_read_in_pages,
+            headlines_are_events_without_their_data,
+            a_page_of_large_events_ends_early,
             a_filter_still_moves_forward,
             a_stream_that_does_not_exist_is_empty,
             a_waiting_reader_is_woken_by_an_append,

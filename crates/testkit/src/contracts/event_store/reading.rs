@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use devskyy_application::es::EventFilter;
+use devskyy_application::es::{EventFilter, PAGE_BYTES, Page, RecordedEvent};
 
 use super::{
     LogUnderTest,
@@ -40,6 +40,32 @@ pub async fn the_log_is_read_in_pages(log: &mut dyn LogUnderTest) {
         after = page.scanned_to;
     }
     assert_eq!(positions, [1, 2, 3, 4, 5, 6, 7]);
+}
+
+/// Whoever only asks what happened is not told the particulars.
+pub async fn headlines_are_events_without_their_data(log: &mut dyn LogUnderTest) {
+    let store = log.store();
+    Request::to(lamp(1), &["a", "b"]).ask(&*store).await.unwrap();
+    let whole = store.read_all(0, 10, &EventFilter::default()).await.unwrap();
+    let bare = whole.events.into_iter().map(|event| RecordedEvent { data: String::new(), ..event });
+    let told = store.read_all(0, 10, &EventFilter::default().headlines()).await.unwrap();
+    assert_eq!(told, Page { events: bare.collect(), scanned_to: 2 });
+}
+
+/// However many events are asked for, a page fits into memory; and nothing is lost between two.
+pub async fn a_page_of_large_events_ends_early(log: &mut dyn LogUnderTest) {
+    let store = log.store();
+    let large = "x".repeat(PAGE_BYTES / 4);
+    for n in 0..6 {
+        Request::to(lamp(n), &[&large]).ask(&*store).await.unwrap();
+    }
+    let (mut after, mut lengths) = (0, Vec::new());
+    while after < 6 {
+        let page = store.read_all(after, 100, &EventFilter::default()).await.unwrap();
+        lengths.push(page.events.len());
+        after = page.scanned_to;
+    }
+    assert_eq!(lengths, [4, 2]);
 }
 
 /// A reader of rare events is not stuck behind the others, and misses none.
