@@ -28,6 +28,7 @@ mod locations;
 mod matrix;
 mod members;
 mod moods;
+mod naps;
 mod project_life;
 mod projects;
 mod providers;

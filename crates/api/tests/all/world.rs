@@ -38,7 +38,7 @@ use futures_util::{FutureExt as _, future::LocalBoxFuture};
 use serde_json::{Value, json};
 use tokio::{sync::OnceCell, task::JoinHandle};
 
-use crate::{expressions::Plain, keepers::Kept, moods::Moody, switch::Switch, tools::Echo};
+use crate::{expressions::Plain, keepers::Kept, moods::Moody, naps::Naps, switch::Switch, tools::Echo};
 
 /// The application, started once per world.
 type Started = Box<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Result<ServiceResponse<BoxBody>, Error>>>;
@@ -159,7 +159,7 @@ impl World {
             schemas: Arc::new(Plain),
             live,
             access: access.clone(),
-            clock: clock.clone(),
+            clock: Arc::new(Naps(clock.clone())),
             ids: ids.clone(),
         });
         let viewed = Arc::new(ViewedAgents(agents.clone()));
