@@ -97,11 +97,7 @@ impl Turns {
 
     /// The lanes, and which projects are not in use.
     fn lanes(self) -> String {
-        let next = self.each(
-            "r.ready_at IS NOT NULL AND (r.project_id, r.priority) > (l.project_id, l.priority)",
-            "r.project_id, r.priority",
-            1,
-        );
+        let next = self.next_lane();
         format!(
             "lanes AS (SELECT project_id, priority FROM (SELECT project_id, priority FROM runs \
              WHERE ready_at IS NOT NULL ORDER BY project_id, priority LIMIT 1) f \
@@ -109,6 +105,21 @@ impl Turns {
              resting AS (SELECT DISTINCT l.project_id FROM lanes l \
              WHERE EXISTS (SELECT 1 FROM projects p WHERE p.id = l.project_id AND p.status <> 'active'))"
         )
+    }
+
+    /// A run of the lane after each lane. SQLite seeks only the first of two values that are compared together, and would
+    /// read the lanes of the same project.
+    fn next_lane(self) -> String {
+        let open = "FROM runs r WHERE r.ready_at IS NOT NULL AND";
+        let (beyond, order) = ("(r.project_id, r.priority) > (l.project_id, l.priority)", "r.project_id, r.priority");
+        match self.0 {
+            DatabaseBackend::Postgres => self.each(&format!("r.ready_at IS NOT NULL AND {beyond}"), order, 1),
+            _ => format!(
+                "CROSS JOIN runs r ON r.id IN (SELECT COALESCE((SELECT r.id {open} r.project_id = l.project_id \
+                 AND r.priority > l.priority ORDER BY r.priority LIMIT 1), \
+                 (SELECT r.id {open} r.project_id > l.project_id ORDER BY {order} LIMIT 1)))"
+            ),
+        }
     }
 
     /// The first run that is free of each lane of a project in use.
