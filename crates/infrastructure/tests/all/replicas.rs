@@ -171,7 +171,7 @@ async fn a_connection_to_a_demoted_server_is_not_kept() {
     let name = fresh.url.rsplit('/').next().unwrap().to_owned();
     let turn = async |mode: &str| {
         let admin = Database::connect(&fresh.url, 3).await.unwrap();
-        let sql = format!("SET default_transaction_read_only = off; ALTER DATABASE {name} {mode}");
+        let sql = format!("BEGIN READ WRITE; ALTER DATABASE {name} {mode}; COMMIT");
         admin.writer.execute_unprepared(&sql).await.unwrap();
         admin.close().await;
     };
