@@ -6,7 +6,7 @@ use devskyy_application::{
     runs::{Appetite, Claim, Claims, RunQueue},
 };
 use devskyy_domain::kernel::ids::RunId;
-use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 use uuid::Uuid;
 
 use super::turns::Turns;
@@ -19,10 +19,6 @@ const PORT: &str = "run queue";
 pub struct SqlRunQueue {
     db: Database,
 }
-
-/// Turns and shares are exact only when nobody else counts at the same time; SQLite has one writer anyway. A lease is
-/// nobody's truth: it need not outlive the server's machine, and others wait no longer than the look takes.
-const ALONE: &str = "SET LOCAL synchronous_commit = off; SELECT pg_advisory_xact_lock(hashtext('devskyy.run_queue'))";
 
 impl SqlRunQueue {
     /// The queue of a migrated database.
@@ -60,10 +56,7 @@ impl SqlRunQueue {
     async fn take(&self, worker: &str, appetite: Appetite) -> Result<(i64, Vec<Claim>), DbErr> {
         let Appetite { most, per_project, lease } = appetite;
         let tx = self.db.begin().await?;
-        if self.db.backend() == DatabaseBackend::Postgres {
-            tx.execute_unprepared(ALONE).await?;
-        }
-        let clock = self.all(&tx, self.turns().clock(), vec![]).await?;
+        let clock = self.all(&tx, self.turns().alone(), vec![]).await?;
         let now = clock.first().map(|row| row.try_get_by_index::<i64>(0)).transpose()?.unwrap_or_default();
         let share = per_project.map_or(i64::MAX, |share| stored(share as u64));
         let values = vec![now.into(), share.into(), worker.into(), micros(lease).into()];

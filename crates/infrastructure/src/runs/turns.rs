@@ -24,9 +24,18 @@ const RUN: &str = "r.project_id, r.id, r.fence, r.priority, r.ready_at";
 pub(super) struct Turns(pub(super) DatabaseBackend);
 
 impl Turns {
-    /// Asks for microseconds since 1970.
-    pub(super) fn clock(self) -> String {
-        format!("SELECT {}", self.micros())
+    /// Takes turns with others who look, and asks for microseconds since 1970 from when it has its turn. Turns and shares are
+    /// exact only when nobody else counts at the same time; SQLite has one writer anyway. A lease is nobody's truth: it need
+    /// not outlive the server's machine, and others wait no longer than the look takes.
+    pub(super) fn alone(self) -> String {
+        let turn = match self.0 {
+            DatabaseBackend::Postgres => {
+                "WITH turn AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', TRUE), \
+                 pg_advisory_xact_lock(hashtext('devskyy.run_queue')) LIMIT 1) "
+            }
+            _ => "WITH turn AS (SELECT 1) ",
+        };
+        format!("{turn}SELECT {} FROM turn", self.micros())
     }
 
     const fn micros(self) -> &'static str {

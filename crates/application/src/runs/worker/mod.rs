@@ -109,7 +109,7 @@ impl WorkerSettings {
             per_project: None,
             lease: Duration::from_secs(15),
             grace: Duration::from_secs(20),
-            idle: Some(Duration::from_secs(15)),
+            idle: Some(Duration::from_secs(30)),
         }
     }
 }
