@@ -14,7 +14,7 @@ use crate::{
     extract::{Body, CurrentActor, Visitor, created, shown},
     mount::Mount,
     openapi::{
-        answers::{Entering, Oneself, OneselfAsSeen},
+        answers::{Creating, Entering, Oneself, OneselfAsSeen},
         headers::{IdempotencyKey, Unless},
     },
     problem::Problem,
@@ -100,12 +100,13 @@ impl From<Tokens> for TokensBody {
 
 /// Open an account.
 ///
-/// The account comes with a personal project. With the bootstrap token it is the first administrator's.
+/// The account comes with a personal project. With the bootstrap token it is the first administrator's. A registration that
+/// is repeated with its key after the account was erased finds nobody.
 #[utoipa::path(
     tag = "auth",
     params(IdempotencyKey),
     request_body = Register,
-    responses((status = 201, description = "The account", body = UserBody, headers(("ETag" = String, description = "The state"), ("Location" = String, description = "Where it is"))), Entering)
+    responses((status = 201, description = "The account", body = UserBody, headers(("ETag" = String, description = "The state"), ("Location" = String, description = "Where it is"))), Creating)
 )]
 #[post("/auth/register")]
 async fn register(

@@ -130,6 +130,17 @@ async fn an_erased_person_is_forgotten_and_may_come_again_as_somebody_new() {
 }
 
 #[actix_web::test]
+async fn a_registration_repeated_after_its_account_was_erased_finds_nobody() {
+    let it = Platform::new().await;
+    let account = json!({"email": "ada@example.org", "password": PASSWORD, "name": "Ada"});
+    let register = || it.world.post("/api/v1/auth/register").header("idempotency-key", "once").json(&account).send();
+    register().await.expect(201);
+    let user = it.me(&log_in(&it.world, "ada").await).await;
+    it.world.call(Method::DELETE, &user).by(&it.root).send().await;
+    register().await.refused(404, "not_found");
+}
+
+#[actix_web::test]
 async fn an_erased_persons_e_mail_is_kept_by_no_invitation() {
     let it = Platform::new().await;
     let (ada, project) = (it.world.person("ada").await, it.world.project(&it.root).await);
