@@ -12,6 +12,7 @@ use crate::error::{Error, PortError};
 
 /// How often a lost race is run again before the caller is asked to.
 const ATTEMPTS: usize = 5;
+
 /// An aggregate as it stands, and how many events it is folded from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loaded<A> {

@@ -65,7 +65,8 @@ impl LogInHandler {
         self.sign_ins.tokens(proved.user, session, refresh_token).await
     }
 
-    /// Whose sign-in it is, and by which password; nobody's where e-mail and password do not belong together or the account may not sign in.
+    /// Whose sign-in it is, and by which password; nobody's where e-mail and password do not belong together or the account
+    /// may not sign in.
     async fn judge(&self, command: &LogIn) -> Result<Option<Credentials>, Error> {
         let (known, status) = self.find(&command.email).await?;
         let hash = known.as_ref().map(|credentials| &credentials.password);

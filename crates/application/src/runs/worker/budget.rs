@@ -23,7 +23,8 @@ const BYTES_PER_TOKEN: u64 = 2;
 const FRAME: u64 = 16;
 
 impl Execution {
-    /// What these events mean for the budgets of the run's project, its agent and the agents that called it; nothing where no model is concerned.
+    /// What these events mean for the budgets of the run's project, its agent and the agents that called it; nothing where no
+    /// model is concerned.
     pub(super) fn posting(&self, events: &[RunEvent]) -> Option<Posting> {
         let entries: Vec<_> = events.iter().filter_map(|event| self.entry(event)).collect();
         let order = self.loaded.state.order().filter(|_| !entries.is_empty())?;

@@ -78,14 +78,18 @@ fn others_write(world: &World) {
     world.ask(world.store.append(request)).unwrap();
 }
 
+/// Starts a run that asks somebody, and waits half a minute for it.
+fn a_run_and_its_end(world: &World) -> StartRun {
+    let agent = world.agent(1, r#"{"steps":[{"id":"ask","approval":{"prompt":"go?"}}],"output":"done"}"#);
+    let (input, wait) = (super::world::json("null"), Some(Duration::from_secs(30)));
+    StartRun { agent, input, priority: Priority::Normal, deadline: None, wait, idempotency: None }
+}
+
 #[test]
 fn whoever_waits_for_a_run_asks_seldom_however_much_others_write() {
     let world = World::new();
-    let agent = world.agent(1, r#"{"steps":[{"id":"ask","approval":{"prompt":"go?"}}],"output":"done"}"#);
-    let (actor, input) = (World::actor(), super::world::json("null"));
-    let wait = Some(Duration::from_secs(30));
-    let command = StartRun { agent, input, priority: Priority::Normal, deadline: None, wait, idempotency: None };
-    let mut waiting = pin!(world.runs.start.handle(&actor, command));
+    let actor = World::actor();
+    let mut waiting = pin!(world.runs.start.handle(&actor, a_run_and_its_end(&world)));
     let mut context = Context::from_waker(Waker::noop());
     assert!(waiting.as_mut().poll(&mut context).is_pending());
     let before = world.counted.reads();
@@ -101,11 +105,8 @@ fn whoever_waits_for_a_run_asks_seldom_however_much_others_write() {
 #[test]
 fn whoever_waits_for_a_run_is_answered_soon_after_its_end_among_much_that_others_write() {
     let world = World::new();
-    let agent = world.agent(1, r#"{"steps":[{"id":"ask","approval":{"prompt":"go?"}}],"output":"done"}"#);
-    let (actor, input) = (World::actor(), super::world::json("null"));
-    let wait = Some(Duration::from_secs(30));
-    let command = StartRun { agent, input, priority: Priority::Normal, deadline: None, wait, idempotency: None };
-    let mut waiting = pin!(world.runs.start.handle(&actor, command));
+    let actor = World::actor();
+    let mut waiting = pin!(world.runs.start.handle(&actor, a_run_and_its_end(&world)));
     let mut context = Context::from_waker(Waker::noop());
     for _ in 0..1_000 {
         others_write(&world);
