@@ -14,11 +14,10 @@ use super::{
     facts::facts,
     projection::{Projection, ProjectionError},
     reserved::{Begun, Reserved},
-    rows::stored,
     statements::statement,
     write,
 };
-use crate::sql::is_transient;
+use crate::sql::{is_transient, stored};
 
 /// Answers to a batch, one per request, and the log's head after it.
 #[derive(Debug)]

@@ -8,11 +8,8 @@ use devskyy_application::{
 use sea_orm::{ConnectionTrait, DatabaseBackend, QueryResult, Value};
 use uuid::Uuid;
 
-use super::{
-    rows::{loaded, stored},
-    statements::statement,
-};
-use crate::sql::{Database, port_error};
+use super::statements::statement;
+use crate::sql::{Database, loaded, port_error, stored};
 
 /// Checkpoints and leases beside the log. The database's clock decides, so that replicas' clocks need not agree.
 #[derive(Debug, Clone)]

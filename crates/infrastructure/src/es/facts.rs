@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use chrono::DateTime;
 use devskyy_application::es::{Claim, Facts, KeyFacts, LogHead, StreamFacts, StreamId, Wanted};
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, QueryResult, Statement, Value};
 
 use super::{
-    rows::{hash, loaded},
+    rows::hash,
     statements::{Columns, Composer, Kind, statement},
 };
+use crate::sql::{instant, loaded};
 
 /// The newest event, in the columns that all lookups share: what is found, two numbers, bytes, an id and two texts.
 const HEAD: &str = "SELECT 0 AS kind, h.position AS a, h.recorded_at AS b, h.hash AS bytes, CAST(NULL AS UUID) AS id, \
@@ -124,11 +124,7 @@ fn take_in(facts: &mut Facts, categories: &BTreeSet<&'static str>, row: &QueryRe
 }
 
 fn log_head(position: i64, bytes: Vec<u8>, recorded_at: i64) -> Result<LogHead, DbErr> {
-    Ok(LogHead {
-        position: loaded(position),
-        hash: hash(bytes)?,
-        recorded_at: DateTime::from_timestamp_micros(recorded_at).unwrap_or_default(),
-    })
+    Ok(LogHead { position: loaded(position), hash: hash(bytes)?, recorded_at: instant(recorded_at) })
 }
 
 /// Where the log ends.

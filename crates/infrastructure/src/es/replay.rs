@@ -5,7 +5,6 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use chrono::DateTime;
 use devskyy_application::{
     error::PortError,
     es::{PAGE_BYTES, Page, Position, RecordedEvent},
@@ -18,11 +17,8 @@ use sea_orm::{
 use tokio::{sync::mpsc, task::JoinHandle};
 use uuid::Uuid;
 
-use super::{
-    copy::Fields,
-    rows::{Decoder, loaded, stored},
-};
-use crate::sql::{Database, port_error};
+use super::{copy::Fields, rows::Decoder};
+use crate::sql::{Database, instant, loaded, port_error, stored};
 
 /// Most positions read at once while replaying.
 pub(super) const STRETCH: u64 = 5_000;
@@ -151,7 +147,7 @@ impl Reader {
             schema_version: u16::try_from(row.schema_version).unwrap_or_default(),
             data: row.data.to_owned(),
             context,
-            recorded_at: DateTime::from_timestamp_micros(row.recorded_at).unwrap_or_default(),
+            recorded_at: instant(row.recorded_at),
             hash: hash.map_err(|error| PortError::bug("event store", "reading an event's hash", error))?,
         }))
     }

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use chrono::DateTime;
 use devskyy_application::{
     error::PortError,
     es::{EventContext, PlannedEvent, RecordedEvent},
@@ -11,6 +10,7 @@ use sea_orm::{DatabaseBackend, DbErr, QueryResult, TryGetable, Value};
 use uuid::Uuid;
 
 use super::statements::{Columns, Kind};
+use crate::sql::{instant, loaded, micros, port_error, stored};
 
 /// Columns of `es_events` in the order of [`values`].
 pub(super) const EVENT_COLUMNS: &Columns = &[
@@ -44,16 +44,6 @@ pub(super) const fn events_with_streams(backend: DatabaseBackend) -> &'static st
     }
 }
 
-/// A number as databases keep it; positions and versions never come near the limit.
-pub(super) fn stored(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// A number that was stored by [`stored`].
-pub(super) fn loaded(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or_default()
-}
-
 /// A planned event's columns.
 pub(super) fn values(event: PlannedEvent) -> [Value; 12] {
     let PlannedEvent { recorded, stream_no, meta } = event;
@@ -61,7 +51,7 @@ pub(super) fn values(event: PlannedEvent) -> [Value; 12] {
         stored(recorded.position).into(),
         stored(stream_no).into(),
         stored(recorded.version).into(),
-        recorded.recorded_at.timestamp_micros().into(),
+        micros(recorded.recorded_at).into(),
         recorded.event_id.into(),
         recorded.context.correlation_id.into(),
         recorded.context.causation_id.into(),
@@ -84,7 +74,7 @@ pub(super) struct Decoder {
 
 impl Decoder {
     pub(super) fn event(&mut self, row: &QueryResult) -> Result<RecordedEvent, PortError> {
-        let raw = raw(row).map_err(|error| crate::sql::port_error("event store", "reading an event", error))?;
+        let raw = raw(row).map_err(|error| port_error("event store", "reading an event", error))?;
         let mut context = self.context(&raw.meta)?;
         context.correlation_id = raw.correlation_id;
         context.causation_id = raw.causation_id;
@@ -98,7 +88,7 @@ impl Decoder {
             schema_version: raw.schema_version,
             data: raw.data,
             context,
-            recorded_at: DateTime::from_timestamp_micros(raw.recorded_at).unwrap_or_default(),
+            recorded_at: instant(raw.recorded_at),
             hash: raw.hash,
         })
     }

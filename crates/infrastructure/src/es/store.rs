@@ -22,12 +22,12 @@ use super::{
     facts::head,
     projection::Projection,
     reserved::Reserved,
-    rows::{Decoder, SELECT_EVENT, events_with_streams, stored},
+    rows::{Decoder, SELECT_EVENT, events_with_streams},
     statements::statement,
     tail,
     writer::{self, Pending, QUEUE},
 };
-use crate::sql::{Database, port_error};
+use crate::sql::{Database, port_error, stored};
 
 /// Positions a filtered read looks at in one go, at least: however rare the wanted events, no read takes long.
 const WINDOW: u64 = 5_000;

@@ -1,8 +1,8 @@
 use devskyy_application::{error::PortError, es::Position};
 use sea_orm::{ConnectionTrait, DbErr, QueryResult};
 
-use super::{rows::loaded, statements::statement};
-use crate::sql::{Database, port_error};
+use super::statements::statement;
+use crate::sql::{Database, loaded, port_error};
 
 /// A subscription as operators look at it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,8 +12,8 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{facts::head, reserved::Reserved, rows::loaded};
-use crate::sql::Database;
+use super::{facts::head, reserved::Reserved};
+use crate::sql::{Database, loaded};
 
 /// The channel on which PostgreSQL tells other processes that the log has grown.
 const CHANNEL: &str = "devskyy_es";

@@ -4,9 +4,10 @@ use devskyy_application::es::{Plan, StreamFacts, StreamId};
 use sea_orm::{DatabaseBackend, Statement, Value};
 
 use super::{
-    rows::{EVENT_COLUMNS, stored, values},
+    rows::{EVENT_COLUMNS, values},
     statements::{Columns, Composer, Kind, names},
 };
+use crate::sql::stored;
 
 /// A table and how rows get into it.
 struct Table {

@@ -9,11 +9,12 @@ use sea_orm::{ConnectionTrait, DbErr};
 use super::{
     super::{
         replay::STRETCH,
-        rows::{RawEvent, SELECT_EVENT, loaded, raw, stored},
+        rows::{RawEvent, SELECT_EVENT, raw},
         statements::statement,
     },
     Fault,
 };
+use crate::sql::{loaded, stored};
 
 /// How far the log is as it was recorded, and the first fault after that.
 pub(super) struct Walked {
