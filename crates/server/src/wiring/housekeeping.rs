@@ -41,7 +41,13 @@ pub(super) fn start(tasks: &Tasks, housekeeping: Arc<Housekeeping>, identity: Ar
             // First, because a sweep takes the e-mail of the erased, by which their invitations are found.
             let completed = identity.administration.complete_erasures().await;
             let swept = housekeeping.pass().await?;
-            completed.map(|_| swept)
+            match completed? {
+                0 => {}
+                added => {
+                    tracing::info!(added, "people who had been erased were not on the list of erasures and are now")
+                }
+            }
+            Ok(swept)
         }
     });
 }

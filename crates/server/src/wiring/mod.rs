@@ -158,8 +158,7 @@ impl Platform {
         })
     }
 
-    /// Forgets again whoever was erased, in case a backup from before was restored, and completes the list of them, in case
-    /// a process ended before it had written there.
+    /// Forgets again whoever was erased, in case a backup from before was restored.
     ///
     /// # Errors
     /// When the list of erasures or the database cannot be read.
@@ -167,11 +166,6 @@ impl Platform {
         let actor = Actor::system("erasures", self.ground.ids.next());
         let replayed = self.identity.administration.replay_erasures(&actor).await;
         let replayed = replayed.map_err(|error| Failure::operation(causes(&error)))?;
-        let added = self.identity.administration.complete_erasures().await;
-        let added = added.map_err(|error| Failure::operation(causes(&error)))?;
-        if added > 0 {
-            tracing::info!(added, "people who had been erased were not on this list of erasures and are now");
-        }
         if replayed > 0 {
             tracing::warn!(replayed, "people who had been erased were in the database and are erased again");
         }
