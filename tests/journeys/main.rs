@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a journey that cannot go on says where it ended")]
 
 mod assisting;
+mod at_hand;
 mod canaries;
 mod client;
 mod clustered;
@@ -17,6 +18,7 @@ mod idling;
 mod inviting;
 mod keeping;
 mod listening;
+mod pages;
 mod program;
 mod running;
 mod server;
@@ -29,3 +31,5 @@ mod tour;
 mod tracker;
 mod upgrading;
 mod workers;
+
+use at_hand::at_hand;

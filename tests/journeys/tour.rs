@@ -9,11 +9,11 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{program::ended, server::Server, tracker::Tracker};
+use crate::{at_hand, program::ended, server::Server, tracker::Tracker};
 
 const MARK: &str = "<!-- tour -->";
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
@@ -25,17 +25,12 @@ fn example() -> String {
     std::fs::read_to_string(root().join("examples/dependency-review/README.md")).unwrap()
 }
 
-fn missing(programs: &str) -> bool {
-    let found = Command::new("bash").args(["-c", &format!("command -v {programs}")]).output();
-    found.map_or(true, |found| !found.status.success())
-}
-
 fn tour(document: &str) -> Vec<String> {
     blocks(document).into_iter().filter_map(|(tour, text)| tour.then_some(text)).collect()
 }
 
 /// The shell blocks of a document, each with whether it belongs to the tour.
-fn blocks(document: &str) -> Vec<(bool, String)> {
+pub(crate) fn blocks(document: &str) -> Vec<(bool, String)> {
     let (mut found, mut open, mut marked) = (Vec::new(), None::<String>, false);
     for line in document.lines() {
         match (&mut open, line.trim()) {
@@ -109,17 +104,15 @@ fn toured() -> Shown {
 
 /// What a reader sees who pastes the tour; nothing where the programs it needs are missing.
 fn shown() -> Option<&'static Shown> {
-    static SHOWN: LazyLock<Option<Shown>> = LazyLock::new(|| (!missing("curl")).then(toured));
+    static SHOWN: LazyLock<Option<Shown>> = LazyLock::new(|| at_hand(&["bash", "curl"]).then(toured));
     SHOWN.as_ref()
 }
 
 #[test]
 fn every_command_of_the_tour_succeeds() {
-    if missing("curl") {
-        eprintln!("skipped with everything else about the tour: bash and curl are needed");
-        return;
+    if at_hand(&["bash", "curl"]) {
+        assert!(shown().is_some());
     }
-    assert!(shown().is_some());
 }
 
 #[test]
@@ -201,8 +194,7 @@ fn in_one_terminal(example: &[String]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_command_of_the_example_does_what_the_example_says() {
-    if missing("curl jq") {
-        eprintln!("skipped: bash, curl and jq are needed");
+    if !at_hand(&["bash", "curl", "jq"]) {
         return;
     }
     let (place, tracker) = (tempfile::tempdir().unwrap(), Tracker::start(Duration::ZERO).await);
@@ -233,7 +225,7 @@ async fn every_command_of_the_example_does_what_the_example_says() {
 }
 
 #[test]
-fn every_request_of_the_documents_belongs_to_a_tour() {
+fn every_request_of_the_readmes_belongs_to_a_tour() {
     for (tour, text) in blocks(&readme()).into_iter().chain(blocks(&example())) {
         assert!(tour || !text.contains("curl "), "not marked with {MARK}, so not tested: {text}");
     }

@@ -45,7 +45,9 @@ pub(crate) async fn measure(engine: Engine, events: u64, rounds: usize) -> Value
     let per_second = |started: Instant| events as f64 / started.elapsed().as_secs_f64();
     let projections: Vec<Arc<dyn Projection>> = vec![Arc::new(PerStream(ProjectsProjection))];
 
+    let projects = Repository::<Project>::new(store.clone());
     let (mut raw, mut typed, mut rebuilt) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut raw_loads, mut loads) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
         let started = Instant::now();
         read_raw(engine, &fresh.url, events).await;
@@ -56,15 +58,16 @@ pub(crate) async fn measure(engine: Engine, events: u64, rounds: usize) -> Value
         let started = Instant::now();
         rebuild(&fresh.db, &projections, |_, _| ()).await.unwrap();
         rebuilt.push(per_second(started));
+        let wanted: Vec<Uuid> = (0..LOADS).map(|n| id(n.wrapping_mul(7_919) % streams)).collect();
+        raw_loads.push(load_raw(engine, &fresh.url, &wanted).await / LOADS as f64);
+        let started = Instant::now();
+        for project in wanted {
+            assert_eq!(projects.load(project.into()).await.unwrap().version, EACH);
+        }
+        loads.push(started.elapsed().as_secs_f64() * 1e6 / LOADS as f64);
     }
     let (raw, typed, rebuilt) = (median(raw), median(typed), median(rebuilt));
-    let projects = Repository::<Project>::new(store.clone());
-    let started = Instant::now();
-    for n in 0..LOADS {
-        let loaded = projects.load(id(n.wrapping_mul(7_919) % streams).into()).await.unwrap();
-        assert_eq!(loaded.version, EACH);
-    }
-    let load = started.elapsed().as_secs_f64() * 1e6 / LOADS as f64;
+    let (raw_load, load) = (median(raw_loads), median(loads));
     store.stop().await;
     fresh.db.close().await;
     json!({
@@ -73,7 +76,9 @@ pub(crate) async fn measure(engine: Engine, events: u64, rounds: usize) -> Value
         "typed_replay_per_second": typed.round(),
         "ratio_to_raw": typed / raw,
         "projection_rebuild_per_second": rebuilt.round(),
+        "rebuild_ratio_to_raw": rebuilt / raw,
         "load_of_50_events_us": load.round(),
+        "raw_load_of_50_events_us": raw_load.round(),
     })
 }
 
@@ -120,19 +125,25 @@ async fn replay(db: &Database, events: u64) -> usize {
     projects.len()
 }
 
+/// Decodes a stored event, straight from the driver's row of its type, version and payload.
+macro_rules! decoded {
+    ($row:expr) => {{
+        let row = $row;
+        let version = u16::try_from(row.get::<i16, _>(1)).unwrap();
+        ProjectEvent::decode(row.get(0), version, &mut serde_json::Deserializer::from_str(row.get(2))).unwrap()
+    }};
+}
+
 /// Reads every payload in order and decodes it, straight through the driver.
 async fn read_raw(engine: Engine, url: &str, events: u64) {
-    let sql = "SELECT stream_no, event_type, schema_version, data FROM es_events ORDER BY position";
+    let sql = "SELECT event_type, schema_version, data, stream_no FROM es_events ORDER BY position";
     let mut read = 0;
     macro_rules! decode_all {
         ($connection:expr) => {{
             let mut connection = $connection;
             let mut rows = sqlx::query(sql).fetch(&mut connection);
             while let Some(row) = rows.try_next().await.unwrap() {
-                let (_, version): (i64, i16) = (row.get(0), row.get(2));
-                let mut data = serde_json::Deserializer::from_str(row.get(3));
-                let version = u16::try_from(version).unwrap();
-                std::hint::black_box(ProjectEvent::decode(row.get(1), version, &mut data).unwrap());
+                std::hint::black_box((row.get::<i64, _>(3), decoded!(row)));
                 read += 1;
             }
         }};
@@ -142,4 +153,25 @@ async fn read_raw(engine: Engine, url: &str, events: u64) {
         Engine::Postgres => decode_all!(PgConnection::connect(url).await.unwrap()),
     }
     assert_eq!(read, events);
+}
+
+/// Reads and decodes what aggregates consist of, one aggregate after the other; how many microseconds all of it took.
+async fn load_raw(engine: Engine, url: &str, projects: &[Uuid]) -> f64 {
+    let sql = "SELECT e.event_type, e.schema_version, e.data FROM es_streams s JOIN es_events e ON e.stream_no = s.stream_no \
+               WHERE s.stream_id = $1 AND s.category = 'project' ORDER BY e.version";
+    macro_rules! load_all {
+        ($connection:expr) => {{
+            let mut connection = $connection;
+            let started = Instant::now();
+            for project in projects {
+                let rows = sqlx::query(sql).bind(*project).fetch_all(&mut connection).await.unwrap();
+                assert_eq!(rows.iter().map(|row| std::hint::black_box(decoded!(row))).count() as u64, EACH);
+            }
+            started.elapsed().as_secs_f64() * 1e6
+        }};
+    }
+    match engine {
+        Engine::Sqlite => load_all!(sqlite(url).await),
+        Engine::Postgres => load_all!(PgConnection::connect(url).await.unwrap()),
+    }
 }

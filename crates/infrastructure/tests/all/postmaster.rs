@@ -1,7 +1,7 @@
 //! PostgreSQL's own server dies in the middle of appends: `kill -9`, and it is started again.
 
 use std::{
-    fs,
+    fs::{self, OpenOptions},
     net::TcpListener,
     os::unix::{
         fs::{MetadataExt as _, chown},
@@ -33,6 +33,8 @@ use tokio::time::{Instant, sleep, timeout};
 const DEATHS: u32 = 5;
 /// How many append at once.
 const WRITERS: u64 = 8;
+/// How many appends of each life are awaited before the server dies in the middle of others.
+const APPENDS: u64 = 40;
 /// How long a server may take to begin, and an append to be answered after that.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -57,11 +59,11 @@ impl Cluster {
         if let Some((user, group)) = owner {
             chown(directory.path(), Some(user), Some(group)).unwrap();
         }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let cluster = Self { programs: newest.join("bin"), directory, owner, port, server: None };
+        let cluster = Self { programs: newest.join("bin"), directory, owner, port: port_nobody_takes(), server: None };
         let data = cluster.data();
         let arguments = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--pgdata"];
-        assert!(cluster.program("initdb").args(arguments).arg(data).status().unwrap().success());
+        let made = cluster.program("initdb").args(arguments).arg(data).status().unwrap();
+        assert!(made.success(), "initdb: {made}\n{}", cluster.said());
         cluster
     }
 
@@ -69,9 +71,19 @@ impl Cluster {
         self.directory.path().join("data")
     }
 
+    fn log(&self) -> PathBuf {
+        self.directory.path().join("log")
+    }
+
+    /// What the programs said so far: why they failed.
+    fn said(&self) -> String {
+        fs::read_to_string(self.log()).unwrap_or_default()
+    }
+
     fn program(&self, name: &str) -> Command {
         let mut program = Command::new(self.programs.join(name));
-        program.current_dir(self.directory.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let log = OpenOptions::new().create(true).append(true).open(self.log()).unwrap();
+        program.current_dir(self.directory.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         if let Some((user, group)) = self.owner {
             program.uid(user).gid(group);
         }
@@ -86,7 +98,7 @@ impl Cluster {
     async fn start(&mut self) {
         let until = Instant::now() + PATIENCE;
         loop {
-            assert!(Instant::now() < until, "the server does not start");
+            assert!(Instant::now() < until, "the server does not start:\n{}", self.said());
             let (data, port) = (self.data(), self.port.to_string());
             let mut server = self.program("postgres");
             server.arg("-D").arg(data).args(["-p", &port, "-h", "127.0.0.1", "-c", "unix_socket_directories="]);
@@ -114,6 +126,15 @@ impl Drop for Cluster {
             self.kill();
         }
     }
+}
+
+/// A free port that no outgoing connection is given, so that it is still free when the server comes back: those which
+/// were waiting for it would otherwise find themselves there.
+fn port_nobody_takes() -> u16 {
+    let given = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap();
+    let first: u16 = given.split_whitespace().next().unwrap().parse().unwrap();
+    let mut below = (first - 5_000..first).rev();
+    below.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
 }
 
 /// The numbers of a user of this machine and of its group.
@@ -164,20 +185,20 @@ async fn what_was_acknowledged_survives_the_death_of_the_server_and_the_log_goes
     let quiet = Arc::new(AtomicBool::new(false));
     let writers: Vec<_> =
         (0..WRITERS).map(|writer| tokio::spawn(append(store.clone(), writer, quiet.clone()))).collect();
+    let mut reached = 0;
     for _ in 0..DEATHS {
-        sleep(Duration::from_millis(50 + chance.below(400))).await;
+        reached = timeout(PATIENCE, store.beyond(reached + APPENDS)).await.expect("the log goes on");
+        sleep(Duration::from_micros(chance.below(20_000))).await;
         cluster.kill();
         cluster.start().await;
-        let before = timeout(PATIENCE, store.beyond(0)).await.unwrap();
-        timeout(PATIENCE, store.beyond(before)).await.expect("the log goes on");
     }
+    timeout(PATIENCE, store.beyond(reached + APPENDS)).await.expect("the log goes on");
     quiet.store(true, Ordering::Relaxed);
     let mut acknowledged = Vec::new();
     for writer in writers {
         acknowledged.extend(writer.await.unwrap());
     }
     acknowledged.sort();
-    assert!(acknowledged.len() > 100, "{} appends prove little", acknowledged.len());
     assert_eq!(recorded(&store).await, acknowledged);
     let unharmed = Database::connect(&cluster.url(), 3).await.unwrap();
     assert_eq!(verify(&unharmed, &[], vec![], |_, _| ()).await.unwrap().faults, []);
