@@ -12,7 +12,7 @@ use sea_orm::{
 };
 use tokio::time::timeout;
 
-use crate::sql::Database;
+use crate::sql::{Database, leave};
 
 /// How long PostgreSQL may be silent. It ends what takes it longer by itself, so that a server that says nothing at all
 /// has vanished; the system would wait for it for a quarter of an hour.
@@ -51,6 +51,7 @@ impl Reserved {
             Ok(done) => done,
             Err(_) => {
                 *self.current.lock().unwrap_or_else(PoisonError::into_inner) = self.db.reserved();
+                leave();
                 Err(DbErr::Conn(RuntimeErr::Internal("the database does not answer".to_owned())).into())
             }
         }

@@ -8,12 +8,18 @@ use sea_orm::{DbErr, RuntimeErr, SqlxError};
 
 /// What PostgreSQL answers to whoever writes where nobody may: the server was demoted, and its connections with it.
 const READ_ONLY: &str = "25006";
-/// When a server was last found to be read-only.
-static DEMOTED: Mutex<Option<Instant>> = Mutex::new(None);
+/// When a server was last found to be another one, or gone.
+static LEFT: Mutex<Option<Instant>> = Mutex::new(None);
 
-/// Whether a connection of that age leads to a server that has turned out to be read-only since.
+/// Whether a connection of that age leads to a server that has turned out since to be gone, or read-only.
 pub(super) fn leads_nowhere(age: Duration) -> bool {
-    DEMOTED.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|since| age >= since.elapsed())
+    LEFT.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|since| age >= since.elapsed())
+}
+
+/// Has every connection of now left for a new one before it is used again: where one turned out to be broken, so are the
+/// others of its time, and each would fail somebody's request to say so.
+pub(crate) fn leave() {
+    *LEFT.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
 }
 
 /// Turns a database failure into a port's, telling what may pass from what will not.
@@ -22,14 +28,24 @@ pub fn port_error(port: &'static str, doing: &'static str, error: DbErr) -> Port
     if is_transient(&error) { PortError::transient(port, doing, error) } else { PortError::bug(port, doing, error) }
 }
 
-/// Whether the same statement may succeed later: the server is away, busy, or broke a tie against us.
+/// Whether the same statement may succeed later: the server is away, busy, or broke a tie against us. Where it is away or
+/// was demoted, the connections of its time are not used again.
 #[must_use]
 pub fn is_transient(error: &DbErr) -> bool {
+    let (DbErr::Conn(failed) | DbErr::Exec(failed) | DbErr::Query(failed)) = error else {
+        return matches!(error, DbErr::ConnectionAcquire(_));
+    };
+    let RuntimeErr::SqlxError(failed) = failed else { return matches!(error, DbErr::Conn(_)) };
+    if has_left(failed) {
+        leave();
+    }
+    matches!(error, DbErr::Conn(_)) || is_transient_in_driver(failed)
+}
+
+fn has_left(error: &SqlxError) -> bool {
     match error {
-        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
-        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
-            is_transient_in_driver(error)
-        }
+        SqlxError::Io(_) => true,
+        SqlxError::Database(error) => error.code().is_some_and(|code| code == READ_ONLY || code.starts_with("57P0")),
         _ => false,
     }
 }
@@ -42,19 +58,13 @@ fn is_transient_in_driver(error: &SqlxError) -> bool {
         | SqlxError::PoolTimedOut
         | SqlxError::PoolClosed
         | SqlxError::WorkerCrashed => true,
-        SqlxError::Database(error) => error.code().is_some_and(|code| {
-            if code == READ_ONLY {
-                *DEMOTED.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-            }
-            is_transient_code(&code)
-        }),
+        SqlxError::Database(error) => error.code().is_some_and(|code| is_transient_code(&code)),
         _ => false,
     }
 }
 
-/// PostgreSQL's codes have five characters (08 connection, 40 tie, 53 resources, 57 operator, 55P03 lock, 25P03 idle,
-/// 25006 read-only);
-/// SQLite's are numbers whose last byte is the kind (busy, locked, disk failure, disk full).
+/// PostgreSQL's codes have five characters (08 connection, 40 tie, 53 resources, 57 operator, of which 57P0x say that the
+/// server goes, 55P03 lock, 25P03 idle, 25006 read-only); SQLite's are numbers whose last byte is the kind (busy, locked, disk failure, disk full).
 fn is_transient_code(code: &str) -> bool {
     match code.parse::<u32>() {
         Ok(number) if code.len() < 5 => matches!(number & 0xff, 5 | 6 | 10 | 13),

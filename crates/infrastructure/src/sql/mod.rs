@@ -11,6 +11,7 @@ pub(crate) mod tests;
 mod used_keys;
 
 pub use database::{Database, Durability};
+pub(crate) use failure::leave;
 pub use failure::{is_transient, port_error};
 pub(crate) use listing::{Order, containing, part_of};
 pub(crate) use lock::lock;

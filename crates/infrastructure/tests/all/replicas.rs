@@ -185,3 +185,22 @@ async fn a_connection_to_a_demoted_server_is_not_kept() {
     let refused = write().await.unwrap_err();
     assert!(refused.retryable && write().await.is_ok(), "{refused:?}");
 }
+
+/// What ended is noticed on one connection; the others of its time would each fail another request.
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn one_broken_connection_is_enough_to_leave_those_of_its_time() {
+    let fresh = databases::postgres().await;
+    let db = Database::connect(&fresh.url, 4).await.unwrap();
+    let asked = async |_| {
+        let answer = db.reader.execute_unprepared("SELECT pg_sleep(0.05)").await;
+        answer.map_err(|error| port_error("test", "reading", error))
+    };
+    join_all((0..4).map(asked)).await;
+    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+               WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    fresh.db.writer.execute_unprepared(cut).await.unwrap();
+    let noticed = asked(0).await.is_err();
+    let failed = join_all((0..4).map(asked)).await.iter().filter(|answer| answer.is_err()).count();
+    assert_eq!((noticed, failed), (true, 0));
+}
