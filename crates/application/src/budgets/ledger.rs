@@ -1,8 +1,4 @@
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use devskyy_domain::{
@@ -12,9 +8,12 @@ use devskyy_domain::{
         ids::{BudgetId, OperationId},
     },
 };
-use futures_util::lock::{Mutex as Turn, OwnedMutexGuard};
 
-use super::posting::{Meaning, Posted, Posting};
+use super::{
+    account::{Account, Accounts},
+    line::Turn,
+    posting::{Meaning, Posted, Posting},
+};
 use crate::{
     error::{Error, PortError},
     es::{
@@ -25,28 +24,24 @@ use crate::{
 
 /// How often an append is tried that other processes' calls come before.
 const ATTEMPTS: u32 = 100;
-/// Budgets remembered before those that limit nothing are forgotten.
-const REMEMBERED: usize = 10_000;
-
-type Account = Arc<Turn<Loaded<Budget>>>;
-type Held = OwnedMutexGuard<Loaded<Budget>>;
 
 /// Where every model call reserves and settles what it uses, in the same append that tells it of its run.
 ///
-/// The calls of one process take turns at a budget; calls of other processes are noticed by the version of its stream.
-/// Budgets are taken to limit nothing until the log says otherwise, so that where none is set nothing is read.
+/// Exactness comes from the versions of the budgets' streams, whoever adds to them. Where a budget limits, the calls of one
+/// process also take turns at it, so that they do not get into each other's way. Budgets are taken to limit nothing until the
+/// log says otherwise, so that where none is set nothing is read, and nobody waits for anybody.
 pub struct Ledger {
     store: Arc<dyn EventStore>,
     budgets: Repository<Budget>,
     clock: Arc<dyn Clock>,
-    accounts: Mutex<HashMap<BudgetId, Account>>,
+    accounts: Accounts,
 }
 
 impl Ledger {
     /// The ledger over a log.
     #[must_use]
     pub fn new(store: Arc<dyn EventStore>, clock: Arc<dyn Clock>) -> Self {
-        Self { budgets: Repository::new(store.clone()), store, clock, accounts: Mutex::default() }
+        Self { budgets: Repository::new(store.clone()), store, clock, accounts: Accounts::default() }
     }
 
     /// Records an append together with what it means for budgets: all of it, or nothing.
@@ -54,15 +49,17 @@ impl Ledger {
     /// # Errors
     /// As [`EventStore::append`]; a conflict is never about a budget.
     pub async fn post(&self, request: AppendRequest, posting: &Posting) -> Result<Posted, AppendError> {
-        let mut held = self.hold(&posting.budgets).await;
+        let accounts = self.accounts.all(&posting.budgets);
+        let mut turns = BTreeMap::new();
         // A refusal counts only on top of everything others have recorded: they may have made room.
         let mut current = false;
         for attempt in 0..ATTEMPTS {
-            let entered = match entered(&held, posting, self.clock.now())? {
+            turns = turns_at(&accounts, turns).await;
+            let entered = match entered(&accounts, posting, self.clock.now())? {
                 Ok(entered) => entered,
                 Err(obstacle) if current => return Ok(obstacle),
                 Err(_) => {
-                    self.catch_up(&mut held).await?;
+                    self.catch_up(&accounts).await?;
                     current = true;
                     continue;
                 }
@@ -71,12 +68,12 @@ impl Ledger {
             whole.writes.extend(entered.iter().map(|(write, _)| write.clone()));
             match self.store.append(whole).await {
                 Ok(appended) => {
-                    take_in(&mut held, &entered, &appended.streams);
+                    take_in(&accounts, &entered, &appended.streams);
                     return Ok(Posted::Appended(appended));
                 }
                 Err(AppendError::Conflict { stream, .. }) if stream.category == Budget::CATEGORY => {
                     self.give_way(attempt).await;
-                    self.catch_up(&mut held).await?;
+                    self.catch_up(&accounts).await?;
                     current = true;
                 }
                 Err(error) => return Err(error),
@@ -110,9 +107,7 @@ impl Ledger {
     /// # Errors
     /// [`PortError`] when the log cannot be read.
     pub async fn look(&self, id: BudgetId) -> Result<Budget, PortError> {
-        let mut held = self.account(id).lock_owned().await;
-        self.budgets.refresh(id, &mut held).await?;
-        Ok(held.state.clone())
+        Ok(self.refreshed(&self.accounts.of(id)).await?.state)
     }
 
     /// Records a decision about a budget; `expected` is how often its terms were changed, if the caller cares.
@@ -123,24 +118,26 @@ impl Ledger {
         expected: Option<Version>,
         decide: impl Fn(&Budget) -> Decision<Budget> + Send + Sync,
     ) -> Result<Budget, Error> {
-        let mut held = self.account(id).lock_owned().await;
+        let account = self.accounts.of(id);
+        let _turn = account.turn().await;
         for attempt in 0..ATTEMPTS {
-            self.budgets.refresh(id, &mut held).await?;
-            let actual = held.state.revision();
+            let mut present = self.refreshed(&account).await?;
+            let actual = present.state.revision();
             if let Some(expected) = expected.filter(|expected| *expected != actual) {
                 return Err(Error::StaleVersion { expected, actual });
             }
-            let events = decide(&held.state)?;
+            let events = decide(&present.state)?;
             if events.is_empty() {
-                return Ok(held.state.clone());
+                return Ok(present.state);
             }
-            let writes = vec![Repository::<Budget>::write(id, Precondition::Version(held.version), &events)?];
+            let writes = vec![Repository::<Budget>::write(id, Precondition::Version(present.version), &events)?];
             let request = AppendRequest { writes, claims: vec![], idempotency: None, context: context.clone() };
             match self.store.append(request).await {
                 Ok(_) => {
-                    held.version += events.len() as Version;
-                    events.iter().for_each(|event| held.state.apply(event));
-                    return Ok(held.state.clone());
+                    present.version += events.len() as Version;
+                    events.iter().for_each(|event| present.state.apply(event));
+                    account.learn(&present);
+                    return Ok(present.state);
                 }
                 Err(AppendError::Conflict { .. }) => self.give_way(attempt).await,
                 Err(error) => return Err(error.into()),
@@ -149,20 +146,19 @@ impl Ledger {
         Err(Error::Contended)
     }
 
-    /// Waits for its turn at each budget; all ask in the same order, so that nobody waits in a circle.
-    async fn hold(&self, budgets: &[BudgetId]) -> Vec<(BudgetId, Held)> {
-        let mut held = Vec::with_capacity(budgets.len());
-        for id in BTreeSet::from_iter(budgets) {
-            held.push((*id, self.account(*id).lock_owned().await));
-        }
-        held
-    }
-
-    async fn catch_up(&self, held: &mut [(BudgetId, Held)]) -> Result<(), PortError> {
-        for (id, account) in held {
-            self.budgets.refresh(*id, account).await?;
+    async fn catch_up(&self, accounts: &[Arc<Account>]) -> Result<(), PortError> {
+        for account in accounts {
+            self.refreshed(account).await?;
         }
         Ok(())
+    }
+
+    /// How a budget stands by everything that is recorded.
+    async fn refreshed(&self, account: &Account) -> Result<Loaded<Budget>, PortError> {
+        let mut present = account.known().clone();
+        self.budgets.refresh(account.id, &mut present).await?;
+        account.learn(&present);
+        Ok(present)
     }
 
     /// Lets another process have its turn, longer each time.
@@ -171,14 +167,24 @@ impl Ledger {
             self.clock.sleep(Duration::from_millis(attempt.min(20).into())).await;
         }
     }
+}
 
-    fn account(&self, id: BudgetId) -> Account {
-        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
-        if accounts.len() >= REMEMBERED && !accounts.contains_key(&id) {
-            accounts.retain(|_, account| account.try_lock().is_none_or(|known| known.version > 0));
+type Turns = BTreeMap<BudgetId, Turn>;
+
+/// Waits for its turn at each budget that limits; all ask in the same order, so that nobody waits in a circle.
+///
+/// At one that limits nothing, nothing is added but by whoever sets it, which the version tells.
+async fn turns_at(accounts: &[Arc<Account>], mut turns: Turns) -> Turns {
+    loop {
+        let limiting: Vec<_> = accounts.iter().filter(|account| account.limits()).collect();
+        if limiting.iter().all(|account| turns.contains_key(&account.id)) {
+            return turns;
         }
-        let unknown = || Arc::new(Turn::new(Loaded { state: Budget::default(), version: 0 }));
-        accounts.entry(id).or_insert_with(unknown).clone()
+        // One that comes first may be among those that are new.
+        turns.clear();
+        for account in limiting {
+            turns.insert(account.id, account.turn().await);
+        }
     }
 }
 
@@ -186,30 +192,29 @@ type Entered = Vec<(StreamWrite, Vec<BudgetEvent>)>;
 
 /// What is to be written to each budget, or why nothing can be.
 fn entered(
-    held: &[(BudgetId, Held)],
+    accounts: &[Arc<Account>],
     posting: &Posting,
     at: DateTime<Utc>,
 ) -> Result<Result<Entered, Posted>, PortError> {
-    let mut entered = Vec::with_capacity(held.len());
-    for (id, account) in held {
-        let (events, firm) = match posting.meaning(&account.state, at) {
+    let mut entered = Vec::with_capacity(accounts.len());
+    for account in accounts {
+        let known = account.known();
+        let (events, firm) = match posting.meaning(&known.state, at) {
             Meaning::Facts { events, firm } => (events, firm),
             Meaning::Unestimated => return Ok(Err(Posted::Unestimated)),
             Meaning::Exhausted(operation, error) => return Ok(Err(Posted::Exhausted { operation, error })),
         };
-        let precondition = if firm { Precondition::Exists } else { Precondition::Version(account.version) };
-        entered.push((Repository::<Budget>::write(*id, precondition, &events)?, events));
+        let precondition = if firm { Precondition::Exists } else { Precondition::Version(known.version) };
+        entered.push((Repository::<Budget>::write(account.id, precondition, &events)?, events));
     }
     Ok(Ok(entered))
 }
 
-/// Remembers what was written, unless others wrote in between: then it is read when it is next needed.
-fn take_in(held: &mut [(BudgetId, Held)], entered: &Entered, written: &[Written]) {
-    for ((_, account), (write, events)) in held.iter_mut().zip(entered) {
-        let version = account.version + events.len() as Version;
-        if written.iter().any(|it| it.stream == write.stream && it.version == version) {
-            account.version = version;
-            events.iter().for_each(|event| account.state.apply(event));
+/// Remembers what was written.
+fn take_in(accounts: &[Arc<Account>], entered: &Entered, written: &[Written]) {
+    for (account, (write, events)) in accounts.iter().zip(entered) {
+        if let Some(written) = written.iter().find(|written| written.stream == write.stream) {
+            account.add(events, written.version);
         }
     }
 }

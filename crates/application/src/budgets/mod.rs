@@ -1,7 +1,9 @@
 //! Budgets: what projects and agents may use of language models, and the ledger that every model call goes through.
 
+mod account;
 mod get_budget;
 mod ledger;
+mod line;
 mod offices;
 mod posting;
 mod remove_budget;

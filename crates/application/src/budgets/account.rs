@@ -1,0 +1,80 @@
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use devskyy_domain::{
+    budgets::{Budget, BudgetEvent},
+    kernel::{Aggregate, Version, ids::BudgetId},
+};
+
+use super::line::{Line, Turn};
+use crate::es::Loaded;
+
+/// Budgets remembered before those that limit nothing are forgotten.
+const REMEMBERED: usize = 10_000;
+
+/// A budget as this process knows it, and the line of those who add to it.
+///
+/// What is known is always how the budget stood at some version, never more than was recorded and at times less.
+pub(super) struct Account {
+    pub(super) id: BudgetId,
+    known: Mutex<Loaded<Budget>>,
+    line: Arc<Line>,
+}
+
+impl Account {
+    fn new(id: BudgetId) -> Self {
+        Self { id, known: Mutex::new(Loaded { state: Budget::default(), version: 0 }), line: Arc::default() }
+    }
+
+    /// Waits until nobody else of this process adds to it.
+    pub(super) async fn turn(&self) -> Turn {
+        Arc::clone(&self.line).turn().await
+    }
+
+    pub(super) fn known(&self) -> MutexGuard<'_, Loaded<Budget>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn limits(&self) -> bool {
+        self.known().state.limits()
+    }
+
+    /// Takes in how it stands, unless more is known.
+    pub(super) fn learn(&self, newer: &Loaded<Budget>) {
+        let mut known = self.known();
+        if known.version < newer.version {
+            known.clone_from(newer);
+        }
+    }
+
+    /// Takes in what was added up to a version, unless something else came before: then that is read when it is needed.
+    pub(super) fn add(&self, events: &[BudgetEvent], version: Version) {
+        let mut known = self.known();
+        if known.version + events.len() as Version == version {
+            known.version = version;
+            events.iter().for_each(|event| known.state.apply(event));
+        }
+    }
+}
+
+/// The budgets that this process knows.
+#[derive(Default)]
+pub(super) struct Accounts(Mutex<HashMap<BudgetId, Arc<Account>>>);
+
+impl Accounts {
+    /// Budgets are taken to limit nothing until more is known.
+    pub(super) fn of(&self, id: BudgetId) -> Arc<Account> {
+        let mut accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if accounts.len() >= REMEMBERED && !accounts.contains_key(&id) {
+            accounts.retain(|_, account| Arc::strong_count(account) > 1 || account.known().version > 0);
+        }
+        accounts.entry(id).or_insert_with(|| Arc::new(Account::new(id))).clone()
+    }
+
+    /// Each of them once, in an order that is the same for all.
+    pub(super) fn all(&self, ids: &[BudgetId]) -> Vec<Arc<Account>> {
+        BTreeSet::from_iter(ids).into_iter().map(|id| self.of(*id)).collect()
+    }
+}
