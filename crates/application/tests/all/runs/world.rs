@@ -238,8 +238,12 @@ impl World {
 
     pub(crate) fn doubtful(&self, run: RunId) -> Option<OperationId> {
         let view = self.view(run);
-        let step = view.steps.into_iter().find(|step| step.execution.status.as_str() == "in_doubt")?;
-        step.execution.operation_id
+        let all = view
+            .steps
+            .into_iter()
+            .flat_map(|step| std::iter::once(step.execution).chain(step.elements.into_iter().flatten()));
+        let mut doubtful = all.filter(|execution| execution.status.as_str() == "in_doubt");
+        doubtful.find_map(|execution| execution.operation_id)
     }
 
     /// Lets the reactions see what happened.
