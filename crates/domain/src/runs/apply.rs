@@ -18,6 +18,7 @@ use crate::{
 };
 
 pub(super) fn apply(run: &mut Run, event: &RunEvent) {
+    run.count_claims(event);
     match event {
         RunEvent::Queued(queued) => {
             run.weigh(queued.order.input.measure());
@@ -133,6 +134,23 @@ fn model(run: &mut Run, event: &RunEvent) {
 }
 
 impl Run {
+    /// That a call is made again, because the worker that made it vanished, is nothing that comes of a claim: it may be what
+    /// the worker vanished of.
+    const fn count_claims(&mut self, event: &RunEvent) {
+        let again = match event {
+            RunEvent::Claimed(_) => {
+                self.in_vain = self.in_vain.saturating_add(1);
+                return;
+            }
+            RunEvent::ToolCalled(called) => called.attempt > 1,
+            RunEvent::ModelCalled(called) => called.attempt > 1,
+            _ => false,
+        };
+        if !again {
+            self.in_vain = 0;
+        }
+    }
+
     pub(super) const fn weigh(&mut self, value: Measure) {
         self.bytes = self.bytes.saturating_add(value.bytes);
     }

@@ -13,7 +13,7 @@ use super::{
         RunParked, RunQueued,
     },
     next::Ending,
-    run::{MAX_ANCESTORS, MAX_VALUE, Phase, Run},
+    run::{MAX_ANCESTORS, MAX_IN_VAIN, MAX_VALUE, Phase, Run},
     state::{Proposal, Unit},
     values::{ChildEnd, Choice, Decided, Failure, Order, Verdict, Waiting},
 };
@@ -42,13 +42,22 @@ impl Run {
         }
     }
 
-    /// Takes the run for a worker; whoever held it before can no longer add to it.
+    /// Takes the run for a worker; whoever held it before can no longer add to it. A run that was taken too often in vain ends
+    /// with that: it may be what its workers vanish of.
     ///
     /// # Errors
     /// When it has ended.
     pub fn claim(&self, worker: &str, at: DateTime<Utc>) -> Decision<Self> {
         self.held(self.fence)?;
-        Ok(vec![RunClaimed { fence: self.fence + 1, worker: worker.to_owned(), at }.into()])
+        let mut events = vec![RunClaimed { fence: self.fence + 1, worker: worker.to_owned(), at }.into()];
+        if self.in_vain >= MAX_IN_VAIN {
+            let times = self.in_vain;
+            let message = format!("{times} workers in a row took the run up and vanished before anything came of it");
+            let error = Failure::new("run.not_carried_out", message);
+            let cancelled = self.phase == Phase::Cancelling;
+            events.push(if cancelled { RunCancelled { at }.into() } else { RunFailed { error, at }.into() });
+        }
+        Ok(events)
     }
 
     /// Lets go of a run that has to wait.

@@ -44,7 +44,7 @@ pub use invariants::{Breach, Invariant, Invariants};
 pub use model_event::{AnswerRejected, ContextCompacted, ModelAnswered, ModelCalled, ModelFailed, UnpricedAnswer};
 pub use next::{Ending, Next, Task, next};
 pub use progress::{Progress, Reply};
-pub use run::{MAX_ANCESTORS, MAX_STATE, MAX_VALUE, Phase, Run};
+pub use run::{MAX_ANCESTORS, MAX_IN_VAIN, MAX_STATE, MAX_VALUE, Phase, Run};
 pub use state::{Call, Callee, Proposal, StepState, Unit};
 pub use turns::{MAX_SHOWN, summary_step, tools_step, turn_step};
 pub use value::{MAX_INLINE, MAX_PREVIEW, NoHash, ResultHash, StoredResult, Value};

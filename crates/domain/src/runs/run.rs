@@ -27,6 +27,8 @@ use crate::{
 pub const MAX_VALUE: usize = 1024 * 1024;
 /// Most bytes of JSON text, roughly, of all values of one run together.
 pub const MAX_STATE: usize = 16 * 1024 * 1024;
+/// Most claims in a row of which nothing comes; the next one ends the run.
+pub const MAX_IN_VAIN: u32 = 10;
 /// Most runs above a run.
 pub const MAX_ANCESTORS: u8 = 8;
 
@@ -61,6 +63,8 @@ pub struct Run {
     pub(super) order: Option<Arc<Order>>,
     pub(super) origin: Option<Origin>,
     pub(super) fence: u64,
+    /// Claims since anything came of one.
+    pub(super) in_vain: u32,
     pub(super) steps: BTreeMap<StepId, StepState>,
     pub(super) operations: BTreeMap<OperationId, Place>,
     pub(super) approvals: BTreeMap<ApprovalId, Question>,
@@ -115,6 +119,13 @@ impl Run {
     #[must_use]
     pub const fn fence(&self) -> u64 {
         self.fence
+    }
+
+    /// How often in a row a worker took it and nothing came of that, the present one included; a run that was parked or handed
+    /// over was let go of in good order, and counts from there.
+    #[must_use]
+    pub const fn in_vain(&self) -> u32 {
+        self.in_vain
     }
 
     /// Whether it has ended.

@@ -19,6 +19,7 @@ mod forks;
 mod invariants;
 mod laws;
 mod stored;
+mod vain;
 
 fn at(second: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_767_268_800 + second, 0).unwrap()

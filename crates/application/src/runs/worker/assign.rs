@@ -129,7 +129,7 @@ impl Execution {
 
     fn spawn(&mut self, place: Place, future: BoxFuture<'static, Outcome>) {
         self.busy.insert(place.clone());
-        self.under_way.push(future.map(|outcome| (place, outcome)).boxed());
+        self.begun.push(future.map(|outcome| (place, outcome)).boxed());
     }
 }
 

@@ -13,7 +13,7 @@ use devskyy_domain::{
     kernel::ids::{OperationId, RunId},
     runs::{Ending, Failure, Next, Place, Progress, Run, RunEvent, Waiting, next},
 };
-use futures_util::{FutureExt, StreamExt, future::BoxFuture, select_biased, stream::FuturesUnordered};
+use futures_util::{FutureExt, future::BoxFuture, select_biased};
 
 use super::{
     WorkerPorts, WorkerSettings,
@@ -21,9 +21,10 @@ use super::{
     commit::{Committed, Orders},
     conclude::Conclusion,
     letting_go::Signals,
-    setbacks::{Setback, Setbacks},
+    setbacks::Setback,
     stored::Recalled,
     tasks::{Outcome, PATIENCE},
+    under_way::{Done, UnderWay},
 };
 use crate::{
     error::PortError,
@@ -64,7 +65,8 @@ pub(super) struct Execution {
     pub(super) estimates: BTreeMap<OperationId, Amount>,
     signals: Arc<Signals>,
     pub(super) busy: BTreeSet<Place>,
-    pub(super) under_way: FuturesUnordered<BoxFuture<'static, (Place, Outcome)>>,
+    /// Tasks that are to be set going.
+    pub(super) begun: Vec<BoxFuture<'static, Done>>,
     beat: DateTime<Utc>,
 }
 
@@ -75,28 +77,16 @@ impl Execution {
         settings: Arc<WorkerSettings>,
         claim: Claim,
         signals: Arc<Signals>,
-        setbacks: &Setbacks,
     ) {
-        let (queue, worker) = (Arc::clone(&ports.queue), Arc::clone(&settings));
         let mut held = claim;
         let work = Self::work(ports.clone(), Arc::clone(&settings), &mut held, Arc::clone(&signals));
         // A defect met by one run must not end the task that carries out all the others.
         let worked = AssertUnwindSafe(work).catch_unwind().await;
         let worked = worked.unwrap_or_else(|panic| Err(Stop::Broken(defect(panic.as_ref()))));
-        match worked {
-            Ok(()) | Err(Stop::Lost) => setbacks.forget(claim.run),
-            // Whoever stays would take it up again at once, and fail again.
-            Err(Stop::Broken(error)) if !signals.stopping() => {
-                if error.retryable {
-                    tracing::error!(run = %claim.run, error = ?error, "the run is given up until its lease lapses");
-                } else {
-                    Setback { ports, settings, held, signals, error }.take(setbacks).await;
-                }
-                return;
-            }
-            Err(Stop::Broken(error)) => tracing::error!(run = %claim.run, error = ?error, "the run is given up"),
+        if let Err(Stop::Broken(error)) = worked {
+            return Setback { ports, settings, held, signals, error }.take().await;
         }
-        if let Err(error) = queue.release(&worker.name, held).await {
+        if let Err(error) = ports.queue.release(&settings.name, held).await {
             tracing::warn!(run = %claim.run, error = ?error, "cannot give the lease back");
         }
     }
@@ -118,6 +108,9 @@ impl Execution {
         if claim.fence != fence {
             claim.fence = fence;
             execution.renew(*claim).await?;
+        }
+        if execution.loaded.state.ended() {
+            return Ok(());
         }
         let order = execution.loaded.state.order().ok_or(Stop::Lost)?;
         let definition = execution.ports.agents.definition(order.agent, order.agent_version).await?;
@@ -153,25 +146,49 @@ impl Execution {
             estimates: BTreeMap::new(),
             signals,
             busy: BTreeSet::new(),
-            under_way: FuturesUnordered::new(),
+            begun: Vec::new(),
             beat,
         })
     }
 
     async fn drive(&mut self, definition: &Arc<Definition>, claim: Claim) -> Result<(), Stop> {
+        let mut under_way = UnderWay::default();
+        let driven = self.turn_by_turn(&mut under_way, definition, claim).await;
+        if driven.is_err() {
+            // Whether the run is still this worker's, the log says: what has been answered may not be answered again.
+            let (_, answered) = parted(under_way.take());
+            if let Err(stop) = self.take_in(definition, claim.fence, answered).await {
+                tracing::debug!(run = %self.id, stop = ?stop, "what was answered last is not recorded");
+            }
+        }
+        driven
+    }
+
+    async fn turn_by_turn(
+        &mut self,
+        under_way: &mut UnderWay,
+        definition: &Arc<Definition>,
+        claim: Claim,
+    ) -> Result<(), Stop> {
         loop {
-            match self.advance(definition, claim.fence).await? {
+            under_way.begin(self.begun.drain(..));
+            if self.signals.letting_go() && !self.busy.is_empty() {
+                self.take_in(definition, claim.fence, under_way.let_go()).await?;
+                self.abandon(claim.fence).await?;
+            }
+            match under_way.beside(self.advance(definition, claim.fence)).await? {
                 Flow::Over => return Ok(()),
                 Flow::Again => {}
-                Flow::Attend(until) => self.attend(definition, claim, until).await?,
+                Flow::Attend(until) => {
+                    let told = self.attend(under_way, until).await;
+                    let done = under_way.take();
+                    under_way.beside(self.go_on(definition, claim, told, done)).await?;
+                }
             }
         }
     }
 
     async fn advance(&mut self, definition: &Arc<Definition>, fence: u64) -> Result<Flow, Stop> {
-        if self.signals.letting_go() && !self.busy.is_empty() {
-            self.abandon(fence).await?;
-        }
         let (now, stopping) = (self.ports.clock.now(), self.signals.stopping());
         let next = next(&self.loaded.state, definition, now, &self.busy);
         match next {
@@ -209,34 +226,38 @@ impl Execution {
         Ok(if ended { Flow::Over } else { Flow::Again })
     }
 
-    /// Waits for whatever comes first: a result, news from the log, the time, or the next sign of life.
-    async fn attend(&mut self, definition: &Arc<Definition>, claim: Claim, until: DateTime<Utc>) -> Result<(), Stop> {
+    /// Waits for whatever comes first: a result, news from the log, the time, or the next sign of life; whether there are news.
+    async fn attend(&mut self, under_way: &mut UnderWay, until: DateTime<Utc>) -> bool {
         let pause = (until.min(self.beat) - self.ports.clock.now()).to_std().unwrap_or_default();
-        let clock = Arc::clone(&self.ports.clock);
-        let signals = Arc::clone(&self.signals);
-        let mut results = Vec::new();
-        let mut told = false;
-        {
-            let mut tick = pin!(clock.sleep(pause).fuse());
-            let mut nudged = pin!(signals.nudge.signalled().fuse());
-            select_biased! {
-                () = nudged => told = true,
-                result = self.under_way.select_next_some() => results.push(result),
-                () = tick => {}
-            }
+        let mut tick = pin!(self.ports.clock.sleep(pause).fuse());
+        let mut nudged = pin!(self.signals.nudge.signalled().fuse());
+        let mut done = pin!(under_way.any_done().fuse());
+        select_biased! {
+            () = nudged => true,
+            () = done => false,
+            () = tick => false,
         }
-        // Whatever else is ready travels in the same append.
-        while let Some(Some(result)) = self.under_way.next().now_or_never() {
-            results.push(result);
-        }
+    }
+
+    async fn go_on(
+        &mut self,
+        definition: &Arc<Definition>,
+        claim: Claim,
+        told: bool,
+        mut done: Vec<Done>,
+    ) -> Result<(), Stop> {
         if self.beat <= self.ports.clock.now() {
+            // The log says who may add to the run, the lease only who should: what has been answered is recorded first.
+            let (begins, answered) = parted(done);
+            self.take_in(definition, claim.fence, answered).await?;
             self.beat = self.ports.clock.now() + self.settings.lease / 3;
             self.renew(claim).await?;
+            done = begins;
         }
         if told {
             self.refresh().await?;
         }
-        self.take_in(definition, claim.fence, results).await
+        self.take_in(definition, claim.fence, done).await
     }
 
     async fn renew(&mut self, claim: Claim) -> Result<(), Stop> {
@@ -252,33 +273,29 @@ impl Execution {
     }
 
     /// Records results, and makes the calls whose intent is now on record.
-    async fn take_in(
-        &mut self,
-        definition: &Arc<Definition>,
-        fence: u64,
-        results: Vec<(Place, Outcome)>,
-    ) -> Result<(), Stop> {
-        let (mut reports, mut orders, stopping) = (Vec::new(), Orders::new(), self.signals.stopping());
-        for (place, outcome) in results {
+    async fn take_in(&mut self, definition: &Arc<Definition>, fence: u64, done: Vec<Done>) -> Result<(), Stop> {
+        let (mut reports, mut orders, mut broken) = (Vec::new(), Orders::new(), None);
+        let fails = done.iter().any(|(_, outcome)| matches!(outcome, Outcome::Broken(_)));
+        let begins_nothing = fails || self.signals.stopping();
+        for (place, outcome) in done {
             self.busy.remove(&place);
             match outcome {
-                outcome if stopping && outcome.begins_a_call() => {}
+                outcome if begins_nothing && outcome.begins_a_call() => {}
                 Outcome::Report(found) => reports.extend(found),
                 Outcome::Delegate(progress, order) => {
                     let operation = order.parent.map(|parent| parent.operation);
                     orders.extend(operation.map(|operation| (operation, order)));
                     reports.push(progress);
                 }
-                Outcome::Broken(error) => return Err(Stop::Broken(error)),
+                Outcome::Broken(error) => broken = Some(error),
             }
         }
-        if reports.is_empty() {
-            return Ok(());
+        if !reports.is_empty() {
+            for event in self.record(definition, fence, reports, &orders).await? {
+                self.dispatch(definition, event).await?;
+            }
         }
-        for event in self.record(definition, fence, reports, &orders).await? {
-            self.dispatch(definition, event).await?;
-        }
-        Ok(())
+        broken.map_or(Ok(()), |error| Err(Stop::Broken(error)))
     }
 
     /// Records reports, within budgets.
@@ -300,6 +317,11 @@ impl Execution {
             }
         }
     }
+}
+
+/// What would begin a call, and what would not.
+fn parted(done: Vec<Done>) -> (Vec<Done>, Vec<Done>) {
+    done.into_iter().partition(|(_, outcome)| outcome.begins_a_call())
 }
 
 fn defect(panic: &(dyn Any + Send)) -> PortError {

@@ -5,18 +5,16 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use chrono::{DateTime, Utc};
-use devskyy_domain::{
-    kernel::ids::ProjectId,
-    runs::{Failure, Progress, Unit},
-};
-use futures_util::stream::FuturesUnordered;
-
 use super::{
     commit::Orders,
     execution::{Execution, Flow, Stop},
     nudge::Nudge,
     tasks::Outcome,
+};
+use chrono::{DateTime, Utc};
+use devskyy_domain::{
+    kernel::ids::ProjectId,
+    runs::{Failure, Progress, Unit},
 };
 
 /// How a worker speaks to one of its runs.
@@ -60,10 +58,9 @@ impl Signals {
 }
 
 impl Execution {
-    /// Drops what is under way. Of a call that must not be repeated it is recorded that nobody knows what became of it;
+    /// Gives up what was under way. Of a call that must not be repeated it is recorded that nobody knows what became of it;
     /// whatever else was under way is done again by the next worker.
     pub(super) async fn abandon(&mut self, fence: u64) -> Result<(), Stop> {
-        self.under_way = FuturesUnordered::new();
         let lost = std::mem::take(&mut self.busy).into_iter().filter_map(|place| {
             let Some(Unit::Calling(call)) = self.loaded.state.unit(&place) else { return None };
             let error = Failure::new("run.outcome_unknown", "the worker was stopped while the call was under way");

@@ -19,6 +19,7 @@ mod setbacks;
 mod stored;
 mod tasks;
 mod transcript;
+mod under_way;
 
 use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
 
@@ -35,7 +36,6 @@ use futures_util::{FutureExt, StreamExt, future::BoxFuture, select_biased, strea
 use in_step::in_step;
 use letting_go::Signals;
 pub(super) use offer::offered;
-use setbacks::Setbacks;
 
 use super::{
     PROJECTS,
@@ -188,7 +188,6 @@ struct Shift<'a> {
     worker: &'a RunWorker,
     executions: FuturesUnordered<BoxFuture<'static, Claim>>,
     active: BTreeMap<RunId, (Claim, Arc<Signals>)>,
-    setbacks: Arc<Setbacks>,
     seen: Position,
     /// Whether something may be claimable that was not at the last look.
     look: bool,
@@ -204,7 +203,6 @@ impl<'a> Shift<'a> {
             worker,
             executions: FuturesUnordered::new(),
             active: BTreeMap::new(),
-            setbacks: Arc::default(),
             seen: 0,
             look: true,
             held_back: false,
@@ -255,9 +253,8 @@ impl<'a> Shift<'a> {
         self.active.insert(claim.run, (claim, Arc::clone(&signals)));
         let RunWorker { ports, settings } = self.worker.clone();
         let ports = WorkerPorts { clock: Arc::clone(clock), ..ports };
-        let setbacks = Arc::clone(&self.setbacks);
         let execution = async move {
-            Execution::carry_out(ports, settings, claim, signals, &setbacks).await;
+            Execution::carry_out(ports, settings, claim, signals).await;
             claim
         };
         self.executions.push(execution.boxed());

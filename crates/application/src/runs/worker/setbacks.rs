@@ -1,21 +1,17 @@
-//! What becomes of a run that cannot be carried out for a reason that will not pass: it is left alone, longer each time, and
-//! fails in the end.
+//! What becomes of a run that cannot be carried out.
+//!
+//! Where the reason will pass, its worker hands it over and keeps it from everybody for the time of a lease. Where it will not,
+//! the run is left alone, longer each time, and fails in the end. How often it was tried the log tells, to all workers alike:
+//! each claim of which nothing came is one try.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use devskyy_domain::{
-    kernel::ids::RunId,
-    runs::{Ending, Failure},
-};
+use devskyy_domain::runs::{Ending, Failure};
+use futures_util::FutureExt;
 
 use super::{
     WorkerPorts, WorkerSettings,
-    commit::Orders,
-    execution::{Execution, Stop},
+    execution::{Execution, Flow, Stop},
     letting_go::Signals,
 };
 use crate::{error::PortError, runs::ports::Claim};
@@ -24,35 +20,6 @@ use crate::{error::PortError, runs::ports::Claim};
 const TRIES: u32 = 5;
 /// Longest time a run is left alone.
 const LONGEST: Duration = Duration::from_secs(600);
-/// Runs whose setbacks are remembered.
-const MOST: usize = 4_096;
-
-/// How often each run could not be carried out by this worker, since it last could.
-#[derive(Debug, Default)]
-pub(super) struct Setbacks(Mutex<BTreeMap<RunId, u32>>);
-
-impl Setbacks {
-    fn counts(&self) -> MutexGuard<'_, BTreeMap<RunId, u32>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Counts one more.
-    fn count(&self, run: RunId) -> u32 {
-        let mut counts = self.counts();
-        if counts.len() >= MOST && !counts.contains_key(&run) {
-            // Others have most likely ended them.
-            counts.pop_first();
-        }
-        let count = counts.entry(run).or_default();
-        *count = count.saturating_add(1);
-        *count
-    }
-
-    /// The run went on, ended, or is somebody else's.
-    pub(super) fn forget(&self, run: RunId) {
-        self.counts().remove(&run);
-    }
-}
 
 /// A run at which something went wrong, in the hands of whom it happened to.
 pub(super) struct Setback {
@@ -64,46 +31,74 @@ pub(super) struct Setback {
 }
 
 impl Setback {
+    pub(super) async fn take(self) {
+        let stopping = self.signals.stopping();
+        let settled = if self.error.retryable {
+            self.hand_over(stopping).await
+        } else if stopping {
+            // Whoever stays may have more luck.
+            tracing::error!(run = %self.held.run, error = ?self.error, "the run is given up");
+            true
+        } else {
+            self.fail().await
+        };
+        if settled && let Err(error) = self.ports.queue.release(&self.settings.name, self.held).await {
+            tracing::warn!(run = %self.held.run, error = ?error, "cannot give the lease back");
+        }
+    }
+
+    /// Lets go of the run in good order, so that this claim does not count among those of which nothing came; whether nobody need
+    /// wait for the end of its lease.
+    async fn hand_over(&self, stopping: bool) -> bool {
+        let Self { held, error, settings, .. } = self;
+        tracing::error!(run = %held.run, error = ?error, "the run is given up until its lease lapses");
+        if !stopping {
+            // Under the fence that the run has once it is handed over.
+            self.keep(Claim { fence: held.fence + 1, ..*held }, settings.lease).await;
+        }
+        let Some(mut execution) = self.loaded().await else { return stopping };
+        let now = execution.ports.clock.now();
+        if let Err(Stop::Broken(error)) = execution.hand_over(held.fence, now).await {
+            tracing::warn!(run = %held.run, error = ?error, "the run cannot be handed over");
+        }
+        stopping
+    }
+
     /// Keeps the run from everybody for a while, which whoever cancels it ends; or fails it, where it was tried often enough.
-    pub(super) async fn take(self, setbacks: &Setbacks) {
-        let Self { ports, settings, held, signals, error } = self;
-        let count = setbacks.count(held.run);
-        tracing::error!(run = %held.run, count, error = ?error, "the run cannot be carried out");
-        if count >= TRIES {
-            match Execution::fail(ports.clone(), Arc::clone(&settings), held, signals, &error).await {
-                Ok(()) | Err(Stop::Lost) => return setbacks.forget(held.run),
+    /// Whether it has ended.
+    async fn fail(&self) -> bool {
+        let Self { held, error, settings, .. } = self;
+        let loaded = self.loaded().await;
+        // Nobody can tell of a run that cannot be read how often it was tried.
+        let tries = loaded.as_ref().map_or(1, |execution| execution.loaded.state.in_vain());
+        tracing::error!(run = %held.run, tries, error = ?error, "the run cannot be carried out");
+        if let Some(mut execution) = loaded.filter(|_| tries >= TRIES) {
+            let message = format!("the platform could not carry the run out, {tries} times in a row: {error}");
+            let ending = Ending::Failed(Failure::new("run.not_carried_out", message));
+            match execution.finish(held.fence, &ending).await {
+                Ok(Flow::Over) | Err(Stop::Lost) => return true,
+                Ok(Flow::Again | Flow::Attend(_)) => {}
                 Err(Stop::Broken(error)) => {
-                    tracing::error!(run = %held.run, error = ?error, "the run cannot be failed")
+                    tracing::error!(run = %held.run, error = ?error, "the run cannot be failed");
                 }
             }
         }
-        let pause = settings.lease.saturating_mul(1 << count.min(16)).min(LONGEST);
-        if let Err(error) = ports.queue.renew(&settings.name, held, pause).await {
-            tracing::warn!(run = %held.run, error = ?error, "cannot leave the run alone for longer than its lease");
-        }
+        self.keep(*held, settings.lease.saturating_mul(1 << tries.min(16)).min(LONGEST)).await;
+        false
     }
-}
 
-impl Execution {
-    /// Takes the run once more, only to end it.
-    async fn fail(
-        ports: WorkerPorts,
-        settings: Arc<WorkerSettings>,
-        held: Claim,
-        signals: Arc<Signals>,
-        error: &PortError,
-    ) -> Result<(), Stop> {
-        let (queue, worker) = (Arc::clone(&ports.queue), Arc::clone(&settings));
-        let mut execution = Self::load(ports, settings, held.run, signals).await?;
-        let now = execution.ports.clock.now();
-        execution.commit(&Orders::new(), |run| run.claim(&worker.name, now)).await?;
-        let fence = execution.loaded.state.fence();
-        let message = format!("the platform could not carry the run out, {TRIES} times in a row: {error}");
-        let ending = Ending::Failed(Failure::new("run.not_carried_out", message));
-        execution.finish(fence, &ending).await?;
-        if let Err(error) = queue.release(&worker.name, Claim { fence, ..held }).await {
-            tracing::debug!(run = %held.run, error = ?error, "the lease of a run that has ended is left to lapse");
+    /// The run as it stands, once more; a defect may lie in reading it.
+    async fn loaded(&self) -> Option<Execution> {
+        let Self { ports, settings, held, signals, .. } = self;
+        let load = Execution::load(ports.clone(), Arc::clone(settings), held.run, Arc::clone(signals));
+        let mut execution = AssertUnwindSafe(load).catch_unwind().await.ok()?.ok()?;
+        execution.fence = Some(held.fence);
+        Some(execution)
+    }
+
+    async fn keep(&self, claim: Claim, time: Duration) {
+        if let Err(error) = self.ports.queue.renew(&self.settings.name, claim, time).await {
+            tracing::warn!(run = %claim.run, error = ?error, "cannot leave the run alone for longer than its lease");
         }
-        Ok(())
     }
 }

@@ -9,7 +9,10 @@ use std::{
 };
 
 use devskyy_application::runs::{RunStatus, StepStatus};
-use devskyy_domain::{kernel::ids::RunId, runs::Waiting};
+use devskyy_domain::{
+    kernel::ids::RunId,
+    runs::{MAX_IN_VAIN, Waiting},
+};
 use devskyy_testkit::fakes::{ScriptedModels, Turn};
 
 use super::{
@@ -105,6 +108,16 @@ fn a_call_that_takes_longer_is_made_again_by_the_next_worker_at_once() {
     at_once(&world, |world| world.tools.made().len() == 2);
     let operations: Vec<_> = world.tools.per_operation().into_values().collect();
     assert_eq!(operations, [2], "under its own operation id");
+}
+
+#[test]
+fn a_run_that_was_handed_over_very_often_goes_on() {
+    let world = World::new();
+    let run = calling(&world, "idempotent", "hangs");
+    for made in 1..=2 * MAX_IN_VAIN as usize {
+        stopped(&world, |world| world.tools.made().len() == made, Duration::from_secs(21));
+    }
+    assert_eq!(world.status(run), RunStatus::Running);
 }
 
 #[test]

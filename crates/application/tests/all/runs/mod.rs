@@ -9,6 +9,7 @@ mod crashes;
 mod fakes;
 mod forks;
 mod handing_over;
+mod narrow;
 mod nesting;
 mod publishing;
 mod relaying;

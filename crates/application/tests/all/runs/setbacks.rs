@@ -1,18 +1,28 @@
 //! A run that cannot be carried out is no other run's trouble, and not for ever its own.
 
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 
 use async_trait::async_trait;
 use devskyy_application::{
     error::PortError,
     es::{AppendError, AppendRequest, Appended, EventFilter, EventStore, Page, Position, RecordedEvent, StreamId},
-    runs::{RunStatus, RunWorker, WorkerPorts},
+    runs::{RunStatus, RunWorker, RunnableAgent, RunnableAgents, WorkerPorts},
     workflow::{EvaluationError, Expressions, SyntaxError},
 };
-use devskyy_domain::kernel::{Json, Version};
+use devskyy_domain::{
+    definition::Definition,
+    kernel::{Json, Version, ids::AgentId},
+    runs::MAX_IN_VAIN,
+};
 use devskyy_testkit::fakes::PathExpressions;
 
-use super::world::{ENOUGH, World};
+use super::{
+    workflows::tool,
+    world::{ENOUGH, World},
+};
+
+/// Polls after which whatever is to happen at once has happened, and nothing that takes a lease.
+const SOON: usize = 40;
 
 const ASKS: &str = r#"{"steps":[{"id":"a","approval":{"prompt":"{{ input }}"}}]}"#;
 const RUNS: &str = r#"{"steps":[{"id":"a","when":".input","tool":"jq","arguments":1}]}"#;
@@ -71,6 +81,20 @@ impl Expressions for Defective {
     }
 }
 
+/// Agents nobody can ask about just now.
+struct Away;
+
+#[async_trait]
+impl RunnableAgents for Away {
+    async fn find(&self, _: AgentId) -> Result<Option<RunnableAgent>, PortError> {
+        Err(PortError::transient("agents", "looking", "they are away"))
+    }
+
+    async fn definition(&self, _: AgentId, _: u32) -> Result<Option<Arc<Definition>>, PortError> {
+        Err(PortError::transient("agents", "looking", "they are away"))
+    }
+}
+
 fn unasking(world: &World) -> RunWorker {
     world.worker_with(|ports| WorkerPorts { store: Arc::new(Unasking(ports.store.clone())), ..ports })
 }
@@ -102,7 +126,59 @@ fn a_run_whose_progress_cannot_be_recorded_is_not_tried_all_the_time() {
     let world = World::new();
     let run = world.start(ASKS, r#""go?""#);
     world.drive(&unasking(&world), ENOUGH, |world| world.status(run).ended());
-    assert_eq!(world.times("run.claimed"), 6);
+    assert_eq!(world.times("run.claimed"), 5);
+}
+
+#[test]
+fn tries_are_counted_whoever_makes_them() {
+    let world = World::new();
+    let run = world.start(ASKS, r#""go?""#);
+    for tried in 1..=5 {
+        let since = Cell::new(0);
+        // Each meets its setback, and has vanished before the next try.
+        let set_back = |world: &World| {
+            since.set(since.get() + usize::from(world.times("run.claimed") == tried));
+            since.get() == SOON
+        };
+        assert!(world.drive(&unasking(&world), ENOUGH, set_back), "it is never tried {tried} times");
+    }
+    assert_eq!((world.status(run), world.times("run.claimed")), (RunStatus::Failed, 5));
+}
+
+#[test]
+fn a_run_whose_workers_all_vanish_of_it_fails_in_the_end() {
+    let world = World::new();
+    let text = format!(r#"{{"tools":{{"t":{}}},"steps":[{{"id":"a","tool":"t"}}]}}"#, tool("idempotent", "hangs"));
+    let run = world.start(&text, "null");
+    let mut vanished = 0;
+    while !world.status(run).ended() {
+        world.work_until(|world| world.status(run).ended() || world.tools.made().len() > vanished);
+        vanished = world.tools.made().len();
+    }
+    let error = world.view(run).summary.error.map(|error| error.code);
+    // Of the first something came: the call is on record.
+    assert_eq!((vanished, error.as_deref()), (1 + MAX_IN_VAIN as usize, Some("run.not_carried_out")));
+}
+
+#[test]
+fn a_run_outlasts_whatever_passes() {
+    let world = World::new();
+    let run = world.start(RUNS, "true");
+    let away = world.worker_with(|ports| WorkerPorts { agents: Arc::new(Away), ..ports });
+    let tried = |world: &World| world.times("run.claimed") == 3 * MAX_IN_VAIN as usize;
+    assert!(world.drive(&away, ENOUGH, tried), "it is not tried that often");
+    assert_eq!(world.work_to_end(run).summary.status, RunStatus::Completed);
+}
+
+#[test]
+fn a_run_that_waits_for_what_passes_is_left_alone_for_a_lease() {
+    let world = World::new();
+    world.start(RUNS, "true");
+    let away = world.worker_with(|ports| WorkerPorts { agents: Arc::new(Away), ..ports });
+    // A minute, and leases of a quarter of one.
+    world.drive(&away, 240, |_| false);
+    let claimed = world.times("run.claimed");
+    assert!((3..=5).contains(&claimed), "{claimed} claims");
 }
 
 #[test]
