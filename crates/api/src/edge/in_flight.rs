@@ -11,17 +11,16 @@ use actix_web::{
     middleware::Next,
     web::Data,
 };
-use devskyy_application::context::{Actor, Subject};
-use uuid::Uuid;
 
-use super::routes::Routes;
+use super::{limit::caller, routes::Routes};
 use crate::{
     extract::{Proof, idempotency_key},
+    limits::Caller,
     problem::{Problem, platform},
 };
 
 /// Whose key it is, and the key.
-type Name = (Uuid, String);
+type Name = (Caller, String);
 
 /// The requests under idempotency keys that this process is answering.
 ///
@@ -70,20 +69,15 @@ pub(crate) async fn one_at_a_time(
 }
 
 /// The name of a request that takes a key; on any other the header means nothing. Those who have not signed in are told
-/// apart by what they send only.
+/// apart by their address: two of one address who happen to choose the same key at the same moment wait for each other.
 fn name(request: &ServiceRequest) -> Option<Name> {
     let routes = request.app_data::<Data<Routes>>()?;
     if !routes.take_key(request.method(), request.path()) {
         return None;
     }
     let key = idempotency_key(request.headers()).ok()??;
-    let subject = request.extensions().get::<Proof>()?.as_ref().ok().cloned();
-    let scope = scope(subject?)?;
-    Some((scope, key))
-}
-
-fn scope(subject: Subject) -> Option<Uuid> {
-    Actor { subject, correlation_id: Uuid::nil(), source: None, traceparent: None }.idempotency_scope()
+    let refused = matches!(request.extensions().get::<Proof>(), Some(Err(_)));
+    (!refused).then(|| (caller(request), key))
 }
 
 fn in_flight() -> Problem {

@@ -55,23 +55,23 @@ fn counted(request: &ServiceRequest) -> Option<Standing> {
     }
     let limiter = request.app_data::<Data<Limiter>>()?;
     let clock = request.app_data::<Data<Arc<dyn Clock>>>()?;
-    let (caller, kind) = caller(request);
+    let caller = caller(request);
+    let kind = match (caller, request.method()) {
+        (Caller::Address(_), _) => Kind::Anonymous,
+        (Caller::Proven(_), &Method::GET | &Method::HEAD) => Kind::Read,
+        (Caller::Proven(_), _) => Kind::Write,
+    };
     limiter.count(caller, kind, clock.now().timestamp_micros())
 }
 
-fn caller(request: &ServiceRequest) -> (Caller, Kind) {
-    let extensions = request.extensions();
-    let proven = match extensions.get::<Proof>() {
-        Some(Ok(Subject::User { id, .. })) => Some(Caller::Proven(Uuid::from(*id).as_u128())),
-        Some(Ok(Subject::Key { id, .. })) => Some(Caller::Proven(Uuid::from(*id).as_u128())),
-        Some(Ok(Subject::Anonymous | Subject::System(_)) | Err(_)) | None => None,
-    };
-    match proven {
-        Some(caller) if matches!(*request.method(), Method::GET | Method::HEAD) => (caller, Kind::Read),
-        Some(caller) => (caller, Kind::Write),
-        None => {
+/// Who asks: whoever has proved it, else everybody at the address.
+pub(super) fn caller(request: &ServiceRequest) -> Caller {
+    match request.extensions().get::<Proof>() {
+        Some(Ok(Subject::User { id, .. })) => Caller::Proven(Uuid::from(*id).as_u128()),
+        Some(Ok(Subject::Key { id, .. })) => Caller::Proven(Uuid::from(*id).as_u128()),
+        Some(Ok(Subject::Anonymous | Subject::System(_)) | Err(_)) | None => {
             let ClientAddress(address) = ClientAddress::of(request.request());
-            (Caller::at(address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))), Kind::Anonymous)
+            Caller::at(address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
         }
     }
 }

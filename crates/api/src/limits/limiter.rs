@@ -15,7 +15,7 @@ const MICROS_PER_S: i64 = 1_000_000;
 const REMEMBERED: usize = 200_000;
 
 /// Who is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Caller {
     /// A person or API key, by id.
     Proven(u128),
