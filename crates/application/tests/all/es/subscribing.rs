@@ -1,4 +1,5 @@
 use std::{
+    pin::pin,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU32, Ordering},
@@ -15,7 +16,10 @@ use devskyy_testkit::{
     contracts::event_store::{Request, lamp, stream},
     fakes::{FixedClock, InMemoryCheckpoints, InMemoryEventStore, SequentialIds},
 };
-use tokio::{sync::oneshot, time::timeout};
+use tokio::{
+    sync::{Notify, oneshot},
+    time::timeout,
+};
 
 /// Notes the positions it saw; fails on one of them in a chosen way, a number of times.
 struct Noting {
@@ -134,6 +138,105 @@ async fn a_failure_for_good_stops_the_line_where_people_can_see_it() {
     assert_eq!(rig.checkpoints.failure("noting").unwrap().0, 4);
     rig.run_until(&reaction, || rig.checkpoints.position("noting") == 6).await;
     assert_eq!((reaction.seen(), rig.checkpoints.failure("noting")), (vec![1, 2, 4, 5, 6], None));
+}
+
+/// Deals with an event for as long as it takes until somebody lets it go on.
+#[derive(Default)]
+struct Slow {
+    began: Notify,
+    done: Notify,
+}
+
+#[async_trait]
+impl Reaction for Slow {
+    fn name(&self) -> &'static str {
+        "slow"
+    }
+
+    fn categories(&self) -> &'static [&'static str] {
+        &["switch"]
+    }
+
+    async fn handle(&self, _: &RecordedEvent) -> Result<(), Error> {
+        self.began.notify_one();
+        self.done.notified().await;
+        Ok(())
+    }
+}
+
+/// Lets whoever can run do so: everything here waits for the clock, for one another, or for nothing.
+async fn settle() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
+impl Rig {
+    /// Minutes pass, a second at a time.
+    async fn pass(&self, seconds: u32) {
+        for _ in 0..seconds {
+            self.clock.advance(Duration::from_secs(1));
+            settle().await;
+        }
+    }
+
+    async fn rival_claims(&self) -> bool {
+        self.checkpoints.claim("slow", SequentialIds::nth(2), Duration::from_secs(600)).await.unwrap().is_some()
+    }
+}
+
+#[tokio::test]
+async fn a_reaction_that_takes_a_minute_keeps_its_lease_against_a_rival() {
+    let (rig, slow) = (Rig::new().await, Slow::default());
+    let holder = rig.subscription(1);
+    let mut run = pin!(holder.run(&slow, std::future::pending()));
+    let rival = async {
+        slow.began.notified().await;
+        let mut claimed = false;
+        for _ in 0..60 {
+            rig.pass(1).await;
+            claimed |= rig.rival_claims().await;
+        }
+        claimed
+    };
+    let claimed = tokio::select! { claimed = rival => claimed, ended = &mut run => panic!("{ended:?}") };
+    assert!(!claimed);
+}
+
+#[tokio::test]
+async fn a_reaction_whose_lease_passes_on_meanwhile_is_given_up() {
+    let (rig, slow) = (Rig::new().await, Slow::default());
+    let holder = rig.subscription(1);
+    let mut run = pin!(holder.run(&slow, std::future::pending()));
+    let rival = async {
+        slow.began.notified().await;
+        // Its process stands still for longer than its lease lasts.
+        rig.clock.advance(Duration::from_secs(16));
+        assert!(rig.rival_claims().await);
+        rig.pass(6).await;
+        // Whoever still deals with the event would take this.
+        slow.done.notify_one();
+        settle().await;
+        timeout(Duration::from_millis(10), slow.done.notified()).await.is_ok()
+    };
+    let given_up = tokio::select! { given_up = rival => given_up, ended = &mut run => panic!("{ended:?}") };
+    assert!(given_up);
+}
+
+#[tokio::test]
+async fn whoever_lost_the_lease_meanwhile_moves_no_checkpoint() {
+    let (rig, slow) = (Rig::new().await, Slow::default());
+    let holder = rig.subscription(1);
+    let mut run = pin!(holder.run(&slow, std::future::pending()));
+    let rival = async {
+        slow.began.notified().await;
+        rig.clock.advance(Duration::from_secs(16));
+        assert!(rig.rival_claims().await);
+        slow.done.notify_one();
+        rig.pass(10).await;
+    };
+    tokio::select! { () = rival => {}, ended = &mut run => panic!("{ended:?}") }
+    assert_eq!(rig.checkpoints.position("slow"), 0);
 }
 
 #[tokio::test]
