@@ -58,7 +58,8 @@ impl Reserved {
     }
 }
 
-/// SQLite's write lock is taken at the beginning, because a reader that turns writer fails without waiting.
+/// SQLite's write lock is taken at the beginning, because a reader that turns writer fails without waiting. PostgreSQL's
+/// isolation is that of the session, which is pinned when it connects and costs no statement here.
 const AT_ONCE: TransactionOptions = TransactionOptions {
     isolation_level: None,
     access_mode: None,

@@ -24,13 +24,13 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const UNPROVED: Duration = Duration::from_secs(30);
 /// Key of the PostgreSQL advisory lock under which migrations run.
 const MIGRATION_LOCK: i64 = 0x6465_7673_6b79_7901;
-/// A lock holder that hangs must not stop everybody else: bounds on every PostgreSQL session.
-const POSTGRES_LIMITS: [(&str, &str); 4] = [
-    ("lock_timeout", "3s"),
-    ("statement_timeout", "5s"),
-    ("idle_in_transaction_session_timeout", "3s"),
-    ("client_min_messages", "error"),
-];
+/// What holds on every PostgreSQL session, whatever a role or a database is set to. Each statement sees what was committed
+/// before it: what is looked up under a lock must not be as of before the lock was granted.
+const POSTGRES_SESSION: [(&str, &str); 2] =
+    [("default_transaction_isolation", "read committed"), ("client_min_messages", "error")];
+/// A lock holder that hangs must not stop everybody else: bounds on the sessions of requests.
+const POSTGRES_LIMITS: [(&str, &str); 3] =
+    [("lock_timeout", "3s"), ("statement_timeout", "5s"), ("idle_in_transaction_session_timeout", "3s")];
 
 /// What an acknowledged change survives on SQLite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -134,7 +134,7 @@ impl Database {
     /// # Errors
     /// [`DbErr`] when the server cannot be reached.
     pub(crate) async fn patient(&self, connections: u32) -> Result<Self, DbErr> {
-        let options = postgres(&self.url, connections, &[("client_min_messages", "error")]);
+        let options = postgres(&self.url, connections, &[]);
         let writer = sea_orm::Database::connect(options).await?;
         Ok(Self { reader: writer.clone(), writer, url: self.url.clone() })
     }
@@ -272,7 +272,8 @@ fn postgres(url: &str, pool: u32, limits: &'static [(&str, &str)]) -> ConnectOpt
         Box::pin(async move { Ok(usable) })
     });
     options.map_sqlx_postgres_opts(move |postgres| {
-        postgres.application_name("devskyy").statement_cache_capacity(256).options(limits.iter().copied())
+        let session = POSTGRES_SESSION.iter().chain(limits).copied();
+        postgres.application_name("devskyy").statement_cache_capacity(256).options(session)
     });
     options
 }
