@@ -250,6 +250,12 @@ fn sqlite(url: &str, pool: u32, durability: Durability) -> ConnectOptions {
     options.acquire_timeout(Duration::from_secs(10)).min_connections(1).idle_timeout(None).max_lifetime(None);
     // A file does not hang up: asking it for a sign of life would only cost a turn of its thread.
     options.test_before_acquire(false);
+    // A commit that fails, for want of space perhaps, SQLite takes back by itself. The driver still believes in the
+    // transaction then: it would begin the next ones inside it, and whatever these commit would not be on disk.
+    options.map_sqlx_sqlite_before_acquire(|connection, _| {
+        let free = !sqlx::Connection::is_in_transaction(connection);
+        Box::pin(async move { Ok(free) })
+    });
     options.map_sqlx_sqlite_opts(move |sqlite| {
         sqlite
             .create_if_missing(true)
