@@ -123,6 +123,9 @@ pub enum Error {
     /// The platform has more work waiting than it accepts.
     #[error("too much work is waiting, try again")]
     Overloaded,
+    /// The log broke off while it recorded the change: all of it was recorded, or nothing.
+    #[error("it is unknown whether this was recorded")]
+    Unknown(#[source] PortError),
     /// A capability failed.
     #[error(transparent)]
     Port(#[from] PortError),
@@ -130,10 +133,10 @@ pub enum Error {
 
 impl Error {
     /// Whether an append that failed so surely left nothing behind. Where the log gave no answer, it may have accepted it
-    /// all the same.
+    /// all the same; and where a capability failed, that may have been after the log accepted it.
     #[must_use]
     pub const fn surely_refused(&self) -> bool {
-        !matches!(self, Self::Port(_))
+        !matches!(self, Self::Unknown(_) | Self::Port(_))
     }
 
     /// Says which member is to blame where a unique value is taken.
@@ -162,6 +165,7 @@ impl From<AppendError> for Error {
             AppendError::ClaimTaken { claim } => Self::ClaimTaken(claim),
             AppendError::KeyReused => Self::KeyReused,
             AppendError::Overloaded => Self::Overloaded,
+            AppendError::Unknown(error) => Self::Unknown(error),
             AppendError::Port(error) => Self::Port(error),
         }
     }

@@ -30,13 +30,13 @@ families! {
     /// What asking for one thing with parameters, or for a list below it, can meet.
     Narrowed [400 401 403 404 414 422 429 500 503];
     /// What creating can meet.
-    Creating [400 401 403 404 408 409 413 414 415 422 429 500 503];
+    Creating [400 401 403 404 408 409 413 414 415 422 429 500 503 504];
     /// What changing can meet.
-    Changing [400 401 403 404 408 409 412 413 414 415 422 429 500 503];
+    Changing [400 401 403 404 408 409 412 413 414 415 422 429 500 503 504];
     /// What an action without a body can meet.
-    Acting [400 401 403 404 409 412 414 429 500 503];
+    Acting [400 401 403 404 409 412 414 429 500 503 504];
     /// What somebody who has not signed in can meet.
-    Entering [400 401 403 408 409 413 414 415 422 429 500 503];
+    Entering [400 401 403 408 409 413 414 415 422 429 500 503 504];
     /// What a signed-in person can meet when they ask about themselves.
     Oneself [401 403 414 429 500 503];
     /// What a signed-in person can meet when they ask for a list of what is theirs.
@@ -75,6 +75,7 @@ const fn meaning(status: u16) -> &'static str {
         428 => "`If-Match` is missing",
         429 => "Too many requests; try again after `Retry-After`",
         503 => "Try again after `Retry-After`",
+        504 => "It may have been recorded, or not: repeat it under the same `Idempotency-Key`, or look first",
         _ => "The platform failed",
     }
 }

@@ -51,6 +51,13 @@ impl From<Error> for Problem {
             Error::KeyReused => Self::new(platform::KEY_REUSED, detail),
             Error::TooManyAttempts { wait_s } => later(Self::new(platform::TOO_MANY_ATTEMPTS, detail), wait_s),
             Error::Overloaded => later(Self::new(platform::OVERLOADED, detail), 1),
+            Error::Unknown(failure) => {
+                tracing::warn!(error = %failure, cause = %root(&failure), "it is unknown whether a change was recorded");
+                Self::new(
+                    platform::OUTCOME_UNKNOWN,
+                    "the change may have been recorded, or not; look before it is made again",
+                )
+            }
             Error::Port(failure) if failure.retryable => {
                 tracing::warn!(error = %failure, cause = %root(&failure), "a capability is away");
                 later(Self::new(platform::UNAVAILABLE, "a part of the platform is away, try again"), 2)

@@ -101,6 +101,12 @@ async fn a_log_that_is_away_is_asked_again_later() {
 }
 
 #[actix_web::test]
+async fn a_log_that_does_not_know_what_became_of_a_change_says_so() {
+    let gone = || AppendError::Unknown(PortError::transient("log", "appending", "it broke off"));
+    is_answered(gone, 504, "outcome_unknown", "").await;
+}
+
+#[actix_web::test]
 async fn a_race_that_is_lost_too_often_is_told() {
     let conflict = || AppendError::Conflict { stream: lamp(1), expected: Precondition::Version(1), actual: 2 };
     is_answered(conflict, 409, "contended", "1").await;

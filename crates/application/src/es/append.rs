@@ -143,7 +143,7 @@ pub struct Appended {
     pub replayed: bool,
 }
 
-/// Why nothing was recorded.
+/// Why an append was not accepted. Nothing was recorded, except where it says that this is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
     /// A precondition does not hold; somebody else was faster, or the caller remembers an older state.
@@ -168,7 +168,11 @@ pub enum AppendError {
     /// The queue of waiting writers is full; nothing was accepted.
     #[error("too many writes are waiting")]
     Overloaded,
-    /// The log could not be reached or failed.
+    /// The log broke off while it recorded this, and has not told since what became of it: all of it was recorded, or
+    /// nothing. The same request under its idempotency key, or under [`Precondition::Version`], has no second effect.
+    #[error("it is unknown whether it was recorded")]
+    Unknown(#[source] PortError),
+    /// The log could not be reached or failed; nothing was recorded.
     #[error(transparent)]
     Port(#[from] PortError),
 }

@@ -88,6 +88,7 @@ const fn outdated_by_an_answer(refused: &Error) -> bool {
         | Error::KeyReused
         | Error::TooManyAttempts { .. }
         | Error::Overloaded
+        | Error::Unknown(_)
         | Error::Port(_) => false,
     }
 }

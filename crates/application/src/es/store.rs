@@ -50,8 +50,8 @@ pub trait EventStore: Send + Sync {
     /// Once accepted it completes even when the caller stops waiting.
     ///
     /// # Errors
-    /// [`AppendError`]; nothing has been recorded then, except that after [`AppendError::Port`] the outcome may be
-    /// unknown: ask again with the same idempotency key.
+    /// [`AppendError`]; nothing has been recorded then, except that after [`AppendError::Unknown`] all of it may have been:
+    /// ask again with the same idempotency key.
     async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError>;
 
     /// Reads up to `max` events of one stream after a version, in order.

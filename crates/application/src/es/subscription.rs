@@ -96,7 +96,8 @@ pub trait Reaction: Send + Sync {
 #[must_use]
 pub const fn passes(error: &Error) -> bool {
     match error {
-        Error::Contended | Error::Overloaded | Error::StaleVersion { .. } | Error::Stale => true,
+        // What may have been recorded is made again as what was seen before it: a reaction is idempotent.
+        Error::Contended | Error::Overloaded | Error::StaleVersion { .. } | Error::Stale | Error::Unknown(_) => true,
         Error::Port(error) => error.retryable,
         Error::Refused(_)
         | Error::Invalid(_)

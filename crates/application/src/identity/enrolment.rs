@@ -63,7 +63,7 @@ impl Enrolment {
                 self.view(created.id).await
             }
             // The append may have been accepted although no answer came: the rows stay, the sweep decides later.
-            Err(error @ Error::Port(_)) => Err(error),
+            Err(error) if !error.surely_refused() => Err(error),
             Err(error) => {
                 self.withdraw(account.user).await;
                 Err(error)

@@ -4,14 +4,14 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use devskyy_application::{
     error::PortError,
-    es::{Appended, Plan, PlannedEvent, Prepared, RecordedEvent, Rejection, Wanted, planner},
+    es::{Appended, Plan, PlannedEvent, Position, Prepared, RecordedEvent, Rejection, Wanted, planner},
     ports::Clock,
 };
 use futures_util::FutureExt;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, Statement};
 
 use super::{
-    facts::facts,
+    facts::{facts, head},
     projection::{Projection, ProjectionError},
     reserved::{Begun, Reserved},
     statements::statement,
@@ -33,8 +33,24 @@ pub(super) enum Failed {
     Passing(ProjectionError),
     /// Nothing was recorded, and at least one of the requests is to blame.
     Guilty(ProjectionError),
-    /// The connection broke during the commit. These answers hold if the event with this hash is in the log.
-    Unknown { decided: Decided, hash: [u8; 32], error: DbErr },
+    /// The connection broke during the commit, and the log has not told yet whether it holds the batch.
+    Unknown(Broken),
+}
+
+/// A commit that broke.
+#[derive(Debug)]
+pub(super) struct Broken {
+    /// Answers that hold if the batch is in the log.
+    decided: Decided,
+    /// The hash of its last event; without events nothing tells whether it was recorded.
+    hash: Option<[u8; 32]>,
+    error: DbErr,
+}
+
+impl From<Broken> for DbErr {
+    fn from(broken: Broken) -> Self {
+        broken.error
+    }
 }
 
 impl<E: Into<ProjectionError>> From<E> for Failed {
@@ -54,9 +70,8 @@ struct Planned {
 
 struct Change {
     tx: DatabaseTransaction,
-    hash: [u8; 32],
-    /// Whether there are events in it.
-    grows: bool,
+    /// The hash of the last event, where there are any.
+    hash: Option<[u8; 32]>,
 }
 
 /// Writes batches.
@@ -74,12 +89,34 @@ impl Batches {
     /// Plans and records a batch in a transaction that holds the log's mutex.
     pub(super) async fn commit(&self, begun: Begun, requests: &[&Prepared]) -> Result<Decided, Failed> {
         let Planned { decided, change } = self.reserved.within(self.plan(begun?, requests)).await?;
-        let Some(Change { tx, hash, grows }) = change else { return Ok(decided) };
+        let Some(Change { tx, hash }) = change else { return Ok(decided) };
         match self.reserved.within(tx.commit()).await {
             Ok(()) => Ok(decided),
-            // Without events nothing tells whether it was recorded; claims and keys may simply be written again.
-            Err(error) if !grows => Err(Failed::Passing(error.into())),
-            Err(error) => Err(Failed::Unknown { decided, hash, error }),
+            Err(error) => self.look(Broken { decided, hash, error }).await,
+        }
+    }
+
+    /// Tries a batch again whose failure may pass. After a broken commit only what is not in the log is written again.
+    pub(super) async fn again(&self, failed: Failed, requests: &[&Prepared]) -> Result<Decided, Failed> {
+        match failed {
+            Failed::Unknown(broken) if broken.hash.is_some() => self.look(broken).await,
+            // Claims and keys may simply be written again; until that succeeds it stays unknown whether they were before.
+            Failed::Unknown(broken) => match self.commit(self.begin().await, requests).await {
+                Err(Failed::Passing(_)) => Err(Failed::Unknown(broken)),
+                outcome => outcome,
+            },
+            _ => self.commit(self.begin().await, requests).await,
+        }
+    }
+
+    /// What became of a broken commit, as the log itself says. Waits, under the mutex, until the server has made up its mind
+    /// about the broken connection.
+    async fn look(&self, broken: Broken) -> Result<Decided, Failed> {
+        let Some(hash) = broken.hash else { return Err(Failed::Unknown(broken)) };
+        match self.recorded(broken.decided.head, hash).await {
+            Ok(true) => Ok(broken.decided),
+            Ok(false) => Err(Failed::Passing(broken.error.into())),
+            Err(_) => Err(Failed::Unknown(broken)),
         }
     }
 
@@ -92,16 +129,21 @@ impl Batches {
             tx.rollback().await?;
             return Ok(Planned { decided, change: None });
         }
-        let (hash, grows) = (plan.head.hash, !plan.events.is_empty());
+        let hash = (!plan.events.is_empty()).then_some(plan.head.hash);
         self.write(&tx, plan).await?;
-        Ok(Planned { decided, change: Some(Change { tx, hash, grows }) })
+        Ok(Planned { decided, change: Some(Change { tx, hash }) })
     }
 
-    /// Whether the batch that ended at this position with this hash is in the log. Waits, under the mutex, until the
-    /// server has made up its mind about the broken connection.
-    pub(super) async fn recorded(&self, position: u64, hash: [u8; 32]) -> Result<bool, DbErr> {
+    /// Whether the batch that ended at this position with this hash is in the log.
+    async fn recorded(&self, position: u64, hash: [u8; 32]) -> Result<bool, DbErr> {
         let tx = self.begin().await?;
         self.reserved.within(holds(tx, position, hash)).await
+    }
+
+    /// The position of the newest event.
+    pub(super) async fn newest(&self) -> Result<Position, DbErr> {
+        let connection = self.reserved.current();
+        self.reserved.within(head(&connection)).await.map(|newest| newest.position)
     }
 
     /// Begins a transaction that holds the log's mutex.

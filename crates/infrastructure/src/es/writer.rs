@@ -1,12 +1,13 @@
 //! The one task of a process that appends: it gathers whatever waits and commits it together.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{error::Error, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use devskyy_application::{
     error::PortError,
     es::{AppendError, Appended, Position, Prepared},
 };
 use futures_util::FutureExt;
+use sea_orm::DbErr;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::{Instant, sleep},
@@ -31,11 +32,15 @@ const QUIET: u32 = 8;
 const MOST_BYTES: usize = 4 << 20;
 /// How long a batch is tried again while the database is away.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Why a request failed that was not tried any more.
+const NO_TURN: &str = "the database went away under a request before this one";
+
+type Answer = Result<Appended, AppendError>;
 
 /// A request and where its answer goes.
 pub(super) struct Pending {
     pub(super) request: Prepared,
-    pub(super) answer: oneshot::Sender<Result<Appended, AppendError>>,
+    pub(super) answer: oneshot::Sender<Answer>,
 }
 
 /// Appends until the queue is closed and empty.
@@ -117,62 +122,83 @@ impl Writer {
         }
     }
 
-    async fn decide(&self, begun: Begun, requests: &[&Prepared]) -> Vec<Result<Appended, AppendError>> {
-        match self.persist(begun, requests).await {
+    async fn decide(&self, begun: Begun, requests: &[&Prepared]) -> Vec<Answer> {
+        let until = Instant::now() + PATIENCE;
+        match self.persist(begun, requests, until).await {
             Ok(decided) => self.accept(decided),
-            Err(Failed::Guilty(error)) if requests.len() == 1 => vec![Err(blame(error).into())],
             // Somebody's request breaks the batch: one by one only the guilty one fails.
-            Err(Failed::Guilty(_)) => self.one_by_one(requests).await,
-            Err(Failed::Passing(error)) => away(requests.len(), &Arc::new(error)),
-            Err(Failed::Unknown { error, .. }) => away(requests.len(), &Arc::new(error.into())),
+            Err(Failed::Guilty(_)) if requests.len() > 1 => self.one_by_one(requests, until).await,
+            Err(failed) => self.refuse(failed, requests.len()).await,
         }
     }
 
-    async fn one_by_one(&self, requests: &[&Prepared]) -> Vec<Result<Appended, AppendError>> {
+    /// All of them share the patience of the batch they were part of.
+    async fn one_by_one(&self, requests: &[&Prepared], until: Instant) -> Vec<Answer> {
         let mut answers = Vec::with_capacity(requests.len());
         for request in requests {
             let begun = self.batches.begin().await;
-            answers.extend(Box::pin(self.decide(begun, &[request])).await);
+            match self.persist(begun, &[request], until).await {
+                Ok(decided) => answers.extend(self.accept(decided)),
+                Err(Failed::Guilty(error)) => answers.push(Err(blame(error).into())),
+                Err(gone) => {
+                    answers.extend(self.refuse(gone, 1).await);
+                    break;
+                }
+            }
         }
+        // The database went away before these had their turn.
+        answers.extend((answers.len()..requests.len()).map(|_| Err(away(NO_TURN).into())));
         answers
     }
 
-    fn accept(&self, decided: Decided) -> Vec<Result<Appended, AppendError>> {
+    /// Answers requests that all failed alike.
+    async fn refuse(&self, failed: Failed, requests: usize) -> Vec<Answer> {
+        let answer: Box<dyn Fn() -> AppendError + Send> = match failed {
+            Failed::Guilty(error) => return vec![Err(blame(error).into())],
+            Failed::Passing(error) => {
+                let error = Arc::new(error);
+                Box::new(move || away(error.clone()).into())
+            }
+            Failed::Unknown(broken) => {
+                self.look_up().await;
+                let error = Arc::new(DbErr::from(broken));
+                Box::new(move || AppendError::Unknown(away(error.clone())))
+            }
+        };
+        (0..requests).map(|_| Err(answer())).collect()
+    }
+
+    /// What may have been recorded is told to those who wait for the log to grow. Else they would hear of it only with the
+    /// next append, where nobody looks at the log from time to time.
+    async fn look_up(&self) {
+        match self.batches.newest().await {
+            Ok(newest) => {
+                raise(&self.head, newest);
+            }
+            Err(error) => tracing::warn!(%error, "cannot look how far the log goes"),
+        }
+    }
+
+    fn accept(&self, decided: Decided) -> Vec<Answer> {
         raise(&self.head, decided.head);
         raise(&self.written, decided.head);
         decided.outcomes.into_iter().map(|outcome| outcome.map_err(AppendError::from)).collect()
     }
 
     /// Commits, trying again while the failure may pass and patience lasts.
-    async fn persist(&self, begun: Begun, requests: &[&Prepared]) -> Result<Decided, Failed> {
-        let until = Instant::now() + PATIENCE;
+    async fn persist(&self, begun: Begun, requests: &[&Prepared], until: Instant) -> Result<Decided, Failed> {
         let mut pause = Duration::from_millis(20);
-        let mut failed = match self.batches.commit(begun, requests).await {
-            Err(failed @ (Failed::Passing(_) | Failed::Unknown { .. })) => failed,
-            outcome => return outcome,
-        };
-        while Instant::now() < until {
+        let mut outcome = self.batches.commit(begun, requests).await;
+        loop {
+            let failed = match outcome {
+                Err(failed @ (Failed::Passing(_) | Failed::Unknown(_))) if Instant::now() < until => failed,
+                outcome => return outcome,
+            };
             tracing::warn!(?failed, requests = requests.len(), "the log could not be written, trying again");
             sleep(pause).await;
             pause = (pause * 2).min(Duration::from_secs(1));
-            failed = match self.again(requests, failed).await {
-                Err(failed @ (Failed::Passing(_) | Failed::Unknown { .. })) => failed,
-                outcome => return outcome,
-            };
+            outcome = self.batches.again(failed, requests).await;
         }
-        Err(failed)
-    }
-
-    /// After a broken commit the log itself says what became of it; only what is not in it is written again.
-    async fn again(&self, requests: &[&Prepared], failed: Failed) -> Result<Decided, Failed> {
-        if let Failed::Unknown { decided, hash, error } = failed {
-            match self.batches.recorded(decided.head, hash).await {
-                Ok(true) => return Ok(decided),
-                Ok(false) => {}
-                Err(_) => return Err(Failed::Unknown { decided, hash, error }),
-            }
-        }
-        self.batches.commit(self.batches.begin().await, requests).await
     }
 }
 
@@ -183,7 +209,6 @@ fn blame(error: ProjectionError) -> PortError {
     }
 }
 
-fn away(requests: usize, error: &Arc<ProjectionError>) -> Vec<Result<Appended, AppendError>> {
-    let failure = || PortError::transient("event store", "appending events", error.clone());
-    (0..requests).map(|_| Err(failure().into())).collect()
+fn away(why: impl Into<Box<dyn Error + Send + Sync>>) -> PortError {
+    PortError::transient("event store", "appending events", why)
 }

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use devskyy_application::{
     error::PortError,
-    es::{AppendError, EventFilter, EventStore, RecordedEvent},
+    es::{AppendError, EventFilter, EventStore, Precondition, RecordedEvent},
 };
 use devskyy_infrastructure::{
     es::{Projection, ProjectionError, SqlEventStore, verify},
@@ -21,7 +21,7 @@ use devskyy_infrastructure::{
 };
 use devskyy_testkit::contracts::event_store::{Request, lamp, text_of};
 use futures_util::future::join_all;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, RuntimeErr, Statement, TransactionTrait};
 
 use crate::databases::{postgres, sqlite};
 
@@ -81,6 +81,51 @@ async fn only_one_is_hurt_by(what: &'static str) {
     }
     assert_eq!((refused, store.head().await.unwrap()), (vec![13], 31));
     assert_eq!(verify(&fresh.db, &[], vec![], |_, _| ()).await.unwrap().faults, []);
+}
+
+/// Cannot take in what several ask at once; then its tables are somebody else's.
+struct Faint;
+
+#[async_trait]
+impl Projection for Faint {
+    fn name(&self) -> &'static str {
+        "faint"
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn categories(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    async fn apply(&self, _: &DatabaseTransaction, events: &[&RecordedEvent]) -> Result<(), ProjectionError> {
+        match events.len() {
+            1 => Err(DbErr::Conn(RuntimeErr::Internal("away".to_owned())).into()),
+            _ => Err(PortError::bug("faint", "tasting", "too much").into()),
+        }
+    }
+}
+
+/// Each of them would be tried for ten seconds of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_requests_of_a_batch_share_its_patience() {
+    let fresh = sqlite().await;
+    let store = started(&fresh.db, vec![Arc::new(Faint)]).await;
+    let held = fresh.db.begin().await.unwrap();
+    let asked = (0..8).map(|n| {
+        let store = store.clone();
+        async move { Request::to(lamp(n), &["a"]).ask(&*store).await }
+    });
+    let asked = tokio::spawn(join_all(asked.collect::<Vec<_>>()));
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    held.rollback().await.unwrap();
+    let answers = tokio::time::timeout(Duration::from_secs(25), asked).await.expect("an answer to each").unwrap();
+    assert!(
+        answers.iter().all(|answer| matches!(answer, Err(AppendError::Port(error)) if error.retryable)),
+        "{answers:?}"
+    );
 }
 
 /// More requests than wait at once, while the database is somebody else's.
@@ -196,6 +241,55 @@ async fn a_hung_holder_of_the_mutex_is_waited_out() {
     let done = tokio::time::timeout(Duration::from_secs(9), asked.ask(&*store)).await.unwrap().unwrap();
     assert_eq!(done.last, 1);
     drop(hung);
+}
+
+/// Two processes append at once to a database that somebody has set to an isolation; what they were refused for.
+async fn refused_under(isolation: &str) -> Vec<AppendError> {
+    let fresh = postgres().await;
+    let name = fresh.url.rsplit_once('/').unwrap().1;
+    let set = format!("ALTER DATABASE {name} SET default_transaction_isolation TO '{isolation}'");
+    fresh.db.writer.execute_unprepared(&set).await.unwrap();
+    let mut refused = Vec::new();
+    let (one, other) =
+        (Database::connect(&fresh.url, 3).await.unwrap(), Database::connect(&fresh.url, 3).await.unwrap());
+    let (one, other) = (started(&one, Vec::new()).await, started(&other, Vec::new()).await);
+    for n in 0..50 {
+        let (asked, too) = (Request::to(lamp(n), &["a"]), Request::to(lamp(n), &["b"]));
+        let (answered, too) = tokio::join!(asked.ask(&*one), too.ask(&*other));
+        refused.extend([answered, too].into_iter().filter_map(Result::err));
+    }
+    refused
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL"]
+async fn a_database_set_to_repeatable_reads_refuses_nobody() {
+    let refused = refused_under("repeatable read").await;
+    assert!(refused.is_empty(), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL"]
+async fn a_database_set_to_be_serializable_refuses_nobody() {
+    let refused = refused_under("serializable").await;
+    assert!(refused.is_empty(), "{refused:?}");
+}
+
+/// A commit that fails for want of space is taken back by SQLite itself, as the one that a hook refuses. The driver then
+/// believes that the transaction goes on, and would begin the next ones inside it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_sqlite_takes_back_costs_nothing_after_it() {
+    let fresh = sqlite().await;
+    let store = started(&fresh.db, Vec::new()).await;
+    let mut connection = fresh.db.writer.get_sqlite_connection_pool().acquire().await.unwrap();
+    let mut full = true;
+    connection.lock_handle().await.unwrap().set_commit_hook(move || !std::mem::take(&mut full));
+    drop(connection);
+    Request::to(lamp(1), &["a"]).ask(&*store).await.unwrap();
+    let refused = Request::when(lamp(1), Precondition::NoStream, &["b"]).ask(&*store).await;
+    assert!(matches!(refused, Err(AppendError::Conflict { .. })), "{refused:?}");
+    let acknowledged = Request::to(lamp(2), &["c"]).ask(&*store).await.unwrap().last;
+    assert_eq!((acknowledged, store.head().await.unwrap()), (2, 2));
 }
 
 #[tokio::test]

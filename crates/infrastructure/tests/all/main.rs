@@ -6,6 +6,7 @@ mod audit_facts;
 mod budgets;
 mod crypto;
 mod databases;
+mod doubt;
 mod durability;
 mod engine;
 mod event_store;

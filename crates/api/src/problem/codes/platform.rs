@@ -29,6 +29,8 @@ codes! {
             "Wait as long as `Retry-After` says and try again.";
         UNAVAILABLE = SERVICE_UNAVAILABLE "unavailable" "A part of the platform is away"
             "Wait as long as `Retry-After` says and try again; `/health/ready` shows when it is back.";
+        OUTCOME_UNKNOWN = GATEWAY_TIMEOUT "outcome_unknown" "It is unknown whether it was done"
+            "It may have been recorded. Send the same request under the same `Idempotency-Key`, which has no second effect; sent without one, look first whether it was done.";
         INTERNAL = INTERNAL_SERVER_ERROR "internal" "The platform failed"
             "Nothing is wrong with the request; give the operator the `request_id`.";
     }

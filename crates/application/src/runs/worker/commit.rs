@@ -76,7 +76,11 @@ impl Execution {
             Err(AppendError::Conflict { .. }) => self.refresh().await.map(|()| None),
             Err(AppendError::Overloaded) => self.back_off(attempt).await.map(|()| None),
             Err(AppendError::Port(error)) if error.retryable => {
-                tracing::warn!(run = %self.id, error = ?error, "an append failed and may have been recorded");
+                tracing::warn!(run = %self.id, error = ?error, "an append failed");
+                self.back_off(attempt).await.map(|()| None)
+            }
+            Err(AppendError::Unknown(error)) => {
+                tracing::warn!(run = %self.id, error = ?error, "an append may have been recorded");
                 self.back_off(attempt).await?;
                 Ok(self.recorded(events).await?.map(Committed::Recorded))
             }

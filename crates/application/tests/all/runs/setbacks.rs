@@ -1,6 +1,12 @@
 //! A run that cannot be carried out is no other run's trouble, and not for ever its own.
 
-use std::{cell::Cell, sync::Arc};
+use std::{
+    cell::Cell,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use async_trait::async_trait;
 use devskyy_application::{
@@ -58,6 +64,40 @@ impl EventStore for Unasking {
     }
 }
 
+/// A log that breaks off at two of three appends and cannot say what became of them: one it has recorded, one not.
+struct Absent {
+    log: Arc<dyn EventStore>,
+    asked: AtomicUsize,
+}
+
+#[async_trait]
+impl EventStore for Absent {
+    async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError> {
+        let unknown = || AppendError::Unknown(PortError::transient("event store", "appending events", "it broke off"));
+        match self.asked.fetch_add(1, Ordering::Relaxed) % 3 {
+            0 => self.log.append(request).await.and(Err(unknown())),
+            1 => Err(unknown()),
+            _ => self.log.append(request).await,
+        }
+    }
+
+    async fn read_stream(&self, stream: StreamId, after: Version, max: usize) -> Result<Vec<RecordedEvent>, PortError> {
+        self.log.read_stream(stream, after, max).await
+    }
+
+    async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError> {
+        self.log.read_all(after, max, filter).await
+    }
+
+    async fn head(&self) -> Result<Position, PortError> {
+        self.log.head().await
+    }
+
+    async fn beyond(&self, position: Position) -> Position {
+        self.log.beyond(position).await
+    }
+}
+
 /// Evaluates paths, and has a defect.
 struct Defective;
 
@@ -101,6 +141,26 @@ fn unasking(world: &World) -> RunWorker {
 
 fn defective(world: &World) -> RunWorker {
     world.worker_with(|ports| WorkerPorts { expressions: Arc::new(Defective), ..ports })
+}
+
+/// The types of all that is recorded of a run that a worker carries out to its end.
+fn recorded_by(worker: impl FnOnce(&World) -> RunWorker) -> Vec<String> {
+    let world = World::new();
+    let run = world.start(RUNS, "true");
+    let worker = worker(&world);
+    assert!(world.drive(&worker, ENOUGH, |world| world.status(run).ended()), "the run does not end");
+    world.recorded().into_iter().map(|event| event.event_type.into_owned()).collect()
+}
+
+#[test]
+fn what_may_have_been_recorded_of_a_run_is_recorded_once() {
+    let absent = recorded_by(|world| {
+        world.worker_with(|ports| {
+            let store = Arc::new(Absent { log: ports.store.clone(), asked: AtomicUsize::default() });
+            WorkerPorts { store, ..ports }
+        })
+    });
+    assert_eq!(absent, recorded_by(World::worker));
 }
 
 #[test]
