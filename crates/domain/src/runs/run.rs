@@ -29,6 +29,8 @@ pub const MAX_VALUE: usize = 1024 * 1024;
 pub const MAX_STATE: usize = 16 * 1024 * 1024;
 /// Most claims in a row of which nothing comes; the next one ends the run.
 pub const MAX_IN_VAIN: u32 = 10;
+/// Claims in a row of which nothing came that make it likely that the run is the reason.
+const SUSPECT: u32 = 3;
 /// Most runs above a run.
 pub const MAX_ANCESTORS: u8 = 8;
 
@@ -126,6 +128,12 @@ impl Run {
     #[must_use]
     pub const fn in_vain(&self) -> u32 {
         self.in_vain
+    }
+
+    /// Whether it may be what its workers vanish of, more than whatever else they carried out then.
+    #[must_use]
+    pub const fn suspect(&self) -> bool {
+        self.in_vain >= SUSPECT
     }
 
     /// Whether it has ended.

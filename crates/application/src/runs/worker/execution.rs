@@ -25,6 +25,7 @@ use super::{
     stored::Recalled,
     tasks::{Outcome, PATIENCE},
     under_way::{Done, UnderWay},
+    ward::{Bed, Ward},
 };
 use crate::{
     error::PortError,
@@ -50,10 +51,18 @@ pub(super) enum Flow {
     Over,
 }
 
+/// What becomes of the lease on a run that a worker is done with.
+enum Left {
+    /// Nobody need wait for its end.
+    AtOnce,
+    /// It keeps the run from everybody for a while.
+    UntilItLapses,
+}
+
 /// One run in the hands of one worker.
 pub(super) struct Execution {
     pub(super) ports: WorkerPorts,
-    settings: Arc<WorkerSettings>,
+    pub(super) settings: Arc<WorkerSettings>,
     pub(super) id: RunId,
     pub(super) runs: Repository<Run>,
     pub(super) loaded: Loaded<Run>,
@@ -63,7 +72,9 @@ pub(super) struct Execution {
     pub(super) recalled: Recalled,
     /// What calls that are about to be recorded may use at most, as far as a budget wanted to know.
     pub(super) estimates: BTreeMap<OperationId, Amount>,
-    signals: Arc<Signals>,
+    pub(super) signals: Arc<Signals>,
+    /// Where it may be what its workers vanish of, and nothing has come of it yet.
+    pub(super) bed: Option<Bed>,
     pub(super) busy: BTreeSet<Place>,
     /// Tasks that are to be set going.
     pub(super) begun: Vec<BoxFuture<'static, Done>>,
@@ -77,14 +88,16 @@ impl Execution {
         settings: Arc<WorkerSettings>,
         claim: Claim,
         signals: Arc<Signals>,
+        ward: &Ward,
     ) {
         let mut held = claim;
-        let work = Self::work(ports.clone(), Arc::clone(&settings), &mut held, Arc::clone(&signals));
+        let work = Self::work(ports.clone(), Arc::clone(&settings), &mut held, Arc::clone(&signals), ward);
         // A defect met by one run must not end the task that carries out all the others.
         let worked = AssertUnwindSafe(work).catch_unwind().await;
-        let worked = worked.unwrap_or_else(|panic| Err(Stop::Broken(defect(panic.as_ref()))));
-        if let Err(Stop::Broken(error)) = worked {
-            return Setback { ports, settings, held, signals, error }.take().await;
+        match worked.unwrap_or_else(|panic| Err(Stop::Broken(defect(panic.as_ref())))) {
+            Err(Stop::Broken(error)) => return Setback { ports, settings, held, signals, error }.take().await,
+            Ok(Left::UntilItLapses) if !signals.stopping() => return,
+            Ok(_) | Err(Stop::Lost) => {}
         }
         if let Err(error) = ports.queue.release(&settings.name, held).await {
             tracing::warn!(run = %claim.run, error = ?error, "cannot give the lease back");
@@ -96,10 +109,14 @@ impl Execution {
         settings: Arc<WorkerSettings>,
         claim: &mut Claim,
         signals: Arc<Signals>,
-    ) -> Result<(), Stop> {
+        ward: &Ward,
+    ) -> Result<Left, Stop> {
         let mut execution = Self::load(ports, settings, claim.run, signals).await?;
         if let Some(order) = execution.loaded.state.order() {
             execution.signals.belongs_to(order.project);
+        }
+        if !execution.admitted(ward).await {
+            return Ok(Left::UntilItLapses);
         }
         let (worker, now) = (execution.settings.name.clone(), execution.ports.clock.now());
         execution.commit(&Orders::new(), |run| run.claim(&worker, now)).await?;
@@ -110,15 +127,15 @@ impl Execution {
             execution.renew(*claim).await?;
         }
         if execution.loaded.state.ended() {
-            return Ok(());
+            return Ok(Left::AtOnce);
         }
         let order = execution.loaded.state.order().ok_or(Stop::Lost)?;
         let definition = execution.ports.agents.definition(order.agent, order.agent_version).await?;
         let Some(definition) = definition else {
             let failure = Failure::new("run.agent_missing", "the agent's version is not there");
-            return execution.finish(fence, &Ending::Failed(failure)).await.map(|_| ());
+            return execution.finish(fence, &Ending::Failed(failure)).await.map(|_| Left::AtOnce);
         };
-        execution.drive(&definition, *claim).await
+        execution.drive(&definition, *claim).await.map(|()| Left::AtOnce)
     }
 
     pub(super) async fn load(
@@ -145,6 +162,7 @@ impl Execution {
             recalled: Recalled::default(),
             estimates: BTreeMap::new(),
             signals,
+            bed: None,
             busy: BTreeSet::new(),
             begun: Vec::new(),
             beat,
@@ -172,6 +190,7 @@ impl Execution {
     ) -> Result<(), Stop> {
         loop {
             under_way.begin(self.begun.drain(..));
+            self.bed = self.bed.take().filter(|_| self.loaded.state.suspect());
             if self.signals.letting_go() && !self.busy.is_empty() {
                 self.take_in(definition, claim.fence, under_way.let_go()).await?;
                 self.abandon(claim.fence).await?;

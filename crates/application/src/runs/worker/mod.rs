@@ -20,6 +20,7 @@ mod stored;
 mod tasks;
 mod transcript;
 mod under_way;
+mod ward;
 
 use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
 
@@ -36,6 +37,7 @@ use futures_util::{FutureExt, StreamExt, future::BoxFuture, select_biased, strea
 use in_step::in_step;
 use letting_go::Signals;
 pub(super) use offer::offered;
+use ward::Ward;
 
 use super::{
     PROJECTS,
@@ -188,6 +190,7 @@ struct Shift<'a> {
     worker: &'a RunWorker,
     executions: FuturesUnordered<BoxFuture<'static, Claim>>,
     active: BTreeMap<RunId, (Claim, Arc<Signals>)>,
+    ward: Ward,
     seen: Position,
     /// Whether something may be claimable that was not at the last look.
     look: bool,
@@ -203,6 +206,7 @@ impl<'a> Shift<'a> {
             worker,
             executions: FuturesUnordered::new(),
             active: BTreeMap::new(),
+            ward: Ward::default(),
             seen: 0,
             look: true,
             held_back: false,
@@ -253,8 +257,9 @@ impl<'a> Shift<'a> {
         self.active.insert(claim.run, (claim, Arc::clone(&signals)));
         let RunWorker { ports, settings } = self.worker.clone();
         let ports = WorkerPorts { clock: Arc::clone(clock), ..ports };
+        let ward = self.ward.clone();
         let execution = async move {
-            Execution::carry_out(ports, settings, claim, signals).await;
+            Execution::carry_out(ports, settings, claim, signals, &ward).await;
             claim
         };
         self.executions.push(execution.boxed());

@@ -221,6 +221,22 @@ fn a_run_whose_workers_all_vanish_of_it_fails_in_the_end() {
 }
 
 #[test]
+fn runs_whose_workers_vanished_often_are_taken_one_at_a_time() {
+    let world = World::new();
+    let text = format!(r#"{{"tools":{{"t":{}}},"steps":[{{"id":"a","tool":"t"}}]}}"#, tool("idempotent", "hangs"));
+    let agent = world.agent(1, &text);
+    for _ in 0..4 {
+        world.try_start(agent, "null").unwrap();
+    }
+    // Each makes its call with the first worker, and again with the next three.
+    for lives in 1..=4 {
+        world.work_until(|world| world.tools.made().len() == 4 * lives);
+    }
+    world.drive(&world.worker(), ENOUGH / 10, |_| false);
+    assert_eq!(world.tools.made().len(), 4 * 4 + 1);
+}
+
+#[test]
 fn a_run_outlasts_whatever_passes() {
     let world = World::new();
     let run = world.start(RUNS, "true");

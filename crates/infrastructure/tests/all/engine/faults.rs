@@ -36,11 +36,13 @@ impl Engine {
 /// Before the intent, after it, after what it intended, and after its result.
 const fn moments(kind: Kind) -> [Moment; 4] {
     let (intent, done, result) = match kind {
-        Kind::Http | Kind::Large | Kind::AssistantTool | Kind::Mcp => {
+        Kind::Http | Kind::Large | Kind::Mcp | Kind::AssistantTool | Kind::AssistantLarge | Kind::AssistantMcp => {
             ("run.tool_called", Moment::ToolDone, "run.tool_succeeded")
         }
         Kind::Model => ("run.model_called", Moment::ModelDone, "run.model_answered"),
-        Kind::Child => ("run.child_requested", Moment::After("run.completed"), "run.child_ended"),
+        Kind::Child | Kind::AssistantChild => {
+            ("run.child_requested", Moment::After("run.completed"), "run.child_ended")
+        }
     };
     [Moment::Before(intent), Moment::After(intent), done, Moment::After(result)]
 }
@@ -77,14 +79,28 @@ async fn a_process_may_die_around_a_question_to_a_model(engine: Engine) {
     every_death_is_survived(engine, Kind::Model).await;
 }
 
+async fn a_process_may_die_around_a_call_of_a_server_of_tools_of_an_assistant(engine: Engine) {
+    every_death_is_survived(engine, Kind::AssistantMcp).await;
+}
+
 /// Kept without a reference, and referred to without the worker's knowing.
+const KEPT: [Moment; 3] =
+    [Moment::ResultKept, Moment::Before("run.tool_succeeded"), Moment::After("run.tool_succeeded")];
+
 async fn a_process_may_die_around_a_result_that_no_event_carries(engine: Engine) {
-    let moments = [Moment::ResultKept, Moment::Before("run.tool_succeeded"), Moment::After("run.tool_succeeded")];
-    deaths_are_survived(engine, Kind::Large, moments).await;
+    deaths_are_survived(engine, Kind::Large, KEPT).await;
+}
+
+async fn a_process_may_die_around_a_result_of_an_assistant_that_no_event_carries(engine: Engine) {
+    deaths_are_survived(engine, Kind::AssistantLarge, KEPT).await;
 }
 
 async fn a_process_may_die_around_a_child_run(engine: Engine) {
     every_death_is_survived(engine, Kind::Child).await;
+}
+
+async fn a_process_may_die_around_a_child_run_of_an_assistant(engine: Engine) {
+    every_death_is_survived(engine, Kind::AssistantChild).await;
 }
 
 /// Makes a test of each check on both engines.
@@ -112,6 +128,9 @@ on_both_engines!(
     a_process_may_die_around_a_call_of_a_server_of_tools,
     a_process_may_die_around_a_tool_call_of_an_assistant,
     a_process_may_die_around_a_question_to_a_model,
+    a_process_may_die_around_a_call_of_a_server_of_tools_of_an_assistant,
     a_process_may_die_around_a_result_that_no_event_carries,
+    a_process_may_die_around_a_result_of_an_assistant_that_no_event_carries,
     a_process_may_die_around_a_child_run,
+    a_process_may_die_around_a_child_run_of_an_assistant,
 );

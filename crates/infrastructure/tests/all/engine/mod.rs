@@ -7,6 +7,7 @@ mod faults;
 mod idle;
 mod ledger;
 mod look_ups;
+mod poison;
 mod rig;
 mod rush;
 mod stage;

@@ -34,6 +34,12 @@ pub(crate) enum Kind {
     Large,
     /// An assistant calls a tool.
     AssistantTool,
+    /// An assistant calls a tool whose answer no event carries.
+    AssistantLarge,
+    /// An assistant calls a tool of a server of tools.
+    AssistantMcp,
+    /// An assistant runs another agent, which sends a request.
+    AssistantChild,
     /// An assistant asks its model.
     Model,
     /// A workflow runs another agent, which sends a request.
@@ -63,6 +69,12 @@ fn finding(finder: &McpServer, effect: &str) -> Value {
     json!({"kind": "mcp", "effect": effect, "input_schema": {"type": "object"}, "server": server})
 }
 
+/// An assistant that may act, and what its run returns.
+fn assistant(mut acts: Value) -> (Value, Value) {
+    acts["act"]["description"] = json!("Does it.");
+    (json!({"model": "house/echo-1", "instructions": "Do it.", "tools": acts}), json!("It is done."))
+}
+
 /// A platform with one run that has not begun.
 pub(crate) struct Stage {
     pub(crate) rig: Rig,
@@ -79,8 +91,9 @@ impl Stage {
             Endpoint { kind: ProviderKind::OpenAi, base_url: server.base_url(), key: Some("sk".into()), trusted: true };
         let models = Arc::new(ProviderModels::new(endpoint, Arc::new(wire)));
         let rig = Rig::over(fresh, models).await;
-        let path = if kind == Kind::Large { "large" } else { effect };
-        let act = if kind == Kind::Mcp { finding(&rig.finder, effect) } else { tool(&rig.ledger, effect, path) };
+        let path = if matches!(kind, Kind::Large | Kind::AssistantLarge) { "large" } else { effect };
+        let finds = matches!(kind, Kind::Mcp | Kind::AssistantMcp);
+        let act = if finds { finding(&rig.finder, effect) } else { tool(&rig.ledger, effect, path) };
         let acts = tools([("act", act)]);
         let result = match kind {
             Kind::Mcp => ".steps.a.output.structured_content.found",
@@ -93,10 +106,11 @@ impl Stage {
         let (definition, output) = match kind {
             Kind::Http | Kind::Large => (requests, json!(42)),
             Kind::Mcp => (requests, json!(1)),
-            Kind::AssistantTool | Kind::Model => {
-                let mut acts = acts;
-                acts["act"]["description"] = json!("Does it.");
-                (json!({"model": "house/echo-1", "instructions": "Do it.", "tools": acts}), json!("It is done."))
+            Kind::AssistantTool | Kind::AssistantLarge | Kind::AssistantMcp | Kind::Model => assistant(acts),
+            Kind::AssistantChild => {
+                let child = rig.agent(2, &requests);
+                let act = json!({"kind": "agent", "agent": child.to_string(), "input_schema": {"type": "object"}});
+                assistant(tools([("act", act)]))
             }
             Kind::Child => {
                 let child = rig.agent(2, &requests);
