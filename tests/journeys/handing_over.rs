@@ -99,7 +99,7 @@ async fn two_workers(tracker: &Tracker, drain: &str) -> (usize, usize) {
     let mut well = 0;
     for run in &runs {
         let ended = ada.run_ended(run).await;
-        // A worker that is not woken looks at the queue every 15 seconds.
+        // A worker that is not woken looks at the queue every 30 seconds.
         well += usize::from(ended["status"] == "completed" && began.elapsed() < Duration::from_secs(14));
     }
     (runs.len(), well)

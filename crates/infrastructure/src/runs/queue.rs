@@ -115,12 +115,15 @@ impl RunQueue for SqlRunQueue {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use devskyy_application::runs::{Appetite, RunQueue as _};
     use sea_orm::{ConnectionTrait, Statement, Value};
 
-    use super::Turns;
+    use super::{SqlRunQueue, Turns};
     use crate::sql::{
         Database,
-        tests::{effort, on_both_engines},
+        tests::{effort, on_both_engines, postgres},
     };
 
     /// Three projects in use and one that is suspended.
@@ -170,5 +173,32 @@ mod tests {
         fill(db, RUNS, 1_001, 20_000).await;
         let long = cost(db).await;
         assert!(long <= short + short / 2, "{short} became {long}");
+    }
+
+    /// Claims as a worker does, which looks again after a failure that passes.
+    async fn claimed(db: &Database) -> usize {
+        let (queue, appetite) = (SqlRunQueue::new(db.clone()), Appetite { most: 8, per_project: None, lease: LEASE });
+        loop {
+            match queue.claim("ada", appetite).await {
+                Ok(claims) => return claims.runs.len(),
+                Err(error) => assert!(error.retryable, "{error:?}"),
+            }
+        }
+    }
+
+    const LEASE: Duration = Duration::from_secs(60);
+    /// Twice the three seconds after which the server ends a transaction that says nothing, and twice that.
+    const BOUND: Duration = Duration::from_secs(12);
+
+    #[tokio::test]
+    #[ignore = "needs PostgreSQL"]
+    async fn a_worker_that_stops_amid_a_look_holds_the_others_up_for_seconds() {
+        let db = postgres().await;
+        fill(&db, PROJECTS, 0, 0).await;
+        fill(&db, RUNS, 1, 100).await;
+        let stopped = db.begin().await.expect("a transaction");
+        stopped.query_all_raw(Statement::from_string(db.backend(), Turns(db.backend()).alone())).await.expect("a turn");
+        let claims = tokio::time::timeout(BOUND, claimed(&db)).await;
+        assert_eq!(claims.ok(), Some(8));
     }
 }
