@@ -20,6 +20,11 @@ const MAX_ANSWER: usize = 16 << 20;
 /// Bytes of a failure's body.
 const MAX_FAULT: usize = 64 << 10;
 
+/// Connections to one provider that are kept while nothing is asked of it: many runs ask the same one.
+const IDLE: usize = 64;
+/// How long the end of an answer may take after its last event, so that its connection can be used again.
+const TAIL: Duration = Duration::from_secs(1);
+
 /// The way to every provider; connections are kept and shared.
 pub struct Wire {
     policy: EgressPolicy,
@@ -38,8 +43,8 @@ impl Wire {
     /// When the system's trusted certificates cannot be read.
     pub fn new(policy: EgressPolicy, clock: Arc<dyn Clock>, patience: Patience) -> Result<Self, PortError> {
         let failed = |error| PortError::bug("models", "preparing for requests", error);
-        let guarded = client().dns_resolver(Arc::new(GuardedResolver(policy.clone()))).build().map_err(failed)?;
-        Ok(Self { policy, guarded, trusting: client().build().map_err(failed)?, clock, patience })
+        let guarded = client(IDLE).dns_resolver(Arc::new(GuardedResolver(policy.clone()))).build().map_err(failed)?;
+        Ok(Self { policy, guarded, trusting: client(IDLE).build().map_err(failed)?, clock, patience })
     }
 
     /// Whether anything may be sent to that address.
@@ -108,12 +113,19 @@ impl Wire {
             }
             for event in events.feed(&chunk) {
                 if take(&event)? {
+                    read_out(response);
                     return Ok(true);
                 }
             }
         }
         events.end().map_or(Ok(false), |event| take(&event))
     }
+}
+
+/// Lets an answer whose last event is known come to its end, which nobody waits for: a connection that is dropped before is not
+/// used again.
+fn read_out(mut response: Response) {
+    tokio::spawn(tokio::time::timeout(TAIL, async move { while let Ok(Some(_)) = response.chunk().await {} }));
 }
 
 /// Why there is no answer to read.

@@ -13,6 +13,8 @@ use super::{
 
 /// How long a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(10);
+/// Connections to one service that are kept while nothing is asked of it.
+const IDLE: usize = 4;
 
 /// Sends requests.
 pub(super) struct Http {
@@ -25,8 +27,8 @@ pub(super) struct Http {
 
 impl Http {
     pub(super) fn new(policy: EgressPolicy) -> Result<Self, reqwest::Error> {
-        let guarded = client().dns_resolver(Arc::new(GuardedResolver(policy.clone()))).build()?;
-        Ok(Self { policy, guarded, trusting: client().build()? })
+        let guarded = client(IDLE).dns_resolver(Arc::new(GuardedResolver(policy.clone()))).build()?;
+        Ok(Self { policy, guarded, trusting: client(IDLE).build()? })
     }
 
     /// The client that may connect to an address.
@@ -55,8 +57,9 @@ fn denied(refused: &EgressRefused) -> ToolError {
     permanent("tool.egress_refused", refused.to_string())
 }
 
-/// A client that goes exactly where it is sent: no redirects, no proxy from the environment, no retries of its own.
-pub(crate) fn client() -> reqwest::ClientBuilder {
+/// A client that goes exactly where it is sent: no redirects, no proxy from the environment, no retries of its own. It keeps so many
+/// connections to each host for the next requests.
+pub(crate) fn client(idle: usize) -> reqwest::ClientBuilder {
     Client::builder()
         .user_agent(concat!("devskyy/", env!("CARGO_PKG_VERSION")))
         .redirect(Policy::none())
@@ -65,7 +68,7 @@ pub(crate) fn client() -> reqwest::ClientBuilder {
         .referer(false)
         .connect_timeout(CONNECT)
         .pool_idle_timeout(Duration::from_secs(30))
-        .pool_max_idle_per_host(4)
+        .pool_max_idle_per_host(idle)
 }
 
 /// The resolver's refusal, where one is beneath the failure.

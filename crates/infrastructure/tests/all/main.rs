@@ -4,6 +4,7 @@
 mod audit;
 mod audit_facts;
 mod budgets;
+mod connections;
 mod crypto;
 mod databases;
 mod doubt;
