@@ -38,7 +38,11 @@ impl Place {
 
     /// A new assistant is run to the end.
     async fn runs(&self, name: &str, tools: &Value) {
-        let definition = json!({"model": "scripted/one", "instructions": "Be brief.", "tools": tools});
+        self.runs_with("scripted/one", name, tools).await;
+    }
+
+    async fn runs_with(&self, model: &str, name: &str, tools: &Value) {
+        let definition = json!({"model": model, "instructions": "Be brief.", "tools": tools});
         let body = json!({"name": name, "type": "assistant", "definition": definition});
         let made = self.world.post("/api/v1/agents").by(&self.ada).json(&body).send().await.expect(201);
         let path = format!("/api/v1/agents/{}/execute", made["id"].as_str().unwrap());
@@ -100,6 +104,18 @@ async fn totals_cost_what_the_answers_cost() {
         (&told["totals"], &told["total"], told["items"].as_array().map(Vec::len)),
         (&totals, &json!(2), Some(1))
     );
+}
+
+#[actix_web::test]
+async fn an_answer_whose_provider_does_not_tell_its_usage_is_told_as_an_estimate() {
+    let place = Place::used().await;
+    place.runs_with("scripted/mute", "Mute", &json!({})).await;
+    let told = place.told("?group_by=model").await;
+    let estimated = |item: &Value| (item["model"].as_str().map(str::to_owned), item["estimated_calls"].as_u64());
+    let each: Vec<_> = told["items"].as_array().unwrap().iter().map(estimated).collect();
+    let expected =
+        [("scripted/mute", 1), ("scripted/one", 0)].map(|(model, calls)| (Some(model.to_owned()), Some(calls)));
+    assert_eq!((each, told["totals"]["estimated_calls"].as_u64()), (expected.to_vec(), Some(1)));
 }
 
 #[actix_web::test]
