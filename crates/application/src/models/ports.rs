@@ -87,7 +87,13 @@ pub enum ModelError {
         /// How long it wants to be left alone, where it said so.
         retry_after: Option<Duration>,
     },
-    /// It is overloaded, failed by itself or could not be reached, or is left alone for a while; may be asked again.
+    /// It is left alone for a while, because it failed too often or asked for it, so that nobody was asked; may be asked later.
+    #[error("the provider is not available: it failed too often and is left alone for a while")]
+    Resting {
+        /// How long at least; while somebody finds out whether it works again, a guess.
+        retry_after: Duration,
+    },
+    /// It is overloaded, failed by itself or could not be reached; may be asked again.
     #[error("the provider is not available: {message}")]
     Unavailable {
         /// What is known, without secrets.
@@ -126,8 +132,8 @@ pub trait Models: Send + Sync {
     /// Asks once. Whether to ask again is the caller's decision.
     ///
     /// # Errors
-    /// [`ModelError`], of which [`ModelError::RateLimited`], [`ModelError::Unavailable`] and [`ModelError::Timeout`] may
-    /// pass by themselves.
+    /// [`ModelError`], of which [`ModelError::RateLimited`], [`ModelError::Resting`], [`ModelError::Unavailable`] and
+    /// [`ModelError::Timeout`] may pass by themselves.
     async fn ask(&self, request: &ModelRequest, deltas: &dyn Deltas) -> Result<ModelAnswer, ModelError>;
 }
 

@@ -51,10 +51,8 @@ impl RoutedModels {
     }
 
     fn enter(&self, key: BreakerKey) -> Result<Passage<'_>, ModelError> {
-        let leave = self.breakers.enter(&key, self.clock.now()).map_err(|wait| ModelError::Unavailable {
-            message: "it failed too often and is left alone for a while".to_owned(),
-            retry_after: Some(wait),
-        })?;
+        let entered = self.breakers.enter(&key, self.clock.now());
+        let leave = entered.map_err(|retry_after| ModelError::Resting { retry_after })?;
         Ok(Passage { models: self, key, leave, verdict: Verdict::Unknown })
     }
 
@@ -95,7 +93,7 @@ const fn verdict(answered: &Result<ModelAnswer, ModelError>) -> Verdict {
             Verdict::Fails(*retry_after)
         }
         Err(ModelError::Timeout) => Verdict::Fails(None),
-        Err(ModelError::Port(_)) => Verdict::Unknown,
+        Err(ModelError::Resting { .. } | ModelError::Port(_)) => Verdict::Unknown,
     }
 }
 
@@ -104,6 +102,7 @@ const fn falls_back(error: &ModelError) -> bool {
     match error {
         ModelError::Unconfigured(_)
         | ModelError::RateLimited { .. }
+        | ModelError::Resting { .. }
         | ModelError::Unavailable { .. }
         | ModelError::Timeout
         | ModelError::Refused { status: Some(401 | 402 | 403 | 404 | 429), .. } => true,
@@ -111,8 +110,14 @@ const fn falls_back(error: &ModelError) -> bool {
     }
 }
 
-const fn passes(error: &ModelError) -> bool {
-    matches!(error, ModelError::RateLimited { .. } | ModelError::Unavailable { .. } | ModelError::Timeout)
+/// How much it matters that a failure is told: one that may pass is more than one that will not, and one of somebody who was asked is
+/// more than that nobody was.
+const fn weight(error: &ModelError) -> u8 {
+    match error {
+        ModelError::RateLimited { .. } | ModelError::Unavailable { .. } | ModelError::Timeout => 2,
+        ModelError::Resting { .. } => 1,
+        ModelError::Unconfigured(_) | ModelError::Refused { .. } | ModelError::Port(_) => 0,
+    }
 }
 
 /// Remembers whether anything was heard, so that it can be taken back.
@@ -137,7 +142,7 @@ impl Deltas for Overheard<'_> {
 #[async_trait]
 impl Models for RoutedModels {
     /// Asks the model, and then its fallbacks in their order. Where nobody answers, a failure that may pass is told
-    /// rather than one that will not, so that the caller asks again.
+    /// rather than one that will not, so that the caller asks again; that one is left alone only where nobody else was asked.
     async fn ask(&self, request: &ModelRequest, deltas: &dyn Deltas) -> Result<ModelAnswer, ModelError> {
         let deadline = self.clock.now() + TimeDelta::from_std(request.timeout).unwrap_or(TimeDelta::days(1));
         let overheard = Overheard { deltas, heard: AtomicBool::new(false) };
@@ -145,7 +150,7 @@ impl Models for RoutedModels {
         for model in [&request.model].into_iter().chain(&request.fallbacks) {
             let timeout = match self.left(deadline) {
                 Ok(left) => left,
-                Err(late) => return Err(told.filter(passes).unwrap_or(late)),
+                Err(late) => return Err(told.filter(|told| weight(told) > 0).unwrap_or(late)),
             };
             overheard.restart();
             let asked = ModelRequest { model: model.clone(), fallbacks: vec![], timeout, ..request.clone() };
@@ -154,7 +159,7 @@ impl Models for RoutedModels {
                 Err(error) if !falls_back(&error) => return Err(error),
                 Err(error) => {
                     tracing::debug!(model = asked.model, %error, "a model does not answer");
-                    if told.is_none() || (passes(&error) && !told.as_ref().is_some_and(passes)) {
+                    if told.as_ref().is_none_or(|told| weight(told) < weight(&error)) {
                         told = Some(error);
                     }
                 }

@@ -13,7 +13,7 @@ use devskyy_domain::{
         ids::{ApprovalId, OperationId, RunId},
     },
     runs::{
-        ElementEnd, Failure, Place, ResultHash, Run, RunEvent, StepState, StepTakenOver, TakenOver, Unit, Value,
+        Call, ElementEnd, Failure, Place, ResultHash, Run, RunEvent, StepState, StepTakenOver, TakenOver, Unit, Value,
         Verdict, summary_step, tools_step, turn_step,
     },
     workflow::{Action, Step},
@@ -142,11 +142,12 @@ impl Timeline {
     fn note_model(&mut self, event: &RunEvent, at: DateTime<Utc>) {
         match event {
             RunEvent::ModelCalled(called) => {
+                let tries = self.run.unit(&called.place).and_then(Unit::call).map_or(called.attempt, Call::tries);
                 self.usage.model_calls += 1;
-                self.usage.retries += u32::from(called.attempt > 1);
+                self.usage.retries += u32::from(tries > 1);
                 self.operations.insert(called.operation, called.place.clone());
                 let execution = self.at(&called.place, at);
-                execution.attempts = called.attempt;
+                execution.attempts = tries;
                 execution.operation_id = Some(called.operation);
                 execution.model = Some(called.model.clone());
             }
@@ -164,9 +165,22 @@ impl Timeline {
             }
             RunEvent::ModelFailed(failed) => {
                 self.done(failed.operation, at, Some(&failed.error), failed.retry_at.is_none());
+                if failed.unasked {
+                    self.take_back(failed.operation, at);
+                }
             }
             _ => {}
         }
+    }
+
+    /// Nobody was asked after all.
+    fn take_back(&mut self, operation: OperationId, at: DateTime<Utc>) {
+        let Some(place) = self.operations.get(&operation).cloned() else { return };
+        let execution = self.at(&place, at);
+        let again = execution.attempts > 1;
+        execution.attempts = execution.attempts.saturating_sub(1);
+        self.usage.model_calls = self.usage.model_calls.saturating_sub(1);
+        self.usage.retries = self.usage.retries.saturating_sub(again.into());
     }
 
     fn ask(&mut self, event: &RunEvent) {

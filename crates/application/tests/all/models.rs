@@ -102,6 +102,22 @@ async fn of_all_failures_one_that_may_pass_is_told() {
 }
 
 #[tokio::test]
+async fn that_a_model_is_left_alone_is_told_where_nobody_else_was_asked() {
+    let it = routed([Turn::RateLimited(Some(Duration::from_secs(60)))], []);
+    it.ask("first/m", &[]).await.unwrap_err();
+    let failure = it.ask("first/m", &["off/m"]).await.unwrap_err();
+    assert!(matches!(failure, ModelError::Resting { .. }), "{failure:?}");
+}
+
+#[tokio::test]
+async fn that_a_model_is_left_alone_is_not_told_where_a_fallback_was_asked_and_failed() {
+    let it = routed([Turn::RateLimited(Some(Duration::from_secs(60)))], [Turn::Timeout]);
+    it.ask("first/m", &[]).await.unwrap_err();
+    let failure = it.ask("first/m", &["second/m"]).await.unwrap_err();
+    assert!(matches!(failure, ModelError::Timeout), "{failure:?}");
+}
+
+#[tokio::test]
 async fn what_a_failed_model_said_is_taken_back() {
     let it = routed([Turn::BreaksOff("Once upon".to_owned())], [says("hello")]);
     let heard = Heard::default();
@@ -135,8 +151,8 @@ async fn a_provider_is_left_alone_for_as_long_as_it_says() {
     let early = it.ask("first/m", &[]).await.unwrap_err();
     it.clock.advance(Duration::from_secs(1));
     let late = it.ask("first/m", &[]).await.unwrap().text;
-    let ModelError::Unavailable { retry_after, .. } = early else { panic!("{early:?}") };
-    assert_eq!((retry_after, late.as_str()), (Some(Duration::from_secs(1)), "hello"));
+    let ModelError::Resting { retry_after } = early else { panic!("{early:?}") };
+    assert_eq!((retry_after, late.as_str()), (Duration::from_secs(1), "hello"));
 }
 
 #[tokio::test]

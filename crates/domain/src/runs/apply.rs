@@ -109,6 +109,8 @@ fn call(run: &mut Run, event: &RunEvent) {
 fn model(run: &mut Run, event: &RunEvent) {
     match event {
         RunEvent::ModelCalled(called) => {
+            let unasked =
+                run.operation(called.operation).ok().and_then(|(_, unit)| unit.call()).map(|call| call.unasked);
             let fresh = run.operations.insert(called.operation, called.place.clone()).is_none();
             run.begun += u32::from(fresh);
             let call = Call {
@@ -116,6 +118,7 @@ fn model(run: &mut Run, event: &RunEvent) {
                 callee: Callee::Model(called.model.clone()),
                 effect: Effect::ReadOnly,
                 attempt: called.attempt,
+                unasked: unasked.unwrap_or_default(),
                 arguments: Arc::default(),
             };
             run.put(&called.place, Unit::Calling(call));
@@ -123,7 +126,10 @@ fn model(run: &mut Run, event: &RunEvent) {
         RunEvent::ModelAnswered(answered) => run.answered(answered),
         RunEvent::ModelFailed(failed) => match failed.retry_at {
             None => run.fail(failed.operation, &failed.error),
-            Some(until) => run.recall(failed.operation, |call| Unit::Backoff { call, until }),
+            Some(until) => run.recall(failed.operation, |call| {
+                let unasked = call.unasked + u32::from(failed.unasked);
+                Unit::Backoff { call: Call { unasked, ..call }, until }
+            }),
         },
         RunEvent::AnswerRejected(rejected) => {
             run.rejected.insert(rejected.step.clone(), rejected.errors.clone());
@@ -195,6 +201,7 @@ impl Run {
             callee: Callee::Tool(called.tool.clone()),
             effect: called.effect,
             attempt: called.attempt,
+            unasked: 0,
             arguments: arguments.unwrap_or_else(|| Arc::new(called.arguments.clone())),
         };
         self.put(&called.place, Unit::Calling(call));

@@ -34,6 +34,7 @@ impl Run {
             Progress::Again { operation }
             | Progress::Answer { operation, .. }
             | Progress::Fail { operation, .. }
+            | Progress::Postpone { operation, .. }
             | Progress::Lose { operation, .. }
             | Progress::Reply { operation, .. } => self.take_operation(whole, *operation),
             Progress::Expire { approval, .. } => {

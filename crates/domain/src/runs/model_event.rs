@@ -105,6 +105,9 @@ pub struct ModelFailed {
     /// When it is asked again; never, without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<DateTime<Utc>>,
+    /// Whether nobody was asked, because whoever would be is left alone for a while: no try, then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unasked: bool,
 }
 
 /// A last answer breaks the agent's output schema; the model is told, once.

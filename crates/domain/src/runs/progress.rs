@@ -72,6 +72,15 @@ pub enum Progress {
         /// When it is tried again; never, without.
         retry_at: Option<DateTime<Utc>>,
     },
+    /// Whoever would be asked is left alone for a while, so that a try was none.
+    Postpone {
+        /// Which call.
+        operation: OperationId,
+        /// Why.
+        error: Failure,
+        /// When it is tried again.
+        retry_at: DateTime<Utc>,
+    },
     /// Nobody knows what became of a call.
     Lose {
         /// Which call.

@@ -74,7 +74,7 @@ impl Run {
                 let (operation, error, retry_at) = (*operation, error.clone(), *retry_at);
                 Ok(match self.calling(operation)? {
                     Callee::Tool(_) => ToolFailed { operation, error, retry_at }.into(),
-                    Callee::Model(_) => ModelFailed { operation, error, retry_at }.into(),
+                    Callee::Model(_) => ModelFailed { operation, error, retry_at, unasked: false }.into(),
                 })
             }
             Progress::Lose { operation, error } => {
@@ -93,6 +93,13 @@ impl Run {
                 Ok(ModelCalled { place: place.clone(), operation: *operation, model: model.clone(), attempt: 1 }.into())
             }
             Progress::Reply { operation, reply } => self.reply(*operation, reply),
+            Progress::Postpone { operation, error, retry_at } => match self.calling(*operation)? {
+                Callee::Model(_) => {
+                    let (operation, error, retry_at) = (*operation, error.clone(), Some(*retry_at));
+                    Ok(ModelFailed { operation, error, retry_at, unasked: true }.into())
+                }
+                Callee::Tool(_) => Err(RunError::OperationUnknown),
+            },
             Progress::Reject { step, errors } => match self.answer(step) {
                 Some(_) if !self.rejected.contains_key(step) => {
                     Ok(AnswerRejected { step: step.clone(), errors: errors.clone() }.into())
@@ -125,7 +132,7 @@ impl Run {
         let fits = if deep { Err(too_large()) } else { self.room(answered.bytes()) };
         Ok(match fits {
             Ok(()) => answered.into(),
-            Err(error) => ModelFailed { operation, error, retry_at: None }.into(),
+            Err(error) => ModelFailed { operation, error, retry_at: None, unasked: false }.into(),
         })
     }
 

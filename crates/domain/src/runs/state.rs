@@ -34,10 +34,20 @@ pub struct Call {
     pub callee: Callee,
     /// Whether it may be repeated.
     pub effect: Effect,
-    /// Tries made so far, this one included.
+    /// Tries begun so far, this one included.
     pub attempt: u32,
+    /// How many of them asked nobody.
+    pub unasked: u32,
     /// With what.
     pub arguments: Arc<Json>,
+}
+
+impl Call {
+    /// Tries made so far, this one included, if it asks somebody.
+    #[must_use]
+    pub const fn tries(&self) -> u32 {
+        self.attempt.saturating_sub(self.unasked)
+    }
 }
 
 /// A call that is made only if a person approves.

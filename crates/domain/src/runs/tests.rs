@@ -375,17 +375,6 @@ fn a_child_nobody_asked_for_is_refused() {
     assert_eq!(running([]).when(|run| run.end_child(op(1), &end, Spent::default())), Err(RunError::OperationUnknown));
 }
 
-#[test]
-fn pauses_grow_and_honour_what_was_asked() {
-    let retry = crate::workflow::Backoff::default();
-    let seed = Uuid::from_u128(5);
-    let pauses: Vec<_> = (1..=10).map(|attempt| retry.pause(attempt, seed, None)).collect();
-    assert!(pauses[0].as_millis() >= 250 && pauses[0].as_millis() <= 500, "{pauses:?}");
-    assert!(pauses[9].as_millis() >= 15_000 && pauses[9].as_millis() <= 30_000, "{pauses:?}");
-    let asked = std::time::Duration::from_secs(90);
-    assert_eq!(retry.pause(1, seed, Some(asked)), asked);
-}
-
 /// A deadline that is always in the future of a test that adds hours.
 fn late(order: Order) -> Order {
     Order { deadline: at(0) + TimeDelta::days(20), ..order }

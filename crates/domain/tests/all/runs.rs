@@ -179,7 +179,7 @@ fn turns() -> Vec<Example<RunEvent>> {
             }),
         }),
         Example { version: 1, form: None, event: ModelAnswered::upcast(unpriced()).into() },
-        today(ModelFailed { operation: operation(), error: failure(), retry_at: Some(at()) }),
+        today(ModelFailed { operation: operation(), error: failure(), retry_at: Some(at()), unasked: false }),
         today(AnswerRejected { step: "turn_3".into(), errors: vec!["/total: is required".into()] }),
         today(ContextCompacted { from: 2, through: 9, summary: Some(operation()) }),
     ]
@@ -236,7 +236,8 @@ fn forms() -> Vec<Example<RunEvent>> {
         also("bare", RunFailed { error: bare_error, at: at() }),
         also("failed", ChildEnded { operation: operation(), end, spent }),
         also("final", ToolFailed { operation: operation(), error: failure(), retry_at: None }),
-        also("final", ModelFailed { operation: operation(), error: failure(), retry_at: None }),
+        also("final", ModelFailed { operation: operation(), error: failure(), retry_at: None, unasked: false }),
+        also("unasked", ModelFailed { operation: operation(), error: failure(), retry_at: Some(at()), unasked: true }),
         also(
             "bare",
             ToolCalled {

@@ -27,6 +27,8 @@ pub enum Turn {
     RateLimited(Option<Duration>),
     /// Fails: it is away.
     Unavailable(Option<Duration>),
+    /// Fails: it is left alone, and nobody was asked.
+    Resting(Duration),
     /// Fails: it took too long.
     Timeout,
     /// Fails: it does not answer this question.
@@ -149,6 +151,7 @@ async fn take(turn: Turn, request: &ModelRequest, deltas: &dyn Deltas) -> Result
         }
         Turn::RateLimited(retry_after) => Err(ModelError::RateLimited { retry_after }),
         Turn::Unavailable(retry_after) => Err(ModelError::Unavailable { message: message(), retry_after }),
+        Turn::Resting(retry_after) => Err(ModelError::Resting { retry_after }),
         Turn::Timeout => Err(ModelError::Timeout),
         Turn::Refused(status) => Err(ModelError::Refused { status, message: message() }),
         Turn::BreaksOff(said) => {

@@ -124,6 +124,7 @@ impl Brief {
     /// What it means that a model did not answer: another try, or the end.
     fn unanswered(&self, call: &Call, error: &ModelError) -> Progress {
         let (code, asked, passes) = match error {
+            ModelError::Resting { retry_after } => return self.postponed(call, *retry_after, error),
             ModelError::Unconfigured(_) => ("model.unconfigured", None, false),
             ModelError::RateLimited { retry_after } => ("model.rate_limited", *retry_after, true),
             ModelError::Unavailable { retry_after, .. } => ("model.unavailable", *retry_after, true),
@@ -133,6 +134,15 @@ impl Brief {
         };
         let retry_at: Option<DateTime<Utc>> = if passes { self.again(call, asked) } else { None };
         Progress::Fail { operation: call.operation, error: Failure::new(code, error.to_string()), retry_at }
+    }
+
+    /// That nobody was asked is no try, so the call is made later as long as the run lasts; less often each time.
+    fn postponed(&self, call: &Call, asked: Duration, error: &ModelError) -> Progress {
+        let (operation, error) = (call.operation, Failure::new("model.unavailable", error.to_string()));
+        match self.later(call, call.unasked + 1, Some(asked)) {
+            Some(retry_at) => Progress::Postpone { operation, error, retry_at },
+            None => Progress::Fail { operation, error, retry_at: None },
+        }
     }
 
     fn reply(

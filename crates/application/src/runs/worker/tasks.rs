@@ -273,9 +273,14 @@ impl Brief {
 
     /// When a call that failed is made again, if it is.
     pub(super) fn again(&self, call: &Call, asked: Option<Duration>) -> Option<DateTime<Utc>> {
-        let retry = self.definition.retry();
-        let at = self.ports.clock.now() + retry.pause(call.attempt, call.operation.into(), asked);
-        (call.attempt < retry.max_attempts && at < self.order.deadline).then_some(at)
+        let tries = call.tries();
+        self.later(call, tries, asked).filter(|_| tries < self.definition.retry().max_attempts)
+    }
+
+    /// When a call is made that failed or reached nobody so many times, unless the run is over by then.
+    pub(super) fn later(&self, call: &Call, times: u32, asked: Option<Duration>) -> Option<DateTime<Utc>> {
+        let at = self.ports.clock.now() + self.definition.retry().pause(times, call.operation.into(), asked);
+        (at < self.order.deadline).then_some(at)
     }
 
     /// What a failed try means: another one, the end, or a question to people.

@@ -9,6 +9,7 @@ mod crashes;
 mod fakes;
 mod forks;
 mod handing_over;
+mod left_alone;
 mod narrow;
 mod nesting;
 mod publishing;

@@ -145,8 +145,27 @@ fn an_answer_that_was_cut_off_or_declined_fails_the_run() {
 
 #[test]
 fn a_model_that_does_not_answer_fails_the_run() {
-    let failed = ModelFailed { operation: op(1), error: Failure::new("model.timeout", "y"), retry_at: None }.into();
+    let failed =
+        ModelFailed { operation: op(1), error: Failure::new("model.timeout", "y"), retry_at: None, unasked: false }
+            .into();
     assert_eq!(failure(then(&plain(), [asking(1, 1), failed])), "model.timeout");
+}
+
+#[test]
+fn a_question_that_reached_nobody_is_no_try() {
+    let error = Failure::new("model.unavailable", "y");
+    let postponed =
+        || ModelFailed { operation: op(1), error: error.clone(), retry_at: Some(at(5)), unasked: true }.into();
+    let run = running([asking(1, 1), postponed(), asking(1, 2), postponed(), asking(1, 3)]);
+    let call = run.state().unit(&Place::step("turn_1")).and_then(Unit::call).unwrap();
+    assert_eq!((call.attempt, call.tries()), (3, 1));
+}
+
+#[test]
+fn a_tool_is_not_left_alone() {
+    let postponed = Progress::Postpone { operation: op(9), error: Failure::new("x", "y"), retry_at: at(5) };
+    let calling = running([called(Effect::Idempotent, 1)]);
+    assert_eq!(calling.when(|run| run.record(1, &[postponed])), Err(RunError::OperationUnknown));
 }
 
 #[test]

@@ -133,6 +133,10 @@ impl Play<'_> {
             0 => return None,
             1 => return Some(Progress::Fail { operation, error, retry_at: Some(self.now + TimeDelta::seconds(5)) }),
             2 if self.dice.roll(6) == 0 => return Some(Progress::Fail { operation, error, retry_at: None }),
+            3 if self.dice.roll(3) == 0 => {
+                let retry_at = self.now + TimeDelta::seconds(5);
+                return Some(Progress::Postpone { operation, error, retry_at });
+            }
             calls => calls % 4,
         };
         let call = |n| ToolCall { id: format!("c{}", n % 2), name: "t".into(), arguments: Json::Null };

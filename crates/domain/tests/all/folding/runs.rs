@@ -189,6 +189,10 @@ const RUN: Rules<Run> = Rules {
             let retry_at = (other > 0).then(|| at(other));
             told(it, other, Progress::Fail { operation: operation(one), error: failure(one), retry_at })
         },
+        |it, one, other| {
+            let (operation, error, retry_at) = (operation(one), failure(one), at(other));
+            told(it, other, Progress::Postpone { operation, error, retry_at })
+        },
         lost,
         |it, one, other| told(it, other, asking(one, other)),
         |it, one, other| {
