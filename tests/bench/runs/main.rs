@@ -12,6 +12,7 @@
 
 mod fakes;
 mod noted;
+mod provider;
 mod rig;
 
 use std::time::{Duration, Instant};
@@ -28,7 +29,7 @@ fn main() {
             "steps": steps(option("--runs", 64), option("--steps", 20)).await,
             "start_to_first_step_ms": starts(option("--starts", 200)).await,
             "waiting": waiting(option("--waiting", 1_000)).await,
-            "model_call_ms": [model_calls(1, option("--turns", 50)).await, model_calls(16, option("--turns", 50)).await],
+            "model_call_ms": model_calls(option("--turns", 50)).await,
         });
         println!("{report:#}");
     });
@@ -67,7 +68,7 @@ async fn steps(runs: usize, steps: usize) -> Value {
         json!({"id": format!("s{n}"), "needs": needs, "tool": "act", "arguments": {"n": n}})
     };
     let all: Vec<Value> = (0..steps).map(step).collect();
-    let agent = rig.agent(&json!({"tools": {"act": rig.tool.described()}, "steps": all, "output": 1}));
+    let agent = rig.agent(&json!({"tools": {"act": rig.tool.described()}, "steps": all, "output": 1})).await;
     rig.finished(&[rig.queue(agent).await]).await;
     let (begun, used) = (Instant::now(), processor());
     let mut queued = Vec::new();
@@ -96,9 +97,11 @@ async fn steps(runs: usize, steps: usize) -> Value {
 /// From asking for a run to the arrival of its first request, one run after the other; beside one durable append.
 async fn starts(times: usize) -> Value {
     let rig = Rig::start().await;
-    let agent = rig.agent(&json!({
-        "tools": {"act": rig.tool.described()}, "steps": [{"id": "a", "tool": "act", "arguments": {}}], "output": 1
-    }));
+    let agent = rig
+        .agent(&json!({
+            "tools": {"act": rig.tool.described()}, "steps": [{"id": "a", "tool": "act", "arguments": {}}], "output": 1
+        }))
+        .await;
     let (mut first, mut append) = (Vec::new(), Vec::new());
     for _ in 0..times {
         let asked = Instant::now();
@@ -121,7 +124,7 @@ async fn waiting(runs: usize) -> Value {
         json!({"id": "a", "approval": {"prompt": "?"}}),
     ] {
         let rig = Rig::start().await;
-        let agent = rig.agent(&json!({"steps": [step], "output": 1}));
+        let agent = rig.agent(&json!({"steps": [step], "output": 1})).await;
         // What is allocated once is not counted.
         for round in [100, runs] {
             let before = resident_kib();
@@ -138,15 +141,27 @@ async fn waiting(runs: usize) -> Value {
     json!({"runs": runs, "grown_mib": grown[1], "grown_mib_for_as_many_that_ended": grown[0]})
 }
 
+/// Model calls of one run, of many at once, and of as many under a budget.
+async fn model_calls(turns: usize) -> Vec<Value> {
+    let mut told = Vec::new();
+    for (runs, limited) in [(1, false), (16, false), (16, true)] {
+        told.push(model_calls_of(runs, limited, turns).await);
+    }
+    told
+}
+
 /// What a model call adds to a run, beside the same questions asked by themselves: from the end of what was recorded before it
 /// until its answer is recorded. And the time between two questions, which holds the call of a builtin tool as well.
-async fn model_calls(runs: usize, turns: usize) -> Value {
+async fn model_calls_of(runs: usize, limited: bool, turns: usize) -> Value {
     let rig = Rig::start_with_turns(turns).await;
+    if limited {
+        rig.limit().await;
+    }
     let agent = rig.agent(&json!({
         "model": "house/echo-1", "instructions": "Go on.",
         "limits": {"max_steps": 10_000},
         "tools": {"act": {"kind": "builtin", "builtin": "jq", "description": "Computes.", "input_schema": {"type": "object"}}}
-    }));
+    })).await;
     let mut queued = Vec::new();
     for _ in 0..runs {
         queued.push(rig.queue(agent).await);
@@ -160,14 +175,20 @@ async fn model_calls(runs: usize, turns: usize) -> Value {
     assert!(calls.whole.len() >= runs * turns, "{} of {} model calls are noted", calls.whole.len(), runs * turns);
     let (whole_p50, bare_p50) = (share(calls.whole.clone(), 50), share(bare, 50));
     json!({
-        "runs_at_once": runs, "calls": calls.whole.len(),
+        "runs_at_once": runs, "under_a_budget": limited, "calls": calls.whole.len(),
         "model_call": {
             "p50": whole_p50, "p99": share(calls.whole, 99), "bare_request_p50": bare_p50,
             "overhead_p50": ((whole_p50 - bare_p50) * 100.0).round() / 100.0, "goal": 3,
             "of_which_p50": {
+                "until_the_question_is_recorded": share(calls.before.clone(), 50),
                 "recording_the_question": share(calls.intent, 50),
                 "asking": share(calls.exchange, 50),
+                "until_the_answer_is_recorded": share(calls.after.clone(), 50),
                 "recording_the_answer": share(calls.answer, 50),
+            },
+            "of_which_p99": {
+                "until_the_question_is_recorded": share(calls.before, 99),
+                "until_the_answer_is_recorded": share(calls.after, 99),
             },
         },
         "between_two_questions_with_a_builtin_call": {"p50": share(between.clone(), 50), "p99": share(between, 99)},

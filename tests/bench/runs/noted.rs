@@ -1,7 +1,7 @@
-//! A log that notes when what was recorded of a run, as its worker sees it.
+//! When what was recorded of a run, and when models had answered, as its worker sees it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -10,19 +10,26 @@ use async_trait::async_trait;
 use devskyy_application::{
     error::PortError,
     es::{AppendError, AppendRequest, Appended, EventFilter, EventStore, Page, Position, RecordedEvent, StreamId},
+    models::{Deltas, ModelAnswer, ModelError, ModelRequest, Models},
 };
 use devskyy_domain::kernel::Version;
+use serde_json::Value;
 use uuid::Uuid;
 
+/// A log, and models, whose answers are noted.
 pub(crate) struct Noted {
     log: Arc<dyn EventStore>,
+    models: Arc<dyn Models>,
     appends: Mutex<Vec<Append>>,
+    answered: Mutex<HashMap<Uuid, Instant>>,
 }
 
 #[derive(Clone)]
 struct Append {
     run: Uuid,
     events: Vec<String>,
+    /// The operation whose answer it holds.
+    answers: Option<Uuid>,
     asked: Instant,
     done: Instant,
 }
@@ -42,17 +49,21 @@ impl Append {
 pub(crate) struct ModelCalls {
     /// Until its answer is recorded: everything a model call adds to a run.
     pub(crate) whole: Vec<Duration>,
+    /// Of that, deciding that it is next, knowing what it would be asked, and waiting for a turn at budgets.
+    pub(crate) before: Vec<Duration>,
     /// Of that, recording that it will be asked.
     pub(crate) intent: Vec<Duration>,
-    /// Of that, asking it and understanding what it says.
+    /// Of that, making the question, finding whom to ask, asking, and understanding what it says.
     pub(crate) exchange: Vec<Duration>,
+    /// Of that, taking the answer in, and waiting for a turn at budgets.
+    pub(crate) after: Vec<Duration>,
     /// Of that, recording what it said.
     pub(crate) answer: Vec<Duration>,
 }
 
 impl Noted {
-    pub(crate) fn over(log: Arc<dyn EventStore>) -> Self {
-        Self { log, appends: Mutex::default() }
+    pub(crate) fn over(log: Arc<dyn EventStore>, models: Arc<dyn Models>) -> Self {
+        Self { log, models, appends: Mutex::default(), answered: Mutex::default() }
     }
 
     /// The model calls since the start, each between two appends of its run.
@@ -61,14 +72,17 @@ impl Noted {
         for append in self.appends.lock().unwrap().iter() {
             runs.entry(append.run).or_default().push(append.clone());
         }
-        let mut calls = ModelCalls::default();
+        let (mut calls, answers) = (ModelCalls::default(), self.answered.lock().unwrap());
         for appends in runs.values() {
             for three in appends.windows(3) {
                 let [before, called, answered] = three else { continue };
-                if called.holds("run.model_called") && answered.holds("run.model_answered") {
+                let arrived = answered.answers.and_then(|operation| answers.get(&operation));
+                if let Some(arrived) = arrived.filter(|_| called.holds("run.model_called")) {
                     calls.whole.push(answered.done - before.done);
+                    calls.before.push(called.asked - before.done);
                     calls.intent.push(called.took());
-                    calls.exchange.push(answered.asked - called.done);
+                    calls.exchange.push(*arrived - called.done);
+                    calls.after.push(answered.asked - *arrived);
                     calls.answer.push(answered.took());
                 }
             }
@@ -83,12 +97,16 @@ impl EventStore for Noted {
         let first = request.writes.first();
         let noted = first.map(|write| {
             let events = write.events.iter().map(|event| event.event_type.to_string()).collect();
-            (write.stream.id, events)
+            let answer = write.events.iter().find(|event| event.event_type == "run.model_answered");
+            (write.stream.id, events, answer.map(|event| event.data.clone()))
         });
         let asked = Instant::now();
         let appended = self.log.append(request).await;
-        if let Some((run, events)) = noted.filter(|_| appended.is_ok()) {
-            self.appends.lock().unwrap().push(Append { run, events, asked, done: Instant::now() });
+        let done = Instant::now();
+        if let Some((run, events, answer)) = noted.filter(|_| appended.is_ok()) {
+            let answers = answer.map(|data| serde_json::from_str::<Value>(&data).unwrap()["operation"].clone());
+            let answers = answers.map(|operation| serde_json::from_value(operation).unwrap());
+            self.appends.lock().unwrap().push(Append { run, events, answers, asked, done });
         }
         appended
     }
@@ -107,5 +125,14 @@ impl EventStore for Noted {
 
     async fn beyond(&self, position: Position) -> Position {
         self.log.beyond(position).await
+    }
+}
+
+#[async_trait]
+impl Models for Noted {
+    async fn ask(&self, request: &ModelRequest, deltas: &dyn Deltas) -> Result<ModelAnswer, ModelError> {
+        let answer = self.models.ask(request, deltas).await;
+        self.answered.lock().unwrap().insert(request.operation.into(), Instant::now());
+        answer
     }
 }

@@ -1,4 +1,5 @@
-//! A platform in this process: SQLite with durable commits, one worker, a tool and a model that answer at once.
+//! A platform in this process, wired as a server is: SQLite with durable commits, one worker, a tool and a model that answer at
+//! once.
 
 use std::{
     sync::{
@@ -15,43 +16,61 @@ use devskyy_application::{
     runs::{LiveRuns, RunWorker, WorkerPorts, WorkerSettings},
 };
 use devskyy_domain::{
+    agents::{Agent, AgentName, AgentType, Capabilities, Description, NewAgent},
     assistant::Assistant,
+    budgets::{Budget, BudgetOwner, Period, Terms},
     definition::Definition,
     kernel::{
         Json,
         ids::{AgentId, ProjectId, RunId},
     },
-    models::ProviderKind,
     runs::{Allowance, Order, Phase, Priority, Run},
     workflow::Workflow,
 };
 use devskyy_infrastructure::{
+    agents::{AgentsProjection, SqlAgents},
     es::{PerStream, SqlEventStore},
-    models::{Endpoint, Patience, ProviderModels, Wire},
-    runs::{RunsProjection, SqlResults, SqlRunQueue},
+    models::ProvidersProjection,
+    runs::{AgentsForRuns, RunsProjection, SqlResults, SqlRunQueue},
     sql::Database,
     system::{RandomIds, SystemClock},
     tools::{EgressPolicy, Tools},
     workflow::{JsonSchemas, Limits, SandboxedExpressions},
 };
-use devskyy_testkit::fakes::{DeclaredAgents, FixedSecrets, ScriptedModels};
+use devskyy_testkit::fakes::FixedSecrets;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::{fakes::Instantly, noted::Noted};
+use crate::{fakes::Instantly, noted::Noted, provider::house};
 
 pub(crate) struct Rig {
     pub(crate) tool: Instantly,
     pub(crate) model: Instantly,
     pub(crate) noted: Arc<Noted>,
     store: Arc<dyn EventStore>,
-    agents: Arc<DeclaredAgents>,
     http: reqwest::Client,
     worker: JoinHandle<()>,
     asked: AtomicU64,
     _directory: TempDir,
+}
+
+/// The project of everything that is measured.
+pub(crate) fn project() -> ProjectId {
+    ProjectId::from(Uuid::from_u128(7))
+}
+
+/// Somebody asks for what happens to this.
+pub(crate) fn context(id: Uuid) -> EventContext {
+    EventContext {
+        actor: "user:bench".to_owned(),
+        project: Some(project()),
+        correlation_id: id,
+        causation_id: id,
+        source: None,
+        traceparent: None,
+    }
 }
 
 impl Drop for Rig {
@@ -71,29 +90,31 @@ impl Rig {
         let db = Database::connect(&format!("sqlite://{}/runs.db", directory.path().display()), 8).await.unwrap();
         db.migrate().await.unwrap();
         let clock = Arc::new(SystemClock);
-        let projections = vec![Arc::new(PerStream(RunsProjection)) as _];
+        let projections = vec![
+            Arc::new(PerStream(AgentsProjection)) as _,
+            Arc::new(PerStream(ProvidersProjection)) as _,
+            Arc::new(PerStream(RunsProjection)) as _,
+        ];
         let store: Arc<dyn EventStore> =
             Arc::new(SqlEventStore::start(db.clone(), clock.clone(), projections).await.unwrap());
-        let noted = Arc::new(Noted::over(store.clone()));
         let (tool, model) = (Instantly::tool().await, Instantly::model(turns).await);
-        let (agents, schemas) = (Arc::new(DeclaredAgents::default()), Arc::new(JsonSchemas::start().unwrap()));
+        let routed = house(db.clone(), store.clone(), &model.address).await;
+        let noted = Arc::new(Noted::over(store.clone(), routed.clone()));
+        let schemas = Arc::new(JsonSchemas::start().unwrap());
         let expressions = Arc::new(SandboxedExpressions::start(Limits::default()).unwrap());
         let policy = EgressPolicy::parse(true, std::slice::from_ref(&tool.address)).unwrap();
         let secrets = Arc::new(FixedSecrets::default());
         let tools = Tools::new(expressions.clone(), schemas.clone(), clock.clone(), secrets, policy).unwrap();
-        let wire = Wire::new(EgressPolicy::default(), clock.clone(), Patience::default()).unwrap();
-        let base_url = format!("http://{}/v1", model.address);
-        let endpoint = Endpoint { kind: ProviderKind::OpenAi, base_url, key: Some("sk".into()), trusted: true };
         let ports = WorkerPorts {
             store: noted.clone(),
             queue: Arc::new(SqlRunQueue::new(db.clone())),
-            results: Arc::new(SqlResults::new(db)),
-            agents: agents.clone(),
+            results: Arc::new(SqlResults::new(db.clone())),
+            agents: Arc::new(AgentsForRuns::new(Arc::new(SqlAgents::new(db)))),
             expressions,
             schemas,
             tools: Arc::new(tools),
-            models: Arc::new(ProviderModels::new(endpoint, Arc::new(wire))),
-            prices: Arc::new(ScriptedModels::taking([])),
+            models: noted.clone(),
+            prices: routed,
             ledger: Arc::new(Ledger::new(noted.clone(), clock.clone())),
             live: Arc::new(LiveRuns::default()),
             clock,
@@ -103,29 +124,45 @@ impl Rig {
         let worker = RunWorker::new(ports, settings);
         let worker = tokio::spawn(async move { worker.work(std::future::pending()).await });
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { tool, model, noted, store, agents, http, worker, asked: AtomicU64::new(0), _directory: directory }
+        Self { tool, model, noted, store, http, worker, asked: AtomicU64::new(0), _directory: directory }
     }
 
     /// An assistant where a model is named, else a workflow.
-    pub(crate) fn agent(&self, definition: &Value) -> AgentId {
+    pub(crate) async fn agent(&self, definition: &Value) -> AgentId {
         let id = AgentId::from(Uuid::now_v7());
-        let definition: Definition = if definition.get("model").is_some() {
-            serde_json::from_value::<Assistant>(definition.clone()).unwrap().into()
+        let (kind, definition): (_, Definition) = if definition.get("model").is_some() {
+            (AgentType::Assistant, serde_json::from_value::<Assistant>(definition.clone()).unwrap().into())
         } else {
-            serde_json::from_value::<Workflow>(definition.clone()).unwrap().into()
+            (AgentType::Workflow, serde_json::from_value::<Workflow>(definition.clone()).unwrap().into())
         };
-        self.agents.declare(id, ProjectId::from(Uuid::from_u128(7)), definition);
+        let new = NewAgent {
+            project: project(),
+            name: AgentName::parse(&format!("Agent {id}")).unwrap(),
+            kind,
+            capabilities: Capabilities::default(),
+            description: Description::default(),
+        };
+        let create = |fresh: &Agent| fresh.create(&new, Some(&definition));
+        Repository::<Agent>::new(self.store.clone()).update(context(id.into()), id, None, create).await.unwrap();
         id
+    }
+
+    /// Sets a budget of the project that every call fits, so that each is reserved and settled in it.
+    pub(crate) async fn limit(&self) {
+        let owner = BudgetOwner::Project { project: project() };
+        let terms = Terms::parse(Some(*Terms::LIMIT.end()), None, Period::Total).unwrap();
+        let set = |fresh: &Budget| fresh.set(owner, terms, Utc::now());
+        let budgets = Repository::<Budget>::new(self.store.clone());
+        budgets.update(context(project().into()), owner.budget(), None, set).await.unwrap();
     }
 
     /// Asks for a run whose input no other has.
     pub(crate) async fn queue(&self, agent: AgentId) -> RunId {
         let (run, now) = (RunId::from(Uuid::now_v7()), Utc::now());
-        let project = ProjectId::from(Uuid::from_u128(7));
         let order = Order {
             agent,
             agent_version: 1,
-            project,
+            project: project(),
             parent: None,
             depth: 0,
             callers: vec![],
@@ -134,16 +171,8 @@ impl Rig {
             priority: Priority::Normal,
             deadline: now + TimeDelta::hours(1),
         };
-        let context = EventContext {
-            actor: "user:bench".to_owned(),
-            project: Some(project),
-            correlation_id: Uuid::from(run),
-            causation_id: Uuid::from(run),
-            source: None,
-            traceparent: None,
-        };
         let runs = Repository::<Run>::new(self.store.clone());
-        runs.update(context, run, None, |fresh: &Run| fresh.queue(&order, now)).await.unwrap();
+        runs.update(context(run.into()), run, None, |fresh: &Run| fresh.queue(&order, now)).await.unwrap();
         run
     }
 
