@@ -64,7 +64,8 @@ impl ConfiguredProviders {
                 Some(key.expose().into())
             }
         };
-        let endpoint = Endpoint { kind: record.kind, base_url: record.base_url.clone(), key, trusted: false };
+        let endpoint =
+            Endpoint { kind: record.kind, base_url: record.base_url.clone(), key, trusted: false, first_byte: None };
         Ok(Provided::Ready(Box::new(Route {
             id: format!("{}@{}", record.id, record.base_url),
             models: Arc::new(ProviderModels::new(endpoint, self.wire.clone())),
@@ -120,7 +121,7 @@ impl ProviderProbe for HttpProviderProbe {
         key: Option<&ProviderSecret>,
     ) -> Result<Vec<String>, ModelError> {
         let key = key.map(|key| key.expose().into());
-        let endpoint = Endpoint { kind, base_url: base_url.to_owned(), key, trusted: false };
+        let endpoint = Endpoint { kind, base_url: base_url.to_owned(), key, trusted: false, first_byte: None };
         let models = ProviderModels::new(endpoint, self.0.clone());
         tokio::time::timeout(PROBE, models.list()).await.unwrap_or(Err(ModelError::Timeout))
     }

@@ -18,6 +18,8 @@ pub struct Endpoint {
     pub key: Option<SecretString>,
     /// Whether the operator named the place, in the configuration file; the rules for requests hold for all others.
     pub trusted: bool,
+    /// How long it may keep silent before the first byte of an answer; as long as any provider, where nobody said.
+    pub first_byte: Option<Duration>,
 }
 
 /// How long a provider may keep silent.

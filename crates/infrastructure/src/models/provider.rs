@@ -90,7 +90,7 @@ impl ProviderModels {
                 (Box::<anthropic::Answer>::default(), sent.map_err(|error| error.into_error(&self.endpoint))?)
             }
         };
-        self.wire.listen(response, |event| reading.take(event, &self.endpoint, deltas)).await?;
+        self.wire.listen(&self.endpoint, response, |event| reading.take(event, &self.endpoint, deltas)).await?;
         let reply = reading.answer().ok_or_else(|| unavailable("its answer was cut off"))?;
         let finish = reply.finish.ok_or_else(|| unavailable("its answer was cut off"))?;
         let Reply { text, calls, usage, model, .. } = reply;

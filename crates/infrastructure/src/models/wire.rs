@@ -71,7 +71,7 @@ impl Wire {
         if let Some(body) = body {
             request = request.body(body);
         }
-        let sent = within(self.patience.first_byte, request.send()).await?;
+        let sent = within(self.first_byte(endpoint), request.send()).await?;
         let response = sent.map_err(|error| match refusal(&error) {
             Some(denied) => refused(denied.to_string()),
             None if error.is_connect() => unavailable("it cannot be reached"),
@@ -96,13 +96,18 @@ impl Wire {
         }
     }
 
+    fn first_byte(&self, endpoint: &Endpoint) -> Duration {
+        endpoint.first_byte.unwrap_or(self.patience.first_byte)
+    }
+
     /// Hands over each event of an answer until one of them was the last, and says whether one was.
     pub(super) async fn listen(
         &self,
+        endpoint: &Endpoint,
         mut response: Response,
         mut take: impl FnMut(&Event) -> Result<bool, ModelError> + Send,
     ) -> Result<bool, ModelError> {
-        let (mut events, mut read, mut patience) = (Events::default(), 0, self.patience.first_byte);
+        let (mut events, mut read, mut patience) = (Events::default(), 0, self.first_byte(endpoint));
         loop {
             let chunk = within(patience, response.chunk()).await?;
             patience = self.patience.idle;

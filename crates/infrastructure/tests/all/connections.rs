@@ -53,7 +53,7 @@ impl Keeping {
                 tokio::spawn(serve(stream, all.clone()));
             }
         });
-        let endpoint = Endpoint { kind: ProviderKind::OpenAi, base_url, key: None, trusted: true };
+        let endpoint = Endpoint { kind: ProviderKind::OpenAi, base_url, key: None, trusted: true, first_byte: None };
         let wire = Wire::new(EgressPolicy::default(), Arc::new(FixedClock::default()), Patience::default()).unwrap();
         Self { models: ProviderModels::new(endpoint, Arc::new(wire)), connections }
     }

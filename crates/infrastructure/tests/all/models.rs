@@ -26,7 +26,7 @@ fn wire(policy: EgressPolicy, patience: Patience) -> Arc<Wire> {
 
 async fn asked(kind: ProviderKind, patience: Patience, trusted: bool) -> (ProviderModels, Arc<ModelServer>) {
     let server = ModelServer::start(kind).await.unwrap();
-    let endpoint = Endpoint { kind, base_url: server.base_url(), key: Some(KEY.into()), trusted };
+    let endpoint = Endpoint { kind, base_url: server.base_url(), key: Some(KEY.into()), trusted, first_byte: None };
     (ProviderModels::new(endpoint, wire(EgressPolicy::default(), patience)), server)
 }
 
@@ -156,7 +156,13 @@ async fn an_anthropic_key_travels_in_its_own_header_beside_the_version() {
 #[tokio::test]
 async fn a_local_server_needs_only_its_address() {
     let server = ModelServer::start(ProviderKind::OpenAi).await.unwrap();
-    let endpoint = Endpoint { kind: ProviderKind::OpenAi, base_url: server.base_url(), key: None, trusted: true };
+    let endpoint = Endpoint {
+        kind: ProviderKind::OpenAi,
+        base_url: server.base_url(),
+        key: None,
+        trusted: true,
+        first_byte: None,
+    };
     let models = ProviderModels::new(endpoint, wire(EgressPolicy::default(), Patience::default()));
     server.prepare(Act::Answer(Reply::says(&["hm"])));
     models.ask(&question(), &NoDeltas).await.unwrap();
@@ -180,6 +186,17 @@ async fn a_provider_that_does_not_begin_in_time_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_provider_may_have_a_patience_of_its_own() {
+    let server = ModelServer::start(ProviderKind::OpenAi).await.unwrap();
+    let (base_url, first_byte) = (server.base_url(), Some(Duration::from_millis(100)));
+    let endpoint = Endpoint { kind: ProviderKind::OpenAi, base_url, key: None, trusted: true, first_byte };
+    let models = ProviderModels::new(endpoint, wire(EgressPolicy::default(), Patience::default()));
+    server.prepare(Act::Silence);
+    let failure = models.ask(&question(), &NoDeltas).await.unwrap_err();
+    assert!(matches!(failure, ModelError::Timeout), "{failure:?}");
+}
+
+#[tokio::test]
 async fn a_provider_that_pauses_too_long_is_given_up() {
     let patience = Patience { first_byte: Duration::from_secs(60), idle: Duration::from_millis(100) };
     let (models, server) = asked(ProviderKind::Anthropic, patience, true).await;
@@ -190,8 +207,13 @@ async fn a_provider_that_pauses_too_long_is_given_up() {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_is_unavailable() {
-    let endpoint =
-        Endpoint { kind: ProviderKind::OpenAi, base_url: "http://127.0.0.1:9/v1".to_owned(), key: None, trusted: true };
+    let endpoint = Endpoint {
+        kind: ProviderKind::OpenAi,
+        base_url: "http://127.0.0.1:9/v1".to_owned(),
+        key: None,
+        trusted: true,
+        first_byte: None,
+    };
     let models = ProviderModels::new(endpoint, wire(EgressPolicy::default(), Patience::default()));
     let failure = models.ask(&question(), &NoDeltas).await.unwrap_err();
     assert!(matches!(failure, ModelError::Unavailable { .. }), "{failure:?}");

@@ -68,7 +68,13 @@ fn id<T: From<Uuid>>(number: u128) -> T {
 
 /// The operator's providers `cloud` and `local`, and whatever projects have.
 fn configured(kept: &ProvidersUnderTest, base_url: &str, egress: EgressPolicy) -> ConfiguredProviders {
-    let endpoint = Endpoint { kind: ProviderKind::OpenAi, base_url: base_url.to_owned(), key: None, trusted: true };
+    let endpoint = Endpoint {
+        kind: ProviderKind::OpenAi,
+        base_url: base_url.to_owned(),
+        key: None,
+        trusted: true,
+        first_byte: None,
+    };
     let provider = PlatformProvider { endpoint, models: AllowedModels::default(), prices: PriceList::default() };
     let platform = BTreeMap::from([("cloud".to_owned(), provider.clone()), ("local".to_owned(), provider)]);
     let wire = Wire::new(egress, Arc::new(FixedClock::default()), Patience::default()).unwrap();

@@ -302,6 +302,12 @@ pub(super) const KEYS: &[Key] = &[
         "What models cost, as `gpt-4o input=2500000 output=10000000`: millionths of your unit of money per million tokens of the classes `input`, `output`, `cache_read`, `cache_write` and `reasoning`; a class that is left out costs nothing.",
     ),
     key(
+        "models.<name>.first_byte_s",
+        from_to(1, 600),
+        None,
+        "Seconds that the provider may keep silent before the first byte of an answer; 180 where it is not set, because local servers and models that think first take long. Set less for one with a fallback, which is asked once they are over.",
+    ),
+    key(
         "log.level",
         Kind::Directives,
         None,

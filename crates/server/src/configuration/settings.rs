@@ -149,6 +149,8 @@ pub struct ModelProvider {
     pub models: Vec<String>,
     /// What that costs, as it was written.
     pub prices: Vec<String>,
+    /// How long it may keep silent before it answers, where somebody said.
+    pub first_byte: Option<Duration>,
 }
 
 /// What is logged, and how.
@@ -231,6 +233,7 @@ impl Reader<'_> {
             api_key: self.secret(&member("api_key")),
             models: self.list(&member("models")),
             prices: self.list(&member("prices")),
+            first_byte: self.number(&member("first_byte_s")).map(Duration::from_secs),
         }
     }
 

@@ -168,6 +168,13 @@ fn a_cloud_needs_only_its_kind_and_key() {
 }
 
 #[test]
+fn a_provider_may_be_silent_for_as_long_as_its_operator_says() {
+    let (_directory, layers) = written("[models.claude]\nkind = \"anthropic\"\nfirst_byte_s = 20\n");
+    let models = Settings::from(&Effective::read(&layers).unwrap()).models;
+    assert_eq!(models["claude"].first_byte, Some(std::time::Duration::from_secs(20)));
+}
+
+#[test]
 fn a_variable_names_a_provider_with_underscores() {
     let (_directory, mut layers) = written(PROVIDERS);
     layers.environment.push(variable("DEVSKYY_MODELS__MY_GPU__MODELS", "a, b"));

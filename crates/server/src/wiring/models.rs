@@ -98,8 +98,9 @@ fn of_platform(name: &str, provider: &ModelProvider) -> Result<PlatformProvider,
     let listed = provider.prices.iter().map(|line| price(line)).collect::<Result<BTreeMap<_, _>, String>>();
     let listed = listed.map_err(|why| wrong("prices", &why))?;
     let prices = PriceList::parse(listed).map_err(|error: ProviderError| wrong("prices", &error))?;
-    let ModelProvider { kind, base_url, api_key, .. } = provider.clone();
-    Ok(PlatformProvider { endpoint: Endpoint { kind, base_url, key: api_key, trusted: true }, models, prices })
+    let ModelProvider { kind, base_url, api_key, first_byte, .. } = provider.clone();
+    let endpoint = Endpoint { kind, base_url, key: api_key, trusted: true, first_byte };
+    Ok(PlatformProvider { endpoint, models, prices })
 }
 
 /// Reads `gpt-4o input=2500000 output=10000000`.

@@ -53,7 +53,13 @@ struct Scene {
 fn provider(server: &ModelServer, kind: ProviderKind, input: u64) -> PlatformProvider {
     let price = Price { input, output: 2_000_000, cache_read: 100_000, cache_write: 1_250_000, reasoning: 0 };
     let prices = PriceList::parse(BTreeMap::from([("echo-1".to_owned(), price)])).unwrap();
-    let endpoint = Endpoint { kind, base_url: server.base_url(), key: Some("sk-fallback".into()), trusted: true };
+    let endpoint = Endpoint {
+        kind,
+        base_url: server.base_url(),
+        key: Some("sk-fallback".into()),
+        trusted: true,
+        first_byte: None,
+    };
     PlatformProvider { endpoint, models: AllowedModels::default(), prices }
 }
 

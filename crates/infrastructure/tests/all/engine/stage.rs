@@ -87,8 +87,13 @@ impl Stage {
     pub(crate) async fn set(fresh: Fresh, kind: Kind, effect: &'static str) -> Self {
         let server = ModelServer::playing(ProviderKind::OpenAi, plays).await.unwrap();
         let wire = Wire::new(EgressPolicy::default(), Arc::new(SystemClock), Patience::default()).unwrap();
-        let endpoint =
-            Endpoint { kind: ProviderKind::OpenAi, base_url: server.base_url(), key: Some("sk".into()), trusted: true };
+        let endpoint = Endpoint {
+            kind: ProviderKind::OpenAi,
+            base_url: server.base_url(),
+            key: Some("sk".into()),
+            trusted: true,
+            first_byte: None,
+        };
         let models = Arc::new(ProviderModels::new(endpoint, Arc::new(wire)));
         let rig = Rig::over(fresh, models).await;
         let path = if matches!(kind, Kind::Large | Kind::AssistantLarge) { "large" } else { effect };
