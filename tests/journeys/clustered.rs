@@ -54,6 +54,11 @@ impl Fresh {
         drop(psql(&self.url, statement));
     }
 
+    /// What the database answers to a question about one number.
+    pub(crate) fn count(&self, question: &str) -> u64 {
+        psql(&self.url, question).trim().parse().unwrap()
+    }
+
     /// Everything that its tables hold, one file below a directory for each, row by row as text.
     pub(crate) fn written_out(&self, directory: &std::path::Path) {
         std::fs::create_dir_all(directory).unwrap();

@@ -148,6 +148,13 @@ impl Scene {
         }
     }
 
+    /// The name of the worker that took a run first.
+    async fn worker_of(&self, run: &str) -> String {
+        let all = self.ada.get(&format!("/api/v1/runs/{run}/events?limit=500")).await.expect(StatusCode::OK);
+        let claimed = all["items"].as_array().unwrap().iter().find(|event| event["type"] == "run.claimed").unwrap();
+        claimed["data"]["worker"].as_str().unwrap().to_owned()
+    }
+
     /// How many runs have not ended.
     async fn open(&self) -> u64 {
         let mut open = 0;
@@ -199,37 +206,74 @@ fn doubtful(steps: &Value) -> Vec<String> {
     }
 }
 
-/// Kills a random worker every two seconds, and once stops one beyond its lease, until everything has ended.
-async fn storm(
-    scene: &Scene,
-    place: &Path,
-    database: &Fresh,
-    workers: &mut [Worker],
-    chance: &mut Chance,
-) -> (u32, u64) {
-    let begun = Instant::now();
-    let (mut kills, mut paused) = (0, None::<(usize, Instant)>);
-    loop {
-        let open = scene.open().await;
-        if open == 0 || begun.elapsed() > PATIENCE {
-            return (kills, open);
-        }
-        tokio::time::sleep(PAUSE).await;
-        match paused {
-            Some((stopped, since)) if since.elapsed() > STOPPED && scene.stopped.load(Ordering::SeqCst) => {
-                workers[stopped].signal("-CONT");
+/// The worker that is stopped once, amid its work and for longer than its leases last, and then goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sleeper {
+    Awake,
+    Stopped(Instant),
+    WentOn,
+}
+
+/// How many runs a worker holds a lease on that has not lapsed.
+fn held(database: &Fresh, worker: &str) -> u64 {
+    let now = "EXTRACT(EPOCH FROM clock_timestamp()) * 1000000";
+    database.count(&format!("SELECT count(*) FROM run_leases WHERE owner = '{worker}' AND lease_until >= {now}"))
+}
+
+impl Sleeper {
+    /// Stops the worker while it holds a run, or lets it go on once it holds none any more.
+    async fn next(self, scene: &Scene, database: &Fresh, name: &str, worker: &Worker) -> Self {
+        match self {
+            Self::Awake => {
+                for _ in 0..STOPS {
+                    scene.stopped.store(true, Ordering::SeqCst);
+                    worker.signal("-STOP");
+                    if held(database, name) > 0 {
+                        return Self::Stopped(Instant::now());
+                    }
+                    worker.signal("-CONT");
+                    scene.stopped.store(false, Ordering::SeqCst);
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                self
+            }
+            Self::Stopped(since) if since.elapsed() > STOPPED && held(database, name) == 0 => {
+                worker.signal("-CONT");
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 scene.stopped.store(false, Ordering::SeqCst);
+                Self::WentOn
             }
-            None if kills == 2 => {
-                scene.stopped.store(true, Ordering::SeqCst);
-                workers[0].signal("-STOP");
-                paused = Some((0, Instant::now()));
-            }
-            _ => {}
+            Self::Stopped(_) | Self::WentOn => self,
         }
-        // The stopped one is left alone until it goes on.
-        let spared = usize::from(scene.stopped.load(Ordering::SeqCst));
+    }
+}
+
+/// How often a worker is stopped in the hope that it holds a run, before others are killed again.
+const STOPS: usize = 10;
+
+/// What became of a storm.
+#[derive(Debug)]
+struct Storm {
+    kills: u32,
+    /// Runs that have not ended.
+    open: u64,
+    sleeper: Sleeper,
+}
+
+/// Kills a random worker every two seconds, and once stops the first one beyond its lease, until that went on and everything has
+/// ended.
+async fn storm(scene: &Scene, place: &Path, database: &Fresh, first: &str, workers: &mut [Worker]) -> Storm {
+    let (begun, mut chance) = (Instant::now(), Chance::drawn());
+    let (mut kills, mut sleeper) = (0, Sleeper::Awake);
+    loop {
+        let open = scene.open().await;
+        if open == 0 && sleeper == Sleeper::WentOn || begun.elapsed() > PATIENCE {
+            return Storm { kills, open, sleeper };
+        }
+        tokio::time::sleep(PAUSE).await;
+        sleeper = sleeper.next(scene, database, first, &workers[0]).await;
+        // The first one is left alone until it was stopped and went on.
+        let spared = usize::from(sleeper != Sleeper::WentOn);
         let victim = spared + usize::try_from(chance.below((WORKERS - spared) as u64)).unwrap();
         workers[victim].signal("-KILL");
         kills += 1;
@@ -250,7 +294,8 @@ async fn runs_of_every_kind_end_as_in_peace_while_workers_are_killed_and_stopped
     let server = database.server_with(&place.path().join("server"), &tracker, &flags);
     let scene = Arc::new(Scene::set(tracker, finder, models, Client::administrator(&server).await).await);
     let start = |n: usize| scene.worker(&place.path().join(format!("worker-{n}")), &database);
-    let mut workers: Vec<Worker> = (0..WORKERS).map(start).collect();
+    // In peace there is one worker, which is known by its name from there.
+    let mut workers = vec![start(0)];
     let people = tokio::spawn({
         let scene = scene.clone();
         async move {
@@ -272,8 +317,9 @@ async fn runs_of_every_kind_end_as_in_peace_while_workers_are_killed_and_stopped
     }
     let expected = scene.outcomes(&peace).await;
     assert!(expected.iter().all(|(status, _)| status == "completed"), "{expected:?}");
+    let first = scene.worker_of(&peace[0]).await;
+    workers.extend((1..WORKERS).map(start));
 
-    let mut chance = Chance::drawn();
     let starting = tokio::spawn({
         let scene = scene.clone();
         async move {
@@ -285,14 +331,15 @@ async fn runs_of_every_kind_end_as_in_peace_while_workers_are_killed_and_stopped
         }
     });
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let (kills, open) = storm(&scene, place.path(), &database, &mut workers, &mut chance).await;
+    let Storm { kills, open, sleeper } = storm(&scene, place.path(), &database, &first, &mut workers).await;
     let runs = starting.await.unwrap();
     people.abort();
 
     let outcomes = scene.outcomes(&runs).await;
     let wrong: Vec<_> = (0..RUNS).filter(|number| outcomes[*number] != expected[number % KINDS]).collect();
     let told: Vec<_> = wrong.iter().take(5).map(|number| (number, &runs[*number], &outcomes[*number])).collect();
-    assert!(wrong.is_empty() && open == 0 && kills > 4, "{kills} kills, {open} open, {}: {told:?}", wrong.len());
+    let survived = wrong.is_empty() && open == 0 && kills > 4 && sleeper == Sleeper::WentOn;
+    assert!(survived, "{kills} kills, {open} open, {sleeper:?}, {}: {told:?}", wrong.len());
     effects_are_right(&scene);
     drop(workers);
     server.signal("-TERM");
