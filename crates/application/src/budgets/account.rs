@@ -9,7 +9,7 @@ use devskyy_domain::{
 };
 
 use super::line::{Line, Turn};
-use crate::es::Loaded;
+use crate::es::{Loaded, StreamId, StreamWrite};
 
 /// Budgets remembered before those that limit nothing are forgotten.
 const REMEMBERED: usize = 10_000;
@@ -35,6 +35,11 @@ impl Account {
 
     pub(super) fn known(&self) -> MutexGuard<'_, Loaded<Budget>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether something is written to it.
+    pub(super) fn is(&self, write: &StreamWrite) -> bool {
+        write.stream == StreamId::of::<Budget>(self.id)
     }
 
     pub(super) fn limits(&self) -> bool {

@@ -50,11 +50,14 @@ impl Ledger {
     /// As [`EventStore::append`]; a conflict is never about a budget.
     pub async fn post(&self, request: AppendRequest, posting: &Posting) -> Result<Posted, AppendError> {
         let accounts = self.accounts.all(&posting.budgets);
-        let mut turns = BTreeMap::new();
+        let (mut turns, mut overtaken) = (Turns::new(), None);
         // A refusal counts only on top of everything others have recorded: they may have made room.
         let mut current = false;
         for attempt in 0..ATTEMPTS {
-            turns = turns_at(&accounts, turns).await;
+            turns = turns_at(&accounts, turns, overtaken.as_ref()).await;
+            if let Some(overtaken) = overtaken.take() {
+                self.follow(&accounts, &overtaken).await?;
+            }
             let entered = match entered(&accounts, posting, self.clock.now())? {
                 Ok(entered) => entered,
                 Err(obstacle) if current => return Ok(obstacle),
@@ -73,8 +76,7 @@ impl Ledger {
                 }
                 Err(AppendError::Conflict { stream, .. }) if stream.category == Budget::CATEGORY => {
                     self.give_way(attempt).await;
-                    self.catch_up(&accounts).await?;
-                    current = true;
+                    overtaken = entered.into_iter().find(|(write, _)| write.stream == stream).map(|(write, _)| write);
                 }
                 Err(error) => return Err(error),
             }
@@ -153,6 +155,17 @@ impl Ledger {
         Ok(())
     }
 
+    /// Finds out what came before an entry, unless somebody whose turn was before has found out: of many who are overtaken at once, as
+    /// all are when a budget is set, one reads.
+    async fn follow(&self, accounts: &[Arc<Account>], overtaken: &StreamWrite) -> Result<(), PortError> {
+        let Some(account) = accounts.iter().find(|account| account.is(overtaken)) else { return Ok(()) };
+        let known = account.known().version;
+        if matches!(overtaken.precondition, Precondition::Version(seen) if seen < known) {
+            return Ok(());
+        }
+        self.refreshed(account).await.map(|_| ())
+    }
+
     /// How a budget stands by everything that is recorded.
     async fn refreshed(&self, account: &Account) -> Result<Loaded<Budget>, PortError> {
         let mut present = account.known().clone();
@@ -171,18 +184,20 @@ impl Ledger {
 
 type Turns = BTreeMap<BudgetId, Turn>;
 
-/// Waits for its turn at each budget that limits; all ask in the same order, so that nobody waits in a circle.
+/// Waits for its turn at each budget that limits, or at which somebody came before; all ask in the same order, so that nobody waits
+/// in a circle.
 ///
-/// At one that limits nothing, nothing is added but by whoever sets it, which the version tells.
-async fn turns_at(accounts: &[Arc<Account>], mut turns: Turns) -> Turns {
+/// To one that limits nothing, nothing is added but by whoever sets it, which the version tells.
+async fn turns_at(accounts: &[Arc<Account>], mut turns: Turns, overtaken: Option<&StreamWrite>) -> Turns {
+    let concerned = |account: &&Arc<Account>| account.limits() || overtaken.is_some_and(|write| account.is(write));
     loop {
-        let limiting: Vec<_> = accounts.iter().filter(|account| account.limits()).collect();
-        if limiting.iter().all(|account| turns.contains_key(&account.id)) {
+        let wanted: Vec<_> = accounts.iter().filter(concerned).collect();
+        if wanted.iter().all(|account| turns.contains_key(&account.id)) {
             return turns;
         }
         // One that comes first may be among those that are new.
         turns.clear();
-        for account in limiting {
+        for account in wanted {
             turns.insert(account.id, account.turn().await);
         }
     }

@@ -44,6 +44,7 @@ struct Slow {
     under_way: AtomicUsize,
     most_at_once: AtomicUsize,
     done: AtomicUsize,
+    reads: AtomicUsize,
 }
 
 #[async_trait]
@@ -62,6 +63,7 @@ impl EventStore for Slow {
     }
 
     async fn read_stream(&self, stream: StreamId, after: Version, max: usize) -> Result<Vec<RecordedEvent>, PortError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
         self.log.read_stream(stream, after, max).await
     }
 
@@ -102,6 +104,7 @@ impl Rig {
             under_way: AtomicUsize::default(),
             most_at_once: AtomicUsize::default(),
             done: AtomicUsize::default(),
+            reads: AtomicUsize::default(),
         });
         let ledger = Ledger::new(store.clone(), Arc::new(FixedClock::default()));
         Arc::new(Self { store, ledger, longest: AtomicUsize::default() })
@@ -209,6 +212,26 @@ async fn without_a_budget_nobody_waits_for_anybody() {
     let rig = Rig::letting(POSTERS);
     rig.all_come().await;
     assert_eq!(rig.store.most_at_once.load(Ordering::SeqCst), POSTERS);
+}
+
+#[tokio::test]
+async fn of_all_who_are_surprised_by_a_budget_at_once_one_reads_it() {
+    let rig = Rig::letting(0);
+    let posters: Vec<_> = (0..POSTERS)
+        .map(|n| {
+            let rig = rig.clone();
+            tokio::spawn(async move { rig.settle(n).await })
+        })
+        .collect();
+    while rig.store.under_way.load(Ordering::SeqCst) < POSTERS {
+        tokio::task::yield_now().await;
+    }
+    rig.set_budget().await;
+    rig.store.gate.add_permits(POSTERS);
+    for poster in posters {
+        poster.await.unwrap();
+    }
+    assert_eq!(rig.store.reads.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]

@@ -1,7 +1,10 @@
 //! Many model calls at once against one budget, through the writer that commits groups.
 #![expect(clippy::disallowed_methods, reason = "these tests live in real time")]
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use devskyy_application::{
     budgets::{Entry, Ledger, Posted, Posting},
@@ -69,20 +72,20 @@ impl Rig {
         self.call(n, Entry::Settle(settlement)).await
     }
 
-    /// How many of all calls at once were admitted, were refused, and failed.
-    async fn rush(self: &Arc<Self>) -> (usize, usize, usize) {
+    /// How many of all calls at once were admitted and were refused, and why others failed.
+    async fn rush(self: &Arc<Self>) -> (usize, usize, BTreeSet<String>) {
         let calls: Vec<_> = (1..=CALLS)
             .map(|n| {
                 let rig = self.clone();
                 tokio::spawn(async move { rig.reserve(n).await })
             })
             .collect();
-        let (mut admitted, mut refused, mut failed) = (0, 0, 0);
+        let (mut admitted, mut refused, mut failed) = (0, 0, BTreeSet::new());
         for call in calls {
             match call.await.unwrap() {
                 Ok(Posted::Appended(_)) => admitted += 1,
                 Ok(Posted::Exhausted { .. }) => refused += 1,
-                Ok(Posted::Unestimated) | Err(_) => failed += 1,
+                other => drop(failed.insert(format!("{other:?}"))),
             }
         }
         (admitted, refused, failed)
@@ -100,7 +103,7 @@ fn request(writes: Vec<StreamWrite>) -> AppendRequest {
 
 async fn of_a_thousand_calls_exactly_as_many_pass_as_there_is_room_for(fresh: Fresh, processes: usize) {
     let rig = Arc::new(Rig::with_room(fresh, processes, ROOM).await);
-    assert_eq!(rig.rush().await, (10, 990, 0));
+    assert_eq!(rig.rush().await, (10, 990, BTreeSet::new()));
     rig.store.stop().await;
 }
 

@@ -1,5 +1,4 @@
 //! How many connections the calls of models take.
-#![expect(clippy::disallowed_methods, reason = "these tests live in real time")]
 
 use std::{
     sync::{
