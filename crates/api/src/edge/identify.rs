@@ -2,7 +2,6 @@ use std::sync::Arc;
 
 use actix_web::{dev::ServiceRequest, web::Data};
 use devskyy_application::ports::IdGenerator;
-use uuid::Uuid;
 
 use crate::extract::RequestContext;
 
@@ -10,13 +9,16 @@ use crate::extract::RequestContext;
 const LONGEST: usize = 128;
 
 /// Names a request and finds its place in the client's trace.
+///
+/// The client may choose by what name it finds its request again, and nothing else: what the platform knows of a request, for
+/// example where it came from, hangs on an id that nobody outside can foresee or repeat.
 pub(super) fn identify(request: &ServiceRequest) -> RequestContext {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     let fresh = request.app_data::<Data<Arc<dyn IdGenerator>>>().map(|ids| ids.next()).unwrap_or_default();
     let sent = header("x-request-id").filter(|id| sane(id));
     RequestContext {
         request_id: sent.map_or_else(|| fresh.to_string(), str::to_owned),
-        correlation_id: sent.and_then(|id| Uuid::try_parse(id).ok()).unwrap_or(fresh),
+        correlation_id: fresh,
         traceparent: header("traceparent").filter(|parent| is_traceparent(parent)).map(str::to_owned),
     }
 }

@@ -26,7 +26,14 @@ const MOST_WAITING: usize = 10_000;
 struct Waiting {
     records: Vec<record::Model>,
     origins: HashMap<Uuid, origin::Model>,
-    dropped: u64,
+    dropped: Dropped,
+}
+
+/// How much was not kept since it was last told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Dropped {
+    records: u64,
+    origins: u64,
 }
 
 /// Records in `security_records` and addresses in `request_origins`, gathered in memory and written now and then.
@@ -53,8 +60,13 @@ impl SqlAudit {
     /// [`PortError`] when it cannot be written; it is kept for the next time.
     pub async fn flush(&self) -> Result<(), PortError> {
         let Waiting { records, origins, dropped } = mem::take(&mut *self.waiting());
-        if dropped > 0 {
-            tracing::warn!(dropped, "too much happened at once: some records about security are only in this log");
+        if dropped != Dropped::default() {
+            let Dropped { records, origins } = dropped;
+            tracing::warn!(
+                records,
+                origins,
+                "too much happened at once: some records about security and some addresses are only in this log"
+            );
         }
         let origins: Vec<_> = origins.into_values().collect();
         if let Err(error) = self.write(&records, &origins).await {
@@ -70,13 +82,16 @@ impl SqlAudit {
         if waiting.records.len() < MOST_WAITING {
             waiting.records.push(row);
         } else {
-            waiting.dropped += 1;
+            waiting.dropped.records += 1;
         }
     }
 
     fn put_origin(&self, row: origin::Model) {
         let mut waiting = self.waiting();
-        if waiting.origins.len() < MOST_WAITING {
+        let full = waiting.origins.len() >= MOST_WAITING;
+        if full && !waiting.origins.contains_key(&row.correlation_id) {
+            waiting.dropped.origins += 1;
+        } else {
             waiting.origins.entry(row.correlation_id).or_insert(row);
         }
     }
@@ -125,5 +140,26 @@ impl SecurityRecords for SqlAudit {
     async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError> {
         self.flush().await?;
         self.delete(micros(before)).await.map_err(|error| port_error("security records", "sweeping records", error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use devskyy_application::audit::{Origin, SecurityRecords as _};
+    use uuid::Uuid;
+
+    use super::{Dropped, MOST_WAITING, SqlAudit};
+    use crate::sql::{Database, tests::on_both_engines};
+
+    on_both_engines!(addresses_that_are_not_kept_are_counted);
+
+    async fn addresses_that_are_not_kept_are_counted(db: &Database) {
+        let audit = SqlAudit::new(db.clone());
+        for number in 0..MOST_WAITING + 3 {
+            let correlation_id = Uuid::from_u128(number as u128);
+            audit.locate(Origin { correlation_id, source: [203, 0, 113, 7].into(), at: DateTime::UNIX_EPOCH });
+        }
+        assert_eq!(audit.waiting().dropped, Dropped { records: 0, origins: 3 });
     }
 }
