@@ -7,6 +7,7 @@ pub mod es;
 pub mod identity;
 pub mod models;
 pub mod projects;
+mod remembered;
 pub mod runs;
 pub mod secrets;
 pub mod sql;

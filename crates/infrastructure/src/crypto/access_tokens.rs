@@ -205,7 +205,7 @@ impl EdDsaAccessTokens {
         let Some(ring) = self.ring_with(&kid, now).await? else { return Ok(None) };
         let claims = self.read(token, &ring, &kid, now);
         if let Some(claims) = &claims {
-            self.verified.remember(token, claims.clone(), now);
+            self.verified.remember(token, claims.clone());
         }
         Ok(claims)
     }

@@ -1,39 +1,29 @@
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::digest;
-use chrono::{DateTime, Utc};
 use devskyy_application::identity::AccessClaims;
+
+use crate::remembered::Remembered;
 
 /// Remembers tokens whose signature has been checked, so that a busy client pays for it once.
 ///
 /// Bounded in number; keyed by digest, so that no token is kept. Whether the sign-in still counts is asked elsewhere,
 /// each time.
 pub(super) struct VerifiedTokens {
-    known: Mutex<HashMap<[u8; 32], AccessClaims>>,
-    most: usize,
+    known: Mutex<Remembered<[u8; 32], AccessClaims>>,
 }
 
 impl VerifiedTokens {
     pub(super) fn new(most: usize) -> Self {
-        Self { known: Mutex::new(HashMap::new()), most }
+        Self { known: Mutex::new(Remembered::of(most)) }
     }
 
     pub(super) fn find(&self, token: &str) -> Option<AccessClaims> {
         self.lock().get(&key(token)).cloned()
     }
 
-    pub(super) fn remember(&self, token: &str, claims: AccessClaims, now: DateTime<Utc>) {
-        let mut known = self.lock();
-        if known.len() >= self.most {
-            known.retain(|_, claims| claims.expires_at > now);
-        }
-        if known.len() >= self.most {
-            known.clear();
-        }
-        known.insert(key(token), claims);
+    pub(super) fn remember(&self, token: &str, claims: AccessClaims) {
+        self.lock().insert(key(token), claims);
     }
 
     /// Forgets everything, because the set of trusted keys has changed.
@@ -41,7 +31,7 @@ impl VerifiedTokens {
         self.lock().clear();
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], AccessClaims>> {
+    fn lock(&self) -> MutexGuard<'_, Remembered<[u8; 32], AccessClaims>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

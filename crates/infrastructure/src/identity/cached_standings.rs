@@ -1,7 +1,4 @@
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,13 +8,15 @@ use devskyy_domain::{
     kernel::ids::{SessionId, UserId},
 };
 
+use crate::remembered::Remembered;
+
 /// Most answers remembered at once.
 const CAPACITY: usize = 16_384;
 
 /// Remembers for two seconds that a sign-in counts, so that a busy client costs no query per request.
 pub struct CachedStandings {
     behind: Arc<dyn Standings>,
-    remembered: Mutex<HashMap<SessionId, Answer>>,
+    remembered: Mutex<Remembered<SessionId, Answer>>,
 }
 
 #[derive(Clone, Copy)]
@@ -34,26 +33,16 @@ impl CachedStandings {
     /// A short memory in front of the real answers.
     #[must_use]
     pub fn new(behind: Arc<dyn Standings>) -> Self {
-        Self { behind, remembered: Mutex::default() }
+        Self { behind, remembered: Mutex::new(Remembered::of(CAPACITY)) }
     }
 
-    fn remembered(&self) -> MutexGuard<'_, HashMap<SessionId, Answer>> {
+    fn remembered(&self) -> MutexGuard<'_, Remembered<SessionId, Answer>> {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn recall(&self, user: UserId, session: SessionId, now: DateTime<Utc>) -> Option<PlatformRole> {
         let answer = *self.remembered().get(&session)?;
         (answer.user == user && is_fresh(answer, now)).then_some(answer.role)
-    }
-
-    fn remember(&self, session: SessionId, answer: Answer) {
-        let mut remembered = self.remembered();
-        if remembered.len() >= CAPACITY {
-            remembered.retain(|_, old| is_fresh(*old, answer.asked_at));
-        }
-        if remembered.len() < CAPACITY {
-            remembered.insert(session, answer);
-        }
     }
 }
 
@@ -75,7 +64,7 @@ impl Standings for CachedStandings {
         }
         let role = self.behind.of(user, session, now).await?;
         if let Some(role) = role {
-            self.remember(session, Answer { user, role, asked_at: now });
+            self.remembered().insert(session, Answer { user, role, asked_at: now });
         }
         Ok(role)
     }

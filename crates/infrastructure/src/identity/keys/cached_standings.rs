@@ -1,12 +1,11 @@
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use devskyy_application::{context::KeyGrant, error::PortError, identity::KeyStandings};
 use devskyy_domain::kernel::ids::ApiKeyId;
+
+use crate::remembered::Remembered;
 
 /// Most answers remembered at once.
 const CAPACITY: usize = 16_384;
@@ -16,7 +15,7 @@ const CAPACITY: usize = 16_384;
 /// An answer belongs to the digest it was given for, so a wrong secret never profits from a right one.
 pub struct CachedKeyStandings {
     behind: Arc<dyn KeyStandings>,
-    remembered: Mutex<HashMap<(ApiKeyId, [u8; 32]), Answer>>,
+    remembered: Mutex<Remembered<(ApiKeyId, [u8; 32]), Answer>>,
 }
 
 #[derive(Clone)]
@@ -39,21 +38,11 @@ impl CachedKeyStandings {
     /// A short memory in front of the real answers.
     #[must_use]
     pub fn new(behind: Arc<dyn KeyStandings>) -> Self {
-        Self { behind, remembered: Mutex::default() }
+        Self { behind, remembered: Mutex::new(Remembered::of(CAPACITY)) }
     }
 
-    fn remembered(&self) -> MutexGuard<'_, HashMap<(ApiKeyId, [u8; 32]), Answer>> {
+    fn remembered(&self) -> MutexGuard<'_, Remembered<(ApiKeyId, [u8; 32]), Answer>> {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn remember(&self, key: ApiKeyId, digest: [u8; 32], answer: Answer) {
-        let mut remembered = self.remembered();
-        if remembered.len() >= CAPACITY {
-            remembered.retain(|_, old| old.is_fresh(answer.asked_at));
-        }
-        if remembered.len() < CAPACITY {
-            remembered.insert((key, digest), answer);
-        }
     }
 }
 
@@ -66,13 +55,13 @@ impl KeyStandings for CachedKeyStandings {
         }
         let grant = self.behind.of(key, digest, now).await?;
         if let Some(grant) = grant.clone() {
-            self.remember(key, *digest, Answer { grant, asked_at: now });
+            self.remembered().insert((key, *digest), Answer { grant, asked_at: now });
         }
         Ok(grant)
     }
 
     fn forget(&self, key: ApiKeyId) {
-        self.remembered().retain(|(known, _), _| *known != key);
+        self.remembered().retain(|(known, _)| *known != key);
         self.behind.forget(key);
     }
 }
