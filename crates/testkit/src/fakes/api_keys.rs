@@ -17,7 +17,11 @@ use devskyy_domain::{
     kernel::ids::{ApiKeyId, KeySecretId, ProjectId},
 };
 
-use super::{InMemoryEventStore, InMemoryUsers, identity::decoded};
+use super::{
+    InMemoryEventStore, InMemoryUsers,
+    fingerprint::{Fingerprint, of_rows},
+    identity::decoded,
+};
 
 /// API keys as folded from an in-memory log, with their secrets and last uses in memory.
 pub struct InMemoryApiKeys {
@@ -105,6 +109,15 @@ impl KeyViews for InMemoryApiKeys {
     }
 }
 
+impl Fingerprint for InMemoryApiKeys {
+    /// Of their secrets; that a key was used is no change.
+    fn fingerprint(&self) -> u64 {
+        of_rows(
+            self.state().secrets.values().map(|it| format!("{} {} {:?} {}", it.id, it.key, it.digest, it.created_at)),
+        )
+    }
+}
+
 #[async_trait]
 impl KeyVault for InMemoryApiKeys {
     async fn save(&self, secret: &KeySecret) -> Result<(), PortError> {
@@ -159,7 +172,9 @@ impl KeyStandings for InMemoryApiKeys {
 #[async_trait]
 impl KeyUses for InMemoryApiKeys {
     fn note(&self, key: ApiKeyId, at: DateTime<Utc>) {
-        self.state().uses.insert(key, at);
+        let mut state = self.state();
+        let newest = state.uses.entry(key).or_insert(at);
+        *newest = at.max(*newest);
     }
 
     async fn last(&self, keys: &[ApiKeyId]) -> Result<Vec<(ApiKeyId, DateTime<Utc>)>, PortError> {

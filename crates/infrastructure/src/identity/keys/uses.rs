@@ -7,7 +7,10 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use devskyy_application::{error::PortError, identity::KeyUses};
 use devskyy_domain::kernel::ids::ApiKeyId;
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, sea_query::OnConflict};
+use sea_orm::{
+    ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
+    sea_query::{Expr, OnConflict},
+};
 use uuid::Uuid;
 
 use super::entity::last_use;
@@ -57,8 +60,12 @@ impl SqlKeyUses {
 
     async fn write(&self, uses: &[(Uuid, i64)]) -> Result<(), DbErr> {
         let rows = uses.iter().map(|(key, at)| last_use::Model { key_id: *key, used_at: *at }.into_active_model());
-        let newer = OnConflict::column(last_use::Column::KeyId).update_column(last_use::Column::UsedAt).to_owned();
-        last_use::Entity::insert_many(rows).on_conflict(newer).exec_without_returning(&self.db.writer).await?;
+        // Another process may have told of a later use already.
+        let newest = Expr::cust(
+            "CASE WHEN excluded.used_at > api_key_uses.used_at THEN excluded.used_at ELSE api_key_uses.used_at END",
+        );
+        let newest = OnConflict::column(last_use::Column::KeyId).value(last_use::Column::UsedAt, newest).to_owned();
+        last_use::Entity::insert_many(rows).on_conflict(newest).exec_without_returning(&self.db.writer).await?;
         Ok(())
     }
 }
@@ -83,5 +90,27 @@ impl KeyUses for SqlKeyUses {
             }
         }
         Ok(last.into_iter().map(|(key, at)| (key.into(), instant(at))).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, TimeDelta};
+    use devskyy_application::identity::KeyUses as _;
+    use uuid::Uuid;
+
+    use super::SqlKeyUses;
+    use crate::sql::{Database, tests::on_both_engines};
+
+    on_both_engines!(a_process_that_tells_of_an_older_use_later_changes_nothing);
+
+    async fn a_process_that_tells_of_an_older_use_later_changes_nothing(db: &Database) {
+        let [one, other, third] = [(); 3].map(|()| SqlKeyUses::new(db.clone()));
+        let (key, noon) = (Uuid::from_u128(1).into(), DateTime::UNIX_EPOCH + TimeDelta::hours(12));
+        one.note(key, noon);
+        other.note(key, noon + TimeDelta::seconds(9));
+        other.flush().await.unwrap();
+        one.flush().await.unwrap();
+        assert_eq!(third.last(&[key]).await.unwrap(), [(key, noon + TimeDelta::seconds(9))]);
     }
 }

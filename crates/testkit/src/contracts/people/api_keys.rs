@@ -156,3 +156,11 @@ pub async fn the_last_use_is_told(people: &PeopleUnderTest) {
     people.key_uses.note(id(60), later);
     assert_eq!(people.key_uses.last(&[id(60), id(70)]).await.unwrap(), [(id(60), later)]);
 }
+
+/// Of two requests at once, whichever is told of last, the later one was the last.
+pub async fn an_older_use_that_is_told_later_changes_nothing(people: &PeopleUnderTest) {
+    let later = now() + TimeDelta::minutes(1);
+    people.key_uses.note(id(60), later);
+    people.key_uses.note(id(60), now());
+    assert_eq!(people.key_uses.last(&[id(60)]).await.unwrap(), [(id(60), later)]);
+}
