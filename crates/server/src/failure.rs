@@ -21,7 +21,7 @@ impl Failure {
     }
 
     /// The configuration is not for everybody to reach; each finding is a line of its own.
-    pub(crate) fn unsafe_settings(findings: &[&str]) -> Self {
+    pub(crate) fn unsafe_settings(findings: &[String]) -> Self {
         let lines: Vec<String> = findings.iter().map(|finding| one_line(finding)).collect();
         Self { code: CONFIGURATION, line: lines.join("\n") }
     }

@@ -38,6 +38,19 @@ impl Network {
         (prefix <= width).then(|| Self { base: mapped(address), bits: 128 - width + prefix })
     }
 
+    /// The address it is written with.
+    #[must_use]
+    pub const fn base(&self) -> IpAddr {
+        IpAddr::V6(Ipv6Addr::from_bits(self.base)).to_canonical()
+    }
+
+    /// Leading bits that its addresses share, in the form of [`Self::base`].
+    #[must_use]
+    pub fn prefix(&self) -> u8 {
+        let mapped = if self.base().is_ipv4() { 96 } else { 0 };
+        u8::try_from(self.bits.saturating_sub(mapped)).unwrap_or(u8::MAX)
+    }
+
     /// Whether an address belongs to it.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {

@@ -179,7 +179,7 @@ const SPECIAL_V6: [(Ipv6Addr, u8); 4] = [
 const GLOBAL_UNICAST: (Ipv6Addr, u8) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
 /// Whether an address belongs to the public internet.
-fn is_public(address: IpAddr) -> bool {
+pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(_) => !SPECIAL_V4.iter().any(|(network, bits)| within(address, IpAddr::V4(*network), *bits)),
         IpAddr::V6(_) => {

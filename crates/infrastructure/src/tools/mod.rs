@@ -14,6 +14,6 @@ mod request;
 
 pub(crate) use answer::retry_after;
 pub(crate) use egress::{Admission, GuardedResolver};
-pub use egress::{EgressPolicy, EgressRefused, InvalidAllowance};
+pub use egress::{EgressPolicy, EgressRefused, InvalidAllowance, is_public};
 pub use executor::Tools;
 pub(crate) use http::{client, refusal};
