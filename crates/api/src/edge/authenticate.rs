@@ -10,7 +10,9 @@ use devskyy_application::{
     audit::SecurityLog,
     identity::{ApiKeys, Identity},
 };
+use devskyy_domain::kernel::ids::ApiKeyId;
 
+use super::limit::refuse_unproven;
 use crate::{
     extract::{Proof, Visitor},
     problem::{Problem, unauthenticated},
@@ -32,7 +34,10 @@ pub(crate) async fn authenticate(
     if let Some(presented) = presented(&request) {
         let credential = presented.and_then(|text| Credential::of(&request, text));
         let proof = match &credential {
-            Ok(credential) => credential.check().await,
+            Ok(credential) => match credential.key().and_then(|key| refuse_unproven(&request, key)) {
+                Some(problem) => Err(problem),
+                None => credential.check().await,
+            },
             Err(problem) => Err(problem.clone()),
         };
         if let Err(problem) = &proof {
@@ -88,6 +93,11 @@ impl Credential {
         let identity = request.app_data::<Data<Identity>>().ok_or_else(unauthenticated)?.clone();
         let keys = request.app_data::<Data<ApiKeys>>().ok_or_else(unauthenticated)?.clone();
         Ok(Self { text, identity, keys })
+    }
+
+    /// The key it is meant to be, where it is meant to be one.
+    fn key(&self) -> Option<ApiKeyId> {
+        self.keys.authenticate.meant(&self.text)
     }
 
     /// Whom it stands for now.

@@ -15,6 +15,7 @@ use actix_web::{
     web::Data,
 };
 use devskyy_application::{context::Subject, ports::Clock};
+use devskyy_domain::kernel::ids::ApiKeyId;
 use uuid::Uuid;
 
 use super::dress::Dress;
@@ -41,12 +42,27 @@ pub(crate) async fn limit(
     Dress::add(&request, RATE_LIMIT, standing.field());
     match standing.wait_s {
         None => Ok(next.call(request).await?.map_into_left_body()),
-        Some(seconds) => {
-            let problem = Problem::new(platform::RATE_LIMITED, format!("more requests are taken in {seconds} s"));
-            let problem = problem.header(RETRY_AFTER, HeaderValue::from(seconds));
-            Ok(request.error_response(problem).map_into_right_body())
-        }
+        Some(seconds) => Ok(request.error_response(too_much(seconds)).map_into_right_body()),
     }
+}
+
+/// Refuses a key that has never proved to be one, from an address that has used up what strangers may ask: whether it is one
+/// would cost a query. The request itself is then counted and refused as any other from there.
+pub(super) fn refuse_unproven(request: &ServiceRequest, key: ApiKeyId) -> Option<Problem> {
+    let limiter = request.app_data::<Data<Limiter>>()?;
+    let now = request.app_data::<Data<Arc<dyn Clock>>>()?.now().timestamp_micros();
+    limiter.wait_of_unproven(Uuid::from(key).as_u128(), stranger(request), now).map(too_much)
+}
+
+fn too_much(seconds: u32) -> Problem {
+    let problem = Problem::new(platform::RATE_LIMITED, format!("more requests are taken in {seconds} s"));
+    problem.header(RETRY_AFTER, HeaderValue::from(seconds))
+}
+
+/// Everybody at the address that the request came from.
+fn stranger(request: &ServiceRequest) -> Caller {
+    let ClientAddress(address) = ClientAddress::of(request.request());
+    Caller::at(address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
 }
 
 fn counted(request: &ServiceRequest) -> Option<Standing> {
@@ -69,9 +85,6 @@ pub(super) fn caller(request: &ServiceRequest) -> Caller {
     match request.extensions().get::<Proof>() {
         Some(Ok(Subject::User { id, .. })) => Caller::Proven(Uuid::from(*id).as_u128()),
         Some(Ok(Subject::Key { id, .. })) => Caller::Proven(Uuid::from(*id).as_u128()),
-        Some(Ok(Subject::Anonymous | Subject::System(_)) | Err(_)) | None => {
-            let ClientAddress(address) = ClientAddress::of(request.request());
-            Caller::at(address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
-        }
+        Some(Ok(Subject::Anonymous | Subject::System(_)) | Err(_)) | None => stranger(request),
     }
 }

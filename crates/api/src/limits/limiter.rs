@@ -127,6 +127,16 @@ impl Limiter {
         };
         Some(policy.standing(verdict))
     }
+
+    /// Seconds that an address waits before it is worth a query whether a key from there is one; nothing where it need not, or
+    /// the key has proved to be one before.
+    pub(crate) fn wait_of_unproven(&self, key: u128, address: Caller, now: i64) -> Option<u32> {
+        let (policy, Caller::Address(address)) = (self.anonymous.as_ref()?, address) else { return None };
+        if [Kind::Read, Kind::Write].into_iter().any(|kind| self.proven.knows((key, kind))) {
+            return None;
+        }
+        policy.standing(self.addresses.foresee(address, policy.quota, now)).wait_s
+    }
 }
 
 #[cfg(test)]

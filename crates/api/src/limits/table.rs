@@ -1,7 +1,7 @@
 use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use super::bucket::{Quota, Verdict};
@@ -26,8 +26,7 @@ impl<K: std::hash::Hash + Eq + Copy> Table<K> {
 
     /// Counts a request of a caller.
     pub(super) fn count(&self, key: K, quota: Quota, now: i64) -> Verdict {
-        let hash = usize::try_from(self.hasher.hash_one(key) % PARTS as u64).unwrap_or_default();
-        let mut part = self.parts[hash].lock().unwrap_or_else(PoisonError::into_inner);
+        let mut part = self.part(key);
         let verdict = quota.decide(part.get(&key).copied().unwrap_or(i64::MIN), now);
         if let Verdict::Granted { full_at, .. } = verdict {
             if part.len() >= self.most_per_part && !part.contains_key(&key) {
@@ -36,6 +35,21 @@ impl<K: std::hash::Hash + Eq + Copy> Table<K> {
             part.insert(key, full_at);
         }
         verdict
+    }
+
+    /// What would become of a request of a caller, without counting it.
+    pub(super) fn foresee(&self, key: K, quota: Quota, now: i64) -> Verdict {
+        quota.decide(self.part(key).get(&key).copied().unwrap_or(i64::MIN), now)
+    }
+
+    /// Whether a caller is remembered.
+    pub(super) fn knows(&self, key: K) -> bool {
+        self.part(key).contains_key(&key)
+    }
+
+    fn part(&self, key: K) -> MutexGuard<'_, HashMap<K, i64>> {
+        let hash = usize::try_from(self.hasher.hash_one(key) % PARTS as u64).unwrap_or_default();
+        self.parts[hash].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Callers remembered.

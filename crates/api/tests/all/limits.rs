@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
 use devskyy_api::{Limiter, Limits};
+use devskyy_application::ports::Clock as _;
+use serde_json::json;
 
 use crate::world::{Answer, World};
 
@@ -72,6 +75,47 @@ async fn a_proof_that_is_not_accepted_counts_for_the_address() {
     let world = limited(30, 30, 1);
     me(&world, "forged").await.refused(401, "unauthenticated");
     me(&world, "forged-again").await.refused(429, "rate_limited");
+}
+
+/// A world whose address has used up what strangers may ask, and a key in it.
+async fn exhausted(proven: bool) -> (World, String) {
+    let world = limited(30, 30, 10);
+    let ada = world.person("ada").await;
+    let project = world.project(&ada).await;
+    let expires_at = world.clock.now() + TimeDelta::days(1);
+    let wanted = json!({"name": "robot", "role": "viewer", "expires_at": expires_at});
+    let issued = world.post(&format!("/api/v1/projects/{project}/api-keys")).by(&ada).json(&wanted).send().await;
+    let key = issued.expect(201)["key"].as_str().unwrap().to_owned();
+    if proven {
+        projects(&world, &key).await.expect(200);
+    }
+    for _ in 0..10 {
+        me(&world, "forged").await;
+    }
+    (world, key)
+}
+
+async fn projects(world: &World, key: &str) -> Answer {
+    world.get("/api/v1/projects").by(key).send().await
+}
+
+#[actix_web::test]
+async fn whether_a_key_is_one_is_not_asked_for_an_address_that_has_asked_too_much() {
+    let (world, key) = exhausted(false).await;
+    projects(&world, &key).await.refused(429, "rate_limited");
+}
+
+#[actix_web::test]
+async fn a_key_that_has_proved_to_be_one_does_not_wait_for_its_neighbours() {
+    let (world, key) = exhausted(true).await;
+    projects(&world, &key).await.expect(200);
+}
+
+#[actix_web::test]
+async fn a_key_is_asked_for_again_once_its_address_has_waited() {
+    let (world, key) = exhausted(false).await;
+    world.clock.advance(Duration::from_secs(60));
+    projects(&world, &key).await.expect(200);
 }
 
 #[actix_web::test]

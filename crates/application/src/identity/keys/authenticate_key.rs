@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use devskyy_domain::kernel::ids::ApiKeyId;
+
 use super::{
     ports::{KeyStandings, KeyUses},
     text::KeyText,
@@ -15,6 +17,12 @@ pub struct AuthenticateKeyHandler {
 }
 
 impl AuthenticateKeyHandler {
+    /// Which key a text is meant to be; nothing where it cannot be one of ours. It proves nothing and costs no query.
+    #[must_use]
+    pub fn meant(&self, presented: &str) -> Option<ApiKeyId> {
+        self.text.read(presented).map(|(key, _)| key)
+    }
+
     /// Who asks; a mistyped key costs no query.
     ///
     /// # Errors
