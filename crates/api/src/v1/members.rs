@@ -131,7 +131,10 @@ async fn get_member(
     shown(&request, &MemberAsOf::from(projects.get_member.handle(&actor, GetMember { project, user }).await?))
 }
 
-/// Let somebody belong to a project.
+/// Let somebody belong to a project, at once.
+///
+/// That is for people one shares a project with; everybody else is invited. Whether somebody else has an account is not told.
+/// Administrators of the platform, who see all accounts, may add anybody.
 ///
 /// The answer's `ETag` begins with the project's version.
 #[utoipa::path(

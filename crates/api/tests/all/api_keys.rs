@@ -46,6 +46,7 @@ impl Keyed {
     /// Lets a person belong to the project, and signs them in.
     async fn member(&self, name: &str, role: &str) -> String {
         let person = self.world.person(name).await;
+        self.world.acquaint(&self.ada, &person).await;
         let body = json!({"email": format!("{name}@example.org"), "role": role});
         let members = format!("/api/v1/projects/{}/members", self.project);
         self.world.post(&members).by(&self.ada).json(&body).send().await.expect(201);
@@ -269,7 +270,8 @@ async fn a_key_is_not_renewed_out_of_bounds() {
 #[actix_web::test]
 async fn a_key_lets_people_in_and_makes_nobody_an_owner() {
     let it = Keyed::new().await;
-    it.world.person("eve").await;
+    let eve = it.world.person("eve").await;
+    it.world.acquaint(&it.ada, &eve).await;
     let key = it.key("owner").await;
     let project = format!("/api/v1/projects/{}", it.project);
     let add = async |place: &str, role: &str| {

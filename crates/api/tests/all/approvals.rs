@@ -90,6 +90,7 @@ async fn a_viewer_sees_a_question_and_cannot_answer_it() {
     let (ada, eve) = (world.person("ada").await, world.person("eve").await);
     let (path, run) = waiting(&world, &ada, question()).await;
     let members = format!("/api/v1/projects/{}/members", run["project_id"].as_str().unwrap());
+    world.acquaint(&ada, &eve).await;
     let viewer = json!({"email": "eve@example.org", "role": "viewer"});
     world.post(&members).by(&ada).json(&viewer).send().await.expect(201);
     assert_eq!(world.get("/api/v1/approvals").by(&eve).send().await.expect(200)["total"], 1);

@@ -200,6 +200,7 @@ async fn a_history_does_not_remember_who_an_erased_person_was() {
     let root = root["access_token"].as_str().unwrap();
     let (ada, eve) = (world.person("ada").await, world.person("evelyn").await);
     let project = world.project(&ada).await;
+    world.acquaint(&ada, &eve).await;
     let member = json!({"email": "evelyn@example.org", "role": "maintainer"});
     world.post(&format!("/api/v1/projects/{project}/members")).by(&ada).json(&member).send().await.expect(201);
     let eve = world.get("/api/v1/auth/me").by(&eve).send().await.expect(200)["id"].as_str().unwrap().to_owned();

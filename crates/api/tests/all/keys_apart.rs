@@ -22,6 +22,7 @@ async fn whoever_has_left_a_project_is_not_shown_it_for_having_created_it() {
     let created = create().await.expect(201);
     assert_eq!(create().await.expect(201)["id"], created["id"]);
     let members = format!("/api/v1/projects/{}/members", created["id"].as_str().unwrap());
+    all.world.acquaint(&kim, &all.ada).await;
     let other = all.world.get("/api/v1/auth/me").by(&all.ada).send().await.expect(200);
     let owner = json!({"user_id": other["id"], "role": "owner"});
     all.world.post(&members).by(&kim).json(&owner).send().await.expect(201);

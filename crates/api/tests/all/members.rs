@@ -7,6 +7,7 @@ use crate::world::World;
 async fn a_person_added_by_e_mail_can_be_promoted_and_can_leave() {
     let world = World::new();
     let (ada, eve) = (world.person("ada").await, world.person("eve").await);
+    world.acquaint(&ada, &eve).await;
     let members = format!("/api/v1/projects/{}/members", world.project(&ada).await);
 
     let body = json!({"email": "eve@example.org", "role": "viewer"});
@@ -26,8 +27,8 @@ async fn a_person_added_by_e_mail_can_be_promoted_and_can_leave() {
 #[actix_web::test]
 async fn a_member_is_shown_with_the_tag_that_adding_them_was_answered_with() {
     let world = World::new();
-    let ada = world.person("ada").await;
-    world.person("eve").await;
+    let (ada, eve) = (world.person("ada").await, world.person("eve").await);
+    world.acquaint(&ada, &eve).await;
     let members = format!("/api/v1/projects/{}/members", world.project(&ada).await);
     let body = json!({"email": "eve@example.org", "role": "viewer"});
     let added = world.post(&members).by(&ada).json(&body).send().await;
@@ -38,8 +39,8 @@ async fn a_member_is_shown_with_the_tag_that_adding_them_was_answered_with() {
 #[actix_web::test]
 async fn a_member_is_changed_only_on_the_state_that_was_shown() {
     let world = World::new();
-    let ada = world.person("ada").await;
-    world.person("eve").await;
+    let (ada, eve) = (world.person("ada").await, world.person("eve").await);
+    world.acquaint(&ada, &eve).await;
     let members = format!("/api/v1/projects/{}/members", world.project(&ada).await);
     let body = json!({"email": "eve@example.org", "role": "viewer"});
     let one = world.post(&members).by(&ada).json(&body).send().await.header("location").to_owned();
@@ -53,6 +54,7 @@ async fn a_member_is_changed_only_on_the_state_that_was_shown() {
 async fn another_name_of_a_member_is_a_new_state() {
     let world = World::new();
     let (ada, eve) = (world.person("ada").await, world.person("eve").await);
+    world.acquaint(&ada, &eve).await;
     let members = format!("/api/v1/projects/{}/members", world.project(&ada).await);
     let body = json!({"email": "eve@example.org", "role": "viewer"});
     let added = world.post(&members).by(&ada).json(&body).send().await;
@@ -75,6 +77,7 @@ async fn whoever_is_no_member_is_not_shown_as_one() {
 async fn a_viewer_cannot_add_members() {
     let world = World::new();
     let (ada, eve) = (world.person("ada").await, world.person("eve").await);
+    world.acquaint(&ada, &eve).await;
     let members = format!("/api/v1/projects/{}/members", world.project(&ada).await);
     let body = json!({"email": "eve@example.org", "role": "viewer"});
     world.post(&members).by(&ada).json(&body).send().await.expect(201);
@@ -106,6 +109,49 @@ async fn a_member_is_named_in_exactly_one_way() {
 }
 
 #[actix_web::test]
+async fn whether_a_stranger_has_an_account_is_not_told() {
+    let world = World::new();
+    let (ada, eve) = (world.person("ada").await, world.person("eve").await);
+    let me = world.get("/api/v1/auth/me").by(&eve).send().await.expect(200);
+    let members = format!("/api/v1/projects/{}/members", world.project(&ada).await);
+    let mut told = Vec::new();
+    for person in [
+        json!({"email": "eve@example.org"}),
+        json!({"email": "nobody@example.org"}),
+        json!({"user_id": me["id"]}),
+        json!({"user_id": "01938f2e-0000-7000-8000-000000000000"}),
+    ] {
+        let mut body = person;
+        body["role"] = json!("viewer");
+        let answer = world.post(&members).by(&ada).json(&body).send().await;
+        let mut problem = answer.refused(422, "project.person_unknown");
+        problem["request_id"] = json!(null);
+        told.push(problem);
+    }
+    assert!(told.iter().all(|it| *it == told[0]), "{told:#?}");
+}
+
+#[actix_web::test]
+async fn a_stranger_is_not_added_without_being_asked() {
+    let world = World::new();
+    let (ada, eve) = (world.person("ada").await, world.person("eve").await);
+    let project = format!("/api/v1/projects/{}", world.project(&ada).await);
+    let body = json!({"email": "eve@example.org", "role": "viewer"});
+    world.post(&format!("{project}/members")).by(&ada).json(&body).send().await;
+    world.get(&project).by(&eve).send().await.refused(404, "not_found");
+}
+
+#[actix_web::test]
+async fn whoever_runs_the_platform_adds_anybody() {
+    let world = World::new();
+    let (root, ada) = (crate::audit::root(&world).await, world.person("ada").await);
+    world.person("eve").await;
+    let members = format!("/api/v1/projects/{}/members", world.project(&ada).await);
+    let body = json!({"email": "eve@example.org", "role": "viewer"});
+    world.post(&members).by(&root).json(&body).send().await.expect(201);
+}
+
+#[actix_web::test]
 async fn unknown_people_and_roles_are_refused() {
     let world = World::new();
     let ada = world.person("ada").await;
@@ -119,8 +165,8 @@ async fn unknown_people_and_roles_are_refused() {
 #[actix_web::test]
 async fn a_change_based_on_an_old_project_is_refused() {
     let world = World::new();
-    let ada = world.person("ada").await;
-    world.person("eve").await;
+    let (ada, eve) = (world.person("ada").await, world.person("eve").await);
+    world.acquaint(&ada, &eve).await;
     let members = format!("/api/v1/projects/{}/members", world.project(&ada).await);
     let body = json!({"email": "eve@example.org", "role": "viewer"});
     let head = world.head().await;

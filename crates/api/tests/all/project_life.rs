@@ -18,7 +18,8 @@ fn agent_in(project: &str) -> Value {
 #[actix_web::test]
 async fn a_suspended_project_is_read_and_nothing_else() {
     let world = World::new();
-    let (ada, _) = (world.person("ada").await, world.person("eve").await);
+    let (ada, eve) = (world.person("ada").await, world.person("eve").await);
+    world.acquaint(&ada, &eve).await;
     let project = world.project(&ada).await;
     let path = format!("/api/v1/projects/{project}");
     let made = world.post("/api/v1/agents").by(&ada).json(&agent_in(&project)).send().await.expect(201);
@@ -55,6 +56,7 @@ async fn only_owners_put_a_project_on_hold() {
     let (ada, eve) = (world.person("ada").await, world.person("eve").await);
     let path = format!("/api/v1/projects/{}", world.project(&ada).await);
     world.post(&format!("{path}/suspend")).by(&eve).send().await.refused(404, "not_found");
+    world.acquaint(&ada, &eve).await;
     let member = json!({"email": "eve@example.org", "role": "maintainer"});
     world.post(&format!("{path}/members")).by(&ada).json(&member).send().await.expect(201);
     world.post(&format!("{path}/suspend")).by(&eve).send().await.refused(403, "forbidden");
@@ -67,6 +69,7 @@ async fn a_project_changes_hands() {
     let path = format!("/api/v1/projects/{}", world.project(&ada).await);
     let to = json!({"user_id": id_of(&world, &eve).await});
     world.post(&format!("{path}/transfer")).by(&ada).json(&to).send().await.refused(409, "project.not_member");
+    world.acquaint(&ada, &eve).await;
     let member = json!({"email": "eve@example.org", "role": "viewer"});
     world.post(&format!("{path}/members")).by(&ada).json(&member).send().await.expect(201);
     world.post(&format!("{path}/transfer")).by(&ada).json(&to).send().await.expect(200);

@@ -68,6 +68,7 @@ impl Everything {
 
     pub(crate) async fn creating(&self) -> Vec<Creating> {
         let kim = self.world.person("kim").await;
+        self.world.acquaint(&self.ada, &kim).await;
         let kim = self.world.get(&format!("{}/auth/me", self.base)).by(&kim).send().await.expect(200);
         let of_project = |rest: &str| format!("/projects/{}/{rest}", self.project);
         let key = |name: &str| json!({"name": name, "role": "viewer", "expires_at": "2026-03-01T00:00:00Z"});
@@ -382,6 +383,7 @@ async fn a_refused_request_leaves_its_key_unused() {
 async fn who_may_not_ask_any_more_is_not_told_what_was_answered() {
     let all = Everything::new().await;
     let kim = all.world.person("kim").await;
+    all.world.acquaint(&all.ada, &kim).await;
     let me = all.world.get("/api/v1/auth/me").by(&kim).send().await.expect(200);
     let members = format!("/api/v1/projects/{}/members", all.project);
     let member = json!({"user_id": me["id"], "role": "operator"});

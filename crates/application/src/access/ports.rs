@@ -24,6 +24,12 @@ pub trait Memberships: Send + Sync {
     /// [`PortError`] when the answer cannot be had.
     async fn standing(&self, project: ProjectId, user: UserId) -> Result<Option<Standing>, PortError>;
 
+    /// Whether two people belong to one project, whichever.
+    ///
+    /// # Errors
+    /// [`PortError`] when the answer cannot be had.
+    async fn acquainted(&self, one: UserId, other: UserId) -> Result<bool, PortError>;
+
     /// The project made for a person at registration.
     ///
     /// # Errors

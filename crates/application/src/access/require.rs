@@ -109,6 +109,23 @@ impl Access {
         Ok(self.memberships.standing(project, user).await?.and_then(|standing| standing.role))
     }
 
+    /// Whether the actor may learn that somebody has an account: whoever sees all accounts may, and whoever shares a project
+    /// with them, which for a key is whoever issued it.
+    ///
+    /// # Errors
+    /// A failing port.
+    pub async fn knows(&self, actor: &Actor, other: UserId) -> Result<bool, Error> {
+        if Self::require_on_platform(actor, PlatformPermission::UsersRead).is_ok() {
+            return Ok(true);
+        }
+        let one = match &actor.subject {
+            Subject::User { id, .. } => *id,
+            Subject::Key { grant, .. } => grant.issuer,
+            Subject::Anonymous | Subject::System(_) => return Ok(false),
+        };
+        Ok(self.memberships.acquainted(one, other).await?)
+    }
+
     /// Passes when the actor may do this to a thing of the project; to a stranger the thing itself is not found.
     ///
     /// # Errors

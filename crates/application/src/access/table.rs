@@ -13,7 +13,7 @@ pub enum Permission {
     MembersRead,
     /// Invite, add and remove members and change their roles.
     MembersWrite,
-    /// Make somebody an owner, and hand the project over.
+    /// Make somebody an owner, take that from somebody else, and hand the project over.
     OwnersWrite,
     /// See agents and their versions.
     AgentsRead,
@@ -178,7 +178,7 @@ impl Permission {
             Self::ProjectsWrite => "rename, suspend, resume and archive the project",
             Self::MembersRead => "see who belongs to it",
             Self::MembersWrite => "invite, add and remove members and change their roles",
-            Self::OwnersWrite => "make somebody an owner, and hand the project over",
+            Self::OwnersWrite => "make somebody an owner, demote or remove one, and hand the project over",
             Self::AgentsRead => "see agents and their versions",
             Self::AgentsWrite => "create, change, publish, activate, pause and archive agents",
             Self::RunsRead => "see runs, their steps and their events",
@@ -229,14 +229,22 @@ impl Permission {
     /// What it takes to give somebody a role.
     #[must_use]
     pub const fn to_give(role: ProjectRole) -> Self {
-        match role {
-            Owner => Self::OwnersWrite,
-            Maintainer | Operator | Viewer => Self::MembersWrite,
+        Self::to_change(None, Some(role))
+    }
+
+    /// What it takes to give somebody who has the one role the other, or none.
+    #[must_use]
+    pub const fn to_change(from: Option<ProjectRole>, to: Option<ProjectRole>) -> Self {
+        match (from, to) {
+            (Some(Owner), _) | (_, Some(Owner)) => Self::OwnersWrite,
+            (Some(Maintainer | Operator | Viewer) | None, Some(Maintainer | Operator | Viewer) | None) => {
+                Self::MembersWrite
+            }
         }
     }
 
     /// Whether an API key can have it as a scope. Keys are handed out by people, never by keys, and make nobody an owner,
-    /// who would outlive them.
+    /// who would outlive them; nor do they turn out those who can revoke them.
     #[must_use]
     pub const fn suits_keys(self) -> bool {
         !matches!(self, Self::KeysIssue | Self::KeysRevoke | Self::OwnersWrite)

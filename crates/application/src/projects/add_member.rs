@@ -8,6 +8,7 @@ use devskyy_domain::{
     },
     projects::{Project, ProjectError, ProjectRole},
 };
+use uuid::Uuid;
 
 use super::{
     ports::{Directory, Person, ProjectViews},
@@ -53,7 +54,8 @@ pub struct AddMemberHandler {
 }
 
 impl AddMemberHandler {
-    /// Adds the person, and returns them as a member with the project's version.
+    /// Adds the person, and returns them as a member with the project's version. Whom the actor may not know of is as unknown as
+    /// who has no account: they are invited.
     ///
     /// # Errors
     /// [`ProjectError`], [`Error::StaleVersion`], what access demands, or a failing port.
@@ -75,7 +77,11 @@ impl AddMemberHandler {
     async fn add(&self, actor: &Actor, command: AddMember) -> Result<(Updated<Project>, Person), Error> {
         let AddMember { project, person, role, expected, idempotency } = command;
         self.access.require(actor, project, Permission::to_give(role)).await?;
-        let person = self.find(person).await?.ok_or(ProjectError::PersonUnknown)?;
+        let found = self.find(person).await?;
+        // Asked about nobody too, so that neither the answer nor its time tells who has an account.
+        let id = found.as_ref().map_or_else(nobody, |person| person.id);
+        let known = self.access.knows(actor, id).await?;
+        let person = found.filter(|_| known).ok_or(ProjectError::PersonUnknown)?;
         let context = actor.event_context(Some(project));
         let decide = |it: &Project| it.add_member(person.id, role);
         let updated = self.projects.update_once(context, project, expected, idempotency, decide).await?;
@@ -84,10 +90,14 @@ impl AddMemberHandler {
 
     async fn find(&self, person: PersonRef) -> Result<Option<Person>, Error> {
         let id = match person {
-            PersonRef::Id(id) => Some(id),
-            PersonRef::Email(email) => self.directory.find_by_email(&email).await?,
+            PersonRef::Id(id) => id,
+            PersonRef::Email(email) => self.directory.find_by_email(&email).await?.unwrap_or_else(nobody),
         };
-        let Some(id) = id else { return Ok(None) };
         Ok(self.directory.people(&[id]).await?.into_iter().next())
     }
+}
+
+/// An id that is nobody's.
+fn nobody() -> UserId {
+    Uuid::nil().into()
 }

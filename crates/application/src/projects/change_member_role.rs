@@ -48,7 +48,8 @@ impl ChangeMemberRoleHandler {
     #[tracing::instrument(name = "projects.change_member_role", skip_all, fields(project = %command.project), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: ChangeMemberRole) -> Result<(MemberView, Version), Error> {
         let ChangeMemberRole { project, user, role, expected } = command;
-        self.access.require(actor, project, Permission::to_give(role)).await?;
+        let present = self.access.role(project, user).await?;
+        self.access.require(actor, project, Permission::to_change(present, Some(role))).await?;
         let context = actor.event_context(Some(project));
         let loaded = self.projects.update(context, project, expected, |it| it.change_member_role(user, role)).await?;
         let member = self.views.member(project, user).await?.ok_or(ProjectError::NotMember)?;

@@ -38,8 +38,11 @@ impl RemoveMemberHandler {
     #[tracing::instrument(name = "projects.remove_member", skip_all, fields(project = %command.project), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: RemoveMember) -> Result<Version, Error> {
         let RemoveMember { project, user, expected } = command;
-        let leaving = actor.user() == Some(user);
-        let needed = if leaving { Permission::ProjectsRead } else { Permission::MembersWrite };
+        let needed = if actor.user() == Some(user) {
+            Permission::ProjectsRead
+        } else {
+            Permission::to_change(self.access.role(project, user).await?, None)
+        };
         self.access.require(actor, project, needed).await?;
         let context = actor.event_context(Some(project));
         let loaded = self.projects.update(context, project, expected, |it| it.remove_member(user)).await?;

@@ -30,8 +30,8 @@ pub enum ProjectError {
     /// A project without an owner could not be governed.
     #[error("the project needs at least one owner, make somebody else an owner first")]
     LastOwner,
-    /// No account with that id or e-mail.
-    #[error("nobody has an account with this id or e-mail")]
+    /// No account with that id or e-mail, or none that whoever asks may know of; deliberately not which.
+    #[error("nobody you share a project with has this id or e-mail, invite them instead")]
     PersonUnknown,
 }
 

@@ -121,6 +121,19 @@ impl Memberships for SqlProjects {
         Ok(Some(Standing { status, role }))
     }
 
+    async fn acquainted(&self, one: UserId, other: UserId) -> Result<bool, PortError> {
+        let shared = member::Entity::find()
+            .select_only()
+            .column(member::Column::ProjectId)
+            .filter(member::Column::UserId.eq(Uuid::from(one)))
+            .filter(member::Column::ProjectId.in_subquery(projects_of(other)))
+            .limit(1)
+            .into_tuple::<Uuid>()
+            .one(&self.0.reader)
+            .await;
+        Ok(shared.map_err(failed("looking for a shared project"))?.is_some())
+    }
+
     async fn personal_project(&self, user: UserId) -> Result<Option<ProjectId>, PortError> {
         let id = project::Entity::find()
             .select_only()

@@ -160,6 +160,10 @@ impl Memberships for InMemoryProjects {
         Ok(row.map(|row| Standing { status: row.view.status, role: row.member(user).map(|member| member.role) }))
     }
 
+    async fn acquainted(&self, one: UserId, other: UserId) -> Result<bool, PortError> {
+        Ok(self.rows().iter().any(|row| row.member(one).is_some() && row.member(other).is_some()))
+    }
+
     async fn personal_project(&self, user: UserId) -> Result<Option<ProjectId>, PortError> {
         Ok(self.rows().iter().find(|row| row.view.personal && row.owner == user).map(|row| row.view.id))
     }

@@ -7,8 +7,8 @@ refusals! {
             "Send a name of 3 to 100 characters without control characters.";
         UNPROCESSABLE_ENTITY "project.role_unknown" "Not a role"
             "Send `owner`, `maintainer`, `operator` or `viewer`.";
-        UNPROCESSABLE_ENTITY "project.person_unknown" "Nobody has that id or e-mail"
-            "Ask the person to register first.";
+        UNPROCESSABLE_ENTITY "project.person_unknown" "Nobody you share a project with has that id or e-mail"
+            "Invite the person by e-mail; whether they have an account is not told.";
         CONFLICT "project.suspended" "The project is suspended"
             "Resume the project first.";
         CONFLICT "project.archived" "The project is archived"

@@ -96,6 +96,8 @@ async fn a_member_is_added_by_email() {
     let world = World::new();
     let (ada, _) = world.person("ada").await;
     let eve = world.register("eve").await;
+    let meeting_place = create(&world, &ada).await.id;
+    world.join(&ada, meeting_place, eve.id, ProjectRole::Viewer).await;
     let project = create(&world, &ada).await.id;
     let person = PersonRef::Email(Email::parse(&email("eve")).unwrap());
     let command = AddMember { project, person, role: ProjectRole::Viewer, expected: None, idempotency: None };

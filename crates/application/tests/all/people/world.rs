@@ -9,7 +9,7 @@ use devskyy_application::{
         Identity, IdentityPorts, LogIn, OpenAccount, Register, RegistrationMode, SessionPolicy, ThrottleLimits, Tokens,
         UserView,
     },
-    projects::{AddMember, PersonRef, Projects, ProjectsPorts},
+    projects::{Projects, ProjectsPorts},
     workflow::DefinitionCheck,
 };
 use devskyy_domain::{
@@ -18,7 +18,7 @@ use devskyy_domain::{
         Json,
         ids::{ProjectId, SessionId, UserId},
     },
-    projects::ProjectRole,
+    projects::{Project, ProjectRole},
 };
 use devskyy_testkit::fakes::{
     FixedClock, FixedSecrets, InMemoryAccessTokens, InMemoryAccounts, InMemoryAddressees, InMemoryAgents,
@@ -53,8 +53,8 @@ impl World {
         let users = InMemoryUsers::following(&store);
         let views = InMemoryProjects::following(&store);
         let access = Access::new(views.clone());
-        let accounts = Arc::new(InMemoryAccounts::of(users.clone()));
         let sessions = Arc::new(InMemorySessions::of(users.clone()));
+        let accounts = Arc::new(InMemoryAccounts::of(users.clone(), sessions.clone()));
         let hasher = Arc::new(InMemoryPasswordHasher::default());
         let attempts = Arc::new(InMemoryAttempts::default());
         let erasures = Arc::new(InMemoryErasures::default());
@@ -137,8 +137,9 @@ impl World {
     }
 
     pub(super) async fn join(&self, owner: &Actor, project: ProjectId, user: UserId, role: ProjectRole) {
-        let command = AddMember { project, person: PersonRef::Id(user), role, expected: None, idempotency: None };
-        self.projects.add_member.handle(owner, command).await.unwrap();
+        let projects = Repository::<Project>::new(self.store.clone());
+        let context = owner.event_context(Some(project));
+        projects.update(context, project, None, |it| it.add_member(user, role)).await.unwrap();
     }
 
     pub(super) async fn agent(&self, actor: &Actor, name: &str) -> AgentView {

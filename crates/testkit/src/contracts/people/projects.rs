@@ -203,3 +203,23 @@ pub async fn other_projects_of_a_person_are_not_personal(people: &PeopleUnderTes
     owned(people).await;
     assert_eq!(people.memberships.personal_project(id(1)).await.unwrap(), None);
 }
+
+/// Whoever is in one project knows the others there.
+pub async fn members_of_one_project_are_acquainted(people: &PeopleUnderTest) {
+    owned(people).await;
+    decide::<Project>(people, id(10), |it| it.add_member(id(2), ProjectRole::Viewer)).await;
+    assert!(people.memberships.acquainted(id(1), id(2)).await.unwrap());
+    assert!(people.memberships.acquainted(id(2), id(1)).await.unwrap());
+}
+
+/// Neither having an account nor having been there makes an acquaintance.
+pub async fn people_who_share_no_project_are_strangers(people: &PeopleUnderTest) {
+    owned(people).await;
+    let name = ProjectName::parse("Lighthouse").unwrap();
+    decide::<Project>(people, id(11), |it| it.create(&name, id(3), false)).await;
+    decide::<Project>(people, id(10), |it| it.add_member(id(2), ProjectRole::Viewer)).await;
+    decide::<Project>(people, id(10), |it| it.remove_member(id(2))).await;
+    for other in [id(2), id(3), id(404)] {
+        assert!(!people.memberships.acquainted(id(1), other).await.unwrap(), "{other}");
+    }
+}
