@@ -26,6 +26,6 @@ pub(crate) use self::{
     id::Id,
     idempotency::{Keyed, key as idempotency_key},
     moment::{INSTANT, moment},
-    paging::{BY_AGE, Paged, link, page, paged, paged_beside},
+    paging::{BY_AGE, Paged, link, page, paged, paged_beside, short, told},
     parameters::Parameters,
 };

@@ -23,6 +23,11 @@ pub(crate) fn page(parameters: &mut Parameters) -> Part {
     }
 }
 
+/// Takes what says which part of a short list is wanted: in version 2 as of any list, in version 1, which tells it whole, nothing.
+pub(crate) fn short(parameters: &mut Parameters) -> Option<Part> {
+    (ApiVersion::spoken() == ApiVersion::V2).then(|| Part::Keyset(stretch(parameters)))
+}
+
 const FORM: &str = "a whole number";
 
 fn numbered(parameters: &mut Parameters) -> PageRequest {
@@ -111,6 +116,26 @@ struct Beside<B, L> {
 /// What stands beside most lists.
 #[derive(Serialize)]
 struct Nothing {}
+
+/// A list that is told whole.
+#[derive(Serialize)]
+struct Whole<T> {
+    items: Vec<T>,
+}
+
+/// Answers a short list: whole, or in version 2 the part of it that is wanted.
+pub(crate) fn told<T, B: Serialize + From<T>>(
+    request: &HttpRequest,
+    wanted: Option<&Part>,
+    all: Vec<T>,
+    descending: bool,
+    key: impl Fn(&T) -> Key,
+) -> HttpResponse {
+    match wanted {
+        None => HttpResponse::Ok().json(Whole { items: all.into_iter().map(B::from).collect::<Vec<_>>() }),
+        Some(part) => paged(request, part, PageOf::cut(all, part, descending, key).map(B::from)),
+    }
+}
 
 /// Answers one part of a list, with links to its neighbours (RFC 8288).
 pub(crate) fn paged<T: Serialize>(request: &HttpRequest, wanted: &Part, found: PageOf<T>) -> HttpResponse {

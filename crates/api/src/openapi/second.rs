@@ -6,7 +6,7 @@ use serde_json::Value;
 use utoipa::{
     IntoParams,
     openapi::{
-        Array, Content, Object, OpenApi, Ref, RefOr, Required, Response, Schema,
+        Array, Content, Header, Object, OpenApi, Ref, RefOr, Required, Response, Schema,
         path::{Operation, Parameter, ParameterIn},
         schema::{AdditionalProperties, ArrayItems, Type},
     },
@@ -21,8 +21,8 @@ use crate::{
 const SCHEMAS: &str = "#/components/schemas/";
 /// Schemas of numbered pages begin so.
 const PAGED: &str = "Paged_";
-/// The one list that version 1 tells in stretches already.
-const WALKED: &str = "AuditEntries";
+/// Lists that version 1 tells otherwise than by page: the first in stretches of its own, the others whole.
+const OTHERWISE: [&str; 3] = ["AuditEntries", "Sessions", "ProjectInvitations"];
 /// The parameters by which version 1 tells lists in parts: whatever has all of a set is such a list.
 const IN_PARTS: [&[&str]; 2] = [&["page", "page_size"], &["before", "limit"]];
 
@@ -39,7 +39,7 @@ pub(super) fn tell_apart(document: &mut OpenApi) {
         visit(&mut schema, &mut |reference| rename(reference, &different));
         match kinds.iter().find(|(kind, ..)| kind == name) {
             Some((_, prefix, _)) => schema = typed_id(prefix),
-            None if name.starts_with(PAGED) || name == WALKED => continue_by_cursor(&mut schema),
+            None if name.starts_with(PAGED) || OTHERWISE.contains(&name.as_str()) => continue_by_cursor(&mut schema),
             None => type_example(&mut schema, &kinds),
         }
         schemas.insert(renamed(name), schema);
@@ -140,11 +140,32 @@ fn translate(operation: &mut Operation, different: &BTreeSet<String>) {
     if let Some(RefOr::T(body)) = operation.request_body.as_mut() {
         body.content.values_mut().for_each(|content| translate_content(content, different));
     }
+    let mut whole = false;
     for response in operation.responses.responses.values_mut() {
-        if let RefOr::T(Response { content, .. }) = response {
+        if let RefOr::T(Response { content, headers, .. }) = response {
+            let was_whole = content.values_mut().any(|content| is_told_whole(content));
             content.values_mut().for_each(|content| translate_content(content, different));
+            if was_whole {
+                let mut link = Header::new(Object::with_type(Type::String));
+                link.description = Some("The next stretch (RFC 8288)".to_owned());
+                headers.insert("Link".to_owned(), link.into());
+                whole = true;
+            }
         }
     }
+    if whole {
+        operation.parameters.get_or_insert_default().extend(stretch());
+    }
+}
+
+fn stretch() -> impl Iterator<Item = RefOr<Parameter>> {
+    Stretch::into_params(|| Some(ParameterIn::Query)).into_iter().map(RefOr::T)
+}
+
+/// Whether a list is answered that version 1 tells whole.
+fn is_told_whole(content: &RefOr<Content>) -> bool {
+    let RefOr::T(Content { schema: Some(RefOr::Ref(list)), .. }) = content else { return false };
+    OTHERWISE.iter().skip(1).any(|name| list.ref_location.strip_prefix(SCHEMAS) == Some(name))
 }
 
 fn translate_content(content: &mut RefOr<Content>, different: &BTreeSet<String>) {
@@ -162,7 +183,7 @@ fn translate_parameters(parameters: &mut Vec<RefOr<Parameter>>, different: &BTre
     let has = |name: &&str| parameters.iter().any(|parameter| is(parameter, name));
     if let Some(names) = IN_PARTS.into_iter().find(|names| names.iter().all(has)) {
         parameters.retain(|parameter| !names.iter().any(|name| is(parameter, name)));
-        parameters.extend(Stretch::into_params(|| Some(ParameterIn::Query)).into_iter().map(RefOr::T));
+        parameters.extend(stretch());
     }
     let mut guarded = false;
     for parameter in parameters {

@@ -2,6 +2,7 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, http::header::LOCATION, 
 use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::{Error, Refused},
+    paging::{Key, Part},
     projects::{
         AnswerInvitation, GetInvitation, InvitationView, InviteMember, IssuedInvitation, Projects, WithdrawInvitation,
     },
@@ -20,7 +21,7 @@ use validator::Validate;
 
 use crate::{
     bounds::{EmailText, ProjectRoleName},
-    extract::{Body, CurrentActor, Id, OptionalBody, Parameters, Revision, digest, shown},
+    extract::{Body, CurrentActor, Id, OptionalBody, Parameters, Revision, digest, short, shown, told},
     ids::{InvitationRef, ProjectRef},
     mount::Mount,
     openapi::{
@@ -152,15 +153,17 @@ impl From<IssuedInvitation> for IssuedBody {
 }
 
 /// Invitations that wait for an answer.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
 #[schema(as = ProjectInvitations)]
+#[expect(dead_code, reason = "only describes what the operations answer")]
 struct InvitationsBody {
     /// They, the oldest first.
     items: Vec<InvitationBody>,
 }
 
-fn all(views: Vec<InvitationView>) -> HttpResponse {
-    HttpResponse::Ok().json(InvitationsBody { items: views.into_iter().map(InvitationBody::from).collect() })
+fn waiting(request: &HttpRequest, wanted: Option<&Part>, views: Vec<InvitationView>) -> HttpResponse {
+    let place = |it: &InvitationView| Key::by_time(it.record.created_at, it.record.id);
+    told::<_, InvitationBody>(request, wanted, views, false, place)
 }
 
 /// Invite somebody into a project by e-mail, whether or not they have an account.
@@ -201,10 +204,12 @@ async fn list_invitations(
     projects: Data<Projects>,
     CurrentActor(actor): CurrentActor,
     Id(project): Id<ProjectId>,
-    parameters: Parameters,
+    request: HttpRequest,
+    mut parameters: Parameters,
 ) -> Result<HttpResponse, Problem> {
+    let wanted = short(&mut parameters);
     parameters.finish()?;
-    Ok(all(projects.list_invitations.of_project(&actor, project).await?))
+    Ok(waiting(&request, wanted.as_ref(), projects.list_invitations.of_project(&actor, project).await?))
 }
 
 /// Show one of a project's invitations, also once it has ended.
@@ -258,10 +263,12 @@ async fn withdraw_invitation(
 async fn list_own_invitations(
     projects: Data<Projects>,
     CurrentActor(actor): CurrentActor,
-    parameters: Parameters,
+    request: HttpRequest,
+    mut parameters: Parameters,
 ) -> Result<HttpResponse, Problem> {
+    let wanted = short(&mut parameters);
     parameters.finish()?;
-    Ok(all(projects.list_invitations.own(&actor).await?))
+    Ok(waiting(&request, wanted.as_ref(), projects.list_invitations.own(&actor).await?))
 }
 
 macro_rules! answers {
