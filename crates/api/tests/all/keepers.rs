@@ -9,7 +9,7 @@ use devskyy_application::{
     ports::{Clock, IdGenerator},
     secrets::{OpenedSecrets, ProjectSecrets, ProjectSecretsPorts},
 };
-use devskyy_testkit::fakes::{FixedProbe, InMemoryEventStore, InMemoryProviders, InMemorySecrets};
+use devskyy_testkit::fakes::{Fingerprint, FixedProbe, InMemoryEventStore, InMemoryProviders, InMemorySecrets};
 
 /// On what keepers stand.
 pub(crate) struct Kept<'a> {
@@ -21,30 +21,31 @@ pub(crate) struct Kept<'a> {
 }
 
 impl Kept<'_> {
-    pub(crate) fn providers(&self) -> Providers {
+    pub(crate) fn providers(&self) -> (Providers, Arc<dyn Fingerprint>) {
         let kept = InMemoryProviders::following(self.store);
-        Providers::new(ProvidersPorts {
+        let providers = Providers::new(ProvidersPorts {
             store: self.log.clone(),
             views: kept.clone(),
-            vault: kept,
+            vault: kept.clone(),
             probe: Arc::new(FixedProbe),
             access: self.access.clone(),
             clock: self.clock.clone(),
             ids: self.ids.clone(),
-        })
+        });
+        (providers, kept)
     }
 
-    pub(crate) fn secrets(&self) -> (ProjectSecrets, Arc<OpenedSecrets>) {
+    pub(crate) fn secrets(&self) -> (ProjectSecrets, Arc<OpenedSecrets>, Arc<dyn Fingerprint>) {
         let kept = InMemorySecrets::following(self.store);
         let opened = OpenedSecrets::new(kept.clone(), kept.clone());
         let secrets = ProjectSecrets::new(ProjectSecretsPorts {
             store: self.log.clone(),
             views: kept.clone(),
-            vault: kept,
+            vault: kept.clone(),
             access: self.access.clone(),
             clock: self.clock.clone(),
             ids: self.ids.clone(),
         });
-        (secrets, Arc::new(opened))
+        (secrets, Arc::new(opened), kept)
     }
 }

@@ -19,24 +19,30 @@ use devskyy_application::{
     agents::{Agents, AgentsPorts},
     audit::{Audit, AuditedEventStore, SecurityLog},
     budgets::{Budgets, BudgetsPorts, Ledger},
-    es::EventStore,
+    context::Actor,
+    es::{EventStore, Repository},
     identity::{ApiKeys, ApiKeysPorts, Identity, IdentityPorts, RegistrationMode, SessionPolicy, ThrottleLimits},
     projects::{Projects, ProjectsPorts},
     runs::{LiveRuns, RunWorker, Runs, RunsPorts, WorkerPorts, WorkerSettings},
     workflow::DefinitionCheck,
 };
-use devskyy_domain::conversation::{Message, Usage};
-use devskyy_domain::identity::PasswordPolicy;
+use devskyy_domain::{
+    conversation::{Message, Usage},
+    identity::PasswordPolicy,
+    kernel::ids::UserId,
+    projects::{Project, ProjectName, ProjectRole},
+};
 use devskyy_testkit::fakes::{
-    FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAddressees, InMemoryAgents, InMemoryApiKeys,
-    InMemoryAttempts, InMemoryAudit, InMemoryBootstrap, InMemoryDirectory, InMemoryErasures, InMemoryEventStore,
-    InMemoryInvitations, InMemoryPasswordHasher, InMemoryProjectInvitations, InMemoryProjects, InMemoryResults,
-    InMemoryRuns, InMemorySessions, InMemoryUsers, NamedDestinations, ScriptedModels, ScriptedTools, SequentialIds,
-    SequentialSecrets, Turn, ViewedAgents,
+    Fingerprint, FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAddressees, InMemoryAgents,
+    InMemoryApiKeys, InMemoryAttempts, InMemoryAudit, InMemoryBootstrap, InMemoryDirectory, InMemoryErasures,
+    InMemoryEventStore, InMemoryInvitations, InMemoryPasswordHasher, InMemoryProjectInvitations, InMemoryProjects,
+    InMemoryResults, InMemoryRuns, InMemorySessions, InMemoryUsers, NamedDestinations, ScriptedModels, ScriptedTools,
+    SequentialIds, SequentialSecrets, Turn, ViewedAgents,
 };
 use futures_util::{FutureExt as _, future::LocalBoxFuture};
 use serde_json::{Value, json};
 use tokio::{sync::OnceCell, task::JoinHandle};
+use uuid::Uuid;
 
 use crate::{expressions::Plain, keepers::Kept, moods::Moody, naps::Naps, switch::Switch, tools::Echo};
 
@@ -47,6 +53,8 @@ pub(crate) struct World {
     started: OnceCell<Started>,
     pub(crate) state: ApiState,
     pub(crate) store: Arc<InMemoryEventStore>,
+    /// What is kept beside the log of people, keys, providers and secrets.
+    private: Vec<Arc<dyn Fingerprint>>,
     pub(crate) results: Arc<InMemoryResults>,
     pub(crate) moody: Arc<Moody>,
     pub(crate) clock: Arc<FixedClock>,
@@ -73,13 +81,14 @@ impl World {
         let users = InMemoryUsers::following(&store);
         let projects = InMemoryProjects::following(&store);
         let agents = InMemoryAgents::following(&store, projects.clone());
-        let accounts = Arc::new(InMemoryAccounts::of(users.clone()));
         let sessions = Arc::new(InMemorySessions::of(users.clone()));
+        let accounts = Arc::new(InMemoryAccounts::of(users.clone(), sessions.clone()));
         let trail = InMemoryAudit::following(&store);
         let security = SecurityLog::new(trail.clone(), clock.clone(), ids.clone());
         let access = Access::new(projects.clone()).noting(security.clone());
         let log: Arc<dyn EventStore> = Arc::new(AuditedEventStore::new(moody.clone(), security.clone()));
         let keys = InMemoryApiKeys::following(&store, users.clone());
+        let key_secrets = keys.clone();
         let keys = ApiKeys::new(ApiKeysPorts {
             store: log.clone(),
             views: keys.clone(),
@@ -92,11 +101,13 @@ impl World {
             ids: ids.clone(),
         });
         let kept = Kept { store: &store, log: &log, access: &access, clock: clock.clone(), ids: ids.clone() };
-        let (providers, (tool_secrets, opened)) = (kept.providers(), kept.secrets());
+        let ((providers, provider_keys), (tool_secrets, opened, secret_values)) = (kept.providers(), kept.secrets());
         let check = DefinitionCheck::new(Arc::new(Plain), Arc::new(Plain), Arc::new(NamedDestinations));
         let readiness = Arc::new(Switch::default());
         let attempts = Arc::new(InMemoryAttempts::default());
         let addressees = Arc::new(InMemoryAddressees::new(secrets.clone()));
+        let private: Vec<Arc<dyn Fingerprint>> =
+            vec![accounts.clone(), sessions.clone(), key_secrets, addressees.clone(), provider_keys, secret_values];
         let identity = Identity::new(IdentityPorts {
             store: log.clone(),
             accounts: accounts.clone(),
@@ -205,7 +216,7 @@ impl World {
             settings: Settings::default(),
         };
         let worker = RunWorker::new(worker, WorkerSettings::named("worker-1"));
-        Self { started: OnceCell::new(), state, store, results, moody, clock, readiness, worker }
+        Self { started: OnceCell::new(), state, store, private, results, moody, clock, readiness, worker }
     }
 
     /// Sends a request that was made elsewhere.
@@ -259,6 +270,11 @@ impl World {
         self.store.head().await.unwrap()
     }
 
+    /// What has been recorded, and what is kept beside it; after a refused request both are as they were.
+    pub(crate) async fn everything(&self) -> (u64, Vec<u64>) {
+        (self.head().await, self.private.iter().map(|rows| rows.fingerprint()).collect())
+    }
+
     pub(crate) fn get(&self, path: &str) -> Call<'_> {
         Call::new(self, Method::GET, path)
     }
@@ -285,6 +301,21 @@ impl World {
     pub(crate) async fn project(&self, token: &str) -> String {
         let answer = self.post("/api/v1/projects").by(token).json(&json!({"name": "Supply chain"})).send().await;
         answer.expect(201)["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Lets two people belong to a project of their own, so that one of them may add the other elsewhere.
+    pub(crate) async fn acquaint(&self, one: &str, other: &str) {
+        let [one, other] = [self.id_of(one).await, self.id_of(other).await];
+        let (projects, project) = (Repository::<Project>::new(self.store.clone()), self.state.ids.next().into());
+        let (name, context) =
+            (ProjectName::parse("Meeting place").unwrap(), || Actor::system("tests", Uuid::nil()).event_context(None));
+        projects.update(context(), project, None, |it| it.create(&name, one, false)).await.unwrap();
+        projects.update(context(), project, None, |it| it.add_member(other, ProjectRole::Viewer)).await.unwrap();
+    }
+
+    async fn id_of(&self, token: &str) -> UserId {
+        let me = self.get("/api/v1/auth/me").by(token).send().await.expect(200);
+        me["id"].as_str().unwrap().parse::<Uuid>().unwrap().into()
     }
 
     /// Creates a runnable agent and gives its id.

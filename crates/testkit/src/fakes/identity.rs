@@ -22,7 +22,10 @@ use devskyy_domain::{
     },
 };
 
-use super::InMemoryEventStore;
+use super::{
+    InMemoryEventStore,
+    fingerprint::{Fingerprint, of_rows},
+};
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -118,20 +121,28 @@ impl UserViews for InMemoryUsers {
 /// Private rows in memory.
 pub struct InMemoryAccounts {
     users: Arc<InMemoryUsers>,
+    pub(super) sessions: Arc<InMemorySessions>,
     pub(super) rows: Mutex<Vec<PrivateAccount>>,
 }
 
 impl InMemoryAccounts {
-    /// Private rows of those who may become, or are, these users.
+    /// Private rows of those who may become, or are, these users, and have these sign-ins.
     #[must_use]
-    pub fn of(users: Arc<InMemoryUsers>) -> Self {
-        Self { users, rows: Mutex::default() }
+    pub fn of(users: Arc<InMemoryUsers>, sessions: Arc<InMemorySessions>) -> Self {
+        Self { users, sessions, rows: Mutex::default() }
     }
 
     /// How many people have rows.
     #[must_use]
     pub fn count(&self) -> usize {
         lock(&self.rows).len()
+    }
+}
+
+impl Fingerprint for InMemoryAccounts {
+    fn fingerprint(&self) -> u64 {
+        let rows = lock(&self.rows);
+        of_rows(rows.iter().map(|row| format!("{row:?} {} {}", row.name.as_str(), row.password.0)))
     }
 }
 
@@ -197,6 +208,19 @@ struct RefreshToken {
     until: DateTime<Utc>,
 }
 
+impl SessionState {
+    /// Forgets what a person has beyond what they may, and says which.
+    fn crowd_out(&mut self, user: UserId, newest: SessionId, at_once: usize) -> Vec<SessionId> {
+        let others = self.sessions.iter().filter(|(id, it)| it.user == user && **id != newest);
+        let mut others: Vec<_> = others.map(|(id, it)| (!it.revoked, it.last_used_at, *id)).collect();
+        others.sort_unstable_by_key(|other| std::cmp::Reverse(*other));
+        let beyond: Vec<_> = others.into_iter().skip(at_once - 1).map(|(_, _, id)| id).collect();
+        self.sessions.retain(|id, _| !beyond.contains(id));
+        self.tokens.retain(|_, token| !beyond.contains(&token.session));
+        beyond
+    }
+}
+
 impl InMemorySessions {
     /// Sign-ins of these users.
     #[must_use]
@@ -205,10 +229,20 @@ impl InMemorySessions {
     }
 }
 
+impl Fingerprint for InMemorySessions {
+    fn fingerprint(&self) -> u64 {
+        let state = lock(&self.state);
+        of_rows(state.sessions.iter().map(|(id, it)| {
+            let OpenSession { user, last_used_at, ends_at, revoked, current, previous, .. } = it;
+            format!("{id} {user} {last_used_at} {ends_at} {revoked} {current:?} {previous:?}")
+        }))
+    }
+}
+
 #[async_trait]
 impl Sessions for InMemorySessions {
-    async fn open(&self, session: &NewSession) -> Result<(), PortError> {
-        let NewSession { id, user, opened_at, ends_at, refresh, refresh_until, .. } = *session;
+    async fn open(&self, session: &NewSession) -> Result<Vec<SessionId>, PortError> {
+        let NewSession { id, user, opened_at, ends_at, refresh, refresh_until, at_once } = *session;
         let mut state = lock(&self.state);
         let opened = OpenSession {
             user,
@@ -221,7 +255,7 @@ impl Sessions for InMemorySessions {
         };
         state.sessions.insert(id, opened);
         state.tokens.insert(refresh, RefreshToken { session: id, until: refresh_until });
-        Ok(())
+        Ok(state.crowd_out(user, id, at_once as usize))
     }
 
     async fn rotate(

@@ -18,7 +18,11 @@ use devskyy_domain::{
     projects::{Invitation, InvitationEvent},
 };
 
-use super::{InMemoryEventStore, identity::decoded};
+use super::{
+    InMemoryEventStore,
+    fingerprint::{Fingerprint, of_rows},
+    identity::decoded,
+};
 
 /// Invitations into projects as folded from an in-memory log.
 #[derive(Debug, Default)]
@@ -104,6 +108,12 @@ impl InMemoryAddressees {
 
     fn rows(&self) -> MutexGuard<'_, BTreeMap<InvitationId, Row>> {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Fingerprint for InMemoryAddressees {
+    fn fingerprint(&self) -> u64 {
+        of_rows(self.rows().iter().map(|(id, it)| format!("{id} {} {} {}", it.email.as_str(), it.token, it.created_at)))
     }
 }
 

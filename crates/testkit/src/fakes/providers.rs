@@ -22,7 +22,11 @@ use devskyy_domain::{
     models::{AllowedModels, HeldKey, PriceList, Provider, ProviderDetails, ProviderKind},
 };
 
-use super::{InMemoryEventStore, identity::decoded};
+use super::{
+    InMemoryEventStore,
+    fingerprint::{Fingerprint, of_rows},
+    identity::decoded,
+};
 
 /// Providers as folded from an in-memory log, with their keys in memory.
 #[derive(Default)]
@@ -119,6 +123,12 @@ impl ProviderViews for InMemoryProviders {
     async fn list(&self, project: ProjectId, part: &Part) -> Result<PageOf<ProviderRecord>, PortError> {
         let of_project = self.records().into_iter().filter(|record| record.project == project).collect();
         Ok(PageOf::cut(of_project, part, true, |record| Key::by_time(record.created_at, record.id)))
+    }
+}
+
+impl Fingerprint for InMemoryProviders {
+    fn fingerprint(&self) -> u64 {
+        of_rows(self.state().keys.values().map(|kept| format!("{:?} {}", kept.binding, kept.at)))
     }
 }
 

@@ -20,7 +20,11 @@ use devskyy_domain::{
     secrets::{Secret, SecretDetails, SecretHosts, SecretValue},
 };
 
-use super::{InMemoryEventStore, identity::decoded};
+use super::{
+    InMemoryEventStore,
+    fingerprint::{Fingerprint, of_rows},
+    identity::decoded,
+};
 
 /// Secrets as folded from an in-memory log, with their values in memory.
 #[derive(Default)]
@@ -103,6 +107,12 @@ impl SecretViews for InMemorySecrets {
     async fn list(&self, project: ProjectId, part: &Part) -> Result<PageOf<SecretView>, PortError> {
         let of_project = self.views().into_iter().filter(|view| view.project == project).collect();
         Ok(PageOf::cut(of_project, part, true, |view| Key::by_time(view.created_at, view.id)))
+    }
+}
+
+impl Fingerprint for InMemorySecrets {
+    fn fingerprint(&self) -> u64 {
+        of_rows(self.state().values.values().map(|kept| format!("{:?} {}", kept.binding, kept.at)))
     }
 }
 

@@ -143,9 +143,11 @@ impl Place {
         }
         let owner = tokens[&Who::Owner].clone();
         let project = world.project(&owner).await;
-        for role in ["viewer", "operator", "maintainer"] {
-            join(&world, &owner, &project, &format!("{role}@example.org"), role).await;
+        for (who, role) in [(Who::Viewer, "viewer"), (Who::Operator, "operator"), (Who::Maintainer, "maintainer")] {
+            world.acquaint(&owner, &tokens[&who]).await;
+            join(&world, &owner, &project, &who.email(), role).await;
         }
+        world.acquaint(&owner, &sign_ins[&Who::Anonymous].token).await;
         join(&world, &owner, &project, "guest@example.org", "viewer").await;
         let mut place = Self {
             agent: agent(&world, &owner, &project).await,
@@ -203,6 +205,25 @@ impl Place {
         let path = format!("/api/v1/runs/{}", run["id"].as_str().unwrap());
         let both = |run: &Value| run["waiting_for"].as_array().is_some_and(|reasons| reasons.len() == 2);
         self.run = self.world.until(&path, &owner, both).await;
+    }
+
+    pub(super) async fn make_the_guest_an_owner(&self) {
+        let member = format!("/api/v1/projects/{}/members/{}", self.project, self.guest);
+        let call = self.world.call(Method::PATCH, &member).by(&self.tokens[&Who::Owner]);
+        call.json(&json!({"role": "owner"})).send().await.expect(200);
+    }
+
+    /// Lets two people share a project that is not this one.
+    pub(super) async fn acquaint(&self, one: Who, other: Who) {
+        self.world.acquaint(&self.tokens[&one], &self.tokens[&other]).await;
+    }
+
+    /// Gives the guest, of whom only private rows tell the name, another one.
+    pub(super) async fn rename_the_guest(&self) {
+        let token = &self.sign_ins[&Who::Anonymous].token;
+        let present = self.world.get("/api/v1/auth/me").by(token).send().await.expect(200);
+        let other = json!({"name": format!("{}.", present["name"].as_str().unwrap())});
+        self.world.call(Method::PATCH, "/api/v1/auth/me").by(token).json(&other).send().await.expect(200);
     }
 
     pub(super) fn token(&self, who: Who) -> Option<&str> {
