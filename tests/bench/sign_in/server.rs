@@ -26,7 +26,7 @@ impl Server {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
         let mut command = Command::new(env!("CARGO_BIN_EXE_devskyy"));
         command.args(["serve", "--port", &port, "--log-level", "error"]);
-        for allowance in ["source_failures", "registrations"] {
+        for allowance in ["source_failures", "account_sign_ins", "registrations"] {
             command.args(["--set", &format!("throttle.{allowance}=1000000")]);
         }
         command.args(["--set", "throttle.account_failures=1000"]);

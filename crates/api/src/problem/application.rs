@@ -41,7 +41,7 @@ impl From<Error> for Problem {
             Error::Refused(refused) => refused.into(),
             Error::Invalid(refused) => several(refused),
             Error::Unauthenticated | Error::TokenReused { .. } => unauthenticated(),
-            Error::BadCredentials => challenging(Self::new(platform::BAD_CREDENTIALS, detail)),
+            Error::BadCredentials { .. } => challenging(Self::new(platform::BAD_CREDENTIALS, detail)),
             Error::Forbidden => Self::new(platform::FORBIDDEN, detail),
             Error::Denied => Self::new(platform::FORBIDDEN, detail).noted(),
             Error::NotFound(_) => Self::new(platform::NOT_FOUND, detail),

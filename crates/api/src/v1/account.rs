@@ -1,10 +1,15 @@
-use actix_web::{HttpResponse, delete, get, patch, post, web::Data};
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web::Data};
 use chrono::{DateTime, Utc};
 use devskyy_application::{
+    audit::SecurityLog,
     error::Error,
     identity::{self, EndSession, Identity, SessionRecord, SessionView, UpdateProfile},
+    paging::Key,
 };
-use devskyy_domain::{identity::DisplayName, kernel::ids::SessionId};
+use devskyy_domain::{
+    identity::{DisplayName, IdentityError},
+    kernel::{Refusal as _, ids::SessionId},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -12,7 +17,7 @@ use validator::Validate;
 use super::bodies::UserBody;
 use crate::{
     bounds::{DisplayNameText, NewPasswordText, PRESENTED, PasswordText},
-    extract::{Body, CurrentActor, Id, IfMatch, Parameters, changed},
+    extract::{Body, CurrentActor, Id, IfMatch, Parameters, changed, short, told},
     ids::SessionRef,
     mount::Mount,
     openapi::{
@@ -74,8 +79,9 @@ impl From<SessionView> for SessionBody {
 }
 
 /// Every sign-in that counts.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
 #[schema(as = Sessions)]
+#[expect(dead_code, reason = "only describes what the operation answers")]
 struct SessionsBody {
     /// They, the newest first.
     items: Vec<SessionBody>,
@@ -117,11 +123,20 @@ async fn update_me(
 #[post("/auth/password")]
 async fn change_password(
     identity: Data<Identity>,
+    security: Data<SecurityLog>,
     CurrentActor(actor): CurrentActor,
     body: Body<PasswordChange>,
 ) -> Result<HttpResponse, Problem> {
     let PasswordChange { current_password: current, password: new } = body.into_inner();
-    identity.change_password.handle(&actor, identity::ChangePassword { current, new }).await?;
+    let outcome = identity.change_password.handle(&actor, identity::ChangePassword { current, new }).await;
+    match &outcome {
+        Err(Error::Refused(refused)) if refused.code == IdentityError::CurrentPasswordWrong.code() => {
+            security.not_confirmed(&actor);
+        }
+        Err(Error::TooManyAttempts { .. }) => security.not_let_change(&actor),
+        Ok(()) | Err(_) => {}
+    }
+    outcome?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -135,12 +150,14 @@ async fn change_password(
 async fn list_sessions(
     identity: Data<Identity>,
     CurrentActor(actor): CurrentActor,
-    parameters: Parameters,
+    request: HttpRequest,
+    mut parameters: Parameters,
 ) -> Result<HttpResponse, Problem> {
+    let wanted = short(&mut parameters);
     parameters.finish()?;
     let sessions = identity.list_sessions.handle(&actor).await?;
-    let items = sessions.into_iter().map(SessionBody::from).collect();
-    Ok(HttpResponse::Ok().json(SessionsBody { items }))
+    let place = |it: &SessionView| Key::by_time(it.record.opened_at, it.record.id);
+    Ok(told::<_, SessionBody>(&request, wanted.as_ref(), sessions, true, place))
 }
 
 /// End one of one's own sign-ins.
@@ -153,9 +170,11 @@ async fn list_sessions(
 #[delete("/auth/sessions/{session_id}")]
 async fn end_session(
     identity: Data<Identity>,
+    security: Data<SecurityLog>,
     CurrentActor(actor): CurrentActor,
     Id(session): Id<SessionId>,
 ) -> Result<HttpResponse, Problem> {
     identity.end_session.handle(&actor, EndSession { session }).await?;
+    security.signed_out(&actor, session);
     Ok(HttpResponse::NoContent().finish())
 }

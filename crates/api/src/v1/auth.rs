@@ -139,7 +139,7 @@ async fn log_in(
     let outcome = identity.log_in.handle(&actor, identity::LogIn { email, password }).await;
     match &outcome {
         Ok(tokens) => security.signed_in(&actor, tokens.user),
-        Err(Error::BadCredentials) => security.not_signed_in(&actor),
+        Err(Error::BadCredentials { account }) => security.not_signed_in(&actor, *account),
         Err(Error::TooManyAttempts { .. }) => security.not_let_try(&actor),
         Err(_) => {}
     }
@@ -187,8 +187,8 @@ async fn log_out(
     security: Data<SecurityLog>,
     CurrentActor(actor): CurrentActor,
 ) -> Result<HttpResponse, Problem> {
-    identity.log_out.handle(&actor).await?;
-    security.signed_out(&actor);
+    let session = identity.log_out.handle(&actor).await?;
+    security.signed_out(&actor, session);
     Ok(HttpResponse::NoContent().finish())
 }
 

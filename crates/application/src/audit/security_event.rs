@@ -11,6 +11,8 @@ pub enum SecurityEvent {
     LoginFailMax,
     /// Somebody changed their password.
     PasswordChange,
+    /// Somebody asked for another password and did not know the present one.
+    PasswordChangeFail,
     /// A key was issued or got another secret.
     TokenCreated,
     /// A sign-in or a key was ended.
@@ -40,11 +42,12 @@ pub enum SecurityEvent {
 }
 
 impl SecurityEvent {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 18] = [
         Self::LoginSuccess,
         Self::LoginFail,
         Self::LoginFailMax,
         Self::PasswordChange,
+        Self::PasswordChangeFail,
         Self::TokenCreated,
         Self::TokenRevoked,
         Self::TokenReuse,
@@ -68,6 +71,7 @@ impl SecurityEvent {
             Self::LoginFail => "authn_login_fail",
             Self::LoginFailMax => "authn_login_fail_max",
             Self::PasswordChange => "authn_password_change",
+            Self::PasswordChangeFail => "authn_password_change_fail",
             Self::TokenCreated => "authn_token_created",
             Self::TokenRevoked => "authn_token_revoked",
             Self::TokenReuse => "authn_token_reuse",
@@ -115,7 +119,9 @@ impl SecurityEvent {
     #[must_use]
     pub const fn outcome(self) -> Outcome {
         match self {
-            Self::LoginFail | Self::LoginFailMax | Self::TokenReuse | Self::AuthzFail => Outcome::Failure,
+            Self::LoginFail | Self::LoginFailMax | Self::PasswordChangeFail | Self::TokenReuse | Self::AuthzFail => {
+                Outcome::Failure
+            }
             Self::LoginSuccess
             | Self::PasswordChange
             | Self::TokenCreated

@@ -35,9 +35,10 @@ impl SecurityLog {
         self.note(SecurityEvent::LoginSuccess, &context, None);
     }
 
-    /// Notes that somebody could not sign in; deliberately not as whom.
-    pub fn not_signed_in(&self, actor: &Actor) {
-        self.note(SecurityEvent::LoginFail, &actor.event_context(None), None);
+    /// Notes that somebody could not sign in, and with whose account where there is one; never what they typed.
+    pub fn not_signed_in(&self, actor: &Actor, account: Option<UserId>) {
+        let target = account.map(|user| format!("user:{user}"));
+        self.note(SecurityEvent::LoginFail, &actor.event_context(None), target);
     }
 
     /// Notes that somebody tried to sign in too often; under a flood only the first of each source.
@@ -62,9 +63,19 @@ impl SecurityLog {
         self.note_within_bounds(SecurityEvent::TokenReuse, actor, Some(format!("session:{session}")));
     }
 
-    /// Notes that somebody ended a sign-in.
-    pub fn signed_out(&self, actor: &Actor) {
-        self.note(SecurityEvent::TokenRevoked, &actor.event_context(None), Some("session".to_owned()));
+    /// Notes that somebody ended a sign-in of theirs, the one they asked with or another.
+    pub fn signed_out(&self, actor: &Actor, session: SessionId) {
+        self.note(SecurityEvent::TokenRevoked, &actor.event_context(None), Some(format!("session:{session}")));
+    }
+
+    /// Notes that somebody who is signed in asked for another password and did not know the present one; bounded as denials are.
+    pub fn not_confirmed(&self, actor: &Actor) {
+        self.note_of_known(SecurityEvent::PasswordChangeFail, actor);
+    }
+
+    /// Notes that somebody who is signed in tried to change the password too often; bounded as denials are.
+    pub fn not_let_change(&self, actor: &Actor) {
+        self.note_of_known(SecurityEvent::LoginFailMax, actor);
     }
 
     /// Notes that somebody was denied something, in a project or on the platform; under a flood only the first of each
@@ -76,6 +87,15 @@ impl SecurityLog {
         let context = actor.event_context(project);
         if self.flood.admits(SecurityEvent::AuthzFail, Whose::Actor(context.actor.clone()), self.clock.now()) {
             self.note(SecurityEvent::AuthzFail, &context, Some(wanted.to_owned()));
+        }
+    }
+
+    /// Notes what somebody who is signed in did with their own account.
+    fn note_of_known(&self, event: SecurityEvent, actor: &Actor) {
+        let context = actor.event_context(None);
+        if self.flood.admits(event, Whose::Actor(context.actor.clone()), self.clock.now()) {
+            let account = context.actor.clone();
+            self.note(event, &context, Some(account));
         }
     }
 

@@ -80,7 +80,7 @@ const fn outdated_by_an_answer(refused: &Error) -> bool {
         | Error::Contended
         | Error::ClaimTaken(_) => true,
         Error::Unauthenticated
-        | Error::BadCredentials
+        | Error::BadCredentials { .. }
         | Error::TokenReused { .. }
         | Error::Forbidden
         | Error::Denied

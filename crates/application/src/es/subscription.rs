@@ -102,7 +102,7 @@ pub const fn passes(error: &Error) -> bool {
         Error::Refused(_)
         | Error::Invalid(_)
         | Error::Unauthenticated
-        | Error::BadCredentials
+        | Error::BadCredentials { .. }
         | Error::TokenReused { .. }
         | Error::Forbidden
         | Error::Denied

@@ -129,7 +129,11 @@ impl Administration {
     pub async fn change(&self, actor: &Actor, command: ChangeAccount) -> Result<AccountView, Error> {
         Access::require_on_platform(actor, PlatformPermission::UsersWrite)?;
         let ChangeAccount { user, change, expected } = command;
-        self.view(user).await?;
+        let before = self.view(user).await?.record.status;
+        if change == AccountChange::Enable && before == UserStatus::Disabled {
+            // Whatever kept their sign-ins from ending when they were disabled: none comes back with them.
+            self.sessions.revoke_all(user, self.clock.now()).await?;
+        }
         let claims = if change == AccountChange::Erase { self.released(user).await? } else { vec![] };
         self.record(actor, user, change, expected, &claims).await?;
         if change == AccountChange::Erase {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use devskyy_domain::identity::{Email, IdentityError, Password, PasswordPolicy, User};
 
 use super::{
-    change_ports::{AccountChanges, SessionList},
+    change_ports::{AccountChanges, PasswordChange},
     ports::{Accounts, PasswordHasher, Standings},
     throttle::Throttle,
 };
@@ -37,7 +37,6 @@ pub struct ChangePasswordHandler {
     pub(super) accounts: Arc<dyn Accounts>,
     pub(super) changes: Arc<dyn AccountChanges>,
     pub(super) hasher: Arc<dyn PasswordHasher>,
-    pub(super) sessions: Arc<dyn SessionList>,
     pub(super) standings: Arc<dyn Standings>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) policy: PasswordPolicy,
@@ -65,13 +64,9 @@ impl ChangePasswordHandler {
         let email = profile.and_then(|(_, profile)| Email::parse(&profile.email).ok());
         let password = Password::parse(&command.new, email.as_ref(), self.policy)?;
         let hash = self.hasher.hash(&password).await?;
-        let now = self.clock.now();
-        if !self.changes.set_password(user, &known.password, &hash, now).await? {
-            return Err(IdentityError::CurrentPasswordWrong.into());
-        }
-        for ended in self.sessions.revoke_others(user, session, now).await? {
-            self.standings.forget(ended);
-        }
+        let change = PasswordChange { user, from: known.password, to: hash, keep: session, at: self.clock.now() };
+        let ended = self.changes.set_password(&change).await?.ok_or(IdentityError::CurrentPasswordWrong)?;
+        ended.into_iter().for_each(|session| self.standings.forget(session));
         self.users.update(actor.event_context(None), user, None, User::change_password).await?;
         Ok(())
     }

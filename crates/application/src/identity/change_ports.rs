@@ -11,6 +11,21 @@ use super::{
 };
 use crate::error::PortError;
 
+/// Another password in the place of the present one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordChange {
+    /// Whose.
+    pub user: UserId,
+    /// The password that was seen.
+    pub from: PasswordHash,
+    /// The password from now on.
+    pub to: PasswordHash,
+    /// The sign-in that goes on.
+    pub keep: SessionId,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
 /// Changes what is personal about people who have an account.
 #[async_trait]
 pub trait AccountChanges: Send + Sync {
@@ -20,18 +35,13 @@ pub trait AccountChanges: Send + Sync {
     /// [`PortError`] when the answer cannot be had.
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, PortError>;
 
-    /// Puts another password's hash in the place of `from`, in one step with seeing that it is the present one. Says whether
-    /// it was: of several who start from one password, one gets through.
+    /// Puts another password's hash in the place of the present one and ends every other sign-in of the person, all in one
+    /// step with seeing that it is the present one. Says which sign-ins ended; nothing where the present password is another,
+    /// so of several who start from one, one gets through. A sign-in that is opened meanwhile ends too, or is opened after.
     ///
     /// # Errors
-    /// [`PortError`] when it cannot be written.
-    async fn set_password(
-        &self,
-        user: UserId,
-        from: &PasswordHash,
-        to: &PasswordHash,
-        now: DateTime<Utc>,
-    ) -> Result<bool, PortError>;
+    /// [`PortError`] when it cannot be written; then neither the password has changed nor a sign-in ended.
+    async fn set_password(&self, change: &PasswordChange) -> Result<Option<Vec<SessionId>>, PortError>;
 
     /// Gives a person another name; where `from` is given, only in one step with seeing that it is their present one. Says
     /// whether somebody was renamed.
@@ -77,15 +87,4 @@ pub trait SessionList: Send + Sync {
     /// # Errors
     /// [`PortError`] when the answer cannot be had.
     async fn of_user(&self, user: UserId, now: DateTime<Utc>) -> Result<Vec<SessionRecord>, PortError>;
-
-    /// Ends every sign-in of a person but one, and says which.
-    ///
-    /// # Errors
-    /// [`PortError`] when it cannot be written.
-    async fn revoke_others(
-        &self,
-        user: UserId,
-        keep: SessionId,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<SessionId>, PortError>;
 }

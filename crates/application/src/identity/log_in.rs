@@ -48,7 +48,11 @@ impl LogInHandler {
     pub async fn handle(&self, actor: &Actor, command: LogIn) -> Result<Tokens, Error> {
         let attempt = self.throttle.sign_in(actor, &command.email).await?;
         let proved = match self.judge(&command).await {
-            Ok(proved) => proved.ok_or(Error::BadCredentials)?,
+            Ok(Ok(proved)) => proved,
+            Ok(Err(account)) => {
+                self.throttle.failed(&attempt).await;
+                return Err(Error::BadCredentials { account });
+            }
             Err(unjudged) => {
                 self.throttle.withdraw(&attempt).await;
                 return Err(unjudged);
@@ -60,20 +64,21 @@ impl LogInHandler {
         let (known, _) = self.find(&command.email).await?;
         if known.is_none_or(|known| known.password != proved.password) {
             self.sign_ins.end(session).await?;
-            return Err(Error::BadCredentials);
+            return Err(Error::BadCredentials { account: Some(proved.user) });
         }
         self.sign_ins.tokens(proved.user, session, refresh_token).await
     }
 
     /// Whose sign-in it is, and by which password; nobody's where e-mail and password do not belong together or the account
-    /// may not sign in.
-    async fn judge(&self, command: &LogIn) -> Result<Option<Credentials>, Error> {
+    /// may not sign in, and then whose e-mail it is.
+    async fn judge(&self, command: &LogIn) -> Result<Result<Credentials, Option<UserId>>, Error> {
         let (known, status) = self.find(&command.email).await?;
         let hash = known.as_ref().map(|credentials| &credentials.password);
         let hash = hash.filter(|_| command.password.len() <= LONGEST_PASSWORD);
         let presented = command.password.get(..LONGEST_PASSWORD).unwrap_or(&command.password);
         let right = self.hasher.verify(presented, hash).await? && status == Some(UserStatus::Active);
-        Ok(known.filter(|_| right))
+        let account = known.as_ref().map(|credentials| credentials.user);
+        Ok(known.filter(|_| right).ok_or(account))
     }
 
     /// What the password is checked against. As many questions are asked about an unknown e-mail as about a known one.

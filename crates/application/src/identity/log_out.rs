@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use devskyy_domain::kernel::ids::SessionId;
+
 use super::ports::{Sessions, Standings};
 use crate::{
     context::{Actor, Subject},
@@ -15,16 +17,16 @@ pub struct LogOutHandler {
 }
 
 impl LogOutHandler {
-    /// Ends it: neither its access tokens nor its refresh token count any more.
+    /// Ends it, and says which it was: neither its access tokens nor its refresh token count any more.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] without a sign-in, or a failing port.
     #[tracing::instrument(name = "identity.log_out", skip_all, err(Debug, level = "debug"))]
-    pub async fn handle(&self, actor: &Actor) -> Result<(), Error> {
+    pub async fn handle(&self, actor: &Actor) -> Result<SessionId, Error> {
         actor.person()?;
         let Subject::User { session, .. } = actor.subject else { return Err(Error::Unauthenticated) };
         self.sessions.revoke(session, self.clock.now()).await?;
         self.standings.forget(session);
-        Ok(())
+        Ok(session)
     }
 }

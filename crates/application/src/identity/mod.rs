@@ -34,7 +34,7 @@ pub use attempts::{AttemptKey, Attempts, Charge, Charged, KNOWN_FOR, Spent};
 pub use authenticate::AuthenticateHandler;
 pub use bootstrap::OfferBootstrapHandler;
 pub use change_password::{ChangePassword, ChangePasswordHandler};
-pub use change_ports::{AccountChanges, Erasures, Mentions, SessionList};
+pub use change_ports::{AccountChanges, Erasures, Mentions, PasswordChange, SessionList};
 use enrolment::Enrolment;
 pub use enrolment::email_claim;
 pub use get_profile::GetProfileHandler;
@@ -227,6 +227,7 @@ fn throttle(ports: &IdentityPorts) -> Throttle {
 fn sign_ins(ports: &IdentityPorts) -> SignIns {
     SignIns {
         sessions: ports.sessions.clone(),
+        standings: ports.standings.clone(),
         tokens: ports.tokens.clone(),
         secrets: ports.secrets.clone(),
         clock: ports.clock.clone(),
@@ -241,7 +242,6 @@ fn personal_changes(ports: &IdentityPorts) -> (ChangePasswordHandler, UpdateProf
         accounts: ports.accounts.clone(),
         changes: ports.changes.clone(),
         hasher: ports.hasher.clone(),
-        sessions: ports.session_list.clone(),
         standings: ports.standings.clone(),
         clock: ports.clock.clone(),
         policy: ports.password_policy,

@@ -196,6 +196,8 @@ pub struct NewSession {
     pub refresh: RefreshDigest,
     /// Until when that token can be used.
     pub refresh_until: DateTime<Utc>,
+    /// Sign-ins that the person may have at a time, this one included.
+    pub at_once: u32,
 }
 
 /// What came of presenting a refresh token.
@@ -221,11 +223,12 @@ pub enum Rotation {
 /// Keeps sign-ins and their refresh tokens; every step is atomic.
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// Begins a sign-in.
+    /// Begins a sign-in. Of a person who has more than they may, those used longest ago are forgotten in the same step,
+    /// ended ones first; says which.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be written.
-    async fn open(&self, session: &NewSession) -> Result<(), PortError>;
+    async fn open(&self, session: &NewSession) -> Result<Vec<SessionId>, PortError>;
 
     /// Uses up a refresh token and puts the next one in its place, which never outlives the sign-in.
     ///

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use devskyy_domain::kernel::ids::{SessionId, UserId};
 
-use super::ports::{AccessClaims, AccessTokens, NewSession, RefreshDigest, Secrets, Sessions};
+use super::ports::{AccessClaims, AccessTokens, NewSession, RefreshDigest, Secrets, Sessions, Standings};
 use crate::{
     error::{Error, PortError},
     ports::{Clock, IdGenerator},
@@ -18,11 +18,18 @@ pub struct SessionPolicy {
     pub refresh: TimeDelta,
     /// Life of a sign-in, whatever is refreshed.
     pub absolute: TimeDelta,
+    /// Sign-ins that one person may have at a time.
+    pub at_once: u32,
 }
 
 impl Default for SessionPolicy {
     fn default() -> Self {
-        Self { access: TimeDelta::minutes(15), refresh: TimeDelta::days(7), absolute: TimeDelta::days(30) }
+        Self {
+            access: TimeDelta::minutes(15),
+            refresh: TimeDelta::days(7),
+            absolute: TimeDelta::days(30),
+            at_once: 100,
+        }
     }
 }
 
@@ -49,6 +56,7 @@ impl std::fmt::Debug for Tokens {
 #[derive(Clone)]
 pub(super) struct SignIns {
     pub(super) sessions: Arc<dyn Sessions>,
+    pub(super) standings: Arc<dyn Standings>,
     pub(super) tokens: Arc<dyn AccessTokens>,
     pub(super) secrets: Arc<dyn Secrets>,
     pub(super) clock: Arc<dyn Clock>,
@@ -57,7 +65,7 @@ pub(super) struct SignIns {
 }
 
 impl SignIns {
-    /// Opens a sign-in, whose refresh token is not told yet.
+    /// Opens a sign-in, whose refresh token is not told yet. Whoever has too many loses those used longest ago.
     pub(super) async fn open(&self, user: UserId) -> Result<(SessionId, String), Error> {
         let now = self.clock.now();
         let (refresh_token, refresh) = self.refresh_token()?;
@@ -68,8 +76,10 @@ impl SignIns {
             ends_at: now + self.policy.absolute,
             refresh,
             refresh_until: now + self.policy.refresh.min(self.policy.absolute),
+            at_once: self.policy.at_once,
         };
-        self.sessions.open(&session).await?;
+        let ended = self.sessions.open(&session).await?;
+        ended.into_iter().for_each(|session| self.standings.forget(session));
         Ok((session.id, refresh_token))
     }
 

@@ -29,6 +29,8 @@ pub struct ThrottleLimits {
     pub source: u32,
     /// Failed sign-ins with one account from one address.
     pub account: u32,
+    /// Sign-ins with one account from one address that succeed.
+    pub sign_ins: u32,
     /// Accounts opened from one address.
     pub registrations: u32,
     /// Changes of the password within one sign-in.
@@ -38,14 +40,15 @@ pub struct ThrottleLimits {
 impl Default for ThrottleLimits {
     fn default() -> Self {
         let window = TimeDelta::minutes(15);
-        Self { window, source: 100, account: 5, registrations: 60, password_changes: 10 }
+        Self { window, source: 100, account: 5, sign_ins: 300, registrations: 60, password_changes: 10 }
     }
 }
 
-/// An attempt that was counted as a failure in advance.
+/// An attempt that was counted in advance, both as a failure and as a success.
 #[derive(Debug)]
 pub(super) struct Attempt {
-    charged: Vec<AttemptKey>,
+    failed: Vec<AttemptKey>,
+    succeeded: AttemptKey,
     source: AttemptKey,
 }
 
@@ -61,7 +64,8 @@ pub(super) struct Throttle {
 }
 
 impl Throttle {
-    /// Counts a sign-in as failed, until it succeeds.
+    /// Counts a sign-in, until it is known how it ended, as both. Whoever knows the password is bounded too, for each of their
+    /// sign-ins costs a hash that others wait for.
     pub(super) async fn sign_in(&self, actor: &Actor, email: &str) -> Result<Attempt, Error> {
         let (network, account) = (network(actor.source), account(email));
         let pair = format!("{account}\n{network}");
@@ -69,34 +73,48 @@ impl Throttle {
         let now = self.clock.now();
         let known = self.attempts.last_seen(&source).await?.is_some_and(|seen| now - seen < KNOWN_FOR);
         let own = self.key(if known { "sign-in.known" } else { "sign-in.stranger" }, &pair);
-        let charges = if known {
-            vec![self.allow(own, self.limits.account.saturating_mul(KNOWN))]
+        let succeeded = self.key("sign-in.success", &pair);
+        let mut charges = vec![self.allow(succeeded, self.limits.sign_ins)];
+        if known {
+            charges.push(self.allow(own, self.limits.account.saturating_mul(KNOWN)));
         } else {
             let from_network = self.allow(self.key("sign-in.network", &network), self.limits.source);
             // Counted without a limit: whoever exhausted it would lock the owner out.
             let of_strangers = self.allow(self.key("sign-in.account", &account), u32::MAX);
-            vec![from_network, of_strangers, self.allow(own, self.limits.account)]
-        };
+            charges.extend([from_network, of_strangers, self.allow(own, self.limits.account)]);
+        }
         let spent = self.charge(&charges).await?;
-        if let [_, strangers, pair] = spent.as_slice() {
+        let failed = charges.iter().skip(1).map(|charge| charge.allowance).collect();
+        let attempt = Attempt { failed, succeeded, source };
+        if let [_, _, strangers, pair] = spent.as_slice() {
             let besieged = strangers.count > self.limits.account.saturating_mul(PRESSURE);
             if besieged && pair.count > 1 {
+                self.failed(&attempt).await;
                 return Err(wait(pair.until, now));
             }
         }
-        Ok(Attempt { charged: charges.iter().map(|charge| charge.allowance).collect(), source })
+        Ok(attempt)
     }
 
     /// The attempt was no failure, and the source is known from now on.
     pub(super) async fn succeeded(&self, attempt: &Attempt) -> Result<(), Error> {
-        self.attempts.refund(&attempt.charged).await?;
+        self.attempts.refund(&attempt.failed).await?;
         Ok(self.attempts.remember(&attempt.source, self.clock.now()).await?)
+    }
+
+    /// The attempt was no success.
+    pub(super) async fn failed(&self, attempt: &Attempt) {
+        self.give_back(&[attempt.succeeded]).await;
     }
 
     /// The attempt was not judged at all.
     pub(super) async fn withdraw(&self, attempt: &Attempt) {
-        if let Err(error) = self.attempts.refund(&attempt.charged).await {
-            tracing::warn!(%error, "an attempt that was not judged stays counted until its window ends");
+        self.give_back(&[attempt.failed.as_slice(), &[attempt.succeeded]].concat()).await;
+    }
+
+    async fn give_back(&self, allowances: &[AttemptKey]) {
+        if let Err(error) = self.attempts.refund(allowances).await {
+            tracing::warn!(%error, "an attempt stays counted for what it was not until its window ends");
         }
     }
 

@@ -1,21 +1,58 @@
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::PortError,
-    identity::{AccountChanges, Credentials, PasswordHash},
+    identity::{AccountChanges, Credentials, PasswordChange, PasswordHash},
 };
-use devskyy_domain::{identity::DisplayName, kernel::ids::UserId};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryTrait as _, sea_query::Expr};
+use devskyy_domain::{
+    identity::DisplayName,
+    kernel::ids::{SessionId, UserId},
+};
+use sea_orm::{
+    ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect as _, QueryTrait as _,
+    sea_query::{Expr, ExprTrait as _},
+};
 use uuid::Uuid;
 
 use super::{
     accounts::SqlAccounts,
-    entity::{credential, profile},
+    entity::{credential, profile, session},
+    sessions::end,
 };
 use crate::sql::{micros, port_error};
 
 fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
     move |error| port_error("accounts", doing, error)
+}
+
+impl SqlAccounts {
+    /// Whoever opens a sign-in locks the row of the password, so it is open before the others end, or waits for the new one.
+    async fn replace_password(&self, change: &PasswordChange) -> Result<Option<Vec<SessionId>>, DbErr> {
+        let (user, now) = (Uuid::from(change.user), micros(change.at));
+        let tx = self.db().begin().await?;
+        let replaced = credential::Entity::update_many()
+            .col_expr(credential::Column::PasswordHash, Expr::value(change.to.0.clone()))
+            .col_expr(credential::Column::ChangedAt, Expr::value(now))
+            .filter(credential::Column::UserId.eq(user))
+            .filter(credential::Column::PasswordHash.eq(change.from.0.clone()))
+            .exec(&tx)
+            .await?;
+        if replaced.rows_affected == 0 {
+            tx.rollback().await?;
+            return Ok(None);
+        }
+        let others = session::Column::UserId.eq(user).and(session::Column::Id.ne(Uuid::from(change.keep)));
+        let live: Vec<Uuid> = session::Entity::find()
+            .select_only()
+            .column(session::Column::Id)
+            .filter(others.clone())
+            .filter(session::Column::RevokedAt.is_null())
+            .into_tuple()
+            .all(&tx)
+            .await?;
+        end(others, now).exec(&tx).await?;
+        tx.commit().await?;
+        Ok(Some(live.into_iter().map(Into::into).collect()))
+    }
 }
 
 #[async_trait]
@@ -26,21 +63,8 @@ impl AccountChanges for SqlAccounts {
         Ok(row.map(|row| Credentials { user, password: PasswordHash(row.password_hash) }))
     }
 
-    async fn set_password(
-        &self,
-        user: UserId,
-        from: &PasswordHash,
-        to: &PasswordHash,
-        now: DateTime<Utc>,
-    ) -> Result<bool, PortError> {
-        let changed = credential::Entity::update_many()
-            .col_expr(credential::Column::PasswordHash, Expr::value(to.0.clone()))
-            .col_expr(credential::Column::ChangedAt, Expr::value(micros(now)))
-            .filter(credential::Column::UserId.eq(Uuid::from(user)))
-            .filter(credential::Column::PasswordHash.eq(from.0.clone()))
-            .exec(&self.db().writer)
-            .await;
-        changed.map(|changed| changed.rows_affected > 0).map_err(failed("changing a password's hash"))
+    async fn set_password(&self, change: &PasswordChange) -> Result<Option<Vec<SessionId>>, PortError> {
+        self.replace_password(change).await.map_err(failed("changing a password's hash"))
     }
 
     async fn rename(&self, user: UserId, from: Option<&str>, to: &DisplayName) -> Result<bool, PortError> {
@@ -51,5 +75,39 @@ impl AccountChanges for SqlAccounts {
             .exec(&self.db().writer)
             .await;
         changed.map(|changed| changed.rows_affected > 0).map_err(failed("changing a name"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use devskyy_application::identity::{
+        AccountChanges as _, Accounts as _, PasswordChange, PasswordHash, PrivateAccount,
+    };
+    use devskyy_domain::identity::{DisplayName, Email};
+    use sea_orm::ConnectionTrait as _;
+    use uuid::Uuid;
+
+    use super::SqlAccounts;
+    use crate::sql::{Database, tests::on_both_engines};
+
+    on_both_engines!(a_password_stays_where_the_other_sign_ins_cannot_be_ended);
+
+    async fn a_password_stays_where_the_other_sign_ins_cannot_be_ended(db: &Database) {
+        let (accounts, user) = (SqlAccounts::new(db.clone()), Uuid::from_u128(1).into());
+        let account = PrivateAccount {
+            user,
+            email: Email::parse("ada@example.org").unwrap(),
+            email_digest: [1; 32],
+            name: DisplayName::parse("Ada").unwrap(),
+            password: PasswordHash("before".to_owned()),
+            created_at: DateTime::UNIX_EPOCH,
+        };
+        accounts.save(&account).await.unwrap();
+        db.writer.execute_unprepared("ALTER TABLE sessions RENAME TO elsewhere").await.unwrap();
+        let (from, to) = (account.password.clone(), PasswordHash("after".to_owned()));
+        let change = PasswordChange { user, from, to, keep: Uuid::from_u128(2).into(), at: DateTime::UNIX_EPOCH };
+        accounts.set_password(&change).await.unwrap_err();
+        assert_eq!(accounts.credentials(user).await.unwrap().unwrap().password, account.password);
     }
 }

@@ -4,14 +4,11 @@ use devskyy_application::{
     error::PortError,
     identity::{SessionList, SessionRecord},
 };
-use devskyy_domain::kernel::ids::{SessionId, UserId};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, sea_query::ExprTrait};
+use devskyy_domain::kernel::ids::UserId;
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
-use super::{
-    entity::session,
-    sessions::{SqlSessions, end},
-};
+use super::{entity::session, sessions::SqlSessions};
 use crate::sql::{instant, micros, port_error};
 
 fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
@@ -37,19 +34,5 @@ impl SessionList for SqlSessions {
             ends_at: instant(row.ends_at),
         };
         Ok(rows.into_iter().map(record).collect())
-    }
-
-    async fn revoke_others(
-        &self,
-        user: UserId,
-        keep: SessionId,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<SessionId>, PortError> {
-        let others = self.of_user(user, now).await?.into_iter().map(|record| record.id).filter(|id| *id != keep);
-        // Ended by what they are, not by the list, so that one that begins meanwhile ends too.
-        let all_but_one = session::Column::UserId.eq(Uuid::from(user)).and(session::Column::Id.ne(Uuid::from(keep)));
-        let ended = end(all_but_one, micros(now)).exec(&self.db().writer).await;
-        ended.map_err(failed("ending a person's other sessions"))?;
-        Ok(others.collect())
     }
 }

@@ -9,12 +9,12 @@ use devskyy_domain::{
     kernel::ids::{SessionId, UserId},
 };
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, Order, QueryFilter, QueryOrder,
     QuerySelect, QueryTrait, sea_query::Expr,
 };
 use uuid::Uuid;
 
-use super::entity::{refresh_token, session, user};
+use super::entity::{credential, refresh_token, session, user};
 use crate::sql::{AT_ONCE, Database, micros, port_error};
 
 /// Sign-ins and refresh tokens in tables of their own, beside the log.
@@ -32,7 +32,7 @@ impl SqlSessions {
         &self.0
     }
 
-    async fn insert(&self, new: &NewSession) -> Result<(), DbErr> {
+    async fn insert(&self, new: &NewSession) -> Result<Vec<SessionId>, DbErr> {
         let opened = session::Model {
             id: new.id.into(),
             user_id: new.user.into(),
@@ -44,12 +44,20 @@ impl SqlSessions {
             last_used_at: micros(new.opened_at),
         };
         let tx = self.0.begin().await?;
+        // In turn with whoever opens another one, and with a change of the password, which ends what was open before it.
+        credential::Entity::find_by_id(Uuid::from(new.user)).lock_exclusive().one(&tx).await?;
         session::Entity::insert(opened.into_active_model()).exec_without_returning(&tx).await?;
         put(&tx, &new.refresh, new.id.into(), micros(new.refresh_until)).await?;
-        tx.commit().await
+        let ended = crowd_out(&tx, new).await?;
+        tx.commit().await?;
+        Ok(ended.into_iter().map(Into::into).collect())
     }
 
     async fn exchange(&self, presented: &[u8], next: &[u8], now: i64, until: i64) -> Result<Rotation, DbErr> {
+        // What was never handed out keeps nobody waiting who has something to write.
+        if refresh_token::Entity::find_by_id(presented.to_vec()).one(&self.0.reader).await?.is_none() {
+            return Ok(Rotation::Refused);
+        }
         let tx = self.0.begin().await?;
         let replaced = replace(&tx, presented, next, now).await?;
         let rotation = match owner(&tx, presented).await? {
@@ -80,10 +88,7 @@ impl SqlSessions {
                 .into_tuple()
                 .all(&tx)
                 .await?;
-            let tokens = refresh_token::Column::SessionId.is_in(ended.iter().copied());
-            refresh_token::Entity::delete_many().filter(tokens).exec(&tx).await?;
-            let sessions = session::Column::Id.is_in(ended.iter().copied());
-            let portion = session::Entity::delete_many().filter(sessions).exec(&tx).await?.rows_affected;
+            let portion = delete(&tx, &ended).await?;
             tx.commit().await?;
             deleted += portion;
             if portion < AT_ONCE {
@@ -109,6 +114,35 @@ impl SqlSessions {
             .one(&self.0.reader)
             .await
     }
+}
+
+/// Forgets what a person has beyond what they may, and says which.
+async fn crowd_out(tx: &DatabaseTransaction, new: &NewSession) -> Result<Vec<Uuid>, DbErr> {
+    let beyond: Vec<Uuid> = session::Entity::find()
+        .select_only()
+        .column(session::Column::Id)
+        .filter(session::Column::UserId.eq(Uuid::from(new.user)))
+        .filter(session::Column::Id.ne(Uuid::from(new.id)))
+        .order_by(session::Column::RevokedAt.is_null(), Order::Desc)
+        .order_by_desc(session::Column::LastUsedAt)
+        .order_by_desc(session::Column::Id)
+        .offset(u64::from(new.at_once.saturating_sub(1)))
+        .limit(AT_ONCE)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    if !beyond.is_empty() {
+        delete(tx, &beyond).await?;
+    }
+    Ok(beyond)
+}
+
+/// Forgets sign-ins with all their tokens, and says how many there were.
+async fn delete(tx: &DatabaseTransaction, which: &[Uuid]) -> Result<u64, DbErr> {
+    let tokens = refresh_token::Column::SessionId.is_in(which.iter().copied());
+    refresh_token::Entity::delete_many().filter(tokens).exec(tx).await?;
+    let sessions = session::Column::Id.is_in(which.iter().copied());
+    Ok(session::Entity::delete_many().filter(sessions).exec(tx).await?.rows_affected)
 }
 
 /// The one step that decides between parallel attempts. A sign-in names its one live token, so there are never two; the
@@ -164,7 +198,7 @@ fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
 
 #[async_trait]
 impl Sessions for SqlSessions {
-    async fn open(&self, session: &NewSession) -> Result<(), PortError> {
+    async fn open(&self, session: &NewSession) -> Result<Vec<SessionId>, PortError> {
         self.insert(session).await.map_err(failed("opening a session"))
     }
 

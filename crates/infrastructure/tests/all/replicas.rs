@@ -1,12 +1,12 @@
 //! Two processes on one database, each with its own short memory: what ends on one ends on the other in time.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use devskyy_application::{
     context::Actor,
     es::{AppendRequest, Precondition, Repository},
-    identity::{Rotation, Sessions as _, Standings},
+    identity::{PasswordChange, PasswordHash, Rotation, Sessions as _, Standings},
 };
 use devskyy_domain::{
     identity::{PlatformRole, User},
@@ -17,11 +17,12 @@ use devskyy_infrastructure::{
     sql::{Database, port_error},
 };
 use devskyy_testkit::{
-    contracts::people::{PeopleUnderTest, now, session},
+    contracts::people::{PeopleUnderTest, account, now, session},
     fakes::SequentialIds,
 };
 use futures_util::future::join_all;
-use sea_orm::{ConnectionTrait, Statement};
+use sea_orm::{ConnectionTrait, Statement, TransactionTrait as _};
+use tokio::time::timeout;
 
 use crate::{
     databases::{self, Fresh},
@@ -93,7 +94,10 @@ async fn a_demotion_counts_everywhere(replicas: &Replicas) {
 }
 
 async fn a_changed_password_ends_other_sign_ins_everywhere(replicas: &Replicas) {
-    replicas.one.session_list.revoke_others(ada(), SequentialIds::nth(51).into(), now()).await.unwrap();
+    replicas.one.accounts.save(&account(ada(), 1)).await.unwrap();
+    let (from, to) = (account(ada(), 1).password, PasswordHash("another".to_owned()));
+    let change = PasswordChange { user: ada(), from, to, keep: SequentialIds::nth(51).into(), at: now() };
+    replicas.one.changes.set_password(&change).await.unwrap();
     assert_eq!(replicas.stands(now() + BITES_WITHIN).await, None);
 }
 
@@ -203,4 +207,15 @@ async fn one_broken_connection_is_enough_to_leave_those_of_its_time() {
     let noticed = asked(0).await.is_err();
     let failed = join_all((0..4).map(asked)).await.iter().filter(|answer| answer.is_err()).count();
     assert_eq!((noticed, failed), (true, 0));
+}
+
+/// Whoever writes holds the one connection that writes to SQLite; strangers with made-up tokens do not queue for it.
+#[tokio::test]
+async fn a_refresh_token_that_was_never_handed_out_waits_for_no_writer() {
+    let fresh = databases::sqlite().await;
+    let held = fresh.db.writer.begin().await.unwrap();
+    let sessions = SqlSessions::new(fresh.db.clone());
+    let refused = timeout(Duration::from_secs(5), sessions.rotate(&[1; 32], &[2; 32], now(), now())).await;
+    assert_eq!(refused.expect("an answer in time").unwrap(), Rotation::Refused);
+    held.rollback().await.unwrap();
 }

@@ -174,6 +174,12 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key("security.access_token_s", from_to(60, 3_600), Some("900"), "Seconds an access token is accepted."),
     key(
+        "security.sessions_per_person",
+        from_to(1, 1_000),
+        Some("100"),
+        "Sign-ins that one person may have at a time; one more ends the one used longest ago.",
+    ),
+    key(
         "security.signing_key_days",
         from_to(1, 3_650),
         Some("30"),
@@ -202,6 +208,12 @@ pub(super) const KEYS: &[Key] = &[
         from_to(1, 1_000),
         Some("5"),
         "Failed sign-ins with one account from one address within the window; four times as many from an address it has signed in from before.",
+    ),
+    key(
+        "throttle.account_sign_ins",
+        from_to(1, 1_000_000),
+        Some("300"),
+        "Sign-ins with one account from one address (IPv6: one /64) within the window that succeed: each costs a hash, whoever it is.",
     ),
     key(
         "throttle.registrations",

@@ -102,6 +102,8 @@ pub struct Security {
     pub master_key: Option<SecretString>,
     /// How long an access token is accepted.
     pub access_token: Duration,
+    /// Sign-ins that one person may have at a time.
+    pub sessions_per_person: u32,
     /// Age in days at which a signing key is replaced.
     pub signing_key_days: i64,
     /// Passwords hashed at once.
@@ -263,6 +265,7 @@ impl Reader<'_> {
         Security {
             master_key: self.secret("security.master_key"),
             access_token: self.seconds("security.access_token_s"),
+            sessions_per_person: self.number("security.sessions_per_person").unwrap_or(100),
             signing_key_days: self.number("security.signing_key_days").unwrap_or(30),
             throttle: self.throttle(),
             password_policy: self.password_policy(),
@@ -277,6 +280,7 @@ impl Reader<'_> {
             window: TimeDelta::seconds(self.number("throttle.window_s").unwrap_or(900)),
             source: self.number("throttle.source_failures").unwrap_or(limits.source),
             account: self.number("throttle.account_failures").unwrap_or(limits.account),
+            sign_ins: self.number("throttle.account_sign_ins").unwrap_or(limits.sign_ins),
             registrations: self.number("throttle.registrations").unwrap_or(limits.registrations),
             ..limits
         }

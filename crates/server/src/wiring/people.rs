@@ -131,7 +131,7 @@ fn hasher(settings: &Settings) -> Result<Argon2PasswordHasher, Failure> {
 
 fn policy(settings: &Settings) -> SessionPolicy {
     let access = TimeDelta::from_std(settings.security.access_token).unwrap_or(SessionPolicy::default().access);
-    SessionPolicy { access, ..SessionPolicy::default() }
+    SessionPolicy { access, at_once: settings.security.sessions_per_person, ..SessionPolicy::default() }
 }
 
 /// The configured key, or the generated one.

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::PortError,
     identity::{
-        AccountChanges, Credentials, Erasures, Invitations, PasswordHash, Perishable, SessionList, SessionRecord,
+        AccountChanges, Credentials, Erasures, Invitations, PasswordChange, Perishable, SessionList, SessionRecord,
     },
 };
 use devskyy_domain::{
@@ -26,16 +26,15 @@ impl AccountChanges for InMemoryAccounts {
         Ok(row.map(|row| Credentials { user, password: row.password.clone() }))
     }
 
-    async fn set_password(
-        &self,
-        user: UserId,
-        from: &PasswordHash,
-        to: &PasswordHash,
-        _now: DateTime<Utc>,
-    ) -> Result<bool, PortError> {
+    async fn set_password(&self, change: &PasswordChange) -> Result<Option<Vec<SessionId>>, PortError> {
         let mut rows = lock(&self.rows);
-        let meant = rows.iter_mut().find(|row| row.user == user && row.password == *from);
-        Ok(meant.map(|row| row.password = to.clone()).is_some())
+        let meant = rows.iter_mut().find(|row| row.user == change.user && row.password == change.from);
+        let Some(row) = meant else { return Ok(None) };
+        row.password = change.to.clone();
+        let mut state = lock(&self.sessions.state);
+        let others = state.sessions.iter_mut().filter(|(id, it)| it.user == change.user && **id != change.keep);
+        let live = others.filter(|(_, it)| !it.revoked);
+        Ok(Some(live.map(|(id, session)| (session.revoked = true, *id).1).collect()))
     }
 
     async fn rename(&self, user: UserId, from: Option<&str>, to: &DisplayName) -> Result<bool, PortError> {
@@ -60,19 +59,6 @@ impl SessionList for InMemorySessions {
         let mut all: Vec<_> = live.map(record).collect();
         all.sort_by_key(|it| std::cmp::Reverse((it.opened_at, it.id)));
         Ok(all)
-    }
-
-    async fn revoke_others(
-        &self,
-        user: UserId,
-        keep: SessionId,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<SessionId>, PortError> {
-        let others: Vec<_> = self.of_user(user, now).await?.iter().map(|it| it.id).filter(|id| *id != keep).collect();
-        let mut state = lock(&self.state);
-        let ended = state.sessions.iter_mut().filter(|(id, _)| others.contains(id));
-        ended.for_each(|(_, session)| session.revoked = true);
-        Ok(others)
     }
 }
 

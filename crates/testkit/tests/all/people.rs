@@ -15,22 +15,31 @@ devskyy_testkit::api_keys_contract!(in_memory);
 mod culprits {
     //! Keepers of keys that break a promise and must be caught.
 
-    use std::sync::Arc;
+    use std::{
+        collections::HashMap,
+        sync::{Arc, Mutex},
+    };
 
     use async_trait::async_trait;
     use chrono::{DateTime, Utc};
     use devskyy_application::{
         context::KeyGrant,
         error::PortError,
-        identity::{AccountChanges, Credentials, Erasures, KeyStandings, PasswordHash},
+        identity::{
+            AccountChanges, Credentials, Erasures, KeyStandings, KeyUses, NewSession, PasswordChange, RefreshDigest,
+            Rotation, Sessions,
+        },
     };
     use devskyy_domain::{
         identity::DisplayName,
-        kernel::ids::{ApiKeyId, UserId},
+        kernel::ids::{ApiKeyId, SessionId, UserId},
     };
-    use devskyy_testkit::contracts::{
-        is_broken,
-        people::{self, PeopleUnderTest},
+    use devskyy_testkit::{
+        contracts::{
+            is_broken,
+            people::{self, PeopleUnderTest},
+        },
+        fakes::{InMemoryAccounts, InMemorySessions, InMemoryUsers},
     };
 
     /// Takes the prefix for a proof, and time for a rumour.
@@ -74,15 +83,10 @@ mod culprits {
             self.0.credentials(user).await
         }
 
-        async fn set_password(
-            &self,
-            user: UserId,
-            from: &PasswordHash,
-            to: &PasswordHash,
-            now: DateTime<Utc>,
-        ) -> Result<bool, PortError> {
-            let present = self.0.credentials(user).await?.map_or_else(|| from.clone(), |it| it.password);
-            self.0.set_password(user, &present, to, now).await
+        async fn set_password(&self, change: &PasswordChange) -> Result<Option<Vec<SessionId>>, PortError> {
+            let present = self.0.credentials(change.user).await?;
+            let from = present.map_or_else(|| change.from.clone(), |it| it.password);
+            self.0.set_password(&PasswordChange { from, ..change.clone() }).await
         }
 
         async fn rename(&self, user: UserId, from: Option<&str>, to: &DisplayName) -> Result<bool, PortError> {
@@ -95,6 +99,81 @@ mod culprits {
         let people = PeopleUnderTest::in_memory();
         let culprit = PeopleUnderTest { changes: Arc::new(Hasty(people.changes.clone())), ..people };
         assert!(is_broken(people::a_password_is_replaced_once(&culprit)).await);
+    }
+
+    /// Keepers of passwords that know of no sign-ins, and leave those to a step that never comes.
+    fn half_way() -> PeopleUnderTest {
+        let users = Arc::new(InMemoryUsers::default());
+        let elsewhere = Arc::new(InMemorySessions::of(users.clone()));
+        let accounts = Arc::new(InMemoryAccounts::of(users, elsewhere));
+        PeopleUnderTest { changes: accounts.clone(), accounts, ..PeopleUnderTest::in_memory() }
+    }
+
+    #[tokio::test]
+    async fn a_keeper_that_stops_half_way_through_a_change_of_the_password_is_caught() {
+        assert!(is_broken(people::every_other_sign_in_ends_with_the_password(&half_way())).await);
+    }
+
+    #[tokio::test]
+    async fn a_keeper_that_lets_a_sign_in_slip_past_a_change_of_the_password_is_caught() {
+        assert!(is_broken(people::no_sign_in_slips_past_a_change_of_the_password(&half_way())).await);
+    }
+
+    /// Turns nobody out.
+    struct Hoarding(Arc<dyn Sessions>);
+
+    #[async_trait]
+    impl Sessions for Hoarding {
+        async fn open(&self, session: &NewSession) -> Result<Vec<SessionId>, PortError> {
+            self.0.open(&NewSession { at_once: u32::MAX, ..session.clone() }).await
+        }
+
+        async fn rotate(
+            &self,
+            presented: &RefreshDigest,
+            next: &RefreshDigest,
+            now: DateTime<Utc>,
+            next_until: DateTime<Utc>,
+        ) -> Result<Rotation, PortError> {
+            self.0.rotate(presented, next, now, next_until).await
+        }
+
+        async fn revoke(&self, session: SessionId, now: DateTime<Utc>) -> Result<(), PortError> {
+            self.0.revoke(session, now).await
+        }
+
+        async fn revoke_all(&self, user: UserId, now: DateTime<Utc>) -> Result<(), PortError> {
+            self.0.revoke_all(user, now).await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_keeper_that_lets_sign_ins_pile_up_is_caught() {
+        let people = PeopleUnderTest::in_memory();
+        let culprit = PeopleUnderTest { sessions: Arc::new(Hoarding(people.sessions.clone())), ..people };
+        assert!(is_broken(people::a_person_has_no_more_sign_ins_than_they_may(&culprit)).await);
+    }
+
+    /// Believes whatever it was told last.
+    #[derive(Default)]
+    struct Gullible(Mutex<HashMap<ApiKeyId, DateTime<Utc>>>);
+
+    #[async_trait]
+    impl KeyUses for Gullible {
+        fn note(&self, key: ApiKeyId, at: DateTime<Utc>) {
+            self.0.lock().unwrap().insert(key, at);
+        }
+
+        async fn last(&self, keys: &[ApiKeyId]) -> Result<Vec<(ApiKeyId, DateTime<Utc>)>, PortError> {
+            let told = self.0.lock().unwrap();
+            Ok(keys.iter().filter_map(|key| Some((*key, *told.get(key)?))).collect())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_keeper_whose_last_use_goes_back_is_caught() {
+        let culprit = PeopleUnderTest { key_uses: Arc::new(Gullible::default()), ..PeopleUnderTest::in_memory() };
+        assert!(is_broken(people::an_older_use_that_is_told_later_changes_nothing(&culprit)).await);
     }
 
     fn trusting() -> PeopleUnderTest {

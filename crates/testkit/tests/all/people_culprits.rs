@@ -30,7 +30,7 @@ struct Forgiving(Arc<dyn Sessions>, Mutex<HashMap<RefreshDigest, (SessionId, Use
 
 #[async_trait]
 impl Sessions for Forgiving {
-    async fn open(&self, session: &NewSession) -> Result<(), PortError> {
+    async fn open(&self, session: &NewSession) -> Result<Vec<SessionId>, PortError> {
         self.1.lock().unwrap().insert(session.refresh, (session.id, session.user));
         self.0.open(session).await
     }
@@ -82,7 +82,7 @@ struct Unforgiving(Arc<dyn Sessions>, Mutex<HashSet<RefreshDigest>>);
 
 #[async_trait]
 impl Sessions for Unforgiving {
-    async fn open(&self, session: &NewSession) -> Result<(), PortError> {
+    async fn open(&self, session: &NewSession) -> Result<Vec<SessionId>, PortError> {
         self.0.open(session).await
     }
 
@@ -162,6 +162,10 @@ impl Memberships for Nostalgic {
             return Ok(Some(*remembered.entry((project, user)).or_insert(standing)));
         }
         Ok(None)
+    }
+
+    async fn acquainted(&self, one: UserId, other: UserId) -> Result<bool, PortError> {
+        self.0.acquainted(one, other).await
     }
 
     async fn personal_project(&self, user: UserId) -> Result<Option<ProjectId>, PortError> {

@@ -140,7 +140,7 @@ impl Accounts for Zealous<dyn Accounts> {
 
 #[async_trait]
 impl Sessions for Credulous<dyn Sessions> {
-    async fn open(&self, session: &NewSession) -> Result<(), PortError> {
+    async fn open(&self, session: &NewSession) -> Result<Vec<SessionId>, PortError> {
         self.0.open(session).await
     }
 
@@ -186,6 +186,10 @@ impl Standings for Mute {
 impl Memberships for Credulous<dyn Memberships> {
     async fn standing(&self, _: ProjectId, _: UserId) -> Result<Option<Standing>, PortError> {
         Ok(Some(Standing { status: ProjectStatus::Active, role: Some(ProjectRole::Owner) }))
+    }
+
+    async fn acquainted(&self, _: UserId, _: UserId) -> Result<bool, PortError> {
+        Ok(true)
     }
 
     async fn personal_project(&self, _: UserId) -> Result<Option<ProjectId>, PortError> {

@@ -1,12 +1,14 @@
 use std::time::Duration;
 
 use devskyy_application::{
-    context::Subject,
+    context::{Actor, Subject},
     error::Error,
-    identity::{AccountChanges, LogIn, PasswordHash, Refresh, Tokens},
+    identity::{AccountChange, AccountChanges, ChangeAccount, LogIn, PasswordChange, PasswordHash, Refresh, Tokens},
     ports::Clock,
 };
+use devskyy_domain::kernel::ids::SessionId;
 use futures_util::future::join_all;
+use uuid::Uuid;
 
 use super::world::{PASSWORD, World, anonymous, email};
 
@@ -52,7 +54,7 @@ async fn a_wrong_password_an_unknown_email_nonsense_and_a_disabled_account_answe
     world.disable(ada.id).await;
     let disabled = try_log_in(&world, &email("ada"), PASSWORD).await;
     let outcomes = [wrong, unknown, nonsense, disabled];
-    assert!(outcomes.iter().all(|it| matches!(it, Err(Error::BadCredentials))), "{outcomes:?}");
+    assert!(outcomes.iter().all(|it| matches!(it, Err(Error::BadCredentials { .. }))), "{outcomes:?}");
 }
 
 #[tokio::test]
@@ -82,11 +84,24 @@ async fn a_sign_in_whose_password_is_changed_while_it_is_checked_is_refused() {
     let known = world.accounts.credentials(ada.id).await.unwrap().unwrap();
     let (held, address) = (world.hasher.hold().await, email("ada"));
     let (outcome, ()) = tokio::join!(try_log_in(&world, &address, PASSWORD), async {
-        let other = PasswordHash("1$Other-Horse-8".to_owned());
-        assert!(world.accounts.set_password(ada.id, &known.password, &other, world.clock.now()).await.unwrap());
+        let (to, keep) = (PasswordHash("1$Other-Horse-8".to_owned()), SessionId::from(Uuid::nil()));
+        let change = PasswordChange { user: ada.id, from: known.password, to, keep, at: world.clock.now() };
+        assert!(world.accounts.set_password(&change).await.unwrap().is_some());
         drop(held);
     });
-    assert!(matches!(outcome, Err(Error::BadCredentials)), "{outcome:?}");
+    assert!(matches!(outcome, Err(Error::BadCredentials { .. })), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn whoever_is_enabled_again_signs_in_anew() {
+    let world = World::new();
+    let ada = world.register("ada").await;
+    let tokens = world.log_in("ada").await;
+    // Without the end of their sign-ins, as if the process had ended in between.
+    world.disable(ada.id).await;
+    let command = ChangeAccount { user: ada.id, change: AccountChange::Enable, expected: None };
+    world.identity.administration.change(&Actor::system("tests", Uuid::nil()), command).await.unwrap();
+    assert!(is_refused(&world.bearer(&tokens).await));
 }
 
 #[tokio::test]
@@ -95,7 +110,7 @@ async fn an_endless_password_is_wrong_and_costs_one_hash() {
     world.register("ada").await;
     let before = world.hasher.calls();
     let outcome = try_log_in(&world, &email("ada"), &"ä".repeat(100_000)).await;
-    assert!(matches!(outcome, Err(Error::BadCredentials)) && world.hasher.calls() == before + 1, "{outcome:?}");
+    assert!(matches!(outcome, Err(Error::BadCredentials { .. })) && world.hasher.calls() == before + 1, "{outcome:?}");
 }
 
 #[tokio::test]

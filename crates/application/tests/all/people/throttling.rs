@@ -44,7 +44,7 @@ async fn siege(world: &World, addresses: u32) {
 fn verdict<T>(outcome: &Result<T, Error>) -> &'static str {
     match outcome {
         Ok(_) => "let in",
-        Err(Error::BadCredentials) => "wrong",
+        Err(Error::BadCredentials { .. }) => "wrong",
         Err(Error::TooManyAttempts { .. }) => "wait",
         Err(Error::Overloaded) => "overloaded",
         Err(_) => "failed",
@@ -173,12 +173,53 @@ async fn an_e_mail_is_the_same_account_however_it_is_written() {
 }
 
 #[tokio::test]
-async fn successes_are_not_counted() {
+async fn successes_are_not_counted_as_failures() {
     let world = world_with_ada().await;
     for _ in 0..150 {
         ada(&world, HOME).await.unwrap();
     }
     assert_eq!(verdict(&ada(&world, HOME).await), "let in");
+}
+
+#[tokio::test]
+async fn whoever_signs_in_again_and_again_waits_and_costs_no_hash() {
+    let world = world_with_ada().await;
+    for _ in 0..300 {
+        ada(&world, HOME).await.unwrap();
+    }
+    let before = world.hasher.calls();
+    assert_eq!((verdict(&ada(&world, HOME).await), world.hasher.calls() - before), ("wait", 0));
+}
+
+#[tokio::test]
+async fn whoever_signs_in_again_and_again_keeps_nobody_waiting_elsewhere() {
+    let world = world_with_ada().await;
+    for _ in 0..301 {
+        ada(&world, HOME).await.ok();
+    }
+    assert_eq!(verdict(&ada(&world, ELSEWHERE).await), "let in");
+}
+
+#[tokio::test]
+async fn failures_are_not_counted_as_successes() {
+    let world = world_with_ada().await;
+    ada(&world, HOME).await.unwrap();
+    guesses(&world, HOME, 19).await;
+    for _ in 0..298 {
+        ada(&world, HOME).await.unwrap();
+    }
+    assert_eq!(verdict(&ada(&world, HOME).await), "let in");
+}
+
+#[tokio::test]
+async fn whoever_signs_in_again_and_again_has_a_hundred_sign_ins() {
+    let world = world_with_ada().await;
+    let first = ada(&world, HOME).await.unwrap();
+    for _ in 0..100 {
+        world.clock.advance(Duration::from_millis(1));
+        ada(&world, HOME).await.unwrap();
+    }
+    assert!(matches!(world.bearer(&first).await, Err(Error::Unauthenticated)));
 }
 
 #[tokio::test]

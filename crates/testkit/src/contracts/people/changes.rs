@@ -1,6 +1,8 @@
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use devskyy_application::{
-    identity::{PasswordHash, UserFilter, UserStatus},
+    identity::{NewSession, PasswordChange, PasswordHash, UserFilter, UserStatus},
     paging::Part,
 };
 use devskyy_domain::{
@@ -16,23 +18,27 @@ use super::{
     sessions::{now, session},
 };
 
+/// Ada's password becomes another one, and her sign-in 50 goes on.
+fn another(to: &str) -> PasswordChange {
+    let (user, to) = (id(1), PasswordHash(to.to_owned()));
+    PasswordChange { user, from: account(user, 1).password, to, keep: id(50), at: now() }
+}
+
 /// The next sign-in needs the new password.
 pub async fn another_password_replaces_the_one_before(people: &PeopleUnderTest) {
-    let ada = account(id(1), 1);
-    people.accounts.save(&ada).await.unwrap();
+    people.accounts.save(&account(id(1), 1)).await.unwrap();
     let hash = PasswordHash("another".to_owned());
-    assert!(people.changes.set_password(id(1), &ada.password, &hash, now()).await.unwrap());
+    assert_eq!(people.changes.set_password(&another("another")).await.unwrap(), Some(vec![]));
     assert_eq!(people.changes.credentials(id(1)).await.unwrap().unwrap().password, hash);
     assert_eq!(people.changes.credentials(id(2)).await.unwrap(), None);
 }
 
 /// Of many who start from the same password at once, one gets through.
 pub async fn a_password_is_replaced_once(people: &PeopleUnderTest) {
-    let ada = account(id(1), 1);
-    people.accounts.save(&ada).await.unwrap();
+    people.accounts.save(&account(id(1), 1)).await.unwrap();
     let replace = async |n: u32| {
-        let to = PasswordHash(format!("another {n}"));
-        people.changes.set_password(id(1), &ada.password, &to, now()).await.unwrap().then_some(to)
+        let change = another(&format!("another {n}"));
+        people.changes.set_password(&change).await.unwrap().map(|_| change.to)
     };
     let replaced: Vec<_> = join_all((0..20).map(replace)).await.into_iter().flatten().collect();
     let present = people.changes.credentials(id(1)).await.unwrap().unwrap().password;
@@ -90,13 +96,71 @@ pub async fn the_last_exchange_is_told(people: &PeopleUnderTest) {
 }
 
 /// The one that asks stays, and so do strangers'.
-pub async fn every_other_sign_in_ends(people: &PeopleUnderTest) {
+pub async fn every_other_sign_in_ends_with_the_password(people: &PeopleUnderTest) {
+    people.accounts.save(&account(id(1), 1)).await.unwrap();
     for (number, user) in [(50, id(1)), (51, id(1)), (52, id(2))] {
         people.sessions.open(&session(id(number), user, u8::try_from(number).unwrap())).await.unwrap();
     }
-    assert_eq!(people.session_list.revoke_others(id(1), id(50), now()).await.unwrap(), [id(51)]);
+    assert_eq!(people.changes.set_password(&another("another")).await.unwrap(), Some(vec![id(51)]));
     assert_eq!(people.session_list.of_user(id(1), now()).await.unwrap().len(), 1);
     assert_eq!(people.session_list.of_user(id(2), now()).await.unwrap().len(), 1);
+}
+
+/// Whoever starts from a password that is none any more ends nobody's sign-in.
+pub async fn no_sign_in_ends_without_the_password(people: &PeopleUnderTest) {
+    people.accounts.save(&account(id(1), 1)).await.unwrap();
+    people.changes.set_password(&another("another")).await.unwrap();
+    people.sessions.open(&session(id(51), id(1), 1)).await.unwrap();
+    assert_eq!(people.changes.set_password(&another("a third")).await.unwrap(), None);
+    assert_eq!(people.session_list.of_user(id(1), now()).await.unwrap().len(), 1);
+}
+
+/// A sign-in that is opened at the same time has ended, unless the new password is there to be seen once it is open.
+pub async fn no_sign_in_slips_past_a_change_of_the_password(people: &PeopleUnderTest) {
+    people.accounts.save(&account(id(1), 1)).await.unwrap();
+    for round in 0..20_u8 {
+        let before = people.changes.credentials(id(1)).await.unwrap().unwrap().password;
+        let change = PasswordChange { from: before.clone(), ..another(&format!("another {round}")) };
+        let opened = session(id(100 + u64::from(round)), id(1), 100 + round);
+        let open = async {
+            people.sessions.open(&opened).await.unwrap();
+            people.changes.credentials(id(1)).await.unwrap().unwrap().password
+        };
+        let (seen, changed) = tokio::join!(open, people.changes.set_password(&change));
+        assert!(changed.unwrap().is_some());
+        let live = people.session_list.of_user(id(1), now()).await.unwrap();
+        assert!(seen != before || live.iter().all(|it| it.id != opened.id), "it slipped past in round {round}");
+    }
+}
+
+/// Of a person who signs in again and again, the sign-ins used longest ago end.
+pub async fn a_person_has_no_more_sign_ins_than_they_may(people: &PeopleUnderTest) {
+    let open = async |number: u64, refresh: u8| {
+        let opened_at = now() + TimeDelta::seconds(i64::from(refresh));
+        let new = NewSession { at_once: 3, opened_at, ..session(id(number), id(1), refresh) };
+        people.sessions.open(&new).await.unwrap()
+    };
+    people.sessions.open(&session(id(60), id(2), 9)).await.unwrap();
+    for (number, refresh) in [(50, 1), (51, 2), (52, 3)] {
+        assert_eq!(open(number, refresh).await, []);
+    }
+    let later = now() + TimeDelta::days(1);
+    people.sessions.rotate(&[1; 32], &[7; 32], later, later + TimeDelta::days(1)).await.unwrap();
+    assert_eq!(open(53, 4).await, [id(51)]);
+    let listed: BTreeSet<SessionId> =
+        people.session_list.of_user(id(1), now()).await.unwrap().into_iter().map(|it| it.id).collect();
+    assert_eq!(listed, BTreeSet::from([id(50), id(52), id(53)]));
+}
+
+/// What has ended makes room before what has not.
+pub async fn an_ended_sign_in_makes_room_for_another(people: &PeopleUnderTest) {
+    for (number, refresh) in [(50, 1), (51, 2)] {
+        people.sessions.open(&NewSession { at_once: 2, ..session(id(number), id(1), refresh) }).await.unwrap();
+    }
+    people.sessions.revoke(id(51), now()).await.unwrap();
+    let third = NewSession { at_once: 2, ..session(id(52), id(1), 3) };
+    assert_eq!(people.sessions.open(&third).await.unwrap(), [id(51)]);
+    assert_eq!(people.session_list.of_user(id(1), now()).await.unwrap().len(), 2);
 }
 
 /// Only those count who run the platform and may sign in.

@@ -114,7 +114,7 @@ impl PeopleUnderTest {
         let users = InMemoryUsers::following(&store);
         let projects = InMemoryProjects::following(&store);
         let sessions = Arc::new(InMemorySessions::of(users.clone()));
-        let accounts = Arc::new(InMemoryAccounts::of(users.clone()));
+        let accounts = Arc::new(InMemoryAccounts::of(users.clone(), sessions.clone()));
         let keys = InMemoryApiKeys::following(&store, users.clone());
         let invitations = Arc::new(InMemoryInvitations::default());
         let attempts = Arc::new(InMemoryAttempts::default());
@@ -196,7 +196,11 @@ macro_rules! identity_contract {
             a_name_is_changed_only_from_the_one_that_was_seen,
             nobody_is_renamed_who_is_not_there,
             a_persons_live_sign_ins_are_listed,
-            every_other_sign_in_ends,
+            every_other_sign_in_ends_with_the_password,
+            no_sign_in_ends_without_the_password,
+            no_sign_in_slips_past_a_change_of_the_password,
+            a_person_has_no_more_sign_ins_than_they_may,
+            an_ended_sign_in_makes_room_for_another,
             active_administrators_are_counted,
             users_are_listed_by_role_and_status,
             users_are_walked_once,
@@ -262,6 +266,8 @@ macro_rules! projects_contract {
             a_member_who_left_and_came_back_is_a_member,
             a_stranger_has_no_role,
             nobody_stands_anywhere_in_an_unknown_project,
+            members_of_one_project_are_acquainted,
+            people_who_share_no_project_are_strangers,
             a_personal_project_is_found_by_its_person,
             other_projects_of_a_person_are_not_personal,
             a_registered_person_is_found_by_email,
@@ -325,6 +331,7 @@ macro_rules! api_keys_contract {
             a_removed_secret_does_not_count,
             a_sweep_removes_only_old_secrets_nobody_refers_to,
             the_last_use_is_told,
+            an_older_use_that_is_told_later_changes_nothing,
         }
     };
 }

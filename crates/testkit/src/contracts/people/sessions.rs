@@ -21,6 +21,7 @@ pub fn session(session: SessionId, user: UserId, refresh: u8) -> NewSession {
         ends_at: now() + TimeDelta::days(30),
         refresh: [refresh; 32],
         refresh_until: now() + TimeDelta::days(7),
+        at_once: 100,
     }
 }
 
