@@ -19,8 +19,7 @@ use devskyy_application::{
     agents::{Agents, AgentsPorts},
     audit::{Audit, AuditedEventStore, SecurityLog},
     budgets::{Budgets, BudgetsPorts, Ledger},
-    context::Actor,
-    es::{EventStore, Repository},
+    es::EventStore,
     identity::{ApiKeys, ApiKeysPorts, Identity, IdentityPorts, RegistrationMode, SessionPolicy, ThrottleLimits},
     projects::{Projects, ProjectsPorts},
     runs::{LiveRuns, RunWorker, Runs, RunsPorts, WorkerPorts, WorkerSettings},
@@ -29,8 +28,6 @@ use devskyy_application::{
 use devskyy_domain::{
     conversation::{Message, Usage},
     identity::PasswordPolicy,
-    kernel::ids::UserId,
-    projects::{Project, ProjectName, ProjectRole},
 };
 use devskyy_testkit::fakes::{
     Fingerprint, FixedClock, InMemoryAccessTokens, InMemoryAccounts, InMemoryAddressees, InMemoryAgents,
@@ -42,7 +39,6 @@ use devskyy_testkit::fakes::{
 use futures_util::{FutureExt as _, future::LocalBoxFuture};
 use serde_json::{Value, json};
 use tokio::{sync::OnceCell, task::JoinHandle};
-use uuid::Uuid;
 
 use crate::{expressions::Plain, keepers::Kept, moods::Moody, naps::Naps, switch::Switch, tools::Echo};
 
@@ -285,37 +281,6 @@ impl World {
 
     pub(crate) fn call(&self, method: Method, path: &str) -> Call<'_> {
         Call::new(self, method, path)
-    }
-
-    /// Registers and signs in; gives the access token.
-    pub(crate) async fn person(&self, name: &str) -> String {
-        let email = format!("{name}@example.org");
-        let password = "Analytical1843";
-        let account = json!({"email": email, "password": password, "name": name});
-        self.post("/api/v1/auth/register").json(&account).send().await.expect(201);
-        let answer = self.post("/api/v1/auth/login").json(&json!({"email": email, "password": password})).send().await;
-        answer.expect(200)["access_token"].as_str().unwrap().to_owned()
-    }
-
-    /// Creates a project and gives its id.
-    pub(crate) async fn project(&self, token: &str) -> String {
-        let answer = self.post("/api/v1/projects").by(token).json(&json!({"name": "Supply chain"})).send().await;
-        answer.expect(201)["id"].as_str().unwrap().to_owned()
-    }
-
-    /// Lets two people belong to a project of their own, so that one of them may add the other elsewhere.
-    pub(crate) async fn acquaint(&self, one: &str, other: &str) {
-        let [one, other] = [self.id_of(one).await, self.id_of(other).await];
-        let (projects, project) = (Repository::<Project>::new(self.store.clone()), self.state.ids.next().into());
-        let (name, context) =
-            (ProjectName::parse("Meeting place").unwrap(), || Actor::system("tests", Uuid::nil()).event_context(None));
-        projects.update(context(), project, None, |it| it.create(&name, one, false)).await.unwrap();
-        projects.update(context(), project, None, |it| it.add_member(other, ProjectRole::Viewer)).await.unwrap();
-    }
-
-    async fn id_of(&self, token: &str) -> UserId {
-        let me = self.get("/api/v1/auth/me").by(token).send().await.expect(200);
-        me["id"].as_str().unwrap().parse::<Uuid>().unwrap().into()
     }
 
     /// Creates a runnable agent and gives its id.

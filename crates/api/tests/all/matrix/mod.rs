@@ -2,23 +2,18 @@
 //!
 //! The rules are in `operations.rs`. A denied request must also have changed nothing.
 
+mod culprits;
 mod guards;
 mod operations;
+mod owners;
 mod place;
 mod reads;
 
 use std::{collections::BTreeSet, fmt};
 
-use actix_web::{
-    App, Error, HttpResponse,
-    body::BoxBody,
-    dev::{Service, ServiceResponse},
-    http::Method,
-    test::{TestRequest, init_service},
-    web,
-};
+use actix_web::{Error, body::BoxBody, dev::ServiceResponse, http::Method, test::TestRequest};
 use devskyy_api::openapi;
-use devskyy_application::access::{Permission, PlatformPermission, allows, allows_on_platform};
+use devskyy_application::access::{Permission, allows, allows_on_platform};
 use serde_json::{Value, json};
 
 use self::{
@@ -314,112 +309,4 @@ async fn whoever_changes_something_is_judged_by_the_table() {
         }
     }
     assert!(findings.is_empty(), "{}", findings.join("\n"));
-}
-
-#[actix_web::test]
-async fn whoever_makes_somebody_an_owner_is_judged_by_the_table() {
-    let rule = Rule::PersonInProject(Permission::OwnersWrite);
-    let rows = [
-        on("add_member", rule).sending(|_, _| json!({"email": Who::Stranger.email(), "role": "owner"})),
-        on("change_member_role", rule).sending(|_, _| json!({"role": "owner"})),
-        on("invite_member", rule)
-            .sending(|_, who| json!({"email": format!("invited-{who:?}@example.org"), "role": "owner"})),
-    ];
-    let mut findings = Vec::new();
-    for operation in documented(&document()) {
-        let id = operation.id.strip_prefix("v2_").unwrap_or(&operation.id);
-        for row in rows.iter().filter(|row| row.id == id) {
-            let place = Place::new(false).await;
-            place.acquaint(Who::Owner, Who::Stranger).await;
-            let ask = async |request| status(place.world.ask(request).await);
-            findings.extend(judge(ask, &place, &operation, row).await);
-        }
-    }
-    assert!(findings.is_empty(), "{}", findings.join("\n"));
-}
-
-#[actix_web::test]
-async fn whoever_demotes_or_removes_an_owner_is_judged_by_the_table() {
-    let rule = Rule::PersonInProject(Permission::OwnersWrite);
-    let rows = [on("change_member_role", rule).sending(|_, _| json!({"role": "operator"})), on("remove_member", rule)];
-    let mut findings = Vec::new();
-    for operation in documented(&document()) {
-        let id = operation.id.strip_prefix("v2_").unwrap_or(&operation.id);
-        for row in rows.iter().filter(|row| row.id == id) {
-            let place = Place::new(false).await;
-            place.make_the_guest_an_owner().await;
-            let ask = async |request| status(place.world.ask(request).await);
-            findings.extend(judge(ask, &place, &operation, row).await);
-        }
-    }
-    assert!(findings.is_empty(), "{}", findings.join("\n"));
-}
-
-/// What a made-up endpoint that answers everybody alike is found guilty of.
-async fn findings_about(answer: fn() -> HttpResponse, rule: Rule) -> usize {
-    let place = Place::new(false).await;
-    let service = init_service(App::new().default_service(web::to(move || std::future::ready(answer())))).await;
-    let ask = async |request: TestRequest| status(service.call(request.to_request()).await);
-    let operation = Documented {
-        id: "offend".to_owned(),
-        method: Method::GET,
-        path: "/api/v1/projects/{id}/offence".to_owned(),
-        proofs: BTreeSet::new(),
-    };
-    judge_each(ask, &place, &operation, &on("offend", rule)).await.0.len()
-}
-
-#[actix_web::test]
-async fn an_endpoint_that_does_what_it_denies_is_caught() {
-    let place = Place::new(false).await;
-    let ask = async |_: TestRequest| {
-        place.rename_the_guest().await;
-        403
-    };
-    let operation = Documented {
-        id: "offend".to_owned(),
-        method: Method::GET,
-        path: "/api/v1/users/{id}/offence".to_owned(),
-        proofs: BTreeSet::new(),
-    };
-    let rule = Rule::Platform(PlatformPermission::UsersWrite);
-    let (findings, _) = judge_each(ask, &place, &operation, &on("offend", rule)).await;
-    let changed = findings.iter().filter(|finding| finding.ends_with("something has changed")).count();
-    assert_eq!(changed, Who::ALL.iter().filter(|who| expected(rule, **who) != Verdict::Allowed).count());
-}
-
-#[actix_web::test]
-async fn an_endpoint_that_carries_nothing_out_is_caught() {
-    let place = Place::new(false).await;
-    let operation = Documented {
-        id: "offend".to_owned(),
-        method: Method::GET,
-        path: "/api/v1/offence".to_owned(),
-        proofs: BTreeSet::new(),
-    };
-    let findings = judge(async |_: TestRequest| 409, &place, &operation, &on("offend", Rule::Public)).await;
-    assert_eq!(findings, ["offend (Public): nobody's request was ever carried out"]);
-}
-
-#[actix_web::test]
-async fn an_endpoint_that_forgets_its_check_is_caught() {
-    let denied = |rule| Who::ALL.iter().filter(|who| expected(rule, **who) != Verdict::Allowed).count();
-    let rule = Rule::Project(Permission::MembersWrite);
-    assert_eq!(findings_about(|| HttpResponse::Ok().finish(), rule).await, denied(rule));
-}
-
-#[actix_web::test]
-async fn an_endpoint_that_lets_nobody_in_is_caught() {
-    let rule = Rule::Project(Permission::ProjectsRead);
-    assert!(findings_about(|| HttpResponse::Forbidden().finish(), rule).await > 0);
-}
-
-#[actix_web::test]
-async fn an_endpoint_that_tells_strangers_what_exists_is_caught() {
-    let found = findings_about(|| HttpResponse::Forbidden().finish(), Rule::Project(Permission::KeysIssue)).await;
-    let hidden = Who::ALL.iter().filter(|who| {
-        let verdict = expected(Rule::Project(Permission::KeysIssue), **who);
-        verdict != Verdict::Forbidden
-    });
-    assert_eq!(found, hidden.count());
 }
