@@ -19,10 +19,10 @@ use devskyy_domain::kernel::{Json, Version};
 use devskyy_testkit::fakes::interruptible;
 use tokio::sync::Semaphore;
 
-use super::{
-    workflows::tool,
-    world::{ENOUGH, World},
-};
+use super::{workflows::tool, world::World};
+
+/// More polls than this run needs, and less time than a lease takes.
+const MOMENT: usize = 50;
 
 /// Something that waits for its turn at the one connection there is. Turns go round in the order in which they were asked for.
 struct InTurn<P: ?Sized> {
@@ -81,7 +81,7 @@ fn calls_under_way_go_on_while_the_result_of_another_is_recorded() {
         tools: Arc::new(InTurn { inner: ports.tools.clone(), turn }),
         ..ports
     });
-    world.drive(&worker, ENOUGH / 10, |world| world.status(run).ended());
+    world.drive(&worker, MOMENT, |world| world.status(run).ended());
     assert_eq!(world.status(run), RunStatus::Completed);
 }
 
