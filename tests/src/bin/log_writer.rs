@@ -1,8 +1,8 @@
 //! A process that appends to a log as fast as it can, for tests that run several of them or kill them.
 //!
 //! `log_writer <url> <name> <mode> <writers> <streams> <commands>` prints `ready`, then one line per acknowledged
-//! append: `<key> <position> <stream> <version>`. With 0 commands it never ends. Mode `log` uses the real log; mode
-//! `naive` takes positions from a database sequence inside parallel transactions, which is the mistake the tests must
+//! append: `<key> <position> <stream> <version>`. With 0 commands it never ends. Mode `log` uses the real log with real
+//! events, of projects that get one name after another, and the views derived of them; mode `naive` takes positions from a database sequence inside parallel transactions, which is the mistake the tests must
 //! be able to see.
 #![expect(clippy::print_stdout, reason = "acknowledgements go to the test over standard output")]
 
@@ -16,9 +16,19 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use devskyy_application::es::{
-    AppendError, AppendRequest, EventContext, EventStore, Idempotency, NewEvent, Precondition, StreamId, StreamWrite,
+    AppendError, AppendRequest, EventContext, EventStore, Idempotency, Precondition, Repository,
 };
-use devskyy_infrastructure::{es::SqlEventStore, sql::Database, system::SystemClock};
+use devskyy_domain::{
+    kernel::ids::{ProjectId, UserId},
+    projects::{Project, ProjectCreated, ProjectEvent, ProjectName, ProjectRenamed},
+};
+use devskyy_infrastructure::{
+    es::{PerStream, Projection, SqlEventStore},
+    projects::ProjectsProjection,
+    sql::Database,
+    system::SystemClock,
+    totals::TotalsProjection,
+};
 use sea_orm::{ConnectionTrait, DatabaseBackend, Statement, TransactionTrait};
 use uuid::Uuid;
 
@@ -64,7 +74,8 @@ fn acknowledge(key: &str, position: u64, stream: u64, version: u64) {
 }
 
 async fn write_log(db: Database, work: Work, writers: u64) -> Result<()> {
-    let store = Arc::new(SqlEventStore::start(db, Arc::new(SystemClock), Vec::new()).await?);
+    let projections: [Arc<dyn Projection>; 2] = [Arc::new(PerStream(ProjectsProjection)), Arc::new(TotalsProjection)];
+    let store = Arc::new(SqlEventStore::start(db, Arc::new(SystemClock), projections.to_vec()).await?);
     println!("ready");
     std::io::stdout().flush()?;
     let tasks: Vec<_> = (0..writers).map(|_| tokio::spawn(append(store.clone(), work.clone()))).collect();
@@ -86,7 +97,7 @@ async fn append(store: Arc<SqlEventStore>, work: Work) -> Result<()> {
         let (key, stream) = (format!("{}-{n}", work.name), work.stream(n));
         loop {
             let version = known.get(&stream).copied().unwrap_or_default();
-            match store.append(request(&key, stream, Precondition::Version(version))).await {
+            match store.append(request(&key, stream, version)?).await {
                 Ok(done) if done.replayed => acknowledge(&key, done.first, stream, 0),
                 Ok(done) => {
                     known.insert(stream, version + 1);
@@ -104,15 +115,17 @@ async fn append(store: Arc<SqlEventStore>, work: Work) -> Result<()> {
     }
 }
 
-fn request(key: &str, stream: u64, precondition: Precondition) -> AppendRequest {
-    let event = NewEvent {
-        event_type: "lamp.lit".into(),
-        schema_version: 1,
-        data: serde_json::json!({ "key": key, "padding": "x".repeat(200) }).to_string(),
+/// The project comes into being, or gets its next name: the key.
+fn request(key: &str, stream: u64, version: u64) -> Result<AppendRequest> {
+    let name = ProjectName::parse(key)?;
+    let (slug, owner) = (name.slug(), UserId::from(Uuid::from_u64_pair(1, stream % 7)));
+    let event: ProjectEvent = match version {
+        0 => ProjectCreated { name, slug, owner, personal: false }.into(),
+        _ => ProjectRenamed { name, slug }.into(),
     };
-    let stream = StreamId { category: "lamp", id: Uuid::from_u64_pair(0x0199_0000_0000_7000, stream) };
-    AppendRequest {
-        writes: vec![StreamWrite { stream, precondition, events: vec![event] }],
+    let id = ProjectId::from(Uuid::from_u64_pair(0x0199_0000_0000_7000, stream));
+    Ok(AppendRequest {
+        writes: vec![Repository::<Project>::write(id, Precondition::Version(version), &[event])?],
         claims: Vec::new(),
         idempotency: Some(Idempotency { scope: Uuid::nil(), key: key.to_owned(), fingerprint: [7; 32] }),
         context: EventContext {
@@ -123,7 +136,7 @@ fn request(key: &str, stream: u64, precondition: Precondition) -> AppendRequest 
             source: None,
             traceparent: None,
         },
-    }
+    })
 }
 
 async fn write_naively(db: Database, work: Work, writers: u64) -> Result<()> {

@@ -3,14 +3,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use devskyy_application::es::{EventFilter, EventStore};
-use devskyy_infrastructure::{
-    es::{SqlEventStore, verify},
-    sql::Database,
-    system::SystemClock,
-};
+use devskyy_infrastructure::{es::SqlEventStore, sql::Database, system::SystemClock};
 use devskyy_testkit::chance::Chance;
 
-use crate::rig::{Ack, Writer, postgres};
+use crate::rig::{Ack, Writer, holds_together, key_of, postgres};
 
 const KILLS: u64 = 50;
 
@@ -71,7 +67,7 @@ fn killed(url: &str, name: &str, moment: Moment) -> Vec<Ack> {
 
 async fn all_are_there(url: &str, told: &BTreeMap<String, Ack>) {
     let db = Database::connect(url, 4).await.unwrap();
-    assert_eq!(verify(&db, &[], vec![], |_, _| ()).await.unwrap().faults, []);
+    holds_together(&db).await;
     let store = SqlEventStore::start(db, std::sync::Arc::new(SystemClock), Vec::new()).await.unwrap();
     let (mut after, mut stored) = (0, BTreeMap::new());
     loop {
@@ -81,9 +77,8 @@ async fn all_are_there(url: &str, told: &BTreeMap<String, Ack>) {
         }
         after = page.scanned_to;
         for event in page.events {
-            let data: serde_json::Value = serde_json::from_str(&event.data).unwrap();
-            let twice = stored.insert(data["key"].as_str().unwrap().to_owned(), event.position);
-            assert_eq!(twice, None, "recorded twice: {data}");
+            let twice = stored.insert(key_of(&event), event.position);
+            assert_eq!(twice, None, "recorded twice: {}", event.data);
         }
     }
     for (key, ack) in told {

@@ -3,9 +3,16 @@
 use std::{
     io::{BufRead, BufReader},
     process::{Child, ChildStdout, Command, Stdio},
+    sync::Arc,
 };
 
-use devskyy_infrastructure::sql::Database;
+use devskyy_application::es::RecordedEvent;
+use devskyy_infrastructure::{
+    es::{PerStream, Projection, verify},
+    projects::ProjectsProjection,
+    sql::Database,
+    totals::TotalsProjection,
+};
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
@@ -73,6 +80,18 @@ impl Writer {
         self.process.wait().unwrap();
         acks
     }
+}
+
+/// Asserts that the log is whole, and that the views which the writers derive in their appends are what it says.
+pub(crate) async fn holds_together(db: &Database) {
+    let views: [Arc<dyn Projection>; 2] = [Arc::new(PerStream(ProjectsProjection)), Arc::new(TotalsProjection)];
+    assert_eq!(verify(db, &views, vec![], |_, _| ()).await.unwrap().faults, []);
+}
+
+/// What an event was recorded under.
+pub(crate) fn key_of(event: &RecordedEvent) -> String {
+    let data: serde_json::Value = serde_json::from_str(&event.data).unwrap();
+    data["name"].as_str().unwrap().to_owned()
 }
 
 /// A new database on the PostgreSQL server that `DEVSKYY_TEST_POSTGRES_URL` names.
