@@ -25,7 +25,7 @@ pub use moment::{Moment, Recalled};
 pub use prepared::{LONGEST_KEY, Prepared};
 pub use recorded::{EventContext, Page, Position, RecordedEvent, StreamId};
 pub use repository::{Created, Loaded, Repository, Updated};
-pub use store::{EventFilter, EventStore, PAGE_BYTES};
+pub use store::{EventFilter, EventStore, PAGE_BYTES, goes_on};
 pub use subscription::{Checkpoints, Lease, Reaction, Stopped, Subscription, passes};
 pub use told::{Public, Told};
 pub(crate) use walk::walk;

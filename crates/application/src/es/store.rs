@@ -10,6 +10,12 @@ use crate::error::PortError;
 /// Bytes of data after which a page of the log ends, however few events it holds: one, where there is any.
 pub const PAGE_BYTES: usize = 16 * 1024 * 1024;
 
+/// Whether a stream may go on after what a read of at most `max` of its events answered with.
+#[must_use]
+pub fn goes_on(events: &[RecordedEvent], max: usize) -> bool {
+    events.len() >= max || events.iter().map(|event| event.data.len()).sum::<usize>() >= PAGE_BYTES
+}
+
 /// Which events a reader of the log wants; an empty filter wants all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EventFilter {
@@ -54,7 +60,8 @@ pub trait EventStore: Send + Sync {
     /// ask again with the same idempotency key.
     async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError>;
 
-    /// Reads up to `max` events of one stream after a version, in order.
+    /// Reads events of one stream after a version, in order: at most `max`, and no more after [`PAGE_BYTES`]. Whether there
+    /// may be more after them, [`goes_on`] tells.
     ///
     /// # Errors
     /// [`PortError`] when the log cannot be reached.

@@ -56,7 +56,7 @@ pub type Public<A> = fn(&<A as Aggregate>::Event) -> (&'static str, Vec<(&'stati
 
 impl<A: Aggregate> Repository<A> {
     /// Tells what happened to an aggregate that has come to a version, the oldest first. Events of a stream are numbered
-    /// without gaps, so that every part is one bounded read.
+    /// without gaps, so that no more is read of it than is told.
     ///
     /// # Errors
     /// [`PortError`] when the log cannot be read or holds a fact this program does not know.
@@ -71,10 +71,14 @@ impl<A: Aggregate> Repository<A> {
             Part::Page(page) => (page.offset(), page.page_size),
             Part::Keyset(wanted) => (wanted.after.as_ref().map_or(0, sequence), wanted.limit + 1),
         };
-        let most = usize::try_from(most).unwrap_or(usize::MAX);
-        let events = self.store.read_stream(StreamId::of::<A>(id), after, most).await?;
-        let known = events.iter().filter(|recorded| recorded.version <= version);
-        let told = known.map(|recorded| Told::of::<A>(recorded, public)).collect::<Result<_, _>>()?;
+        let (mut told, mut known, last) = (Vec::new(), after, version.min(after.saturating_add(most)));
+        while known < last {
+            let left = usize::try_from(last - known).unwrap_or(usize::MAX);
+            let events = self.store.read_stream(StreamId::of::<A>(id), known, left).await?;
+            known = events.last().map_or(last, |newest| newest.version);
+            let some: Result<Vec<_>, _> = events.iter().map(|recorded| Told::of::<A>(recorded, public)).collect();
+            told.extend(some?);
+        }
         Ok(match part {
             Part::Page(_) => PageOf::of_total(told, version),
             Part::Keyset(wanted) => PageOf::up_to(told, wanted.limit, Told::key),

@@ -4,11 +4,11 @@ use devskyy_domain::kernel::Version;
 
 use super::{
     recorded::{RecordedEvent, StreamId},
-    store::EventStore,
+    store::{EventStore, goes_on},
 };
 use crate::error::PortError;
 
-/// Events read per round trip.
+/// Most events read per round trip.
 const PAGE: usize = 500;
 
 /// Hands over a stream's events after a version, in order, until there are no more or whoever takes them has enough.
@@ -29,7 +29,7 @@ pub(crate) async fn walk(
             }
         }
         match events.last() {
-            Some(last) if events.len() == PAGE => after = last.version,
+            Some(last) if goes_on(&events, PAGE) => after = last.version,
             _ => return Ok(()),
         }
     }

@@ -14,7 +14,7 @@ use crate::{
     access::Permission,
     context::Actor,
     error::{Error, PortError},
-    es::{EventStore, Position, StreamId},
+    es::{EventStore, Position, StreamId, goes_on},
 };
 
 /// Asks what happened to a run.
@@ -85,7 +85,7 @@ impl RunEventsHandler {
                     page.events.push(RunPublished::of(&event, recorded));
                 }
             }
-            if events.len() < PAGE {
+            if !goes_on(&events, PAGE) {
                 return Ok(page);
             }
         }

@@ -11,7 +11,7 @@ use devskyy_application::{
 };
 use devskyy_domain::kernel::Version;
 use futures_util::TryStreamExt as _;
-use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, QueryResult, StreamTrait, Value};
+use sea_orm::{DatabaseBackend, DbErr, StreamTrait, Value};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
@@ -96,13 +96,6 @@ impl SqlEventStore {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn read(&self, sql: &str, values: Vec<Value>) -> Result<Vec<RecordedEvent>, PortError> {
-        let statement = statement(self.db.backend(), sql, values);
-        let rows: Vec<QueryResult> = self.db.reader.query_all_raw(statement).await.map_err(reading)?;
-        let mut decoder = Decoder::default();
-        rows.iter().map(|row| decoder.event(row)).collect()
-    }
-
     /// Reads rows one by one, up to the one that makes a page full.
     async fn read_page(&self, sql: &str, values: Vec<Value>) -> Result<(Vec<RecordedEvent>, bool), PortError> {
         let statement = statement(self.db.backend(), sql, values);
@@ -148,12 +141,15 @@ impl EventStore for SqlEventStore {
     }
 
     async fn read_stream(&self, stream: StreamId, after: Version, max: usize) -> Result<Vec<RecordedEvent>, PortError> {
-        let sql = format!(
-            "SELECT {SELECT_EVENT} FROM es_streams s JOIN es_events e ON e.stream_no = s.stream_no \
-             WHERE s.stream_id = ? AND s.category = ? AND e.version > ? ORDER BY e.version LIMIT ?"
-        );
+        let part = Part {
+            // Of one stream that is known beforehand the index has the events in their order.
+            wanted: "e.stream_no = (SELECT stream_no FROM es_streams WHERE stream_id = ? AND category = ?) AND e.version > ?",
+            order: "version",
+            headlines: false,
+        };
         let limit = stored(max.min(MOST) as u64);
-        self.read(&sql, vec![stream.id.into(), stream.category.into(), stored(after).into(), limit.into()]).await
+        let values = vec![stream.id.into(), stream.category.into(), stored(after).into(), limit.into()];
+        Ok(self.read_page(&part.select(self.db.backend()), values).await?.0)
     }
 
     async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError> {
@@ -165,15 +161,19 @@ impl EventStore for SqlEventStore {
         if head <= after {
             return Ok(Page { events: Vec::new(), scanned_to: after });
         }
-        let wanted = match filter.categories.len() {
+        let categories = match filter.categories.len() {
             0 => String::new(),
-            n => format!("AND s.category IN (?{}) ", ", ?".repeat(n - 1)),
+            n => format!(" AND s.category IN (?{})", ", ?".repeat(n - 1)),
         };
-        let sql = page(self.db.backend(), filter.headlines, &wanted);
+        let part = Part {
+            wanted: &format!("e.position > ? AND e.position <= ?{categories}"),
+            order: "position",
+            headlines: filter.headlines,
+        };
         let mut values: Vec<Value> = vec![stored(after).into(), stored(head).into()];
         values.extend(filter.categories.iter().map(|category| Value::from(*category)));
         values.push(stored(max as u64).into());
-        let (events, large) = self.read_page(&sql, values).await?;
+        let (events, large) = self.read_page(&part.select(self.db.backend()), values).await?;
         let full = large || events.len() == max;
         let scanned_to = if full { events.last().map_or(head, |last| last.position) } else { head };
         Ok(Page { events, scanned_to })
@@ -192,17 +192,28 @@ impl EventStore for SqlEventStore {
     }
 }
 
-/// The statement for a page. PostgreSQL would send all of it, whoever stops to listen: there it ends where the page is full.
-fn page(backend: DatabaseBackend, headlines: bool, wanted: &str) -> String {
-    let columns = if headlines { SELECT_EVENT.replace("e.data", "''") } else { SELECT_EVENT.to_owned() };
-    let bounded = backend == DatabaseBackend::Postgres && !headlines;
-    let before = "SUM(octet_length(e.data)) OVER (ORDER BY e.position ROWS UNBOUNDED PRECEDING) - octet_length(e.data)";
-    let size = if bounded { format!(", {before} AS before") } else { String::new() };
-    let sql = format!(
-        "SELECT {columns}{size} FROM {} WHERE e.position > ? AND e.position <= ? {wanted}ORDER BY e.position LIMIT ?",
-        events_with_streams(backend)
-    );
-    if bounded { format!("SELECT * FROM ({sql}) page WHERE before < {PAGE_BYTES} ORDER BY position") } else { sql }
+/// Events that are read in order, up to as many as a page holds.
+struct Part<'a> {
+    wanted: &'a str,
+    /// The column of the events by which they are in order.
+    order: &'static str,
+    headlines: bool,
+}
+
+impl Part<'_> {
+    /// PostgreSQL would send all of it, whoever stops to listen: there it ends where the page is full.
+    fn select(&self, backend: DatabaseBackend) -> String {
+        let Self { wanted, order, headlines } = self;
+        let columns = if *headlines { SELECT_EVENT.replace("e.data", "''") } else { SELECT_EVENT.to_owned() };
+        let bounded = backend == DatabaseBackend::Postgres && !headlines;
+        let before = format!(
+            ", SUM(octet_length(e.data)) OVER (ORDER BY e.{order} ROWS UNBOUNDED PRECEDING) - octet_length(e.data) AS before"
+        );
+        let size = if bounded { before.as_str() } else { "" };
+        let from = events_with_streams(backend);
+        let sql = format!("SELECT {columns}{size} FROM {from} WHERE {wanted} ORDER BY e.{order} LIMIT ?");
+        if bounded { format!("SELECT * FROM ({sql}) page WHERE before < {PAGE_BYTES} ORDER BY {order}") } else { sql }
+    }
 }
 
 fn reading(error: DbErr) -> PortError {

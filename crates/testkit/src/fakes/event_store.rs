@@ -124,16 +124,14 @@ impl EventStore for InMemoryEventStore {
         let from = usize::try_from(facts.stream_no).unwrap_or(usize::MAX).saturating_sub(1);
         let of_stream = |e: &&RecordedEvent| e.stream_id == stream.id && e.category == stream.category;
         let later = |e: &&RecordedEvent| e.version > after;
-        Ok(log
-            .events
-            .get(from..)
-            .unwrap_or_default()
-            .iter()
-            .filter(of_stream)
-            .filter(later)
-            .take(max)
-            .cloned()
-            .collect())
+        let mut bytes = 0;
+        let bounded = |e: &&RecordedEvent| {
+            let room = bytes < PAGE_BYTES;
+            bytes += e.data.len();
+            room
+        };
+        let events = log.events.get(from..).unwrap_or_default().iter();
+        Ok(events.filter(of_stream).filter(later).take(max).take_while(bounded).cloned().collect())
     }
 
     async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError> {

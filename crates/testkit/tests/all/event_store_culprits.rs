@@ -12,7 +12,7 @@ use devskyy_application::{
     error::PortError,
     es::{
         AppendError, AppendRequest, Appended, Claim, ClaimChange, EventFilter, EventStore, Page, Position,
-        Precondition, RecordedEvent, StreamId,
+        Precondition, RecordedEvent, StreamId, goes_on,
     },
 };
 use devskyy_testkit::{
@@ -179,7 +179,11 @@ impl EventStore for Flawed {
     }
 
     async fn read_stream(&self, stream: StreamId, after: u64, max: usize) -> Result<Vec<RecordedEvent>, PortError> {
-        let read = self.honest.read_stream(self.named(stream), self.from(after), max).await?;
+        let mut read = self.honest.read_stream(self.named(stream), self.from(after), max).await?;
+        while self.flaw == Flaw::HandsOverAll && goes_on(&read, max) && read.len() < max {
+            let last = read.last().map_or(after, |event| event.version);
+            read.extend(self.honest.read_stream(stream, last, max - read.len()).await?);
+        }
         if read.is_empty() && self.flaw == Flaw::TakesAbsenceForFailure {
             return Err(PortError::bug("log", "reading a stream", "there is none"));
         }

@@ -1,6 +1,6 @@
 //! How a worker adds to a run: on top of exactly what it has seen, or not at all.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
 
 use devskyy_domain::{
     budgets::BudgetError,
@@ -16,7 +16,7 @@ use super::execution::{Execution, Stop};
 use crate::{
     budgets::Posted,
     error::PortError,
-    es::{AppendError, AppendRequest, Precondition, Repository, StreamId, StreamWrite},
+    es::{AppendError, AppendRequest, Precondition, Repository, StreamId, StreamWrite, walk},
 };
 
 /// Child runs that begin with what is recorded.
@@ -120,12 +120,14 @@ impl Execution {
     /// Whether an append whose answer was lost has been recorded; whatever else happened is taken in.
     async fn recorded(&mut self, events: Vec<RunEvent>) -> Result<Option<Vec<RunEvent>>, Stop> {
         let stream = StreamId::of::<Run>(self.id);
-        let stored = self.ports.store.read_stream(stream, self.loaded.version, events.len()).await?;
-        let same = stored.len() == events.len()
-            && stored
-                .iter()
-                .zip(&events)
-                .all(|(stored, own)| stored.decode::<RunEvent>().is_ok_and(|event| event == *own));
+        let (mut own, mut same) = (events.iter(), true);
+        walk(self.ports.store.as_ref(), stream, self.loaded.version, |stored| {
+            let Some(own) = own.next() else { return Ok(ControlFlow::Break(())) };
+            same &= stored.decode::<RunEvent>().is_ok_and(|event| event == *own);
+            Ok(if same { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        })
+        .await?;
+        same &= own.next().is_none();
         self.refresh().await?;
         Ok(same.then_some(events))
     }

@@ -61,6 +61,7 @@ macro_rules! event_store_contract {
             the_log_is_read_in_pages,
             headlines_are_events_without_their_data,
             a_page_of_large_events_ends_early,
+            a_stream_of_large_events_is_read_in_more_parts,
             a_filter_still_moves_forward,
             a_stream_that_does_not_exist_is_empty,
             a_waiting_reader_is_woken_by_an_append,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use devskyy_application::es::{EventFilter, PAGE_BYTES, Page, RecordedEvent};
+use devskyy_application::es::{EventFilter, PAGE_BYTES, Page, RecordedEvent, goes_on};
 
 use super::{
     LogUnderTest,
@@ -64,6 +64,25 @@ pub async fn a_page_of_large_events_ends_early(log: &mut dyn LogUnderTest) {
         let page = store.read_all(after, 100, &EventFilter::default()).await.unwrap();
         lengths.push(page.events.len());
         after = page.scanned_to;
+    }
+    assert_eq!(lengths, [4, 2]);
+}
+
+/// However many events of a stream are asked for, they fit into memory; and nothing is lost between two reads.
+pub async fn a_stream_of_large_events_is_read_in_more_parts(log: &mut dyn LogUnderTest) {
+    let store = log.store();
+    let large = "x".repeat(PAGE_BYTES / 4);
+    for _ in 0..6 {
+        Request::to(lamp(1), &[&large]).ask(&*store).await.unwrap();
+    }
+    let (mut after, mut lengths) = (0, Vec::new());
+    loop {
+        let part = store.read_stream(lamp(1), after, 100).await.unwrap();
+        lengths.push(part.len());
+        after += part.len() as u64;
+        if !goes_on(&part, 100) {
+            break;
+        }
     }
     assert_eq!(lengths, [4, 2]);
 }
