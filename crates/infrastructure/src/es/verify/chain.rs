@@ -4,7 +4,8 @@ use devskyy_application::es::{
     Position,
     chain::{GENESIS, Hash, Link, digest},
 };
-use sea_orm::{ConnectionTrait, DbErr};
+use futures_util::TryStreamExt as _;
+use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, StreamTrait as _};
 
 use super::{
     super::{
@@ -23,15 +24,15 @@ pub(super) struct Walked {
 }
 
 /// The position of the newest event; 0 where there is none. Nothing else about it has to be readable.
-pub(super) async fn newest(live: &impl ConnectionTrait) -> Result<Position, DbErr> {
+pub(super) async fn newest(live: &DatabaseTransaction) -> Result<Position, DbErr> {
     let sql = "SELECT position FROM es_events ORDER BY position DESC LIMIT 1";
-    let row = live.query_one_raw(statement(live.get_database_backend(), sql, Vec::new())).await?;
+    let row = live.query_one_raw(statement(backend(live), sql, Vec::new())).await?;
     row.map_or(Ok(0), |row| row.try_get_by_index(0).map(loaded))
 }
 
 /// Walks the log from its first event and names the first position that is not as it was recorded.
 pub(super) async fn walk(
-    live: &impl ConnectionTrait,
+    live: &DatabaseTransaction,
     newest: Position,
     progress: &mut (impl FnMut(Position, Position) + Send),
 ) -> Result<Walked, DbErr> {
@@ -41,12 +42,17 @@ pub(super) async fn walk(
 }
 
 /// Positions count from 1: what is below would be read with its stream, and never be walked.
-async fn before_all(live: &impl ConnectionTrait) -> Result<Option<Fault>, DbErr> {
+async fn before_all(live: &DatabaseTransaction) -> Result<Option<Fault>, DbErr> {
     let sql = "SELECT position FROM es_events WHERE position < 1 ORDER BY position LIMIT 1";
-    let row = live.query_one_raw(statement(live.get_database_backend(), sql, Vec::new())).await?;
+    let row = live.query_one_raw(statement(backend(live), sql, Vec::new())).await?;
     let fault =
         |position: i64| Fault::Chain { position: 0, why: format!("an event is there at {position}, before all") };
     row.map(|row| row.try_get_by_index(0).map(fault)).transpose()
+}
+
+/// The transaction streams as well, and says the same in both roles.
+fn backend(live: &DatabaseTransaction) -> DatabaseBackend {
+    ConnectionTrait::get_database_backend(live)
 }
 
 struct Walker {
@@ -59,7 +65,7 @@ struct Walker {
 impl Walker {
     async fn walk(
         &mut self,
-        live: &impl ConnectionTrait,
+        live: &DatabaseTransaction,
         newest: Position,
         progress: &mut (impl FnMut(Position, Position) + Send),
     ) -> Result<Option<Fault>, DbErr> {
@@ -74,7 +80,9 @@ impl Walker {
         while self.position < newest {
             let (after, upto) = (self.position, (self.position + STRETCH).min(newest));
             let values = vec![stored(after).into(), stored(upto).into()];
-            for row in live.query_all_raw(statement(live.get_database_backend(), &sql, values)).await? {
+            // Row by row: as many large events as there are positions in a stretch would not fit into memory.
+            let mut rows = live.stream_raw(statement(backend(live), &sql, values)).await?;
+            while let Some(row) = rows.try_next().await? {
                 let position = self.position + 1;
                 let Ok(event) = raw(&row) else {
                     return Ok(Some(Fault::Chain { position, why: "it cannot be read".to_owned() }));
@@ -84,6 +92,7 @@ impl Walker {
                     return Ok(Some(Fault::Chain { position, why }));
                 }
             }
+            drop(rows);
             if self.position < upto {
                 return Ok(Some(Fault::Chain { position: self.position + 1, why: "it is missing".to_owned() }));
             }
@@ -113,9 +122,10 @@ impl Walker {
     }
 
     /// The table of streams must say the same as the events.
-    async fn check_streams(&self, live: &impl ConnectionTrait) -> Result<Option<Fault>, DbErr> {
+    async fn check_streams(&self, live: &DatabaseTransaction) -> Result<Option<Fault>, DbErr> {
         let sql = "SELECT stream_no, version FROM es_streams ORDER BY stream_no";
-        for row in live.query_all_raw(statement(live.get_database_backend(), sql, Vec::new())).await? {
+        let mut rows = live.stream_raw(statement(backend(live), sql, Vec::new())).await?;
+        while let Some(row) = rows.try_next().await? {
             let (stream_no, said) = (loaded(row.try_get_by_index(0)?), loaded(row.try_get_by_index(1)?));
             let counted = self.streams.get(&stream_no).copied();
             if counted != Some(said) {

@@ -8,7 +8,8 @@ use devskyy_application::{
     es::{Claim, Position, RecordedEvent},
 };
 use devskyy_domain::kernel::Aggregate;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
+use futures_util::TryStreamExt as _;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, StreamTrait as _};
 use uuid::Uuid;
 
 use super::{super::statements::statement, Fault, Law};
@@ -119,20 +120,9 @@ impl Law for ClaimLaw {
         for holders in self.all {
             holders.holders(live).await?.into_iter().for_each(|holder| expected.add(holder));
         }
-        let taken = taken(live).await.map_err(|error| port_error("verification", "reading unique values", error))?;
-        Ok(expected.compare(taken))
+        let faults = expected.compare(live).await;
+        faults.map_err(|error| port_error("verification", "reading unique values", error))
     }
-}
-
-/// In the order of their keys; without an owner where that cannot be read.
-async fn taken(live: &DatabaseTransaction) -> Result<Vec<(Claim, Option<Uuid>)>, DbErr> {
-    let sql = "SELECT scope, value, owner FROM es_claims ORDER BY scope, value";
-    let rows = live.query_all_raw(statement(live.get_database_backend(), sql, vec![])).await?;
-    let claim = |row: &sea_orm::QueryResult| {
-        let claim = Claim { scope: row.try_get_by_index(0)?, value: row.try_get_by_index(1)? };
-        Ok((claim, row.try_get_by_index(2).ok()))
-    };
-    rows.iter().map(claim).collect()
 }
 
 #[derive(Default)]
@@ -162,26 +152,35 @@ impl Expected {
         }
     }
 
-    /// Values are not told: some are made of what is personal.
-    fn compare(mut self, taken: Vec<(Claim, Option<Uuid>)>) -> Vec<Fault> {
-        for (claim, owner) in taken {
-            let (scope, by) = (&claim.scope, owner.map_or("nobody".to_owned(), |owner| owner.to_string()));
-            let (position, why) = match self.these.remove(&claim) {
-                Some((holder, _)) if owner == Some(holder) => continue,
-                Some((holder, position)) => {
-                    (Some(position), format!("a value of {scope} that is {holder}'s is taken by {by}"))
-                }
-                None if owner.is_some_and(|owner| self.free(scope, owner)) => continue,
-                None => (None, format!("a value of {scope} is taken by {by}, who does not hold it")),
-            };
-            self.faults.push(Fault::Claim { position, why });
+    /// Goes through what is taken, in the order of its keys.
+    async fn compare(mut self, live: &DatabaseTransaction) -> Result<Vec<Fault>, DbErr> {
+        let sql = "SELECT scope, value, owner FROM es_claims ORDER BY scope, value";
+        let mut rows = live.stream_raw(statement(ConnectionTrait::get_database_backend(live), sql, vec![])).await?;
+        while let Some(row) = rows.try_next().await? {
+            let claim = Claim { scope: row.try_get_by_index(0)?, value: row.try_get_by_index(1)? };
+            // There is no owner where that cannot be read.
+            self.meet(&claim, row.try_get_by_index(2).ok());
         }
         let missing = |(claim, (holder, position)): (Claim, (Uuid, Position))| {
             let why = format!("a value of {} that is {holder}'s is not taken", claim.scope);
             Fault::Claim { position: Some(position), why }
         };
         self.faults.extend(self.these.into_iter().map(missing));
-        self.faults
+        Ok(self.faults)
+    }
+
+    /// Values are not told: some are made of what is personal.
+    fn meet(&mut self, claim: &Claim, owner: Option<Uuid>) {
+        let (scope, by) = (&claim.scope, owner.map_or("nobody".to_owned(), |owner| owner.to_string()));
+        let (position, why) = match self.these.remove(claim) {
+            Some((holder, _)) if owner == Some(holder) => return,
+            Some((holder, position)) => {
+                (Some(position), format!("a value of {scope} that is {holder}'s is taken by {by}"))
+            }
+            None if owner.is_some_and(|owner| self.free(scope, owner)) => return,
+            None => (None, format!("a value of {scope} is taken by {by}, who does not hold it")),
+        };
+        self.faults.push(Fault::Claim { position, why });
     }
 
     /// Whether somebody may hold one of a scope and holds no other.
