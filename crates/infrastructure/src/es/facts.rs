@@ -9,7 +9,7 @@ use super::{
     rows::hash,
     statements::{Columns, Composer, Kind, statement},
 };
-use crate::sql::{instant, loaded};
+use crate::sql::{sound_instant, sound_number};
 
 /// The newest event, in the columns that all lookups share: what is found, two numbers, bytes, an id and two texts.
 const HEAD: &str = "SELECT 0 AS kind, h.position AS a, h.recorded_at AS b, h.hash AS bytes, CAST(NULL AS UUID) AS id, \
@@ -108,7 +108,7 @@ fn take_in(facts: &mut Facts, categories: &BTreeSet<&'static str>, row: &QueryRe
         1 => {
             let (id, category): (_, String) = (row.try_get_by_index(4)?, row.try_get_by_index(5)?);
             let known = categories.get(category.as_str());
-            let stream = StreamFacts { stream_no: loaded(a), version: loaded(b) };
+            let stream = StreamFacts { stream_no: sound_number(a)?, version: sound_number(b)? };
             facts.streams.extend(known.map(|category| (StreamId { category, id }, stream)));
         }
         2 => {
@@ -116,7 +116,8 @@ fn take_in(facts: &mut Facts, categories: &BTreeSet<&'static str>, row: &QueryRe
             facts.claims.insert(claim, row.try_get_by_index(4)?);
         }
         _ => {
-            let used = KeyFacts { fingerprint: hash(row.try_get_by_index(3)?)?, first: loaded(a), last: loaded(b) };
+            let (first, last) = (sound_number(a)?, sound_number(b)?);
+            let used = KeyFacts { fingerprint: hash(row.try_get_by_index(3)?)?, first, last };
             facts.keys.insert((row.try_get_by_index(4)?, row.try_get_by_index(5)?), used);
         }
     }
@@ -124,7 +125,7 @@ fn take_in(facts: &mut Facts, categories: &BTreeSet<&'static str>, row: &QueryRe
 }
 
 fn log_head(position: i64, bytes: Vec<u8>, recorded_at: i64) -> Result<LogHead, DbErr> {
-    Ok(LogHead { position: loaded(position), hash: hash(bytes)?, recorded_at: instant(recorded_at) })
+    Ok(LogHead { position: sound_number(position)?, hash: hash(bytes)?, recorded_at: sound_instant(recorded_at)? })
 }
 
 /// Where the log ends.

@@ -17,8 +17,11 @@ use sea_orm::{
 use tokio::{sync::mpsc, task::JoinHandle};
 use uuid::Uuid;
 
-use super::{copy::Fields, rows::Decoder};
-use crate::sql::{Database, instant, loaded, port_error, stored};
+use super::{
+    copy::Fields,
+    rows::{Decoder, damaged},
+};
+use crate::sql::{Database, port_error, sound_instant, sound_number, stored};
 
 /// Most positions read at once while replaying.
 pub(super) const STRETCH: u64 = 5_000;
@@ -138,16 +141,16 @@ impl Reader {
         (context.correlation_id, context.causation_id) = (correlation_id, causation_id);
         let hash = row.hash.try_into();
         Ok(Some(RecordedEvent {
-            position: loaded(row.position),
+            position: sound_number(row.position).map_err(damaged)?,
             category: stream.category.clone(),
             stream_id: stream.id,
-            version: loaded(row.version),
+            version: sound_number(row.version).map_err(damaged)?,
             event_id,
             event_type: Cow::Owned(row.event_type.to_owned()),
-            schema_version: u16::try_from(row.schema_version).unwrap_or_default(),
+            schema_version: sound_number(row.schema_version).map_err(damaged)?,
             data: row.data.to_owned(),
             context,
-            recorded_at: instant(row.recorded_at),
+            recorded_at: sound_instant(row.recorded_at).map_err(damaged)?,
             hash: hash.map_err(|error| PortError::bug("event store", "reading an event's hash", error))?,
         }))
     }

@@ -10,7 +10,7 @@ use sea_orm::{DatabaseBackend, DbErr, QueryResult, TryGetable, Value};
 use uuid::Uuid;
 
 use super::statements::{Columns, Kind};
-use crate::sql::{instant, loaded, micros, port_error, stored};
+use crate::sql::{micros, port_error, sound_instant, sound_number, stored};
 
 /// Columns of `es_events` in the order of [`values`].
 pub(super) const EVENT_COLUMNS: &Columns = &[
@@ -74,7 +74,7 @@ pub(super) struct Decoder {
 
 impl Decoder {
     pub(super) fn event(&mut self, row: &QueryResult) -> Result<RecordedEvent, PortError> {
-        let raw = raw(row).map_err(|error| port_error("event store", "reading an event", error))?;
+        let raw = raw(row).map_err(damaged)?;
         let mut context = self.context(&raw.meta)?;
         context.correlation_id = raw.correlation_id;
         context.causation_id = raw.causation_id;
@@ -88,7 +88,7 @@ impl Decoder {
             schema_version: raw.schema_version,
             data: raw.data,
             context,
-            recorded_at: instant(raw.recorded_at),
+            recorded_at: sound_instant(raw.recorded_at).map_err(damaged)?,
             hash: raw.hash,
         })
     }
@@ -125,20 +125,25 @@ pub(super) struct RawEvent {
 /// Reads [`SELECT_EVENT`] without interpreting it.
 pub(super) fn raw(row: &QueryResult) -> Result<RawEvent, DbErr> {
     Ok(RawEvent {
-        position: loaded(at(row, 0)?),
+        position: sound_number(at::<i64>(row, 0)?)?,
         category: at(row, 1)?,
         stream_id: at(row, 2)?,
-        version: loaded(at(row, 3)?),
+        version: sound_number(at::<i64>(row, 3)?)?,
         recorded_at: at(row, 4)?,
         event_id: at(row, 5)?,
         correlation_id: at(row, 6)?,
         causation_id: at(row, 7)?,
-        schema_version: u16::try_from(at::<i16>(row, 8)?).unwrap_or_default(),
+        schema_version: sound_number(at::<i16>(row, 8)?)?,
         event_type: at(row, 9)?,
         data: at(row, 10)?,
         meta: at(row, 11)?,
         hash: hash(at(row, 12)?)?,
     })
+}
+
+/// What becomes of a row that cannot be read.
+pub(super) fn damaged(error: DbErr) -> PortError {
+    port_error("event store", "reading an event", error)
 }
 
 /// A digest as it was stored.

@@ -15,6 +15,6 @@ pub(crate) use failure::leave;
 pub use failure::{is_transient, port_error};
 pub(crate) use listing::{Order, containing, part_of};
 pub(crate) use lock::lock;
-pub(crate) use numbers::{instant, loaded, micros, stored};
+pub(crate) use numbers::{instant, loaded, micros, sound_instant, sound_number, stored};
 pub(crate) use sweeping::{AT_ONCE, delete_before, naming, none};
 pub use used_keys::SqlUsedKeys;

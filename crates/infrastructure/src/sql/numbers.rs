@@ -1,6 +1,7 @@
 //! Numbers and instants as every database keeps them: signed 64-bit integers.
 
 use chrono::{DateTime, Utc};
+use sea_orm::DbErr;
 
 /// A count, version or position; none ever comes near the limit.
 pub(crate) fn stored(number: u64) -> i64 {
@@ -20,4 +21,21 @@ pub(crate) fn micros(instant: DateTime<Utc>) -> i64 {
 /// An instant that was stored by [`micros`].
 pub(crate) fn instant(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap_or_default()
+}
+
+/// A number that was stored by [`stored`], of a row that may have been changed since.
+///
+/// # Errors
+/// [`DbErr::Type`] where nothing that was ever stored reads so.
+pub(crate) fn sound_number<T: TryFrom<N>, N>(number: N) -> Result<T, DbErr> {
+    number.try_into().map_err(|_| DbErr::Type("a stored number is out of its range".to_owned()))
+}
+
+/// An instant that was stored by [`micros`], of a row that may have been changed since.
+///
+/// # Errors
+/// [`DbErr::Type`] where it is no instant.
+pub(crate) fn sound_instant(micros: i64) -> Result<DateTime<Utc>, DbErr> {
+    let instant = DateTime::from_timestamp_micros(micros);
+    instant.ok_or_else(|| DbErr::Type("a stored instant is out of range".to_owned()))
 }

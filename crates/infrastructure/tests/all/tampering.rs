@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use devskyy_application::{
     agents::held_name,
-    es::{AppendRequest, Claim, ClaimChange, EventContext, EventStore, NewEvent, Precondition, StreamId, StreamWrite},
+    es::{
+        AppendRequest, Claim, ClaimChange, EventContext, EventFilter, EventStore, NewEvent, Precondition, StreamId,
+        StreamWrite,
+    },
     identity::{INVITATION_SCOPE, email_claim, first_administrator},
 };
 use devskyy_domain::{
@@ -13,12 +16,16 @@ use devskyy_domain::{
     kernel::{Aggregate, ids::ProjectId},
 };
 use devskyy_infrastructure::{
-    es::{ClaimLaw, Fault, HeldByEach, Law, SqlEventStore, verify},
+    es::{ClaimLaw, Fault, HeldByEach, Law, Replay, SqlEventStore, verify},
     identity::HeldByPeople,
     sql::Database,
     system::SystemClock,
 };
-use devskyy_testkit::{chance::Chance, contracts::event_store::context, fakes::SequentialIds};
+use devskyy_testkit::{
+    chance::Chance,
+    contracts::event_store::{Request, context, lamp},
+    fakes::SequentialIds,
+};
 use sea_orm::{ConnectionTrait, DatabaseBackend, Statement};
 use uuid::Uuid;
 
@@ -318,3 +325,31 @@ on_both_engines!(
     what_is_added_is_found,
     a_name_that_two_hold_is_found,
 );
+
+/// A row as no release ever wrote it is told to be damaged, and not read as if it said 0 or 1970.
+async fn is_read_as_damaged(fresh: &Fresh, change: &str) {
+    let store = SqlEventStore::start(fresh.db.clone(), Arc::new(SystemClock), Vec::new()).await.unwrap();
+    Request::to(lamp(1), &["a"]).ask(&store).await.unwrap();
+    unlock(&fresh.db).await;
+    fresh.db.writer.execute_unprepared(&format!("UPDATE es_events SET {change}")).await.unwrap();
+    let read = store.read_all(0, 10, &EventFilter::default()).await;
+    assert!(matches!(&read, Err(error) if !error.retryable), "{change}: {read:?}");
+    let replayed = Replay::start(&fresh.db, vec![], 1).next().await;
+    assert!(matches!(&replayed, Err(error) if !error.retryable), "{change}: {replayed:?}");
+}
+
+#[tokio::test]
+async fn an_event_of_no_version_is_read_as_damaged_on_sqlite() {
+    is_read_as_damaged(&sqlite().await, "version = -1").await;
+}
+
+#[tokio::test]
+async fn an_event_of_no_time_is_read_as_damaged_on_sqlite() {
+    is_read_as_damaged(&sqlite().await, "recorded_at = 9223372036854775807").await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn an_event_of_no_time_is_read_as_damaged_on_postgres() {
+    is_read_as_damaged(&postgres().await, "recorded_at = 9223372036854775807").await;
+}
