@@ -116,6 +116,7 @@ async fn transitions_of_an_agent_that_are_not_there() {
 async fn transitions_of_a_project_that_are_not_there() {
     let world = World::new();
     let (ada, kim) = (world.person("ada").await, world.person("kim").await);
+    world.acquaint(&ada, &kim).await;
     let kim = world.get("/api/v1/auth/me").by(&kim).send().await.expect(200);
     let project = world.project(&ada).await;
     let of = |verb: &str| format!("/api/v1/projects/{project}/{verb}");
