@@ -39,7 +39,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// Longer than a lease.
 const STOPPED: Duration = Duration::from_secs(5);
 /// Until everything has ended.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(420);
 
 /// A model that has a ticket filed about what it is told, once, and then says so.
 fn clerk(question: &Value) -> Option<Act> {
