@@ -29,7 +29,7 @@ const FEW: u32 = 12;
 #[expect(clippy::disallowed_methods, reason = "a test learns how thorough it should be by itself")]
 fn asked_for() -> Option<u32> {
     let asked = std::env::var(VARIABLE).ok()?;
-    Some(asked.parse().expect("a number of histories"))
+    Some(asked.parse().unwrap())
 }
 
 /// How many histories a law is held to.
