@@ -17,7 +17,7 @@ mod culprits {
 
     use std::{
         collections::HashMap,
-        sync::{Arc, Mutex},
+        sync::{Arc, Mutex, PoisonError},
     };
 
     use async_trait::async_trait;
@@ -161,11 +161,11 @@ mod culprits {
     #[async_trait]
     impl KeyUses for Gullible {
         fn note(&self, key: ApiKeyId, at: DateTime<Utc>) {
-            self.0.lock().unwrap().insert(key, at);
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, at);
         }
 
         async fn last(&self, keys: &[ApiKeyId]) -> Result<Vec<(ApiKeyId, DateTime<Utc>)>, PortError> {
-            let told = self.0.lock().unwrap();
+            let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             Ok(keys.iter().filter_map(|key| Some((*key, *told.get(key)?))).collect())
         }
     }
