@@ -11,6 +11,7 @@ pub mod context;
 pub mod error;
 pub mod es;
 pub mod identity;
+mod line;
 pub mod misfit;
 pub mod models;
 pub mod paging;

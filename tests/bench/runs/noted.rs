@@ -8,11 +8,10 @@ use std::{
 
 use async_trait::async_trait;
 use devskyy_application::{
-    error::PortError,
-    es::{AppendError, AppendRequest, Appended, EventFilter, EventStore, Page, Position, RecordedEvent, StreamId},
+    es::{AppendError, AppendRequest, Appended, EventStore},
     models::{Deltas, ModelAnswer, ModelError, ModelRequest, Models},
 };
-use devskyy_domain::kernel::Version;
+use devskyy_testkit::reads_through;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -111,21 +110,7 @@ impl EventStore for Noted {
         appended
     }
 
-    async fn read_stream(&self, stream: StreamId, after: Version, max: usize) -> Result<Vec<RecordedEvent>, PortError> {
-        self.log.read_stream(stream, after, max).await
-    }
-
-    async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError> {
-        self.log.read_all(after, max, filter).await
-    }
-
-    async fn head(&self) -> Result<Position, PortError> {
-        self.log.head().await
-    }
-
-    async fn beyond(&self, position: Position) -> Position {
-        self.log.beyond(position).await
-    }
+    reads_through!(log);
 }
 
 #[async_trait]

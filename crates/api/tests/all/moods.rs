@@ -8,12 +8,9 @@ use std::{
 use async_trait::async_trait;
 use devskyy_application::{
     error::PortError,
-    es::{
-        AppendError, AppendRequest, Appended, Claim, EventFilter, EventStore, Page, Position, Precondition,
-        RecordedEvent, StreamId,
-    },
+    es::{AppendError, AppendRequest, Appended, Claim, EventStore, Precondition},
 };
-use devskyy_testkit::{contracts::event_store::lamp, fakes::InMemoryEventStore};
+use devskyy_testkit::{contracts::event_store::lamp, fakes::InMemoryEventStore, reads_through};
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -60,21 +57,7 @@ impl EventStore for Moody {
         }
     }
 
-    async fn read_stream(&self, stream: StreamId, after: u64, max: usize) -> Result<Vec<RecordedEvent>, PortError> {
-        self.honest.read_stream(stream, after, max).await
-    }
-
-    async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError> {
-        self.honest.read_all(after, max, filter).await
-    }
-
-    async fn head(&self) -> Result<Position, PortError> {
-        self.honest.head().await
-    }
-
-    async fn beyond(&self, position: Position) -> Position {
-        self.honest.beyond(position).await
-    }
+    reads_through!(honest);
 }
 
 /// Renames a project while the log answers like that.

@@ -8,8 +8,10 @@ use devskyy_domain::{
     kernel::{Aggregate, Version, ids::BudgetId},
 };
 
-use super::line::{Line, Turn};
-use crate::es::{Loaded, StreamId, StreamWrite};
+use crate::{
+    es::{Loaded, StreamId, StreamWrite},
+    line::{Line, Turn},
+};
 
 /// Budgets remembered before those that limit nothing are forgotten.
 const REMEMBERED: usize = 10_000;

@@ -11,7 +11,6 @@ use devskyy_domain::{
 
 use super::{
     account::{Account, Accounts},
-    line::Turn,
     posting::{Meaning, Posted, Posting},
 };
 use crate::{
@@ -19,6 +18,7 @@ use crate::{
     es::{
         AppendError, AppendRequest, EventContext, EventStore, Loaded, Precondition, Repository, StreamWrite, Written,
     },
+    line::Turn,
     ports::Clock,
 };
 

@@ -3,7 +3,6 @@
 mod account;
 mod get_budget;
 mod ledger;
-mod line;
 mod offices;
 mod posting;
 mod remove_budget;

@@ -14,8 +14,8 @@ use devskyy_application::{
     context::Actor,
     error::PortError,
     es::{
-        AppendError, AppendRequest, Appended, EventFilter, EventStore, NewEvent, Page, Position, Precondition,
-        RecordedEvent, Repository, StreamId, StreamWrite,
+        AppendError, AppendRequest, Appended, EventStore, NewEvent, Precondition, RecordedEvent, Repository, StreamId,
+        StreamWrite,
     },
 };
 use devskyy_domain::{
@@ -26,7 +26,10 @@ use devskyy_domain::{
         ids::{OperationId, ProjectId, RunId},
     },
 };
-use devskyy_testkit::fakes::{FixedClock, InMemoryEventStore};
+use devskyy_testkit::{
+    fakes::{FixedClock, InMemoryEventStore},
+    reads_through,
+};
 use futures_util::FutureExt as _;
 use tokio::{sync::Semaphore, task::JoinHandle};
 use uuid::Uuid;
@@ -67,17 +70,7 @@ impl EventStore for Slow {
         self.log.read_stream(stream, after, max).await
     }
 
-    async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError> {
-        self.log.read_all(after, max, filter).await
-    }
-
-    async fn head(&self) -> Result<Position, PortError> {
-        self.log.head().await
-    }
-
-    async fn beyond(&self, position: Position) -> Position {
-        self.log.beyond(position).await
-    }
+    reads_through!(log: read_all, head, beyond);
 }
 
 struct Rig {

@@ -8,14 +8,14 @@ use std::sync::{
 use async_trait::async_trait;
 use devskyy_application::{
     context::Actor,
-    error::{Error, PortError},
+    error::Error,
     es::{
-        AppendError, AppendRequest, Appended, Claim, ClaimChange, EventContext, EventFilter, EventStore, Idempotency,
-        Page, Position, Precondition, RecordedEvent, Repository, StreamId,
+        AppendError, AppendRequest, Appended, Claim, ClaimChange, EventContext, EventStore, Idempotency, Precondition,
+        Repository,
     },
 };
-use devskyy_domain::kernel::{Aggregate, Decision, Refusal, RefusalKind, Version, ids::AgentId};
-use devskyy_testkit::fakes::InMemoryEventStore;
+use devskyy_domain::kernel::{Aggregate, Decision, Refusal, RefusalKind, ids::AgentId};
+use devskyy_testkit::{fakes::InMemoryEventStore, reads_through};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -80,21 +80,7 @@ impl EventStore for Contested {
         self.log.append(request).await
     }
 
-    async fn read_stream(&self, stream: StreamId, after: Version, max: usize) -> Result<Vec<RecordedEvent>, PortError> {
-        self.log.read_stream(stream, after, max).await
-    }
-
-    async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError> {
-        self.log.read_all(after, max, filter).await
-    }
-
-    async fn head(&self) -> Result<Position, PortError> {
-        self.log.head().await
-    }
-
-    async fn beyond(&self, position: Position) -> Position {
-        self.log.beyond(position).await
-    }
+    reads_through!(log);
 }
 
 fn contested(rivals: usize) -> Repository<Counter> {

@@ -13,7 +13,7 @@ use devskyy_domain::{
     kernel::{Version, ids::ProjectId},
     runs::ResultHash,
 };
-use devskyy_testkit::fakes::interruptible;
+use devskyy_testkit::{fakes::interruptible, reads_through};
 
 /// A log whose every answer can be cut off before and after it took effect.
 pub(crate) struct InterruptibleStore(pub(crate) Arc<dyn EventStore>);
@@ -37,13 +37,7 @@ impl EventStore for InterruptibleStore {
         self.0.read_all(after, max, filter).await
     }
 
-    async fn head(&self) -> Result<Position, PortError> {
-        self.0.head().await
-    }
-
-    async fn beyond(&self, position: Position) -> Position {
-        self.0.beyond(position).await
-    }
+    reads_through!(0: head, beyond);
 }
 
 /// A store of results whose every answer can be cut off before and after it took effect.

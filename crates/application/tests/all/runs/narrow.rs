@@ -10,13 +10,13 @@ use std::{
 use async_trait::async_trait;
 use devskyy_application::{
     error::PortError,
-    es::{AppendError, AppendRequest, Appended, EventFilter, EventStore, Page, Position, RecordedEvent, StreamId},
+    es::{AppendError, AppendRequest, Appended, EventStore, RecordedEvent, StreamId},
     ports::Clock,
     runs::{Appetite, Claim, Claims, RunQueue, RunStatus, WorkerPorts},
     workflow::{ToolCall, ToolError, ToolExecutor},
 };
 use devskyy_domain::kernel::{Json, Version};
-use devskyy_testkit::fakes::interruptible;
+use devskyy_testkit::{fakes::interruptible, reads_through};
 use tokio::sync::Semaphore;
 
 use super::{workflows::tool, world::World};
@@ -42,17 +42,7 @@ impl EventStore for InTurn<dyn EventStore> {
         self.inner.read_stream(stream, after, max).await
     }
 
-    async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError> {
-        self.inner.read_all(after, max, filter).await
-    }
-
-    async fn head(&self) -> Result<Position, PortError> {
-        self.inner.head().await
-    }
-
-    async fn beyond(&self, position: Position) -> Position {
-        self.inner.beyond(position).await
-    }
+    reads_through!(inner: read_all, head, beyond);
 }
 
 #[async_trait]

@@ -11,16 +11,16 @@ use std::{
 use async_trait::async_trait;
 use devskyy_application::{
     error::PortError,
-    es::{AppendError, AppendRequest, Appended, EventFilter, EventStore, Page, Position, RecordedEvent, StreamId},
+    es::{AppendError, AppendRequest, Appended, EventStore},
     runs::{RunStatus, RunWorker, RunnableAgent, RunnableAgents, WorkerPorts},
     workflow::{EvaluationError, Expressions, SyntaxError},
 };
 use devskyy_domain::{
     definition::Definition,
-    kernel::{Json, Version, ids::AgentId},
+    kernel::{Json, ids::AgentId},
     runs::MAX_IN_VAIN,
 };
-use devskyy_testkit::fakes::PathExpressions;
+use devskyy_testkit::{fakes::PathExpressions, reads_through};
 
 use super::{
     workflows::tool,
@@ -47,21 +47,7 @@ impl EventStore for Unasking {
         self.0.append(request).await
     }
 
-    async fn read_stream(&self, stream: StreamId, after: Version, max: usize) -> Result<Vec<RecordedEvent>, PortError> {
-        self.0.read_stream(stream, after, max).await
-    }
-
-    async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError> {
-        self.0.read_all(after, max, filter).await
-    }
-
-    async fn head(&self) -> Result<Position, PortError> {
-        self.0.head().await
-    }
-
-    async fn beyond(&self, position: Position) -> Position {
-        self.0.beyond(position).await
-    }
+    reads_through!(0);
 }
 
 /// A log that breaks off at two of three appends and cannot say what became of them: one it has recorded, one not.
@@ -81,21 +67,7 @@ impl EventStore for Absent {
         }
     }
 
-    async fn read_stream(&self, stream: StreamId, after: Version, max: usize) -> Result<Vec<RecordedEvent>, PortError> {
-        self.log.read_stream(stream, after, max).await
-    }
-
-    async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError> {
-        self.log.read_all(after, max, filter).await
-    }
-
-    async fn head(&self) -> Result<Position, PortError> {
-        self.log.head().await
-    }
-
-    async fn beyond(&self, position: Position) -> Position {
-        self.log.beyond(position).await
-    }
+    reads_through!(log);
 }
 
 /// Evaluates paths, and has a defect.

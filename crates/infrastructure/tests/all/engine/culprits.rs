@@ -4,11 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use devskyy_application::{
-    error::PortError,
-    es::{AppendError, AppendRequest, Appended, EventFilter, EventStore, Page, Position, RecordedEvent, StreamId},
+    es::{AppendError, AppendRequest, Appended, EventStore},
     workflow::{ToolCall, ToolError, ToolExecutor},
 };
-use devskyy_domain::kernel::{Json, Version};
+use devskyy_domain::kernel::Json;
+use devskyy_testkit::reads_through;
 
 use super::{
     death::Moment,
@@ -44,21 +44,7 @@ impl EventStore for Rewriting {
         self.inner.append(request).await
     }
 
-    async fn read_stream(&self, stream: StreamId, after: Version, max: usize) -> Result<Vec<RecordedEvent>, PortError> {
-        self.inner.read_stream(stream, after, max).await
-    }
-
-    async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError> {
-        self.inner.read_all(after, max, filter).await
-    }
-
-    async fn head(&self) -> Result<Position, PortError> {
-        self.inner.head().await
-    }
-
-    async fn beyond(&self, position: Position) -> Position {
-        self.inner.beyond(position).await
-    }
+    reads_through!(inner);
 }
 
 /// Says that intents are recorded, and records none.

@@ -9,16 +9,17 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::PortError,
-    es::{AppendError, AppendRequest, Appended, EventFilter, EventStore, Page, Position, RecordedEvent, StreamId},
+    es::{AppendError, AppendRequest, Appended, EventStore},
     models::{Deltas, ModelAnswer, ModelError, ModelRequest, Models},
     runs::ResultStore,
     workflow::{ToolCall, ToolError, ToolExecutor},
 };
 use devskyy_domain::{
-    kernel::{Json, Version, ids::ProjectId},
+    kernel::{Json, ids::ProjectId},
     runs::ResultHash,
     workflow::Tool,
 };
+use devskyy_testkit::reads_through;
 use tokio::sync::Notify;
 
 /// Where a process dies.
@@ -89,21 +90,7 @@ impl EventStore for Mortal<dyn EventStore> {
         appended
     }
 
-    async fn read_stream(&self, stream: StreamId, after: Version, max: usize) -> Result<Vec<RecordedEvent>, PortError> {
-        self.inner.read_stream(stream, after, max).await
-    }
-
-    async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError> {
-        self.inner.read_all(after, max, filter).await
-    }
-
-    async fn head(&self) -> Result<Position, PortError> {
-        self.inner.head().await
-    }
-
-    async fn beyond(&self, position: Position) -> Position {
-        self.inner.beyond(position).await
-    }
+    reads_through!(inner);
 }
 
 #[async_trait]

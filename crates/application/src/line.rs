@@ -12,7 +12,7 @@ use std::{
 /// A turn that ends is handed to whoever has waited longest. Whoever comes meanwhile goes to the end of the line, so that nobody
 /// waits for more turns than were asked for before their own.
 #[derive(Debug, Default)]
-pub(super) struct Line(Mutex<Places>);
+pub(crate) struct Line(Mutex<Places>);
 
 #[derive(Debug, Default)]
 struct Places {
@@ -24,14 +24,14 @@ struct Places {
 
 /// A turn, or a place in the line until it has come. Whoever lets go of it, at any point, takes nobody else's turn away.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(crate) struct Turn {
     line: Arc<Line>,
     place: u64,
 }
 
 impl Line {
     /// Waits for a turn.
-    pub(super) async fn turn(self: Arc<Self>) -> Turn {
+    pub(crate) async fn turn(self: Arc<Self>) -> Turn {
         let place = self.places().give_out();
         let turn = Turn { line: self, place };
         poll_fn(|context| turn.line.places().poll(place, context)).await;
