@@ -148,17 +148,7 @@ impl Batches {
 
     /// Begins a transaction that holds the log's mutex.
     pub(super) async fn begin(&self) -> Begun {
-        self.locked(self.open().await).await
-    }
-
-    /// Begins a transaction that on PostgreSQL does not hold the log's mutex yet.
-    pub(super) async fn open(&self) -> Begun {
-        self.reserved.begin().await
-    }
-
-    /// The same transaction, holding the log's mutex.
-    pub(super) async fn locked(&self, opened: Begun) -> Begun {
-        let tx = opened?;
+        let tx = self.reserved.begin().await?;
         self.reserved.within(lock(&tx)).await?;
         Ok(tx)
     }

@@ -104,14 +104,15 @@ impl Composer {
                 array.push(value);
             }
         }
-        self.push("UNNEST(");
-        for (index, (array, (_, kind))) in arrays.into_iter().zip(columns).enumerate() {
+        // Side by side in a list of columns the arrays are read in step; after FROM each would become a table first.
+        self.push("(SELECT ");
+        for (index, (array, (name, kind))) in arrays.into_iter().zip(columns).enumerate() {
             let (element, cast) = kind.array();
-            self.push(if index == 0 { "" } else { ", " });
+            self.push(if index == 0 { "unnest(" } else { ", unnest(" });
             self.bind(Value::Array(element, Some(Box::new(array))));
-            self.push("::").push(cast).push("[]");
+            self.push("::").push(cast).push("[]) AS ").push(name);
         }
-        self.push(") AS w (").push(&names(columns)).push(")");
+        self.push(") w");
     }
 
     fn padded<const N: usize>(&mut self, columns: &Columns, rows: impl ExactSizeIterator<Item = [Value; N]>) {

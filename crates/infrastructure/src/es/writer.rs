@@ -1,6 +1,14 @@
 //! The one task of a process that appends: it gathers whatever waits and commits it together.
 
-use std::{error::Error, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use devskyy_application::{
     error::PortError,
@@ -53,9 +61,14 @@ pub(super) async fn write(
     let writer = Writer { batches, head, written };
     while let Some(first) = queue.recv().await {
         let mut batch = Batch::of(first);
-        // The transaction opens while others still ask, and whoever asks while it waits for its turn comes along.
-        let (opened, ()) = tokio::join!(writer.batches.open(), batch.gather(&mut queue));
-        let begun = writer.batches.locked(opened).await;
+        // The transaction begins while others still ask, and whoever asks while it waits for its turn comes along.
+        let has_turn = AtomicBool::new(false);
+        let begin = async {
+            let begun = writer.batches.begin().await;
+            has_turn.store(true, Ordering::Relaxed);
+            begun
+        };
+        let (begun, ()) = tokio::join!(begin, batch.gather(&mut queue, &has_turn));
         batch.fill(&mut queue);
         // A defect must not end the one task that writes: whoever waits for this batch hears of it, and nobody else.
         if AssertUnwindSafe(writer.answer(begun, batch.requests)).catch_unwind().await.is_err() {
@@ -76,10 +89,11 @@ impl Batch {
     }
 
     /// Takes whatever waits, and whoever is just about to ask: those that the last batch answered mostly ask again at
-    /// once, and would else wait for a whole commit that could have carried them.
-    async fn gather(&mut self, queue: &mut mpsc::Receiver<Pending>) {
+    /// once, and would else wait for a whole commit that could have carried them. Once the batch has its turn, other
+    /// processes wait for it, and only an unbroken stream of requests still keeps it.
+    async fn gather(&mut self, queue: &mut mpsc::Receiver<Pending>, has_turn: &AtomicBool) {
         let mut quiet = 0;
-        while quiet < QUIET && self.has_room() {
+        while quiet < if has_turn.load(Ordering::Relaxed) { 1 } else { QUIET } && self.has_room() {
             quiet = if self.fill(queue) { 0 } else { quiet + 1 };
             tokio::task::yield_now().await;
         }
