@@ -1,3 +1,8 @@
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use devskyy_application::{
@@ -6,30 +11,59 @@ use devskyy_application::{
 };
 use devskyy_domain::kernel::ids::ProviderKeyId;
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::entity::{key, provider};
 use crate::{
     crypto::MasterKey,
+    remembered::Remembered,
     sql::{Database, micros, naming, none, port_error},
 };
 
 const PORT: &str = "provider vault";
 const PURPOSE: &str = "provider-key";
+/// Sealed keys that are kept at hand.
+const AT_HAND: usize = 1_000;
+/// How long one stays there. It is opened only where the log still refers to it, so this bounds what is held, not what is
+/// allowed.
+const FRESH: Duration = Duration::from_secs(60);
+
+/// Sealed keys, and since when.
+type AtHand = Remembered<ProviderKeyId, (Instant, Arc<[u8]>)>;
 
 /// Keys in `provider_keys`, sealed with the master key for one provider at one address. No event and no projection
-/// ever touches them.
+/// ever touches them. What is sealed under an id never changes, so that a model that is asked again and again costs one
+/// look into the table a minute.
 #[derive(Debug, Clone)]
 pub struct SqlProviderVault {
     db: Database,
     master: MasterKey,
+    at_hand: Arc<Mutex<AtHand>>,
 }
 
 impl SqlProviderVault {
     /// The keys of a database.
     #[must_use]
-    pub const fn new(db: Database, master: MasterKey) -> Self {
-        Self { db, master }
+    pub fn new(db: Database, master: MasterKey) -> Self {
+        Self { db, master, at_hand: Arc::new(Mutex::new(Remembered::of(AT_HAND))) }
+    }
+
+    fn at_hand(&self) -> MutexGuard<'_, AtHand> {
+        self.at_hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn sealed(&self, id: ProviderKeyId) -> Result<Option<Arc<[u8]>>, PortError> {
+        let known = self.at_hand().get(&id).filter(|(since, _)| since.elapsed() < FRESH).map(|(_, key)| key.clone());
+        if known.is_some() {
+            return Ok(known);
+        }
+        let found: Option<Arc<[u8]>> = self.row(id).await?.map(|row| row.sealed.into());
+        match &found {
+            Some(key) => self.at_hand().insert(id, (Instant::now(), key.clone())),
+            None => self.at_hand().remove(&id),
+        }
+        Ok(found)
     }
 
     async fn row(&self, id: ProviderKeyId) -> Result<Option<key::Model>, PortError> {
@@ -72,8 +106,8 @@ impl ProviderVault for SqlProviderVault {
     }
 
     async fn open(&self, binding: &KeyBinding) -> Result<Option<ProviderSecret>, PortError> {
-        let Some(row) = self.row(binding.id).await? else { return Ok(None) };
-        let opened = self.master.open(PURPOSE, &bound(binding), &row.sealed);
+        let Some(sealed) = self.sealed(binding.id).await? else { return Ok(None) };
+        let opened = self.master.open(PURPOSE, &bound(binding), &sealed);
         let text = opened.as_ref().and_then(|bytes| std::str::from_utf8(bytes).ok());
         Ok(text.and_then(|text| ProviderSecret::parse(text).ok()))
     }
@@ -84,10 +118,12 @@ impl ProviderVault for SqlProviderVault {
 
     async fn remove(&self, key: ProviderKeyId) -> Result<(), PortError> {
         let removed = key::Entity::delete_by_id(Uuid::from(key)).exec(&self.db.writer).await;
+        self.at_hand().remove(&key);
         removed.map(|_| ()).map_err(failed("letting go of a key"))
     }
 
     async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError> {
+        self.at_hand().clear();
         self.delete_orphans(micros(before)).await.map_err(failed("sweeping keys"))
     }
 }
