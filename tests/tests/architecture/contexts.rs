@@ -1,11 +1,11 @@
-//! Bounded contexts meet through ids and published events, never through each other's types.
+//! Bounded contexts meet through ids and through ports of their own, and name each other's types only where that is agreed.
 
 use crate::{
     rust_text::{names_after, product_code},
     source::{self, SourceFile},
 };
 
-const CONTEXTS: [&str; 8] = ["identity", "projects", "agents", "runs", "webhooks", "models", "secrets", "budgets"];
+const CONTEXTS: [&str; 7] = ["identity", "projects", "agents", "runs", "models", "secrets", "budgets"];
 
 /// Folders and files that may name one module of another context, each for a reason written in `docs/architecture.md`.
 const CROSSINGS: [(&str, &str); 15] = [
@@ -36,8 +36,21 @@ const CROSSINGS: [(&str, &str); 15] = [
     ("crates/infrastructure/src/runs/views.rs", "projects::projects_of"),
 ];
 
-fn keeps_to_itself(file: &SourceFile) -> Vec<String> {
-    let Some(own) = context_of(&file.path) else { return Vec::new() };
+/// A name of another context.
+struct Foreign {
+    line: usize,
+    root: String,
+    path: String,
+}
+
+impl Foreign {
+    fn is_agreed(&self, file: &SourceFile, (from, to): (&str, &str)) -> bool {
+        let module = self.path.split("::").next().unwrap_or_default();
+        file.path.starts_with(from) && (module == to || self.path == to)
+    }
+}
+
+fn foreign(file: &SourceFile, own: &str) -> Vec<Foreign> {
     let code = product_code(&file.text);
     let mut roots = vec![outward(&file.path), "crate::".to_owned()];
     if !file.path.starts_with("crates/domain/") {
@@ -46,24 +59,35 @@ fn keeps_to_itself(file: &SourceFile) -> Vec<String> {
     if file.path.starts_with("crates/infrastructure/") {
         roots.push("devskyy_application::".to_owned());
     }
-    let mut findings = Vec::new();
-    for root in &roots {
-        for (line, path) in names_after(&code, root) {
-            let (module, inner) = path.split_once("::").unwrap_or((&path, ""));
-            let foreign = CONTEXTS.contains(&module) && module != own && inner != "published";
-            let agreed =
-                CROSSINGS.iter().any(|(from, to)| file.path.starts_with(from) && (module == *to || path == *to));
-            if foreign && !agreed {
-                findings.push(
-                    file.finding(
-                        line,
-                        &format!("{own} must not use {root}{path}; meet through ids or published events"),
-                    ),
-                );
+    let mut names = Vec::new();
+    for root in roots {
+        for (line, path) in names_after(&code, &root) {
+            let module = path.split("::").next().unwrap_or_default();
+            if CONTEXTS.contains(&module) && module != own {
+                names.push(Foreign { line, root: root.clone(), path });
             }
         }
     }
-    findings
+    names
+}
+
+fn keeps_to_itself(file: &SourceFile) -> Vec<String> {
+    let Some(own) = context_of(&file.path) else { return Vec::new() };
+    let names = foreign(file, own).into_iter();
+    let names = names.filter(|name| !CROSSINGS.iter().any(|crossing| name.is_agreed(file, *crossing)));
+    let meet = "meet through ids, or through a port of one's own";
+    names
+        .map(|Foreign { line, root, path }| file.finding(line, &format!("{own} must not use {root}{path}; {meet}")))
+        .collect()
+}
+
+/// Ways across that nobody goes any more.
+fn overgrown(files: &[SourceFile]) -> Vec<String> {
+    let goes = |crossing: &(&str, &str), file: &SourceFile| {
+        context_of(&file.path).is_some_and(|own| foreign(file, own).iter().any(|name| name.is_agreed(file, *crossing)))
+    };
+    let unused = CROSSINGS.iter().filter(|crossing| !files.iter().any(|file| goes(crossing, file)));
+    unused.map(|(from, to)| format!("{from} does not use {to}: close that way")).collect()
 }
 
 /// `crates/domain/src/agents/event.rs` belongs to `agents`.
@@ -87,6 +111,17 @@ fn contexts_do_not_import_each_others_types() {
 }
 
 #[test]
+fn every_way_across_is_still_needed() {
+    let findings = overgrown(&source::repository());
+    assert!(findings.is_empty(), "\n{}\n", findings.join("\n"));
+}
+
+#[test]
+fn a_way_that_nobody_goes_is_caught() {
+    assert_eq!(overgrown(&[]).len(), CROSSINGS.len());
+}
+
+#[test]
 fn a_context_that_reaches_into_its_neighbour_is_caught() {
     for (path, text) in [
         ("crates/domain/src/runs/run.rs", "use crate::agents::Agent;"),
@@ -104,7 +139,7 @@ fn a_context_that_reaches_into_its_neighbour_is_caught() {
 }
 
 #[test]
-fn meeting_through_ids_and_published_events_is_fine() {
-    let text = "use crate::{agents::published::AgentPublished, es::X};\nuse devskyy_domain::{kernel::ids::AgentId, runs::Run};";
+fn meeting_through_ids_is_fine() {
+    let text = "use crate::{es::X, line::Y};\nuse devskyy_domain::{kernel::ids::AgentId, runs::Run};";
     assert_eq!(keeps_to_itself(&SourceFile::made_up("crates/application/src/runs/a.rs", text)), Vec::<String>::new());
 }

@@ -2,6 +2,7 @@
 //!
 //! A rule that cannot fail is removed or repaired: next to every check of the repository stands the culprit it catches.
 
+mod codes;
 mod contexts;
 mod contracts;
 mod documents;
