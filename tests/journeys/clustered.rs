@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use devskyy_testkit::databases::{self, Own};
 use futures_util::future::select_all;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -29,14 +30,10 @@ pub(crate) struct Fresh {
 impl Fresh {
     /// Makes a database that nobody else uses.
     pub(crate) fn make() -> Self {
-        let variable = std::env::vars_os().find(|(name, _)| name == "DEVSKYY_TEST_POSTGRES_URL");
-        let admin = variable.expect("DEVSKYY_TEST_POSTGRES_URL names a PostgreSQL").1.into_string().unwrap();
-        let name = format!("journey_{}_{}", std::process::id(), unique());
+        let admin = databases::server().expect("DEVSKYY_TEST_POSTGRES_URL names a PostgreSQL");
+        let Own { name, url } = Own::beside(&admin, "journey");
         drop(psql(&admin, &format!("CREATE DATABASE {name}")));
-        let (server, parameters) = admin.split_once('?').map_or((admin.as_str(), ""), |(server, rest)| (server, rest));
-        let server = server.rsplit_once('/').unwrap().0.to_owned();
-        let parameters = if parameters.is_empty() { String::new() } else { format!("?{parameters}") };
-        Self { url: format!("{server}/{name}{parameters}"), admin, name }
+        Self { url, admin, name }
     }
 
     /// Makes a command use this database, with the key that all its replicas share.
@@ -71,20 +68,30 @@ impl Fresh {
 
     /// Keeps the log from growing until that is let go.
     fn hold_the_log(&self) -> Held {
+        self.hold("BEGIN; SELECT 'held' FROM es_head WHERE id = 1 FOR UPDATE;")
+    }
+
+    /// Keeps what a session gets by a statement that says `held`, until that is let go.
+    pub(crate) fn hold(&self, statement: &str) -> Held {
         let mut command = Command::new("psql");
         command.args([&self.url, "-Atq"]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut session = command.spawn().unwrap();
         let input = session.stdin.as_mut().unwrap();
-        writeln!(input, "BEGIN; SELECT 'held' FROM es_head WHERE id = 1 FOR UPDATE;").unwrap();
+        writeln!(input, "{statement}").unwrap();
         let mut said = String::new();
         BufReader::new(session.stdout.as_mut().unwrap()).read_line(&mut said).unwrap();
         assert_eq!(said, "held\n");
         Held(session)
     }
 
+    /// What stands in its URL before its name, and after it.
+    fn around(&self) -> (&str, &str) {
+        self.url.split_once(&format!("/{}", self.name)).unwrap()
+    }
+
     /// Host and port of the PostgreSQL it is on.
     pub(crate) fn address(&self) -> String {
-        let server = self.url.rsplit_once('/').unwrap().0;
+        let (server, _) = self.around();
         let address = server.rsplit_once(['@', '/']).unwrap().1;
         if address.contains(':') { address.to_owned() } else { format!("{address}:5432") }
     }
@@ -92,11 +99,11 @@ impl Fresh {
     /// The same database by way of a port of this machine, on which everything is said in the clear.
     pub(crate) fn url_by(&self, port: u16) -> String {
         let by = format!("127.0.0.1:{port}");
-        let (server, name) = self.url.rsplit_once('/').unwrap();
+        let (server, parameters) = self.around();
         let (who, _) = server.rsplit_once('@').unwrap_or(("postgres://", ""));
         let separator = if server.contains('@') { "@" } else { "" };
-        let mode = if name.contains('?') { '&' } else { '?' };
-        format!("{who}{separator}{by}/{name}{mode}sslmode=disable")
+        let mode = if parameters.is_empty() { '?' } else { '&' };
+        format!("{who}{separator}{by}/{}{parameters}{mode}sslmode=disable", self.name)
     }
 
     fn server(&self, directory: &std::path::Path, tracker: &Tracker) -> Server {
@@ -124,11 +131,6 @@ impl Drop for Fresh {
     }
 }
 
-fn unique() -> u32 {
-    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-    NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
-}
-
 /// What a statement answers, one row a line.
 fn psql(url: &str, statement: &str) -> String {
     let (code, out, error) = ended(Command::new("psql").args([url, "-Atqc", statement]));
@@ -136,8 +138,8 @@ fn psql(url: &str, statement: &str) -> String {
     out
 }
 
-/// A session that holds the log's mutex. Its end lets go of it.
-struct Held(Child);
+/// A session that holds something. Its end lets go of it.
+pub(crate) struct Held(Child);
 
 impl Drop for Held {
     fn drop(&mut self) {
@@ -208,7 +210,7 @@ async fn a_replica_with_another_master_key_is_told_in_one_line() {
         (tempfile::tempdir().unwrap(), Tracker::start(Duration::ZERO).await, Fresh::make());
     let _one = database.server(&place.path().join("one"), &tracker);
     let mut command = devskyy(place.path());
-    command.args(["serve", "--port", "0"]).env("DEVSKYY_DATABASE__URL", &database.url);
+    command.args(["serve", "--port", "0", "--log-level", "warn"]).env("DEVSKYY_DATABASE__URL", &database.url);
     fails(&mut command, 1, &["security.master_key", "every replica"]);
 }
 

@@ -1,7 +1,9 @@
-//! What tests of DevSkyy are made of: in-memory adapters, the contract suites every adapter passes, chance, and
-//! what logs with a will of their own leave to another.
+//! What tests of DevSkyy are made of: in-memory adapters, the contract suites every adapter passes, chance, databases of
+//! their own, what logs with a will of their own leave to another, and whether written pages are what the code says.
 
 pub mod chance;
 pub mod contracts;
+pub mod databases;
+pub mod documents;
 pub mod fakes;
 pub mod reading;

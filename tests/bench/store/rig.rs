@@ -1,9 +1,9 @@
 //! Fresh databases, options and medians.
 
 use devskyy_infrastructure::sql::Database;
+use devskyy_testkit::databases::{Own, server};
 use sea_orm::ConnectionTrait;
 use tempfile::TempDir;
-use uuid::Uuid;
 
 /// A database engine under measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,11 +17,6 @@ pub(crate) struct Fresh {
     pub(crate) db: Database,
     pub(crate) url: String,
     _directory: Option<TempDir>,
-}
-
-#[expect(clippy::disallowed_methods, reason = "a measurement learns of servers by itself")]
-fn server() -> Option<String> {
-    std::env::var("DEVSKYY_TEST_POSTGRES_URL").ok()
 }
 
 impl Engine {
@@ -39,7 +34,6 @@ impl Engine {
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a measurement makes names by itself")]
     pub(crate) async fn fresh(self) -> Fresh {
         let (url, directory) = match self {
             Self::Sqlite => {
@@ -49,10 +43,10 @@ impl Engine {
             Self::Postgres => {
                 let server = server().unwrap();
                 let admin = Database::connect(&server, 3).await.unwrap();
-                let name = format!("bench_{}", Uuid::now_v7().simple());
+                let Own { name, url } = Own::beside(&server, "bench");
                 admin.writer.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
                 admin.close().await;
-                (format!("{}/{name}", server.rsplit_once('/').unwrap().0), None)
+                (url, None)
             }
         };
         let db = Database::connect(&url, 8).await.unwrap();

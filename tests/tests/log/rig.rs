@@ -13,8 +13,8 @@ use devskyy_infrastructure::{
     sql::Database,
     totals::TotalsProjection,
 };
+use devskyy_testkit::databases::{Own, server};
 use sea_orm::ConnectionTrait;
-use uuid::Uuid;
 
 /// One acknowledged append.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,12 +95,11 @@ pub(crate) fn key_of(event: &RecordedEvent) -> String {
 }
 
 /// A new database on the PostgreSQL server that `DEVSKYY_TEST_POSTGRES_URL` names.
-#[expect(clippy::disallowed_methods, reason = "tests learn of servers and make names by themselves")]
 pub(crate) async fn postgres() -> String {
-    let server = std::env::var("DEVSKYY_TEST_POSTGRES_URL").expect("DEVSKYY_TEST_POSTGRES_URL names a server");
+    let server = server().expect("DEVSKYY_TEST_POSTGRES_URL names a server");
     let admin = Database::connect(&server, 3).await.unwrap();
-    let name = format!("test_{}", Uuid::now_v7().simple());
+    let Own { name, url } = Own::beside(&server, "test");
     admin.writer.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
     admin.close().await;
-    format!("{}/{name}", server.rsplit_once('/').unwrap().0)
+    url
 }

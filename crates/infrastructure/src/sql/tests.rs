@@ -6,8 +6,8 @@ use std::sync::{
 };
 
 use devskyy_application::paging::Key;
+use devskyy_testkit::databases::{Own, server};
 use sea_orm::{ConnectionTrait as _, DatabaseBackend, EntityTrait, QueryTrait as _, Select, Statement};
-use uuid::Uuid;
 
 use super::{Database, Order};
 
@@ -37,17 +37,15 @@ pub(crate) async fn sqlite() -> Database {
 
 /// A database on the server that `DEVSKYY_TEST_POSTGRES_URL` names. Its tables are empty, so it would rather read them whole;
 /// it is told not to, and plans as it would for full ones.
-#[expect(clippy::disallowed_methods, reason = "tests learn of servers and make names by themselves")]
 pub(crate) async fn postgres() -> Database {
-    let server = std::env::var("DEVSKYY_TEST_POSTGRES_URL").expect("DEVSKYY_TEST_POSTGRES_URL names a server");
+    let server = server().expect("DEVSKYY_TEST_POSTGRES_URL names a server");
     let admin = Database::connect(&server, 3).await.expect("a server");
-    let name = format!("test_{}", Uuid::now_v7().simple());
+    let Own { name, url } = Own::beside(&server, "test");
     for command in ["CREATE DATABASE {}", "ALTER DATABASE {} SET enable_seqscan = off"] {
         admin.writer.execute_unprepared(&command.replace("{}", &name)).await.expect("a database");
     }
     admin.close().await;
-    let (server, _) = server.rsplit_once('/').expect("an address with a name");
-    let db = Database::connect(&format!("{server}/{name}"), 3).await.expect("a database");
+    let db = Database::connect(&url, 3).await.expect("a database");
     db.migrate().await.expect("a schema");
     db
 }

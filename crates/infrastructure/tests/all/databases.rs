@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use devskyy_application::error::PortError;
 use devskyy_infrastructure::sql::{Database, port_error};
+use devskyy_testkit::databases::{Own, server};
 use sea_orm::ConnectionTrait;
 use tempfile::TempDir;
-use uuid::Uuid;
 
 /// A database of one test's own. Dropping it removes SQLite's directory; the test server's owner drops the others.
 pub(crate) struct Fresh {
@@ -40,20 +40,23 @@ async fn patiently<T>(mut ask: impl AsyncFnMut() -> Result<T, PortError>) -> T {
 }
 
 /// A new database on the PostgreSQL server that `DEVSKYY_TEST_POSTGRES_URL` names.
-#[expect(clippy::disallowed_methods, reason = "tests learn of servers and make names by themselves")]
 pub(crate) async fn postgres() -> Fresh {
-    let server = std::env::var("DEVSKYY_TEST_POSTGRES_URL").expect("DEVSKYY_TEST_POSTGRES_URL names a server");
+    let fresh = empty_postgres().await;
+    patiently(async || fresh.db.migrate().await).await;
+    fresh
+}
+
+/// The same without tables.
+pub(crate) async fn empty_postgres() -> Fresh {
+    let server = server().expect("DEVSKYY_TEST_POSTGRES_URL names a server");
     let admin = patiently(async || Database::connect(&server, 3).await).await;
-    let name = patiently(async || {
-        let name = format!("test_{}", Uuid::now_v7().simple());
-        let made = admin.writer.execute_unprepared(&format!("CREATE DATABASE {name}")).await;
-        made.map(|_| name).map_err(|error| port_error("database", "making one", error))
+    let Own { url, .. } = patiently(async || {
+        let own = Own::beside(&server, "test");
+        let made = admin.writer.execute_unprepared(&format!("CREATE DATABASE {}", own.name)).await;
+        made.map(|_| own).map_err(|error| port_error("database", "making one", error))
     })
     .await;
     admin.close().await;
-    let (server, _) = server.rsplit_once('/').unwrap();
-    let url = format!("{server}/{name}");
     let db = patiently(async || Database::connect(&url, 8).await).await;
-    patiently(async || db.migrate().await).await;
     Fresh { db, url, _directory: None }
 }

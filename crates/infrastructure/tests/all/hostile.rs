@@ -246,8 +246,10 @@ async fn a_hung_holder_of_the_mutex_is_waited_out() {
 /// Two processes append at once to a database that somebody has set to an isolation; what they were refused for.
 async fn refused_under(isolation: &str) -> Vec<AppendError> {
     let fresh = postgres().await;
-    let name = fresh.url.rsplit_once('/').unwrap().1;
-    let set = format!("ALTER DATABASE {name} SET default_transaction_isolation TO '{isolation}'");
+    let set = format!(
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation TO %L', current_database(), \
+         '{isolation}'); END $$"
+    );
     fresh.db.writer.execute_unprepared(&set).await.unwrap();
     let mut refused = Vec::new();
     let (one, other) =

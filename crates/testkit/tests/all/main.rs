@@ -4,6 +4,7 @@ mod attempts_culprits;
 mod audit;
 mod checkpoints;
 mod credentials;
+mod databases;
 mod event_store;
 mod event_store_culprits;
 mod invitations;
