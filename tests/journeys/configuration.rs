@@ -1,4 +1,4 @@
-use std::path::Path;
+use devskyy_testkit::documents::assert_current;
 
 use crate::program::{devskyy, ended, fails};
 
@@ -7,14 +7,8 @@ fn place() -> tempfile::TempDir {
 }
 
 #[test]
-fn the_reference_in_docs_is_the_table_of_keys() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
-    let reference = devskyy_server::configuration::reference();
-    if std::env::vars_os().any(|(name, value)| name == "UPDATE_DOCS" && value == "1") {
-        std::fs::write(&path, &reference).unwrap();
-    }
-    let held = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(held == reference, "docs/configuration.md is stale: run UPDATE_DOCS=1 cargo test --test journeys");
+fn the_table_of_configuration_keys_is_current() {
+    assert_current("docs/configuration.md", &devskyy_server::configuration::reference());
 }
 
 #[test]

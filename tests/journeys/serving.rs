@@ -144,7 +144,8 @@ fn a_database_that_does_not_answer_is_told_in_one_line_without_its_password() {
     let place = tempfile::tempdir().unwrap();
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut command = devskyy(place.path());
-    command.args(["serve", "--port", "0"]).env("DEVSKYY_DATABASE__URL", format!("postgres://ada:hush@{closed}/sky"));
+    command.args(["serve", "--port", "0", "--log-level", "warn"]);
+    command.env("DEVSKYY_DATABASE__URL", format!("postgres://ada:hush@{closed}/sky"));
     fails(&mut command, 1, &["cannot reach the database", "database.url"]);
     assert!(!ended(&mut command).2.contains("hush"));
 }
@@ -184,4 +185,12 @@ fn the_description_of_the_interface_is_openapi_3_1() {
     let (code, out, _) = ended(devskyy(place.path()).arg("openapi"));
     let document: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert!(code == 0 && document["openapi"].as_str().unwrap().starts_with("3.1"));
+}
+
+#[test]
+fn the_program_prints_the_description_that_is_published() {
+    let place = tempfile::tempdir().unwrap();
+    let (_, out, _) = ended(devskyy(place.path()).arg("openapi"));
+    let published = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
+    assert!(out == std::fs::read_to_string(published).unwrap(), "`devskyy openapi` prints something else");
 }

@@ -11,7 +11,7 @@ pub fn markdown() -> String {
          `code`, `request_id` and, where parts of the request are to blame, `errors[]` with a JSON `pointer` into the body or \
          the name of the `parameter`. Branch on `code`; `detail` is for people and may change.\n\n\
          This page is generated from the registry in `crates/api/src/problem/codes`; \
-         `UPDATE_DOCS=1 cargo test -p devskyy-api` writes it anew.\n",
+         [CONTRIBUTING](../CONTRIBUTING.md) says how it is written anew.\n",
     );
     for chapter in REGISTRY {
         let _ =

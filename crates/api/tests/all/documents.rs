@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use actix_web::http::Method;
 use devskyy_api::{openapi, problem};
+use devskyy_testkit::documents::assert_current;
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -14,16 +15,6 @@ fn document() -> Value {
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// Compares a committed document with what the code says; `UPDATE_DOCS=1` rewrites it.
-fn is_current(path: &str, current: &str) {
-    let path = root().join(path);
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(&path, current).unwrap();
-    }
-    let committed = fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == current, "{} is stale; run the tests with UPDATE_DOCS=1", path.display());
 }
 
 /// Method, path and operation of everything documented.
@@ -49,17 +40,17 @@ fn concrete(path: &str) -> String {
 
 #[test]
 fn the_openapi_document_is_current() {
-    is_current("docs/openapi.json", &format!("{}\n", openapi().to_pretty_json().unwrap()));
+    assert_current("docs/openapi.json", &format!("{}\n", openapi().to_pretty_json().unwrap()));
 }
 
 #[test]
 fn the_list_of_errors_is_current() {
-    is_current("docs/errors.md", &problem::markdown());
+    assert_current("docs/errors.md", &problem::markdown());
 }
 
 #[test]
 fn the_table_of_permissions_is_current() {
-    is_current("docs/authorization.md", &devskyy_application::access::markdown());
+    assert_current("docs/authorization.md", &devskyy_application::access::markdown());
 }
 
 #[actix_web::test]

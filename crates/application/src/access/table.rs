@@ -282,7 +282,7 @@ impl PlatformPermission {
 pub fn markdown() -> String {
     let mut page = String::from(
         "# Who may do what\n\nGenerated from `crates/application/src/access/table.rs`; a test fails when it is stale \
-         (`UPDATE_DOCS=1 cargo test` rewrites it).\n\nA project one may not see does not exist: every question about it \
+         ([CONTRIBUTING](../CONTRIBUTING.md) says how it is written anew).\n\nA project one may not see does not exist: every question about it \
          answers 404. One that may be seen, but not acted upon, answers 403. A platform administrator has the last \
          column in every project, without being a member. Permissions marked * need a project that is neither \
          suspended nor archived.\n\nAn API key \

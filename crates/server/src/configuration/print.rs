@@ -59,7 +59,7 @@ pub fn reference() -> String {
 
 const HEAD: &str = "# Configuration
 
-<!-- Written from the table in crates/server/src/configuration/keys.rs; rewrite with UPDATE_DOCS=1 cargo test --test journeys. -->
+<!-- Written from the table in crates/server/src/configuration/keys.rs; CONTRIBUTING.md says how it is written anew. -->
 
 DevSkyy needs no configuration. Where one is wanted, later layers win: the defaults below, `devskyy.toml` in the working
 directory (another with `--config` or `DEVSKYY_CONFIG`), variables of the environment, flags. The variable of

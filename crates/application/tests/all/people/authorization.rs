@@ -1,18 +1,5 @@
-use std::{fs, path::PathBuf};
-
-use devskyy_application::access::{Permission, allows, markdown};
+use devskyy_application::access::{Permission, allows};
 use devskyy_domain::{identity::PlatformRole, projects::ProjectRole};
-
-#[test]
-#[expect(clippy::disallowed_methods, reason = "whoever runs the tests says whether documents are rewritten")]
-fn the_page_on_authorization_is_up_to_date() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/authorization.md");
-    if std::env::var("UPDATE_DOCS").is_ok_and(|value| value == "1") {
-        fs::write(&path, markdown()).unwrap();
-    }
-    let written = fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == markdown(), "docs/authorization.md is stale, run the test again with UPDATE_DOCS=1");
-}
 
 #[test]
 fn a_member_without_a_role_may_do_nothing() {
