@@ -3,8 +3,8 @@ use std::time::Duration;
 use devskyy_application::error::PortError;
 use devskyy_migrations::{Migrator, MigratorTrait};
 use sea_orm::{
-    AccessMode, ConnectOptions, ConnectionTrait, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr,
-    IsolationLevel, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    AccessMode, ConnectOptions, DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
     sqlx::{
         self,
         postgres::{PgPool, PgPoolOptions},
@@ -12,7 +12,7 @@ use sea_orm::{
     },
 };
 
-use super::{failure::leads_nowhere, port_error};
+use super::{failure::leads_nowhere, migrating, port_error};
 
 /// SQLite's name for a database without a name.
 const SCRATCH: &str = "sqlite://";
@@ -22,8 +22,6 @@ const SQLITE_READERS: u32 = 8;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a connection to PostgreSQL may have been idle and still be believed to work.
 const UNPROVED: Duration = Duration::from_secs(30);
-/// Key of the PostgreSQL advisory lock under which migrations run.
-const MIGRATION_LOCK: i64 = 0x6465_7673_6b79_7901;
 /// What holds on every PostgreSQL session, whatever a role or a database is set to. Each statement sees what was committed
 /// before it: what is looked up under a lock must not be as of before the lock was granted.
 const POSTGRES_SESSION: [(&str, &str); 2] =
@@ -108,25 +106,16 @@ impl Database {
         self.backend() != DatabaseBackend::Postgres
     }
 
-    /// Brings the schema up to date; replicas that start together take turns.
+    /// Brings the schema up to date; replicas that start together take turns, and whoever uses the database goes on.
     ///
     /// # Errors
     /// [`PortError`] when a migration fails.
     pub async fn migrate(&self) -> Result<(), PortError> {
         let migrated = match self.backend() {
-            DatabaseBackend::Postgres => self.migrate_in_turn().await,
+            DatabaseBackend::Postgres => migrating::migrate(self).await,
             _ => Migrator::up(&self.writer, None).await,
         };
         migrated.map_err(|error| port_error("database", "migrating", error))
-    }
-
-    async fn migrate_in_turn(&self) -> Result<(), DbErr> {
-        let patient = self.patient(2).await?;
-        let turn = patient.writer.begin().await?;
-        turn.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
-        Migrator::up(&patient.writer, None).await?;
-        turn.commit().await?;
-        patient.writer.close().await
     }
 
     /// The same PostgreSQL database over connections of its own without limits, for what may take longer than a request.

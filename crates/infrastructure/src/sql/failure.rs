@@ -42,6 +42,14 @@ pub fn is_transient(error: &DbErr) -> bool {
     matches!(error, DbErr::Conn(_)) || is_transient_in_driver(failed)
 }
 
+/// Whether a transaction was refused a lock that others hold: it waited as long as it was told to, or each waited for the
+/// other (55P03, 40P01).
+pub(super) fn lost_a_lock(error: &DbErr) -> bool {
+    let (DbErr::Conn(failed) | DbErr::Exec(failed) | DbErr::Query(failed)) = error else { return false };
+    let RuntimeErr::SqlxError(failed) = failed else { return false };
+    failed.as_database_error().and_then(|error| error.code()).is_some_and(|code| ["55P03", "40P01"].contains(&&*code))
+}
+
 fn has_left(error: &SqlxError) -> bool {
     match error {
         SqlxError::Io(_) => true,

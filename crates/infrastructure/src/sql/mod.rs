@@ -2,8 +2,10 @@
 
 mod database;
 mod failure;
+mod leases;
 mod listing;
 mod lock;
+mod migrating;
 mod numbers;
 mod sweeping;
 #[cfg(test)]
@@ -13,6 +15,7 @@ mod used_keys;
 pub use database::{Database, Durability};
 pub(crate) use failure::leave;
 pub use failure::{is_transient, port_error};
+pub use leases::free_leases;
 pub(crate) use listing::{Order, containing, part_of};
 pub(crate) use lock::lock;
 pub(crate) use numbers::{instant, loaded, micros, sound_instant, sound_number, stored};
