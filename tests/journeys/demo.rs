@@ -166,6 +166,40 @@ fn a_lock_file_that_cannot_be_used_is_told_in_one_line() {
     assert!(code == 1 && report.is_empty() && told.contains("line 1, column"), "{told}");
 }
 
+#[test]
+fn a_lock_file_without_end_is_told_in_one_line() {
+    let place = tempfile::tempdir().unwrap();
+    fails(&mut demo(place.path(), &["--lockfile", "/dev/zero"]), 1, &["/dev/zero", "not a regular file", "--lockfile"]);
+}
+
+#[test]
+fn a_lock_file_that_is_too_large_is_told_in_one_line() {
+    let place = tempfile::tempdir().unwrap();
+    // Where it is cut, a letter is cut too.
+    std::fs::write(place.path().join("large.lock"), "ä".repeat(450_001)).unwrap();
+    fails(&mut demo(place.path(), &["--lockfile", "large.lock"]), 1, &["large.lock", "900000 bytes"]);
+}
+
+#[test]
+fn a_password_that_is_not_the_accounts_is_told_with_its_file() {
+    let place = tempfile::tempdir().unwrap();
+    std::fs::write(place.path().join("Cargo.lock"), "version = 4\n").unwrap();
+    shown(place.path(), &["--data-dir", "kept"]);
+    std::fs::write(place.path().join("kept/demo-password"), "Another-password-7\n").unwrap();
+    let (code, _, told) = ended(&mut demo(place.path(), &["--data-dir", "kept"]));
+    let why = "kept/demo-password is not that of demo@example.org; choose another --data-dir";
+    assert!(code == 1 && told.contains(why), "{told}");
+}
+
+#[test]
+fn a_demo_that_may_not_register_says_so_in_the_platforms_words() {
+    let place = tempfile::tempdir().unwrap();
+    let boss = ["user", "create-admin", "--email", "boss@example.org", "--name", "Boss", "--data-dir", "kept"];
+    assert_eq!(ended(devskyy(place.path()).args(boss)).0, 0);
+    let (code, _, told) = ended(&mut demo(place.path(), &["--set", "registration.mode=closed", "--data-dir", "kept"]));
+    assert!(code == 1 && told.contains("/auth/register was answered 403"), "{told}");
+}
+
 /// A demo on a terminal of its own, and what appears there.
 struct Terminal {
     child: Child,
@@ -245,5 +279,19 @@ async fn on_a_terminal_the_demo_asks_and_keeps_serving_until_it_is_stopped() {
     let url = url.split_whitespace().next().unwrap().to_owned();
     Client::stranger(&url).get("/health/live").await.expect(StatusCode::OK);
     terminal.types("\u{3}");
+    terminal.until("press Ctrl-C again");
     assert!(terminal.ended().success(), "{}", terminal.seen);
+}
+
+#[test]
+fn a_demo_that_is_stopped_before_its_run_has_ended_has_failed() {
+    if !at_hand(&["script"]) {
+        return;
+    }
+    let place = tempfile::tempdir().unwrap();
+    let mut terminal = Terminal::start(place.path());
+    terminal.until("[y/n]");
+    terminal.types("\u{3}");
+    terminal.until("stopped before the run ended");
+    assert_eq!(terminal.ended().code(), Some(1), "{}", terminal.seen);
 }

@@ -12,7 +12,7 @@ const LEASE: &str = "runs.lease_s=600";
 const LONG: Duration = Duration::from_secs(6);
 
 /// Files one ticket.
-fn filing(tracker: &Tracker, effect: &str) -> Value {
+pub(crate) fn filing(tracker: &Tracker, effect: &str) -> Value {
     let mut tool = tracker.tool();
     tool["effect"] = effect.into();
     tool["request"]["timeout_s"] = 60.into();
@@ -23,14 +23,16 @@ fn filing(tracker: &Tracker, effect: &str) -> Value {
     })
 }
 
-fn server(directory: &Path, tracker: &Tracker, drain: u32) -> Server {
+/// A server whose calls have so many seconds to end once it is asked to stop.
+pub(crate) fn server(directory: &Path, tracker: &Tracker, drain: u32) -> Server {
     Server::start_with(directory, |command| {
         reaching(tracker)(command);
         command.args(["--set", LEASE, "--set", &format!("runs.drain_timeout_s={drain}")]);
     })
 }
 
-async fn requested(tracker: &Tracker, requests: usize) {
+/// Returns once the tracker was asked so often.
+pub(crate) async fn requested(tracker: &Tracker, requests: usize) {
     for _ in 0..1_000 {
         if tracker.requests() >= requests {
             return;

@@ -1,27 +1,20 @@
 //! Processes that carry runs out and answer no requests.
 
-use std::{
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::{Duration, Instant},
-};
+use std::{path::Path, process::Command, time::Duration};
 
 use serde_json::json;
 
 use crate::{
     client::Client,
     clustered::Fresh,
+    process::Process,
     program::{devskyy, fails},
     running::{doubling, reaching},
-    server::PATIENCE,
     tracker::Tracker,
 };
 
-/// A running worker. It is killed when this is dropped.
-pub(crate) struct Worker {
-    child: Child,
-    log: PathBuf,
-}
+/// A running worker.
+pub(crate) struct Worker(Process);
 
 impl Worker {
     /// Starts a worker on a database, with its log in a directory, and waits until it is ready.
@@ -37,49 +30,24 @@ impl Worker {
         change: impl FnOnce(&mut Command),
     ) -> Self {
         std::fs::create_dir_all(directory).unwrap();
-        let log = directory.join("log.jsonl");
-        // A worker that came before has said that it is ready.
-        let opened = std::fs::File::create(&log).unwrap();
         let mut command = devskyy(directory);
-        command.args(["worker", "--set", "runs.lease_s=2"]).stdout(Stdio::null()).stderr(opened);
+        command.args(["worker", "--set", "runs.lease_s=2"]);
         reaching(tracker)(&mut command);
         database.choose(&mut command);
         change(&mut command);
-        let worker = Self { child: command.spawn().unwrap(), log };
-        let started = Instant::now();
-        while !worker.said().contains("ready") {
-            assert!(started.elapsed() < PATIENCE, "the worker does not start: {}", worker.said());
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        worker
-    }
-
-    fn said(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap()
+        let process = Process::start(&mut command, directory);
+        process.until_said("ready");
+        Self(process)
     }
 
     /// Sends the process a signal, for example `-TERM`.
     pub(crate) fn signal(&self, signal: &str) {
-        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+        self.0.signal(signal);
     }
 
     /// Waits for the process to end, and gives its exit code.
-    pub(crate) fn ended(mut self) -> Option<i32> {
-        let asked = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code();
-            }
-            assert!(asked.elapsed() < PATIENCE, "the worker does not end");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+    pub(crate) fn ended(self) -> Option<i32> {
+        self.0.ended()
     }
 }
 

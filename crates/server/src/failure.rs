@@ -2,10 +2,14 @@
 
 use std::fmt;
 
+use tokio::signal::unix::SignalKind;
+
 /// Exit code of a mistake in the configuration (`EX_CONFIG` of sysexits).
 const CONFIGURATION: u8 = 78;
 /// Exit code of everything else.
 const OPERATION: u8 = 1;
+/// What is added to a signal's number in the exit code of a process that a signal ended (POSIX shell, 2.8.2).
+const SIGNALLED: i32 = 128;
 
 /// Why the program ends, told in one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +33,14 @@ impl Failure {
     /// The configuration is right, but what it names cannot be used now.
     pub fn operation(line: impl fmt::Display) -> Self {
         Self { code: OPERATION, line: one_line(&line.to_string()) }
+    }
+
+    /// Somebody asked twice for the end and did not wait for what was under way; the exit code is that of the signal, as
+    /// shells tell it.
+    pub(crate) fn stopped(signal: SignalKind) -> Self {
+        let line = "stopped at once; what was acknowledged is kept, and runs under way go on at the next start";
+        let code = u8::try_from(SIGNALLED.saturating_add(signal.as_raw_value())).unwrap_or(OPERATION);
+        Self { code, line: line.to_owned() }
     }
 
     /// The exit code of the process.

@@ -3,7 +3,7 @@
 use std::{future::Future, net::SocketAddr, time::Duration};
 
 use actix_web::dev::ServerHandle as HttpHandle;
-use devskyy_infrastructure::sql::Database;
+use devskyy_infrastructure::sql::{Database, free_leases};
 use secrecy::ExposeSecret as _;
 use tokio::{task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -45,6 +45,9 @@ pub struct ServerHandle {
 pub async fn connect(settings: &Settings, store: &Store) -> Result<Database, Failure> {
     crate::crypto::choose();
     let (url, durability) = (store.url(), store.durability(settings)?);
+    if matches!(store, Store::Postgres(_)) {
+        tracing::info!(%store, "connecting");
+    }
     let database = Database::connect_with(url.expose_secret(), settings.database.max_connections, durability).await;
     database.map_err(|error| {
         Failure::operation(format!(
@@ -76,7 +79,12 @@ pub async fn serve(settings: &Settings) -> Result<ServerHandle, Failure> {
     let address = listener.local_addr().map_err(Failure::operation)?;
     let store = Store::chosen(settings);
     let claimed = storage::claim(settings, &store)?;
-    let platform = Platform::build(settings, database(settings, &store).await?).await?;
+    let database = database(settings, &store).await?;
+    if claimed.is_sole() {
+        // Whoever held something here was killed.
+        free_leases(&database).await.map_err(|error| Failure::operation(causes(&error)))?;
+    }
+    let platform = Platform::build(settings, database).await?;
     platform.forget_the_erased().await?;
     let bootstrap = platform.identity.bootstrap.handle().await.map_err(|error| Failure::operation(causes(&error)))?;
     let draining = CancellationToken::new();

@@ -87,7 +87,15 @@ impl std::fmt::Display for Store {
 /// Holding one means: the directory is there and writable, and no other process uses the SQLite file.
 #[derive(Debug)]
 pub struct Claimed {
-    _lock: Option<File>,
+    lock: Option<File>,
+}
+
+impl Claimed {
+    /// Whether no other process uses the database, as long as this is held.
+    #[must_use]
+    pub const fn is_sole(&self) -> bool {
+        self.lock.is_some()
+    }
 }
 
 /// Makes the data directory where it is missing and claims the database file.
@@ -97,8 +105,8 @@ pub struct Claimed {
 pub fn claim(settings: &Settings, store: &Store) -> Result<Claimed, Failure> {
     prepare(&settings.data_dir)?;
     match store {
-        Store::Sqlite(file) => Ok(Claimed { _lock: Some(lock(file)?) }),
-        Store::Postgres(_) => Ok(Claimed { _lock: None }),
+        Store::Sqlite(file) => Ok(Claimed { lock: Some(lock(file)?) }),
+        Store::Postgres(_) => Ok(Claimed { lock: None }),
     }
 }
 

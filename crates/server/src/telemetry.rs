@@ -19,15 +19,21 @@ const HUSHED: &str = "sea_orm_migration=warn";
 pub fn start(log: &Log, level: &str) -> Result<(), Failure> {
     let level = log.level.as_deref().unwrap_or(level);
     let filter = EnvFilter::try_new(format!("{HUSHED},{level}")).map_err(Failure::configuration)?;
-    let terminal = std::io::stderr().is_terminal();
     let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let started = match log.format {
-        LogFormat::Text => builder.with_ansi(terminal).with_target(false).try_init(),
-        LogFormat::Auto if terminal => builder.with_ansi(true).with_target(false).try_init(),
-        LogFormat::Auto | LogFormat::Json => {
-            // Every span, for the innermost seldom is the one that knows the request's id.
-            builder.json().flatten_event(true).with_current_span(false).with_span_list(true).try_init()
-        }
+    let started = if is_for_people(log) {
+        builder.with_ansi(std::io::stderr().is_terminal()).with_target(false).try_init()
+    } else {
+        // Every span, for the innermost seldom is the one that knows the request's id.
+        builder.json().flatten_event(true).with_current_span(false).with_span_list(true).try_init()
     };
     started.map_err(Failure::operation)
+}
+
+/// Whether people read the log, and not programs.
+pub(crate) fn is_for_people(log: &Log) -> bool {
+    match log.format {
+        LogFormat::Text => true,
+        LogFormat::Auto => std::io::stderr().is_terminal(),
+        LogFormat::Json => false,
+    }
 }

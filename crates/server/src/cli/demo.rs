@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use super::serve::asked_to_stop;
+use super::stopping::{Told, until_asked};
 use crate::{
     configuration::Settings,
     demo::{self, Demo},
@@ -24,7 +24,6 @@ pub(super) async fn demo(
     answer: Option<demo::Answer>,
     exit: bool,
 ) -> Result<(), Failure> {
-    let stop = asked_to_stop()?;
     if !place.database {
         settings.database.url = None;
     }
@@ -32,5 +31,6 @@ pub(super) async fn demo(
     if let Some(directory) = &temporary {
         settings.data_dir = directory.path().to_owned();
     }
-    demo::run(Demo { lockfile, answer, exit, keep: place.named }, settings, stop).await
+    let demo = Demo { lockfile, answer, exit, keep: place.named };
+    until_asked(Told::Plainly, |stop| demo::run(demo, settings, stop)).await
 }

@@ -10,6 +10,7 @@ mod migrate;
 mod openapi;
 mod progress;
 mod serve;
+mod stopping;
 mod subscriptions;
 mod user;
 mod worker;
@@ -96,7 +97,10 @@ fn started<F: Future<Output = Result<(), Failure>>>(
     let settings = Settings::from(effective);
     telemetry::start(&settings.log, level)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::operation)?;
-    runtime.block_on(work(settings))
+    let done = runtime.block_on(work(settings));
+    // Whoever asked for the end at once waits for no thread.
+    runtime.shutdown_background();
+    done
 }
 
 /// Help and version are answers; anything else is told in one line.

@@ -1,21 +1,35 @@
-use std::future::Future;
+use tokio_util::sync::CancellationToken;
 
-use tokio::signal::unix::{SignalKind, signal};
-
-use super::say;
+use super::{
+    say,
+    stopping::{Told, until_asked},
+};
 use crate::{
     banner::Banner,
-    configuration::{self, LogFormat, Settings},
+    configuration::{self, Log, LogFormat, Settings},
     failure::Failure,
     run,
     storage::Store,
+    telemetry,
 };
 
 /// Serves until the process is asked to stop.
 pub(super) async fn serve(settings: Settings) -> Result<(), Failure> {
     configuration::refuse_unsafe(&settings)?;
-    let stop = asked_to_stop()?;
-    let mut server = run::serve(&settings).await?;
+    until_asked(told(&settings.log), |stop| serve_until(settings, stop)).await
+}
+
+/// How the end of a server or worker is told.
+pub(super) fn told(log: &Log) -> Told {
+    if telemetry::is_for_people(log) { Told::Plainly } else { Told::InTheLog }
+}
+
+async fn serve_until(settings: Settings, stop: CancellationToken) -> Result<(), Failure> {
+    let Some(started) = stop.run_until_cancelled(run::serve(&settings)).await else {
+        tracing::info!("stopped before it was ready");
+        return Ok(());
+    };
+    let mut server = started?;
     let store = Store::chosen(&settings).told(&settings);
     let bootstrap = server.bootstrap.clone();
     let banner = Banner { address: server.address, store: store.clone(), data_dir: &settings.data_dir, bootstrap };
@@ -28,16 +42,7 @@ pub(super) async fn serve(settings: Settings) -> Result<(), Failure> {
             "nobody runs this platform yet: register with what this file holds as the bootstrap_token"
         );
     }
-    let outcome = server.until(stop).await;
+    let outcome = server.until(stop.cancelled()).await;
     server.stop().await;
     outcome
-}
-
-/// Completes when the process gets SIGTERM or SIGINT.
-pub(super) fn asked_to_stop() -> Result<impl Future<Output = ()>, Failure> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::operation)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::operation)?;
-    Ok(async move {
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-    })
 }

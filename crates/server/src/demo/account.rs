@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use reqwest::StatusCode;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
@@ -24,20 +25,32 @@ pub(super) fn password_file(data_dir: &Path) -> PathBuf {
 /// Signs in; the first time the account is made, as the platform's administrator where it has none.
 pub(super) async fn sign_in(url: &str, bootstrap: Option<&str>, data_dir: &Path) -> Result<Client, Failure> {
     let stranger = Client::stranger(url)?;
-    let password = password(&password_file(data_dir))?;
+    let kept = password_file(data_dir);
+    let password = password(&kept)?;
     let credentials = json!({"email": EMAIL, "password": password});
-    let session = match stranger.tried("/auth/login", &credentials).await? {
+    // No account, or another password: which of them, registering tells.
+    let session = match stranger.post_unless(StatusCode::UNAUTHORIZED, "/auth/login", &credentials).await? {
         Some(session) => session,
         None => {
-            let mut account = json!({"email": EMAIL, "password": password, "name": "Demo"});
-            if let Some(token) = bootstrap.and_then(|path| std::fs::read_to_string(path).ok()) {
-                account["bootstrap_token"] = json!(token.trim());
-            }
-            stranger.post("/auth/register", &account).await?;
+            register(&stranger, bootstrap, &password, &kept).await?;
             stranger.post("/auth/login", &credentials).await?
         }
     };
     Ok(stranger.with_token(session["access_token"].as_str().unwrap_or_default().to_owned()))
+}
+
+async fn register(stranger: &Client, bootstrap: Option<&str>, password: &str, kept: &Path) -> Result<(), Failure> {
+    let mut account = json!({"email": EMAIL, "password": password, "name": "Demo"});
+    if let Some(token) = bootstrap.and_then(|path| std::fs::read_to_string(path).ok()) {
+        account["bootstrap_token"] = json!(token.trim());
+    }
+    match stranger.post_unless(StatusCode::CONFLICT, "/auth/register", &account).await? {
+        Some(_) => Ok(()),
+        None => Err(Failure::operation(format!(
+            "the password in {} is not that of {EMAIL}; choose another --data-dir",
+            kept.display()
+        ))),
+    }
 }
 
 fn password(path: &Path) -> Result<String, Failure> {

@@ -8,6 +8,9 @@ use serde_json::Value;
 use super::events::Events;
 use crate::failure::{Failure, causes};
 
+/// How long an answer may take, but for a stream of events.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Somebody at the REST interface.
 #[derive(Clone)]
 pub(super) struct Client {
@@ -30,26 +33,30 @@ impl Client {
     }
 
     pub(super) async fn get(&self, path: &str) -> Result<Value, Failure> {
-        accepted(self.request(Method::GET, path).timeout(Duration::from_secs(30)), path).await
+        accepted(sent(self.request(Method::GET, path).timeout(TIMEOUT), path).await?, path).await
     }
 
     pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
-        accepted(self.request(Method::POST, path).timeout(Duration::from_secs(30)).json(body), path).await
+        accepted(sent(self.request(Method::POST, path).timeout(TIMEOUT).json(body), path).await?, path).await
     }
 
-    /// Whether a request is answered with success; the answer itself does not matter.
-    pub(super) async fn tried(&self, path: &str, body: &Value) -> Result<Option<Value>, Failure> {
-        let sent = self.request(Method::POST, path).timeout(Duration::from_secs(30)).json(body).send().await;
-        let response = sent.map_err(|error| unreachable(path, &error))?;
-        if response.status().is_success() { parsed(response, path).await.map(Some) } else { Ok(None) }
+    /// As [`Client::post`]; nothing where the answer has this one status.
+    pub(super) async fn post_unless(
+        &self,
+        not: StatusCode,
+        path: &str,
+        body: &Value,
+    ) -> Result<Option<Value>, Failure> {
+        let request = self.request(Method::POST, path).timeout(TIMEOUT).json(body);
+        let response = sent(request, path).await?;
+        if response.status() == not { Ok(None) } else { accepted(response, path).await.map(Some) }
     }
 
     /// What happens to a run after a position, as it happens.
     pub(super) async fn events(&self, run: &str, after: u64) -> Result<Events, Failure> {
         let path = format!("/runs/{run}/events");
         let request = self.request(Method::GET, &path).header("Accept", "text/event-stream");
-        let response = request.header("Last-Event-ID", after).send().await;
-        let response = response.map_err(|error| unreachable(&path, &error))?;
+        let response = sent(request.header("Last-Event-ID", after), &path).await?;
         match response.status() {
             StatusCode::OK => Ok(Events::of(response)),
             status => Err(Failure::operation(format!("GET {path} was answered {status}"))),
@@ -65,8 +72,11 @@ impl Client {
     }
 }
 
-async fn accepted(request: RequestBuilder, path: &str) -> Result<Value, Failure> {
-    let response = request.send().await.map_err(|error| unreachable(path, &error))?;
+async fn sent(request: RequestBuilder, path: &str) -> Result<Response, Failure> {
+    request.send().await.map_err(|error| unreachable(path, &error))
+}
+
+async fn accepted(response: Response, path: &str) -> Result<Value, Failure> {
     let status = response.status();
     let body = parsed(response, path).await?;
     if status.is_success() {

@@ -1,5 +1,6 @@
 use std::{
-    io::ErrorKind,
+    fs::File,
+    io::{self, ErrorKind, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -8,7 +9,7 @@ use crate::failure::Failure;
 /// The lock file this program was built from, for when there is no other.
 const OWN: &str = include_str!("../../../../Cargo.lock");
 /// Largest lock file, in bytes: a run's input has a limit.
-const MOST: usize = 900_000;
+const MOST: u64 = 900_000;
 
 /// What the demo reviews.
 #[derive(Debug)]
@@ -27,12 +28,12 @@ impl Lockfile {
         let usual = PathBuf::from("Cargo.lock");
         let path = asked.unwrap_or(&usual);
         let name = path.file_name().map_or_else(|| "Cargo.lock".into(), |name| name.to_string_lossy().into_owned());
-        match std::fs::read_to_string(path) {
-            Ok(text) if text.len() > MOST => Err(Failure::operation(format!(
+        match read(path) {
+            Ok(Some(text)) => Ok(Self { text, name, origin: path.display().to_string() }),
+            Ok(None) => Err(Failure::operation(format!(
                 "{} is larger than {MOST} bytes, more than a run's input may have; choose another with --lockfile",
                 path.display()
             ))),
-            Ok(text) => Ok(Self { text, name, origin: path.display().to_string() }),
             Err(error) if error.kind() == ErrorKind::NotFound && asked.is_none() => {
                 Ok(Self { text: OWN.to_owned(), name, origin: "the Cargo.lock this program was built from".to_owned() })
             }
@@ -42,4 +43,18 @@ impl Lockfile {
             ))),
         }
     }
+}
+
+/// The text of a file; nothing where there is more of it than a run may get. A pipe or a device is not opened: it may never
+/// say anything, or never end.
+fn read(path: &Path) -> io::Result<Option<String>> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    let mut held = Vec::new();
+    let read = File::open(path)?.take(MOST + 1).read_to_end(&mut held)?;
+    if read as u64 > MOST {
+        return Ok(None);
+    }
+    String::from_utf8(held).map(Some).map_err(|error| io::Error::new(ErrorKind::InvalidData, error.utf8_error()))
 }

@@ -14,6 +14,7 @@ mod tracker;
 use std::{io::Write as _, path::PathBuf};
 
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use self::{
     client::Client, events::Event, lockfile::Lockfile, question::Answerer, screen::Screen, timeline::Timeline,
@@ -58,33 +59,39 @@ struct Shown {
 /// Runs the demo; returns when it is over, or when the process is asked to stop.
 ///
 /// # Errors
-/// When the lock file cannot be read, the server cannot start, or the run does not complete.
-pub async fn run(demo: Demo, settings: Settings, stop: impl Future<Output = ()>) -> Result<(), Failure> {
+/// When the lock file cannot be read, the server cannot start, the run does not complete, or the process is asked to stop
+/// before it has.
+pub async fn run(demo: Demo, settings: Settings, stop: CancellationToken) -> Result<(), Failure> {
     let lockfile = Lockfile::find(demo.lockfile.as_deref())?;
     let screen = Screen::detect();
     let tracker = Tracker::start()?;
     let settings = prepared(settings, &tracker);
-    let mut server = run::serve(&settings).await?;
+    screen.passing("starting a server");
+    let started = stop.run_until_cancelled(run::serve(&settings)).await;
+    let mut server = started.unwrap_or_else(|| Err(cut_short()))?;
     let url = banner::url(server.address);
     screen.title(&format!("DevSkyy is running at {url}"));
     let stays = screen.interactive() && !demo.exit;
-    let mut stop = std::pin::pin!(stop);
-    let shown = tokio::select! {
-        shown = show(&demo, &screen, &url, server.bootstrap.as_deref(), &settings, &tracker, &lockfile) => Some(shown),
-        () = &mut stop => None,
-    };
-    let mut served = Ok(());
-    if let Some(Ok((client, shown))) = &shown {
+    let bootstrap = server.bootstrap.clone();
+    let shown = async {
+        let shown = show(&demo, &screen, &url, bootstrap.as_deref(), &settings, &tracker, &lockfile);
+        let (client, shown) = stop.run_until_cancelled(shown).await.unwrap_or_else(|| Err(cut_short()))?;
         print(&screen, &shown.report)?;
-        farewell::totals(&screen, client, &shown.run, tracker.tickets()).await?;
-        farewell::look_further(&screen, &url, &settings, shown, demo.keep, stays);
-        if stays {
-            served = server.until(stop).await;
-        }
+        farewell::totals(&screen, &client, &shown.run, tracker.tickets()).await?;
+        farewell::look_further(&screen, &url, &settings, &shown, demo.keep, stays);
+        Ok(())
+    };
+    let mut outcome = shown.await;
+    if outcome.is_ok() && stays {
+        outcome = server.until(stop.cancelled()).await;
     }
     tracker.stop().await;
     server.stop().await;
-    shown.transpose().and(served)
+    outcome
+}
+
+fn cut_short() -> Failure {
+    Failure::operation("stopped before the run ended")
 }
 
 /// The settings of a server that reaches the demo's tracker and nothing else beyond what the operator allows.

@@ -1,0 +1,64 @@
+//! A process of the real binary whose log is read while it runs.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use crate::server::PATIENCE;
+
+/// A running process. It is killed when this is dropped.
+pub(crate) struct Process {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Process {
+    /// Starts a command whose standard error becomes a new log in a directory.
+    pub(crate) fn start(command: &mut Command, directory: &Path) -> Self {
+        std::fs::create_dir_all(directory).unwrap();
+        let log = directory.join("log.jsonl");
+        // One that came before has said the same.
+        let opened = File::create(&log).unwrap();
+        Self { child: command.stdout(Stdio::null()).stderr(opened).spawn().unwrap(), log }
+    }
+
+    /// Waits until it has said something.
+    pub(crate) fn until_said(&self, text: &str) {
+        let asked = Instant::now();
+        while !self.said().contains(text) {
+            assert!(asked.elapsed() < PATIENCE, "it never says `{text}`: {}", self.said());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn said(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// Sends it a signal, for example `-TERM`.
+    pub(crate) fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+    }
+
+    /// Waits for its end, and gives its exit code.
+    pub(crate) fn ended(mut self) -> Option<i32> {
+        let asked = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            assert!(asked.elapsed() < PATIENCE, "it does not end: {}", self.said());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
