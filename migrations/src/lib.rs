@@ -1,4 +1,4 @@
-//! The schema of DevSkyy, one file per context, the same on SQLite and PostgreSQL.
+//! The schema of DevSkyy, the same on SQLite and PostgreSQL: one file for each change, in the order in which they are made.
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseBackend};
 
