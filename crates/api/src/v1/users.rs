@@ -137,7 +137,7 @@ async fn list_users(
     let email = parameters.take_by("email", "an e-mail address", |raw| Email::parse(raw).ok());
     let page = page(&mut parameters);
     parameters.finish()?;
-    let found = identity.administration.list(&actor, filter, email.as_ref(), &page).await?;
+    let found = identity.administration.list.handle(&actor, filter, email.as_ref(), &page).await?;
     Ok(paged(&request, &page, found.map(AccountBody::from)))
 }
 
@@ -159,7 +159,7 @@ async fn get_user(
     Id(user): Id<UserId>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    shown(&request, &AccountBody::from(identity.administration.get(&actor, user).await?))
+    shown(&request, &AccountBody::from(identity.administration.get.handle(&actor, user).await?))
 }
 
 /// Give somebody another role on the platform; for administrators.
@@ -247,9 +247,9 @@ async fn apply(
     only_if: IfMatch,
     change: AccountChange,
 ) -> Result<HttpResponse, Problem> {
-    let current = async { Ok(identity.administration.get(actor, user).await?.record.version) };
+    let current = async { Ok(identity.administration.get.handle(actor, user).await?.record.version) };
     let expected = only_if.expected(current).await?;
-    let account = identity.administration.change(actor, ChangeAccount { user, change, expected }).await?;
+    let account = identity.administration.change.handle(actor, ChangeAccount { user, change, expected }).await?;
     Ok(changed(&AccountBody::from(account)))
 }
 

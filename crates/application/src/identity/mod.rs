@@ -29,7 +29,10 @@ mod views;
 
 use std::sync::Arc;
 
-pub use administration::{AccountChange, Administration, ChangeAccount};
+pub use administration::{
+    AccountChange, Administration, ChangeAccount, ChangeAccountHandler, ErasuresHandler, GetAccountHandler,
+    ListAccountsHandler,
+};
 pub use attempts::{AttemptKey, Attempts, Charge, Charged, KNOWN_FOR, Spent};
 pub use authenticate::AuthenticateHandler;
 pub use bootstrap::OfferBootstrapHandler;
@@ -163,7 +166,7 @@ impl Identity {
         let (invite, sign_ins) = (invite(&ports), sign_ins(&ports));
         let (change_password, update_profile) = personal_changes(&ports);
         let (list_sessions, end_session) = own_sessions(&ports);
-        let (administration, password_policy) = (administration(&ports), ports.password_policy);
+        let (administration, password_policy) = (Administration::new(&ports), ports.password_policy);
         let IdentityPorts { accounts, users, sessions, standings, tokens, .. } = ports.clone();
         let IdentityPorts { bootstrap, clock, .. } = ports;
         Self {
@@ -260,21 +263,6 @@ fn own_sessions(ports: &IdentityPorts) -> (ListSessionsHandler, EndSessionHandle
         clock: ports.clock.clone(),
     };
     (list, end)
-}
-
-fn administration(ports: &IdentityPorts) -> Administration {
-    Administration {
-        store: ports.store.clone(),
-        users: ports.users.clone(),
-        accounts: ports.accounts.clone(),
-        erasures: ports.erasures.clone(),
-        mentions: ports.mentions.clone(),
-        secrets: ports.secrets.clone(),
-        sessions: ports.sessions.clone(),
-        list: ports.session_list.clone(),
-        standings: ports.standings.clone(),
-        clock: ports.clock.clone(),
-    }
 }
 
 fn enrolment(ports: &IdentityPorts) -> Enrolment {

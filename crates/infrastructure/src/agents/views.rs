@@ -89,12 +89,14 @@ impl AgentViews for SqlAgents {
         let of_agent = summary::Entity::find().filter(summary::Column::AgentId.eq(Uuid::from(id)));
         let kept = Some(Kept::Of(List::Versions, id.into()));
         let found = part_of(&self.0.reader, of_agent, order, part, kept).await.map_err(failed("listing versions"))?;
-        Ok(found.map(|row| AgentVersionSummary {
-            agent_id: id,
-            number: unsigned(row.number),
-            published_at: instant(row.published_at),
-            published_by: row.published_by,
-        }))
+        found.try_map(|row| {
+            Ok(AgentVersionSummary {
+                agent_id: id,
+                number: version_number(row.number)?,
+                published_at: instant(row.published_at),
+                published_by: row.published_by,
+            })
+        })
     }
 
     async fn version(&self, id: AgentId, wanted: VersionNumber) -> Result<Option<AgentVersionView>, PortError> {
@@ -103,7 +105,7 @@ impl AgentViews for SqlAgents {
         let Some(row) = found else { return Ok(None) };
         let summary = AgentVersionSummary {
             agent_id: id,
-            number: unsigned(row.number),
+            number: version_number(row.number)?,
             published_at: instant(row.published_at),
             published_by: row.published_by,
         };
@@ -120,15 +122,15 @@ fn view(row: agent::Model) -> Result<AgentView, PortError> {
         capabilities: json(&row.capabilities)?,
         name: row.name,
         description: row.description,
-        current_version: row.current_version.map(unsigned),
+        current_version: row.current_version.map(version_number).transpose()?,
         created_at: instant(row.created_at),
         updated_at: instant(row.updated_at),
         version: loaded(row.version),
     })
 }
 
-fn unsigned(number: i32) -> VersionNumber {
-    VersionNumber::try_from(number).unwrap_or_default()
+fn version_number(number: i32) -> Result<VersionNumber, PortError> {
+    VersionNumber::try_from(number).map_err(|_| damaged(&number.to_string()))
 }
 
 fn json<T: DeserializeOwned>(text: &str) -> Result<T, PortError> {

@@ -39,7 +39,7 @@ pub(super) fn start(tasks: &Tasks, housekeeping: Arc<Housekeeping>, identity: Ar
         let (housekeeping, identity) = (housekeeping.clone(), identity.clone());
         async move {
             // First, because a sweep takes the e-mail of the erased, by which their invitations are found.
-            let completed = identity.administration.complete_erasures().await;
+            let completed = identity.administration.erasures.complete().await;
             let swept = housekeeping.pass().await?;
             match completed? {
                 0 => {}

@@ -164,7 +164,7 @@ impl Platform {
     /// When the list of erasures or the database cannot be read.
     pub(crate) async fn forget_the_erased(&self) -> Result<(), Failure> {
         let actor = Actor::system("erasures", self.ground.ids.next());
-        let replayed = self.identity.administration.replay_erasures(&actor).await;
+        let replayed = self.identity.administration.erasures.replay(&actor).await;
         let replayed = replayed.map_err(|error| Failure::operation(causes(&error)))?;
         if replayed > 0 {
             tracing::warn!(replayed, "people who had been erased were in the database and are erased again");

@@ -21,7 +21,7 @@ async fn who_was_erased_and_is_not_on_the_list_is_put_there() {
     let world = World::new();
     let user = erased_and_no_more(&world).await;
     world.register("Eve").await;
-    world.identity.administration.complete_erasures().await.unwrap();
+    world.identity.administration.erasures.complete().await.unwrap();
     assert_eq!(world.erasures.all().await.unwrap(), [user]);
 }
 
@@ -29,7 +29,7 @@ async fn who_was_erased_and_is_not_on_the_list_is_put_there() {
 async fn what_is_personal_goes_with_it() {
     let world = World::new();
     let user = erased_and_no_more(&world).await;
-    world.identity.administration.complete_erasures().await.unwrap();
+    world.identity.administration.erasures.complete().await.unwrap();
     assert!(world.accounts.profiles(&[user]).await.unwrap().is_empty());
 }
 
@@ -37,6 +37,6 @@ async fn what_is_personal_goes_with_it() {
 async fn a_list_that_is_complete_gets_no_longer() {
     let world = World::new();
     erased_and_no_more(&world).await;
-    world.identity.administration.complete_erasures().await.unwrap();
-    assert_eq!(world.identity.administration.complete_erasures().await.unwrap(), 0);
+    world.identity.administration.erasures.complete().await.unwrap();
+    assert_eq!(world.identity.administration.erasures.complete().await.unwrap(), 0);
 }

@@ -100,7 +100,7 @@ async fn whoever_is_enabled_again_signs_in_anew() {
     // Without the end of their sign-ins, as if the process had ended in between.
     world.disable(ada.id).await;
     let command = ChangeAccount { user: ada.id, change: AccountChange::Enable, expected: None };
-    world.identity.administration.change(&Actor::system("tests", Uuid::nil()), command).await.unwrap();
+    world.identity.administration.change.handle(&Actor::system("tests", Uuid::nil()), command).await.unwrap();
     assert!(is_refused(&world.bearer(&tokens).await));
 }
 

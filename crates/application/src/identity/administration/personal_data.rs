@@ -1,0 +1,49 @@
+use std::sync::Arc;
+
+use devskyy_domain::{identity::Email, kernel::ids::UserId};
+
+use super::super::{
+    change_ports::{Erasures, Mentions},
+    enrolment::{EMAIL_SCOPE, email_claim},
+    ports::{Accounts, Secrets},
+};
+use crate::{error::Error, es::ClaimChange, ports::Clock};
+
+/// What is personal of people who are forgotten.
+#[derive(Clone)]
+pub(super) struct PersonalData {
+    pub(super) accounts: Arc<dyn Accounts>,
+    pub(super) erasures: Arc<dyn Erasures>,
+    pub(super) mentions: Arc<dyn Mentions>,
+    pub(super) secrets: Arc<dyn Secrets>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+impl PersonalData {
+    /// Gives the e-mail back, so that a person who was forgotten may come again as somebody new.
+    pub(super) async fn released(&self, user: UserId) -> Result<Vec<ClaimChange>, Error> {
+        let profile = self.accounts.profiles(&[user]).await?.pop();
+        let digest = profile.map(|(_, profile)| self.secrets.keyed(EMAIL_SCOPE, profile.email.as_bytes()));
+        let claim = digest.map(|digest| email_claim(&digest));
+        Ok(claim.into_iter().map(|claim| ClaimChange::Release { claim, owner: user.into() }).collect())
+    }
+
+    /// Whether there is any.
+    pub(super) async fn is_kept(&self, user: UserId) -> Result<bool, Error> {
+        Ok(!self.accounts.profiles(&[user]).await?.is_empty())
+    }
+
+    /// Remembers outside the database that somebody was erased, then deletes what is personal.
+    pub(super) async fn forget(&self, user: UserId) -> Result<(), Error> {
+        self.erasures.record(user, self.clock.now()).await?;
+        self.remove(user).await
+    }
+
+    /// The account goes last: while it is there, the next start knows that something is left to forget.
+    pub(super) async fn remove(&self, user: UserId) -> Result<(), Error> {
+        for (_, profile) in self.accounts.profiles(&[user]).await? {
+            self.mentions.forget(&Email::parse(&profile.email)?).await?;
+        }
+        Ok(self.accounts.remove(user).await?)
+    }
+}
