@@ -113,5 +113,5 @@ fn reply() -> Reply {
     let call = ToolCall { id: "a".to_owned(), name: "t".to_owned(), arguments: Json::Null };
     let (text, finish, usage) = (String::new(), Finish::ToolCalls, Usage::default());
     let (model, answered_by) = ("b".to_owned(), "a/b".to_owned());
-    Reply { text, calls: vec![call], finish, usage, estimated: false, model, answered_by, price: None }
+    Reply { text, calls: vec![call], finish, usage, estimated: false, model, answered_by, price: None, carry: None }
 }

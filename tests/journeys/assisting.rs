@@ -47,7 +47,7 @@ pub(crate) fn clerk(tracker: &Tracker, model: &str) -> Value {
 pub(crate) fn wants_a_ticket() -> Act {
     let call = CallScript { id: "call_1", name: "file_ticket", arguments: vec!["{\"title\":", "\"lamp\"}"] };
     let usage = Usage { input: 20, output: 7, ..Usage::default() };
-    Act::Answer(Reply { pieces: vec![], calls: vec![call], finish: Finish::ToolCalls, usage, cut: 0 })
+    Act::Answer(Reply { pieces: vec![], calls: vec![call], finish: Finish::ToolCalls, usage, cut: 0, mind: None })
 }
 
 async fn assistant(ada: &Client, definition: &Value) -> crate::client::Answer {
@@ -216,7 +216,14 @@ async fn searched(act: McpAct) -> (Value, McpServer, Arc<ModelServer>) {
     let agent = engaged(&ada, &definition).await;
     let call = CallScript { id: "call_1", name: "find", arguments: vec!["{\"name\":\"lamp\"}"] };
     let usage = Usage { input: 20, output: 7, ..Usage::default() };
-    models.prepare(Act::Answer(Reply { pieces: vec![], calls: vec![call], finish: Finish::ToolCalls, usage, cut: 0 }));
+    models.prepare(Act::Answer(Reply {
+        pieces: vec![],
+        calls: vec![call],
+        finish: Finish::ToolCalls,
+        usage,
+        cut: 0,
+        mind: None,
+    }));
     models.prepare(Act::Answer(Reply::says(&["That is all."])));
     let run = ada.execute(&agent, &json!("Where is the lamp?")).await;
     (ada.run_ended(&run).await, finder, models)

@@ -34,7 +34,7 @@ fn rambles() -> Act {
     let arguments = std::iter::once("{\"title\":\"").chain(std::iter::repeat_n("lamp ", 3_000)).chain(["\"}"]);
     let call = CallScript { id: "call_2", name: "file_ticket", arguments: arguments.collect() };
     let (pieces, usage) = (vec!["One ", "more."], Usage { input: 30, output: 9, ..Usage::default() });
-    Act::Answer(Reply { pieces, calls: vec![call], finish: Finish::ToolCalls, usage, cut: 0 })
+    Act::Answer(Reply { pieces, calls: vec![call], finish: Finish::ToolCalls, usage, cut: 0, mind: None })
 }
 
 /// A run that has filed a ticket, and whose model is in the middle of wanting another one.

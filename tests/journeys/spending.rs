@@ -37,7 +37,14 @@ const FIRST: Usage = Usage { input: 9_000, output: 500, cache_read: 0, cache_wri
 
 fn wants_a_ticket() -> Act {
     let call = CallScript { id: "call_1", name: "file_ticket", arguments: vec!["{\"title\":\"lamp\"}"] };
-    Act::Answer(Reply { pieces: vec![], calls: vec![call], finish: Finish::ToolCalls, usage: FIRST, cut: 0 })
+    Act::Answer(Reply {
+        pieces: vec![],
+        calls: vec![call],
+        finish: Finish::ToolCalls,
+        usage: FIRST,
+        cut: 0,
+        mind: None,
+    })
 }
 
 async fn spent() -> Spent {

@@ -51,7 +51,7 @@ fn clerk(question: &Value) -> Option<Act> {
     let arguments: &'static str = json!({"unsafe": told}).to_string().leak();
     let call = CallScript { id: "call_1", name: "file", arguments: vec![arguments] };
     let usage = Usage { input: 20, output: 7, ..Usage::default() };
-    Some(Act::Answer(Reply { pieces: vec![], calls: vec![call], finish: Finish::ToolCalls, usage, cut: 0 }))
+    Some(Act::Answer(Reply { pieces: vec![], calls: vec![call], finish: Finish::ToolCalls, usage, cut: 0, mind: None }))
 }
 
 /// Everything that is not a worker.

@@ -73,6 +73,8 @@ pub struct ModelAnswer {
     pub answered_by: String,
     /// What that one cost when it was asked, where whoever found it by its name knew.
     pub price: Option<AppliedPrice>,
+    /// What its provider wants back word for word in [`Message::Assistant`], where the answer wants calls.
+    pub carry: Option<Json>,
 }
 
 /// Why a model did not answer.

@@ -22,6 +22,10 @@ pub enum Message {
         text: String,
         /// The calls it wants, in its order.
         calls: Vec<ToolCall>,
+        /// Who said so: `<provider>/<model>`, as it was asked.
+        by: String,
+        /// What its provider wants back word for word, and nobody else understands.
+        carry: Option<Json>,
     },
     /// What came of a call it wanted.
     Tool {

@@ -72,6 +72,9 @@ pub enum TakenOver {
         model: String,
         /// Which of the names in the version answered.
         answered_by: String,
+        /// What its provider wants back word for word.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        carry: Option<Json>,
     },
 }
 

@@ -46,6 +46,6 @@ pub use next::{Ending, Next, Task, next};
 pub use progress::{Progress, Reply};
 pub use run::{MAX_ANCESTORS, MAX_IN_VAIN, MAX_STATE, MAX_VALUE, Phase, Run};
 pub use state::{Call, Callee, Proposal, StepState, Unit};
-pub use turns::{MAX_SHOWN, summary_step, tools_step, turn_step};
+pub use turns::{MAX_CARRY, MAX_SHOWN, summary_step, tools_step, turn_step};
 pub use value::{MAX_INLINE, MAX_PREVIEW, NoHash, ResultHash, StoredResult, Value};
 pub use values::{ChildEnd, Choice, Decided, Edit, Failure, Order, Origin, Parent, Place, Priority, Verdict, Waiting};

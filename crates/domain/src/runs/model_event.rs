@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use super::values::{Failure, Place};
 use crate::{
     conversation::{AppliedPrice, Finish, ToolCall, Usage},
-    kernel::{FirstVersion, Versioned, ids::OperationId},
+    kernel::{FirstVersion, Json, Versioned, ids::OperationId},
     workflow::StepId,
 };
 
@@ -48,6 +48,10 @@ pub struct ModelAnswered {
     /// The price by which it cost that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<AppliedPrice>,
+    /// What the provider that answered wants back word for word where the conversation goes on, such as signed thoughts; only
+    /// that provider understands it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carry: Option<Json>,
 }
 
 /// As it was when only an agent's version could say what a model costs.
@@ -90,8 +94,8 @@ impl Versioned for ModelAnswered {
 
     fn upcast(previous: UnpricedAnswer) -> Self {
         let UnpricedAnswer { operation, text, calls, finish, usage, model, answered_by, cost_micros } = previous;
-        let (estimated, price) = (false, None);
-        Self { operation, text, calls, finish, usage, estimated, model, answered_by, cost_micros, price }
+        let (estimated, price, carry) = (false, None, None);
+        Self { operation, text, calls, finish, usage, estimated, model, answered_by, cost_micros, price, carry }
     }
 }
 

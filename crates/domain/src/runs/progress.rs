@@ -178,4 +178,6 @@ pub struct Reply {
     pub answered_by: String,
     /// The price it is answered at, where one is known.
     pub price: Option<AppliedPrice>,
+    /// What its provider wants back word for word.
+    pub carry: Option<Json>,
 }

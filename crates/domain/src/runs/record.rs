@@ -15,6 +15,7 @@ use super::{
     progress::{Progress, Reply},
     run::{MAX_STATE, MAX_VALUE, Run},
     state::{Callee, StepState, Unit},
+    turns::MAX_CARRY,
     value::Value,
     values::{Failure, Place},
 };
@@ -124,10 +125,22 @@ impl Run {
 
     fn reply(&self, operation: OperationId, reply: &Reply) -> Result<RunEvent, RunError> {
         self.calling(operation)?;
-        let Reply { text, calls, finish, usage, estimated, model, answered_by, price } = reply.clone();
+        let Reply { text, calls, finish, usage, estimated, model, answered_by, price, carry } = reply.clone();
         let (calls, cost_micros) = (distinct(calls), price.as_ref().map(|applied| applied.price.of(&usage)));
-        let answered =
-            ModelAnswered { operation, text, calls, finish, usage, estimated, model, answered_by, cost_micros, price };
+        let carry = carry.filter(bearable);
+        let answered = ModelAnswered {
+            operation,
+            text,
+            calls,
+            finish,
+            usage,
+            estimated,
+            model,
+            answered_by,
+            cost_micros,
+            price,
+            carry,
+        };
         let deep = answered.calls.iter().any(|call| call.arguments.measure().too_deep);
         let fits = if deep { Err(too_large()) } else { self.room(answered.bytes()) };
         Ok(match fits {
@@ -231,6 +244,13 @@ fn distinct(calls: Vec<ToolCall>) -> Vec<ToolCall> {
         ToolCall { id, ..call }
     };
     calls.into_iter().enumerate().map(&mut named).collect()
+}
+
+/// Whether what a provider wants back is kept: it may have no more than [`MAX_CARRY`] bytes. What is left out costs at most a
+/// provider's refusal of the next question, and a fallback does without it.
+fn bearable(carry: &Json) -> bool {
+    let measure = carry.measure();
+    !measure.too_deep && measure.bytes <= MAX_CARRY
 }
 
 fn too_large() -> Failure {

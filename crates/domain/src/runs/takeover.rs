@@ -44,7 +44,7 @@ impl Run {
                 self.put(&place, Unit::Succeeded(output.clone()));
             }
             TakenOver::Elements { items, ends } => self.take_elements(&taken.step, items, ends),
-            TakenOver::Answer { operation, text, calls, finish, model, answered_by } => {
+            TakenOver::Answer { operation, text, calls, finish, model, answered_by, carry } => {
                 let (operation, text, calls, finish) = (*operation, text.clone(), calls.clone(), *finish);
                 let (usage, model, answered_by) = (Usage::default(), model.clone(), answered_by.clone());
                 self.operations.insert(operation, place);
@@ -59,6 +59,7 @@ impl Run {
                     answered_by,
                     cost_micros: None,
                     price: None,
+                    carry: carry.clone(),
                 });
             }
         }
@@ -83,7 +84,7 @@ impl Run {
 
 impl ModelAnswered {
     fn taken(&self) -> TakenOver {
-        let Self { operation, text, calls, finish, model, answered_by, .. } = self.clone();
-        TakenOver::Answer { operation, text, calls, finish, model, answered_by }
+        let Self { operation, text, calls, finish, model, answered_by, carry, .. } = self.clone();
+        TakenOver::Answer { operation, text, calls, finish, model, answered_by, carry }
     }
 }

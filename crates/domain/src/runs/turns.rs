@@ -139,6 +139,8 @@ impl Run {
     }
 }
 
+/// Most bytes of what a provider wants back word for word that are kept with an answer.
+pub const MAX_CARRY: usize = 256 * 1024;
 /// Most bytes of a tool's result that a model is shown; the whole value stays in the run.
 pub const MAX_SHOWN: usize = 64 * 1024;
 
@@ -146,6 +148,7 @@ impl ModelAnswered {
     /// About how many bytes of the run's values it is.
     pub(super) fn bytes(&self) -> usize {
         let calls = self.calls.iter().map(|call| call.id.len() + call.name.len() + call.arguments.measure().bytes);
-        self.text.len() + calls.sum::<usize>()
+        let carried = self.carry.as_ref().map_or(0, |carry| carry.measure().bytes);
+        self.text.len() + calls.sum::<usize>() + carried
     }
 }

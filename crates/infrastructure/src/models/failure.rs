@@ -57,6 +57,16 @@ impl Fault {
         self.message.as_deref().is_some_and(|message| message.contains("max_completion_tokens"))
     }
 
+    /// Whether what the provider does not take may be the form of the answer that it is asked for, or a schema it cannot enforce.
+    pub(super) fn refuses_form(&self) -> bool {
+        self.message.as_deref().is_some_and(|message| {
+            let message = message.to_ascii_lowercase();
+            ["schema", "response_format", "response format", "output_config", "output_format"]
+                .iter()
+                .any(|form| message.contains(form))
+        })
+    }
+
     /// The failure of an answer that came with a status.
     pub(super) fn with_status(self, status: StatusCode, wait: Option<Duration>, endpoint: &Endpoint) -> ModelError {
         let said = endpoint.told(self.message.as_deref().unwrap_or_default());

@@ -2,6 +2,7 @@
 //! SQL, their keys sealed beside the log.
 
 mod anthropic;
+mod calls;
 mod configured;
 mod endpoint;
 mod entity;
@@ -9,8 +10,10 @@ mod failure;
 mod openai;
 mod projection;
 mod provider;
+mod schema;
 mod sse;
 mod status;
+mod untaken;
 mod vault;
 mod views;
 mod wire;

@@ -19,6 +19,7 @@ use super::{
     failure::{refused, unavailable},
     openai,
     sse::Event,
+    untaken::{FormAsked, form_asked},
     wire::{Unanswered, Wire, bounded, streaming},
 };
 
@@ -48,6 +49,7 @@ pub(super) struct Reply {
     pub(super) finish: Option<Finish>,
     pub(super) usage: Usage,
     pub(super) model: String,
+    pub(super) carry: Option<Json>,
 }
 
 #[derive(Deserialize)]
@@ -84,32 +86,59 @@ impl ProviderModels {
             request.model.split_once('/').ok_or_else(|| ModelError::Unconfigured(request.model.clone()))?;
         let (mut reading, response): (Box<dyn Reading>, _) = match self.endpoint.kind {
             ProviderKind::OpenAi => (Box::<openai::Answer>::default(), self.ask_openai(request, model).await?),
-            ProviderKind::Anthropic => {
-                let body = anthropic::question(request, model).to_string();
-                let sent = self.post(request, body).await;
-                (Box::<anthropic::Answer>::default(), sent.map_err(|error| error.into_error(&self.endpoint))?)
-            }
+            ProviderKind::Anthropic => (Box::<anthropic::Answer>::default(), self.ask_anthropic(request, model).await?),
         };
         self.wire.listen(&self.endpoint, response, |event| reading.take(event, &self.endpoint, deltas)).await?;
         let reply = reading.answer().ok_or_else(|| unavailable("its answer was cut off"))?;
         let finish = reply.finish.ok_or_else(|| unavailable("its answer was cut off"))?;
-        let Reply { text, calls, usage, model, .. } = reply;
-        Ok(ModelAnswer { text, calls, finish, usage, model, answered_by: request.model.clone(), price: None })
+        let Reply { text, calls, usage, model, carry, .. } = reply;
+        if matches!(finish, Finish::Stop | Finish::ToolCalls) && calls.is_empty() && text.trim().is_empty() {
+            return Err(unavailable("its answer is empty"));
+        }
+        Ok(ModelAnswer { text, calls, finish, usage, model, answered_by: request.model.clone(), price: None, carry })
     }
 
-    /// Servers disagree about what the limit of an answer is called: whoever says so is asked again under the other
-    /// name, which costs nothing.
+    /// The form that a question asks for, where it is to be asked for: not where it was refused a while ago.
+    fn form(&self, request: &ModelRequest, model: &str) -> Option<FormAsked> {
+        let form = request.output.as_ref().map(|output| form_asked(&self.endpoint.base_url, model, output));
+        form.filter(|form| self.wire.takes(form))
+    }
+
+    /// Servers disagree about what the limit of an answer is called and whether they take a form of it: whoever says so is asked
+    /// again in other words, which costs nothing.
     async fn ask_openai(&self, request: &ModelRequest, model: &str) -> Result<reqwest::Response, ModelError> {
-        let limit = openai::limit_for(&self.endpoint.base_url);
-        let sent = match self.post(request, openai::question(request, model, limit).to_string()).await {
-            Err(Unanswered::Status(StatusCode::BAD_REQUEST, _, fault))
-                if limit != openai::NEWER_LIMIT && fault.wants_newer_limit() =>
-            {
-                self.post(request, openai::question(request, model, openai::NEWER_LIMIT).to_string()).await
+        let form = self.form(request, model);
+        let mut terms = openai::Terms::at(&self.endpoint.base_url, form.is_some());
+        loop {
+            match self.post(request, openai::question(request, model, terms).to_string()).await {
+                Err(Unanswered::Status(status, wait, fault)) => match terms.milder(&fault) {
+                    Some(milder) if is_wrong_question(status) => terms = milder,
+                    _ => return Err(fault.with_status(status, wait, &self.endpoint)),
+                },
+                Err(Unanswered::Failed(error)) => return Err(error),
+                Ok(response) => {
+                    form.filter(|_| !terms.formed()).into_iter().for_each(|form| self.wire.not_taken(form));
+                    return Ok(response);
+                }
             }
-            sent => sent,
-        };
-        sent.map_err(|unanswered| unanswered.into_error(&self.endpoint))
+        }
+    }
+
+    /// Older models take no form of an answer, and some schemas are too much for any: they are asked again with it in words.
+    async fn ask_anthropic(&self, request: &ModelRequest, model: &str) -> Result<reqwest::Response, ModelError> {
+        let form = self.form(request, model);
+        let failed = |unanswered: Unanswered| unanswered.into_error(&self.endpoint);
+        match (self.post(request, anthropic::question(request, model, form.is_some()).to_string()).await, form) {
+            (Err(Unanswered::Status(status, _, fault)), Some(form))
+                if is_wrong_question(status) && fault.refuses_form() =>
+            {
+                let response = self.post(request, anthropic::question(request, model, false).to_string()).await;
+                let response = response.map_err(failed)?;
+                self.wire.not_taken(form);
+                Ok(response)
+            }
+            (sent, _) => sent.map_err(failed),
+        }
     }
 
     async fn post(&self, request: &ModelRequest, body: String) -> Result<reqwest::Response, Unanswered> {
@@ -126,6 +155,23 @@ impl Models for ProviderModels {
     async fn ask(&self, request: &ModelRequest, deltas: &dyn Deltas) -> Result<ModelAnswer, ModelError> {
         let answered = tokio::time::timeout(request.timeout, self.attempt(request, deltas)).await;
         answered.unwrap_or(Err(ModelError::Timeout))
+    }
+}
+
+/// Whether a status says that it is the question that a server does not take.
+fn is_wrong_question(status: StatusCode) -> bool {
+    matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY)
+}
+
+/// Why a model stopped, by whatever name a server has for it. A reason nobody knows is a failure that may pass: half an answer is none.
+pub(super) fn stopped(reason: &str, endpoint: &Endpoint) -> Result<Finish, ModelError> {
+    match reason.to_ascii_lowercase().as_str() {
+        "stop" | "eos" | "eos_token" | "end_turn" | "stop_sequence" => Ok(Finish::Stop),
+        "tool_calls" | "function_call" | "tool_use" => Ok(Finish::ToolCalls),
+        "max_tokens" | "model_context_window_exceeded" => Ok(Finish::Length),
+        "content_filter" | "refusal" => Ok(Finish::Refused),
+        length if length.contains("length") => Ok(Finish::Length),
+        other => Err(unavailable(&format!("it stopped for the reason `{}`", endpoint.told(other)))),
     }
 }
 

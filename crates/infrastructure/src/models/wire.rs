@@ -12,6 +12,7 @@ use super::{
     endpoint::{Endpoint, Patience},
     failure::{Fault, refused, unavailable},
     sse::{Event, Events},
+    untaken::{FormAsked, Untaken},
 };
 use crate::tools::{Admission, EgressPolicy, GuardedResolver, client, refusal, retry_after};
 
@@ -34,6 +35,7 @@ pub struct Wire {
     trusting: Client,
     clock: Arc<dyn Clock>,
     patience: Patience,
+    untaken: Untaken,
 }
 
 impl Wire {
@@ -44,7 +46,8 @@ impl Wire {
     pub fn new(policy: EgressPolicy, clock: Arc<dyn Clock>, patience: Patience) -> Result<Self, PortError> {
         let failed = |error| PortError::bug("models", "preparing for requests", error);
         let guarded = client(IDLE).dns_resolver(Arc::new(GuardedResolver(policy.clone()))).build().map_err(failed)?;
-        Ok(Self { policy, guarded, trusting: client(IDLE).build().map_err(failed)?, clock, patience })
+        let (trusting, untaken) = (client(IDLE).build().map_err(failed)?, Untaken::default());
+        Ok(Self { policy, guarded, trusting, clock, patience, untaken })
     }
 
     /// Whether anything may be sent to that address.
@@ -53,6 +56,16 @@ impl Wire {
     /// Why not, in words.
     pub fn admits(&self, base_url: &str) -> Result<(), String> {
         self.policy.check(base_url).map_err(|refused| refused.to_string())
+    }
+
+    /// Whether a form of an answer may be asked for, as far as is known.
+    pub(super) fn takes(&self, form: &FormAsked) -> bool {
+        !self.untaken.holds(form, self.clock.now())
+    }
+
+    /// Remembers that a form of an answer was not taken.
+    pub(super) fn not_taken(&self, form: FormAsked) {
+        self.untaken.note(form, self.clock.now());
     }
 
     /// Sends a question and waits for the head of an answer that is one.

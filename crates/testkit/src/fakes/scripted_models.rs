@@ -65,7 +65,8 @@ impl Turn {
 
 fn answer(text: String, calls: Vec<ToolCall>, finish: Finish) -> ModelAnswer {
     let usage = Usage { input: 10, output: 5, ..Usage::default() };
-    ModelAnswer { text, calls, finish, usage, model: "scripted".to_owned(), answered_by: String::new(), price: None }
+    let (model, answered_by) = ("scripted".to_owned(), String::new());
+    ModelAnswer { text, calls, finish, usage, model, answered_by, price: None, carry: None }
 }
 
 type Play = dyn Fn(&ModelRequest, usize) -> Turn + Send + Sync;

@@ -12,6 +12,7 @@ mod live;
 mod machine;
 mod models;
 mod models_culprits;
+mod models_law;
 mod naive_tail;
 mod people;
 mod people_culprits;

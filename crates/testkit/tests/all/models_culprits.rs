@@ -1,11 +1,14 @@
 //! Askers of models with one flaw each. A contract that lets one of them pass is no contract.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use devskyy_application::models::{Deltas, ModelAnswer, ModelError, ModelRequest, Models};
-use devskyy_domain::{conversation::Finish, kernel::Json};
+use devskyy_domain::{
+    conversation::{Finish, Message, ToolCall, Usage},
+    kernel::Json,
+};
 use devskyy_testkit::{
     contracts::{
         is_broken,
@@ -28,6 +31,48 @@ impl Models for Flawed {
     async fn ask(&self, request: &ModelRequest, deltas: &dyn Deltas) -> Outcome {
         (self.flaw)(self.honest.ask(request, if self.deaf { &NoDeltas } else { deltas }).await)
     }
+}
+
+/// Does not ask what a vendor would not take as it stands.
+struct Literal {
+    honest: Arc<dyn Models>,
+    refuses: fn(&ModelRequest) -> bool,
+}
+
+#[async_trait]
+impl Models for Literal {
+    async fn ask(&self, request: &ModelRequest, deltas: &dyn Deltas) -> Outcome {
+        if (self.refuses)(request) {
+            return Err(ModelError::Refused { status: Some(400), message: "it is no question".to_owned() });
+        }
+        self.honest.ask(request, deltas).await
+    }
+}
+
+fn calls(request: &ModelRequest) -> Vec<&ToolCall> {
+    let calls = request.messages.iter().flat_map(|message| match message {
+        Message::Assistant { calls, .. } => calls.as_slice(),
+        _ => &[],
+    });
+    calls.collect()
+}
+
+fn has_ids_twice(request: &ModelRequest) -> bool {
+    let ids: Vec<_> = calls(request).into_iter().map(|call| &call.id).collect();
+    ids.iter().collect::<BTreeSet<_>>().len() < ids.len()
+}
+
+fn calls_what_is_not_offered(request: &ModelRequest) -> bool {
+    request.tools.is_empty() && !calls(request).is_empty()
+}
+
+fn leaves_objects_open(request: &ModelRequest) -> bool {
+    let closed = Json::from(false);
+    request.output.as_ref().is_some_and(|output| output.schema.get("additionalProperties") != Some(&closed))
+}
+
+fn combines_arguments(request: &ModelRequest) -> bool {
+    request.tools.iter().any(|tool| tool.schema.get("anyOf").is_some())
 }
 
 /// Goes on asking after its caller has gone.
@@ -102,10 +147,22 @@ fn quotes_the_key(outcome: Outcome) -> Outcome {
     outcome.map_err(|_| ModelError::Refused { status: Some(401), message })
 }
 
+fn forgets_thoughts(outcome: Outcome) -> Outcome {
+    answers_unlike(|answer| answer.carry = None, outcome)
+}
+
+fn takes_nothing_for_an_answer(outcome: Outcome) -> Outcome {
+    outcome.or_else(|_| {
+        let (text, calls, finish, usage) = (String::new(), vec![], Finish::Stop, Usage::default());
+        let (model, answered_by) = ("scripted".to_owned(), String::new());
+        Ok(ModelAnswer { text, calls, finish, usage, model, answered_by, price: None, carry: None })
+    })
+}
+
 fn flawed() -> Vec<ModelsUnderTest> {
     let clinging = ScriptedStage::set();
     let clinging = ModelsUnderTest { models: Arc::new(Clinging(clinging.models)), stage: clinging.stage };
-    let told: [fn(Outcome) -> Outcome; 9] = [
+    let told: [fn(Outcome) -> Outcome; 11] = [
         garbles_letters,
         mixes_calls_up,
         loses_arguments,
@@ -115,8 +172,16 @@ fn flawed() -> Vec<ModelsUnderTest> {
         does_not_say_how_long_to_wait,
         gives_up_for_good,
         would_ask_for_ever,
+        forgets_thoughts,
+        takes_nothing_for_an_answer,
     ];
+    let literal: [fn(&ModelRequest) -> bool; 4] =
+        [has_ids_twice, calls_what_is_not_offered, leaves_objects_open, combines_arguments];
     let mut all: Vec<_> = told.into_iter().map(|flaw| suspect(flaw, false)).collect();
+    all.extend(literal.into_iter().map(|refuses| {
+        let honest = ScriptedStage::set();
+        ModelsUnderTest { models: Arc::new(Literal { honest: honest.models, refuses }), stage: honest.stage }
+    }));
     all.extend([suspect(|outcome| outcome, true), clinging]);
     all
 }

@@ -102,13 +102,15 @@ fn tokens(request: &ModelRequest) -> u64 {
     let json = |value: &Json| value.measure().bytes;
     let messages = request.messages.iter().map(|message| match message {
         Message::System { text } | Message::User { text } => text.len(),
-        Message::Assistant { text, calls } => {
-            text.len() + calls.iter().map(|call| call.name.len() + json(&call.arguments)).sum::<usize>()
+        Message::Assistant { text, calls, carry, .. } => {
+            let calls = calls.iter().map(|call| call.name.len() + json(&call.arguments)).sum::<usize>();
+            text.len() + calls + carry.as_ref().map_or(0, json)
         }
         Message::Tool { text, .. } => text.len(),
     });
     let tools = request.tools.iter().map(|tool| tool.name.len() + tool.description.len() + json(&tool.schema));
-    let output = request.output.iter().map(|output| json(&output.schema));
+    // As the form of the answer and in words.
+    let output = request.output.iter().map(|output| 2 * json(&output.schema));
     let bytes: usize = messages.chain(tools).chain(output).sum();
     let frames = (request.messages.len() + request.tools.len() + 1) as u64;
     (bytes as u64).div_ceil(BYTES_PER_TOKEN) + frames * FRAME

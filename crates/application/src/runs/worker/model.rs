@@ -42,7 +42,7 @@ pub(super) fn question(run: &Run, recalled: &Recalled, assistant: &Assistant, pl
         Some((from, through)) if place.step == summary_step(run.turns() + 1) => {
             Question::Summary(leaving(run, recalled, from, through))
         }
-        _ => Question::Turn(transcript(run, recalled, assistant.context.pinned_turns)),
+        _ => Question::Turn(transcript(run, recalled, assistant)),
     }
 }
 
@@ -152,14 +152,17 @@ impl Brief {
         operation: OperationId,
         answer: ModelAnswer,
     ) -> Progress {
-        let ModelAnswer { text, calls, finish, usage, model, answered_by, price } = answer;
+        let ModelAnswer { text, calls, finish, usage, model, answered_by, price, carry } = answer;
         // Nothing is read for nothing: who says so does not count.
         let estimated = usage.total() == 0;
         let usage = if estimated { at_most(request) } else { usage };
         let price = self.own_price(assistant, &answered_by).or(price);
         // A summary is text; whoever offers no tools takes no calls.
         let calls = if request.tools.is_empty() { Vec::new() } else { calls };
-        Progress::Reply { operation, reply: Reply { text, calls, finish, usage, estimated, model, answered_by, price } }
+        // Without calls the conversation ends, or goes on with what was said in words.
+        let carry = carry.filter(|_| !calls.is_empty());
+        let reply = Reply { text, calls, finish, usage, estimated, model, answered_by, price, carry };
+        Progress::Reply { operation, reply }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Every call a model wanted has a result in it, whatever became of the run, so it can be shown to a model at any point.
 
 use devskyy_domain::{
+    assistant::Assistant,
     conversation::Message,
     kernel::Json,
     runs::{MAX_SHOWN, Run, Unit, Value, turn_step},
@@ -11,17 +12,21 @@ use devskyy_domain::{
 use super::stored::Recalled;
 
 /// What the model sees before its next turn, apart from its instructions.
-pub(super) fn transcript(run: &Run, recalled: &Recalled, pinned: u32) -> Vec<Message> {
+pub(super) fn transcript(run: &Run, recalled: &Recalled, assistant: &Assistant) -> Vec<Message> {
     let mut messages = vec![Message::User { text: input(run) }];
-    let (done, (from, through)) = (run.turns(), left_out(run, pinned));
-    (1..from.min(done + 1)).for_each(|turn| add(run, recalled, turn, &mut messages));
+    let (done, (from, through)) = (run.turns(), left_out(run, assistant.context.pinned_turns));
+    let add = |turn, messages: &mut Vec<Message>| {
+        tell(run, recalled, turn, messages);
+        messages.extend(run.rejection(turn).map(|errors| repair(errors, assistant.output_schema.as_ref())));
+    };
+    (1..from.min(done + 1)).for_each(|turn| add(turn, &mut messages));
     if through >= from {
         let text = match run.summary() {
             Some(summary) => format!("Summary of the conversation so far:\n{summary}"),
             None => "Earlier turns of the conversation are left out here.".to_owned(),
         };
         messages.push(Message::User { text });
-        (through + 1..=done).for_each(|turn| add(run, recalled, turn, &mut messages));
+        (through + 1..=done).for_each(|turn| add(turn, &mut messages));
     }
     messages
 }
@@ -41,7 +46,10 @@ pub(super) fn told_turns(run: &Run, pinned: u32) -> impl Iterator<Item = u32> + 
 /// What the model is asked to sum up: the summary before, and the turns that leave, as text.
 pub(super) fn leaving(run: &Run, recalled: &Recalled, from: u32, through: u32) -> Vec<Message> {
     let mut turns = Vec::new();
-    (from..=through).for_each(|turn| add(run, recalled, turn, &mut turns));
+    for turn in from..=through {
+        tell(run, recalled, turn, &mut turns);
+        turns.extend(run.rejection(turn).map(|errors| repair(errors, None)));
+    }
     let before = run.summary().map(|summary| format!("Summary of what came before:\n{summary}\n\n"));
     let told: Vec<_> = turns.iter().map(told).collect();
     let text = format!("Task:\n{}\n\n{}{}", input(run), before.unwrap_or_default(), told.join("\n"));
@@ -55,7 +63,7 @@ const SUMMARISE: &str = "Sum up this part of a conversation between an assistant
 fn told(message: &Message) -> String {
     match message {
         Message::System { text } | Message::User { text } => text.clone(),
-        Message::Assistant { text, calls } => {
+        Message::Assistant { text, calls, .. } => {
             let calls = calls.iter().map(|call| format!("\n  calls {} {}", call.name, written(&call.arguments)));
             format!("assistant: {text}{}", calls.collect::<String>())
         }
@@ -64,25 +72,40 @@ fn told(message: &Message) -> String {
     }
 }
 
+/// What a run is asked that was given nothing to read: vendors refuse a message without words, and `null` confuses models.
+const NO_INPUT: &str = "There is no input. Go by your instructions.";
+
 fn input(run: &Run) -> String {
-    run.order().map(|order| written(&order.input)).unwrap_or_default()
+    let given = run.order().filter(|order| !order.input.is_null()).map(|order| written(&order.input));
+    given.filter(|text| !text.trim().is_empty()).unwrap_or_else(|| NO_INPUT.to_owned())
 }
 
-fn add(run: &Run, recalled: &Recalled, turn: u32, messages: &mut Vec<Message>) {
+/// What the model is told of an answer that does not have the form that was asked for, and of that form once more.
+fn repair(errors: &[String], schema: Option<&Json>) -> Message {
+    let found = errors.join("\n");
+    let schema = schema.map(|schema| format!("\n\nThe JSON Schema it has to fit:\n{}", written(schema)));
+    let text = format!(
+        "Your answer does not have the form that was asked for. Answer again, with nothing but the corrected JSON.\n\
+         {found}{}",
+        schema.unwrap_or_default()
+    );
+    Message::User { text }
+}
+
+/// An answer and what came of the calls it wanted.
+fn tell(run: &Run, recalled: &Recalled, turn: u32, messages: &mut Vec<Message>) {
     let Some(answer) = run.answer(&turn_step(turn)) else { return };
     if !answer.text.is_empty() || !answer.calls.is_empty() {
-        messages.push(Message::Assistant { text: answer.text.clone(), calls: answer.calls.clone() });
+        messages.push(Message::Assistant {
+            text: answer.text.clone(),
+            calls: answer.calls.clone(),
+            by: answer.answered_by.clone(),
+            carry: answer.carry.clone(),
+        });
     }
     for (index, call) in (0..).zip(&answer.calls) {
         let (text, failed) = result(run.call(turn, index), recalled);
         messages.push(Message::Tool { call: call.id.clone(), text, failed });
-    }
-    if let Some(errors) = run.rejection(turn) {
-        let text = format!(
-            "Your answer does not have the form that was asked for. Answer again, with nothing but the corrected JSON.\n{}",
-            errors.join("\n")
-        );
-        messages.push(Message::User { text });
     }
 }
 
@@ -132,11 +155,13 @@ fn cut(text: String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use chrono::{DateTime, Utc};
     use devskyy_domain::{
         conversation::{Finish, ToolCall, Usage},
         kernel::{Aggregate, ids::OperationId},
         runs::{
-            Failure, ModelAnswered, ModelCalled, Place, RunEvent, StepFailed, ToolCalled, ToolSucceeded, tools_step,
+            AnswerRejected, Failure, ModelAnswered, ModelCalled, Place, RunEvent, RunQueued, StepFailed, ToolCalled,
+            ToolSucceeded, tools_step,
         },
         workflow::Effect,
     };
@@ -170,6 +195,7 @@ mod tests {
                     answered_by: "a/b".into(),
                     cost_micros,
                     price: None,
+                    carry: None,
                 }
                 .into(),
             );
@@ -199,6 +225,40 @@ mod tests {
         left.is_empty()
     }
 
+    fn assistant(more: &str) -> Assistant {
+        let definition = format!(r#"{{"model": "a/b", "instructions": "Do it."{more}}}"#);
+        serde_json::from_str(&definition).expect("an assistant")
+    }
+
+    fn asked(input: Json) -> Vec<Message> {
+        let order = serde_json::json!({
+            "project": Uuid::nil(), "agent": Uuid::nil(), "agent_version": 1, "input": input, "deadline": DateTime::<Utc>::default(),
+        });
+        let queued =
+            RunQueued { order: serde_json::from_value(order).expect("an order"), at: DateTime::<Utc>::default() };
+        transcript(&Run::default().evolved(&[queued.into()]), &Recalled::default(), &assistant(""))
+    }
+
+    #[test]
+    fn a_run_without_words_to_read_is_told_so() {
+        let told = [Json::Null, "".into(), " \n".into()].map(asked);
+        assert_eq!(told, [(); 3].map(|()| vec![Message::User { text: NO_INPUT.to_owned() }]));
+    }
+
+    #[test]
+    fn an_answer_that_does_not_fit_is_told_what_would() {
+        let rejected = AnswerRejected { step: turn_step(1), errors: vec!["/total: is required".to_owned()] };
+        let run = Run::default().evolved(&[events().swap_remove(0), events().swap_remove(1), rejected.into()]);
+        let assistant = assistant(r#", "output_schema": {"type": "object", "required": ["total"]}"#);
+        let Some(Message::User { text }) = transcript(&run, &Recalled::default(), &assistant).pop() else {
+            panic!("nothing is told last")
+        };
+        assert!(
+            text.contains("/total: is required") && text.contains(r#"{"required":["total"],"type":"object"}"#),
+            "{text}"
+        );
+    }
+
     proptest! {
         #[test]
         fn every_call_has_a_result_at_whatever_point_a_run_stops(
@@ -207,9 +267,9 @@ mod tests {
         ) {
             let shuffled: Vec<_> = order.iter().map(|index| index.get(&events()).clone()).collect();
             let run = Run::default().evolved(&shuffled);
-            prop_assert!(paired(&transcript(&run, &Recalled::default(), 0)));
+            prop_assert!(paired(&transcript(&run, &Recalled::default(), &assistant(""))));
             let cut_short = &events()[..length.min(events().len())];
-            prop_assert!(paired(&transcript(&Run::default().evolved(cut_short), &Recalled::default(), 0)));
+            prop_assert!(paired(&transcript(&Run::default().evolved(cut_short), &Recalled::default(), &assistant(""))));
         }
     }
 

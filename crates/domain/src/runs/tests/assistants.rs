@@ -36,6 +36,7 @@ fn answer(turn: u32, calls: usize, finish: Finish) -> RunEvent {
         answered_by: "local/small".into(),
         cost_micros,
         price: None,
+        carry: None,
     }
     .into()
 }
@@ -284,6 +285,7 @@ fn calls_with_the_same_id_get_different_ones() {
         model: "m".into(),
         answered_by: "local/small".into(),
         price: None,
+        carry: None,
     };
     let run =
         running([asking(1, 1)]).after(|run| run.record(1, &[Progress::Reply { operation: op(1), reply }])).unwrap();
@@ -304,9 +306,33 @@ fn an_answer_that_is_too_large_fails_the_question() {
         model: "m".into(),
         answered_by: "local/small".into(),
         price: None,
+        carry: None,
     };
     let events = running([asking(1, 1)]).when(|run| run.record(1, &[Progress::Reply { operation: op(1), reply }]));
     assert!(
         matches!(&events.unwrap()[..], [RunEvent::ModelFailed(failed)] if failed.error.code == "run.value_too_large")
     );
+}
+
+/// What is kept of so many bytes that a provider wants back.
+fn carried(bytes: usize) -> Option<usize> {
+    let reply = Reply {
+        text: String::new(),
+        calls: vec![ToolCall { id: "x".into(), name: "t".into(), arguments: Json::Null }],
+        finish: Finish::ToolCalls,
+        usage: Usage::default(),
+        estimated: false,
+        model: "m".into(),
+        answered_by: "local/small".into(),
+        price: None,
+        carry: Some("x".repeat(bytes).into()),
+    };
+    let run = running([asking(1, 1)]).after(|run| run.record(1, &[Progress::Reply { operation: op(1), reply }]));
+    let carry = run.unwrap().answer("turn_1").unwrap().carry.clone()?;
+    carry.as_str().map(str::len)
+}
+
+#[test]
+fn what_a_provider_wants_back_is_kept_within_bounds() {
+    assert_eq!([1_000, MAX_CARRY].map(carried), [Some(1_000), None]);
 }

@@ -73,7 +73,10 @@ proptest! {
                 _ => None,
             });
             for step in taken {
-                let output = |run: &Run| run.step(step).and_then(|state| state.output(&|_| Json::Null));
+                let output = |run: &Run| {
+                    let carried = run.answer(step).and_then(|answer| answer.carry.clone());
+                    (run.step(step).and_then(|state| state.output(&|_| Json::Null)), carried)
+                };
                 prop_assert_eq!(output(&fork), output(&play.run));
             }
             prop_assert_eq!((fork.begun(), fork.usage().total(), fork.cost_micros()), (0, 0, 0));

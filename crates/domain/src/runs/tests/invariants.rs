@@ -89,7 +89,20 @@ fn answered(turn: u32, calls: &[&str]) -> RunEvent {
     let (operation, text, model) = (op(turn.into()), String::new(), "b".to_owned());
     let (answered_by, cost_micros) = ("a/b".into(), None);
     let (estimated, price) = (false, None);
-    ModelAnswered { operation, text, calls, finish, usage, estimated, model, answered_by, cost_micros, price }.into()
+    ModelAnswered {
+        operation,
+        text,
+        calls,
+        finish,
+        usage,
+        estimated,
+        model,
+        answered_by,
+        cost_micros,
+        price,
+        carry: None,
+    }
+    .into()
 }
 
 fn requested() -> RunEvent {

@@ -148,6 +148,7 @@ impl Play<'_> {
             _ => Finish::ToolCalls,
         };
         let usage = Usage { input: 10, output: 5, ..Usage::default() };
+        let carry = (!calls.is_empty()).then(|| Json::from("signed"));
         let reply = Reply {
             text: "so".into(),
             calls,
@@ -157,6 +158,7 @@ impl Play<'_> {
             model: "b".into(),
             answered_by: "a/b".into(),
             price: None,
+            carry,
         };
         Some(Progress::Reply { operation, reply })
     }

@@ -93,6 +93,7 @@ fn reply(one: u8, other: u8) -> Reply {
         model: "b".to_owned(),
         answered_by: "a/b".to_owned(),
         price: (one == 0).then_some(price),
+        carry: (one == 1).then(|| Json::from("signed")),
     }
 }
 

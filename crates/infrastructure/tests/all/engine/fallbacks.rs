@@ -9,7 +9,7 @@ use devskyy_application::{
     runs::{Dimension, Grouping, ModelUse, UsageDays, UsageFilter, UsageViews as _},
 };
 use devskyy_domain::{
-    conversation::Usage,
+    conversation::{Finish, Usage},
     kernel::{EventSet as _, ids::AgentId},
     models::{AllowedModels, Price, PriceList, ProviderKind},
     runs::{ModelAnswered, Phase, Run, RunEvent},
@@ -23,7 +23,7 @@ use devskyy_infrastructure::{
     tools::EgressPolicy,
 };
 use devskyy_testkit::{
-    contracts::models::{Act, Reply, Stage as _},
+    contracts::models::{Act, CallScript, Reply, Stage as _},
     fakes::ModelServer,
 };
 use serde_json::json;
@@ -85,7 +85,10 @@ impl Scene {
         let agent = rig.agent(
             1,
             &json!({
-                "model": "first/echo-1", "fallbacks": ["second/echo-1"], "instructions": "Do it."
+                "model": "first/echo-1", "fallbacks": ["second/echo-1"], "instructions": "Do it.",
+                "tools": {"read": {
+                    "kind": "builtin", "builtin": "parse", "description": "Reads a text.", "input_schema": {"type": "object"}
+                }}
             }),
         );
         let _process = rig.process(&rig.outside, 1);
@@ -127,6 +130,12 @@ fn answered(events: &[RunEvent]) -> &ModelAnswered {
         _ => None,
     });
     answer.expect("a model answered")
+}
+
+/// An answer that wants a call.
+fn calls(id: &'static str, name: &'static str, mind: Option<&'static str>) -> Act {
+    let calls = vec![CallScript { id, name, arguments: vec!["{\"text\":\"1\"}"] }];
+    Act::Answer(Reply { calls, mind, finish: Finish::ToolCalls, usage: USED, ..Reply::says(&[]) })
 }
 
 /// What of each run the log tells where the first does that: its events, who answered with what, and what that cost at which price
@@ -214,4 +223,60 @@ async fn a_provider_that_works_again_is_the_first_choice_again() {
     let answered = answered(&events);
     let price = answered.price.as_ref().map(|applied| applied.price.input);
     assert_eq!((answered.answered_by.as_str(), price, scene.asked()), ("first/echo-1", Some(9_000_000), (3, 2)));
+}
+
+/// Who answered in a run that the first begins with ids of calls that come back, one of no vendor's, and names of no tool, and that
+/// the second ends.
+async fn handed_over(kinds_of: [ProviderKind; 2]) -> Vec<String> {
+    let scene = Scene::set(sqlite().await, kinds_of, BreakerHabits::default()).await;
+    for (id, name) in [("call_0", "functions.read"), ("call_0", "read"), ("functions.read:0", "")] {
+        scene.first.prepare(calls(id, name, None));
+    }
+    let events = scene.run(failing(500, None)).await;
+    let answers = events.iter().filter_map(|event| match event {
+        RunEvent::ModelAnswered(answered) => Some(answered.answered_by.clone()),
+        _ => None,
+    });
+    answers.collect()
+}
+
+#[tokio::test]
+async fn a_conversation_goes_on_at_another_provider_whatever_its_ids_and_names() {
+    let [openai, anthropic] = BOTH;
+    let both = [handed_over([openai, anthropic]).await, handed_over([anthropic, openai]).await];
+    let expected = ["first/echo-1", "first/echo-1", "first/echo-1", "second/echo-1"];
+    assert_eq!(both, [expected, expected]);
+}
+
+/// How a run ends whose model thinks before each of its calls.
+async fn thought_through(kind: ProviderKind) -> Phase {
+    let scene = Scene::set(sqlite().await, [kind, kind], BreakerHabits::default()).await;
+    for (id, mind) in [("call_a", "c2lnbmVkIGZpcnN0"), ("call_b", "c2lnbmVkIHNlY29uZA")] {
+        scene.first.prepare(calls(id, "read", Some(mind)));
+    }
+    scene.first.prepare(Act::Answer(Reply::says(&["It is done."])));
+    let run = scene.rig.start(scene.agent).await;
+    scene.rig.wait(run, PATIENCE).await.phase().clone()
+}
+
+#[tokio::test]
+async fn a_model_that_thinks_gets_its_thoughts_back_with_every_question() {
+    let both = [thought_through(ProviderKind::OpenAi).await, thought_through(ProviderKind::Anthropic).await];
+    assert_eq!(both, [Phase::Completed, Phase::Completed]);
+}
+
+#[tokio::test]
+async fn thoughts_of_one_provider_do_not_keep_another_from_going_on() {
+    let scene = Scene::set(sqlite().await, BOTH, BreakerHabits::default()).await;
+    scene.first.prepare(calls("call_a", "read", Some("c2lnbmVk")));
+    let events = scene.run(failing(500, None)).await;
+    assert_eq!(answered(&events).answered_by, "second/echo-1");
+}
+
+#[tokio::test]
+async fn an_answer_without_words_and_calls_is_given_by_another_provider() {
+    for act in [Act::Answer(Reply::says(&[])), Act::Stops("abort"), Act::Stops("malformed_function_call")] {
+        let told = told_after(BOTH, act.clone()).await;
+        assert_eq!(told, by_the_second(), "{act:?}");
+    }
 }

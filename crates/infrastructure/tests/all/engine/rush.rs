@@ -59,6 +59,7 @@ impl Models for Holding {
             model: "holding".to_owned(),
             answered_by: request.model.clone(),
             price: None,
+            carry: None,
         })
     }
 }

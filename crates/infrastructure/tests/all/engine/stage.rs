@@ -59,7 +59,7 @@ fn plays(question: &Value) -> Option<Act> {
     Some(Act::Answer(if told {
         Reply::says(&["It is ", "done."])
     } else {
-        Reply { pieces: vec![], calls: vec![call], finish: Finish::ToolCalls, usage, cut: 0 }
+        Reply { pieces: vec![], calls: vec![call], finish: Finish::ToolCalls, usage, cut: 0, mind: None }
     }))
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use devskyy_application::models::{ModelError, ModelRequest};
 
-use super::{Act, ModelsUnderTest, question};
+use super::{Act, ModelsUnderTest, Reply, question};
 use crate::fakes::{Heard, NoDeltas};
 
 const fn status(status: u16) -> Act {
@@ -87,6 +87,18 @@ pub async fn an_answer_that_breaks_off_is_none(under_test: &ModelsUnderTest) {
 /// A page of a proxy, for example.
 pub async fn nonsense_is_no_answer(under_test: &ModelsUnderTest) {
     let failure = under_test.failure(Act::Nonsense).await;
+    assert!(matches!(failure, ModelError::Unavailable { .. }), "{failure:?}");
+}
+
+/// Neither words nor calls: a run would end with nothing.
+pub async fn an_answer_with_nothing_in_it_is_none(under_test: &ModelsUnderTest) {
+    let failure = under_test.failure(Act::Answer(Reply::says(&[]))).await;
+    assert!(matches!(failure, ModelError::Unavailable { .. }), "{failure:?}");
+}
+
+/// It had begun to speak, and nobody knows whether it had said everything.
+pub async fn an_answer_that_stops_for_an_unknown_reason_is_none(under_test: &ModelsUnderTest) {
+    let failure = under_test.failure(Act::Stops("insufficient_system_resource")).await;
     assert!(matches!(failure, ModelError::Unavailable { .. }), "{failure:?}");
 }
 

@@ -3,6 +3,7 @@
 
 pub mod answers;
 pub mod failures;
+pub mod questions;
 mod stage;
 
 use std::time::Duration;
@@ -61,6 +62,13 @@ macro_rules! models_contract {
             every_reason_to_stop_is_understood,
             the_answer_names_who_gave_it,
         }
+        $crate::promises! { [$($how)+] [(&) models::questions] =>
+            a_conversation_begun_with_others_goes_on,
+            a_conversation_that_called_tools_goes_on_without_any,
+            any_schema_may_be_the_form_of_an_answer,
+            any_schema_of_an_object_may_be_that_of_arguments,
+            what_a_provider_wants_back_comes_back_to_it,
+        }
         $crate::promises! { [$($how)+] [(&) models::failures] =>
             too_many_questions_may_be_asked_again_after_so_many_seconds,
             too_many_questions_may_be_asked_again_after_a_date,
@@ -72,6 +80,8 @@ macro_rules! models_contract {
             a_redirect_is_not_followed,
             an_answer_that_breaks_off_is_none,
             nonsense_is_no_answer,
+            an_answer_with_nothing_in_it_is_none,
+            an_answer_that_stops_for_an_unknown_reason_is_none,
             an_endless_answer_is_refused,
             a_silent_provider_runs_out_of_time,
             a_provider_that_falls_silent_runs_out_of_time,

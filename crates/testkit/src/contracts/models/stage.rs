@@ -1,13 +1,13 @@
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
-use devskyy_application::models::{ModelAnswer, Models};
+use devskyy_application::models::{ModelAnswer, ModelRequest, Models};
 use devskyy_domain::{
-    conversation::{Finish, ToolCall, Usage},
+    conversation::{Finish, Message, ToolCall, Usage},
     kernel::Json,
 };
 
@@ -31,6 +31,8 @@ pub enum Act {
     Silence,
     /// Says so much, then nothing.
     Stall(&'static str),
+    /// Says something and stops for a reason that no contract knows.
+    Stops(&'static str),
     /// Says so much, then hangs up.
     BreakOff(&'static str),
     /// Answers with something that is not its protocol.
@@ -52,6 +54,8 @@ pub struct Reply {
     pub usage: Usage,
     /// Bytes that are sent at once; all of them with 0.
     pub cut: usize,
+    /// What it thought, as it wants it back where it wants calls; nothing, where it does not think.
+    pub mind: Option<&'static str>,
 }
 
 /// A call, cut as it is streamed.
@@ -70,7 +74,7 @@ impl Reply {
     #[must_use]
     pub fn says(pieces: &[&'static str]) -> Self {
         let usage = Usage { input: 9, output: 3, ..Usage::default() };
-        Self { pieces: pieces.to_vec(), calls: vec![], finish: Finish::Stop, usage, cut: 0 }
+        Self { pieces: pieces.to_vec(), calls: vec![], finish: Finish::Stop, usage, cut: 0, mind: None }
     }
 }
 
@@ -103,9 +107,17 @@ impl ScriptedStage {
     #[must_use]
     pub fn set() -> ModelsUnderTest {
         let acts: Arc<Mutex<VecDeque<Act>>> = Arc::default();
-        let left = acts.clone();
-        let models = Arc::new(ScriptedModels::playing(move |_, _| {
-            turn(left.lock().unwrap_or_else(PoisonError::into_inner).pop_front().unwrap_or(Act::Silence))
+        let (left, minds) = (acts.clone(), Mutex::default());
+        let models = Arc::new(ScriptedModels::playing(move |request, _| {
+            if forgotten(request, &minds) {
+                return Turn::Refused(Some(400));
+            }
+            let act = left.lock().unwrap_or_else(PoisonError::into_inner).pop_front().unwrap_or(Act::Silence);
+            if let Act::Answer(Reply { calls, mind: Some(mind), .. }) = &act {
+                let called = calls.iter().map(|call| (call.id, *mind));
+                minds.lock().unwrap_or_else(PoisonError::into_inner).extend(called);
+            }
+            turn(act)
         }));
         ModelsUnderTest { models: models.clone(), stage: Arc::new(Self { acts, models }) }
     }
@@ -124,8 +136,22 @@ impl Stage for ScriptedStage {
     }
 }
 
+/// Whether a question does not give back what a model wanted back beside a call.
+fn forgotten(request: &ModelRequest, minds: &Mutex<BTreeMap<&str, &str>>) -> bool {
+    let minds = minds.lock().unwrap_or_else(PoisonError::into_inner);
+    request.messages.iter().any(|message| match message {
+        Message::Assistant { calls, carry, .. } => calls.iter().any(|call| {
+            let mind = minds.get(call.id.as_str()).map(|mind| Json::from(*mind));
+            mind.is_some() && mind != *carry
+        }),
+        Message::System { .. } | Message::User { .. } | Message::Tool { .. } => false,
+    })
+}
+
 fn turn(act: Act) -> Turn {
     match act {
+        Act::Answer(reply) if reply.pieces.is_empty() && reply.calls.is_empty() => Turn::Unavailable(None),
+        Act::Stops(_) => Turn::Unavailable(None),
         Act::Answer(reply) => Turn::Answer(Box::new(answer(&reply))),
         Act::Status { code: "insufficient_quota", status, .. } => Turn::Refused(Some(status)),
         Act::Status { status: 429, retry_after, .. } => Turn::RateLimited(retry_after.and_then(wait)),
@@ -159,5 +185,6 @@ fn answer(reply: &Reply) -> ModelAnswer {
         model: "scripted".to_owned(),
         answered_by: String::new(),
         price: None,
+        carry: reply.mind.map(Json::from),
     }
 }

@@ -114,6 +114,7 @@ pub async fn only_answers_count(usage: &UsageUnderTest) {
         finish: Finish::Stop,
         model: model.to_owned(),
         answered_by: model.to_owned(),
+        carry: None,
     };
     let forked = RunForked { from: id(9), from_version: 3, step: "turn 2".into() };
     let taken_over = StepTakenOver { step: "turn 1".into(), result };

@@ -130,6 +130,7 @@ fn said(operation: OperationId, answer: &Answer) -> ModelAnswered {
         answered_by: answer.model.to_owned(),
         cost_micros: answer.cost_micros,
         price: None,
+        carry: None,
     }
 }
 

@@ -30,9 +30,18 @@ fn block(index: usize, begun: &Value, pieces: &[Value]) -> Vec<String> {
     events
 }
 
-fn text(pieces: &[&str]) -> Vec<String> {
+fn text(index: usize, pieces: &[&str]) -> Vec<String> {
     let pieces: Vec<_> = pieces.iter().map(|text| json!({"type": "text_delta", "text": text})).collect();
-    block(0, &json!({"type": "text", "text": ""}), &pieces)
+    block(index, &json!({"type": "text", "text": ""}), &pieces)
+}
+
+/// A thought and its signature, which is what the provider wants back.
+fn thought(mind: &str) -> Vec<String> {
+    let (begun, ended) = mind.split_at(mind.len() / 2);
+    let thoughts = ["Hm, ", "well."].map(|thought| json!({"type": "thinking_delta", "thinking": thought}));
+    let signatures = [begun, ended].map(|signature| json!({"type": "signature_delta", "signature": signature}));
+    let pieces: Vec<_> = thoughts.into_iter().chain(signatures).collect();
+    block(0, &json!({"type": "thinking", "thinking": "", "signature": ""}), &pieces)
 }
 
 fn call(index: usize, call: &CallScript) -> Vec<String> {
@@ -44,17 +53,21 @@ fn call(index: usize, call: &CallScript) -> Vec<String> {
 
 pub(super) fn opening(said: &str) -> Vec<String> {
     let mut events = vec![start(Usage::default()), event(&json!({"type": "ping"}))];
-    events.extend(text(&[said]).into_iter().take(2));
+    events.extend(text(0, &[said]).into_iter().take(2));
     events
 }
 
 pub(super) fn events(reply: &Reply) -> Vec<String> {
     let mut events = vec![start(reply.usage), event(&json!({"type": "ping"}))];
+    if let Some(mind) = reply.mind {
+        events.extend(thought(mind));
+    }
+    let first = usize::from(reply.mind.is_some());
     if !reply.pieces.is_empty() {
-        events.extend(text(&reply.pieces));
+        events.extend(text(first, &reply.pieces));
     }
     for (at, script) in reply.calls.iter().enumerate() {
-        events.extend(call(at + 1, script));
+        events.extend(call(first + at + 1, script));
     }
     let reason = match reply.finish {
         Finish::Stop => "end_turn",
@@ -62,17 +75,32 @@ pub(super) fn events(reply: &Reply) -> Vec<String> {
         Finish::Length => "max_tokens",
         Finish::Refused => "refusal",
     };
-    let usage = json!({
-        "output_tokens": reply.usage.output + reply.usage.reasoning,
-        "output_tokens_details": {"thinking_tokens": reply.usage.reasoning},
-    });
-    let delta = json!({"stop_reason": reason, "stop_sequence": null});
-    events.push(event(&json!({"type": "message_delta", "delta": delta, "usage": usage})));
-    events.push(event(&json!({"type": "message_stop"})));
+    events.extend(end(reason, reply.usage));
     events
 }
 
+fn end(reason: &str, usage: Usage) -> [String; 2] {
+    let usage = json!({
+        "output_tokens": usage.output + usage.reasoning,
+        "output_tokens_details": {"thinking_tokens": usage.reasoning},
+    });
+    let delta = json!({"stop_reason": reason, "stop_sequence": null});
+    [event(&json!({"type": "message_delta", "delta": delta, "usage": usage})), event(&json!({"type": "message_stop"}))]
+}
+
+pub(super) fn ending(reason: &str) -> Vec<String> {
+    let mut events = vec![start(Usage { input: 9, ..Usage::default() })];
+    events.extend(text(0, &["Hm."]));
+    events.extend(end(reason, Usage { output: 1, ..Usage::default() }));
+    events
+}
+
+pub(super) fn refused(why: &str) -> String {
+    json!({"type": "error", "error": {"type": "invalid_request_error", "message": why}, "request_id": "req_1"})
+        .to_string()
+}
+
 pub(super) fn fault(code: &str) -> String {
-    json!({"type": "error", "error": {"type": code, "message": "invalid x-api-key: sk-test-1234"}, "request_id": "req_1"})
+    json!({"type": "error", "error": {"type": code, "message": format!("invalid {code}: x-api-key: sk-test-1234")}, "request_id": "req_1"})
         .to_string()
 }

@@ -1,7 +1,8 @@
 //! A provider of models for tests: a real server on a port of its own that speaks a protocol as its vendor wrote it
-//! down, and fails in all the ways providers fail.
+//! down, refuses what its vendor refuses, and fails in all the ways providers fail.
 
 mod anthropic;
+mod law;
 mod openai;
 
 use std::{
@@ -48,6 +49,7 @@ pub struct ModelServer {
     received: Mutex<Vec<Received>>,
     hung_up: AtomicUsize,
     pause: Mutex<Duration>,
+    minds: Mutex<law::Minds>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -74,7 +76,8 @@ impl ModelServer {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let (acts, received, hung_up) = (Mutex::default(), Mutex::default(), AtomicUsize::new(0));
         let (address, play) = (listener.local_addr()?, Box::new(play));
-        let server = Arc::new(Self { kind, address, acts, play, received, hung_up, pause: Mutex::default() });
+        let (pause, minds) = (Mutex::default(), Mutex::default());
+        let server = Arc::new(Self { kind, address, acts, play, received, hung_up, pause, minds });
         let serving = server.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -106,9 +109,23 @@ impl ModelServer {
         locked(&self.received).clone()
     }
 
+    /// Why such a provider refuses a question, whatever act is prepared; `None` where it takes it.
+    #[must_use]
+    pub fn refusal(kind: ProviderKind, question: &Value) -> Option<String> {
+        law::refusal(kind, question, &law::Minds::default())
+    }
+
     async fn serve(&self, mut stream: TcpStream) {
         let Some(received) = read(&mut stream).await else { return };
         let listing = received.request.starts_with("GET ");
+        let refusal = law::refusal(self.kind, &received.body, &locked(&self.minds)).filter(|_| !listing);
+        if let Some(why) = refusal {
+            locked(&self.received).push(received);
+            if document(&mut stream, 400, None, &self.refused(&why)).await.is_err() {
+                self.hung_up.fetch_add(1, Ordering::SeqCst);
+            }
+            return;
+        }
         let prepared = if listing { None } else { locked(&self.acts).pop_front() };
         let act = prepared.or_else(|| if listing { None } else { (self.play)(&received.body) });
         let stranger = listing && received.headers.values().any(|value| value.ends_with("wrong-key"));
@@ -125,8 +142,16 @@ impl ModelServer {
 
     async fn play(&self, stream: &mut TcpStream, act: Act) -> io::Result<()> {
         match act {
+            Act::Stops(reason) => {
+                begin(stream).await?;
+                send(stream, self.ending(reason).concat().as_bytes(), 0).await?;
+                stream.write_all(b"0\r\n\r\n").await
+            }
             Act::Answer(reply) => {
                 let cut = reply.cut;
+                let called =
+                    reply.mind.into_iter().flat_map(|mind| reply.calls.iter().map(move |call| (call.id, mind)));
+                locked(&self.minds).extend(called.map(|(call, mind)| (call.to_owned(), mind.to_owned())));
                 begin(stream).await?;
                 let pause = *locked(&self.pause);
                 if pause.is_zero() {
@@ -171,6 +196,21 @@ impl ModelServer {
         match self.kind {
             ProviderKind::OpenAi => openai::events(reply),
             ProviderKind::Anthropic => anthropic::events(reply),
+        }
+    }
+
+    /// Begins to speak and stops for a reason.
+    fn ending(&self, reason: &str) -> Vec<String> {
+        match self.kind {
+            ProviderKind::OpenAi => openai::ending(reason),
+            ProviderKind::Anthropic => anthropic::ending(reason),
+        }
+    }
+
+    fn refused(&self, why: &str) -> String {
+        match self.kind {
+            ProviderKind::OpenAi => openai::refused(why),
+            ProviderKind::Anthropic => anthropic::refused(why),
         }
     }
 

@@ -23,10 +23,14 @@ pub(super) fn opening(said: &str) -> Vec<String> {
 }
 
 /// A call begins with its id and name; its arguments follow, and those of others in between.
-fn calls(calls: &[CallScript]) -> Vec<String> {
+fn calls(calls: &[CallScript], mind: Option<&str>) -> Vec<String> {
     let begun = calls.iter().enumerate().map(|(index, call)| {
         let function = json!({"name": call.name, "arguments": ""});
-        json!({"index": index, "id": call.id, "type": "function", "function": function})
+        let mut begun = json!({"index": index, "id": call.id, "type": "function", "function": function});
+        if let Some(mind) = mind {
+            begun["extra_content"] = json!({"google": {"thought_signature": mind}});
+        }
+        begun
     });
     let rounds = calls.iter().map(|call| call.arguments.len()).max().unwrap_or(0);
     let pieces = (0..rounds).flat_map(|round| {
@@ -55,23 +59,39 @@ fn billed(usage: Usage) -> Value {
 
 pub(super) fn events(reply: &Reply) -> Vec<String> {
     let mut events = vec![chunk(&json!({"role": "assistant", "content": ""}), None)];
+    let thought = reply.mind.map(|mind| mind.split_at(mind.len() / 2));
+    let thought = thought.into_iter().flat_map(|(begun, ended)| [begun, ended]);
+    events.extend(thought.map(|thought| chunk(&json!({"reasoning_content": thought, "content": null}), None)));
     events.extend(reply.pieces.iter().map(|piece| chunk(&json!({"content": piece}), None)));
-    events.extend(calls(&reply.calls));
+    events.extend(calls(&reply.calls, reply.mind));
     let reason = match reply.finish {
         Finish::Stop => "stop",
         Finish::ToolCalls => "tool_calls",
         Finish::Length => "length",
         Finish::Refused => "content_filter",
     };
-    events.push(chunk(&json!({}), Some(reason)));
-    events.push(event(&json!({
-        "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1_767_268_800, "model": "echo-1-2026",
-        "choices": [], "usage": billed(reply.usage),
-    })));
-    events.push("data: [DONE]\n\n".to_owned());
+    events.extend(end(reason, reply.usage));
     events
 }
 
+fn end(reason: &str, usage: Usage) -> [String; 3] {
+    let used = event(&json!({
+        "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1_767_268_800, "model": "echo-1-2026",
+        "choices": [], "usage": billed(usage),
+    }));
+    [chunk(&json!({}), Some(reason)), used, "data: [DONE]\n\n".to_owned()]
+}
+
+pub(super) fn ending(reason: &str) -> Vec<String> {
+    let mut events = opening("Hm.");
+    events.extend(end(reason, Usage { input: 9, output: 1, ..Usage::default() }));
+    events
+}
+
+pub(super) fn refused(why: &str) -> String {
+    json!({"error": {"message": why, "type": "invalid_request_error", "param": null, "code": null}}).to_string()
+}
+
 pub(super) fn fault(code: &str) -> String {
-    json!({"error": {"message": "Incorrect: sk-test-1234.", "type": code, "param": null, "code": code}}).to_string()
+    json!({"error": {"message": format!("Incorrect, {code}: sk-test-1234."), "type": code, "param": null, "code": code}}).to_string()
 }

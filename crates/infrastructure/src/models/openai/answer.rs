@@ -1,104 +1,26 @@
-//! Chat completions as OpenAI defined them and as gateways and local servers understand them.
-
-use devskyy_application::models::{Deltas, ModelError, ModelRequest};
+use devskyy_application::models::{Deltas, ModelError};
 use devskyy_domain::{
-    conversation::{Finish, Message, ToolCall, Usage},
+    conversation::{Finish, ToolCall, Usage},
     kernel::Json,
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{
+use super::super::{
     endpoint::Endpoint,
     failure::{Fault, unavailable},
-    provider::{Reading, Reply, arguments},
+    provider::{Reading, Reply, arguments, stopped},
     sse::Event,
 };
 
-/// The limit of an answer as OpenAI's reasoning models want it.
-pub(super) const NEWER_LIMIT: &str = "max_completion_tokens";
-/// The limit of an answer as everybody else knows it; some local servers ignore the newer name without a word.
-const LIMIT: &str = "max_tokens";
-
-/// What the limit of an answer is called at an address.
-pub(super) fn limit_for(base_url: &str) -> &'static str {
-    let host = base_url.split("://").nth(1).and_then(|rest| rest.split(['/', ':']).next()).unwrap_or_default();
-    if host == "api.openai.com" || host.ends_with(".openai.azure.com") { NEWER_LIMIT } else { LIMIT }
-}
-
-/// A question in the protocol's words.
-pub(super) fn question(request: &ModelRequest, model: &str, limit: &str) -> Value {
-    let mut body = json!({
-        "model": model,
-        "messages": request.messages.iter().map(message).collect::<Vec<_>>(),
-        "stream": true,
-        "stream_options": {"include_usage": true},
-    });
-    body[limit] = request.max_output_tokens.into();
-    if let Some(thousandths) = request.temperature {
-        body["temperature"] = (f64::from(thousandths) / 1_000.0).into();
-    }
-    if !request.tools.is_empty() {
-        let tools = request.tools.iter().map(|tool| {
-            let function = json!({"name": tool.name, "description": tool.description, "parameters": tool.schema});
-            json!({"type": "function", "function": function})
-        });
-        body["tools"] = tools.collect();
-    }
-    if let Some(output) = &request.output {
-        let schema = json!({"name": output.name, "schema": output.schema, "strict": is_strict(&output.schema)});
-        body["response_format"] = json!({"type": "json_schema", "json_schema": schema});
-    }
-    body
-}
-
-fn message(message: &Message) -> Value {
-    match message {
-        Message::System { text } => json!({"role": "system", "content": text}),
-        Message::User { text } => json!({"role": "user", "content": text}),
-        Message::Assistant { text, calls } if calls.is_empty() => json!({"role": "assistant", "content": text}),
-        Message::Assistant { text, calls } => {
-            let content = if text.is_empty() { Value::Null } else { Value::from(text.as_str()) };
-            json!({"role": "assistant", "content": content, "tool_calls": calls.iter().map(call).collect::<Vec<_>>()})
-        }
-        Message::Tool { call, text, failed: _ } => json!({"role": "tool", "tool_call_id": call, "content": text}),
-    }
-}
-
-fn call(call: &ToolCall) -> Value {
-    let arguments = match &call.arguments {
-        Json::String(text) => text.clone(),
-        document => json!(document).to_string(),
-    };
-    json!({"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}})
-}
-
-/// Whether the protocol's strict mode takes a schema: every object closed, every member required. Others are asked for
-/// without it, because strict mode refuses them.
-fn is_strict(schema: &Json) -> bool {
-    let Some(members) = schema.as_object() else { return true };
-    let below = |name: &str| match members.get(name) {
-        Some(Json::Object(children)) => children.values().all(is_strict),
-        Some(Json::Array(children)) => children.iter().all(is_strict),
-        Some(_) | None => true,
-    };
-    let object = members.get("type").and_then(Json::as_str) == Some("object") || members.contains_key("properties");
-    let closed = members.get("additionalProperties") == Some(&Json::from(false));
-    let required = members.get("required").and_then(Json::as_array).unwrap_or_default();
-    let all = members.get("properties").and_then(Json::as_object).is_none_or(|properties| {
-        properties.keys().all(|name| required.iter().any(|wanted| wanted.as_str() == Some(name)))
-    });
-    (!object || (closed && all))
-        && ["properties", "$defs", "anyOf"].into_iter().all(below)
-        && members.get("items").is_none_or(is_strict)
-}
-
 /// An answer while it comes in.
 #[derive(Default)]
-pub(super) struct Answer {
+pub(in super::super) struct Answer {
     reply: Reply,
     calls: Vec<Pieces>,
     refusal: bool,
+    /// What it thought aloud before.
+    thoughts: String,
 }
 
 #[derive(Default)]
@@ -107,6 +29,8 @@ struct Pieces {
     id: String,
     name: String,
     arguments: String,
+    /// What stands beside it for its provider's own eyes.
+    extra: Option<Json>,
 }
 
 #[derive(Deserialize)]
@@ -129,6 +53,7 @@ struct Choice {
 struct Delta {
     content: Option<String>,
     refusal: Option<String>,
+    reasoning_content: Option<String>,
     tool_calls: Option<Vec<CallDelta>>,
 }
 
@@ -137,6 +62,7 @@ struct CallDelta {
     index: Option<usize>,
     id: Option<String>,
     function: Option<FunctionDelta>,
+    extra_content: Option<Json>,
 }
 
 #[derive(Deserialize)]
@@ -208,6 +134,7 @@ impl Answer {
         if pieces.id.is_empty() {
             pieces.id = delta.id.unwrap_or_default();
         }
+        pieces.extra = delta.extra_content.or(pieces.extra.take());
         let Some(function) = delta.function else { return };
         if pieces.name.is_empty() {
             pieces.name = function.name.unwrap_or_default();
@@ -215,23 +142,38 @@ impl Answer {
         pieces.arguments.push_str(&function.arguments.unwrap_or_default());
     }
 
-    fn take_choice(&mut self, choice: Choice, deltas: &dyn Deltas) {
+    fn take_choice(&mut self, choice: Choice, endpoint: &Endpoint, deltas: &dyn Deltas) -> Result<(), ModelError> {
+        self.thoughts.push_str(&choice.delta.reasoning_content.unwrap_or_default());
         self.refusal |= choice.delta.refusal.is_some();
         for piece in [choice.delta.content, choice.delta.refusal].into_iter().flatten().filter(|it| !it.is_empty()) {
             self.reply.text.push_str(&piece);
             deltas.text(&piece);
         }
         choice.delta.tool_calls.into_iter().flatten().for_each(|call| self.take_call(call));
-        if let Some(reason) = choice.finish_reason {
-            self.reply.finish = Some(match reason.as_str() {
-                "length" => Finish::Length,
-                "content_filter" => Finish::Refused,
+        // Some servers name an empty reason as long as they go on.
+        if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {
+            self.reply.finish = Some(match stopped(&reason, endpoint)? {
                 // Some servers say that they stopped where they mean that they wait.
-                _ if !self.calls.is_empty() => Finish::ToolCalls,
-                _ if self.refusal => Finish::Refused,
-                _ => Finish::Stop,
+                Finish::Stop | Finish::ToolCalls if !self.calls.is_empty() => Finish::ToolCalls,
+                Finish::Stop | Finish::ToolCalls if self.refusal => Finish::Refused,
+                Finish::ToolCalls => Finish::Stop,
+                other => other,
             });
         }
+        Ok(())
+    }
+
+    /// What its provider wants back beside the calls; nothing where it gave nothing.
+    fn carry(thoughts: String, calls: &[Pieces]) -> Option<Json> {
+        if thoughts.is_empty() && calls.iter().all(|call| call.extra.is_none()) {
+            return None;
+        }
+        let extras = calls.iter().map(|call| call.extra.clone().unwrap_or_default());
+        let mut carry = vec![("calls".to_owned(), Json::Array(extras.collect()))];
+        if !thoughts.is_empty() {
+            carry.push(("reasoning_content".to_owned(), thoughts.into()));
+        }
+        Some(carry.into_iter().collect())
     }
 }
 
@@ -250,17 +192,20 @@ impl Reading for Answer {
         if let Some(usage) = chunk.usage {
             self.reply.usage = usage.by_class();
         }
-        chunk.choices.into_iter().for_each(|choice| self.take_choice(choice, deltas));
+        for choice in chunk.choices {
+            self.take_choice(choice, endpoint, deltas)?;
+        }
         Ok(false)
     }
 
     fn answer(self: Box<Self>) -> Option<Reply> {
-        let Self { reply, calls, .. } = *self;
+        let Self { reply, calls, thoughts, .. } = *self;
+        let carry = if calls.is_empty() { None } else { Self::carry(thoughts, &calls) };
         let calls = calls.into_iter().enumerate().map(|(at, pieces)| {
             let id = if pieces.id.is_empty() { format!("call_{at}") } else { pieces.id };
             ToolCall { id, name: pieces.name, arguments: arguments(&pieces.arguments) }
         });
-        Some(Reply { calls: calls.collect(), ..reply })
+        Some(Reply { calls: calls.collect(), carry, ..reply })
     }
 }
 

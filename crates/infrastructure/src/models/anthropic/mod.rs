@@ -1,0 +1,6 @@
+//! Anthropic's Messages, version 2023-06-01.
+
+mod answer;
+mod question;
+
+pub(super) use self::{answer::Answer, question::question};

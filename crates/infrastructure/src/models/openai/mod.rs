@@ -1,0 +1,7 @@
+//! Chat completions as OpenAI defined them and as gateways and local servers understand them.
+
+mod answer;
+mod question;
+mod terms;
+
+pub(super) use self::{answer::Answer, question::question, terms::Terms};
