@@ -26,17 +26,38 @@ fn serving(directory: &Path) -> Command {
     command
 }
 
+/// How a process ends that is stopped while its database says nothing.
+fn stopped_while_it_connects(arguments: &[&str], signal: &str) -> Option<i32> {
+    let place = tempfile::tempdir().unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://ada@{}/sky", silent.local_addr().unwrap());
+    let mut command = devskyy(place.path());
+    let process = Process::start(command.args(arguments).env("DEVSKYY_DATABASE__URL", url), place.path());
+    process.until_said("connecting");
+    process.signal(signal);
+    process.ended()
+}
+
 #[test]
 fn a_server_that_waits_for_its_database_is_stopped() {
     for signal in ["-TERM", "-INT"] {
-        let place = tempfile::tempdir().unwrap();
-        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("postgres://ada@{}/sky", silent.local_addr().unwrap());
-        let server = Process::start(serving(place.path()).env("DEVSKYY_DATABASE__URL", url), place.path());
-        server.until_said("connecting");
-        server.signal(signal);
-        assert_eq!(server.ended(), Some(0), "{signal}");
+        assert_eq!(stopped_while_it_connects(&["serve", "--port", "0"], signal), Some(0), "{signal}");
     }
+}
+
+#[test]
+fn a_worker_that_waits_for_its_database_is_stopped() {
+    assert_eq!(stopped_while_it_connects(&["worker"], "-TERM"), Some(0));
+}
+
+#[test]
+fn people_are_told_in_a_line_that_a_server_ends_in_order() {
+    let place = tempfile::tempdir().unwrap();
+    let server = Process::start(serving(place.path()).args(["--log-format", "text"]), place.path());
+    server.until_said("ready");
+    server.signal("-INT");
+    server.until_said("\nstopping; press Ctrl-C again to stop at once\n");
+    assert_eq!(server.ended(), Some(0));
 }
 
 #[test]
