@@ -127,6 +127,13 @@ pub(super) struct RequestSchema {
     /// Whether the arguments are sent as a JSON body.
     #[schema(required = false, default = false)]
     send_arguments: bool,
+    /// What is sent as the body instead of the arguments, computed: `$jq` and `$template` see `arguments`, `operation_id` and
+    /// `run.id`, templates also `secrets`.
+    #[schema(required = false)]
+    body: Value,
+    /// Whether the members of the body are sent as the fields of a form, not as JSON.
+    #[schema(required = false, default = false)]
+    form: bool,
     /// Seconds to wait for an answer.
     #[schema(required = false, default = 30)]
     timeout_s: u32,

@@ -23,6 +23,13 @@ async fn are_refused(kind: &str, cases: Vec<Case>) {
     }
 }
 
+fn form(body: Value) -> Value {
+    let mut request = request("https://shop.example/pay");
+    request["body"] = body;
+    request["form"] = json!(true);
+    request
+}
+
 fn request(url: &str) -> Value {
     json!({"method": "POST", "url": url})
 }
@@ -53,6 +60,7 @@ async fn a_workflow_that_cannot_be() {
     let steps = |steps: Value| json!({"steps": steps});
     let computed = |arguments: Value| json!({"steps": [{"id": "a", "tool": "jq", "arguments": arguments}]});
     let tool = |name: &str, url: &str| json!({"tools": {name: {"kind": "http", "effect": "unsafe", "request": request(url)}}, "steps": [step("a")]});
+    let sends = |body: Value| json!({"tools": {"pay": {"kind": "http", "effect": "unsafe", "request": form(body)}}, "steps": [step("a")]});
     let calls = json!({"steps": [{"id": "a", "agent": "01938f2e-0000-7000-8000-000000000000", "input": {}}]});
     let limited = json!({"steps": [step("a")], "limits": {"concurrency": 0}});
     let schema = json!({"steps": [step("a")], "input_schema": {"type": "broken"}});
@@ -70,6 +78,8 @@ async fn a_workflow_that_cannot_be() {
         (calls, "workflow.agent_unknown", "/steps/0/agent"),
         (limited, "workflow.limit", "/limits/concurrency"),
         (computed(json!({"$jq": 1})), "workflow.computed_value", "/steps/0/arguments"),
+        (sends(json!({"a": {"b": {}}})), "workflow.body", "/tools/pay/request/body"),
+        (sends(json!({"a": {"$jq": 1}})), "workflow.computed_value", "/tools/pay/request/body/a"),
         (computed(json!({"$jq": "broken"})), "workflow.jq", "/steps/0/arguments/$jq"),
         (computed(json!({"$template": "broken"})), "workflow.template", "/steps/0/arguments/$template"),
         (schema, "workflow.schema", "/input_schema"),
@@ -125,6 +135,12 @@ async fn an_assistant_that_cannot_be() {
             tool("pay", "input_schema", json!({"type": "array"})),
             "assistant.arguments_schema",
             "/tools/pay/input_schema",
+        ),
+        (tool("pay", "request", form(json!([]))), "assistant.body", "/tools/pay/request/body"),
+        (
+            tool("pay", "request", form(json!({"a": {"$jq": 1}}))),
+            "assistant.computed_value",
+            "/tools/pay/request/body/a",
         ),
         (tool("pay", "approval", json!({"when": "broken"})), "assistant.jq", "/tools/pay/approval/when"),
         (tool("pay", "request", request("http://a.org")), "assistant.destination", "/tools/pay/request/url"),

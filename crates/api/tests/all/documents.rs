@@ -206,11 +206,13 @@ fn headers_that_clients_need_are_documented() {
 fn complete_definition() -> Value {
     let request = json!({"method": "POST", "url": "https://tracker.example.org/tickets", "headers": {"x-team": "core"},
                          "send_arguments": true, "timeout_s": 10});
+    let form = json!({"method": "POST", "url": "https://shop.example.org/pay", "body": {"amount": 1}, "form": true});
     let server = json!({"url": "https://tools.example.org/mcp", "tool": "find", "headers": {}, "timeout_s": 10});
     json!({
         "input_schema": {"type": "object"}, "output_schema": {"type": "object"},
         "tools": {"find": {"kind": "mcp", "effect": "read_only", "input_schema": {"type": "object"}, "approval": "always", "server": server},
                   "file": {"kind": "http", "effect": "idempotent", "input_schema": {"type": "object"}, "approval": "never", "request": request},
+                  "pay": {"kind": "http", "effect": "unsafe", "request": form},
                   "shape": {"kind": "builtin", "builtin": "jq"}},
         "steps": [
             {"id": "ask", "approval": {"prompt": "Really?", "data": {}, "on_deny": "continue"}},
@@ -240,7 +242,7 @@ async fn definitions_are_documented_as_they_are_read() {
         ("ApprovalStep", members(&steps[0]["approval"])),
         ("Tool", &(&members(&tools["file"]) | &members(&tools["shape"])) | &members(&tools["find"])),
         ("McpServer", members(&tools["find"]["server"])),
-        ("ToolRequest", members(&tools["file"]["request"])),
+        ("ToolRequest", &members(&tools["file"]["request"]) | &members(&tools["pay"]["request"])),
         ("Limits", members(&definition["limits"])),
         ("Retry", members(&definition["retry"])),
     ] {

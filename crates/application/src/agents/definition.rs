@@ -8,7 +8,7 @@ use devskyy_domain::{
         Json, RefusalKind,
         ids::{AgentId, ProjectId},
     },
-    workflow::{Action, McpServer, Sent, Tool, Workflow, member, secrets_in, secrets_in_url},
+    workflow::{Action, McpServer, Tool, Workflow, member, secrets_in, secrets_in_url},
 };
 use serde::de::DeserializeOwned;
 
@@ -129,16 +129,15 @@ impl Definitions {
         if unknown.is_empty() { Ok(()) } else { Err(Error::Invalid(unknown)) }
     }
 
-    /// Headers may insert secrets that the project has; nothing else may.
+    /// Headers and bodies may insert secrets that the project has; nothing else may.
     async fn check_secrets(&self, project: ProjectId, definition: &Definition) -> Result<(), Error> {
         let mut found = Vec::new();
-        for Sent { pointer, url, headers } in definition.sent() {
-            if !secrets_in_url(url).is_empty() {
+        for sent in definition.sent() {
+            if !secrets_in_url(sent.url).is_empty() {
                 let detail = "addresses are logged on their way; insert secrets into headers".to_owned();
-                found.push(wrong("workflow.secret_misused", detail, &format!("{pointer}/url")));
+                found.push(wrong("workflow.secret_misused", detail, &format!("{}/url", sent.pointer)));
             }
-            for (header, template) in headers {
-                let at = member(&format!("{pointer}/headers"), header);
+            for (at, template) in sent.templates() {
                 match secrets_in(template) {
                     Err(misused) => found.push(wrong("workflow.secret_misused", misused.to_string(), &at)),
                     Ok(names) => {

@@ -11,12 +11,12 @@ use super::{
 use crate::{
     kernel::Json,
     workflow::{
-        Approval, Computed, Sent,
+        self, Approval, BodyFault, Computed, HttpRequest, Sent,
         bounds::{
             APPROVAL_EXPIRES_S, ATTEMPTS, CONCURRENCY, Excess, MAX_STEPS, PAUSE_MS, SERVERS_NAME, TEXT, TIMEOUT_S,
             TOOLS, WALL_CLOCK_S,
         },
-        is_name, member,
+        is_name, member, within,
     },
 };
 
@@ -103,6 +103,21 @@ fn tools(assistant: &Assistant, found: &mut Vec<Problem>) {
         if tool.input_schema().get("type").and_then(Json::as_str) != Some("object") {
             push(found, format!("{at}/input_schema"), Fault::ArgumentsSchema);
         }
+        if let AssistantTool::Http { request, .. } = tool {
+            body(&format!("{at}/request/body"), request, found);
+        }
+    }
+}
+
+fn body(at: &str, request: &HttpRequest, found: &mut Vec<Problem>) {
+    if let Some(fault) = BodyFault::of(request) {
+        push(found, at, Fault::Body(fault));
+    }
+    let malformed = request.body.iter().flat_map(|body| within(at.to_owned(), body).1);
+    for workflow::Problem { fault, pointer } in malformed {
+        if let workflow::Fault::MalformedComputed(name) = fault {
+            push(found, pointer, Fault::MalformedComputed(name));
+        }
     }
 }
 
@@ -184,6 +199,7 @@ pub fn places(assistant: &Assistant) -> Vec<(String, Computed<'_>)> {
         }
         if let AssistantTool::Http { request, .. } = tool {
             found.push((format!("{at}/request/url"), Computed::Template(&request.url)));
+            found.extend(request.body.iter().flat_map(|body| within(format!("{at}/request/body"), body).0));
         }
     }
     for Sent { pointer, headers, .. } in assistant.sent() {

@@ -1,4 +1,7 @@
-use crate::kernel::{Refusal, RefusalKind};
+use crate::{
+    kernel::{Refusal, RefusalKind},
+    workflow::BodyFault,
+};
 
 /// What is wrong at one place of an assistant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +46,12 @@ pub enum Fault {
     /// The schema of a tool's arguments does not describe an object.
     #[error("models send arguments as an object: the schema must have `\"type\": \"object\"`")]
     ArgumentsSchema,
+    /// `$jq` or `$template` is used in a way that means nothing.
+    #[error("`{0}` stands alone in its object and holds a string")]
+    MalformedComputed(&'static str),
+    /// A request cannot have such a body.
+    #[error("{0}")]
+    Body(BodyFault),
     /// A jq program does not parse.
     #[error("the jq program is wrong: {0}")]
     Program(String),
@@ -70,6 +79,8 @@ impl Fault {
             Self::Limit { .. } => "assistant.limit",
             Self::Temperature => "assistant.temperature",
             Self::ArgumentsSchema => "assistant.arguments_schema",
+            Self::MalformedComputed(_) => "assistant.computed_value",
+            Self::Body(_) => "assistant.body",
             Self::Program(_) => "assistant.jq",
             Self::Template(_) => "assistant.template",
             Self::Destination(_) => "assistant.destination",

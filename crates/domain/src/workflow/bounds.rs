@@ -61,7 +61,7 @@ impl Excess {
     }
 
     /// Too much in what a tool sends, the texts of its headers aside.
-    pub(crate) fn of_sent(Sent { pointer, url, headers }: &Sent<'_>) -> Vec<Self> {
+    pub(crate) fn of_sent(Sent { pointer, url, headers, .. }: &Sent<'_>) -> Vec<Self> {
         let address = Self::of_text(format!("{pointer}/url"), ADDRESS, url);
         let headers = Self::of(format!("{pointer}/headers"), "headers", HEADERS, headers.len());
         address.into_iter().chain(headers).collect()

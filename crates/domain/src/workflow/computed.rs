@@ -43,6 +43,37 @@ impl<'a> Computed<'a> {
     }
 }
 
+/// Every computed text within a value, in the order in which [`filled`] puts results in their places.
+#[must_use]
+pub fn computed(value: &Json) -> Vec<Computed<'_>> {
+    match (Computed::of(value), value) {
+        (Ok(Some(computed)), _) => vec![computed],
+        (_, Json::Array(elements)) => elements.iter().flat_map(computed).collect(),
+        (_, Json::Object(members)) => members.values().flat_map(computed).collect(),
+        _ => vec![],
+    }
+}
+
+/// A value with a result in place of every computed text in it.
+pub fn filled(value: &Json, results: &mut impl Iterator<Item = Json>) -> Json {
+    match (Computed::of(value), value) {
+        (Ok(Some(_)), _) => results.next().unwrap_or_default(),
+        (_, Json::Array(elements)) => Json::Array(elements.iter().map(|element| filled(element, results)).collect()),
+        (_, Json::Object(members)) => {
+            members.iter().map(|(name, value)| (name.clone(), filled(value, results))).collect()
+        }
+        _ => value.clone(),
+    }
+}
+
+/// Every computed text within a value that is somewhere in a definition, each with a JSON pointer, and every place where one
+/// is written in a way that means nothing.
+pub(crate) fn within(at: String, value: &Json) -> (Vec<(String, Computed<'_>)>, Vec<Problem>) {
+    let mut walk = Walk::default();
+    walk.value(at, value, None);
+    (walk.places.into_iter().map(|place| (place.pointer, place.computed)).collect(), walk.problems)
+}
+
 /// One computed text of a workflow.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Place<'a> {
@@ -102,6 +133,9 @@ impl<'a> Walk<'a> {
             Tool::Builtin { .. } => return,
             Tool::Http { request, approval, .. } => {
                 self.place(format!("{at}/request/url"), Computed::Template(&request.url), None);
+                if let Some(body) = &request.body {
+                    self.value(format!("{at}/request/body"), body, None);
+                }
                 (approval, &request.headers, "request/headers")
             }
             Tool::Mcp { server, approval, .. } => (approval, &server.headers, "server/headers"),

@@ -204,6 +204,12 @@ pub struct HttpRequest {
     /// Whether the arguments are sent as a JSON body.
     #[serde(default)]
     pub send_arguments: bool,
+    /// What is sent as the body instead of the arguments, computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Json>,
+    /// Whether the members of the body are sent as the fields of a form, not as JSON.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub form: bool,
     /// Seconds to wait for an answer, 1–300.
     #[serde(default = "default_timeout")]
     pub timeout_s: u32,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    body::BodyFault,
     bounds::{
         APPROVAL_EXPIRES_S, ATTEMPTS, CONCURRENCY, Excess, MAX_STEPS, NAME, NEEDS, PAUSE_MS, SERVERS_NAME, STEPS, TEXT,
         TIMEOUT_S, TOOLS, WALL_CLOCK_S,
@@ -22,6 +23,7 @@ pub fn problems(workflow: &Workflow) -> Vec<Problem> {
     references(workflow, &mut found);
     cycles(workflow, &mut found);
     numbers(workflow, &mut found);
+    bodies(workflow, &mut found);
     reads(workflow, &mut found);
     found
 }
@@ -162,6 +164,17 @@ fn numbers(workflow: &Workflow, found: &mut Vec<Problem>) {
             Tool::Builtin { .. } => continue,
         };
         check(member("/tools", name) + at, "timeout_s", TIMEOUT_S, seconds);
+    }
+}
+
+/// Requests that cannot have the body they want.
+fn bodies(workflow: &Workflow, found: &mut Vec<Problem>) {
+    for (name, tool) in &workflow.tools {
+        if let Tool::Http { request, .. } = tool
+            && let Some(fault) = BodyFault::of(request)
+        {
+            push(found, member("/tools", name) + "/request/body", Fault::Body(fault));
+        }
     }
 }
 

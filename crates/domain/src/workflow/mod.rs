@@ -1,6 +1,7 @@
 //! The language workflows are written in: shared by agents, who publish it, and runs, who execute it.
 
 mod backoff;
+mod body;
 pub mod bounds;
 mod computed;
 mod definition;
@@ -12,7 +13,9 @@ mod secret;
 mod tests;
 mod wire;
 
-pub use computed::{Computed, Place, member, places};
+pub use body::BodyFault;
+pub(crate) use computed::within;
+pub use computed::{Computed, Place, computed, filled, member, places};
 pub use definition::{
     Action, Approval, Backoff, Builtin, Denial, Effect, HttpMethod, HttpRequest, Limits, Step, StepId, Tool, Workflow,
 };

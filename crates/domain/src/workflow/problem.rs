@@ -1,3 +1,4 @@
+use super::body::BodyFault;
 use crate::kernel::{Refusal, RefusalKind};
 
 /// What is wrong at one place of a workflow.
@@ -58,6 +59,9 @@ pub enum Fault {
     /// `$jq` or `$template` is used in a way that means nothing.
     #[error("`{0}` stands alone in its object and holds a string")]
     MalformedComputed(&'static str),
+    /// A request cannot have such a body.
+    #[error("{0}")]
+    Body(BodyFault),
     /// A jq program does not parse.
     #[error("the jq program is wrong: {0}")]
     Program(String),
@@ -89,6 +93,7 @@ impl Fault {
             Self::NotNeeded(_) => "workflow.step_not_needed",
             Self::Limit { .. } => "workflow.limit",
             Self::MalformedComputed(_) => "workflow.computed_value",
+            Self::Body(_) => "workflow.body",
             Self::Program(_) => "workflow.jq",
             Self::Template(_) => "workflow.template",
             Self::Schema(_) => "workflow.schema",

@@ -1,22 +1,23 @@
-//! Where secrets are inserted: into the headers of what tools send, and nowhere else.
+//! Where secrets are inserted: into the headers and bodies of what tools send, and nowhere else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    computed::{Computed, member, within},
     definition::{HttpRequest, Tool, Workflow},
     mcp::McpServer,
 };
-use crate::{secrets::SecretName, workflow::member};
+use crate::{kernel::Json, secrets::SecretName};
 
 const WORD: &str = "secrets";
 
 /// A secret is used in another way than by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a secret stands alone in the template of a header, as `{{{{ secrets.name }}}}`")]
+#[error("a secret stands alone in the template of a header or of a value in a body, as `{{{{ secrets.name }}}}`")]
 pub struct SecretMisused;
 
 /// What a tool sends, as templates.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Sent<'a> {
     /// JSON pointer to the object that holds the two.
     pub pointer: String,
@@ -24,17 +25,33 @@ pub struct Sent<'a> {
     pub url: &'a str,
     /// Its headers.
     pub headers: &'a BTreeMap<String, String>,
+    /// Its body, where it has one of its own.
+    pub body: Option<&'a Json>,
 }
 
 impl<'a> Sent<'a> {
     /// What the `http` tool of a name sends.
     pub(crate) fn request(name: &str, request: &'a HttpRequest) -> Self {
-        Self { pointer: member("/tools", name) + "/request", url: &request.url, headers: &request.headers }
+        let HttpRequest { url, headers, body, .. } = request;
+        Self { pointer: member("/tools", name) + "/request", url, headers, body: body.as_ref() }
     }
 
     /// What is sent to the server of an `mcp` tool.
     pub(crate) fn server(name: &str, server: &'a McpServer) -> Self {
-        Self { pointer: member("/tools", name) + "/server", url: &server.url, headers: &server.headers }
+        Self { pointer: member("/tools", name) + "/server", url: &server.url, headers: &server.headers, body: None }
+    }
+
+    /// Templates that may insert secrets, each with its JSON pointer: those of its headers, and those within its body.
+    #[must_use]
+    pub fn templates(&self) -> Vec<(String, &'a str)> {
+        let at = format!("{}/headers", self.pointer);
+        let headers = self.headers.iter().map(|(name, template)| (member(&at, name), template.as_str()));
+        let body = self.body.into_iter().flat_map(|body| within(format!("{}/body", self.pointer), body).0);
+        let body = body.filter_map(|(pointer, computed)| match computed {
+            Computed::Template(template) => Some((pointer, template)),
+            Computed::Program(_) => None,
+        });
+        headers.chain(body).collect()
     }
 }
 
@@ -51,7 +68,7 @@ impl Workflow {
     }
 }
 
-/// Names of the secrets that the template of a header inserts.
+/// Names of the secrets that the template of a header, or of a value in a body, inserts.
 ///
 /// Each stands alone, so that what is sent is the value itself, which can be recognised where a service repeats it.
 ///

@@ -1,4 +1,4 @@
-use super::{Action, Fault, Workflow, problems};
+use super::{Action, BodyFault, Fault, Workflow, problems};
 
 fn workflow(text: &str) -> Workflow {
     serde_json::from_str(text).unwrap()
@@ -76,6 +76,47 @@ fn every_problem_is_reported_at_its_place() {
         ("/steps/2/arguments/input", "workflow.computed_value"),
     ];
     assert_eq!(codes, expected.map(|(pointer, code)| (pointer.to_owned(), code)));
+}
+
+/// What is wrong with a request that has these members beside its address.
+fn of_request(members: &str) -> Vec<(String, Fault)> {
+    let request = format!(r#"{{"method":"POST","url":"https://x.example",{members}}}"#);
+    let tool = format!(r#"{{"kind":"http","effect":"unsafe","request":{request}}}"#);
+    faults(&format!(r#"{{"steps":[{{"id":"a","tool":"t"}}],"tools":{{"t":{tool}}}}}"#))
+}
+
+#[test]
+fn a_body_that_cannot_be_sent_is_refused_at_its_place() {
+    let at = || "/tools/t/request/body".to_owned();
+    for (members, fault) in [
+        (r#""body":1,"send_arguments":true"#, BodyFault::Both),
+        (r#""form":true"#, BodyFault::NoFields),
+        (r#""form":true,"send_arguments":true"#, BodyFault::NoFields),
+        (r#""form":true,"body":[1]"#, BodyFault::NotFields),
+        (r#""form":true,"body":{"a":{"b":1}}"#, BodyFault::NotFields),
+        (r#""form":true,"body":{"a":[[1]]}"#, BodyFault::NotFields),
+    ] {
+        assert_eq!(of_request(members), vec![(at(), Fault::Body(fault))], "{members}");
+    }
+}
+
+#[test]
+fn a_body_of_plain_and_computed_values_is_sound() {
+    for members in [
+        r#""body":{"query":"{ me }","variables":{"$jq":".arguments"}}"#,
+        r#""form":true,"body":{"a":1,"b":[true,"x",{"$jq":".arguments.n"}],"c":{"$template":"{{ run.id }}"},"d":null}"#,
+        r#""form":true,"body":{"$jq":".arguments"}"#,
+    ] {
+        assert_eq!(of_request(members), vec![], "{members}");
+    }
+}
+
+#[test]
+fn what_is_computed_within_a_body_is_found_at_its_place() {
+    let malformed = of_request(r#""body":{"a":[{"$jq":1}]}"#);
+    assert_eq!(malformed, vec![("/tools/t/request/body/a/0".to_owned(), Fault::MalformedComputed("$jq"))]);
+    let long = of_request(&format!(r#""body":{{"a":{{"$template":"{}"}}}}"#, "x".repeat(65_537)));
+    assert_eq!(long[0].0, "/tools/t/request/body/a/$template");
 }
 
 #[test]

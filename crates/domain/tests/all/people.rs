@@ -92,7 +92,8 @@ fn definition() -> Workflow {
 
 fn assistant() -> Definition {
     let (effect, timeout_s, url) = (Effect::Unsafe, 30, "https://x.example".to_owned());
-    let request = HttpRequest { method: HttpMethod::Post, url, headers: [].into(), send_arguments: true, timeout_s };
+    let (method, headers, send_arguments) = (HttpMethod::Post, [].into(), true);
+    let request = HttpRequest { method, url, headers, send_arguments, body: None, form: false, timeout_s };
     let (description, input_schema) =
         ("Files a ticket.".to_owned(), Json::from_iter([("type".to_owned(), "object".into())]));
     let approval = Approval::When(".large".to_owned());
@@ -146,6 +147,19 @@ const WORKFLOW: &str = r##"{
     "approval_expires_s": 60
 }"##;
 
+/// A request with a body of its own, as a form and as JSON.
+const BODIES: &str = r##"{
+    "tools": {
+        "form": {"kind": "http", "effect": "unsafe", "request": {
+            "method": "POST", "url": "https://x.example", "body": {"n": {"$jq": ".arguments.n"}}, "form": true
+        }},
+        "query": {"kind": "http", "effect": "read_only", "request": {
+            "method": "POST", "url": "https://x.example", "body": {"query": "{ me }"}
+        }}
+    },
+    "steps": [{"id": "a", "tool": "form"}]
+}"##;
+
 /// A definition as people write it.
 fn bare(kind: &str, text: &str) -> Definition {
     let text = format!(r#"{{"{kind}":{text}}}"#);
@@ -171,6 +185,7 @@ fn everything_that_happened_to_an_agent_is_still_understood() {
             VersionPublished { number: 1, definition: bare("assistant", r#"{"model":"a/b","instructions":"?"}"#) },
         ),
         also("workflow", VersionPublished { number: 1, definition: bare("workflow", WORKFLOW) }),
+        also("bodies", VersionPublished { number: 1, definition: bare("workflow", BODIES) }),
         Example {
             version: 1,
             form: None,

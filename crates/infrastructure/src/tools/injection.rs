@@ -1,11 +1,11 @@
-//! Filling headers in: the only place where a secret meets a template.
+//! Filling headers and bodies in: the only place where a secret meets a template.
 
 use std::collections::BTreeMap;
 
 use devskyy_application::workflow::{Expressions as _, ToolError, ToolSecrets};
 use devskyy_domain::{
     kernel::{Json, ids::ProjectId},
-    workflow::secrets_in,
+    workflow::{Computed, computed, filled, secrets_in},
 };
 use reqwest::{
     Url,
@@ -15,7 +15,7 @@ use reqwest::{
 use super::{builtin::permanent, redaction::Redaction, request::header};
 use crate::workflow::SandboxedExpressions;
 
-/// Fills in the headers of what goes to one address.
+/// Fills in what goes to one address.
 pub(super) struct Injection<'a> {
     expressions: &'a SandboxedExpressions,
     secrets: &'a dyn ToolSecrets,
@@ -41,7 +41,30 @@ impl<'a> Injection<'a> {
         template: &str,
         context: &Json,
     ) -> Result<(HeaderName, HeaderValue), ToolError> {
-        let wrong = |why: &str| permanent("tool.template", format!("the header `{name}`: {why}"));
+        let (rendered, secret) = self.rendered(&format!("the header `{name}`"), template, context).await?;
+        let (name, mut value) = header(name, &rendered)?;
+        value.set_sensitive(secret);
+        Ok((name, value))
+    }
+
+    /// Computes a value of the body. Its templates may insert secrets; its programs see none.
+    pub(super) async fn value(&mut self, value: &Json, context: &Json) -> Result<Json, ToolError> {
+        let mut results = Vec::new();
+        for computed in computed(value) {
+            results.push(match computed {
+                Computed::Program(program) => {
+                    let result = self.expressions.evaluate(program, context).await;
+                    result.map_err(|error| permanent("tool.jq", format!("the body: {}", error.message)))?
+                }
+                Computed::Template(template) => Json::from(self.rendered("the body", template, context).await?.0),
+            });
+        }
+        Ok(filled(value, &mut results.into_iter()))
+    }
+
+    /// A text with everything inserted, and whether a secret is in it.
+    async fn rendered(&mut self, what: &str, template: &str, context: &Json) -> Result<(String, bool), ToolError> {
+        let wrong = |why: &str| permanent("tool.template", format!("{what}: {why}"));
         let names = secrets_in(template).map_err(|misused| wrong(&misused.to_string()))?;
         let rendered = if names.is_empty() {
             self.expressions.render(template, context).await
@@ -54,9 +77,7 @@ impl<'a> Injection<'a> {
             members.insert("secrets".to_owned(), Json::Object(opened));
             self.expressions.render(template, &Json::Object(members)).await
         };
-        let (name, mut value) = header(name, &rendered.map_err(|error| wrong(&error.message))?)?;
-        value.set_sensitive(!names.is_empty());
-        Ok((name, value))
+        Ok((rendered.map_err(|error| wrong(&error.message))?, !names.is_empty()))
     }
 
     async fn open(&mut self, name: &str) -> Result<String, ToolError> {

@@ -1,6 +1,7 @@
 //! Tools that runs may call: the builtin ones, which are pure, and requests to the outside world, which are guarded.
 
 mod answer;
+mod body;
 mod builtin;
 mod document;
 mod egress;

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use devskyy_domain::{kernel::Json, secrets::SecretValue};
 
+use super::body::encoded;
+
 /// Secrets that were sent, by name; a service may repeat them in its answer.
 #[derive(Default)]
 pub(super) struct Redaction(BTreeMap<String, SecretValue>);
@@ -14,13 +16,13 @@ impl Redaction {
         self.0.insert(name.to_owned(), value);
     }
 
-    /// A text without secrets, written out or as they stand within JSON.
+    /// A text without secrets, written out or as they stand within JSON or a form.
     pub(super) fn text(&self, text: String) -> String {
         self.0.iter().fold(text, |text, (name, value)| {
             let (plain, instead) = (value.expose(), format!("[secret {name}]"));
             let escaped = plain.replace('\\', "\\\\").replace('"', "\\\"");
-            // The escaped form first: the plain one may be a part of it.
-            [escaped.as_str(), plain]
+            // The longer forms first: the plain one may be a part of them.
+            [escaped.as_str(), encoded(plain).as_str(), plain]
                 .into_iter()
                 .fold(text, |text, form| if text.contains(form) { text.replace(form, &instead) } else { text })
         })
@@ -65,6 +67,11 @@ mod tests {
         let document: Json = serde_json::from_str(r#"{"x12345678":[12345678,"is 12345678!"],"n":1}"#).unwrap();
         let clean = serde_json::to_string(&redaction().document(document)).unwrap();
         assert_eq!(clean, r#"{"n":1,"x[secret key]":["[secret key]","is [secret key]!"]}"#);
+    }
+
+    #[test]
+    fn secrets_are_recognised_as_forms_write_them() {
+        assert_eq!(redaction().text("key=a%22b%5Ccdefg&n=1".to_owned()), "key=[secret odd]&n=1");
     }
 
     #[test]

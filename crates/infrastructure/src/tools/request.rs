@@ -12,7 +12,7 @@ use reqwest::{
     header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
 
-use super::{builtin::permanent, injection::Injection, redaction::Redaction};
+use super::{body::body, builtin::permanent, injection::Injection, redaction::Redaction};
 use crate::workflow::SandboxedExpressions;
 
 /// Headers that belong to the connection, or that the platform sets itself.
@@ -62,10 +62,12 @@ pub(super) async fn prepare(
         let (name, value) = injection.header(name, template, &context).await?;
         headers.insert(name, value);
     }
+    let body = body(&mut injection, call, request, &context).await?;
     let redaction = injection.done();
-    let body = if request.send_arguments { Some(body(&call.arguments)?) } else { None };
-    if body.is_some() && !headers.contains_key(CONTENT_TYPE) {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(body) = &body
+        && !headers.contains_key(CONTENT_TYPE)
+    {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(body.kind));
     }
     // Where a call is made again, by the platform or upon a person's word, the other side can tell.
     if effect != Effect::ReadOnly {
@@ -75,6 +77,7 @@ pub(super) async fn prepare(
             HeaderValue::from_str(&value).map_err(|error| permanent("tool.http_header", error.to_string()))?,
         );
     }
+    let body = body.map(|body| body.text);
     Ok((Prepared { method: method(request.method), url, headers, body }, redaction))
 }
 
@@ -96,10 +99,6 @@ const fn method(method: HttpMethod) -> Method {
         HttpMethod::Patch => Method::PATCH,
         HttpMethod::Delete => Method::DELETE,
     }
-}
-
-fn body(arguments: &Json) -> Result<String, ToolError> {
-    serde_json::to_string(arguments).map_err(|error| permanent("tool.arguments", error.to_string()))
 }
 
 /// An address as it may be asked.

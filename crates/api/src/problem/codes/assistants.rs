@@ -23,6 +23,10 @@ refusals! {
             "Add the price of the model and of every fallback, or drop the limit on cost.";
         UNPROCESSABLE_ENTITY "assistant.arguments_schema" "The arguments of a tool are no object"
             "Give the schema `\"type\": \"object\"`.";
+        UNPROCESSABLE_ENTITY "assistant.computed_value" "A computed value is malformed"
+            "Let `$jq` or `$template` stand alone in its object and hold a string.";
+        UNPROCESSABLE_ENTITY "assistant.body" "A request cannot have such a body"
+            "Send the arguments or a body; let the fields of a form be texts, numbers, truth values, lists of these, or computed.";
         UNPROCESSABLE_ENTITY "assistant.jq" "A jq program does not parse"
             "Correct the program.";
         UNPROCESSABLE_ENTITY "assistant.template" "A template does not parse"

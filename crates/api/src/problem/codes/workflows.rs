@@ -30,7 +30,9 @@ refusals! {
         UNPROCESSABLE_ENTITY "workflow.secret_unknown" "There is no such secret in the project"
             "Add the secret to the project, or name one it has.";
         UNPROCESSABLE_ENTITY "workflow.secret_misused" "A secret is inserted where or how it may not be"
-            "Let it stand alone in the template of a header, as `{{ secrets.name }}`.";
+            "Let it stand alone in the template of a header or of a value in a body, as `{{ secrets.name }}`.";
+        UNPROCESSABLE_ENTITY "workflow.body" "A request cannot have such a body"
+            "Send the arguments or a body; let the fields of a form be texts, numbers, truth values, lists of these, or computed.";
         UNPROCESSABLE_ENTITY "workflow.tool_undescribed" "The server does not say what its tool is"
             "See that the server can be reached and has the tool, or write `input_schema` (and `description`) down.";
         UNPROCESSABLE_ENTITY "workflow.limit" "A limit is out of range"

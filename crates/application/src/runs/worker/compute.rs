@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use devskyy_domain::{
     kernel::{Json, ids::RunId},
     runs::{Failure, Run, StepState},
-    workflow::{Computed, Step, Workflow},
+    workflow::{Computed, Step, Workflow, computed, filled},
 };
 
 use super::stored::Recalled;
@@ -66,17 +66,15 @@ fn seen(state: &StepState, recalled: &Recalled) -> Json {
 
 /// Gives the value with every expression in it replaced by its result.
 pub(super) async fn compute(expressions: &dyn Expressions, value: &Json, context: &Json) -> Result<Json, Failure> {
-    let mut found = Vec::new();
-    collect(value, &mut found);
-    let mut results = Vec::with_capacity(found.len());
-    for computed in found {
-        results.push(match computed {
+    let mut results = Vec::new();
+    for computed in computed(value) {
+        let result = match computed {
             Computed::Program(program) => program_of(expressions, program, context).await,
             Computed::Template(template) => expressions.render(template, context).await.map(Json::from),
-        });
+        };
+        results.push(result.map_err(failed)?);
     }
-    let results: Result<Vec<_>, _> = results.into_iter().collect();
-    Ok(fill(value, &mut results.map_err(failed)?.into_iter()))
+    Ok(filled(value, &mut results.into_iter()))
 }
 
 /// Runs a jq program; a bare path such as `.steps.a.output` is looked up directly, which spares copying the document.
@@ -93,26 +91,6 @@ pub(super) async fn program_of(
 
 pub(super) fn failed(error: EvaluationError) -> Failure {
     Failure::new("run.expression", error.message)
-}
-
-fn collect<'a>(value: &'a Json, found: &mut Vec<Computed<'a>>) {
-    match (Computed::of(value), value) {
-        (Ok(Some(computed)), _) => found.push(computed),
-        (_, Json::Array(elements)) => elements.iter().for_each(|element| collect(element, found)),
-        (_, Json::Object(members)) => members.values().for_each(|value| collect(value, found)),
-        _ => {}
-    }
-}
-
-fn fill(value: &Json, results: &mut std::vec::IntoIter<Json>) -> Json {
-    match (Computed::of(value), value) {
-        (Ok(Some(_)), _) => results.next().unwrap_or_default(),
-        (_, Json::Array(elements)) => Json::Array(elements.iter().map(|element| fill(element, results)).collect()),
-        (_, Json::Object(members)) => {
-            members.iter().map(|(name, value)| (name.clone(), fill(value, results))).collect()
-        }
-        _ => value.clone(),
-    }
 }
 
 /// The names of a program that is nothing but a path.

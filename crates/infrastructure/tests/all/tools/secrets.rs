@@ -28,7 +28,7 @@ async fn authorized(service: &Service, name: &str, host: &str) -> Result<Json, T
     let tools = tools_with(secrets(host), true, std::slice::from_ref(&service.address));
     let headers = BTreeMap::from([("Authorization".to_owned(), format!("Bearer {{{{ secrets.{name} }}}}"))]);
     let (method, url) = (HttpMethod::Get, format!("http://{}/", service.address));
-    let request = HttpRequest { method, url, headers, send_arguments: false, timeout_s: 5 };
+    let request = HttpRequest { method, url, headers, send_arguments: false, body: None, form: false, timeout_s: 5 };
     let tool = Tool::Http { effect: Effect::ReadOnly, input_schema: None, approval: Approval::Never, request };
     call(&tools, tool, "{}").await
 }
@@ -38,6 +38,32 @@ async fn a_secret_is_sent_in_a_header() {
     let service = Service::answering("HTTP/1.1 204 No Content\nConnection: close\n\n").await;
     authorized(&service, "tracker", &service.address).await.expect("an answer");
     assert!(service.asked()[0].contains("authorization: Bearer tr-0123456789\r\n"));
+}
+
+/// Sends `{"key": "{{ secrets.tracker }}"}` as the body, where the secret may be sent to a host.
+async fn sent_in_a_body(service: &Service, form: bool, host: &str) -> Result<Json, ToolError> {
+    let tools = tools_with(secrets(host), true, std::slice::from_ref(&service.address));
+    let (method, url, headers) = (HttpMethod::Post, format!("http://{}/", service.address), BTreeMap::new());
+    let body = Some(serde_json::from_str(r#"{"key":{"$template":"{{ secrets.tracker }}"}}"#).unwrap());
+    let request = HttpRequest { method, url, headers, send_arguments: false, body, form, timeout_s: 5 };
+    let tool = Tool::Http { effect: Effect::Unsafe, input_schema: None, approval: Approval::Never, request };
+    call(&tools, tool, "{}").await
+}
+
+#[tokio::test]
+async fn a_secret_is_sent_in_a_body_and_does_not_come_back() {
+    for (form, written) in [(false, r#"{"key":"tr-0123456789"}"#), (true, "key=tr-0123456789")] {
+        let service = Service::answering(ECHO).await;
+        let told = serde_json::to_string(&sent_in_a_body(&service, form, &service.address).await.unwrap()).unwrap();
+        assert!(service.asked()[0].ends_with(written) && !told.contains(VALUE), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_in_a_body_is_not_sent_to_another_host() {
+    let service = Service::answering(REFUSAL).await;
+    let (_, code, _) = class(sent_in_a_body(&service, true, "127.0.0.1").await);
+    assert_eq!((code.as_str(), service.asked().len()), ("tool.secret_host", 0));
 }
 
 #[tokio::test]
