@@ -114,6 +114,8 @@ pub struct ToolCall {
     pub tool: Tool,
     /// With what; already evaluated.
     pub arguments: Json,
+    /// Which try, from 1.
+    pub attempt: u32,
     /// When the answer is no longer wanted.
     pub deadline: DateTime<Utc>,
 }
@@ -121,7 +123,7 @@ pub struct ToolCall {
 /// How a tool call fails; the class decides whether it is tried again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ToolError {
-    /// Trying again cannot help: bad arguments, a refusal (4xx), a result that is too large.
+    /// Trying again cannot help: bad arguments, a refusal (4xx).
     #[error("{message}")]
     Permanent {
         /// Stable code, for example `tool.http_status`.

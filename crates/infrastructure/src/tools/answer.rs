@@ -21,29 +21,42 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(3_600);
 /// Headers that workflows see.
 const SHOWN: [&str; 5] = ["content-type", "etag", "last-modified", "link", "location"];
 
+/// What an answer is judged by, beside itself.
+pub(super) struct Asked {
+    pub(super) effect: Effect,
+    /// Whether the same was asked before, under the same operation id.
+    pub(super) repeated: bool,
+    pub(super) now: DateTime<Utc>,
+}
+
 /// Reads an answer to its end and judges it; what was sent in secret is taken out.
-pub(super) async fn judge(
-    response: Response,
-    effect: Effect,
-    now: DateTime<Utc>,
-    redaction: &Redaction,
-) -> Result<Json, ToolError> {
+pub(super) async fn judge(response: Response, asked: &Asked, redaction: &Redaction) -> Result<Json, ToolError> {
     let (status, headers) = (response.status(), response.headers().clone());
     if status.is_success() {
-        let body = read(response, effect).await?;
-        return Ok(redaction.document(result(status, &headers, &body)));
+        let body = match read(response).await {
+            Ok(body) => content(&headers, &body),
+            // What has happened has not failed for want of room for what was said about it.
+            Err(Unread::TooLarge) if asked.effect != Effect::ReadOnly => return Ok(cut(status, &headers, redaction)),
+            Err(unread) => return Err(unread.failure(asked.effect)),
+        };
+        return Ok(redaction.document(result(status, &headers, body)));
     }
-    let said = read(response, effect).await.unwrap_or_default();
+    let said = read(response).await.unwrap_or_default();
     let said = redaction.text(String::from_utf8_lossy(&said).into_owned());
     let said: String = said.chars().filter(|c| !c.is_control()).take(EXCERPT).collect();
     let message = format!("the service answered {status}{}{said}", if said.is_empty() { "" } else { ": " });
-    Err(failure(status, effect, message, retry_after(&headers, now)))
+    Err(failure(status, asked, message, retry_after(&headers, asked.now)))
 }
 
-fn failure(status: StatusCode, effect: Effect, message: String, retry_after: Option<Duration>) -> ToolError {
-    let code = "tool.http_status".to_owned();
+fn failure(status: StatusCode, asked: &Asked, message: String, retry_after: Option<Duration>) -> ToolError {
+    let (code, effect) = ("tool.http_status".to_owned(), asked.effect);
     match status {
-        StatusCode::TOO_MANY_REQUESTS => ToolError::Transient { code, message, retry_after },
+        // Too early (RFC 8470, section 5.2): the service will not begin what may be sent again.
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::TOO_EARLY => ToolError::Transient { code, message, retry_after },
+        // The first try under the same key is still under way there (draft-ietf-httpapi-idempotency-key-header, section 2.6).
+        StatusCode::CONFLICT if effect == Effect::Idempotent && asked.repeated => {
+            ToolError::Transient { code, message, retry_after }
+        }
         // Whoever says when to come again has not begun. Without that it may be a proxy whose service broke half-way.
         StatusCode::SERVICE_UNAVAILABLE if retry_after.is_some() => ToolError::Transient { code, message, retry_after },
         status if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => match effect {
@@ -56,29 +69,51 @@ fn failure(status: StatusCode, effect: Effect, message: String, retry_after: Opt
     }
 }
 
-/// Reads a bounded body.
-async fn read(mut response: Response, effect: Effect) -> Result<Vec<u8>, ToolError> {
-    let mut body = Vec::new();
-    loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > MAX_BODY => {
-                return Err(permanent("tool.http_too_large", format!("the answer is longer than {MAX_BODY} bytes")));
-            }
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => return Ok(body),
-            Err(_) => {
+/// Why a body is not there.
+enum Unread {
+    TooLarge,
+    CutOff,
+}
+
+impl Unread {
+    fn failure(self, effect: Effect) -> ToolError {
+        match self {
+            Self::TooLarge => permanent("tool.http_too_large", format!("the answer is longer than {MAX_BODY} bytes")),
+            Self::CutOff => {
                 let (code, message) = ("tool.http_cut_off".to_owned(), "the answer was cut off".to_owned());
-                return Err(match effect {
+                match effect {
                     Effect::ReadOnly => ToolError::Transient { code, message, retry_after: None },
                     Effect::Idempotent | Effect::Unsafe => ToolError::OutcomeUnknown { code, message },
-                });
+                }
             }
         }
     }
 }
 
-/// `{status, headers, body}`; the body is a document where the service says so, and else text.
-fn result(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Json {
+/// Reads a bounded body.
+async fn read(mut response: Response) -> Result<Vec<u8>, Unread> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|_| Unread::CutOff)? {
+        if body.len() + chunk.len() > MAX_BODY {
+            return Err(Unread::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// The result of a call whose answer has no room: `{status, headers, body: null, note}`.
+fn cut(status: StatusCode, headers: &HeaderMap, redaction: &Redaction) -> Json {
+    let mut result = result(status, headers, Json::Null);
+    if let Json::Object(members) = &mut result {
+        let note = format!("the call was made; its answer is longer than {MAX_BODY} bytes and was cut");
+        members.insert("note".to_owned(), Json::from(note));
+    }
+    redaction.document(result)
+}
+
+/// `{status, headers, body}`.
+fn result(status: StatusCode, headers: &HeaderMap, body: Json) -> Json {
     let shown = SHOWN.iter().filter_map(|name| {
         let value = headers.get(*name)?.to_str().ok()?;
         Some(((*name).to_owned(), Json::from(value)))
@@ -86,10 +121,11 @@ fn result(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Json {
     Json::Object(BTreeMap::from([
         ("status".to_owned(), Json::from(i64::from(status.as_u16()))),
         ("headers".to_owned(), shown.collect()),
-        ("body".to_owned(), content(headers, body)),
+        ("body".to_owned(), body),
     ]))
 }
 
+/// What was said: a document where the service says so, and else text.
 fn content(headers: &HeaderMap, body: &[u8]) -> Json {
     if body.is_empty() {
         return Json::Null;

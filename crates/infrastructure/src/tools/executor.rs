@@ -13,7 +13,7 @@ use devskyy_domain::{
 };
 
 use super::{
-    answer::judge,
+    answer::{Asked, judge},
     builtin::{self, permanent},
     egress::EgressPolicy,
     http::Http,
@@ -51,7 +51,8 @@ impl Tools {
         let (prepared, redaction) = prepare(&self.expressions, &*self.secrets, call, request, effect).await?;
         let wait = self.time_left(call.deadline)?.min(allowance(request.timeout_s));
         let response = self.http.send(prepared, wait).await?;
-        judge(response, effect, self.clock.now(), &redaction).await
+        let asked = Asked { effect, repeated: call.attempt > 1, now: self.clock.now() };
+        judge(response, &asked, &redaction).await
     }
 
     fn reach(&self) -> Reach<'_> {

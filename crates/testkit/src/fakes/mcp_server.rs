@@ -38,6 +38,12 @@ pub enum McpAct {
     Redirect,
     /// Gives two megabytes.
     Flood,
+    /// Answers with an error of that code.
+    Err(i32),
+    /// Answers with a page for people.
+    Page,
+    /// Answers with half of a document.
+    Garble,
 }
 
 /// How a server is set up.
@@ -252,6 +258,13 @@ fn acted(
         McpAct::Break => Some(Answer("500 Internal Server Error", String::new(), String::new())),
         McpAct::Redirect => Some(Answer("302 Found", "Location: http://127.0.0.1:1/\r\n".to_owned(), String::new())),
         McpAct::Flood => Some(given(json!({"resultType": "complete", "content": text(&"x".repeat(2 << 20))}))),
+        McpAct::Err(code) => Some(refused(code, "it did not work")),
+        McpAct::Page => {
+            Some(Answer("200 OK", "Content-Type: text/html\r\n".to_owned(), "<p>Please wait.</p>".to_owned()))
+        }
+        McpAct::Garble => {
+            Some(Answer("200 OK", "Content-Type: application/json\r\n".to_owned(), r#"{"jsonrpc":"#.to_owned()))
+        }
         McpAct::Silence => None,
     }
 }

@@ -48,16 +48,38 @@ pub(super) fn calling(error: &ServiceError, effect: Effect, now: DateTime<Utc>) 
         ServiceError::McpError(said) => refused(said, effect),
         ServiceError::TransportSend(error) => sending(error.error.as_ref(), effect, now),
         ServiceError::TransportClosed | ServiceError::Cancelled { .. } | ServiceError::Timeout { .. } => cut_off(),
-        other => permanent("tool.mcp_protocol", excerpt(&other.to_string())),
+        other => unclear("tool.mcp_protocol", excerpt(&other.to_string()), effect),
     }
 }
 
+/// Errors that say that a call was not begun: its form is wrong, there is no such method or tool, or the two do not speak the
+/// same protocol (JSON-RPC 2.0, section 5.1, and the Model Context Protocol).
+const NOT_BEGUN: [ErrorCode; 7] = [
+    ErrorCode::PARSE_ERROR,
+    ErrorCode::INVALID_REQUEST,
+    ErrorCode::METHOD_NOT_FOUND,
+    ErrorCode::INVALID_PARAMS,
+    ErrorCode::HEADER_MISMATCH,
+    ErrorCode::MISSING_REQUIRED_CLIENT_CAPABILITY,
+    ErrorCode::UNSUPPORTED_PROTOCOL_VERSION,
+];
+
 fn refused(said: &ErrorData, effect: Effect) -> ToolError {
     let message = format!("the server refused: {}", excerpt(&said.message));
-    if said.code == ErrorCode::INTERNAL_ERROR {
-        return half_way(message, effect, None);
+    match said.code {
+        code if NOT_BEGUN.contains(&code) => permanent("tool.mcp_refused", message),
+        ErrorCode::INTERNAL_ERROR => half_way(message, effect, None),
+        // What other codes mean is each server's own business, and so is how far it came.
+        _ => unclear("tool.mcp_refused", message, effect),
     }
-    permanent("tool.mcp_refused", message)
+}
+
+/// The call was on its way, and what came back does not tell what became of it.
+pub(super) fn unclear(code: &str, message: impl Into<String>, effect: Effect) -> ToolError {
+    match effect {
+        Effect::ReadOnly | Effect::Idempotent => permanent(code, message),
+        Effect::Unsafe => ToolError::OutcomeUnknown { code: code.to_owned(), message: message.into() },
+    }
 }
 
 fn sending(error: &(dyn Error + Send + Sync + 'static), effect: Effect, now: DateTime<Utc>) -> ToolError {
@@ -67,7 +89,7 @@ fn sending(error: &(dyn Error + Send + Sync + 'static), effect: Effect, now: Dat
             Some(refused) => permanent("tool.egress_refused", refused.to_string()),
             None if error.is_connect() => transient("the server cannot be reached", None),
             None => match error.status() {
-                Some(status) => permanent("tool.mcp_status", format!("the server answered {status}")),
+                Some(status) => half_way(format!("the server answered {status}"), effect, None),
                 None => cut_off(),
             },
         },
@@ -87,13 +109,14 @@ fn sending(error: &(dyn Error + Send + Sync + 'static), effect: Effect, now: Dat
             permanent("tool.mcp_unauthorized", "the server does not accept how one proves oneself to it")
         }
         Sending::ResponseBodyTooLarge { max_size } => {
-            permanent("tool.mcp_too_large", format!("the answer is longer than {max_size} bytes"))
+            unclear("tool.mcp_too_large", format!("the answer is longer than {max_size} bytes"), effect)
         }
-        Sending::UnexpectedServerResponse(_)
-        | Sending::UnexpectedContentType(_)
-        | Sending::Deserialize(_)
-        | Sending::ReservedHeaderConflict(_)
-        | Sending::MissingSessionIdInResponse => permanent("tool.mcp_protocol", excerpt(&error.to_string())),
+        Sending::UnexpectedServerResponse(_) | Sending::UnexpectedContentType(_) | Sending::Deserialize(_) => {
+            unclear("tool.mcp_protocol", excerpt(&error.to_string()), effect)
+        }
+        Sending::ReservedHeaderConflict(_) | Sending::MissingSessionIdInResponse => {
+            permanent("tool.mcp_protocol", excerpt(&error.to_string()))
+        }
         _ => cut_off(),
     }
 }

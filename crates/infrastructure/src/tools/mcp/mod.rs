@@ -87,8 +87,15 @@ impl Reach<'_> {
         sent.store(true, Ordering::Relaxed);
         let answered = session.service.call_tool_once(params).await;
         let told = match answered {
-            Ok(CallToolResponse::Complete(result)) => result::result(&result, &session.redaction),
-            Ok(_) => Err(permanent("tool.mcp_unsupported", "the server wants more than a call and an answer")),
+            Ok(CallToolResponse::Complete(result)) => result::result(&result, effect, &session.redaction),
+            Ok(CallToolResponse::InputRequired(_)) => {
+                Err(permanent("tool.mcp_unsupported", "the server wants more than a call and an answer"))
+            }
+            Ok(_) => Err(failure::unclear(
+                "tool.mcp_unsupported",
+                "the server goes on with the call after its answer",
+                effect,
+            )),
             Err(error) => Err(session.redacted(failure::calling(&error, effect, self.now))),
         };
         Ok((session, told))
@@ -108,10 +115,10 @@ fn params(call: &ToolCall, server: &McpServer) -> Result<CallToolRequestParams, 
     Ok(params)
 }
 
-/// What a server says, read as strictly as any other document.
-fn document(value: &impl serde::Serialize) -> Result<Json, ToolError> {
-    let text = serde_json::to_string(value).map_err(|error| permanent("tool.mcp_protocol", error.to_string()))?;
-    let Strict(document) =
-        serde_json::from_str(&text).map_err(|error| permanent("tool.mcp_protocol", error.to_string()))?;
+/// What a server says to a call, read as strictly as any other document.
+fn document(value: &impl serde::Serialize, effect: Effect) -> Result<Json, ToolError> {
+    let odd = |error: serde_json::Error| failure::unclear("tool.mcp_protocol", error.to_string(), effect);
+    let text = serde_json::to_string(value).map_err(odd)?;
+    let Strict(document) = serde_json::from_str(&text).map_err(odd)?;
     Ok(document)
 }

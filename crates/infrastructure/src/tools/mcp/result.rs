@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use devskyy_application::workflow::ToolError;
-use devskyy_domain::kernel::Json;
+use devskyy_domain::{kernel::Json, workflow::Effect};
 use rmcp::model::{CallToolResult, ContentBlock};
 
 use super::{
@@ -15,15 +15,15 @@ use super::{
 const EXCERPT: usize = 1_000;
 
 /// `{content, structured_content}` as the tool gives them, without secrets; the second only where it gives one.
-pub(super) fn result(given: &CallToolResult, redaction: &Redaction) -> Result<Json, ToolError> {
+pub(super) fn result(given: &CallToolResult, effect: Effect, redaction: &Redaction) -> Result<Json, ToolError> {
     if given.is_error == Some(true) {
         let said = redaction.text(texts(given));
         let said: String = said.chars().filter(|c| !c.is_control() || *c == '\n').take(EXCERPT).collect();
         return Err(permanent("tool.mcp_error", format!("the tool failed: {said}")));
     }
-    let mut members = BTreeMap::from([("content".to_owned(), document(&given.content)?)]);
+    let mut members = BTreeMap::from([("content".to_owned(), document(&given.content, effect)?)]);
     if let Some(structured) = &given.structured_content {
-        members.insert("structured_content".to_owned(), document(structured)?);
+        members.insert("structured_content".to_owned(), document(structured, effect)?);
     }
     Ok(redaction.document(Json::Object(members)))
 }

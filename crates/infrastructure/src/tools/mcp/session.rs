@@ -72,7 +72,7 @@ impl Session {
             if let Some(tool) = listed.tools.into_iter().find(|tool| tool.name == name) {
                 let said = tool.description.map(Cow::into_owned);
                 let description = said.map(|text| self.redaction.text(text).chars().take(MAX_DESCRIPTION).collect());
-                let input_schema = self.redaction.document(document(&*tool.input_schema)?);
+                let input_schema = self.redaction.document(document(&*tool.input_schema, Effect::ReadOnly)?);
                 return Ok(ToolDescription { description, input_schema });
             }
             let Some(next) = listed.next_cursor else { break };

@@ -1,12 +1,21 @@
 use std::{collections::BTreeMap, time::Duration};
 
+use devskyy_application::workflow::{ToolCall, ToolExecutor as _};
 use devskyy_domain::workflow::{Approval, Effect, HttpMethod, HttpRequest, Tool};
 use tokio::net::TcpListener;
 
 use super::{call, class, json, service::Service, tools};
 
 fn request(method: HttpMethod, url: impl Into<String>) -> HttpRequest {
-    HttpRequest { method, url: url.into(), headers: BTreeMap::new(), send_arguments: false, timeout_s: 5 }
+    HttpRequest {
+        method,
+        url: url.into(),
+        headers: BTreeMap::new(),
+        send_arguments: false,
+        body: None,
+        form: false,
+        timeout_s: 5,
+    }
 }
 
 fn tool(effect: Effect, request: HttpRequest) -> Tool {
@@ -50,6 +59,44 @@ async fn arguments_are_sent_as_a_document() {
         asked.contains("content-type: application/json\r\n") && asked.ends_with("\r\n\r\n{\"title\":\"x\"}"),
         "{asked}"
     );
+}
+
+/// Sends a body of its own, and gives what the service received.
+async fn sent(body: &str, form: bool, arguments: &str) -> String {
+    let service = Service::answering(CREATED).await;
+    let mut request = request(HttpMethod::Post, format!("http://{}/", service.address));
+    (request.body, request.form) = (Some(json(body)), form);
+    let tools = tools(true, std::slice::from_ref(&service.address));
+    call(&tools, tool(Effect::Unsafe, request), arguments).await.expect("an answer");
+    service.asked().remove(0)
+}
+
+#[tokio::test]
+async fn a_body_is_computed_from_the_arguments() {
+    let body = r#"{"query":"query ($id: ID!) { it(id: $id) { name } }","variables":{"id":{"$jq":".arguments.id"}},
+        "trace":{"$template":"run {{ run.id }}"}}"#;
+    let asked = sent(body, false, r#"{"id":[7,"x"]}"#).await;
+    let expected = r#"{"query":"query ($id: ID!) { it(id: $id) { name } }","trace":"run 00000000-0000-0000-0000-000000000001","variables":{"id":[7,"x"]}}"#;
+    assert!(asked.contains("content-type: application/json\r\n") && asked.ends_with(expected), "{asked}");
+}
+
+#[tokio::test]
+async fn a_body_is_sent_as_a_form() {
+    let body = r#"{"grant_type":"x&y=z","scope":{"$jq":".arguments.scopes"},"n":{"$jq":".arguments.n"},"none":null,"ok":true}"#;
+    let asked = sent(body, true, r#"{"scopes":["a b","ü"],"n":1.5}"#).await;
+    let expected = "\r\n\r\ngrant_type=x%26y%3Dz&n=1.5&ok=true&scope=a+b&scope=%C3%BC";
+    let kind = "content-type: application/x-www-form-urlencoded\r\n";
+    assert!(asked.contains(kind) && asked.ends_with(expected), "{asked}");
+}
+
+#[tokio::test]
+async fn a_form_whose_fields_turn_out_to_be_none_is_never_sent() {
+    let service = Service::answering(CREATED).await;
+    let mut request = request(HttpMethod::Post, format!("http://{}/", service.address));
+    (request.body, request.form) = (Some(json(r#"{"a":{"$jq":".arguments.a"}}"#)), true);
+    let tools = tools(true, std::slice::from_ref(&service.address));
+    let outcome = class(call(&tools, tool(Effect::Unsafe, request), r#"{"a":{"b":1}}"#).await);
+    assert_eq!((outcome.1.as_str(), service.asked().len()), ("tool.http_body", 0));
 }
 
 #[tokio::test]
@@ -183,12 +230,43 @@ async fn failures_have_the_class_that_decides_about_repeating() {
         ("500 Internal Server Error", Effect::Unsafe, ("unknown", None)),
         ("404 Not Found", Effect::ReadOnly, ("permanent", None)),
         ("409 Conflict", Effect::Idempotent, ("permanent", None)),
+        ("425 Too Early", Effect::Idempotent, ("transient", None)),
+        ("425 Too Early", Effect::Unsafe, ("transient", None)),
     ] {
         let service = Service::answering(&format!("HTTP/1.1 {status}\nContent-Length: 0\nConnection: close\n\n")).await;
         let (kind, code, wait) =
             class(call(&tools(true, std::slice::from_ref(&service.address)), post(&service, effect), "{}").await);
         assert_eq!((kind, code.as_str(), wait), (expected.0, "tool.http_status", expected.1), "{status}");
     }
+}
+
+/// Whoever gets the same key again while it still works on the first request says so by a conflict.
+#[tokio::test]
+async fn a_conflict_passes_where_an_idempotent_call_is_made_again() {
+    let service = Service::answering("HTTP/1.1 409 Conflict\nContent-Length: 0\nConnection: close\n\n").await;
+    let tools = tools(true, std::slice::from_ref(&service.address));
+    let mut kinds = Vec::new();
+    for effect in [Effect::ReadOnly, Effect::Idempotent, Effect::Unsafe] {
+        let again = ToolCall { attempt: 2, ..super::call_of(post(&service, effect), "{}") };
+        kinds.push(class(tools.call(again).await).0);
+    }
+    assert_eq!(kinds, ["permanent", "transient", "permanent"]);
+}
+
+/// Otherwise the same would be done once more, as another call.
+#[tokio::test]
+async fn a_call_that_was_made_succeeds_however_long_its_answer_is() {
+    let body = "x".repeat((1 << 20) + (100 << 10));
+    let answer = format!("HTTP/1.1 201 Created\nLocation: /orders/7\nConnection: close\n\n{body}");
+    let service = Service::answering(&answer).await;
+    let tools = tools(true, std::slice::from_ref(&service.address));
+    let expected = r#"{"status":201,"headers":{"location":"/orders/7"},"body":null,
+        "note":"the call was made; its answer is longer than 1048576 bytes and was cut"}"#;
+    for effect in [Effect::Idempotent, Effect::Unsafe] {
+        assert_eq!(call(&tools, post(&service, effect), "{}").await, Ok(json(expected)), "{effect:?}");
+    }
+    let read = class(call(&tools, post(&service, Effect::ReadOnly), "{}").await);
+    assert_eq!(read, ("permanent", "tool.http_too_large".to_owned(), None));
 }
 
 #[tokio::test]
@@ -272,9 +350,7 @@ async fn a_call_whose_deadline_has_passed_is_not_made() {
     let service = Service::answering(CREATED).await;
     let mut late = super::call_of(get(&service), "{}");
     late.deadline -= chrono::TimeDelta::seconds(60);
-    let outcome =
-        devskyy_application::workflow::ToolExecutor::call(&tools(true, std::slice::from_ref(&service.address)), late)
-            .await;
+    let outcome = tools(true, std::slice::from_ref(&service.address)).call(late).await;
     assert_eq!(class(outcome).1, "tool.deadline");
     assert!(service.asked().is_empty());
 }

@@ -126,6 +126,34 @@ async fn an_answer_beyond_the_bound_is_refused() {
     assert_eq!(code, "tool.mcp_too_large");
 }
 
+/// How a call of each effect class ends: of tools that only read, that are idempotent, and that are unsafe.
+async fn classes(act: Act) -> [&'static str; 3] {
+    let server = McpServer::start(act).await.expect("a port");
+    let of = |effect| asked(&server, effect);
+    [class(of(Effect::ReadOnly).await).0, class(of(Effect::Idempotent).await).0, class(of(Effect::Unsafe).await).0]
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_understands_leaves_the_outcome_of_an_unsafe_call_unknown() {
+    for act in [Act::Flood, Act::Page, Act::Garble] {
+        assert_eq!(classes(act).await, ["permanent", "permanent", "unknown"], "{act:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_of_the_servers_own_leaves_the_outcome_of_an_unsafe_call_unknown() {
+    for code in [-32_000, -32_050, -32_099, 0, 17] {
+        assert_eq!(classes(Act::Err(code)).await, ["permanent", "permanent", "unknown"], "{code}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_that_says_that_a_call_was_not_begun_fails_it() {
+    for code in [-32_600, -32_601, -32_602, -32_700] {
+        assert_eq!(classes(Act::Err(code)).await, ["permanent"; 3], "{code}");
+    }
+}
+
 #[tokio::test]
 async fn an_abandoned_call_closes_its_connection() {
     let server = McpServer::start(Act::Silence).await.expect("a port");

@@ -50,6 +50,7 @@ fn call_of(tool: Tool, arguments: &str) -> ToolCall {
         operation: OperationId::from(Uuid::from_u128(2)),
         tool,
         arguments: json(arguments),
+        attempt: 1,
         deadline: SystemClock.now() + TimeDelta::seconds(30),
     }
 }

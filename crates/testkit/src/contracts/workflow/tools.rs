@@ -34,7 +34,8 @@ pub struct Services {
 #[must_use]
 pub fn http(url: &str, input_schema: Option<Json>) -> Tool {
     let (method, headers) = (HttpMethod::Post, BTreeMap::new());
-    let request = HttpRequest { method, url: url.to_owned(), headers, send_arguments: true, timeout_s: 1 };
+    let (send_arguments, body, form) = (true, None, false);
+    let request = HttpRequest { method, url: url.to_owned(), headers, send_arguments, body, form, timeout_s: 1 };
     Tool::Http { effect: Effect::Unsafe, input_schema, approval: Approval::Never, request }
 }
 
@@ -48,7 +49,8 @@ pub fn mcp(url: &str, input_schema: Option<Json>) -> Tool {
 async fn call(it: &WorkflowUnderTest, tool: Tool, arguments: &str) -> Result<Json, ToolError> {
     let (run, operation) = (RunId::from(Uuid::from_u128(1)), OperationId::from(Uuid::from_u128(2)));
     let (project, deadline) = (ProjectId::from(Uuid::from_u128(3)), DateTime::<Utc>::MAX_UTC);
-    it.tools.call(ToolCall { project, run, operation, tool, arguments: json(arguments), deadline }).await
+    let arguments = json(arguments);
+    it.tools.call(ToolCall { project, run, operation, tool, arguments, attempt: 1, deadline }).await
 }
 
 /// An answer is a result, and was asked for once.
