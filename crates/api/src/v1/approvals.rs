@@ -168,7 +168,8 @@ async fn decide_approval(
 
 /// Say what became of a call whose outcome nobody knows.
 ///
-/// A call that must not be repeated blindly, and whose answer was lost, waits for this.
+/// A call that must not be repeated blindly, and whose answer was lost, waits for this. After the run's end `succeeded` and
+/// `failed` are still taken: they are recorded, and the run stays ended.
 #[utoipa::path(
     tag = "runs",
     security(("bearer" = [])),
@@ -178,7 +179,7 @@ async fn decide_approval(
         OnlyIf
     ),
     request_body = NewVerdict,
-    responses((status = 200, description = "The run, which goes on", body = RunBody, headers(("ETag" = String, description = "The version"))), Changing)
+    responses((status = 200, description = "The run, which goes on unless it has ended", body = RunBody, headers(("ETag" = String, description = "The version"))), Changing)
 )]
 #[post("/runs/{id}/steps/{operation_id}/reconcile")]
 async fn reconcile_operation(

@@ -1,7 +1,9 @@
 //! Runs as they go over the wire.
 
 use chrono::{DateTime, Utc};
-use devskyy_application::runs::{ExecutionView, RunSummary, RunView, StepView, Tokens, Usage, priority, waiting_for};
+use devskyy_application::runs::{
+    DoubtView, ExecutionView, RunSummary, RunView, StepView, Tokens, Usage, priority, waiting_for,
+};
 use devskyy_domain::{
     conversation::AppliedPrice,
     kernel::{Json, Version},
@@ -123,8 +125,34 @@ pub(super) struct RunBody {
     output_stored: Option<StoredResultBody>,
     /// Its steps, in the order the definition lists them.
     steps: Vec<StepBody>,
+    /// Calls of which nobody knows what became of them: each takes a verdict, also after the run's end.
+    in_doubt: Vec<DoubtBody>,
     /// What it used.
     usage: UsageBody,
+}
+
+/// A call of which nobody knows what became of it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Doubt)]
+struct DoubtBody {
+    /// Its id, which a verdict is addressed to.
+    operation_id: OperationRef,
+    /// The tool it called.
+    #[schema(example = "charge")]
+    tool: String,
+    /// The step it belongs to.
+    #[schema(example = "pay")]
+    step: String,
+    /// The element of the step, where the step has `for_each`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<u32>,
+}
+
+impl From<DoubtView> for DoubtBody {
+    fn from(doubt: DoubtView) -> Self {
+        let DoubtView { place: Place { step, index }, operation, tool } = doubt;
+        Self { operation_id: operation.into(), tool, step, index }
+    }
 }
 
 /// Where a run left another one, which stayed as it was.
@@ -140,7 +168,7 @@ struct ForkedFromBody {
 
 impl From<RunView> for RunBody {
     fn from(run: RunView) -> Self {
-        let RunView { summary, origin, input, output, output_stored, steps, usage } = run;
+        let RunView { summary, origin, input, output, output_stored, steps, doubts, usage } = run;
         let steps = steps.into_iter().map(StepBody::from).collect();
         let (retry_of, forked_from) = match origin {
             None => (None, None),
@@ -155,6 +183,7 @@ impl From<RunView> for RunBody {
             output,
             output_stored: output_stored.map(StoredResultBody::from),
             steps,
+            in_doubt: doubts.into_iter().map(DoubtBody::from).collect(),
             usage: usage.into(),
         }
     }

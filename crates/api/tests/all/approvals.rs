@@ -130,6 +130,27 @@ async fn a_call_in_doubt_goes_on_with_a_verdict() {
 }
 
 #[actix_web::test]
+async fn a_call_in_doubt_takes_its_verdict_after_the_end_before_anything_is_done_again() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let (path, run) = waiting(&world, &ada, json!({"id": "pay", "tool": "charge", "arguments": {}})).await;
+    let operation = run["steps"][0]["operation_id"].as_str().unwrap();
+    let stopped = world.post(&format!("{path}/cancel")).by(&ada).json(&json!({})).send().await.expect(200);
+    assert_eq!(stopped["in_doubt"], json!([{"operation_id": operation, "tool": "charge", "step": "pay"}]));
+    let retry = || world.post(&format!("{path}/retry")).by(&ada).json(&json!({})).send();
+    retry().await.refused(409, "run.in_doubt");
+    let fork = world.post(&format!("{path}/fork")).by(&ada).json(&json!({"step": "pay"})).send().await;
+    fork.refused(409, "run.in_doubt");
+    let reconcile = format!("{path}/steps/{operation}/reconcile");
+    world.post(&reconcile).by(&ada).json(&json!({"verdict": "retry"})).send().await.refused(409, "run.ended");
+    let verdict = json!({"verdict": "succeeded", "result": {"charge": 17}});
+    let settled = world.post(&reconcile).by(&ada).json(&verdict).send().await.expect(200);
+    assert_eq!((&settled["status"], &settled["in_doubt"]), (&json!("cancelled"), &json!([])));
+    assert_eq!(settled["steps"][0]["output"], json!({"charge": 17}));
+    retry().await.expect(202);
+}
+
+#[actix_web::test]
 async fn a_verdict_on_what_is_not_in_doubt_is_refused() {
     let world = World::new();
     let ada = world.person("ada").await;

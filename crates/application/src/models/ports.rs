@@ -106,6 +106,12 @@ pub enum ModelError {
     /// It took too long; may be asked again.
     #[error("the provider took too long")]
     Timeout,
+    /// The question, with room for the answer, is longer than the model reads; may be asked when it is shorter.
+    #[error("the question is longer than the model reads: {message}")]
+    TooLong {
+        /// What it said, without secrets.
+        message: String,
+    },
     /// It will not answer this question, however often it is asked.
     #[error("the provider refused: {message}")]
     Refused {

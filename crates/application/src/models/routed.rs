@@ -88,7 +88,9 @@ impl Drop for Passage<'_> {
 
 const fn verdict(answered: &Result<ModelAnswer, ModelError>) -> Verdict {
     match answered {
-        Ok(_) | Err(ModelError::Refused { .. } | ModelError::Unconfigured(_)) => Verdict::Works,
+        Ok(_) | Err(ModelError::TooLong { .. } | ModelError::Refused { .. } | ModelError::Unconfigured(_)) => {
+            Verdict::Works
+        }
         Err(ModelError::RateLimited { retry_after } | ModelError::Unavailable { retry_after, .. }) => {
             Verdict::Fails(*retry_after)
         }
@@ -105,6 +107,7 @@ const fn falls_back(error: &ModelError) -> bool {
         | ModelError::Resting { .. }
         | ModelError::Unavailable { .. }
         | ModelError::Timeout
+        | ModelError::TooLong { .. }
         | ModelError::Refused { status: Some(401 | 402 | 403 | 404 | 429), .. } => true,
         ModelError::Refused { .. } | ModelError::Port(_) => false,
     }
@@ -115,7 +118,7 @@ const fn falls_back(error: &ModelError) -> bool {
 const fn weight(error: &ModelError) -> u8 {
     match error {
         ModelError::RateLimited { .. } | ModelError::Unavailable { .. } | ModelError::Timeout => 2,
-        ModelError::Resting { .. } => 1,
+        ModelError::Resting { .. } | ModelError::TooLong { .. } => 1,
         ModelError::Unconfigured(_) | ModelError::Refused { .. } | ModelError::Port(_) => 0,
     }
 }

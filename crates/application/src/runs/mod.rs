@@ -59,8 +59,8 @@ pub use usage::{
     Dimension, Grouping, ModelUse, ProjectUsage, UsageDays, UsageError, UsageFilter, UsageGroup, UsageRow,
 };
 pub use views::{
-    ApprovalFilter, ApprovalStatus, ApprovalView, ExecutionView, RunFilter, RunStatus, RunSummary, RunView, StepStatus,
-    StepView, Tokens, Usage,
+    ApprovalFilter, ApprovalStatus, ApprovalView, DoubtView, ExecutionView, RunFilter, RunStatus, RunSummary, RunView,
+    StepStatus, StepView, Tokens, Usage,
 };
 pub use worker::{RunWorker, WorkerPorts, WorkerSettings};
 

@@ -6,7 +6,7 @@ use devskyy_domain::{
         Json, Version,
         ids::{ProjectId, RunId},
     },
-    runs::{ChildEnd, Choice, Failure, Place, Priority, RunEvent, Value, Verdict, Waiting},
+    runs::{ChildEnd, Choice, Failure, Leaving, Place, Priority, RunEvent, Unsummarised, Value, Verdict, Waiting},
 };
 use uuid::Uuid;
 
@@ -275,10 +275,29 @@ fn model(event: &RunEvent, data: Data) -> (&'static str, Data) {
         RunEvent::ContextCompacted(compacted) => {
             let data = data.with("from_turn", u64::from(compacted.from));
             let data = data.with("through_turn", u64::from(compacted.through));
+            let data = data.with("cause", cause(compacted.cause));
             let summary = compacted.summary.into_iter();
-            ("run.context_compacted", summary.fold(data, |data, id| data.with("summary_operation_id", id.to_string())))
+            let data = summary.fold(data, |data, id| data.with("summary_operation_id", id.to_string()));
+            let missing = compacted.unsummarised.into_iter();
+            ("run.context_compacted", missing.fold(data, |data, why| data.with("unsummarised", unsummarised(why))))
         }
         _ => ("run.changed", data),
+    }
+}
+
+const fn cause(leaving: Leaving) -> &'static str {
+    match leaving {
+        Leaving::Window => "window",
+        Leaving::Overflow => "overflow",
+    }
+}
+
+const fn unsummarised(why: Unsummarised) -> &'static str {
+    match why {
+        Unsummarised::Truncated => "truncated",
+        Unsummarised::Refused => "refused",
+        Unsummarised::Empty => "empty",
+        Unsummarised::Failed => "failed",
     }
 }
 

@@ -39,11 +39,11 @@ pub struct ReconcileRunHandler {
 }
 
 impl ReconcileRunHandler {
-    /// Records the verdict; the run may be taken up again with the same unit of work.
+    /// Records the verdict; the run may be taken up again with the same unit of work. One that has ended stays so.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a run or call that is not there, [`Error::Forbidden`], [`Error::StaleVersion`], or a
-    /// refusal when the outcome is not in doubt.
+    /// refusal when the outcome is not in doubt, or the call is to be made again in a run that has ended.
     #[tracing::instrument(name = "runs.reconcile", skip_all, fields(run = %command.run), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: ReconcileRun) -> Result<RunView, Error> {
         let ReconcileRun { run, operation, verdict, expected } = command;

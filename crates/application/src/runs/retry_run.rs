@@ -37,8 +37,8 @@ impl RetryRunHandler {
     /// Starts a run of the same agent version on the same input, which names the one it repeats. Limits apply anew.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a run the actor may not see, [`Error::Forbidden`], or a refusal when it has not ended or
-    /// its agent must not be run.
+    /// [`Error::NotFound`] for a run the actor may not see, [`Error::Forbidden`], or a refusal when it has not ended, nobody
+    /// knows what became of one of its calls, or its agent must not be run.
     #[tracing::instrument(name = "runs.retry", skip_all, fields(run = %command.run), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: RetryRun) -> Result<StartedRun, Error> {
         let (wait, idempotency) = (command.wait, command.idempotency.clone());

@@ -13,15 +13,15 @@ use devskyy_domain::{
         ids::{ApprovalId, OperationId, RunId},
     },
     runs::{
-        Call, ElementEnd, Failure, Place, ResultHash, Run, RunEvent, StepState, StepTakenOver, TakenOver, Unit, Value,
-        Verdict, summary_step, tools_step, turn_step,
+        Call, Callee, ElementEnd, Failure, Place, ResultHash, Run, RunEvent, StepState, StepTakenOver, TakenOver, Unit,
+        Value, Verdict, summary_steps, tools_step, turn_step,
     },
     workflow::{Action, Step},
 };
 
 use super::{
     record::{ApprovalChange, RunRecord},
-    views::{ExecutionView, RunView, StepStatus, StepView, Usage},
+    views::{DoubtView, ExecutionView, RunView, StepStatus, StepView, Usage},
 };
 use crate::{
     error::PortError,
@@ -247,6 +247,7 @@ impl Timeline {
             output: self.run.output().and_then(Value::inline).cloned(),
             output_stored: self.run.output().and_then(Value::stored).cloned(),
             steps: steps.unwrap_or_default(),
+            doubts: self.run.doubts().map(doubt).collect(),
             usage: Usage { steps: self.run.begun(), ..self.usage },
         })
     }
@@ -262,7 +263,10 @@ impl Timeline {
 
     /// The steps an assistant took: its turns, the calls of each, and summaries between them.
     fn taken(&self) -> Vec<StepView> {
-        let of_turn = |turn| [(summary_step(turn), "summary"), (turn_step(turn), "model"), (tools_step(turn), "tools")];
+        let of_turn = |turn| {
+            let summaries = summary_steps(turn).into_iter().map(|step| (step, "summary"));
+            summaries.chain([(turn_step(turn), "model"), (tools_step(turn), "tools")])
+        };
         // A summary may have begun before the turn it is made for.
         let steps = (1..=self.run.turns() + 1).flat_map(of_turn);
         steps.filter(|(id, _)| self.run.step(id).is_some()).map(|(id, kind)| self.step(&id, kind)).collect()
@@ -322,10 +326,15 @@ impl Timeline {
         match unit {
             Unit::Succeeded(_) | Unit::Answered(_) => StepStatus::Succeeded,
             Unit::Failed(_) => StepStatus::Failed,
-            Unit::InDoubt(_) => StepStatus::InDoubt,
+            unit if self.run.doubtful(unit) => StepStatus::InDoubt,
             _ if self.run.ended() => StepStatus::Abandoned,
-            Unit::Calling(_) | Unit::Approved(_) => StepStatus::Running,
+            Unit::Calling(_) | Unit::InDoubt(_) | Unit::Approved(_) => StepStatus::Running,
             Unit::Backoff { .. } | Unit::Asking { .. } | Unit::Child { .. } => StepStatus::Waiting,
         }
     }
+}
+
+fn doubt((place, call): (&Place, &Call)) -> DoubtView {
+    let (Callee::Tool(tool) | Callee::Model(tool)) = &call.callee;
+    DoubtView { place: place.clone(), operation: call.operation, tool: tool.clone() }
 }

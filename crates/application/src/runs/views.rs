@@ -262,6 +262,17 @@ pub struct Usage {
     pub cost_micros: Option<u64>,
 }
 
+/// A call of which nobody knows what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DoubtView {
+    /// Where it was made.
+    pub place: Place,
+    /// Its id, which a verdict is addressed to.
+    pub operation: OperationId,
+    /// The tool it called.
+    pub tool: String,
+}
+
 /// A run with everything about it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunView {
@@ -277,6 +288,8 @@ pub struct RunView {
     pub output_stored: Option<StoredResult>,
     /// Its steps, in the order the workflow lists them or the assistant took them.
     pub steps: Vec<StepView>,
+    /// Its calls of which nobody knows what became of them, also after its end.
+    pub doubts: Vec<DoubtView>,
     /// What it used.
     pub usage: Usage,
 }

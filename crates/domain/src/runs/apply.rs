@@ -8,7 +8,7 @@ use super::{
     model_event::ModelAnswered,
     run::{Phase, Question, Run},
     state::{Call, Callee, Proposal, StepState, Unit},
-    turns::TOOLS,
+    turns::{SUMMARY, TOOLS},
     value::{StoredResult, Value},
     values::{ChildEnd, Failure, Origin, Place, Verdict},
 };
@@ -109,16 +109,19 @@ fn call(run: &mut Run, event: &RunEvent) {
 fn model(run: &mut Run, event: &RunEvent) {
     match event {
         RunEvent::ModelCalled(called) => {
-            let unasked =
-                run.operation(called.operation).ok().and_then(|(_, unit)| unit.call()).map(|call| call.unasked);
+            let earlier = run.operation(called.operation).ok().and_then(|(_, unit)| unit.call());
+            let (unasked, overflowed) = earlier.map(|call| (call.unasked, call.overflowed)).unwrap_or_default();
             let fresh = run.operations.insert(called.operation, called.place.clone()).is_none();
             run.begun += u32::from(fresh);
+            // Where nothing could leave, the question is asked again as it was.
+            run.overflowed &= called.place.step.ends_with(SUMMARY);
             let call = Call {
                 operation: called.operation,
                 callee: Callee::Model(called.model.clone()),
                 effect: Effect::ReadOnly,
                 attempt: called.attempt,
-                unasked: unasked.unwrap_or_default(),
+                unasked,
+                overflowed,
                 arguments: Arc::default(),
             };
             run.put(&called.place, Unit::Calling(call));
@@ -126,15 +129,22 @@ fn model(run: &mut Run, event: &RunEvent) {
         RunEvent::ModelAnswered(answered) => run.answered(answered),
         RunEvent::ModelFailed(failed) => match failed.retry_at {
             None => run.fail(failed.operation, &failed.error),
-            Some(until) => run.recall(failed.operation, |call| {
-                let unasked = call.unasked + u32::from(failed.unasked);
-                Unit::Backoff { call: Call { unasked, ..call }, until }
-            }),
+            Some(until) => {
+                run.overflowed |= failed.overflow;
+                run.recall(failed.operation, |call| {
+                    let unasked = call.unasked + u32::from(failed.unasked);
+                    let overflowed = call.overflowed || failed.overflow;
+                    Unit::Backoff { call: Call { unasked, overflowed, ..call }, until }
+                });
+            }
         },
         RunEvent::AnswerRejected(rejected) => {
             run.rejected.insert(rejected.step.clone(), rejected.errors.clone());
         }
-        RunEvent::ContextCompacted(compacted) => run.compacted = Some(compacted.clone()),
+        RunEvent::ContextCompacted(compacted) => {
+            run.compacted = Some(compacted.clone());
+            run.overflowed = false;
+        }
         _ => {}
     }
 }
@@ -202,6 +212,7 @@ impl Run {
             effect: called.effect,
             attempt: called.attempt,
             unasked: 0,
+            overflowed: false,
             arguments: arguments.unwrap_or_else(|| Arc::new(called.arguments.clone())),
         };
         self.put(&called.place, Unit::Calling(call));

@@ -1,4 +1,4 @@
-use crate::kernel::{Refusal, RefusalKind};
+use crate::kernel::{Refusal, RefusalKind, ids::OperationId};
 
 /// Why a run says no.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +39,9 @@ pub enum RunError {
     /// There is no such call.
     #[error("the run has no such operation")]
     OperationUnknown,
+    /// Nobody knows what became of these calls.
+    #[error("nobody knows what became of operations of the run; give a verdict on each first: {}", listed(.0))]
+    InDoubt(Vec<OperationId>),
     /// The outcome of the call is known, or it is still under way.
     #[error("the outcome of the operation is not in doubt")]
     NotInDoubt,
@@ -65,6 +68,10 @@ pub enum RunError {
     InputTooLarge,
 }
 
+fn listed(operations: &[OperationId]) -> String {
+    operations.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 impl Refusal for RunError {
     fn code(&self) -> &'static str {
         match self {
@@ -80,6 +87,7 @@ impl Refusal for RunError {
             Self::NothingToEdit => "run.nothing_to_edit",
             Self::EditTooLarge => "run.value_too_large",
             Self::OperationUnknown => "run.operation_unknown",
+            Self::InDoubt(_) => "run.in_doubt",
             Self::NotInDoubt => "run.not_in_doubt",
             Self::DeadlinePassed => "run.deadline_passed",
             Self::TooDeep => "run.too_deep",
@@ -112,6 +120,7 @@ impl Refusal for RunError {
             | Self::ApprovalDecided
             | Self::ApprovalExpired
             | Self::OperationUnknown
+            | Self::InDoubt(_)
             | Self::NotInDoubt => RefusalKind::Conflict,
         }
     }

@@ -35,6 +35,7 @@ impl Run {
             | Progress::Answer { operation, .. }
             | Progress::Fail { operation, .. }
             | Progress::Postpone { operation, .. }
+            | Progress::Overflow { operation, .. }
             | Progress::Lose { operation, .. }
             | Progress::Reply { operation, .. } => self.take_operation(whole, *operation),
             Progress::Expire { approval, .. } => {

@@ -9,7 +9,7 @@ use super::{
     model_event::AnswerRejected,
     run::{MAX_STATE, Run},
     state::StepState,
-    turns::{summary_step, tools_step, turn_step},
+    turns::{summary_steps, tools_step, turn_step},
     values::Order,
 };
 use crate::{
@@ -38,11 +38,12 @@ impl Run {
     /// Asks for a run that repeats this one from the beginning.
     ///
     /// # Errors
-    /// When this one has not ended, or the new one cannot be asked for.
+    /// When this one has not ended, nobody knows what became of one of its calls, or the new one cannot be asked for.
     pub fn retry(&self, id: RunId, order: &Order, at: DateTime<Utc>) -> Decision<Self> {
         if !self.ended() {
             return Err(RunError::NotEnded);
         }
+        self.certain()?;
         let mut events = Self::default().queue(order, at)?;
         events.push(RunRetried { of: id }.into());
         Ok(events)
@@ -92,7 +93,7 @@ impl Run {
     fn said_before(&self, old: &Assistant, new: &Assistant, step: &str) -> Result<Vec<RunEvent>, RunError> {
         let (turn, kind) = turn_of(step).ok_or_else(|| RunError::StepUnknown(step.to_owned()))?;
         let done = if kind == Part::Calls { turn } else { turn - 1 };
-        let of_turn = |turn| [summary_step(turn), turn_step(turn), tools_step(turn)];
+        let of_turn = |turn| summary_steps(turn).into_iter().chain([turn_step(turn), tools_step(turn)]);
         let mut before: Vec<StepId> = (1..=done).flat_map(of_turn).filter(|id| id != step).collect();
         let over = before.iter().all(|id| self.step(id).is_none_or(StepState::over));
         let called = kind != Part::Calls || self.step(step).is_some();
@@ -104,7 +105,8 @@ impl Run {
         if !missing.is_empty() {
             return Err(RunError::StepsDiffer(missing));
         }
-        before.extend(Some(summary_step(turn)).filter(|id| kind == Part::Answer && self.answer(id).is_some()));
+        let summaries = summary_steps(turn).into_iter().filter(|id| kind == Part::Answer && self.answer(id).is_some());
+        before.extend(summaries);
         let mut events: Vec<RunEvent> = before.iter().filter_map(|id| self.taken(id)).collect();
         let rejected = self.rejected.iter().filter(|(step, _)| before.contains(step));
         events.extend(
@@ -165,7 +167,7 @@ fn turn_of(step: &str) -> Option<(u32, Part)> {
     let turn = digits.parse().ok().filter(|turn| *turn > 0)?;
     match step {
         _ if step == turn_step(turn) => Some((turn, Part::Answer)),
-        _ if step == summary_step(turn) => Some((turn, Part::Summary)),
+        _ if summary_steps(turn).iter().any(|known| known == step) => Some((turn, Part::Summary)),
         _ if step == tools_step(turn) => Some((turn, Part::Calls)),
         _ => None,
     }

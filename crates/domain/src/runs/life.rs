@@ -160,14 +160,18 @@ impl Run {
         })
     }
 
-    /// Settles a call nobody knew the outcome of.
+    /// Settles a call nobody knew the outcome of. After the end of the run that is a fact for whoever goes by it: nothing is called
+    /// any more, and the run stays ended.
     ///
     /// # Errors
-    /// When there is no such call, its outcome is not in doubt, the result is too large, or the run has ended.
+    /// When there is no such call, its outcome is not in doubt, the result is too large, or the call is to be made again although
+    /// the run has ended.
     pub fn reconcile(&self, operation: OperationId, verdict: &Verdict, by: &str, at: DateTime<Utc>) -> Decision<Self> {
-        self.open()?;
+        if !self.ended() || *verdict == Verdict::Retry {
+            self.open()?;
+        }
         let (_, unit) = self.operation(operation)?;
-        if !matches!(unit, Unit::InDoubt(_)) {
+        if !self.doubtful(unit) {
             return Err(RunError::NotInDoubt);
         }
         if let Verdict::Succeeded { result } = verdict

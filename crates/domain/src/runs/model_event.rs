@@ -112,6 +112,9 @@ pub struct ModelFailed {
     /// Whether nobody was asked, because whoever would be is left alone for a while: no try, then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unasked: bool,
+    /// Whether the question is longer than whoever was asked reads, and is asked again once turns have left it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub overflow: bool,
 }
 
 /// A last answer breaks the agent's output schema; the model is told, once.
@@ -121,6 +124,37 @@ pub struct AnswerRejected {
     pub step: StepId,
     /// What is wrong with it.
     pub errors: Vec<String>,
+}
+
+/// What makes turns leave what the model sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Leaving {
+    /// They are more than the agent's window takes.
+    #[default]
+    Window,
+    /// A question was longer than whoever was asked reads.
+    Overflow,
+}
+
+impl Leaving {
+    const fn is_window(&self) -> bool {
+        matches!(self, Self::Window)
+    }
+}
+
+/// Why no summary stands for turns that left, although the agent wants one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unsummarised {
+    /// It was cut off, also with more room.
+    Truncated,
+    /// The model, or a filter before it, declined to sum up.
+    Refused,
+    /// The model said nothing that could stand for them.
+    Empty,
+    /// The model could not be asked to.
+    Failed,
 }
 
 /// Turns left what the model sees.
@@ -133,6 +167,12 @@ pub struct ContextCompacted {
     /// The model call whose answer sums them up, where one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<OperationId>,
+    /// What made them leave.
+    #[serde(default, skip_serializing_if = "Leaving::is_window")]
+    pub cause: Leaving,
+    /// Why nothing sums them up, although the agent wants it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsummarised: Option<Unsummarised>,
 }
 
 crate::first_version!(

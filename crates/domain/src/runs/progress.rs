@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     approval_event::ProposedCall,
+    model_event::{Leaving, Unsummarised},
     value::Value,
     values::{Failure, Place},
 };
@@ -81,6 +82,15 @@ pub enum Progress {
         /// When it is tried again.
         retry_at: DateTime<Utc>,
     },
+    /// A question is longer than whoever was asked reads; it is asked again once turns have left it.
+    Overflow {
+        /// Which call.
+        operation: OperationId,
+        /// What was said about it.
+        error: Failure,
+        /// When it was said.
+        at: DateTime<Utc>,
+    },
     /// Nobody knows what became of a call.
     Lose {
         /// Which call.
@@ -156,6 +166,10 @@ pub enum Progress {
         through: u32,
         /// The model call whose answer sums them up.
         summary: Option<OperationId>,
+        /// What makes them leave.
+        cause: Leaving,
+        /// Why nothing sums them up, although the agent wants it.
+        unsummarised: Option<Unsummarised>,
     },
 }
 

@@ -14,8 +14,8 @@ use super::{
     model_event::{AnswerRejected, ContextCompacted, ModelAnswered, ModelCalled, ModelFailed},
     progress::{Progress, Reply},
     run::{MAX_STATE, MAX_VALUE, Run},
-    state::{Callee, StepState, Unit},
-    turns::MAX_CARRY,
+    state::{Call, Callee, StepState, Unit},
+    turns::{MAX_CARRY, SUMMARY},
     value::Value,
     values::{Failure, Place},
 };
@@ -25,6 +25,7 @@ use crate::{
         Aggregate, Decision, Json, Measure,
         ids::{ApprovalId, OperationId},
     },
+    workflow::Effect,
 };
 
 impl Run {
@@ -75,7 +76,9 @@ impl Run {
                 let (operation, error, retry_at) = (*operation, error.clone(), *retry_at);
                 Ok(match self.calling(operation)? {
                     Callee::Tool(_) => ToolFailed { operation, error, retry_at }.into(),
-                    Callee::Model(_) => ModelFailed { operation, error, retry_at, unasked: false }.into(),
+                    Callee::Model(_) => {
+                        ModelFailed { operation, error, retry_at, unasked: false, overflow: false }.into()
+                    }
                 })
             }
             Progress::Lose { operation, error } => {
@@ -97,21 +100,34 @@ impl Run {
             Progress::Postpone { operation, error, retry_at } => match self.calling(*operation)? {
                 Callee::Model(_) => {
                     let (operation, error, retry_at) = (*operation, error.clone(), Some(*retry_at));
-                    Ok(ModelFailed { operation, error, retry_at, unasked: true }.into())
+                    Ok(ModelFailed { operation, error, retry_at, unasked: true, overflow: false }.into())
                 }
                 Callee::Tool(_) => Err(RunError::OperationUnknown),
             },
+            Progress::Overflow { operation, error, at } => self.overflowing(*operation, error, *at),
             Progress::Reject { step, errors } => match self.answer(step) {
                 Some(_) if !self.rejected.contains_key(step) => {
                     Ok(AnswerRejected { step: step.clone(), errors: errors.clone() }.into())
                 }
                 _ => Err(RunError::StepState(step.clone())),
             },
-            Progress::Compact { from, through, summary } => {
-                Ok(ContextCompacted { from: *from, through: *through, summary: *summary }.into())
+            Progress::Compact { from, through, summary, cause, unsummarised } => {
+                let (from, through, summary) = (*from, *through, *summary);
+                let (cause, unsummarised) = (*cause, *unsummarised);
+                Ok(ContextCompacted { from, through, summary, cause, unsummarised }.into())
             }
             _ => Err(RunError::OperationUnknown),
         }
+    }
+
+    /// Nothing can leave a question that sums up what leaves another.
+    fn overflowing(&self, operation: OperationId, error: &Failure, at: DateTime<Utc>) -> Result<RunEvent, RunError> {
+        if let Callee::Tool(_) = self.calling(operation)? {
+            return Err(RunError::OperationUnknown);
+        }
+        let overflow = self.operation(operation).is_ok_and(|(place, _)| !place.step.ends_with(SUMMARY));
+        let (error, retry_at) = (error.clone(), overflow.then_some(at));
+        Ok(ModelFailed { operation, error, retry_at, unasked: false, overflow }.into())
     }
 
     fn expire(&self, approval: ApprovalId, at: DateTime<Utc>) -> Result<RunEvent, RunError> {
@@ -145,7 +161,7 @@ impl Run {
         let fits = if deep { Err(too_large()) } else { self.room(answered.bytes()) };
         Ok(match fits {
             Ok(()) => answered.into(),
-            Err(error) => ModelFailed { operation, error, retry_at: None, unasked: false }.into(),
+            Err(error) => ModelFailed { operation, error, retry_at: None, unasked: false, overflow: false }.into(),
         })
     }
 
@@ -184,11 +200,19 @@ impl Run {
         })
     }
 
+    /// A call that had an effect has not failed for want of room: its result is a note instead, `{note}`.
     fn succeeded(&self, operation: OperationId, result: &Value) -> Result<RunEvent, RunError> {
         self.calling(operation)?;
+        let reads = |call: &Call| call.effect == Effect::ReadOnly;
+        let only_read = self.operation(operation).is_ok_and(|(_, unit)| unit.call().is_some_and(reads));
         Ok(match self.fits(result.measure()) {
             Ok(()) => ToolSucceeded { operation, result: result.clone() }.into(),
-            Err(error) => ToolFailed { operation, error, retry_at: None }.into(),
+            Err(error) if only_read => ToolFailed { operation, error, retry_at: None }.into(),
+            Err(error) => {
+                let note = format!("the call was made; its result was left out: {}", error.message);
+                let note: Json = [("note".to_owned(), Json::from(note))].into_iter().collect();
+                ToolSucceeded { operation, result: note.into() }.into()
+            }
         })
     }
 

@@ -10,7 +10,7 @@ use super::{
     error::RunError,
     event::RunEvent,
     model_event::ContextCompacted,
-    state::{Callee, StepState, Unit},
+    state::{Call, Callee, StepState, Unit},
     value::Value,
     values::{Choice, Failure, Order, Origin, Place, Waiting},
 };
@@ -79,6 +79,8 @@ pub struct Run {
     pub(super) below: Spent,
     pub(super) rejected: BTreeMap<StepId, Vec<String>>,
     pub(super) compacted: Option<ContextCompacted>,
+    /// Whether the latest question was too long, and turns have to leave before it is asked again.
+    pub(super) overflowed: bool,
     pub(super) turns: u32,
     /// Executions that have begun and are not over; looking for them would cost more with each step.
     pub(super) open: BTreeSet<Place>,
@@ -202,6 +204,32 @@ impl Run {
     pub fn open_questions(&self) -> impl Iterator<Item = OperationId> + '_ {
         let calls = self.units().filter_map(|(_, _, unit)| unit.call());
         calls.filter(|call| matches!(call.callee, Callee::Model(_))).map(|call| call.operation)
+    }
+
+    /// Calls of which nobody knows what became of them, and where they are; each takes a verdict.
+    pub fn doubts(&self) -> impl Iterator<Item = (&Place, &Call)> {
+        let open = self.open.iter().filter_map(|place| self.unit(place).map(|unit| (place, unit)));
+        open.filter(|(_, unit)| self.doubtful(unit)).filter_map(|(place, unit)| unit.call().map(|call| (place, call)))
+    }
+
+    /// Whether nobody knows what became of a call: that is on record, or the run ended in the middle of one that must not be
+    /// repeated.
+    #[must_use]
+    pub const fn doubtful(&self, unit: &Unit) -> bool {
+        match unit {
+            Unit::InDoubt(_) => true,
+            Unit::Calling(call) => self.ended() && !call.repeatable(),
+            _ => false,
+        }
+    }
+
+    /// Refuses while nobody knows what became of a call: whoever did the same once more might have its effect a second time.
+    ///
+    /// # Errors
+    /// When a call is in doubt.
+    pub fn certain(&self) -> Result<(), RunError> {
+        let doubts: Vec<OperationId> = self.doubts().map(|(_, call)| call.operation).collect();
+        if doubts.is_empty() { Ok(()) } else { Err(RunError::InDoubt(doubts)) }
     }
 
     /// Every execution that has begun.

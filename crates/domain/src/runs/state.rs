@@ -38,6 +38,8 @@ pub struct Call {
     pub attempt: u32,
     /// How many of them asked nobody.
     pub unasked: u32,
+    /// Whether it was too long for whoever was asked, once already.
+    pub overflowed: bool,
     /// With what.
     pub arguments: Arc<Json>,
 }

@@ -281,6 +281,45 @@ fn a_call_in_doubt_waits_for_people() {
     assert_eq!(next(doubtful.state(), &one_step(), at(3), &none()), Next::Wait { waiting, until: at(3_600) });
 }
 
+/// A call in doubt, and then the end.
+fn doubtful_at_the_end() -> Given<Run> {
+    let lost = OutcomeUnknown { operation: op(9), error: Failure::new("x", "y") }.into();
+    running([called(Effect::Unsafe, 1), lost, RunExpired { at: at(3_600) }.into()])
+}
+
+#[test]
+fn a_verdict_after_the_end_is_recorded_and_the_run_stays_ended() {
+    let verdict = Verdict::Succeeded { result: Json::from(7_i64).into() };
+    let run = doubtful_at_the_end().after(|run| run.reconcile(op(9), &verdict, "user:1", at(4_000))).unwrap();
+    let paid = Unit::Succeeded(Json::from(7_i64).into());
+    assert_eq!((run.phase(), run.unit(&Place::step("a"))), (&Phase::Expired, Some(&paid)));
+}
+
+#[test]
+fn nothing_is_called_again_after_the_end() {
+    let again = doubtful_at_the_end().when(|run| run.reconcile(op(9), &Verdict::Retry, "user:1", at(4_000)));
+    assert_eq!(again, Err(RunError::Ended));
+}
+
+#[test]
+fn an_unsafe_call_that_the_end_interrupted_is_in_doubt_and_no_other_is() {
+    let doubts = |effect| {
+        let ended = running([called(effect, 1), RunExpired { at: at(3_600) }.into()]);
+        ended.state().doubts().count()
+    };
+    let before = running([called(Effect::Unsafe, 1)]).state().doubts().count();
+    assert_eq!((before, Effect::ALL.map(doubts)), (0, [0, 0, 1]));
+}
+
+#[test]
+fn a_run_with_a_call_in_doubt_is_repeated_only_after_a_verdict() {
+    let ended = doubtful_at_the_end();
+    let id = RunId::from(Uuid::from_u128(3));
+    assert_eq!(ended.when(|run| run.retry(id, &late(order()), at(0))), Err(RunError::InDoubt(vec![op(9)])));
+    let settled = ended.after(|run| run.reconcile(op(9), &Verdict::Failed { reason: None }, "user:1", at(4_000)));
+    assert!(settled.unwrap().retry(id, &late(order()), at(0)).is_ok());
+}
+
 #[test]
 fn a_verdict_needs_a_doubt() {
     let calling = running([called(Effect::Unsafe, 1)]);
@@ -301,11 +340,22 @@ fn a_failed_try_waits_for_the_next() {
 }
 
 #[test]
-fn a_result_that_is_too_large_fails_the_call() {
-    let calling = running([called(Effect::Unsafe, 1)]);
+fn a_result_that_is_too_large_fails_a_call_that_only_read() {
+    let calling = running([called(Effect::ReadOnly, 1)]);
     let result = Json::from("x".repeat(MAX_VALUE + 1)).into();
     let events = calling.when(|run| run.record(1, &[Progress::Answer { operation: op(9), result }])).unwrap();
     assert!(matches!(&events[..], [RunEvent::ToolFailed(failed)] if failed.error.code == "run.value_too_large"));
+}
+
+#[test]
+fn a_call_with_an_effect_succeeds_however_large_its_result_is() {
+    for effect in [Effect::Idempotent, Effect::Unsafe] {
+        let calling = running([called(effect, 1)]);
+        let result = Json::from("x".repeat(MAX_VALUE + 1)).into();
+        let events = calling.when(|run| run.record(1, &[Progress::Answer { operation: op(9), result }])).unwrap();
+        let [RunEvent::ToolSucceeded(succeeded)] = &events[..] else { panic!("{effect:?} {events:?}") };
+        assert!(succeeded.result.inline().is_some_and(|note| note.get("note").is_some()), "{effect:?}");
+    }
 }
 
 #[test]

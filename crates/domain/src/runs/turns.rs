@@ -1,17 +1,18 @@
 //! The turns of an assistant's run: an answer of the model, and everything that came of the calls it wanted.
 //!
 //! Turn 3 is the step `turn_3`, its calls are the elements of the step `turn_3_tools`, and a summary made before it is the
-//! step `turn_3_summary`.
+//! step `turn_3_summary`; where that one cannot stand for anything, the step `turn_3_longer_summary`. What is summed up because
+//! the question of turn 3 was too long has `overflow` in its name.
 
 use std::sync::Arc;
 
 use super::{
-    model_event::{ContextCompacted, ModelAnswered},
+    model_event::{ContextCompacted, Leaving, ModelAnswered, Unsummarised},
     run::Run,
     state::{StepState, Unit},
     values::Place,
 };
-use crate::{assistant::Assistant, workflow::StepId};
+use crate::{assistant::Assistant, conversation::Finish, workflow::StepId};
 
 /// What the step of a turn's calls is named after its turn.
 pub(super) const TOOLS: &str = "_tools";
@@ -32,11 +33,44 @@ pub fn tools_step(turn: u32) -> StepId {
     format!("{TURN}{turn}{TOOLS}")
 }
 
-/// The step in which the model sums up what leaves before a turn.
+/// The step in which the model first sums up what its window does not take before a turn.
 #[must_use]
 pub fn summary_step(turn: u32) -> StepId {
     format!("{TURN}{turn}{SUMMARY}")
 }
+
+/// The steps in which the model sums up what leaves before a turn: the first try, and another one with more room.
+pub(super) fn summary_tries(turn: u32, cause: Leaving) -> [StepId; 2] {
+    let overflow = match cause {
+        Leaving::Window => "",
+        Leaving::Overflow => "_overflow",
+    };
+    ["", "_longer"].map(|longer| format!("{TURN}{turn}{overflow}{longer}{SUMMARY}"))
+}
+
+/// Every step in which the model may sum up what leaves before a turn.
+#[must_use]
+pub fn summary_steps(turn: u32) -> Vec<StepId> {
+    [Leaving::Window, Leaving::Overflow].into_iter().flat_map(|cause| summary_tries(turn, cause)).collect()
+}
+
+/// A summary the model is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SummaryWanted {
+    /// The first turn that leaves.
+    pub from: u32,
+    /// The last.
+    pub through: u32,
+    /// Most tokens of the summary.
+    pub max_output_tokens: u32,
+}
+
+/// Tokens that a summary may have at least, whatever an answer may: it stands for many of them.
+const SUMMARY_TOKENS: u32 = 2_048;
+/// How much more a summary may have that was cut off.
+const LONGER: u32 = 4;
+/// The code of a failure that says that a question is longer than whoever was asked reads.
+pub const CONTEXT_OVERFLOW: &str = "model.context_overflow";
 
 impl Run {
     /// How many turns have begun.
@@ -102,7 +136,7 @@ impl Run {
     #[must_use]
     pub fn overflow(&self, assistant: &Assistant) -> Option<(u32, u32)> {
         let (policy, done) = (&assistant.context, self.turns());
-        let first = self.compacted.as_ref().map_or(policy.pinned_turns, |compacted| compacted.through) + 1;
+        let first = self.first_live(assistant);
         if first >= done {
             return None;
         }
@@ -113,18 +147,49 @@ impl Run {
         Some((first, done - keep))
     }
 
-    /// How many of the latest turns to keep when those from `first` on are more than so many tokens.
-    fn kept(&self, first: u32, done: u32, most: u64) -> Option<u32> {
-        let sizes: Vec<_> = (first..=done).rev().map(|turn| self.tokens(turn)).collect();
-        if sizes.iter().sum::<u64>() <= most {
+    /// The turns that leave where the question that is asked now turns out to be too long, first and last: half of what is
+    /// not pinned. `None` while there are not two of them.
+    #[must_use]
+    pub fn spare(&self, assistant: &Assistant) -> Option<(u32, u32)> {
+        let (first, done) = (self.first_live(assistant), self.turns().saturating_sub(1));
+        if first >= done {
             return None;
         }
-        let mut sum = 0;
-        let fitting = sizes.iter().take_while(|size| {
-            sum += **size;
-            sum <= most / 2
-        });
-        u32::try_from(fitting.count()).ok().map(|kept| kept.max(1))
+        let sizes: Vec<_> = self.sizes(first, done);
+        let keep = fitting(&sizes, sizes.iter().sum::<u64>() / 2).min(done - first);
+        Some((first, done - keep))
+    }
+
+    /// What is to be summed up at a step, where it is one for that.
+    #[must_use]
+    pub fn summary_wanted(&self, assistant: &Assistant, step: &str) -> Option<SummaryWanted> {
+        let (turn, cause, leaving) = if self.overflowed {
+            (self.turns(), Leaving::Overflow, self.spare(assistant))
+        } else {
+            (self.turns() + 1, Leaving::Window, self.overflow(assistant))
+        };
+        let tries = summary_tries(turn, cause);
+        let longer = tries.iter().position(|known| known == step)? > 0;
+        let (from, through) = leaving?;
+        let least = assistant.max_output_tokens.max(SUMMARY_TOKENS);
+        let max_output_tokens = if longer { least.saturating_mul(LONGER) } else { least };
+        Some(SummaryWanted { from, through, max_output_tokens })
+    }
+
+    /// The first turn that may leave.
+    fn first_live(&self, assistant: &Assistant) -> u32 {
+        self.compacted.as_ref().map_or(assistant.context.pinned_turns, |compacted| compacted.through) + 1
+    }
+
+    /// How many of the latest turns to keep when those from `first` on are more than so many tokens.
+    fn kept(&self, first: u32, done: u32, most: u64) -> Option<u32> {
+        let sizes = self.sizes(first, done);
+        (sizes.iter().sum::<u64>() > most).then(|| fitting(&sizes, most / 2))
+    }
+
+    /// About how many tokens turns are, the latest first.
+    fn sizes(&self, first: u32, done: u32) -> Vec<u64> {
+        (first..=done).rev().map(|turn| self.tokens(turn)).collect()
     }
 
     /// About how many tokens a turn is: a quarter of its bytes.
@@ -141,10 +206,32 @@ impl Run {
 
 /// Most bytes of what a provider wants back word for word that are kept with an answer.
 pub const MAX_CARRY: usize = 256 * 1024;
+
+/// How many of the first ones are no more than so much together; one at least.
+fn fitting(sizes: &[u64], most: u64) -> u32 {
+    let mut sum = 0_u64;
+    let fitting = sizes.iter().take_while(|size| {
+        sum = sum.saturating_add(**size);
+        sum <= most
+    });
+    u32::try_from(fitting.count()).unwrap_or(u32::MAX).max(1)
+}
+
 /// Most bytes of a tool's result that a model is shown; the whole value stays in the run.
 pub const MAX_SHOWN: usize = 64 * 1024;
 
 impl ModelAnswered {
+    /// Why the answer cannot stand for the turns it was to sum up, where it cannot: only what was said to its end, and says
+    /// something, can.
+    pub(super) fn no_summary(&self) -> Option<Unsummarised> {
+        match self.finish {
+            Finish::Length => Some(Unsummarised::Truncated),
+            Finish::Refused => Some(Unsummarised::Refused),
+            Finish::Stop if !self.text.trim().is_empty() => None,
+            Finish::Stop | Finish::ToolCalls => Some(Unsummarised::Empty),
+        }
+    }
+
     /// About how many bytes of the run's values it is.
     pub(super) fn bytes(&self) -> usize {
         let calls = self.calls.iter().map(|call| call.id.len() + call.name.len() + call.arguments.measure().bytes);

@@ -9,12 +9,12 @@ use devskyy_domain::{
     },
     runs::{
         Allowance, AnswerRejected, ApprovalDecided, ApprovalExpired, ApprovalRequested, CancelRequested, ChildEnd,
-        ChildEnded, ChildRequested, Choice, ContextCompacted, Edit, ElementEnd, Failure, ModelAnswered, ModelCalled,
-        ModelFailed, Order, OutcomeSettled, OutcomeUnknown, Parent, Place, Priority, ProposedCall, ResultHash,
-        RunCancelled, RunClaimed, RunCompleted, RunEvent, RunExpired, RunFailed, RunForked, RunParked, RunQueued,
-        RunRetried, Spent, StepApprovalDecided, StepApprovalRequested, StepExpanded, StepFailed, StepSkipped,
-        StepTakenOver, StoredResult, TakenOver, ToolCalled, ToolFailed, ToolSucceeded, UnpricedAnswer, Value, Verdict,
-        Waiting,
+        ChildEnded, ChildRequested, Choice, ContextCompacted, Edit, ElementEnd, Failure, Leaving, ModelAnswered,
+        ModelCalled, ModelFailed, Order, OutcomeSettled, OutcomeUnknown, Parent, Place, Priority, ProposedCall,
+        ResultHash, RunCancelled, RunClaimed, RunCompleted, RunEvent, RunExpired, RunFailed, RunForked, RunParked,
+        RunQueued, RunRetried, Spent, StepApprovalDecided, StepApprovalRequested, StepExpanded, StepFailed,
+        StepSkipped, StepTakenOver, StoredResult, TakenOver, ToolCalled, ToolFailed, ToolSucceeded, UnpricedAnswer,
+        Unsummarised, Value, Verdict, Waiting,
     },
     workflow::{Denial, Effect},
 };
@@ -159,6 +159,14 @@ fn unpriced() -> UnpricedAnswer {
     }
 }
 
+fn failed() -> ModelFailed {
+    ModelFailed { operation: operation(), error: failure(), retry_at: Some(at()), unasked: false, overflow: false }
+}
+
+fn compacted() -> ContextCompacted {
+    ContextCompacted { from: 2, through: 9, summary: None, cause: Leaving::Window, unsummarised: None }
+}
+
 fn turns() -> Vec<Example<RunEvent>> {
     let call = ToolCall { id: "call_1".into(), name: "tracker".into(), arguments: value() };
     vec![
@@ -180,9 +188,9 @@ fn turns() -> Vec<Example<RunEvent>> {
             carry: None,
         }),
         Example { version: 1, form: None, event: ModelAnswered::upcast(unpriced()).into() },
-        today(ModelFailed { operation: operation(), error: failure(), retry_at: Some(at()), unasked: false }),
+        today(failed()),
         today(AnswerRejected { step: "turn_3".into(), errors: vec!["/total: is required".into()] }),
-        today(ContextCompacted { from: 2, through: 9, summary: Some(operation()) }),
+        today(ContextCompacted { summary: Some(operation()), ..compacted() }),
     ]
 }
 
@@ -237,8 +245,9 @@ fn forms() -> Vec<Example<RunEvent>> {
         also("bare", RunFailed { error: bare_error, at: at() }),
         also("failed", ChildEnded { operation: operation(), end, spent }),
         also("final", ToolFailed { operation: operation(), error: failure(), retry_at: None }),
-        also("final", ModelFailed { operation: operation(), error: failure(), retry_at: None, unasked: false }),
-        also("unasked", ModelFailed { operation: operation(), error: failure(), retry_at: Some(at()), unasked: true }),
+        also("final", ModelFailed { retry_at: None, ..failed() }),
+        also("unasked", ModelFailed { unasked: true, ..failed() }),
+        also("overflow", ModelFailed { overflow: true, ..failed() }),
         also(
             "bare",
             ToolCalled {
@@ -253,7 +262,9 @@ fn forms() -> Vec<Example<RunEvent>> {
         also("failed", settled(Verdict::Failed { reason: Some("it was refused".into()) })),
         also("failed_bare", settled(Verdict::Failed { reason: None })),
         also("retry", settled(Verdict::Retry)),
-        also("bare", ContextCompacted { from: 2, through: 9, summary: None }),
+        also("bare", compacted()),
+        also("overflow", ContextCompacted { cause: Leaving::Overflow, ..compacted() }),
+        also("unsummarised", ContextCompacted { unsummarised: Some(Unsummarised::Truncated), ..compacted() }),
         also("bare", ApprovalRequested::upcast(asked_barely(approval))),
         also("bare", ApprovalDecided::upcast(decided_barely(approval))),
         also("bare", ModelAnswered::upcast(answered_barely())),

@@ -31,6 +31,8 @@ pub enum Turn {
     Resting(Duration),
     /// Fails: it took too long.
     Timeout,
+    /// Fails: the question is longer than it reads.
+    TooLong,
     /// Fails: it does not answer this question.
     Refused(Option<u16>),
     /// Says so much and breaks off as unavailable.
@@ -154,6 +156,7 @@ async fn take(turn: Turn, request: &ModelRequest, deltas: &dyn Deltas) -> Result
         Turn::Unavailable(retry_after) => Err(ModelError::Unavailable { message: message(), retry_after }),
         Turn::Resting(retry_after) => Err(ModelError::Resting { retry_after }),
         Turn::Timeout => Err(ModelError::Timeout),
+        Turn::TooLong => Err(ModelError::TooLong { message: message() }),
         Turn::Refused(status) => Err(ModelError::Refused { status, message: message() }),
         Turn::BreaksOff(said) => {
             deltas.text(&said);

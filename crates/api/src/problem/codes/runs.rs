@@ -29,6 +29,8 @@ refusals! {
             "Send `arguments` only with `approve`, and only where the question is about a call.";
         UNPROCESSABLE_ENTITY "run.arguments_schema" "The arguments break the tool's schema"
             "Correct the place the pointer names; the agent's version holds the schema.";
+        CONFLICT "run.in_doubt" "Nobody knows what became of a call of the run"
+            "Find out, and give a verdict on each operation of the run's `in_doubt` first.";
         CONFLICT "run.not_in_doubt" "The outcome is not in doubt"
             "Only operations whose outcome is unknown take a verdict.";
         UNPROCESSABLE_ENTITY "run.deadline_passed" "The deadline has passed"

@@ -55,7 +55,9 @@ impl Execution {
                 async move { brief.perform(&proposal.tool, proposal.arguments.as_ref().clone(), at).await }.boxed()
             }
             Task::Prompt { .. } | Task::Summarise { .. } => brief.prompt(at),
-            Task::Compact { from, through, summary, .. } => report(Progress::Compact { from, through, summary }),
+            Task::Compact { from, through, summary, cause, unsummarised, .. } => {
+                report(Progress::Compact { from, through, summary, cause, unsummarised })
+            }
             Task::Expire { approval, .. } => report(Progress::Expire { approval, at: now }),
             Task::Again { operation, .. } => report(Progress::Again { operation }),
             Task::Lose { operation, .. } => {

@@ -11,7 +11,7 @@ use devskyy_domain::{
     conversation::{AppliedPrice, Message},
     definition::Definition,
     kernel::ids::{OperationId, RunId},
-    runs::{Call, Failure, Place, Progress, Reply, Run, summary_step},
+    runs::{CONTEXT_OVERFLOW, Call, Failure, Place, Progress, Reply, Run, SummaryWanted},
 };
 
 use super::{
@@ -32,17 +32,27 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What a model is asked, without its instructions: a turn, or a summary of turns that leave.
 pub(super) enum Question {
-    Turn(Vec<Message>),
-    Summary(Vec<Message>),
+    Turn {
+        messages: Vec<Message>,
+        /// Whether turns could leave it, if it is too long.
+        spares: bool,
+    },
+    Summary {
+        messages: Vec<Message>,
+        max_output_tokens: u32,
+    },
 }
 
 /// What the model is asked at a place.
 pub(super) fn question(run: &Run, recalled: &Recalled, assistant: &Assistant, place: &Place) -> Question {
-    match run.overflow(assistant) {
-        Some((from, through)) if place.step == summary_step(run.turns() + 1) => {
-            Question::Summary(leaving(run, recalled, from, through))
+    match run.summary_wanted(assistant, &place.step) {
+        Some(SummaryWanted { from, through, max_output_tokens }) => {
+            Question::Summary { messages: leaving(run, recalled, from, through), max_output_tokens }
         }
-        _ => Question::Turn(transcript(run, recalled, assistant)),
+        None => {
+            let messages = transcript(run, recalled, assistant);
+            Question::Turn { messages, spares: run.spare(assistant).is_some() }
+        }
     }
 }
 
@@ -54,6 +64,7 @@ impl Brief {
             let error = Failure::new("run.agent_missing", "the agent's version asks no model");
             return Outcome::Report(vec![Progress::Fail { operation, error, retry_at: None }]);
         };
+        let spares = matches!(question, Question::Turn { spares: true, .. });
         let request = match self.request(assistant, operation, question).await {
             Ok(request) => request,
             Err(error) => return Outcome::Report(vec![Progress::Fail { operation, error, retry_at: None }]),
@@ -61,6 +72,7 @@ impl Brief {
         let preview = Preview::new(&self, &call, place);
         let report = match self.ports.models.ask(&request, &preview).await {
             Ok(answer) => self.reply(assistant, &request, operation, answer),
+            Err(error @ ModelError::TooLong { .. }) => self.too_long(&call, &error, spares),
             Err(error) => self.unanswered(&call, &error),
         };
         Outcome::Report(vec![report])
@@ -104,8 +116,10 @@ impl Brief {
             timeout: left.min(PATIENCE),
         };
         let turns = match question {
-            Question::Summary(messages) => return Ok(ModelRequest { messages, ..request }),
-            Question::Turn(turns) => turns,
+            Question::Summary { messages, max_output_tokens } => {
+                return Ok(ModelRequest { messages, max_output_tokens, ..request });
+            }
+            Question::Turn { messages, .. } => messages,
         };
         let text = self.ports.expressions.render(&assistant.instructions, &self.context).await;
         let text =
@@ -129,11 +143,22 @@ impl Brief {
             ModelError::RateLimited { retry_after } => ("model.rate_limited", *retry_after, true),
             ModelError::Unavailable { retry_after, .. } => ("model.unavailable", *retry_after, true),
             ModelError::Timeout => ("model.timeout", None, true),
+            ModelError::TooLong { .. } => (CONTEXT_OVERFLOW, None, false),
             ModelError::Refused { .. } => ("model.refused", None, false),
             ModelError::Port(error) => ("model.failed", None, error.retryable),
         };
         let retry_at: Option<DateTime<Utc>> = if passes { self.again(call, asked) } else { None };
         Progress::Fail { operation: call.operation, error: Failure::new(code, error.to_string()), retry_at }
+    }
+
+    /// A question that is longer than whoever was asked reads is put once more, after turns have left it; as it is, it would be
+    /// too long again.
+    fn too_long(&self, call: &Call, error: &ModelError, spares: bool) -> Progress {
+        if call.overflowed || !spares {
+            return self.unanswered(call, error);
+        }
+        let (operation, error) = (call.operation, Failure::new(CONTEXT_OVERFLOW, error.to_string()));
+        Progress::Overflow { operation, error, at: self.ports.clock.now() }
     }
 
     /// That nobody was asked is no try, so the call is made later as long as the run lasts; less often each time.

@@ -192,7 +192,7 @@ impl Brief {
         if !matches!(tool, Tool::Builtin { .. }) {
             return Outcome::Report(vec![call(arguments)]);
         }
-        let made = self.tool_call(operation, tool, arguments);
+        let made = self.tool_call(operation, 1, tool, arguments);
         let result = match self.ports.tools.call(made).await {
             Ok(result) => match self.ports.kept(self.order.project, &result).await {
                 Ok(result) => Progress::Answer { operation, result },
@@ -255,7 +255,7 @@ impl Brief {
             return Outcome::Report(vec![Progress::Fail { operation, error, retry_at: None }]);
         };
         let arguments = call.arguments.as_ref().clone();
-        let made = self.tool_call(operation, tool, arguments);
+        let made = self.tool_call(operation, call.attempt, tool, arguments);
         let progress = match self.ports.tools.call(made).await {
             Ok(result) => match self.ports.kept(self.order.project, &result).await {
                 Ok(result) => Progress::Answer { operation, result },
@@ -266,9 +266,9 @@ impl Brief {
         Outcome::Report(vec![progress])
     }
 
-    fn tool_call(&self, operation: OperationId, tool: Tool, arguments: Json) -> ToolCall {
+    fn tool_call(&self, operation: OperationId, attempt: u32, tool: Tool, arguments: Json) -> ToolCall {
         let Order { project, deadline, .. } = *self.order;
-        ToolCall { project, run: self.run, operation, tool, arguments, deadline }
+        ToolCall { project, run: self.run, operation, tool, arguments, attempt, deadline }
     }
 
     /// When a call that failed is made again, if it is.

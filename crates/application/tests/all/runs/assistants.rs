@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use devskyy_application::{
     es::{EventFilter, EventStore},
-    models::ModelRequest,
+    models::{ModelAnswer, ModelRequest},
     runs::{ApprovalStatus, DecideApproval, ReconcileRun, RunStatus, RunView, StepStatus},
 };
 use devskyy_domain::{
@@ -140,9 +140,7 @@ fn a_model_that_declines_fails_the_run() {
 
 #[test]
 fn an_answer_that_was_cut_off_fails_the_run() {
-    let Turn::Answer(answer) = Turn::says("and so") else { panic!("an answer") };
-    let cut = devskyy_application::models::ModelAnswer { finish: Finish::Length, ..*answer };
-    assert_eq!(failure(&ended([Turn::Answer(Box::new(cut))], "").1), "run.answer_truncated");
+    assert_eq!(failure(&ended([broken_off("and so", Finish::Length)], "").1), "run.answer_truncated");
 }
 
 /// Whatever a provider claims.
@@ -295,6 +293,67 @@ fn turns_that_leave_are_summed_up_and_the_event_names_them() {
     assert_eq!(view.steps.iter().filter(|step| step.kind == "summary").count(), 1);
     let page = world.ask(world.store.read_all(0, 500, &EventFilter::default())).unwrap();
     assert_eq!(page.events.iter().filter(|event| event.event_type.as_ref() == "run.context_compacted").count(), 1);
+}
+
+/// An answer that ended for another reason than that it was whole.
+fn broken_off(text: &str, finish: Finish) -> Turn {
+    let Turn::Answer(answer) = Turn::says(text) else { panic!("an answer") };
+    Turn::Answer(Box::new(ModelAnswer { finish, ..*answer }))
+}
+
+/// What the model was told last of the turns that had left.
+fn told_of_left(world: &World) -> String {
+    let last = world.models.asked().pop().unwrap();
+    let texts = last.messages.into_iter().filter_map(|message| match message {
+        Message::User { text } => Some(text),
+        _ => None,
+    });
+    texts.last().unwrap()
+}
+
+const SUMMED_UP: &str = r#","max_output_tokens":300,"context":{"window_turns":2,"summary":true}"#;
+
+#[test]
+fn a_summary_that_was_cut_off_is_asked_for_again_with_more_room() {
+    let look = || calls([("look", r#"{"n":1}"#)]);
+    let cut = broken_off("Looked thr", Finish::Length);
+    let (world, view) = ended([look(), look(), look(), cut, Turn::says("Looked."), Turn::says("done")], SUMMED_UP);
+    let room: Vec<_> = world.models.asked().iter().map(|asked| asked.max_output_tokens).collect();
+    assert_eq!(room, [300, 300, 300, 2_048, 8_192, 300]);
+    let summaries: Vec<_> = view.steps.iter().filter(|step| step.kind == "summary").map(|step| &*step.id).collect();
+    assert_eq!(summaries, ["turn_4_summary", "turn_4_longer_summary"]);
+    assert!(told_of_left(&world).ends_with("Looked."));
+}
+
+#[test]
+fn a_conversation_is_never_replaced_by_a_summary_that_is_not_whole() {
+    let look = || calls([("look", r#"{"n":1}"#)]);
+    for (text, finish) in [("Looked thr", Finish::Length), ("", Finish::Refused), (" ", Finish::Stop)] {
+        let summary = || broken_off(text, finish);
+        let turns = [look(), look(), look(), summary(), summary(), Turn::says("done")];
+        let (world, view) = ended(turns, SUMMED_UP);
+        assert_eq!(view.summary.status, RunStatus::Completed, "{finish:?}");
+        assert!(told_of_left(&world).ends_with("left out here."), "{finish:?}");
+    }
+}
+
+#[test]
+fn a_question_that_is_too_long_is_asked_once_more_without_half_of_the_turns() {
+    let look = || calls([("look", r#"{"n":1}"#)]);
+    let turns = [look(), look(), look(), Turn::TooLong, Turn::says("Looked twice."), Turn::says("done")];
+    let (world, view) = ended(turns, r#","context":{"summary":true}"#);
+    let asked = world.models.asked();
+    let shown: Vec<_> = [3, 5].into_iter().map(|n: usize| told(&asked[n]).len()).collect();
+    assert_eq!((view.summary.status, shown), (RunStatus::Completed, vec![3, 1]));
+    assert!(told_of_left(&world).ends_with("Looked twice.") && asked[3].operation == asked[5].operation);
+}
+
+#[test]
+fn a_question_that_stays_too_long_fails_the_run() {
+    let look = || calls([("look", r#"{"n":1}"#)]);
+    let turns = [look(), look(), look(), Turn::TooLong, Turn::TooLong];
+    assert_eq!(failure(&ended(turns, "").1), "model.context_overflow");
+    assert_eq!(failure(&ended([Turn::TooLong], "").1), "model.context_overflow");
 }
 
 #[test]

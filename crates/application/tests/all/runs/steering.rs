@@ -4,8 +4,8 @@ use devskyy_application::{
     error::{Error, Refused},
     es::Idempotency,
     runs::{
-        ApprovalStatus, CancelRun, DecideApproval, ListApprovals, ListRuns, ReconcileRun, RunEvents, RunStatus,
-        StartRun, StepStatus,
+        ApprovalStatus, CancelRun, DecideApproval, ListApprovals, ListRuns, ReconcileRun, RetryRun, RunEvents,
+        RunStatus, StartRun, StepStatus,
     },
 };
 use devskyy_domain::{
@@ -235,6 +235,46 @@ fn a_verdict_of_retry_makes_the_call_again_under_its_operation() {
     assert_eq!(reconcile(&world, run, operation, Verdict::Retry), "done");
     world.work_until(|world| world.tools.made().len() == 2);
     assert_eq!(world.tools.per_operation().into_values().collect::<Vec<_>>(), [2]);
+}
+
+/// Waits for a verdict until somebody stops it.
+fn stopped_in_doubt() -> (World, RunId, OperationId) {
+    let world = World::new();
+    let run = calling(&world, "unsafe", "lost");
+    world.work_until_waiting(run);
+    world.cancel(run).unwrap();
+    let operation = world.doubtful(run).unwrap();
+    (world, run, operation)
+}
+
+fn again(world: &World, run: RunId) -> &'static str {
+    let (priority, deadline, wait, idempotency) = (None, None, None, None);
+    let retry = RetryRun { run, priority, deadline, wait, idempotency };
+    code(world.ask(world.runs.retry.handle(&World::actor(), retry)))
+}
+
+#[test]
+fn what_became_of_a_call_is_recorded_also_after_the_end_of_its_run() {
+    let (world, run, operation) = stopped_in_doubt();
+    assert_eq!(world.view(run).doubts.iter().map(|doubt| doubt.operation).collect::<Vec<_>>(), [operation]);
+    assert_eq!(reconcile(&world, run, operation, Verdict::Succeeded { result: json("1").into() }), "done");
+    let view = world.view(run);
+    let step = view.steps[0].execution.status;
+    assert_eq!((view.summary.status, step, view.doubts.len()), (RunStatus::Cancelled, StepStatus::Succeeded, 0));
+}
+
+#[test]
+fn a_call_in_doubt_is_not_made_again_after_the_end_of_its_run() {
+    let (world, run, operation) = stopped_in_doubt();
+    assert_eq!(reconcile(&world, run, operation, Verdict::Retry), "run.ended");
+}
+
+#[test]
+fn a_run_is_repeated_once_it_is_known_what_became_of_its_calls() {
+    let (world, run, operation) = stopped_in_doubt();
+    assert_eq!(again(&world, run), "run.in_doubt");
+    reconcile(&world, run, operation, Verdict::Failed { reason: None });
+    assert_eq!(again(&world, run), "done");
 }
 
 #[test]

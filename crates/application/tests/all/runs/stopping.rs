@@ -44,6 +44,9 @@ fn stopped(
     world.work_until_waiting(run);
     let waiting = world.view(run).summary.waiting_for;
     let status = world.cancel(run).unwrap().summary.status;
+    if waiting == [Waiting::Reconcile] {
+        settle(&world, run);
+    }
     let (step, agent_version, input) = (from.to_owned(), None, None);
     let fork =
         ForkRun { run, step, agent_version, input, priority: None, deadline: None, wait: None, idempotency: None };

@@ -115,6 +115,17 @@ impl Calls {
         }
     }
 
+    /// What is left of them when the run ends: those of which nobody knows what became of them.
+    pub(super) fn end(&mut self) {
+        for call in self.calls.values_mut() {
+            if call.stage == Stage::UnderWay && call.effect == Effect::Unsafe {
+                call.stage = Stage::InDoubt;
+            }
+        }
+        self.calls.retain(|_, call| call.stage == Stage::InDoubt);
+        self.places.clear();
+    }
+
     pub(super) fn place(&self, operation: OperationId) -> Option<&Place> {
         self.calls.get(&operation).map(|call| &call.place)
     }

@@ -19,7 +19,7 @@ use crate::kernel::ids::{OperationId, RunId};
 pub enum Invariant {
     /// A run begins once, by being asked for.
     BeginsOnce,
-    /// Nothing happens to a run after its end.
+    /// Nothing happens to a run after its end, but that somebody finds out what became of one of its calls.
     EndIsFinal,
     /// The fence grows by one with every change of hands.
     FenceRises,

@@ -10,7 +10,7 @@ use crate::{
         fork_event::{StepTakenOver, TakenOver},
         model_event::ModelAnswered,
         turns::{SUMMARY, TOOLS},
-        values::{Parent, Place, Waiting},
+        values::{Parent, Place, Verdict, Waiting},
     },
     workflow::StepId,
 };
@@ -74,7 +74,11 @@ impl Trail {
         if queued == self.begun {
             broken.push((Invariant::BeginsOnce, "its first event, and only that, asks for it".to_owned()));
         }
-        if self.ended.is_some() {
+        let ended = self.ended.is_some();
+        // What became of a call can be found out after the end; it is not made again.
+        let found_out =
+            ended && matches!(event, RunEvent::OutcomeSettled(settled) if settled.verdict != Verdict::Retry);
+        if ended && !found_out {
             broken.push((Invariant::EndIsFinal, "it had ended before".to_owned()));
         }
         let origin = matches!(event, RunEvent::Retried(_) | RunEvent::Forked(_) | RunEvent::StepTakenOver(_));
@@ -100,7 +104,7 @@ impl Trail {
         if !self.held && !from_outside && !stops {
             broken.push((Invariant::HeldByOne, "no worker holds the run".to_owned()));
         }
-        if self.cancelling && !stops && !matches!(event, RunEvent::Claimed(_)) {
+        if self.cancelling && !stops && !found_out && !matches!(event, RunEvent::Claimed(_)) {
             broken.push((Invariant::HeldByOne, "it goes on although it is to stop".to_owned()));
         }
     }
@@ -232,7 +236,7 @@ impl Trail {
 
     fn end(&mut self, position: u64) {
         self.ended.get_or_insert(position);
-        self.calls = Calls::default();
+        self.calls.end();
         self.questions = Questions::default();
         self.wanted.clear();
     }

@@ -6,9 +6,9 @@ use crate::{
     conversation::Finish,
     runs::{
         allowance::Allowance,
-        model_event::ModelAnswered,
+        model_event::{Leaving, ModelAnswered, Unsummarised},
         state::{StepState, Unit},
-        turns::{summary_step, tools_step, turn_step},
+        turns::{CONTEXT_OVERFLOW, summary_tries, tools_step, turn_step},
         values::{Failure, Place},
     },
 };
@@ -22,6 +22,7 @@ pub(super) fn next<'d>(scene: &Scene<'_>, assistant: &Assistant) -> Next<'d> {
     match scene.run.step(&step) {
         Some(StepState::Once(Unit::Answered(answer))) => answered(scene, assistant, turn, answer),
         Some(StepState::Once(Unit::Failed(failure))) => scene.fail(failure.clone()),
+        Some(_) if scene.run.overflowed => shorten(scene, assistant, turn),
         Some(_) => go_on(scene, assistant, &step),
         None => stuck(),
     }
@@ -74,29 +75,67 @@ fn wanted<'d>(scene: &Scene<'_>, turn: u32, answer: &ModelAnswered) -> Vec<Task<
 
 /// Asks the model for a turn, unless a limit is reached; before that, lets earlier turns leave what it sees.
 fn ask<'d>(scene: &Scene<'_>, assistant: &Assistant, turn: u32) -> Next<'d> {
-    let limits = &assistant.limits;
-    let own = Allowance { max_tokens: limits.max_tokens, max_cost_micros: limits.max_cost_micros };
-    if let Some(failure) = scene.run.reached(own) {
+    if let Some(failure) = exhausted(scene, assistant) {
         return scene.fail(failure);
     }
-    let leaving = scene.run.overflow(assistant);
-    let Some((from, through)) = leaving else {
-        return once(scene, assistant, Task::Prompt { place: Place::step(&turn_step(turn)) });
+    match scene.run.overflow(assistant) {
+        Some(turns) => leave(scene, assistant, turn, Leaving::Window, turns),
+        None => once(scene, assistant, Task::Prompt { place: Place::step(&turn_step(turn)) }),
+    }
+}
+
+/// The question of a turn was too long: it is asked again once half of the turns before it have left.
+fn shorten<'d>(scene: &Scene<'_>, assistant: &Assistant, turn: u32) -> Next<'d> {
+    if let Some(failure) = exhausted(scene, assistant) {
+        return scene.fail(failure);
+    }
+    match scene.run.spare(assistant) {
+        Some(turns) => leave(scene, assistant, turn, Leaving::Overflow, turns),
+        None => go_on(scene, assistant, &turn_step(turn)),
+    }
+}
+
+fn exhausted(scene: &Scene<'_>, assistant: &Assistant) -> Option<Failure> {
+    let limits = &assistant.limits;
+    scene.run.reached(Allowance { max_tokens: limits.max_tokens, max_cost_micros: limits.max_cost_micros })
+}
+
+/// Lets turns leave what the model sees; before that, where the agent wants it, the model sums them up.
+///
+/// What stands for a conversation must be whole: a summary that was cut off, declined or left empty is asked for once more with
+/// more room. Where that one is no better, the model is told that turns are missing, and the event says why.
+fn leave<'d>(
+    scene: &Scene<'_>,
+    assistant: &Assistant,
+    turn: u32,
+    cause: Leaving,
+    (from, through): (u32, u32),
+) -> Next<'d> {
+    let compact = |step: &str, summary, unsummarised| {
+        let place = Place::step(step);
+        once(scene, assistant, Task::Compact { place, from, through, summary, cause, unsummarised })
     };
-    let step = summary_step(turn);
-    let place = Place::step(&step);
+    let [first, longer] = summary_tries(turn, cause);
     if !assistant.context.summary {
-        return once(scene, assistant, Task::Compact { place, from, through, summary: None });
+        return compact(&first, None, None);
     }
-    match scene.run.step(&step) {
-        None => once(scene, assistant, Task::Summarise { place, from, through }),
-        Some(StepState::Once(Unit::Answered(answer))) => {
-            let summary = Some(answer.operation);
-            once(scene, assistant, Task::Compact { place, from, through, summary })
+    let mut missing = Unsummarised::Empty;
+    for step in [&first, &longer] {
+        match scene.run.step(step) {
+            None => return once(scene, assistant, Task::Summarise { place: Place::step(step), from, through }),
+            Some(StepState::Once(Unit::Answered(answer))) => match answer.no_summary() {
+                None => return compact(step, Some(answer.operation), None),
+                Some(why) => missing = why,
+            },
+            // More room would not help, or was not to be had.
+            Some(StepState::Once(Unit::Failed(failure))) if *step == longer || failure.code == CONTEXT_OVERFLOW => {
+                return compact(step, None, Some(Unsummarised::Failed));
+            }
+            Some(StepState::Once(Unit::Failed(failure))) => return scene.fail(failure.clone()),
+            Some(_) => return go_on(scene, assistant, step),
         }
-        Some(StepState::Once(Unit::Failed(failure))) => scene.fail(failure.clone()),
-        Some(_) => go_on(scene, assistant, &step),
     }
+    compact(&longer, None, Some(missing))
 }
 
 /// Begins a task, unless it is under way.

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use scene::Scene;
 
 use super::{
+    model_event::{Leaving, Unsummarised},
     run::{Phase, Run},
     state::Proposal,
     value::Value,
@@ -79,6 +80,10 @@ pub enum Task<'w> {
         through: u32,
         /// The model call whose answer sums them up.
         summary: Option<OperationId>,
+        /// What makes them leave.
+        cause: Leaving,
+        /// Why nothing sums them up, although the agent wants it.
+        unsummarised: Option<Unsummarised>,
     },
     /// Look at a call the model wants: whether it can be made, and whether a person is asked before.
     Use {

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::{Ending, Next, Task};
 use crate::runs::{
     run::Run,
-    state::Unit,
+    state::{Call, Unit},
     values::{Failure, Place, Waiting},
 };
 
@@ -66,7 +66,7 @@ impl Scene<'_> {
             return None;
         }
         match unit {
-            Unit::Backoff { call, until } if *until <= self.now => {
+            Unit::Backoff { call, until } if *until <= self.now || self.shortened(call) => {
                 Some(Task::Again { place, operation: call.operation })
             }
             Unit::Calling(call) if call.repeatable() => Some(Task::Again { place, operation: call.operation }),
@@ -79,11 +79,18 @@ impl Scene<'_> {
         }
     }
 
+    /// Whether a question waits for turns to leave it, and for no point in time.
+    const fn shortened(&self, call: &Call) -> bool {
+        self.run.overflowed && call.overflowed
+    }
+
     /// Waits for what is under way, or for something to happen; `None` where there is nothing to wait for.
     pub(super) fn wait<'d>(&self) -> Option<Next<'d>> {
         let (mut waiting, mut until) = (BTreeSet::new(), self.deadline);
         for unit in self.run.open.iter().filter_map(|place| self.run.unit(place)) {
             match unit {
+                // It is asked again once turns have left, not at a point in time.
+                Unit::Backoff { call, .. } if self.shortened(call) => {}
                 Unit::Backoff { until: due, .. } => {
                     waiting.insert(Waiting::Timer);
                     until = until.min(*due);

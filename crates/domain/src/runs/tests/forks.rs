@@ -54,7 +54,9 @@ proptest! {
     ) {
         let play = played(&definition, dice);
         // Calls wanted while summing up are never made.
+        // What leaves a question that was too long belongs to the question.
         let real = steps(&play.run).into_iter().filter(|step| !step.ends_with("_summary_tools"));
+        let real = real.filter(|step| !step.contains("_overflow"));
         let impossible: Vec<_> = real.filter(|step| forked(&definition, &play.history, step).is_none()).collect();
         prop_assert_eq!(impossible, Vec::<String>::new());
     }

@@ -164,6 +164,14 @@ fn an_end_is_final() {
 }
 
 #[test]
+fn what_became_of_a_call_may_be_found_out_after_the_end() {
+    let ended = || vec![called(Effect::Unsafe, 1), RunExpired { at: at(8) }.into()];
+    let found_out = [ended(), vec![settled(Verdict::Failed { reason: None })]].concat();
+    let again = [ended(), vec![settled(Verdict::Retry)]].concat();
+    assert_eq!((of(&begun(found_out)), of(&begun(again))), (BTreeSet::new(), only(Invariant::EndIsFinal)));
+}
+
+#[test]
 fn a_fence_never_goes_back_and_leaves_none_out() {
     for next in [claimed(1), claimed(0), claimed(3), cancel(1)] {
         assert_eq!(of(&begun([next])), only(Invariant::FenceRises));

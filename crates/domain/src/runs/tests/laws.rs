@@ -129,8 +129,13 @@ impl Play<'_> {
     /// How a question to the model ends; not at all when its worker vanishes.
     fn reply(&mut self, operation: OperationId) -> Option<Progress> {
         let error = Failure::new("x", "y");
+        let overflowed =
+            self.run.operation(operation).is_ok_and(|(_, unit)| unit.call().is_some_and(|it| it.overflowed));
         let calls = match self.dice.roll(12) {
             0 => return None,
+            4 if !overflowed && self.dice.roll(2) == 0 => {
+                return Some(Progress::Overflow { operation, error, at: self.now });
+            }
             1 => return Some(Progress::Fail { operation, error, retry_at: Some(self.now + TimeDelta::seconds(5)) }),
             2 if self.dice.roll(6) == 0 => return Some(Progress::Fail { operation, error, retry_at: None }),
             3 if self.dice.roll(3) == 0 => {
@@ -150,7 +155,7 @@ impl Play<'_> {
         let usage = Usage { input: 10, output: 5, ..Usage::default() };
         let carry = (!calls.is_empty()).then(|| Json::from("signed"));
         let reply = Reply {
-            text: "so".into(),
+            text: ["so", ""][usize::from(self.dice.roll(5) == 0)].into(),
             calls,
             finish,
             usage,
@@ -206,8 +211,9 @@ impl Play<'_> {
                 let call = Progress::Prompt { place: place.clone(), operation, model: "a/b".into() };
                 [Some(call), self.reply(operation)].into_iter().flatten().collect()
             }
-            Task::Compact { from, through, summary, .. } => {
-                vec![Progress::Compact { from: *from, through: *through, summary: *summary }]
+            Task::Compact { from, through, summary, cause, unsummarised, .. } => {
+                let (from, through, summary, cause) = (*from, *through, *summary, *cause);
+                vec![Progress::Compact { from, through, summary, cause, unsummarised: *unsummarised }]
             }
             Task::Use { place, .. } => self.look(place.clone()),
             Task::Perform { place, .. } => self.call(place.clone()),

@@ -29,7 +29,7 @@ fn a_stored_result_is_recorded_as_a_reference() {
 
 #[test]
 fn a_stored_result_that_is_too_large_fails_the_call() {
-    let calling = running([called(Effect::Unsafe, 1)]);
+    let calling = running([called(Effect::ReadOnly, 1)]);
     let events = calling.when(|run| run.record(1, &[answer(reference(MAX_VALUE + 1).into())])).unwrap();
     assert!(matches!(&events[..], [RunEvent::ToolFailed(failed)] if failed.error.code == "run.value_too_large"));
 }
@@ -43,7 +43,7 @@ fn stored_results_count_among_all_values_of_a_run() {
         let called = ToolCalled { place, operation, tool, effect, attempt: 1, arguments };
         [called.into(), ToolSucceeded { operation, result: reference(MAX_VALUE).into() }.into()]
     });
-    let full = running(many.chain([called(Effect::Unsafe, 1)]));
+    let full = running(many.chain([called(Effect::ReadOnly, 1)]));
     let events = full.when(|run| run.record(1, &[answer(Json::Null.into())])).unwrap();
     assert!(matches!(&events[..], [RunEvent::ToolFailed(failed)] if failed.error.code == "run.state_too_large"));
 }

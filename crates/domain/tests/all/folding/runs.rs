@@ -6,7 +6,7 @@ use devskyy_domain::{
         ids::{ApprovalId, OperationId},
     },
     runs::{
-        Allowance, ChildEnd, Choice, Decided, Edit, Ending, Failure, Order, Phase, Place, Priority, Progress,
+        Allowance, ChildEnd, Choice, Decided, Edit, Ending, Failure, Leaving, Order, Phase, Place, Priority, Progress,
         ProposedCall, Reply, ResultHash, Run, RunEvent, Spent, StoredResult, Value, Verdict, Waiting, tools_step,
         turn_step,
     },
@@ -210,7 +210,9 @@ const RUN: Rules<Run> = Rules {
         },
         |it, one, other| {
             let summary = (other > 1).then(|| operation(one));
-            told(it, other, Progress::Compact { from: one.into(), through: other.into(), summary })
+            let cause = if one > 1 { Leaving::Overflow } else { Leaving::Window };
+            let (from, through, unsummarised) = (one.into(), other.into(), None);
+            told(it, other, Progress::Compact { from, through, summary, cause, unsummarised })
         },
         |it, one, other| {
             let end = if other == 0 {

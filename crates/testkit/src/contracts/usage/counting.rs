@@ -118,7 +118,7 @@ pub async fn only_answers_count(usage: &UsageUnderTest) {
     };
     let forked = RunForked { from: id(9), from_version: 3, step: "turn 2".into() };
     let taken_over = StepTakenOver { step: "turn 1".into(), result };
-    let failed = ModelFailed { operation, error, retry_at: None, unasked: false };
+    let failed = ModelFailed { operation, error, retry_at: None, unasked: false, overflow: false };
     usage.happened(1, &[called.into(), failed.into()]).await;
     usage.begun(2, 1, 1).await;
     usage.happened(2, &[forked.into(), taken_over.into()]).await;
