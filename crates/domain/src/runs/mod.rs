@@ -48,8 +48,6 @@ pub use next::{Ending, Next, Task, next};
 pub use progress::{Progress, Reply};
 pub use run::{MAX_ANCESTORS, MAX_IN_VAIN, MAX_STATE, MAX_VALUE, Phase, Run};
 pub use state::{Call, Callee, Proposal, StepState, Unit};
-pub use turns::{
-    CONTEXT_OVERFLOW, MAX_CARRY, MAX_SHOWN, SummaryWanted, summary_step, summary_steps, tools_step, turn_step,
-};
+pub use turns::{CONTEXT_OVERFLOW, MAX_CARRY, MAX_SHOWN, SummaryWanted, summary_steps, tools_step, turn_step};
 pub use value::{MAX_INLINE, MAX_PREVIEW, NoHash, ResultHash, StoredResult, Value};
 pub use values::{ChildEnd, Choice, Decided, Edit, Failure, Order, Origin, Parent, Place, Priority, Verdict, Waiting};

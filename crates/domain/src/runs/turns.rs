@@ -33,12 +33,6 @@ pub fn tools_step(turn: u32) -> StepId {
     format!("{TURN}{turn}{TOOLS}")
 }
 
-/// The step in which the model first sums up what its window does not take before a turn.
-#[must_use]
-pub fn summary_step(turn: u32) -> StepId {
-    format!("{TURN}{turn}{SUMMARY}")
-}
-
 /// The steps in which the model sums up what leaves before a turn: the first try, and another one with more room.
 pub(super) fn summary_tries(turn: u32, cause: Leaving) -> [StepId; 2] {
     let overflow = match cause {
