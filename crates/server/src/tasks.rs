@@ -46,6 +46,24 @@ impl Tasks {
         });
     }
 
+    /// Does something again and again, with a pause before each time; a failure is told, and the pauses begin anew.
+    pub(crate) fn every<W, F, E>(&self, name: &'static str, pause: Duration, work: W)
+    where
+        W: Fn() -> F + Clone + Send + Sync + 'static,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<anyhow::Error> + Send + 'static,
+    {
+        self.keep(name, move |stop| {
+            let work = work.clone();
+            async move {
+                while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
+                    work().await.map_err(Into::into)?;
+                }
+                Ok(())
+            }
+        });
+    }
+
     /// Asks all work to end and waits, but not for ever. Returns whether everything ended in time.
     pub(crate) async fn end(&self, patience: Duration) -> bool {
         self.stop.cancel();
@@ -91,6 +109,18 @@ mod tests {
         });
         tokio::time::sleep(Duration::from_secs(5)).await;
         assert!(starts.load(Ordering::SeqCst) > 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_done_again_and_again_is_done_once_per_pause() {
+        let (tasks, times) = (Tasks::default(), Arc::new(AtomicUsize::new(0)));
+        let counted = times.clone();
+        tasks.every("ticking", Duration::from_secs(10), move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+            std::future::ready(anyhow::Ok(()))
+        });
+        tokio::time::sleep(Duration::from_secs(35)).await;
+        assert_eq!(times.load(Ordering::SeqCst), 3);
     }
 
     #[tokio::test(start_paused = true)]

@@ -10,7 +10,6 @@ use devskyy_application::{
     ports::{Clock, IdGenerator},
 };
 use devskyy_infrastructure::{audit::SqlAudit, sql::Database};
-use tokio::time::Instant;
 
 use super::Ground;
 use crate::{failure::causes, tasks::Tasks};
@@ -49,20 +48,15 @@ impl Trail {
 
     /// Writes records, and forgets old ones, for as long as the server runs.
     pub(super) fn start(&self, tasks: &Tasks) {
+        let kept = self.kept.clone();
+        tasks.every("audit.records", LATE, move || {
+            let kept = kept.clone();
+            async move { kept.flush().await }
+        });
         let (kept, clock) = (self.kept.clone(), self.clock.clone());
-        tasks.keep("audit.records", move |stop| {
-            let (kept, clock) = (kept.clone(), clock.clone());
-            async move {
-                let mut sweep_at = Instant::now() + PAUSE;
-                while stop.run_until_cancelled(tokio::time::sleep(LATE)).await.is_some() {
-                    kept.flush().await?;
-                    if Instant::now() >= sweep_at {
-                        kept.sweep(clock.now() - KEPT).await?;
-                        sweep_at = Instant::now() + PAUSE;
-                    }
-                }
-                Ok(())
-            }
+        tasks.every("audit.sweep", PAUSE, move || {
+            let (kept, before) = (kept.clone(), clock.now() - KEPT);
+            async move { kept.sweep(before).await.map(|_| ()) }
         });
     }
 

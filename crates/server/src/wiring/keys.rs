@@ -36,14 +36,9 @@ impl Uses {
     /// Writes uses for as long as the server runs.
     pub(super) fn start(&self, tasks: &Tasks) {
         let uses = self.0.clone();
-        tasks.keep("api_keys.uses", move |stop| {
+        tasks.every("api_keys.uses", LATE, move || {
             let uses = uses.clone();
-            async move {
-                while stop.run_until_cancelled(tokio::time::sleep(LATE)).await.is_some() {
-                    uses.flush().await?;
-                }
-                Ok(())
-            }
+            async move { uses.flush().await }
         });
     }
 

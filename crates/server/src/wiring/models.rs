@@ -75,14 +75,9 @@ impl Keys {
     /// Sweeps keys nobody refers to, for as long as the server runs.
     pub(super) fn start(&self, tasks: &Tasks) {
         let (vault, clock) = (self.vault.clone(), self.clock.clone());
-        tasks.keep("provider keys", move |stop| {
-            let (vault, clock) = (vault.clone(), clock.clone());
-            async move {
-                while stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_some() {
-                    vault.sweep(clock.now() - TimeDelta::hours(HOURS)).await?;
-                }
-                Ok(())
-            }
+        tasks.every("provider keys", PAUSE, move || {
+            let (vault, before) = (vault.clone(), clock.now() - TimeDelta::hours(HOURS));
+            async move { vault.sweep(before).await.map(|_| ()) }
         });
     }
 }

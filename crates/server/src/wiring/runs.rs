@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use devskyy_application::{
     agents::AgentViews,
     budgets::{Budgets, BudgetsPorts, Ledger},
+    error::PortError,
     es::Subscription,
     ports::Clock,
     runs::{
@@ -140,14 +141,12 @@ impl Workers {
             async move { Ok(subscription.run(archived.as_ref(), stop.cancelled_owned()).await?) }
         });
         let (results, clock) = (self.results.clone(), self.clock.clone());
-        tasks.keep("results", move |stop: CancellationToken| {
-            let (results, clock) = (results.clone(), clock.clone());
+        tasks.every("results", PAUSE, move || {
+            let (results, before) = (results.clone(), clock.now() - ORPHANED);
             async move {
-                while stop.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_some() {
-                    let swept = results.sweep(clock.now() - ORPHANED).await?;
-                    tracing::debug!(swept, "swept results no event refers to");
-                }
-                Ok(())
+                let swept = results.sweep(before).await?;
+                tracing::debug!(swept, "swept results no event refers to");
+                Ok::<_, PortError>(())
             }
         });
     }

@@ -56,16 +56,13 @@ impl Signing {
     /// Keeps the keys young, and this process informed of what other replicas do.
     pub(super) fn start(&self, tasks: &Tasks) {
         let (tokens, rotation, age) = (self.tokens.clone(), self.rotation.clone(), self.age);
-        tasks.keep("signing_keys", move |stop| {
+        tasks.every("signing_keys", READ_AGAIN, move || {
             let (tokens, rotation) = (tokens.clone(), rotation.clone());
             async move {
-                while stop.run_until_cancelled(tokio::time::sleep(READ_AGAIN)).await.is_some() {
-                    if let Some(key) = rotation.keep_young(age).await? {
-                        tracing::info!(kid = key.kid, signs_from = %key.signs_from, "a new signing key is published");
-                    }
-                    tokens.reload().await?;
+                if let Some(key) = rotation.keep_young(age).await? {
+                    tracing::info!(kid = key.kid, signs_from = %key.signs_from, "a new signing key is published");
                 }
-                Ok(())
+                tokens.reload().await
             }
         });
     }
