@@ -1,4 +1,7 @@
 //! The schema of DevSkyy, the same on SQLite and PostgreSQL: one file for each change, in the order in which they are made.
+//!
+//! Each is one transaction. On PostgreSQL it is made beside servers that go on, and taken back and tried again where somebody
+//! holds a table that it changes: what changes a table in use comes first in a script, and what takes long after it.
 
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseBackend};
 
