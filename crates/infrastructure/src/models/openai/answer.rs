@@ -6,11 +6,14 @@ use devskyy_domain::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::{
-    endpoint::Endpoint,
-    failure::{Fault, unavailable},
-    provider::{Reading, Reply, arguments, stopped},
-    sse::Event,
+use super::{
+    super::{
+        endpoint::Endpoint,
+        failure::{Fault, unavailable},
+        provider::{Reading, Reply, arguments, stopped},
+        sse::Event,
+    },
+    thoughts::Thoughts,
 };
 
 /// An answer while it comes in.
@@ -19,8 +22,7 @@ pub(in super::super) struct Answer {
     reply: Reply,
     calls: Vec<Pieces>,
     refusal: bool,
-    /// What it thought aloud before.
-    thoughts: String,
+    thoughts: Thoughts,
 }
 
 #[derive(Default)]
@@ -54,6 +56,7 @@ struct Delta {
     content: Option<String>,
     refusal: Option<String>,
     reasoning_content: Option<String>,
+    reasoning_details: Option<Vec<Json>>,
     tool_calls: Option<Vec<CallDelta>>,
 }
 
@@ -143,7 +146,7 @@ impl Answer {
     }
 
     fn take_choice(&mut self, choice: Choice, endpoint: &Endpoint, deltas: &dyn Deltas) -> Result<(), ModelError> {
-        self.thoughts.push_str(&choice.delta.reasoning_content.unwrap_or_default());
+        self.thoughts.take(choice.delta.reasoning_content, choice.delta.reasoning_details);
         self.refusal |= choice.delta.refusal.is_some();
         for piece in [choice.delta.content, choice.delta.refusal].into_iter().flatten().filter(|it| !it.is_empty()) {
             self.reply.text.push_str(&piece);
@@ -161,19 +164,6 @@ impl Answer {
             });
         }
         Ok(())
-    }
-
-    /// What its provider wants back beside the calls; nothing where it gave nothing.
-    fn carry(thoughts: String, calls: &[Pieces]) -> Option<Json> {
-        if thoughts.is_empty() && calls.iter().all(|call| call.extra.is_none()) {
-            return None;
-        }
-        let extras = calls.iter().map(|call| call.extra.clone().unwrap_or_default());
-        let mut carry = vec![("calls".to_owned(), Json::Array(extras.collect()))];
-        if !thoughts.is_empty() {
-            carry.push(("reasoning_content".to_owned(), thoughts.into()));
-        }
-        Some(carry.into_iter().collect())
     }
 }
 
@@ -200,7 +190,8 @@ impl Reading for Answer {
 
     fn answer(self: Box<Self>) -> Option<Reply> {
         let Self { reply, calls, thoughts, .. } = *self;
-        let carry = if calls.is_empty() { None } else { Self::carry(thoughts, &calls) };
+        let extras: Vec<_> = calls.iter().map(|call| call.extra.clone()).collect();
+        let carry = if calls.is_empty() { None } else { thoughts.carry(extras) };
         let calls = calls.into_iter().enumerate().map(|(at, pieces)| {
             let id = if pieces.id.is_empty() { format!("call_{at}") } else { pieces.id };
             ToolCall { id, name: pieces.name, arguments: arguments(&pieces.arguments) }

@@ -3,5 +3,6 @@
 mod answer;
 mod question;
 mod terms;
+mod thoughts;
 
 pub(super) use self::{answer::Answer, question::question, terms::Terms};

@@ -109,6 +109,9 @@ fn said(text: &str, calls: &[ToolCall], ids: &[String], carry: Option<&Json>, wh
         first["extra_content"] = json!({"google": {"thought_signature": OTHERS_THOUGHTS}});
     }
     let mut said = json!({"role": "assistant", "content": content, "tool_calls": calls});
+    if let Some(details) = carry.and_then(|carry| carry.get("reasoning_details")) {
+        said["reasoning_details"] = json!(details);
+    }
     match carry.and_then(|carry| carry.get("reasoning_content")) {
         Some(thoughts) => said["reasoning_content"] = json!(thoughts),
         // It has to be there, whoever wanted the calls.

@@ -6,7 +6,7 @@ use devskyy_application::{
     es::StreamId,
     models::{BreakerHabits, RoutedModels},
     paging::{PageRequest, Part},
-    runs::{Dimension, Grouping, ModelUse, UsageDays, UsageFilter, UsageViews as _},
+    runs::{Dimension, Grouping, ModelUse, RunPublished, UsageDays, UsageFilter, UsageViews as _},
 };
 use devskyy_domain::{
     conversation::{Finish, Usage},
@@ -263,6 +263,48 @@ async fn thought_through(kind: ProviderKind) -> Phase {
 async fn a_model_that_thinks_gets_its_thoughts_back_with_every_question() {
     let both = [thought_through(ProviderKind::OpenAi).await, thought_through(ProviderKind::Anthropic).await];
     assert_eq!(both, [Phase::Completed, Phase::Completed]);
+}
+
+#[tokio::test]
+async fn thoughts_are_kept_with_the_answer_and_shown_to_nobody() {
+    let scene = Scene::set(sqlite().await, BOTH, BreakerHabits::default()).await;
+    scene.first.prepare(calls("call_a", "read", Some("c2lnbmVk")));
+    scene.first.prepare(Act::Answer(Reply::says(&["It is done."])));
+    let run = scene.rig.start(scene.agent).await;
+    scene.rig.wait(run, PATIENCE).await;
+    let stored = scene.rig.outside.store.read_stream(StreamId::of::<Run>(run), 0, 100).await.unwrap();
+    let events: Vec<RunEvent> = stored.iter().map(|event| event.decode().unwrap()).collect();
+    let shown = events.iter().zip(&stored).map(|(event, recorded)| format!("{:?}", RunPublished::of(event, recorded)));
+    let kept = events.iter().any(|event| format!("{event:?}").contains("c2lnbmVk"));
+    assert_eq!((kept, shown.filter(|shown| shown.contains("c2lnbmVk")).count()), (true, 0));
+}
+
+/// What comes of a run whose first answer breaks a schema as people write it, and what the model was told then.
+async fn repaired(kind: ProviderKind) -> (Phase, usize, bool) {
+    let scene = Scene::set(sqlite().await, [kind, kind], BreakerHabits::default()).await;
+    let agent = scene.rig.agent(
+        2,
+        &json!({
+            "model": "first/echo-1", "instructions": "Add it up.",
+            "output_schema": {
+                "type": "object", "properties": {"total": {"type": "integer", "minimum": 7}}, "required": ["total"]
+            }
+        }),
+    );
+    for said in ["{\"total\": 3}", "{\"total\": 8}"] {
+        scene.first.prepare(Act::Answer(Reply::says(&[said])));
+    }
+    let run = scene.rig.start(agent).await;
+    let ended = scene.rig.wait(run, PATIENCE).await.phase().clone();
+    let asked = scene.first.received();
+    let last = asked.last().unwrap().body["messages"].as_array().unwrap().last().unwrap().to_string();
+    (ended, asked.len(), last.contains(r#"\"minimum\":7"#))
+}
+
+#[tokio::test]
+async fn an_ordinary_schema_is_taken_by_both_and_told_again_where_an_answer_breaks_it() {
+    let both = [repaired(ProviderKind::OpenAi).await, repaired(ProviderKind::Anthropic).await];
+    assert_eq!(both, [(Phase::Completed, 2, true), (Phase::Completed, 2, true)]);
 }
 
 #[tokio::test]

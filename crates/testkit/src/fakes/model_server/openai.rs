@@ -22,6 +22,13 @@ pub(super) fn opening(said: &str) -> Vec<String> {
     vec![": keep-alive\n\n".to_owned(), chunk(&role, None), chunk(&json!({"content": said}), None)]
 }
 
+/// A piece of a thought, as gateways to several vendors tell it.
+fn detail(mut piece: Value) -> String {
+    piece["type"] = "reasoning.text".into();
+    piece["index"] = 0.into();
+    chunk(&json!({"reasoning_details": [piece]}), None)
+}
+
 /// A call begins with its id and name; its arguments follow, and those of others in between.
 fn calls(calls: &[CallScript], mind: Option<&str>) -> Vec<String> {
     let begun = calls.iter().enumerate().map(|(index, call)| {
@@ -59,6 +66,10 @@ fn billed(usage: Usage) -> Value {
 
 pub(super) fn events(reply: &Reply) -> Vec<String> {
     let mut events = vec![chunk(&json!({"role": "assistant", "content": ""}), None)];
+    if let Some(mind) = reply.mind {
+        let pieces = [json!({"text": "Hm, "}), json!({"text": "well."}), json!({"signature": mind})];
+        events.extend(pieces.into_iter().map(detail));
+    }
     let thought = reply.mind.map(|mind| mind.split_at(mind.len() / 2));
     let thought = thought.into_iter().flat_map(|(begun, ended)| [begun, ended]);
     events.extend(thought.map(|thought| chunk(&json!({"reasoning_content": thought, "content": null}), None)));

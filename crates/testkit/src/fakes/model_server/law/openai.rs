@@ -1,7 +1,8 @@
 //! <https://platform.openai.com/docs/api-reference/chat/create>; what models of others that speak the protocol want back:
-//! <https://ai.google.dev/gemini-api/docs/thought-signatures>, <https://api-docs.deepseek.com/guides/thinking_mode>.
+//! <https://ai.google.dev/gemini-api/docs/thought-signatures>, <https://api-docs.deepseek.com/guides/thinking_mode>,
+//! <https://openrouter.ai/docs/use-cases/reasoning-tokens>.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Judged, Minds, Seen, ensure, is_name, list, openai_schema, text};
 
@@ -88,12 +89,14 @@ fn called(at: usize, call: &Value, seen: &mut Seen) -> Judged {
     })
 }
 
-/// Whoever thought before a call gets both back: the thought in words, and its signature at the call.
+/// Whoever thought before a call gets it all back: the thought in words and in its details, put together, and its signature at the call.
 fn thought(message: &Value, call: &Value, minds: &Minds) -> Judged {
     let Some(mind) = minds.get(text(call, "id")) else { return Ok(()) };
     ensure(message["reasoning_content"] == *mind, || {
         "The `reasoning_content` in the thinking mode must be passed back to the API.".to_owned()
     })?;
+    let whole = json!([{"type": "reasoning.text", "index": 0, "text": "Hm, well.", "signature": mind}]);
+    ensure(message["reasoning_details"] == whole, || "Invalid `signature` in `thinking` block".to_owned())?;
     ensure(call["extra_content"]["google"]["thought_signature"] == *mind, || {
         "Function call is missing a thought_signature in functionCall parts.".to_owned()
     })
