@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{
     approval_event::ApprovalRequested,
     event::{OutcomeSettled, RunEvent, ToolCalled},
-    model_event::ModelAnswered,
+    model_event::{ModelAnswered, ModelCalled},
     run::{Phase, Question, Run},
     state::{Call, Callee, Proposal, StepState, Unit},
     turns::{SUMMARY, TOOLS},
@@ -108,24 +108,7 @@ fn call(run: &mut Run, event: &RunEvent) {
 
 fn model(run: &mut Run, event: &RunEvent) {
     match event {
-        RunEvent::ModelCalled(called) => {
-            let earlier = run.operation(called.operation).ok().and_then(|(_, unit)| unit.call());
-            let (unasked, overflowed) = earlier.map(|call| (call.unasked, call.overflowed)).unwrap_or_default();
-            let fresh = run.operations.insert(called.operation, called.place.clone()).is_none();
-            run.begun += u32::from(fresh);
-            // Where nothing could leave, the question is asked again as it was.
-            run.overflowed &= called.place.step.ends_with(SUMMARY);
-            let call = Call {
-                operation: called.operation,
-                callee: Callee::Model(called.model.clone()),
-                effect: Effect::ReadOnly,
-                attempt: called.attempt,
-                unasked,
-                overflowed,
-                arguments: Arc::default(),
-            };
-            run.put(&called.place, Unit::Calling(call));
-        }
+        RunEvent::ModelCalled(called) => run.prompted(called),
         RunEvent::ModelAnswered(answered) => run.answered(answered),
         RunEvent::ModelFailed(failed) => match failed.retry_at {
             None => run.fail(failed.operation, &failed.error),
@@ -196,6 +179,25 @@ impl Run {
             }
             (Some(_), _) => {}
         }
+    }
+
+    fn prompted(&mut self, called: &ModelCalled) {
+        let earlier = self.operation(called.operation).ok().and_then(|(_, unit)| unit.call());
+        let (unasked, overflowed) = earlier.map(|call| (call.unasked, call.overflowed)).unwrap_or_default();
+        let fresh = self.operations.insert(called.operation, called.place.clone()).is_none();
+        self.begun += u32::from(fresh);
+        // Where nothing could leave, the question is asked again as it was.
+        self.overflowed &= called.place.step.ends_with(SUMMARY);
+        let call = Call {
+            operation: called.operation,
+            callee: Callee::Model(called.model.clone()),
+            effect: Effect::ReadOnly,
+            attempt: called.attempt,
+            unasked,
+            overflowed,
+            arguments: Arc::default(),
+        };
+        self.put(&called.place, Unit::Calling(call));
     }
 
     fn called(&mut self, called: &ToolCalled) {

@@ -72,21 +72,26 @@ impl Run {
             }),
             Progress::Again { operation } => self.again(*operation),
             Progress::Answer { operation, result } => self.succeeded(*operation, result),
-            Progress::Fail { operation, error, retry_at } => {
-                let (operation, error, retry_at) = (*operation, error.clone(), *retry_at);
-                Ok(match self.calling(operation)? {
-                    Callee::Tool(_) => ToolFailed { operation, error, retry_at }.into(),
-                    Callee::Model(_) => {
-                        ModelFailed { operation, error, retry_at, unasked: false, overflow: false }.into()
-                    }
-                })
-            }
+            Progress::Fail { operation, error, retry_at } => self.failed(*operation, error, *retry_at),
             Progress::Lose { operation, error } => {
                 let (operation, error) = (*operation, error.clone());
                 self.calling(operation).map(|_| OutcomeUnknown { operation, error }.into())
             }
             _ => self.report_turn(report),
         }
+    }
+
+    fn failed(
+        &self,
+        operation: OperationId,
+        error: &Failure,
+        retry_at: Option<DateTime<Utc>>,
+    ) -> Result<RunEvent, RunError> {
+        let error = error.clone();
+        Ok(match self.calling(operation)? {
+            Callee::Tool(_) => ToolFailed { operation, error, retry_at }.into(),
+            Callee::Model(_) => ModelFailed { operation, error, retry_at, unasked: false, overflow: false }.into(),
+        })
     }
 
     fn report_turn(&self, report: &Progress) -> Result<RunEvent, RunError> {

@@ -1,0 +1,69 @@
+//! What is recorded of a model's answer.
+
+use super::{assistants::asking, *};
+use crate::conversation::{Finish, ToolCall, Usage};
+
+#[test]
+fn calls_with_the_same_id_get_different_ones() {
+    let call = || ToolCall { id: "x".into(), name: "t".into(), arguments: Json::Null };
+    let (calls, finish, usage) = (vec![call(), call()], Finish::ToolCalls, Usage::default());
+    let reply = Reply {
+        text: String::new(),
+        calls,
+        finish,
+        usage,
+        estimated: false,
+        model: "m".into(),
+        answered_by: "local/small".into(),
+        price: None,
+        carry: None,
+    };
+    let run =
+        running([asking(1, 1)]).after(|run| run.record(1, &[Progress::Reply { operation: op(1), reply }])).unwrap();
+    let ids: BTreeSet<_> = run.answer("turn_1").unwrap().calls.iter().map(|call| call.id.clone()).collect();
+    assert_eq!(ids.len(), 2);
+}
+
+#[test]
+fn an_answer_that_is_too_large_fails_the_question() {
+    let (finish, usage) = (Finish::Stop, Usage::default());
+    let text = "x".repeat(MAX_VALUE + 1);
+    let reply = Reply {
+        text,
+        calls: vec![],
+        finish,
+        usage,
+        estimated: false,
+        model: "m".into(),
+        answered_by: "local/small".into(),
+        price: None,
+        carry: None,
+    };
+    let events = running([asking(1, 1)]).when(|run| run.record(1, &[Progress::Reply { operation: op(1), reply }]));
+    assert!(
+        matches!(&events.unwrap()[..], [RunEvent::ModelFailed(failed)] if failed.error.code == "run.value_too_large")
+    );
+}
+
+/// What is kept of so many bytes that a provider wants back.
+fn carried(bytes: usize) -> Option<usize> {
+    let reply = Reply {
+        text: String::new(),
+        calls: vec![ToolCall { id: "x".into(), name: "t".into(), arguments: Json::Null }],
+        finish: Finish::ToolCalls,
+        usage: Usage::default(),
+        estimated: false,
+        model: "m".into(),
+        answered_by: "local/small".into(),
+        price: None,
+        carry: Some("x".repeat(bytes).into()),
+    };
+    let run = running([asking(1, 1)]).after(|run| run.record(1, &[Progress::Reply { operation: op(1), reply }]));
+    let carry = run.unwrap().answer("turn_1").unwrap().carry.clone()?;
+    carry.as_str().map(str::len)
+}
+
+#[test]
+fn what_a_provider_wants_back_is_kept_within_bounds() {
+    assert_eq!([1_000, MAX_CARRY].map(carried), [Some(1_000), None]);
+}
