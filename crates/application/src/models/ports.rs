@@ -52,8 +52,13 @@ pub struct ModelRequest {
     pub temperature: Option<u16>,
     /// Never changes over retries.
     pub operation: OperationId,
-    /// Longest time the whole answer may take, fallbacks included.
+    /// Longest time the whole answer may take, fallbacks included; at most [`ModelRequest::LONGEST`].
     pub timeout: Duration,
+}
+
+impl ModelRequest {
+    /// Longest time that any answer may take: a model that has not answered by then does not answer.
+    pub const LONGEST: Duration = Duration::from_secs(600);
 }
 
 /// What a model answered.
@@ -103,7 +108,7 @@ pub enum ModelError {
         /// How long to leave it alone, where that is known.
         retry_after: Option<Duration>,
     },
-    /// It took too long; may be asked again.
+    /// It said nothing for too long; may be asked again.
     #[error("the provider took too long")]
     Timeout,
     /// The question, with room for the answer, is longer than the model reads; may be asked when it is shorter.
@@ -112,6 +117,9 @@ pub enum ModelError {
         /// What it said, without secrets.
         message: String,
     },
+    /// The time that the question had is over, which says nothing of the provider: it may have been little. May be asked again.
+    #[error("the provider has not answered within the time there was")]
+    OutOfTime,
     /// It will not answer this question, however often it is asked.
     #[error("the provider refused: {message}")]
     Refused {
@@ -140,8 +148,8 @@ pub trait Models: Send + Sync {
     /// Asks once. Whether to ask again is the caller's decision.
     ///
     /// # Errors
-    /// [`ModelError`], of which [`ModelError::RateLimited`], [`ModelError::Resting`], [`ModelError::Unavailable`] and
-    /// [`ModelError::Timeout`] may pass by themselves.
+    /// [`ModelError`], of which [`ModelError::RateLimited`], [`ModelError::Resting`], [`ModelError::Unavailable`],
+    /// [`ModelError::Timeout`] and [`ModelError::OutOfTime`] may pass by themselves.
     async fn ask(&self, request: &ModelRequest, deltas: &dyn Deltas) -> Result<ModelAnswer, ModelError>;
 }
 

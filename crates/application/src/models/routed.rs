@@ -62,13 +62,13 @@ impl RoutedModels {
         let price = route.price(&model);
         let mut passage = self.enter((route.id, model))?;
         let answered = route.models.ask(request, deltas).await;
-        passage.verdict = verdict(&answered);
+        passage.verdict = verdict(&answered, request.timeout);
         answered.map(|answer| ModelAnswer { price, ..answer })
     }
 
     fn left(&self, deadline: DateTime<Utc>) -> Result<Duration, ModelError> {
         let left = (deadline - self.clock.now()).to_std().unwrap_or_default();
-        if left.is_zero() { Err(ModelError::Timeout) } else { Ok(left) }
+        if left.is_zero() { Err(ModelError::OutOfTime) } else { Ok(left) }
     }
 }
 
@@ -86,7 +86,9 @@ impl Drop for Passage<'_> {
     }
 }
 
-const fn verdict(answered: &Result<ModelAnswer, ModelError>) -> Verdict {
+/// What an answer, for which there was so much time, says of who was asked. That a caller had little time is nobody's failure:
+/// one project could have a provider left alone that is there for all.
+fn verdict(answered: &Result<ModelAnswer, ModelError>, time: Duration) -> Verdict {
     match answered {
         Ok(_) | Err(ModelError::TooLong { .. } | ModelError::Refused { .. } | ModelError::Unconfigured(_)) => {
             Verdict::Works
@@ -95,7 +97,8 @@ const fn verdict(answered: &Result<ModelAnswer, ModelError>) -> Verdict {
             Verdict::Fails(*retry_after)
         }
         Err(ModelError::Timeout) => Verdict::Fails(None),
-        Err(ModelError::Resting { .. } | ModelError::Port(_)) => Verdict::Unknown,
+        Err(ModelError::OutOfTime) if time >= ModelRequest::LONGEST => Verdict::Fails(None),
+        Err(ModelError::OutOfTime | ModelError::Resting { .. } | ModelError::Port(_)) => Verdict::Unknown,
     }
 }
 
@@ -108,6 +111,7 @@ const fn falls_back(error: &ModelError) -> bool {
         | ModelError::Unavailable { .. }
         | ModelError::Timeout
         | ModelError::TooLong { .. }
+        | ModelError::OutOfTime
         | ModelError::Refused { status: Some(401 | 402 | 403 | 404 | 429), .. } => true,
         ModelError::Refused { .. } | ModelError::Port(_) => false,
     }
@@ -117,7 +121,10 @@ const fn falls_back(error: &ModelError) -> bool {
 /// more than that nobody was.
 const fn weight(error: &ModelError) -> u8 {
     match error {
-        ModelError::RateLimited { .. } | ModelError::Unavailable { .. } | ModelError::Timeout => 2,
+        ModelError::RateLimited { .. }
+        | ModelError::Unavailable { .. }
+        | ModelError::Timeout
+        | ModelError::OutOfTime => 2,
         ModelError::Resting { .. } | ModelError::TooLong { .. } => 1,
         ModelError::Unconfigured(_) | ModelError::Refused { .. } | ModelError::Port(_) => 0,
     }
@@ -168,7 +175,7 @@ impl Models for RoutedModels {
                 }
             }
         }
-        Err(told.unwrap_or(ModelError::Timeout))
+        Err(told.unwrap_or(ModelError::OutOfTime))
     }
 }
 
@@ -191,5 +198,21 @@ impl ModelPrices for RoutedModels {
             Err(ModelError::Port(error)) => Err(error),
             Err(_) => Ok(None),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Duration, ModelError, ModelRequest, Verdict, verdict};
+
+    #[test]
+    fn a_model_that_had_all_the_time_there_is_has_failed() {
+        assert_eq!(verdict(&Err(ModelError::OutOfTime), ModelRequest::LONGEST), Verdict::Fails(None));
+    }
+
+    #[test]
+    fn a_model_that_had_less_has_not() {
+        let little = ModelRequest::LONGEST.saturating_sub(Duration::from_millis(1));
+        assert_eq!(verdict(&Err(ModelError::OutOfTime), little), Verdict::Unknown);
     }
 }

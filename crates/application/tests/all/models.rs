@@ -25,6 +25,7 @@ use devskyy_testkit::{
     contracts::models::question,
     fakes::{FixedClock, Heard, NamedModels, NoDeltas, ScriptedModels, Turn},
 };
+use uuid::Uuid;
 
 struct Routed {
     models: RoutedModels,
@@ -128,6 +129,27 @@ async fn what_a_failed_model_said_is_taken_back() {
 #[tokio::test]
 async fn a_model_that_keeps_failing_is_left_alone() {
     let it = routed(std::iter::repeat_n(Turn::Unavailable(None), 9), []);
+    for _ in 0..9 {
+        it.ask("first/m", &[]).await.unwrap_err();
+    }
+    assert_eq!(it.first.asked().len(), 5);
+}
+
+#[tokio::test]
+async fn a_project_in_a_hurry_does_not_have_a_model_left_alone_for_others() {
+    let silent = Turn::FallsSilent("Once upon".to_owned());
+    let it = routed(std::iter::repeat_n(silent, 9).chain([says("hello")]), []);
+    let hurried = ModelRequest { timeout: Duration::from_millis(2), ..asking("first/m", &[]) };
+    for _ in 0..9 {
+        it.models.ask(&hurried, &NoDeltas).await.unwrap_err();
+    }
+    let other = ModelRequest { project: ProjectId::from(Uuid::from_u128(8)), ..asking("first/m", &[]) };
+    assert_eq!(it.models.ask(&other, &NoDeltas).await.unwrap().text, "hello");
+}
+
+#[tokio::test]
+async fn a_provider_that_keeps_silent_is_left_alone_for_all() {
+    let it = routed(std::iter::repeat_n(Turn::Timeout, 9), []);
     for _ in 0..9 {
         it.ask("first/m", &[]).await.unwrap_err();
     }

@@ -154,7 +154,7 @@ impl ProviderModels {
 impl Models for ProviderModels {
     async fn ask(&self, request: &ModelRequest, deltas: &dyn Deltas) -> Result<ModelAnswer, ModelError> {
         let answered = tokio::time::timeout(request.timeout, self.attempt(request, deltas)).await;
-        answered.unwrap_or(Err(ModelError::Timeout))
+        answered.unwrap_or(Err(ModelError::OutOfTime))
     }
 }
 

@@ -165,7 +165,7 @@ async fn take(turn: Turn, request: &ModelRequest, deltas: &dyn Deltas) -> Result
         Turn::FallsSilent(said) => {
             deltas.text(&said);
             tokio::time::sleep(request.timeout).await;
-            Err(ModelError::Timeout)
+            Err(ModelError::OutOfTime)
         }
     }
 }

@@ -27,9 +27,6 @@ use crate::{
     runs::live::{Delta, LiveRuns},
 };
 
-/// Longest time one question may take.
-const PATIENCE: Duration = Duration::from_secs(600);
-
 /// What a model is asked, without its instructions: a turn, or a summary of turns that leave.
 pub(super) enum Question {
     Turn {
@@ -113,7 +110,7 @@ impl Brief {
             max_output_tokens: assistant.max_output_tokens,
             temperature: assistant.temperature_thousandths(),
             operation,
-            timeout: left.min(PATIENCE),
+            timeout: left.min(ModelRequest::LONGEST),
         };
         let turns = match question {
             Question::Summary { messages, max_output_tokens } => {
@@ -142,7 +139,7 @@ impl Brief {
             ModelError::Unconfigured(_) => ("model.unconfigured", None, false),
             ModelError::RateLimited { retry_after } => ("model.rate_limited", *retry_after, true),
             ModelError::Unavailable { retry_after, .. } => ("model.unavailable", *retry_after, true),
-            ModelError::Timeout => ("model.timeout", None, true),
+            ModelError::Timeout | ModelError::OutOfTime => ("model.timeout", None, true),
             ModelError::TooLong { .. } => (CONTEXT_OVERFLOW, None, false),
             ModelError::Refused { .. } => ("model.refused", None, false),
             ModelError::Port(error) => ("model.failed", None, error.retryable),

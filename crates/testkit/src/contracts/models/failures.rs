@@ -109,11 +109,11 @@ pub async fn an_endless_answer_is_refused(under_test: &ModelsUnderTest) {
     assert_eq!(status_of(&failure), None);
 }
 
-/// Within the time of the question.
+/// Within the time of the question; which is told apart from the provider's own silence.
 pub async fn a_silent_provider_runs_out_of_time(under_test: &ModelsUnderTest) {
     under_test.stage.prepare(Act::Silence);
     let failure = under_test.models.ask(&hurried(), &NoDeltas).await.expect_err("no answer");
-    assert!(matches!(failure, ModelError::Timeout), "{failure:?}");
+    assert!(matches!(failure, ModelError::OutOfTime), "{failure:?}");
 }
 
 /// However well it began.
@@ -121,7 +121,7 @@ pub async fn a_provider_that_falls_silent_runs_out_of_time(under_test: &ModelsUn
     under_test.stage.prepare(Act::Stall("Once upon"));
     let heard = Heard::default();
     let failure = under_test.models.ask(&hurried(), &heard).await.expect_err("no answer");
-    assert!(matches!(failure, ModelError::Timeout) && heard.pieces() == ["Once upon"], "{failure:?}");
+    assert!(matches!(failure, ModelError::OutOfTime) && heard.pieces() == ["Once upon"], "{failure:?}");
 }
 
 /// The provider sees it and can stop as well.
