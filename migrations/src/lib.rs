@@ -29,6 +29,7 @@ mod m20260101_000023_approval_totals;
 mod m20260101_000024_estimated_usage;
 mod m20260101_000025_orders_of_runs;
 mod m20260101_000026_orders_of_the_trail;
+mod m20260101_000027_sight_of_runs;
 
 /// Runs a script in the dialect of the engine.
 async fn run_script(manager: &SchemaManager<'_>, sqlite: &str, postgres: &str) -> Result<(), DbErr> {
@@ -66,6 +67,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000024_estimated_usage::Migration),
             Box::new(m20260101_000025_orders_of_runs::Migration),
             Box::new(m20260101_000026_orders_of_the_trail::Migration),
+            Box::new(m20260101_000027_sight_of_runs::Migration),
         ]
     }
 }

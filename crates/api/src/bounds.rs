@@ -5,14 +5,14 @@ use std::{borrow::Cow, ops::RangeInclusive};
 use devskyy_application::{
     identity::UserStatus,
     models::ProviderSecret,
-    runs::{ApprovalStatus, Dimension, RunStatus, priority},
+    runs::{ApprovalStatus, Dimension, RunStatus, priority, waiting_for},
 };
 use devskyy_domain::{
     agents::{AgentName, AgentStatus, AgentType, Capabilities, Description},
     identity::{DisplayName, Email, KeyName, Password, PasswordPolicy, PlatformRole},
     models::{ProviderKind, ProviderName, ProviderUrl},
     projects::{ProjectName, ProjectRole, ProjectStatus},
-    runs::Priority,
+    runs::{Priority, Waiting},
     secrets::{SecretHosts, SecretName, SecretValue},
 };
 use utoipa::{
@@ -28,6 +28,8 @@ pub(crate) const PRESENTED: u64 = 1_024;
 pub(crate) const SEARCH: RangeInclusive<usize> = 1..=100;
 /// Seconds that an answer may wait for a run.
 pub(crate) const WAIT_S: u16 = 60;
+/// What runs wait for.
+pub(crate) const WAITING: [Waiting; 4] = [Waiting::Approval, Waiting::Timer, Waiting::Reconcile, Waiting::Child];
 /// Scopes of an API key at most.
 pub(crate) const SCOPES: u64 = 64;
 
@@ -94,6 +96,8 @@ bounds! {
     KeyNameText "ApiKeyName" = line(&KeyName::LENGTH);
     /// Where a run stands.
     RunStatusName "RunStatus" = one_of(RunStatus::ALL.map(RunStatus::as_str));
+    /// What a run waits for.
+    WaitingName "WaitingFor" = one_of(WAITING.map(waiting_for));
     /// How urgent a run is.
     PriorityName "RunPriority" = one_of([Priority::Low, Priority::Normal, Priority::High].map(priority));
     /// What became of a question.

@@ -115,6 +115,20 @@ fn unless_known(
     Ok(if known { response.finish() } else { answer(response) })
 }
 
+/// The answer to a client that has a version already; `None` where it has not, or does not say which it has. The version is asked
+/// for only then, so that whoever has it need not be shown it.
+pub(crate) async fn unchanged(
+    request: &HttpRequest,
+    current: impl Future<Output = Result<Version, Problem>>,
+) -> Result<Option<HttpResponse>, Problem> {
+    if !request.headers().contains_key(IF_NONE_MATCH) {
+        return Ok(None);
+    }
+    let version = current.await?;
+    let known = known(request, &version.to_string())?;
+    Ok(known.then(|| HttpResponse::NotModified().insert_header((ETAG, etag(version))).finish()))
+}
+
 /// Whether the client has the state with that tag already.
 pub(crate) fn known(request: &HttpRequest, tag: &str) -> Result<bool, Problem> {
     Ok(match tags(request, &IF_NONE_MATCH)? {

@@ -21,7 +21,7 @@ pub(crate) use self::{
     body::{Body, OptionalBody, OptionalKeyedBody},
     client_address::ClientAddress,
     client_scheme::over_tls,
-    conditional::{IfMatch, Revision, changed, created, digest, etag, known, quoted, shown, shown_at},
+    conditional::{IfMatch, Revision, changed, created, digest, etag, known, quoted, shown, shown_at, unchanged},
     cursor::LONGEST_CURSOR,
     id::Id,
     idempotency::{Keyed, key as idempotency_key},

@@ -8,7 +8,7 @@ use devskyy_application::{
     context::{Actor, Subject},
     runs::{Breath, Delta, LiveListener, RunEvents, RunEventsPage, RunPublished, Runs},
 };
-use devskyy_domain::kernel::{Version, ids::RunId};
+use devskyy_domain::kernel::ids::RunId;
 use futures_util::Stream;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -76,7 +76,7 @@ impl Listener {
                 }
                 if Instant::now() >= due {
                     due = Instant::now() + self.heartbeat;
-                    if !self.may_listen(page.known).await {
+                    if !self.may_listen().await {
                         break;
                     }
                 }
@@ -126,12 +126,10 @@ impl Listener {
     }
 
     /// Whether what the listener came with still counts, and still opens the project.
-    async fn may_listen(&self, known: Version) -> bool {
+    async fn may_listen(&self) -> bool {
         let Some(credential) = &self.credential else { return false };
         let Ok(subject) = credential.check().await else { return false };
-        let actor = actor(subject);
-        let look = RunEvents { after: self.after, known, limit: 1 };
-        self.runs.events.handle(&actor, self.run, look).await.is_ok()
+        self.runs.events.may_listen(&actor(subject), self.run).await.is_ok()
     }
 }
 

@@ -66,6 +66,14 @@ pub(super) struct RunSummaryBody {
     error: Option<FailureBody>,
     /// The run that waits for it, where one does.
     parent_run_id: Option<RunRef>,
+    /// The run it repeats, where it repeats one.
+    retry_of: Option<RunRef>,
+    /// The run it goes its own way from, where it does.
+    forked_from: Option<ForkedFromBody>,
+    /// Tokens its models were billed for, without those of the runs below it.
+    tokens: TokensBody,
+    /// What they cost, in millionths of the unit of the prices; none where no price is known.
+    cost_micros: Option<u64>,
     /// Who asked for it.
     #[schema(example = "user:01938f2e-0000-7000-8000-000000000000")]
     requested_by: String,
@@ -84,6 +92,11 @@ pub(super) struct RunSummaryBody {
 
 impl From<RunSummary> for RunSummaryBody {
     fn from(run: RunSummary) -> Self {
+        let (retry_of, forked_from) = match run.origin {
+            None => (None, None),
+            Some(Origin::Retry { of }) => (Some(of.into()), None),
+            Some(Origin::Fork { from, step }) => (None, Some(ForkedFromBody { run_id: from.into(), step })),
+        };
         Self {
             id: run.id.into(),
             agent_id: run.agent_id.into(),
@@ -94,6 +107,10 @@ impl From<RunSummary> for RunSummaryBody {
             priority: priority(run.priority),
             error: run.error.map(FailureBody::from),
             parent_run_id: run.parent_run_id.map(Into::into),
+            retry_of,
+            forked_from,
+            tokens: run.tokens.into(),
+            cost_micros: run.cost_micros,
             requested_by: run.requested_by,
             deadline: run.deadline,
             created_at: run.created_at,
@@ -110,10 +127,6 @@ impl From<RunSummary> for RunSummaryBody {
 pub(super) struct RunBody {
     #[serde(flatten)]
     summary: RunSummaryBody,
-    /// The run it repeats, where it repeats one.
-    retry_of: Option<RunRef>,
-    /// The run it goes its own way from, where it does.
-    forked_from: Option<ForkedFromBody>,
     /// What it works on.
     #[schema(value_type = Value)]
     input: Json,
@@ -123,7 +136,7 @@ pub(super) struct RunBody {
     /// Where what it returned is kept, where that is larger than 64 KiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     output_stored: Option<StoredResultBody>,
-    /// Its steps, in the order the definition lists them.
+    /// Its steps, in the order the definition lists them; empty where `steps=none` was asked for.
     steps: Vec<StepBody>,
     /// Calls of which nobody knows what became of them: each takes a verdict, also after the run's end.
     in_doubt: Vec<DoubtBody>,
@@ -168,17 +181,10 @@ struct ForkedFromBody {
 
 impl From<RunView> for RunBody {
     fn from(run: RunView) -> Self {
-        let RunView { summary, origin, input, output, output_stored, steps, doubts, usage } = run;
+        let RunView { summary, input, output, output_stored, steps, doubts, usage } = run;
         let steps = steps.into_iter().map(StepBody::from).collect();
-        let (retry_of, forked_from) = match origin {
-            None => (None, None),
-            Some(Origin::Retry { of }) => (Some(of.into()), None),
-            Some(Origin::Fork { from, step }) => (None, Some(ForkedFromBody { run_id: from.into(), step })),
-        };
         Self {
             summary: summary.into(),
-            retry_of,
-            forked_from,
             input,
             output,
             output_stored: output_stored.map(StoredResultBody::from),

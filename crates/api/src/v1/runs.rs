@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use devskyy_application::{
     context::Actor,
     paging::Sort,
-    runs::{CancelRun, GetRun, ListRuns, RunStatus, Runs, StartRun, StartedRun},
+    runs::{CancelRun, ChildOf, GetRun, ListRuns, RunStatus, Runs, StartRun, StartedRun, waiting_for},
 };
 use devskyy_domain::{
     kernel::{
@@ -28,10 +28,10 @@ use validator::Validate;
 
 use super::run_bodies::{RunBody, RunSummaryBody};
 use crate::{
-    bounds::{PriorityName, REASON, ReasonText, RunStatusName, WAIT_S},
+    bounds::{PriorityName, REASON, ReasonText, RunStatusName, WAIT_S, WAITING, WaitingName},
     extract::{
         BY_AGE, Body, CurrentActor, INSTANT, Id, IfMatch, OptionalBody, Paged, Parameters, changed, etag, moment, page,
-        paged, shown,
+        paged, shown, unchanged,
     },
     ids::{AgentRef, ProjectRef, RunRef},
     mount::Mount,
@@ -40,7 +40,7 @@ use crate::{
         headers::{IdempotencyKey, OnlyIf, Unless},
         parts::{BackThen, Paging},
     },
-    problem::Problem,
+    problem::{Problem, request},
     version::address,
 };
 
@@ -91,9 +91,24 @@ struct RunFilter {
     /// Only those of this agent.
     #[param(required = false)]
     agent_id: AgentRef,
-    /// Only those that stand there.
-    #[param(required = false, example = "waiting")]
-    status: RunStatusName,
+    /// Only those that stand there; several with commas between.
+    #[param(required = false, style = Form, explode = false, example = json!(["failed", "expired"]))]
+    status: Vec<RunStatusName>,
+    /// Only those that wait for that; several with commas between for any of them. `approval` and `reconcile` wait for people.
+    #[param(required = false, style = Form, explode = false, example = json!(["approval", "reconcile"]))]
+    waiting_for: Vec<WaitingName>,
+    /// Only those that this run asked for.
+    #[param(required = false)]
+    parent_run_id: RunRef,
+    /// `true` for only those that no run asked for.
+    #[param(required = false, default = false)]
+    root: bool,
+    /// Only those that repeat this run.
+    #[param(required = false)]
+    retry_of: RunRef,
+    /// Only those that left this run.
+    #[param(required = false)]
+    forked_from: RunRef,
     /// Only those asked for at this instant or later.
     #[param(required = false)]
     created_from: DateTime<Utc>,
@@ -143,6 +158,25 @@ pub(super) fn started(StartedRun { run, .. }: StartedRun) -> HttpResponse {
         .json(RunBody::from(run))
 }
 
+const STATUS: &str = "the status of a run, or several with commas between";
+const WAITS: &str = "approval, timer, reconcile or child, or several with commas between";
+
+/// Reads each of the names in a list with commas between.
+fn each<T>(raw: &str, named: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+    raw.split(',').map(named).collect()
+}
+
+/// Whose children are wanted. A run that is nobody's child is no run's.
+fn parent(parameters: &mut Parameters) -> Option<ChildOf> {
+    let above = parameters.take_id("parent_run_id").map(ChildOf::Run);
+    let root = parameters.take_by("root", "true or false", |raw| raw.parse::<bool>().ok()).unwrap_or_default();
+    if root && above.is_some() {
+        let detail = "cannot be asked for together with `parent_run_id`".to_owned();
+        parameters.fault(request::PARAMETER.code, "root", detail);
+    }
+    above.or(root.then_some(ChildOf::Nobody))
+}
+
 /// List the runs one may see.
 #[utoipa::path(
     tag = "runs",
@@ -157,10 +191,15 @@ async fn list_runs(
     request: HttpRequest,
     mut parameters: Parameters,
 ) -> Result<HttpResponse, Problem> {
+    let waits = |raw: &str| each(raw, |name| WAITING.into_iter().find(|waiting| waiting_for(*waiting) == name));
     let query = ListRuns {
         project: parameters.take_id("project_id"),
         agent: parameters.take_id("agent_id"),
-        status: parameters.take_by("status", "the status of a run", RunStatus::named),
+        status: parameters.take_by("status", STATUS, |raw| each(raw, RunStatus::named)).unwrap_or_default(),
+        waiting_for: parameters.take_by("waiting_for", WAITS, waits).unwrap_or_default(),
+        parent: parent(&mut parameters),
+        retry_of: parameters.take_id("retry_of"),
+        forked_from: parameters.take_id("forked_from"),
         created_from: parameters.take("created_from", INSTANT),
         created_before: parameters.take("created_before", INSTANT),
         sort: parameters.take_sort(&BY_AGE, Sort::default()),
@@ -172,13 +211,32 @@ async fn list_runs(
     Ok(paged(&request, &page, found.map(RunSummaryBody::from)))
 }
 
+/// Which steps a run is shown with.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "only describes what the endpoint takes")]
+struct Steps {
+    /// `none` leaves the steps out.
+    #[param(required = false, default = "all", pattern = "^(all|none)$")]
+    steps: String,
+}
+
+fn steps(raw: &str) -> Option<bool> {
+    match raw {
+        "all" => Some(true),
+        "none" => Some(false),
+        _ => None,
+    }
+}
+
 /// Show a run with its steps.
 ///
-/// As it stands, or as it was: `version` and `as_of` fold its events up to there. Who may see it is decided as of now.
+/// As it stands, or as it was: `version` and `as_of` fold its events up to there. Who may see it is decided as of now. With
+/// `steps=none` the list of steps is empty: it is most of a long run.
 #[utoipa::path(
     tag = "runs",
     security(("bearer" = [])),
-    params(("id" = RunRef, Path, description = "Which run"), BackThen, Unless),
+    params(("id" = RunRef, Path, description = "Which run"), BackThen, Steps, Unless),
     responses(
         (status = 200, description = "The run", body = RunBody, headers(("ETag" = String, description = "The version"))),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
@@ -194,8 +252,14 @@ async fn get_run(
     mut parameters: Parameters,
 ) -> Result<HttpResponse, Problem> {
     let moment = moment(&mut parameters);
+    let steps = parameters.take_by("steps", "all or none", steps).unwrap_or(true);
     parameters.finish()?;
-    let run = runs.get.handle(&actor, GetRun { run, moment }).await?;
+    if moment.is_none()
+        && let Some(nothing_new) = unchanged(&request, current(&runs, &actor, run)).await?
+    {
+        return Ok(nothing_new);
+    }
+    let run = runs.get.handle(&actor, GetRun { run, moment, steps }).await?;
     shown(&request, &RunBody::from(run))
 }
 
@@ -224,5 +288,5 @@ async fn cancel_run(
 
 /// The run's version as it stands.
 pub(super) async fn current(runs: &Runs, actor: &Actor, run: RunId) -> Result<Version, Problem> {
-    Ok(runs.get.handle(actor, GetRun { run, moment: None }).await?.summary.version)
+    Ok(runs.get.version(actor, run).await?)
 }

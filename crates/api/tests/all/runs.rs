@@ -141,6 +141,83 @@ async fn runs_are_listed_by_agent_and_status() {
 }
 
 #[actix_web::test]
+async fn runs_are_listed_by_what_they_wait_for_and_where_they_come_from() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let agent = world.agent(&ada, "One").await;
+    let execute = world.post(&format!("/api/v1/agents/{agent}/execute")).by(&ada).json(&json!({"wait_s": 30}));
+    world.work();
+    let run = execute.send().await.expect(200)["id"].as_str().unwrap().to_owned();
+    world.post(&format!("/api/v1/runs/{run}/retry")).by(&ada).send().await.expect(202);
+    let total = async |query: &str| {
+        world.get(&format!("/api/v1/runs?{query}")).by(&ada).send().await.expect(200)["total"].as_u64()
+    };
+    let queries = [
+        "root=true",
+        &format!("parent_run_id={run}"),
+        &format!("retry_of={run}"),
+        &format!("forked_from={run}"),
+        "status=queued,running,completed",
+        "waiting_for=approval,reconcile",
+    ];
+    let mut totals = Vec::new();
+    for query in queries {
+        totals.push(total(query).await);
+    }
+    assert_eq!(totals, [Some(2), Some(0), Some(1), Some(0), Some(2), Some(0)]);
+}
+
+#[actix_web::test]
+async fn filters_of_runs_that_are_none_are_refused_together() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let query = "status=queued,asleep&waiting_for=godot&root=perhaps&retry_of=x";
+    let answer = world.get(&format!("/api/v1/runs?{query}")).by(&ada).send().await;
+    assert_eq!(answer.refused(422, "request.invalid")["errors"].as_array().unwrap().len(), 4);
+}
+
+#[actix_web::test]
+async fn a_root_is_nobodys_child() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let run = "01938f2e-0000-7000-8000-000000000000";
+    let answer = world.get(&format!("/api/v1/runs?root=true&parent_run_id={run}")).by(&ada).send().await;
+    answer.refused(422, "request.parameter");
+}
+
+#[actix_web::test]
+async fn a_list_tells_what_a_run_cost_and_repeats() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let agent = world.agent(&ada, "One").await;
+    world.work();
+    let execute = world.post(&format!("/api/v1/agents/{agent}/execute")).by(&ada).json(&json!({"wait_s": 30}));
+    let run = execute.send().await.expect(200)["id"].clone();
+    let path = format!("/api/v1/runs/{}/retry", run.as_str().unwrap());
+    world.post(&path).by(&ada).send().await.expect(202);
+    let list = world.get("/api/v1/runs").by(&ada).send().await.expect(200);
+    let newest = &list["items"][0];
+    let told = (&newest["retry_of"], newest["tokens"]["input"].is_u64(), newest.get("cost_micros").is_some());
+    assert_eq!(told, (&run, true, true));
+}
+
+#[actix_web::test]
+async fn a_run_is_shown_without_its_steps_where_nobody_wants_them() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let agent = world.agent(&ada, "Greeter").await;
+    let run = world.post(&format!("/api/v1/agents/{agent}/execute")).by(&ada).json(&json!({})).send().await.expect(202);
+    let path = format!("/api/v1/runs/{}", run["id"].as_str().unwrap());
+    let mut steps = Vec::new();
+    for query in ["", "?steps=all", "?steps=none", "?version=1&steps=none"] {
+        let shown = world.get(&format!("{path}{query}")).by(&ada).send().await.expect(200);
+        steps.push(shown["steps"].as_array().unwrap().is_empty());
+    }
+    world.get(&format!("{path}?steps=some")).by(&ada).send().await.refused(422, "request.parameter");
+    assert_eq!(steps, [false, false, true, true]);
+}
+
+#[actix_web::test]
 async fn a_run_is_cancelled_once_and_an_ended_one_no_more() {
     let world = World::new();
     let ada = world.person("ada").await;

@@ -7,12 +7,7 @@ use devskyy_domain::{
 };
 use futures_util::{TryStreamExt as _, stream};
 
-use super::{
-    PROJECTS,
-    children::stop,
-    ports::RunViews,
-    views::{RunFilter, RunStatus},
-};
+use super::{PROJECTS, children::stop, filters::RunFilter, ports::RunViews, views::RunStatus};
 use crate::{
     access::ListScope,
     error::Error,
@@ -45,10 +40,8 @@ impl ArchivedRuns {
     /// Nothing begins in an archived project any more, so that each of its runs is met here once.
     async fn stop_all(&self, context: &EventContext, project: ProjectId) -> Result<(), Error> {
         for status in [RunStatus::Queued, RunStatus::Running, RunStatus::Waiting] {
-            let scope = ListScope::Project(project);
-            let sort = Sort { by: Age::CreatedAt, descending: false };
-            let status = Some(status);
-            let filter = RunFilter { scope, agent: None, status, created_from: None, created_before: None, sort };
+            let (sort, within) = (Sort::ascending(Age::CreatedAt), RunFilter::within(ListScope::Project(project)));
+            let filter = RunFilter { status: vec![status], sort, ..within };
             let mut after = None;
             loop {
                 let found = self.views.list(&filter, &Part::Keyset(KeysetRequest { after, limit: PORTION })).await?;

@@ -34,7 +34,7 @@ impl CancelRunHandler {
     #[tracing::instrument(name = "runs.cancel", skip_all, fields(run = %command.run), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: CancelRun) -> Result<RunView, Error> {
         let CancelRun { run, reason, expected } = command;
-        let project = self.reading.require(actor, run, Permission::RunsCancel).await?;
+        let project = self.reading.require(actor, run, Permission::RunsCancel).await?.project_id;
         let (context, now) = (actor.event_context(Some(project)), self.clock.now());
         let by = context.actor.clone();
         self.runs.update(context, run, expected, |run| run.cancel(&by, reason.as_deref(), now)).await?;

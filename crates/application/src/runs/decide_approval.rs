@@ -5,7 +5,7 @@ use devskyy_domain::{
         Json, RefusalKind, Version,
         ids::{ApprovalId, RunId},
     },
-    runs::{Choice, Decided, Edit, Run, RunError},
+    runs::{Choice, Decided, Edit, Run},
 };
 
 use super::{hash::arguments_hash, ports::RunnableAgents, reading::RunReading, views::RunView, worker::offered};
@@ -54,7 +54,11 @@ impl DecideApprovalHandler {
     #[tracing::instrument(name = "runs.decide_approval", skip_all, fields(run = %command.run), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: DecideApproval) -> Result<RunView, Error> {
         let DecideApproval { run, approval, decision, arguments, reason, expected } = command;
-        let project = self.reading.require(actor, run, Permission::RunsDecide).await?;
+        let project = self.reading.require(actor, run, Permission::RunsDecide).await?.project_id;
+        let question = self.reading.views.approval(approval).await?;
+        if question.is_none_or(|question| question.run_id != run) {
+            return Err(Error::NotFound(format!("approval {approval}")));
+        }
         let edit = match arguments {
             Some(arguments) => Some(Edit { arguments_hash: arguments_hash(&arguments)?, arguments }),
             None => None,
@@ -62,12 +66,8 @@ impl DecideApprovalHandler {
         let (context, now) = (actor.event_context(Some(project)), self.clock.now());
         let by = context.actor.clone();
         let decided = Decided { choice: decision, edit: edit.as_ref(), reason: reason.as_deref(), by: &by };
-        let state = self.runs.load(run).await?.state;
-        if state.decide_approval(approval, &decided, now) == Err(RunError::ApprovalUnknown) {
-            return Err(Error::NotFound(format!("approval {approval}")));
-        }
         if let Some(edit) = &edit {
-            self.check(&state, approval, &edit.arguments).await?;
+            self.check(&self.runs.load(run).await?.state, approval, &edit.arguments).await?;
         }
         self.runs.update(context, run, expected, |run| run.decide_approval(approval, &decided, now)).await?;
         self.reading.view(run).await

@@ -1,4 +1,4 @@
-use devskyy_domain::kernel::ids::RunId;
+use devskyy_domain::kernel::{Version, ids::RunId};
 
 use super::{reading::RunReading, views::RunView};
 use crate::{access::Permission, context::Actor, error::Error, es::Moment};
@@ -10,9 +10,13 @@ pub struct GetRun {
     pub run: RunId,
     /// As of when; as it stands, without it.
     pub moment: Option<Moment>,
+    /// Whether its steps are wanted: they are most of a long run.
+    pub steps: bool,
 }
 
 /// Shows runs.
+///
+/// Its version is told without the run: a client that knows it needs nothing else.
 pub struct GetRunHandler {
     pub(super) reading: RunReading,
 }
@@ -25,8 +29,16 @@ impl GetRunHandler {
     #[tracing::instrument(name = "runs.get", skip_all, fields(run = %query.run), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: GetRun) -> Result<RunView, Error> {
         match query.moment {
-            None => self.reading.permitted(actor, query.run, Permission::RunsRead).await,
-            Some(moment) => self.reading.back_then(actor, query.run, moment).await,
+            None => self.reading.permitted(actor, query.run, Permission::RunsRead, query.steps).await,
+            Some(moment) => self.reading.back_then(actor, query.run, moment, query.steps).await,
         }
+    }
+
+    /// The run's version as it stands. Nothing is read from the log.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a run the actor may not see.
+    pub async fn version(&self, actor: &Actor, run: RunId) -> Result<Version, Error> {
+        Ok(self.reading.require(actor, run, Permission::RunsRead).await?.version)
     }
 }

@@ -3,8 +3,9 @@ use std::sync::Arc;
 use devskyy_domain::kernel::ids::{ProjectId, RunId};
 
 use super::{
+    filters::ApprovalFilter,
     ports::RunViews,
-    views::{ApprovalFilter, ApprovalStatus, ApprovalView},
+    views::{ApprovalStatus, ApprovalView},
 };
 use crate::{
     access::{Access, Permission},

@@ -1,11 +1,15 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use devskyy_domain::kernel::ids::{AgentId, ProjectId};
+use devskyy_domain::{
+    kernel::ids::{AgentId, ProjectId, RunId},
+    runs::Waiting,
+};
 
 use super::{
+    filters::{ChildOf, RunFilter},
     ports::RunViews,
-    views::{RunFilter, RunStatus, RunSummary},
+    views::{RunStatus, RunSummary},
 };
 use crate::{
     access::{Access, Permission},
@@ -21,8 +25,16 @@ pub struct ListRuns {
     pub project: Option<ProjectId>,
     /// Those of one agent.
     pub agent: Option<AgentId>,
-    /// Those that stand there.
-    pub status: Option<RunStatus>,
+    /// Those that stand at one of these; anywhere without any.
+    pub status: Vec<RunStatus>,
+    /// Those that wait for one of these; for anything or nothing without any.
+    pub waiting_for: Vec<Waiting>,
+    /// Those that one run asked for, or none did.
+    pub parent: Option<ChildOf>,
+    /// Those that repeat one run.
+    pub retry_of: Option<RunId>,
+    /// Those that left one run.
+    pub forked_from: Option<RunId>,
     /// Those asked for at this instant or later.
     pub created_from: Option<DateTime<Utc>>,
     /// Those asked for before this instant.
@@ -46,9 +58,19 @@ impl ListRunsHandler {
     /// [`Error::NotFound`] for a project the actor may not see, or a failing port.
     #[tracing::instrument(name = "runs.list", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: ListRuns) -> Result<PageOf<RunSummary>, Error> {
-        let ListRuns { project, agent, status, created_from, created_before, sort, page } = query;
-        let scope = self.access.list_scope(actor, project, Permission::RunsRead).await?;
-        let filter = RunFilter { scope, agent, status, created_from, created_before, sort };
-        Ok(self.views.list(&filter, &page).await?)
+        let scope = self.access.list_scope(actor, query.project, Permission::RunsRead).await?;
+        let filter = RunFilter {
+            scope,
+            agent: query.agent,
+            status: query.status,
+            waiting_for: query.waiting_for,
+            parent: query.parent,
+            retry_of: query.retry_of,
+            forked_from: query.forked_from,
+            created_from: query.created_from,
+            created_before: query.created_before,
+            sort: query.sort,
+        };
+        Ok(self.views.list(&filter, &query.page).await?)
     }
 }

@@ -6,6 +6,7 @@ mod breath;
 mod cancel_run;
 mod children;
 mod decide_approval;
+mod filters;
 mod fork_run;
 mod get_result;
 mod get_run;
@@ -38,6 +39,7 @@ pub use cancel_run::{CancelRun, CancelRunHandler};
 pub use children::ChildRuns;
 pub use decide_approval::{DecideApproval, DecideApprovalHandler};
 use devskyy_domain::runs::Run;
+pub use filters::{ApprovalFilter, ChildOf, RunFilter};
 pub use fork_run::{ForkRun, ForkRunHandler};
 pub use get_result::{GetResult, GetResultHandler};
 pub use get_run::{GetRun, GetRunHandler};
@@ -59,8 +61,8 @@ pub use usage::{
     Dimension, Grouping, ModelUse, ProjectUsage, UsageDays, UsageError, UsageFilter, UsageGroup, UsageRow,
 };
 pub use views::{
-    ApprovalFilter, ApprovalStatus, ApprovalView, DoubtView, ExecutionView, RunFilter, RunStatus, RunSummary, RunView,
-    StepStatus, StepView, Tokens, Usage,
+    ApprovalStatus, ApprovalView, DoubtView, ExecutionView, RunStatus, RunSummary, RunView, StepStatus, StepView,
+    Tokens, Usage,
 };
 pub use worker::{RunWorker, WorkerPorts, WorkerSettings};
 
@@ -134,7 +136,8 @@ impl Runs {
         let RunsPorts { store, views, usage, results, agents, schemas, live, access, clock, ids } = ports;
         let results = Results::new(results, clock.clone());
         let runs = Repository::<Run>::new(store.clone());
-        let reading = RunReading { store: store.clone(), agents: agents.clone(), access: access.clone() };
+        let (agents_too, views_too) = (agents.clone(), views.clone());
+        let reading = RunReading { store: store.clone(), views: views_too, agents: agents_too, access: access.clone() };
         let beginning = Beginning {
             runs: runs.clone(),
             reading: reading.clone(),

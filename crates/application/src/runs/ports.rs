@@ -9,8 +9,9 @@ use devskyy_domain::{
 };
 
 use super::{
+    filters::{ApprovalFilter, RunFilter},
     usage::{ProjectUsage, UsageFilter},
-    views::{ApprovalFilter, ApprovalView, RunFilter, RunSummary},
+    views::{ApprovalView, RunSummary},
 };
 use crate::{
     error::PortError,
@@ -67,10 +68,14 @@ pub struct Claim {
 /// What a worker asks of the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Appetite {
-    /// Most runs it takes.
+    /// Most runs it takes to carry them on.
     pub most: usize,
+    /// Most runs it takes beyond those only to end them.
+    pub ending: usize,
     /// Most runs of one project that all workers together hold at once; any number without it.
     pub per_project: Option<usize>,
+    /// Most runs of one project that it holds itself at once, so that others find room at it; any number without it.
+    pub own_share: Option<usize>,
     /// How long they are its own without a sign of life.
     pub lease: Duration,
 }
@@ -78,7 +83,7 @@ pub struct Appetite {
 /// What a look at the queue gave.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Claims {
-    /// Runs that are now this worker's, the next in turn first.
+    /// Runs that are now this worker's: those that only have to end, then the others, the next in turn first.
     pub runs: Vec<Claim>,
     /// When it was, by the store's own clock, which says what is due.
     pub at: DateTime<Utc>,
@@ -92,6 +97,9 @@ pub struct Claims {
 ///
 /// Projects take turns: whose runs are held least gets the next worker, so that nobody's backlog is another's wait. Within
 /// a project the urgent go first, then the old.
+///
+/// What is to stop and what is overdue only has to end. It goes before everything else, whatever its project and its priority,
+/// counts for no share, and finds room at a worker that has none for anything else: stop means stop, and every run ends.
 ///
 /// A run is claimable when it is due and nobody holds a lease on it, the lease lapsed, or the lease is older than the
 /// run's fence. Runs of a project that is suspended or archived are not handed out, but for those that are to stop or whose

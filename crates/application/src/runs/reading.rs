@@ -2,26 +2,33 @@ use std::{collections::BTreeMap, ops::ControlFlow, pin::pin, sync::Arc, time::Du
 
 use devskyy_domain::{
     kernel::{
-        Aggregate,
+        Aggregate, Version,
         ids::{ProjectId, RunId},
     },
     runs::{ResultHash, Run, RunEvent},
 };
 use futures_util::future::{Either, select};
 
-use super::{breath::Breath, ports::RunnableAgents, timeline::Timeline, views::RunView};
+use super::{
+    breath::Breath,
+    ports::{RunViews, RunnableAgents},
+    timeline::Timeline,
+    views::{RunSummary, RunView},
+};
 use crate::{
     access::{Access, Permission},
     context::Actor,
     error::{Error, PortError},
-    es::{EventStore, Loaded, Moment, Repository, StreamId, walk},
+    es::{EventStore, Loaded, Moment, Position, Repository, StreamId, walk},
     ports::Clock,
 };
 
-/// Reads whole runs from the log, so that what people see is never behind it.
+/// Reads whole runs from the log, so that what people see is never behind it. Whether they may see it the view of runs tells, which
+/// is never behind either and costs as little for a long run as for a short one.
 #[derive(Clone)]
 pub(super) struct RunReading {
     pub(super) store: Arc<dyn EventStore>,
+    pub(super) views: Arc<dyn RunViews>,
     pub(super) agents: Arc<dyn RunnableAgents>,
     pub(super) access: Access,
 }
@@ -37,10 +44,13 @@ impl RunReading {
         Ok(timeline)
     }
 
-    async fn show(&self, run: RunId, timeline: &Timeline) -> Result<RunView, Error> {
+    async fn show(&self, run: RunId, timeline: &Timeline, steps: bool) -> Result<RunView, Error> {
         let record = timeline.record.as_ref().ok_or_else(|| absent(run))?;
         let summary = &record.summary;
-        let definition = self.agents.definition(summary.agent_id, summary.agent_version).await?;
+        let definition = match steps {
+            true => self.agents.definition(summary.agent_id, summary.agent_version).await?,
+            false => None,
+        };
         timeline.view(definition.as_deref()).ok_or_else(|| absent(run))
     }
 
@@ -67,34 +77,59 @@ impl RunReading {
     /// The run as it stands, whoever asks.
     pub(super) async fn view(&self, run: RunId) -> Result<RunView, Error> {
         let timeline = self.timeline(run).await?;
-        self.show(run, &timeline).await
+        self.show(run, &timeline, true).await
     }
 
     /// The run as it stands, if the actor may do this to it.
-    pub(super) async fn permitted(&self, actor: &Actor, run: RunId, permission: Permission) -> Result<RunView, Error> {
+    pub(super) async fn permitted(
+        &self,
+        actor: &Actor,
+        run: RunId,
+        permission: Permission,
+        steps: bool,
+    ) -> Result<RunView, Error> {
+        self.require(actor, run, permission).await?;
         let timeline = self.timeline(run).await?;
-        let project = timeline.record.as_ref().ok_or_else(|| absent(run))?.summary.project_id;
-        self.access.require_on(actor, project, permission, || format!("run {run}")).await?;
-        self.show(run, &timeline).await
+        self.show(run, &timeline, steps).await
     }
 
     /// The run as it was at a moment, if the actor may see it now.
-    pub(super) async fn back_then(&self, actor: &Actor, run: RunId, moment: Moment) -> Result<RunView, Error> {
+    pub(super) async fn back_then(
+        &self,
+        actor: &Actor,
+        run: RunId,
+        moment: Moment,
+        steps: bool,
+    ) -> Result<RunView, Error> {
         self.require(actor, run, Permission::RunsRead).await?;
         let mut timeline = Timeline::default();
         timeline.until(self.store.as_ref(), run, moment).await?;
         if timeline.record.is_none() || !moment.is_reached_at(timeline.version) {
             return Err(moment.absent(&format!("run {run}")));
         }
-        self.show(run, &timeline).await
+        self.show(run, &timeline, steps).await
     }
 
-    /// Passes when there is such a run and the actor may do this to it.
-    pub(super) async fn require(&self, actor: &Actor, run: RunId, permission: Permission) -> Result<ProjectId, Error> {
-        let timeline = self.timeline(run).await?;
-        let project = timeline.record.as_ref().ok_or_else(|| absent(run))?.summary.project_id;
-        self.access.require_on(actor, project, permission, || format!("run {run}")).await?;
-        Ok(project)
+    /// What lists show of the run, if there is such a run and the actor may do this to it. Nothing is read from the log.
+    pub(super) async fn require(&self, actor: &Actor, run: RunId, permission: Permission) -> Result<RunSummary, Error> {
+        let summary = self.views.find(run).await?.ok_or_else(|| absent(run))?;
+        self.access.require_on(actor, summary.project_id, permission, || format!("run {run}")).await?;
+        Ok(summary)
+    }
+
+    /// How many events of the run, which had so many, a reader has seen who knows what is recorded up to a place in the log. Halves
+    /// the run's stream until it is found, so that no page costs more than another.
+    pub(super) async fn seen(&self, run: RunId, version: Version, place: Position) -> Result<Version, PortError> {
+        let (mut seen, mut most) = (0, if place == 0 { 0 } else { version });
+        while seen < most {
+            let middle = most - (most - seen) / 2;
+            let found = self.store.read_stream(StreamId::of::<Run>(run), middle - 1, 1).await?;
+            match found.first() {
+                Some(event) if event.position <= place => seen = middle,
+                _ => most = middle - 1,
+            }
+        }
+        Ok(seen)
     }
 
     /// Which project the run belongs to, and whether it refers to such a result, if the actor may do this to it.
@@ -105,10 +140,8 @@ impl RunReading {
         result: ResultHash,
         permission: Permission,
     ) -> Result<(ProjectId, bool), Error> {
-        let timeline = self.timeline(run).await?;
-        let project = timeline.record.as_ref().ok_or_else(|| absent(run))?.summary.project_id;
-        self.access.require_on(actor, project, permission, || format!("run {run}")).await?;
-        Ok((project, timeline.results.contains(&result)))
+        let project = self.require(actor, run, permission).await?.project_id;
+        Ok((project, self.timeline(run).await?.results.contains(&result)))
     }
 
     /// The run once it has ended or needs a person, or as it stands when the wait is over.
@@ -136,7 +169,7 @@ impl RunReading {
                 }
             }
         }
-        self.show(run, &timeline).await
+        self.show(run, &timeline, true).await
     }
 
     /// Whether the run, or one whose end it waits for, can only go on with a person's word. Of the runs below it, what is

@@ -47,7 +47,7 @@ impl ReconcileRunHandler {
     #[tracing::instrument(name = "runs.reconcile", skip_all, fields(run = %command.run), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: ReconcileRun) -> Result<RunView, Error> {
         let ReconcileRun { run, operation, verdict, expected } = command;
-        let project = self.reading.require(actor, run, Permission::RunsDecide).await?;
+        let project = self.reading.require(actor, run, Permission::RunsDecide).await?.project_id;
         let (context, now) = (actor.event_context(Some(project)), self.clock.now());
         let by = context.actor.clone();
         let known = self.runs.load(run).await?.state.reconcile(operation, &verdict, &by, now);

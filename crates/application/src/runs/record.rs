@@ -7,10 +7,10 @@ use devskyy_domain::{
         Json,
         ids::{ApprovalId, RunId},
     },
-    runs::{ApprovalDecided, ApprovalRequested, Edit, RunEvent, RunQueued},
+    runs::{ApprovalDecided, ApprovalRequested, Edit, Origin, RunEvent, RunQueued},
 };
 
-use super::views::{ApprovalStatus, ApprovalView, RunStatus, RunSummary};
+use super::views::{ApprovalStatus, ApprovalView, RunStatus, RunSummary, Tokens};
 use crate::es::RecordedEvent;
 
 /// A run as the projection keeps it.
@@ -39,6 +39,9 @@ impl RunRecord {
             priority: order.priority,
             error: None,
             parent_run_id: order.parent.map(|parent| parent.run),
+            origin: None,
+            tokens: Tokens::default(),
+            cost_micros: None,
             requested_by: recorded.context.actor.clone(),
             deadline: order.deadline,
             created_at: queued.at,
@@ -83,6 +86,8 @@ impl RunRecord {
                     self.ready_at = Some(recorded.recorded_at);
                 }
             }
+            RunEvent::Retried(_) | RunEvent::Forked(_) => self.summary.origin = origin(event),
+            RunEvent::ModelAnswered(answer) => self.summary.use_up(answer),
             _ => self.end(event),
         }
     }
@@ -105,6 +110,15 @@ impl RunRecord {
         self.summary.ended_at = Some(at);
         self.summary.waiting_for.clear();
         self.ready_at = None;
+    }
+}
+
+/// The run that one was made from, as its own event tells.
+fn origin(event: &RunEvent) -> Option<Origin> {
+    match event {
+        RunEvent::Retried(retried) => Some(Origin::Retry { of: retried.of }),
+        RunEvent::Forked(forked) => Some(Origin::Fork { from: forked.from, step: forked.step.clone() }),
+        _ => None,
     }
 }
 

@@ -53,15 +53,25 @@ pub struct RunEventsHandler {
 }
 
 impl RunEventsHandler {
-    /// What happened to the run, in its public form.
+    /// What happened to the run, in its public form. A page deep in a long run costs what the first one does.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a run the actor may not see.
     #[tracing::instrument(name = "runs.events", skip_all, fields(%run), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, run: RunId, query: RunEvents) -> Result<RunEventsPage, Error> {
-        self.reading.require(actor, run, Permission::RunsRead).await?;
+        let version = self.reading.require(actor, run, Permission::RunsRead).await?.version;
         let head = self.store.head().await?;
-        self.page(run, query, head).await
+        // The last event that the reader has is looked at once more: it says whether it was the run's last.
+        let seen = self.reading.seen(run, version, query.after).await?.saturating_sub(1);
+        self.page(run, RunEvents { known: query.known.max(seen), ..query }, head).await
+    }
+
+    /// Passes when the actor may see what happens to the run. Nothing is read from the log.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] for a run the actor may not see.
+    pub async fn may_listen(&self, actor: &Actor, run: RunId) -> Result<(), Error> {
+        self.reading.require(actor, run, Permission::RunsRead).await.map(|_| ())
     }
 
     /// The next stretch for a reader who was let in before and knows how far the log is; for streams that stay open.
@@ -70,9 +80,11 @@ impl RunEventsHandler {
     /// A failing port.
     pub async fn page(&self, run: RunId, query: RunEvents, head: Position) -> Result<RunEventsPage, Error> {
         let limit = query.limit.clamp(1, PAGE);
+        // One that is known and one that says whether there are more.
+        let stretch = (limit + 2).min(PAGE);
         let mut page = RunEventsPage { events: Vec::new(), known: query.known, head, ended: false, more: false };
         while page.events.len() < limit {
-            let events = self.store.read_stream(StreamId::of::<Run>(run), page.known, PAGE).await?;
+            let events = self.store.read_stream(StreamId::of::<Run>(run), page.known, stretch).await?;
             for recorded in &events {
                 if page.events.len() == limit {
                     page.more = true;
@@ -85,7 +97,7 @@ impl RunEventsHandler {
                     page.events.push(RunPublished::of(&event, recorded));
                 }
             }
-            if !goes_on(&events, PAGE) {
+            if !goes_on(&events, stretch) {
                 return Ok(page);
             }
         }

@@ -242,7 +242,6 @@ impl Timeline {
         });
         Some(RunView {
             summary: record.summary.clone(),
-            origin: self.run.origin().cloned(),
             input: self.run.order().map(|order| order.input.clone()).unwrap_or_default(),
             output: self.run.output().and_then(Value::inline).cloned(),
             output_stored: self.run.output().and_then(Value::stored).cloned(),

@@ -5,13 +5,10 @@ use devskyy_domain::{
         Json, Version,
         ids::{AgentId, ApprovalId, OperationId, ProjectId, RunId},
     },
-    runs::{Choice, Edit, Failure, Origin, Phase, Place, Priority, ProposedCall, StoredResult, Waiting},
+    runs::{Choice, Edit, Failure, ModelAnswered, Origin, Phase, Place, Priority, ProposedCall, StoredResult, Waiting},
 };
 
-use crate::{
-    access::ListScope,
-    paging::{Age, Sort},
-};
+use super::usage::ModelUse;
 
 /// Tokens by class.
 pub use devskyy_domain::conversation::Usage as Tokens;
@@ -114,6 +111,12 @@ pub struct RunSummary {
     pub error: Option<Failure>,
     /// The run that waits for it, where one does.
     pub parent_run_id: Option<RunId>,
+    /// The run it was made from, where it was made from one.
+    pub origin: Option<Origin>,
+    /// Tokens its models were billed for, without those of the runs below it; 10^15 of a class at most.
+    pub tokens: Tokens,
+    /// What they cost, in millionths of the unit of the version's prices; none where no price is known.
+    pub cost_micros: Option<u64>,
     /// Who asked for it: `user:<id>` or `system:<name>`.
     pub requested_by: String,
     /// When it ends at the latest.
@@ -126,6 +129,19 @@ pub struct RunSummary {
     pub ended_at: Option<DateTime<Utc>>,
     /// Its version, which is also its `ETag`.
     pub version: Version,
+}
+
+impl RunSummary {
+    /// Takes in what an answer used.
+    pub(super) fn use_up(&mut self, answer: &ModelAnswered) {
+        let so_far =
+            ModelUse { tokens: self.tokens, cost_micros: self.cost_micros.unwrap_or_default(), ..ModelUse::default() };
+        let used = so_far.plus(&ModelUse::of(answer)).held();
+        self.tokens = used.tokens;
+        if answer.cost_micros.is_some() {
+            self.cost_micros = Some(used.cost_micros);
+        }
+    }
 }
 
 /// How far a step, or one of its elements, has come.
@@ -278,15 +294,13 @@ pub struct DoubtView {
 pub struct RunView {
     /// What lists show.
     pub summary: RunSummary,
-    /// The run it was made from, where it was made from one.
-    pub origin: Option<Origin>,
     /// What it works on.
     pub input: Json,
     /// What it returned, where that is not too large to be shown here.
     pub output: Option<Json>,
     /// Where what it returned is kept, where it is.
     pub output_stored: Option<StoredResult>,
-    /// Its steps, in the order the workflow lists them or the assistant took them.
+    /// Its steps, in the order the workflow lists them or the assistant took them; empty where they are not wanted.
     pub steps: Vec<StepView>,
     /// Its calls of which nobody knows what became of them, also after its end.
     pub doubts: Vec<DoubtView>,
@@ -372,32 +386,4 @@ pub struct ApprovalView {
     pub decided_by: Option<String>,
     /// Why, for the record.
     pub reason: Option<String>,
-}
-
-/// Which runs a list shows.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RunFilter {
-    /// Those of which projects.
-    pub scope: ListScope,
-    /// Those of one agent.
-    pub agent: Option<AgentId>,
-    /// Those that stand there.
-    pub status: Option<RunStatus>,
-    /// Those asked for at this instant or later.
-    pub created_from: Option<DateTime<Utc>>,
-    /// Those asked for before this instant.
-    pub created_before: Option<DateTime<Utc>>,
-    /// In which order.
-    pub sort: Sort<Age>,
-}
-
-/// Which questions a list shows.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ApprovalFilter {
-    /// Those of which projects.
-    pub scope: ListScope,
-    /// Those of one run.
-    pub run: Option<RunId>,
-    /// Those of which this became.
-    pub status: Option<ApprovalStatus>,
 }

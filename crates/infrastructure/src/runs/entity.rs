@@ -27,6 +27,16 @@ pub mod run {
         pub fence: i64,
         /// When a worker may take it; never, once it has ended.
         pub ready_at: Option<i64>,
+        pub tokens_input: i64,
+        pub tokens_output: i64,
+        pub tokens_cache_read: i64,
+        pub tokens_cache_write: i64,
+        pub tokens_reasoning: i64,
+        pub cost_micros: Option<i64>,
+        pub retry_of: Option<Uuid>,
+        pub forked_from: Option<Uuid>,
+        /// The first step that a fork takes itself.
+        pub fork_step: Option<String>,
         pub version: i64,
         pub position: i64,
     }

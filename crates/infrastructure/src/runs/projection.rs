@@ -178,7 +178,7 @@ async fn refer(tx: &DatabaseTransaction, mut results: Vec<result::Model>) -> Res
     Ok(())
 }
 
-const RUN_CHANGES: [run::Column; 9] = [
+const RUN_CHANGES: [run::Column; 18] = [
     run::Column::Status,
     run::Column::WaitingFor,
     run::Column::Error,
@@ -186,6 +186,15 @@ const RUN_CHANGES: [run::Column; 9] = [
     run::Column::EndedAt,
     run::Column::Fence,
     run::Column::ReadyAt,
+    run::Column::TokensInput,
+    run::Column::TokensOutput,
+    run::Column::TokensCacheRead,
+    run::Column::TokensCacheWrite,
+    run::Column::TokensReasoning,
+    run::Column::CostMicros,
+    run::Column::RetryOf,
+    run::Column::ForkedFrom,
+    run::Column::ForkStep,
     run::Column::Version,
     run::Column::Position,
 ];

@@ -38,7 +38,7 @@ impl SqlRunQueue {
     async fn look(&self, worker: &str, appetite: Appetite) -> Result<Claims, DbErr> {
         let (now, runs) = self.take(worker, appetite).await?;
         // Whoever writes need not wait for these answers.
-        let due = self.all(&self.db.reader, self.turns().next_due(), vec![now.into()]).await?;
+        let due = self.all(&self.db.reader, Turns::next_due(), vec![now.into()]).await?;
         let shared = appetite.per_project.is_some() && runs.len() < appetite.most;
         let held_back =
             shared && !self.all(&self.db.reader, self.turns().left_over(), vec![now.into()]).await?.is_empty();
@@ -54,13 +54,13 @@ impl SqlRunQueue {
 
     /// Leases runs, and says at which moment.
     async fn take(&self, worker: &str, appetite: Appetite) -> Result<(i64, Vec<Claim>), DbErr> {
-        let Appetite { most, per_project, lease } = appetite;
+        let Appetite { most, ending, per_project, own_share, lease } = appetite;
         let tx = self.db.begin().await?;
         let clock = self.all(&tx, self.turns().alone(), vec![]).await?;
         let now = clock.first().map(|row| row.try_get_by_index::<i64>(0)).transpose()?.unwrap_or_default();
-        let share = per_project.map_or(i64::MAX, |share| stored(share as u64));
-        let values = vec![now.into(), share.into(), worker.into(), micros(lease).into()];
-        let rows = self.all(&tx, self.turns().claim(most), values).await?;
+        let share = |of: Option<usize>| Value::from(of.map_or(i64::MAX, |share| stored(share as u64)));
+        let values = vec![now.into(), share(per_project), worker.into(), micros(lease).into(), share(own_share)];
+        let rows = self.all(&tx, self.turns().claim(most, ending), values).await?;
         tx.commit().await?;
         let claim = |row: &QueryResult| {
             let run = RunId::from(row.try_get_by_index::<Uuid>(0)?);
@@ -146,13 +146,13 @@ mod tests {
         db.writer.execute_unprepared("ANALYZE").await.expect("statistics");
     }
 
-    async fn cost(db: &Database) -> u64 {
+    async fn cost(db: &Database, leased: u64) -> u64 {
         let turns = Turns(db.backend());
         let (now, share, worker, lease): (Value, Value, Value, Value) =
             (30_000i64.into(), 4i64.into(), "ada".into(), 60i64.into());
         let asked = [
-            (turns.claim(8), vec![now.clone(), share, worker, lease]),
-            (turns.next_due(), vec![now.clone()]),
+            (turns.claim(8, 2), vec![now.clone(), share.clone(), worker, lease, share]),
+            (Turns::next_due(), vec![now.clone()]),
             (turns.left_over(), vec![now]),
         ];
         let mut cost = 0;
@@ -160,7 +160,7 @@ mod tests {
             cost += effort(db, Statement::from_sql_and_values(db.backend(), sql, values)).await;
         }
         let given_back = db.writer.execute_unprepared("DELETE FROM run_leases").await.expect("leases");
-        assert_eq!(given_back.rows_affected(), 8);
+        assert_eq!(given_back.rows_affected(), leased);
         cost
     }
 
@@ -169,15 +169,39 @@ mod tests {
     async fn a_look_at_a_long_queue_costs_what_one_at_a_short_one_does(db: &Database) {
         fill(db, PROJECTS, 0, 0).await;
         fill(db, RUNS, 1, 1_000).await;
-        let short = cost(db).await;
+        let short = cost(db, 8).await;
         fill(db, RUNS, 1_001, 20_000).await;
-        let long = cost(db).await;
+        let long = cost(db, 8).await;
+        assert!(long <= short + short / 2, "{short} became {long}");
+    }
+
+    on_both_engines!(a_look_costs_the_same_however_much_is_overdue);
+
+    async fn a_look_costs_the_same_however_much_is_overdue(db: &Database) {
+        let overdue = RUNS.replace("90000000", "n");
+        fill(db, PROJECTS, 0, 0).await;
+        fill(db, &overdue, 1, 1_000).await;
+        let short = cost(db, 10).await;
+        fill(db, &overdue, 1_001, 20_000).await;
+        let long = cost(db, 10).await;
+        assert!(long <= short + short / 2, "{short} became {long}");
+    }
+
+    on_both_engines!(a_look_costs_the_same_however_much_is_to_stop);
+
+    async fn a_look_costs_the_same_however_much_is_to_stop(db: &Database) {
+        let stopping = RUNS.replace("'queued'", "'cancelling'");
+        fill(db, PROJECTS, 0, 0).await;
+        fill(db, &stopping, 1, 1_000).await;
+        let short = cost(db, 10).await;
+        fill(db, &stopping, 1_001, 20_000).await;
+        let long = cost(db, 10).await;
         assert!(long <= short + short / 2, "{short} became {long}");
     }
 
     /// Claims as a worker does, which looks again after a failure that passes.
     async fn claimed(db: &Database) -> usize {
-        let (queue, appetite) = (SqlRunQueue::new(db.clone()), Appetite { most: 8, per_project: None, lease: LEASE });
+        let (queue, appetite) = (SqlRunQueue::new(db.clone()), HUNGRY);
         loop {
             match queue.claim("ada", appetite).await {
                 Ok(claims) => return claims.runs.len(),
@@ -186,7 +210,8 @@ mod tests {
         }
     }
 
-    const LEASE: Duration = Duration::from_secs(60);
+    const HUNGRY: Appetite =
+        Appetite { most: 8, ending: 2, per_project: None, own_share: None, lease: Duration::from_secs(60) };
     /// Twice the three seconds after which the server ends a transaction that says nothing, and twice that.
     const BOUND: Duration = Duration::from_secs(12);
 
@@ -199,6 +224,6 @@ mod tests {
         let stopped = db.begin().await.expect("a transaction");
         stopped.query_all_raw(Statement::from_string(db.backend(), Turns(db.backend()).alone())).await.expect("a turn");
         let claims = tokio::time::timeout(BOUND, claimed(&db)).await;
-        assert_eq!(claims.ok(), Some(8));
+        assert_eq!(claims.ok(), Some(10));
     }
 }

@@ -2,9 +2,9 @@
 
 use devskyy_application::{
     error::PortError,
-    runs::{ApprovalStatus, ApprovalView, RunRecord, RunStatus, RunSummary},
+    runs::{ApprovalStatus, ApprovalView, RunRecord, RunStatus, RunSummary, Tokens},
 };
-use devskyy_domain::runs::{Place, Priority, ResultHash};
+use devskyy_domain::runs::{Origin, Place, Priority, ResultHash};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::entity::{approval, result, run};
@@ -47,6 +47,12 @@ const fn priority(row: i16) -> Priority {
 
 pub(super) fn run_row(record: &RunRecord, position: u64) -> Result<run::Model, PortError> {
     let RunRecord { summary, fence, ready_at } = record;
+    let (retry_of, forked_from, fork_step) = match &summary.origin {
+        None => (None, None, None),
+        Some(Origin::Retry { of }) => (Some((*of).into()), None, None),
+        Some(Origin::Fork { from, step }) => (None, Some((*from).into()), Some(step.clone())),
+    };
+    let Tokens { input, output, cache_read, cache_write, reasoning } = summary.tokens;
     Ok(run::Model {
         id: summary.id.into(),
         project_id: summary.project_id.into(),
@@ -64,6 +70,15 @@ pub(super) fn run_row(record: &RunRecord, position: u64) -> Result<run::Model, P
         ended_at: summary.ended_at.map(micros),
         fence: stored(*fence),
         ready_at: ready_at.map(micros),
+        tokens_input: stored(input),
+        tokens_output: stored(output),
+        tokens_cache_read: stored(cache_read),
+        tokens_cache_write: stored(cache_write),
+        tokens_reasoning: stored(reasoning),
+        cost_micros: summary.cost_micros.map(stored),
+        retry_of,
+        forked_from,
+        fork_step,
         version: stored(summary.version),
         position: stored(position),
     })
@@ -71,6 +86,18 @@ pub(super) fn run_row(record: &RunRecord, position: u64) -> Result<run::Model, P
 
 pub(super) fn run_record(row: run::Model) -> Result<RunRecord, PortError> {
     let (fence, ready_at) = (loaded(row.fence), row.ready_at.map(instant));
+    let origin = match (row.retry_of, row.forked_from) {
+        (Some(of), _) => Some(Origin::Retry { of: of.into() }),
+        (None, Some(from)) => Some(Origin::Fork { from: from.into(), step: row.fork_step.unwrap_or_default() }),
+        (None, None) => None,
+    };
+    let tokens = Tokens {
+        input: loaded(row.tokens_input),
+        output: loaded(row.tokens_output),
+        cache_read: loaded(row.tokens_cache_read),
+        cache_write: loaded(row.tokens_cache_write),
+        reasoning: loaded(row.tokens_reasoning),
+    };
     let summary = RunSummary {
         id: row.id.into(),
         project_id: row.project_id.into(),
@@ -81,6 +108,9 @@ pub(super) fn run_record(row: run::Model) -> Result<RunRecord, PortError> {
         priority: priority(row.priority),
         error: row.error.as_deref().map(parsed).transpose()?,
         parent_run_id: row.parent_run_id.map(Into::into),
+        origin,
+        tokens,
+        cost_micros: row.cost_micros.map(loaded),
         requested_by: row.requested_by,
         deadline: instant(row.deadline),
         created_at: instant(row.created_at),

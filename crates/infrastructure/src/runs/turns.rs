@@ -2,7 +2,8 @@
 //!
 //! A lane is what is open in one project at one priority. An index holds lane after lane, each in the order in which its
 //! runs are taken up. The lanes are found by leaping from one to the next; in a lane, only what can be taken is looked at,
-//! and what is held. A look costs as much as there are lanes, however long they are.
+//! and what is held. A look costs as much as there are lanes, however long they are. What only has to end waits in no lane:
+//! two indexes of their own hold what is to stop and what is overdue, of all projects.
 
 use sea_orm::DatabaseBackend;
 
@@ -45,30 +46,35 @@ impl Turns {
         }
     }
 
-    /// Leases at most so many runs, the next in turn first. Now (1), most runs a project may have under way (2), the worker
-    /// (3) and how long the lease lasts (4).
+    /// Leases at most so many runs, the next in turn first, and before them so many that only have to end. Now (1), most runs
+    /// a project may have under way (2), the worker (3), how long the lease lasts (4) and most runs of a project that the
+    /// worker itself may have (5).
     ///
     /// A project's next run has the turn after those of its runs that are held; the lowest turns come first. So nothing is
-    /// taken but from the projects whose first runs come first, as many as runs are wanted. The condition on a conflict is
-    /// there again, because a lease may be renewed meanwhile.
-    pub(super) fn claim(self, most: usize) -> String {
-        let (lanes, heads, ending, in_lane) = (self.lanes(), self.heads(), self.ending(most), self.in_lane(most));
+    /// taken but from the projects whose first runs come first, as many as runs are wanted. What has to end has no turn and
+    /// counts for no share. The condition on a conflict is there again, because a lease may be renewed meanwhile.
+    pub(super) fn claim(self, most: usize, ending: usize) -> String {
+        let (lanes, heads, ending, in_lane) = (self.lanes(), self.heads(), self.ending(ending), self.in_lane(most));
         let leased = self.each("r.id = l.run_id", "r.id", 1);
         format!(
-            "WITH RECURSIVE {lanes}, {heads}, {ending}, \
-             held AS (SELECT r.project_id, COUNT(*) AS runs FROM run_leases l {leased} \
+            "WITH RECURSIVE {lanes}, {ending}, {heads}, \
+             held AS (SELECT r.project_id, COUNT(*) AS runs, COUNT(*) FILTER (WHERE l.owner = CAST($3 AS TEXT)) AS own \
+             FROM run_leases l {leased} \
              WHERE l.lease_until >= {NOW} AND l.fence >= r.fence AND r.ready_at <= {NOW} GROUP BY r.project_id), \
              firsts AS (SELECT h.*, ROW_NUMBER() OVER (PARTITION BY project_id ORDER BY {URGENCY}) AS place FROM heads h), \
              nearest AS (SELECT f.project_id FROM firsts f LEFT JOIN held h ON h.project_id = f.project_id \
-             WHERE f.place = 1 AND COALESCE(h.runs, 0) < CAST($2 AS BIGINT) \
+             WHERE f.place = 1 AND COALESCE(h.runs, 0) < CAST($2 AS BIGINT) AND COALESCE(h.own, 0) < CAST($5 AS BIGINT) \
              ORDER BY COALESCE(h.runs, 0), {URGENCY} LIMIT {most}), \
-             free AS (SELECT {RUN} FROM nearest n JOIN lanes l ON l.project_id = n.project_id {in_lane} \
-             UNION ALL SELECT * FROM ending), \
-             turns AS (SELECT f.*, COALESCE(h.runs, 0) + ROW_NUMBER() OVER (PARTITION BY f.project_id ORDER BY {URGENCY}) \
-             AS turn FROM free f LEFT JOIN held h ON h.project_id = f.project_id) \
+             free AS (SELECT {RUN} FROM nearest n JOIN lanes l ON l.project_id = n.project_id {in_lane}), \
+             places AS (SELECT f.*, ROW_NUMBER() OVER (PARTITION BY project_id ORDER BY {URGENCY}) AS place FROM free f), \
+             turns AS (SELECT p.id, p.fence, p.priority, p.ready_at, COALESCE(h.runs, 0) + p.place AS turn, \
+             COALESCE(h.own, 0) + p.place AS own FROM places p LEFT JOIN held h ON h.project_id = p.project_id), \
+             taken AS (SELECT id, fence, priority, ready_at, 0 AS turn FROM ending \
+             UNION ALL SELECT * FROM (SELECT id, fence, priority, ready_at, turn FROM turns \
+             WHERE turn <= CAST($2 AS BIGINT) AND own <= CAST($5 AS BIGINT) ORDER BY turn, {URGENCY} LIMIT {most}) t) \
              INSERT INTO run_leases (run_id, owner, fence, lease_until) \
-             SELECT id, CAST($3 AS TEXT), fence + 1, {NOW} + CAST($4 AS BIGINT) FROM turns \
-             WHERE turn <= CAST($2 AS BIGINT) ORDER BY turn, {URGENCY} LIMIT {most} \
+             SELECT id, CAST($3 AS TEXT), fence + 1, {NOW} + CAST($4 AS BIGINT) FROM taken \
+             WHERE TRUE ORDER BY turn, {URGENCY} \
              ON CONFLICT (run_id) DO UPDATE SET owner = excluded.owner, fence = excluded.fence, \
              lease_until = excluded.lease_until \
              WHERE run_leases.lease_until < {NOW} OR run_leases.fence < excluded.fence - 1 \
@@ -77,13 +83,11 @@ impl Turns {
     }
 
     /// When the passing of time alone makes something claimable: as far from now (1) as each of three kinds of it.
-    pub(super) fn next_due(self) -> String {
-        let lanes = self.lanes();
+    pub(super) fn next_due() -> String {
         format!(
-            "WITH RECURSIVE {lanes} SELECT (SELECT MIN(ready_at) FROM runs WHERE ready_at > {NOW}) - {NOW}, \
+            "SELECT (SELECT MIN(ready_at) FROM runs WHERE ready_at > {NOW}) - {NOW}, \
              (SELECT MIN(lease_until) FROM run_leases WHERE lease_until >= {NOW}) - {NOW}, \
-             (SELECT MIN((SELECT MIN(r.deadline) FROM runs r WHERE r.project_id = p.project_id \
-             AND r.ready_at IS NOT NULL AND r.deadline > {NOW})) FROM resting p) - {NOW}"
+             (SELECT MIN(deadline) FROM runs WHERE ready_at IS NOT NULL AND deadline > {NOW}) - {NOW}"
         )
     }
 
@@ -91,7 +95,7 @@ impl Turns {
     pub(super) fn left_over(self) -> String {
         let (lanes, heads, ending) = (self.lanes(), self.heads(), self.ending(1));
         format!(
-            "WITH RECURSIVE {lanes}, {heads}, {ending} SELECT id FROM heads UNION ALL SELECT id FROM ending LIMIT 1"
+            "WITH RECURSIVE {lanes}, {ending}, {heads} SELECT id FROM heads UNION ALL SELECT id FROM ending LIMIT 1"
         )
     }
 
@@ -139,18 +143,30 @@ impl Turns {
         )
     }
 
-    /// What ends in any project: runs that are to stop, and those whose deadline has passed.
+    /// What has to end, of all projects: runs that are to stop, and those whose deadline has passed. When they became due is
+    /// hidden from planners, which would read all that is due instead; SQLite is told which index it is, because it would sort
+    /// everything where most runs are of that kind.
     fn ending(self, most: usize) -> String {
-        let of_project = "r.project_id = p.project_id";
-        let stopping =
-            self.each(&format!("{of_project} AND r.status = 'cancelling' AND {FREE}"), "r.created_at, r.id", most);
-        let overdue = self.each(&format!("{of_project} AND r.deadline <= {NOW} AND {FREE}"), "r.deadline", most);
-        format!("ending AS (SELECT {RUN} FROM resting p {stopping} UNION SELECT {RUN} FROM resting p {overdue})")
+        let by = |index: &str| match self.0 {
+            DatabaseBackend::Postgres => String::new(),
+            _ => format!("INDEXED BY {index}"),
+        };
+        let (stoppable, late) = (by("runs_stopping"), by("runs_overdue"));
+        let free = FREE.replacen("r.ready_at", "+r.ready_at", 1);
+        let stopping = format!("r.status = 'cancelling' AND {free} ORDER BY r.created_at, r.id LIMIT {most}");
+        let overdue =
+            format!("r.ready_at IS NOT NULL AND r.deadline <= {NOW} AND {free} ORDER BY r.deadline, r.id LIMIT {most}");
+        format!(
+            "ending AS (SELECT * FROM (SELECT {RUN} FROM runs r {stoppable} WHERE {stopping}) s \
+             UNION SELECT * FROM (SELECT {RUN} FROM runs r {late} WHERE {overdue}) o LIMIT {most})"
+        )
     }
 
+    /// What is free in a lane, without what is taken to end anyway.
     fn in_lane(self, most: usize) -> String {
         let of_lane = "r.project_id = l.project_id AND r.priority = l.priority";
-        self.each(&format!("{of_lane} AND {FREE}"), "r.ready_at, r.id", most)
+        let others = "r.id NOT IN (SELECT id FROM ending)";
+        self.each(&format!("{of_lane} AND {FREE} AND {others}"), "r.ready_at, r.id", most)
     }
 
     /// Joins to each row before it its own first runs of a kind. It is written so that an engine has no other choice than to

@@ -3,10 +3,13 @@ use devskyy_application::{
     access::ListScope,
     error::PortError,
     paging::{PageOf, Part},
-    runs::{ApprovalFilter, ApprovalView, RunFilter, RunSummary, RunViews},
+    runs::{ApprovalFilter, ApprovalView, ChildOf, RunFilter, RunStatus, RunSummary, RunViews, waiting_for},
 };
-use devskyy_domain::kernel::ids::{ApprovalId, RunId};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryTrait, Select};
+use devskyy_domain::{
+    kernel::ids::{ApprovalId, RunId},
+    runs::Waiting,
+};
+use sea_orm::{ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryTrait, Select, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{
@@ -32,7 +35,7 @@ impl SqlRuns {
 }
 
 fn matching(filter: &RunFilter) -> Select<run::Entity> {
-    use run::Column::{AgentId, CreatedAt, ProjectId, Status};
+    use run::Column::{AgentId, CreatedAt, ForkedFrom, ParentRunId, ProjectId, RetryOf};
     let all = run::Entity::find();
     let within = match filter.scope {
         ListScope::Everything => all,
@@ -40,16 +43,47 @@ fn matching(filter: &RunFilter) -> Select<run::Entity> {
         ListScope::Project(project) => all.filter(ProjectId.eq(Uuid::from(project))),
     };
     within
+        .filter(standing(&filter.status))
+        .filter(waiting(&filter.waiting_for))
         .apply_if(filter.agent, |some, agent| some.filter(AgentId.eq(Uuid::from(agent))))
-        .apply_if(filter.status, |some, status| some.filter(Status.eq(status.as_str())))
+        .apply_if(filter.parent, |some, parent| {
+            some.filter(match parent {
+                ChildOf::Nobody => ParentRunId.is_null(),
+                ChildOf::Run(above) => ParentRunId.eq(Uuid::from(above)),
+            })
+        })
+        .apply_if(filter.retry_of, |some, run| some.filter(RetryOf.eq(Uuid::from(run))))
+        .apply_if(filter.forked_from, |some, run| some.filter(ForkedFrom.eq(Uuid::from(run))))
         .apply_if(filter.created_from, |some, from| some.filter(CreatedAt.gte(micros(from))))
         .apply_if(filter.created_before, |some, before| some.filter(CreatedAt.lt(micros(before))))
 }
 
+/// One status is looked up; several are hidden from planners, which would look each of them up and sort all that is found.
+fn standing(status: &[RunStatus]) -> Condition {
+    match status {
+        [] => Condition::all(),
+        [only] => Condition::all().add(run::Column::Status.eq(only.as_str())),
+        several => {
+            let names: Vec<_> = several.iter().map(|status| format!("'{}'", status.as_str())).collect();
+            Condition::all().add(Expr::cust(format!("(runs.status || '') IN ({})", names.join(", "))))
+        }
+    }
+}
+
+/// Of what a run waits for only waiting runs are looked through.
+fn waiting(reasons: &[Waiting]) -> Condition {
+    if reasons.is_empty() {
+        return Condition::all();
+    }
+    let any = reasons.iter().fold(Condition::any(), |any, reason| {
+        any.add(run::Column::WaitingFor.like(format!("%\"{}\"%", waiting_for(*reason))))
+    });
+    Condition::all().add(run::Column::Status.eq(RunStatus::Waiting.as_str())).add(any)
+}
+
 fn kept(filter: &RunFilter) -> Option<Kept> {
-    let RunFilter { scope, agent, status, created_from, created_before, sort: _ } = filter;
-    let narrowed = agent.is_some() || status.is_some() || created_from.is_some() || created_before.is_some();
-    (!narrowed).then(|| Kept::within(List::Runs, *scope))
+    let everything = RunFilter { sort: filter.sort, ..RunFilter::within(filter.scope) };
+    (*filter == everything).then(|| Kept::within(List::Runs, filter.scope))
 }
 
 fn asked(filter: &ApprovalFilter) -> Select<approval::Entity> {
@@ -103,12 +137,11 @@ impl RunViews for SqlRuns {
 
 #[cfg(test)]
 mod tests {
-    use devskyy_application::{
-        paging::{Key, Sort},
-        runs::RunStatus,
-    };
+    use devskyy_application::paging::Key;
 
-    use super::{ApprovalFilter, ListScope, Order, RunFilter, Uuid, approval, asked, matching, run};
+    use super::{
+        ApprovalFilter, ChildOf, ListScope, Order, RunFilter, RunStatus, Uuid, Waiting, approval, asked, matching, run,
+    };
     use crate::sql::{
         Database,
         tests::{goes_on_by_index, on_both_engines},
@@ -116,38 +149,63 @@ mod tests {
 
     on_both_engines!(runs_of_all_of_a_project_and_of_an_agent_go_on_by_index);
 
+    fn all() -> RunFilter {
+        RunFilter::within(ListScope::Everything)
+    }
+
+    fn of_project() -> RunFilter {
+        RunFilter::within(ListScope::Project(Uuid::max().into()))
+    }
+
+    const fn by_age(descending: bool) -> Order<run::Column> {
+        Order { by: run::Column::CreatedAt, id: run::Column::Id, descending }
+    }
+
     async fn runs_of_all_of_a_project_and_of_an_agent_go_on_by_index(db: &Database) {
-        let all = RunFilter {
-            scope: ListScope::Everything,
-            agent: None,
-            status: None,
-            created_from: None,
-            created_before: None,
-            sort: Sort::default(),
-        };
-        let of_project = RunFilter { scope: ListScope::Project(Uuid::max().into()), ..all.clone() };
-        let of_agent = RunFilter { agent: Some(Uuid::max().into()), ..all.clone() };
-        let order = Order { by: run::Column::CreatedAt, id: run::Column::Id, descending: true };
-        for filter in [all, of_project, of_agent] {
-            goes_on_by_index(db, matching(&filter), order, &Key::by_number(1, Uuid::nil())).await;
+        let of_agent = RunFilter { agent: Some(Uuid::max().into()), ..all() };
+        for filter in [all(), of_project(), of_agent] {
+            goes_on_by_index(db, matching(&filter), by_age(true), &Key::by_number(1, Uuid::nil())).await;
         }
     }
 
     on_both_engines!(runs_of_a_project_by_status_go_on_by_index_with_no_other_row_in_between);
 
     async fn runs_of_a_project_by_status_go_on_by_index_with_no_other_row_in_between(db: &Database) {
-        let filter = RunFilter {
-            scope: ListScope::Project(Uuid::max().into()),
-            agent: None,
-            status: Some(RunStatus::Waiting),
-            created_from: None,
-            created_before: None,
-            sort: Sort::default(),
-        };
+        let filter = RunFilter { status: vec![RunStatus::Waiting], ..of_project() };
         for descending in [true, false] {
-            let order = Order { by: run::Column::CreatedAt, id: run::Column::Id, descending };
-            let plan = goes_on_by_index(db, matching(&filter), order, &Key::by_number(1, Uuid::nil())).await;
+            let place = Key::by_number(1, Uuid::nil());
+            let plan = goes_on_by_index(db, matching(&filter), by_age(descending), &place).await;
             assert!(plan.contains("runs_by_status"), "{plan}");
+        }
+    }
+
+    on_both_engines!(runs_of_a_project_that_wait_for_people_go_on_among_those_that_wait);
+
+    async fn runs_of_a_project_that_wait_for_people_go_on_among_those_that_wait(db: &Database) {
+        let filter = RunFilter { waiting_for: vec![Waiting::Approval, Waiting::Reconcile], ..of_project() };
+        let plan = goes_on_by_index(db, matching(&filter), by_age(true), &Key::by_number(1, Uuid::nil())).await;
+        assert!(plan.contains("runs_by_status"), "{plan}");
+    }
+
+    on_both_engines!(runs_of_a_project_at_one_of_several_places_go_on_by_index);
+
+    async fn runs_of_a_project_at_one_of_several_places_go_on_by_index(db: &Database) {
+        let filter = RunFilter { status: vec![RunStatus::Failed, RunStatus::Expired], ..of_project() };
+        goes_on_by_index(db, matching(&filter), by_age(true), &Key::by_number(1, Uuid::nil())).await;
+    }
+
+    on_both_engines!(children_retries_and_forks_of_a_run_go_on_by_an_index_of_their_own);
+
+    async fn children_retries_and_forks_of_a_run_go_on_by_an_index_of_their_own(db: &Database) {
+        let run = Uuid::max().into();
+        let of_run = [
+            (RunFilter { parent: Some(ChildOf::Run(run)), ..all() }, "runs_of_parent"),
+            (RunFilter { retry_of: Some(run), ..all() }, "runs_retrying"),
+            (RunFilter { forked_from: Some(run), ..all() }, "runs_forked"),
+        ];
+        for (filter, index) in of_run {
+            let plan = goes_on_by_index(db, matching(&filter), by_age(true), &Key::by_number(1, Uuid::nil())).await;
+            assert!(plan.contains(index), "{plan}");
         }
     }
 

@@ -9,7 +9,7 @@ use devskyy_application::{
 };
 use devskyy_domain::{
     kernel::ids::{AgentId, ProjectId, RunId},
-    runs::RunEvent,
+    runs::{RunEvent, RunForked, RunRetried},
 };
 use devskyy_infrastructure::{
     es::{Fault, PerStream, Projection, rebuild, verify},
@@ -25,6 +25,7 @@ use proptest::{
     test_runner::TestRunner,
 };
 use sea_orm::ConnectionTrait;
+use uuid::Uuid;
 
 use crate::{
     databases::{Fresh, postgres, sqlite},
@@ -177,6 +178,52 @@ async fn a_migration_holds_absurd_numbers_too(fresh: Fresh) {
     assert_eq!(faults(&db).await, []);
 }
 
+const SINCE_27: [&str; 15] = [
+    "DROP INDEX runs_overdue",
+    "DROP INDEX runs_stopping",
+    "DROP INDEX runs_of_parent",
+    "DROP INDEX runs_retrying",
+    "DROP INDEX runs_forked",
+    "ALTER TABLE runs DROP COLUMN tokens_input",
+    "ALTER TABLE runs DROP COLUMN tokens_output",
+    "ALTER TABLE runs DROP COLUMN tokens_cache_read",
+    "ALTER TABLE runs DROP COLUMN tokens_cache_write",
+    "ALTER TABLE runs DROP COLUMN tokens_reasoning",
+    "ALTER TABLE runs DROP COLUMN cost_micros",
+    "ALTER TABLE runs DROP COLUMN retry_of",
+    "ALTER TABLE runs DROP COLUMN forked_from",
+    "ALTER TABLE runs DROP COLUMN fork_step",
+    "CREATE INDEX runs_by_deadline ON runs (project_id, deadline) WHERE ready_at IS NOT NULL",
+];
+
+/// As a database that kept runs without what they used and come from would be brought up to date.
+async fn a_migration_tells_what_runs_used_and_come_from(fresh: Fresh) {
+    let (usage, db) = filled(fresh).await;
+    let origins: [(u64, RunEvent); 2] = [
+        (1, RunRetried { of: RunId::from(Uuid::from_u128(77)) }.into()),
+        (2, RunForked { from: RunId::from(Uuid::from_u128(78)), from_version: 3, step: "file".into() }.into()),
+    ];
+    for (run, event) in origins {
+        usage.happened(run, &[event]).await;
+    }
+    let tokens = Tokens { input: u64::MAX, output: u64::MAX, ..Tokens::default() };
+    let absurd = Answer { model: "a/a", tokens, estimated: false, cost_micros: Some(u64::MAX) };
+    usage.answered(3, &[absurd.clone(), absurd]).await;
+    let forget = "DELETE FROM seaql_migrations WHERE version LIKE '%000027%'";
+    for statement in SINCE_27.into_iter().chain([forget]) {
+        db.writer.execute_unprepared(statement).await.unwrap();
+    }
+    db.migrate().await.unwrap();
+    assert_eq!(faults(&db).await, []);
+}
+
+async fn forged_costs_of_a_run_are_found(fresh: Fresh) {
+    let (_usage, db) = filled(fresh).await;
+    db.writer.execute_unprepared("UPDATE runs SET cost_micros = 0 WHERE cost_micros > 0").await.unwrap();
+    let found = faults(&db).await;
+    assert!(matches!(found[..], [Fault::Projection { table: "runs", position: Some(_), .. }]), "{found:?}");
+}
+
 async fn forged_usage_is_found(fresh: Fresh) {
     let (_usage, db) = filled(fresh).await;
     let forged = "UPDATE model_usage SET cost_micros = 0 WHERE cost_micros > 0";
@@ -213,4 +260,6 @@ on_both_engines!(
     a_migration_tells_estimated_answers_apart,
     a_migration_holds_absurd_numbers_too,
     forged_usage_is_found,
+    a_migration_tells_what_runs_used_and_come_from,
+    forged_costs_of_a_run_are_found,
 );

@@ -270,6 +270,12 @@ pub(super) const KEYS: &[Key] = &[
         "Runs of one project that all processes together execute at once; `0` for any number.",
     ),
     key(
+        "runs.project_share",
+        from_to(1, 100),
+        Some("75"),
+        "Percent of `runs.concurrency` that runs of one project take at most in this process, rounded up: what is left is there at once for other projects, however long those runs take. `100` leaves nothing.",
+    ),
+    key(
         "runs.lease_s",
         from_to(2, 600),
         Some("15"),

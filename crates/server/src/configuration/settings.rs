@@ -123,6 +123,8 @@ pub struct Runs {
     pub concurrency: usize,
     /// Runs of one project executed at once by all processes together, where that is bounded.
     pub project_concurrency: Option<usize>,
+    /// Percent of the runs executed at once that are of one project at most.
+    pub project_share: usize,
     /// Silence after which a run is taken over.
     pub lease: Duration,
     /// How long calls of runs may take to end while draining.
@@ -195,6 +197,7 @@ impl From<&Effective> for Settings {
             runs: Runs {
                 concurrency: read.number("runs.concurrency").unwrap_or_default(),
                 project_concurrency: read.number("runs.project_concurrency").filter(|share| *share > 0),
+                project_share: read.number("runs.project_share").unwrap_or_default(),
                 lease: read.seconds("runs.lease_s"),
                 drain_timeout: read.seconds("runs.drain_timeout_s"),
             },

@@ -96,8 +96,10 @@ fn worker(ground: &Ground, agents: Arc<dyn RunnableAgents>, ledger: Arc<Ledger>,
 
 fn habits(settings: &Settings, owner: Uuid, alone: bool) -> WorkerSettings {
     let usual = WorkerSettings::named(format!("worker-{owner}"));
+    let slots = settings.runs.concurrency;
     WorkerSettings {
-        slots: settings.runs.concurrency,
+        slots,
+        own_share: Some((slots * settings.runs.project_share).div_ceil(100)).filter(|share| *share < slots),
         per_project: settings.runs.project_concurrency,
         lease: settings.runs.lease,
         grace: settings.runs.drain_timeout,

@@ -108,13 +108,7 @@ impl RunViews for InMemoryRuns {
     }
 
     async fn list(&self, filter: &RunFilter, part: &Part) -> Result<PageOf<RunSummary>, PortError> {
-        let wanted = |summary: &&RunSummary| {
-            self.shows(filter.scope, summary.project_id)
-                && filter.agent.is_none_or(|agent| summary.agent_id == agent)
-                && filter.status.is_none_or(|status| summary.status == status)
-                && filter.created_from.is_none_or(|from| summary.created_at >= from)
-                && filter.created_before.is_none_or(|before| summary.created_at < before)
-        };
+        let wanted = |summary: &&RunSummary| self.shows(filter.scope, summary.project_id) && filter.passes(summary);
         let rows = self.rows();
         let found = rows.runs.values().map(|record| &record.summary).filter(wanted).cloned().collect();
         Ok(PageOf::cut(found, part, filter.sort.descending, |summary| Key::by_time(summary.created_at, summary.id)))
@@ -159,7 +153,7 @@ fn after(now: DateTime<Utc>, lease: Duration) -> DateTime<Utc> {
 #[async_trait]
 impl RunQueue for InMemoryRuns {
     async fn claim(&self, worker: &str, appetite: Appetite) -> Result<Claims, PortError> {
-        let Appetite { most, per_project, lease } = appetite;
+        let Appetite { most, ending, per_project, own_share, lease } = appetite;
         let now = self.clock.now();
         let rows = self.rows();
         let mut leases = self.leases.lock().unwrap_or_else(PoisonError::into_inner);
@@ -171,31 +165,42 @@ impl RunQueue for InMemoryRuns {
         });
         let ends =
             |record: &RunRecord| record.summary.status == RunStatus::Cancelling || record.summary.deadline <= now;
-        let resting: Vec<_> = due.extract_if(.., |record| !in_use(record) && !ends(record)).collect();
-        let mut turns: HashMap<ProjectId, usize> = HashMap::new();
-        held.iter().for_each(|record| *turns.entry(record.summary.project_id).or_default() += 1);
+        let mut to_end: Vec<_> = due.extract_if(.., |record| ends(record)).collect();
+        to_end.sort_by_key(|record| (record.summary.status != RunStatus::Cancelling, record.summary.deadline));
+        let left = to_end.split_off(ending.min(to_end.len()));
+        due.extend(left);
+        due.retain(|record| in_use(record));
+        let mut turns: HashMap<ProjectId, (usize, usize)> = HashMap::new();
+        for record in held {
+            let (all, own) = turns.entry(record.summary.project_id).or_default();
+            *all += 1;
+            *own += usize::from(leases.get(&record.summary.id).is_some_and(|lease| lease.owner == worker));
+        }
         let urgency = |record: &RunRecord| (Reverse(record.summary.priority), record.ready_at, record.summary.id);
         due.sort_by_key(|record| urgency(record));
         let mut in_turn = Vec::new();
         for record in due {
-            let turn = turns.entry(record.summary.project_id).or_default();
+            let (turn, own) = turns.entry(record.summary.project_id).or_default();
             *turn += 1;
-            in_turn.push((*turn, record));
+            *own += 1;
+            in_turn.push(((*turn, *own), record));
         }
         let all = in_turn.len();
-        in_turn.retain(|(turn, _)| per_project.is_none_or(|share| *turn <= share));
-        in_turn.sort_by_key(|(turn, record)| (*turn, urgency(record)));
-        let held_back = in_turn.len() < all && in_turn.len() < most;
+        let within = |share: Option<usize>, turn: usize| share.is_none_or(|share| turn <= share);
+        in_turn.retain(|((turn, own), _)| within(per_project, *turn) && within(own_share, *own));
+        in_turn.sort_by_key(|((turn, _), record)| (*turn, urgency(record)));
+        let held_back = per_project.is_some() && in_turn.len() < all && in_turn.len() < most;
         let mut runs = Vec::new();
-        for (_, record) in in_turn.into_iter().take(most) {
+        for record in to_end.into_iter().chain(in_turn.into_iter().map(|(_, record)| record).take(most)) {
             let (run, fence) = (record.summary.id, record.fence + 1);
             leases.insert(run, Lease { owner: worker.to_owned(), fence, until: after(now, lease) });
             runs.push(Claim { run, fence });
         }
         let ready = rows.runs.values().filter_map(|record| record.ready_at).filter(|at| *at > now);
         let lapsing = leases.values().map(|lease| lease.until).filter(|until| *until >= now);
-        let ending = resting.iter().map(|record| record.summary.deadline);
-        let next_due = ready.chain(lapsing).chain(ending).min().map(|at| (at - now).to_std().unwrap_or_default());
+        let open = rows.runs.values().filter(|record| record.ready_at.is_some());
+        let overdue = open.map(|record| record.summary.deadline).filter(|at| *at > now);
+        let next_due = ready.chain(lapsing).chain(overdue).min().map(|at| (at - now).to_std().unwrap_or_default());
         Ok(Claims { runs, at: now, next_due, held_back })
     }
 

@@ -14,7 +14,7 @@ use devskyy_application::{
     paging::{Beyond, PageOf, Part},
     runs::{
         Appetite, ApprovalFilter, ApprovalStatus, ApprovalView, Claim, Claims, RunFilter, RunQueue, RunStatus,
-        RunSummary, RunViews, RunnableAgent, RunnableAgents,
+        RunSummary, RunViews, RunnableAgent, RunnableAgents, Tokens,
     },
 };
 use devskyy_domain::{
@@ -36,6 +36,10 @@ enum Flaw {
     Mute,
     /// Leases for much longer than was asked.
     Grasping,
+    /// Lets what has to end wait its turn.
+    Patient,
+    /// Takes the share of one worker for that of all.
+    Stingy,
     /// Says that it renewed, and did not.
     Idle,
     /// Takes nothing back.
@@ -68,11 +72,13 @@ enum Flaw {
     Outdated,
 }
 
-const FLAWS: [Flaw; 19] = [
+const FLAWS: [Flaw; 21] = [
     Flaw::Careless,
     Flaw::FirstCome,
     Flaw::Mute,
     Flaw::Grasping,
+    Flaw::Patient,
+    Flaw::Stingy,
     Flaw::Idle,
     Flaw::Clinging,
     Flaw::Trusting,
@@ -100,7 +106,7 @@ struct Flawed {
 
 impl Flawed {
     async fn claim_by_id(&self, worker: &str, appetite: Appetite) -> Result<Claims, PortError> {
-        let all = Appetite { most: usize::MAX, per_project: None, ..appetite };
+        let all = Appetite { most: usize::MAX, per_project: None, own_share: None, ..appetite };
         let mut claims = self.queue.claim(worker, all).await?;
         claims.runs.sort_by_key(|claim| claim.run);
         for claim in claims.runs.split_off(appetite.most.min(claims.runs.len())) {
@@ -121,7 +127,14 @@ impl RunQueue for Flawed {
             Flaw::FirstCome => self.claim_by_id(worker, appetite).await?,
             Flaw::Mute => Claims::default(),
             Flaw::Grasping => self.queue.claim(worker, Appetite { lease: appetite.lease * 1_000, ..appetite }).await?,
-            Flaw::Careless => self.queue.claim(worker, Appetite { per_project: None, ..appetite }).await?,
+            Flaw::Patient => {
+                let most = appetite.most + appetite.ending;
+                self.queue.claim(worker, Appetite { most, ending: 0, ..appetite }).await?
+            }
+            Flaw::Stingy => self.queue.claim(worker, Appetite { per_project: appetite.own_share, ..appetite }).await?,
+            Flaw::Careless => {
+                self.queue.claim(worker, Appetite { per_project: None, own_share: None, ..appetite }).await?
+            }
             _ => self.queue.claim(worker, appetite).await?,
         };
         if self.flaw == Flaw::Careless {
@@ -166,7 +179,13 @@ impl RunViews for Flawed {
     async fn find(&self, run: RunId) -> Result<Option<RunSummary>, PortError> {
         let found = self.views.find(run).await?;
         match self.flaw {
-            Flaw::Stale => Ok(found.map(|it| RunSummary { status: RunStatus::Queued, error: None, ..it })),
+            Flaw::Stale => Ok(found.map(|it| RunSummary {
+                status: RunStatus::Queued,
+                error: None,
+                tokens: Tokens::default(),
+                origin: None,
+                ..it
+            })),
             Flaw::Alarmed if found.is_none() => Err(PortError::bug("runs", "finding a run", "there is none")),
             _ => Ok(found),
         }
@@ -175,9 +194,7 @@ impl RunViews for Flawed {
     async fn list(&self, filter: &RunFilter, part: &Part) -> Result<PageOf<RunSummary>, PortError> {
         let filter = match self.flaw {
             Flaw::Indiscreet => RunFilter { scope: ListScope::Everything, ..filter.clone() },
-            Flaw::Unfiltered => {
-                RunFilter { agent: None, status: None, created_from: None, created_before: None, ..filter.clone() }
-            }
+            Flaw::Unfiltered => RunFilter { sort: filter.sort, ..RunFilter::within(filter.scope) },
             _ => filter.clone(),
         };
         Ok(self.told(self.views.list(&filter, part).await?))
@@ -227,7 +244,7 @@ impl RunnableAgents for Flawed {
     }
 }
 
-fn flawed() -> [RunsUnderTest; 19] {
+fn flawed() -> [RunsUnderTest; 21] {
     FLAWS.map(|flaw| {
         let honest = if flaw == Flaw::Heedless { heedless() } else { fresh() };
         let (queue, views, agents) = (honest.queue.clone(), honest.views.clone(), honest.agents.clone());

@@ -11,7 +11,7 @@ use devskyy_domain::{
     budgets::Amount,
     definition::Definition,
     kernel::ids::{OperationId, RunId},
-    runs::{Ending, Failure, Next, Place, Progress, Run, RunEvent, Waiting, next},
+    runs::{Ending, Failure, Next, Phase, Place, Progress, Run, RunEvent, Waiting, next},
 };
 use futures_util::{FutureExt, future::BoxFuture, select_biased};
 
@@ -91,7 +91,7 @@ impl Execution {
         ward: &Ward,
     ) {
         let mut held = claim;
-        let work = Self::work(ports.clone(), Arc::clone(&settings), &mut held, Arc::clone(&signals), ward);
+        let work = Self::work_until_lost(&ports, &settings, &mut held, &signals, ward);
         // A defect met by one run must not end the task that carries out all the others.
         let worked = AssertUnwindSafe(work).catch_unwind().await;
         match worked.unwrap_or_else(|panic| Err(Stop::Broken(defect(panic.as_ref())))) {
@@ -102,6 +102,34 @@ impl Execution {
         if let Err(error) = ports.queue.release(&settings.name, held).await {
             tracing::warn!(run = %claim.run, error = ?error, "cannot give the lease back");
         }
+    }
+
+    /// Works on a run. One that was lost only because it is to stop is taken up again and ended, unless somebody else has it by
+    /// then: nobody is nearer to it.
+    async fn work_until_lost(
+        ports: &WorkerPorts,
+        settings: &Arc<WorkerSettings>,
+        held: &mut Claim,
+        signals: &Arc<Signals>,
+        ward: &Ward,
+    ) -> Result<Left, Stop> {
+        loop {
+            match Self::work(ports.clone(), Arc::clone(settings), held, Arc::clone(signals), ward).await {
+                Err(Stop::Lost) => *held = Self::to_stop(ports, settings, held.run).await?.ok_or(Stop::Lost)?,
+                worked => return worked,
+            }
+        }
+    }
+
+    /// The run under its next fence, where it is to stop and the lease on it is this worker's.
+    async fn to_stop(ports: &WorkerPorts, settings: &WorkerSettings, run: RunId) -> Result<Option<Claim>, Stop> {
+        let state = Repository::<Run>::new(Arc::clone(&ports.store)).load(run).await?.state;
+        if *state.phase() != Phase::Cancelling {
+            return Ok(None);
+        }
+        let claim = Claim { run, fence: state.fence() + 1 };
+        let ours = ports.queue.renew(&settings.name, claim, settings.lease).await?;
+        Ok(ours.then_some(claim))
     }
 
     async fn work(

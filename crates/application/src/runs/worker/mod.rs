@@ -93,6 +93,8 @@ pub struct WorkerSettings {
     pub slots: usize,
     /// Most runs of one project that all workers together carry out at once; any number without it.
     pub per_project: Option<usize>,
+    /// Most runs of one project that it carries out at once itself; any number without it.
+    pub own_share: Option<usize>,
     /// How long a run stays its own without a sign of life.
     pub lease: Duration,
     /// How long calls under way may take to end once it is asked to stop; what has not ended then is let go of.
@@ -109,6 +111,7 @@ impl WorkerSettings {
             name: name.into(),
             slots: 32,
             per_project: None,
+            own_share: None,
             lease: Duration::from_secs(15),
             grace: Duration::from_secs(20),
             idle: Some(Duration::from_secs(30)),
@@ -127,6 +130,10 @@ pub struct RunWorker {
 const PAGE: usize = 500;
 /// Pause after a port failed.
 const PAUSE: Duration = Duration::from_millis(500);
+/// Runs that a worker ends beside those it works on, however many those are.
+const ENDING: usize = 4;
+/// How often a worker without room looks for runs whose deadline has passed.
+const OVERDUE: Duration = Duration::from_secs(1);
 /// What makes a run claimable, or matters to whoever holds it.
 const WAKING: [&str; 7] = [
     "run.queued",
@@ -137,6 +144,8 @@ const WAKING: [&str; 7] = [
     "run.parked",
     "project.resumed",
 ];
+/// What makes a run end, also where there is no room for others.
+const STOPPING: &str = "run.cancel_requested";
 /// What makes the runs of a project rest.
 const RESTING: [&str; 2] = ["project.suspended", "project.archived"];
 /// What makes room for another run of the same project.
@@ -163,7 +172,7 @@ impl RunWorker {
                 () = stop => break,
                 claim = shift.executions.select_next_some() => shift.left(claim),
                 _ = moved => shift.listen().await,
-                () = due => shift.look = true,
+                () = due => (shift.look, shift.ends) = (true, true),
             }
         }
         shift.drain().await;
@@ -194,6 +203,8 @@ struct Shift<'a> {
     seen: Position,
     /// Whether something may be claimable that was not at the last look.
     look: bool,
+    /// Whether something may have to end that did not at the last look.
+    ends: bool,
     /// Whether something waits until a run of its project lets go.
     held_back: bool,
     /// When to look again at the latest; never, where only a signal can bring something to do.
@@ -209,6 +220,7 @@ impl<'a> Shift<'a> {
             ward: Ward::default(),
             seen: 0,
             look: true,
+            ends: true,
             held_back: false,
             due: Some(worker.ports.clock.now()),
         }
@@ -227,17 +239,25 @@ impl<'a> Shift<'a> {
 
     async fn take_runs(&mut self) {
         let RunWorker { ports, settings } = self.worker;
-        let free = settings.slots.saturating_sub(self.executions.len());
-        if !self.look || free == 0 {
+        let busy = self.executions.len();
+        let free = settings.slots.saturating_sub(busy);
+        let ending = settings.slots.saturating_add(ENDING).saturating_sub(busy).min(ENDING);
+        if ending == 0 {
+            // Whoever leaves brings the next look.
+            self.due = None;
             return;
         }
-        self.look = false;
-        let appetite = Appetite { most: free, per_project: settings.per_project, lease: settings.lease };
+        if !(self.look && free > 0 || self.ends) {
+            return;
+        }
+        (self.look, self.ends) = (self.look && free == 0, false);
+        let WorkerSettings { per_project, own_share, lease, .. } = **settings;
+        let appetite = Appetite { most: free, ending, per_project, own_share, lease };
         let claims = self.beside(ports.queue.claim(&settings.name, appetite)).await;
         let wait = match claims {
             Ok(claims) => {
                 // A full hand may have left some behind.
-                self.look |= claims.runs.len() == free;
+                self.look |= claims.runs.len() >= free;
                 self.held_back = claims.held_back;
                 let clock = in_step(&ports.clock, claims.at);
                 claims.runs.into_iter().for_each(|claim| self.start(claim, &clock));
@@ -248,8 +268,9 @@ impl<'a> Shift<'a> {
                 Some(PAUSE)
             }
         };
-        // A run that is due but not claimable yet must not turn the wait into a spin.
-        self.due = wait.map(|wait| ports.clock.now() + wait.max(Duration::from_millis(10)));
+        // A run that is due but not claimable yet must not turn the wait into a spin, nor one for which there is no room.
+        let least = if free == 0 { OVERDUE } else { Duration::from_millis(10) };
+        self.due = wait.map(|wait| ports.clock.now() + wait.max(least));
     }
 
     fn start(&mut self, claim: Claim, clock: &Arc<dyn Clock>) {
@@ -269,7 +290,7 @@ impl<'a> Shift<'a> {
         if self.active.get(&claim.run).is_some_and(|(current, _)| *current == claim) {
             self.active.remove(&claim.run);
         }
-        self.look = true;
+        (self.look, self.ends) = (true, true);
     }
 
     /// Reads what happened since, and tells the runs it concerns.
@@ -280,7 +301,7 @@ impl<'a> Shift<'a> {
             let page = match self.beside(store.read_all(self.seen, PAGE, &filter)).await {
                 Ok(page) => page,
                 Err(error) => {
-                    self.look = true;
+                    (self.look, self.ends) = (true, true);
                     return self.beside(self.worker.pause(&error)).await;
                 }
             };
@@ -305,6 +326,7 @@ impl<'a> Shift<'a> {
             return;
         }
         self.look = true;
+        self.ends |= kind == STOPPING;
         if let Some((_, signals)) = self.active.get(&RunId::from(event.stream_id)) {
             signals.nudge.signal();
         }

@@ -20,7 +20,7 @@ use super::{
 const ASKS: &str = r#"{"steps":[{"id":"ask","approval":{"prompt":"go?"}}],"output":"done"}"#;
 
 fn was(world: &World, run: RunId, moment: Moment) -> Result<RunView, Error> {
-    world.ask(world.runs.get.handle(&World::actor(), GetRun { run, moment: Some(moment) }))
+    world.ask(world.runs.get.handle(&World::actor(), GetRun { run, moment: Some(moment), steps: true }))
 }
 
 /// A run that was parked, approved and finished, with how it was while it waited, and when.
@@ -86,6 +86,6 @@ fn an_old_run_stays_as_it_ran_when_a_version_with_other_steps_tools_and_prices_i
     world.agents.publish(before.summary.agent_id, definition(&priced(9_000_000)));
     world.agents.publish(before.summary.agent_id, definition(r#"{"model":"scripted/two","instructions":"Else."}"#));
     world.clock.advance(Duration::from_secs(60));
-    let after = world.ask(world.runs.get.handle(&World::actor(), GetRun { run, moment: None })).unwrap();
+    let after = world.ask(world.runs.get.handle(&World::actor(), GetRun { run, moment: None, steps: true })).unwrap();
     assert_eq!((after.usage.cost_micros, &after), (Some(2_000), &before));
 }

@@ -78,7 +78,10 @@ fn taken(view: &RunView) -> Vec<&str> {
 fn a_retry_repeats_an_ended_run_from_the_beginning_and_names_it() {
     let (world, run) = finished(&chain("broken"), "5");
     let view = to_end(&world, retried(&world, run, None));
-    assert_eq!((view.origin, view.input, world.tools.made().len()), (Some(Origin::Retry { of: run }), json("5"), 6));
+    assert_eq!(
+        (view.summary.origin, view.input, world.tools.made().len()),
+        (Some(Origin::Retry { of: run }), json("5"), 6)
+    );
 }
 
 #[test]
@@ -137,7 +140,7 @@ fn the_run_that_was_forked_stays_as_it_is() {
 #[test]
 fn a_fork_names_the_run_and_the_step_it_comes_from() {
     let (world, run) = finished(&chain("file"), "5");
-    let origin = forked(&world, fork(run, "b")).unwrap().run.origin;
+    let origin = forked(&world, fork(run, "b")).unwrap().run.summary.origin;
     assert_eq!(origin, Some(Origin::Fork { from: run, step: "b".into() }));
 }
 

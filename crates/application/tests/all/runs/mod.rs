@@ -6,6 +6,7 @@ mod back_then;
 mod budgets;
 mod clocks;
 mod crashes;
+mod ends;
 mod fakes;
 mod forks;
 mod handing_over;

@@ -116,7 +116,7 @@ fn a_run_as_it_was_tells_where_a_result_is_kept() {
     let world = World::new();
     let run = world.start(&two_steps("unsafe"), "7");
     let last = world.work_to_end(run).summary.version;
-    let query = GetRun { run, moment: Some(Moment::Version(last - 1)) };
+    let query = GetRun { run, moment: Some(Moment::Version(last - 1)), steps: true };
     let view = world.ask(world.runs.get.handle(&World::actor(), query)).unwrap();
     let stored = view.steps[0].execution.output_stored.as_ref().map(|stored| stored.hash);
     assert_eq!((stored, view.steps[0].output.clone()), (Some(hash("7")), None));

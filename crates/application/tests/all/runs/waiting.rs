@@ -17,11 +17,14 @@ use devskyy_application::{
         AppendError, AppendRequest, Appended, EventFilter, EventStore, Page, Position, Precondition, RecordedEvent,
         Repository, StreamId,
     },
-    runs::StartRun,
+    runs::{RunEvents, StartRun},
 };
 use devskyy_domain::{
     identity::Roster,
-    kernel::{Version, ids::RosterId},
+    kernel::{
+        Version,
+        ids::{RosterId, RunId},
+    },
     runs::Priority,
 };
 use uuid::Uuid;
@@ -32,15 +35,21 @@ use super::world::World;
 pub(crate) struct CountedStore {
     log: Arc<dyn EventStore>,
     reads: AtomicUsize,
+    events: AtomicUsize,
 }
 
 impl CountedStore {
     pub(crate) fn new(log: Arc<dyn EventStore>) -> Self {
-        Self { log, reads: AtomicUsize::default() }
+        Self { log, reads: AtomicUsize::default(), events: AtomicUsize::default() }
     }
 
     fn reads(&self) -> usize {
         self.reads.load(Ordering::Relaxed)
+    }
+
+    /// How many events of single streams were read.
+    fn events_read(&self) -> usize {
+        self.events.load(Ordering::Relaxed)
     }
 }
 
@@ -52,7 +61,9 @@ impl EventStore for CountedStore {
 
     async fn read_stream(&self, stream: StreamId, after: Version, max: usize) -> Result<Vec<RecordedEvent>, PortError> {
         self.reads.fetch_add(1, Ordering::Relaxed);
-        self.log.read_stream(stream, after, max).await
+        let events = self.log.read_stream(stream, after, max).await?;
+        self.events.fetch_add(events.len(), Ordering::Relaxed);
+        Ok(events)
     }
 
     async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError> {
@@ -118,4 +129,64 @@ fn whoever_waits_for_a_run_is_answered_soon_after_its_end_among_much_that_others
     world.clock.advance(Duration::from_millis(100));
     let answered = waiting.as_mut().poll(&mut context);
     assert!(answered.is_ready());
+}
+
+/// A run that has ended after a hundred calls.
+fn a_long_run(world: &World) -> RunId {
+    let items = (0..100).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+    let text = format!(
+        r#"{{"tools":{{"t":{}}},"steps":[{{"id":"a","for_each":".input","tool":"t","arguments":{{"$jq":".item"}}}}]}}"#,
+        super::workflows::tool("idempotent", "echo")
+    );
+    let run = world.start(&text, &format!("[{items}]"));
+    world.work_to_end(run);
+    run
+}
+
+#[test]
+fn whether_somebody_may_go_on_listening_is_not_asked_of_the_log() {
+    let world = World::new();
+    let run = a_long_run(&world);
+    let before = world.counted.reads();
+    world.ask(world.runs.events.may_listen(&World::actor(), run)).unwrap();
+    assert_eq!(world.counted.reads(), before);
+}
+
+#[test]
+fn that_a_run_has_not_changed_is_not_asked_of_the_log() {
+    let world = World::new();
+    let run = a_long_run(&world);
+    let before = world.counted.reads();
+    world.ask(world.runs.get.version(&World::actor(), run)).unwrap();
+    assert_eq!(world.counted.reads(), before);
+}
+
+#[test]
+fn a_page_deep_in_a_long_run_begins_where_the_last_one_ended() {
+    let world = World::new();
+    let run = a_long_run(&world);
+    let events = |after| RunEvents { after, known: 0, limit: 20 };
+    let (mut told, mut after, mut most) = (Vec::new(), 0, 0);
+    loop {
+        let before = world.counted.events_read();
+        let page = world.ask(world.runs.events.handle(&World::actor(), run, events(after))).unwrap();
+        most = most.max(world.counted.events_read() - before);
+        let Some(last) = page.events.last() else { break };
+        after = last.position;
+        told.extend(page.events);
+    }
+    let version = world.view(run).summary.version;
+    let sequences: Vec<_> = told.iter().map(|event| event.sequence).collect();
+    assert_eq!(sequences, (1..=version).collect::<Vec<_>>(), "every event once");
+    assert!(most <= 40, "a page of 20 reads {most} events");
+}
+
+#[test]
+fn whoever_knows_all_of_a_run_that_has_ended_is_told_so() {
+    let world = World::new();
+    let run = a_long_run(&world);
+    let after = world.ask(world.store.head()).unwrap();
+    let look = RunEvents { after, known: 0, limit: 20 };
+    let page = world.ask(world.runs.events.handle(&World::actor(), run, look)).unwrap();
+    assert_eq!((page.events.len(), page.ended, page.more), (0, true, false));
 }

@@ -186,7 +186,8 @@ impl World {
         match &*seen {
             Some((of, at, view)) if *of == run && *at == head => view.clone(),
             _ => {
-                let view = self.ask(self.runs.get.handle(&Self::actor(), GetRun { run, moment: None })).unwrap();
+                let view =
+                    self.ask(self.runs.get.handle(&Self::actor(), GetRun { run, moment: None, steps: true })).unwrap();
                 *seen = Some((run, head, view.clone()));
                 view
             }

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a broken promise is a panic")]
 
 pub mod agents;
+pub mod ends;
 pub mod queue;
 pub mod views;
 pub mod walks;
@@ -178,6 +179,12 @@ macro_rules! runs_contract {
             runs_are_listed_newest_first,
             lists_hold_only_what_the_filter_passes,
             runs_are_found_by_when_they_were_asked_for,
+            runs_are_found_at_any_of_several_places,
+            runs_are_found_by_what_they_wait_for,
+            runs_are_found_by_whose_children_they_are,
+            runs_are_found_by_what_they_were_made_from,
+            a_run_says_what_it_was_made_from,
+            a_run_says_what_its_models_used,
             a_list_shows_members_only_their_projects,
             a_run_says_why_it_failed,
             a_question_is_open_until_it_is_answered,
@@ -199,6 +206,8 @@ macro_rules! runs_contract {
             a_project_gets_no_more_than_its_share,
             a_parked_run_makes_room_in_its_project,
             a_share_is_not_exceeded_by_many_at_once,
+            a_project_gets_no_more_than_its_share_of_a_worker,
+            what_one_worker_leaves_to_others_another_takes,
             a_lapsed_lease_is_claimable,
             a_renewed_lease_lasts_longer,
             a_lease_older_than_the_fence_is_no_obstacle,
@@ -218,6 +227,13 @@ macro_rules! runs_contract {
             the_queue_says_when_something_becomes_due,
             what_is_held_is_handed_out_or_told,
             many_workers_share_many_runs_without_sharing_one,
+        }
+        $crate::promises! { [$($how)+] [(&) runs::ends] =>
+            a_cancelled_run_goes_before_a_backlog,
+            a_cancelled_run_finds_room_at_a_worker_that_has_none,
+            an_overdue_low_run_ends_under_high_load,
+            what_ends_is_handed_out_beside_what_goes_on,
+            the_queue_says_when_a_queued_run_must_end,
         }
         $crate::promises! { [$($how)+] [(&) runs::agents] =>
             an_agent_nobody_made_is_not_there,

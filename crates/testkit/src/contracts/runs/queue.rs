@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{BRIEF, LEASE, RunsUnderTest, run, user};
 
-const HUNGRY: Appetite = Appetite { most: 10, per_project: None, lease: LEASE };
+pub(super) const HUNGRY: Appetite = Appetite { most: 10, ending: 10, per_project: None, own_share: None, lease: LEASE };
 
 async fn look(runs: &RunsUnderTest, worker: &str) -> Claims {
     runs.queue.claim(worker, HUNGRY).await.unwrap()
@@ -33,8 +33,12 @@ async fn one_by_one(runs: &RunsUnderTest, times: usize) -> Vec<RunId> {
     order
 }
 
-async fn taken(runs: &RunsUnderTest, worker: &str) -> Vec<RunId> {
-    look(runs, worker).await.runs.iter().map(|claim| claim.run).collect()
+pub(super) fn all(claims: &Claims) -> Vec<RunId> {
+    claims.runs.iter().map(|claim| claim.run).collect()
+}
+
+pub(super) async fn taken(runs: &RunsUnderTest, worker: &str) -> Vec<RunId> {
+    all(&look(runs, worker).await)
 }
 
 /// Takes everything for so short a time that nobody has to wait long for it.
@@ -108,10 +112,31 @@ pub async fn a_share_is_not_exceeded_by_many_at_once(runs: &RunsUnderTest) {
         runs.given_run(n, 1, Priority::Normal).await;
     }
     let names: Vec<_> = (0..8).map(|n| format!("worker-{n}")).collect();
-    let appetite = Appetite { most: 3, per_project: Some(5), lease: Duration::from_secs(60) };
+    let appetite = Appetite { most: 3, per_project: Some(5), ..HUNGRY };
     let asked = names.iter().map(|name| runs.queue.claim(name, appetite));
     let claims = futures_util::future::join_all(asked).await;
     assert_eq!(claims.into_iter().map(|claims| claims.unwrap().runs.len()).sum::<usize>(), 5);
+}
+
+/// However long the runs of one project take, there is room at a worker for those of others.
+pub async fn a_project_gets_no_more_than_its_share_of_a_worker(runs: &RunsUnderTest) {
+    for n in 1..=4 {
+        runs.given_run(n, 1, Priority::Normal).await;
+    }
+    let appetite = Appetite { own_share: Some(2), ..HUNGRY };
+    assert_eq!(all(&runs.queue.claim("ada", appetite).await.unwrap()), [run(1), run(2)]);
+    runs.given_run(5, 2, Priority::Low).await;
+    assert_eq!(all(&runs.queue.claim("ada", appetite).await.unwrap()), [run(5)]);
+}
+
+/// A share of one worker is nobody else's bound.
+pub async fn what_one_worker_leaves_to_others_another_takes(runs: &RunsUnderTest) {
+    for n in 1..=4 {
+        runs.given_run(n, 1, Priority::Normal).await;
+    }
+    let appetite = Appetite { own_share: Some(2), ..HUNGRY };
+    runs.queue.claim("ada", appetite).await.unwrap();
+    assert_eq!(all(&runs.queue.claim("eve", appetite).await.unwrap()), [run(3), run(4)]);
 }
 
 /// A worker that vanished holds nothing for long.
@@ -299,7 +324,7 @@ pub async fn the_queue_says_when_something_becomes_due(runs: &RunsUnderTest) {
 /// Whoever looks just when it was told to misses nothing, also where a lease lapses in the middle of a look.
 pub async fn what_is_held_is_handed_out_or_told(runs: &RunsUnderTest) {
     runs.given_run(1, 1, Priority::Normal).await;
-    let appetite = Appetite { most: 1, per_project: None, lease: Duration::from_millis(3) };
+    let appetite = Appetite { most: 1, lease: Duration::from_millis(3), ..HUNGRY };
     let mut handed_out = 0;
     while handed_out < 30 {
         let claims = runs.queue.claim("ada", appetite).await.unwrap();
@@ -315,7 +340,7 @@ pub async fn many_workers_share_many_runs_without_sharing_one(runs: &RunsUnderTe
         runs.given_run(n, 1, Priority::Normal).await;
     }
     let names: Vec<_> = (0..8).map(|n| format!("worker-{n}")).collect();
-    let appetite = Appetite { most: 3, per_project: None, lease: Duration::from_secs(60) };
+    let appetite = Appetite { most: 3, ..HUNGRY };
     let mut all = Vec::new();
     for _ in 0..3 {
         let asked = names.iter().map(|name| runs.queue.claim(name, appetite));

@@ -5,11 +5,18 @@ use chrono::TimeDelta;
 use devskyy_application::{
     access::ListScope,
     paging::{Age, PageRequest, Part, Sort},
-    runs::{ApprovalFilter, ApprovalStatus, RunFilter, RunStatus},
+    runs::{ApprovalFilter, ApprovalStatus, ChildOf, RunFilter, RunStatus, Tokens},
 };
 use devskyy_domain::{
-    kernel::{Json, ids::ApprovalId},
-    runs::{Choice, Decided, Edit, Ending, Failure, Order, Place, Priority, Progress, ProposedCall, Waiting},
+    conversation::Finish,
+    kernel::{
+        Json,
+        ids::{ApprovalId, OperationId},
+    },
+    runs::{
+        Choice, Decided, Edit, Ending, Failure, ModelAnswered, Order, Origin, Parent, Place, Priority, Progress,
+        ProposedCall, RunEvent, RunForked, RunRetried, Waiting,
+    },
     workflow::Denial,
 };
 use uuid::Uuid;
@@ -17,14 +24,7 @@ use uuid::Uuid;
 use super::{RunsUnderTest, agent, project, run, user};
 
 pub(super) fn everything() -> RunFilter {
-    RunFilter {
-        scope: ListScope::Everything,
-        agent: None,
-        status: None,
-        created_from: None,
-        created_before: None,
-        sort: Sort::default(),
-    }
+    RunFilter::within(ListScope::Everything)
 }
 
 async fn listed(runs: &RunsUnderTest, filter: RunFilter) -> Vec<devskyy_domain::kernel::ids::RunId> {
@@ -99,8 +99,113 @@ pub async fn lists_hold_only_what_the_filter_passes(runs: &RunsUnderTest) {
     runs.claimed(1).await;
     runs.ended(1, Ending::Completed(Json::Null.into())).await;
     assert_eq!(listed(runs, RunFilter { agent: Some(agent(2)), ..everything() }).await, [run(2)]);
-    assert_eq!(listed(runs, RunFilter { status: Some(RunStatus::Completed), ..everything() }).await, [run(1)]);
-    assert_eq!(listed(runs, RunFilter { status: Some(RunStatus::Failed), ..everything() }).await, []);
+    assert_eq!(listed(runs, RunFilter { status: vec![RunStatus::Completed], ..everything() }).await, [run(1)]);
+    assert_eq!(listed(runs, RunFilter { status: vec![RunStatus::Failed], ..everything() }).await, []);
+}
+
+/// Whoever looks after what went wrong wants all of it in one list.
+pub async fn runs_are_found_at_any_of_several_places(runs: &RunsUnderTest) {
+    for n in 1..=4 {
+        runs.given_run(n, 1, Priority::Normal).await;
+        runs.claimed(n).await;
+    }
+    runs.ended(1, Ending::Completed(Json::Null.into())).await;
+    runs.ended(2, Ending::Failed(Failure::new("run.stuck", "no"))).await;
+    runs.ended(3, Ending::Expired).await;
+    let status = vec![RunStatus::Failed, RunStatus::Expired];
+    assert_eq!(listed(runs, RunFilter { status, ..everything() }).await, [run(3), run(2)]);
+}
+
+async fn waiting(runs: &RunsUnderTest, n: u128, reasons: &[Waiting]) {
+    runs.given_run(n, 1, Priority::Normal).await;
+    runs.claimed(n).await;
+    let until = runs.clock.now() + TimeDelta::minutes(1);
+    runs.happens(n, |run, _| run.park(run.fence(), &reasons.iter().copied().collect(), until)).await;
+}
+
+/// What waits for people is found among all that waits.
+pub async fn runs_are_found_by_what_they_wait_for(runs: &RunsUnderTest) {
+    waiting(runs, 1, &[Waiting::Timer]).await;
+    waiting(runs, 2, &[Waiting::Timer, Waiting::Approval]).await;
+    waiting(runs, 3, &[Waiting::Child]).await;
+    waiting(runs, 4, &[Waiting::Reconcile]).await;
+    runs.given_run(5, 1, Priority::Normal).await;
+    let waiting_for = vec![Waiting::Approval, Waiting::Reconcile];
+    assert_eq!(listed(runs, RunFilter { waiting_for, ..everything() }).await, [run(4), run(2)]);
+}
+
+fn child(of: u128) -> Parent {
+    Parent { run: run(of), operation: OperationId::from(Uuid::from_u128(0xf000)) }
+}
+
+/// A tree of runs is told level by level.
+pub async fn runs_are_found_by_whose_children_they_are(runs: &RunsUnderTest) {
+    runs.given_run(1, 1, Priority::Normal).await;
+    runs.given_order(2, |order| Order { parent: Some(child(1)), ..order }).await;
+    runs.given_order(3, |order| Order { parent: Some(child(2)), ..order }).await;
+    let of = |parent| RunFilter { parent: Some(parent), ..everything() };
+    let found = [listed(runs, of(ChildOf::Nobody)).await, listed(runs, of(ChildOf::Run(run(1)))).await];
+    assert_eq!(found, [[run(1)], [run(2)]]);
+}
+
+/// Made like the first run, and said to be made from it.
+async fn made_from_the_first(runs: &RunsUnderTest) {
+    runs.given_run(1, 1, Priority::Normal).await;
+    for (n, event) in [
+        (2, RunEvent::from(RunRetried { of: run(1) })),
+        (3, RunEvent::from(RunForked { from: run(1), from_version: 1, step: "file".into() })),
+    ] {
+        runs.given_run(n, 1, Priority::Normal).await;
+        runs.happens(n, |_, _| Ok(vec![event])).await;
+    }
+}
+
+/// Where a run comes from is seen without reading it.
+pub async fn a_run_says_what_it_was_made_from(runs: &RunsUnderTest) {
+    made_from_the_first(runs).await;
+    let mut origins = Vec::new();
+    for n in 1..=3 {
+        origins.push(runs.views.find(run(n)).await.unwrap().unwrap().origin);
+    }
+    let fork = Origin::Fork { from: run(1), step: "file".into() };
+    assert_eq!(origins, [None, Some(Origin::Retry { of: run(1) }), Some(fork)]);
+}
+
+/// Whoever looks at a run finds what became of it since.
+pub async fn runs_are_found_by_what_they_were_made_from(runs: &RunsUnderTest) {
+    made_from_the_first(runs).await;
+    let retries = RunFilter { retry_of: Some(run(1)), ..everything() };
+    let forks = RunFilter { forked_from: Some(run(1)), ..everything() };
+    assert_eq!([listed(runs, retries).await, listed(runs, forks).await], [[run(2)], [run(3)]]);
+}
+
+fn answered(input: u64, cost_micros: Option<u64>) -> RunEvent {
+    let usage = Tokens { input, output: 1, cache_read: 2, cache_write: 3, reasoning: 4 };
+    RunEvent::from(ModelAnswered {
+        operation: OperationId::from(Uuid::from_u128(0xf001)),
+        text: String::new(),
+        calls: vec![],
+        finish: Finish::Stop,
+        usage,
+        estimated: false,
+        model: "m".to_owned(),
+        answered_by: "a/m".to_owned(),
+        cost_micros,
+        price: None,
+        carry: None,
+    })
+}
+
+/// What runs cost is seen in lists.
+pub async fn a_run_says_what_its_models_used(runs: &RunsUnderTest) {
+    runs.given_run(1, 1, Priority::Normal).await;
+    runs.claimed(1).await;
+    runs.happens(1, |_, _| Ok(vec![answered(5, None)])).await;
+    let unpriced = runs.views.find(run(1)).await.unwrap().unwrap().cost_micros;
+    runs.happens(1, |_, _| Ok(vec![answered(7, Some(30)), answered(u64::MAX, Some(12))])).await;
+    let told = runs.views.find(run(1)).await.unwrap().unwrap();
+    let tokens = Tokens { input: 1_000_000_000_000_000, output: 3, cache_read: 6, cache_write: 9, reasoning: 12 };
+    assert_eq!((unpriced, told.tokens, told.cost_micros), (None, tokens, Some(42)));
 }
 
 /// The first instant counts, the last one does not.
