@@ -19,13 +19,19 @@ impl ServerReadiness {
         Self { database, draining }
     }
 
-    /// Which subscriptions have stopped, where some have; why they did is not for strangers.
-    async fn stopped(&self) -> Option<String> {
+    /// Which subscriptions have stopped or set events aside, where some have; why they did is not for strangers.
+    async fn behind(&self) -> Option<String> {
         let found = subscriptions(&self.database).await;
         let found = found.inspect_err(|error| tracing::warn!(error = ?error, "subscriptions cannot be looked at"));
-        let names = |state: SubscriptionState| state.stopped.map(|_| state.name);
-        let stopped: Vec<String> = found.unwrap_or_default().into_iter().filter_map(names).collect();
-        (!stopped.is_empty()).then(|| format!("stopped: {}; `devskyy subscriptions` says why", stopped.join(", ")))
+        let found = found.unwrap_or_default();
+        let named = |what: &str, which: fn(&SubscriptionState) -> bool| {
+            let names: Vec<&str> = found.iter().filter(|state| which(state)).map(|state| state.name.as_str()).collect();
+            (!names.is_empty()).then(|| format!("{what}: {}; ", names.join(", ")))
+        };
+        let stopped = named("stopped", |state| state.stopped.is_some());
+        let aside = named("set events aside", |state| !state.aside.is_empty());
+        let told: String = stopped.into_iter().chain(aside).collect();
+        (!told.is_empty()).then(|| format!("{told}`devskyy subscriptions` says why"))
     }
 }
 
@@ -42,12 +48,12 @@ impl Readiness for ServerReadiness {
             tracing::warn!(error = ?error, "the database does not answer");
         }
         let draining = self.draining.is_cancelled();
-        let stopped = if reached.is_ok() { self.stopped().await } else { None };
+        let behind = if reached.is_ok() { self.behind().await } else { None };
         let away = reached.err().map(|_| "it does not answer".to_owned());
         vec![
             check("database", true, away),
             check("accepting", true, draining.then(|| "the server is stopping".to_owned())),
-            check("subscriptions", false, stopped),
+            check("subscriptions", false, behind),
         ]
     }
 

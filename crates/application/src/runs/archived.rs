@@ -5,7 +5,7 @@ use devskyy_domain::{
     kernel::ids::{ProjectId, RunId},
     runs::Run,
 };
-use futures_util::{TryStreamExt as _, stream};
+use futures_util::{StreamExt as _, future::ready, stream};
 
 use super::{PROJECTS, children::stop, filters::RunFilter, ports::RunViews, views::RunStatus};
 use crate::{
@@ -39,21 +39,24 @@ impl ArchivedRuns {
 
     /// Nothing begins in an archived project any more, so that each of its runs is met here once.
     async fn stop_all(&self, context: &EventContext, project: ProjectId) -> Result<(), Error> {
+        let mut stopped = Ok(());
         for status in [RunStatus::Queued, RunStatus::Running, RunStatus::Waiting] {
             let (sort, within) = (Sort::ascending(Age::CreatedAt), RunFilter::within(ListScope::Project(project)));
             let filter = RunFilter { status: vec![status], sort, ..within };
             let mut after = None;
             loop {
                 let found = self.views.list(&filter, &Part::Keyset(KeysetRequest { after, limit: PORTION })).await?;
-                let runs = stream::iter(found.items.iter().map(|run| Ok(run.id)));
-                runs.try_for_each_concurrent(AT_ONCE, |run| self.stop(context, run)).await?;
+                let runs: Vec<RunId> = found.items.iter().map(|run| run.id).collect();
+                let stops = stream::iter(runs).map(|run| self.stop(context, run)).buffer_unordered(AT_ONCE);
+                // One that cannot be stopped is no reason to let the others go on.
+                stopped = stops.fold(stopped, |all, one| ready(all.and(one))).await;
                 match found.beyond {
                     Beyond::Next(Some(key)) => after = Some(key),
                     _ => break,
                 }
             }
         }
-        Ok(())
+        stopped
     }
 
     async fn stop(&self, context: &EventContext, run: RunId) -> Result<(), Error> {

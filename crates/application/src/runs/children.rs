@@ -43,11 +43,13 @@ impl ChildRuns {
     }
 
     async fn stop_children(&self, context: &EventContext, run: &Run) -> Result<(), Error> {
+        let mut stopped = Ok(());
         for child in run.open_children() {
             let reason = "the run that waited for it has ended";
-            stop(&self.runs, self.clock.as_ref(), context, child, reason).await?;
+            // One that cannot be stopped is no reason to let the others go on.
+            stopped = stopped.and(stop(&self.runs, self.clock.as_ref(), context, child, reason).await);
         }
-        Ok(())
+        stopped
     }
 
     /// Nothing is kept for a run after its end, and what is free already stays so.
@@ -119,8 +121,9 @@ impl Reaction for ChildRuns {
             _ => return Ok(()),
         }
         let run = self.runs.load(RunId::from(event.stream_id)).await?.state;
-        self.tell_parent(&context, &run).await?;
-        self.stop_children(&context, &run).await?;
-        self.give_back(&context, &run).await
+        let told = self.tell_parent(&context, &run).await;
+        let stopped = self.stop_children(&context, &run).await;
+        let given = self.give_back(&context, &run).await;
+        told.and(stopped).and(given)
     }
 }

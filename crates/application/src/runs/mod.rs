@@ -6,6 +6,7 @@ mod breath;
 mod cancel_run;
 mod children;
 mod decide_approval;
+mod doubts;
 mod filters;
 mod fork_run;
 mod get_result;
@@ -39,6 +40,7 @@ pub use cancel_run::{CancelRun, CancelRunHandler};
 pub use children::ChildRuns;
 pub use decide_approval::{DecideApproval, DecideApprovalHandler};
 use devskyy_domain::runs::Run;
+pub use doubts::DoubtView;
 pub use filters::{ApprovalFilter, ChildOf, RunFilter};
 pub use fork_run::{ForkRun, ForkRunHandler};
 pub use get_result::{GetResult, GetResultHandler};
@@ -61,8 +63,7 @@ pub use usage::{
     Dimension, Grouping, ModelUse, ProjectUsage, UsageDays, UsageError, UsageFilter, UsageGroup, UsageRow,
 };
 pub use views::{
-    ApprovalStatus, ApprovalView, DoubtView, ExecutionView, RunStatus, RunSummary, RunView, StepStatus, StepView,
-    Tokens, Usage,
+    ApprovalStatus, ApprovalView, ExecutionView, RunStatus, RunSummary, RunView, StepStatus, StepView, Tokens, Usage,
 };
 pub use worker::{RunWorker, WorkerPorts, WorkerSettings};
 

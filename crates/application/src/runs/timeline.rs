@@ -13,15 +13,16 @@ use devskyy_domain::{
         ids::{ApprovalId, OperationId, RunId},
     },
     runs::{
-        Call, Callee, ElementEnd, Failure, Place, ResultHash, Run, RunEvent, StepState, StepTakenOver, TakenOver, Unit,
-        Value, Verdict, summary_steps, tools_step, turn_step,
+        Call, ElementEnd, Failure, Place, ResultHash, Run, RunEvent, StepState, StepTakenOver, TakenOver, Unit, Value,
+        Verdict, summary_steps, tools_step, turn_step,
     },
     workflow::{Action, Step},
 };
 
 use super::{
+    doubts::DoubtView,
     record::{ApprovalChange, RunRecord},
-    views::{DoubtView, ExecutionView, RunView, StepStatus, StepView, Usage},
+    views::{ExecutionView, RunView, StepStatus, StepView, Usage},
 };
 use crate::{
     error::PortError,
@@ -246,7 +247,7 @@ impl Timeline {
             output: self.run.output().and_then(Value::inline).cloned(),
             output_stored: self.run.output().and_then(Value::stored).cloned(),
             steps: steps.unwrap_or_default(),
-            doubts: self.run.doubts().map(doubt).collect(),
+            doubts: self.run.doubts().map(|(place, call)| DoubtView::of(place, call)).collect(),
             usage: Usage { steps: self.run.begun(), ..self.usage },
         })
     }
@@ -331,9 +332,4 @@ impl Timeline {
             Unit::Backoff { .. } | Unit::Asking { .. } | Unit::Child { .. } => StepStatus::Waiting,
         }
     }
-}
-
-fn doubt((place, call): (&Place, &Call)) -> DoubtView {
-    let (Callee::Tool(tool) | Callee::Model(tool)) = &call.callee;
-    DoubtView { place: place.clone(), operation: call.operation, tool: tool.clone() }
 }

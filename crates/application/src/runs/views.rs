@@ -8,7 +8,7 @@ use devskyy_domain::{
     runs::{Choice, Edit, Failure, ModelAnswered, Origin, Phase, Place, Priority, ProposedCall, StoredResult, Waiting},
 };
 
-use super::usage::ModelUse;
+use super::{doubts::DoubtView, usage::ModelUse};
 
 /// Tokens by class.
 pub use devskyy_domain::conversation::Usage as Tokens;
@@ -276,17 +276,6 @@ pub struct Usage {
     pub tokens: Tokens,
     /// What they cost, in millionths of the unit of the version's prices; none where no price is known.
     pub cost_micros: Option<u64>,
-}
-
-/// A call of which nobody knows what became of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DoubtView {
-    /// Where it was made.
-    pub place: Place,
-    /// Its id, which a verdict is addressed to.
-    pub operation: OperationId,
-    /// The tool it called.
-    pub tool: String,
 }
 
 /// A run with everything about it.

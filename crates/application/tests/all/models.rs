@@ -69,7 +69,9 @@ async fn a_model_is_asked_by_the_name_of_its_provider() {
 
 #[tokio::test]
 async fn a_provider_that_cannot_answer_is_replaced_by_the_next() {
-    for turn in [Turn::RateLimited(None), Turn::Unavailable(None), Turn::Timeout, Turn::Refused(Some(401))] {
+    for turn in
+        [Turn::RateLimited(None), Turn::Unavailable(None), Turn::Timeout, Turn::TooLong, Turn::Refused(Some(401))]
+    {
         let it = routed([turn.clone()], [says("hello")]);
         let answered = it.ask("first/m", &["second/m"]).await.map(|answer| answer.answered_by);
         assert_eq!(answered.ok().as_deref(), Some("second/m"), "{turn:?}");

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{
     approval_event::ApprovalRequested,
     event::{OutcomeSettled, RunEvent, ToolCalled},
-    model_event::{ModelAnswered, ModelCalled},
+    model_event::{ModelAnswered, ModelCalled, ModelFailed},
     run::{Phase, Question, Run},
     state::{Call, Callee, Proposal, StepState, Unit},
     turns::{SUMMARY, TOOLS},
@@ -110,17 +110,7 @@ fn model(run: &mut Run, event: &RunEvent) {
     match event {
         RunEvent::ModelCalled(called) => run.prompted(called),
         RunEvent::ModelAnswered(answered) => run.answered(answered),
-        RunEvent::ModelFailed(failed) => match failed.retry_at {
-            None => run.fail(failed.operation, &failed.error),
-            Some(until) => {
-                run.overflowed |= failed.overflow;
-                run.recall(failed.operation, |call| {
-                    let unasked = call.unasked + u32::from(failed.unasked);
-                    let overflowed = call.overflowed || failed.overflow;
-                    Unit::Backoff { call: Call { unasked, overflowed, ..call }, until }
-                });
-            }
-        },
+        RunEvent::ModelFailed(failed) => run.unanswered(failed),
         RunEvent::AnswerRejected(rejected) => {
             run.rejected.insert(rejected.step.clone(), rejected.errors.clone());
         }
@@ -229,6 +219,16 @@ impl Run {
     fn fail(&mut self, operation: OperationId, error: &Failure) {
         let Some(place) = self.operations.get(&operation).cloned() else { return };
         self.put(&place, Unit::Failed(error.at(&place)));
+    }
+
+    fn unanswered(&mut self, failed: &ModelFailed) {
+        let Some(until) = failed.retry_at else { return self.fail(failed.operation, &failed.error) };
+        self.overflowed |= failed.overflow;
+        self.recall(failed.operation, |call| {
+            let unasked = call.unasked + u32::from(failed.unasked);
+            let overflowed = call.overflowed || failed.overflow;
+            Unit::Backoff { call: Call { unasked, overflowed, ..call }, until }
+        });
     }
 
     fn recall(&mut self, operation: OperationId, change: impl FnOnce(Call) -> Unit) {

@@ -12,6 +12,11 @@ use super::endpoint::Endpoint;
 const UNPAID: [&str; 4] =
     ["insufficient_quota", "billing_hard_limit_reached", "enforced_spend_limit_reached", "billing_error"];
 
+/// Kinds and codes of failures that say that a question, with room for the answer, is longer than the model reads.
+const TOO_LONG: [&str; 3] = ["context_length_exceeded", "exceed_context_size_error", "request_too_large"];
+/// How those say it who have no code for it.
+const SAYS_TOO_LONG: [&str; 3] = ["prompt is too long", "exceed context limit", "maximum context length"];
+
 /// What both protocols say about a failure, as far as it matters.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -52,6 +57,12 @@ impl Fault {
         [self.kind.as_deref(), code, deeper].into_iter().flatten().any(|name| names.contains(&name))
     }
 
+    /// Whether the question is longer than the model reads.
+    fn too_long(&self) -> bool {
+        let says = |message: &String| SAYS_TOO_LONG.iter().any(|words| message.contains(words));
+        self.names(&TOO_LONG) || self.message.as_ref().is_some_and(says)
+    }
+
     /// Whether the provider wants the limit of an answer under its newer name.
     pub(super) fn wants_newer_limit(&self) -> bool {
         self.message.as_deref().is_some_and(|message| message.contains("max_completion_tokens"))
@@ -74,6 +85,11 @@ impl Fault {
         let refused = |message| ModelError::Refused { status: Some(status.as_u16()), message };
         match status {
             _ if self.names(&UNPAID) => refused(message),
+            StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNPROCESSABLE_ENTITY
+                if self.too_long() =>
+            {
+                ModelError::TooLong { message }
+            }
             StatusCode::TOO_MANY_REQUESTS => ModelError::RateLimited { retry_after: wait },
             // Some providers quote part of the key when they do not know it.
             StatusCode::UNAUTHORIZED => refused("it does not accept the key, or wants one".to_owned()),
@@ -92,14 +108,11 @@ impl Fault {
     pub(super) fn in_stream(self, endpoint: &Endpoint) -> ModelError {
         let message = endpoint.told(self.message.as_deref().unwrap_or("it broke off"));
         let class = |names: &[&str]| self.names(names);
+        if self.too_long() {
+            return ModelError::TooLong { message };
+        }
         if class(&UNPAID)
-            || class(&[
-                "invalid_request_error",
-                "authentication_error",
-                "permission_error",
-                "not_found_error",
-                "request_too_large",
-            ])
+            || class(&["invalid_request_error", "authentication_error", "permission_error", "not_found_error"])
         {
             return ModelError::Refused { status: None, message };
         }

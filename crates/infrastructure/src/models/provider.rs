@@ -168,7 +168,10 @@ pub(super) fn stopped(reason: &str, endpoint: &Endpoint) -> Result<Finish, Model
     match reason.to_ascii_lowercase().as_str() {
         "stop" | "eos" | "eos_token" | "end_turn" | "stop_sequence" => Ok(Finish::Stop),
         "tool_calls" | "function_call" | "tool_use" => Ok(Finish::ToolCalls),
-        "max_tokens" | "model_context_window_exceeded" => Ok(Finish::Length),
+        "max_tokens" => Ok(Finish::Length),
+        "model_context_window_exceeded" => {
+            Err(ModelError::TooLong { message: "there was no room left for the whole answer".to_owned() })
+        }
         "content_filter" | "refusal" => Ok(Finish::Refused),
         length if length.contains("length") => Ok(Finish::Length),
         other => Err(unavailable(&format!("it stopped for the reason `{}`", endpoint.told(other)))),

@@ -3,15 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use devskyy_application::es::{Checkpoints, EventStore, PAGE_BYTES};
+use devskyy_application::es::{Checkpoints, EventStore, PAGE_BYTES, SetAside};
 use devskyy_infrastructure::{
-    es::{Replay, SqlCheckpoints, SqlEventStore},
+    es::{Replay, SqlCheckpoints, SqlEventStore, SqlSetAside},
     sql::Database,
     system::SystemClock,
 };
 use devskyy_testkit::contracts::{
     checkpoints::CheckpointsUnderTest,
     event_store::{LogUnderTest, Request, lamp},
+    set_aside::SetAsideUnderTest,
 };
 
 use crate::databases::{Fresh, postgres, sqlite};
@@ -77,8 +78,21 @@ impl CheckpointsUnderTest for SqlKeeper {
     }
 }
 
+struct SqlAside(Fresh);
+
+#[async_trait]
+impl SetAsideUnderTest for SqlAside {
+    fn aside(&self) -> Arc<dyn SetAside> {
+        Arc::new(SqlSetAside::new(self.0.db.clone()))
+    }
+
+    async fn pass(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+}
+
 mod on_sqlite {
-    use super::{Sql, SqlKeeper, sqlite};
+    use super::{Sql, SqlAside, SqlKeeper, sqlite};
 
     async fn log() -> Sql {
         Sql::over(sqlite().await).await
@@ -88,8 +102,13 @@ mod on_sqlite {
         SqlKeeper(sqlite().await)
     }
 
+    async fn aside() -> SqlAside {
+        SqlAside(sqlite().await)
+    }
+
     devskyy_testkit::event_store_contract!(log);
     devskyy_testkit::checkpoints_contract!(keeper);
+    devskyy_testkit::set_aside_contract!(aside);
 }
 
 mod on_sqlite_in_memory {
@@ -105,7 +124,7 @@ mod on_sqlite_in_memory {
 }
 
 mod on_postgres {
-    use super::{Sql, SqlKeeper, postgres};
+    use super::{Sql, SqlAside, SqlKeeper, postgres};
 
     async fn log() -> Sql {
         Sql::over(postgres().await).await
@@ -115,6 +134,10 @@ mod on_postgres {
         SqlKeeper(postgres().await)
     }
 
+    async fn aside() -> SqlAside {
+        SqlAside(postgres().await)
+    }
+
     devskyy_testkit::event_store_contract!(
         #[ignore = "needs PostgreSQL"]
         log
@@ -122,6 +145,10 @@ mod on_postgres {
     devskyy_testkit::checkpoints_contract!(
         #[ignore = "needs PostgreSQL"]
         keeper
+    );
+    devskyy_testkit::set_aside_contract!(
+        #[ignore = "needs PostgreSQL"]
+        aside
     );
 }
 

@@ -240,11 +240,17 @@ async fn reasons_to_stop_are_known_by_the_names_that_others_have_for_them() {
     for reason in ["eos", "end_turn", "STOP", "length", "model_length", "max_tokens", "content_filter", "refusal"] {
         ended.push(ends(ProviderKind::OpenAi, reason).await);
     }
-    for reason in ["stop_sequence", "model_context_window_exceeded"] {
-        ended.push(ends(ProviderKind::Anthropic, reason).await);
-    }
+    ended.push(ends(ProviderKind::Anthropic, "stop_sequence").await);
     let (stop, length, refused) = (Finish::Stop, Finish::Length, Finish::Refused);
-    assert_eq!(ended, [stop, stop, stop, length, length, length, refused, refused, stop, length]);
+    assert_eq!(ended, [stop, stop, stop, length, length, length, refused, refused, stop]);
+}
+
+#[tokio::test]
+async fn an_answer_that_found_no_room_is_a_question_that_was_too_long() {
+    let (models, server) = asked(ProviderKind::Anthropic, Patience::default(), true).await;
+    server.prepare(Act::Stops("model_context_window_exceeded"));
+    let failure = models.ask(&question(), &NoDeltas).await.unwrap_err();
+    assert!(matches!(failure, ModelError::TooLong { .. }), "{failure:?}");
 }
 
 #[tokio::test]

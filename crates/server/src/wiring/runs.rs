@@ -7,7 +7,7 @@ use devskyy_application::{
     agents::AgentViews,
     budgets::{Budgets, BudgetsPorts, Ledger},
     error::PortError,
-    es::Subscription,
+    es::{Reaction, SettingAside, Subscription},
     ports::Clock,
     runs::{
         ArchivedRuns, ChildRuns, LiveRelay, LiveRuns, ResultStore, RunWorker, RunnableAgents, Runs, RunsPorts,
@@ -15,7 +15,7 @@ use devskyy_application::{
     },
 };
 use devskyy_infrastructure::{
-    es::SqlCheckpoints,
+    es::{SqlCheckpoints, SqlSetAside},
     runs::{AgentsForRuns, PostgresLiveWire, SqlResults, SqlRunQueue, SqlRuns, SqlUsage},
 };
 use tokio_util::sync::CancellationToken;
@@ -29,12 +29,15 @@ const PAUSE: Duration = Duration::from_secs(3_600);
 /// Age of a result before nobody can be about to refer to it any more; the append that does takes seconds.
 const ORPHANED: TimeDelta = TimeDelta::days(1);
 
+/// Pause between two looks for events that were set aside and are due.
+const LOOK: Duration = Duration::from_secs(60);
+
 /// Those who work for runs without being asked.
 pub(super) struct Workers {
     worker: RunWorker,
     subscription: Subscription,
-    children: Arc<ChildRuns>,
-    archived: Arc<ArchivedRuns>,
+    children: Arc<SettingAside>,
+    archived: Arc<SettingAside>,
     /// Tells other processes what models say here; there are none on SQLite.
     relay: Option<Arc<LiveRelay>>,
     results: Arc<dyn ResultStore>,
@@ -63,8 +66,8 @@ pub(super) fn runs(
     let workers = Workers {
         worker: RunWorker::new(worker, habits(settings, owner, alone)),
         subscription: if alone { subscription.uncontested() } else { subscription },
-        children: Arc::new(ChildRuns::new(log.clone(), ledger.clone(), clock.clone())),
-        archived: Arc::new(ArchivedRuns::new(log, views.clone(), clock.clone())),
+        children: lenient(ground, Arc::new(ChildRuns::new(log.clone(), ledger.clone(), clock.clone()))),
+        archived: lenient(ground, Arc::new(ArchivedRuns::new(log, views.clone(), clock.clone()))),
         relay,
         results: results.clone(),
         clock: clock.clone(),
@@ -73,6 +76,12 @@ pub(super) fn runs(
     let store = ground.audited();
     let runs = Runs::new(RunsPorts { store, views, usage, results, agents, schemas, live, access, clock, ids });
     Ok((runs, Budgets::new(ports), workers))
+}
+
+/// One run that nobody can read is no reason to leave all others waiting.
+fn lenient(ground: &Ground, reaction: Arc<dyn Reaction>) -> Arc<SettingAside> {
+    let aside = Arc::new(SqlSetAside::new(ground.database.clone()));
+    Arc::new(SettingAside::new(reaction, aside, ground.log.clone()))
 }
 
 fn worker(ground: &Ground, agents: Arc<dyn RunnableAgents>, ledger: Arc<Ledger>, live: Arc<LiveRuns>) -> WorkerPorts {
@@ -132,16 +141,8 @@ impl Workers {
                 }
             });
         }
-        let (subscription, children) = (self.subscription.clone(), self.children.clone());
-        tasks.keep("child runs", move |stop: CancellationToken| {
-            let (subscription, children) = (subscription.clone(), children.clone());
-            async move { Ok(subscription.run(children.as_ref(), stop.cancelled_owned()).await?) }
-        });
-        let (subscription, archived) = (self.subscription.clone(), self.archived.clone());
-        tasks.keep("runs of archived projects", move |stop: CancellationToken| {
-            let (subscription, archived) = (subscription.clone(), archived.clone());
-            async move { Ok(subscription.run(archived.as_ref(), stop.cancelled_owned()).await?) }
-        });
+        self.follow(tasks, "child runs", "child runs set aside", &self.children);
+        self.follow(tasks, "runs of archived projects", "archived projects set aside", &self.archived);
         let (results, clock) = (self.results.clone(), self.clock.clone());
         tasks.every("results", PAUSE, move || {
             let (results, before) = (results.clone(), clock.now() - ORPHANED);
@@ -150,6 +151,20 @@ impl Workers {
                 tracing::debug!(swept, "swept results no event refers to");
                 Ok::<_, PortError>(())
             }
+        });
+    }
+
+    /// Has a reaction hear of what happens, and try again what it could not deal with.
+    fn follow(&self, tasks: &Tasks, hearing: &'static str, trying: &'static str, reaction: &Arc<SettingAside>) {
+        let (subscription, heard) = (self.subscription.clone(), reaction.clone());
+        tasks.keep(hearing, move |stop: CancellationToken| {
+            let (subscription, heard) = (subscription.clone(), heard.clone());
+            async move { Ok(subscription.run(heard.as_ref(), stop.cancelled_owned()).await?) }
+        });
+        let reaction = reaction.clone();
+        tasks.every(trying, LOOK, move || {
+            let reaction = reaction.clone();
+            async move { reaction.try_again().await }
         });
     }
 }

@@ -20,6 +20,7 @@ pub mod results;
 pub mod routing;
 pub mod runs;
 pub mod secrets;
+pub mod set_aside;
 pub mod usage;
 mod walking;
 pub mod workflow;

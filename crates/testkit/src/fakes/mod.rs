@@ -22,6 +22,7 @@ mod results;
 mod runs;
 mod scripted_models;
 mod secrets;
+mod set_aside;
 mod workflow;
 
 pub use account_changes::{InMemoryErasures, InMemoryInvitations};
@@ -46,4 +47,5 @@ pub use results::InMemoryResults;
 pub use runs::{DeclaredAgents, InMemoryRuns, ViewedAgents};
 pub use scripted_models::{Heard, NoDeltas, ScriptedModels, Turn};
 pub use secrets::{FixedSecrets, InMemorySecrets};
+pub use set_aside::InMemorySetAside;
 pub use workflow::{NamedDestinations, PathExpressions, PlainSchemas, ScriptedTools, interruptible};

@@ -24,6 +24,7 @@ mod routing;
 mod runs;
 mod runs_culprits;
 mod secrets;
+mod set_aside;
 mod usage;
 mod walking_culprits;
 mod workflow;

@@ -1,6 +1,6 @@
 //! A log and a store of results that can be interrupted between any two of their answers.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -14,6 +14,7 @@ use devskyy_domain::{
     runs::ResultHash,
 };
 use devskyy_testkit::{fakes::interruptible, reads_through};
+use uuid::Uuid;
 
 /// A log whose every answer can be cut off before and after it took effect.
 pub(crate) struct InterruptibleStore(pub(crate) Arc<dyn EventStore>);
@@ -38,6 +39,39 @@ impl EventStore for InterruptibleStore {
     }
 
     reads_through!(0: head, beyond);
+}
+
+/// A log one stream of which nobody can read for a while.
+pub(crate) struct TornStore {
+    log: Arc<dyn EventStore>,
+    torn: Mutex<Option<Uuid>>,
+}
+
+impl TornStore {
+    pub(crate) fn over(log: Arc<dyn EventStore>) -> Self {
+        Self { log, torn: Mutex::default() }
+    }
+
+    /// From now on nobody can read what happened to this one; all can be read again without.
+    pub(crate) fn tear(&self, stream: Option<Uuid>) {
+        *self.torn.lock().unwrap() = stream;
+    }
+}
+
+#[async_trait]
+impl EventStore for TornStore {
+    async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError> {
+        self.log.append(request).await
+    }
+
+    async fn read_stream(&self, stream: StreamId, after: Version, max: usize) -> Result<Vec<RecordedEvent>, PortError> {
+        if *self.torn.lock().unwrap() == Some(stream.id) {
+            return Err(PortError::bug("event store", "decoding an event", "it is of a later release"));
+        }
+        self.log.read_stream(stream, after, max).await
+    }
+
+    reads_through!(log: read_all, head, beyond);
 }
 
 /// A store of results whose every answer can be cut off before and after it took effect.

@@ -20,6 +20,7 @@ mod setbacks;
 mod steering;
 mod stopping;
 mod stored;
+mod unreadable;
 mod upgrades;
 mod waiting;
 mod workflows;

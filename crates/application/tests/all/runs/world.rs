@@ -12,7 +12,7 @@ use devskyy_application::{
     budgets::{Budgets, BudgetsPorts, Ledger},
     context::Actor,
     error::Error,
-    es::{EventFilter, EventStore, Position, Reaction, RecordedEvent},
+    es::{EventFilter, EventStore, Position, Reaction, RecordedEvent, SettingAside},
     runs::{
         ArchivedRuns, CancelRun, ChildRuns, DecideApproval, GetRun, LiveRuns, RunStatus, RunView, RunWorker, Runs,
         RunsPorts, StartRun, WorkerPorts, WorkerSettings,
@@ -29,14 +29,14 @@ use devskyy_domain::{
     workflow::Workflow,
 };
 use devskyy_testkit::fakes::{
-    DeclaredAgents, FixedClock, InMemoryEventStore, InMemoryProjects, InMemoryResults, InMemoryRuns, PathExpressions,
-    PlainSchemas, ScriptedModels, ScriptedTools, SequentialIds,
+    DeclaredAgents, FixedClock, InMemoryEventStore, InMemoryProjects, InMemoryResults, InMemoryRuns, InMemorySetAside,
+    PathExpressions, PlainSchemas, ScriptedModels, ScriptedTools, SequentialIds,
 };
 use futures_util::FutureExt;
 use uuid::Uuid;
 
 use super::{
-    fakes::{InterruptibleResults, InterruptibleStore},
+    fakes::{InterruptibleResults, InterruptibleStore, TornStore},
     waiting::CountedStore,
 };
 
@@ -58,7 +58,11 @@ pub(crate) struct World {
     pub(crate) runs: Runs,
     pub(crate) budgets: Budgets,
     ports: WorkerPorts,
-    reactions: [Box<dyn Reaction>; 2],
+    /// What tells runs of each other, and the log it reads.
+    pub(crate) children: Arc<SettingAside>,
+    pub(crate) torn: Arc<TornStore>,
+    pub(crate) aside: Arc<InMemorySetAside>,
+    reactions: [Arc<dyn Reaction>; 2],
     reacted: Mutex<Position>,
     workers: Mutex<u32>,
     seen: Mutex<Option<(RunId, Position, RunView)>>,
@@ -130,9 +134,12 @@ impl World {
             clock: clock.clone(),
             ids,
         };
-        let children = ChildRuns::new(store.clone(), ledger, clock.clone());
-        let archived = ArchivedRuns::new(store.clone(), views, clock.clone());
-        let reactions: [Box<dyn Reaction>; 2] = [Box::new(children), Box::new(archived)];
+        let torn = Arc::new(TornStore::over(store.clone()));
+        let aside = Arc::new(InMemorySetAside::with_clock(clock.clone()));
+        let children = Arc::new(ChildRuns::new(torn.clone(), ledger, clock.clone()));
+        let children = Arc::new(SettingAside::new(children, aside.clone(), store.clone()));
+        let archived = Arc::new(ArchivedRuns::new(store.clone(), views, clock.clone()));
+        let reactions: [Arc<dyn Reaction>; 2] = [children.clone(), archived];
         let (reacted, workers, seen) = (Mutex::new(0), Mutex::new(0), Mutex::new(None));
         Self {
             clock,
@@ -146,6 +153,9 @@ impl World {
             runs,
             budgets,
             ports,
+            children,
+            torn,
+            aside,
             reactions,
             reacted,
             workers,

@@ -67,6 +67,14 @@ pub async fn a_wrong_question_is_refused_for_good(under_test: &ModelsUnderTest) 
     assert_eq!(status_of(&under_test.failure(status(400)).await), Some(400));
 }
 
+/// A shorter one may be asked, and others may read more.
+pub async fn a_question_that_is_too_long_is_told_apart(under_test: &ModelsUnderTest) {
+    for code in ["context_length_exceeded", "prompt is too long: 9 tokens > 8 maximum"] {
+        let failure = under_test.failure(Act::Status { status: 400, retry_after: None, code }).await;
+        assert!(matches!(failure, ModelError::TooLong { .. }), "{failure:?}");
+    }
+}
+
 /// It looks like too many questions, but does not pass.
 pub async fn an_unpaid_account_is_refused_for_good(under_test: &ModelsUnderTest) {
     let act = Act::Status { status: 429, retry_after: None, code: "insufficient_quota" };

@@ -76,6 +76,7 @@ macro_rules! models_contract {
             a_failed_provider_may_be_asked_again,
             a_wrong_key_is_refused_for_good,
             a_wrong_question_is_refused_for_good,
+            a_question_that_is_too_long_is_told_apart,
             an_unpaid_account_is_refused_for_good,
             a_redirect_is_not_followed,
             an_answer_that_breaks_off_is_none,

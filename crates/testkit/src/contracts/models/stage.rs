@@ -153,6 +153,9 @@ fn turn(act: Act) -> Turn {
         Act::Answer(reply) if reply.pieces.is_empty() && reply.calls.is_empty() => Turn::Unavailable(None),
         Act::Stops(_) => Turn::Unavailable(None),
         Act::Answer(reply) => Turn::Answer(Box::new(answer(&reply))),
+        Act::Status { status: 400, code, .. } if code.contains("too long") || code.contains("exceeded") => {
+            Turn::TooLong
+        }
         Act::Status { code: "insufficient_quota", status, .. } => Turn::Refused(Some(status)),
         Act::Status { status: 429, retry_after, .. } => Turn::RateLimited(retry_after.and_then(wait)),
         Act::Status { status: 500.., retry_after, .. } => Turn::Unavailable(retry_after.and_then(wait)),
