@@ -223,8 +223,10 @@ async fn judge(
 }
 
 /// Operations that conflict with the state of the place for everybody who may ask, and why.
-const NEVER_DONE: [(&str, &str); 1] =
-    [("retry_run", "the run waits for people, and only one that has ended is made again")];
+const NEVER_DONE: [(&str, &str); 2] = [
+    ("retry_run", "the run waits for people, and only one that has ended is made again"),
+    ("fork_run", "nobody knows what became of one of the run's calls, and another run could make it a second time"),
+];
 
 /// Where it does not keep to the table, and whether anybody's request was carried out.
 async fn judge_each(
