@@ -25,7 +25,7 @@ pub(super) fn told(log: &Log) -> Told {
 }
 
 async fn serve_until(settings: Settings, stop: CancellationToken) -> Result<(), Failure> {
-    let Some(started) = stop.run_until_cancelled(run::serve(&settings)).await else {
+    let Some(started) = stop.run_until_cancelled(Box::pin(run::serve(&settings))).await else {
         tracing::info!("stopped before it was ready");
         return Ok(());
     };

@@ -15,7 +15,7 @@ pub(super) async fn work(settings: Settings) -> Result<(), Failure> {
 }
 
 async fn work_until(settings: Settings, stop: CancellationToken) -> Result<(), Failure> {
-    let Some(started) = stop.run_until_cancelled(run::work(&settings)).await else {
+    let Some(started) = stop.run_until_cancelled(Box::pin(run::work(&settings))).await else {
         tracing::info!("stopped before it was ready");
         return Ok(());
     };

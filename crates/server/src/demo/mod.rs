@@ -67,7 +67,7 @@ pub async fn run(demo: Demo, settings: Settings, stop: CancellationToken) -> Res
     let tracker = Tracker::start()?;
     let settings = prepared(settings, &tracker);
     screen.passing("starting a server");
-    let started = stop.run_until_cancelled(run::serve(&settings)).await;
+    let started = stop.run_until_cancelled(Box::pin(run::serve(&settings))).await;
     let mut server = started.unwrap_or_else(|| Err(cut_short()))?;
     let url = banner::url(server.address);
     screen.title(&format!("DevSkyy is running at {url}"));

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Child runs that begin with what is recorded.
-pub(super) type Orders = BTreeMap<OperationId, Box<Order>>;
+pub(super) type Orders = BTreeMap<OperationId, Order>;
 
 /// What came of a decision.
 pub(super) enum Committed {

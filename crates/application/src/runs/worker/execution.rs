@@ -329,7 +329,8 @@ impl Execution {
             match outcome {
                 outcome if begins_nothing && outcome.begins_a_call() => {}
                 Outcome::Report(found) => reports.extend(found),
-                Outcome::Delegate(progress, order) => {
+                Outcome::Delegate(delegated) => {
+                    let (progress, order) = *delegated;
                     let operation = order.parent.map(|parent| parent.operation);
                     orders.extend(operation.map(|operation| (operation, order)));
                     reports.push(progress);

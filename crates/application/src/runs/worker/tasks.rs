@@ -37,7 +37,7 @@ pub(super) enum Outcome {
     /// These are to be recorded.
     Report(Vec<Progress>),
     /// This is to be recorded together with the beginning of another run.
-    Delegate(Progress, Box<Order>),
+    Delegate(Box<(Progress, Order)>),
     /// The task could not be carried out for reasons that lie outside the run; the run is given up for now.
     Broken(PortError),
 }
@@ -241,7 +241,7 @@ impl Brief {
             priority: self.order.priority,
             deadline: deadline(&definition, now, Some(self.order.deadline)),
         };
-        Outcome::Delegate(Progress::Delegate { place, operation, agent, agent_version }, Box::new(order))
+        Outcome::Delegate(Box::new((Progress::Delegate { place, operation, agent, agent_version }, order)))
     }
 
     /// Makes a call whose intent is recorded.

@@ -230,7 +230,7 @@ mod tests {
         serde_json::from_str(&definition).expect("an assistant")
     }
 
-    fn asked(input: Json) -> Vec<Message> {
+    fn asked(input: &Json) -> Vec<Message> {
         let order = serde_json::json!({
             "project": Uuid::nil(), "agent": Uuid::nil(), "agent_version": 1, "input": input, "deadline": DateTime::<Utc>::default(),
         });
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_run_without_words_to_read_is_told_so() {
-        let told = [Json::Null, "".into(), " \n".into()].map(asked);
+        let told = [Json::Null, "".into(), " \n".into()].map(|input| asked(&input));
         assert_eq!(told, [(); 3].map(|()| vec![Message::User { text: NO_INPUT.to_owned() }]));
     }
 

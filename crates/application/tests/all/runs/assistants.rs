@@ -304,11 +304,11 @@ fn broken_off(text: &str, finish: Finish) -> Turn {
 /// What the model was told last of the turns that had left.
 fn told_of_left(world: &World) -> String {
     let last = world.models.asked().pop().unwrap();
-    let texts = last.messages.into_iter().filter_map(|message| match message {
+    let mut texts = last.messages.into_iter().rev().filter_map(|message| match message {
         Message::User { text } => Some(text),
         _ => None,
     });
-    texts.last().unwrap()
+    texts.next().unwrap()
 }
 
 const SUMMED_UP: &str = r#","max_output_tokens":300,"context":{"window_turns":2,"summary":true}"#;

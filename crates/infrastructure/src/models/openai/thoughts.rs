@@ -34,7 +34,7 @@ impl Thoughts {
         let parts = [
             ("calls", calls.map(|calls| Json::Array(calls.collect()))),
             ("reasoning_content", (!words.is_empty()).then(|| words.into())),
-            ("reasoning_details", (!details.is_empty()).then(|| Json::Array(details))),
+            ("reasoning_details", (!details.is_empty()).then_some(Json::Array(details))),
         ];
         let parts: Vec<_> = parts.into_iter().filter_map(|(name, part)| Some((name.to_owned(), part?))).collect();
         (!parts.is_empty()).then(|| parts.into_iter().collect())
