@@ -31,6 +31,7 @@ mod m20260101_000025_orders_of_runs;
 mod m20260101_000026_orders_of_the_trail;
 mod m20260101_000027_sight_of_runs;
 mod m20260101_000028_set_aside;
+mod m20260101_000031_checkpoints;
 
 /// Runs a script in the dialect of the engine.
 async fn run_script(manager: &SchemaManager<'_>, sqlite: &str, postgres: &str) -> Result<(), DbErr> {
@@ -70,6 +71,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000026_orders_of_the_trail::Migration),
             Box::new(m20260101_000027_sight_of_runs::Migration),
             Box::new(m20260101_000028_set_aside::Migration),
+            Box::new(m20260101_000031_checkpoints::Migration),
         ]
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use devskyy_application::es::Checkpoints as _;
+use devskyy_application::es::{Checkpoints as _, Halt};
 use devskyy_infrastructure::{es::SqlCheckpoints, sql::Database};
 use reqwest::StatusCode;
 use serde_json::json;
@@ -69,7 +69,7 @@ async fn stopped(place: &Path) {
     let database = Database::connect(&url, 1).await.unwrap();
     let checkpoints = SqlCheckpoints::new(database.clone());
     let lease = checkpoints.claim("somebody.reads", Uuid::nil(), Duration::from_secs(60)).await.unwrap().unwrap();
-    assert!(checkpoints.stop(&lease, 7, "it cannot be read").await.unwrap());
+    assert!(checkpoints.halt(&lease, 7, Halt::Stopped("it cannot be read")).await.unwrap());
     database.close().await;
 }
 
@@ -79,7 +79,7 @@ async fn a_subscription_that_stopped_is_told_with_its_place_and_reason() {
     worked_in(place.path()).await;
     stopped(place.path()).await;
     let (code, out, error) = ended(devskyy(place.path()).arg("subscriptions"));
-    let told = out.contains("somebody.reads stopped before 7: it cannot be read");
+    let told = out.contains("somebody.reads stopped before 7: it cannot be read; this version does not run it");
     assert!((code, told, error.lines().count()) == (1, true, 1), "{out}{error}");
 }
 

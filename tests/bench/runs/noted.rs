@@ -90,6 +90,8 @@ impl Noted {
     }
 }
 
+impl devskyy_application::es::Rewindable for Noted {}
+
 #[async_trait]
 impl EventStore for Noted {
     async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError> {

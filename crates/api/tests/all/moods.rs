@@ -46,6 +46,8 @@ impl Moody {
     }
 }
 
+impl devskyy_application::es::Rewindable for Moody {}
+
 #[async_trait]
 impl EventStore for Moody {
     async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError> {

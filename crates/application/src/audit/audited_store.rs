@@ -7,8 +7,8 @@ use super::{is_told, security_event::SecurityEvent, security_log::SecurityLog};
 use crate::{
     error::PortError,
     es::{
-        AppendError, AppendRequest, Appended, EventFilter, EventStore, Page, Position, RecordedEvent, StreamId,
-        StreamWrite,
+        AppendError, AppendRequest, Appended, EventFilter, EventStore, Page, Position, RecordedEvent, Rewindable,
+        StreamId, StreamWrite,
     },
 };
 
@@ -23,6 +23,12 @@ impl AuditedEventStore {
     #[must_use]
     pub fn new(log: Arc<dyn EventStore>, security: SecurityLog) -> Self {
         Self { log, security }
+    }
+}
+
+impl Rewindable for AuditedEventStore {
+    fn rewinds(&self) -> u64 {
+        self.log.rewinds()
     }
 }
 

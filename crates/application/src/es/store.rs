@@ -45,12 +45,24 @@ impl EventFilter {
     }
 }
 
+/// What may be put back to an earlier state beneath those who read it.
+pub trait Rewindable: Send + Sync {
+    /// How often the log was found to have been put back since this process began: by a restored backup, or by a database
+    /// that failed over to a copy that lagged.
+    ///
+    /// What was read before such a moment is of a log that is no more, and so are positions. Whoever remembers one compares
+    /// this number with what it was when it began, and begins again where it has grown.
+    fn rewinds(&self) -> u64 {
+        0
+    }
+}
+
 /// The one ordered log of facts.
 ///
 /// Positions are dense and in commit order on every adapter. An accepted append survives the process, and on durable
 /// adapters the machine.
 #[async_trait]
-pub trait EventStore: Send + Sync {
+pub trait EventStore: Rewindable {
     /// Records one unit of work, all or nothing.
     ///
     /// Once accepted it completes even when the caller stops waiting.
@@ -80,6 +92,7 @@ pub trait EventStore: Send + Sync {
     /// [`PortError`] when the log cannot be reached.
     async fn head(&self) -> Result<Position, PortError>;
 
-    /// Waits until the log's head is beyond a position, and returns the head. Wakes promptly, never polls in a tight loop.
+    /// Waits until the log's head is beyond a position or the log is put back, and returns the head. Wakes promptly, never
+    /// polls in a tight loop.
     async fn beyond(&self, position: Position) -> Position;
 }

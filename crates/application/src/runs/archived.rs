@@ -11,7 +11,7 @@ use super::{PROJECTS, children::stop, filters::RunFilter, ports::RunViews, views
 use crate::{
     access::ListScope,
     error::Error,
-    es::{EventContext, EventStore, Reaction, RecordedEvent, Repository},
+    es::{EventContext, EventStore, Reaction, Reader, RecordedEvent, Repository},
     paging::{Age, Beyond, KeysetRequest, Part, Sort},
     ports::Clock,
 };
@@ -31,6 +31,9 @@ pub struct ArchivedRuns {
 }
 
 impl ArchivedRuns {
+    /// What it is known by, and what it wants to hear of.
+    pub const READER: Reader = Reader { name: "runs.archived", categories: &[PROJECTS] };
+
     /// The reaction over the log and the views.
     #[must_use]
     pub fn new(store: Arc<dyn EventStore>, views: Arc<dyn RunViews>, clock: Arc<dyn Clock>) -> Self {
@@ -67,11 +70,11 @@ impl ArchivedRuns {
 #[async_trait]
 impl Reaction for ArchivedRuns {
     fn name(&self) -> &'static str {
-        "runs.archived"
+        Self::READER.name
     }
 
     fn categories(&self) -> &'static [&'static str] {
-        &[PROJECTS]
+        Self::READER.categories
     }
 
     async fn handle(&self, event: &RecordedEvent) -> Result<(), Error> {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::{
     budgets::Ledger,
     error::{Error, Refused},
-    es::{EventContext, EventStore, Reaction, RecordedEvent, Repository},
+    es::{EventContext, EventStore, Reaction, Reader, RecordedEvent, Repository},
     ports::Clock,
 };
 use async_trait::async_trait;
@@ -26,6 +26,9 @@ pub struct ChildRuns {
 }
 
 impl ChildRuns {
+    /// What it is known by, and what it wants to hear of.
+    pub const READER: Reader = Reader { name: "runs.children", categories: &[Run::CATEGORY] };
+
     /// The reaction over the log and the ledger.
     #[must_use]
     pub fn new(store: Arc<dyn EventStore>, ledger: Arc<Ledger>, clock: Arc<dyn Clock>) -> Self {
@@ -106,11 +109,11 @@ fn end(run: &Run) -> Option<ChildEnd> {
 #[async_trait]
 impl Reaction for ChildRuns {
     fn name(&self) -> &'static str {
-        "runs.children"
+        Self::READER.name
     }
 
     fn categories(&self) -> &'static [&'static str] {
-        &[Run::CATEGORY]
+        Self::READER.categories
     }
 
     async fn handle(&self, event: &RecordedEvent) -> Result<(), Error> {

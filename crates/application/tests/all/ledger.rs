@@ -50,6 +50,8 @@ struct Slow {
     reads: AtomicUsize,
 }
 
+impl devskyy_application::es::Rewindable for Slow {}
+
 #[async_trait]
 impl EventStore for Slow {
     async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError> {

@@ -68,6 +68,8 @@ struct Contested {
     rivals: AtomicUsize,
 }
 
+impl devskyy_application::es::Rewindable for Contested {}
+
 #[async_trait]
 impl EventStore for Contested {
     async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError> {

@@ -4,26 +4,28 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use devskyy_application::{
     error::PortError,
-    es::{Appended, Plan, PlannedEvent, Position, Prepared, RecordedEvent, Rejection, Wanted, planner},
-    ports::Clock,
+    es::{Appended, Plan, PlannedEvent, Prepared, RecordedEvent, Rejection, Wanted, planner},
 };
 use futures_util::FutureExt;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, Statement};
 
 use super::{
-    facts::{facts, head},
+    facts::{Ground, facts},
+    known::{Known, Mark},
     projection::{Projection, ProjectionError},
     reserved::{Begun, Reserved},
     statements::statement,
+    time::Time,
     write,
 };
-use crate::sql::{is_transient, stored};
+use crate::sql::{is_transient, stored, took_too_long};
 
-/// Answers to a batch, one per request, and the log's head after it.
+/// Answers to a batch, one per request, and the log's end before and after it.
 #[derive(Debug)]
 pub(super) struct Decided {
     pub(super) outcomes: Vec<Result<Appended, Rejection>>,
-    pub(super) head: u64,
+    pub(super) before: Mark,
+    pub(super) head: Mark,
 }
 
 /// How a batch failed.
@@ -31,6 +33,9 @@ pub(super) struct Decided {
 pub(super) enum Failed {
     /// Nothing was recorded, and the same batch may succeed later.
     Passing(ProjectionError),
+    /// Nothing was recorded, because it took longer than the database allows: a busy one may allow it later, but it may also be
+    /// one of the requests that is to blame.
+    TooSlow(ProjectionError),
     /// Nothing was recorded, and at least one of the requests is to blame.
     Guilty(ProjectionError),
     /// The connection broke during the commit, and the log has not told yet whether it holds the batch.
@@ -56,6 +61,7 @@ impl From<Broken> for DbErr {
 impl<E: Into<ProjectionError>> From<E> for Failed {
     fn from(error: E) -> Self {
         match error.into() {
+            ProjectionError::Database(error) if took_too_long(&error) => Self::TooSlow(error.into()),
             ProjectionError::Database(error) if is_transient(&error) => Self::Passing(error.into()),
             error => Self::Guilty(error),
         }
@@ -77,13 +83,19 @@ struct Change {
 /// Writes batches.
 pub(super) struct Batches {
     reserved: Arc<Reserved>,
-    clock: Arc<dyn Clock>,
+    time: Time,
     projections: Vec<Arc<dyn Projection>>,
+    known: Arc<Known>,
 }
 
 impl Batches {
-    pub(super) fn new(reserved: Arc<Reserved>, clock: Arc<dyn Clock>, projections: Vec<Arc<dyn Projection>>) -> Self {
-        Self { reserved, clock, projections }
+    pub(super) fn new(
+        reserved: Arc<Reserved>,
+        time: Time,
+        projections: Vec<Arc<dyn Projection>>,
+        known: Arc<Known>,
+    ) -> Self {
+        Self { reserved, time, projections, known }
     }
 
     /// Plans and records a batch in a transaction that holds the log's mutex.
@@ -92,17 +104,17 @@ impl Batches {
         let Some(Change { tx, hash }) = change else { return Ok(decided) };
         match self.reserved.within(tx.commit()).await {
             Ok(()) => Ok(decided),
-            Err(error) => self.look(Broken { decided, hash, error }).await,
+            Err(error) => self.look_for(Broken { decided, hash, error }).await,
         }
     }
 
     /// Tries a batch again whose failure may pass. After a broken commit only what is not in the log is written again.
     pub(super) async fn again(&self, failed: Failed, requests: &[&Prepared]) -> Result<Decided, Failed> {
         match failed {
-            Failed::Unknown(broken) if broken.hash.is_some() => self.look(broken).await,
+            Failed::Unknown(broken) if broken.hash.is_some() => self.look_for(broken).await,
             // Claims and keys may simply be written again; until that succeeds it stays unknown whether they were before.
             Failed::Unknown(broken) => match self.commit(self.begin().await, requests).await {
-                Err(Failed::Passing(_)) => Err(Failed::Unknown(broken)),
+                Err(Failed::Passing(_) | Failed::TooSlow(_)) => Err(Failed::Unknown(broken)),
                 outcome => outcome,
             },
             _ => self.commit(self.begin().await, requests).await,
@@ -111,9 +123,9 @@ impl Batches {
 
     /// What became of a broken commit, as the log itself says. Waits, under the mutex, until the server has made up its mind
     /// about the broken connection.
-    async fn look(&self, broken: Broken) -> Result<Decided, Failed> {
+    async fn look_for(&self, broken: Broken) -> Result<Decided, Failed> {
         let Some(hash) = broken.hash else { return Err(Failed::Unknown(broken)) };
-        match self.recorded(broken.decided.head, hash).await {
+        match self.recorded(broken.decided.head.position, hash).await {
             Ok(true) => Ok(broken.decided),
             Ok(false) => Err(Failed::Passing(broken.error.into())),
             Err(_) => Err(Failed::Unknown(broken)),
@@ -121,10 +133,15 @@ impl Batches {
     }
 
     async fn plan(&self, tx: DatabaseTransaction, requests: &[&Prepared]) -> Result<Planned, Failed> {
-        let facts = facts(&tx, &Wanted::of(requests.iter().map(|prepared| prepared.request()))).await?;
-        let mut plan = planner::plan(facts, requests, self.clock.now());
+        let wanted = Wanted::of(requests.iter().map(|prepared| prepared.request()));
+        let Ground { facts, now } = facts(&tx, &wanted, self.time.is_of_database()).await?;
+        let before = Mark::from(facts.head);
+        // A log that was put back is one to append to; only what was known of it is not so any more.
+        self.known.under_the_mutex(before);
+        let now = self.time.now(now, facts.head.recorded_at);
+        let mut plan = planner::plan(facts, requests, now);
         let outcomes = std::mem::take(&mut plan.outcomes);
-        let decided = Decided { outcomes, head: plan.head.position };
+        let decided = Decided { outcomes, before, head: plan.head.into() };
         if plan.is_empty() {
             tx.rollback().await?;
             return Ok(Planned { decided, change: None });
@@ -140,10 +157,15 @@ impl Batches {
         self.reserved.within(holds(tx, position, hash)).await
     }
 
-    /// The position of the newest event.
-    pub(super) async fn newest(&self) -> Result<Position, DbErr> {
+    /// Looks how far the log goes.
+    pub(super) async fn look(&self) -> Result<bool, DbErr> {
         let connection = self.reserved.current();
-        self.reserved.within(head(&connection)).await.map(|newest| newest.position)
+        self.reserved.within(self.known.look(&connection)).await
+    }
+
+    /// Takes in what was recorded.
+    pub(super) fn grown(&self, decided: &Decided) {
+        self.known.grown(decided.before, decided.head);
     }
 
     /// Begins a transaction that holds the log's mutex.

@@ -3,7 +3,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use devskyy_application::{
     error::PortError,
-    es::{Checkpoints, Lease, Position},
+    es::{Checkpoints, Halt, Lease, Position},
 };
 use sea_orm::{ConnectionTrait, DatabaseBackend, QueryResult, Value};
 use uuid::Uuid;
@@ -25,11 +25,7 @@ impl SqlCheckpoints {
     }
 
     async fn change(&self, sql: &str, values: Vec<Value>) -> Result<Option<QueryResult>, PortError> {
-        let clock = match self.db.backend() {
-            DatabaseBackend::Postgres => "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)",
-            _ => "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)",
-        };
-        let sql = sql.replace("{now}", clock);
+        let sql = sql.replace("{now}", now(self.db.backend()));
         // One statement is a transaction of its own; it ends when its last row is read.
         let changed = self.db.writer.query_all_raw(statement(self.db.backend(), &sql, values)).await;
         changed
@@ -38,8 +34,26 @@ impl SqlCheckpoints {
     }
 }
 
+/// The database's clock in microseconds since 1970.
+pub(super) const fn now(backend: DatabaseBackend) -> &'static str {
+    match backend {
+        DatabaseBackend::Postgres => "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)",
+        _ => "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)",
+    }
+}
+
 /// Only the holder of the current fence changes a row.
-const CURRENT: &str = "WHERE name = ? AND fence = ? AND owner IS NOT NULL RETURNING fence";
+const HELD: &str = "WHERE name = ? AND fence = ? AND owner IS NOT NULL";
+
+/// Moves a checkpoint to a position, named four times, but never back; with it goes what tells the event there from any other.
+const FORWARD: &str = "hash = CASE WHEN position < ? THEN \
+     (SELECT substr(e.hash, 1, 8) FROM es_events e WHERE e.position = ?) ELSE hash END, \
+     position = CASE WHEN position < ? THEN ? ELSE position END";
+
+/// Whether the log holds the event that a checkpoint is behind. Of one from before hashes were kept only the place is known.
+const FOUND: &str = "CASE WHEN es_subscriptions.position = 0 OR EXISTS (SELECT 1 FROM es_events e \
+     WHERE e.position = es_subscriptions.position AND (es_subscriptions.hash IS NULL \
+     OR es_subscriptions.hash = substr(e.hash, 1, 8))) THEN 1 ELSE 0 END";
 
 fn held(lease: &Lease) -> [Value; 2] {
     [lease.name.as_str().into(), stored(lease.fence).into()]
@@ -48,47 +62,54 @@ fn held(lease: &Lease) -> [Value; 2] {
 #[async_trait]
 impl Checkpoints for SqlCheckpoints {
     async fn claim(&self, name: &str, owner: Uuid, ttl: Duration) -> Result<Option<Lease>, PortError> {
-        let sql = "INSERT INTO es_subscriptions (name, owner, fence, lease_until) VALUES (?, ?, 1, {now} + ?) \
+        let sql = format!(
+            "INSERT INTO es_subscriptions (name, owner, fence, lease_until) VALUES (?, ?, 1, {{now}} + ?) \
              ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, fence = es_subscriptions.fence + 1, \
              lease_until = excluded.lease_until WHERE es_subscriptions.owner IS NULL \
-             OR es_subscriptions.owner = excluded.owner OR es_subscriptions.lease_until <= {now} \
-             RETURNING fence, position";
-        let Some(row) = self.change(sql, vec![name.into(), owner.into(), micros(ttl)]).await? else {
+             OR es_subscriptions.owner = excluded.owner OR es_subscriptions.lease_until <= {{now}} \
+             RETURNING fence, position, {FOUND}"
+        );
+        let Some(row) = self.change(&sql, vec![name.into(), owner.into(), micros(ttl)]).await? else {
             return Ok(None);
         };
         let number = |index| row.try_get_by_index(index).map(loaded);
-        let lease = || Ok(Lease { name: name.to_owned(), fence: number(0)?, position: number(1)? });
+        let lease = || {
+            let astray = row.try_get_by_index::<i32>(2)? == 0;
+            Ok(Lease { name: name.to_owned(), fence: number(0)?, position: number(1)?, astray })
+        };
         lease().map(Some).map_err(|error| port_error("checkpoints", "reading a lease", error))
     }
 
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, PortError> {
-        let sql = format!("UPDATE es_subscriptions SET lease_until = {{now}} + ? {CURRENT}");
+        let sql = format!("UPDATE es_subscriptions SET lease_until = {{now}} + ? {HELD} RETURNING fence");
         let [name, fence] = held(lease);
         Ok(self.change(&sql, vec![micros(ttl), name, fence]).await?.is_some())
     }
 
     async fn advance(&self, lease: &Lease, to: Position) -> Result<bool, PortError> {
+        // What the log does not hold nobody can have dealt with.
         let sql = format!(
-            "UPDATE es_subscriptions SET position = CASE WHEN position < ? THEN ? ELSE position END, \
-             failed_at = NULL, failure = NULL {CURRENT}"
+            "UPDATE es_subscriptions SET {FORWARD}, failed_at = NULL, failure = NULL, delayed_at = NULL, delay = NULL \
+             {HELD} AND EXISTS (SELECT 1 FROM es_events e WHERE e.position = ?) RETURNING fence"
         );
         let [name, fence] = held(lease);
-        Ok(self.change(&sql, vec![stored(to).into(), stored(to).into(), name, fence]).await?.is_some())
+        let [a, b, c, d, e] = [stored(to); 5].map(Value::from);
+        Ok(self.change(&sql, vec![a, b, c, d, name, fence, e]).await?.is_some())
     }
 
-    async fn stop(&self, lease: &Lease, at: Position, failure: &str) -> Result<bool, PortError> {
-        let before = stored(at.saturating_sub(1));
-        let sql = format!(
-            "UPDATE es_subscriptions SET position = CASE WHEN position < ? THEN ? ELSE position END, \
-             failed_at = ?, failure = ? {CURRENT}"
-        );
+    async fn halt(&self, lease: &Lease, at: Position, halt: Halt<'_>) -> Result<bool, PortError> {
+        let (what, why) = match halt {
+            Halt::Delayed(why) => ("delayed_at = ?, delay = ?", why),
+            Halt::Stopped(why) => ("failed_at = ?, failure = ?, delayed_at = NULL, delay = NULL", why),
+        };
+        let sql = format!("UPDATE es_subscriptions SET {FORWARD}, {what} {HELD} RETURNING fence");
         let [name, fence] = held(lease);
-        let values = vec![before.into(), before.into(), stored(at).into(), failure.into(), name, fence];
-        Ok(self.change(&sql, values).await?.is_some())
+        let [a, b, c, d] = [stored(at.saturating_sub(1)); 4].map(Value::from);
+        Ok(self.change(&sql, vec![a, b, c, d, stored(at).into(), why.into(), name, fence]).await?.is_some())
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), PortError> {
-        let sql = format!("UPDATE es_subscriptions SET owner = NULL, lease_until = 0 {CURRENT}");
+        let sql = format!("UPDATE es_subscriptions SET owner = NULL, lease_until = 0 {HELD} RETURNING fence");
         self.change(&sql, held(lease).to_vec()).await.map(|_| ())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use chrono::{DateTime, Utc};
 use devskyy_application::es::{Claim, Facts, KeyFacts, LogHead, StreamFacts, StreamId, Wanted};
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, QueryResult, Statement, Value};
 
@@ -15,6 +16,10 @@ use crate::sql::{sound_instant, sound_number};
 const HEAD: &str = "SELECT 0 AS kind, h.position AS a, h.recorded_at AS b, h.hash AS bytes, CAST(NULL AS UUID) AS id, \
      CAST(NULL AS TEXT) AS one, CAST(NULL AS TEXT) AS two \
      FROM (SELECT position, recorded_at, hash FROM es_events ORDER BY position DESC LIMIT 1) h";
+
+/// The time of PostgreSQL's machine, in the same columns.
+const NOW: &str =
+    " UNION ALL SELECT 4, CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT), 0, NULL, NULL, NULL, NULL";
 
 /// One table that is asked for many keys at once.
 struct Lookup {
@@ -46,21 +51,31 @@ const KEYS: Lookup = Lookup {
     on: "t.scope = w.scope AND t.key = w.key",
 };
 
-/// Everything a batch names, as of now.
-pub(super) async fn facts(tx: &DatabaseTransaction, wanted: &Wanted<'_>) -> Result<Facts, DbErr> {
+/// What holds under the mutex.
+#[derive(Default)]
+pub(super) struct Ground {
+    /// Everything a batch names.
+    pub(super) facts: Facts,
+    /// The database's time, where it was asked for.
+    pub(super) now: Option<DateTime<Utc>>,
+}
+
+/// Everything a batch names, as of now, which the database of several processes tells as well.
+pub(super) async fn facts(tx: &DatabaseTransaction, wanted: &Wanted<'_>, timed: bool) -> Result<Ground, DbErr> {
     // The caller's own category is the text with the static lifetime.
     let categories: BTreeSet<&'static str> = wanted.streams.iter().map(|stream| stream.category).collect();
-    let mut facts = Facts { streams: HashMap::with_capacity(wanted.streams.len()), ..Facts::default() };
-    for lookup in lookups(tx.get_database_backend(), wanted) {
+    let facts = Facts { streams: HashMap::with_capacity(wanted.streams.len()), ..Facts::default() };
+    let mut ground = Ground { facts, now: None };
+    for lookup in lookups(tx.get_database_backend(), wanted, timed) {
         for row in tx.query_all_raw(lookup).await? {
-            take_in(&mut facts, &categories, &row)?;
+            take_in(&mut ground, &categories, &row)?;
         }
     }
-    Ok(facts)
+    Ok(ground)
 }
 
 /// One statement for all of it, or as many as the engine's limits ask for.
-fn lookups(backend: DatabaseBackend, wanted: &Wanted<'_>) -> Vec<Statement> {
+fn lookups(backend: DatabaseBackend, wanted: &Wanted<'_>, timed: bool) -> Vec<Statement> {
     let streams = wanted.streams.iter().map(|stream| [stream.id.into(), stream.category.into()]);
     let claims = wanted.claims.iter().map(|claim| [claim.scope.as_str().into(), claim.value.as_str().into()]);
     let keys = wanted.keys.iter().map(|(scope, key)| [(*scope).into(), (*key).into()]);
@@ -68,6 +83,9 @@ fn lookups(backend: DatabaseBackend, wanted: &Wanted<'_>) -> Vec<Statement> {
         [(STREAMS, streams.collect()), (CLAIMS, claims.collect()), (KEYS, keys.collect())];
     let mut composer = Composer::new(backend);
     composer.push(HEAD);
+    if timed {
+        composer.push(NOW);
+    }
     let mut statements = Vec::with_capacity(1);
     for (lookup, rows) in rows {
         let mut rows = rows.into_iter();
@@ -101,7 +119,8 @@ impl Lookup {
     }
 }
 
-fn take_in(facts: &mut Facts, categories: &BTreeSet<&'static str>, row: &QueryResult) -> Result<(), DbErr> {
+fn take_in(ground: &mut Ground, categories: &BTreeSet<&'static str>, row: &QueryResult) -> Result<(), DbErr> {
+    let facts = &mut ground.facts;
     let (a, b) = (row.try_get_by_index::<i64>(1)?, row.try_get_by_index::<i64>(2)?);
     match row.try_get_by_index::<i32>(0)? {
         0 => facts.head = log_head(a, row.try_get_by_index(3)?, b)?,
@@ -115,6 +134,7 @@ fn take_in(facts: &mut Facts, categories: &BTreeSet<&'static str>, row: &QueryRe
             let claim = Claim { scope: row.try_get_by_index(5)?, value: row.try_get_by_index(6)? };
             facts.claims.insert(claim, row.try_get_by_index(4)?);
         }
+        4 => ground.now = Some(sound_instant(a)?),
         _ => {
             let (first, last) = (sound_number(a)?, sound_number(b)?);
             let used = KeyFacts { fingerprint: hash(row.try_get_by_index(3)?)?, first, last };

@@ -73,7 +73,16 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
+    /// # Errors
+    /// [`PortError`] for good where the row is damaged; it says which one.
     pub(super) fn event(&mut self, row: &QueryResult) -> Result<RecordedEvent, PortError> {
+        self.decoded(row).map_err(|error| {
+            let position = row.try_get_by_index::<i64>(0).unwrap_or_default();
+            PortError { source: format!("event {position}: {}", error.source).into(), ..error }
+        })
+    }
+
+    fn decoded(&mut self, row: &QueryResult) -> Result<RecordedEvent, PortError> {
         let raw = raw(row).map_err(damaged)?;
         let mut context = self.context(&raw.meta)?;
         context.correlation_id = raw.correlation_id;

@@ -5,13 +5,13 @@ use devskyy_application::{
     error::PortError,
     es::{
         AppendError, AppendRequest, Appended, EventFilter, EventStore, PAGE_BYTES, Page, Position, Prepared,
-        RecordedEvent, StreamId,
+        RecordedEvent, Rewindable, StreamId,
     },
     ports::Clock,
 };
 use devskyy_domain::kernel::Version;
 use futures_util::TryStreamExt as _;
-use sea_orm::{DatabaseBackend, DbErr, StreamTrait, Value};
+use sea_orm::{DatabaseBackend, DbErr, QueryResult, StreamTrait, Value};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
@@ -20,14 +20,16 @@ use tokio::{
 use super::{
     batch::Batches,
     facts::head,
+    known::Known,
     projection::Projection,
     reserved::Reserved,
-    rows::{Decoder, SELECT_EVENT, events_with_streams},
+    rows::{Decoder, SELECT_EVENT, damaged, events_with_streams},
     statements::statement,
     tail,
+    time::Time,
     writer::{self, Pending, QUEUE},
 };
-use crate::sql::{Database, port_error, stored};
+use crate::sql::{Database, port_error, sound_number, stored};
 
 /// Positions a filtered read looks at in one go, at least: however rare the wanted events, no read takes long.
 const WINDOW: u64 = 5_000;
@@ -41,15 +43,16 @@ const MOST: usize = 10_000;
 pub struct SqlEventStore {
     db: Database,
     queue: Mutex<Option<mpsc::Sender<Pending>>>,
-    head: watch::Sender<Position>,
+    known: Arc<Known>,
     /// What ends by itself once the queue is closed: the writer, then whoever announces what it wrote.
     running: Mutex<Vec<JoinHandle<()>>>,
-    /// Hears of what other processes write.
-    tail: Option<JoinHandle<()>>,
+    /// Hears of what other processes write, and looks at the log where its writer found something else than it knew.
+    tail: JoinHandle<()>,
 }
 
 impl SqlEventStore {
-    /// Starts the writer over a migrated database. The projections change in the same transaction as the log.
+    /// Starts the writer over a migrated database. The projections change in the same transaction as the log. Events bear the
+    /// time of a clock.
     ///
     /// # Errors
     /// [`PortError`] when the log cannot be read.
@@ -58,20 +61,41 @@ impl SqlEventStore {
         clock: Arc<dyn Clock>,
         projections: Vec<Arc<dyn Projection>>,
     ) -> Result<Self, PortError> {
+        Self::start_at(db, Time::of(clock), projections).await
+    }
+
+    /// The same for processes that share a database, and perhaps not the time: events bear the database's. On SQLite there is
+    /// but one process, and the clock is its own.
+    ///
+    /// # Errors
+    /// [`PortError`] when the log cannot be read.
+    pub async fn start_shared(
+        db: Database,
+        clock: Arc<dyn Clock>,
+        projections: Vec<Arc<dyn Projection>>,
+    ) -> Result<Self, PortError> {
+        let time = Time::of(clock).of_database(!db.of_one_process());
+        Self::start_at(db, time, projections).await
+    }
+
+    async fn start_at(db: Database, time: Time, projections: Vec<Arc<dyn Projection>>) -> Result<Self, PortError> {
         let newest = head(&db.reader).await.map_err(reading)?;
-        let known = watch::Sender::new(newest.position);
+        let known = Arc::new(Known::new(newest));
         let (queue, waiting) = mpsc::channel(QUEUE);
         let reserved = Arc::new(Reserved::of(db.clone()));
-        let batches = Batches::new(reserved.clone(), clock, projections);
+        let batches = Batches::new(reserved.clone(), time, projections, known.clone());
         let (written, news) = watch::channel(newest.position);
-        let writer = tokio::spawn(writer::write(batches, waiting, known.clone(), written));
-        let announcer =
-            (db.backend() == DatabaseBackend::Postgres).then(|| tokio::spawn(tail::announce(reserved, news)));
-        // A log on SQLite belongs to one process, whose own writer tells how far it is.
-        let tail =
-            (db.backend() == DatabaseBackend::Postgres).then(|| tokio::spawn(tail::follow(db.clone(), known.clone())));
+        let writer = tokio::spawn(writer::write(batches, waiting, written));
+        let (tail, announcer) = match db.backend() {
+            DatabaseBackend::Postgres => (
+                tokio::spawn(tail::follow(db.clone(), known.clone())),
+                Some(tokio::spawn(tail::announce(reserved, news))),
+            ),
+            // A log on SQLite belongs to one process, whose own writer tells how far it is.
+            _ => (tokio::spawn(tail::reconsider(db.clone(), known.clone())), None),
+        };
         let running = [Some(writer), announcer].into_iter().flatten().collect();
-        Ok(Self { db, queue: Mutex::new(Some(queue)), head: known, running: Mutex::new(running), tail })
+        Ok(Self { db, queue: Mutex::new(Some(queue)), known, running: Mutex::new(running), tail })
     }
 
     /// Refuses new appends and returns when those that were accepted are recorded.
@@ -87,41 +111,69 @@ impl SqlEventStore {
     }
 
     fn deafen(&self) {
-        if let Some(tail) = &self.tail {
-            tail.abort();
-        }
+        self.tail.abort();
     }
 
     fn queue(&self) -> Option<mpsc::Sender<Pending>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Reads rows one by one, up to the one that makes a page full.
-    async fn read_page(&self, sql: &str, values: Vec<Value>) -> Result<(Vec<RecordedEvent>, bool), PortError> {
+    /// Reads rows one by one, up to the one that makes a page full. What no filter wants is there for its place alone.
+    async fn read_page(&self, sql: &str, values: Vec<Value>, filter: &EventFilter) -> Result<Read, PortError> {
         let statement = statement(self.db.backend(), sql, values);
         let mut rows = self.db.reader.stream_raw(statement).await.map_err(reading)?;
-        let (mut decoder, mut events, mut bytes) = (Decoder::default(), Vec::new(), 0);
+        let (mut decoder, mut read, mut bytes) = (Decoder::default(), Read::default(), 0);
         while let Some(row) = rows.try_next().await.map_err(reading)? {
+            if !filter.categories.is_empty() {
+                let (position, category) = place(&row).map_err(damaged)?;
+                if !filter.wants(&category) {
+                    read.last = position;
+                    continue;
+                }
+            }
             let event = decoder.event(&row)?;
+            read.last = event.position;
             bytes += event.data.len();
-            events.push(event);
+            read.events.push(event);
             if bytes >= PAGE_BYTES {
-                return Ok((events, true));
+                read.large = true;
+                break;
             }
         }
-        Ok((events, false))
+        Ok(read)
+    }
+
+    /// Looks how far the log goes.
+    async fn look(&self) -> Result<(), PortError> {
+        self.known.look(&self.db.reader).await.map(|_| ()).map_err(reading)
     }
 
     /// The known head, looked up only where it does not already cover the wanted position.
     async fn head_covering(&self, position: Position) -> Result<Position, PortError> {
-        let known = *self.head.borrow();
+        let known = self.known.position();
         if known >= position { Ok(known) } else { self.head().await }
     }
+}
+
+/// What was read of the log.
+#[derive(Default)]
+struct Read {
+    events: Vec<RecordedEvent>,
+    /// The position of the last row, wanted or not; 0 where there was none.
+    last: Position,
+    /// Whether there was no room for more.
+    large: bool,
 }
 
 impl Drop for SqlEventStore {
     fn drop(&mut self) {
         self.deafen();
+    }
+}
+
+impl Rewindable for SqlEventStore {
+    fn rewinds(&self) -> u64 {
+        self.known.rewinds()
     }
 }
 
@@ -149,11 +201,11 @@ impl EventStore for SqlEventStore {
         };
         let limit = stored(max.min(MOST) as u64);
         let values = vec![stream.id.into(), stream.category.into(), stored(after).into(), limit.into()];
-        Ok(self.read_page(&part.select(self.db.backend()), values).await?.0)
+        Ok(self.read_page(&part.select(self.db.backend()), values, &EventFilter::default()).await?.events)
     }
 
     async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError> {
-        let max = max.min(MOST);
+        let (max, rewinds) = (max.min(MOST), self.known.rewinds());
         // Positions are dense: a window of positions bounds the work, whatever the filter lets through.
         let window = if filter.categories.is_empty() { max as u64 } else { (max as u64).max(WINDOW) };
         let upto = after.saturating_add(window);
@@ -161,9 +213,10 @@ impl EventStore for SqlEventStore {
         if head <= after {
             return Ok(Page { events: Vec::new(), scanned_to: after });
         }
+        // The last event of the window comes along, wanted or not: it proves that the log was looked at as far as that.
         let categories = match filter.categories.len() {
             0 => String::new(),
-            n => format!(" AND s.category IN (?{})", ", ?".repeat(n - 1)),
+            n => format!(" AND (s.category IN (?{}) OR e.position = ?)", ", ?".repeat(n - 1)),
         };
         let part = Part {
             wanted: &format!("e.position > ? AND e.position <= ?{categories}"),
@@ -172,23 +225,30 @@ impl EventStore for SqlEventStore {
         };
         let mut values: Vec<Value> = vec![stored(after).into(), stored(head).into()];
         values.extend(filter.categories.iter().map(|category| Value::from(*category)));
+        values.extend((!filter.categories.is_empty()).then(|| stored(head).into()));
         values.push(stored(max as u64).into());
-        let (events, large) = self.read_page(&part.select(self.db.backend()), values).await?;
-        let full = large || events.len() == max;
-        let scanned_to = if full { events.last().map_or(head, |last| last.position) } else { head };
-        Ok(Page { events, scanned_to })
+        let read = self.read_page(&part.select(self.db.backend()), values, filter).await?;
+        let full = read.large || read.events.len() == max;
+        if !full && read.last < head {
+            // The log does not go as far as it was known to, or has lost something amid.
+            self.look().await?;
+            if self.known.rewinds() == rewinds {
+                let lost = format!("something after event {} is missing", read.last.max(after));
+                return Err(PortError::bug("event store", "reading events", lost));
+            }
+        }
+        let wanted = read.events.last().map_or(after, |last| last.position);
+        let scanned_to = if full { wanted } else { read.last.max(after) };
+        Ok(Page { events: read.events, scanned_to })
     }
 
     async fn head(&self) -> Result<Position, PortError> {
-        let newest = head(&self.db.reader).await.map_err(reading)?.position;
-        tail::raise(&self.head, newest);
-        Ok(newest)
+        self.look().await?;
+        Ok(self.known.position())
     }
 
     async fn beyond(&self, position: Position) -> Position {
-        let mut head = self.head.subscribe();
-        // The sender lives in `self`, so waiting cannot fail while somebody waits.
-        head.wait_for(|head| *head > position).await.map_or(position, |head| *head)
+        self.known.beyond(position).await
     }
 }
 
@@ -214,6 +274,11 @@ impl Part<'_> {
         let sql = format!("SELECT {columns}{size} FROM {from} WHERE {wanted} ORDER BY e.{order} LIMIT ?");
         if bounded { format!("SELECT * FROM ({sql}) page WHERE before < {PAGE_BYTES} ORDER BY {order}") } else { sql }
     }
+}
+
+/// Where an event is, and of which kind: the first two of [`SELECT_EVENT`].
+fn place(row: &QueryResult) -> Result<(Position, String), DbErr> {
+    Ok((sound_number(row.try_get_by_index::<i64>(0)?)?, row.try_get_by_index(1)?))
 }
 
 fn reading(error: DbErr) -> PortError {

@@ -4,19 +4,23 @@ use std::{fmt::Display, future::Future, sync::Arc, time::Duration};
 
 use devskyy_application::es::Position;
 use sea_orm::{
-    ConnectionTrait,
-    sqlx::{Error, postgres::PgListener, query_scalar},
+    ConnectionTrait, DbErr, RuntimeErr,
+    sqlx::{Error, postgres::PgListener, query_as, query_scalar},
 };
 use tokio::{
     sync::watch,
-    time::{Instant, timeout},
+    time::{Instant, timeout, timeout_at},
 };
 
-use super::{facts::head, reserved::Reserved};
-use crate::sql::{Database, loaded};
+use super::{
+    known::{Found, Known, LOOK as NEWEST},
+    reserved::Reserved,
+};
+use crate::sql::{Database, stored};
 
-/// The channel on which PostgreSQL tells other processes that the log has grown.
-const CHANNEL: &str = "devskyy_es";
+/// The channel on which PostgreSQL tells other processes that the log has grown: one for each schema, since notifications
+/// reach everybody in the database.
+const CHANNEL: &str = "SELECT 'devskyy_es_' || oid AS channel FROM pg_namespace WHERE nspname = current_schema()";
 /// Shortest pause between two announcements: a busy log need not say so after each commit.
 const BETWEEN: Duration = Duration::from_millis(5);
 /// Pause between looks at the log while notifications work, in case one was lost with the process that owed it.
@@ -27,7 +31,7 @@ const LOOK_WITHOUT: (Duration, Duration) = (Duration::from_millis(50), Duration:
 const PATIENCE: Duration = Duration::from_secs(6);
 
 /// Takes in what other processes wrote until the task is aborted.
-pub(super) async fn follow(db: Database, known: watch::Sender<Position>) {
+pub(super) async fn follow(db: Database, known: Arc<Known>) {
     let (mut pause, mut deaf) = (LOOK_WITHOUT.0, false);
     loop {
         match listen(&db).await {
@@ -41,20 +45,27 @@ pub(super) async fn follow(db: Database, known: watch::Sender<Position>) {
             }
             Err(_) => {}
         }
-        let grown = answered(head(&db.reader)).await.is_some_and(|found| raise(&known, found.position));
+        let grown = answered(known.look(&db.reader)).await == Some(true);
         pause = if grown { LOOK_WITHOUT.0 } else { (pause * 2).min(LOOK_WITHOUT.1) };
         tokio::time::sleep(pause).await;
     }
 }
 
-/// Looks at the log's head over the wire itself, which needs nothing to be tidied up after each use; false when it broke.
-async fn look(wire: &mut PgListener, known: &watch::Sender<Position>) -> bool {
-    let newest = "SELECT position FROM es_events ORDER BY position DESC LIMIT 1";
-    let found = answered(query_scalar(newest).fetch_optional(wire)).await;
-    if let Some(position) = found {
-        raise(known, position.map_or(0, loaded));
+/// Looks at a log that nobody else writes whenever its writer did not find what it knew, until the task is aborted.
+pub(super) async fn reconsider(db: Database, known: Arc<Known>) {
+    loop {
+        known.doubted().await;
+        answered(known.look(&db.reader)).await;
     }
-    found.is_some()
+}
+
+/// Looks at the log's head over the wire itself, which needs nothing to be tidied up after each use; false when it broke.
+async fn look(wire: &mut PgListener, known: &Known) -> bool {
+    let looked = known.look_with(|position| async move {
+        let found = query_as(NEWEST).bind(stored(position)).fetch_optional(wire).await;
+        Found::of(found.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(error.into())))?)
+    });
+    answered(looked).await.is_some()
 }
 
 /// What PostgreSQL says about the log's head; nothing when it fails or is silent.
@@ -71,20 +82,32 @@ async fn answered<T, E: Display>(asked: impl Future<Output = Result<T, E>>) -> O
 async fn listen(db: &Database) -> Result<PgListener, Error> {
     let listen = async {
         let mut listener = PgListener::connect_with(db.reader.get_postgres_connection_pool()).await?;
-        listener.listen(CHANNEL).await?;
+        let channel: String = query_scalar(CHANNEL).fetch_one(&mut listener).await?;
+        listener.listen(&channel).await?;
         Ok(listener)
     };
     timeout(PATIENCE, listen).await.unwrap_or(Err(Error::PoolTimedOut))
 }
 
-/// Takes in notifications for a while; false when the wire broke.
-async fn hear(wire: &mut PgListener, known: &watch::Sender<Position>) -> bool {
+/// Waits for a reason to look at the log: another process says that it has written, this one wrote behind what it did not
+/// know of, or much time has passed; false when the wire broke. Whoever says so is not believed, since anybody may.
+async fn hear(wire: &mut PgListener, known: &Known) -> bool {
     let until = Instant::now() + LOOK;
     loop {
-        match timeout(until.saturating_duration_since(Instant::now()), wire.try_recv()).await {
+        let heard = tokio::select! {
+            heard = timeout_at(until, wire.try_recv()) => heard,
+            () = known.doubted() => return true,
+        };
+        match heard {
             Ok(Ok(Some(notification))) => {
-                if let Ok(position) = notification.payload().parse() {
-                    raise(known, position);
+                let news = |payload: &str| payload.parse().is_ok_and(|position: Position| position > known.position());
+                let mut grown = news(notification.payload());
+                // One look is enough for all that was said meanwhile.
+                while let Some(next) = wire.next_buffered() {
+                    grown |= news(next.payload());
+                }
+                if grown {
+                    return true;
                 }
             }
             Ok(Ok(None) | Err(_)) => return false,
@@ -99,20 +122,13 @@ pub(super) async fn announce(reserved: Arc<Reserved>, mut written: watch::Receiv
     while written.changed().await.is_ok() {
         let position = *written.borrow_and_update();
         // Nothing is kept of it that would have to reach the disk.
-        let notify = format!("SET LOCAL synchronous_commit = off; SELECT pg_notify('{CHANNEL}', '{position}')");
+        let notify = format!(
+            "SET LOCAL synchronous_commit = off; SELECT pg_notify(channel, '{position}') FROM ({CHANNEL}) here"
+        );
         let connection = reserved.current();
         if let Err(error) = reserved.within(connection.execute_unprepared(&notify)).await {
             tracing::debug!(%error, "cannot announce what was written");
         }
         tokio::time::sleep(BETWEEN).await;
     }
-}
-
-/// The head only ever rises. True when it did.
-pub(super) fn raise(known: &watch::Sender<Position>, position: Position) -> bool {
-    known.send_if_modified(|head| {
-        let grown = position > *head;
-        *head = position.max(*head);
-        grown
-    })
 }

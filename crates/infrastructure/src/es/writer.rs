@@ -25,7 +25,6 @@ use super::{
     batch::{Batches, Decided, Failed},
     projection::ProjectionError,
     reserved::Begun,
-    tail::raise,
 };
 use crate::sql::port_error;
 
@@ -40,6 +39,8 @@ const QUIET: u32 = 8;
 const MOST_BYTES: usize = 4 << 20;
 /// How long a batch is tried again while the database is away.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How many requests of a batch may each take longer than the database allows before the rest is not tried any more.
+const MOST_SLOW: u32 = 2;
 /// Why a request failed that was not tried any more.
 const NO_TURN: &str = "the database went away under a request before this one";
 
@@ -52,13 +53,8 @@ pub(super) struct Pending {
 }
 
 /// Appends until the queue is closed and empty.
-pub(super) async fn write(
-    batches: Batches,
-    mut queue: mpsc::Receiver<Pending>,
-    head: watch::Sender<Position>,
-    written: watch::Sender<Position>,
-) {
-    let writer = Writer { batches, head, written };
+pub(super) async fn write(batches: Batches, mut queue: mpsc::Receiver<Pending>, written: watch::Sender<Position>) {
+    let writer = Writer { batches, written };
     while let Some(first) = queue.recv().await {
         let mut batch = Batch::of(first);
         // The transaction begins while others still ask, and whoever asks while it waits for its turn comes along.
@@ -121,7 +117,6 @@ fn size(prepared: &Prepared) -> usize {
 
 struct Writer {
     batches: Batches,
-    head: watch::Sender<Position>,
     /// How far this process has written, whatever others did meanwhile.
     written: watch::Sender<Position>,
 }
@@ -140,20 +135,24 @@ impl Writer {
         let until = Instant::now() + PATIENCE;
         match self.persist(begun, requests, until).await {
             Ok(decided) => self.accept(decided),
-            // Somebody's request breaks the batch: one by one only the guilty one fails.
-            Err(Failed::Guilty(_)) if requests.len() > 1 => self.one_by_one(requests, until).await,
+            // Somebody's request breaks the batch, or holds it up: one by one only the guilty one fails.
+            Err(Failed::Guilty(_) | Failed::TooSlow(_)) if requests.len() > 1 => self.one_by_one(requests, until).await,
             Err(failed) => self.refuse(failed, requests.len()).await,
         }
     }
 
     /// All of them share the patience of the batch they were part of.
     async fn one_by_one(&self, requests: &[&Prepared], until: Instant) -> Vec<Answer> {
-        let mut answers = Vec::with_capacity(requests.len());
+        let (mut answers, mut slow) = (Vec::with_capacity(requests.len()), 0);
         for request in requests {
             let begun = self.batches.begin().await;
             match self.persist(begun, &[request], until).await {
                 Ok(decided) => answers.extend(self.accept(decided)),
                 Err(Failed::Guilty(error)) => answers.push(Err(blame(error).into())),
+                Err(Failed::TooSlow(error)) if slow < MOST_SLOW => {
+                    slow += 1;
+                    answers.push(Err(away(error).into()));
+                }
                 Err(gone) => {
                     answers.extend(self.refuse(gone, 1).await);
                     break;
@@ -169,7 +168,7 @@ impl Writer {
     async fn refuse(&self, failed: Failed, requests: usize) -> Vec<Answer> {
         let answer: Box<dyn Fn() -> AppendError + Send> = match failed {
             Failed::Guilty(error) => return vec![Err(blame(error).into())],
-            Failed::Passing(error) => {
+            Failed::Passing(error) | Failed::TooSlow(error) => {
                 let error = Arc::new(error);
                 Box::new(move || away(error.clone()).into())
             }
@@ -185,17 +184,15 @@ impl Writer {
     /// What may have been recorded is told to those who wait for the log to grow. Else they would hear of it only with the
     /// next append, where nobody looks at the log from time to time.
     async fn look_up(&self) {
-        match self.batches.newest().await {
-            Ok(newest) => {
-                raise(&self.head, newest);
-            }
-            Err(error) => tracing::warn!(%error, "cannot look how far the log goes"),
+        if let Err(error) = self.batches.look().await {
+            tracing::warn!(%error, "cannot look how far the log goes");
         }
     }
 
     fn accept(&self, decided: Decided) -> Vec<Answer> {
-        raise(&self.head, decided.head);
-        raise(&self.written, decided.head);
+        self.batches.grown(&decided);
+        self.written
+            .send_if_modified(|written| std::mem::replace(written, decided.head.position) != decided.head.position);
         decided.outcomes.into_iter().map(|outcome| outcome.map_err(AppendError::from)).collect()
     }
 
@@ -205,7 +202,13 @@ impl Writer {
         let mut outcome = self.batches.commit(begun, requests).await;
         loop {
             let failed = match outcome {
-                Err(failed @ (Failed::Passing(_) | Failed::Unknown(_))) if Instant::now() < until => failed,
+                // It is not the batch that is tried again, but each of its requests.
+                Err(Failed::TooSlow(error)) if requests.len() > 1 => return Err(Failed::TooSlow(error)),
+                Err(failed @ (Failed::Passing(_) | Failed::TooSlow(_) | Failed::Unknown(_)))
+                    if Instant::now() < until =>
+                {
+                    failed
+                }
                 outcome => return outcome,
             };
             tracing::warn!(?failed, requests = requests.len(), "the log could not be written, trying again");

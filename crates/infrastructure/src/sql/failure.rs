@@ -8,6 +8,8 @@ use sea_orm::{DbErr, RuntimeErr, SqlxError};
 
 /// What PostgreSQL answers to whoever writes where nobody may: the server was demoted, and its connections with it.
 const READ_ONLY: &str = "25006";
+/// What PostgreSQL answers to whoever keeps it busy for longer than it may.
+const TOO_LONG: &str = "57014";
 /// When a server was last found to be another one, or gone.
 static LEFT: Mutex<Option<Instant>> = Mutex::new(None);
 
@@ -48,6 +50,15 @@ pub(super) fn lost_a_lock(error: &DbErr) -> bool {
     let (DbErr::Conn(failed) | DbErr::Exec(failed) | DbErr::Query(failed)) = error else { return false };
     let RuntimeErr::SqlxError(failed) = failed else { return false };
     failed.as_database_error().and_then(|error| error.code()).is_some_and(|code| ["55P03", "40P01"].contains(&&*code))
+}
+
+/// Whether PostgreSQL gave a statement up because it took longer than its limit, or was told to (57014).
+#[must_use]
+pub(crate) fn took_too_long(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(failed)) | DbErr::Query(RuntimeErr::SqlxError(failed))) = error else {
+        return false;
+    };
+    matches!(&**failed, SqlxError::Database(error) if error.code().is_some_and(|code| code == TOO_LONG))
 }
 
 fn has_left(error: &SqlxError) -> bool {

@@ -13,8 +13,8 @@ pub(crate) mod tests;
 mod used_keys;
 
 pub use database::{Database, Durability};
-pub(crate) use failure::leave;
 pub use failure::{is_transient, port_error};
+pub(crate) use failure::{leave, took_too_long};
 pub use leases::free_leases;
 pub(crate) use listing::{Order, containing, part_of};
 pub(crate) use lock::lock;

@@ -24,7 +24,7 @@ struct Sql {
 }
 
 async fn started(db: &Database) -> Arc<SqlEventStore> {
-    Arc::new(SqlEventStore::start(db.clone(), Arc::new(SystemClock), Vec::new()).await.unwrap())
+    Arc::new(SqlEventStore::start_shared(db.clone(), Arc::new(SystemClock), Vec::new()).await.unwrap())
 }
 
 impl Sql {
@@ -65,7 +65,19 @@ impl LogUnderTest for InMemory {
     }
 }
 
+/// Checkpoints beside a log of ten events.
 struct SqlKeeper(Fresh);
+
+impl SqlKeeper {
+    async fn over(fresh: Fresh) -> Self {
+        let log = started(&fresh.db).await;
+        for n in 0..10 {
+            Request::to(lamp(n), &["a"]).ask(log.as_ref()).await.unwrap();
+        }
+        log.stop().await;
+        Self(fresh)
+    }
+}
 
 #[async_trait]
 impl CheckpointsUnderTest for SqlKeeper {
@@ -99,7 +111,7 @@ mod on_sqlite {
     }
 
     async fn keeper() -> SqlKeeper {
-        SqlKeeper(sqlite().await)
+        SqlKeeper::over(sqlite().await).await
     }
 
     async fn aside() -> SqlAside {
@@ -131,7 +143,7 @@ mod on_postgres {
     }
 
     async fn keeper() -> SqlKeeper {
-        SqlKeeper(postgres().await)
+        SqlKeeper::over(postgres().await).await
     }
 
     async fn aside() -> SqlAside {

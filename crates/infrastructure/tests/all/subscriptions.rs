@@ -1,37 +1,146 @@
 //! How subscriptions are doing, as operators are told.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use devskyy_application::es::{Checkpoints as _, SetAside as _};
-use devskyy_infrastructure::es::{SqlCheckpoints, SqlSetAside, SubscriptionState, subscriptions};
-use devskyy_testkit::fakes::SequentialIds;
+use chrono::TimeDelta;
+use devskyy_application::{
+    es::{Checkpoints as _, Halt, Lease, Reader, SetAside as _},
+    ports::Clock as _,
+};
+use devskyy_infrastructure::{
+    es::{SqlCheckpoints, SqlEventStore, SqlSetAside, SubscriptionState, ahead_of_time, go_on_behind, subscriptions},
+    system::SystemClock,
+};
+use devskyy_testkit::{
+    contracts::event_store::{Request, lamp, stream},
+    fakes::{FixedClock, SequentialIds},
+};
 
 use crate::databases::{self, Fresh};
 
+const READERS: [Reader; 2] =
+    [Reader { name: "a.goes", categories: &["lamp"] }, Reader { name: "b.stops", categories: &["lamp"] }];
+
+/// Ten events: eight of lamps, then two of switches.
+async fn grown(fresh: &Fresh) {
+    let log = SqlEventStore::start_shared(fresh.db.clone(), Arc::new(SystemClock), Vec::new()).await.unwrap();
+    for n in 0..8 {
+        Request::to(lamp(n), &["a"]).ask(&log).await.unwrap();
+    }
+    Request::to(stream("switch", 1), &["b", "c"]).ask(&log).await.unwrap();
+    log.stop().await;
+}
+
+async fn claimed(fresh: &Fresh, name: &str) -> (SqlCheckpoints, Lease) {
+    let checkpoints = SqlCheckpoints::new(fresh.db.clone());
+    let lease = checkpoints.claim(name, SequentialIds::nth(1), Duration::from_secs(60)).await.unwrap().unwrap();
+    (checkpoints, lease)
+}
+
+async fn state(fresh: &Fresh, name: &str) -> SubscriptionState {
+    let states = subscriptions(&fresh.db, &READERS).await.unwrap();
+    states.into_iter().find(|state| state.name == name).unwrap()
+}
+
 /// One subscription that goes on, and one that stopped before position 8.
 async fn one_of_two_stopped(fresh: Fresh) {
-    let (checkpoints, owner) = (SqlCheckpoints::new(fresh.db.clone()), SequentialIds::nth(1));
-    let going = checkpoints.claim("a.goes", owner, Duration::from_secs(60)).await.unwrap().unwrap();
+    grown(&fresh).await;
+    let (checkpoints, going) = claimed(&fresh, "a.goes").await;
     assert!(checkpoints.advance(&going, 5).await.unwrap());
-    let stuck = checkpoints.claim("b.stops", owner, Duration::from_secs(60)).await.unwrap().unwrap();
-    assert!(checkpoints.stop(&stuck, 8, "it cannot be read").await.unwrap());
+    let (checkpoints, stuck) = claimed(&fresh, "b.stops").await;
+    assert!(checkpoints.halt(&stuck, 8, Halt::Stopped("it cannot be read")).await.unwrap());
     let odd = (3, "it is odd".to_owned());
     SqlSetAside::new(fresh.db.clone()).put("a.goes", odd.0, &odd.1, Duration::from_secs(60)).await.unwrap();
+    let told = subscriptions(&fresh.db, &READERS).await.unwrap();
+    let told: Vec<_> = told.into_iter().map(|it| (it.name, it.position, it.stopped, it.aside)).collect();
     let stopped = Some((8, "it cannot be read".to_owned()));
-    let wanted = [
-        SubscriptionState { name: "a.goes".to_owned(), position: 5, stopped: None, aside: vec![odd] },
-        SubscriptionState { name: "b.stops".to_owned(), position: 7, stopped, aside: vec![] },
-    ];
-    assert_eq!(subscriptions(&fresh.db).await.unwrap(), wanted);
+    assert_eq!(told, [("a.goes".to_owned(), 5, None, vec![odd]), ("b.stops".to_owned(), 7, stopped, vec![])]);
 }
 
-#[tokio::test]
-async fn a_stopped_subscription_is_told_with_its_place_and_reason_on_sqlite() {
-    one_of_two_stopped(databases::sqlite().await).await;
+/// Three lamps wait behind position 5, and not the two switches.
+async fn what_waits(fresh: Fresh) {
+    grown(&fresh).await;
+    let (checkpoints, going) = claimed(&fresh, "a.goes").await;
+    assert!(checkpoints.advance(&going, 5).await.unwrap());
+    let state = state(&fresh, "a.goes").await;
+    assert_eq!((state.waiting.unwrap().events, state.is_behind()), (3, false));
 }
 
-#[tokio::test]
-#[ignore = "needs PostgreSQL"]
-async fn a_stopped_subscription_is_told_with_its_place_and_reason_on_postgres() {
-    one_of_two_stopped(databases::postgres().await).await;
+/// Nobody has dealt with what was recorded a day ago.
+async fn what_waits_for_long(fresh: Fresh) {
+    let yesterday = FixedClock::default();
+    let log = SqlEventStore::start(fresh.db.clone(), Arc::new(yesterday), Vec::new()).await.unwrap();
+    Request::to(lamp(1), &["a"]).ask(&log).await.unwrap();
+    log.stop().await;
+    let (checkpoints, lease) = claimed(&fresh, "a.goes").await;
+    checkpoints.release(&lease).await.unwrap();
+    let state = state(&fresh, "a.goes").await;
+    assert!(state.is_behind() && state.runner.is_none(), "{state:?}");
+}
+
+async fn who_runs_it(fresh: Fresh) {
+    claimed(&fresh, "a.goes").await;
+    let runner = state(&fresh, "a.goes").await.runner.unwrap();
+    assert!(runner.owner == SequentialIds::nth(1) && (50..=60).contains(&runner.lease_s), "{runner:?}");
+}
+
+async fn what_is_tried_again(fresh: Fresh) {
+    grown(&fresh).await;
+    let (checkpoints, lease) = claimed(&fresh, "a.goes").await;
+    assert!(checkpoints.halt(&lease, 3, Halt::Delayed("the mailbox is full")).await.unwrap());
+    let state = state(&fresh, "a.goes").await;
+    assert_eq!((state.position, state.delayed), (2, Some((3, "the mailbox is full".to_owned()))));
+}
+
+async fn going_on_elsewhere(fresh: Fresh) {
+    grown(&fresh).await;
+    let (checkpoints, lease) = claimed(&fresh, "a.goes").await;
+    assert!(checkpoints.halt(&lease, 8, Halt::Stopped("it cannot be read")).await.unwrap());
+    let beyond_the_end = go_on_behind(&fresh.db, "a.goes", 11).await.unwrap();
+    let done = go_on_behind(&fresh.db, "a.goes", 4).await.unwrap();
+    let old_lease_counts = checkpoints.advance(&lease, 9).await.unwrap();
+    let state = state(&fresh, "a.goes").await;
+    assert_eq!((beyond_the_end, done, old_lease_counts, state.position, state.stopped), (false, true, false, 4, None));
+}
+
+/// A clock that is a day ahead leaves its mark.
+async fn a_time_of_the_future(fresh: Fresh) {
+    let tomorrow = FixedClock::at(SystemClock.now() + TimeDelta::days(1));
+    let log = SqlEventStore::start(fresh.db.clone(), Arc::new(tomorrow), Vec::new()).await.unwrap();
+    let before = ahead_of_time(&fresh.db).await.unwrap();
+    Request::to(lamp(1), &["a"]).ask(&log).await.unwrap();
+    let ahead = ahead_of_time(&fresh.db).await.unwrap();
+    assert!(before.is_zero() && ahead > Duration::from_secs(86_000), "{before:?} {ahead:?}");
+}
+
+macro_rules! on_both {
+    ($($what:ident: $sqlite:ident, $postgres:ident;)+) => {
+        $(
+            #[tokio::test]
+            async fn $sqlite() {
+                $what(databases::sqlite().await).await;
+            }
+
+            #[tokio::test]
+            #[ignore = "needs PostgreSQL"]
+            async fn $postgres() {
+                $what(databases::postgres().await).await;
+            }
+        )+
+    };
+}
+
+on_both! {
+    one_of_two_stopped: a_stopped_subscription_is_told_with_its_place_and_reason_on_sqlite,
+        a_stopped_subscription_is_told_with_its_place_and_reason_on_postgres;
+    what_waits: only_wanted_events_are_told_to_wait_on_sqlite, only_wanted_events_are_told_to_wait_on_postgres;
+    what_waits_for_long: a_subscription_that_nobody_runs_falls_behind_on_sqlite,
+        a_subscription_that_nobody_runs_falls_behind_on_postgres;
+    who_runs_it: whoever_holds_a_lease_is_told_with_its_end_on_sqlite,
+        whoever_holds_a_lease_is_told_with_its_end_on_postgres;
+    what_is_tried_again: what_is_tried_again_and_again_is_told_on_sqlite,
+        what_is_tried_again_and_again_is_told_on_postgres;
+    going_on_elsewhere: an_operator_has_a_subscription_go_on_elsewhere_on_sqlite,
+        an_operator_has_a_subscription_go_on_elsewhere_on_postgres;
+    a_time_of_the_future: a_time_of_the_future_is_found_on_sqlite, a_time_of_the_future_is_found_on_postgres;
 }

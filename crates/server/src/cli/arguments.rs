@@ -76,8 +76,11 @@ pub(super) enum Verb {
         #[command(subcommand)]
         verb: ProjectionsVerb,
     },
-    /// Tell how far each reader of the log is, and which has stopped and why; fails where one has
-    Subscriptions,
+    /// Tell how far each reader of the log is, and which has stopped and why; fails where one has, or is behind
+    Subscriptions {
+        #[command(subcommand)]
+        verb: Option<SubscriptionsVerb>,
+    },
     /// Look after accounts
     User {
         #[command(subcommand)]
@@ -110,6 +113,19 @@ pub(super) enum ProjectionsVerb {
     Rebuild {
         /// Only this one
         name: Option<String>,
+    },
+}
+
+/// What can be done about readers of the log.
+#[derive(Debug, Subcommand)]
+pub(super) enum SubscriptionsVerb {
+    /// Have a reader go on behind a position of the log as it is now, after the log was put back
+    GoOn {
+        /// Which one
+        name: String,
+        /// The position; everything after it is seen, perhaps again
+        #[arg(long, value_name = "POSITION")]
+        after: u64,
     },
 }
 

@@ -23,7 +23,7 @@ use clap::Parser as _;
 use devskyy_application::context::PlatformRole;
 
 use self::{
-    arguments::{Arguments, KeysVerb, ProjectionsVerb, UserVerb, Verb},
+    arguments::{Arguments, KeysVerb, ProjectionsVerb, SubscriptionsVerb, UserVerb, Verb},
     demo::Place,
 };
 use crate::{
@@ -80,7 +80,10 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
             };
             started(&effective()?, "warn", |settings| user::create(settings, user, role))
         }
-        Verb::Subscriptions => started(&effective()?, "warn", subscriptions::show),
+        Verb::Subscriptions { verb: None } => started(&effective()?, "warn", subscriptions::show),
+        Verb::Subscriptions { verb: Some(SubscriptionsVerb::GoOn { name, after }) } => {
+            started(&effective()?, "warn", |settings| subscriptions::go_on(settings, name, *after))
+        }
         Verb::Keys { verb: KeysVerb::Rotate } => started(&effective()?, "warn", keys::rotate),
         Verb::Openapi => openapi::print(),
         Verb::Config { format } => config::print(&effective()?, *format),

@@ -1,4 +1,4 @@
-use devskyy_infrastructure::es::{SubscriptionState, subscriptions};
+use devskyy_infrastructure::es::{Runner, SubscriptionState, go_on_behind, subscriptions};
 
 use super::say;
 use crate::{
@@ -6,40 +6,75 @@ use crate::{
     failure::{Failure, causes},
     run,
     storage::{self, Store},
+    wiring::READERS,
 };
 
-/// Tells how far each subscription is, also while servers run, and fails where one has stopped or set an event aside.
+/// Tells how far each subscription is, also while servers run, and fails where one has stopped, is behind or set an event aside.
 pub(super) async fn show(settings: Settings) -> Result<(), Failure> {
     let store = Store::chosen(&settings);
     storage::present(&settings, &store)?;
     let database = run::connect(&settings, &store).await?;
-    let found = subscriptions(&database).await;
+    let found = subscriptions(&database, &READERS).await;
     database.close().await;
     let found = found.map_err(|error| Failure::operation(causes(&error)))?;
     for state in &found {
-        say(&line(state))?;
+        say(&format!("{}\n", line(state)))?;
         for (at, why) in &state.aside {
-            say(&format!("{} set aside {at}: {}\n", state.name, why.replace('\n', " ")))?;
+            say(&format!("{} set aside {at}: {}\n", state.name, one_line(why)))?;
         }
     }
     let stopped = found.iter().filter(|state| state.stopped.is_some()).count();
+    let behind = found.iter().filter(|state| state.stopped.is_none() && state.is_behind()).count();
     let aside = found.iter().filter(|state| !state.aside.is_empty()).count();
-    match (stopped, aside) {
-        (0, 0) => Ok(()),
-        (0, aside) => Err(Failure::operation(format!(
-            "{aside} of {} subscriptions set events aside; each is tried again after a minute at first, after an hour at last",
-            found.len()
-        ))),
-        (stopped, _) => Err(Failure::operation(format!(
-            "{stopped} of {} subscriptions stopped; each is tried again every ten seconds and goes on once its cause is gone",
-            found.len()
+    if stopped + behind + aside == 0 {
+        return Ok(());
+    }
+    Err(Failure::operation(format!(
+        "of {} subscriptions {stopped} stopped, {behind} are behind and {aside} set events aside; what stopped is tried again every \
+         ten seconds, what was set aside after a minute at first, after an hour at last",
+        found.len()
+    )))
+}
+
+/// Has one go on behind a position of the log as it is now.
+pub(super) async fn go_on(settings: Settings, name: &str, after: u64) -> Result<(), Failure> {
+    let store = Store::chosen(&settings);
+    storage::present(&settings, &store)?;
+    let _claimed = storage::claim(&settings, &store)?;
+    let database = run::database(&settings, &store).await?;
+    let done = go_on_behind(&database, name, after).await;
+    database.close().await;
+    match done.map_err(|error| Failure::operation(causes(&error)))? {
+        true => say(&format!("{name} goes on behind {after}\n")),
+        false => Err(Failure::operation(format!(
+            "there is no subscription {name}, or the log ends before {after}; devskyy subscriptions tells both"
         ))),
     }
 }
 
-fn line(SubscriptionState { name, position, stopped, .. }: &SubscriptionState) -> String {
-    match stopped {
-        None => format!("{name} goes on, has dealt with {position}\n"),
-        Some((at, why)) => format!("{name} stopped before {at}: {}\n", why.replace('\n', " ")),
-    }
+fn line(state: &SubscriptionState) -> String {
+    let SubscriptionState { name, position, head, runner, stopped, delayed, waiting, .. } = state;
+    let how = match stopped {
+        Some((at, why)) => format!("stopped before {at}: {}", one_line(why)),
+        None if state.is_behind() => format!("is behind, has dealt with {position} of {head}"),
+        None => format!("goes on, has dealt with {position} of {head}"),
+    };
+    let waiting = match waiting {
+        None => "; this version does not run it".to_owned(),
+        Some(waiting) if waiting.events == 0 => "; nothing waits".to_owned(),
+        Some(waiting) => format!("; {} events wait, the first for {} s", waiting.events, waiting.longest.as_secs()),
+    };
+    let runner = match runner {
+        None => "; nobody runs it".to_owned(),
+        Some(Runner { owner, lease_s }) if *lease_s >= 0 => {
+            format!("; {owner} runs it, for another {lease_s} s at least")
+        }
+        Some(Runner { owner, lease_s }) => format!("; {owner} ran it, its lease ended {} s ago", -lease_s),
+    };
+    let delayed = delayed.as_ref().map(|(at, why)| format!("; {at} is tried again and again: {}", one_line(why)));
+    format!("{name} {how}{waiting}{runner}{}", delayed.unwrap_or_default())
+}
+
+fn one_line(text: &str) -> String {
+    text.replace('\n', " ")
 }

@@ -11,6 +11,7 @@ mod secrets;
 mod signing;
 
 pub(crate) use derived::{laws, projections};
+pub(crate) use runs::READERS;
 pub(crate) use signing::rotation;
 
 use std::sync::Arc;
@@ -73,7 +74,7 @@ pub(crate) struct Ground {
 impl Ground {
     async fn lay(settings: &Settings, database: Database) -> Result<Self, Failure> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let log = SqlEventStore::start(database.clone(), clock.clone(), projections()).await;
+        let log = SqlEventStore::start_shared(database.clone(), clock.clone(), projections()).await;
         let ids: Arc<dyn IdGenerator> = Arc::new(RandomIds);
         let audit = audit::Trail::new(database.clone(), clock.clone(), ids.clone());
         let expressions = Arc::new(SandboxedExpressions::start(Limits::default()).map_err(Failure::operation)?);

@@ -7,7 +7,7 @@ use devskyy_application::{
     agents::AgentViews,
     budgets::{Budgets, BudgetsPorts, Ledger},
     error::PortError,
-    es::{Reaction, SettingAside, Subscription},
+    es::{Reaction, Reader, SettingAside, Subscription},
     ports::Clock,
     runs::{
         ArchivedRuns, ChildRuns, LiveRelay, LiveRuns, ResultStore, RunWorker, RunnableAgents, Runs, RunsPorts,
@@ -24,6 +24,8 @@ use uuid::Uuid;
 use super::Ground;
 use crate::{configuration::Settings, failure::Failure, tasks::Tasks};
 
+/// The subscriptions that servers run.
+pub(crate) const READERS: [Reader; 2] = [ChildRuns::READER, ArchivedRuns::READER];
 /// Pause between two sweeps of results.
 const PAUSE: Duration = Duration::from_secs(3_600);
 /// Age of a result before nobody can be about to refer to it any more; the append that does takes seconds.

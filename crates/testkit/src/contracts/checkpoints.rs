@@ -4,13 +4,13 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use devskyy_application::es::{Checkpoints, Lease};
+use devskyy_application::es::{Checkpoints, Halt, Lease};
 use uuid::Uuid;
 
 /// A keeper of checkpoints, with the power to let time pass on its clock.
 #[async_trait]
 pub trait CheckpointsUnderTest: Send {
-    /// The keeper.
+    /// The keeper, beside a log of at least ten events.
     fn checkpoints(&self) -> Arc<dyn Checkpoints>;
 
     /// Returns when that much time has passed on the keeper's clock.
@@ -64,7 +64,8 @@ pub async fn a_holder_that_slept_past_its_lease_is_refused(keeper: &mut dyn Chec
     let checkpoints = keeper.checkpoints();
     assert!(!checkpoints.advance(&zombie, 9).await.unwrap());
     assert!(!checkpoints.renew(&zombie, TTL).await.unwrap());
-    assert!(!checkpoints.stop(&zombie, 3, "late").await.unwrap());
+    assert!(!checkpoints.halt(&zombie, 3, Halt::Stopped("late")).await.unwrap());
+    assert!(!checkpoints.halt(&zombie, 3, Halt::Delayed("late")).await.unwrap());
     checkpoints.release(&zombie).await.unwrap();
     assert!(checkpoints.advance(&current, 1).await.unwrap(), "the zombie gave back what was not its own");
     assert_eq!(granted(keeper, EVE).await.position, 1);
@@ -97,8 +98,22 @@ pub async fn a_checkpoint_never_moves_back(keeper: &mut dyn CheckpointsUnderTest
 /// A stopped line continues with the event it stopped at.
 pub async fn a_stopped_line_continues_at_the_failing_event(keeper: &mut dyn CheckpointsUnderTest) {
     let lease = granted(keeper, ADA).await;
-    assert!(keeper.checkpoints().stop(&lease, 5, "the mailbox is on fire").await.unwrap());
+    assert!(keeper.checkpoints().halt(&lease, 5, Halt::Stopped("the mailbox is on fire")).await.unwrap());
     assert_eq!(granted(keeper, ADA).await.position, 4);
+}
+
+/// A line that is held up goes on with the event it is held up by, whoever takes over.
+pub async fn a_line_that_is_held_up_continues_at_the_same_event(keeper: &mut dyn CheckpointsUnderTest) {
+    let lease = granted(keeper, ADA).await;
+    assert!(keeper.checkpoints().halt(&lease, 5, Halt::Delayed("the mailbox is full")).await.unwrap());
+    assert_eq!(granted(keeper, ADA).await.position, 4);
+}
+
+/// A log that was never put back holds what was dealt with.
+pub async fn a_checkpoint_the_log_holds_is_not_astray(keeper: &mut dyn CheckpointsUnderTest) {
+    let lease = granted(keeper, ADA).await;
+    assert!(keeper.checkpoints().advance(&lease, 7).await.unwrap());
+    assert!(!granted(keeper, ADA).await.astray);
 }
 
 /// A lease that was given back cannot be used.
@@ -122,6 +137,8 @@ macro_rules! checkpoints_contract {
             a_renewed_lease_lasts_longer,
             a_checkpoint_never_moves_back,
             a_stopped_line_continues_at_the_failing_event,
+            a_line_that_is_held_up_continues_at_the_same_event,
+            a_checkpoint_the_log_holds_is_not_astray,
             a_lease_given_back_is_over,
         }
     };

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::PortError,
-    es::{Checkpoints, Lease, Position},
+    es::{Checkpoints, Halt, Lease, Position},
     ports::Clock,
 };
 use uuid::Uuid;
@@ -25,6 +25,8 @@ struct Row {
     owner: Option<Uuid>,
     until: DateTime<Utc>,
     failure: Option<(Position, String)>,
+    delay: Option<(Position, String)>,
+    astray: bool,
 }
 
 impl InMemoryCheckpoints {
@@ -38,6 +40,19 @@ impl InMemoryCheckpoints {
     #[must_use]
     pub fn failure(&self, name: &str) -> Option<(Position, String)> {
         self.rows().get(name).and_then(|row| row.failure.clone())
+    }
+
+    /// What a line tries again and again, and why it fails.
+    #[must_use]
+    pub fn delayed(&self, name: &str) -> Option<(Position, String)> {
+        self.rows().get(name).and_then(|row| row.delay.clone())
+    }
+
+    /// Puts a log back that they do not see: where a subscription got is no place of it any more.
+    pub fn lead_astray(&self, name: &str) {
+        if let Some(row) = self.rows().get_mut(name) {
+            row.astray = true;
+        }
     }
 
     /// How far a subscription got.
@@ -66,7 +81,7 @@ impl Checkpoints for InMemoryCheckpoints {
     async fn claim(&self, name: &str, owner: Uuid, ttl: Duration) -> Result<Option<Lease>, PortError> {
         let now = self.clock.now();
         let mut rows = self.rows();
-        let fresh = Row { position: 0, fence: 0, owner: None, until: now, failure: None };
+        let fresh = Row { position: 0, fence: 0, owner: None, until: now, failure: None, delay: None, astray: false };
         let row = rows.entry(name.to_owned()).or_insert(fresh);
         if row.owner.is_some_and(|holder| holder != owner) && row.until > now {
             return Ok(None);
@@ -74,7 +89,7 @@ impl Checkpoints for InMemoryCheckpoints {
         row.fence += 1;
         row.owner = Some(owner);
         row.until = now + ttl;
-        Ok(Some(Lease { name: name.to_owned(), fence: row.fence, position: row.position }))
+        Ok(Some(Lease { name: name.to_owned(), fence: row.fence, position: row.position, astray: row.astray }))
     }
 
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, PortError> {
@@ -85,14 +100,17 @@ impl Checkpoints for InMemoryCheckpoints {
     async fn advance(&self, lease: &Lease, to: Position) -> Result<bool, PortError> {
         Ok(self.change(lease, |row| {
             row.position = row.position.max(to);
-            row.failure = None;
+            (row.failure, row.delay) = (None, None);
         }))
     }
 
-    async fn stop(&self, lease: &Lease, at: Position, failure: &str) -> Result<bool, PortError> {
+    async fn halt(&self, lease: &Lease, at: Position, halt: Halt<'_>) -> Result<bool, PortError> {
         Ok(self.change(lease, |row| {
             row.position = row.position.max(at.saturating_sub(1));
-            row.failure = Some((at, failure.to_owned()));
+            match halt {
+                Halt::Delayed(why) => row.delay = Some((at, why.to_owned())),
+                Halt::Stopped(why) => (row.failure, row.delay) = (Some((at, why.to_owned())), None),
+            }
         }))
     }
 

@@ -107,6 +107,8 @@ impl Log {
     }
 }
 
+impl devskyy_application::es::Rewindable for InMemoryEventStore {}
+
 #[async_trait]
 impl EventStore for InMemoryEventStore {
     async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError> {

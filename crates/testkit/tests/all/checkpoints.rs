@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use devskyy_application::{
     error::PortError,
-    es::{Checkpoints, Lease, Position},
+    es::{Checkpoints, Halt, Lease, Position},
 };
 use devskyy_testkit::{
     checkpoints_contract,
@@ -59,6 +59,10 @@ enum Flaw {
     Pliant,
     /// Goes on behind the event that a line is stopped at.
     Skipping,
+    /// Goes on behind the event that a line is held up by.
+    Hasty,
+    /// Takes it that the log was put back.
+    Doubting,
     /// Takes no lease back.
     Clinging,
 }
@@ -81,7 +85,8 @@ impl Checkpoints for Flawed {
             Flaw::Pliant => Some(*self.told.lock().unwrap()),
             _ => None,
         };
-        Ok(granted.map(|lease| Lease { position: position.unwrap_or(lease.position), ..lease }))
+        let astray = self.flaw == Flaw::Doubting;
+        Ok(granted.map(|lease| Lease { position: position.unwrap_or(lease.position), astray, ..lease }))
     }
 
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, PortError> {
@@ -93,9 +98,12 @@ impl Checkpoints for Flawed {
         Ok(self.honest.checkpoints.advance(lease, to).await? || self.flaw == Flaw::Trusting)
     }
 
-    async fn stop(&self, lease: &Lease, at: Position, failure: &str) -> Result<bool, PortError> {
-        let at = if self.flaw == Flaw::Skipping { at + 1 } else { at };
-        self.honest.checkpoints.stop(lease, at, failure).await
+    async fn halt(&self, lease: &Lease, at: Position, halt: Halt<'_>) -> Result<bool, PortError> {
+        let skips = match halt {
+            Halt::Delayed(_) => self.flaw == Flaw::Hasty,
+            Halt::Stopped(_) => self.flaw == Flaw::Skipping,
+        };
+        self.honest.checkpoints.halt(lease, if skips { at + 1 } else { at }, halt).await
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), PortError> {
@@ -116,8 +124,9 @@ impl CheckpointsUnderTest for Suspect {
     }
 }
 
-fn flawed() -> [Suspect; 7] {
-    [Flaw::Generous, Flaw::Trusting, Flaw::Idle, Flaw::Forgetful, Flaw::Pliant, Flaw::Skipping, Flaw::Clinging]
+fn flawed() -> [Suspect; 9] {
+    use Flaw::{Clinging, Doubting, Forgetful, Generous, Hasty, Idle, Pliant, Skipping, Trusting};
+    [Generous, Trusting, Idle, Forgetful, Pliant, Skipping, Hasty, Doubting, Clinging]
         .map(|flaw| Suspect(Arc::new(Flawed { honest: fresh(), flaw, told: Mutex::default() })))
 }
 

@@ -12,7 +12,7 @@ use devskyy_application::{
     error::PortError,
     es::{
         AppendError, AppendRequest, Appended, Claim, ClaimChange, EventFilter, EventStore, Page, Position,
-        Precondition, RecordedEvent, StreamId, goes_on,
+        Precondition, RecordedEvent, Rewindable, StreamId, goes_on,
     },
 };
 use devskyy_testkit::{
@@ -49,9 +49,10 @@ enum Flaw {
     HandsOverAll,
     TakesAbsenceForFailure,
     WakesAtOnce,
+    CriesWolf,
 }
 
-const FLAWS: [Flaw; 25] = [
+const FLAWS: [Flaw; 26] = [
     Flaw::IgnoresVersions,
     Flaw::IgnoresGuards,
     Flaw::IgnoresRepeatedStreams,
@@ -77,6 +78,7 @@ const FLAWS: [Flaw; 25] = [
     Flaw::HandsOverAll,
     Flaw::TakesAbsenceForFailure,
     Flaw::WakesAtOnce,
+    Flaw::CriesWolf,
 ];
 
 /// A log that asks an honest one for the wrong thing, or tells its answer wrongly.
@@ -161,6 +163,12 @@ impl Flawed {
     }
 }
 
+impl Rewindable for Flawed {
+    fn rewinds(&self) -> u64 {
+        u64::from(self.flaw == Flaw::CriesWolf)
+    }
+}
+
 #[async_trait]
 impl EventStore for Flawed {
     async fn append(&self, mut request: AppendRequest) -> Result<Appended, AppendError> {
@@ -228,7 +236,7 @@ impl LogUnderTest for Suspect {
     }
 }
 
-fn flawed() -> [Suspect; 25] {
+fn flawed() -> [Suspect; 26] {
     FLAWS.map(|flaw| Suspect(Flawed::new(flaw)))
 }
 

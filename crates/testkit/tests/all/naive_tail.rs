@@ -32,6 +32,8 @@ struct NaiveTail {
     visible: Mutex<BTreeMap<Position, RecordedEvent>>,
 }
 
+impl devskyy_application::es::Rewindable for NaiveTail {}
+
 #[async_trait]
 impl EventStore for NaiveTail {
     async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError> {

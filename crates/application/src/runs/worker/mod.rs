@@ -201,6 +201,8 @@ struct Shift<'a> {
     active: BTreeMap<RunId, (Claim, Arc<Signals>)>,
     ward: Ward,
     seen: Position,
+    /// How often the log had been put back when that was seen.
+    rewinds: u64,
     /// Whether something may be claimable that was not at the last look.
     look: bool,
     /// Whether something may have to end that did not at the last look.
@@ -219,6 +221,7 @@ impl<'a> Shift<'a> {
             active: BTreeMap::new(),
             ward: Ward::default(),
             seen: 0,
+            rewinds: worker.ports.store.rewinds(),
             look: true,
             ends: true,
             held_back: false,
@@ -299,10 +302,16 @@ impl<'a> Shift<'a> {
         loop {
             let store = &self.worker.ports.store;
             let page = match self.beside(store.read_all(self.seen, PAGE, &filter)).await {
+                _ if store.rewinds() != self.rewinds => return self.assume_anything().await,
                 Ok(page) => page,
-                Err(error) => {
+                Err(error) if error.retryable => {
                     (self.look, self.ends) = (true, true);
                     return self.beside(self.worker.pause(&error)).await;
+                }
+                Err(error) => {
+                    tracing::error!(worker = %self.worker.settings.name, after = self.seen, error = ?error,
+                        "what happened cannot be read; the worker goes round it");
+                    return self.assume_anything().await;
                 }
             };
             for event in &page.events {
@@ -313,6 +322,21 @@ impl<'a> Shift<'a> {
             if !full {
                 return;
             }
+        }
+    }
+
+    /// Goes on at the head, where nobody can say what happened before it: the log was put back, or cannot be read. It may have
+    /// concerned any run, so all are handed over between two calls, and those that may go on are claimed again.
+    async fn assume_anything(&mut self) {
+        let RunWorker { ports, .. } = self.worker;
+        let rewinds = ports.store.rewinds();
+        (self.look, self.ends) = (true, true);
+        match self.beside(ports.store.head()).await {
+            Ok(head) => {
+                (self.seen, self.rewinds) = (head, rewinds);
+                self.active.values().for_each(|(_, signals)| signals.stop());
+            }
+            Err(error) => self.beside(self.worker.pause(&error)).await,
         }
     }
 

@@ -1,4 +1,5 @@
 //! The log's rules on random histories, and subscriptions over the in-memory log.
 
+mod logs;
 mod planning;
 mod subscribing;

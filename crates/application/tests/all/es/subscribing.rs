@@ -2,7 +2,7 @@ use std::{
     pin::pin,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -20,6 +20,8 @@ use tokio::{
     sync::{Notify, oneshot},
     time::timeout,
 };
+
+use super::logs::{PutBack, Unreadable, damage, silence};
 
 /// Notes the positions it saw; fails on one of them in a chosen way, a number of times.
 struct Noting {
@@ -63,6 +65,8 @@ impl Reaction for Noting {
 struct Rig {
     clock: Arc<FixedClock>,
     store: Arc<InMemoryEventStore>,
+    /// The same log as subscriptions read it.
+    read: Arc<dyn EventStore>,
     checkpoints: Arc<InMemoryCheckpoints>,
 }
 
@@ -74,12 +78,20 @@ impl Rig {
         Request::to(lamp(1), &["a", "b"]).ask(&*store).await.unwrap();
         let switch = Request::to(stream("switch", 1), &["c"]);
         switch.and(lamp(2), Precondition::Any, &["d", "e", "f"]).ask(&*store).await.unwrap();
-        Self { checkpoints: Arc::new(InMemoryCheckpoints::with_clock(clock.clone())), clock, store }
+        let checkpoints = Arc::new(InMemoryCheckpoints::with_clock(clock.clone()));
+        Self { checkpoints, clock, read: store.clone(), store }
+    }
+
+    /// The same log, of which one event cannot be read.
+    async fn damaged(at: u64, failure: fn() -> PortError) -> (Self, Arc<Unreadable>) {
+        let rig = Self::new().await;
+        let damaged = Arc::new(Unreadable { log: rig.store.clone(), at: AtomicU64::new(at), failure });
+        (Self { read: damaged.clone(), ..rig }, damaged)
     }
 
     fn subscription(&self, owner: u64) -> Subscription {
         let owner = SequentialIds::nth(owner);
-        Subscription::new(self.store.clone(), self.checkpoints.clone(), self.clock.clone(), owner)
+        Subscription::new(self.read.clone(), self.checkpoints.clone(), self.clock.clone(), owner)
     }
 
     /// Runs until everything is dealt with, then stops it orderly.
@@ -138,6 +150,88 @@ async fn a_failure_for_good_stops_the_line_where_people_can_see_it() {
     assert_eq!(rig.checkpoints.failure("noting").unwrap().0, 4);
     rig.run_until(&reaction, || rig.checkpoints.position("noting") == 6).await;
     assert_eq!((reaction.seen(), rig.checkpoints.failure("noting")), (vec![1, 2, 4, 5, 6], None));
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_read_stops_the_line_behind_those_before_it() {
+    let ((rig, _), reaction) = (Rig::damaged(5, damage).await, Noting::failing(0, 0, away));
+    let stopped = rig.subscription(1).run(&*reaction, std::future::pending()).await.unwrap_err();
+    assert_eq!((stopped.position, reaction.seen(), rig.checkpoints.position("noting")), (5, vec![1, 2, 4], 4));
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_read_is_told_with_its_place_and_reason() {
+    let ((rig, _), reaction) = (Rig::damaged(5, damage).await, Noting::failing(0, 0, away));
+    rig.subscription(1).run(&*reaction, std::future::pending()).await.unwrap_err();
+    let (at, why) = rig.checkpoints.failure("noting").unwrap();
+    assert!(at == 5 && why.contains("does not have 32 bytes"), "{at}: {why}");
+}
+
+#[tokio::test]
+async fn a_line_goes_on_once_its_events_can_be_read() {
+    let ((rig, damaged), reaction) = (Rig::damaged(5, damage).await, Noting::failing(0, 0, away));
+    rig.subscription(1).run(&*reaction, std::future::pending()).await.unwrap_err();
+    damaged.at.store(0, Ordering::Relaxed);
+    rig.run_until(&reaction, || rig.checkpoints.position("noting") == 6).await;
+    assert_eq!((reaction.seen(), rig.checkpoints.failure("noting")), (vec![1, 2, 4, 5, 6], None));
+}
+
+#[tokio::test]
+async fn a_log_that_does_not_answer_for_long_is_told_while_the_line_waits_for_it() {
+    let ((rig, damaged), reaction) = (Rig::damaged(5, silence).await, Noting::failing(0, 0, away));
+    let told = Mutex::new(None);
+    rig.run_until(&reaction, || {
+        let mut told = told.lock().unwrap();
+        *told = told.take().or_else(|| rig.checkpoints.delayed("noting"));
+        if told.is_some() {
+            damaged.at.store(0, Ordering::Relaxed);
+        }
+        rig.checkpoints.position("noting") == 6
+    })
+    .await;
+    let (at, why) = told.into_inner().unwrap().unwrap();
+    assert!(at == 1 && why.contains("nobody answers"), "{at}: {why}");
+}
+
+#[tokio::test]
+async fn what_passed_after_many_attempts_is_told_no_more() {
+    let (rig, reaction) = (Rig::new().await, Noting::failing(4, 8, away));
+    rig.run_until(&reaction, || rig.checkpoints.position("noting") == 6).await;
+    assert_eq!((reaction.seen(), rig.checkpoints.delayed("noting")), (vec![1, 2, 4, 5, 6], None));
+}
+
+#[tokio::test]
+async fn a_line_whose_place_the_log_does_not_hold_any_more_stops_without_moving() {
+    let (rig, reaction) = (Rig::new().await, Noting::failing(0, 0, away));
+    rig.run_until(&reaction, || rig.checkpoints.position("noting") == 6).await;
+    rig.checkpoints.lead_astray("noting");
+    let stopped = rig.subscription(1).run(&*reaction, std::future::pending()).await.unwrap_err();
+    assert_eq!((stopped.position, rig.checkpoints.position("noting")), (7, 6));
+    assert!(rig.checkpoints.failure("noting").unwrap().1.contains("put back to an earlier state"));
+}
+
+#[tokio::test]
+async fn a_line_begins_again_at_its_checkpoint_when_the_log_is_put_back() {
+    let (rig, reaction) = (Rig::new().await, Noting::failing(0, 0, away));
+    let logs = [(); 2].map(|()| Arc::new(InMemoryEventStore::default()));
+    let [old, new] = logs.clone();
+    Request::to(lamp(1), &["a"]).ask(&*old).await.unwrap();
+    let put_back = Arc::new(PutBack { logs, times: AtomicU64::new(0) });
+    let rig = Rig { read: put_back.clone(), ..rig };
+    let subscription = rig.subscription(1);
+    let mut run = pin!(subscription.run(&*reaction, std::future::pending()));
+    let others = async {
+        settle().await;
+        // Nothing of this is wanted, so that how far the line has read is kept nowhere.
+        Request::to(stream("switch", 1), &["b", "c", "d"]).ask(&*old).await.unwrap();
+        settle().await;
+        Request::to(lamp(1), &["a", "e", "f", "g", "h"]).ask(&*new).await.unwrap();
+        put_back.times.store(1, Ordering::Relaxed);
+        Request::to(stream("switch", 1), &["wakes"]).ask(&*old).await.unwrap();
+        settle().await;
+    };
+    tokio::select! { () = others => {}, ended = &mut run => panic!("{ended:?}") }
+    assert_eq!(reaction.seen(), [1, 2, 3, 4, 5]);
 }
 
 /// Deals with an event for as long as it takes until somebody lets it go on.

@@ -19,6 +19,8 @@ use uuid::Uuid;
 /// A log whose every answer can be cut off before and after it took effect.
 pub(crate) struct InterruptibleStore(pub(crate) Arc<dyn EventStore>);
 
+impl devskyy_application::es::Rewindable for InterruptibleStore {}
+
 #[async_trait]
 impl EventStore for InterruptibleStore {
     async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError> {
@@ -57,6 +59,8 @@ impl TornStore {
         *self.torn.lock().unwrap() = stream;
     }
 }
+
+impl devskyy_application::es::Rewindable for TornStore {}
 
 #[async_trait]
 impl EventStore for TornStore {

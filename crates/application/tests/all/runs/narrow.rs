@@ -30,6 +30,8 @@ struct InTurn<P: ?Sized> {
     turn: Arc<Semaphore>,
 }
 
+impl devskyy_application::es::Rewindable for InTurn<dyn EventStore> {}
+
 #[async_trait]
 impl EventStore for InTurn<dyn EventStore> {
     async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError> {

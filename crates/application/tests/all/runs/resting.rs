@@ -1,15 +1,27 @@
 //! What becomes of runs when their project is suspended, resumed or archived.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
+use async_trait::async_trait;
 use devskyy_application::{
-    es::{AppendRequest, EventContext, EventStore, Precondition, Repository},
-    runs::RunStatus,
+    error::PortError,
+    es::{
+        AppendError, AppendRequest, Appended, EventContext, EventFilter, EventStore, Page, Position, Precondition,
+        Repository,
+    },
+    runs::{RunStatus, RunWorker, WorkerPorts},
 };
 use devskyy_domain::{
     kernel::ids::{ProjectId, RunId, UserId},
     projects::{Project, ProjectError, ProjectEvent, ProjectName},
 };
+use devskyy_testkit::reads_through;
 use uuid::Uuid;
 
 use super::{
@@ -54,16 +66,45 @@ fn given(world: &World, first: &str) -> RunId {
     world.start(&text, "null")
 }
 
+/// A log of which what comes before a position cannot be read in pages.
+struct Damaged {
+    log: Arc<dyn EventStore>,
+    before: AtomicU64,
+}
+
+impl devskyy_application::es::Rewindable for Damaged {}
+
+#[async_trait]
+impl EventStore for Damaged {
+    async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError> {
+        self.log.append(request).await
+    }
+
+    async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError> {
+        if after < self.before.load(Ordering::Relaxed) {
+            return Err(PortError::bug("event store", "reading an event", "a stored instant is out of range"));
+        }
+        self.log.read_all(after, max, filter).await
+    }
+
+    reads_through!(log: read_stream, head, beyond);
+}
+
 /// A project that is suspended as soon as a call was made.
 fn suspended_amid_a_call(world: &World) -> RunId {
+    suspended_before(world, &world.worker(), || {})
+}
+
+/// The same, with something that happens then as well.
+fn suspended_before(world: &World, worker: &RunWorker, then: impl Fn()) -> RunId {
     let run = given(world, "echo");
-    let worker = world.worker();
     let mut work = std::pin::pin!(worker.work(std::future::pending()));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     for _ in 0..WHILE {
         assert!(work.as_mut().poll(&mut context).is_pending());
         if world.tools.made().len() == 1 {
             happens(world, Project::suspend);
+            then();
             break;
         }
     }
@@ -80,6 +121,21 @@ fn a_run_of_a_suspended_project_is_not_begun() {
     happens(&world, Project::suspend);
     world.work_for(WHILE, |world| world.status(run) != RunStatus::Queued);
     assert_eq!(world.status(run), RunStatus::Queued);
+}
+
+#[test]
+fn a_run_goes_no_further_where_it_cannot_be_read_that_its_project_is_suspended() {
+    let (world, damaged) = (World::new(), Mutex::new(None));
+    let worker = world.worker_with(|ports| {
+        let store = Arc::new(Damaged { log: ports.store.clone(), before: AtomicU64::new(0) });
+        *damaged.lock().unwrap() = Some(store.clone());
+        WorkerPorts { store, ..ports }
+    });
+    let damaged = damaged.into_inner().unwrap().unwrap();
+    suspended_before(&world, &worker, || {
+        damaged.before.store(world.ask(world.store.head()).unwrap(), Ordering::Relaxed);
+    });
+    assert_eq!(world.tools.made().len(), 1);
 }
 
 #[test]

@@ -37,6 +37,8 @@ const DEFECTIVE: &str = r#"{"steps":[{"id":"a","when":"defect","tool":"jq","argu
 /// A log that takes no question.
 struct Unasking(Arc<dyn EventStore>);
 
+impl devskyy_application::es::Rewindable for Unasking {}
+
 #[async_trait]
 impl EventStore for Unasking {
     async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError> {
@@ -55,6 +57,8 @@ struct Absent {
     log: Arc<dyn EventStore>,
     asked: AtomicUsize,
 }
+
+impl devskyy_application::es::Rewindable for Absent {}
 
 #[async_trait]
 impl EventStore for Absent {

@@ -53,6 +53,8 @@ impl CountedStore {
     }
 }
 
+impl devskyy_application::es::Rewindable for CountedStore {}
+
 #[async_trait]
 impl EventStore for CountedStore {
     async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError> {

@@ -34,6 +34,8 @@ struct Rewriting {
     change: fn(&mut AppendRequest),
 }
 
+impl devskyy_application::es::Rewindable for Rewriting {}
+
 #[async_trait]
 impl EventStore for Rewriting {
     async fn append(&self, mut request: AppendRequest) -> Result<Appended, AppendError> {

@@ -79,6 +79,8 @@ pub(crate) struct Mortal<P: ?Sized> {
     pub(crate) death: Arc<Death>,
 }
 
+impl devskyy_application::es::Rewindable for Mortal<dyn EventStore> {}
+
 #[async_trait]
 impl EventStore for Mortal<dyn EventStore> {
     async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use devskyy_application::es::{EventFilter, PAGE_BYTES, Page, RecordedEvent, goes_on};
+use devskyy_application::es::{EventFilter, PAGE_BYTES, Page, RecordedEvent, Rewindable, goes_on};
 
 use super::{
     LogUnderTest,
@@ -125,4 +125,14 @@ pub async fn a_waiting_reader_is_woken_by_an_append(log: &mut dyn LogUnderTest) 
     Request::to(lamp(1), &["b"]).ask(&*store).await.unwrap();
     let woken = tokio::time::timeout(Duration::from_secs(5), waiting).await.unwrap().unwrap();
     assert_eq!(woken, 2);
+}
+
+/// Nobody begins again who need not: what only ever grew was not put back.
+pub async fn a_log_that_only_grows_is_not_found_to_be_put_back(log: &mut dyn LogUnderTest) {
+    for note in ["a", "b"] {
+        Request::to(lamp(1), &[note]).ask(&*log.store()).await.unwrap();
+        log.store().head().await.unwrap();
+        assert_eq!(Rewindable::rewinds(log.store().as_ref()), 0);
+        log.restart().await;
+    }
 }

@@ -1,0 +1,341 @@
+//! Random histories, asked of the log by many at once and over restarts, against the simplest log there is: a list that takes
+//! one request at a time.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use devskyy_application::es::{
+    AppendError, AppendRequest, Appended, Claim, ClaimChange, EventFilter, EventStore, Precondition, RecordedEvent,
+    ScopedKey, StreamId,
+};
+use devskyy_infrastructure::{
+    es::{SqlEventStore, verify},
+    sql::Database,
+    system::SystemClock,
+};
+use devskyy_testkit::{
+    contracts::event_store::{Request, key, lamp},
+    reads_through,
+};
+use futures_util::future::join_all;
+use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
+use sea_orm::{ConnectionTrait, QueryResult, Statement, TryGetable};
+use uuid::Uuid;
+
+use crate::databases::{Fresh, postgres, sqlite};
+
+/// How many histories there are, how often the log is started again in each, and how many requests are under way at once
+/// in between. They wait in the order in which they are asked, however they are batched.
+const HISTORIES: usize = 6;
+const WAVES: usize = 6;
+const AT_ONCE: usize = 24;
+
+/// What was accepted, and who holds what.
+#[derive(Default)]
+struct Model {
+    events: Vec<(StreamId, u64, String)>,
+    versions: HashMap<StreamId, u64>,
+    claims: BTreeMap<(String, String), Uuid>,
+    keys: HashMap<ScopedKey, ([u8; 32], u64, u64)>,
+}
+
+/// An answer, without what a repetition does not tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Answer {
+    Recorded { first: u64, last: u64, versions: Vec<u64> },
+    Repeated { first: u64, last: u64 },
+    Conflict { stream: StreamId, actual: u64 },
+    Taken(Claim),
+    KeyReused,
+}
+
+impl Answer {
+    fn of(answered: Result<Appended, AppendError>) -> Self {
+        match answered {
+            Ok(Appended { first, last, replayed: true, .. }) => Self::Repeated { first, last },
+            Ok(Appended { first, last, streams, .. }) => {
+                Self::Recorded { first, last, versions: streams.iter().map(|written| written.version).collect() }
+            }
+            Err(AppendError::Conflict { stream, actual, .. }) => Self::Conflict { stream, actual },
+            Err(AppendError::ClaimTaken { claim }) => Self::Taken(claim),
+            Err(AppendError::KeyReused) => Self::KeyReused,
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+}
+
+impl Model {
+    fn version(&self, stream: StreamId) -> u64 {
+        self.versions.get(&stream).copied().unwrap_or_default()
+    }
+
+    fn answer(&mut self, request: &AppendRequest) -> Answer {
+        let used = request.idempotency.as_ref().map(|it| ((it.scope, it.key.clone()), it.fingerprint));
+        if let Some((asked, (fingerprint, first, last))) =
+            used.as_ref().and_then(|(key, asked)| Some((asked, *self.keys.get(key)?)))
+        {
+            return if *asked == fingerprint { Answer::Repeated { first, last } } else { Answer::KeyReused };
+        }
+        for write in &request.writes {
+            let actual = self.version(write.stream);
+            let holds = match write.precondition {
+                Precondition::Any => true,
+                Precondition::NoStream => actual == 0,
+                Precondition::Exists => actual > 0,
+                Precondition::Version(version) => version == actual,
+            };
+            if !holds {
+                return Answer::Conflict { stream: write.stream, actual };
+            }
+        }
+        let mut claims = self.claims.clone();
+        for change in &request.claims {
+            let claim = change.claim();
+            let place = (claim.scope.clone(), claim.value.clone());
+            match (change, claims.get(&place).copied()) {
+                (ClaimChange::Take { owner, .. }, Some(holder)) if holder != *owner => {
+                    return Answer::Taken(claim.clone());
+                }
+                (ClaimChange::Take { owner, .. }, _) => drop(claims.insert(place, *owner)),
+                (ClaimChange::Release { owner, .. }, Some(holder)) if holder == *owner => drop(claims.remove(&place)),
+                (ClaimChange::Release { .. }, _) => {}
+            }
+        }
+        self.claims = claims;
+        let before = self.events.len() as u64;
+        for write in &request.writes {
+            for event in &write.events {
+                let version = self.versions.entry(write.stream).or_default();
+                *version += 1;
+                self.events.push((write.stream, *version, event.data.clone()));
+            }
+        }
+        let last = self.events.len() as u64;
+        let first = if last > before { before + 1 } else { last };
+        if let Some((key, fingerprint)) = used {
+            self.keys.insert(key, (fingerprint, first, last));
+        }
+        let versions = request.writes.iter().map(|write| self.version(write.stream)).collect();
+        Answer::Recorded { first, last, versions }
+    }
+}
+
+fn precondition() -> impl Strategy<Value = Precondition> {
+    prop_oneof![
+        5 => Just(Precondition::Any),
+        1 => Just(Precondition::NoStream),
+        1 => Just(Precondition::Exists),
+        2 => (0u64..12).prop_map(Precondition::Version),
+    ]
+}
+
+/// Few streams, names, owners and keys, so that requests meet.
+fn request() -> impl Strategy<Value = AppendRequest> {
+    let writes = prop::collection::btree_map(0u64..5, (precondition(), 0usize..3), 0..3);
+    let claims = prop::collection::vec((any::<bool>(), 0u8..4, 1u128..4), 0..3);
+    let repeat = prop::option::weighted(0.3, (0u128..2, 0u8..6, 0u8..2));
+    (writes, claims, repeat, "[a-z]{3}").prop_map(|(writes, claims, repeat, note)| {
+        let mut request = Request::default();
+        for (stream, (precondition, events)) in writes {
+            request = request.and(lamp(stream), precondition, &vec![note.as_str(); events]);
+        }
+        for (takes, name, owner) in claims {
+            let name = format!("n{name}");
+            request = if takes { request.taking(&name, owner) } else { request.releasing(&name, owner) };
+        }
+        let mut request = request.build();
+        request.idempotency = repeat.map(|(scope, name, asked)| key(scope, &name.to_string(), asked));
+        request
+    })
+}
+
+type History = Vec<Vec<AppendRequest>>;
+
+/// The same histories each time.
+fn histories() -> Vec<History> {
+    let mut runner = TestRunner::deterministic();
+    let history = prop::collection::vec(prop::collection::vec(request(), AT_ONCE), WAVES);
+    (0..HISTORIES).map(|_| history.new_tree(&mut runner).unwrap().current()).collect()
+}
+
+/// What is wrong with a log.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flaw {
+    None,
+    /// Takes a stale version for the current one.
+    Trusting,
+    /// Forgets under which keys it was asked.
+    Forgetful,
+    /// Takes no value back.
+    Clinging,
+    /// Records one event of a stream less than it is asked to.
+    Careless,
+}
+
+struct Flawed {
+    log: SqlEventStore,
+    flaw: Flaw,
+}
+
+impl devskyy_application::es::Rewindable for Flawed {}
+
+#[async_trait]
+impl EventStore for Flawed {
+    async fn append(&self, mut request: AppendRequest) -> Result<Appended, AppendError> {
+        match self.flaw {
+            Flaw::None => {}
+            Flaw::Trusting => request.writes.iter_mut().for_each(|write| write.precondition = Precondition::Any),
+            Flaw::Forgetful => request.idempotency = None,
+            Flaw::Clinging => request.claims.retain(|change| matches!(change, ClaimChange::Take { .. })),
+            Flaw::Careless => request.writes.iter_mut().for_each(|write| write.events.truncate(1)),
+        }
+        self.log.append(request).await
+    }
+
+    reads_through!(log);
+}
+
+/// Asks the log for a history, and says where it does something else than the model.
+async fn deviation(fresh: &Fresh, history: &History, flaw: Flaw) -> Option<String> {
+    let mut model = Model::default();
+    for wave in history {
+        // Each wave has a process of its own.
+        let db = Database::connect(&fresh.url, 4).await.unwrap();
+        let log = SqlEventStore::start(db.clone(), Arc::new(SystemClock), Vec::new()).await.unwrap();
+        let store = Flawed { log, flaw };
+        let answers = join_all(wave.iter().map(|request| store.append(request.clone()))).await;
+        store.log.stop().await;
+        db.close().await;
+        for (request, answered) in wave.iter().zip(answers) {
+            let (answered, right) = (Answer::of(answered), model.answer(request));
+            if answered != right {
+                return Some(format!("{answered:?} instead of {right:?} to {request:?}"));
+            }
+        }
+    }
+    let kept = Kept::by(fresh).await;
+    (kept != Kept::of(model)).then(|| format!("{kept:?}"))
+}
+
+/// What is in the tables.
+#[derive(Debug, PartialEq)]
+struct Kept {
+    events: Vec<(u64, Uuid, u64, String)>,
+    streams: BTreeMap<Uuid, u64>,
+    claims: BTreeMap<(String, String), Uuid>,
+    keys: BTreeMap<ScopedKey, (Vec<u8>, i64, i64)>,
+}
+
+impl Kept {
+    fn of(model: Model) -> Self {
+        let numbered = (1..).zip(model.events);
+        let signed = |number: u64| i64::try_from(number).unwrap();
+        let used = |(key, (fingerprint, first, last)): (ScopedKey, ([u8; 32], u64, u64))| {
+            (key, (fingerprint.to_vec(), signed(first), signed(last)))
+        };
+        Self {
+            events: numbered.map(|(position, (stream, version, data))| (position, stream.id, version, data)).collect(),
+            streams: model.versions.into_iter().map(|(stream, version)| (stream.id, version)).collect(),
+            claims: model.claims,
+            keys: model.keys.into_iter().map(used).collect(),
+        }
+    }
+
+    async fn by(fresh: &Fresh) -> Self {
+        let log = SqlEventStore::start(fresh.db.clone(), Arc::new(SystemClock), Vec::new()).await.unwrap();
+        let recorded = log.read_all(0, 10_000, &EventFilter::default()).await.unwrap().events;
+        log.stop().await;
+        let event = |it: RecordedEvent| (it.position, it.stream_id, it.version, it.data);
+        let rows = async |sql: &str| {
+            fresh.db.reader.query_all_raw(Statement::from_string(fresh.db.backend(), sql)).await.unwrap()
+        };
+        let streams = rows("SELECT stream_id, version FROM es_streams").await;
+        let claims = rows("SELECT scope, value, owner FROM es_claims").await;
+        let keys = rows("SELECT scope, key, fingerprint, first_position, last_position FROM es_dedup").await;
+        let version = |row: &QueryResult| u64::try_from(at::<i64>(row, 1)).unwrap();
+        Self {
+            events: recorded.into_iter().map(event).collect(),
+            streams: streams.iter().map(|row| (at(row, 0), version(row))).collect(),
+            claims: claims.iter().map(|row| ((at(row, 0), at(row, 1)), at(row, 2))).collect(),
+            keys: keys.iter().map(|row| ((at(row, 0), at(row, 1)), (at(row, 2), at(row, 3), at(row, 4)))).collect(),
+        }
+    }
+}
+
+fn at<T: TryGetable>(row: &QueryResult, index: usize) -> T {
+    row.try_get_by_index(index).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn any_history_is_answered_and_kept_as_one_request_at_a_time_would_be_on_sqlite() {
+    for history in histories() {
+        assert_eq!(deviation(&sqlite().await, &history, Flaw::None).await, None);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL"]
+async fn any_history_is_answered_and_kept_as_one_request_at_a_time_would_be_on_postgres() {
+    for history in histories() {
+        assert_eq!(deviation(&postgres().await, &history, Flaw::None).await, None);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_with_any_flaw_is_found_by_some_history() {
+    for flaw in [Flaw::Trusting, Flaw::Forgetful, Flaw::Clinging, Flaw::Careless] {
+        let mut found = false;
+        for history in histories() {
+            found |= deviation(&sqlite().await, &history, flaw).await.is_some();
+        }
+        assert!(found, "flaw {}", flaw as u8);
+    }
+}
+
+/// More events than one statement of SQLite takes rows, each with as much as it takes values.
+async fn one_request_of_many_events(fresh: Fresh) {
+    let log = SqlEventStore::start(fresh.db.clone(), Arc::new(SystemClock), Vec::new()).await.unwrap();
+    let notes: Vec<String> = (0..5_000).map(|n| format!("note {n}")).collect();
+    let notes: Vec<&str> = notes.iter().map(String::as_str).collect();
+    let appended = Request::to(lamp(1), &notes).ask(&log).await.unwrap();
+    let faults = verify(&fresh.db, &[], vec![], |_, _| ()).await.unwrap().faults;
+    assert_eq!((appended.last, log.head().await.unwrap(), faults), (5_000, 5_000, vec![]));
+}
+
+/// More streams than one statement of SQLite takes values, of which the last ones are there.
+async fn one_request_that_names_many_streams(fresh: Fresh) {
+    let log = SqlEventStore::start(fresh.db.clone(), Arc::new(SystemClock), Vec::new()).await.unwrap();
+    Request::to(lamp(17_999), &["there"]).ask(&log).await.unwrap();
+    let guarded = |upto: u64| {
+        let none = Request::to(lamp(20_000), &["made"]);
+        (0..upto).fold(none, |request, n| request.and(lamp(n), Precondition::NoStream, &[]))
+    };
+    let refused = Answer::of(guarded(18_000).ask(&log).await);
+    let accepted = guarded(17_999).ask(&log).await.unwrap().last;
+    assert_eq!((refused, accepted), (Answer::Conflict { stream: lamp(17_999), actual: 1 }, 2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn five_thousand_events_are_recorded_at_once_on_sqlite() {
+    one_request_of_many_events(sqlite().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL"]
+async fn five_thousand_events_are_recorded_at_once_on_postgres() {
+    one_request_of_many_events(postgres().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn eighteen_thousand_streams_are_looked_up_at_once_on_sqlite() {
+    one_request_that_names_many_streams(sqlite().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL"]
+async fn eighteen_thousand_streams_are_looked_up_at_once_on_postgres() {
+    one_request_that_names_many_streams(postgres().await).await;
+}
