@@ -339,10 +339,10 @@ impl Subscription {
     async fn wait(&self, line: Line<'_>, at: Position, error: &(impl Debug + Sync), patience: &mut Patience) {
         tracing::warn!(subscription = line.reaction.name(), position = at, error = ?error, "will retry");
         patience.attempts += 1;
-        if patience.attempts == RECORDED_AFTER {
-            if let Err(error) = self.checkpoints.halt(line.lease, at, Halt::Delayed(&format!("{error:?}"))).await {
-                complain(line.reaction.name(), &error, "cannot record that the line is held up");
-            }
+        if patience.attempts == RECORDED_AFTER
+            && let Err(error) = self.checkpoints.halt(line.lease, at, Halt::Delayed(&format!("{error:?}"))).await
+        {
+            complain(line.reaction.name(), &error, "cannot record that the line is held up");
         }
         self.clock.sleep(patience.pause).await;
         patience.pause = (patience.pause * 2).min(BACKOFF.1);
