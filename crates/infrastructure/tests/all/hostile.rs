@@ -29,6 +29,11 @@ async fn started(db: &Database, projections: Vec<Arc<dyn Projection>>) -> Arc<Sq
     Arc::new(SqlEventStore::start(db.clone(), Arc::new(SystemClock), projections).await.unwrap())
 }
 
+/// Whether the log took a request.
+async fn taken(request: Request, store: &SqlEventStore) -> bool {
+    request.ask(store).await.is_ok()
+}
+
 /// Cannot take in what says `poison`, and falls over what says `trap`.
 struct Fastidious;
 
@@ -226,6 +231,33 @@ async fn an_open_write_transaction_elsewhere_delays_neither_appends_nor_readers(
     tokio::time::timeout(Duration::from_secs(2), asked.ask(&*store)).await.unwrap().unwrap();
     assert_eq!(tokio::time::timeout(Duration::from_secs(2), reader).await.unwrap().unwrap(), 1);
     open.rollback().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL"]
+async fn a_snapshot_that_somebody_holds_keeps_no_event_from_readers() {
+    let fresh = postgres().await;
+    let store = started(&fresh.db, Vec::new()).await;
+    let dump = Database::connect(&fresh.url, 3).await.unwrap();
+    let held = dump.begin_reading().await.unwrap();
+    held.execute_unprepared("SELECT count(*) FROM es_events").await.unwrap();
+    join_all((0..200).map(|n| taken(Request::to(lamp(n), &["a"]), &store))).await;
+    let page = store.read_all(0, 1_000, &EventFilter::default()).await.unwrap();
+    let positions: Vec<_> = page.events.iter().map(|event| event.position).collect();
+    assert_eq!(positions, (1..=200).collect::<Vec<_>>());
+    held.rollback().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL"]
+async fn appends_that_are_taken_back_leave_no_gaps() {
+    let fresh = postgres().await;
+    let store = started(&fresh.db, vec![Arc::new(Fastidious)]).await;
+    let asked = (0..600).map(|n| taken(Request::to(lamp(n), &[if n % 3 == 0 { "bread" } else { "poison" }]), &store));
+    let answers = join_all(asked).await;
+    let page = store.read_all(0, 1_000, &EventFilter::default()).await.unwrap();
+    let positions: Vec<_> = page.events.iter().map(|event| event.position).collect();
+    assert_eq!((answers.iter().filter(|taken| **taken).count(), positions), (200, (1..=200).collect::<Vec<_>>()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
