@@ -59,7 +59,7 @@ const AGENT: Rules<Agent> = Rules {
         |it, one, _| if one == 0 { it.archive() } else { Ok(vec![]) },
     ],
     sound,
-    ended: |it| it.status() == Some(AgentStatus::Archived),
+    ended: |it, _| it.status() == Some(AgentStatus::Archived),
     noted: |_| false,
 };
 

@@ -54,7 +54,7 @@ const BUDGET: Rules<Budget> = Rules {
     ],
     // Nothing is kept for anybody where nothing is limited.
     sound: |it| it.limits() || it.reserved() == Amount::default(),
-    ended: |_| false,
+    ended: |_, _| false,
     noted: |event| matches!(event, BudgetEvent::Settled(_)),
 };
 

@@ -79,7 +79,7 @@ fn drop_it(lamp: &Lamp, _: u8, _: u8) -> Decision<Lamp> {
 }
 
 const SOUND: Rules<Lamp> =
-    Rules { asks: &[light, drop_it], sound: |_| true, ended: |lamp| lamp.broken, noted: |_| false };
+    Rules { asks: &[light, drop_it], sound: |_| true, ended: |lamp, _| lamp.broken, noted: |_| false };
 
 /// What the laws say of a lamp over as many histories as the contexts are tried with.
 fn caught(rules: &Rules<Lamp>) -> Option<String> {

@@ -49,7 +49,7 @@ const KEY: Rules<ApiKey> = Rules {
     ],
     // No clock here goes beyond the third day.
     sound: |it| !matches!(it, ApiKey::Issued(details) if details.expires_at > on(3) + LONGEST_LIFE),
-    ended: |it| *it == ApiKey::Revoked,
+    ended: |it, _| *it == ApiKey::Revoked,
     // Which secret counts is kept elsewhere.
     noted: |event| matches!(event, ApiKeyEvent::Rotated(_)),
 };

@@ -49,8 +49,8 @@ pub(crate) struct Rules<A: Aggregate> {
     pub(crate) asks: &'static [Ask<A>],
     /// What must be true of it whatever was decided.
     pub(crate) sound: fn(&A) -> bool,
-    /// Whether nothing can happen to it any more.
-    pub(crate) ended: fn(&A) -> bool,
+    /// Whether it has ended, so that this cannot happen to it any more.
+    pub(crate) ended: fn(&A, &A::Event) -> bool,
     /// Facts that are noted although no later decision depends on them.
     pub(crate) noted: fn(&A::Event) -> bool,
 }
@@ -72,8 +72,8 @@ impl<A: Aggregate + PartialEq + Debug> Rules<A> {
                 return Err(format!("asked twice, {state:?} answers differently"));
             }
             let Ok(events) = decided else { continue };
-            if (self.ended)(&state) && !events.is_empty() {
-                return Err(format!("{events:?} happens to {state:?}, which has ended"));
+            if let Some(event) = events.iter().find(|event| (self.ended)(&state, event)) {
+                return Err(format!("{event:?} happens to {state:?}, which has ended"));
             }
             for event in &events {
                 let before = state.clone();

@@ -17,7 +17,7 @@ const USER: Rules<User> = Rules {
         |it, one, _| if one == 0 { it.erase() } else { Ok(vec![]) },
     ],
     sound: |it| !it.is_active_administrator() || it.details().is_some(),
-    ended: |it| *it == User::Erased,
+    ended: |it, _| *it == User::Erased,
     noted: |event| matches!(event, UserEvent::PasswordChanged(_)),
 };
 
@@ -25,7 +25,7 @@ const USER: Rules<User> = Rules {
 const ROSTER: Rules<Roster> = Rules {
     asks: &[|it, one, other| it.let_go(Uuid::from_u128(one.into()).into(), other.into())],
     sound: |_| true,
-    ended: |_| false,
+    ended: |_, _| false,
     noted: |_| true,
 };
 

@@ -46,7 +46,7 @@ const PROJECT: Rules<Project> = Rules {
         |it, one, _| if one == 0 { it.archive() } else { Ok(vec![]) },
     ],
     sound,
-    ended: |it| it.status() == Some(ProjectStatus::Archived),
+    ended: |it, _| it.status() == Some(ProjectStatus::Archived),
     noted: |_| false,
 };
 
@@ -58,7 +58,7 @@ const INVITATION: Rules<Invitation> = Rules {
         |it, _, _| it.withdraw(),
     ],
     sound: |it| !matches!(it, Invitation::Open { expires_at, .. } if *expires_at > on(3) + TimeDelta::days(7)),
-    ended: |it| *it == Invitation::Ended,
+    ended: |it, _| *it == Invitation::Ended,
     noted: |_| false,
 };
 

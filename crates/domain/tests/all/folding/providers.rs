@@ -56,7 +56,7 @@ const PROVIDER: Rules<Provider> = Rules {
         |it, one, _| if one == 0 { it.remove() } else { Ok(vec![]) },
     ],
     sound: |it| it.added().map_or(true, |details| details.prices_version > 0),
-    ended: |it| matches!(it, Provider::Removed(_)),
+    ended: |it, _| matches!(it, Provider::Removed(_)),
     noted: |event| matches!(event, ProviderEvent::KeySet(_)),
 };
 

@@ -229,7 +229,8 @@ const RUN: Rules<Run> = Rules {
         (it.output().is_some() == (*it.phase() == Phase::Completed))
             && (it.order().is_some() == (*it.phase() != Phase::Unknown))
     },
-    ended: Run::ended,
+    // What an interrupted call did can still be told after the end.
+    ended: |it, event| it.ended() && !matches!(event, RunEvent::OutcomeSettled(_)),
     noted: |event| matches!(event, RunEvent::ContextCompacted(_)),
 };
 

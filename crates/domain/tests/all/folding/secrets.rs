@@ -23,7 +23,7 @@ const SECRET: Rules<Secret> = Rules {
         |it, one, _| if one == 0 { it.remove() } else { Ok(vec![]) },
     ],
     sound: |it| it.project().is_some() == (*it != Secret::Unknown),
-    ended: |it| matches!(it, Secret::Removed(_)),
+    ended: |it, _| matches!(it, Secret::Removed(_)),
     noted: |event| matches!(event, SecretEvent::Replaced(_)),
 };
 
