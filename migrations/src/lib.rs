@@ -1,12 +1,15 @@
 //! The schema of DevSkyy, the same on SQLite and PostgreSQL: one file for each change, in the order in which they are made.
 //!
 //! Each is one transaction. On PostgreSQL it is made beside servers that go on, and taken back and tried again where somebody
-//! holds a table that it changes: what changes a table in use comes first in a script, and what takes long after it.
+//! holds a table that it changes. A lock is held to the end of it: what takes a table in use for itself (a column more, an index
+//! less) is done in an instant and alone; what takes long (filling from the log, building an index) is a change of its own
+//! behind it, which nobody who reads waits for.
 
-use sea_orm_migration::{prelude::*, sea_orm::DatabaseBackend};
+use sea_orm_migration::prelude::*;
 
 pub use sea_orm_migration::MigratorTrait;
 
+mod change;
 mod m20260101_000001_event_store;
 mod m20260101_000002_identity;
 mod m20260101_000003_projects;
@@ -31,13 +34,9 @@ mod m20260101_000025_orders_of_runs;
 mod m20260101_000026_orders_of_the_trail;
 mod m20260101_000027_sight_of_runs;
 mod m20260101_000028_set_aside;
+mod m20260101_000029_past_of_runs;
+mod m20260101_000030_orders_of_kin;
 mod m20260101_000031_checkpoints;
-
-/// Runs a script in the dialect of the engine.
-async fn run_script(manager: &SchemaManager<'_>, sqlite: &str, postgres: &str) -> Result<(), DbErr> {
-    let script = if manager.get_database_backend() == DatabaseBackend::Postgres { postgres } else { sqlite };
-    manager.get_connection().execute_unprepared(script).await.map(|_| ())
-}
 
 /// Runs the migrations that have not run yet, in order.
 #[derive(Debug)]
@@ -47,31 +46,33 @@ pub struct Migrator;
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         vec![
-            Box::new(m20260101_000001_event_store::Migration),
-            Box::new(m20260101_000002_identity::Migration),
-            Box::new(m20260101_000003_projects::Migration),
-            Box::new(m20260101_000004_agents::Migration),
-            Box::new(m20260101_000005_runs::Migration),
-            Box::new(m20260101_000006_api_keys::Migration),
-            Box::new(m20260101_000007_invitations::Migration),
-            Box::new(m20260101_000008_list_totals::Migration),
-            Box::new(m20260101_000009_sign_in::Migration),
-            Box::new(m20260101_000010_audit::Migration),
-            Box::new(m20260101_000011_list_orders::Migration),
-            Box::new(m20260101_000013_providers::Migration),
-            Box::new(m20260101_000014_definitions::Migration),
-            Box::new(m20260101_000015_call_approvals::Migration),
-            Box::new(m20260101_000016_project_invitations::Migration),
-            Box::new(m20260101_000018_secrets::Migration),
-            Box::new(m20260101_000019_model_usage::Migration),
-            Box::new(m20260101_000020_results::Migration),
-            Box::new(m20260101_000023_approval_totals::Migration),
-            Box::new(m20260101_000024_estimated_usage::Migration),
-            Box::new(m20260101_000025_orders_of_runs::Migration),
-            Box::new(m20260101_000026_orders_of_the_trail::Migration),
-            Box::new(m20260101_000027_sight_of_runs::Migration),
-            Box::new(m20260101_000028_set_aside::Migration),
-            Box::new(m20260101_000031_checkpoints::Migration),
+            Box::new(m20260101_000001_event_store::CHANGE),
+            Box::new(m20260101_000002_identity::CHANGE),
+            Box::new(m20260101_000003_projects::CHANGE),
+            Box::new(m20260101_000004_agents::CHANGE),
+            Box::new(m20260101_000005_runs::CHANGE),
+            Box::new(m20260101_000006_api_keys::CHANGE),
+            Box::new(m20260101_000007_invitations::CHANGE),
+            Box::new(m20260101_000008_list_totals::CHANGE),
+            Box::new(m20260101_000009_sign_in::CHANGE),
+            Box::new(m20260101_000010_audit::CHANGE),
+            Box::new(m20260101_000011_list_orders::CHANGE),
+            Box::new(m20260101_000013_providers::CHANGE),
+            Box::new(m20260101_000014_definitions::CHANGE),
+            Box::new(m20260101_000015_call_approvals::CHANGE),
+            Box::new(m20260101_000016_project_invitations::CHANGE),
+            Box::new(m20260101_000018_secrets::CHANGE),
+            Box::new(m20260101_000019_model_usage::CHANGE),
+            Box::new(m20260101_000020_results::CHANGE),
+            Box::new(m20260101_000023_approval_totals::CHANGE),
+            Box::new(m20260101_000024_estimated_usage::CHANGE),
+            Box::new(m20260101_000025_orders_of_runs::CHANGE),
+            Box::new(m20260101_000026_orders_of_the_trail::CHANGE),
+            Box::new(m20260101_000027_sight_of_runs::CHANGE),
+            Box::new(m20260101_000028_set_aside::CHANGE),
+            Box::new(m20260101_000029_past_of_runs::CHANGE),
+            Box::new(m20260101_000030_orders_of_kin::CHANGE),
+            Box::new(m20260101_000031_checkpoints::CHANGE),
         ]
     }
 }

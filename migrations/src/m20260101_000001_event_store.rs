@@ -1,23 +1,9 @@
 //! The event log: its mutex, streams, events, unique claims, idempotency keys and subscriptions.
 
-use sea_orm_migration::prelude::*;
-
-use crate::run_script;
+use crate::change::{Change, either};
 
 /// Creates the tables of the event log.
-#[derive(Debug, DeriveMigrationName)]
-pub(crate) struct Migration;
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run_script(manager, SQLITE, POSTGRES).await
-    }
-
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-}
+pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| either(backend, SQLITE, POSTGRES));
 
 // `data` and `meta` are texts, not jsonb: exactly the bytes that were hashed must come back.
 const POSTGRES: &str = r"

@@ -1,23 +1,9 @@
 //! Invitations to open an account, by digest.
 
-use sea_orm_migration::prelude::*;
-
-use crate::run_script;
+use crate::change::{Change, either};
 
 /// Creates the table of invitations.
-#[derive(Debug, DeriveMigrationName)]
-pub(crate) struct Migration;
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run_script(manager, SQLITE, POSTGRES).await
-    }
-
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-}
+pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| either(backend, SQLITE, POSTGRES));
 
 const POSTGRES: &str = r#"
 CREATE TABLE invitations (

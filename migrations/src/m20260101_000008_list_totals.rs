@@ -1,28 +1,17 @@
 //! How long lists are, so that nobody has to count.
 
-use sea_orm_migration::{prelude::*, sea_orm::DatabaseBackend};
+use sea_orm_migration::sea_orm::DatabaseBackend;
+
+use crate::change::Change;
 
 /// Creates the table and fills it from what there is.
-#[derive(Debug, DeriveMigrationName)]
-pub(crate) struct Migration;
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let backend = manager.get_database_backend();
-        let (table, nobody, person) = match backend {
-            DatabaseBackend::Postgres => (POSTGRES, "'00000000-0000-0000-0000-000000000000'::uuid", PERSON_ON_POSTGRES),
-            _ => (SQLITE, "x'00000000000000000000000000000000'", PERSON_ON_SQLITE),
-        };
-        let connection = manager.get_connection();
-        connection.execute_unprepared(table).await?;
-        connection.execute_unprepared(&FILL.replace("{all}", nobody).replace("{person}", person)).await.map(|_| ())
-    }
-
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-}
+pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| {
+    let (table, nobody, person) = match backend {
+        DatabaseBackend::Postgres => (POSTGRES, "'00000000-0000-0000-0000-000000000000'::uuid", PERSON_ON_POSTGRES),
+        _ => (SQLITE, "x'00000000000000000000000000000000'", PERSON_ON_SQLITE),
+    };
+    table.to_owned() + &FILL.replace("{all}", nobody).replace("{person}", person)
+});
 
 const POSTGRES: &str = r"
 CREATE TABLE list_totals (

@@ -1,26 +1,17 @@
 //! Signing in: which refresh token is the live one, when signing keys begin to sign, and how often somebody has tried.
 
-use sea_orm_migration::{prelude::*, sea_orm::DatabaseBackend};
+use sea_orm_migration::sea_orm::DatabaseBackend;
+
+use crate::change::Change;
 
 /// Adds what refreshing, key rotation and throttling keep.
-#[derive(Debug, DeriveMigrationName)]
-pub(crate) struct Migration;
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let (bytes, integer, end) = match manager.get_database_backend() {
-            DatabaseBackend::Postgres => ("BYTEA", "BIGINT", ""),
-            _ => ("BLOB", "INTEGER", " STRICT"),
-        };
-        let script = SCRIPT.replace("BYTES", bytes).replace("NUMBER", integer).replace("END_OF_TABLE", end);
-        manager.get_connection().execute_unprepared(&script).await.map(|_| ())
-    }
-
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-}
+pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| {
+    let (bytes, integer, end) = match backend {
+        DatabaseBackend::Postgres => ("BYTEA", "BIGINT", ""),
+        _ => ("BLOB", "INTEGER", " STRICT"),
+    };
+    SCRIPT.replace("BYTES", bytes).replace("NUMBER", integer).replace("END_OF_TABLE", end)
+});
 
 /// The live token of a sign-in that is under way is the one not used yet.
 const SCRIPT: &str = "

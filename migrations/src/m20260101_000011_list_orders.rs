@@ -1,26 +1,9 @@
 //! What lists are sorted by, and indexes in these orders, so that a list goes on from any place at the same cost.
 
-use sea_orm_migration::{prelude::*, sea_orm::DatabaseBackend};
+use crate::change::{Change, either};
 
 /// Adds the sort key of projects and the indexes.
-#[derive(Debug, DeriveMigrationName)]
-pub(crate) struct Migration;
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let column = match manager.get_database_backend() {
-            DatabaseBackend::Postgres => POSTGRES,
-            _ => SQLITE,
-        };
-        manager.get_connection().execute_unprepared(column).await?;
-        manager.get_connection().execute_unprepared(INDEXES).await.map(|_| ())
-    }
-
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-}
+pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| either(backend, SQLITE, POSTGRES) + INDEXES);
 
 const POSTGRES: &str = r#"
 ALTER TABLE projects ADD COLUMN name_key TEXT NOT NULL DEFAULT '' COLLATE "C";

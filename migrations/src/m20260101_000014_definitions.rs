@@ -1,20 +1,8 @@
 //! Versions of agents say of which type their definition is.
 
-use sea_orm_migration::prelude::*;
+use crate::change::Change;
 
 /// Names the type of every definition there is: all of them are workflows.
-#[derive(Debug, DeriveMigrationName)]
-pub(crate) struct Migration;
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.get_connection().execute_unprepared(SCRIPT).await.map(|_| ())
-    }
-
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-}
+pub(crate) const CHANGE: Change = Change::of(module_path!(), |_| SCRIPT.to_owned());
 
 const SCRIPT: &str = r#"UPDATE agent_versions SET definition = '{"workflow":' || definition || '}'"#;

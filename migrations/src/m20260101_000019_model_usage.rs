@@ -1,23 +1,9 @@
 //! What models used, by project, day, model and agent.
 
-use sea_orm_migration::prelude::*;
-
-use crate::run_script;
+use crate::change::{Change, either};
 
 /// Creates the table, and adds up in it what the log holds already.
-#[derive(Debug, DeriveMigrationName)]
-pub(crate) struct Migration;
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run_script(manager, SQLITE, POSTGRES).await
-    }
-
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-}
+pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| either(backend, SQLITE, POSTGRES));
 
 // Sums are held at 10^15, as the projection holds them. `day` counts from 1970-01-01.
 //

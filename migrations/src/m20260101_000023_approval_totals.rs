@@ -1,25 +1,17 @@
 //! How many questions runs asked, so that nobody has to count.
 
-use sea_orm_migration::{prelude::*, sea_orm::DatabaseBackend};
+use sea_orm_migration::sea_orm::DatabaseBackend;
+
+use crate::change::Change;
 
 /// Fills in the totals from what there is.
-#[derive(Debug, DeriveMigrationName)]
-pub(crate) struct Migration;
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let all = match manager.get_database_backend() {
-            DatabaseBackend::Postgres => "'00000000-0000-0000-0000-000000000000'::uuid",
-            _ => "x'00000000000000000000000000000000'",
-        };
-        manager.get_connection().execute_unprepared(&FILL.replace("{all}", all)).await.map(|_| ())
-    }
-
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-}
+pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| {
+    let all = match backend {
+        DatabaseBackend::Postgres => "'00000000-0000-0000-0000-000000000000'::uuid",
+        _ => "x'00000000000000000000000000000000'",
+    };
+    FILL.replace("{all}", all)
+});
 
 const FILL: &str = r"
 INSERT INTO list_totals SELECT 'approvals', {all}, COUNT(*), MAX(e.position)

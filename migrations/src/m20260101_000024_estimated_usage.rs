@@ -1,23 +1,9 @@
 //! How many of the answers that count told no usage.
 
-use sea_orm_migration::prelude::*;
-
-use crate::run_script;
+use crate::change::{Change, either};
 
 /// Adds the count, and fills it from what the log holds already.
-#[derive(Debug, DeriveMigrationName)]
-pub(crate) struct Migration;
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run_script(manager, SQLITE, POSTGRES).await
-    }
-
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-}
+pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| either(backend, SQLITE, POSTGRES));
 
 // Only events that may say so are read: within a text the quotes are escaped, and what else has such a member does not have
 // it at the top.

@@ -1,21 +1,9 @@
 //! Indexes in the orders in which runs are taken up, must end and are listed by what they are at.
 
-use sea_orm_migration::prelude::*;
+use crate::change::Change;
 
 /// Adds the indexes.
-#[derive(Debug, DeriveMigrationName)]
-pub(crate) struct Migration;
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.get_connection().execute_unprepared(INDEXES).await.map(|_| ())
-    }
-
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-}
+pub(crate) const CHANGE: Change = Change::of(module_path!(), |_| INDEXES.to_owned());
 
 // A run that has ended is never ready: only runs that are open are in the first two.
 const INDEXES: &str = r"

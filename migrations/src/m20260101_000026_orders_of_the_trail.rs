@@ -1,21 +1,9 @@
 //! Indexes in which the audit trail of one kind, or of one actor, goes on from any place at the same cost.
 
-use sea_orm_migration::prelude::*;
+use crate::change::Change;
 
 /// Adds the indexes.
-#[derive(Debug, DeriveMigrationName)]
-pub(crate) struct Migration;
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.get_connection().execute_unprepared(INDEXES).await.map(|_| ())
-    }
-
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-}
+pub(crate) const CHANGE: Change = Change::of(module_path!(), |_| INDEXES.to_owned());
 
 const INDEXES: &str = r"
 CREATE INDEX audit_facts_kind ON audit_facts (kind, happened_at, id);
