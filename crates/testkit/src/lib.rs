@@ -1,5 +1,6 @@
 //! What tests of DevSkyy are made of: in-memory adapters, the contract suites every adapter passes, chance, databases of
-//! their own, what logs with a will of their own leave to another, and whether written pages are what the code says.
+//! their own, what logs with a will of their own leave to another, the simplest log to compare
+//! them with, and whether written pages are what the code says.
 
 pub mod chance;
 pub mod contracts;
@@ -7,3 +8,4 @@ pub mod databases;
 pub mod documents;
 pub mod fakes;
 pub mod reading;
+pub mod reference_log;

@@ -1,15 +1,10 @@
-//! Random histories, asked of the log by many at once and over restarts, against the simplest log there is: a list that takes
-//! one request at a time.
+//! Random histories, asked of the log by many at once and over restarts, against the simplest log there is.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use devskyy_application::es::{
-    AppendError, AppendRequest, Appended, Claim, ClaimChange, EventFilter, EventStore, Precondition, RecordedEvent,
-    ScopedKey, StreamId,
+    AppendError, AppendRequest, Appended, ClaimChange, EventFilter, EventStore, Precondition, RecordedEvent, ScopedKey,
 };
 use devskyy_infrastructure::{
     es::{SqlEventStore, verify},
@@ -17,8 +12,9 @@ use devskyy_infrastructure::{
     system::SystemClock,
 };
 use devskyy_testkit::{
-    contracts::event_store::{Request, key, lamp},
+    contracts::event_store::{Request, lamp},
     reads_through,
+    reference_log::{Answer, ReferenceLog, request},
 };
 use futures_util::future::join_all;
 use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
@@ -32,125 +28,6 @@ use crate::databases::{Fresh, postgres, sqlite};
 const HISTORIES: usize = 6;
 const WAVES: usize = 6;
 const AT_ONCE: usize = 24;
-
-/// What was accepted, and who holds what.
-#[derive(Default)]
-struct Model {
-    events: Vec<(StreamId, u64, String)>,
-    versions: HashMap<StreamId, u64>,
-    claims: BTreeMap<(String, String), Uuid>,
-    keys: HashMap<ScopedKey, ([u8; 32], u64, u64)>,
-}
-
-/// An answer, without what a repetition does not tell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Answer {
-    Recorded { first: u64, last: u64, versions: Vec<u64> },
-    Repeated { first: u64, last: u64 },
-    Conflict { stream: StreamId, actual: u64 },
-    Taken(Claim),
-    KeyReused,
-}
-
-impl Answer {
-    fn of(answered: Result<Appended, AppendError>) -> Self {
-        match answered {
-            Ok(Appended { first, last, replayed: true, .. }) => Self::Repeated { first, last },
-            Ok(Appended { first, last, streams, .. }) => {
-                Self::Recorded { first, last, versions: streams.iter().map(|written| written.version).collect() }
-            }
-            Err(AppendError::Conflict { stream, actual, .. }) => Self::Conflict { stream, actual },
-            Err(AppendError::ClaimTaken { claim }) => Self::Taken(claim),
-            Err(AppendError::KeyReused) => Self::KeyReused,
-            Err(error) => panic!("{error:?}"),
-        }
-    }
-}
-
-impl Model {
-    fn version(&self, stream: StreamId) -> u64 {
-        self.versions.get(&stream).copied().unwrap_or_default()
-    }
-
-    fn answer(&mut self, request: &AppendRequest) -> Answer {
-        let used = request.idempotency.as_ref().map(|it| ((it.scope, it.key.clone()), it.fingerprint));
-        if let Some((asked, (fingerprint, first, last))) =
-            used.as_ref().and_then(|(key, asked)| Some((asked, *self.keys.get(key)?)))
-        {
-            return if *asked == fingerprint { Answer::Repeated { first, last } } else { Answer::KeyReused };
-        }
-        for write in &request.writes {
-            let actual = self.version(write.stream);
-            let holds = match write.precondition {
-                Precondition::Any => true,
-                Precondition::NoStream => actual == 0,
-                Precondition::Exists => actual > 0,
-                Precondition::Version(version) => version == actual,
-            };
-            if !holds {
-                return Answer::Conflict { stream: write.stream, actual };
-            }
-        }
-        let mut claims = self.claims.clone();
-        for change in &request.claims {
-            let claim = change.claim();
-            let place = (claim.scope.clone(), claim.value.clone());
-            match (change, claims.get(&place).copied()) {
-                (ClaimChange::Take { owner, .. }, Some(holder)) if holder != *owner => {
-                    return Answer::Taken(claim.clone());
-                }
-                (ClaimChange::Take { owner, .. }, _) => drop(claims.insert(place, *owner)),
-                (ClaimChange::Release { owner, .. }, Some(holder)) if holder == *owner => drop(claims.remove(&place)),
-                (ClaimChange::Release { .. }, _) => {}
-            }
-        }
-        self.claims = claims;
-        let before = self.events.len() as u64;
-        for write in &request.writes {
-            for event in &write.events {
-                let version = self.versions.entry(write.stream).or_default();
-                *version += 1;
-                self.events.push((write.stream, *version, event.data.clone()));
-            }
-        }
-        let last = self.events.len() as u64;
-        let first = if last > before { before + 1 } else { last };
-        if let Some((key, fingerprint)) = used {
-            self.keys.insert(key, (fingerprint, first, last));
-        }
-        let versions = request.writes.iter().map(|write| self.version(write.stream)).collect();
-        Answer::Recorded { first, last, versions }
-    }
-}
-
-fn precondition() -> impl Strategy<Value = Precondition> {
-    prop_oneof![
-        5 => Just(Precondition::Any),
-        1 => Just(Precondition::NoStream),
-        1 => Just(Precondition::Exists),
-        2 => (0u64..12).prop_map(Precondition::Version),
-    ]
-}
-
-/// Few streams, names, owners and keys, so that requests meet.
-fn request() -> impl Strategy<Value = AppendRequest> {
-    let writes = prop::collection::btree_map(0u64..5, (precondition(), 0usize..3), 0..3);
-    let claims = prop::collection::vec((any::<bool>(), 0u8..4, 1u128..4), 0..3);
-    let repeat = prop::option::weighted(0.3, (0u128..2, 0u8..6, 0u8..2));
-    (writes, claims, repeat, "[a-z]{3}").prop_map(|(writes, claims, repeat, note)| {
-        let mut request = Request::default();
-        for (stream, (precondition, events)) in writes {
-            request = request.and(lamp(stream), precondition, &vec![note.as_str(); events]);
-        }
-        for (takes, name, owner) in claims {
-            let name = format!("n{name}");
-            request = if takes { request.taking(&name, owner) } else { request.releasing(&name, owner) };
-        }
-        let mut request = request.build();
-        request.idempotency = repeat.map(|(scope, name, asked)| key(scope, &name.to_string(), asked));
-        request
-    })
-}
 
 type History = Vec<Vec<AppendRequest>>;
 
@@ -198,9 +75,9 @@ impl EventStore for Flawed {
     reads_through!(log);
 }
 
-/// Asks the log for a history, and says where it does something else than the model.
+/// Asks the log for a history, and says where it does something else than the simplest log.
 async fn deviation(fresh: &Fresh, history: &History, flaw: Flaw) -> Option<String> {
-    let mut model = Model::default();
+    let mut model = ReferenceLog::default();
     for wave in history {
         // Each wave has a process of its own.
         let db = Database::connect(&fresh.url, 4).await.unwrap();
@@ -230,7 +107,7 @@ struct Kept {
 }
 
 impl Kept {
-    fn of(model: Model) -> Self {
+    fn of(model: ReferenceLog) -> Self {
         let numbered = (1..).zip(model.events);
         let signed = |number: u64| i64::try_from(number).unwrap();
         let used = |(key, (fingerprint, first, last)): (ScopedKey, ([u8; 32], u64, u64))| {

@@ -1,13 +1,13 @@
-//! The planner against the simplest log there is: a list that takes one request at a time.
+//! The planner against the simplest log there is.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use devskyy_application::es::{
-    AppendRequest, Appended, Claim, ClaimChange, Facts, Idempotency, KeyFacts, LogHead, PlannedEvent, Precondition,
-    Prepared, Rejection, ScopedKey, StreamFacts, StreamId, Wanted, planner,
+    AppendError, AppendRequest, Appended, Claim, Facts, KeyFacts, LogHead, PlannedEvent, Prepared, Rejection,
+    ScopedKey, StreamFacts, StreamId, Wanted, planner,
 };
-use devskyy_testkit::contracts::event_store::{Request, key, lamp};
+use devskyy_testkit::reference_log::{Answer, ReferenceLog, request};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -46,91 +46,6 @@ impl Log {
     }
 }
 
-/// The model: what was accepted, as a list of stream and payload, and who holds what.
-#[derive(Default)]
-struct Model {
-    events: Vec<(StreamId, String)>,
-    claims: HashMap<Claim, Uuid>,
-    keys: HashMap<ScopedKey, ([u8; 32], u64, u64)>,
-}
-
-impl Model {
-    fn version(&self, stream: StreamId) -> u64 {
-        self.events.iter().filter(|(of, _)| *of == stream).count() as u64
-    }
-
-    fn holds(&self, stream: StreamId, precondition: Precondition) -> bool {
-        match precondition {
-            Precondition::Any => true,
-            Precondition::NoStream => self.version(stream) == 0,
-            Precondition::Exists => self.version(stream) > 0,
-            Precondition::Version(version) => self.version(stream) == version,
-        }
-    }
-
-    /// First and last position, and whether it was a repetition; `None` where it is refused.
-    fn append(&mut self, request: &AppendRequest) -> Option<(u64, u64, bool)> {
-        let key = request.idempotency.as_ref().map(|it| ((it.scope, it.key.clone()), it.fingerprint));
-        if let Some((fingerprint, first, last)) = key.as_ref().and_then(|(key, _)| self.keys.get(key)) {
-            return key.is_some_and(|(_, asked)| asked == *fingerprint).then_some((*first, *last, true));
-        }
-        if !request.writes.iter().all(|write| self.holds(write.stream, write.precondition)) {
-            return None;
-        }
-        let mut claims = self.claims.clone();
-        for change in &request.claims {
-            let holder = claims.get(change.claim()).copied();
-            match change {
-                ClaimChange::Take { owner, .. } if holder.is_some_and(|holder| holder != *owner) => return None,
-                ClaimChange::Take { claim, owner } => drop(claims.insert(claim.clone(), *owner)),
-                ClaimChange::Release { claim, owner } if holder == Some(*owner) => drop(claims.remove(claim)),
-                ClaimChange::Release { .. } => {}
-            }
-        }
-        self.claims = claims;
-        let before = self.events.len() as u64;
-        for write in &request.writes {
-            self.events.extend(write.events.iter().map(|event| (write.stream, event.data.clone())));
-        }
-        let last = self.events.len() as u64;
-        let first = if last > before { before + 1 } else { last };
-        if let Some((key, fingerprint)) = key {
-            self.keys.insert(key, (fingerprint, first, last));
-        }
-        Some((first, last, false))
-    }
-}
-
-fn precondition() -> impl Strategy<Value = Precondition> {
-    prop_oneof![
-        4 => Just(Precondition::Any),
-        1 => Just(Precondition::NoStream),
-        1 => Just(Precondition::Exists),
-        2 => (0u64..5).prop_map(Precondition::Version),
-    ]
-}
-
-/// Few streams, names, owners and keys, so that requests meet.
-fn request() -> impl Strategy<Value = AppendRequest> {
-    let writes = prop::collection::btree_map(0u64..4, (precondition(), 0usize..3), 0..3);
-    let claims = prop::collection::vec((any::<bool>(), 0u8..3, 1u128..4), 0..3);
-    let repeat = prop::option::weighted(0.4, (0u128..2, 0u8..4, 0u8..2));
-    (writes, claims, repeat, "[a-z]{3}").prop_map(|(writes, claims, repeat, note)| {
-        let mut request = Request::default();
-        for (stream, (precondition, events)) in writes {
-            request = request.and(lamp(stream), precondition, &vec![note.as_str(); events]);
-        }
-        for (takes, name, owner) in claims {
-            let name = format!("n{name}");
-            request = if takes { request.taking(&name, owner) } else { request.releasing(&name, owner) };
-        }
-        let mut request = request.build();
-        request.idempotency =
-            repeat.map(|(scope, name, asked)| -> Idempotency { key(scope, &name.to_string(), asked) });
-        request
-    })
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
@@ -138,22 +53,23 @@ proptest! {
     fn any_batching_answers_and_records_what_one_request_at_a_time_would(
         batches in prop::collection::vec(prop::collection::vec(request(), 1..12), 1..6),
     ) {
-        let (mut log, mut model) = (Log::default(), Model::default());
+        let (mut log, mut model) = (Log::default(), ReferenceLog::default());
         let mut now = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
         for (turn, batch) in batches.iter().enumerate() {
             // Clocks jump in both directions.
             now += TimeDelta::seconds(if turn % 2 == 0 { 5 } else { -60 });
             let outcomes = log.append(batch, now);
             for (request, outcome) in batch.iter().zip(outcomes) {
-                let answer = outcome.ok().map(|done| (done.first, done.last, done.replayed));
-                prop_assert_eq!(answer, model.append(request), "{:?}", request);
+                let answer = Answer::of(outcome.map_err(AppendError::from));
+                prop_assert_eq!(answer, model.answer(request), "{:?}", request);
             }
         }
-        let recorded: Vec<_> = log.events.iter().map(|event| {
-            (StreamId { category: "lamp", id: event.recorded.stream_id }, event.recorded.data.clone())
+        let recorded: Vec<_> = log.events.iter().map(|PlannedEvent { recorded: event, .. }| {
+            (StreamId { category: "lamp", id: event.stream_id }, event.version, event.data.clone())
         }).collect();
         prop_assert_eq!(recorded, model.events);
-        prop_assert_eq!(&log.claims, &model.claims);
+        let held: BTreeMap<_, _> = log.claims.into_iter().map(|(claim, owner)| ((claim.scope, claim.value), owner)).collect();
+        prop_assert_eq!(held, model.claims);
     }
 
     #[test]
