@@ -59,7 +59,7 @@ async fn fill(db: &Database, agents: u64) {
         Arc::new(PerStream(AgentsProjection)),
         Arc::new(TotalsProjection),
     ];
-    let store = Arc::new(SqlEventStore::start(db.clone(), Arc::new(SystemClock), projections).await.unwrap());
+    let store = Arc::new(SqlEventStore::start_shared(db.clone(), Arc::new(SystemClock), projections).await.unwrap());
     let log: Arc<dyn EventStore> = store.clone();
     let (name, owner) = (ProjectName::parse("Bench").unwrap(), UserId::from(OWNER));
     let projects = Repository::<Project>::new(log.clone());

@@ -4,7 +4,9 @@ use std::{path::Path, time::Duration};
 
 use serde_json::{Value, json};
 
-use crate::{client::Client, clustered::Fresh, running::reaching, server::Server, tracker::Tracker, workers::Worker};
+use crate::{
+    client::Client, clustered::Fresh, running::reaching, server::Server, tracker::Tracker, workers::worker_with,
+};
 
 /// Longer than anything here may take.
 const LEASE: &str = "runs.lease_s=600";
@@ -88,16 +90,16 @@ async fn two_workers(tracker: &Tracker, drain: &str) -> (usize, usize) {
     let patient = |command: &mut std::process::Command| {
         command.args(["--set", LEASE, "--set", drain]);
     };
-    let one = Worker::start_with(&place.path().join("one"), &database, tracker, patient);
+    let one = worker_with(&place.path().join("one"), &database, tracker, patient);
     let mut runs = Vec::new();
     for number in 0..4 {
         runs.push(ada.execute(&agent, &json!(number)).await);
     }
     requested(tracker, runs.len()).await;
-    let _other = Worker::start_with(&place.path().join("other"), &database, tracker, patient);
+    let _other = worker_with(&place.path().join("other"), &database, tracker, patient);
     one.signal("-TERM");
     let began = std::time::Instant::now();
-    assert_eq!(tokio::task::block_in_place(|| one.ended()), Some(0));
+    assert_eq!(tokio::task::block_in_place(|| one.ended()).0, Some(0));
     let mut well = 0;
     for run in &runs {
         let ended = ada.run_ended(run).await;

@@ -13,7 +13,13 @@ use tokio::{
     },
 };
 
-use crate::{client::Client, clustered::Fresh, server::Server, tracker::Tracker, workers::Worker};
+use crate::{
+    client::Client,
+    clustered::Fresh,
+    server::Server,
+    tracker::Tracker,
+    workers::{worker, worker_with},
+};
 
 /// Long enough for what is done once after a start.
 const SETTLED: Duration = Duration::from_secs(12);
@@ -85,8 +91,8 @@ async fn an_idle_worker_beside_another_asks_postgresql_less_than_once_a_second()
     let (place, tracker, database) =
         (tempfile::tempdir().unwrap(), Tracker::start(Duration::ZERO).await, Fresh::make());
     let (port, heard) = eavesdrop(database.address()).await;
-    let _first = Worker::start(&place.path().join("first"), &database, &tracker);
-    let _other = Worker::start_with(&place.path().join("other"), &database, &tracker, |command| {
+    let _first = worker(&place.path().join("first"), &database, &tracker);
+    let _other = worker_with(&place.path().join("other"), &database, &tracker, |command| {
         command.env("DEVSKYY_DATABASE__URL", database.url_by(port));
     });
     is_quiet(&heard).await;

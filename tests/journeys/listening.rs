@@ -15,9 +15,10 @@ use crate::{
     assisting::{clerk, engaged, housed, provider, served, wants_a_ticket},
     client::{Client, Frame},
     clustered::Fresh,
+    process::Process,
     server::Server,
     tracker::Tracker,
-    workers::Worker,
+    workers::worker_with,
 };
 
 fn is(kind: &str) -> impl Fn(&Frame) -> bool {
@@ -118,7 +119,7 @@ struct Spread {
     database: Fresh,
     _models: Arc<ModelServer>,
     servers: [Server; 2],
-    _worker: Option<Worker>,
+    _worker: Option<Process>,
     _tracker: Tracker,
     _place: TempDir,
 }
@@ -134,8 +135,8 @@ impl Spread {
         let one = server("one");
         let ada = Client::administrator(&one).await;
         let servers = [one, server("other")];
-        let worker = worker
-            .then(|| Worker::start_with(&place.path().join("worker"), &database, &tracker, housed(&models, "openai")));
+        let worker =
+            worker.then(|| worker_with(&place.path().join("worker"), &database, &tracker, housed(&models, "openai")));
         let agent = engaged(&ada, &clerk(&tracker, "house/echo-1")).await;
         models.prepare(wants_a_ticket());
         let run = ada.execute(&agent, &json!("The lamp is broken.")).await;

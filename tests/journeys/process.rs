@@ -22,7 +22,17 @@ impl Process {
         let log = directory.join("log.jsonl");
         // One that came before has said the same.
         let opened = File::create(&log).unwrap();
-        Self { child: command.stdout(Stdio::null()).stderr(opened).spawn().unwrap(), log }
+        Self::of(command.stdout(Stdio::null()).stderr(opened).spawn().unwrap(), log)
+    }
+
+    /// A process that was started already, and where its standard error goes.
+    pub(crate) const fn of(child: Child, log: PathBuf) -> Self {
+        Self { child, log }
+    }
+
+    /// Its number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Waits until it has said something.
@@ -34,7 +44,8 @@ impl Process {
         }
     }
 
-    fn said(&self) -> String {
+    /// Everything it has said.
+    pub(crate) fn said(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
@@ -43,12 +54,18 @@ impl Process {
         assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
     }
 
-    /// Waits for its end, and gives its exit code.
-    pub(crate) fn ended(mut self) -> Option<i32> {
+    /// Ends it as a power failure would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits for its end; its exit code and how long that took.
+    pub(crate) fn ended(mut self) -> (Option<i32>, Duration) {
         let asked = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code();
+                return (status.code(), asked.elapsed());
             }
             assert!(asked.elapsed() < PATIENCE, "it does not end: {}", self.said());
             std::thread::sleep(Duration::from_millis(10));

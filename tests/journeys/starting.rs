@@ -35,7 +35,7 @@ fn stopped_while_it_connects(arguments: &[&str], signal: &str) -> Option<i32> {
     let process = Process::start(command.args(arguments).env("DEVSKYY_DATABASE__URL", url), place.path());
     process.until_said("connecting");
     process.signal(signal);
-    process.ended()
+    process.ended().0
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn people_are_told_in_a_line_that_a_server_ends_in_order() {
     server.until_said("ready");
     server.signal("-INT");
     server.until_said("\nstopping; press Ctrl-C again to stop at once\n");
-    assert_eq!(server.ended(), Some(0));
+    assert_eq!(server.ended().0, Some(0));
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn a_server_says_that_it_waits_for_another_to_migrate_and_is_stopped_meanwhile()
     let server = Process::start(&mut command, place.path());
     server.until_said("another process migrates; waiting");
     server.signal("-TERM");
-    assert_eq!(server.ended(), Some(0));
+    assert_eq!(server.ended().0, Some(0));
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_server_says_that_it_waits_for_a_table() {
     let server = Process::start(&mut command, place.path());
     server.until_said("waiting for a table lock");
     server.signal("-INT");
-    assert_eq!(server.ended(), Some(0));
+    assert_eq!(server.ended().0, Some(0));
 }
 
 /// How a server ends that is told twice while a call is under way which has a minute.
@@ -99,9 +99,7 @@ async fn told_twice(signal: &str) -> Option<i32> {
     ada.execute(&agent, &json!({})).await;
     requested(&tracker, 1).await;
     one.signal(signal);
-    while !one.log().contains("press Ctrl-C again") {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    one.until_logged("press Ctrl-C again");
     one.signal(signal);
     let (code, took) = tokio::task::block_in_place(|| one.ended());
     assert!(took < LONG, "it waited for the call: {took:?}");

@@ -25,9 +25,10 @@ use serde_json::{Value, json};
 use crate::{
     client::Client,
     clustered::Fresh,
+    process::Process,
     program::{devskyy, ended},
     tracker::Tracker,
-    workers::Worker,
+    workers::worker_with,
 };
 
 const RUNS: usize = 500;
@@ -175,10 +176,10 @@ impl Scene {
         outcomes
     }
 
-    fn worker(&self, directory: &Path, database: &Fresh) -> Worker {
+    fn worker(&self, directory: &Path, database: &Fresh) -> Process {
         let (models, reached) = (self.models.base_url(), reached(&self.tracker, &self.finder));
         tokio::task::block_in_place(|| {
-            Worker::start_with(directory, database, &self.tracker, |command| {
+            worker_with(directory, database, &self.tracker, |command| {
                 command.args(["--set", &format!("models.house.base_url={models}"), "--set", &reached]);
             })
         })
@@ -222,7 +223,7 @@ fn held(database: &Fresh, worker: &str) -> u64 {
 
 impl Sleeper {
     /// Stops the worker while it holds a run, or lets it go on once it holds none any more.
-    async fn next(self, scene: &Scene, database: &Fresh, name: &str, worker: &Worker) -> Self {
+    async fn next(self, scene: &Scene, database: &Fresh, name: &str, worker: &Process) -> Self {
         match self {
             Self::Awake => {
                 for _ in 0..STOPS {
@@ -262,7 +263,7 @@ struct Storm {
 
 /// Kills a random worker every two seconds, and once stops the first one beyond its lease, until that went on and everything has
 /// ended.
-async fn storm(scene: &Scene, place: &Path, database: &Fresh, first: &str, workers: &mut [Worker]) -> Storm {
+async fn storm(scene: &Scene, place: &Path, database: &Fresh, first: &str, workers: &mut [Process]) -> Storm {
     let (begun, mut chance) = (Instant::now(), Chance::drawn());
     let (mut kills, mut sleeper) = (0, Sleeper::Awake);
     loop {

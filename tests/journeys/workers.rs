@@ -13,42 +13,26 @@ use crate::{
     tracker::Tracker,
 };
 
-/// A running worker.
-pub(crate) struct Worker(Process);
+/// Starts a worker on a database, with its log in a directory, and waits until it is ready.
+pub(crate) fn worker(directory: &Path, database: &Fresh, tracker: &Tracker) -> Process {
+    worker_with(directory, database, tracker, |_| {})
+}
 
-impl Worker {
-    /// Starts a worker on a database, with its log in a directory, and waits until it is ready.
-    pub(crate) fn start(directory: &Path, database: &Fresh, tracker: &Tracker) -> Self {
-        Self::start_with(directory, database, tracker, |_| {})
-    }
-
-    /// Starts a worker after a last change to its command.
-    pub(crate) fn start_with(
-        directory: &Path,
-        database: &Fresh,
-        tracker: &Tracker,
-        change: impl FnOnce(&mut Command),
-    ) -> Self {
-        std::fs::create_dir_all(directory).unwrap();
-        let mut command = devskyy(directory);
-        command.args(["worker", "--set", "runs.lease_s=2"]);
-        reaching(tracker)(&mut command);
-        database.choose(&mut command);
-        change(&mut command);
-        let process = Process::start(&mut command, directory);
-        process.until_said("ready");
-        Self(process)
-    }
-
-    /// Sends the process a signal, for example `-TERM`.
-    pub(crate) fn signal(&self, signal: &str) {
-        self.0.signal(signal);
-    }
-
-    /// Waits for the process to end, and gives its exit code.
-    pub(crate) fn ended(self) -> Option<i32> {
-        self.0.ended()
-    }
+/// Starts a worker after a last change to its command.
+pub(crate) fn worker_with(
+    directory: &Path,
+    database: &Fresh,
+    tracker: &Tracker,
+    change: impl FnOnce(&mut Command),
+) -> Process {
+    let mut command = devskyy(directory);
+    command.args(["worker", "--set", "runs.lease_s=2"]);
+    reaching(tracker)(&mut command);
+    database.choose(&mut command);
+    change(&mut command);
+    let process = Process::start(&mut command, directory);
+    process.until_said("ready");
+    process
 }
 
 #[test]
@@ -73,7 +57,7 @@ async fn a_worker_carries_out_what_a_server_that_executes_nothing_accepts() {
     let server = database.accepting(&place.path().join("server"), &tracker);
     let ada = Client::administrator(&server).await;
     let agent = ada.agent("Doubler", &doubling(&tracker)).await;
-    let _worker = Worker::start(&place.path().join("worker"), &database, &tracker);
+    let _worker = worker(&place.path().join("worker"), &database, &tracker);
 
     let run = ada.execute(&agent, &json!({"numbers": [1, 2, 3]})).await;
 

@@ -96,7 +96,7 @@ impl Rig {
             Arc::new(PerStream(RunsProjection)) as _,
         ];
         let store: Arc<dyn EventStore> =
-            Arc::new(SqlEventStore::start(db.clone(), clock.clone(), projections).await.unwrap());
+            Arc::new(SqlEventStore::start_shared(db.clone(), clock.clone(), projections).await.unwrap());
         let (tool, model) = (Instantly::tool().await, Instantly::model(turns).await);
         let routed = house(db.clone(), store.clone(), &model.address).await;
         let noted = Arc::new(Noted::over(store.clone(), routed.clone()));

@@ -58,7 +58,7 @@ pub(crate) async fn measure(engine: Engine, clients: &[usize], seconds: f64, rou
 
 async fn through_the_log(engine: Engine, clients: usize, time: Duration) -> Vec<Duration> {
     let fresh = engine.fresh().await;
-    let store = SqlEventStore::start(fresh.db.clone(), Arc::new(SystemClock), Vec::new()).await.unwrap();
+    let store = SqlEventStore::start_shared(fresh.db.clone(), Arc::new(SystemClock), Vec::new()).await.unwrap();
     let store = Arc::new(store);
     let next = Arc::new(AtomicI64::new(0));
     let until = Instant::now() + time;

@@ -31,7 +31,7 @@ const LOADS: u64 = 2_000;
 
 pub(crate) async fn measure(engine: Engine, events: u64, rounds: usize) -> Value {
     let fresh = engine.fresh().await;
-    let store = SqlEventStore::start(fresh.db.clone(), Arc::new(SystemClock), Vec::new()).await.unwrap();
+    let store = SqlEventStore::start_shared(fresh.db.clone(), Arc::new(SystemClock), Vec::new()).await.unwrap();
     let store = Arc::new(store);
     let streams = events.div_ceil(EACH);
     let history = history();

@@ -24,6 +24,25 @@ pub(crate) async fn sqlite() -> Fresh {
     Fresh { db, url, _directory: Some(directory) }
 }
 
+/// Makes of each check, a function of a fresh database, a test on SQLite and one on PostgreSQL.
+macro_rules! on_both_engines {
+    ($($check:ident),+ $(,)?) => {$(
+        mod $check {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn on_sqlite() {
+                super::$check(crate::databases::sqlite().await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            #[ignore = "needs PostgreSQL"]
+            async fn on_postgres() {
+                super::$check(crate::databases::postgres().await).await;
+            }
+        }
+    )+};
+}
+pub(crate) use on_both_engines;
+
 /// How often something is asked of a PostgreSQL server that many tests keep busy at once.
 const TRIES: u32 = 20;
 

@@ -28,7 +28,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::databases::{Fresh, postgres, sqlite};
+use crate::databases::{Fresh, on_both_engines, postgres, sqlite};
 
 /// Projects in the log before a rebuild begins.
 const PROJECTS: u64 = 120;
@@ -161,23 +161,6 @@ async fn what_ends_in_the_middle_changes_nothing(fresh: Fresh) {
     assert_eq!(faults(&fresh.db).await.len(), 1, "the old rows are there");
     rebuild(&fresh.db, &projections(), |_, _| ()).await.unwrap();
     assert_eq!(faults(&fresh.db).await, []);
-}
-
-macro_rules! on_both_engines {
-    ($($check:ident),+ $(,)?) => {$(
-        mod $check {
-            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            async fn on_sqlite() {
-                super::$check(super::sqlite().await).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-            #[ignore = "needs PostgreSQL"]
-            async fn on_postgres() {
-                super::$check(super::postgres().await).await;
-            }
-        }
-    )+};
 }
 
 on_both_engines!(

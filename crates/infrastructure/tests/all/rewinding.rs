@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use devskyy_application::{
     error::Error,
-    es::{EventFilter, EventStore, Reaction, RecordedEvent, Rewindable as _, Stopped, Subscription},
+    es::{EventFilter, EventStore, Reaction, Reader, RecordedEvent, Rewindable as _, Stopped, Subscription},
 };
 use devskyy_infrastructure::{
     es::{SqlCheckpoints, SqlEventStore, go_on_behind},
@@ -23,7 +23,7 @@ use devskyy_testkit::{
 use sea_orm::{ConnectionTrait, DatabaseBackend};
 use tokio::time::timeout;
 
-use crate::databases::{Fresh, postgres, sqlite};
+use crate::databases::{Fresh, on_both_engines, postgres, sqlite};
 
 /// Longer than whatever is announced takes to arrive, and shorter than the pause between two looks.
 const SOON: Duration = Duration::from_secs(5);
@@ -85,12 +85,8 @@ impl Noting {
 
 #[async_trait]
 impl Reaction for Noting {
-    fn name(&self) -> &'static str {
-        "noting"
-    }
-
-    fn categories(&self) -> &'static [&'static str] {
-        &["lamp"]
+    fn reader(&self) -> Reader {
+        Reader { name: "noting", categories: &["lamp"] }
     }
 
     async fn handle(&self, event: &RecordedEvent) -> Result<(), Error> {
@@ -111,7 +107,7 @@ async fn heard(db: &Database, store: &Arc<SqlEventStore>, noting: &Noting, event
     timeout(Duration::from_secs(30), ended).await.expect("what was recorded is heard of")
 }
 
-async fn a_read_ends_where_the_log_does(fresh: Fresh) {
+async fn a_read_ends_where_a_log_does_that_was_put_back(fresh: Fresh) {
     let store = started(&fresh.db).await;
     grow(&store, 0..10, "a").await;
     cut(&fresh.db, 5).await;
@@ -120,7 +116,7 @@ async fn a_read_ends_where_the_log_does(fresh: Fresh) {
 }
 
 /// While a subscription runs that has dealt with all of it, the log goes back and grows again beyond where it was.
-async fn what_is_recorded_anew_is_heard_of(fresh: Fresh) {
+async fn what_is_recorded_after_a_log_was_put_back_is_heard_of(fresh: Fresh) {
     let (store, noting) = (Arc::new(started(&fresh.db).await), Noting::default());
     grow(&store, 0..10, "a").await;
     let others = async {
@@ -162,45 +158,24 @@ async fn settled(db: &Database) {
     checkpoints_go_back(db, 10).await;
 }
 
-async fn a_line_that_the_log_does_not_lead_to_stops(fresh: Fresh) {
+async fn a_line_behind_an_event_that_is_no_more_stops(fresh: Fresh) {
     let (_, noting, stopped) = led_astray(&fresh).await;
     assert!(matches!(&stopped, Err(Stopped { position: 11, .. })) && noting.seen().is_empty(), "{stopped:?}");
 }
 
-async fn an_operator_has_it_go_on_where_the_log_went_back_to(fresh: Fresh) {
+async fn a_line_goes_on_where_an_operator_says(fresh: Fresh) {
     let (store, noting, _) = led_astray(&fresh).await;
     assert!(go_on_behind(&fresh.db, "noting", 5).await.unwrap());
     heard(&fresh.db, &store, &noting, 7).await.unwrap();
     assert_eq!(noting.seen(), (6..=12).map(|n| format!("{n}b")).collect::<Vec<_>>());
 }
 
-macro_rules! on_both {
-    ($($what:ident: $sqlite:ident, $postgres:ident;)+) => {
-        $(
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $sqlite() {
-                $what(sqlite().await).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            #[ignore = "needs PostgreSQL"]
-            async fn $postgres() {
-                $what(postgres().await).await;
-            }
-        )+
-    };
-}
-
-on_both! {
-    a_read_ends_where_the_log_does: a_read_ends_where_a_log_does_that_was_put_back_on_sqlite,
-        a_read_ends_where_a_log_does_that_was_put_back_on_postgres;
-    what_is_recorded_anew_is_heard_of: what_is_recorded_after_a_log_was_put_back_is_heard_of_on_sqlite,
-        what_is_recorded_after_a_log_was_put_back_is_heard_of_on_postgres;
-    a_line_that_the_log_does_not_lead_to_stops: a_line_behind_an_event_that_is_no_more_stops_on_sqlite,
-        a_line_behind_an_event_that_is_no_more_stops_on_postgres;
-    an_operator_has_it_go_on_where_the_log_went_back_to: a_line_goes_on_where_an_operator_says_on_sqlite,
-        a_line_goes_on_where_an_operator_says_on_postgres;
-}
+on_both_engines!(
+    a_read_ends_where_a_log_does_that_was_put_back,
+    what_is_recorded_after_a_log_was_put_back_is_heard_of,
+    a_line_behind_an_event_that_is_no_more_stops,
+    a_line_goes_on_where_an_operator_says,
+);
 
 /// A backup of the whole file holds checkpoints that belong to its log.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -16,7 +16,7 @@ use devskyy_testkit::{
     fakes::{FixedClock, SequentialIds},
 };
 
-use crate::databases::{self, Fresh};
+use crate::databases::{Fresh, on_both_engines};
 
 const READERS: [Reader; 2] =
     [Reader { name: "a.goes", categories: &["lamp"] }, Reader { name: "b.stops", categories: &["lamp"] }];
@@ -43,7 +43,7 @@ async fn state(fresh: &Fresh, name: &str) -> SubscriptionState {
 }
 
 /// One subscription that goes on, and one that stopped before position 8.
-async fn one_of_two_stopped(fresh: Fresh) {
+async fn a_stopped_subscription_is_told_with_its_place_and_reason(fresh: Fresh) {
     grown(&fresh).await;
     let (checkpoints, going) = claimed(&fresh, "a.goes").await;
     assert!(checkpoints.advance(&going, 5).await.unwrap());
@@ -58,7 +58,7 @@ async fn one_of_two_stopped(fresh: Fresh) {
 }
 
 /// Three lamps wait behind position 5, and not the two switches.
-async fn what_waits(fresh: Fresh) {
+async fn only_wanted_events_are_told_to_wait(fresh: Fresh) {
     grown(&fresh).await;
     let (checkpoints, going) = claimed(&fresh, "a.goes").await;
     assert!(checkpoints.advance(&going, 5).await.unwrap());
@@ -67,7 +67,7 @@ async fn what_waits(fresh: Fresh) {
 }
 
 /// Nobody has dealt with what was recorded a day ago.
-async fn what_waits_for_long(fresh: Fresh) {
+async fn a_subscription_that_nobody_runs_falls_behind(fresh: Fresh) {
     let yesterday = FixedClock::default();
     let log = SqlEventStore::start(fresh.db.clone(), Arc::new(yesterday), Vec::new()).await.unwrap();
     Request::to(lamp(1), &["a"]).ask(&log).await.unwrap();
@@ -78,13 +78,13 @@ async fn what_waits_for_long(fresh: Fresh) {
     assert!(state.is_behind() && state.runner.is_none(), "{state:?}");
 }
 
-async fn who_runs_it(fresh: Fresh) {
+async fn whoever_holds_a_lease_is_told_with_its_end(fresh: Fresh) {
     claimed(&fresh, "a.goes").await;
     let runner = state(&fresh, "a.goes").await.runner.unwrap();
     assert!(runner.owner == SequentialIds::nth(1) && (50..=60).contains(&runner.lease_s), "{runner:?}");
 }
 
-async fn what_is_tried_again(fresh: Fresh) {
+async fn what_is_tried_again_and_again_is_told(fresh: Fresh) {
     grown(&fresh).await;
     let (checkpoints, lease) = claimed(&fresh, "a.goes").await;
     assert!(checkpoints.halt(&lease, 3, Halt::Delayed("the mailbox is full")).await.unwrap());
@@ -92,7 +92,7 @@ async fn what_is_tried_again(fresh: Fresh) {
     assert_eq!((state.position, state.delayed), (2, Some((3, "the mailbox is full".to_owned()))));
 }
 
-async fn going_on_elsewhere(fresh: Fresh) {
+async fn an_operator_has_a_subscription_go_on_elsewhere(fresh: Fresh) {
     grown(&fresh).await;
     let (checkpoints, lease) = claimed(&fresh, "a.goes").await;
     assert!(checkpoints.halt(&lease, 8, Halt::Stopped("it cannot be read")).await.unwrap());
@@ -103,8 +103,20 @@ async fn going_on_elsewhere(fresh: Fresh) {
     assert_eq!((beyond_the_end, done, old_lease_counts, state.position, state.stopped), (false, true, false, 4, None));
 }
 
+async fn what_was_set_aside_behind_where_one_goes_on_is_forgotten(fresh: Fresh) {
+    grown(&fresh).await;
+    claimed(&fresh, "a.goes").await;
+    let aside = SqlSetAside::new(fresh.db.clone());
+    for position in [3, 7] {
+        aside.put("a.goes", position, "it cannot be read", Duration::ZERO).await.unwrap();
+    }
+    assert!(go_on_behind(&fresh.db, "a.goes", 4).await.unwrap());
+    let left: Vec<_> = state(&fresh, "a.goes").await.aside.into_iter().map(|(position, _)| position).collect();
+    assert_eq!(left, [3]);
+}
+
 /// A clock that is a day ahead leaves its mark.
-async fn a_time_of_the_future(fresh: Fresh) {
+async fn a_time_of_the_future_is_found(fresh: Fresh) {
     let tomorrow = FixedClock::at(SystemClock.now() + TimeDelta::days(1));
     let log = SqlEventStore::start(fresh.db.clone(), Arc::new(tomorrow), Vec::new()).await.unwrap();
     let before = ahead_of_time(&fresh.db).await.unwrap();
@@ -113,34 +125,13 @@ async fn a_time_of_the_future(fresh: Fresh) {
     assert!(before.is_zero() && ahead > Duration::from_secs(86_000), "{before:?} {ahead:?}");
 }
 
-macro_rules! on_both {
-    ($($what:ident: $sqlite:ident, $postgres:ident;)+) => {
-        $(
-            #[tokio::test]
-            async fn $sqlite() {
-                $what(databases::sqlite().await).await;
-            }
-
-            #[tokio::test]
-            #[ignore = "needs PostgreSQL"]
-            async fn $postgres() {
-                $what(databases::postgres().await).await;
-            }
-        )+
-    };
-}
-
-on_both! {
-    one_of_two_stopped: a_stopped_subscription_is_told_with_its_place_and_reason_on_sqlite,
-        a_stopped_subscription_is_told_with_its_place_and_reason_on_postgres;
-    what_waits: only_wanted_events_are_told_to_wait_on_sqlite, only_wanted_events_are_told_to_wait_on_postgres;
-    what_waits_for_long: a_subscription_that_nobody_runs_falls_behind_on_sqlite,
-        a_subscription_that_nobody_runs_falls_behind_on_postgres;
-    who_runs_it: whoever_holds_a_lease_is_told_with_its_end_on_sqlite,
-        whoever_holds_a_lease_is_told_with_its_end_on_postgres;
-    what_is_tried_again: what_is_tried_again_and_again_is_told_on_sqlite,
-        what_is_tried_again_and_again_is_told_on_postgres;
-    going_on_elsewhere: an_operator_has_a_subscription_go_on_elsewhere_on_sqlite,
-        an_operator_has_a_subscription_go_on_elsewhere_on_postgres;
-    a_time_of_the_future: a_time_of_the_future_is_found_on_sqlite, a_time_of_the_future_is_found_on_postgres;
-}
+on_both_engines!(
+    a_stopped_subscription_is_told_with_its_place_and_reason,
+    a_subscription_that_nobody_runs_falls_behind,
+    only_wanted_events_are_told_to_wait,
+    whoever_holds_a_lease_is_told_with_its_end,
+    what_is_tried_again_and_again_is_told,
+    an_operator_has_a_subscription_go_on_elsewhere,
+    what_was_set_aside_behind_where_one_goes_on_is_forgotten,
+    a_time_of_the_future_is_found,
+);

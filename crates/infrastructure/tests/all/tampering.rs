@@ -29,7 +29,7 @@ use devskyy_testkit::{
 use sea_orm::{ConnectionTrait, DatabaseBackend, Statement};
 use uuid::Uuid;
 
-use crate::databases::{Fresh, postgres, sqlite};
+use crate::databases::{Fresh, on_both_engines, postgres, sqlite};
 
 /// Rows of each table whose columns are changed.
 const ROWS: usize = 3;
@@ -299,23 +299,6 @@ async fn a_name_that_two_hold_is_found(fresh: Fresh) {
     store.stop().await;
     let found = faults(&fresh.db, laws()).await;
     assert!(matches!(&found[..], [Fault::Claim { position: Some(8), .. }]), "{found:?}");
-}
-
-macro_rules! on_both_engines {
-    ($($check:ident),+ $(,)?) => {$(
-        mod $check {
-            #[tokio::test]
-            async fn on_sqlite() {
-                super::$check(super::sqlite().await).await;
-            }
-
-            #[tokio::test]
-            #[ignore = "needs PostgreSQL"]
-            async fn on_postgres() {
-                super::$check(super::postgres().await).await;
-            }
-        }
-    )+};
 }
 
 on_both_engines!(
