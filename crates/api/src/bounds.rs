@@ -28,8 +28,6 @@ pub(crate) const PRESENTED: u64 = 1_024;
 pub(crate) const SEARCH: RangeInclusive<usize> = 1..=100;
 /// Seconds that an answer may wait for a run.
 pub(crate) const WAIT_S: u16 = 60;
-/// What runs wait for.
-pub(crate) const WAITING: [Waiting; 4] = [Waiting::Approval, Waiting::Timer, Waiting::Reconcile, Waiting::Child];
 /// Scopes of an API key at most.
 pub(crate) const SCOPES: u64 = 64;
 
@@ -97,7 +95,7 @@ bounds! {
     /// Where a run stands.
     RunStatusName "RunStatus" = one_of(RunStatus::ALL.map(RunStatus::as_str));
     /// What a run waits for.
-    WaitingName "WaitingFor" = one_of(WAITING.map(waiting_for));
+    WaitingName "WaitingFor" = one_of(Waiting::ALL.map(waiting_for));
     /// How urgent a run is.
     PriorityName "RunPriority" = one_of([Priority::Low, Priority::Normal, Priority::High].map(priority));
     /// What became of a question.

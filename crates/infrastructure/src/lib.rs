@@ -6,6 +6,7 @@ pub mod crypto;
 pub mod es;
 pub mod identity;
 pub mod models;
+mod percent;
 pub mod projects;
 mod remembered;
 pub mod runs;

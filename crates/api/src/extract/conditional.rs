@@ -109,10 +109,16 @@ fn unless_known(
     tag: &str,
     answer: impl FnOnce(HttpResponseBuilder) -> HttpResponse,
 ) -> Result<HttpResponse, Problem> {
-    let known = known(request, tag)?;
-    let mut response = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    if known(request, tag)? {
+        return Ok(not_modified(tag));
+    }
+    let mut response = HttpResponse::Ok();
     response.insert_header((ETAG, quoted(tag)));
-    Ok(if known { response.finish() } else { answer(response) })
+    Ok(answer(response))
+}
+
+fn not_modified(tag: &str) -> HttpResponse {
+    HttpResponse::NotModified().insert_header((ETAG, quoted(tag))).finish()
 }
 
 /// The answer to a client that has a version already; `None` where it has not, or does not say which it has. The version is asked
@@ -124,9 +130,8 @@ pub(crate) async fn unchanged(
     if !request.headers().contains_key(IF_NONE_MATCH) {
         return Ok(None);
     }
-    let version = current.await?;
-    let known = known(request, &version.to_string())?;
-    Ok(known.then(|| HttpResponse::NotModified().insert_header((ETAG, etag(version))).finish()))
+    let tag = current.await?.to_string();
+    Ok(known(request, &tag)?.then(|| not_modified(&tag)))
 }
 
 /// Whether the client has the state with that tag already.

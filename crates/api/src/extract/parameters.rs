@@ -68,6 +68,16 @@ impl Parameters {
         value
     }
 
+    /// Takes one parameter that lists names with commas between.
+    pub(crate) fn take_each<T>(
+        &mut self,
+        name: &'static str,
+        form: &str,
+        named: impl Fn(&str) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        self.take_by(name, form, |raw| raw.split(',').map(named).collect())
+    }
+
     /// Refuses one parameter.
     pub(crate) fn fault(&mut self, code: &'static str, name: &str, detail: String) {
         self.faults.push(Fault { pointer: None, parameter: Some(name.to_owned()), code, detail });

@@ -6,7 +6,7 @@ use actix_web::web::{Bytes, Data};
 use async_stream::stream;
 use devskyy_application::{
     context::{Actor, Subject},
-    runs::{Breath, Delta, LiveListener, RunEvents, RunEventsPage, RunPublished, Runs},
+    runs::{Breath, Delta, LiveListener, RunEventsPage, RunPublished, Runs},
 };
 use devskyy_domain::kernel::ids::RunId;
 use futures_util::Stream;
@@ -44,7 +44,8 @@ enum Woken {
 }
 
 impl Listener {
-    /// Tells the events of a first page and then those that follow, up to the run's last one.
+    /// Tells the events of a first page and then those that follow, up to the run's end and what is recorded after
+    /// it by then.
     ///
     /// Ends early when the server stops, the listener may no longer listen, or the log cannot be read; the client
     /// resumes from the last id it has seen.
@@ -87,8 +88,7 @@ impl Listener {
     }
 
     async fn next(&self, last: &RunEventsPage) -> Option<RunEventsPage> {
-        let next = RunEvents { after: self.after, known: last.known, limit: BATCH };
-        let page = self.runs.events.page(self.run, next, last.head).await;
+        let page = self.runs.events.next(self.run, last, self.after, BATCH).await;
         page.inspect_err(|error| tracing::warn!(%error, run = %self.run, "an event stream ends early")).ok()
     }
 

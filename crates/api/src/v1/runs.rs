@@ -13,14 +13,14 @@ use chrono::{DateTime, Utc};
 use devskyy_application::{
     context::Actor,
     paging::Sort,
-    runs::{CancelRun, ChildOf, GetRun, ListRuns, RunStatus, Runs, StartRun, StartedRun, waiting_for},
+    runs::{CancelRun, ChildOf, GetRun, ListRuns, RunFilter, RunStatus, Runs, StartRun, StartedRun, waiting_for},
 };
 use devskyy_domain::{
     kernel::{
         Json, Version,
         ids::{AgentId, RunId},
     },
-    runs::Priority,
+    runs::{Priority, Waiting},
 };
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -28,7 +28,7 @@ use validator::Validate;
 
 use super::run_bodies::{RunBody, RunSummaryBody};
 use crate::{
-    bounds::{PriorityName, REASON, ReasonText, RunStatusName, WAIT_S, WAITING, WaitingName},
+    bounds::{PriorityName, REASON, ReasonText, RunStatusName, WAIT_S, WaitingName},
     extract::{
         BY_AGE, Body, CurrentActor, INSTANT, Id, IfMatch, OptionalBody, Paged, Parameters, changed, etag, moment, page,
         paged, shown, unchanged,
@@ -84,7 +84,7 @@ struct Cancellation {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only describes what the list takes")]
-struct RunFilter {
+struct Narrowing {
     /// Only those of this project.
     #[param(required = false)]
     project_id: ProjectRef,
@@ -161,11 +161,6 @@ pub(super) fn started(StartedRun { run, .. }: StartedRun) -> HttpResponse {
 const STATUS: &str = "the status of a run, or several with commas between";
 const WAITS: &str = "approval, timer, reconcile or child, or several with commas between";
 
-/// Reads each of the names in a list with commas between.
-fn each<T>(raw: &str, named: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
-    raw.split(',').map(named).collect()
-}
-
 /// Whose children are wanted. A run that is nobody's child is no run's.
 fn parent(parameters: &mut Parameters) -> Option<ChildOf> {
     let above = parameters.take_id("parent_run_id").map(ChildOf::Run);
@@ -181,7 +176,7 @@ fn parent(parameters: &mut Parameters) -> Option<ChildOf> {
 #[utoipa::path(
     tag = "runs",
     security(("bearer" = [])),
-    params(Paging, RunFilter),
+    params(Paging, Narrowing),
     responses((status = 200, description = "One page of them", body = Paged<RunSummaryBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), Listing)
 )]
 #[get("/runs")]
@@ -191,18 +186,20 @@ async fn list_runs(
     request: HttpRequest,
     mut parameters: Parameters,
 ) -> Result<HttpResponse, Problem> {
-    let waits = |raw: &str| each(raw, |name| WAITING.into_iter().find(|waiting| waiting_for(*waiting) == name));
+    let waits = |name: &str| Waiting::ALL.into_iter().find(|waiting| waiting_for(*waiting) == name);
     let query = ListRuns {
         project: parameters.take_id("project_id"),
-        agent: parameters.take_id("agent_id"),
-        status: parameters.take_by("status", STATUS, |raw| each(raw, RunStatus::named)).unwrap_or_default(),
-        waiting_for: parameters.take_by("waiting_for", WAITS, waits).unwrap_or_default(),
-        parent: parent(&mut parameters),
-        retry_of: parameters.take_id("retry_of"),
-        forked_from: parameters.take_id("forked_from"),
-        created_from: parameters.take("created_from", INSTANT),
-        created_before: parameters.take("created_before", INSTANT),
-        sort: parameters.take_sort(&BY_AGE, Sort::default()),
+        filter: RunFilter {
+            agent: parameters.take_id("agent_id"),
+            status: parameters.take_each("status", STATUS, RunStatus::named).unwrap_or_default(),
+            waiting_for: parameters.take_each("waiting_for", WAITS, waits).unwrap_or_default(),
+            parent: parent(&mut parameters),
+            retry_of: parameters.take_id("retry_of"),
+            forked_from: parameters.take_id("forked_from"),
+            created_from: parameters.take("created_from", INSTANT),
+            created_before: parameters.take("created_before", INSTANT),
+            sort: parameters.take_sort(&BY_AGE, Sort::default()),
+        },
         page: page(&mut parameters),
     };
     parameters.finish()?;

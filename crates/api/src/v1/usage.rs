@@ -142,10 +142,6 @@ fn days(parameters: &mut Parameters, now: DateTime<Utc>) -> Result<UsageDays, Us
     days
 }
 
-fn grouping(raw: &str) -> Option<Grouping> {
-    Grouping::by(&raw.split(',').map(Dimension::named).collect::<Option<Vec<_>>>()?)
-}
-
 /// Tell what models used in a project: tokens by class, and what they cost when they were answered.
 ///
 /// Told by day, model and agent, or by whatever of these `group_by` names, in this order. An answer counts for the model that
@@ -176,7 +172,8 @@ async fn get_usage(
     let days = days(&mut parameters, clock.now());
     let agent = parameters.take_id("agent_id");
     let form = format!("{}, or some of these with commas between", Dimension::ALL.map(Dimension::as_str).join(", "));
-    let by = parameters.take_by("group_by", &form, grouping).unwrap_or(Grouping::ALL);
+    let by = parameters.take_each("group_by", &form, Dimension::named).and_then(|by| Grouping::by(&by));
+    let by = by.unwrap_or(Grouping::ALL);
     let page = page(&mut parameters);
     parameters.finish()?;
     let days = days.map_err(Error::from)?;

@@ -150,6 +150,35 @@ async fn a_call_in_doubt_takes_its_verdict_after_the_end_before_anything_is_done
     retry().await.expect(202);
 }
 
+/// A run that was stopped with a call in doubt and took the verdict after that; gives the path of its events.
+async fn settled_after_the_end(world: &World, token: &str) -> String {
+    let (path, run) = waiting(world, token, json!({"id": "pay", "tool": "charge", "arguments": {}})).await;
+    world.post(&format!("{path}/cancel")).by(token).json(&json!({})).send().await.expect(200);
+    let reconcile = format!("{path}/steps/{}/reconcile", run["steps"][0]["operation_id"].as_str().unwrap());
+    world.post(&reconcile).by(token).json(&json!({"verdict": "failed"})).send().await.expect(200);
+    format!("{path}/events")
+}
+
+#[actix_web::test]
+async fn a_page_of_events_that_ends_with_a_verdict_after_the_end_says_that_the_run_has_ended() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let events = settled_after_the_end(&world, &ada).await;
+    let page = world.get(&events).by(&ada).send().await.expect(200);
+    let last = page["items"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["type"], &page["ended"]), (&json!("run.outcome_settled"), &json!(true)));
+}
+
+#[actix_web::test]
+async fn nothing_follows_a_verdict_after_the_end() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    let events = settled_after_the_end(&world, &ada).await;
+    let page = world.get(&events).by(&ada).send().await.expect(200);
+    let rest = world.get(&format!("{events}?after={}", page["next_after"])).by(&ada).send().await.expect(200);
+    assert_eq!((&rest["items"], &rest["ended"]), (&json!([]), &json!(true)));
+}
+
 #[actix_web::test]
 async fn a_verdict_on_what_is_not_in_doubt_is_refused() {
     let world = World::new();

@@ -43,7 +43,10 @@ impl Place {
     }
 
     async fn publish(&self, headers: Value, url: &str) -> Answer {
-        let request = json!({"method": "GET", "url": url, "headers": headers});
+        self.publish_request(&json!({"method": "GET", "url": url, "headers": headers})).await
+    }
+
+    async fn publish_request(&self, request: &Value) -> Answer {
         let tools = json!({"ask": {"kind": "http", "effect": "read_only", "request": request}});
         let definition = json!({"tools": tools, "steps": [{"id": "ask", "tool": "ask"}]});
         let body = json!({"name": "Asker", "type": "workflow", "project_id": self.project, "definition": definition});
@@ -157,6 +160,16 @@ async fn a_definition_that_changes_a_secret_is_refused() {
     it.added().await;
     let problem = it.publish(json!({"X-Key": "{{ secrets.tracker | upper }}"}), "https://a.org/").await.expect(422);
     assert_eq!(problem["errors"][0]["code"], "workflow.secret_misused");
+}
+
+#[actix_web::test]
+async fn a_definition_whose_body_reads_a_secret_in_a_program_is_refused() {
+    let it = Place::new().await;
+    it.added().await;
+    let body = json!({"key": {"$jq": ".secrets.tracker"}});
+    let request = json!({"method": "POST", "url": "https://tracker.example.org/", "body": body});
+    let problem = it.publish_request(&request).await.expect(422);
+    assert_eq!(wrong(&problem), ("workflow.secret_misused", "/definition/tools/ask/request/body/key/$jq"));
 }
 
 #[actix_web::test]

@@ -8,7 +8,7 @@ use devskyy_domain::{
         Json, RefusalKind,
         ids::{AgentId, ProjectId},
     },
-    workflow::{Action, McpServer, Tool, Workflow, member, secrets_in, secrets_in_url},
+    workflow::{Action, McpServer, Tool, Workflow, member, secrets_in_url},
 };
 use serde::de::DeserializeOwned;
 
@@ -134,11 +134,11 @@ impl Definitions {
         let mut found = Vec::new();
         for sent in definition.sent() {
             if !secrets_in_url(sent.url).is_empty() {
-                let detail = "addresses are logged on their way; insert secrets into headers".to_owned();
+                let detail = "addresses are logged on their way; insert secrets into headers or the body".to_owned();
                 found.push(wrong("workflow.secret_misused", detail, &format!("{}/url", sent.pointer)));
             }
-            for (at, template) in sent.templates() {
-                match secrets_in(template) {
+            for (at, computed) in sent.computed() {
+                match computed.secrets() {
                     Err(misused) => found.push(wrong("workflow.secret_misused", misused.to_string(), &at)),
                     Ok(names) => {
                         for name in names {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::{
     recorded::{Position, RecordedEvent},
     store::{EventFilter, EventStore},
-    subscription::{Reaction, passes},
+    subscription::{Reaction, Reader, passes},
 };
 use crate::error::{Error, PortError};
 
@@ -67,12 +67,27 @@ impl SettingAside {
 
     /// Tries again what is due. Any number of processes may do so at any time: the reaction is idempotent.
     ///
+    /// An event that cannot be read stays set aside, and one that the log holds no more is forgotten: neither keeps those after
+    /// it waiting.
+    ///
     /// # Errors
-    /// [`PortError`] when what was set aside cannot be looked at.
+    /// [`PortError`] when what was set aside cannot be looked at, or the log does not answer.
     pub async fn try_again(&self) -> Result<(), PortError> {
         for Aside { position, failures } in self.aside.due(self.name(), AT_ONCE).await? {
-            let page = self.store.read_all(position.saturating_sub(1), 1, &EventFilter::default()).await?;
-            let Some(event) = page.events.into_iter().find(|event| event.position == position) else { continue };
+            let event = match self.wanted_at(position).await {
+                Ok(Some(event)) => event,
+                Ok(None) => {
+                    self.aside.settle(self.name(), position).await?;
+                    let gone = "what was set aside is in the log no more: it was put back to an earlier state";
+                    tracing::warn!(subscription = self.name(), position, "{gone}");
+                    continue;
+                }
+                Err(error) if error.retryable => return Err(error),
+                Err(error) => {
+                    self.set_aside(position, failures, &error.into()).await?;
+                    continue;
+                }
+            };
             match self.reaction.handle(&event).await {
                 Ok(()) => {
                     self.aside.settle(self.name(), position).await?;
@@ -88,6 +103,14 @@ impl SettingAside {
         Ok(())
     }
 
+    /// The event at a position, where there is one that the reaction wants to hear of.
+    async fn wanted_at(&self, position: Position) -> Result<Option<RecordedEvent>, PortError> {
+        let page = self.store.read_all(position.saturating_sub(1), 1, &EventFilter::default()).await?;
+        let wanted = EventFilter::categories(self.reader().categories);
+        let found = page.events.into_iter().find(|event| event.position == position);
+        Ok(found.filter(|event| wanted.wants(&event.category)))
+    }
+
     async fn set_aside(&self, at: Position, failures: u32, error: &Error) -> Result<(), PortError> {
         let failure = format!("{error:?}");
         tracing::error!(subscription = self.name(), position = at, failures, failure, "the event is set aside");
@@ -98,12 +121,8 @@ impl SettingAside {
 
 #[async_trait]
 impl Reaction for SettingAside {
-    fn name(&self) -> &'static str {
-        self.reaction.name()
-    }
-
-    fn categories(&self) -> &'static [&'static str] {
-        self.reaction.categories()
+    fn reader(&self) -> Reader {
+        self.reaction.reader()
     }
 
     async fn handle(&self, event: &RecordedEvent) -> Result<(), Error> {

@@ -104,11 +104,13 @@ pub struct Reader {
 /// What a subscription does with each event. It sees an event at least once, in order.
 #[async_trait]
 pub trait Reaction: Send + Sync {
-    /// Stable name; the checkpoint is kept under it.
-    fn name(&self) -> &'static str;
+    /// What it is known by, and what it wants to hear of.
+    fn reader(&self) -> Reader;
 
-    /// Kinds of aggregate it wants to hear of; empty for all.
-    fn categories(&self) -> &'static [&'static str];
+    /// Stable name; the checkpoint is kept under it.
+    fn name(&self) -> &'static str {
+        self.reader().name
+    }
 
     /// Deals with one event.
     ///
@@ -284,7 +286,7 @@ impl Subscription {
     }
 
     async fn read(&self, line: Line<'_>, after: Position, most: usize) -> Result<Page, PortError> {
-        let filter = EventFilter::categories(line.reaction.categories());
+        let filter = EventFilter::categories(line.reaction.reader().categories);
         self.patiently(line, after + 1, || self.store.read_all(after, most, &filter)).await
     }
 

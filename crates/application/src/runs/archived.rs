@@ -44,11 +44,12 @@ impl ArchivedRuns {
     async fn stop_all(&self, context: &EventContext, project: ProjectId) -> Result<(), Error> {
         let mut stopped = Ok(());
         for status in [RunStatus::Queued, RunStatus::Running, RunStatus::Waiting] {
-            let (sort, within) = (Sort::ascending(Age::CreatedAt), RunFilter::within(ListScope::Project(project)));
-            let filter = RunFilter { status: vec![status], sort, ..within };
+            let (sort, within) = (Sort::ascending(Age::CreatedAt), ListScope::Project(project));
+            let filter = RunFilter { status: vec![status], sort, ..RunFilter::default() };
             let mut after = None;
             loop {
-                let found = self.views.list(&filter, &Part::Keyset(KeysetRequest { after, limit: PORTION })).await?;
+                let found =
+                    self.views.list(within, &filter, &Part::Keyset(KeysetRequest { after, limit: PORTION })).await?;
                 let runs: Vec<RunId> = found.items.iter().map(|run| run.id).collect();
                 let stops = stream::iter(runs).map(|run| self.stop(context, run)).buffer_unordered(AT_ONCE);
                 // One that cannot be stopped is no reason to let the others go on.
@@ -69,12 +70,8 @@ impl ArchivedRuns {
 
 #[async_trait]
 impl Reaction for ArchivedRuns {
-    fn name(&self) -> &'static str {
-        Self::READER.name
-    }
-
-    fn categories(&self) -> &'static [&'static str] {
-        Self::READER.categories
+    fn reader(&self) -> Reader {
+        Self::READER
     }
 
     async fn handle(&self, event: &RecordedEvent) -> Result<(), Error> {

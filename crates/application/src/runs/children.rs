@@ -108,12 +108,8 @@ fn end(run: &Run) -> Option<ChildEnd> {
 
 #[async_trait]
 impl Reaction for ChildRuns {
-    fn name(&self) -> &'static str {
-        Self::READER.name
-    }
-
-    fn categories(&self) -> &'static [&'static str] {
-        Self::READER.categories
+    fn reader(&self) -> Reader {
+        Self::READER
     }
 
     async fn handle(&self, event: &RecordedEvent) -> Result<(), Error> {

@@ -22,10 +22,8 @@ pub enum ChildOf {
 }
 
 /// Which runs a list shows.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct RunFilter {
-    /// Those of which projects.
-    pub scope: ListScope,
     /// Those of one agent.
     pub agent: Option<AgentId>,
     /// Those that stand at one of these; anywhere without any.
@@ -47,27 +45,10 @@ pub struct RunFilter {
 }
 
 impl RunFilter {
-    /// All runs of some projects, the newest first.
-    #[must_use]
-    pub fn within(scope: ListScope) -> Self {
-        Self {
-            scope,
-            agent: None,
-            status: Vec::new(),
-            waiting_for: Vec::new(),
-            parent: None,
-            retry_of: None,
-            forked_from: None,
-            created_from: None,
-            created_before: None,
-            sort: Sort::default(),
-        }
-    }
-
     /// Whether a run is among those, of whatever project it is.
     #[must_use]
     pub fn passes(&self, run: &RunSummary) -> bool {
-        let Self { scope: _, agent, status, waiting_for, parent, retry_of, forked_from, .. } = self;
+        let Self { agent, status, waiting_for, parent, retry_of, forked_from, .. } = self;
         let repeats = |of| run.origin == Some(Origin::Retry { of });
         let left = |of| matches!(&run.origin, Some(Origin::Fork { from, .. }) if *from == of);
         agent.is_none_or(|agent| run.agent_id == agent)

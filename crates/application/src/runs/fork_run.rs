@@ -47,7 +47,8 @@ impl ForkRunHandler {
     /// # Errors
     /// [`Error::NotFound`] for a run the actor may not see, [`Error::Forbidden`], [`Error::Invalid`] for an input that
     /// breaks the schema or a version that is not there, or a refusal when nobody knows what became of a call of the other
-    /// run, the step is not there, has not been reached, or what is before it is not the same in the other version.
+    /// run or of one below it, the step is not there, has not been reached, or what is before it is not the same in the other
+    /// version.
     #[tracing::instrument(name = "runs.fork", skip_all, fields(run = %command.run), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: ForkRun) -> Result<StartedRun, Error> {
         let (wait, idempotency) = (command.wait, command.idempotency.clone());
@@ -58,7 +59,7 @@ impl ForkRunHandler {
     async fn queue(&self, actor: &Actor, command: ForkRun) -> Result<Created<Run>, Error> {
         let ForkRun { run, step, agent_version, input, priority, deadline: asked, idempotency, .. } = command;
         let (mut seen, order) = self.beginning.repeatable(actor, run).await?;
-        seen.state.certain()?;
+        self.beginning.reading.certain(run, &seen.state).await?;
         let old = self.beginning.definition(order.agent, order.agent_version).await?;
         let agent_version = agent_version.unwrap_or(order.agent_version);
         let new = self.beginning.definition(order.agent, agent_version).await?;

@@ -1,21 +1,13 @@
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-use devskyy_domain::{
-    kernel::ids::{AgentId, ProjectId, RunId},
-    runs::Waiting,
-};
+use devskyy_domain::kernel::ids::ProjectId;
 
-use super::{
-    filters::{ChildOf, RunFilter},
-    ports::RunViews,
-    views::{RunStatus, RunSummary},
-};
+use super::{filters::RunFilter, ports::RunViews, views::RunSummary};
 use crate::{
     access::{Access, Permission},
     context::Actor,
     error::Error,
-    paging::{Age, PageOf, Part, Sort},
+    paging::{PageOf, Part},
 };
 
 /// Asks for the runs one may see.
@@ -23,24 +15,8 @@ use crate::{
 pub struct ListRuns {
     /// Those of one project.
     pub project: Option<ProjectId>,
-    /// Those of one agent.
-    pub agent: Option<AgentId>,
-    /// Those that stand at one of these; anywhere without any.
-    pub status: Vec<RunStatus>,
-    /// Those that wait for one of these; for anything or nothing without any.
-    pub waiting_for: Vec<Waiting>,
-    /// Those that one run asked for, or none did.
-    pub parent: Option<ChildOf>,
-    /// Those that repeat one run.
-    pub retry_of: Option<RunId>,
-    /// Those that left one run.
-    pub forked_from: Option<RunId>,
-    /// Those asked for at this instant or later.
-    pub created_from: Option<DateTime<Utc>>,
-    /// Those asked for before this instant.
-    pub created_before: Option<DateTime<Utc>>,
-    /// In which order.
-    pub sort: Sort<Age>,
+    /// Which of them, and in which order.
+    pub filter: RunFilter,
     /// Which part of the list.
     pub page: Part,
 }
@@ -59,18 +35,6 @@ impl ListRunsHandler {
     #[tracing::instrument(name = "runs.list", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: ListRuns) -> Result<PageOf<RunSummary>, Error> {
         let scope = self.access.list_scope(actor, query.project, Permission::RunsRead).await?;
-        let filter = RunFilter {
-            scope,
-            agent: query.agent,
-            status: query.status,
-            waiting_for: query.waiting_for,
-            parent: query.parent,
-            retry_of: query.retry_of,
-            forked_from: query.forked_from,
-            created_from: query.created_from,
-            created_before: query.created_before,
-            sort: query.sort,
-        };
-        Ok(self.views.list(&filter, &query.page).await?)
+        Ok(self.views.list(scope, &query.filter, &query.page).await?)
     }
 }

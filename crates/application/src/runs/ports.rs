@@ -14,6 +14,7 @@ use super::{
     views::{ApprovalView, RunSummary},
 };
 use crate::{
+    access::ListScope,
     error::PortError,
     paging::{PageOf, Part},
 };
@@ -31,7 +32,7 @@ pub trait RunViews: Send + Sync {
     ///
     /// # Errors
     /// [`PortError`] when the answer cannot be had.
-    async fn list(&self, filter: &RunFilter, part: &Part) -> Result<PageOf<RunSummary>, PortError>;
+    async fn list(&self, scope: ListScope, filter: &RunFilter, part: &Part) -> Result<PageOf<RunSummary>, PortError>;
 
     /// Finds one question.
     ///

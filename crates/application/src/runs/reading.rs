@@ -5,23 +5,28 @@ use devskyy_domain::{
         Aggregate, Version,
         ids::{ProjectId, RunId},
     },
-    runs::{ResultHash, Run, RunEvent},
+    runs::{ResultHash, Run, RunError, RunEvent},
 };
 use futures_util::future::{Either, select};
 
 use super::{
     breath::Breath,
+    filters::{ChildOf, RunFilter},
     ports::{RunViews, RunnableAgents},
     timeline::Timeline,
-    views::{RunSummary, RunView},
+    views::{RunStatus, RunSummary, RunView},
 };
 use crate::{
-    access::{Access, Permission},
+    access::{Access, ListScope, Permission},
     context::Actor,
     error::{Error, PortError},
     es::{EventStore, Loaded, Moment, Position, Repository, StreamId, walk},
+    paging::{Age, Beyond, KeysetRequest, Part, Sort},
     ports::Clock,
 };
+
+/// Most runs listed in one go.
+const PORTION: u64 = 100;
 
 /// Reads whole runs from the log, so that what people see is never behind it. Whether they may see it the view of runs tells, which
 /// is never behind either and costs as little for a long run as for a short one.
@@ -117,19 +122,43 @@ impl RunReading {
         Ok(summary)
     }
 
-    /// How many events of the run, which had so many, a reader has seen who knows what is recorded up to a place in the log. Halves
-    /// the run's stream until it is found, so that no page costs more than another.
-    pub(super) async fn seen(&self, run: RunId, version: Version, place: Position) -> Result<Version, PortError> {
-        let (mut seen, mut most) = (0, if place == 0 { 0 } else { version });
+    /// How many events of the run, which had so many, a reader has seen who has the first ones of them and knows what is recorded
+    /// up to a place in the log.
+    ///
+    /// Most who ask have seen all but a few, so the search begins at the end: whoever has seen everything costs one look, and
+    /// whoever has not costs two for each doubling of what they lack.
+    pub(super) async fn seen(
+        &self,
+        run: RunId,
+        known: Version,
+        version: Version,
+        place: Position,
+    ) -> Result<Version, PortError> {
+        let (mut seen, mut most, mut back) = (known, if place == 0 { 0 } else { version }, 0);
+        // Goes back 1, 2, 4 … from the end until there is one that was seen.
+        while seen < most {
+            let earlier = version.saturating_sub(back).max(seen + 1);
+            if self.lies_within(run, earlier, place).await? {
+                seen = earlier;
+                break;
+            }
+            (most, back) = (earlier - 1, (back * 2).max(1));
+        }
         while seen < most {
             let middle = most - (most - seen) / 2;
-            let found = self.store.read_stream(StreamId::of::<Run>(run), middle - 1, 1).await?;
-            match found.first() {
-                Some(event) if event.position <= place => seen = middle,
-                _ => most = middle - 1,
+            if self.lies_within(run, middle, place).await? {
+                seen = middle;
+            } else {
+                most = middle - 1;
             }
         }
         Ok(seen)
+    }
+
+    /// Whether an event of the run lies before that place in the log, or there.
+    async fn lies_within(&self, run: RunId, version: Version, place: Position) -> Result<bool, PortError> {
+        let found = self.store.read_stream(StreamId::of::<Run>(run), version - 1, 1).await?;
+        Ok(found.first().is_some_and(|event| event.position <= place))
     }
 
     /// Which project the run belongs to, and whether it refers to such a result, if the actor may do this to it.
@@ -142,6 +171,47 @@ impl RunReading {
     ) -> Result<(ProjectId, bool), Error> {
         let project = self.require(actor, run, permission).await?.project_id;
         Ok((project, self.timeline(run).await?.results.contains(&result)))
+    }
+
+    /// Refuses while nobody knows what became of a call of the run or of one below it: whoever did the same once more might have
+    /// its effect a second time. In a run below one that has ended also a call under way may be one of those.
+    pub(super) async fn certain(&self, id: RunId, run: &Run) -> Result<(), Error> {
+        run.certain()?;
+        let Some(order) = run.order() else { return Ok(()) };
+        let runs = Repository::<Run>::new(self.store.clone());
+        let (mut doubts, mut above) = (Vec::new(), vec![id]);
+        while let Some(parent) = above.pop() {
+            for child in self.children(order.project, parent).await? {
+                above.push(child.id);
+                // One that returned a value knows what became of its own calls.
+                if child.status == RunStatus::Completed {
+                    continue;
+                }
+                let child = runs.load(child.id).await?.state;
+                if run.ended() {
+                    doubts.extend(child.unsettled());
+                } else {
+                    doubts.extend(child.doubts().map(|(_, call)| call.operation));
+                }
+            }
+        }
+        if doubts.is_empty() { Ok(()) } else { Err(RunError::InDoubt(doubts).into()) }
+    }
+
+    /// The runs that one asked for, oldest first.
+    async fn children(&self, project: ProjectId, run: RunId) -> Result<Vec<RunSummary>, PortError> {
+        let (parent, sort) = (Some(ChildOf::Run(run)), Sort::ascending(Age::CreatedAt));
+        let filter = RunFilter { parent, sort, ..RunFilter::default() };
+        let (mut children, mut after) = (Vec::new(), None);
+        loop {
+            let part = Part::Keyset(KeysetRequest { after, limit: PORTION });
+            let found = self.views.list(ListScope::Project(project), &filter, &part).await?;
+            children.extend(found.items);
+            match found.beyond {
+                Beyond::Next(Some(key)) => after = Some(key),
+                _ => return Ok(children),
+            }
+        }
     }
 
     /// The run once it has ended or needs a person, or as it stands when the wait is over.

@@ -38,7 +38,7 @@ impl RetryRunHandler {
     ///
     /// # Errors
     /// [`Error::NotFound`] for a run the actor may not see, [`Error::Forbidden`], or a refusal when it has not ended, nobody
-    /// knows what became of one of its calls, or its agent must not be run.
+    /// knows what became of one of its calls or of one of a run below it, or its agent must not be run.
     #[tracing::instrument(name = "runs.retry", skip_all, fields(run = %command.run), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: RetryRun) -> Result<StartedRun, Error> {
         let (wait, idempotency) = (command.wait, command.idempotency.clone());
@@ -55,6 +55,7 @@ impl RetryRunHandler {
         let priority = priority.unwrap_or(order.priority);
         let order = Order { priority, deadline, ..order };
         let events = old.state.retry(run, &order, now)?;
+        self.beginning.reading.certain(run, &old.state).await?;
         self.beginning.create(actor, order.project, &events, idempotency).await
     }
 }

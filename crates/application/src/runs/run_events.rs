@@ -37,10 +37,13 @@ pub struct RunEventsPage {
     pub known: Version,
     /// Where the log stood before the look: nothing new has happened until the log is beyond it.
     pub head: Position,
-    /// Whether nothing more will ever happen to the run, as far as the page goes.
+    /// Whether the run has ended and nothing is recorded after what was looked at. All that may follow are verdicts on calls in
+    /// doubt.
     pub ended: bool,
     /// Whether the page is full and more may be read at once.
     pub more: bool,
+    /// Whether the run is known to have ended, also where there is more to read: a verdict may follow the end.
+    over: bool,
 }
 
 const PAGE: usize = 500;
@@ -59,11 +62,11 @@ impl RunEventsHandler {
     /// [`Error::NotFound`] for a run the actor may not see.
     #[tracing::instrument(name = "runs.events", skip_all, fields(%run), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, run: RunId, query: RunEvents) -> Result<RunEventsPage, Error> {
-        let version = self.reading.require(actor, run, Permission::RunsRead).await?.version;
+        // Asked for before the events are read, so they hold the end of which it tells.
+        let summary = self.reading.require(actor, run, Permission::RunsRead).await?;
         let head = self.store.head().await?;
-        // The last event that the reader has is looked at once more: it says whether it was the run's last.
-        let seen = self.reading.seen(run, version, query.after).await?.saturating_sub(1);
-        self.page(run, RunEvents { known: query.known.max(seen), ..query }, head).await
+        let known = self.reading.seen(run, query.known, summary.version, query.after).await?;
+        self.page(run, RunEvents { known, ..query }, head, summary.status.ended()).await
     }
 
     /// Passes when the actor may see what happens to the run. Nothing is read from the log.
@@ -74,15 +77,25 @@ impl RunEventsHandler {
         self.reading.require(actor, run, Permission::RunsRead).await.map(|_| ())
     }
 
-    /// The next stretch for a reader who was let in before and knows how far the log is; for streams that stay open.
+    /// The stretch that follows another, for a reader who was let in before; for streams that stay open.
     ///
     /// # Errors
     /// A failing port.
-    pub async fn page(&self, run: RunId, query: RunEvents, head: Position) -> Result<RunEventsPage, Error> {
+    pub async fn next(
+        &self,
+        run: RunId,
+        last: &RunEventsPage,
+        after: Position,
+        limit: usize,
+    ) -> Result<RunEventsPage, Error> {
+        self.page(run, RunEvents { after, known: last.known, limit }, last.head, last.over).await
+    }
+
+    async fn page(&self, run: RunId, query: RunEvents, head: Position, over: bool) -> Result<RunEventsPage, Error> {
         let limit = query.limit.clamp(1, PAGE);
-        // One that is known and one that says whether there are more.
-        let stretch = (limit + 2).min(PAGE);
-        let mut page = RunEventsPage { events: Vec::new(), known: query.known, head, ended: false, more: false };
+        // One of them says whether there are more.
+        let stretch = (limit + 1).min(PAGE);
+        let mut page = RunEventsPage { events: Vec::new(), known: query.known, head, ended: false, more: false, over };
         while page.events.len() < limit {
             let events = self.store.read_stream(StreamId::of::<Run>(run), page.known, stretch).await?;
             for recorded in &events {
@@ -91,13 +104,14 @@ impl RunEventsHandler {
                     return Ok(page);
                 }
                 let event: RunEvent = recorded.decode().map_err(PortError::from)?;
-                page.ended = ends(&event);
+                page.over |= ends(&event);
                 page.known = recorded.version;
                 if recorded.position > query.after {
                     page.events.push(RunPublished::of(&event, recorded));
                 }
             }
             if !goes_on(&events, stretch) {
+                page.ended = page.over;
                 return Ok(page);
             }
         }

@@ -40,7 +40,7 @@ pub enum RunError {
     #[error("the run has no such operation")]
     OperationUnknown,
     /// Nobody knows what became of these calls.
-    #[error("nobody knows what became of operations of the run; give a verdict on each first: {}", listed(.0))]
+    #[error("nobody knows what became of operations of the run or of runs below it; give a verdict on each first: {}", listed(.0))]
     InDoubt(Vec<OperationId>),
     /// The outcome of the call is known, or it is still under way.
     #[error("the outcome of the operation is not in doubt")]

@@ -232,6 +232,17 @@ impl Run {
         if doubts.is_empty() { Ok(()) } else { Err(RunError::InDoubt(doubts)) }
     }
 
+    /// Calls that must not be made again on a guess if the run goes no further: those in doubt, and unsafe ones under way.
+    pub fn unsettled(&self) -> impl Iterator<Item = OperationId> + '_ {
+        let open = self.open.iter().filter_map(|place| self.unit(place));
+        let unsettled = open.filter(|unit| match unit {
+            Unit::InDoubt(_) => true,
+            Unit::Calling(call) => !call.repeatable(),
+            _ => false,
+        });
+        unsettled.filter_map(Unit::call).map(|call| call.operation)
+    }
+
     /// Every execution that has begun.
     pub fn units(&self) -> impl Iterator<Item = (&StepId, Option<u32>, &Unit)> {
         self.steps.iter().flat_map(|(id, state)| state.units().map(move |(index, unit)| (id, index, unit)))

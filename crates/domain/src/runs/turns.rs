@@ -157,14 +157,14 @@ impl Run {
     /// What is to be summed up at a step, where it is one for that.
     #[must_use]
     pub fn summary_wanted(&self, assistant: &Assistant, step: &str) -> Option<SummaryWanted> {
-        let (turn, cause, leaving) = if self.overflowed {
-            (self.turns(), Leaving::Overflow, self.spare(assistant))
-        } else {
-            (self.turns() + 1, Leaving::Window, self.overflow(assistant))
-        };
-        let tries = summary_tries(turn, cause);
-        let longer = tries.iter().position(|known| known == step)? > 0;
-        let (from, through) = leaving?;
+        let (turn, cause) =
+            if self.overflowed { (self.turns(), Leaving::Overflow) } else { (self.turns() + 1, Leaving::Window) };
+        // Most steps are none of these, and what leaves takes a look at every turn.
+        let longer = summary_tries(turn, cause).iter().position(|known| known == step)? > 0;
+        let (from, through) = match cause {
+            Leaving::Overflow => self.spare(assistant),
+            Leaving::Window => self.overflow(assistant),
+        }?;
         let least = assistant.max_output_tokens.max(SUMMARY_TOKENS);
         let max_output_tokens = if longer { least.saturating_mul(LONGER) } else { least };
         Some(SummaryWanted { from, through, max_output_tokens })

@@ -87,6 +87,11 @@ pub enum Waiting {
     Child,
 }
 
+impl Waiting {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Approval, Self::Timer, Self::Reconcile, Self::Child];
+}
+
 /// What a person decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -19,7 +19,7 @@ pub struct SecretMisused;
 /// What a tool sends, as templates.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sent<'a> {
-    /// JSON pointer to the object that holds the two.
+    /// JSON pointer to the object that holds the address, the headers and the body.
     pub pointer: String,
     /// Where to.
     pub url: &'a str,
@@ -41,17 +41,27 @@ impl<'a> Sent<'a> {
         Self { pointer: member("/tools", name) + "/server", url: &server.url, headers: &server.headers, body: None }
     }
 
-    /// Templates that may insert secrets, each with its JSON pointer: those of its headers, and those within its body.
+    /// What is computed in its headers and within its body, each with its JSON pointer.
     #[must_use]
-    pub fn templates(&self) -> Vec<(String, &'a str)> {
+    pub fn computed(&self) -> Vec<(String, Computed<'a>)> {
         let at = format!("{}/headers", self.pointer);
-        let headers = self.headers.iter().map(|(name, template)| (member(&at, name), template.as_str()));
+        let headers = self.headers.iter().map(|(name, template)| (member(&at, name), Computed::Template(template)));
         let body = self.body.into_iter().flat_map(|body| within(format!("{}/body", self.pointer), body).0);
-        let body = body.filter_map(|(pointer, computed)| match computed {
-            Computed::Template(template) => Some((pointer, template)),
-            Computed::Program(_) => None,
-        });
         headers.chain(body).collect()
+    }
+}
+
+impl<'a> Computed<'a> {
+    /// Names of the secrets that it inserts, where it is of a header or within a body.
+    ///
+    /// # Errors
+    /// [`SecretMisused`] where a template does anything else with one, or a program speaks of them: it sees none.
+    pub fn secrets(self) -> Result<BTreeSet<&'a str>, SecretMisused> {
+        match self {
+            Self::Template(template) => secrets_in(template),
+            Self::Program(program) if program_mentions(program) => Err(SecretMisused),
+            Self::Program(_) => Ok(BTreeSet::new()),
+        }
     }
 }
 
@@ -112,19 +122,32 @@ fn name(inner: &str) -> Option<&str> {
 
 /// Whether the word stands by itself somewhere; as a member of something else it means nothing here.
 fn mentions(text: &str) -> bool {
-    let letter = |c: char| c.is_alphanumeric() || c == '_';
-    text.match_indices(WORD).any(|(at, _)| {
-        let before = text.get(..at).and_then(|before| before.chars().next_back());
-        let after = text.get(at + WORD.len()..).and_then(|after| after.chars().next());
-        !before.is_some_and(|c| letter(c) || c == '.') && !after.is_some_and(letter)
+    before_the_word(text).any(|before| !before.ends_with('.'))
+}
+
+/// The same of a jq program, where a member of what it is given is written with a point before it as well: `.secrets`.
+fn program_mentions(program: &str) -> bool {
+    let named = |c: char| letter(c) || matches!(c, ']' | ')' | '?' | '"');
+    before_the_word(program).any(|before| before.strip_suffix('.').is_none_or(|of| !of.ends_with(named)))
+}
+
+/// What is before the word, wherever it is one.
+fn before_the_word(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices(WORD).filter_map(|(at, _)| {
+        let (before, after) = (text.get(..at)?, text.get(at + WORD.len()..)?);
+        (!before.ends_with(letter) && !after.starts_with(letter)).then_some(before)
     })
+}
+
+fn letter(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{SecretMisused, secrets_in, secrets_in_url};
+    use super::{Computed, SecretMisused, secrets_in, secrets_in_url};
 
     #[test]
     fn secrets_are_named_by_the_templates_that_insert_them() {
@@ -144,6 +167,28 @@ mod tests {
             "{% for it in [secrets] %}{{ it.key }}{% endfor %}",
         ] {
             assert_eq!(secrets_in(template), Err(SecretMisused), "{template}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_reads_secrets_is_refused() {
+        for program in [
+            ".secrets.tracker",
+            "\"Bearer \" + .secrets.tracker",
+            "{key: .secrets}",
+            ". | .secrets",
+            ".[\"secrets\"]",
+            ".\"secrets\".tracker",
+            "$secrets",
+        ] {
+            assert_eq!(Computed::Program(program).secrets(), Err(SecretMisused), "{program}");
+        }
+    }
+
+    #[test]
+    fn a_program_may_read_a_member_of_its_arguments_that_is_called_so() {
+        for program in [".arguments.secrets", ".arguments[0].secrets", ".arguments.mysecrets", ".secretsof"] {
+            assert_eq!(Computed::Program(program).secrets(), Ok(BTreeSet::new()), "{program}");
         }
     }
 

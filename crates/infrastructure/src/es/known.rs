@@ -136,19 +136,26 @@ impl Known {
         &self,
         look: impl FnOnce(Position) -> F,
     ) -> Result<bool, E> {
-        let known = self.mark();
+        let Seen { mark: known, rewinds } = *self.seen.borrow();
         let found = look(known.position).await?;
         if known.position > 0 && found.known != Some(known.hash) {
             self.put_back(known, found.newest);
             return Ok(true);
         }
-        Ok(self.seen.send_if_modified(|seen| {
-            let grown = found.newest.position > seen.mark.position;
+        let mut late = false;
+        let grown = self.seen.send_if_modified(|seen| {
+            late = seen.rewinds != rewinds;
+            let grown = !late && found.newest.position > seen.mark.position;
             if grown {
                 seen.mark = found.newest;
             }
             grown
-        }))
+        });
+        // What the log held before it was put back says nothing of what it holds now.
+        if late {
+            self.doubt.notify_one();
+        }
+        Ok(grown)
     }
 
     fn put_back(&self, known: Mark, newest: Mark) {
@@ -217,6 +224,28 @@ mod tests {
         let known = knowing(5);
         finding(&known, mark(9, 2), Some(2));
         assert_eq!(state(&known), (9, 1));
+    }
+
+    /// The log is put back while somebody looks at what it held before.
+    fn overtaken() -> Known {
+        let known = knowing(5);
+        let found = Found { newest: mark(9, 1), known: Some([1; 32]) };
+        let looked = known.look_with(|_| async {
+            known.under_the_mutex(mark(4, 1));
+            Ok::<_, Infallible>(found)
+        });
+        looked.now_or_never().unwrap().unwrap();
+        known
+    }
+
+    #[test]
+    fn what_was_seen_before_the_log_was_put_back_raises_nothing() {
+        assert_eq!(state(&overtaken()), (4, 1));
+    }
+
+    #[test]
+    fn whoever_looked_while_the_log_was_put_back_has_somebody_look_again() {
+        assert!(overtaken().doubted().now_or_never().is_some());
     }
 
     #[test]

@@ -5,9 +5,9 @@ use devskyy_application::{
     error::PortError,
     es::{Aside, Position, SetAside},
 };
-use sea_orm::{ConnectionTrait, DatabaseBackend, DbErr, QueryResult, Value};
+use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 
-use super::statements::statement;
+use super::{checkpoints::now, statements::statement};
 use crate::sql::{Database, loaded, port_error, stored};
 
 /// Most bytes kept of why an event was set aside.
@@ -26,14 +26,14 @@ impl SqlSetAside {
         Self { db }
     }
 
-    async fn ask(&self, doing: &'static str, sql: &str, values: Vec<Value>) -> Result<Vec<QueryResult>, PortError> {
-        let clock = match self.db.backend() {
-            DatabaseBackend::Postgres => "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)",
-            _ => "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)",
-        };
-        let sql = sql.replace("{now}", clock);
-        let rows = self.db.writer.query_all_raw(statement(self.db.backend(), &sql, values)).await;
-        rows.map_err(|error| port_error("set-aside events", doing, error))
+    fn timed(&self, sql: &str, values: Vec<Value>) -> Statement {
+        let backend = self.db.backend();
+        statement(backend, &sql.replace("{now}", now(backend)), values)
+    }
+
+    async fn change(&self, doing: &'static str, sql: &str, values: Vec<Value>) -> Result<(), PortError> {
+        let changed = self.db.writer.execute_raw(self.timed(sql, values)).await;
+        changed.map(|_| ()).map_err(|error| port_error("set-aside events", doing, error))
     }
 }
 
@@ -42,24 +42,27 @@ impl SetAside for SqlSetAside {
     async fn put(&self, name: &str, at: Position, failure: &str, pause: Duration) -> Result<(), PortError> {
         let sql = "INSERT INTO es_set_aside (name, position, failures, failure, due_at) VALUES (?, ?, 1, ?, {now} + ?) \
              ON CONFLICT (name, position) DO UPDATE SET failures = es_set_aside.failures + 1, \
-             failure = excluded.failure, due_at = excluded.due_at RETURNING failures";
+             failure = excluded.failure, due_at = excluded.due_at";
         let failure: String = failure[..failure.floor_char_boundary(FAILURE)].replace('\0', "\u{fffd}");
         let pause = u64::try_from(pause.as_micros()).unwrap_or(u64::MAX);
         let values = vec![name.into(), stored(at).into(), failure.into(), stored(pause).into()];
-        self.ask("setting one aside", sql, values).await.map(|_| ())
+        self.change("setting one aside", sql, values).await
     }
 
     async fn due(&self, name: &str, most: u64) -> Result<Vec<Aside>, PortError> {
         let sql = "SELECT position, failures FROM es_set_aside WHERE name = ? AND due_at <= {now} \
              ORDER BY position LIMIT ?";
-        let rows = self.ask("looking for those that are due", sql, vec![name.into(), stored(most).into()]).await?;
-        let due: Result<Vec<Aside>, DbErr> = rows.iter().map(aside).collect();
-        due.map_err(|error| port_error("set-aside events", "reading one", error))
+        let due = self.timed(sql, vec![name.into(), stored(most).into()]);
+        let read = async {
+            let rows = self.db.reader.query_all_raw(due).await?;
+            rows.iter().map(aside).collect::<Result<Vec<_>, DbErr>>()
+        };
+        read.await.map_err(|error| port_error("set-aside events", "looking for those that are due", error))
     }
 
     async fn settle(&self, name: &str, at: Position) -> Result<(), PortError> {
-        let sql = "DELETE FROM es_set_aside WHERE name = ? AND position = ? RETURNING position";
-        self.ask("forgetting one", sql, vec![name.into(), stored(at).into()]).await.map(|_| ())
+        let sql = "DELETE FROM es_set_aside WHERE name = ? AND position = ?";
+        self.change("forgetting one", sql, vec![name.into(), stored(at).into()]).await
     }
 }
 

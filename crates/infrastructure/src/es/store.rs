@@ -51,8 +51,9 @@ pub struct SqlEventStore {
 }
 
 impl SqlEventStore {
-    /// Starts the writer over a migrated database. The projections change in the same transaction as the log. Events bear the
-    /// time of a clock.
+    /// Starts the writer over a migrated database, for a log on a clock of the caller's own, which is what tests need; servers
+    /// use [`Self::start_shared`]. The projections change in the same transaction as the log. Events bear the time of the
+    /// clock.
     ///
     /// # Errors
     /// [`PortError`] when the log cannot be read.

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use devskyy_application::{
     error::PortError,
@@ -81,20 +81,28 @@ async fn states(db: &Database, readers: &[Reader]) -> Result<Vec<SubscriptionSta
     );
     let rows = db.reader.query_all_raw(statement(db.backend(), &sql, vec![])).await?;
     let mut states = rows.iter().map(state).collect::<Result<Vec<_>, _>>()?;
+    let mut aside = aside(db).await?;
     for state in &mut states {
-        state.aside = aside(db, &state.name).await?;
+        state.aside = aside.remove(&state.name).unwrap_or_default();
         if let Some(reader) = readers.iter().find(|reader| reader.name == state.name) {
-            state.waiting = Some(waiting(db, reader, state.position).await?);
+            let done = state.position == state.head;
+            state.waiting = Some(if done { Waiting::default() } else { waiting(db, reader, state.position).await? });
         }
     }
     Ok(states)
 }
 
-async fn aside(db: &Database, name: &str) -> Result<Vec<(Position, String)>, DbErr> {
-    let sql = "SELECT position, failure FROM es_set_aside WHERE name = ? ORDER BY position LIMIT ?";
-    let rows = db.reader.query_all_raw(statement(db.backend(), sql, vec![name.into(), stored(TOLD).into()])).await?;
-    let told = |row: &QueryResult| Ok((row.try_get_by_index(0).map(loaded)?, row.try_get_by_index(1)?));
-    rows.iter().map(told).collect()
+/// What is told of that all of them set aside, by name.
+async fn aside(db: &Database) -> Result<HashMap<String, Vec<(Position, String)>>, DbErr> {
+    let sql = "SELECT name, position, failure FROM (SELECT name, position, failure, \
+         ROW_NUMBER() OVER (PARTITION BY name ORDER BY position) AS nth FROM es_set_aside) told \
+         WHERE nth <= ? ORDER BY name, position";
+    let mut aside: HashMap<String, Vec<(Position, String)>> = HashMap::new();
+    for row in db.reader.query_all_raw(statement(db.backend(), sql, vec![stored(TOLD).into()])).await? {
+        let told = (row.try_get_by_index(1).map(loaded)?, row.try_get_by_index(2)?);
+        aside.entry(row.try_get_by_index(0)?).or_default().push(told);
+    }
+    Ok(aside)
 }
 
 fn state(row: &QueryResult) -> Result<SubscriptionState, DbErr> {
@@ -134,7 +142,8 @@ async fn waiting(db: &Database, reader: &Reader, after: Position) -> Result<Wait
 }
 
 /// Has a subscription go on behind a position of the log as it is now, whatever it dealt with before: what an operator
-/// does after the log was put back. False where there is no such subscription, or the log does not go as far.
+/// does after the log was put back. What it set aside behind that position it hears of again anyway, and other events may be
+/// there now. False where there is no such subscription, or the log does not go as far.
 ///
 /// # Errors
 /// [`PortError`] when the database cannot be written.
@@ -144,10 +153,19 @@ pub async fn go_on_behind(db: &Database, name: &str, position: Position) -> Resu
          hash = (SELECT substr(e.hash, 1, 8) FROM es_events e WHERE e.position = ?), \
          failed_at = NULL, failure = NULL, delayed_at = NULL, delay = NULL \
          WHERE name = ? AND ? <= COALESCE((SELECT MAX(e.position) FROM es_events e), 0)";
-    let [a, b, c] = [stored(position); 3].map(Value::from);
-    let changed = db.writer.execute_raw(statement(db.backend(), sql, vec![a, b, name.into(), c])).await;
-    let changed = changed.map_err(|error| port_error("subscriptions", "having one go on", error))?;
-    Ok(changed.rows_affected() > 0)
+    let forget = "DELETE FROM es_set_aside WHERE name = ? AND position > ?";
+    let [a, b, c, d] = [stored(position); 4].map(Value::from);
+    let change = async {
+        let tx = db.begin().await?;
+        let changed = tx.execute_raw(statement(db.backend(), sql, vec![a, b, name.into(), c])).await?;
+        let goes_on = changed.rows_affected() > 0;
+        if goes_on {
+            tx.execute_raw(statement(db.backend(), forget, vec![name.into(), d])).await?;
+        }
+        tx.commit().await?;
+        Ok(goes_on)
+    };
+    change.await.map_err(|error: DbErr| port_error("subscriptions", "having one go on", error))
 }
 
 /// How far the newest event's time lies in the future; zero where it does not.

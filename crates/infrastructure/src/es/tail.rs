@@ -51,11 +51,14 @@ pub(super) async fn follow(db: Database, known: Arc<Known>) {
     }
 }
 
-/// Looks at a log that nobody else writes whenever its writer did not find what it knew, until the task is aborted.
+/// Looks at a log that nobody else writes whenever its writer did not find what it knew, until the task is aborted. A doubt is
+/// told once: where the look fails, it is looked again until one does not.
 pub(super) async fn reconsider(db: Database, known: Arc<Known>) {
     loop {
         known.doubted().await;
-        answered(known.look(&db.reader)).await;
+        while answered(known.look(&db.reader)).await.is_none() {
+            tokio::time::sleep(LOOK_WITHOUT.1).await;
+        }
     }
 }
 

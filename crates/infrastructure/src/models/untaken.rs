@@ -1,22 +1,21 @@
 //! Forms of answers that servers did not take: remembered for a while, so that not each question is refused first.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, TimeDelta, Utc};
 use devskyy_application::models::OutputFormat;
 use serde_json::json;
 
+use crate::remembered::Remembered;
+
 /// For how long; a server may learn.
 const REMEMBERED: TimeDelta = TimeDelta::hours(1);
-/// Most of them at once; what was noted first is forgotten first.
+/// Most of them at once.
 const MOST: usize = 1_000;
 
 /// A form of an answer, asked of a model at an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct FormAsked([u8; 32]);
 
 /// A form of an answer, asked of a model at an address.
@@ -28,8 +27,14 @@ pub(super) fn form_asked(base_url: &str, model: &str, output: &OutputFormat) -> 
 }
 
 /// Those that were not taken, until when.
-#[derive(Debug, Default)]
-pub(super) struct Untaken(Mutex<BTreeMap<FormAsked, DateTime<Utc>>>);
+#[derive(Debug)]
+pub(super) struct Untaken(Mutex<Remembered<FormAsked, DateTime<Utc>>>);
+
+impl Default for Untaken {
+    fn default() -> Self {
+        Self(Mutex::new(Remembered::of(MOST)))
+    }
+}
 
 impl Untaken {
     pub(super) fn holds(&self, form: &FormAsked, now: DateTime<Utc>) -> bool {
@@ -39,11 +44,6 @@ impl Untaken {
 
     pub(super) fn note(&self, form: FormAsked, now: DateTime<Utc>) {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if noted.len() >= MOST
-            && let Some(oldest) = noted.iter().min_by_key(|(_, until)| **until).map(|(form, _)| *form)
-        {
-            noted.remove(&oldest);
-        }
         noted.insert(form, now + REMEMBERED);
     }
 }
@@ -58,18 +58,5 @@ mod tests {
         untaken.note(form, now);
         let held = [0, 3_599, 3_600].map(|after: i64| untaken.holds(&form, now + TimeDelta::seconds(after)));
         assert_eq!(held, [true, true, false]);
-    }
-
-    #[test]
-    fn the_oldest_is_forgotten_first() {
-        let (untaken, now) = (Untaken::default(), DateTime::<Utc>::default());
-        let form = |n: usize| {
-            let mut name = [0; 32];
-            name[..8].copy_from_slice(&n.to_be_bytes());
-            FormAsked(name)
-        };
-        let moments = (0_i32..).map(|after| now + TimeDelta::milliseconds(after.into()));
-        (0..=MOST).zip(moments).for_each(|(n, then)| untaken.note(form(n), then));
-        assert_eq!([0, 1, MOST].map(|n| untaken.holds(&form(n), now)), [false, true, true]);
     }
 }

@@ -34,10 +34,10 @@ impl SqlRuns {
     }
 }
 
-fn matching(filter: &RunFilter) -> Select<run::Entity> {
+fn matching(scope: ListScope, filter: &RunFilter) -> Select<run::Entity> {
     use run::Column::{AgentId, CreatedAt, ForkedFrom, ParentRunId, ProjectId, RetryOf};
     let all = run::Entity::find();
-    let within = match filter.scope {
+    let within = match scope {
         ListScope::Everything => all,
         ListScope::MemberOf(user) => all.filter(ProjectId.in_subquery(projects_of(user))),
         ListScope::Project(project) => all.filter(ProjectId.eq(Uuid::from(project))),
@@ -81,9 +81,9 @@ fn waiting(reasons: &[Waiting]) -> Condition {
     Condition::all().add(run::Column::Status.eq(RunStatus::Waiting.as_str())).add(any)
 }
 
-fn kept(filter: &RunFilter) -> Option<Kept> {
-    let everything = RunFilter { sort: filter.sort, ..RunFilter::within(filter.scope) };
-    (*filter == everything).then(|| Kept::within(List::Runs, filter.scope))
+fn kept(scope: ListScope, filter: &RunFilter) -> Option<Kept> {
+    let everything = RunFilter { sort: filter.sort, ..RunFilter::default() };
+    (*filter == everything).then(|| Kept::within(List::Runs, scope))
 }
 
 fn asked(filter: &ApprovalFilter) -> Select<approval::Entity> {
@@ -117,9 +117,9 @@ impl RunViews for SqlRuns {
         Ok(row.map(run_record).transpose()?.map(|record| record.summary))
     }
 
-    async fn list(&self, filter: &RunFilter, part: &Part) -> Result<PageOf<RunSummary>, PortError> {
+    async fn list(&self, scope: ListScope, filter: &RunFilter, part: &Part) -> Result<PageOf<RunSummary>, PortError> {
         let order = Order { by: run::Column::CreatedAt, id: run::Column::Id, descending: filter.sort.descending };
-        let found = part_of(&self.0.reader, matching(filter), order, part, kept(filter)).await;
+        let found = part_of(&self.0.reader, matching(scope, filter), order, part, kept(scope, filter)).await;
         found.map_err(failed("listing runs"))?.try_map(|row| run_record(row).map(|record| record.summary))
     }
 
@@ -149,12 +149,8 @@ mod tests {
 
     on_both_engines!(runs_of_all_of_a_project_and_of_an_agent_go_on_by_index);
 
-    fn all() -> RunFilter {
-        RunFilter::within(ListScope::Everything)
-    }
-
-    fn of_project() -> RunFilter {
-        RunFilter::within(ListScope::Project(Uuid::max().into()))
+    fn of_project() -> ListScope {
+        ListScope::Project(Uuid::max().into())
     }
 
     const fn by_age(descending: bool) -> Order<run::Column> {
@@ -162,19 +158,21 @@ mod tests {
     }
 
     async fn runs_of_all_of_a_project_and_of_an_agent_go_on_by_index(db: &Database) {
-        let of_agent = RunFilter { agent: Some(Uuid::max().into()), ..all() };
-        for filter in [all(), of_project(), of_agent] {
-            goes_on_by_index(db, matching(&filter), by_age(true), &Key::by_number(1, Uuid::nil())).await;
+        let (all, of_agent) =
+            (RunFilter::default(), RunFilter { agent: Some(Uuid::max().into()), ..RunFilter::default() });
+        for (scope, filter) in [(ListScope::Everything, &all), (of_project(), &all), (ListScope::Everything, &of_agent)]
+        {
+            goes_on_by_index(db, matching(scope, filter), by_age(true), &Key::by_number(1, Uuid::nil())).await;
         }
     }
 
     on_both_engines!(runs_of_a_project_by_status_go_on_by_index_with_no_other_row_in_between);
 
     async fn runs_of_a_project_by_status_go_on_by_index_with_no_other_row_in_between(db: &Database) {
-        let filter = RunFilter { status: vec![RunStatus::Waiting], ..of_project() };
+        let filter = RunFilter { status: vec![RunStatus::Waiting], ..RunFilter::default() };
         for descending in [true, false] {
             let place = Key::by_number(1, Uuid::nil());
-            let plan = goes_on_by_index(db, matching(&filter), by_age(descending), &place).await;
+            let plan = goes_on_by_index(db, matching(of_project(), &filter), by_age(descending), &place).await;
             assert!(plan.contains("runs_by_status"), "{plan}");
         }
     }
@@ -182,16 +180,17 @@ mod tests {
     on_both_engines!(runs_of_a_project_that_wait_for_people_go_on_among_those_that_wait);
 
     async fn runs_of_a_project_that_wait_for_people_go_on_among_those_that_wait(db: &Database) {
-        let filter = RunFilter { waiting_for: vec![Waiting::Approval, Waiting::Reconcile], ..of_project() };
-        let plan = goes_on_by_index(db, matching(&filter), by_age(true), &Key::by_number(1, Uuid::nil())).await;
+        let filter = RunFilter { waiting_for: vec![Waiting::Approval, Waiting::Reconcile], ..RunFilter::default() };
+        let plan =
+            goes_on_by_index(db, matching(of_project(), &filter), by_age(true), &Key::by_number(1, Uuid::nil())).await;
         assert!(plan.contains("runs_by_status"), "{plan}");
     }
 
     on_both_engines!(runs_of_a_project_at_one_of_several_places_go_on_by_index);
 
     async fn runs_of_a_project_at_one_of_several_places_go_on_by_index(db: &Database) {
-        let filter = RunFilter { status: vec![RunStatus::Failed, RunStatus::Expired], ..of_project() };
-        goes_on_by_index(db, matching(&filter), by_age(true), &Key::by_number(1, Uuid::nil())).await;
+        let filter = RunFilter { status: vec![RunStatus::Failed, RunStatus::Expired], ..RunFilter::default() };
+        goes_on_by_index(db, matching(of_project(), &filter), by_age(true), &Key::by_number(1, Uuid::nil())).await;
     }
 
     on_both_engines!(children_retries_and_forks_of_a_run_go_on_by_an_index_of_their_own);
@@ -199,12 +198,18 @@ mod tests {
     async fn children_retries_and_forks_of_a_run_go_on_by_an_index_of_their_own(db: &Database) {
         let run = Uuid::max().into();
         let of_run = [
-            (RunFilter { parent: Some(ChildOf::Run(run)), ..all() }, "runs_of_parent"),
-            (RunFilter { retry_of: Some(run), ..all() }, "runs_retrying"),
-            (RunFilter { forked_from: Some(run), ..all() }, "runs_forked"),
+            (RunFilter { parent: Some(ChildOf::Run(run)), ..RunFilter::default() }, "runs_of_parent"),
+            (RunFilter { retry_of: Some(run), ..RunFilter::default() }, "runs_retrying"),
+            (RunFilter { forked_from: Some(run), ..RunFilter::default() }, "runs_forked"),
         ];
         for (filter, index) in of_run {
-            let plan = goes_on_by_index(db, matching(&filter), by_age(true), &Key::by_number(1, Uuid::nil())).await;
+            let plan = goes_on_by_index(
+                db,
+                matching(ListScope::Everything, &filter),
+                by_age(true),
+                &Key::by_number(1, Uuid::nil()),
+            )
+            .await;
             assert!(plan.contains(index), "{plan}");
         }
     }

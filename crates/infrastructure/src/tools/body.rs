@@ -4,6 +4,7 @@ use devskyy_application::workflow::{ToolCall, ToolError};
 use devskyy_domain::{kernel::Json, workflow::HttpRequest};
 
 use super::{builtin::permanent, injection::Injection};
+use crate::percent::percent_encoded;
 
 /// Bytes of a body.
 const MAX_BODY: usize = 1 << 20;
@@ -64,13 +65,5 @@ fn form(value: &Json) -> Result<String, ToolError> {
 
 /// A text as forms write it.
 pub(super) fn encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'*' | b'-' | b'.' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => encoded.push(char::from(byte)),
-            b' ' => encoded.push('+'),
-            other => encoded.push_str(&format!("%{other:02X}")),
-        }
-    }
-    encoded
+    percent_encoded(text, b"*-._ ").replace(' ', "+")
 }

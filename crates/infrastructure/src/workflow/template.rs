@@ -8,13 +8,15 @@ use minijinja::{
     value::{Serde, Value},
 };
 
+use crate::percent::percent_encoded;
+
 /// Longest template, in bytes.
 const MAX_TEMPLATE: usize = 65_536;
 /// What one rendering may spend: an instruction costs one unit, and so do 64 bytes of data.
 const FUEL: u64 = 1_000_000;
 const NAME: &str = "template";
 
-/// Characters that mean themselves in every part of a URL (RFC 3986, section 2.3).
+/// Characters that mean themselves in every part of a URL, beside letters and digits (RFC 3986, section 2.3).
 const UNRESERVED: &[u8] = b"-._~";
 
 /// What becomes of inserted values.
@@ -50,7 +52,7 @@ impl Template {
         if insertion == Insertion::Url {
             environment.set_formatter(|out, _, value| {
                 let text = if value.is_none() { String::new() } else { value.to_string() };
-                out.write_str(&percent_encoded(&text)).map_err(Error::from)
+                out.write_str(&percent_encoded(&text, UNRESERVED)).map_err(Error::from)
             });
         }
         environment.add_template_owned(NAME, source.to_owned()).map_err(|error| unreadable(&error))?;
@@ -109,14 +111,6 @@ fn filters(source: &str) -> Vec<(usize, &str)> {
         }
     }
     found
-}
-
-fn percent_encoded(text: &str) -> String {
-    let encode = |byte: u8| match byte {
-        plain if plain.is_ascii_alphanumeric() || UNRESERVED.contains(&plain) => char::from(plain).to_string(),
-        other => format!("%{other:02X}"),
-    };
-    text.bytes().map(encode).collect()
 }
 
 fn describe(error: &Error) -> String {

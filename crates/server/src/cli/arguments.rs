@@ -76,7 +76,7 @@ pub(super) enum Verb {
         #[command(subcommand)]
         verb: ProjectionsVerb,
     },
-    /// Tell how far each reader of the log is, and which has stopped and why; fails where one has, or is behind
+    /// Tell how far each reader of the log is, which has stopped and why; fails where one has, is behind or set events aside
     Subscriptions {
         #[command(subcommand)]
         verb: Option<SubscriptionsVerb>,

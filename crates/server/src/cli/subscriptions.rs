@@ -14,11 +14,11 @@ pub(super) async fn show(settings: Settings) -> Result<(), Failure> {
     let store = Store::chosen(&settings);
     storage::present(&settings, &store)?;
     let database = run::connect(&settings, &store).await?;
-    let found = subscriptions(&database, &READERS).await;
+    let (found, renewed) = (subscriptions(&database, &READERS).await, !database.of_one_process());
     database.close().await;
     let found = found.map_err(|error| Failure::operation(causes(&error)))?;
     for state in &found {
-        say(&format!("{}\n", line(state)))?;
+        say(&format!("{}\n", line(state, renewed)))?;
         for (at, why) in &state.aside {
             say(&format!("{} set aside {at}: {}\n", state.name, one_line(why)))?;
         }
@@ -52,7 +52,8 @@ pub(super) async fn go_on(settings: Settings, name: &str, after: u64) -> Result<
     }
 }
 
-fn line(state: &SubscriptionState) -> String {
+/// How one is doing. Where leases are not renewed, their end says nothing, and nobody knows whether their holder is still there.
+fn line(state: &SubscriptionState, renewed: bool) -> String {
     let SubscriptionState { name, position, head, runner, stopped, delayed, waiting, .. } = state;
     let how = match stopped {
         Some((at, why)) => format!("stopped before {at}: {}", one_line(why)),
@@ -66,6 +67,7 @@ fn line(state: &SubscriptionState) -> String {
     };
     let runner = match runner {
         None => "; nobody runs it".to_owned(),
+        Some(Runner { owner, .. }) if !renewed => format!("; {owner} runs it, or ran it last"),
         Some(Runner { owner, lease_s }) if *lease_s >= 0 => {
             format!("; {owner} runs it, for another {lease_s} s at least")
         }
@@ -77,4 +79,37 @@ fn line(state: &SubscriptionState) -> String {
 
 fn one_line(text: &str) -> String {
     text.replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use devskyy_infrastructure::es::{Runner, SubscriptionState, Waiting};
+    use uuid::Uuid;
+
+    use super::line;
+
+    /// How one is told whose lease ended long ago.
+    fn told(renewed: bool) -> String {
+        let state = SubscriptionState {
+            name: "runs.children".to_owned(),
+            position: 7,
+            head: 7,
+            runner: Some(Runner { owner: Uuid::nil(), lease_s: -4_000 }),
+            stopped: None,
+            aside: Vec::new(),
+            delayed: None,
+            waiting: Some(Waiting::default()),
+        };
+        line(&state, renewed)
+    }
+
+    #[test]
+    fn a_lease_that_is_renewed_and_ended_is_told_with_its_end() {
+        assert!(told(true).ends_with("ran it, its lease ended 4000 s ago"));
+    }
+
+    #[test]
+    fn a_lease_that_nobody_renews_is_told_without_its_end() {
+        assert!(told(false).ends_with("runs it, or ran it last"));
+    }
 }

@@ -110,13 +110,18 @@ fn habits(settings: &Settings, owner: Uuid, alone: bool) -> WorkerSettings {
     let slots = settings.runs.concurrency;
     WorkerSettings {
         slots,
-        own_share: Some((slots * settings.runs.project_share).div_ceil(100)).filter(|share| *share < slots),
+        own_share: own_share(slots, settings.runs.project_share),
         per_project: settings.runs.project_concurrency,
         lease: settings.runs.lease,
         grace: settings.runs.drain_timeout,
         idle: usual.idle.filter(|_| !alone),
         ..usual
     }
+}
+
+/// How many of a worker's places runs of one project take at most: a share in percent, rounded up. Nothing, where that is all.
+fn own_share(slots: usize, percent: usize) -> Option<usize> {
+    Some((slots * percent).div_ceil(100)).filter(|share| *share < slots)
 }
 
 impl Workers {
@@ -168,5 +173,16 @@ impl Workers {
             let reaction = reaction.clone();
             async move { reaction.try_again().await }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_share;
+
+    #[test]
+    fn a_project_takes_its_share_rounded_up_and_is_held_to_none_where_that_is_all_there_is() {
+        let shares = [(8, 75), (3, 50), (3, 75), (1, 75), (4, 100)].map(|(slots, percent)| own_share(slots, percent));
+        assert_eq!(shares, [Some(6), Some(2), None, None, None]);
     }
 }

@@ -107,8 +107,8 @@ impl RunViews for InMemoryRuns {
         Ok(self.rows().runs.get(&run).map(|record| record.summary.clone()))
     }
 
-    async fn list(&self, filter: &RunFilter, part: &Part) -> Result<PageOf<RunSummary>, PortError> {
-        let wanted = |summary: &&RunSummary| self.shows(filter.scope, summary.project_id) && filter.passes(summary);
+    async fn list(&self, scope: ListScope, filter: &RunFilter, part: &Part) -> Result<PageOf<RunSummary>, PortError> {
+        let wanted = |summary: &&RunSummary| self.shows(scope, summary.project_id) && filter.passes(summary);
         let rows = self.rows();
         let found = rows.runs.values().map(|record| &record.summary).filter(wanted).cloned().collect();
         Ok(PageOf::cut(found, part, filter.sort.descending, |summary| Key::by_time(summary.created_at, summary.id)))

@@ -191,13 +191,13 @@ impl RunViews for Flawed {
         }
     }
 
-    async fn list(&self, filter: &RunFilter, part: &Part) -> Result<PageOf<RunSummary>, PortError> {
+    async fn list(&self, scope: ListScope, filter: &RunFilter, part: &Part) -> Result<PageOf<RunSummary>, PortError> {
+        let scope = if self.flaw == Flaw::Indiscreet { ListScope::Everything } else { scope };
         let filter = match self.flaw {
-            Flaw::Indiscreet => RunFilter { scope: ListScope::Everything, ..filter.clone() },
-            Flaw::Unfiltered => RunFilter { sort: filter.sort, ..RunFilter::within(filter.scope) },
+            Flaw::Unfiltered => RunFilter { sort: filter.sort, ..RunFilter::default() },
             _ => filter.clone(),
         };
-        Ok(self.told(self.views.list(&filter, part).await?))
+        Ok(self.told(self.views.list(scope, &filter, part).await?))
     }
 
     async fn approval(&self, approval: ApprovalId) -> Result<Option<ApprovalView>, PortError> {

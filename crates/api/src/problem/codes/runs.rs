@@ -30,7 +30,7 @@ refusals! {
         UNPROCESSABLE_ENTITY "run.arguments_schema" "The arguments break the tool's schema"
             "Correct the place the pointer names; the agent's version holds the schema.";
         CONFLICT "run.in_doubt" "Nobody knows what became of a call of the run"
-            "Find out, and give a verdict on each operation of the run's `in_doubt` first.";
+            "Find out, and give a verdict on each operation of `in_doubt` first, of the run and of those below it.";
         CONFLICT "run.not_in_doubt" "The outcome is not in doubt"
             "Only operations whose outcome is unknown take a verdict.";
         UNPROCESSABLE_ENTITY "run.deadline_passed" "The deadline has passed"

@@ -2,4 +2,5 @@
 
 mod logs;
 mod planning;
+mod setting_aside;
 mod subscribing;

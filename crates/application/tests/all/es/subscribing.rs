@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use devskyy_application::{
     error::{Error, PortError},
-    es::{Checkpoints, EventStore, Precondition, Reaction, RecordedEvent, Subscription},
+    es::{Checkpoints, EventStore, Precondition, Reaction, Reader, RecordedEvent, Subscription},
 };
 use devskyy_testkit::{
     contracts::event_store::{Request, lamp, stream},
@@ -24,7 +24,7 @@ use tokio::{
 use super::logs::{PutBack, Unreadable, damage, silence};
 
 /// Notes the positions it saw; fails on one of them in a chosen way, a number of times.
-struct Noting {
+pub(super) struct Noting {
     seen: Mutex<Vec<u64>>,
     fails_at: u64,
     failures: AtomicU32,
@@ -32,23 +32,19 @@ struct Noting {
 }
 
 impl Noting {
-    fn failing(fails_at: u64, times: u32, failure: fn() -> Error) -> Arc<Self> {
+    pub(super) fn failing(fails_at: u64, times: u32, failure: fn() -> Error) -> Arc<Self> {
         Arc::new(Self { seen: Mutex::default(), fails_at, failures: AtomicU32::new(times), failure })
     }
 
-    fn seen(&self) -> Vec<u64> {
+    pub(super) fn seen(&self) -> Vec<u64> {
         self.seen.lock().unwrap().clone()
     }
 }
 
 #[async_trait]
 impl Reaction for Noting {
-    fn name(&self) -> &'static str {
-        "noting"
-    }
-
-    fn categories(&self) -> &'static [&'static str] {
-        &["lamp"]
+    fn reader(&self) -> Reader {
+        Reader { name: "noting", categories: &["lamp"] }
     }
 
     async fn handle(&self, event: &RecordedEvent) -> Result<(), Error> {
@@ -243,12 +239,8 @@ struct Slow {
 
 #[async_trait]
 impl Reaction for Slow {
-    fn name(&self) -> &'static str {
-        "slow"
-    }
-
-    fn categories(&self) -> &'static [&'static str] {
-        &["switch"]
+    fn reader(&self) -> Reader {
+        Reader { name: "slow", categories: &["switch"] }
     }
 
     async fn handle(&self, _: &RecordedEvent) -> Result<(), Error> {

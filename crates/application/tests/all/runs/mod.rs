@@ -6,6 +6,7 @@ mod back_then;
 mod budgets;
 mod clocks;
 mod crashes;
+mod doubts;
 mod ends;
 mod fakes;
 mod forks;

@@ -3,14 +3,11 @@
 use devskyy_application::{
     error::{Error, Refused},
     es::Idempotency,
-    runs::{
-        ApprovalStatus, CancelRun, DecideApproval, ListApprovals, ListRuns, ReconcileRun, RetryRun, RunEvents,
-        RunStatus, StartRun, StepStatus,
-    },
+    runs::{ApprovalStatus, CancelRun, DecideApproval, ListApprovals, ListRuns, RunEvents, RunStatus, StartRun},
 };
 use devskyy_domain::{
-    kernel::ids::{AgentId, ApprovalId, OperationId, RunId},
-    runs::{Choice, Priority, Verdict},
+    kernel::ids::{AgentId, ApprovalId, RunId},
+    runs::{Choice, Priority},
 };
 use uuid::Uuid;
 
@@ -21,7 +18,8 @@ use super::{
 
 const ASKS: &str = r#"{"steps":[{"id":"ask","approval":{"prompt":"go?"}}],"output":"done"}"#;
 
-fn code<T>(outcome: Result<T, Error>) -> &'static str {
+/// What came of asking: `done`, or why not.
+pub(super) fn code<T>(outcome: Result<T, Error>) -> &'static str {
     match outcome {
         Err(Error::Refused(Refused { code, .. })) => code,
         Err(Error::Invalid(refused)) => refused[0].code,
@@ -33,7 +31,8 @@ fn code<T>(outcome: Result<T, Error>) -> &'static str {
     }
 }
 
-fn calling(world: &World, effect: &str, url: &str) -> RunId {
+/// A run of one call without an argument.
+pub(super) fn calling(world: &World, effect: &str, url: &str) -> RunId {
     let text = format!(r#"{{"tools":{{"t":{}}},"steps":[{{"id":"a","tool":"t"}}],"output":7}}"#, tool(effect, url));
     world.start(&text, "null")
 }
@@ -187,101 +186,6 @@ fn a_question_nobody_asked_is_not_found() {
     let command =
         DecideApproval { run, approval, decision: Choice::Deny, arguments: None, reason: None, expected: None };
     assert_eq!(code(world.ask(world.runs.decide_approval.handle(&World::actor(), command))), "not_found");
-}
-
-fn reconcile(world: &World, run: RunId, operation: OperationId, verdict: Verdict) -> &'static str {
-    let command = ReconcileRun { run, operation, verdict, expected: None };
-    code(world.ask(world.runs.reconcile.handle(&World::actor(), command)))
-}
-
-#[test]
-fn an_unsafe_call_without_an_answer_waits_for_a_verdict() {
-    let world = World::new();
-    let run = calling(&world, "unsafe", "lost");
-    world.work_until_waiting(run);
-    let view = world.view(run);
-    assert_eq!(view.steps[0].execution.status, StepStatus::InDoubt);
-    assert_eq!(view.summary.waiting_for, [devskyy_domain::runs::Waiting::Reconcile]);
-    assert_eq!(world.tools.made().len(), 1);
-}
-
-#[test]
-fn a_verdict_of_success_goes_on_with_its_result() {
-    let world = World::new();
-    let run = calling(&world, "unsafe", "lost");
-    world.work_until_waiting(run);
-    let operation = world.doubtful(run).unwrap();
-    assert_eq!(reconcile(&world, run, operation, Verdict::Succeeded { result: json("1").into() }), "done");
-    assert_eq!(world.work_to_end(run).summary.status, RunStatus::Completed);
-    assert_eq!(world.tools.made().len(), 1);
-}
-
-#[test]
-fn a_verdict_of_failure_fails_the_run() {
-    let world = World::new();
-    let run = calling(&world, "unsafe", "lost");
-    world.work_until_waiting(run);
-    let operation = world.doubtful(run).unwrap();
-    assert_eq!(reconcile(&world, run, operation, Verdict::Failed { reason: None }), "done");
-    assert_eq!(world.work_to_end(run).summary.error.unwrap().code, "run.settled_as_failed");
-}
-
-#[test]
-fn a_verdict_of_retry_makes_the_call_again_under_its_operation() {
-    let world = World::new();
-    let run = calling(&world, "unsafe", "lost");
-    world.work_until_waiting(run);
-    let operation = world.doubtful(run).unwrap();
-    assert_eq!(reconcile(&world, run, operation, Verdict::Retry), "done");
-    world.work_until(|world| world.tools.made().len() == 2);
-    assert_eq!(world.tools.per_operation().into_values().collect::<Vec<_>>(), [2]);
-}
-
-/// Waits for a verdict until somebody stops it.
-fn stopped_in_doubt() -> (World, RunId, OperationId) {
-    let world = World::new();
-    let run = calling(&world, "unsafe", "lost");
-    world.work_until_waiting(run);
-    world.cancel(run).unwrap();
-    let operation = world.doubtful(run).unwrap();
-    (world, run, operation)
-}
-
-fn again(world: &World, run: RunId) -> &'static str {
-    let (priority, deadline, wait, idempotency) = (None, None, None, None);
-    let retry = RetryRun { run, priority, deadline, wait, idempotency };
-    code(world.ask(world.runs.retry.handle(&World::actor(), retry)))
-}
-
-#[test]
-fn what_became_of_a_call_is_recorded_also_after_the_end_of_its_run() {
-    let (world, run, operation) = stopped_in_doubt();
-    assert_eq!(world.view(run).doubts.iter().map(|doubt| doubt.operation).collect::<Vec<_>>(), [operation]);
-    assert_eq!(reconcile(&world, run, operation, Verdict::Succeeded { result: json("1").into() }), "done");
-    let view = world.view(run);
-    let step = view.steps[0].execution.status;
-    assert_eq!((view.summary.status, step, view.doubts.len()), (RunStatus::Cancelled, StepStatus::Succeeded, 0));
-}
-
-#[test]
-fn a_call_in_doubt_is_not_made_again_after_the_end_of_its_run() {
-    let (world, run, operation) = stopped_in_doubt();
-    assert_eq!(reconcile(&world, run, operation, Verdict::Retry), "run.ended");
-}
-
-#[test]
-fn a_run_is_repeated_once_it_is_known_what_became_of_its_calls() {
-    let (world, run, operation) = stopped_in_doubt();
-    assert_eq!(again(&world, run), "run.in_doubt");
-    reconcile(&world, run, operation, Verdict::Failed { reason: None });
-    assert_eq!(again(&world, run), "done");
-}
-
-#[test]
-fn a_call_whose_outcome_is_known_takes_no_verdict() {
-    let world = World::new();
-    let run = world.start(ASKS, "1");
-    assert_eq!(reconcile(&world, run, OperationId::from(Uuid::nil()), Verdict::Retry), "not_found");
 }
 
 #[test]

@@ -264,8 +264,8 @@ impl World {
             let page = self.ask(self.store.read_all(*reacted, 100, &EventFilter::default())).unwrap();
             *reacted = page.scanned_to;
             for event in &page.events {
-                for reaction in self.reactions.iter().filter(|one| one.categories().contains(&event.category.as_ref()))
-                {
+                let hears = |one: &&Arc<dyn Reaction>| one.reader().categories.contains(&event.category.as_ref());
+                for reaction in self.reactions.iter().filter(hears) {
                     self.ask(reaction.handle(event)).unwrap();
                 }
             }

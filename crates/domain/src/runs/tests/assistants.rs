@@ -22,23 +22,23 @@ pub(super) fn asking(turn: u32, attempt: u32) -> RunEvent {
 
 pub(super) fn answer(turn: u32, calls: usize, finish: Finish) -> RunEvent {
     let call = |n| ToolCall { id: format!("call_{n}"), name: "t".into(), arguments: Json::from(5_i64) };
-    let usage = Usage { input: 100, output: 20, ..Usage::default() };
-    let (text, calls, model) = ("hm".to_owned(), (0..calls).map(call).collect(), "small-1".to_owned());
-    let cost_micros = Some(7);
+    answer_with(turn, (0..calls).map(call).collect(), finish).into()
+}
+
+pub(super) fn answer_with(turn: u32, calls: Vec<ToolCall>, finish: Finish) -> ModelAnswered {
     ModelAnswered {
         operation: op(turn.into()),
-        text,
+        text: "hm".to_owned(),
         calls,
         finish,
-        usage,
+        usage: Usage { input: 100, output: 20, ..Usage::default() },
         estimated: false,
-        model,
+        model: "small-1".to_owned(),
         answered_by: "local/small".into(),
-        cost_micros,
+        cost_micros: Some(7),
         price: None,
         carry: None,
     }
-    .into()
 }
 
 /// So many turns of one call each that succeeded.

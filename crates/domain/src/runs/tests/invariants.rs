@@ -1,7 +1,7 @@
 //! Histories that no sound platform writes, and what must be said of each.
 
-use super::*;
-use crate::conversation::{Finish, ToolCall, Usage};
+use super::{assistants::answer_with, *};
+use crate::conversation::{Finish, ToolCall};
 
 fn run() -> RunId {
     RunId::from(Uuid::from_u128(50))
@@ -85,24 +85,7 @@ fn prompted(turn: u32) -> RunEvent {
 
 fn answered(turn: u32, calls: &[&str]) -> RunEvent {
     let call = |id: &&str| ToolCall { id: (*id).to_owned(), name: "t".into(), arguments: Json::Null };
-    let (calls, finish, usage) = (calls.iter().map(call).collect(), Finish::ToolCalls, Usage::default());
-    let (operation, text, model) = (op(turn.into()), String::new(), "b".to_owned());
-    let (answered_by, cost_micros) = ("a/b".into(), None);
-    let (estimated, price) = (false, None);
-    ModelAnswered {
-        operation,
-        text,
-        calls,
-        finish,
-        usage,
-        estimated,
-        model,
-        answered_by,
-        cost_micros,
-        price,
-        carry: None,
-    }
-    .into()
+    answer_with(turn, calls.iter().map(call).collect(), Finish::ToolCalls).into()
 }
 
 fn requested() -> RunEvent {

@@ -3,21 +3,28 @@
 use super::{assistants::asking, *};
 use crate::conversation::{Finish, ToolCall, Usage};
 
-#[test]
-fn calls_with_the_same_id_get_different_ones() {
-    let call = || ToolCall { id: "x".into(), name: "t".into(), arguments: Json::Null };
-    let (calls, finish, usage) = (vec![call(), call()], Finish::ToolCalls, Usage::default());
-    let reply = Reply {
+fn call() -> ToolCall {
+    ToolCall { id: "x".into(), name: "t".into(), arguments: Json::Null }
+}
+
+/// An answer that wants some calls.
+fn wanting(calls: Vec<ToolCall>) -> Reply {
+    Reply {
         text: String::new(),
         calls,
-        finish,
-        usage,
+        finish: Finish::ToolCalls,
+        usage: Usage::default(),
         estimated: false,
         model: "m".into(),
         answered_by: "local/small".into(),
         price: None,
         carry: None,
-    };
+    }
+}
+
+#[test]
+fn calls_with_the_same_id_get_different_ones() {
+    let reply = wanting(vec![call(), call()]);
     let run =
         running([asking(1, 1)]).after(|run| run.record(1, &[Progress::Reply { operation: op(1), reply }])).unwrap();
     let ids: BTreeSet<_> = run.answer("turn_1").unwrap().calls.iter().map(|call| call.id.clone()).collect();
@@ -26,19 +33,7 @@ fn calls_with_the_same_id_get_different_ones() {
 
 #[test]
 fn an_answer_that_is_too_large_fails_the_question() {
-    let (finish, usage) = (Finish::Stop, Usage::default());
-    let text = "x".repeat(MAX_VALUE + 1);
-    let reply = Reply {
-        text,
-        calls: vec![],
-        finish,
-        usage,
-        estimated: false,
-        model: "m".into(),
-        answered_by: "local/small".into(),
-        price: None,
-        carry: None,
-    };
+    let reply = Reply { text: "x".repeat(MAX_VALUE + 1), finish: Finish::Stop, ..wanting(vec![]) };
     let events = running([asking(1, 1)]).when(|run| run.record(1, &[Progress::Reply { operation: op(1), reply }]));
     assert!(
         matches!(&events.unwrap()[..], [RunEvent::ModelFailed(failed)] if failed.error.code == "run.value_too_large")
@@ -47,17 +42,7 @@ fn an_answer_that_is_too_large_fails_the_question() {
 
 /// What is kept of so many bytes that a provider wants back.
 fn carried(bytes: usize) -> Option<usize> {
-    let reply = Reply {
-        text: String::new(),
-        calls: vec![ToolCall { id: "x".into(), name: "t".into(), arguments: Json::Null }],
-        finish: Finish::ToolCalls,
-        usage: Usage::default(),
-        estimated: false,
-        model: "m".into(),
-        answered_by: "local/small".into(),
-        price: None,
-        carry: Some("x".repeat(bytes).into()),
-    };
+    let reply = Reply { carry: Some("x".repeat(bytes).into()), ..wanting(vec![call()]) };
     let run = running([asking(1, 1)]).after(|run| run.record(1, &[Progress::Reply { operation: op(1), reply }]));
     let carry = run.unwrap().answer("turn_1").unwrap().carry.clone()?;
     carry.as_str().map(str::len)

@@ -11,7 +11,7 @@ use devskyy_domain::{
     conversation::Finish,
     kernel::{
         Json,
-        ids::{ApprovalId, OperationId},
+        ids::{ApprovalId, OperationId, RunId},
     },
     runs::{
         Choice, Decided, Edit, Ending, Failure, ModelAnswered, Order, Origin, Parent, Place, Priority, Progress,
@@ -23,12 +23,12 @@ use uuid::Uuid;
 
 use super::{RunsUnderTest, agent, project, run, user};
 
-pub(super) fn everything() -> RunFilter {
-    RunFilter::within(ListScope::Everything)
+async fn listed(runs: &RunsUnderTest, filter: RunFilter) -> Vec<RunId> {
+    listed_within(runs, ListScope::Everything, filter).await
 }
 
-async fn listed(runs: &RunsUnderTest, filter: RunFilter) -> Vec<devskyy_domain::kernel::ids::RunId> {
-    let page = runs.views.list(&filter, &Part::default()).await.unwrap();
+async fn listed_within(runs: &RunsUnderTest, scope: ListScope, filter: RunFilter) -> Vec<RunId> {
+    let page = runs.views.list(scope, &filter, &Part::default()).await.unwrap();
     assert_eq!(page.total(), Some(page.items.len() as u64));
     page.items.iter().map(|summary| summary.id).collect()
 }
@@ -86,9 +86,9 @@ pub async fn runs_are_listed_newest_first(runs: &RunsUnderTest) {
     for n in 1..=3 {
         runs.given_run(n, 1, Priority::Normal).await;
     }
-    assert_eq!(listed(runs, everything()).await, [run(3), run(2), run(1)]);
+    assert_eq!(listed(runs, RunFilter::default()).await, [run(3), run(2), run(1)]);
     let second = Part::Page(PageRequest { page: 2, page_size: 2 });
-    let page = runs.views.list(&everything(), &second).await.unwrap();
+    let page = runs.views.list(ListScope::Everything, &RunFilter::default(), &second).await.unwrap();
     assert_eq!((page.total(), page.items.len(), page.items[0].id), (Some(3), 1, run(1)));
 }
 
@@ -98,9 +98,9 @@ pub async fn lists_hold_only_what_the_filter_passes(runs: &RunsUnderTest) {
     runs.given_order(2, |order| Order { agent: agent(2), ..order }).await;
     runs.claimed(1).await;
     runs.ended(1, Ending::Completed(Json::Null.into())).await;
-    assert_eq!(listed(runs, RunFilter { agent: Some(agent(2)), ..everything() }).await, [run(2)]);
-    assert_eq!(listed(runs, RunFilter { status: vec![RunStatus::Completed], ..everything() }).await, [run(1)]);
-    assert_eq!(listed(runs, RunFilter { status: vec![RunStatus::Failed], ..everything() }).await, []);
+    assert_eq!(listed(runs, RunFilter { agent: Some(agent(2)), ..RunFilter::default() }).await, [run(2)]);
+    assert_eq!(listed(runs, RunFilter { status: vec![RunStatus::Completed], ..RunFilter::default() }).await, [run(1)]);
+    assert_eq!(listed(runs, RunFilter { status: vec![RunStatus::Failed], ..RunFilter::default() }).await, []);
 }
 
 /// Whoever looks after what went wrong wants all of it in one list.
@@ -113,7 +113,7 @@ pub async fn runs_are_found_at_any_of_several_places(runs: &RunsUnderTest) {
     runs.ended(2, Ending::Failed(Failure::new("run.stuck", "no"))).await;
     runs.ended(3, Ending::Expired).await;
     let status = vec![RunStatus::Failed, RunStatus::Expired];
-    assert_eq!(listed(runs, RunFilter { status, ..everything() }).await, [run(3), run(2)]);
+    assert_eq!(listed(runs, RunFilter { status, ..RunFilter::default() }).await, [run(3), run(2)]);
 }
 
 async fn waiting(runs: &RunsUnderTest, n: u128, reasons: &[Waiting]) {
@@ -131,7 +131,7 @@ pub async fn runs_are_found_by_what_they_wait_for(runs: &RunsUnderTest) {
     waiting(runs, 4, &[Waiting::Reconcile]).await;
     runs.given_run(5, 1, Priority::Normal).await;
     let waiting_for = vec![Waiting::Approval, Waiting::Reconcile];
-    assert_eq!(listed(runs, RunFilter { waiting_for, ..everything() }).await, [run(4), run(2)]);
+    assert_eq!(listed(runs, RunFilter { waiting_for, ..RunFilter::default() }).await, [run(4), run(2)]);
 }
 
 fn child(of: u128) -> Parent {
@@ -143,7 +143,7 @@ pub async fn runs_are_found_by_whose_children_they_are(runs: &RunsUnderTest) {
     runs.given_run(1, 1, Priority::Normal).await;
     runs.given_order(2, |order| Order { parent: Some(child(1)), ..order }).await;
     runs.given_order(3, |order| Order { parent: Some(child(2)), ..order }).await;
-    let of = |parent| RunFilter { parent: Some(parent), ..everything() };
+    let of = |parent| RunFilter { parent: Some(parent), ..RunFilter::default() };
     let found = [listed(runs, of(ChildOf::Nobody)).await, listed(runs, of(ChildOf::Run(run(1)))).await];
     assert_eq!(found, [[run(1)], [run(2)]]);
 }
@@ -174,8 +174,8 @@ pub async fn a_run_says_what_it_was_made_from(runs: &RunsUnderTest) {
 /// Whoever looks at a run finds what became of it since.
 pub async fn runs_are_found_by_what_they_were_made_from(runs: &RunsUnderTest) {
     made_from_the_first(runs).await;
-    let retries = RunFilter { retry_of: Some(run(1)), ..everything() };
-    let forks = RunFilter { forked_from: Some(run(1)), ..everything() };
+    let retries = RunFilter { retry_of: Some(run(1)), ..RunFilter::default() };
+    let forks = RunFilter { forked_from: Some(run(1)), ..RunFilter::default() };
     assert_eq!([listed(runs, retries).await, listed(runs, forks).await], [[run(2)], [run(3)]]);
 }
 
@@ -216,9 +216,10 @@ pub async fn runs_are_found_by_when_they_were_asked_for(runs: &RunsUnderTest) {
         asked.push(runs.views.find(run(n)).await.unwrap().unwrap().created_at);
         runs.time.pass(std::time::Duration::from_millis(2)).await;
     }
-    let filter = RunFilter { created_from: Some(asked[1]), created_before: Some(asked[2]), ..everything() };
+    let filter = RunFilter { created_from: Some(asked[1]), created_before: Some(asked[2]), ..RunFilter::default() };
     assert_eq!(listed(runs, filter).await, [run(2)]);
-    let filter = RunFilter { created_from: Some(asked[1]), sort: Sort::ascending(Age::CreatedAt), ..everything() };
+    let filter =
+        RunFilter { created_from: Some(asked[1]), sort: Sort::ascending(Age::CreatedAt), ..RunFilter::default() };
     assert_eq!(listed(runs, filter).await, [run(2), run(3)]);
 }
 
@@ -228,10 +229,10 @@ pub async fn a_list_shows_members_only_their_projects(runs: &RunsUnderTest) {
     runs.given_project(2, user(2)).await;
     runs.given_run(1, 1, Priority::Normal).await;
     runs.given_run(2, 2, Priority::Normal).await;
-    let of = |scope| RunFilter { scope, ..everything() };
-    assert_eq!(listed(runs, of(ListScope::MemberOf(user(1)))).await, [run(1)]);
-    assert_eq!(listed(runs, of(ListScope::MemberOf(user(3)))).await, []);
-    assert_eq!(listed(runs, of(ListScope::Project(project(2)))).await, [run(2)]);
+    let of = async |scope| listed_within(runs, scope, RunFilter::default()).await;
+    assert_eq!(of(ListScope::MemberOf(user(1))).await, [run(1)]);
+    assert_eq!(of(ListScope::MemberOf(user(3))).await, []);
+    assert_eq!(of(ListScope::Project(project(2))).await, [run(2)]);
 }
 
 /// A failure is shown with its code and place.

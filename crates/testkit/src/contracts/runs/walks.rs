@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a broken promise is a panic")]
 
 use devskyy_application::{
+    access::ListScope,
     paging::{Age, Sort},
     runs::RunFilter,
 };
@@ -9,7 +10,7 @@ use devskyy_domain::{kernel::ids::RunId, runs::Priority};
 
 use super::{
     RunsUnderTest, run,
-    views::{asks, everything, questions},
+    views::{asks, questions},
 };
 use crate::contracts::walking::{is_walked_once, tells_once, walk};
 
@@ -19,8 +20,8 @@ pub async fn runs_are_walked_once_in_both_directions(runs: &RunsUnderTest) {
         runs.given_run(n, 1, Priority::Normal).await;
     }
     for sort in [Sort::ascending(Age::CreatedAt), Sort::descending(Age::CreatedAt)] {
-        let filter = RunFilter { sort, ..everything() };
-        is_walked_once(async |part| runs.views.list(&filter, &part).await.unwrap()).await;
+        let filter = RunFilter { sort, ..RunFilter::default() };
+        is_walked_once(async |part| runs.views.list(ListScope::Everything, &filter, &part).await.unwrap()).await;
     }
 }
 
@@ -39,9 +40,11 @@ pub async fn runs_asked_for_during_a_walk_hide_and_repeat_nothing(runs: &RunsUnd
     }
     let mut next = 100;
     for sort in [Sort::ascending(Age::CreatedAt), Sort::descending(Age::CreatedAt)] {
-        let filter = RunFilter { sort, ..everything() };
+        let filter = RunFilter { sort, ..RunFilter::default() };
         let most = next + 5;
-        let list = async |part| runs.views.list(&filter, &part).await.unwrap().map(|summary| summary.id);
+        let list = async |part| {
+            runs.views.list(ListScope::Everything, &filter, &part).await.unwrap().map(|summary| summary.id)
+        };
         let add = async |_: &[RunId]| {
             if next < most {
                 runs.given_run(next, 1, Priority::Normal).await;
