@@ -10,7 +10,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use devskyy_domain::{
     assistant::Assistant,
-    conversation::{Finish, ToolCall, Usage},
+    conversation::{Finish, TokenCount, ToolCall},
     definition::Definition,
     kernel::{
         Aggregate as _, Json,
@@ -111,7 +111,7 @@ fn turns(count: u32) -> Value {
 
 fn reply() -> Reply {
     let call = ToolCall { id: "a".to_owned(), name: "t".to_owned(), arguments: Json::Null };
-    let (text, finish, usage) = (String::new(), Finish::ToolCalls, Usage::default());
+    let (text, finish, usage) = (String::new(), Finish::ToolCalls, TokenCount::default());
     let (model, answered_by) = ("b".to_owned(), "a/b".to_owned());
     Reply { text, calls: vec![call], finish, usage, estimated: false, model, answered_by, price: None, carry: None }
 }

@@ -3,7 +3,7 @@
 use std::{path::Path, process::Command, sync::Arc, time::Duration};
 
 use devskyy_domain::{
-    conversation::{Finish, Usage},
+    conversation::{Finish, TokenCount},
     models::ProviderKind,
 };
 use devskyy_testkit::{
@@ -46,7 +46,7 @@ pub(crate) fn clerk(tracker: &Tracker, model: &str) -> Value {
 
 pub(crate) fn wants_a_ticket() -> Act {
     let call = CallScript { id: "call_1", name: "file_ticket", arguments: vec!["{\"title\":", "\"lamp\"}"] };
-    let usage = Usage { input: 20, output: 7, ..Usage::default() };
+    let usage = TokenCount { input: 20, output: 7, ..TokenCount::default() };
     Act::Answer(Reply { pieces: vec![], calls: vec![call], finish: Finish::ToolCalls, usage, cut: 0, mind: None })
 }
 
@@ -215,7 +215,7 @@ async fn searched(act: McpAct) -> (Value, McpServer, Arc<ModelServer>) {
     let definition = json!({"model": "house/echo-1", "instructions": "Find it.", "tools": {"find": tool}});
     let agent = engaged(&ada, &definition).await;
     let call = CallScript { id: "call_1", name: "find", arguments: vec!["{\"name\":\"lamp\"}"] };
-    let usage = Usage { input: 20, output: 7, ..Usage::default() };
+    let usage = TokenCount { input: 20, output: 7, ..TokenCount::default() };
     models.prepare(Act::Answer(Reply {
         pieces: vec![],
         calls: vec![call],
@@ -282,7 +282,7 @@ async fn usage_after_a_fallback(kind: ProviderKind) -> Value {
     definition["prices"] = json!({"house/echo-1": price});
     let agent = engaged(&ada, &definition).await;
     models.prepare(Act::Status { status: 503, retry_after: None, code: "overloaded_error" });
-    let usage = Usage { input: 20, output: 7, cache_read: 300, cache_write: 40, reasoning: 5 };
+    let usage = TokenCount { input: 20, output: 7, cache_read: 300, cache_write: 40, reasoning: 5 };
     models.prepare(Act::Answer(Reply { usage, ..Reply::says(&["Nothing to do."]) }));
     let run = ada.execute(&agent, &json!("All is well.")).await;
     let ended = ada.run_ended(&run).await;

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use devskyy_domain::{
-    conversation::{Finish, Usage},
+    conversation::{Finish, TokenCount},
     models::ProviderKind,
 };
 use devskyy_testkit::{
@@ -33,7 +33,7 @@ const TIME: Duration = Duration::from_secs(8);
 fn rambles() -> Act {
     let arguments = std::iter::once("{\"title\":\"").chain(std::iter::repeat_n("lamp ", 3_000)).chain(["\"}"]);
     let call = CallScript { id: "call_2", name: "file_ticket", arguments: arguments.collect() };
-    let (pieces, usage) = (vec!["One ", "more."], Usage { input: 30, output: 9, ..Usage::default() });
+    let (pieces, usage) = (vec!["One ", "more."], TokenCount { input: 30, output: 9, ..TokenCount::default() });
     Act::Answer(Reply { pieces, calls: vec![call], finish: Finish::ToolCalls, usage, cut: 0, mind: None })
 }
 

@@ -96,8 +96,8 @@ async fn an_operator_has_a_subscription_go_on() {
     let place = tempfile::tempdir().unwrap();
     worked_in(place.path()).await;
     stopped(place.path()).await;
-    let go_on = ["subscriptions", "go-on", "somebody.reads", "--after", "1"];
-    let (code, out, error) = ended(devskyy(place.path()).args(go_on));
+    let resume = ["subscriptions", "resume", "somebody.reads", "--after", "1"];
+    let (code, out, error) = ended(devskyy(place.path()).args(resume));
     assert!(code == 0 && out.contains("somebody.reads goes on behind 1"), "{out}{error}");
     let (code, out, error) = ended(devskyy(place.path()).arg("subscriptions"));
     assert!(code == 0 && out.contains("somebody.reads goes on, has dealt with 1 of"), "{out}{error}");
@@ -107,8 +107,8 @@ async fn an_operator_has_a_subscription_go_on() {
 async fn a_subscription_that_is_not_there_does_not_go_on() {
     let place = tempfile::tempdir().unwrap();
     worked_in(place.path()).await;
-    let go_on = ["subscriptions", "go-on", "nobody.reads", "--after", "1"];
-    fails(devskyy(place.path()).args(go_on), 1, &["nobody.reads", "devskyy subscriptions"]);
+    let resume = ["subscriptions", "resume", "nobody.reads", "--after", "1"];
+    fails(devskyy(place.path()).args(resume), 1, &["nobody.reads", "devskyy subscriptions"]);
 }
 
 /// Sets an event aside for a subscription of this version, for an hour.

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use devskyy_domain::{
-    conversation::{Finish, Usage},
+    conversation::{Finish, TokenCount},
     models::ProviderKind,
 };
 use devskyy_testkit::{
@@ -33,7 +33,7 @@ struct Spent {
 }
 
 /// What the first answer costs: more than the budget has left after it.
-const FIRST: Usage = Usage { input: 9_000, output: 500, cache_read: 0, cache_write: 0, reasoning: 0 };
+const FIRST: TokenCount = TokenCount { input: 9_000, output: 500, cache_read: 0, cache_write: 0, reasoning: 0 };
 
 fn wants_a_ticket() -> Act {
     let call = CallScript { id: "call_1", name: "file_ticket", arguments: vec!["{\"title\":\"lamp\"}"] };

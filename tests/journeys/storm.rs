@@ -11,7 +11,7 @@ use std::{
 };
 
 use devskyy_domain::{
-    conversation::{Finish, Usage},
+    conversation::{Finish, TokenCount},
     models::ProviderKind,
 };
 use devskyy_testkit::{
@@ -51,7 +51,7 @@ fn clerk(question: &Value) -> Option<Act> {
     let told = messages.iter().find(|message| message["role"] == "user")?["content"].as_str()?;
     let arguments: &'static str = json!({"unsafe": told}).to_string().leak();
     let call = CallScript { id: "call_1", name: "file", arguments: vec![arguments] };
-    let usage = Usage { input: 20, output: 7, ..Usage::default() };
+    let usage = TokenCount { input: 20, output: 7, ..TokenCount::default() };
     Some(Act::Answer(Reply { pieces: vec![], calls: vec![call], finish: Finish::ToolCalls, usage, cut: 0, mind: None }))
 }
 

@@ -6,7 +6,7 @@ use devskyy_application::{
     es::{
         AppendRequest, Claim, ClaimChange, EventContext, EventStore as _, NewEvent, Precondition, StreamId, StreamWrite,
     },
-    identity::{Accounts as _, PasswordHasher as _, PrivateAccount, Secrets as _},
+    identity::{Accounts as _, PasswordHasher as _, PrivateAccount, TokenMint as _},
     ports::Clock as _,
 };
 use devskyy_domain::{
@@ -14,7 +14,7 @@ use devskyy_domain::{
     workflow::Workflow,
 };
 use devskyy_infrastructure::{
-    crypto::{Argon2Cost, Argon2PasswordHasher, KeyedSecrets, MasterKey},
+    crypto::{Argon2Cost, Argon2PasswordHasher, KeyedTokenMint, MasterKey},
     es::SqlEventStore,
     identity::SqlAccounts,
     sql::Database,
@@ -62,7 +62,7 @@ struct Early {
     db: Database,
     store: SqlEventStore,
     clock: Arc<FixedClock>,
-    secrets: KeyedSecrets,
+    mint: KeyedTokenMint,
 }
 
 impl Early {
@@ -72,7 +72,7 @@ impl Early {
         let clock = Arc::new(FixedClock::default());
         // The log is what it was; the views of that time are written by hand below.
         let store = SqlEventStore::start(db.clone(), clock.clone(), vec![]).await.unwrap();
-        Self { db, store, clock, secrets: KeyedSecrets::new(master) }
+        Self { db, store, clock, mint: KeyedTokenMint::new(master) }
     }
 
     async fn recorded(
@@ -112,7 +112,7 @@ impl Early {
         let hasher = Argon2PasswordHasher::start(Argon2Cost::default(), 1, 1).unwrap();
         let account = PrivateAccount {
             user: USER.into(),
-            email_digest: self.secrets.keyed("user.email", email.as_str().as_bytes()),
+            email_digest: self.mint.keyed("user.email", email.as_str().as_bytes()),
             password: hasher.hash(&password).await.unwrap(),
             name: DisplayName::parse("Ada").unwrap(),
             email,

@@ -14,9 +14,8 @@ use utoipa_actix_web::{scope, service_config::ServiceConfig};
 use crate::{
     docs::{self, DOCUMENT, PAGES},
     edge::{Routes, authenticate, bounded, cors, edge, limit, one_at_a_time, unmatched, watch},
-    health,
+    endpoints, health,
     state::ApiState,
-    v1,
     version::{self, ApiVersion},
 };
 
@@ -38,14 +37,14 @@ pub fn app(
         .app_data(Data::from(state.identity.clone()))
         .app_data(Data::from(state.keys.clone()))
         .app_data(Data::from(state.providers.clone()))
-        .app_data(Data::from(state.tool_secrets.clone()))
+        .app_data(Data::from(state.secrets.clone()))
         .app_data(Data::from(state.budgets.clone()))
         .app_data(Data::from(state.projects.clone()))
         .app_data(Data::from(state.agents.clone()))
         .app_data(Data::from(state.runs.clone()))
         .app_data(Data::from(state.audit.clone()))
         .app_data(Data::new(state.security.clone()))
-        .app_data(Data::from(state.secrets.clone()))
+        .app_data(Data::from(state.mint.clone()))
         .app_data(Data::new(state.in_flight.clone()))
         .app_data(Data::from(state.limiter.clone()))
         .app_data(Data::new(state.ids.clone()))
@@ -68,16 +67,16 @@ pub fn app(
 /// Every endpoint, to answer.
 fn endpoints(config: &mut web::ServiceConfig) {
     health::configure(config);
-    v1::well_known(config);
-    config.service(web::scope(ApiVersion::V1.base()).configure(v1::configure).wrap(from_fn(version::first)));
-    config.service(web::scope(ApiVersion::V2.base()).configure(v1::configure).wrap(from_fn(version::second)));
+    endpoints::well_known(config);
+    config.service(web::scope(ApiVersion::V1.base()).configure(endpoints::configure).wrap(from_fn(version::first)));
+    config.service(web::scope(ApiVersion::V2.base()).configure(endpoints::configure).wrap(from_fn(version::second)));
 }
 
 /// Every endpoint, to be described.
 pub(crate) fn described(config: &mut ServiceConfig<'_>) {
     health::configure(config);
-    v1::well_known(config);
+    endpoints::well_known(config);
     for version in [ApiVersion::V1, ApiVersion::V2] {
-        config.service(scope::scope(version.base()).configure(|config| v1::configure(config)));
+        config.service(scope::scope(version.base()).configure(|config| endpoints::configure(config)));
     }
 }

@@ -7,6 +7,7 @@ mod app;
 mod bounds;
 mod docs;
 mod edge;
+mod endpoints;
 mod extract;
 mod health;
 mod ids;
@@ -16,7 +17,6 @@ mod openapi;
 pub mod problem;
 mod settings;
 mod state;
-mod v1;
 mod version;
 
 pub use self::{

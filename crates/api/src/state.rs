@@ -4,7 +4,7 @@ use devskyy_application::{
     agents::Agents,
     audit::{Audit, SecurityLog},
     budgets::Budgets,
-    identity::{ApiKeys, Identity, Secrets},
+    identity::{ApiKeys, Identity, TokenMint},
     models::Providers,
     ports::{Clock, IdGenerator},
     projects::Projects,
@@ -24,7 +24,7 @@ pub struct ApiState {
     /// Providers of models.
     pub providers: Arc<Providers>,
     /// Secrets of tools.
-    pub tool_secrets: Arc<ProjectSecrets>,
+    pub secrets: Arc<ProjectSecrets>,
     /// Projects and members.
     pub projects: Arc<Projects>,
     /// Agents and their versions.
@@ -38,7 +38,7 @@ pub struct ApiState {
     /// Notes sign-ins and denials.
     pub security: SecurityLog,
     /// Seals cursors.
-    pub secrets: Arc<dyn Secrets>,
+    pub mint: Arc<dyn TokenMint>,
     /// Requests under idempotency keys that are being answered.
     pub in_flight: InFlight,
     /// Counts requests.

@@ -2,13 +2,13 @@
 
 pub mod agents;
 pub mod audit;
+mod bounded_cache;
 pub mod crypto;
 pub mod es;
 pub mod identity;
 pub mod models;
 mod percent;
 pub mod projects;
-mod remembered;
 pub mod runs;
 pub mod secrets;
 pub mod sql;

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, web::Data};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use data_encoding::BASE64URL_NOPAD;
 use devskyy_application::{
-    identity::Secrets,
+    identity::TokenMint,
     paging::{Key, KeyValue},
 };
 use uuid::Uuid;
@@ -21,7 +21,7 @@ pub(crate) const LONGEST_CURSOR: usize = 1_536;
 
 /// Seals cursors of one list as it is asked for here: its address, its filter and its sort.
 pub(crate) struct Cursors {
-    secrets: Option<Arc<dyn Secrets>>,
+    mint: Option<Arc<dyn TokenMint>>,
     list: String,
 }
 
@@ -31,8 +31,8 @@ impl Cursors {
         let mut pairs: Vec<&str> = request.query_string().split('&').filter(|pair| tells_the_list(pair)).collect();
         pairs.sort_unstable();
         let list = format!("{}?{}", request.path(), pairs.join("&"));
-        let secrets = request.app_data::<Data<dyn Secrets>>().map(|secrets| secrets.clone().into_inner());
-        Self { secrets, list }
+        let mint = request.app_data::<Data<dyn TokenMint>>().map(|mint| mint.clone().into_inner());
+        Self { mint, list }
     }
 
     /// The cursor of a place.
@@ -68,7 +68,7 @@ impl Cursors {
         let mut text = self.list.clone().into_bytes();
         text.push(0);
         text.extend_from_slice(place);
-        let digest = self.secrets.as_ref()?.keyed(PURPOSE, &text);
+        let digest = self.mint.as_ref()?.keyed(PURPOSE, &text);
         digest.get(..SEAL)?.try_into().ok()
     }
 }

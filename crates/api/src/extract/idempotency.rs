@@ -1,7 +1,7 @@
 use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header::HeaderMap, web::Data};
-use devskyy_application::{context::Actor, es::Idempotency, identity::Secrets};
+use devskyy_application::{context::Actor, es::Idempotency, identity::TokenMint};
 
 use crate::problem::{Problem, platform, request};
 
@@ -14,7 +14,7 @@ const STRANGER: &str = "request.stranger";
 pub(crate) struct KeyedRequest {
     key: String,
     fingerprint: [u8; 32],
-    secrets: Data<dyn Secrets>,
+    mint: Data<dyn TokenMint>,
 }
 
 /// The client's key, where it sent one.
@@ -43,20 +43,19 @@ impl KeyedRequest {
     /// Bodies hold passwords, tools' secrets and people's addresses: a bare digest of one would let a reader of the
     /// database try guesses at the speed of a fast hash, so it is keyed with the platform's master key.
     pub(crate) fn new(key: String, request: &HttpRequest, body: &[u8]) -> Result<Self, Problem> {
-        let secrets = request.app_data::<Data<dyn Secrets>>();
-        let secrets =
-            secrets.cloned().ok_or_else(|| Problem::new(platform::INTERNAL, "requests cannot be told apart"))?;
+        let mint = request.app_data::<Data<dyn TokenMint>>();
+        let mint = mint.cloned().ok_or_else(|| Problem::new(platform::INTERNAL, "requests cannot be told apart"))?;
         let asked = [request.method().as_str().as_bytes(), b"\n", request.path().as_bytes(), b"\n", body].concat();
-        Ok(Self { key, fingerprint: secrets.keyed(PURPOSE, &asked), secrets })
+        Ok(Self { key, fingerprint: mint.keyed(PURPOSE, &asked), mint })
     }
 
     /// Keys of different callers never meet. Of callers who have not signed in, those are different who name somebody
     /// else, so that a key that others can guess is no use to them; the name is kept as a keyed digest only.
     pub(crate) fn of(self, actor: &Actor, named: &str) -> Idempotency {
-        let Self { key, fingerprint, secrets } = self;
+        let Self { key, fingerprint, mint } = self;
         let stranger = || {
             let mut scope = [0; 16];
-            scope.iter_mut().zip(secrets.keyed(STRANGER, named.as_bytes())).for_each(|(to, from)| *to = from);
+            scope.iter_mut().zip(mint.keyed(STRANGER, named.as_bytes())).for_each(|(to, from)| *to = from);
             uuid::Builder::from_random_bytes(scope).into_uuid()
         };
         Idempotency { scope: actor.idempotency_scope().unwrap_or_else(stranger), key, fingerprint }

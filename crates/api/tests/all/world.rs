@@ -26,7 +26,7 @@ use devskyy_application::{
     workflow::DefinitionCheck,
 };
 use devskyy_domain::{
-    conversation::{Message, Usage},
+    conversation::{Message, TokenCount},
     identity::PasswordPolicy,
 };
 use devskyy_testkit::fakes::{
@@ -34,7 +34,7 @@ use devskyy_testkit::fakes::{
     InMemoryApiKeys, InMemoryAttempts, InMemoryAudit, InMemoryBootstrap, InMemoryDirectory, InMemoryErasures,
     InMemoryEventStore, InMemoryInvitations, InMemoryPasswordHasher, InMemoryProjectInvitations, InMemoryProjects,
     InMemoryResults, InMemoryRuns, InMemorySessions, InMemoryUsers, NamedDestinations, ScriptedModels, ScriptedTools,
-    SequentialIds, SequentialSecrets, Turn, ViewedAgents,
+    SequentialIds, SequentialTokenMint, Turn, ViewedAgents,
 };
 use futures_util::{FutureExt as _, future::LocalBoxFuture};
 use serde_json::{Value, json};
@@ -73,7 +73,7 @@ impl World {
         let clock = Arc::new(FixedClock::default());
         let store = Arc::new(InMemoryEventStore::with_clock(clock.clone()));
         let moody = Arc::new(Moody::over(store.clone()));
-        let (ids, secrets) = (Arc::new(SequentialIds::default()), Arc::new(SequentialSecrets::default()));
+        let (ids, mint) = (Arc::new(SequentialIds::default()), Arc::new(SequentialTokenMint::default()));
         let users = InMemoryUsers::following(&store);
         let projects = InMemoryProjects::following(&store);
         let agents = InMemoryAgents::following(&store, projects.clone());
@@ -91,7 +91,7 @@ impl World {
             vault: keys.clone(),
             standings: keys.clone(),
             uses: keys,
-            secrets: secrets.clone(),
+            mint: mint.clone(),
             access: access.clone(),
             clock: clock.clone(),
             ids: ids.clone(),
@@ -101,7 +101,7 @@ impl World {
         let check = DefinitionCheck::new(Arc::new(Plain), Arc::new(Plain), Arc::new(NamedDestinations));
         let readiness = Arc::new(Switch::default());
         let attempts = Arc::new(InMemoryAttempts::default());
-        let addressees = Arc::new(InMemoryAddressees::new(secrets.clone()));
+        let addressees = Arc::new(InMemoryAddressees::new(mint.clone()));
         let private: Vec<Arc<dyn Fingerprint>> =
             vec![accounts.clone(), sessions.clone(), key_secrets, addressees.clone(), provider_keys, secret_values];
         let identity = Identity::new(IdentityPorts {
@@ -119,7 +119,7 @@ impl World {
             standings: sessions,
             tokens: Arc::new(InMemoryAccessTokens::default()),
             hasher: Arc::new(InMemoryPasswordHasher::default()),
-            secrets: secrets.clone(),
+            mint: mint.clone(),
             bootstrap: Arc::new(InMemoryBootstrap::default()),
             clock: clock.clone(),
             ids: ids.clone(),
@@ -127,7 +127,7 @@ impl World {
             limits: ThrottleLimits::default(),
             policy: SessionPolicy::default(),
         });
-        let directory = Arc::new(InMemoryDirectory::of(users, accounts, secrets.clone()));
+        let directory = Arc::new(InMemoryDirectory::of(users, accounts, mint.clone()));
         let invitations = InMemoryProjectInvitations::following(&store);
         let queue = InMemoryRuns::following(&store, projects.clone(), clock.clone());
         let (live, results) = (Arc::new(LiveRuns::default()), InMemoryResults::following(&store));
@@ -139,7 +139,7 @@ impl World {
             match request.tools.first().filter(|_| !told) {
                 Some(tool) => Turn::calls([("call", tool.name.as_str(), serde_json::from_str(r#"{"n":1}"#).unwrap())]),
                 // Some servers do not tell what an answer used.
-                None if request.model == "scripted/mute" => Turn::says("Answer one").billed(Usage::default()),
+                None if request.model == "scripted/mute" => Turn::says("Answer one").billed(TokenCount::default()),
                 None => Turn::says("Answer one"),
             }
         }));
@@ -179,7 +179,7 @@ impl World {
             identity: Arc::new(identity),
             keys: Arc::new(keys),
             providers: Arc::new(providers),
-            tool_secrets: Arc::new(tool_secrets),
+            secrets: Arc::new(tool_secrets),
             projects: Arc::new(Projects::new(ProjectsPorts {
                 store: log.clone(),
                 views: projects,
@@ -203,7 +203,7 @@ impl World {
                 descriptions: Arc::new(ScriptedTools::default()),
                 ids: ids.clone(),
             })),
-            secrets,
+            mint,
             in_flight: InFlight::default(),
             limiter: Arc::new(Limiter::new(Limits::default())),
             ids,

@@ -5,7 +5,7 @@ use crate::{
     access::Permission,
     context::Actor,
     error::Error,
-    es::{Repository, Told},
+    es::{HistoryEntry, Repository},
     paging::{PageOf, Part},
 };
 
@@ -30,7 +30,7 @@ impl AgentHistoryHandler {
     /// # Errors
     /// [`Error::NotFound`], also for strangers, or a failing port.
     #[tracing::instrument(name = "agents.history", skip_all, fields(agent = %query.agent), err(Debug, level = "debug"))]
-    pub async fn handle(&self, actor: &Actor, query: AgentHistory) -> Result<PageOf<Told>, Error> {
+    pub async fn handle(&self, actor: &Actor, query: AgentHistory) -> Result<PageOf<HistoryEntry>, Error> {
         let seen = self.get.permitted(actor, query.agent, Permission::AgentsRead).await?;
         Ok(self.agents.tell(query.agent, seen.version, &query.page, public).await?)
     }

@@ -10,7 +10,7 @@ use devskyy_domain::{
 
 use crate::{
     es::{Loaded, StreamId, StreamWrite},
-    line::{Line, Turn},
+    fair_lock::{FairLock, Permit},
 };
 
 /// Budgets remembered before those that limit nothing are forgotten.
@@ -22,7 +22,7 @@ const REMEMBERED: usize = 10_000;
 pub(super) struct Account {
     pub(super) id: BudgetId,
     known: Mutex<Loaded<Budget>>,
-    line: Arc<Line>,
+    line: Arc<FairLock>,
 }
 
 impl Account {
@@ -31,8 +31,8 @@ impl Account {
     }
 
     /// Waits until nobody else of this process adds to it.
-    pub(super) async fn turn(&self) -> Turn {
-        Arc::clone(&self.line).turn().await
+    pub(super) async fn turn(&self) -> Permit {
+        Arc::clone(&self.line).acquire().await
     }
 
     pub(super) fn known(&self) -> MutexGuard<'_, Loaded<Budget>> {

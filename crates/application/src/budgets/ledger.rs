@@ -18,7 +18,7 @@ use crate::{
     es::{
         AppendError, AppendRequest, EventContext, EventStore, Loaded, Precondition, Repository, StreamWrite, Written,
     },
-    line::Turn,
+    fair_lock::Permit,
     ports::Clock,
 };
 
@@ -182,7 +182,7 @@ impl Ledger {
     }
 }
 
-type Turns = BTreeMap<BudgetId, Turn>;
+type Turns = BTreeMap<BudgetId, Permit>;
 
 /// Waits for its turn at each budget that limits, or at which somebody came before; all ask in the same order, so that nobody waits
 /// in a circle.

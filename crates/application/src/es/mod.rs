@@ -6,6 +6,7 @@
 mod append;
 pub mod chain;
 mod facts;
+mod history;
 mod moment;
 pub mod planner;
 mod prepared;
@@ -15,13 +16,13 @@ mod repository;
 mod set_aside;
 mod store;
 mod subscription;
-mod told;
 mod walk;
 
 pub use append::{
     AppendError, AppendRequest, Appended, Claim, ClaimChange, Idempotency, NewEvent, Precondition, StreamWrite, Written,
 };
 pub use facts::{Facts, KeyFacts, LogHead, Plan, PlannedEvent, PlannedKey, Rejection, ScopedKey, StreamFacts, Wanted};
+pub use history::{HistoryEntry, Public};
 pub use moment::{Moment, Recalled};
 pub use prepared::{LONGEST_KEY, Prepared};
 pub use recorded::{EventContext, Page, Position, RecordedEvent, StreamId};
@@ -29,5 +30,4 @@ pub use repository::{Created, Loaded, Repository, Updated};
 pub use set_aside::{Aside, SetAside, SettingAside};
 pub use store::{EventFilter, EventStore, PAGE_BYTES, Rewindable, goes_on};
 pub use subscription::{Checkpoints, Halt, Lease, Reaction, Reader, Stopped, Subscription, passes};
-pub use told::{Public, Told};
 pub(crate) use walk::walk;

@@ -9,7 +9,7 @@ use devskyy_domain::{
 use super::{
     get_profile::user_view,
     invitations::INVITATION_SCOPE,
-    ports::{Accounts, PasswordHasher, PrivateAccount, Profile, Secrets, UserViews},
+    ports::{Accounts, PasswordHasher, PrivateAccount, Profile, TokenMint, UserViews},
     views::UserView,
 };
 use crate::{
@@ -40,7 +40,7 @@ pub(super) struct Enrolment {
     pub(super) accounts: Arc<dyn Accounts>,
     pub(super) users: Arc<dyn UserViews>,
     pub(super) hasher: Arc<dyn PasswordHasher>,
-    pub(super) secrets: Arc<dyn Secrets>,
+    pub(super) mint: Arc<dyn TokenMint>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdGenerator>,
 }
@@ -49,7 +49,7 @@ impl Enrolment {
     pub(super) async fn enrol(&self, actor: &Actor, person: Enrolled) -> Result<UserView, Error> {
         let account = PrivateAccount {
             user: UserId::from(self.ids.next()),
-            email_digest: self.secrets.keyed(EMAIL_SCOPE, person.email.as_str().as_bytes()),
+            email_digest: self.mint.keyed(EMAIL_SCOPE, person.email.as_str().as_bytes()),
             password: self.hasher.hash(&person.password).await?,
             email: person.email.clone(),
             name: person.name.clone(),

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use devskyy_domain::identity::IdentityError;
 
-use super::{enrolment::hex, ports::Secrets};
+use super::{enrolment::hex, ports::TokenMint};
 use crate::{
     access::{Access, PlatformPermission},
     context::Actor,
@@ -67,7 +67,7 @@ impl std::fmt::Debug for Invitation {
 pub struct InviteHandler {
     pub(super) store: Arc<dyn EventStore>,
     pub(super) invitations: Arc<dyn Invitations>,
-    pub(super) secrets: Arc<dyn Secrets>,
+    pub(super) mint: Arc<dyn TokenMint>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) mode: RegistrationMode,
 }
@@ -86,9 +86,9 @@ impl InviteHandler {
         }
         let token = match idempotency {
             Some(idempotency) => self.repeatable(actor, idempotency).await?,
-            None => self.secrets.token()?,
+            None => self.mint.token()?,
         };
-        let expires_at = self.invitations.save(&self.secrets.digest(&token), self.clock.now() + LIFE).await?;
+        let expires_at = self.invitations.save(&self.mint.digest(&token), self.clock.now() + LIFE).await?;
         Ok(Invitation { token, expires_at })
     }
 
@@ -101,12 +101,12 @@ impl InviteHandler {
         let request = AppendRequest { writes: vec![], claims: vec![], idempotency: Some(idempotency), context };
         // Where the log stood tells the uses of a key apart once the first is forgotten.
         seed.extend(self.store.append(request).await?.first.to_be_bytes());
-        Ok(hex(&self.secrets.keyed(INVITATION_SCOPE, &seed)))
+        Ok(hex(&self.mint.keyed(INVITATION_SCOPE, &seed)))
     }
 
     /// What using an invitation takes, so that of several who use it at once one gets through.
     pub(super) async fn claim(&self, token: &str) -> Result<Claim, Error> {
-        let digest = self.secrets.digest(token);
+        let digest = self.mint.digest(token);
         match self.invitations.expiry(&digest).await? {
             Some(expiry) if self.clock.now() < expiry => {
                 Ok(Claim { scope: INVITATION_SCOPE.to_owned(), value: hex(&digest) })

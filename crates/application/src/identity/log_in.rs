@@ -4,7 +4,7 @@ use devskyy_domain::{identity::Email, kernel::ids::UserId};
 use uuid::Uuid;
 
 use super::{
-    ports::{Accounts, Credentials, PasswordHasher, Secrets, UserViews},
+    ports::{Accounts, Credentials, PasswordHasher, TokenMint, UserViews},
     sessions::{SignIns, Tokens},
     throttle::Throttle,
     views::UserStatus,
@@ -33,7 +33,7 @@ pub struct LogInHandler {
     pub(super) accounts: Arc<dyn Accounts>,
     pub(super) users: Arc<dyn UserViews>,
     pub(super) hasher: Arc<dyn PasswordHasher>,
-    pub(super) secrets: Arc<dyn Secrets>,
+    pub(super) mint: Arc<dyn TokenMint>,
     pub(super) sign_ins: SignIns,
     pub(super) throttle: Throttle,
 }
@@ -84,7 +84,7 @@ impl LogInHandler {
     /// What the password is checked against. As many questions are asked about an unknown e-mail as about a known one.
     async fn find(&self, email: &str) -> Result<(Option<Credentials>, Option<UserStatus>), Error> {
         let text = Email::parse(email).map_or_else(|_| String::new(), |email| email.as_str().to_owned());
-        let digest = self.secrets.keyed("user.email", text.as_bytes());
+        let digest = self.mint.keyed("user.email", text.as_bytes());
         let rows = self.accounts.find_by_email(&digest).await?;
         if rows.is_empty() {
             return Ok((None, self.status(UserId::from(Uuid::nil())).await?));

@@ -55,7 +55,7 @@ pub use open_account::{OpenAccount, OpenAccountHandler};
 pub use own_sessions::{EndSession, EndSessionHandler, ListSessionsHandler};
 pub use ports::{
     AccessClaims, AccessTokens, Accounts, BootstrapOffer, BootstrapTokens, Credentials, HashError, NewSession,
-    PasswordHash, PasswordHasher, PrivateAccount, Profile, RefreshDigest, Rotation, Secrets, Sessions, Standings,
+    PasswordHash, PasswordHasher, PrivateAccount, Profile, RefreshDigest, Rotation, Sessions, Standings, TokenMint,
     UserViews,
 };
 pub use refresh::{Refresh, RefreshHandler};
@@ -106,7 +106,7 @@ pub struct IdentityPorts {
     /// Slow password hashes.
     pub hasher: Arc<dyn PasswordHasher>,
     /// Random and keyed values.
-    pub secrets: Arc<dyn Secrets>,
+    pub mint: Arc<dyn TokenMint>,
     /// The first administrator's one-time token.
     pub bootstrap: Arc<dyn BootstrapTokens>,
     /// The time.
@@ -201,7 +201,7 @@ fn invite(ports: &IdentityPorts) -> InviteHandler {
     InviteHandler {
         store: ports.store.clone(),
         invitations: ports.invitations.clone(),
-        secrets: ports.secrets.clone(),
+        mint: ports.mint.clone(),
         clock: ports.clock.clone(),
         mode: ports.registration,
     }
@@ -212,7 +212,7 @@ fn log_in(ports: &IdentityPorts) -> LogInHandler {
         accounts: ports.accounts.clone(),
         users: ports.users.clone(),
         hasher: ports.hasher.clone(),
-        secrets: ports.secrets.clone(),
+        mint: ports.mint.clone(),
         sign_ins: sign_ins(ports),
         throttle: throttle(ports),
     }
@@ -221,7 +221,7 @@ fn log_in(ports: &IdentityPorts) -> LogInHandler {
 fn throttle(ports: &IdentityPorts) -> Throttle {
     Throttle {
         attempts: ports.attempts.clone(),
-        secrets: ports.secrets.clone(),
+        mint: ports.mint.clone(),
         clock: ports.clock.clone(),
         limits: ports.limits,
     }
@@ -232,7 +232,7 @@ fn sign_ins(ports: &IdentityPorts) -> SignIns {
         sessions: ports.sessions.clone(),
         standings: ports.standings.clone(),
         tokens: ports.tokens.clone(),
-        secrets: ports.secrets.clone(),
+        mint: ports.mint.clone(),
         clock: ports.clock.clone(),
         ids: ports.ids.clone(),
         policy: ports.policy,
@@ -271,7 +271,7 @@ fn enrolment(ports: &IdentityPorts) -> Enrolment {
         accounts: ports.accounts.clone(),
         users: ports.users.clone(),
         hasher: ports.hasher.clone(),
-        secrets: ports.secrets.clone(),
+        mint: ports.mint.clone(),
         clock: ports.clock.clone(),
         ids: ports.ids.clone(),
     }

@@ -61,7 +61,7 @@ pub trait PasswordHasher: Send + Sync {
 }
 
 /// Random and keyed values that nobody outside can foresee or recompute.
-pub trait Secrets: Send + Sync {
+pub trait TokenMint: Send + Sync {
     /// A fresh opaque token of 256 random bits, safe in URLs.
     ///
     /// # Errors

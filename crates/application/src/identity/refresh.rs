@@ -34,9 +34,9 @@ impl RefreshHandler {
     /// [`Error::Unauthenticated`], [`Error::TokenReused`] or a failing port.
     #[tracing::instrument(name = "identity.refresh", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, _actor: &Actor, command: Refresh) -> Result<Tokens, Error> {
-        let SignIns { sessions, secrets, clock, policy, .. } = &self.sign_ins;
+        let SignIns { sessions, mint, clock, policy, .. } = &self.sign_ins;
         let now = clock.now();
-        let presented = secrets.digest(&command.refresh_token);
+        let presented = mint.digest(&command.refresh_token);
         let (refresh_token, next) = self.sign_ins.refresh_token()?;
         let (session, user) = match sessions.rotate(&presented, &next, now, now + policy.refresh).await? {
             Rotation::Rotated { session, user } => (session, user),

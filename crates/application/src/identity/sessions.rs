@@ -3,7 +3,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use devskyy_domain::kernel::ids::{SessionId, UserId};
 
-use super::ports::{AccessClaims, AccessTokens, NewSession, RefreshDigest, Secrets, Sessions, Standings};
+use super::ports::{AccessClaims, AccessTokens, NewSession, RefreshDigest, Sessions, Standings, TokenMint};
 use crate::{
     error::{Error, PortError},
     ports::{Clock, IdGenerator},
@@ -58,7 +58,7 @@ pub(super) struct SignIns {
     pub(super) sessions: Arc<dyn Sessions>,
     pub(super) standings: Arc<dyn Standings>,
     pub(super) tokens: Arc<dyn AccessTokens>,
-    pub(super) secrets: Arc<dyn Secrets>,
+    pub(super) mint: Arc<dyn TokenMint>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdGenerator>,
     pub(super) policy: SessionPolicy,
@@ -88,8 +88,8 @@ impl SignIns {
     }
 
     pub(super) fn refresh_token(&self) -> Result<(String, RefreshDigest), PortError> {
-        let token = self.secrets.token()?;
-        let digest = self.secrets.digest(&token);
+        let token = self.mint.token()?;
+        let digest = self.mint.digest(&token);
         Ok((token, digest))
     }
 

@@ -5,7 +5,7 @@ use devskyy_domain::{identity::Email, kernel::ids::SessionId};
 
 use super::{
     attempts::{AttemptKey, Attempts, Charge, Charged, KNOWN_FOR, Spent},
-    ports::Secrets,
+    ports::TokenMint,
 };
 use crate::{
     context::{self, Actor},
@@ -58,7 +58,7 @@ pub(super) struct Attempt {
 #[derive(Clone)]
 pub(super) struct Throttle {
     pub(super) attempts: Arc<dyn Attempts>,
-    pub(super) secrets: Arc<dyn Secrets>,
+    pub(super) mint: Arc<dyn TokenMint>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) limits: ThrottleLimits,
 }
@@ -143,7 +143,7 @@ impl Throttle {
     }
 
     fn key(&self, purpose: &str, value: &str) -> AttemptKey {
-        self.secrets.keyed(purpose, value.as_bytes())
+        self.mint.keyed(purpose, value.as_bytes())
     }
 }
 

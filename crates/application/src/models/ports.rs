@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use devskyy_domain::{
-    conversation::{AppliedPrice, Finish, Message, ToolCall, Usage},
+    conversation::{AppliedPrice, Finish, Message, TokenCount, ToolCall},
     kernel::{
         Json,
         ids::{OperationId, ProjectId},
@@ -71,7 +71,7 @@ pub struct ModelAnswer {
     /// Why it stopped.
     pub finish: Finish,
     /// What it is billed for.
-    pub usage: Usage,
+    pub usage: TokenCount,
     /// The model as the provider names it.
     pub model: String,
     /// Which of the names in the request answered.

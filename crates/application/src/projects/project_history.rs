@@ -5,7 +5,7 @@ use crate::{
     access::Permission,
     context::Actor,
     error::Error,
-    es::{Repository, Told},
+    es::{HistoryEntry, Repository},
     paging::{PageOf, Part},
 };
 
@@ -31,7 +31,7 @@ impl ProjectHistoryHandler {
     /// # Errors
     /// [`Error::NotFound`], also for strangers, or a failing port.
     #[tracing::instrument(name = "projects.history", skip_all, fields(project = %query.project), err(Debug, level = "debug"))]
-    pub async fn handle(&self, actor: &Actor, query: ProjectHistory) -> Result<PageOf<Told>, Error> {
+    pub async fn handle(&self, actor: &Actor, query: ProjectHistory) -> Result<PageOf<HistoryEntry>, Error> {
         let seen = self.get.permitted(actor, query.project, Permission::MembersRead).await?;
         Ok(self.projects.tell(query.project, seen.version, &query.page, public).await?)
     }

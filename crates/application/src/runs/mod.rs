@@ -1,8 +1,8 @@
 //! Runs: starting them, seeing and steering them, and the worker that carries them out.
 
 mod archived;
+mod backoff;
 mod begin;
-mod breath;
 mod cancel_run;
 mod children;
 mod decide_approval;
@@ -33,9 +33,9 @@ mod worker;
 use std::sync::Arc;
 
 pub use archived::ArchivedRuns;
+pub use backoff::Backoff;
 use begin::Beginning;
 pub use begin::StartedRun;
-pub use breath::Breath;
 pub use cancel_run::{CancelRun, CancelRunHandler};
 pub use children::ChildRuns;
 pub use decide_approval::{DecideApproval, DecideApprovalHandler};
@@ -63,7 +63,8 @@ pub use usage::{
     Dimension, Grouping, ModelUse, ProjectUsage, UsageDays, UsageError, UsageFilter, UsageGroup, UsageRow,
 };
 pub use views::{
-    ApprovalStatus, ApprovalView, ExecutionView, RunStatus, RunSummary, RunView, StepStatus, StepView, Tokens, Usage,
+    ApprovalStatus, ApprovalView, ExecutionView, RunStatus, RunSummary, RunUsage, RunView, StepStatus, StepView,
+    TokenCount,
 };
 pub use worker::{RunWorker, WorkerPorts, WorkerSettings};
 

@@ -10,7 +10,7 @@ use devskyy_domain::{
 };
 use uuid::Uuid;
 
-use super::views::Tokens;
+use super::views::TokenCount;
 use crate::es::{Position, RecordedEvent};
 
 /// Largest value that is published within an event; larger ones are only in the run itself.
@@ -301,8 +301,8 @@ const fn unsummarised(why: Unsummarised) -> &'static str {
     }
 }
 
-fn tokens(usage: &Tokens) -> Json {
-    let Tokens { input, output, cache_read, cache_write, reasoning } = *usage;
+fn tokens(usage: &TokenCount) -> Json {
+    let TokenCount { input, output, cache_read, cache_write, reasoning } = *usage;
     let classes = [
         ("input", input),
         ("output", output),

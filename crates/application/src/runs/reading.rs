@@ -10,7 +10,7 @@ use devskyy_domain::{
 use futures_util::future::{Either, select};
 
 use super::{
-    breath::Breath,
+    backoff::Backoff,
     filters::{ChildOf, RunFilter},
     ports::{RunViews, RunnableAgents},
     timeline::Timeline,
@@ -216,7 +216,7 @@ impl RunReading {
 
     /// The run once it has ended or needs a person, or as it stands when the wait is over.
     pub(super) async fn settled(&self, run: RunId, wait: Duration, clock: &dyn Clock) -> Result<RunView, Error> {
-        let (mut timeline, mut below, mut breath) = (Timeline::default(), BTreeMap::new(), Breath::default());
+        let (mut timeline, mut below, mut backoff) = (Timeline::default(), BTreeMap::new(), Backoff::default());
         let mut over = pin!(clock.sleep(wait));
         let mut head = self.store.head().await?;
         loop {
@@ -225,7 +225,7 @@ impl RunReading {
             if timeline.run.ended() || self.needs_a_person(&timeline.run, &mut below).await? {
                 break;
             }
-            let pause = breath.after(timeline.version > seen);
+            let pause = backoff.after(timeline.version > seen);
             let moved = pin!(async move {
                 let head = self.store.beyond(head).await;
                 clock.sleep(pause).await;

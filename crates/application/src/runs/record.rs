@@ -10,7 +10,7 @@ use devskyy_domain::{
     runs::{ApprovalDecided, ApprovalRequested, Edit, Origin, RunEvent, RunQueued},
 };
 
-use super::views::{ApprovalStatus, ApprovalView, RunStatus, RunSummary, Tokens};
+use super::views::{ApprovalStatus, ApprovalView, RunStatus, RunSummary, TokenCount};
 use crate::es::RecordedEvent;
 
 /// A run as the projection keeps it.
@@ -40,7 +40,7 @@ impl RunRecord {
             error: None,
             parent_run_id: order.parent.map(|parent| parent.run),
             origin: None,
-            tokens: Tokens::default(),
+            tokens: TokenCount::default(),
             cost_micros: None,
             requested_by: recorded.context.actor.clone(),
             deadline: order.deadline,

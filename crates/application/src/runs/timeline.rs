@@ -22,7 +22,7 @@ use devskyy_domain::{
 use super::{
     doubts::DoubtView,
     record::{ApprovalChange, RunRecord},
-    views::{ExecutionView, RunView, StepStatus, StepView, Usage},
+    views::{ExecutionView, RunUsage, RunView, StepStatus, StepView},
 };
 use crate::{
     error::PortError,
@@ -37,7 +37,7 @@ pub(super) struct Timeline {
     executions: BTreeMap<Place, ExecutionView>,
     operations: BTreeMap<OperationId, Place>,
     approvals: BTreeMap<ApprovalId, Place>,
-    usage: Usage,
+    usage: RunUsage,
     /// Results beside the log that its events refer to.
     pub(super) results: BTreeSet<ResultHash>,
     pub(super) version: Version,
@@ -248,7 +248,7 @@ impl Timeline {
             output_stored: self.run.output().and_then(Value::stored).cloned(),
             steps: steps.unwrap_or_default(),
             doubts: self.run.doubts().map(|(place, call)| DoubtView::of(place, call)).collect(),
-            usage: Usage { steps: self.run.begun(), ..self.usage },
+            usage: RunUsage { steps: self.run.begun(), ..self.usage },
         })
     }
 

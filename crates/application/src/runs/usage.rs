@@ -10,7 +10,7 @@ use devskyy_domain::{
 };
 use uuid::Uuid;
 
-use super::views::{RunSummary, Tokens};
+use super::views::{RunSummary, TokenCount};
 use crate::{
     es::{Position, RecordedEvent},
     paging::{Key, KeyValue, PageOf},
@@ -26,7 +26,7 @@ pub struct ModelUse {
     /// Those of them whose tokens the provider did not tell; they count with the most they can have used.
     pub estimated_calls: u64,
     /// Tokens by class.
-    pub tokens: Tokens,
+    pub tokens: TokenCount,
     /// What they cost when they were answered, in millionths of the unit of the prices.
     pub cost_micros: u64,
 }
@@ -68,7 +68,7 @@ impl ModelUse {
             calls: held(calls),
             unpriced_calls: held(unpriced_calls),
             estimated_calls: held(estimated_calls),
-            tokens: Tokens {
+            tokens: TokenCount {
                 input: held(tokens.input),
                 output: held(tokens.output),
                 cache_read: held(tokens.cache_read),

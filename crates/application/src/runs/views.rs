@@ -11,7 +11,7 @@ use devskyy_domain::{
 use super::{doubts::DoubtView, usage::ModelUse};
 
 /// Tokens by class.
-pub use devskyy_domain::conversation::Usage as Tokens;
+pub use devskyy_domain::conversation::TokenCount;
 
 /// Where a run stands, as people see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -114,7 +114,7 @@ pub struct RunSummary {
     /// The run it was made from, where it was made from one.
     pub origin: Option<Origin>,
     /// Tokens its models were billed for, without those of the runs below it; 10^15 of a class at most.
-    pub tokens: Tokens,
+    pub tokens: TokenCount,
     /// What they cost, in millionths of the unit of the version's prices; none where no price is known.
     pub cost_micros: Option<u64>,
     /// Who asked for it: `user:<id>` or `system:<name>`.
@@ -196,7 +196,7 @@ pub struct ExecutionView {
     /// The model it asks.
     pub model: Option<String>,
     /// Tokens it was billed for, where it asked a model.
-    pub tokens: Option<Tokens>,
+    pub tokens: Option<TokenCount>,
     /// What they cost, in millionths of the unit of the price.
     pub cost_micros: Option<u64>,
     /// The price by which they cost that, as it was when the model answered.
@@ -259,7 +259,7 @@ pub struct StepView {
 
 /// What a run used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Usage {
+pub struct RunUsage {
     /// Executions, skips and questions begun; what the step limit counts.
     pub steps: u32,
     /// Calls of tools, retries included.
@@ -273,7 +273,7 @@ pub struct Usage {
     /// Questions to models, retries included.
     pub model_calls: u32,
     /// Tokens they were billed for.
-    pub tokens: Tokens,
+    pub tokens: TokenCount,
     /// What they cost, in millionths of the unit of the version's prices; none where no price is known.
     pub cost_micros: Option<u64>,
 }
@@ -294,7 +294,7 @@ pub struct RunView {
     /// Its calls of which nobody knows what became of them, also after its end.
     pub doubts: Vec<DoubtView>,
     /// What it used.
-    pub usage: Usage,
+    pub usage: RunUsage,
 }
 
 /// What became of a question.

@@ -20,7 +20,7 @@ use devskyy_application::{
 };
 use devskyy_domain::{
     budgets::{Amount, Budget, BudgetOwner, Period, Settlement, Terms},
-    conversation::Usage,
+    conversation::TokenCount,
     kernel::{
         Version,
         ids::{OperationId, ProjectId, RunId},
@@ -139,7 +139,7 @@ impl Rig {
     }
 
     async fn settle(&self, n: usize) {
-        let usage = Usage { input: 7, ..Usage::default() };
+        let usage = TokenCount { input: 7, ..TokenCount::default() };
         let settlement = |operation, run| {
             Entry::Settle(Settlement {
                 operation,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::conversation::Usage;
+use crate::conversation::TokenCount;
 
 const SOUND: &str = r#"{
     "model": "openai/gpt", "fallbacks": ["local/small"], "instructions": "Be brief.",
@@ -105,7 +105,7 @@ fn texts_and_schemas_are_found_where_they_are() {
 #[test]
 fn a_price_is_by_class_and_rounded_up() {
     let price = Price { input: 2_500_000, output: 10_000_000, cache_read: 250_000, cache_write: 0, reasoning: None };
-    let usage = Usage { input: 1_000, output: 100, cache_read: 3, cache_write: 50, reasoning: 10 };
+    let usage = TokenCount { input: 1_000, output: 100, cache_read: 3, cache_write: 50, reasoning: 10 };
     assert_eq!(crate::conversation::Price::from(price).of(&usage), 2_500 + 1_000 + 1 + 100);
 }
 

@@ -8,7 +8,7 @@ use super::{
     values::{Amount, BudgetOwner, Reservation, Settlement, Terms},
 };
 use crate::{
-    conversation::Usage,
+    conversation::TokenCount,
     kernel::{
         Aggregate, Decision,
         ids::{BudgetId, OperationId, RunId},
@@ -18,7 +18,7 @@ use crate::{
 /// What was used in a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Used {
-    usage: Usage,
+    usage: TokenCount,
     cost_micros: u64,
 }
 
@@ -48,7 +48,7 @@ pub struct Standing {
     /// What may be used.
     pub terms: Terms,
     /// Tokens used in the present period, by class.
-    pub usage: Usage,
+    pub usage: TokenCount,
     /// What they cost.
     pub cost_micros: u64,
     /// What calls under way may use.

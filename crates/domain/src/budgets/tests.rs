@@ -9,7 +9,7 @@ use super::{
     BudgetSettled, Period, Reservation, Settlement, Terms,
 };
 use crate::{
-    conversation::Usage,
+    conversation::TokenCount,
     kernel::{
         Aggregate,
         given::{Given, given},
@@ -45,7 +45,7 @@ fn reserved(operation: u128, tokens: u64) -> BudgetEvent {
 }
 
 fn settlement(operation: u128, input: u64) -> Settlement {
-    let usage = Usage { input, ..Usage::default() };
+    let usage = TokenCount { input, ..TokenCount::default() };
     let (run, model) = (id(9), "cloud/large".to_owned());
     Settlement { operation: id(operation), run, model, usage, cost_micros: input * 2, price_list: None }
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::error::BudgetError;
 use crate::{
-    conversation::Usage,
+    conversation::TokenCount,
     kernel::ids::{AgentId, BudgetId, OperationId, ProjectId, RunId},
 };
 
@@ -166,7 +166,7 @@ pub struct Settlement {
     /// Which model answered: `<provider>/<model>`.
     pub model: String,
     /// Tokens by class.
-    pub usage: Usage,
+    pub usage: TokenCount,
     /// What they cost; nothing where no price is known.
     pub cost_micros: u64,
     /// The version of the price list by which they cost that, where a price is known.

@@ -2,10 +2,10 @@
 
 mod message;
 mod price;
-mod usage;
+mod token_count;
 
 pub use self::{
     message::{Finish, Message, ToolCall},
     price::{AppliedPrice, Price},
-    usage::Usage,
+    token_count::TokenCount,
 };

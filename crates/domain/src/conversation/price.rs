@@ -2,7 +2,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use super::usage::Usage;
+use super::token_count::TokenCount;
 
 /// What a model costs: for a million tokens of each class, in millionths of whatever unit the owner counts in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -25,7 +25,7 @@ impl Price {
 
     /// What was used costs so many millionths, rounded up.
     #[must_use]
-    pub fn of(&self, usage: &Usage) -> u64 {
+    pub fn of(&self, usage: &TokenCount) -> u64 {
         let parts = [
             (usage.input, self.input),
             (usage.output, self.output),
@@ -46,7 +46,7 @@ impl Price {
             output: self.output.max(self.reasoning),
             ..Self::default()
         };
-        dearest.of(&Usage { input: read, output: written, ..Usage::default() })
+        dearest.of(&TokenCount { input: read, output: written, ..TokenCount::default() })
     }
 }
 

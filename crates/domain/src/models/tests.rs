@@ -9,7 +9,7 @@ use super::{
     ProviderKind, ProviderMoved, ProviderName, ProviderPriced, ProviderUrl,
 };
 use crate::{
-    conversation::Usage,
+    conversation::TokenCount,
     kernel::{
         given::{Given, given},
         ids::ProviderKeyId,
@@ -151,7 +151,7 @@ fn a_model_that_is_no_name_is_told_by_its_place() {
 fn each_class_of_tokens_costs_its_own_price_and_fractions_are_rounded_up() {
     let price =
         Price { input: 1_000_000, output: 2_000_000, cache_read: 1, cache_write: 3_000_000, reasoning: 4_000_000 };
-    let usage = Usage { input: 1, output: 10, cache_read: 1, cache_write: 100, reasoning: 1_000 };
+    let usage = TokenCount { input: 1, output: 10, cache_read: 1, cache_write: 100, reasoning: 1_000 };
     assert_eq!(price.of(&usage), 1 + 20 + 300 + 4_000 + 1);
 }
 

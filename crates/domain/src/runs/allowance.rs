@@ -8,13 +8,13 @@ use super::{
     run::Run,
     values::{Failure, Order},
 };
-use crate::{conversation::Usage, definition::Definition, kernel::ids::BudgetId};
+use crate::{conversation::TokenCount, definition::Definition, kernel::ids::BudgetId};
 
 /// What was used of models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Spent {
     /// Tokens, by class.
-    pub usage: Usage,
+    pub usage: TokenCount,
     /// Money, in millionths of the unit of the prices, as far as prices are known.
     pub cost_micros: u64,
 }

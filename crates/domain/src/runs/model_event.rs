@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use super::values::{Failure, Place};
 use crate::{
-    conversation::{AppliedPrice, Finish, ToolCall, Usage},
+    conversation::{AppliedPrice, Finish, TokenCount, ToolCall},
     kernel::{FirstVersion, Json, Versioned, ids::OperationId},
     workflow::StepId,
 };
@@ -34,7 +34,7 @@ pub struct ModelAnswered {
     /// Why it stopped.
     pub finish: Finish,
     /// What it is billed for.
-    pub usage: Usage,
+    pub usage: TokenCount,
     /// Whether that is a guess, the most it can have been, because the provider did not say.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub estimated: bool,
@@ -67,7 +67,7 @@ pub struct UnpricedAnswer {
     /// Why it stopped.
     pub finish: Finish,
     /// What it is billed for.
-    pub usage: Usage,
+    pub usage: TokenCount,
     /// The model as the provider names it.
     pub model: String,
     /// Which of the names in the version answered, the one its price is found under.

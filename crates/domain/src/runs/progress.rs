@@ -9,7 +9,7 @@ use super::{
     values::{Failure, Place},
 };
 use crate::{
-    conversation::{AppliedPrice, Finish, ToolCall, Usage},
+    conversation::{AppliedPrice, Finish, TokenCount, ToolCall},
     kernel::{
         Json,
         ids::{AgentId, ApprovalId, OperationId},
@@ -183,7 +183,7 @@ pub struct Reply {
     /// Why it stopped.
     pub finish: Finish,
     /// What it is billed for.
-    pub usage: Usage,
+    pub usage: TokenCount,
     /// Whether that is a guess, because the provider did not say.
     pub estimated: bool,
     /// The model as the provider names it.

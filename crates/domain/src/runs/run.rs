@@ -15,7 +15,7 @@ use super::{
     values::{Choice, Failure, Order, Origin, Place, Waiting},
 };
 use crate::{
-    conversation::Usage,
+    conversation::TokenCount,
     kernel::{
         Aggregate,
         ids::{ApprovalId, OperationId, RunId},
@@ -73,7 +73,7 @@ pub struct Run {
     pub(super) begun: u32,
     pub(super) bytes: usize,
     pub(super) output: Option<Value>,
-    pub(super) usage: Usage,
+    pub(super) usage: TokenCount,
     pub(super) cost_micros: u64,
     /// What ended runs below it used.
     pub(super) below: Spent,
@@ -182,7 +182,7 @@ impl Run {
 
     /// Tokens its model calls were billed for.
     #[must_use]
-    pub const fn usage(&self) -> &Usage {
+    pub const fn usage(&self) -> &TokenCount {
         &self.usage
     }
 

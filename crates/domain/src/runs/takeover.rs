@@ -11,7 +11,7 @@ use super::{
     turns::TOOLS,
     values::Place,
 };
-use crate::{conversation::Usage, kernel::Json};
+use crate::{conversation::TokenCount, kernel::Json};
 
 impl Run {
     /// What came of a step, for another run; `None` while it is not over.
@@ -46,7 +46,7 @@ impl Run {
             TakenOver::Elements { items, ends } => self.take_elements(&taken.step, items, ends),
             TakenOver::Answer { operation, text, calls, finish, model, answered_by, carry } => {
                 let (operation, text, calls, finish) = (*operation, text.clone(), calls.clone(), *finish);
-                let (usage, model, answered_by) = (Usage::default(), model.clone(), answered_by.clone());
+                let (usage, model, answered_by) = (TokenCount::default(), model.clone(), answered_by.clone());
                 self.operations.insert(operation, place);
                 self.answered(&ModelAnswered {
                     operation,

@@ -6,7 +6,7 @@ use devskyy_domain::{
         Amount, BudgetEvent, BudgetOwner, BudgetReleased, BudgetRemoved, BudgetReserved, BudgetSet, BudgetSettled,
         Period, Reservation, Settlement, Terms,
     },
-    conversation::Usage,
+    conversation::TokenCount,
     kernel::ids::{OperationId, RunId},
 };
 use uuid::Uuid;
@@ -24,13 +24,13 @@ fn every_stored_fact_is_still_understood() {
         operation,
         run,
         model: "cloud/large".to_owned(),
-        usage: Usage { input: 1, output: 2, cache_read: 3, cache_write: 4, reasoning: 5 },
+        usage: TokenCount { input: 1, output: 2, cache_read: 3, cache_write: 4, reasoning: 5 },
         cost_micros: 60,
         price_list: Some("provider:2".to_owned()),
     };
     let (whole, forever) = (BudgetOwner::Project { project: Uuid::from_u128(1).into() }, Period::Total);
     let money = Terms::parse(None, Some(5_000_000), forever).unwrap();
-    let free = Settlement { usage: Usage::default(), cost_micros: 0, price_list: None, ..settlement.clone() };
+    let free = Settlement { usage: TokenCount::default(), cost_micros: 0, price_list: None, ..settlement.clone() };
     holds::<BudgetEvent>(&[
         today(BudgetSet { owner, terms, at }),
         also("project", BudgetSet { owner: whole, terms: money, at }),

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use devskyy_domain::{
-    conversation::{AppliedPrice, Finish, Price, ToolCall, Usage},
+    conversation::{AppliedPrice, Finish, Price, TokenCount, ToolCall},
     kernel::{
         Json, Versioned,
         ids::{AgentId, ApprovalId, OperationId, ProjectId, RunId},
@@ -74,7 +74,7 @@ fn life() -> Vec<Example<RunEvent>> {
 
 #[test]
 fn the_end_of_a_child_tells_what_it_used() {
-    let usage = Usage { input: 1, output: 2, ..Usage::default() };
+    let usage = TokenCount { input: 1, output: 2, ..TokenCount::default() };
     let spent = Spent { usage, cost_micros: 6 };
     let ended = ChildEnded { operation: operation(), end: ChildEnd::Completed { output: Json::Null.into() }, spent };
     let written = serde_json::to_value(&ended).unwrap_or_default();
@@ -152,7 +152,7 @@ fn unpriced() -> UnpricedAnswer {
         text: "I look.".into(),
         calls: vec![ToolCall { id: "call_1".into(), name: "tracker".into(), arguments: value() }],
         finish: Finish::ToolCalls,
-        usage: Usage { input: 1, output: 2, cache_read: 3, cache_write: 4, reasoning: 5 },
+        usage: TokenCount { input: 1, output: 2, cache_read: 3, cache_write: 4, reasoning: 5 },
         model: "gpt-5".into(),
         answered_by: "openai/gpt".into(),
         cost_micros: Some(6),
@@ -176,7 +176,7 @@ fn turns() -> Vec<Example<RunEvent>> {
             text: "I look.".into(),
             calls: vec![call],
             finish: Finish::ToolCalls,
-            usage: Usage { input: 1, output: 2, cache_read: 3, cache_write: 4, reasoning: 5 },
+            usage: TokenCount { input: 1, output: 2, cache_read: 3, cache_write: 4, reasoning: 5 },
             estimated: false,
             model: "gpt-5".into(),
             answered_by: "openai/gpt".into(),
@@ -235,7 +235,7 @@ fn forms() -> Vec<Example<RunEvent>> {
     let allowance = Allowance { max_tokens: Some(9), max_cost_micros: Some(8) };
     let below = Order { callers: vec![AgentId::from(id(8))], allowance, ..order.clone() };
     let plain = Order { parent: None, depth: 0, priority: Priority::Normal, input: Json::Null, ..order };
-    let spent = Spent { usage: Usage { input: 1, output: 2, ..Usage::default() }, cost_micros: 6 };
+    let spent = Spent { usage: TokenCount { input: 1, output: 2, ..TokenCount::default() }, cost_micros: 6 };
     let (end, bare_error) = (ChildEnd::Failed { error: failure() }, Failure::new("run.stuck", "nothing can be done"));
     let settled = |verdict| OutcomeSettled { operation: operation(), verdict, by: "user:ada".into(), at: at() };
     vec![
@@ -285,7 +285,13 @@ fn decided_barely(approval: ApprovalId) -> StepApprovalDecided {
 }
 
 fn answered_barely() -> UnpricedAnswer {
-    UnpricedAnswer { calls: vec![], finish: Finish::Stop, usage: Usage::default(), cost_micros: None, ..unpriced() }
+    UnpricedAnswer {
+        calls: vec![],
+        finish: Finish::Stop,
+        usage: TokenCount::default(),
+        cost_micros: None,
+        ..unpriced()
+    }
 }
 
 /// Events whose result is kept beside the log.

@@ -12,7 +12,7 @@ use devskyy_application::{
     identity::{BootstrapOffer, BootstrapTokens},
 };
 
-use super::keyed_secrets::random_token;
+use super::keyed_token_mint::random_token;
 
 const PORT: &str = "bootstrap token";
 

@@ -3,19 +3,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use aws_lc_rs::digest;
 use devskyy_application::identity::AccessClaims;
 
-use crate::remembered::Remembered;
+use crate::bounded_cache::BoundedCache;
 
 /// Remembers tokens whose signature has been checked, so that a busy client pays for it once.
 ///
 /// Bounded in number; keyed by digest, so that no token is kept. Whether the sign-in still counts is asked elsewhere,
 /// each time.
 pub(super) struct VerifiedTokens {
-    known: Mutex<Remembered<[u8; 32], AccessClaims>>,
+    known: Mutex<BoundedCache<[u8; 32], AccessClaims>>,
 }
 
 impl VerifiedTokens {
     pub(super) fn new(most: usize) -> Self {
-        Self { known: Mutex::new(Remembered::of(most)) }
+        Self { known: Mutex::new(BoundedCache::of(most)) }
     }
 
     pub(super) fn find(&self, token: &str) -> Option<AccessClaims> {
@@ -31,7 +31,7 @@ impl VerifiedTokens {
         self.lock().clear();
     }
 
-    fn lock(&self) -> MutexGuard<'_, Remembered<[u8; 32], AccessClaims>> {
+    fn lock(&self) -> MutexGuard<'_, BoundedCache<[u8; 32], AccessClaims>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

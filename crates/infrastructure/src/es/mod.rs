@@ -27,5 +27,5 @@ pub use replay::Replay;
 pub use set_aside::SqlSetAside;
 pub(crate) use statements::statement;
 pub use store::SqlEventStore;
-pub use subscriptions::{Runner, SubscriptionState, Waiting, ahead_of_time, go_on_behind, subscriptions};
+pub use subscriptions::{Runner, SubscriptionState, Waiting, ahead_of_time, resume_after, subscriptions};
 pub use verify::{ClaimLaw, Fault, HeldByEach, Holder, Holders, Holding, Law, Verdict, verify};

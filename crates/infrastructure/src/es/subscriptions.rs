@@ -147,7 +147,7 @@ async fn waiting(db: &Database, reader: &Reader, after: Position) -> Result<Wait
 ///
 /// # Errors
 /// [`PortError`] when the database cannot be written.
-pub async fn go_on_behind(db: &Database, name: &str, position: Position) -> Result<bool, PortError> {
+pub async fn resume_after(db: &Database, name: &str, position: Position) -> Result<bool, PortError> {
     // Whoever holds the lease loses it, and claims it again from there.
     let sql = "UPDATE es_subscriptions SET position = ?, fence = fence + 1, owner = NULL, lease_until = 0, \
          hash = (SELECT substr(e.hash, 1, 8) FROM es_events e WHERE e.position = ?), \

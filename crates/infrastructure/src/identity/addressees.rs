@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::PortError,
-    identity::{Mentions, Perishable, Secrets},
+    identity::{Mentions, Perishable, TokenMint},
     projects::{Addressed, Addressees, LISTED},
 };
 use devskyy_domain::{identity::Email, kernel::ids::InvitationId};
@@ -18,25 +18,25 @@ use crate::sql::{Database, micros, port_error};
 #[derive(Clone)]
 pub struct SqlAddressees {
     db: Database,
-    secrets: Arc<dyn Secrets>,
+    mint: Arc<dyn TokenMint>,
 }
 
 impl SqlAddressees {
     /// Private rows of a database.
     #[must_use]
-    pub fn new(db: Database, secrets: Arc<dyn Secrets>) -> Self {
-        Self { db, secrets }
+    pub fn new(db: Database, mint: Arc<dyn TokenMint>) -> Self {
+        Self { db, mint }
     }
 }
 
 #[async_trait]
 impl Addressees for SqlAddressees {
     async fn save(&self, invitation: InvitationId, email: &Email, now: DateTime<Utc>) -> Result<String, PortError> {
-        let token = self.secrets.token()?;
+        let token = self.mint.token()?;
         let row = addressee::Model {
             invitation_id: invitation.into(),
             email: email.as_str().to_owned(),
-            token_digest: self.secrets.digest(&token).to_vec(),
+            token_digest: self.mint.digest(&token).to_vec(),
             created_at: micros(now),
         };
         let saved = addressee::Entity::insert(row.into_active_model()).exec_without_returning(&self.db.writer).await;
@@ -51,7 +51,7 @@ impl Addressees for SqlAddressees {
     ) -> Result<Addressed, PortError> {
         let found = addressee::Entity::find_by_id(Uuid::from(invitation)).one(&self.db.reader).await;
         let row = found.map_err(failed("finding an e-mail"))?.filter(|row| row.email == email.as_str());
-        let presented = token.map(|token| self.secrets.digest(token).to_vec());
+        let presented = token.map(|token| self.mint.digest(token).to_vec());
         Ok(match row {
             None => Addressed::No,
             // Digests of random tokens: how long their comparison takes tells nothing of use.

@@ -8,7 +8,7 @@ use devskyy_domain::{
     kernel::ids::{SessionId, UserId},
 };
 
-use crate::remembered::Remembered;
+use crate::bounded_cache::BoundedCache;
 
 /// Most answers remembered at once.
 const CAPACITY: usize = 16_384;
@@ -16,7 +16,7 @@ const CAPACITY: usize = 16_384;
 /// Remembers for two seconds that a sign-in counts, so that a busy client costs no query per request.
 pub struct CachedStandings {
     behind: Arc<dyn Standings>,
-    remembered: Mutex<Remembered<SessionId, Answer>>,
+    remembered: Mutex<BoundedCache<SessionId, Answer>>,
 }
 
 #[derive(Clone, Copy)]
@@ -33,10 +33,10 @@ impl CachedStandings {
     /// A short memory in front of the real answers.
     #[must_use]
     pub fn new(behind: Arc<dyn Standings>) -> Self {
-        Self { behind, remembered: Mutex::new(Remembered::of(CAPACITY)) }
+        Self { behind, remembered: Mutex::new(BoundedCache::of(CAPACITY)) }
     }
 
-    fn remembered(&self) -> MutexGuard<'_, Remembered<SessionId, Answer>> {
+    fn remembered(&self) -> MutexGuard<'_, BoundedCache<SessionId, Answer>> {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

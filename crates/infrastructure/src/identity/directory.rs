@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use devskyy_application::{
     error::PortError,
-    identity::{Accounts, Secrets, UserViews},
+    identity::{Accounts, TokenMint, UserViews},
     projects::{Directory, Person},
 };
 use devskyy_domain::{identity::Email, kernel::ids::UserId};
@@ -13,21 +13,21 @@ use devskyy_domain::{identity::Email, kernel::ids::UserId};
 pub struct AccountDirectory {
     users: Arc<dyn UserViews>,
     accounts: Arc<dyn Accounts>,
-    secrets: Arc<dyn Secrets>,
+    mint: Arc<dyn TokenMint>,
 }
 
 impl AccountDirectory {
     /// A directory of the people who have registered.
     #[must_use]
-    pub fn new(users: Arc<dyn UserViews>, accounts: Arc<dyn Accounts>, secrets: Arc<dyn Secrets>) -> Self {
-        Self { users, accounts, secrets }
+    pub fn new(users: Arc<dyn UserViews>, accounts: Arc<dyn Accounts>, mint: Arc<dyn TokenMint>) -> Self {
+        Self { users, accounts, mint }
     }
 }
 
 #[async_trait]
 impl Directory for AccountDirectory {
     async fn find_by_email(&self, email: &Email) -> Result<Option<UserId>, PortError> {
-        let digest = self.secrets.keyed("user.email", email.as_str().as_bytes());
+        let digest = self.mint.keyed("user.email", email.as_str().as_bytes());
         for candidate in self.accounts.find_by_email(&digest).await? {
             if self.users.find(candidate.user).await?.is_some() {
                 return Ok(Some(candidate.user));

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use devskyy_application::models::{Deltas, ModelAnswer, ModelError, ModelRequest, Models};
 use devskyy_domain::{
-    conversation::{Finish, ToolCall, Usage},
+    conversation::{Finish, TokenCount, ToolCall},
     kernel::Json,
     models::ProviderKind,
 };
@@ -47,7 +47,7 @@ pub(super) struct Reply {
     pub(super) text: String,
     pub(super) calls: Vec<ToolCall>,
     pub(super) finish: Option<Finish>,
-    pub(super) usage: Usage,
+    pub(super) usage: TokenCount,
     pub(super) model: String,
     pub(super) carry: Option<Json>,
 }

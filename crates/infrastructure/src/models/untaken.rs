@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use devskyy_application::models::OutputFormat;
 use serde_json::json;
 
-use crate::remembered::Remembered;
+use crate::bounded_cache::BoundedCache;
 
 /// For how long; a server may learn.
 const REMEMBERED: TimeDelta = TimeDelta::hours(1);
@@ -28,11 +28,11 @@ pub(super) fn form_asked(base_url: &str, model: &str, output: &OutputFormat) -> 
 
 /// Those that were not taken, until when.
 #[derive(Debug)]
-pub(super) struct Untaken(Mutex<Remembered<FormAsked, DateTime<Utc>>>);
+pub(super) struct Untaken(Mutex<BoundedCache<FormAsked, DateTime<Utc>>>);
 
 impl Default for Untaken {
     fn default() -> Self {
-        Self(Mutex::new(Remembered::of(MOST)))
+        Self(Mutex::new(BoundedCache::of(MOST)))
     }
 }
 

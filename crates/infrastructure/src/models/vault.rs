@@ -16,8 +16,8 @@ use uuid::Uuid;
 
 use super::entity::{key, provider};
 use crate::{
+    bounded_cache::BoundedCache,
     crypto::MasterKey,
-    remembered::Remembered,
     sql::{Database, micros, naming, none, port_error},
 };
 
@@ -30,7 +30,7 @@ const AT_HAND: usize = 1_000;
 const FRESH: Duration = Duration::from_secs(60);
 
 /// Sealed keys, and since when.
-type AtHand = Remembered<ProviderKeyId, (Instant, Arc<[u8]>)>;
+type AtHand = BoundedCache<ProviderKeyId, (Instant, Arc<[u8]>)>;
 
 /// Keys in `provider_keys`, sealed with the master key for one provider at one address. No event and no projection
 /// ever touches them. What is sealed under an id never changes, so that a model that is asked again and again costs one
@@ -46,7 +46,7 @@ impl SqlProviderVault {
     /// The keys of a database.
     #[must_use]
     pub fn new(db: Database, master: MasterKey) -> Self {
-        Self { db, master, at_hand: Arc::new(Mutex::new(Remembered::of(AT_HAND))) }
+        Self { db, master, at_hand: Arc::new(Mutex::new(BoundedCache::of(AT_HAND))) }
     }
 
     fn at_hand(&self) -> MutexGuard<'_, AtHand> {

@@ -2,7 +2,7 @@
 
 use devskyy_application::{
     error::PortError,
-    runs::{ApprovalStatus, ApprovalView, RunRecord, RunStatus, RunSummary, Tokens},
+    runs::{ApprovalStatus, ApprovalView, RunRecord, RunStatus, RunSummary, TokenCount},
 };
 use devskyy_domain::runs::{Origin, Place, Priority, ResultHash};
 use serde::{Serialize, de::DeserializeOwned};
@@ -52,7 +52,7 @@ pub(super) fn run_row(record: &RunRecord, position: u64) -> Result<run::Model, P
         Some(Origin::Retry { of }) => (Some((*of).into()), None, None),
         Some(Origin::Fork { from, step }) => (None, Some((*from).into()), Some(step.clone())),
     };
-    let Tokens { input, output, cache_read, cache_write, reasoning } = summary.tokens;
+    let TokenCount { input, output, cache_read, cache_write, reasoning } = summary.tokens;
     Ok(run::Model {
         id: summary.id.into(),
         project_id: summary.project_id.into(),
@@ -91,7 +91,7 @@ pub(super) fn run_record(row: run::Model) -> Result<RunRecord, PortError> {
         (None, Some(from)) => Some(Origin::Fork { from: from.into(), step: row.fork_step.unwrap_or_default() }),
         (None, None) => None,
     };
-    let tokens = Tokens {
+    let tokens = TokenCount {
         input: loaded(row.tokens_input),
         output: loaded(row.tokens_output),
         cache_read: loaded(row.tokens_cache_read),

@@ -8,7 +8,7 @@ use devskyy_application::{
     error::PortError,
     es::Position,
     paging::{KeysetRequest, PageOf, Part},
-    runs::{Dimension, Grouping, ModelUse, ProjectUsage, Tokens, UsageFilter, UsageGroup, UsageRow, UsageViews},
+    runs::{Dimension, Grouping, ModelUse, ProjectUsage, TokenCount, UsageFilter, UsageGroup, UsageRow, UsageViews},
 };
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, QueryResult, Statement, Value};
 use uuid::Uuid;
@@ -78,7 +78,7 @@ fn greatest(backend: DatabaseBackend) -> &'static str {
 
 fn values(row: &UsageRow, used: &ModelUse, position: Position) -> impl Iterator<Item = Value> + use<> {
     let ModelUse { calls, unpriced_calls, estimated_calls, tokens, cost_micros } = *used;
-    let Tokens { input, output, cache_read, cache_write, reasoning } = tokens;
+    let TokenCount { input, output, cache_read, cache_write, reasoning } = tokens;
     let (project, agent) = (Uuid::from(row.project), Uuid::from(row.agent));
     let key = [project.into(), number_of(row.day).into(), row.model.as_str().into(), agent.into()];
     let counts = [calls, unpriced_calls, estimated_calls];
@@ -158,7 +158,7 @@ fn sums() -> String {
 fn used(row: &QueryResult, first: usize) -> Result<ModelUse, DbErr> {
     let sum = |index: usize| row.try_get_by_index::<i64>(first + index).map(loaded);
     let tokens =
-        Tokens { input: sum(3)?, output: sum(4)?, cache_read: sum(5)?, cache_write: sum(6)?, reasoning: sum(7)? };
+        TokenCount { input: sum(3)?, output: sum(4)?, cache_read: sum(5)?, cache_write: sum(6)?, reasoning: sum(7)? };
     let (calls, unpriced_calls, estimated_calls) = (sum(0)?, sum(1)?, sum(2)?);
     Ok(ModelUse { calls, unpriced_calls, estimated_calls, tokens, cost_micros: sum(8)? })
 }

@@ -13,7 +13,7 @@ use devskyy_application::{
 };
 use devskyy_domain::{
     budgets::{Amount, Budget, BudgetOwner, Period, Settlement, Terms},
-    conversation::Usage,
+    conversation::TokenCount,
     kernel::ids::{BudgetId, OperationId, ProjectId, RunId},
 };
 use devskyy_infrastructure::{es::SqlEventStore, system::SystemClock};
@@ -66,7 +66,7 @@ impl Rig {
 
     async fn settle(&self, n: u128, input: u64) -> Result<Posted, AppendError> {
         let (operation, run) = (OperationId::from(Uuid::from_u128(n)), RunId::from(Uuid::from_u128(CALLS + n)));
-        let usage = Usage { input, ..Usage::default() };
+        let usage = TokenCount { input, ..TokenCount::default() };
         let settlement =
             Settlement { operation, run, model: "a/b".to_owned(), usage, cost_micros: 0, price_list: None };
         self.call(n, Entry::Settle(settlement)).await

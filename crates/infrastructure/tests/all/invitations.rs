@@ -10,7 +10,7 @@ use devskyy_infrastructure::{
 };
 use devskyy_testkit::{
     contracts::invitations::InvitationsUnderTest,
-    fakes::{FixedClock, SequentialSecrets},
+    fakes::{FixedClock, SequentialTokenMint},
 };
 
 use crate::databases::{self, Fresh};
@@ -20,7 +20,7 @@ async fn over(fresh: Fresh) -> InvitationsUnderTest {
     let projections: Vec<Arc<dyn Projection>> = vec![Arc::new(PerStream(InvitationsProjection))];
     let store = SqlEventStore::start(db.clone(), Arc::new(FixedClock::default()), projections).await.unwrap();
     let store: Arc<dyn EventStore> = Arc::new(store);
-    let addressees = Arc::new(SqlAddressees::new(db.clone(), Arc::new(SequentialSecrets::default())));
+    let addressees = Arc::new(SqlAddressees::new(db.clone(), Arc::new(SequentialTokenMint::default())));
     InvitationsUnderTest {
         store,
         views: Arc::new(SqlProjectInvitations::new(db)),

@@ -16,7 +16,7 @@ use devskyy_infrastructure::{
 };
 use devskyy_testkit::{
     contracts::people::{PeopleUnderTest, Perishables},
-    fakes::{FixedClock, SequentialSecrets},
+    fakes::{FixedClock, SequentialTokenMint},
 };
 
 use crate::databases::{self, Fresh};
@@ -35,7 +35,7 @@ pub(crate) async fn over(fresh: Fresh) -> PeopleUnderTest {
     let sessions = Arc::new(SqlSessions::new(db.clone()));
     let projects = Arc::new(SqlProjects::new(db.clone()));
     let accounts = Arc::new(SqlAccounts::new(db.clone()));
-    let (users, secrets) = (Arc::new(SqlUsers::new(db.clone())), Arc::new(SequentialSecrets::default()));
+    let (users, mint) = (Arc::new(SqlUsers::new(db.clone())), Arc::new(SequentialTokenMint::default()));
     let directory = tempfile::tempdir().unwrap();
     let keys = Arc::new(SqlApiKeys::new(db.clone()));
     let invitations = Arc::new(SqlInvitations::new(db.clone()));
@@ -57,7 +57,7 @@ pub(crate) async fn over(fresh: Fresh) -> PeopleUnderTest {
         erasures: Arc::new(FileErasures::new(directory.path())),
         sessions: sessions.clone(),
         standings: sessions,
-        directory: Arc::new(AccountDirectory::new(users.clone(), accounts, secrets)),
+        directory: Arc::new(AccountDirectory::new(users.clone(), accounts, mint)),
         users,
         projects: projects.clone(),
         memberships: projects,

@@ -11,7 +11,7 @@ use devskyy_application::{
     es::{EventFilter, EventStore, Reaction, Reader, RecordedEvent, Rewindable as _, Stopped, Subscription},
 };
 use devskyy_infrastructure::{
-    es::{SqlCheckpoints, SqlEventStore, go_on_behind},
+    es::{SqlCheckpoints, SqlEventStore, resume_after},
     sql::Database,
     system::SystemClock,
 };
@@ -165,7 +165,7 @@ async fn a_line_behind_an_event_that_is_no_more_stops(fresh: Fresh) {
 
 async fn a_line_goes_on_where_an_operator_says(fresh: Fresh) {
     let (store, noting, _) = led_astray(&fresh).await;
-    assert!(go_on_behind(&fresh.db, "noting", 5).await.unwrap());
+    assert!(resume_after(&fresh.db, "noting", 5).await.unwrap());
     heard(&fresh.db, &store, &noting, 7).await.unwrap();
     assert_eq!(noting.seen(), (6..=12).map(|n| format!("{n}b")).collect::<Vec<_>>());
 }

@@ -8,7 +8,7 @@ use devskyy_application::{
     ports::Clock as _,
 };
 use devskyy_infrastructure::{
-    es::{SqlCheckpoints, SqlEventStore, SqlSetAside, SubscriptionState, ahead_of_time, go_on_behind, subscriptions},
+    es::{SqlCheckpoints, SqlEventStore, SqlSetAside, SubscriptionState, ahead_of_time, resume_after, subscriptions},
     system::SystemClock,
 };
 use devskyy_testkit::{
@@ -96,8 +96,8 @@ async fn an_operator_has_a_subscription_go_on_elsewhere(fresh: Fresh) {
     grown(&fresh).await;
     let (checkpoints, lease) = claimed(&fresh, "a.goes").await;
     assert!(checkpoints.halt(&lease, 8, Halt::Stopped("it cannot be read")).await.unwrap());
-    let beyond_the_end = go_on_behind(&fresh.db, "a.goes", 11).await.unwrap();
-    let done = go_on_behind(&fresh.db, "a.goes", 4).await.unwrap();
+    let beyond_the_end = resume_after(&fresh.db, "a.goes", 11).await.unwrap();
+    let done = resume_after(&fresh.db, "a.goes", 4).await.unwrap();
     let old_lease_counts = checkpoints.advance(&lease, 9).await.unwrap();
     let state = state(&fresh, "a.goes").await;
     assert_eq!((beyond_the_end, done, old_lease_counts, state.position, state.stopped), (false, true, false, 4, None));
@@ -110,7 +110,7 @@ async fn what_was_set_aside_behind_where_one_goes_on_is_forgotten(fresh: Fresh) 
     for position in [3, 7] {
         aside.put("a.goes", position, "it cannot be read", Duration::ZERO).await.unwrap();
     }
-    assert!(go_on_behind(&fresh.db, "a.goes", 4).await.unwrap());
+    assert!(resume_after(&fresh.db, "a.goes", 4).await.unwrap());
     let left: Vec<_> = state(&fresh, "a.goes").await.aside.into_iter().map(|(position, _)| position).collect();
     assert_eq!(left, [3]);
 }

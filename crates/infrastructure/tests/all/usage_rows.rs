@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use devskyy_application::{
     es::{EventFilter, EventStore},
     paging::{PageRequest, Part},
-    runs::{Dimension, Grouping, ModelUse, Tokens, UsageGroup, UsageRow},
+    runs::{Dimension, Grouping, ModelUse, TokenCount, UsageGroup, UsageRow},
 };
 use devskyy_domain::{
     kernel::ids::{AgentId, ProjectId, RunId},
@@ -44,7 +44,7 @@ async fn faults(db: &Database) -> Vec<Fault> {
 fn happening() -> impl Strategy<Value = (u64, Answer, u64)> {
     let model = prop_oneof![Just("a/small"), Just("a/large"), Just("b/x/large")];
     let tokens = [(); 5].map(|()| prop_oneof![Just(0), 0_u64..100_000]);
-    let tokens = tokens.prop_map(|[input, output, cache_read, cache_write, reasoning]| Tokens {
+    let tokens = tokens.prop_map(|[input, output, cache_read, cache_write, reasoning]| TokenCount {
         input,
         output,
         cache_read,
@@ -171,7 +171,7 @@ async fn a_migration_holds_absurd_numbers_too(fresh: Fresh) {
     let db = fresh.db.clone();
     let usage = over(fresh).await;
     usage.begun(1, 1, 1).await;
-    let tokens = Tokens { input: u64::MAX, output: u64::MAX, cache_read: u64::MAX, ..Tokens::default() };
+    let tokens = TokenCount { input: u64::MAX, output: u64::MAX, cache_read: u64::MAX, ..TokenCount::default() };
     let absurd = Answer { model: "a/a", tokens, estimated: true, cost_micros: Some(u64::MAX) };
     usage.answered(1, &[absurd.clone(), absurd]).await;
     migrated_anew(&db).await;
@@ -206,7 +206,7 @@ async fn a_migration_tells_what_runs_used_and_come_from(fresh: Fresh) {
     for (run, event) in origins {
         usage.happened(run, &[event]).await;
     }
-    let tokens = Tokens { input: u64::MAX, output: u64::MAX, ..Tokens::default() };
+    let tokens = TokenCount { input: u64::MAX, output: u64::MAX, ..TokenCount::default() };
     let absurd = Answer { model: "a/a", tokens, estimated: false, cost_micros: Some(u64::MAX) };
     usage.answered(3, &[absurd.clone(), absurd]).await;
     let forget = "DELETE FROM seaql_migrations WHERE version LIKE '%000027%' OR version LIKE '%000029%' \

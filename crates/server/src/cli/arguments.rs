@@ -120,7 +120,7 @@ pub(super) enum ProjectionsVerb {
 #[derive(Debug, Subcommand)]
 pub(super) enum SubscriptionsVerb {
     /// Have a reader go on behind a position of the log as it is now, after the log was put back
-    GoOn {
+    Resume {
         /// Which one
         name: String,
         /// The position; everything after it is seen, perhaps again

@@ -81,8 +81,8 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
             started(&effective()?, "warn", |settings| user::create(settings, user, role))
         }
         Verb::Subscriptions { verb: None } => started(&effective()?, "warn", subscriptions::show),
-        Verb::Subscriptions { verb: Some(SubscriptionsVerb::GoOn { name, after }) } => {
-            started(&effective()?, "warn", |settings| subscriptions::go_on(settings, name, *after))
+        Verb::Subscriptions { verb: Some(SubscriptionsVerb::Resume { name, after }) } => {
+            started(&effective()?, "warn", |settings| subscriptions::resume(settings, name, *after))
         }
         Verb::Keys { verb: KeysVerb::Rotate } => started(&effective()?, "warn", keys::rotate),
         Verb::Openapi => openapi::print(),

@@ -1,4 +1,4 @@
-use devskyy_infrastructure::es::{Runner, SubscriptionState, go_on_behind, subscriptions};
+use devskyy_infrastructure::es::{Runner, SubscriptionState, resume_after, subscriptions};
 
 use super::say;
 use crate::{
@@ -37,12 +37,12 @@ pub(super) async fn show(settings: Settings) -> Result<(), Failure> {
 }
 
 /// Has one go on behind a position of the log as it is now.
-pub(super) async fn go_on(settings: Settings, name: &str, after: u64) -> Result<(), Failure> {
+pub(super) async fn resume(settings: Settings, name: &str, after: u64) -> Result<(), Failure> {
     let store = Store::chosen(&settings);
     storage::present(&settings, &store)?;
     let _claimed = storage::claim(&settings, &store)?;
     let database = run::database(&settings, &store).await?;
-    let done = go_on_behind(&database, name, after).await;
+    let done = resume_after(&database, name, after).await;
     database.close().await;
     match done.map_err(|error| Failure::operation(causes(&error)))? {
         true => say(&format!("{name} goes on behind {after}\n")),

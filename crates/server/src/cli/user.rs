@@ -3,9 +3,9 @@ use std::io::BufRead as _;
 use devskyy_application::{
     context::{Actor, PlatformRole},
     error::Error,
-    identity::{OpenAccount, Secrets as _},
+    identity::{OpenAccount, TokenMint as _},
 };
-use devskyy_infrastructure::crypto::{KeyedSecrets, MasterKey};
+use devskyy_infrastructure::crypto::{KeyedTokenMint, MasterKey};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{arguments::NewUser, say};
@@ -50,7 +50,7 @@ fn read_password() -> Result<SecretString, Failure> {
 /// 256 random bits, with the digit and the capital that every password must have.
 pub(crate) fn make_password() -> Result<SecretString, Failure> {
     let chance = MasterKey::generate().map_err(|error| Failure::operation(causes(&error)))?;
-    let token = KeyedSecrets::new(chance).token().map_err(|error| Failure::operation(causes(&error)))?;
+    let token = KeyedTokenMint::new(chance).token().map_err(|error| Failure::operation(causes(&error)))?;
     Ok(SecretString::from(format!("{token}-A1")))
 }
 

@@ -4,7 +4,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use devskyy_application::{
     error::Error,
-    identity::{Housekeeping, HousekeepingPorts, Identity, Secrets, Swept},
+    identity::{Housekeeping, HousekeepingPorts, Identity, Swept, TokenMint},
 };
 use devskyy_infrastructure::{
     identity::{SqlAccounts, SqlAddressees, SqlAttempts, SqlInvitations, SqlKeyVault, SqlSessions},
@@ -19,14 +19,14 @@ const FIRST: Duration = Duration::from_secs(60);
 /// Pause between two sweeps.
 const PAUSE: Duration = Duration::from_secs(3_600);
 
-pub(super) fn housekeeping(ground: &Ground, secrets: Arc<dyn Secrets>) -> Housekeeping {
+pub(super) fn housekeeping(ground: &Ground, mint: Arc<dyn TokenMint>) -> Housekeeping {
     let Ground { database, clock, .. } = ground.clone();
     Housekeeping::new(HousekeepingPorts {
         accounts: Arc::new(SqlAccounts::new(database.clone())),
         vault: Arc::new(SqlKeyVault::new(database.clone())),
         sessions: Arc::new(SqlSessions::new(database.clone())),
         invitations: Arc::new(SqlInvitations::new(database.clone())),
-        addressees: Arc::new(SqlAddressees::new(database.clone(), secrets)),
+        addressees: Arc::new(SqlAddressees::new(database.clone(), mint)),
         attempts: Arc::new(SqlAttempts::new(database.clone())),
         used_keys: Arc::new(SqlUsedKeys::new(database)),
         clock,

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use devskyy_application::identity::{ApiKeys, ApiKeysPorts, Secrets};
+use devskyy_application::identity::{ApiKeys, ApiKeysPorts, TokenMint};
 use devskyy_infrastructure::identity::{CachedKeyStandings, SqlApiKeys, SqlKeyUses, SqlKeyVault};
 
 use super::Ground;
@@ -14,7 +14,7 @@ const LATE: Duration = Duration::from_secs(10);
 /// When keys were last used, written now and then.
 pub(super) struct Uses(Arc<SqlKeyUses>);
 
-pub(super) fn keys(ground: &Ground, secrets: Arc<dyn Secrets>) -> (ApiKeys, Uses) {
+pub(super) fn keys(ground: &Ground, mint: Arc<dyn TokenMint>) -> (ApiKeys, Uses) {
     let Ground { database, clock, ids, access, .. } = ground.clone();
     let views = Arc::new(SqlApiKeys::new(database.clone()));
     let uses = Arc::new(SqlKeyUses::new(database.clone()));
@@ -24,7 +24,7 @@ pub(super) fn keys(ground: &Ground, secrets: Arc<dyn Secrets>) -> (ApiKeys, Uses
         views,
         vault: Arc::new(SqlKeyVault::new(database)),
         uses: uses.clone(),
-        secrets,
+        mint,
         access,
         clock,
         ids,

@@ -23,7 +23,7 @@ use devskyy_application::{
     budgets::Budgets,
     context::Actor,
     error::PortError,
-    identity::{ApiKeys, Housekeeping, Identity, Secrets},
+    identity::{ApiKeys, Housekeeping, Identity, TokenMint},
     models::{Models, Providers, RoutedModels},
     ports::{Clock, IdGenerator},
     projects::Projects,
@@ -123,7 +123,7 @@ pub(crate) struct Platform {
     keys: Arc<ApiKeys>,
     key_uses: keys::Uses,
     housekeeping: Arc<Housekeeping>,
-    secrets: Arc<dyn Secrets>,
+    mint: Arc<dyn TokenMint>,
     signing: signing::Signing,
     projects: Arc<Projects>,
     agents: Arc<Agents>,
@@ -139,17 +139,17 @@ impl Platform {
     /// When the log or a key cannot be read.
     pub(crate) async fn build(settings: &Settings, database: Database) -> Result<Self, Failure> {
         let ground = Ground::lay(settings, database).await?;
-        let people::People { identity, projects, agents, agent_views, secrets, signing } =
+        let people::People { identity, projects, agents, agent_views, mint, signing } =
             people::people(settings, &ground).await?;
-        let (keys, key_uses) = keys::keys(&ground, secrets.clone());
+        let (keys, key_uses) = keys::keys(&ground, mint.clone());
         let (runs, budgets, workers) = runs::runs(settings, &ground, agent_views)?;
         Ok(Self {
-            housekeeping: Arc::new(housekeeping::housekeeping(&ground, secrets.clone())),
+            housekeeping: Arc::new(housekeeping::housekeeping(&ground, mint.clone())),
             ground,
             identity: Arc::new(identity),
             keys: Arc::new(keys),
             key_uses,
-            secrets,
+            mint,
             signing,
             projects: Arc::new(projects),
             agents: Arc::new(agents),
@@ -200,12 +200,12 @@ impl Platform {
             identity: self.identity.clone(),
             keys: self.keys.clone(),
             providers,
-            tool_secrets: tool_secrets.kept,
+            secrets: tool_secrets.kept,
             projects: self.projects.clone(),
             agents: self.agents.clone(),
             runs: self.runs.clone(),
             budgets: self.budgets.clone(),
-            secrets: self.secrets.clone(),
+            mint: self.mint.clone(),
             in_flight: InFlight::default(),
             limiter: Arc::new(Limiter::new(settings.limits)),
             ids,

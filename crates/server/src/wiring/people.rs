@@ -5,13 +5,13 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use devskyy_application::{
     agents::{AgentViews, Agents, AgentsPorts},
-    identity::{AccessTokens, Identity, IdentityPorts, Secrets, SessionPolicy},
+    identity::{AccessTokens, Identity, IdentityPorts, SessionPolicy, TokenMint},
     projects::{Projects, ProjectsPorts},
     workflow::DefinitionCheck,
 };
 use devskyy_infrastructure::{
     agents::SqlAgents,
-    crypto::{Argon2Cost, Argon2PasswordHasher, FileBootstrapTokens, KeyedSecrets, MasterKey},
+    crypto::{Argon2Cost, Argon2PasswordHasher, FileBootstrapTokens, KeyedTokenMint, MasterKey},
     identity::{
         AccountDirectory, CachedStandings, FileErasures, SqlAccounts, SqlAddressees, SqlAttempts, SqlInvitations,
         SqlSessions, SqlUsers,
@@ -40,7 +40,7 @@ pub(super) struct People {
     pub(super) projects: Projects,
     pub(super) agents: Agents,
     pub(super) agent_views: Arc<dyn AgentViews>,
-    pub(super) secrets: Arc<dyn Secrets>,
+    pub(super) mint: Arc<dyn TokenMint>,
     pub(super) signing: Signing,
 }
 
@@ -48,19 +48,19 @@ pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<Peopl
     let Ground { database, ids, access, .. } = ground.clone();
     let log = ground.audited();
     let master = master_key(settings)?;
-    let secrets: Arc<dyn Secrets> = Arc::new(KeyedSecrets::new(master.clone()));
+    let mint: Arc<dyn TokenMint> = Arc::new(KeyedTokenMint::new(master.clone()));
     let signing = signing::signing(settings, ground, master).await?;
-    let identity = identity(settings, ground, signing.tokens.clone(), secrets.clone())?;
+    let identity = identity(settings, ground, signing.tokens.clone(), mint.clone())?;
     let (users, accounts) = (Arc::new(SqlUsers::new(database.clone())), Arc::new(SqlAccounts::new(database.clone())));
     let views = Arc::new(SqlProjects::new(database.clone()));
     let agent_views: Arc<dyn AgentViews> = Arc::new(SqlAgents::new(database));
-    let directory = Arc::new(AccountDirectory::new(users, accounts, secrets.clone()));
+    let directory = Arc::new(AccountDirectory::new(users, accounts, mint.clone()));
     let projects = ProjectsPorts {
         store: log,
         views,
         directory,
         invitations: Arc::new(SqlProjectInvitations::new(ground.database.clone())),
-        addressees: Arc::new(SqlAddressees::new(ground.database.clone(), secrets.clone())),
+        addressees: Arc::new(SqlAddressees::new(ground.database.clone(), mint.clone())),
         clock: ground.clock.clone(),
         access,
         ids,
@@ -70,7 +70,7 @@ pub(super) async fn people(settings: &Settings, ground: &Ground) -> Result<Peopl
         projects: Projects::new(projects),
         agents: agents(ground, agent_views.clone()),
         agent_views,
-        secrets,
+        mint,
         signing,
     })
 }
@@ -94,7 +94,7 @@ fn identity(
     settings: &Settings,
     ground: &Ground,
     tokens: Arc<dyn AccessTokens>,
-    secrets: Arc<dyn Secrets>,
+    mint: Arc<dyn TokenMint>,
 ) -> Result<Identity, Failure> {
     let Ground { database, clock, ids, .. } = ground.clone();
     let accounts = Arc::new(SqlAccounts::new(database.clone()));
@@ -104,7 +104,7 @@ fn identity(
         changes: accounts.clone(),
         accounts,
         erasures: Arc::new(FileErasures::new(&settings.data_dir)),
-        mentions: Arc::new(SqlAddressees::new(database.clone(), secrets.clone())),
+        mentions: Arc::new(SqlAddressees::new(database.clone(), mint.clone())),
         session_list: sessions.clone(),
         invitations: Arc::new(SqlInvitations::new(database.clone())),
         registration: settings.security.registration,
@@ -116,7 +116,7 @@ fn identity(
         sessions,
         tokens,
         hasher: Arc::new(hasher(settings)?),
-        secrets,
+        mint,
         bootstrap: Arc::new(FileBootstrapTokens::new(&settings.data_dir)),
         clock,
         ids,

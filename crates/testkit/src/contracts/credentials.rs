@@ -4,7 +4,7 @@
 use std::{any::Any, collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use devskyy_application::identity::{AccessClaims, AccessTokens, BootstrapTokens, PasswordHasher, Secrets};
+use devskyy_application::identity::{AccessClaims, AccessTokens, BootstrapTokens, PasswordHasher, TokenMint};
 use devskyy_domain::identity::{Password, PasswordPolicy};
 use uuid::Uuid;
 
@@ -13,7 +13,7 @@ pub struct CredentialsUnderTest {
     /// Hashes passwords.
     pub hasher: Arc<dyn PasswordHasher>,
     /// Makes secrets and digests.
-    pub secrets: Arc<dyn Secrets>,
+    pub mint: Arc<dyn TokenMint>,
     /// Signs access tokens.
     pub tokens: Arc<dyn AccessTokens>,
     /// Keeps the token of the first administrator.
@@ -73,35 +73,35 @@ pub async fn one_password_never_has_the_same_hash_twice(it: &CredentialsUnderTes
 
 /// Each is fresh.
 pub async fn no_secret_is_made_twice(it: &CredentialsUnderTest) {
-    let made: BTreeSet<_> = (0..100).map(|_| it.secrets.token().unwrap()).collect();
+    let made: BTreeSet<_> = (0..100).map(|_| it.mint.token().unwrap()).collect();
     assert_eq!(made.len(), 100);
 }
 
 /// It can stand in an address and in a header as it is, and is as long as 256 bits are.
 pub async fn a_secret_is_safe_in_addresses(it: &CredentialsUnderTest) {
-    let secret = it.secrets.token().unwrap();
+    let secret = it.mint.token().unwrap();
     let safe = secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     assert!(safe && secret.len() >= 43, "{secret}");
 }
 
 /// What was kept is found again.
 pub async fn a_digest_is_the_same_each_time(it: &CredentialsUnderTest) {
-    let both = || (it.secrets.digest("token"), it.secrets.keyed("mail", b"ada"));
+    let both = || (it.mint.digest("token"), it.mint.keyed("mail", b"ada"));
     assert_eq!(both(), both());
 }
 
 /// Neither a part nor a neighbour of a secret passes for it.
 pub async fn other_secrets_have_other_digests(it: &CredentialsUnderTest) {
     let secrets = ["token", "Token", "toke", "", "token "];
-    let digests: BTreeSet<_> = secrets.map(|secret| it.secrets.digest(secret)).into();
+    let digests: BTreeSet<_> = secrets.map(|secret| it.mint.digest(secret)).into();
     assert_eq!(digests.len(), 5);
 }
 
 /// A digest made for one purpose tells nothing for another.
 pub async fn purposes_never_meet(it: &CredentialsUnderTest) {
-    assert_ne!(it.secrets.keyed("mail", b"ada"), it.secrets.keyed("address", b"ada"));
-    assert_ne!(it.secrets.keyed("mail", b"ada"), it.secrets.keyed("mail", b"eve"));
-    assert_ne!(it.secrets.keyed("mail", b"ada"), it.secrets.digest("ada"));
+    assert_ne!(it.mint.keyed("mail", b"ada"), it.mint.keyed("address", b"ada"));
+    assert_ne!(it.mint.keyed("mail", b"ada"), it.mint.keyed("mail", b"eve"));
+    assert_ne!(it.mint.keyed("mail", b"ada"), it.mint.digest("ada"));
 }
 
 /// Who, which sign-in, from when and until when.

@@ -20,7 +20,7 @@ use devskyy_domain::{
 use uuid::Uuid;
 
 use crate::fakes::{
-    InMemoryAddressees, InMemoryEventStore, InMemoryProjectInvitations, SequentialIds, SequentialSecrets,
+    InMemoryAddressees, InMemoryEventStore, InMemoryProjectInvitations, SequentialIds, SequentialTokenMint,
 };
 
 /// Invitations over one log.
@@ -44,7 +44,7 @@ impl InvitationsUnderTest {
     #[must_use]
     pub fn in_memory() -> Self {
         let store = Arc::new(InMemoryEventStore::default());
-        let addressees = Arc::new(InMemoryAddressees::new(Arc::new(SequentialSecrets::default())));
+        let addressees = Arc::new(InMemoryAddressees::new(Arc::new(SequentialTokenMint::default())));
         Self {
             views: InMemoryProjectInvitations::following(&store),
             perishable: addressees.clone(),

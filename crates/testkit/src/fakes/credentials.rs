@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::PortError,
     identity::{
-        AccessClaims, AccessTokens, BootstrapOffer, BootstrapTokens, HashError, PasswordHash, PasswordHasher, Secrets,
+        AccessClaims, AccessTokens, BootstrapOffer, BootstrapTokens, HashError, PasswordHash, PasswordHasher, TokenMint,
     },
 };
 use devskyy_domain::identity::Password;
@@ -66,9 +66,9 @@ impl PasswordHasher for InMemoryPasswordHasher {
 
 /// Secrets everybody can foresee.
 #[derive(Debug, Default)]
-pub struct SequentialSecrets(AtomicU64);
+pub struct SequentialTokenMint(AtomicU64);
 
-impl Secrets for SequentialSecrets {
+impl TokenMint for SequentialTokenMint {
     fn token(&self) -> Result<String, PortError> {
         Ok(format!("token-{:043}", self.0.fetch_add(1, Ordering::Relaxed) + 1))
     }

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::PortError,
     es::RecordedEvent,
-    identity::{Mentions, Perishable, Secrets},
+    identity::{Mentions, Perishable, TokenMint},
     projects::{Addressed, Addressees, InvitationRecord, InvitationStatus, InvitationViews, LISTED},
 };
 use devskyy_domain::{
@@ -95,15 +95,15 @@ struct Row {
 
 /// For whom invitations are, in memory.
 pub struct InMemoryAddressees {
-    secrets: Arc<dyn Secrets>,
+    mint: Arc<dyn TokenMint>,
     rows: Mutex<BTreeMap<InvitationId, Row>>,
 }
 
 impl InMemoryAddressees {
     /// Nobody yet.
     #[must_use]
-    pub fn new(secrets: Arc<dyn Secrets>) -> Self {
-        Self { secrets, rows: Mutex::default() }
+    pub fn new(mint: Arc<dyn TokenMint>) -> Self {
+        Self { mint, rows: Mutex::default() }
     }
 
     fn rows(&self) -> MutexGuard<'_, BTreeMap<InvitationId, Row>> {
@@ -120,7 +120,7 @@ impl Fingerprint for InMemoryAddressees {
 #[async_trait]
 impl Addressees for InMemoryAddressees {
     async fn save(&self, invitation: InvitationId, email: &Email, now: DateTime<Utc>) -> Result<String, PortError> {
-        let token = self.secrets.token()?;
+        let token = self.mint.token()?;
         self.rows().insert(invitation, Row { email: email.clone(), token: token.clone(), created_at: now });
         Ok(token)
     }

@@ -32,7 +32,7 @@ pub use attempts::InMemoryAttempts;
 pub use audit::InMemoryAudit;
 pub use checkpoints::InMemoryCheckpoints;
 pub use clock::FixedClock;
-pub use credentials::{InMemoryAccessTokens, InMemoryBootstrap, InMemoryPasswordHasher, SequentialSecrets};
+pub use credentials::{InMemoryAccessTokens, InMemoryBootstrap, InMemoryPasswordHasher, SequentialTokenMint};
 pub use event_store::InMemoryEventStore;
 pub use fingerprint::Fingerprint;
 pub use identity::{InMemoryAccounts, InMemorySessions, InMemoryUsers};

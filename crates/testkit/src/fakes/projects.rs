@@ -8,7 +8,7 @@ use devskyy_application::{
     access::{ListScope, Memberships, Standing},
     error::PortError,
     es::RecordedEvent,
-    identity::{Accounts, Secrets, UserViews as _},
+    identity::{Accounts, TokenMint, UserViews as _},
     paging::{Key, PageOf, Part},
     projects::{Directory, MemberRecord, Person, ProjectFilter, ProjectSort, ProjectView, ProjectViews},
 };
@@ -173,21 +173,21 @@ impl Memberships for InMemoryProjects {
 pub struct InMemoryDirectory {
     users: Arc<InMemoryUsers>,
     accounts: Arc<InMemoryAccounts>,
-    secrets: Arc<dyn Secrets>,
+    mint: Arc<dyn TokenMint>,
 }
 
 impl InMemoryDirectory {
     /// A directory of these people.
     #[must_use]
-    pub fn of(users: Arc<InMemoryUsers>, accounts: Arc<InMemoryAccounts>, secrets: Arc<dyn Secrets>) -> Self {
-        Self { users, accounts, secrets }
+    pub fn of(users: Arc<InMemoryUsers>, accounts: Arc<InMemoryAccounts>, mint: Arc<dyn TokenMint>) -> Self {
+        Self { users, accounts, mint }
     }
 }
 
 #[async_trait]
 impl Directory for InMemoryDirectory {
     async fn find_by_email(&self, email: &Email) -> Result<Option<UserId>, PortError> {
-        let digest = self.secrets.keyed("user.email", email.as_str().as_bytes());
+        let digest = self.mint.keyed("user.email", email.as_str().as_bytes());
         let candidates = self.accounts.find_by_email(&digest).await?;
         Ok(candidates.into_iter().map(|row| row.user).find(|user| self.users.knows(*user)))
     }

@@ -14,7 +14,7 @@ use devskyy_application::{
     models::{ConfiguredModels, Deltas, ModelAnswer, ModelError, ModelPrices, ModelRequest, Models},
 };
 use devskyy_domain::{
-    conversation::{AppliedPrice, Finish, Price, ToolCall, Usage},
+    conversation::{AppliedPrice, Finish, Price, TokenCount, ToolCall},
     kernel::{Json, ids::ProjectId},
 };
 
@@ -57,7 +57,7 @@ impl Turn {
 
     /// The same answer, billed otherwise; other turns stay as they are.
     #[must_use]
-    pub fn billed(self, usage: Usage) -> Self {
+    pub fn billed(self, usage: TokenCount) -> Self {
         match self {
             Self::Answer(answer) => Self::Answer(Box::new(ModelAnswer { usage, ..*answer })),
             other => other,
@@ -66,7 +66,7 @@ impl Turn {
 }
 
 fn answer(text: String, calls: Vec<ToolCall>, finish: Finish) -> ModelAnswer {
-    let usage = Usage { input: 10, output: 5, ..Usage::default() };
+    let usage = TokenCount { input: 10, output: 5, ..TokenCount::default() };
     let (model, answered_by) = ("scripted".to_owned(), String::new());
     ModelAnswer { text, calls, finish, usage, model, answered_by, price: None, carry: None }
 }

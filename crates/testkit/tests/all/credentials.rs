@@ -11,19 +11,19 @@ use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::PortError,
     identity::{
-        AccessClaims, AccessTokens, BootstrapOffer, BootstrapTokens, HashError, PasswordHash, PasswordHasher, Secrets,
+        AccessClaims, AccessTokens, BootstrapOffer, BootstrapTokens, HashError, PasswordHash, PasswordHasher, TokenMint,
     },
 };
 use devskyy_domain::identity::Password;
 use devskyy_testkit::{
     contracts::credentials::CredentialsUnderTest,
-    fakes::{InMemoryAccessTokens, InMemoryBootstrap, InMemoryPasswordHasher, SequentialSecrets},
+    fakes::{InMemoryAccessTokens, InMemoryBootstrap, InMemoryPasswordHasher, SequentialTokenMint},
 };
 
 fn fresh() -> CredentialsUnderTest {
     CredentialsUnderTest {
         hasher: Arc::new(InMemoryPasswordHasher::default()),
-        secrets: Arc::new(SequentialSecrets::default()),
+        mint: Arc::new(SequentialTokenMint::default()),
         tokens: Arc::new(InMemoryAccessTokens::default()),
         bootstrap: Arc::new(InMemoryBootstrap::default()),
         keep: Box::new(()),
@@ -51,7 +51,7 @@ impl PasswordHasher for Credulous {
     }
 }
 
-impl Secrets for Credulous {
+impl TokenMint for Credulous {
     fn token(&self) -> Result<String, PortError> {
         Ok("hunter/2?".to_owned())
     }
@@ -114,7 +114,7 @@ impl PasswordHasher for Suspicious {
     }
 }
 
-impl Secrets for Suspicious {
+impl TokenMint for Suspicious {
     fn token(&self) -> Result<String, PortError> {
         Ok(self.made.fetch_add(1, Ordering::Relaxed).to_string())
     }
@@ -161,12 +161,12 @@ impl BootstrapTokens for Suspicious {
 /// Everything of one kind of adapter.
 fn all_of<T>(adapter: T) -> CredentialsUnderTest
 where
-    T: PasswordHasher + Secrets + AccessTokens + BootstrapTokens + 'static,
+    T: PasswordHasher + TokenMint + AccessTokens + BootstrapTokens + 'static,
 {
     let adapter = Arc::new(adapter);
     CredentialsUnderTest {
         hasher: adapter.clone(),
-        secrets: adapter.clone(),
+        mint: adapter.clone(),
         tokens: adapter.clone(),
         bootstrap: adapter,
         keep: Box::new(()),

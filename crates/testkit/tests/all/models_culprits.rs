@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use async_trait::async_trait;
 use devskyy_application::models::{Deltas, ModelAnswer, ModelError, ModelRequest, Models};
 use devskyy_domain::{
-    conversation::{Finish, Message, ToolCall, Usage},
+    conversation::{Finish, Message, TokenCount, ToolCall},
     kernel::Json,
 };
 use devskyy_testkit::{
@@ -153,7 +153,7 @@ fn forgets_thoughts(outcome: Outcome) -> Outcome {
 
 fn takes_nothing_for_an_answer(outcome: Outcome) -> Outcome {
     outcome.or_else(|_| {
-        let (text, calls, finish, usage) = (String::new(), vec![], Finish::Stop, Usage::default());
+        let (text, calls, finish, usage) = (String::new(), vec![], Finish::Stop, TokenCount::default());
         let (model, answered_by) = ("scripted".to_owned(), String::new());
         Ok(ModelAnswer { text, calls, finish, usage, model, answered_by, price: None, carry: None })
     })

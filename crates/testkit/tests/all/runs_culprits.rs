@@ -14,7 +14,7 @@ use devskyy_application::{
     paging::{Beyond, PageOf, Part},
     runs::{
         Appetite, ApprovalFilter, ApprovalStatus, ApprovalView, Claim, Claims, RunFilter, RunQueue, RunStatus,
-        RunSummary, RunViews, RunnableAgent, RunnableAgents, Tokens,
+        RunSummary, RunViews, RunnableAgent, RunnableAgents, TokenCount,
     },
 };
 use devskyy_domain::{
@@ -182,7 +182,7 @@ impl RunViews for Flawed {
             Flaw::Stale => Ok(found.map(|it| RunSummary {
                 status: RunStatus::Queued,
                 error: None,
-                tokens: Tokens::default(),
+                tokens: TokenCount::default(),
                 origin: None,
                 ..it
             })),

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::super::{
     enrolment::EMAIL_SCOPE,
-    ports::{Accounts, Secrets, UserViews},
+    ports::{Accounts, TokenMint, UserViews},
     views::{AccountView, UserFilter},
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
 pub struct ListAccountsHandler {
     pub(super) users: Arc<dyn UserViews>,
     pub(super) accounts: Arc<dyn Accounts>,
-    pub(super) secrets: Arc<dyn Secrets>,
+    pub(super) mint: Arc<dyn TokenMint>,
 }
 
 impl ListAccountsHandler {
@@ -49,7 +49,7 @@ impl ListAccountsHandler {
 
     /// Who has an e-mail; an id of nobody where nobody has it.
     async fn of_email(&self, email: &Email) -> Result<UserId, Error> {
-        let digest = self.secrets.keyed(EMAIL_SCOPE, email.as_str().as_bytes());
+        let digest = self.mint.keyed(EMAIL_SCOPE, email.as_str().as_bytes());
         for candidate in self.accounts.find_by_email(&digest).await? {
             if self.users.find(candidate.user).await?.is_some() {
                 return Ok(candidate.user);

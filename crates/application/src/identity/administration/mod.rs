@@ -32,7 +32,7 @@ impl Administration {
             accounts: ports.accounts.clone(),
             erasures: ports.erasures.clone(),
             mentions: ports.mentions.clone(),
-            secrets: ports.secrets.clone(),
+            mint: ports.mint.clone(),
             clock: ports.clock.clone(),
         };
         let get = GetAccountHandler { users: ports.users.clone(), accounts: ports.accounts.clone() };
@@ -40,7 +40,7 @@ impl Administration {
             list: ListAccountsHandler {
                 users: ports.users.clone(),
                 accounts: ports.accounts.clone(),
-                secrets: ports.secrets.clone(),
+                mint: ports.mint.clone(),
             },
             get: get.clone(),
             change: ChangeAccountHandler {

@@ -5,7 +5,7 @@ use devskyy_domain::{identity::Email, kernel::ids::UserId};
 use super::super::{
     change_ports::{Erasures, Mentions},
     enrolment::{EMAIL_SCOPE, email_claim},
-    ports::{Accounts, Secrets},
+    ports::{Accounts, TokenMint},
 };
 use crate::{error::Error, es::ClaimChange, ports::Clock};
 
@@ -15,7 +15,7 @@ pub(super) struct PersonalData {
     pub(super) accounts: Arc<dyn Accounts>,
     pub(super) erasures: Arc<dyn Erasures>,
     pub(super) mentions: Arc<dyn Mentions>,
-    pub(super) secrets: Arc<dyn Secrets>,
+    pub(super) mint: Arc<dyn TokenMint>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
@@ -23,7 +23,7 @@ impl PersonalData {
     /// Gives the e-mail back, so that a person who was forgotten may come again as somebody new.
     pub(super) async fn released(&self, user: UserId) -> Result<Vec<ClaimChange>, Error> {
         let profile = self.accounts.profiles(&[user]).await?.pop();
-        let digest = profile.map(|(_, profile)| self.secrets.keyed(EMAIL_SCOPE, profile.email.as_bytes()));
+        let digest = profile.map(|(_, profile)| self.mint.keyed(EMAIL_SCOPE, profile.email.as_bytes()));
         let claim = digest.map(|digest| email_claim(&digest));
         Ok(claim.into_iter().map(|claim| ClaimChange::Release { claim, owner: user.into() }).collect())
     }

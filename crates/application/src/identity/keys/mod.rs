@@ -28,7 +28,7 @@ use text::{KeyText, MARK};
 use views::Shelf;
 pub use views::{KeyRecord, KeyStatus, KeyView, KeyWithSecret};
 
-use super::ports::Secrets;
+use super::ports::TokenMint;
 use crate::{
     access::Access,
     es::{EventStore, Repository},
@@ -49,7 +49,7 @@ pub struct ApiKeysPorts {
     /// When keys were last used.
     pub uses: Arc<dyn KeyUses>,
     /// Random values and digests.
-    pub secrets: Arc<dyn Secrets>,
+    pub mint: Arc<dyn TokenMint>,
     /// Who may do what.
     pub access: Access,
     /// The time.
@@ -84,10 +84,10 @@ impl ApiKeys {
     /// API keys over their ports.
     #[must_use]
     pub fn new(ports: ApiKeysPorts) -> Self {
-        let ApiKeysPorts { store, views, vault, standings, uses, secrets, access, clock, ids } = ports;
+        let ApiKeysPorts { store, views, vault, standings, uses, mint, access, clock, ids } = ports;
         let keys = Repository::<ApiKey>::new(store);
         let shelf = Shelf { views, uses: uses.clone(), access, clock: clock.clone() };
-        let text = KeyText(secrets);
+        let text = KeyText(mint);
         Self {
             issue: IssueKeyHandler {
                 keys: keys.clone(),

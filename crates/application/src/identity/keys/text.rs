@@ -3,7 +3,7 @@ use std::sync::Arc;
 use devskyy_domain::kernel::ids::ApiKeyId;
 use uuid::Uuid;
 
-use super::super::ports::Secrets;
+use super::super::ports::TokenMint;
 
 /// What every key begins with, so that people and scanners recognise one.
 pub(crate) const MARK: &str = "dsk_";
@@ -16,7 +16,7 @@ const CHECKSUM: usize = 8;
 /// The prefix is the key's id without hyphens. The checksum is the beginning of the SHA-256 of all before it: a typo is
 /// told without a query, and a scanner tells keys from noise without asking us.
 #[derive(Clone)]
-pub(super) struct KeyText(pub(super) Arc<dyn Secrets>);
+pub(super) struct KeyText(pub(super) Arc<dyn TokenMint>);
 
 impl KeyText {
     pub(super) fn write(&self, key: ApiKeyId, secret: &str) -> String {

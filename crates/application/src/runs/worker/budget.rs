@@ -2,7 +2,7 @@
 
 use devskyy_domain::{
     budgets::{Amount, Settlement},
-    conversation::{AppliedPrice, Message, Usage},
+    conversation::{AppliedPrice, Message, TokenCount},
     definition::Definition,
     kernel::{Json, Refusal, ids::OperationId},
     runs::{Failure, Progress, RunEvent},
@@ -87,14 +87,14 @@ pub(super) fn turn_down(reports: &mut [Progress], operation: OperationId, refusa
 
 /// What is kept for a call.
 fn reserved(request: &ModelRequest, prices: &[AppliedPrice]) -> Amount {
-    let Usage { input, output, .. } = at_most(request);
+    let TokenCount { input, output, .. } = at_most(request);
     let cost_micros = prices.iter().map(|applied| applied.price.at_most(input, output)).max().unwrap_or_default();
     Amount { tokens: input.saturating_add(output), cost_micros }
 }
 
 /// What a call can use at most.
-pub(super) fn at_most(request: &ModelRequest) -> Usage {
-    Usage { input: tokens(request), output: request.max_output_tokens.into(), ..Usage::default() }
+pub(super) fn at_most(request: &ModelRequest) -> TokenCount {
+    TokenCount { input: tokens(request), output: request.max_output_tokens.into(), ..TokenCount::default() }
 }
 
 /// Most tokens the model reads.

@@ -21,11 +21,11 @@ use super::{
     commit::{Committed, Orders},
     conclude::Conclusion,
     letting_go::Signals,
+    quarantine::{Quarantine, QuarantinePermit},
     setbacks::Setback,
     stored::Recalled,
     tasks::{Outcome, PATIENCE},
     under_way::{Done, UnderWay},
-    ward::{Bed, Ward},
 };
 use crate::{
     error::PortError,
@@ -74,7 +74,7 @@ pub(super) struct Execution {
     pub(super) estimates: BTreeMap<OperationId, Amount>,
     pub(super) signals: Arc<Signals>,
     /// Where it may be what its workers vanish of, and nothing has come of it yet.
-    pub(super) bed: Option<Bed>,
+    pub(super) quarantined: Option<QuarantinePermit>,
     pub(super) busy: BTreeSet<Place>,
     /// Tasks that are to be set going.
     pub(super) begun: Vec<BoxFuture<'static, Done>>,
@@ -88,10 +88,10 @@ impl Execution {
         settings: Arc<WorkerSettings>,
         claim: Claim,
         signals: Arc<Signals>,
-        ward: &Ward,
+        quarantine: &Quarantine,
     ) {
         let mut held = claim;
-        let work = Self::work_until_lost(&ports, &settings, &mut held, &signals, ward);
+        let work = Self::work_until_lost(&ports, &settings, &mut held, &signals, quarantine);
         // A defect met by one run must not end the task that carries out all the others.
         let worked = AssertUnwindSafe(work).catch_unwind().await;
         match worked.unwrap_or_else(|panic| Err(Stop::Broken(defect(panic.as_ref())))) {
@@ -111,10 +111,10 @@ impl Execution {
         settings: &Arc<WorkerSettings>,
         held: &mut Claim,
         signals: &Arc<Signals>,
-        ward: &Ward,
+        quarantine: &Quarantine,
     ) -> Result<Left, Stop> {
         loop {
-            match Self::work(ports.clone(), Arc::clone(settings), held, Arc::clone(signals), ward).await {
+            match Self::work(ports.clone(), Arc::clone(settings), held, Arc::clone(signals), quarantine).await {
                 Err(Stop::Lost) => *held = Self::to_stop(ports, settings, held.run).await?.ok_or(Stop::Lost)?,
                 worked => return worked,
             }
@@ -137,13 +137,13 @@ impl Execution {
         settings: Arc<WorkerSettings>,
         claim: &mut Claim,
         signals: Arc<Signals>,
-        ward: &Ward,
+        quarantine: &Quarantine,
     ) -> Result<Left, Stop> {
         let mut execution = Self::load(ports, settings, claim.run, signals).await?;
         if let Some(order) = execution.loaded.state.order() {
             execution.signals.belongs_to(order.project);
         }
-        if !execution.admitted(ward).await {
+        if !execution.admitted(quarantine).await {
             return Ok(Left::UntilItLapses);
         }
         let (worker, now) = (execution.settings.name.clone(), execution.ports.clock.now());
@@ -190,7 +190,7 @@ impl Execution {
             recalled: Recalled::default(),
             estimates: BTreeMap::new(),
             signals,
-            bed: None,
+            quarantined: None,
             busy: BTreeSet::new(),
             begun: Vec::new(),
             beat,
@@ -218,7 +218,7 @@ impl Execution {
     ) -> Result<(), Stop> {
         loop {
             under_way.begin(self.begun.drain(..));
-            self.bed = self.bed.take().filter(|_| self.loaded.state.suspect());
+            self.quarantined = self.quarantined.take().filter(|_| self.loaded.state.suspect());
             if self.signals.letting_go() && !self.busy.is_empty() {
                 self.take_in(definition, claim.fence, under_way.let_go()).await?;
                 self.abandon(claim.fence).await?;

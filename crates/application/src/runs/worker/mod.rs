@@ -15,12 +15,12 @@ mod letting_go;
 mod model;
 mod nudge;
 mod offer;
+mod quarantine;
 mod setbacks;
 mod stored;
 mod tasks;
 mod transcript;
 mod under_way;
-mod ward;
 
 use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
 
@@ -37,7 +37,7 @@ use futures_util::{FutureExt, StreamExt, future::BoxFuture, select_biased, strea
 use in_step::in_step;
 use letting_go::Signals;
 pub(super) use offer::offered;
-use ward::Ward;
+use quarantine::Quarantine;
 
 use super::{
     PROJECTS,
@@ -199,7 +199,7 @@ struct Shift<'a> {
     worker: &'a RunWorker,
     executions: FuturesUnordered<BoxFuture<'static, Claim>>,
     active: BTreeMap<RunId, (Claim, Arc<Signals>)>,
-    ward: Ward,
+    quarantine: Quarantine,
     seen: Position,
     /// How often the log had been put back when that was seen.
     rewinds: u64,
@@ -219,7 +219,7 @@ impl<'a> Shift<'a> {
             worker,
             executions: FuturesUnordered::new(),
             active: BTreeMap::new(),
-            ward: Ward::default(),
+            quarantine: Quarantine::default(),
             seen: 0,
             rewinds: worker.ports.store.rewinds(),
             look: true,
@@ -281,9 +281,9 @@ impl<'a> Shift<'a> {
         self.active.insert(claim.run, (claim, Arc::clone(&signals)));
         let RunWorker { ports, settings } = self.worker.clone();
         let ports = WorkerPorts { clock: Arc::clone(clock), ..ports };
-        let ward = self.ward.clone();
+        let quarantine = self.quarantine.clone();
         let execution = async move {
-            Execution::carry_out(ports, settings, claim, signals, &ward).await;
+            Execution::carry_out(ports, settings, claim, signals, &quarantine).await;
             claim
         };
         self.executions.push(execution.boxed());

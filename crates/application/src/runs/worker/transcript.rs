@@ -157,7 +157,7 @@ fn cut(text: String) -> String {
 mod tests {
     use chrono::{DateTime, Utc};
     use devskyy_domain::{
-        conversation::{Finish, ToolCall, Usage},
+        conversation::{Finish, TokenCount, ToolCall},
         kernel::{Aggregate, ids::OperationId},
         runs::{
             AnswerRejected, Failure, ModelAnswered, ModelCalled, Place, RunEvent, RunQueued, StepFailed, ToolCalled,
@@ -181,7 +181,7 @@ mod tests {
             let (place, operation) = (Place::step(&turn_step(turn)), op(turn.into()));
             events.push(ModelCalled { place, operation, model: "a/b".into(), attempt: 1 }.into());
             let call = |n: u32| ToolCall { id: format!("{turn}_{n}"), name: "t".into(), arguments: Json::Null };
-            let (calls, finish, usage) = (vec![call(0), call(1)], Finish::ToolCalls, Usage::default());
+            let (calls, finish, usage) = (vec![call(0), call(1)], Finish::ToolCalls, TokenCount::default());
             let (text, model, cost_micros) = (String::new(), "b".to_owned(), None);
             events.push(
                 ModelAnswered {

@@ -4,7 +4,7 @@ use devskyy_application::{
     agents::{AgentHistory, ChangeLifecycle, PublishVersion, UpdateAgent},
     context::Actor,
     error::Error,
-    es::Told,
+    es::HistoryEntry,
     paging::{Beyond, KeysetRequest, PageOf, PageRequest, Part},
     projects::{ChangeMemberRole, ChangeProject, ProjectChange, ProjectHistory, RemoveMember},
 };
@@ -15,12 +15,12 @@ use devskyy_domain::{
 
 use super::world::{World, definition, stranger};
 
-async fn of_agent(world: &World, actor: &Actor, agent: AgentId, page: Part) -> PageOf<Told> {
+async fn of_agent(world: &World, actor: &Actor, agent: AgentId, page: Part) -> PageOf<HistoryEntry> {
     world.agents.history.handle(actor, AgentHistory { agent, page }).await.unwrap()
 }
 
 /// Every event by name, with its data as JSON.
-fn told(page: &PageOf<Told>) -> Vec<(&'static str, String)> {
+fn told(page: &PageOf<HistoryEntry>) -> Vec<(&'static str, String)> {
     page.items.iter().map(|it| (it.kind, serde_json::to_string(&it.data).unwrap())).collect()
 }
 
@@ -107,7 +107,7 @@ async fn stretches_tell_everything_once_also_what_happens_in_between() {
     assert_eq!(sequences, [1, 2, 3, 4]);
 }
 
-async fn of_project(world: &World, actor: &Actor, project: ProjectId) -> Result<PageOf<Told>, Error> {
+async fn of_project(world: &World, actor: &Actor, project: ProjectId) -> Result<PageOf<HistoryEntry>, Error> {
     world.projects.history.handle(actor, ProjectHistory { project, page: Part::default() }).await
 }
 

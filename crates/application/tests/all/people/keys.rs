@@ -8,11 +8,12 @@ use devskyy_application::{
     access::Access,
     context::KeyGrant,
     error::{Error, PortError},
-    identity::{ApiKeys, ApiKeysPorts, KeyStandings, Secrets},
+    identity::{ApiKeys, ApiKeysPorts, KeyStandings, TokenMint},
 };
 use devskyy_domain::kernel::ids::ApiKeyId;
 use devskyy_testkit::fakes::{
-    FixedClock, InMemoryApiKeys, InMemoryEventStore, InMemoryProjects, InMemoryUsers, SequentialIds, SequentialSecrets,
+    FixedClock, InMemoryApiKeys, InMemoryEventStore, InMemoryProjects, InMemoryUsers, SequentialIds,
+    SequentialTokenMint,
 };
 
 /// Answers no question.
@@ -31,15 +32,15 @@ impl KeyStandings for Unreachable {
 async fn presented(checksum: impl FnOnce([u8; 32]) -> String) -> Error {
     let store = Arc::new(InMemoryEventStore::default());
     let keys = InMemoryApiKeys::following(&store, InMemoryUsers::following(&store));
-    let secrets = Arc::new(SequentialSecrets::default());
+    let mint = Arc::new(SequentialTokenMint::default());
     let body = format!("dsk_{}_secret", "0a".repeat(16));
-    let key = format!("{body}_{}", checksum(secrets.digest(&body)));
+    let key = format!("{body}_{}", checksum(mint.digest(&body)));
     let api_keys = ApiKeys::new(ApiKeysPorts {
         views: keys.clone(),
         vault: keys.clone(),
         standings: Arc::new(Unreachable),
         uses: keys,
-        secrets,
+        mint,
         access: Access::new(InMemoryProjects::following(&store)),
         clock: Arc::new(FixedClock::default()),
         ids: Arc::new(SequentialIds::default()),

@@ -24,7 +24,8 @@ use devskyy_testkit::fakes::{
     FixedClock, FixedSecrets, InMemoryAccessTokens, InMemoryAccounts, InMemoryAddressees, InMemoryAgents,
     InMemoryAttempts, InMemoryBootstrap, InMemoryDirectory, InMemoryErasures, InMemoryEventStore, InMemoryInvitations,
     InMemoryPasswordHasher, InMemoryProjectInvitations, InMemoryProjects, InMemorySessions, InMemoryUsers,
-    NamedDestinations, PathExpressions, PlainSchemas, ScriptedModels, ScriptedTools, SequentialIds, SequentialSecrets,
+    NamedDestinations, PathExpressions, PlainSchemas, ScriptedModels, ScriptedTools, SequentialIds,
+    SequentialTokenMint,
 };
 use uuid::Uuid;
 
@@ -49,7 +50,7 @@ impl World {
     pub(super) fn new() -> Self {
         let clock = Arc::new(FixedClock::default());
         let store = Arc::new(InMemoryEventStore::with_clock(clock.clone()));
-        let (ids, secrets) = (Arc::new(SequentialIds::default()), Arc::new(SequentialSecrets::default()));
+        let (ids, mint) = (Arc::new(SequentialIds::default()), Arc::new(SequentialTokenMint::default()));
         let users = InMemoryUsers::following(&store);
         let views = InMemoryProjects::following(&store);
         let access = Access::new(views.clone());
@@ -58,7 +59,7 @@ impl World {
         let hasher = Arc::new(InMemoryPasswordHasher::default());
         let attempts = Arc::new(InMemoryAttempts::default());
         let erasures = Arc::new(InMemoryErasures::default());
-        let addressees = Arc::new(InMemoryAddressees::new(secrets.clone()));
+        let addressees = Arc::new(InMemoryAddressees::new(mint.clone()));
         let identity = Identity::new(IdentityPorts {
             store: store.clone(),
             accounts: accounts.clone(),
@@ -74,7 +75,7 @@ impl World {
             standings: sessions.clone(),
             tokens: Arc::new(InMemoryAccessTokens::default()),
             hasher: hasher.clone(),
-            secrets: secrets.clone(),
+            mint: mint.clone(),
             bootstrap: Arc::new(InMemoryBootstrap::default()),
             clock: clock.clone(),
             ids: ids.clone(),
@@ -93,7 +94,7 @@ impl World {
             descriptions: Arc::new(ScriptedTools::default()),
             ids: ids.clone(),
         });
-        let directory = Arc::new(InMemoryDirectory::of(users, accounts.clone(), secrets));
+        let directory = Arc::new(InMemoryDirectory::of(users, accounts.clone(), mint));
         let projects = Projects::new(ProjectsPorts {
             store: store.clone(),
             views,

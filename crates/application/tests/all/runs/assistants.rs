@@ -8,7 +8,7 @@ use devskyy_application::{
     runs::{ApprovalStatus, DecideApproval, ReconcileRun, RunStatus, RunView, StepStatus},
 };
 use devskyy_domain::{
-    conversation::{Finish, Message, Usage},
+    conversation::{Finish, Message, TokenCount},
     kernel::ids::RunId,
     runs::{Choice, Verdict, Waiting},
 };
@@ -146,7 +146,7 @@ fn an_answer_that_was_cut_off_fails_the_run() {
 /// Whatever a provider claims.
 #[test]
 fn a_cost_beyond_all_numbers_is_the_largest_one() {
-    let usage = Usage { input: u64::MAX, ..Usage::default() };
+    let usage = TokenCount { input: u64::MAX, ..TokenCount::default() };
     let prices = r#","prices":{"scripted/one":{"input":1000000000000,"output":0}}"#;
     let turns = [calls([("look", r#"{"n":1}"#)]).billed(usage), Turn::says("done").billed(usage)];
     assert_eq!(ended(turns, prices).1.usage.cost_micros, Some(u64::MAX));
@@ -154,7 +154,7 @@ fn a_cost_beyond_all_numbers_is_the_largest_one() {
 
 #[test]
 fn what_was_used_is_on_the_run_and_on_its_steps() {
-    let usage = Usage { input: 1_000, output: 100, cache_read: 50, ..Usage::default() };
+    let usage = TokenCount { input: 1_000, output: 100, cache_read: 50, ..TokenCount::default() };
     let prices = r#","prices":{"scripted/one":{"input":2000000,"output":10000000,"cache_read":1000000}}"#;
     let turns = [calls([("look", r#"{"n":1}"#)]).billed(usage), Turn::says("done").billed(usage)];
     let (_, view) = ended(turns, prices);

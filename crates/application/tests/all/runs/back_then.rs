@@ -9,7 +9,7 @@ use devskyy_application::{
     ports::Clock,
     runs::{GetRun, RunStatus, RunView},
 };
-use devskyy_domain::{conversation::Usage, kernel::ids::RunId, runs::Choice};
+use devskyy_domain::{conversation::TokenCount, kernel::ids::RunId, runs::Choice};
 use devskyy_testkit::fakes::{ScriptedModels, Turn};
 
 use super::{
@@ -77,7 +77,7 @@ fn an_instant_to_come_shows_the_run_as_it_stands() {
 #[test]
 fn an_old_run_stays_as_it_ran_when_a_version_with_other_steps_tools_and_prices_is_published() {
     let Turn::Answer(answer) = Turn::says("done") else { panic!("an answer") };
-    let usage = Usage { input: 1_000, ..Usage::default() };
+    let usage = TokenCount { input: 1_000, ..TokenCount::default() };
     let answer = Turn::Answer(Box::new(devskyy_application::models::ModelAnswer { usage, ..*answer }));
     let world = World::with(ScriptedModels::taking([answer]));
     let priced = |price: u64| assistant(&format!(r#","prices":{{"scripted/one":{{"input":{price},"output":1}}}}"#));

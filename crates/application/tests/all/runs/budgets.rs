@@ -108,7 +108,8 @@ fn a_call_that_does_not_fit_is_not_made_and_ends_the_run() {
 #[test]
 fn a_run_ends_when_the_budget_runs_out_on_the_way() {
     let world = World::with(ScriptedModels::taking(
-        two_turns().map(|turn| turn.billed(devskyy_domain::conversation::Usage { input: 5_000, ..Default::default() })),
+        two_turns()
+            .map(|turn| turn.billed(devskyy_domain::conversation::TokenCount { input: 5_000, ..Default::default() })),
     ));
     world.agent(1, &assistant(""));
     set(&world, of_project(), Some(ROOM_FOR_ONE), None);

@@ -6,7 +6,7 @@ use devskyy_application::{
     runs::{ForkRun, RetryRun, RunView, StartedRun},
 };
 use devskyy_domain::{
-    conversation::{Message, Usage},
+    conversation::{Message, TokenCount},
     kernel::{Json, ids::RunId},
     runs::Origin,
 };
@@ -200,7 +200,7 @@ fn elements_are_taken_over_in_their_order() {
 fn talked(more: &str) -> (World, RunId) {
     let look = |n: u32| {
         let Turn::Answer(answer) = calls([("look", format!(r#"{{"n":{n}}}"#).as_str())]) else { panic!("an answer") };
-        let usage = Usage { input: 100, output: 10, ..Usage::default() };
+        let usage = TokenCount { input: 100, output: 10, ..TokenCount::default() };
         Turn::Answer(Box::new(devskyy_application::models::ModelAnswer { usage, ..*answer }))
     };
     let turns = [look(1), look(2), Turn::says("done"), Turn::says("done otherwise"), Turn::says("and more")];

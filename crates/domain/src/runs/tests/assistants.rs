@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     assistant::Assistant,
-    conversation::{Finish, ToolCall, Usage},
+    conversation::{Finish, TokenCount, ToolCall},
 };
 
 pub(super) fn parsed(more: &str) -> Definition {
@@ -31,7 +31,7 @@ pub(super) fn answer_with(turn: u32, calls: Vec<ToolCall>, finish: Finish) -> Mo
         text: "hm".to_owned(),
         calls,
         finish,
-        usage: Usage { input: 100, output: 20, ..Usage::default() },
+        usage: TokenCount { input: 100, output: 20, ..TokenCount::default() },
         estimated: false,
         model: "small-1".to_owned(),
         answered_by: "local/small".into(),

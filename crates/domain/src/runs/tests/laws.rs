@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{
     assistant::Assistant,
-    conversation::{Finish, ToolCall, Usage},
+    conversation::{Finish, TokenCount, ToolCall},
     workflow::{Action, Limits, Step},
 };
 
@@ -152,7 +152,7 @@ impl Play<'_> {
             _ if calls.is_empty() => Finish::Stop,
             _ => Finish::ToolCalls,
         };
-        let usage = Usage { input: 10, output: 5, ..Usage::default() };
+        let usage = TokenCount { input: 10, output: 5, ..TokenCount::default() };
         let carry = (!calls.is_empty()).then(|| Json::from("signed"));
         let reply = Reply {
             text: ["so", ""][usize::from(self.dice.roll(5) == 0)].into(),

@@ -1,7 +1,7 @@
 //! What is recorded of a model's answer.
 
 use super::{assistants::asking, *};
-use crate::conversation::{Finish, ToolCall, Usage};
+use crate::conversation::{Finish, TokenCount, ToolCall};
 
 fn call() -> ToolCall {
     ToolCall { id: "x".into(), name: "t".into(), arguments: Json::Null }
@@ -13,7 +13,7 @@ fn wanting(calls: Vec<ToolCall>) -> Reply {
         text: String::new(),
         calls,
         finish: Finish::ToolCalls,
-        usage: Usage::default(),
+        usage: TokenCount::default(),
         estimated: false,
         model: "m".into(),
         answered_by: "local/small".into(),

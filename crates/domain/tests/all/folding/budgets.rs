@@ -1,7 +1,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use devskyy_domain::{
     budgets::{Amount, Budget, BudgetEvent, BudgetOwner, Period, Reservation, Settlement, Terms},
-    conversation::Usage,
+    conversation::TokenCount,
     kernel::ids::{OperationId, RunId},
 };
 use uuid::Uuid;
@@ -35,7 +35,7 @@ fn settlement(one: u8, other: u8) -> Settlement {
         operation: operation(one),
         run: run(),
         model: "cloud/large".to_owned(),
-        usage: Usage { input: 9 * u64::from(other), output: 3, ..Usage::default() },
+        usage: TokenCount { input: 9 * u64::from(other), output: 3, ..TokenCount::default() },
         cost_micros: 5,
         price_list: (other > 1).then(|| "provider:2".to_owned()),
     }

@@ -1,6 +1,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use devskyy_domain::{
-    conversation::{AppliedPrice, Finish, Price, ToolCall, Usage},
+    conversation::{AppliedPrice, Finish, Price, TokenCount, ToolCall},
     kernel::{
         Decision, Json,
         ids::{ApprovalId, OperationId},
@@ -88,7 +88,7 @@ fn reply(one: u8, other: u8) -> Reply {
         text: "so".to_owned(),
         calls: (0..other % 3).map(call).collect(),
         finish: [Finish::Stop, Finish::ToolCalls, Finish::Length, Finish::Refused][usize::from(one) % 4],
-        usage: Usage { input: 10, ..Usage::default() },
+        usage: TokenCount { input: 10, ..TokenCount::default() },
         estimated: other == 2,
         model: "b".to_owned(),
         answered_by: "a/b".to_owned(),
@@ -220,7 +220,7 @@ const RUN: Rules<Run> = Rules {
             } else {
                 ChildEnd::Completed { output: value(other) }
             };
-            let spent = Spent { usage: Usage { input: 3, ..Usage::default() }, cost_micros: other.into() };
+            let spent = Spent { usage: TokenCount { input: 3, ..TokenCount::default() }, cost_micros: other.into() };
             it.end_child(operation(one), &end, spent)
         },
         ended,

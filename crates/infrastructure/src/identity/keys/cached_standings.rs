@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use devskyy_application::{context::KeyGrant, error::PortError, identity::KeyStandings};
 use devskyy_domain::kernel::ids::ApiKeyId;
 
-use crate::remembered::Remembered;
+use crate::bounded_cache::BoundedCache;
 
 /// Most answers remembered at once.
 const CAPACITY: usize = 16_384;
@@ -15,7 +15,7 @@ const CAPACITY: usize = 16_384;
 /// An answer belongs to the digest it was given for, so a wrong secret never profits from a right one.
 pub struct CachedKeyStandings {
     behind: Arc<dyn KeyStandings>,
-    remembered: Mutex<Remembered<(ApiKeyId, [u8; 32]), Answer>>,
+    remembered: Mutex<BoundedCache<(ApiKeyId, [u8; 32]), Answer>>,
 }
 
 #[derive(Clone)]
@@ -38,10 +38,10 @@ impl CachedKeyStandings {
     /// A short memory in front of the real answers.
     #[must_use]
     pub fn new(behind: Arc<dyn KeyStandings>) -> Self {
-        Self { behind, remembered: Mutex::new(Remembered::of(CAPACITY)) }
+        Self { behind, remembered: Mutex::new(BoundedCache::of(CAPACITY)) }
     }
 
-    fn remembered(&self) -> MutexGuard<'_, Remembered<(ApiKeyId, [u8; 32]), Answer>> {
+    fn remembered(&self) -> MutexGuard<'_, BoundedCache<(ApiKeyId, [u8; 32]), Answer>> {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use devskyy_application::models::{Deltas, ModelError};
 use devskyy_domain::{
-    conversation::{ToolCall, Usage},
+    conversation::{TokenCount, ToolCall},
     kernel::Json,
 };
 use serde::Deserialize;
@@ -152,9 +152,9 @@ impl Billed {
     }
 
     /// No token in two classes: the input is told without the cache, the output with the thinking.
-    fn by_class(&self) -> Usage {
+    fn by_class(&self) -> TokenCount {
         let reasoning = self.output_tokens_details.as_ref().map_or(0, |details| details.thinking_tokens);
-        Usage {
+        TokenCount {
             input: self.input_tokens.unwrap_or(0),
             output: self.output_tokens.unwrap_or(0).saturating_sub(reasoning),
             cache_read: self.cache_read_input_tokens.unwrap_or(0),

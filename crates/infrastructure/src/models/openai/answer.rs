@@ -1,6 +1,6 @@
 use devskyy_application::models::{Deltas, ModelError};
 use devskyy_domain::{
-    conversation::{Finish, ToolCall, Usage},
+    conversation::{Finish, TokenCount, ToolCall},
     kernel::Json,
 };
 use serde::Deserialize;
@@ -100,14 +100,14 @@ struct CompletionDetails {
 impl Billed {
     /// No token in two classes: the details are part of the sums. Some providers count reasoning beside the completion
     /// instead, which their total gives away.
-    fn by_class(self) -> Usage {
+    fn by_class(self) -> TokenCount {
         let prompt = self.prompt_tokens_details.unwrap_or_default();
         let (read, write) = (prompt.cached_tokens.unwrap_or(0), prompt.cache_write_tokens.unwrap_or(0));
         let reasoning = self.completion_tokens_details.and_then(|it| it.reasoning_tokens).unwrap_or(0);
         // Whatever a provider claims is added up here.
         let together = self.prompt_tokens.saturating_add(self.completion_tokens).saturating_add(reasoning);
         let beside = reasoning > 0 && self.total_tokens == together;
-        Usage {
+        TokenCount {
             input: self.prompt_tokens.saturating_sub(read).saturating_sub(write),
             output: if beside { self.completion_tokens } else { self.completion_tokens.saturating_sub(reasoning) },
             cache_read: read,
@@ -215,7 +215,7 @@ mod tests {
             prompt_tokens_details: None,
             completion_tokens_details: reasoning,
         };
-        let read = Usage { input: u64::MAX, output: 1, reasoning: 2, ..Usage::default() };
+        let read = TokenCount { input: u64::MAX, output: 1, reasoning: 2, ..TokenCount::default() };
         assert_eq!(claimed.by_class(), read);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use devskyy_infrastructure::crypto::{Argon2Cost, Argon2PasswordHasher, FileBootstrapTokens, KeyedSecrets};
+use devskyy_infrastructure::crypto::{Argon2Cost, Argon2PasswordHasher, FileBootstrapTokens, KeyedTokenMint};
 use devskyy_testkit::contracts::credentials::CredentialsUnderTest;
 
 use super::world::{master, tokens};
@@ -12,7 +12,7 @@ async fn real() -> CredentialsUnderTest {
     let cheap = Argon2Cost { memory_kib: 64, passes: 1, lanes: 1 };
     CredentialsUnderTest {
         hasher: Arc::new(Argon2PasswordHasher::start(cheap, 1, 8).unwrap()),
-        secrets: Arc::new(KeyedSecrets::new(master())),
+        mint: Arc::new(KeyedTokenMint::new(master())),
         tokens: Arc::new(tokens().await),
         bootstrap: Arc::new(FileBootstrapTokens::new(directory.path())),
         keep: Box::new(directory),

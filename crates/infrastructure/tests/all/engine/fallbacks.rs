@@ -9,7 +9,7 @@ use devskyy_application::{
     runs::{Dimension, Grouping, ModelUse, RunPublished, UsageDays, UsageFilter, UsageViews as _},
 };
 use devskyy_domain::{
-    conversation::{Finish, Usage},
+    conversation::{Finish, TokenCount},
     kernel::{EventSet as _, ids::AgentId},
     models::{AllowedModels, Price, PriceList, ProviderKind},
     runs::{ModelAnswered, Phase, Run, RunEvent},
@@ -36,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// What a provider may keep silent here.
 const SILENCE: Duration = Duration::from_millis(400);
 /// What the one that answers is billed for: some of each class.
-const USED: Usage = Usage { input: 20, output: 7, cache_read: 300, cache_write: 40, reasoning: 5 };
+const USED: TokenCount = TokenCount { input: 20, output: 7, cache_read: 300, cache_write: 40, reasoning: 5 };
 /// Longer than any of these tests.
 const LONG: BreakerHabits =
     BreakerHabits { failures: 2, rest: Duration::from_secs(600), longest: Duration::from_secs(600) };
@@ -143,7 +143,7 @@ fn calls(id: &'static str, name: &'static str, mind: Option<&'static str>) -> Ac
 async fn told_after(
     kinds_of: [ProviderKind; 2],
     act: Act,
-) -> (Vec<&'static str>, String, Usage, Option<u64>, Option<u64>) {
+) -> (Vec<&'static str>, String, TokenCount, Option<u64>, Option<u64>) {
     let scene = Scene::set(sqlite().await, kinds_of, BreakerHabits::default()).await;
     let events = scene.run(act).await;
     let ModelAnswered { answered_by, usage, cost_micros, price, .. } = answered(&events).clone();
@@ -152,7 +152,7 @@ async fn told_after(
 }
 
 /// One call, one answer, at the price of the one that gave it.
-fn by_the_second() -> (Vec<&'static str>, String, Usage, Option<u64>, Option<u64>) {
+fn by_the_second() -> (Vec<&'static str>, String, TokenCount, Option<u64>, Option<u64>) {
     let events = ["run.queued", "run.claimed", "run.model_called", "run.model_answered", "run.completed"];
     (events.to_vec(), "second/echo-1".to_owned(), USED, Some(114), Some(1_000_000))
 }

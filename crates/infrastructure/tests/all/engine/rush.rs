@@ -20,7 +20,7 @@ use devskyy_application::{
 };
 use devskyy_domain::{
     budgets::{Amount, Budget, BudgetOwner, Period, Terms},
-    conversation::{Finish, Usage},
+    conversation::{Finish, TokenCount},
 };
 use devskyy_infrastructure::system::SystemClock;
 use futures_util::future::join_all;
@@ -55,7 +55,7 @@ impl Models for Holding {
             text: "Done.".to_owned(),
             calls: vec![],
             finish: Finish::Stop,
-            usage: Usage { input: 30, output: 10, ..Usage::default() },
+            usage: TokenCount { input: 30, output: 10, ..TokenCount::default() },
             model: "holding".to_owned(),
             answered_by: request.model.clone(),
             price: None,

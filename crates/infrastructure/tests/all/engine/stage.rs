@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use devskyy_domain::{
-    conversation::{Finish, Usage},
+    conversation::{Finish, TokenCount},
     kernel::ids::RunId,
     models::ProviderKind,
     runs::Phase,
@@ -55,7 +55,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 fn plays(question: &Value) -> Option<Act> {
     let told = question["messages"].as_array().is_some_and(|all| all.iter().any(|message| message["role"] == "tool"));
     let call = CallScript { id: "call_1", name: "act", arguments: vec!["{}"] };
-    let usage = Usage { input: 20, output: 7, ..Usage::default() };
+    let usage = TokenCount { input: 20, output: 7, ..TokenCount::default() };
     Some(Act::Answer(if told {
         Reply::says(&["It is ", "done."])
     } else {

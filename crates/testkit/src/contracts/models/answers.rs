@@ -1,7 +1,7 @@
 //! What an answer is.
 
 use devskyy_domain::{
-    conversation::{Finish, ToolCall, Usage},
+    conversation::{Finish, TokenCount, ToolCall},
     kernel::Json,
 };
 
@@ -63,7 +63,7 @@ pub async fn arguments_that_are_not_json_are_kept_as_text(under_test: &ModelsUnd
 
 /// Whatever way the provider counts.
 pub async fn no_token_is_in_two_classes(under_test: &ModelsUnderTest) {
-    let usage = Usage { input: 100, output: 20, cache_read: 30, cache_write: 4, reasoning: 50 };
+    let usage = TokenCount { input: 100, output: 20, cache_read: 30, cache_write: 4, reasoning: 50 };
     let answer = under_test.answer(Reply { usage, ..Reply::says(&["hm"]) }).await;
     assert_eq!(answer.usage, usage);
 }

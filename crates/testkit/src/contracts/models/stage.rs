@@ -7,7 +7,7 @@ use std::{
 use async_trait::async_trait;
 use devskyy_application::models::{ModelAnswer, ModelRequest, Models};
 use devskyy_domain::{
-    conversation::{Finish, Message, ToolCall, Usage},
+    conversation::{Finish, Message, TokenCount, ToolCall},
     kernel::Json,
 };
 
@@ -51,7 +51,7 @@ pub struct Reply {
     /// Why it stops.
     pub finish: Finish,
     /// What it is billed for.
-    pub usage: Usage,
+    pub usage: TokenCount,
     /// Bytes that are sent at once; all of them with 0.
     pub cut: usize,
     /// What it thought, as it wants it back where it wants calls; nothing, where it does not think.
@@ -73,7 +73,7 @@ impl Reply {
     /// A text in pieces.
     #[must_use]
     pub fn says(pieces: &[&'static str]) -> Self {
-        let usage = Usage { input: 9, output: 3, ..Usage::default() };
+        let usage = TokenCount { input: 9, output: 3, ..TokenCount::default() };
         Self { pieces: pieces.to_vec(), calls: vec![], finish: Finish::Stop, usage, cut: 0, mind: None }
     }
 }

@@ -1,4 +1,4 @@
-use devskyy_application::{identity::Secrets as _, projects::Person};
+use devskyy_application::{identity::TokenMint as _, projects::Person};
 use devskyy_domain::{identity::Email, identity::PlatformRole, kernel::ids::UserId};
 
 use super::{
@@ -6,7 +6,7 @@ use super::{
     accounts::account,
     facts::{id, register},
 };
-use crate::fakes::SequentialSecrets;
+use crate::fakes::SequentialTokenMint;
 
 fn email() -> Email {
     Email::parse("ada@example.org").unwrap()
@@ -14,7 +14,7 @@ fn email() -> Email {
 
 /// Private rows under the digest by which an e-mail is looked for.
 async fn given_rows(people: &PeopleUnderTest, user: UserId) {
-    let email_digest = SequentialSecrets::default().keyed("user.email", email().as_str().as_bytes());
+    let email_digest = SequentialTokenMint::default().keyed("user.email", email().as_str().as_bytes());
     let rows = devskyy_application::identity::PrivateAccount { email_digest, ..account(user, 0) };
     people.accounts.save(&rows).await.unwrap();
 }

@@ -47,7 +47,7 @@ pub use walks::*;
 
 use crate::fakes::{
     InMemoryAccounts, InMemoryAgents, InMemoryApiKeys, InMemoryAttempts, InMemoryDirectory, InMemoryErasures,
-    InMemoryEventStore, InMemoryInvitations, InMemoryProjects, InMemorySessions, InMemoryUsers, SequentialSecrets,
+    InMemoryEventStore, InMemoryInvitations, InMemoryProjects, InMemorySessions, InMemoryUsers, SequentialTokenMint,
 };
 
 /// Whatever holds rows that time takes the meaning from.
@@ -76,7 +76,7 @@ pub struct PeopleUnderTest {
     pub standings: Arc<dyn Standings>,
     /// Projects as the log tells.
     pub projects: Arc<dyn ProjectViews>,
-    /// The people behind e-mails, under digests of [`SequentialSecrets`].
+    /// The people behind e-mails, under digests of [`SequentialTokenMint`].
     pub directory: Arc<dyn Directory>,
     /// Who belongs to which project.
     pub memberships: Arc<dyn Memberships>,
@@ -124,9 +124,9 @@ impl PeopleUnderTest {
             attempts: attempts.clone(),
             used_keys: store.clone(),
         };
-        let secrets = Arc::new(SequentialSecrets::default());
+        let mint = Arc::new(SequentialTokenMint::default());
         Self {
-            directory: Arc::new(InMemoryDirectory::of(users.clone(), accounts.clone(), secrets)),
+            directory: Arc::new(InMemoryDirectory::of(users.clone(), accounts.clone(), mint)),
             accounts: accounts.clone(),
             changes: accounts,
             session_list: sessions.clone(),

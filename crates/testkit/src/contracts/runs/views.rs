@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use devskyy_application::{
     access::ListScope,
     paging::{Age, PageRequest, Part, Sort},
-    runs::{ApprovalFilter, ApprovalStatus, ChildOf, RunFilter, RunStatus, Tokens},
+    runs::{ApprovalFilter, ApprovalStatus, ChildOf, RunFilter, RunStatus, TokenCount},
 };
 use devskyy_domain::{
     conversation::Finish,
@@ -180,7 +180,7 @@ pub async fn runs_are_found_by_what_they_were_made_from(runs: &RunsUnderTest) {
 }
 
 fn answered(input: u64, cost_micros: Option<u64>) -> RunEvent {
-    let usage = Tokens { input, output: 1, cache_read: 2, cache_write: 3, reasoning: 4 };
+    let usage = TokenCount { input, output: 1, cache_read: 2, cache_write: 3, reasoning: 4 };
     RunEvent::from(ModelAnswered {
         operation: OperationId::from(Uuid::from_u128(0xf001)),
         text: String::new(),
@@ -204,7 +204,7 @@ pub async fn a_run_says_what_its_models_used(runs: &RunsUnderTest) {
     let unpriced = runs.views.find(run(1)).await.unwrap().unwrap().cost_micros;
     runs.happens(1, |_, _| Ok(vec![answered(7, Some(30)), answered(u64::MAX, Some(12))])).await;
     let told = runs.views.find(run(1)).await.unwrap().unwrap();
-    let tokens = Tokens { input: 1_000_000_000_000_000, output: 3, cache_read: 6, cache_write: 9, reasoning: 12 };
+    let tokens = TokenCount { input: 1_000_000_000_000_000, output: 3, cache_read: 6, cache_write: 9, reasoning: 12 };
     assert_eq!((unpriced, told.tokens, told.cost_micros), (None, tokens, Some(42)));
 }
 

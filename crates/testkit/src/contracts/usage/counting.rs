@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::Timelike as _;
 use devskyy_application::{
     ports::Clock as _,
-    runs::{Dimension, Grouping, ModelUse, Tokens, UsageGroup},
+    runs::{Dimension, Grouping, ModelUse, TokenCount, UsageGroup},
 };
 use devskyy_domain::{
     conversation::Finish,
@@ -27,7 +27,7 @@ pub async fn where_no_model_answered_nothing_was_used(usage: &UsageUnderTest) {
 /// Every class is told as it was billed, with what it cost, for the model that answered.
 pub async fn an_answer_is_told_by_day_model_and_agent_with_every_class(usage: &UsageUnderTest) {
     usage.begun(1, 1, 7).await;
-    let tokens = Tokens { input: 1, output: 20, cache_read: 300, cache_write: 4_000, reasoning: 50_000 };
+    let tokens = TokenCount { input: 1, output: 20, cache_read: 300, cache_write: 4_000, reasoning: 50_000 };
     let answer = Answer { model: "gateway/meta/llama", tokens, estimated: false, cost_micros: Some(77) };
     usage.answered(1, &[answer]).await;
     let used = ModelUse { calls: 1, tokens, cost_micros: 77, ..ModelUse::default() };
@@ -143,7 +143,7 @@ pub async fn the_position_is_that_of_the_last_answer(usage: &UsageUnderTest) {
 pub async fn absurd_numbers_are_held_at_the_most(usage: &UsageUnderTest) {
     usage.begun(1, 1, 1).await;
     let most = u64::MAX;
-    let tokens = Tokens { input: most, output: most, cache_read: most, cache_write: most, reasoning: most };
+    let tokens = TokenCount { input: most, output: most, cache_read: most, cache_write: most, reasoning: most };
     let absurd = Answer { model: "a/a", tokens, estimated: false, cost_micros: Some(most) };
     for _ in 0..2 {
         usage.answered(1, &[absurd.clone(), absurd.clone()]).await;

@@ -13,7 +13,7 @@ use devskyy_application::{
     es::{AppendRequest, EventContext, EventStore, Precondition, Repository},
     paging::{PageRequest, Part},
     ports::Clock,
-    runs::{Grouping, ModelUse, ProjectUsage, Tokens, UsageDays, UsageFilter, UsageGroup, UsageViews},
+    runs::{Grouping, ModelUse, ProjectUsage, TokenCount, UsageDays, UsageFilter, UsageGroup, UsageViews},
 };
 use devskyy_domain::{
     conversation::Finish,
@@ -48,7 +48,7 @@ pub struct Answer {
     /// `<provider>/<model>`.
     pub model: &'static str,
     /// Tokens by class.
-    pub tokens: Tokens,
+    pub tokens: TokenCount,
     /// Whether those are the most it can have used, because its provider did not tell.
     pub estimated: bool,
     /// What that cost, where a price was known.
@@ -168,13 +168,13 @@ pub fn agent(n: u64) -> AgentId {
 /// An answer that used ten, and costs as much.
 #[must_use]
 pub const fn ten(model: &'static str) -> Answer {
-    let tokens = Tokens { input: 10, output: 0, cache_read: 0, cache_write: 0, reasoning: 0 };
+    let tokens = TokenCount { input: 10, output: 0, cache_read: 0, cache_write: 0, reasoning: 0 };
     Answer { model, tokens, estimated: false, cost_micros: Some(10) }
 }
 
 /// So many answers like [`ten`] together.
 pub(super) fn tens(calls: u64) -> ModelUse {
-    let tokens = Tokens { input: 10 * calls, ..Tokens::default() };
+    let tokens = TokenCount { input: 10 * calls, ..TokenCount::default() };
     ModelUse { calls, tokens, cost_micros: 10 * calls, ..ModelUse::default() }
 }
 

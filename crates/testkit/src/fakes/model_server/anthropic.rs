@@ -1,6 +1,6 @@
 //! Messages as they are streamed.
 
-use devskyy_domain::conversation::{Finish, Usage};
+use devskyy_domain::conversation::{Finish, TokenCount};
 use serde_json::{Value, json};
 
 use crate::contracts::models::{CallScript, Reply};
@@ -10,7 +10,7 @@ fn event(document: &Value) -> String {
     format!("event: {kind}\ndata: {document}\n\n")
 }
 
-fn start(usage: Usage) -> String {
+fn start(usage: TokenCount) -> String {
     event(&json!({"type": "message_start", "message": {
         "id": "msg_1", "type": "message", "role": "assistant", "model": "echo-1-2026", "content": [],
         "stop_reason": null, "stop_sequence": null,
@@ -52,7 +52,7 @@ fn call(index: usize, call: &CallScript) -> Vec<String> {
 }
 
 pub(super) fn opening(said: &str) -> Vec<String> {
-    let mut events = vec![start(Usage::default()), event(&json!({"type": "ping"}))];
+    let mut events = vec![start(TokenCount::default()), event(&json!({"type": "ping"}))];
     events.extend(text(0, &[said]).into_iter().take(2));
     events
 }
@@ -79,7 +79,7 @@ pub(super) fn events(reply: &Reply) -> Vec<String> {
     events
 }
 
-fn end(reason: &str, usage: Usage) -> [String; 2] {
+fn end(reason: &str, usage: TokenCount) -> [String; 2] {
     let usage = json!({
         "output_tokens": usage.output + usage.reasoning,
         "output_tokens_details": {"thinking_tokens": usage.reasoning},
@@ -89,9 +89,9 @@ fn end(reason: &str, usage: Usage) -> [String; 2] {
 }
 
 pub(super) fn ending(reason: &str) -> Vec<String> {
-    let mut events = vec![start(Usage { input: 9, ..Usage::default() })];
+    let mut events = vec![start(TokenCount { input: 9, ..TokenCount::default() })];
     events.extend(text(0, &["Hm."]));
-    events.extend(end(reason, Usage { output: 1, ..Usage::default() }));
+    events.extend(end(reason, TokenCount { output: 1, ..TokenCount::default() }));
     events
 }
 

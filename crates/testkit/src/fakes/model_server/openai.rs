@@ -1,6 +1,6 @@
 //! Chat completions as they are streamed with `stream_options.include_usage`.
 
-use devskyy_domain::conversation::{Finish, Usage};
+use devskyy_domain::conversation::{Finish, TokenCount};
 use serde_json::{Value, json};
 
 use crate::contracts::models::{CallScript, Reply};
@@ -50,7 +50,7 @@ fn calls(calls: &[CallScript], mind: Option<&str>) -> Vec<String> {
 }
 
 /// The sums hold the details.
-fn billed(usage: Usage) -> Value {
+fn billed(usage: TokenCount) -> Value {
     let prompt = usage.input + usage.cache_read + usage.cache_write;
     let completion = usage.output + usage.reasoning;
     json!({
@@ -85,7 +85,7 @@ pub(super) fn events(reply: &Reply) -> Vec<String> {
     events
 }
 
-fn end(reason: &str, usage: Usage) -> [String; 3] {
+fn end(reason: &str, usage: TokenCount) -> [String; 3] {
     let used = event(&json!({
         "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1_767_268_800, "model": "echo-1-2026",
         "choices": [], "usage": billed(usage),
@@ -95,7 +95,7 @@ fn end(reason: &str, usage: Usage) -> [String; 3] {
 
 pub(super) fn ending(reason: &str) -> Vec<String> {
     let mut events = opening("Hm.");
-    events.extend(end(reason, Usage { input: 9, output: 1, ..Usage::default() }));
+    events.extend(end(reason, TokenCount { input: 9, output: 1, ..TokenCount::default() }));
     events
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use devskyy_application::runs::{
-    DoubtView, ExecutionView, RunSummary, RunView, StepView, Tokens, Usage, priority, waiting_for,
+    DoubtView, ExecutionView, RunSummary, RunUsage, RunView, StepView, TokenCount, priority, waiting_for,
 };
 use devskyy_domain::{
     conversation::AppliedPrice,
@@ -369,16 +369,16 @@ impl TokensBody {
     }
 }
 
-impl From<Tokens> for TokensBody {
-    fn from(tokens: Tokens) -> Self {
-        let Tokens { input, output, cache_read, cache_write, reasoning } = tokens;
+impl From<TokenCount> for TokensBody {
+    fn from(tokens: TokenCount) -> Self {
+        let TokenCount { input, output, cache_read, cache_write, reasoning } = tokens;
         Self { input, output, cache_read, cache_write, reasoning }
     }
 }
 
-impl From<Usage> for UsageBody {
-    fn from(usage: Usage) -> Self {
-        let Usage { steps, calls, retries, approvals, children, model_calls, tokens, cost_micros } = usage;
+impl From<RunUsage> for UsageBody {
+    fn from(usage: RunUsage) -> Self {
+        let RunUsage { steps, calls, retries, approvals, children, model_calls, tokens, cost_micros } = usage;
         Self { steps, calls, retries, approvals, children, model_calls, tokens: tokens.into(), cost_micros }
     }
 }

@@ -6,7 +6,7 @@ use actix_web::web::{Bytes, Data};
 use async_stream::stream;
 use devskyy_application::{
     context::{Actor, Subject},
-    runs::{Breath, Delta, LiveListener, RunEventsPage, RunPublished, Runs},
+    runs::{Backoff, Delta, LiveListener, RunEventsPage, RunPublished, Runs},
 };
 use devskyy_domain::kernel::ids::RunId;
 use futures_util::Stream;
@@ -53,9 +53,9 @@ impl Listener {
         stream! {
             let mut page = first;
             let mut due = Instant::now() + self.heartbeat;
-            let mut breath = Breath::default();
+            let mut backoff = Backoff::default();
             loop {
-                let rested = Instant::now() + breath.after(!page.events.is_empty());
+                let rested = Instant::now() + backoff.after(!page.events.is_empty());
                 for event in std::mem::take(&mut page.events) {
                     yield Ok(frame(self.version, event));
                 }

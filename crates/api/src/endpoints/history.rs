@@ -2,7 +2,7 @@ use actix_web::{HttpRequest, HttpResponse, get, web::Data};
 use chrono::{DateTime, Utc};
 use devskyy_application::{
     agents::{AgentHistory, Agents},
-    es::Told,
+    es::HistoryEntry,
     projects::{ProjectHistory, Projects},
 };
 use devskyy_domain::kernel::{
@@ -50,9 +50,9 @@ struct EntryBody {
     data: Json,
 }
 
-impl From<Told> for EntryBody {
-    fn from(told: Told) -> Self {
-        let Told { position, sequence, id, kind, at, actor, data } = told;
+impl From<HistoryEntry> for EntryBody {
+    fn from(told: HistoryEntry) -> Self {
+        let HistoryEntry { position, sequence, id, kind, at, actor, data } = told;
         Self { position, sequence, id, r#type: kind, at, actor, data }
     }
 }

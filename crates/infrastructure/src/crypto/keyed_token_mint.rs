@@ -1,14 +1,14 @@
 use aws_lc_rs::{digest, rand::fill};
 use data_encoding::BASE64URL_NOPAD;
-use devskyy_application::{error::PortError, identity::Secrets};
+use devskyy_application::{error::PortError, identity::TokenMint};
 
 use super::master_key::MasterKey;
 
 /// Random tokens from the system's generator, digests by SHA-256, keyed digests under the master key.
 #[derive(Debug, Clone)]
-pub struct KeyedSecrets(MasterKey);
+pub struct KeyedTokenMint(MasterKey);
 
-impl KeyedSecrets {
+impl KeyedTokenMint {
     /// Secrets of the deployment with this master key.
     #[must_use]
     pub const fn new(master: MasterKey) -> Self {
@@ -23,7 +23,7 @@ pub(super) fn random_token() -> Result<String, PortError> {
     Ok(BASE64URL_NOPAD.encode(&bytes))
 }
 
-impl Secrets for KeyedSecrets {
+impl TokenMint for KeyedTokenMint {
     fn token(&self) -> Result<String, PortError> {
         random_token()
     }

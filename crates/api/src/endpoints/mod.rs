@@ -1,4 +1,4 @@
-//! Version 1 of the interface.
+//! The endpoints of both versions of the interface; where the versions differ, `version` translates on the way.
 
 mod account;
 mod agents;

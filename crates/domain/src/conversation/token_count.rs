@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Tokens a model call was billed for, by class; no token is in two classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Usage {
+pub struct TokenCount {
     /// Read afresh.
     pub input: u64,
     /// Written for the caller.
@@ -18,7 +18,7 @@ pub struct Usage {
     pub reasoning: u64,
 }
 
-impl Usage {
+impl TokenCount {
     /// All classes together.
     #[must_use]
     pub const fn total(&self) -> u64 {
@@ -30,7 +30,7 @@ impl Usage {
     }
 }
 
-impl AddAssign for Usage {
+impl AddAssign for TokenCount {
     fn add_assign(&mut self, other: Self) {
         self.input = self.input.saturating_add(other.input);
         self.output = self.output.saturating_add(other.output);

@@ -15,7 +15,7 @@ use crate::{
 
 /// One thing that happened to an aggregate, in its public form.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Told {
+pub struct HistoryEntry {
     /// Its place in the one log.
     pub position: Position,
     /// Its place among the aggregate's events, from 1; the aggregate's version since.
@@ -32,7 +32,7 @@ pub struct Told {
     pub data: Json,
 }
 
-impl Told {
+impl HistoryEntry {
     fn of<A: Aggregate>(recorded: &RecordedEvent, public: Public<A>) -> Result<Self, PortError> {
         let (kind, data) = public(&recorded.decode()?);
         Ok(Self {
@@ -66,7 +66,7 @@ impl<A: Aggregate> Repository<A> {
         version: Version,
         part: &Part,
         public: Public<A>,
-    ) -> Result<PageOf<Told>, PortError> {
+    ) -> Result<PageOf<HistoryEntry>, PortError> {
         let (after, most) = match part {
             Part::Page(page) => (page.offset(), page.page_size),
             Part::Keyset(wanted) => (wanted.after.as_ref().map_or(0, sequence), wanted.limit + 1),
@@ -76,12 +76,13 @@ impl<A: Aggregate> Repository<A> {
             let left = usize::try_from(last - known).unwrap_or(usize::MAX);
             let events = self.store.read_stream(StreamId::of::<A>(id), known, left).await?;
             known = events.last().map_or(last, |newest| newest.version);
-            let some: Result<Vec<_>, _> = events.iter().map(|recorded| Told::of::<A>(recorded, public)).collect();
+            let some: Result<Vec<_>, _> =
+                events.iter().map(|recorded| HistoryEntry::of::<A>(recorded, public)).collect();
             told.extend(some?);
         }
         Ok(match part {
             Part::Page(_) => PageOf::of_total(told, version),
-            Part::Keyset(wanted) => PageOf::up_to(told, wanted.limit, Told::key),
+            Part::Keyset(wanted) => PageOf::up_to(told, wanted.limit, HistoryEntry::key),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Turns at something, in the order in which they are asked for.
+//! An asynchronous mutex that is acquired in the order in which it was asked for.
 
 use std::{
     collections::BTreeMap,
@@ -7,33 +7,32 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// Those who wait for a turn, and whose turn it is.
+/// A mutex without data that is strictly first come, first served.
 ///
-/// A turn that ends is handed to whoever has waited longest. Whoever comes meanwhile goes to the end of the line, so that nobody
-/// waits for more turns than were asked for before their own.
+/// A permit that is dropped goes to the task that has waited longest; tasks that ask meanwhile queue up behind it.
 #[derive(Debug, Default)]
-pub(crate) struct Line(Mutex<Places>);
+pub(crate) struct FairLock(Mutex<Places>);
 
 #[derive(Debug, Default)]
 struct Places {
     given_out: u64,
-    /// Whose turn it is, also before they know; while it is nobody's, nobody waits.
+    /// Who holds the permit, also before they were woken; while nobody holds it, nobody waits.
     holder: Option<u64>,
     waiting: BTreeMap<u64, Waker>,
 }
 
-/// A turn, or a place in the line until it has come. Whoever lets go of it, at any point, takes nobody else's turn away.
+/// The right to go on, or a place in the queue until it is granted. It may be dropped at any point.
 #[derive(Debug)]
-pub(crate) struct Turn {
-    line: Arc<Line>,
+pub(crate) struct Permit {
+    line: Arc<FairLock>,
     place: u64,
 }
 
-impl Line {
-    /// Waits for a turn.
-    pub(crate) async fn turn(self: Arc<Self>) -> Turn {
+impl FairLock {
+    /// Waits for the permit.
+    pub(crate) async fn acquire(self: Arc<Self>) -> Permit {
         let place = self.places().give_out();
-        let turn = Turn { line: self, place };
+        let turn = Permit { line: self, place };
         poll_fn(|context| turn.line.places().poll(place, context)).await;
         turn
     }
@@ -70,7 +69,7 @@ impl Places {
     }
 }
 
-impl Drop for Turn {
+impl Drop for Permit {
     fn drop(&mut self) {
         let next = self.line.places().give_up(self.place);
         if let Some(waker) = next {
@@ -86,27 +85,27 @@ mod tests {
         future::{BoxFuture, poll_immediate},
     };
 
-    use super::{Arc, Line, Turn};
+    use super::{Arc, FairLock, Permit};
 
     /// Somebody who has asked for a turn.
-    struct Waiter(BoxFuture<'static, Turn>);
+    struct Waiter(BoxFuture<'static, Permit>);
 
     impl Waiter {
-        fn at(line: &Arc<Line>) -> Self {
-            let mut waiter = Self(line.clone().turn().boxed());
-            assert!(waiter.turn().is_none(), "nobody has a turn to wait for");
+        fn at(line: &Arc<FairLock>) -> Self {
+            let mut waiter = Self(line.clone().acquire().boxed());
+            assert!(waiter.acquire().is_none(), "nobody holds the permit");
             waiter
         }
 
         /// The turn, if it has come.
-        fn turn(&mut self) -> Option<Turn> {
+        fn acquire(&mut self) -> Option<Permit> {
             poll_immediate(&mut self.0).now_or_never().flatten()
         }
     }
 
-    fn held() -> (Arc<Line>, Turn) {
-        let line = Arc::new(Line::default());
-        let turn = line.clone().turn().now_or_never().unwrap();
+    fn held() -> (Arc<FairLock>, Permit) {
+        let line = Arc::new(FairLock::default());
+        let turn = line.clone().acquire().now_or_never().unwrap();
         (line, turn)
     }
 
@@ -117,7 +116,7 @@ mod tests {
         let mut order = Vec::new();
         while !waiting.is_empty() {
             drop(turn);
-            let served = waiting.iter_mut().enumerate().find_map(|(at, (_, waiter))| Some((at, waiter.turn()?)));
+            let served = waiting.iter_mut().enumerate().find_map(|(at, (_, waiter))| Some((at, waiter.acquire()?)));
             let (at, next) = served.unwrap();
             order.push(waiting.remove(at).0);
             turn = next;
@@ -130,7 +129,7 @@ mod tests {
         let (line, turn) = held();
         let _waiting = Waiter::at(&line);
         drop(turn);
-        assert!(Waiter::at(&line).turn().is_none());
+        assert!(Waiter::at(&line).acquire().is_none());
     }
 
     #[test]
@@ -139,7 +138,7 @@ mod tests {
         let (first, mut second) = (Waiter::at(&line), Waiter::at(&line));
         drop(first);
         drop(turn);
-        assert!(second.turn().is_some());
+        assert!(second.acquire().is_some());
     }
 
     #[test]
@@ -148,7 +147,7 @@ mod tests {
         let (first, mut second) = (Waiter::at(&line), Waiter::at(&line));
         drop(turn);
         drop(first);
-        assert!(second.turn().is_some());
+        assert!(second.acquire().is_some());
     }
 
     #[test]
@@ -156,6 +155,6 @@ mod tests {
         let (line, turn) = held();
         drop(Waiter::at(&line));
         drop(turn);
-        assert!(line.turn().now_or_never().is_some());
+        assert!(line.acquire().now_or_never().is_some());
     }
 }
