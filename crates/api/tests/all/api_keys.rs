@@ -7,32 +7,18 @@ use chrono::TimeDelta;
 use devskyy_application::ports::Clock;
 use serde_json::{Value, json};
 
-use crate::world::{Answer, World, agent};
+use crate::{
+    owned::Owned,
+    world::{Answer, agent},
+};
 
-struct Keyed {
-    world: World,
-    ada: String,
-    project: String,
-}
-
-impl Keyed {
-    async fn new() -> Self {
-        let world = World::new();
-        let ada = world.person("ada").await;
-        let project = world.project(&ada).await;
-        Self { world, ada, project }
-    }
-
-    fn keys(&self) -> String {
-        format!("/api/v1/projects/{}/api-keys", self.project)
-    }
-
+impl Owned {
     fn wanted(&self, role: &str) -> Value {
         json!({"name": "deploy", "role": role, "expires_at": self.world.clock.now() + TimeDelta::days(30)})
     }
 
     async fn issue(&self, body: &Value) -> Value {
-        self.world.post(&self.keys()).by(&self.ada).json(body).send().await.expect(201)
+        self.add(body).await.expect(201)
     }
 
     async fn key(&self, role: &str) -> String {
@@ -42,16 +28,6 @@ impl Keyed {
     async fn agents(&self, key: &str) -> Answer {
         self.world.get("/api/v1/agents").by(key).send().await
     }
-
-    /// Lets a person belong to the project, and signs them in.
-    async fn member(&self, name: &str, role: &str) -> String {
-        let person = self.world.person(name).await;
-        self.world.acquaint(&self.ada, &person).await;
-        let body = json!({"email": format!("{name}@example.org"), "role": role});
-        let members = format!("/api/v1/projects/{}/members", self.project);
-        self.world.post(&members).by(&self.ada).json(&body).send().await.expect(201);
-        person
-    }
 }
 
 fn text(issued: &Value) -> String {
@@ -60,24 +36,24 @@ fn text(issued: &Value) -> String {
 
 #[actix_web::test]
 async fn a_key_is_shown_once_and_works_in_its_project() {
-    let it = Keyed::new().await;
+    let it = Owned::new("api-keys").await;
     let issued = it.issue(&it.wanted("maintainer")).await;
     let key = text(&issued);
     assert!(key.starts_with("dsk_"), "{key}");
     let created = it.world.post("/api/v1/agents").by(&key).json(&agent("Greeter")).send().await.expect(201);
     assert_eq!(created["project_id"], it.project.as_str());
-    let one = format!("{}/{}", it.keys(), issued["id"].as_str().unwrap());
+    let one = it.one(&issued);
     let shown = it.world.get(&one).by(&it.ada).send().await.expect(200);
     assert_eq!((shown.get("key"), shown["status"].as_str()), (None, Some("active")));
     assert!(shown["last_used_at"].is_string(), "{shown}");
-    let listed = it.world.get(&it.keys()).by(&it.ada).send().await;
+    let listed = it.world.get(&it.all()).by(&it.ada).send().await;
     assert_eq!(listed.expect(200)["total"], 1);
     assert!(!listed.text().contains(&key));
 }
 
 #[actix_web::test]
 async fn both_headers_have_the_same_verdict() {
-    let it = Keyed::new().await;
+    let it = Owned::new("api-keys").await;
     let good = it.key("viewer").await;
     let typo = format!("{}{}", &good[..good.len() - 1], if good.ends_with('0') { '1' } else { '0' });
     for (key, status) in [(good.as_str(), 200), (typo.as_str(), 401), ("dsk_", 401), ("dsk_a_b_c", 401)] {
@@ -89,7 +65,7 @@ async fn both_headers_have_the_same_verdict() {
 
 #[actix_web::test]
 async fn an_access_token_is_no_api_key_and_two_proofs_are_none() {
-    let it = Keyed::new().await;
+    let it = Owned::new("api-keys").await;
     let key = it.key("viewer").await;
     let token = it.world.get("/api/v1/agents").header("x-api-key", &it.ada).send().await;
     token.refused(401, "unauthenticated");
@@ -99,7 +75,7 @@ async fn an_access_token_is_no_api_key_and_two_proofs_are_none() {
 
 #[actix_web::test]
 async fn a_key_knows_no_other_project() {
-    let it = Keyed::new().await;
+    let it = Owned::new("api-keys").await;
     let other = it.world.project(&it.ada).await;
     let key = it.key("owner").await;
     it.world.get(&format!("/api/v1/projects/{other}")).by(&key).send().await.refused(404, "not_found");
@@ -109,7 +85,7 @@ async fn a_key_knows_no_other_project() {
 
 #[actix_web::test]
 async fn a_key_does_what_its_scopes_say_and_nothing_else() {
-    let it = Keyed::new().await;
+    let it = Owned::new("api-keys").await;
     let mut body = it.wanted("maintainer");
     body["scopes"] = json!(["agents.read"]);
     let key = text(&it.issue(&body).await);
@@ -119,53 +95,53 @@ async fn a_key_does_what_its_scopes_say_and_nothing_else() {
 
 #[actix_web::test]
 async fn a_key_does_what_its_role_allows_and_nothing_else() {
-    let it = Keyed::new().await;
+    let it = Owned::new("api-keys").await;
     let key = it.key("viewer").await;
     it.world.post("/api/v1/agents").by(&key).json(&agent("Greeter")).send().await.refused(403, "forbidden");
 }
 
 #[actix_web::test]
 async fn a_key_is_no_person() {
-    let it = Keyed::new().await;
+    let it = Owned::new("api-keys").await;
     let key = it.key("owner").await;
     it.world.get("/api/v1/auth/me").by(&key).send().await.refused(403, "forbidden");
     it.world.post("/api/v1/auth/logout").by(&key).send().await.refused(403, "forbidden");
     let project = json!({"name": "Another"});
     it.world.post("/api/v1/projects").by(&key).json(&project).send().await.refused(403, "forbidden");
-    it.world.post(&it.keys()).by(&key).json(&it.wanted("viewer")).send().await.refused(403, "forbidden");
+    it.world.post(&it.all()).by(&key).json(&it.wanted("viewer")).send().await.refused(403, "forbidden");
 }
 
 #[actix_web::test]
 async fn nobody_issues_a_key_mightier_than_themselves() {
-    let it = Keyed::new().await;
+    let it = Owned::new("api-keys").await;
     let eve = it.member("eve", "maintainer").await;
-    let refused = it.world.post(&it.keys()).by(&eve).json(&it.wanted("owner")).send().await;
+    let refused = it.world.post(&it.all()).by(&eve).json(&it.wanted("owner")).send().await;
     refused.refused_at(403, "api_key.exceeds_issuer", "/role");
-    it.world.post(&it.keys()).by(&eve).json(&it.wanted("maintainer")).send().await.expect(201);
+    it.world.post(&it.all()).by(&eve).json(&it.wanted("maintainer")).send().await.expect(201);
 }
 
 #[actix_web::test]
 async fn a_demoted_issuers_key_is_demoted_and_a_removed_issuers_key_is_nobodys() {
-    let it = Keyed::new().await;
+    let it = Owned::new("api-keys").await;
     let eve = it.member("eve", "maintainer").await;
     let me = it.world.get("/api/v1/auth/me").by(&eve).send().await.expect(200)["id"].as_str().unwrap().to_owned();
-    let issued = it.world.post(&it.keys()).by(&eve).json(&it.wanted("maintainer")).send().await.expect(201);
+    let issued = it.world.post(&it.all()).by(&eve).json(&it.wanted("maintainer")).send().await.expect(201);
     let key = text(&issued);
     let member = format!("/api/v1/projects/{}/members/{me}", it.project);
     let viewer = json!({"role": "viewer"});
-    it.world.call(Method::PATCH, &member).by(&it.ada).json(&viewer).send().await.expect(200);
+    it.call(Method::PATCH, &member).json(&viewer).send().await.expect(200);
     it.agents(&key).await.expect(200);
     it.world.post("/api/v1/agents").by(&key).json(&agent("Greeter")).send().await.refused(403, "forbidden");
-    assert_eq!(it.world.call(Method::DELETE, &member).by(&it.ada).send().await.status, 204);
+    assert_eq!(it.call(Method::DELETE, &member).send().await.status, 204);
     it.agents(&key).await.refused(404, "not_found");
 }
 
 #[actix_web::test]
 async fn a_revoked_key_counts_no_longer() {
-    let it = Keyed::new().await;
+    let it = Owned::new("api-keys").await;
     let issued = it.issue(&it.wanted("viewer")).await;
-    let one = format!("{}/{}", it.keys(), issued["id"].as_str().unwrap());
-    assert_eq!(it.world.call(Method::DELETE, &one).by(&it.ada).send().await.status, 204);
+    let one = it.one(&issued);
+    assert_eq!(it.call(Method::DELETE, &one).send().await.status, 204);
     it.agents(&text(&issued)).await.refused(401, "unauthenticated");
     let rotated = it.world.post(&format!("{one}/rotate")).by(&it.ada).json(&json!({})).send().await;
     rotated.refused(409, "api_key.revoked");
@@ -174,7 +150,7 @@ async fn a_revoked_key_counts_no_longer() {
 
 #[actix_web::test]
 async fn an_expired_key_counts_no_longer() {
-    let it = Keyed::new().await;
+    let it = Owned::new("api-keys").await;
     let key = it.key("viewer").await;
     it.world.clock.advance(Duration::from_secs(30 * 86_400));
     it.agents(&key).await.refused(401, "unauthenticated");
@@ -182,9 +158,9 @@ async fn an_expired_key_counts_no_longer() {
 
 #[actix_web::test]
 async fn a_rotated_key_works_beside_its_successor_for_a_while() {
-    let it = Keyed::new().await;
+    let it = Owned::new("api-keys").await;
     let issued = it.issue(&it.wanted("viewer")).await;
-    let rotate = format!("{}/{}/rotate", it.keys(), issued["id"].as_str().unwrap());
+    let rotate = format!("{}/rotate", it.one(&issued));
     let rotated = it.world.post(&rotate).by(&it.ada).json(&json!({"overlap_s": 60})).send().await.expect(200);
     let (old, new) = (text(&issued), text(&rotated));
     assert_ne!(old, new);
@@ -197,17 +173,17 @@ async fn a_rotated_key_works_beside_its_successor_for_a_while() {
 
 #[actix_web::test]
 async fn nobody_takes_over_a_mightier_key_by_rotating_it() {
-    let it = Keyed::new().await;
+    let it = Owned::new("api-keys").await;
     let eve = it.member("eve", "maintainer").await;
     let issued = it.issue(&it.wanted("owner")).await;
-    let rotate = format!("{}/{}/rotate", it.keys(), issued["id"].as_str().unwrap());
+    let rotate = format!("{}/rotate", it.one(&issued));
     let refused = it.world.post(&rotate).by(&eve).json(&json!({})).send().await;
     refused.refused(403, "api_key.exceeds_issuer");
 }
 
 #[actix_web::test]
 async fn wrong_wishes_are_refused_by_member() {
-    let it = Keyed::new().await;
+    let it = Owned::new("api-keys").await;
     for (member, value, code, pointer) in [
         ("name", json!(" "), "api_key.name_format", "/name"),
         ("role", json!("king"), "project.role_unknown", "/role"),
@@ -218,27 +194,27 @@ async fn wrong_wishes_are_refused_by_member() {
     ] {
         let mut body = it.wanted("viewer");
         body[member] = value;
-        it.world.post(&it.keys()).by(&it.ada).json(&body).send().await.refused_at(422, code, pointer);
+        it.world.post(&it.all()).by(&it.ada).json(&body).send().await.refused_at(422, code, pointer);
     }
     let head = it.world.head().await;
     let body = json!({"name": "deploy", "role": "viewer"});
-    it.world.post(&it.keys()).by(&it.ada).json(&body).send().await.expect(422);
+    it.world.post(&it.all()).by(&it.ada).json(&body).send().await.expect(422);
     assert_eq!(it.world.head().await, head);
 }
 
 #[actix_web::test]
 async fn viewers_and_strangers_see_no_keys() {
-    let it = Keyed::new().await;
+    let it = Owned::new("api-keys").await;
     let (viewer, stranger) = (it.member("eve", "viewer").await, it.world.person("kim").await);
-    it.world.get(&it.keys()).by(&viewer).send().await.refused(403, "forbidden");
-    it.world.get(&it.keys()).by(&stranger).send().await.refused(404, "not_found");
+    it.world.get(&it.all()).by(&viewer).send().await.refused(403, "forbidden");
+    it.world.get(&it.all()).by(&stranger).send().await.refused(404, "not_found");
 }
 
 #[actix_web::test]
 async fn a_repeated_request_issues_one_key_and_shows_it_once() {
-    let it = Keyed::new().await;
+    let it = Owned::new("api-keys").await;
     let body = it.wanted("viewer");
-    let ask = || it.world.post(&it.keys()).by(&it.ada).header("idempotency-key", "k1").json(&body);
+    let ask = || it.world.post(&it.all()).by(&it.ada).header("idempotency-key", "k1").json(&body);
     let (first, second) = (ask().send().await.expect(201), ask().send().await.expect(201));
     assert_eq!(first["id"], second["id"]);
     assert!(first["key"].is_string() && second["key"].is_null(), "{second}");
@@ -246,7 +222,7 @@ async fn a_repeated_request_issues_one_key_and_shows_it_once() {
 
 #[actix_web::test]
 async fn what_a_key_does_is_recorded_under_its_name() {
-    let it = Keyed::new().await;
+    let it = Owned::new("api-keys").await;
     let issued = it.issue(&it.wanted("maintainer")).await;
     let created = it.world.post("/api/v1/agents").by(&text(&issued)).json(&agent("Greeter")).send().await.expect(201);
     let versions = format!("/api/v1/agents/{}/versions", created["id"].as_str().unwrap());
@@ -256,10 +232,10 @@ async fn what_a_key_does_is_recorded_under_its_name() {
 
 #[actix_web::test]
 async fn a_key_is_not_renewed_out_of_bounds() {
-    let it = Keyed::new().await;
+    let it = Owned::new("api-keys").await;
     let expires_at = it.world.clock.now() + TimeDelta::minutes(10);
     let issued = it.issue(&json!({"name": "deploy", "role": "viewer", "expires_at": expires_at})).await;
-    let rotate = format!("{}/{}/rotate", it.keys(), issued["id"].as_str().unwrap());
+    let rotate = format!("{}/rotate", it.one(&issued));
     let longer = json!({"overlap_s": 604_801});
     it.world.post(&rotate).by(&it.ada).json(&longer).send().await.refused(422, "api_key.overlap_range");
     it.world.clock.advance(Duration::from_secs(11 * 60));
@@ -269,7 +245,7 @@ async fn a_key_is_not_renewed_out_of_bounds() {
 
 #[actix_web::test]
 async fn a_key_lets_people_in_and_makes_nobody_an_owner() {
-    let it = Keyed::new().await;
+    let it = Owned::new("api-keys").await;
     let eve = it.world.person("eve").await;
     it.world.acquaint(&it.ada, &eve).await;
     let key = it.key("owner").await;

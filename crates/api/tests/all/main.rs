@@ -29,6 +29,7 @@ mod matrix;
 mod members;
 mod moods;
 mod naps;
+mod owned;
 mod people;
 mod project_life;
 mod projects;

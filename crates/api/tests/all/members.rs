@@ -1,89 +1,87 @@
 use actix_web::http::Method;
 use serde_json::json;
 
-use crate::world::World;
+use crate::{
+    owned::Owned,
+    world::{Answer, World},
+};
+
+/// Ada's project with Eve as a viewer, and what adding her was answered with.
+struct Joined {
+    it: Owned,
+    eve: String,
+    added: Answer,
+}
+
+impl Joined {
+    async fn new() -> Self {
+        let it = Owned::new("members").await;
+        let eve = it.acquaintance("eve").await;
+        let added = it.join("eve", "viewer").await;
+        added.expect(201);
+        Self { it, eve, added }
+    }
+
+    /// Eve's path as a member.
+    fn eve(&self) -> &str {
+        self.added.header("location")
+    }
+}
 
 #[actix_web::test]
 async fn a_person_added_by_e_mail_can_be_promoted_and_can_leave() {
-    let world = World::new();
-    let (ada, eve) = (world.person("ada").await, world.person("eve").await);
-    world.acquaint(&ada, &eve).await;
-    let members = format!("/api/v1/projects/{}/members", world.project(&ada).await);
-
-    let body = json!({"email": "eve@example.org", "role": "viewer"});
-    let answer = world.post(&members).by(&ada).json(&body).send().await;
-    let member = answer.expect(201);
-    assert_eq!(member["role"], "viewer", "{member}");
-    let listed = world.get(&members).by(&eve).send().await.expect(200);
+    let Joined { it, eve, added } = Joined::new().await;
+    assert_eq!(added.expect(201)["role"], "viewer");
+    let listed = it.world.get(&it.all()).by(&eve).send().await.expect(200);
     assert_eq!(listed["total"], 2, "{listed}");
 
-    let one = format!("{members}/{}", member["user_id"].as_str().unwrap());
-    let changed = world.call(Method::PATCH, &one).by(&ada).json(&json!({"role": "maintainer"})).send().await;
+    let one = added.header("location");
+    let changed = it.call(Method::PATCH, one).json(&json!({"role": "maintainer"})).send().await;
     assert_eq!(changed.expect(200)["role"], "maintainer");
-    assert_eq!(world.call(Method::DELETE, &one).by(&eve).send().await.status, 204);
-    world.get(&members).by(&eve).send().await.refused(404, "not_found");
+    assert_eq!(it.world.call(Method::DELETE, one).by(&eve).send().await.status, 204);
+    it.world.get(&it.all()).by(&eve).send().await.refused(404, "not_found");
 }
 
 #[actix_web::test]
 async fn a_member_is_shown_with_the_tag_that_adding_them_was_answered_with() {
-    let world = World::new();
-    let (ada, eve) = (world.person("ada").await, world.person("eve").await);
-    world.acquaint(&ada, &eve).await;
-    let members = format!("/api/v1/projects/{}/members", world.project(&ada).await);
-    let body = json!({"email": "eve@example.org", "role": "viewer"});
-    let added = world.post(&members).by(&ada).json(&body).send().await;
-    let shown = world.get(added.header("location")).by(&ada).send().await;
-    assert_eq!((shown.expect(200), shown.header("etag")), (added.expect(201), added.header("etag")));
+    let joined = Joined::new().await;
+    let shown = joined.it.call(Method::GET, joined.eve()).send().await;
+    assert_eq!((shown.expect(200), shown.header("etag")), (joined.added.expect(201), joined.added.header("etag")));
 }
 
 #[actix_web::test]
 async fn a_member_is_changed_only_on_the_state_that_was_shown() {
-    let world = World::new();
-    let (ada, eve) = (world.person("ada").await, world.person("eve").await);
-    world.acquaint(&ada, &eve).await;
-    let members = format!("/api/v1/projects/{}/members", world.project(&ada).await);
-    let body = json!({"email": "eve@example.org", "role": "viewer"});
-    let one = world.post(&members).by(&ada).json(&body).send().await.header("location").to_owned();
-    let seen = world.get(&one).by(&ada).send().await.header("etag").to_owned();
-    let promote = || world.call(Method::PATCH, &one).by(&ada).header("if-match", &seen);
+    let joined = Joined::new().await;
+    let seen = joined.it.call(Method::GET, joined.eve()).send().await.header("etag").to_owned();
+    let promote = || joined.it.call(Method::PATCH, joined.eve()).header("if-match", &seen);
     promote().json(&json!({"role": "maintainer"})).send().await.expect(200);
     promote().json(&json!({"role": "owner"})).send().await.refused(412, "stale_version");
 }
 
 #[actix_web::test]
 async fn another_name_of_a_member_is_a_new_state() {
-    let world = World::new();
-    let (ada, eve) = (world.person("ada").await, world.person("eve").await);
-    world.acquaint(&ada, &eve).await;
-    let members = format!("/api/v1/projects/{}/members", world.project(&ada).await);
-    let body = json!({"email": "eve@example.org", "role": "viewer"});
-    let added = world.post(&members).by(&ada).json(&body).send().await;
-    let rename = world.call(Method::PATCH, "/api/v1/auth/me").by(&eve).json(&json!({"name": "Evelyn"}));
-    rename.send().await.expect(200);
-    let again = world.get(added.header("location")).by(&ada).header("if-none-match", added.header("etag"));
+    let joined = Joined::new().await;
+    let rename = joined.it.world.call(Method::PATCH, "/api/v1/auth/me").by(&joined.eve);
+    rename.json(&json!({"name": "Evelyn"})).send().await.expect(200);
+    let again = joined.it.call(Method::GET, joined.eve()).header("if-none-match", joined.added.header("etag"));
     assert_eq!(again.send().await.expect(200)["name"], "Evelyn");
 }
 
 #[actix_web::test]
 async fn whoever_is_no_member_is_not_shown_as_one() {
-    let world = World::new();
-    let (ada, eve) = (world.person("ada").await, world.person("eve").await);
-    let eve = world.get("/api/v1/auth/me").by(&eve).send().await.expect(200)["id"].as_str().unwrap().to_owned();
-    let one = format!("/api/v1/projects/{}/members/{eve}", world.project(&ada).await);
-    world.get(&one).by(&ada).send().await.refused(404, "not_found");
+    let it = Owned::new("members").await;
+    let eve = it.world.person("eve").await;
+    let eve = it.world.get("/api/v1/auth/me").by(&eve).send().await.expect(200);
+    it.call(Method::GET, &it.one(&eve)).send().await.refused(404, "not_found");
 }
 
 #[actix_web::test]
 async fn a_viewer_cannot_add_members() {
-    let world = World::new();
-    let (ada, eve) = (world.person("ada").await, world.person("eve").await);
-    world.acquaint(&ada, &eve).await;
-    let members = format!("/api/v1/projects/{}/members", world.project(&ada).await);
+    let Joined { it, eve, .. } = Joined::new().await;
     let body = json!({"email": "eve@example.org", "role": "viewer"});
-    world.post(&members).by(&ada).json(&body).send().await.expect(201);
-    let head = world.head().await;
-    world.post(&members).by(&eve).json(&body).send().await.refused(403, "forbidden");
-    assert_eq!(world.head().await, head);
+    let head = it.world.head().await;
+    it.world.post(&it.all()).by(&eve).json(&body).send().await.refused(403, "forbidden");
+    assert_eq!(it.world.head().await, head);
 }
 
 #[actix_web::test]
@@ -164,13 +162,11 @@ async fn unknown_people_and_roles_are_refused() {
 
 #[actix_web::test]
 async fn a_change_based_on_an_old_project_is_refused() {
-    let world = World::new();
-    let (ada, eve) = (world.person("ada").await, world.person("eve").await);
-    world.acquaint(&ada, &eve).await;
-    let members = format!("/api/v1/projects/{}/members", world.project(&ada).await);
+    let it = Owned::new("members").await;
+    it.acquaintance("eve").await;
     let body = json!({"email": "eve@example.org", "role": "viewer"});
-    let head = world.head().await;
-    let answer = world.post(&members).by(&ada).header("if-match", "\"7\"").json(&body).send().await;
+    let head = it.world.head().await;
+    let answer = it.call(Method::POST, &it.all()).header("if-match", "\"7\"").json(&body).send().await;
     answer.refused(412, "stale_version");
-    assert_eq!(world.head().await, head);
+    assert_eq!(it.world.head().await, head);
 }

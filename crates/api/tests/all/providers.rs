@@ -4,42 +4,17 @@ use actix_web::http::Method;
 use devskyy_application::es::{EventFilter, EventStore as _};
 use serde_json::{Value, json};
 
-use crate::world::{Answer, World};
+use crate::{owned::Owned, world::Answer};
 
 const KEY: &str = "sk-proj-0123456789abcdefWXYZ";
 
-struct Place {
-    world: World,
-    ada: String,
-    project: String,
-}
-
-impl Place {
-    async fn new() -> Self {
-        let world = World::new();
-        let ada = world.person("ada").await;
-        let project = world.project(&ada).await;
-        Self { world, ada, project }
-    }
-
-    fn providers(&self) -> String {
-        format!("/api/v1/projects/{}/providers", self.project)
-    }
-
-    fn one(&self, provider: &Value) -> String {
-        format!("{}/{}", self.providers(), provider["id"].as_str().unwrap())
-    }
-
-    async fn add(&self, body: &Value) -> Answer {
-        self.world.post(&self.providers()).by(&self.ada).json(body).send().await
-    }
-
-    async fn added(&self) -> Value {
+impl Owned {
+    async fn provider(&self) -> Value {
         self.add(&cloud()).await.expect(201)
     }
 
-    async fn change(&self, provider: &Value, body: &Value) -> Answer {
-        self.world.call(Method::PATCH, &self.one(provider)).by(&self.ada).json(body).send().await
+    async fn change_provider(&self, provider: &Value, body: &Value) -> Answer {
+        self.call(Method::PATCH, &self.one(provider)).json(body).send().await
     }
 }
 
@@ -52,7 +27,7 @@ fn cloud() -> Value {
 
 #[actix_web::test]
 async fn a_provider_shows_everything_but_its_key() {
-    let shown = Place::new().await.added().await;
+    let shown = Owned::new("providers").await.provider().await;
     let price = json!({"input": 2_500_000, "output": 10_000_000, "cache_read": 0, "cache_write": 0, "reasoning": 0});
     assert_eq!(
         (&shown["base_url"], &shown["prices"]["gpt-4o"], &shown["has_key"], &shown["key_hint"], shown.get("key")),
@@ -62,19 +37,19 @@ async fn a_provider_shows_everything_but_its_key() {
 
 #[actix_web::test]
 async fn no_answer_repeats_a_key() {
-    let it = Place::new().await;
+    let it = Owned::new("providers").await;
     let added = it.add(&cloud()).await;
     let one = it.one(&added.expect(201));
     let shown = it.world.get(&one).by(&it.ada).send().await;
-    let listed = it.world.get(&it.providers()).by(&it.ada).send().await;
+    let listed = it.world.get(&it.all()).by(&it.ada).send().await;
     let refused = it.add(&json!({"name": "A", "kind": "openai", "base_url": "https://a.org", "key": KEY})).await;
     assert!([added, shown, listed, refused].iter().all(|answer| !answer.text().contains("0123456789")));
 }
 
 #[actix_web::test]
 async fn no_event_holds_a_key() {
-    let it = Place::new().await;
-    it.added().await;
+    let it = Owned::new("providers").await;
+    it.provider().await;
     let page = it.world.store.read_all(0, 100, &EventFilter::default()).await.unwrap();
     let log = format!("{:?}", page.events);
     assert!(log.contains("provider.key_set") && !log.contains("0123456789") && !log.contains("WXYZ"));
@@ -82,20 +57,20 @@ async fn no_event_holds_a_key() {
 
 #[actix_web::test]
 async fn moving_a_provider_drops_its_key_until_there_is_a_new_one() {
-    let it = Place::new().await;
-    let provider = it.added().await;
-    let moved = it.change(&provider, &json!({"base_url": "https://evil.example.org"})).await.expect(200);
+    let it = Owned::new("providers").await;
+    let provider = it.provider().await;
+    let moved = it.change_provider(&provider, &json!({"base_url": "https://evil.example.org"})).await.expect(200);
     let key = format!("{}/key", it.one(&provider));
-    let renewed = it.world.call(Method::PUT, &key).by(&it.ada).json(&json!({"key": KEY})).send().await.expect(200);
+    let renewed = it.call(Method::PUT, &key).json(&json!({"key": KEY})).send().await.expect(200);
     let states = [&moved, &renewed].map(|it| (it["has_key"].as_bool(), it["needs_key"].as_bool()));
     assert_eq!(states, [(Some(false), Some(true)), (Some(true), Some(false))]);
 }
 
 #[actix_web::test]
 async fn a_provider_without_its_key_is_not_reached() {
-    let it = Place::new().await;
-    let provider = it.added().await;
-    it.change(&provider, &json!({"base_url": "https://evil.example.org"})).await.expect(200);
+    let it = Owned::new("providers").await;
+    let provider = it.provider().await;
+    it.change_provider(&provider, &json!({"base_url": "https://evil.example.org"})).await.expect(200);
     let test = format!("{}/test", it.one(&provider));
     let reached = it.world.post(&test).by(&it.ada).send().await.expect(200);
     assert_eq!(reached["problem"], "it has no key for its address; set one");
@@ -103,15 +78,15 @@ async fn a_provider_without_its_key_is_not_reached() {
 
 #[actix_web::test]
 async fn a_test_lists_the_models() {
-    let it = Place::new().await;
-    let provider = it.added().await;
+    let it = Owned::new("providers").await;
+    let provider = it.provider().await;
     let reached = it.world.post(&format!("{}/test", it.one(&provider))).by(&it.ada).send().await.expect(200);
     assert_eq!(reached, json!({"reachable": true, "models": ["openai-1"], "problem": null}));
 }
 
 #[actix_web::test]
 async fn a_wrong_key_is_told_by_the_test() {
-    let it = Place::new().await;
+    let it = Owned::new("providers").await;
     let body = json!({"name": "cloud", "kind": "openai", "base_url": "https://a.org", "key": "wrong-key"});
     let provider = it.add(&body).await.expect(201);
     let reached = it.world.post(&format!("{}/test", it.one(&provider))).by(&it.ada).send().await.expect(200);
@@ -120,7 +95,7 @@ async fn a_wrong_key_is_told_by_the_test() {
 
 #[actix_web::test]
 async fn everything_that_is_wrong_is_told_at_once() {
-    let it = Place::new().await;
+    let it = Owned::new("providers").await;
     let body = json!({"name": "A b", "kind": "magic", "base_url": "ftp://a", "models": [""]});
     let problem = it.add(&body).await.expect(422);
     let pointers: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|it| it["pointer"].as_str()).collect();
@@ -129,47 +104,47 @@ async fn everything_that_is_wrong_is_told_at_once() {
 
 #[actix_web::test]
 async fn an_address_the_operator_does_not_allow_is_refused() {
-    let it = Place::new().await;
+    let it = Owned::new("providers").await;
     let body = json!({"name": "local", "kind": "openai", "base_url": "http://169.254.169.254/v1"});
     assert_eq!(it.add(&body).await.expect(422)["code"], "provider.base_url_refused");
 }
 
 #[actix_web::test]
 async fn a_name_is_taken_until_its_provider_is_removed() {
-    let it = Place::new().await;
-    let provider = it.added().await;
+    let it = Owned::new("providers").await;
+    let provider = it.provider().await;
     let taken = it.add(&cloud()).await.expect(409)["code"].clone();
-    it.world.call(Method::DELETE, &it.one(&provider)).by(&it.ada).send().await.expect(204);
+    it.call(Method::DELETE, &it.one(&provider)).send().await.expect(204);
     assert_eq!((taken.as_str(), it.add(&cloud()).await.status.as_u16()), (Some("provider.name_taken"), 201_u16));
 }
 
 #[actix_web::test]
 async fn a_removed_provider_is_not_there() {
-    let it = Place::new().await;
-    let provider = it.added().await;
-    it.world.call(Method::DELETE, &it.one(&provider)).by(&it.ada).send().await.expect(204);
+    let it = Owned::new("providers").await;
+    let provider = it.provider().await;
+    it.call(Method::DELETE, &it.one(&provider)).send().await.expect(204);
     assert_eq!(it.world.get(&it.one(&provider)).by(&it.ada).send().await.status.as_u16(), 404);
 }
 
 #[actix_web::test]
 async fn the_providers_of_others_do_not_exist() {
-    let it = Place::new().await;
-    let provider = it.added().await;
+    let it = Owned::new("providers").await;
+    let provider = it.provider().await;
     let eve = it.world.person("eve").await;
     assert_eq!(it.world.get(&it.one(&provider)).by(&eve).send().await.status.as_u16(), 404);
 }
 
 #[actix_web::test]
 async fn another_price_list_has_the_next_number() {
-    let it = Place::new().await;
-    let provider = it.added().await;
-    let priced = it.change(&provider, &json!({"prices": {"gpt-4o": {"input": 1}}})).await.expect(200);
+    let it = Owned::new("providers").await;
+    let provider = it.provider().await;
+    let priced = it.change_provider(&provider, &json!({"prices": {"gpt-4o": {"input": 1}}})).await.expect(200);
     assert_eq!(priced["prices_version"], 2);
 }
 
 #[actix_web::test]
 async fn each_mistake_has_its_own_code() {
-    let it = Place::new().await;
+    let it = Owned::new("providers").await;
     let models: Vec<_> = (0..201).map(|n| format!("m{n}")).collect();
     let cases = [
         ("name", json!("A b"), "provider.name_format", "/name"),

@@ -5,14 +5,48 @@ use chrono::TimeDelta;
 use devskyy_application::{es::EventStore, ports::Clock};
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{Call, World};
 
-/// Starts a run and gives its path.
-async fn started(world: &World, token: &str) -> String {
-    let agent = world.agent(token, "Greeter").await;
-    let execute = format!("/api/v1/agents/{agent}/execute");
-    let run = world.post(&execute).by(token).json(&json!({})).send().await.expect(202);
-    format!("/api/v1/runs/{}", run["id"].as_str().unwrap())
+/// A run of Ada's that no worker has taken up yet.
+struct Started {
+    world: World,
+    ada: String,
+    path: String,
+}
+
+impl Started {
+    async fn new() -> Self {
+        Self::with_heartbeat(None).await
+    }
+
+    /// On a platform that keeps silent streams alive that often.
+    async fn with_heartbeat(heartbeat: Option<Duration>) -> Self {
+        let mut world = World::new();
+        if let Some(heartbeat) = heartbeat {
+            world.state.settings.heartbeat = heartbeat;
+        }
+        let ada = world.person("ada").await;
+        let agent = world.agent(&ada, "Greeter").await;
+        let execute = format!("/api/v1/agents/{agent}/execute");
+        let run = world.post(&execute).by(&ada).json(&json!({})).send().await.expect(202);
+        let path = format!("/api/v1/runs/{}", run["id"].as_str().unwrap());
+        Self { world, ada, path }
+    }
+
+    /// Lets a worker carry the run out.
+    async fn complete(&self) {
+        self.world.work();
+        self.world.until(&self.path, &self.ada, |run| run["status"] == "completed").await;
+    }
+
+    /// Asks for the run's events, for example with `?after=1`.
+    fn events(&self, query: &str) -> Call<'_> {
+        self.world.get(&format!("{}/events{query}", self.path)).by(&self.ada)
+    }
+
+    fn stream(&self) -> Call<'_> {
+        self.events("").header("accept", "text/event-stream")
+    }
 }
 
 /// Id, type and data of each event of a stream.
@@ -34,17 +68,14 @@ async fn chunk(body: &mut BoxBody) -> Option<Bytes> {
 
 #[actix_web::test]
 async fn events_are_read_page_by_page_in_order() {
-    let world = World::new();
-    let ada = world.person("ada").await;
-    let path = started(&world, &ada).await;
-    world.work();
-    world.until(&path, &ada, |run| run["status"] == "completed").await;
-    let all = world.get(&format!("{path}/events")).by(&ada).send().await.expect(200);
+    let it = Started::new().await;
+    it.complete().await;
+    let all = it.events("").send().await.expect(200);
     assert_eq!((all["ended"].as_bool(), all["more"].as_bool()), (Some(true), Some(false)));
     let mut paged = Vec::new();
     let mut after = 0;
     loop {
-        let page = world.get(&format!("{path}/events?after={after}&limit=2")).by(&ada).send().await.expect(200);
+        let page = it.events(&format!("?after={after}&limit=2")).send().await.expect(200);
         paged.extend(page["items"].as_array().unwrap().clone());
         after = page["next_after"].as_u64().unwrap();
         if page["ended"] == true {
@@ -61,17 +92,14 @@ async fn events_are_read_page_by_page_in_order() {
 
 #[actix_web::test]
 async fn a_stream_tells_every_event_as_it_happens_and_ends_with_the_run() {
-    let world = World::new();
-    let ada = world.person("ada").await;
-    let path = started(&world, &ada).await;
-    let call = world.get(&format!("{path}/events")).by(&ada).header("accept", "text/event-stream");
-    let response = call.open().await;
+    let it = Started::new().await;
+    let response = it.stream().open().await;
     assert_eq!(response.headers().get("content-type").unwrap(), "text/event-stream");
     assert!(!response.headers().contains_key("content-encoding"));
-    world.work();
+    it.world.work();
     let text = actix_web::body::to_bytes(response.into_body()).await.unwrap();
     let told = events(std::str::from_utf8(&text).unwrap());
-    let page = world.get(&format!("{path}/events")).by(&ada).send().await.expect(200);
+    let page = it.events("").send().await.expect(200);
     let kept = page["items"].as_array().unwrap().clone();
     assert_eq!(told.iter().map(|(_, _, data)| data.clone()).collect::<Vec<_>>(), kept);
     assert!(told.iter().all(|(id, kind, data)| data["position"] == *id && data["type"] == kind.as_str()));
@@ -80,13 +108,10 @@ async fn a_stream_tells_every_event_as_it_happens_and_ends_with_the_run() {
 
 #[actix_web::test]
 async fn a_stream_resumes_after_the_last_event_seen() {
-    let world = World::new();
-    let ada = world.person("ada").await;
-    let path = started(&world, &ada).await;
-    world.work();
-    world.until(&path, &ada, |run| run["status"] == "completed").await;
+    let it = Started::new().await;
+    it.complete().await;
     let stream = |last: Option<u64>, query: String| {
-        let call = world.get(&format!("{path}/events{query}")).by(&ada).header("accept", "text/event-stream");
+        let call = it.events(&query).header("accept", "text/event-stream");
         let call = last.into_iter().fold(call, |call, last| call.header("last-event-id", &last.to_string()));
         async { events(&call.send().await.text()) }
     };
@@ -100,28 +125,20 @@ async fn a_stream_resumes_after_the_last_event_seen() {
 
 #[actix_web::test]
 async fn a_stream_resumed_after_the_end_ends_at_once() {
-    let world = World::new();
-    let ada = world.person("ada").await;
-    let path = started(&world, &ada).await;
-    world.work();
-    world.until(&path, &ada, |run| run["status"] == "completed").await;
-    let head = world.store.head().await.unwrap().to_string();
-    let call = world.get(&format!("{path}/events")).by(&ada).header("accept", "text/event-stream");
-    let answer = call.header("last-event-id", &head).send().await;
+    let it = Started::new().await;
+    it.complete().await;
+    let head = it.world.store.head().await.unwrap().to_string();
+    let answer = it.stream().header("last-event-id", &head).send().await;
     assert_eq!((answer.status.as_u16(), answer.text().as_str()), (200, ""));
 }
 
 #[actix_web::test]
 async fn a_silent_stream_is_kept_alive_until_the_listener_signs_out() {
-    let mut world = World::new();
-    world.state.settings.heartbeat = Duration::from_millis(20);
-    let ada = world.person("ada").await;
-    let path = started(&world, &ada).await;
-    let call = world.get(&format!("{path}/events")).by(&ada).header("accept", "text/event-stream");
-    let mut body = call.open().await.into_body();
+    let it = Started::with_heartbeat(Some(Duration::from_millis(20))).await;
+    let mut body = it.stream().open().await.into_body();
     assert_eq!(events(std::str::from_utf8(&chunk(&mut body).await.unwrap()).unwrap()).len(), 1);
     assert_eq!(chunk(&mut body).await.unwrap(), Bytes::from_static(b":\n\n"));
-    world.post("/api/v1/auth/logout").by(&ada).send().await;
+    it.world.post("/api/v1/auth/logout").by(&it.ada).send().await;
     while let Some(silence) = chunk(&mut body).await {
         assert_eq!(silence, Bytes::from_static(b":\n\n"));
     }
@@ -129,15 +146,14 @@ async fn a_silent_stream_is_kept_alive_until_the_listener_signs_out() {
 
 #[actix_web::test]
 async fn a_silent_stream_is_kept_alive_for_a_program_with_its_key() {
-    let mut world = World::new();
-    world.state.settings.heartbeat = Duration::from_millis(20);
-    let ada = world.person("ada").await;
-    let path = started(&world, &ada).await;
-    let me = world.get("/api/v1/auth/me").by(&ada).send().await.expect(200);
+    let it = Started::with_heartbeat(Some(Duration::from_millis(20))).await;
+    let me = it.world.get("/api/v1/auth/me").by(&it.ada).send().await.expect(200);
     let keys = format!("/api/v1/projects/{}/api-keys", me["personal_project_id"].as_str().unwrap());
-    let wanted = json!({"name": "watch", "role": "viewer", "expires_at": world.clock.now() + TimeDelta::days(1)});
-    let key = world.post(&keys).by(&ada).json(&wanted).send().await.expect(201)["key"].as_str().unwrap().to_owned();
-    let call = world.get(&format!("{path}/events")).header("x-api-key", &key).header("accept", "text/event-stream");
+    let wanted = json!({"name": "watch", "role": "viewer", "expires_at": it.world.clock.now() + TimeDelta::days(1)});
+    let key =
+        it.world.post(&keys).by(&it.ada).json(&wanted).send().await.expect(201)["key"].as_str().unwrap().to_owned();
+    let call =
+        it.world.get(&format!("{}/events", it.path)).header("x-api-key", &key).header("accept", "text/event-stream");
     let mut body = call.open().await.into_body();
     chunk(&mut body).await.unwrap();
     for _ in 0..3 {
@@ -147,47 +163,36 @@ async fn a_silent_stream_is_kept_alive_for_a_program_with_its_key() {
 
 #[actix_web::test]
 async fn a_stream_ends_when_the_server_stops() {
-    let world = World::new();
-    let ada = world.person("ada").await;
-    let path = started(&world, &ada).await;
-    let call = world.get(&format!("{path}/events")).by(&ada).header("accept", "text/event-stream");
-    let mut body = call.open().await.into_body();
+    let it = Started::new().await;
+    let mut body = it.stream().open().await.into_body();
     chunk(&mut body).await.unwrap();
     let ended = async {
         assert_eq!(chunk(&mut body).await, None);
     };
     let stop = async {
         tokio::time::sleep(Duration::from_millis(50)).await;
-        world.drain();
+        it.world.drain();
     };
     tokio::join!(ended, stop);
 }
 
 #[actix_web::test]
 async fn a_client_that_goes_away_cancels_nothing() {
-    let world = World::new();
-    let ada = world.person("ada").await;
-    let path = started(&world, &ada).await;
-    let call = world.get(&format!("{path}/events")).by(&ada).header("accept", "text/event-stream");
-    let mut body = call.open().await.into_body();
+    let it = Started::new().await;
+    let mut body = it.stream().open().await.into_body();
     chunk(&mut body).await.unwrap();
     drop(body);
-    world.work();
-    world.until(&path, &ada, |run| run["status"] == "completed").await;
+    it.complete().await;
 }
 
 #[actix_web::test]
 async fn a_cursor_that_is_none_is_refused() {
-    let world = World::new();
-    let ada = world.person("ada").await;
-    let path = format!("{}/events", started(&world, &ada).await);
+    let it = Started::new().await;
     for id in ["x", "-1", "1.5"] {
-        let call = world.get(&path).by(&ada).header("last-event-id", id);
-        call.send().await.refused(400, "request.last_event_id");
+        it.events("").header("last-event-id", id).send().await.refused(400, "request.last_event_id");
     }
     for query in ["after=x", "after=-1", "limit=0", "limit=501"] {
-        let answer = world.get(&format!("{path}?{query}")).by(&ada).send().await;
-        answer.refused(422, "request.parameter");
+        it.events(&format!("?{query}")).send().await.refused(422, "request.parameter");
     }
-    world.get(&format!("{path}?before=1")).by(&ada).send().await.refused(422, "request.unknown_parameter");
+    it.events("?before=1").send().await.refused(422, "request.unknown_parameter");
 }
