@@ -165,7 +165,7 @@ async fn rename_project(
 
 /// Hand a project over to another member.
 ///
-/// They become an owner; whoever asks stays as a maintainer.
+/// They become an owner; an owner who asks stays as a maintainer. A suspended or archived project can be handed over too.
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),

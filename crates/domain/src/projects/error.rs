@@ -15,11 +15,11 @@ pub enum ProjectError {
     /// Nothing with this id.
     #[error("there is no such project")]
     NotCreated,
-    /// Suspended projects can be looked at and resumed.
+    /// Suspended projects can be looked at, left, handed over and resumed.
     #[error("the project is suspended, resume it first")]
     Suspended,
-    /// Archived projects are read-only for ever.
-    #[error("the project is archived and can no longer change")]
+    /// Archived projects can be looked at, left and handed over for ever, and nothing else.
+    #[error("the project is archived: it can be read, left and handed over, and nothing else")]
     Archived,
     /// A person is a member once.
     #[error("the person is a member already, change their role instead")]

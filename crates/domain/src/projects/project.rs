@@ -42,7 +42,7 @@ impl ProjectDetails {
     }
 }
 
-/// One project. The variants are its life; an archived one has nothing left to change.
+/// One project. The variants are its life; an archived one loses members and changes hands, and nothing else.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Project {
     /// Nothing has been recorded yet.
@@ -103,26 +103,29 @@ impl Project {
         }
     }
 
-    /// Gives a member another role.
+    /// Gives a member another role. A lesser one is possible whatever became of the project.
     ///
     /// # Errors
-    /// [`ProjectError::NotMember`], [`ProjectError::LastOwner`], or when the project is not active.
+    /// [`ProjectError::NotMember`], [`ProjectError::LastOwner`], or, for a promotion, when the project is not active.
     pub fn change_member_role(&self, user: UserId, to: ProjectRole) -> Decision<Self> {
-        let details = self.active()?;
-        match details.members.get(&user) {
-            None => Err(ProjectError::NotMember),
-            Some(present) if *present == to => Ok(vec![]),
-            Some(_) if details.is_last_owner(user) => Err(ProjectError::LastOwner),
-            Some(_) => Ok(vec![MemberRoleChanged { user, role: to }.into()]),
+        let details = self.existing()?;
+        let present = *details.members.get(&user).ok_or(ProjectError::NotMember)?;
+        if to.exceeds(present) {
+            self.active()?;
+        }
+        match present {
+            present if present == to => Ok(vec![]),
+            _ if details.is_last_owner(user) => Err(ProjectError::LastOwner),
+            _ => Ok(vec![MemberRoleChanged { user, role: to }.into()]),
         }
     }
 
-    /// Removes a member.
+    /// Removes a member, whatever became of the project.
     ///
     /// # Errors
-    /// [`ProjectError::NotMember`], [`ProjectError::LastOwner`], or when the project is not active.
+    /// [`ProjectError::NotMember`], [`ProjectError::LastOwner`], or when the project does not exist.
     pub fn remove_member(&self, user: UserId) -> Decision<Self> {
-        let details = self.active()?;
+        let details = self.existing()?;
         match details.members.get(&user) {
             None => Err(ProjectError::NotMember),
             Some(_) if details.is_last_owner(user) => Err(ProjectError::LastOwner),
@@ -130,12 +133,13 @@ impl Project {
         }
     }
 
-    /// Hands the project over: one member becomes an owner; whoever hands over, where they own it, a maintainer.
+    /// Hands the project over: one member becomes an owner, and an owner who hands over a maintainer. That is possible whatever
+    /// became of the project, so that its last owner can leave.
     ///
     /// # Errors
-    /// [`ProjectError::NotMember`], or when the project is not active.
+    /// [`ProjectError::NotMember`], or when the project does not exist.
     pub fn transfer(&self, from: Option<UserId>, to: UserId) -> Decision<Self> {
-        let details = self.active()?;
+        let details = self.existing()?;
         let present = details.members.get(&to).ok_or(ProjectError::NotMember)?;
         let mut events = Vec::new();
         if *present != ProjectRole::Owner {
@@ -204,6 +208,10 @@ impl Project {
         }
     }
 
+    fn existing(&self) -> Result<&ProjectDetails, ProjectError> {
+        self.details().ok_or(ProjectError::NotCreated)
+    }
+
     const fn active(&self) -> Result<&ProjectDetails, ProjectError> {
         match self {
             Self::Active(details) => Ok(details),
@@ -215,8 +223,8 @@ impl Project {
 
     const fn details_mut(&mut self) -> Option<&mut ProjectDetails> {
         match self {
-            Self::Active(details) | Self::Suspended(details) => Some(details),
-            Self::Archived(_) | Self::Unknown => None,
+            Self::Active(details) | Self::Suspended(details) | Self::Archived(details) => Some(details),
+            Self::Unknown => None,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What must hold for projects and their members.
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
 use super::{
@@ -7,6 +9,7 @@ use super::{
     ProjectEvent, ProjectName, ProjectRenamed, ProjectResumed, ProjectRole, ProjectStatus, ProjectSuspended,
 };
 use crate::kernel::{
+    Aggregate as _,
     given::{Given, given},
     ids::UserId,
 };
@@ -38,6 +41,16 @@ fn suspended() -> Given<Project> {
 
 fn archived() -> Given<Project> {
     given([created(), ProjectArchived {}.into()])
+}
+
+/// A project with a maintainer in each part of its life: active, suspended and archived.
+fn whatever_became_of_it() -> [Given<Project>; 3] {
+    let joined = || ProjectEvent::from(MemberAdded { user: user(2), role: ProjectRole::Maintainer });
+    [
+        given([created(), joined()]),
+        given([created(), joined(), ProjectSuspended {}.into()]),
+        given([created(), joined(), ProjectArchived {}.into()]),
+    ]
 }
 
 #[test]
@@ -157,22 +170,71 @@ fn asking_for_what_is_already_so_changes_nothing() {
 }
 
 #[test]
-fn members_of_a_suspended_project_stay_as_they_are() {
+fn a_suspended_project_takes_nobody_in() {
     let answer = suspended().when(|project| project.add_member(user(2), ProjectRole::Viewer));
     assert_eq!(answer, Err(ProjectError::Suspended));
 }
 
 #[test]
-fn an_archived_project_can_change_in_no_way() {
+fn an_archived_project_neither_changes_nor_takes_anybody_in() {
     let it = archived();
     let answers = [
         it.when(|project| project.rename(&name("Harbour"))),
         it.when(|project| project.add_member(user(2), ProjectRole::Viewer)),
-        it.when(|project| project.remove_member(user(1))),
         it.when(Project::suspend),
         it.when(Project::resume),
     ];
     assert!(answers.iter().all(|answer| *answer == Err(ProjectError::Archived)));
+}
+
+#[test]
+fn a_member_can_be_removed_whatever_became_of_the_project() {
+    let answers = whatever_became_of_it().map(|it| it.when(|project| project.remove_member(user(2))));
+    assert!(answers.iter().all(|answer| *answer == Ok(vec![MemberRemoved { user: user(2) }.into()])), "{answers:?}");
+}
+
+#[test]
+fn a_member_can_be_demoted_whatever_became_of_the_project() {
+    let demoted = MemberRoleChanged { user: user(2), role: ProjectRole::Viewer };
+    let answers =
+        whatever_became_of_it().map(|it| it.when(|project| project.change_member_role(user(2), ProjectRole::Viewer)));
+    assert!(answers.iter().all(|answer| *answer == Ok(vec![demoted.clone().into()])), "{answers:?}");
+}
+
+#[test]
+fn a_member_is_promoted_only_in_an_active_project() {
+    let promoted = MemberRoleChanged { user: user(2), role: ProjectRole::Owner };
+    let answers =
+        whatever_became_of_it().map(|it| it.when(|project| project.change_member_role(user(2), ProjectRole::Owner)));
+    assert_eq!(answers, [Ok(vec![promoted.into()]), Err(ProjectError::Suspended), Err(ProjectError::Archived)]);
+}
+
+#[test]
+fn the_last_owner_stays_whatever_became_of_the_project() {
+    let answers = whatever_became_of_it().map(|it| {
+        [
+            it.when(|project| project.remove_member(user(1))),
+            it.when(|project| project.change_member_role(user(1), ProjectRole::Viewer)),
+        ]
+    });
+    assert!(answers.iter().flatten().all(|answer| *answer == Err(ProjectError::LastOwner)), "{answers:?}");
+}
+
+#[test]
+fn whoever_hands_a_project_over_can_leave_it_whatever_became_of_it() {
+    let left = whatever_became_of_it().map(|it| {
+        let handed_over = it.after(|project| project.transfer(Some(user(1)), user(2)))?;
+        let events = handed_over.remove_member(user(1))?;
+        Ok::<_, ProjectError>(handed_over.evolved(&events).details().map(|details| details.members.clone()))
+    });
+    let owned_by_the_other = BTreeMap::from([(user(2), ProjectRole::Owner)]);
+    assert!(left.iter().all(|members| *members == Ok(Some(owned_by_the_other.clone()))), "{left:?}");
+}
+
+#[test]
+fn a_project_is_handed_over_to_a_member_only() {
+    let answers = whatever_became_of_it().map(|it| it.when(|project| project.transfer(Some(user(1)), user(3))));
+    assert!(answers.iter().all(|answer| *answer == Err(ProjectError::NotMember)), "{answers:?}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ refusals! {
         CONFLICT "project.suspended" "The project is suspended"
             "Resume the project first.";
         CONFLICT "project.archived" "The project is archived"
-            "Archived projects can only be read; use another project.";
+            "An archived project can be read, left and handed over, and nothing else; use another project.";
         CONFLICT "project.already_member" "The person is a member already"
             "Change their role instead.";
         CONFLICT "project.not_member" "The person is not a member"

@@ -1,7 +1,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use devskyy_domain::{
     kernel::ids::UserId,
-    projects::{Invitation, Project, ProjectName, ProjectRole, ProjectStatus},
+    projects::{Invitation, Project, ProjectEvent, ProjectName, ProjectRole, ProjectStatus},
 };
 use uuid::Uuid;
 
@@ -46,7 +46,11 @@ const PROJECT: Rules<Project> = Rules {
         |it, one, _| if one == 0 { it.archive() } else { Ok(vec![]) },
     ],
     sound,
-    ended: |it, _| it.status() == Some(ProjectStatus::Archived),
+    // Members leave an archived project too, get lesser roles, and it is handed over.
+    ended: |it, event| {
+        it.status() == Some(ProjectStatus::Archived)
+            && !matches!(event, ProjectEvent::MemberRemoved(_) | ProjectEvent::MemberRoleChanged(_))
+    },
     noted: |_| false,
 };
 
