@@ -97,6 +97,9 @@ pub enum Error {
     /// The same, where access to a project or the platform was decided and has noted it.
     #[error("you may not do this")]
     Denied,
+    /// The same, because an API key asks for what only people may do.
+    #[error("only people who have signed in may do this, not API keys")]
+    PeopleOnly,
     /// There is no such thing, or the actor may not know that there is.
     #[error("{0} was not found")]
     NotFound(String),

@@ -134,7 +134,7 @@ async fn get_member(
 /// Let somebody belong to a project, at once.
 ///
 /// That is for people one shares a project with; everybody else is invited. Whether somebody else has an account is not told.
-/// Administrators of the platform, who see all accounts, may add anybody.
+/// Administrators of the platform, who see all accounts, may add anybody. An API key adds operators and viewers only.
 ///
 /// The answer's `ETag` begins with the project's version.
 #[utoipa::path(
@@ -163,7 +163,8 @@ async fn add_member(
 
 /// Give a member another role.
 ///
-/// A project keeps at least one owner.
+/// A project keeps at least one owner. A suspended or archived project takes lesser roles only. An API key changes operators
+/// and viewers only, into one another.
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),
@@ -187,7 +188,8 @@ async fn change_member_role(
 
 /// Let somebody belong to a project no longer; anybody may leave.
 ///
-/// A project keeps at least one owner.
+/// A project keeps at least one owner. Members of a suspended or archived project can leave and be removed too. An API key
+/// removes operators and viewers only.
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),

@@ -44,6 +44,7 @@ impl From<Error> for Problem {
             Error::BadCredentials { .. } => challenging(Self::new(platform::BAD_CREDENTIALS, detail)),
             Error::Forbidden => Self::new(platform::FORBIDDEN, detail),
             Error::Denied => Self::new(platform::FORBIDDEN, detail).noted(),
+            Error::PeopleOnly => Self::new(platform::PEOPLE_ONLY, detail).noted(),
             Error::NotFound(_) => Self::new(platform::NOT_FOUND, detail),
             Error::StaleVersion { .. } | Error::Stale => Self::new(platform::STALE_VERSION, detail),
             Error::Contended => later(Self::new(platform::CONTENDED, detail), 1),

@@ -108,7 +108,7 @@ async fn a_key_is_no_person() {
     it.world.post("/api/v1/auth/logout").by(&key).send().await.refused(403, "forbidden");
     let project = json!({"name": "Another"});
     it.world.post("/api/v1/projects").by(&key).json(&project).send().await.refused(403, "forbidden");
-    it.world.post(&it.all()).by(&key).json(&it.wanted("viewer")).send().await.refused(403, "forbidden");
+    it.world.post(&it.all()).by(&key).json(&it.wanted("viewer")).send().await.refused(403, "people_only");
 }
 
 #[actix_web::test]
@@ -243,21 +243,89 @@ async fn a_key_is_not_renewed_out_of_bounds() {
     it.world.post(&rotate).by(&it.ada).json(&later).send().await.refused(409, "api_key.expired");
 }
 
-#[actix_web::test]
-async fn a_key_lets_people_in_and_makes_nobody_an_owner() {
-    let it = Owned::new("api-keys").await;
-    let eve = it.world.person("eve").await;
-    it.world.acquaint(&it.ada, &eve).await;
-    let key = it.key("owner").await;
-    let project = format!("/api/v1/projects/{}", it.project);
-    let add = async |place: &str, role: &str| {
+/// What an owner's key does to the members of its project.
+struct Gatekeeper {
+    it: Owned,
+    key: String,
+}
+
+impl Gatekeeper {
+    async fn new() -> Self {
+        let it = Owned::new("api-keys").await;
+        let key = it.key("owner").await;
+        Self { it, key }
+    }
+
+    /// Asks for Eve to be let in, as a member or by an invitation.
+    async fn let_in(&self, place: &str, role: &str) -> Answer {
         let body = json!({"email": "eve@example.org", "role": role});
-        it.world.post(&format!("{project}/{place}")).by(&key).json(&body).send().await
-    };
-    add("members", "owner").await.refused(403, "forbidden");
-    add("invitations", "owner").await.refused(403, "forbidden");
-    let eve = add("members", "maintainer").await.expect(201);
-    let member = format!("{project}/members/{}", eve["user_id"].as_str().unwrap());
-    let change = it.world.call(Method::PATCH, &member).by(&key).json(&json!({"role": "owner"}));
-    change.send().await.refused(403, "forbidden");
+        self.it.world.post(&self.it.path(place)).by(&self.key).json(&body).send().await
+    }
+
+    /// Lets Eve belong to the project, and gives her path there.
+    async fn member(&self, role: &str) -> String {
+        self.it.acquaintance("eve").await;
+        self.it.join("eve", role).await.header("location").to_owned()
+    }
+
+    async fn change(&self, member: &str, role: &str) -> Answer {
+        self.it.world.call(Method::PATCH, member).by(&self.key).json(&json!({"role": role})).send().await
+    }
+
+    async fn delete(&self, path: &str) -> Answer {
+        self.it.world.call(Method::DELETE, path).by(&self.key).send().await
+    }
+}
+
+#[actix_web::test]
+async fn a_key_lets_in_operators_and_viewers_only() {
+    let it = Gatekeeper::new().await;
+    it.it.acquaintance("eve").await;
+    for place in ["/members", "/invitations"] {
+        for role in ["owner", "maintainer"] {
+            it.let_in(place, role).await.refused(403, "people_only");
+        }
+    }
+    it.let_in("/invitations", "viewer").await.expect(201);
+    it.let_in("/members", "operator").await.expect(201);
+}
+
+#[actix_web::test]
+async fn a_key_promotes_nobody_beyond_operators() {
+    let it = Gatekeeper::new().await;
+    let eve = it.member("viewer").await;
+    it.change(&eve, "owner").await.refused(403, "people_only");
+    it.change(&eve, "maintainer").await.refused(403, "people_only");
+    it.change(&eve, "operator").await.expect(200);
+}
+
+#[actix_web::test]
+async fn a_key_demotes_operators_only() {
+    let it = Gatekeeper::new().await;
+    let eve = it.member("maintainer").await;
+    it.change(&eve, "viewer").await.refused(403, "people_only");
+    it.it.call(Method::PATCH, &eve).json(&json!({"role": "operator"})).send().await.expect(200);
+    it.change(&eve, "viewer").await.expect(200);
+}
+
+#[actix_web::test]
+async fn a_key_removes_no_maintainer() {
+    let it = Gatekeeper::new().await;
+    let eve = it.member("maintainer").await;
+    it.delete(&eve).await.refused(403, "people_only");
+}
+
+#[actix_web::test]
+async fn a_key_removes_operators() {
+    let it = Gatekeeper::new().await;
+    let eve = it.member("operator").await;
+    assert_eq!(it.delete(&eve).await.status, 204);
+}
+
+#[actix_web::test]
+async fn a_key_does_not_withdraw_what_it_may_not_offer() {
+    let it = Gatekeeper::new().await;
+    let body = json!({"email": "kim@example.org", "role": "maintainer"});
+    let offered = it.it.call(Method::POST, &it.it.path("/invitations")).json(&body).send().await;
+    it.delete(offered.header("location")).await.refused(403, "people_only");
 }

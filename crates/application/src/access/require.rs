@@ -35,6 +35,8 @@ enum Denied {
     Absent,
     /// They may see the project and not do this.
     Forbidden,
+    /// They may see the project, and this is not for API keys.
+    PeopleOnly,
     /// It is not about who they are.
     Otherwise(Error),
 }
@@ -68,16 +70,19 @@ impl Access {
     /// Passes when the actor may do this in the project.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`], [`Error::NotFound`] for a project the actor may not see, [`Error::Denied`] for
-    /// one they may see, and a refusal when the project is on hold or archived.
+    /// [`Error::Unauthenticated`], [`Error::NotFound`] for a project the actor may not see, [`Error::Denied`] or
+    /// [`Error::PeopleOnly`] for one they may see, and a refusal when the project is on hold or archived.
     pub async fn require(&self, actor: &Actor, project: ProjectId, permission: Permission) -> Result<(), Error> {
         let verdict = self.judge(actor, project, permission).await;
-        if let (Err(Denied::Unseen | Denied::Forbidden), Some(security)) = (&verdict, &self.security) {
+        if let (Err(Denied::Unseen | Denied::Forbidden | Denied::PeopleOnly), Some(security)) =
+            (&verdict, &self.security)
+        {
             security.denied(actor, Some(project), permission.as_str());
         }
         verdict.map_err(|denied| match denied {
             Denied::Unseen | Denied::Absent => Error::NotFound(format!("project {project}")),
             Denied::Forbidden => Error::Denied,
+            Denied::PeopleOnly => Error::PeopleOnly,
             Denied::Otherwise(error) => error,
         })
     }
@@ -95,9 +100,10 @@ impl Access {
         if !allows(role, in_project, Permission::ProjectsRead) {
             return Err(Denied::Unseen);
         }
-        if !allows(role, in_project, permission) || !in_scope(&actor.subject, permission) {
+        if !allows(role, in_project, permission) {
             return Err(Denied::Forbidden);
         }
+        in_scope(&actor.subject, permission)?;
         Ok(in_use(standing, permission)?)
     }
 
@@ -197,10 +203,11 @@ impl Access {
 }
 
 /// People may what their roles may; keys only what they were issued for.
-fn in_scope(subject: &Subject, permission: Permission) -> bool {
+fn in_scope(subject: &Subject, permission: Permission) -> Result<(), Denied> {
     match subject {
-        Subject::Key { grant, .. } => permission.suits_keys() && grant.scopes.contains(permission.as_str()),
-        Subject::User { .. } | Subject::System(_) | Subject::Anonymous => true,
+        Subject::Key { .. } if !permission.suits_keys() => Err(Denied::PeopleOnly),
+        Subject::Key { grant, .. } if !grant.scopes.contains(permission.as_str()) => Err(Denied::Forbidden),
+        Subject::Key { .. } | Subject::User { .. } | Subject::System(_) | Subject::Anonymous => Ok(()),
     }
 }
 

@@ -2,278 +2,189 @@ use std::fmt::Write as _;
 
 use devskyy_domain::{identity::PlatformRole, projects::ProjectRole};
 
-/// Something one may be allowed to do in a project.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Permission {
-    /// See that the project exists, and its name.
-    ProjectsRead,
-    /// Rename, suspend, resume and archive the project.
-    ProjectsWrite,
-    /// See who belongs to it.
-    MembersRead,
-    /// Invite, add and remove members and change their roles.
-    MembersWrite,
-    /// Make somebody an owner, take that from somebody else, and hand the project over.
-    OwnersWrite,
-    /// See agents and their versions.
-    AgentsRead,
-    /// Create, change, publish, activate, pause and archive agents.
-    AgentsWrite,
-    /// See runs, their steps and their events.
-    RunsRead,
-    /// Start runs.
-    RunsStart,
-    /// Cancel runs.
-    RunsCancel,
-    /// Answer what runs ask: approvals, and verdicts on unknown outcomes.
-    RunsDecide,
-    /// See the project's API keys, never their secrets.
-    KeysRead,
-    /// Issue and rotate API keys of no more power than one's own.
-    KeysIssue,
-    /// Revoke API keys.
-    KeysRevoke,
-    /// See the project's providers of models, never their keys.
-    ProvidersRead,
-    /// Add, change, test and remove providers of models, and set their keys.
-    ProvidersWrite,
-    /// See the secrets of the project's tools, never their values.
-    SecretsRead,
-    /// Add, replace and remove secrets of tools.
-    SecretsWrite,
-    /// See who did what in the project, and who was denied something.
-    AuditRead,
-    /// See budgets, and what was used of language models.
-    BudgetsRead,
-    /// Set and remove budgets.
-    BudgetsWrite,
-}
-
-/// Something one may be allowed to do on the platform as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PlatformPermission {
-    /// Create projects of one's own.
-    ProjectsCreate,
-    /// See everybody's accounts.
-    UsersRead,
-    /// Invite people to the platform.
-    UsersInvite,
-    /// Change roles, disable, enable and erase accounts, and open administrators' ones.
-    UsersWrite,
-    /// See who did what on the whole platform.
-    AuditReadAll,
-}
-
 use PlatformRole::{Admin, Member};
 use ProjectRole::{Maintainer, Operator, Owner, Viewer};
 
-/// The whole truth: a permission, the project roles that have it, and the platform roles that have it in every project.
-const TABLE: [(Permission, &[ProjectRole], &[PlatformRole]); 21] = [
-    (Permission::ProjectsRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
-    (Permission::ProjectsWrite, &[Owner], &[Admin]),
-    (Permission::MembersRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
-    (Permission::MembersWrite, &[Owner], &[Admin]),
-    (Permission::OwnersWrite, &[Owner], &[Admin]),
-    (Permission::AgentsRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
-    (Permission::AgentsWrite, &[Owner, Maintainer], &[]),
-    (Permission::RunsRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
-    (Permission::RunsStart, &[Owner, Maintainer, Operator], &[]),
-    (Permission::RunsCancel, &[Owner, Maintainer, Operator], &[Admin]),
-    (Permission::RunsDecide, &[Owner, Maintainer, Operator], &[]),
-    (Permission::KeysRead, &[Owner, Maintainer], &[Admin]),
-    (Permission::KeysIssue, &[Owner, Maintainer], &[]),
-    (Permission::KeysRevoke, &[Owner, Maintainer], &[Admin]),
-    (Permission::ProvidersRead, &[Owner, Maintainer], &[Admin]),
-    (Permission::ProvidersWrite, &[Owner, Maintainer], &[]),
-    (Permission::SecretsRead, &[Owner, Maintainer], &[Admin]),
-    (Permission::SecretsWrite, &[Owner, Maintainer], &[]),
-    (Permission::AuditRead, &[Owner], &[Admin]),
-    (Permission::BudgetsRead, &[Owner, Maintainer, Operator, Viewer], &[Admin]),
-    (Permission::BudgetsWrite, &[Owner, Maintainer], &[Admin]),
-];
+/// What the table holds of one permission.
+#[derive(Clone, Copy)]
+struct Row {
+    name: &'static str,
+    meaning: &'static str,
+    /// The project roles that have it.
+    in_project: &'static [ProjectRole],
+    /// The platform roles that have it: in every project, or on the platform as a whole.
+    everywhere: &'static [PlatformRole],
+    in_use_only: bool,
+    people_only: bool,
+}
 
-/// The same for the platform as a whole: a permission, and the platform roles that have it. API keys have none of these.
-const PLATFORM: [(PlatformPermission, &[PlatformRole]); 5] = [
-    (PlatformPermission::ProjectsCreate, &[Admin, Member]),
-    (PlatformPermission::UsersRead, &[Admin]),
-    (PlatformPermission::UsersInvite, &[Admin]),
-    (PlatformPermission::UsersWrite, &[Admin]),
-    (PlatformPermission::AuditReadAll, &[Admin]),
-];
+impl Row {
+    const fn plain(
+        name: &'static str,
+        meaning: &'static str,
+        in_project: &'static [ProjectRole],
+        everywhere: &'static [PlatformRole],
+    ) -> Self {
+        Self { name, meaning, in_project, everywhere, in_use_only: false, people_only: false }
+    }
+
+    const fn in_use_only(self) -> Self {
+        Self { in_use_only: true, ..self }
+    }
+
+    const fn people_only(self) -> Self {
+        Self { people_only: true, ..self }
+    }
+}
+
+/// Declares permissions, one row each: name, name in documents, what it lets one do, the project roles and the platform roles
+/// that have it, and flags. `in_use_only` needs a project that is neither suspended nor archived; `people_only` is for no API key.
+macro_rules! permissions {
+    (
+        $(#[$about:meta])*
+        $kind:ident {
+            $($variant:ident $name:literal $meaning:literal [$($project:ident)*] [$($platform:ident)*] $($flag:ident)*;)+
+        }
+    ) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $kind {
+            $(#[doc = concat!("Lets one ", $meaning, ".")] $variant,)+
+        }
+
+        impl $kind {
+            /// Every permission, in the order of the table.
+            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$variant),+];
+
+            const fn row(self) -> Row {
+                match self {
+                    $(Self::$variant => {
+                        Row::plain($name, $meaning, &[$($project),*], &[$($platform),*])$(.$flag())*
+                    })+
+                }
+            }
+
+            /// The name used in documents.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                self.row().name
+            }
+
+            /// What it lets one do, in words.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                self.row().meaning
+            }
+        }
+    };
+}
+
+permissions! {
+    /// Something one may be allowed to do in a project.
+    Permission {
+        ProjectsRead "projects.read" "see that the project exists, and its name"
+            [Owner Maintainer Operator Viewer] [Admin];
+        ProjectsWrite "projects.write" "rename, suspend, resume and archive the project"
+            [Owner] [Admin];
+        MembersRead "members.read" "see who belongs to it"
+            [Owner Maintainer Operator Viewer] [Admin];
+        MembersWrite "members.write" "invite, add and remove members and change their roles"
+            [Owner] [Admin];
+        OwnersWrite "owners.write" "make somebody an owner or maintainer, demote or remove one, and hand the project over"
+            [Owner] [Admin] people_only;
+        AgentsRead "agents.read" "see agents and their versions"
+            [Owner Maintainer Operator Viewer] [Admin];
+        AgentsWrite "agents.write" "create, change, publish, activate, pause and archive agents"
+            [Owner Maintainer] [] in_use_only;
+        RunsRead "runs.read" "see runs, their steps and their events"
+            [Owner Maintainer Operator Viewer] [Admin];
+        RunsStart "runs.start" "start runs"
+            [Owner Maintainer Operator] [] in_use_only;
+        RunsCancel "runs.cancel" "cancel runs"
+            [Owner Maintainer Operator] [Admin];
+        RunsDecide "runs.decide" "answer approvals and give verdicts on unknown outcomes"
+            [Owner Maintainer Operator] [] in_use_only;
+        KeysRead "keys.read" "see API keys, never their secrets"
+            [Owner Maintainer] [Admin];
+        KeysIssue "keys.issue" "issue and rotate API keys of no more power than one's own"
+            [Owner Maintainer] [] in_use_only people_only;
+        KeysRevoke "keys.revoke" "revoke API keys"
+            [Owner Maintainer] [Admin] people_only;
+        ProvidersRead "providers.read" "see providers of models, never their keys"
+            [Owner Maintainer] [Admin];
+        ProvidersWrite "providers.write" "add, change, test and remove providers of models, and set their keys"
+            [Owner Maintainer] [] in_use_only;
+        SecretsRead "secrets.read" "see secrets of tools, never their values"
+            [Owner Maintainer] [Admin];
+        SecretsWrite "secrets.write" "add, replace and remove secrets of tools"
+            [Owner Maintainer] [] in_use_only;
+        AuditRead "audit.read" "see who did what in the project, and who was denied something"
+            [Owner] [Admin];
+        BudgetsRead "budgets.read" "see budgets, and what was used of language models"
+            [Owner Maintainer Operator Viewer] [Admin];
+        BudgetsWrite "budgets.write" "set and remove budgets"
+            [Owner Maintainer] [Admin];
+    }
+}
+
+permissions! {
+    /// Something one may be allowed to do on the platform as a whole. API keys have none of these.
+    PlatformPermission {
+        ProjectsCreate "projects.create" "create projects of one's own"
+            [] [Admin Member];
+        UsersRead "users.read" "see everybody's accounts"
+            [] [Admin];
+        UsersInvite "users.invite" "invite people to the platform"
+            [] [Admin];
+        UsersWrite "users.write" "change roles, disable, enable and erase accounts, and open administrators' ones"
+            [] [Admin];
+        AuditReadAll "audit.read_all" "see who did what on the whole platform"
+            [] [Admin];
+    }
+}
 
 /// Whether a person with this role may do this on the platform as a whole.
 #[must_use]
 pub fn allows_on_platform(role: PlatformRole, permission: PlatformPermission) -> bool {
-    PLATFORM.iter().any(|(listed, roles)| *listed == permission && roles.contains(&role))
+    permission.row().everywhere.contains(&role)
 }
 
 /// Whether a person with these roles may do this.
 #[must_use]
 pub fn allows(platform: PlatformRole, project: Option<ProjectRole>, permission: Permission) -> bool {
-    TABLE.iter().any(|(listed, in_project, everywhere)| {
-        *listed == permission
-            && (everywhere.contains(&platform) || project.is_some_and(|role| in_project.contains(&role)))
-    })
+    let row = permission.row();
+    row.everywhere.contains(&platform) || project.is_some_and(|role| row.in_project.contains(&role))
 }
 
 impl Permission {
-    /// Every permission, in the order of the table.
-    pub const ALL: [Self; 21] = [
-        Self::ProjectsRead,
-        Self::ProjectsWrite,
-        Self::MembersRead,
-        Self::MembersWrite,
-        Self::OwnersWrite,
-        Self::AgentsRead,
-        Self::AgentsWrite,
-        Self::RunsRead,
-        Self::RunsStart,
-        Self::RunsCancel,
-        Self::RunsDecide,
-        Self::KeysRead,
-        Self::KeysIssue,
-        Self::KeysRevoke,
-        Self::ProvidersRead,
-        Self::ProvidersWrite,
-        Self::SecretsRead,
-        Self::SecretsWrite,
-        Self::AuditRead,
-        Self::BudgetsRead,
-        Self::BudgetsWrite,
-    ];
-
-    /// The name used in documents.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ProjectsRead => "projects.read",
-            Self::ProjectsWrite => "projects.write",
-            Self::MembersRead => "members.read",
-            Self::MembersWrite => "members.write",
-            Self::OwnersWrite => "owners.write",
-            Self::AgentsRead => "agents.read",
-            Self::AgentsWrite => "agents.write",
-            Self::RunsRead => "runs.read",
-            Self::RunsStart => "runs.start",
-            Self::RunsCancel => "runs.cancel",
-            Self::RunsDecide => "runs.decide",
-            Self::KeysRead => "keys.read",
-            Self::KeysIssue => "keys.issue",
-            Self::KeysRevoke => "keys.revoke",
-            Self::ProvidersRead => "providers.read",
-            Self::ProvidersWrite => "providers.write",
-            Self::SecretsRead => "secrets.read",
-            Self::SecretsWrite => "secrets.write",
-            Self::AuditRead => "audit.read",
-            Self::BudgetsRead => "budgets.read",
-            Self::BudgetsWrite => "budgets.write",
-        }
-    }
-
-    /// What it lets one do, in words.
-    #[must_use]
-    pub const fn meaning(self) -> &'static str {
-        match self {
-            Self::ProjectsRead => "see that the project exists, and its name",
-            Self::ProjectsWrite => "rename, suspend, resume and archive the project",
-            Self::MembersRead => "see who belongs to it",
-            Self::MembersWrite => "invite, add and remove members and change their roles",
-            Self::OwnersWrite => "make somebody an owner, demote or remove one, and hand the project over",
-            Self::AgentsRead => "see agents and their versions",
-            Self::AgentsWrite => "create, change, publish, activate, pause and archive agents",
-            Self::RunsRead => "see runs, their steps and their events",
-            Self::RunsStart => "start runs",
-            Self::RunsCancel => "cancel runs",
-            Self::RunsDecide => "answer approvals and give verdicts on unknown outcomes",
-            Self::KeysRead => "see API keys, never their secrets",
-            Self::KeysIssue => "issue and rotate API keys of no more power than one's own",
-            Self::KeysRevoke => "revoke API keys",
-            Self::ProvidersRead => "see providers of models, never their keys",
-            Self::ProvidersWrite => "add, change, test and remove providers of models, and set their keys",
-            Self::SecretsRead => "see secrets of tools, never their values",
-            Self::SecretsWrite => "add, replace and remove secrets of tools",
-            Self::AuditRead => "see who did what in the project, and who was denied something",
-            Self::BudgetsRead => "see budgets, and what was used of language models",
-            Self::BudgetsWrite => "set and remove budgets",
-        }
-    }
-
-    /// Whether it needs a project in use: one on hold or archived can only be looked at, governed and calmed down.
+    /// Whether it needs a project in use: a suspended or archived one can only be looked at, governed and calmed down.
     #[must_use]
     pub const fn needs_active_project(self) -> bool {
-        match self {
-            Self::AgentsWrite
-            | Self::RunsStart
-            | Self::RunsDecide
-            | Self::KeysIssue
-            | Self::ProvidersWrite
-            | Self::SecretsWrite => true,
-            Self::ProjectsRead
-            | Self::ProjectsWrite
-            | Self::MembersRead
-            | Self::MembersWrite
-            | Self::OwnersWrite
-            | Self::AgentsRead
-            | Self::RunsRead
-            | Self::RunsCancel
-            | Self::KeysRead
-            | Self::KeysRevoke
-            | Self::ProvidersRead
-            | Self::SecretsRead
-            | Self::AuditRead
-            | Self::BudgetsRead
-            | Self::BudgetsWrite => false,
-        }
+        self.row().in_use_only
+    }
+
+    /// Whether an API key can have it as a scope. Keys are issued and revoked by people, never by keys.
+    #[must_use]
+    pub const fn suits_keys(self) -> bool {
+        !self.row().people_only
     }
 
     /// What it takes to give somebody a role.
     #[must_use]
-    pub const fn to_give(role: ProjectRole) -> Self {
+    pub fn to_give(role: ProjectRole) -> Self {
         Self::to_change(None, Some(role))
     }
 
     /// What it takes to give somebody who has the one role the other, or none.
+    ///
+    /// A role with a permission for people alone is given and taken by people alone. With a key that could give it, its
+    /// holder would have the permission as a person; with a key that could take it, nobody might be left to revoke the key.
     #[must_use]
-    pub const fn to_change(from: Option<ProjectRole>, to: Option<ProjectRole>) -> Self {
-        match (from, to) {
-            (Some(Owner), _) | (_, Some(Owner)) => Self::OwnersWrite,
-            (Some(Maintainer | Operator | Viewer) | None, Some(Maintainer | Operator | Viewer) | None) => {
-                Self::MembersWrite
-            }
-        }
-    }
-
-    /// Whether an API key can have it as a scope. Keys are handed out by people, never by keys, and make nobody an owner,
-    /// who would outlive them; nor do they turn out those who can revoke them.
-    #[must_use]
-    pub const fn suits_keys(self) -> bool {
-        !matches!(self, Self::KeysIssue | Self::KeysRevoke | Self::OwnersWrite)
-    }
-}
-
-impl PlatformPermission {
-    /// The name used in documents.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ProjectsCreate => "projects.create",
-            Self::UsersRead => "users.read",
-            Self::UsersInvite => "users.invite",
-            Self::UsersWrite => "users.write",
-            Self::AuditReadAll => "audit.read_all",
-        }
-    }
-
-    /// What it lets one do, in words.
-    #[must_use]
-    pub const fn meaning(self) -> &'static str {
-        match self {
-            Self::ProjectsCreate => "create projects of one's own",
-            Self::UsersRead => "see everybody's accounts",
-            Self::UsersInvite => "invite people to the platform",
-            Self::UsersWrite => "change roles, disable, enable and erase accounts, and open administrators' ones",
-            Self::AuditReadAll => "see who did what on the whole platform",
-        }
+    pub fn to_change(from: Option<ProjectRole>, to: Option<ProjectRole>) -> Self {
+        let of_people = |role: ProjectRole| {
+            Self::ALL.into_iter().any(|it| it.row().people_only && it.row().in_project.contains(&role))
+        };
+        if from.into_iter().chain(to).any(of_people) { Self::OwnersWrite } else { Self::MembersWrite }
     }
 }
 
@@ -288,7 +199,8 @@ pub fn markdown() -> String {
          suspended nor archived.\n\nAn API key \
          may what the lesser of its own role and its issuer's present role may, within its scopes (the names of \
          permissions), in its project only; it never has an administrator's column. Permissions marked † are for people \
-         alone.\n\n| permission | lets one | owner | maintainer | operator | viewer | administrator |\n\
+         alone, and so are the roles that have one: a key lets in, promotes, demotes and removes operators and viewers \
+         only.\n\n| permission | lets one | owner | maintainer | operator | viewer | administrator |\n\
          |---|---|---|---|---|---|---|\n",
     );
     for permission in Permission::ALL {
@@ -306,7 +218,7 @@ pub fn markdown() -> String {
          sign-ins, invitations) is everybody's who has signed in as a person.\n\n\
          | permission | lets one | administrator | member |\n|---|---|---|---|\n",
     );
-    for (permission, _) in PLATFORM {
+    for permission in PlatformPermission::ALL {
         let _ = write!(page, "| `{}` | {} |", permission.as_str(), permission.meaning());
         for role in PlatformRole::ALL {
             page.push_str(mark(allows_on_platform(role, permission)));

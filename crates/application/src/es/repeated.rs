@@ -84,6 +84,7 @@ const fn outdated_by_an_answer(refused: &Error) -> bool {
         | Error::TokenReused { .. }
         | Error::Forbidden
         | Error::Denied
+        | Error::PeopleOnly
         | Error::NotFound(_)
         | Error::KeyReused
         | Error::TooManyAttempts { .. }

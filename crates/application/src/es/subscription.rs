@@ -133,6 +133,7 @@ pub const fn passes(error: &Error) -> bool {
         | Error::TokenReused { .. }
         | Error::Forbidden
         | Error::Denied
+        | Error::PeopleOnly
         | Error::NotFound(_)
         | Error::ClaimTaken(_)
         | Error::KeyReused

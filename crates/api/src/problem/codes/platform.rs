@@ -9,6 +9,8 @@ codes! {
             "Check both; the answer deliberately does not say which one is wrong.";
         FORBIDDEN = FORBIDDEN "forbidden" "Not allowed"
             "Ask an owner of the project, or an administrator of the platform, for the role that allows it.";
+        PEOPLE_ONLY = FORBIDDEN "people_only" "Only people may do this"
+            "Sign in as a person with the role for it. An API key neither issues nor revokes keys, and lets in, promotes, demotes and removes operators and viewers only.";
         NOT_FOUND = NOT_FOUND "not_found" "Not found"
             "Check the id; what belongs to projects you are not a member of is not found either.";
         STALE_VERSION = PRECONDITION_FAILED "stale_version" "It has changed meanwhile"

@@ -207,10 +207,10 @@ impl Place {
         self.run = self.world.until(&path, &owner, both).await;
     }
 
-    pub(super) async fn make_the_guest_an_owner(&self) {
+    pub(super) async fn promote_the_guest(&self, role: &str) {
         let member = format!("/api/v1/projects/{}/members/{}", self.project, self.guest);
         let call = self.world.call(Method::PATCH, &member).by(&self.tokens[&Who::Owner]);
-        call.json(&json!({"role": "owner"})).send().await.expect(200);
+        call.json(&json!({"role": role})).send().await.expect(200);
     }
 
     /// Lets two people share a project that is not this one.

@@ -34,7 +34,7 @@ pub struct WithdrawInvitationHandler {
 }
 
 impl WithdrawInvitationHandler {
-    /// Withdraws the invitation and forgets for whom it was.
+    /// Withdraws the invitation and forgets for whom it was. It takes what inviting took.
     ///
     /// # Errors
     /// [`devskyy_domain::projects::InvitationError`], [`Error::NotFound`], what access demands, or a failing port.
@@ -43,7 +43,8 @@ impl WithdrawInvitationHandler {
         let WithdrawInvitation { project, invitation } = command;
         self.access.require(actor, project, Permission::MembersWrite).await?;
         let record = self.views.find(&[invitation]).await?.pop().filter(|record| record.project == project);
-        record.ok_or_else(|| absent(invitation))?;
+        let record = record.ok_or_else(|| absent(invitation))?;
+        self.access.require(actor, project, Permission::to_give(record.role)).await?;
         let context = actor.event_context(Some(project));
         self.invitations.update(context, invitation, None, Invitation::withdraw).await?;
         self.addressees.remove(invitation).await?;
