@@ -4,7 +4,7 @@ use devskyy_domain::identity::{Email, IdentityError, Password, PasswordPolicy, U
 
 use super::{
     change_ports::{AccountChanges, PasswordChange},
-    ports::{Accounts, PasswordHasher, Standings},
+    ports::{Accounts, PasswordHasher, PresentedPassword, Standings},
     throttle::Throttle,
 };
 use crate::{
@@ -13,9 +13,6 @@ use crate::{
     es::Repository,
     ports::Clock,
 };
-
-/// Bytes of a presented password that are looked at; a valid one has at most 128 characters of four bytes.
-const LONGEST_PASSWORD: usize = 512;
 
 /// Asks for another password of one's own. Raw values: what the new one must be depends on whose it is.
 pub struct ChangePassword {
@@ -56,8 +53,8 @@ impl ChangePasswordHandler {
         let Subject::User { session, .. } = actor.subject else { return Err(Error::Unauthenticated) };
         let known = self.changes.credentials(user).await?.ok_or(Error::Unauthenticated)?;
         self.throttle.change_password(session).await?;
-        let presented = command.current.get(..LONGEST_PASSWORD).unwrap_or(&command.current);
-        if !self.hasher.verify(presented, Some(&known.password)).await? {
+        let presented = PresentedPassword::new(&command.current);
+        if !presented.is_right(self.hasher.as_ref(), Some(&known.password)).await? {
             return Err(IdentityError::CurrentPasswordWrong.into());
         }
         let profile = self.accounts.profiles(&[user]).await?.pop();

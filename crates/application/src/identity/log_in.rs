@@ -4,15 +4,12 @@ use devskyy_domain::{identity::Email, kernel::ids::UserId};
 use uuid::Uuid;
 
 use super::{
-    ports::{Accounts, Credentials, PasswordHasher, TokenMint, UserViews},
+    ports::{Accounts, Credentials, PasswordHasher, PresentedPassword, TokenMint, UserViews},
     sessions::{SignIns, Tokens},
     throttle::Throttle,
     views::UserStatus,
 };
 use crate::{context::Actor, error::Error};
-
-/// Bytes of a presented password that are looked at; a valid one has at most 128 characters of four bytes.
-const LONGEST_PASSWORD: usize = 512;
 
 /// Asks to sign in. Raw values: what breaks a rule is simply wrong.
 pub struct LogIn {
@@ -74,9 +71,8 @@ impl LogInHandler {
     async fn judge(&self, command: &LogIn) -> Result<Result<Credentials, Option<UserId>>, Error> {
         let (known, status) = self.find(&command.email).await?;
         let hash = known.as_ref().map(|credentials| &credentials.password);
-        let hash = hash.filter(|_| command.password.len() <= LONGEST_PASSWORD);
-        let presented = command.password.get(..LONGEST_PASSWORD).unwrap_or(&command.password);
-        let right = self.hasher.verify(presented, hash).await? && status == Some(UserStatus::Active);
+        let presented = PresentedPassword::new(&command.password);
+        let right = presented.is_right(self.hasher.as_ref(), hash).await? && status == Some(UserStatus::Active);
         let account = known.as_ref().map(|credentials| credentials.user);
         Ok(known.filter(|_| right).ok_or(account))
     }

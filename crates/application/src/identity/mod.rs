@@ -55,8 +55,8 @@ pub use open_account::{OpenAccount, OpenAccountHandler};
 pub use own_sessions::{EndSession, EndSessionHandler, ListSessionsHandler};
 pub use ports::{
     AccessClaims, AccessTokens, Accounts, BootstrapOffer, BootstrapTokens, Credentials, HashError, NewSession,
-    PasswordHash, PasswordHasher, PrivateAccount, Profile, RefreshDigest, Rotation, Sessions, Standings, TokenMint,
-    UserViews,
+    PasswordHash, PasswordHasher, PresentedPassword, PrivateAccount, Profile, RefreshDigest, Rotation, Sessions,
+    Standings, TokenMint, UserViews,
 };
 pub use refresh::{Refresh, RefreshHandler};
 pub use register::{Register, RegisterHandler, first_administrator};

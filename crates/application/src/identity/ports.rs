@@ -54,10 +54,38 @@ pub trait PasswordHasher: Send + Sync {
     async fn hash(&self, password: &Password) -> Result<PasswordHash, HashError>;
 
     /// Whether a presented password is the one that was hashed. Without a hash it costs the same and the answer is no.
+    /// Use cases ask through [`PresentedPassword::is_right`].
     ///
     /// # Errors
     /// [`HashError::Overloaded`] when too many wait.
     async fn verify(&self, presented: &str, hash: Option<&PasswordHash>) -> Result<bool, HashError>;
+}
+
+/// A password as a request presents it, of any length.
+pub struct PresentedPassword<'a> {
+    looked_at: &'a str,
+    whole: bool,
+}
+
+impl<'a> PresentedPassword<'a> {
+    /// Bytes that are looked at; a valid password has at most 128 characters of four bytes.
+    const LONGEST: usize = 512;
+
+    /// The password of a request.
+    #[must_use]
+    pub fn new(text: &'a str) -> Self {
+        let looked_at = text.get(..text.floor_char_boundary(Self::LONGEST)).unwrap_or_default();
+        Self { looked_at, whole: looked_at.len() == text.len() }
+    }
+
+    /// Whether it is the password that was hashed. One that is longer than any valid password is not, whatever it begins with;
+    /// it costs one hash like every other.
+    ///
+    /// # Errors
+    /// [`HashError::Overloaded`] when too many passwords wait.
+    pub async fn is_right(&self, hasher: &dyn PasswordHasher, hash: Option<&PasswordHash>) -> Result<bool, HashError> {
+        hasher.verify(self.looked_at, hash.filter(|_| self.whole)).await
+    }
 }
 
 /// Random and keyed values that nobody outside can foresee or recompute.

@@ -3,10 +3,13 @@ use std::time::Duration;
 use devskyy_application::{
     context::{Actor, Subject},
     error::Error,
-    identity::{AccountChange, AccountChanges, ChangeAccount, LogIn, PasswordChange, PasswordHash, Refresh, Tokens},
+    identity::{
+        AccountChange, AccountChanges, ChangeAccount, ChangePassword, LogIn, PasswordChange, PasswordHash, Refresh,
+        Register, Tokens,
+    },
     ports::Clock,
 };
-use devskyy_domain::kernel::ids::SessionId;
+use devskyy_domain::{identity::PasswordPolicy, kernel::ids::SessionId};
 use futures_util::future::join_all;
 use uuid::Uuid;
 
@@ -111,6 +114,21 @@ async fn an_endless_password_is_wrong_and_costs_one_hash() {
     let before = world.hasher.calls();
     let outcome = try_log_in(&world, &email("ada"), &"ä".repeat(100_000)).await;
     assert!(matches!(outcome, Err(Error::BadCredentials { .. })) && world.hasher.calls() == before + 1, "{outcome:?}");
+}
+
+#[tokio::test]
+async fn the_longest_password_with_more_behind_it_is_another_one() {
+    let world = World::new();
+    let longest = "\u{10437}".repeat(128);
+    let command = Register::parse(&email("ada"), &longest, "ada", PasswordPolicy::Nist).unwrap();
+    world.identity.register.handle(&anonymous(), command).await.unwrap();
+    let ada = world.bearer(&try_log_in(&world, &email("ada"), &longest).await.unwrap()).await.unwrap();
+    let longer = format!("{longest}x");
+    let entered = try_log_in(&world, &email("ada"), &longer).await;
+    let command = ChangePassword { current: longer, new: PASSWORD.to_owned() };
+    let changed = world.identity.change_password.handle(&ada, command).await;
+    let refused = matches!(&changed, Err(Error::Refused(it)) if it.code == "user.current_password_wrong");
+    assert!(matches!(entered, Err(Error::BadCredentials { .. })) && refused, "{entered:?} {changed:?}");
 }
 
 #[tokio::test]
