@@ -9,7 +9,7 @@ use devskyy_domain::{
     agents::{AgentStatus, AgentType, VersionNumber},
     kernel::ids::AgentId,
 };
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryTrait, Select};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryTrait, Select};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
@@ -19,11 +19,11 @@ use super::{
 };
 use crate::{
     projects::projects_of,
-    sql::{Database, Order, containing, instant, loaded, part_of, port_error},
+    sql::{Database, Order, Port, containing, instant, loaded, part_of},
     totals::{Kept, List},
 };
 
-const PORT: &str = "agent views";
+const PORT: Port = Port("agent views");
 
 /// Agents as projected into `agents` and `agent_versions`.
 #[derive(Debug, Clone)]
@@ -75,20 +75,21 @@ fn order(sort: Sort<AgentSort>) -> Order<agent::Column> {
 impl AgentViews for SqlAgents {
     async fn find(&self, id: AgentId) -> Result<Option<AgentView>, PortError> {
         let row = agent::Entity::find_by_id(Uuid::from(id)).one(&self.0.reader).await;
-        row.map_err(failed("finding an agent"))?.map(view).transpose()
+        row.map_err(PORT.failed("finding an agent"))?.map(view).transpose()
     }
 
     async fn list(&self, filter: AgentFilter, part: &Part) -> Result<PageOf<AgentView>, PortError> {
         let order = order(filter.sort);
         let found = part_of(&self.0.reader, matching(&filter), order, part, kept(&filter)).await;
-        found.map_err(failed("listing agents"))?.try_map(view)
+        found.map_err(PORT.failed("listing agents"))?.try_map(view)
     }
 
     async fn versions(&self, id: AgentId, part: &Part) -> Result<PageOf<AgentVersionSummary>, PortError> {
         let order = Order { by: summary::Column::Number, id: summary::Column::AgentId, descending: true };
         let of_agent = summary::Entity::find().filter(summary::Column::AgentId.eq(Uuid::from(id)));
         let kept = Some(Kept::Of(List::Versions, id.into()));
-        let found = part_of(&self.0.reader, of_agent, order, part, kept).await.map_err(failed("listing versions"))?;
+        let found =
+            part_of(&self.0.reader, of_agent, order, part, kept).await.map_err(PORT.failed("listing versions"))?;
         found.try_map(|row| {
             Ok(AgentVersionSummary {
                 agent_id: id,
@@ -101,7 +102,8 @@ impl AgentViews for SqlAgents {
 
     async fn version(&self, id: AgentId, wanted: VersionNumber) -> Result<Option<AgentVersionView>, PortError> {
         let key = (Uuid::from(id), number(wanted));
-        let found = version::Entity::find_by_id(key).one(&self.0.reader).await.map_err(failed("finding a version"))?;
+        let found =
+            version::Entity::find_by_id(key).one(&self.0.reader).await.map_err(PORT.failed("finding a version"))?;
         let Some(row) = found else { return Ok(None) };
         let summary = AgentVersionSummary {
             agent_id: id,
@@ -117,8 +119,8 @@ fn view(row: agent::Model) -> Result<AgentView, PortError> {
     Ok(AgentView {
         id: row.id.into(),
         project_id: row.project_id.into(),
-        kind: AgentType::parse(&row.kind).map_err(|_| damaged(&row.kind))?,
-        status: AgentStatus::from_name(&row.status).ok_or_else(|| damaged(&row.status))?,
+        kind: AgentType::parse(&row.kind).map_err(|_| PORT.damaged("reading an agent", &row.kind))?,
+        status: AgentStatus::from_name(&row.status).ok_or_else(|| PORT.damaged("reading an agent", &row.status))?,
         capabilities: json(&row.capabilities)?,
         name: row.name,
         description: row.description,
@@ -130,19 +132,11 @@ fn view(row: agent::Model) -> Result<AgentView, PortError> {
 }
 
 fn version_number(number: i32) -> Result<VersionNumber, PortError> {
-    VersionNumber::try_from(number).map_err(|_| damaged(&number.to_string()))
+    VersionNumber::try_from(number).map_err(|_| PORT.damaged("reading an agent", &number.to_string()))
 }
 
 fn json<T: DeserializeOwned>(text: &str) -> Result<T, PortError> {
-    serde_json::from_str(text).map_err(|error| PortError::bug(PORT, "reading a value", error))
-}
-
-fn damaged(what: &str) -> PortError {
-    PortError::bug(PORT, "reading an agent", format!("`{what}` is no such value"))
-}
-
-fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
-    move |error| port_error(PORT, doing, error)
+    serde_json::from_str(text).map_err(PORT.bug("reading a value"))
 }
 
 #[cfg(test)]

@@ -14,7 +14,9 @@ use sea_orm::{DbErr, EntityTrait, IntoActiveModel, sea_query::OnConflict};
 use uuid::Uuid;
 
 use super::entity::{origin, record};
-use crate::sql::{Database, delete_before, micros, port_error};
+use crate::sql::{Database, Port, delete_before, micros};
+
+const PORT: Port = Port("security records");
 
 /// Rows written at once.
 const ROWS_AT_ONCE: usize = 500;
@@ -72,7 +74,7 @@ impl SqlAudit {
         if let Err(error) = self.write(&records, &origins).await {
             records.into_iter().for_each(|row| self.put(row));
             origins.into_iter().for_each(|row| self.put_origin(row));
-            return Err(port_error("security records", "writing records", error));
+            return Err(PORT.failed("writing records")(error));
         }
         Ok(())
     }
@@ -139,7 +141,7 @@ impl SecurityRecords for SqlAudit {
 
     async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError> {
         self.flush().await?;
-        self.delete(micros(before)).await.map_err(|error| port_error("security records", "sweeping records", error))
+        self.delete(micros(before)).await.map_err(PORT.failed("sweeping records"))
     }
 }
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::records::SqlAudit;
 use crate::{
     es::statement,
-    sql::{instant, micros, port_error, stored},
+    sql::{Port, instant, micros, stored},
 };
 
 const FACTS: &str = "SELECT t.id, t.happened_at, t.kind, 'success' AS outcome, t.actor, o.source, t.project_id, \
@@ -83,7 +83,7 @@ fn entry(row: &QueryResult) -> Result<AuditEntry, DbErr> {
 }
 
 fn failed(error: DbErr) -> PortError {
-    port_error("audit trail", "telling the trail", error)
+    Port("audit trail").failed("telling the trail")(error)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@ use devskyy_application::error::PortError;
 use sea_orm::{ActiveValue::Set, ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
 
 use super::key_ring::{PORT, SealedKey, SigningKeyStore};
-use crate::sql::{Database, instant, lock, micros, port_error};
+use crate::sql::{Database, Port, instant, lock, micros};
 
 mod entity {
     use sea_orm::entity::prelude::*;
@@ -72,7 +72,7 @@ impl SigningKeyStore for SqlSigningKeyStore {
             .order_by_asc(entity::Column::Kid)
             .all(&self.database.reader)
             .await
-            .map_err(|error| port_error(PORT, "reading the signing keys", error))?;
+            .map_err(Port(PORT).failed("reading the signing keys"))?;
         Ok(rows
             .into_iter()
             .map(|row| SealedKey {
@@ -86,12 +86,12 @@ impl SigningKeyStore for SqlSigningKeyStore {
     }
 
     async fn add(&self, key: &SealedKey, after: Option<&str>) -> Result<bool, PortError> {
-        self.insert(key, after).await.map_err(|error| port_error(PORT, "adding a signing key", error))
+        self.insert(key, after).await.map_err(Port(PORT).failed("adding a signing key"))
     }
 
     async fn remove(&self, kids: &[String]) -> Result<(), PortError> {
         let kids = entity::Column::Kid.is_in(kids.iter().map(String::as_str));
         let removed = entity::Entity::delete_many().filter(kids).exec(&self.database.writer).await;
-        removed.map(|_| ()).map_err(|error| port_error(PORT, "removing signing keys", error))
+        removed.map(|_| ()).map_err(Port(PORT).failed("removing signing keys"))
     }
 }

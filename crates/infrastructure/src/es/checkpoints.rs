@@ -9,7 +9,9 @@ use sea_orm::{ConnectionTrait, DatabaseBackend, QueryResult, Value};
 use uuid::Uuid;
 
 use super::statements::statement;
-use crate::sql::{Database, loaded, port_error, stored};
+use crate::sql::{Database, Port, loaded, stored};
+
+const PORT: Port = Port("checkpoints");
 
 /// Checkpoints and leases beside the log. The database's clock decides, so that replicas' clocks need not agree.
 #[derive(Debug, Clone)]
@@ -28,9 +30,7 @@ impl SqlCheckpoints {
         let sql = sql.replace("{now}", now(self.db.backend()));
         // One statement is a transaction of its own; it ends when its last row is read.
         let changed = self.db.writer.query_all_raw(statement(self.db.backend(), &sql, values)).await;
-        changed
-            .map(|rows| rows.into_iter().next())
-            .map_err(|error| port_error("checkpoints", "keeping a checkpoint", error))
+        changed.map(|rows| rows.into_iter().next()).map_err(PORT.failed("keeping a checkpoint"))
     }
 }
 
@@ -77,7 +77,7 @@ impl Checkpoints for SqlCheckpoints {
             let astray = row.try_get_by_index::<i32>(2)? == 0;
             Ok(Lease { name: name.to_owned(), fence: number(0)?, position: number(1)?, astray })
         };
-        lease().map(Some).map_err(|error| port_error("checkpoints", "reading a lease", error))
+        lease().map(Some).map_err(PORT.failed("reading a lease"))
     }
 
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, PortError> {

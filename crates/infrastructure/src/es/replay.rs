@@ -21,7 +21,7 @@ use super::{
     copy::Fields,
     rows::{Decoder, damaged},
 };
-use crate::sql::{Database, port_error, sound_instant, sound_number, stored};
+use crate::sql::{Database, Port, sound_instant, sound_number, stored};
 
 /// Most positions read at once while replaying.
 pub(super) const STRETCH: u64 = 5_000;
@@ -280,7 +280,7 @@ impl<'r> Columns<'r> {
 }
 
 fn failed(error: SqlxError) -> PortError {
-    port_error("event store", "replaying events", DbErr::Query(RuntimeErr::SqlxError(error.into())))
+    Port("event store").failed("replaying events")(DbErr::Query(RuntimeErr::SqlxError(error.into())))
 }
 
 /// Lets a transaction that walks the whole log take its time.

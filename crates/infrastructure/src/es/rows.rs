@@ -10,7 +10,7 @@ use sea_orm::{DatabaseBackend, DbErr, QueryResult, TryGetable, Value};
 use uuid::Uuid;
 
 use super::statements::{Columns, Kind};
-use crate::sql::{micros, port_error, sound_instant, sound_number, stored};
+use crate::sql::{Port, micros, sound_instant, sound_number, stored};
 
 /// Columns of `es_events` in the order of [`values`].
 pub(super) const EVENT_COLUMNS: &Columns = &[
@@ -152,7 +152,7 @@ pub(super) fn raw(row: &QueryResult) -> Result<RawEvent, DbErr> {
 
 /// What becomes of a row that cannot be read.
 pub(super) fn damaged(error: DbErr) -> PortError {
-    port_error("event store", "reading an event", error)
+    Port("event store").failed("reading an event")(error)
 }
 
 /// A digest as it was stored.

@@ -8,7 +8,9 @@ use devskyy_application::{
 use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 
 use super::{checkpoints::now, statements::statement};
-use crate::sql::{Database, loaded, port_error, stored};
+use crate::sql::{Database, Port, loaded, stored};
+
+const PORT: Port = Port("set-aside events");
 
 /// Most bytes kept of why an event was set aside.
 const FAILURE: usize = 4_096;
@@ -33,7 +35,7 @@ impl SqlSetAside {
 
     async fn change(&self, doing: &'static str, sql: &str, values: Vec<Value>) -> Result<(), PortError> {
         let changed = self.db.writer.execute_raw(self.timed(sql, values)).await;
-        changed.map(|_| ()).map_err(|error| port_error("set-aside events", doing, error))
+        changed.map(|_| ()).map_err(PORT.failed(doing))
     }
 }
 
@@ -57,7 +59,7 @@ impl SetAside for SqlSetAside {
             let rows = self.db.reader.query_all_raw(due).await?;
             rows.iter().map(aside).collect::<Result<Vec<_>, DbErr>>()
         };
-        read.await.map_err(|error| port_error("set-aside events", "looking for those that are due", error))
+        read.await.map_err(PORT.failed("looking for those that are due"))
     }
 
     async fn settle(&self, name: &str, at: Position) -> Result<(), PortError> {

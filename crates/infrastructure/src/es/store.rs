@@ -29,7 +29,7 @@ use super::{
     time::Time,
     writer::{self, Pending, QUEUE},
 };
-use crate::sql::{Database, port_error, sound_number, stored};
+use crate::sql::{Database, Port, sound_number, stored};
 
 /// Positions a filtered read looks at in one go, at least: however rare the wanted events, no read takes long.
 const WINDOW: u64 = 5_000;
@@ -283,7 +283,7 @@ fn place(row: &QueryResult) -> Result<(Position, String), DbErr> {
 }
 
 fn reading(error: DbErr) -> PortError {
-    port_error("event store", "reading events", error)
+    Port("event store").failed("reading events")(error)
 }
 
 fn given_up() -> PortError {

@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait, DbErr, QueryResult, Value};
 use uuid::Uuid;
 
 use super::{checkpoints::now, rows::events_with_streams, statements::statement};
-use crate::sql::{Database, loaded, port_error, stored};
+use crate::sql::{Database, Port, loaded, stored};
 
 /// Positions behind a checkpoint that are searched for what a subscription has yet to deal with: as many as may go by
 /// without a wanted event before the checkpoint is moved.
@@ -70,7 +70,7 @@ impl SubscriptionState {
 /// # Errors
 /// [`PortError`] when the database cannot be read.
 pub async fn subscriptions(db: &Database, readers: &[Reader]) -> Result<Vec<SubscriptionState>, PortError> {
-    states(db, readers).await.map_err(|error| port_error("subscriptions", "reading how they are doing", error))
+    states(db, readers).await.map_err(Port("subscriptions").failed("reading how they are doing"))
 }
 
 async fn states(db: &Database, readers: &[Reader]) -> Result<Vec<SubscriptionState>, DbErr> {
@@ -165,7 +165,7 @@ pub async fn resume_after(db: &Database, name: &str, position: Position) -> Resu
         tx.commit().await?;
         Ok(goes_on)
     };
-    change.await.map_err(|error: DbErr| port_error("subscriptions", "having one go on", error))
+    change.await.map_err(Port("subscriptions").failed("having one go on"))
 }
 
 /// How far the newest event's time lies in the future; zero where it does not.
@@ -178,6 +178,6 @@ pub async fn ahead_of_time(db: &Database) -> Result<Duration, PortError> {
         let row = db.reader.query_one_raw(statement(db.backend(), &sql, vec![])).await?;
         row.map_or(Ok(0), |row| row.try_get_by_index(0).map(loaded))
     };
-    let ahead = read.await.map_err(|error| port_error("event store", "comparing clocks", error))?;
+    let ahead = read.await.map_err(Port("event store").failed("comparing clocks"))?;
     Ok(Duration::from_micros(ahead))
 }

@@ -26,7 +26,7 @@ use super::{
     projection::ProjectionError,
     reserved::Begun,
 };
-use crate::sql::port_error;
+use crate::sql::Port;
 
 /// Requests that may wait; beyond that callers are told to come back later.
 pub(super) const QUEUE: usize = 4_096;
@@ -221,7 +221,7 @@ impl Writer {
 
 fn blame(error: ProjectionError) -> PortError {
     match error {
-        ProjectionError::Database(error) => port_error("event store", "appending events", error),
+        ProjectionError::Database(error) => Port("event store").failed("appending events")(error),
         ProjectionError::Event(error) => error,
     }
 }

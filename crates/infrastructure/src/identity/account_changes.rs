@@ -14,15 +14,11 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    accounts::SqlAccounts,
+    accounts::{PORT, SqlAccounts},
     entity::{credential, profile, session},
     sessions::end,
 };
-use crate::sql::{micros, port_error};
-
-fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
-    move |error| port_error("accounts", doing, error)
-}
+use crate::sql::micros;
 
 impl SqlAccounts {
     /// Whoever opens a sign-in locks the row of the password, so it is open before the others end, or waits for the new one.
@@ -59,12 +55,12 @@ impl SqlAccounts {
 impl AccountChanges for SqlAccounts {
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, PortError> {
         let found = credential::Entity::find_by_id(Uuid::from(user)).one(&self.db().reader).await;
-        let row = found.map_err(failed("reading a password's hash"))?;
+        let row = found.map_err(PORT.failed("reading a password's hash"))?;
         Ok(row.map(|row| Credentials { user, password: PasswordHash(row.password_hash) }))
     }
 
     async fn set_password(&self, change: &PasswordChange) -> Result<Option<Vec<SessionId>>, PortError> {
-        self.replace_password(change).await.map_err(failed("changing a password's hash"))
+        self.replace_password(change).await.map_err(PORT.failed("changing a password's hash"))
     }
 
     async fn rename(&self, user: UserId, from: Option<&str>, to: &DisplayName) -> Result<bool, PortError> {
@@ -74,7 +70,7 @@ impl AccountChanges for SqlAccounts {
             .apply_if(from, |rename, from| rename.filter(profile::Column::Name.eq(from)))
             .exec(&self.db().writer)
             .await;
-        changed.map(|changed| changed.rows_affected > 0).map_err(failed("changing a name"))
+        changed.map(|changed| changed.rows_affected > 0).map_err(PORT.failed("changing a name"))
     }
 }
 

@@ -11,7 +11,9 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::entity::{credential, profile, user};
-use crate::sql::{Database, micros, naming, none, port_error};
+use crate::sql::{Database, Port, micros, naming, none};
+
+pub(super) const PORT: Port = Port("accounts");
 
 /// Private rows in `user_profiles` and `credentials`, which no event and no projection ever touches.
 #[derive(Debug, Clone)]
@@ -85,18 +87,14 @@ fn registered(own: impl ColumnTrait) -> SelectStatement {
     naming(own, user::Column::Id).and_where(user::Column::Status.ne(UserStatus::Erased.as_str())).to_owned()
 }
 
-fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
-    move |error| port_error("accounts", doing, error)
-}
-
 #[async_trait]
 impl Accounts for SqlAccounts {
     async fn save(&self, account: &PrivateAccount) -> Result<(), PortError> {
-        self.insert(account).await.map_err(failed("saving private rows"))
+        self.insert(account).await.map_err(PORT.failed("saving private rows"))
     }
 
     async fn find_by_email(&self, digest: &[u8; 32]) -> Result<Vec<Credentials>, PortError> {
-        let rows = self.by_digest(digest).await.map_err(failed("finding credentials"))?;
+        let rows = self.by_digest(digest).await.map_err(PORT.failed("finding credentials"))?;
         let credentials = |row: credential::Model| Credentials {
             user: row.user_id.into(),
             password: PasswordHash(row.password_hash),
@@ -107,15 +105,15 @@ impl Accounts for SqlAccounts {
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, PortError> {
         let ids = users.iter().map(|user| Uuid::from(*user));
         let found = profile::Entity::find().filter(profile::Column::UserId.is_in(ids)).all(&self.0.reader).await;
-        let rows = found.map_err(failed("reading profiles"))?;
+        let rows = found.map_err(PORT.failed("reading profiles"))?;
         Ok(rows.into_iter().map(|row| (row.user_id.into(), Profile { email: row.email, name: row.name })).collect())
     }
 
     async fn remove(&self, user: UserId) -> Result<(), PortError> {
-        self.delete(user.into()).await.map_err(failed("removing private rows"))
+        self.delete(user.into()).await.map_err(PORT.failed("removing private rows"))
     }
 
     async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError> {
-        self.delete_orphans(micros(before)).await.map_err(failed("sweeping private rows"))
+        self.delete_orphans(micros(before)).await.map_err(PORT.failed("sweeping private rows"))
     }
 }

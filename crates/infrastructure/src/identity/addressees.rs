@@ -8,11 +8,13 @@ use devskyy_application::{
     projects::{Addressed, Addressees, LISTED},
 };
 use devskyy_domain::{identity::Email, kernel::ids::InvitationId};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::entity::addressee;
-use crate::sql::{Database, micros, port_error};
+use crate::sql::{Database, Port, micros};
+
+const PORT: Port = Port("addressees");
 
 /// Private rows in `invitation_addressees`, which no event and no projection ever touches.
 #[derive(Clone)]
@@ -40,7 +42,7 @@ impl Addressees for SqlAddressees {
             created_at: micros(now),
         };
         let saved = addressee::Entity::insert(row.into_active_model()).exec_without_returning(&self.db.writer).await;
-        saved.map(|_| token).map_err(failed("keeping an e-mail"))
+        saved.map(|_| token).map_err(PORT.failed("keeping an e-mail"))
     }
 
     async fn addressed(
@@ -50,7 +52,7 @@ impl Addressees for SqlAddressees {
         token: Option<&str>,
     ) -> Result<Addressed, PortError> {
         let found = addressee::Entity::find_by_id(Uuid::from(invitation)).one(&self.db.reader).await;
-        let row = found.map_err(failed("finding an e-mail"))?.filter(|row| row.email == email.as_str());
+        let row = found.map_err(PORT.failed("finding an e-mail"))?.filter(|row| row.email == email.as_str());
         let presented = token.map(|token| self.mint.digest(token).to_vec());
         Ok(match row {
             None => Addressed::No,
@@ -64,19 +66,19 @@ impl Addressees for SqlAddressees {
         let theirs = addressee::Entity::find().filter(addressee::Column::Email.eq(email.as_str()));
         let newest = theirs.order_by_desc(addressee::Column::CreatedAt).order_by_desc(addressee::Column::InvitationId);
         let rows = newest.limit(LISTED as u64).all(&self.db.reader).await;
-        Ok(rows.map_err(failed("finding invitations"))?.into_iter().map(|row| row.invitation_id.into()).collect())
+        Ok(rows.map_err(PORT.failed("finding invitations"))?.into_iter().map(|row| row.invitation_id.into()).collect())
     }
 
     async fn emails(&self, invitations: &[InvitationId]) -> Result<Vec<(InvitationId, String)>, PortError> {
         let wanted = addressee::Column::InvitationId.is_in(invitations.iter().copied().map(Uuid::from));
         let rows = addressee::Entity::find().filter(wanted).all(&self.db.reader).await;
-        let rows = rows.map_err(failed("reading e-mails"))?;
+        let rows = rows.map_err(PORT.failed("reading e-mails"))?;
         Ok(rows.into_iter().map(|row| (row.invitation_id.into(), row.email)).collect())
     }
 
     async fn remove(&self, invitation: InvitationId) -> Result<(), PortError> {
         let removed = addressee::Entity::delete_by_id(Uuid::from(invitation)).exec(&self.db.writer).await;
-        removed.map(|_| ()).map_err(failed("forgetting an e-mail"))
+        removed.map(|_| ()).map_err(PORT.failed("forgetting an e-mail"))
     }
 }
 
@@ -85,7 +87,7 @@ impl Perishable for SqlAddressees {
     async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError> {
         let old = addressee::Column::CreatedAt.lt(micros(before));
         let swept = addressee::Entity::delete_many().filter(old).exec(&self.db.writer).await;
-        Ok(swept.map_err(failed("sweeping e-mails"))?.rows_affected)
+        Ok(swept.map_err(PORT.failed("sweeping e-mails"))?.rows_affected)
     }
 }
 
@@ -94,10 +96,6 @@ impl Mentions for SqlAddressees {
     async fn forget(&self, email: &Email) -> Result<(), PortError> {
         let theirs = addressee::Column::Email.eq(email.as_str());
         let forgotten = addressee::Entity::delete_many().filter(theirs).exec(&self.db.writer).await;
-        forgotten.map(|_| ()).map_err(failed("forgetting a person's e-mail"))
+        forgotten.map(|_| ()).map_err(PORT.failed("forgetting a person's e-mail"))
     }
-}
-
-fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
-    move |error| port_error("addressees", doing, error)
 }

@@ -8,8 +8,10 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult, Value};
 
 use crate::{
     es::statement,
-    sql::{Database, delete_before, instant, micros, port_error},
+    sql::{Database, Port, delete_before, instant, micros},
 };
+
+const PORT: Port = Port("attempts");
 
 /// Counts one attempt where the allowance has one left or its window is over; otherwise it returns no row.
 const CHARGE: &str = "
@@ -86,33 +88,29 @@ fn spent(row: &QueryResult) -> Result<Spent, DbErr> {
     Ok(Spent { count: u32::try_from(used).unwrap_or(u32::MAX), until: instant(ends_at) })
 }
 
-fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
-    move |error| port_error("attempts", doing, error)
-}
-
 #[async_trait]
 impl Attempts for SqlAttempts {
     async fn charge(&self, charges: &[Charge], now: DateTime<Utc>) -> Result<Charged, PortError> {
-        self.count(charges, micros(now)).await.map_err(failed("counting an attempt"))
+        self.count(charges, micros(now)).await.map_err(PORT.failed("counting an attempt"))
     }
 
     async fn refund(&self, allowances: &[AttemptKey]) -> Result<(), PortError> {
         for allowance in allowances {
-            self.write(REFUND, [allowance.to_vec().into()]).await.map_err(failed("giving an attempt back"))?;
+            self.write(REFUND, [allowance.to_vec().into()]).await.map_err(PORT.failed("giving an attempt back"))?;
         }
         Ok(())
     }
 
     async fn remember(&self, source: &AttemptKey, now: DateTime<Utc>) -> Result<(), PortError> {
         let remembered = self.write(REMEMBER, [source.to_vec().into(), micros(now).into()]).await;
-        remembered.map(|_| ()).map_err(failed("remembering a source"))
+        remembered.map(|_| ()).map_err(PORT.failed("remembering a source"))
     }
 
     async fn last_seen(&self, source: &AttemptKey) -> Result<Option<DateTime<Utc>>, PortError> {
         let look = self.statement(LAST_SEEN, [source.to_vec().into()]);
-        let row = self.0.reader.query_one_raw(look).await.map_err(failed("looking up a source"))?;
+        let row = self.0.reader.query_one_raw(look).await.map_err(PORT.failed("looking up a source"))?;
         let seen = row.map(|row| row.try_get::<i64>("", "seen_at")).transpose();
-        Ok(seen.map_err(failed("looking up a source"))?.map(instant))
+        Ok(seen.map_err(PORT.failed("looking up a source"))?.map(instant))
     }
 }
 
@@ -122,6 +120,6 @@ impl Perishable for SqlAttempts {
         let unknown = before - KNOWN_FOR;
         let attempts = delete_before(&self.0, "sign_in_allowances", "allowance", "ends_at", micros(before)).await;
         let sources = delete_before(&self.0, "known_sources", "source", "seen_at", micros(unknown)).await;
-        Ok(attempts.map_err(failed("sweeping attempts"))? + sources.map_err(failed("sweeping sources"))?)
+        Ok(attempts.map_err(PORT.failed("sweeping attempts"))? + sources.map_err(PORT.failed("sweeping sources"))?)
     }
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     es::{Holder, Holders, Holding, statement},
-    sql::port_error,
+    sql::Port,
 };
 
 /// What begins the name of a part of the platform that acts on its own, for example the command line.
@@ -72,7 +72,7 @@ impl Holders for HeldByPeople {
 
     async fn holders(self: Box<Self>, live: &DatabaseTransaction) -> Result<Vec<Holder>, PortError> {
         let emails = Self::emails(live).await;
-        let emails = emails.map_err(|error| port_error("verification", "reading private rows", error))?;
+        let emails = emails.map_err(Port("verification").failed("reading private rows"))?;
         let with_email = |(owner, position): (Uuid, Position)| {
             let holds = Holding::This(email_claim(emails.get(&owner)?));
             Some(Holder { owner, holds, position })

@@ -7,7 +7,9 @@ use devskyy_application::{
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, sea_query::OnConflict};
 
 use super::entity::invitation;
-use crate::sql::{Database, instant, micros, port_error};
+use crate::sql::{Database, Port, instant, micros};
+
+const PORT: Port = Port("invitations");
 
 /// Invitations in a table of their own, beside the log.
 #[derive(Debug, Clone)]
@@ -28,13 +30,13 @@ impl Invitations for SqlInvitations {
         let kept = OnConflict::column(invitation::Column::Digest).do_nothing().to_owned();
         let insert = invitation::Entity::insert(row.into_active_model()).on_conflict(kept).try_insert();
         let saved = insert.exec_without_returning(&self.0.writer).await;
-        saved.map_err(|error| port_error("invitations", "keeping an invitation", error))?;
+        saved.map_err(PORT.failed("keeping an invitation"))?;
         Ok(self.expiry(digest).await?.unwrap_or(expires_at))
     }
 
     async fn expiry(&self, digest: &[u8; 32]) -> Result<Option<DateTime<Utc>>, PortError> {
         let found = invitation::Entity::find_by_id(digest.to_vec()).one(&self.0.reader).await;
-        let row = found.map_err(|error| port_error("invitations", "finding an invitation", error))?;
+        let row = found.map_err(PORT.failed("finding an invitation"))?;
         Ok(row.map(|row| instant(row.expires_at)))
     }
 }
@@ -44,6 +46,6 @@ impl Perishable for SqlInvitations {
     async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError> {
         let ended = invitation::Column::ExpiresAt.lt(micros(before));
         let swept = invitation::Entity::delete_many().filter(ended).exec(&self.0.writer).await;
-        swept.map(|it| it.rows_affected).map_err(|error| port_error("invitations", "sweeping invitations", error))
+        swept.map(|it| it.rows_affected).map_err(PORT.failed("sweeping invitations"))
     }
 }

@@ -5,15 +5,14 @@ use devskyy_application::{
     identity::{SessionList, SessionRecord},
 };
 use devskyy_domain::kernel::ids::UserId;
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
-use super::{entity::session, sessions::SqlSessions};
-use crate::sql::{instant, micros, port_error};
-
-fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
-    move |error| port_error("sessions", doing, error)
-}
+use super::{
+    entity::session,
+    sessions::{PORT, SqlSessions},
+};
+use crate::sql::{instant, micros};
 
 #[async_trait]
 impl SessionList for SqlSessions {
@@ -26,7 +25,7 @@ impl SessionList for SqlSessions {
             .order_by_desc(session::Column::Id)
             .all(&self.db().reader)
             .await
-            .map_err(failed("listing a person's sessions"))?;
+            .map_err(PORT.failed("listing a person's sessions"))?;
         let record = |row: session::Model| SessionRecord {
             id: row.id.into(),
             opened_at: instant(row.opened_at),

@@ -15,7 +15,9 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::entity::{credential, refresh_token, session, user};
-use crate::sql::{AT_ONCE, Database, micros, port_error};
+use crate::sql::{AT_ONCE, Database, Port, micros};
+
+pub(super) const PORT: Port = Port("sessions");
 
 /// Sign-ins and refresh tokens in tables of their own, beside the log.
 #[derive(Debug, Clone)]
@@ -192,14 +194,10 @@ pub(super) fn end(which: sea_orm::sea_query::SimpleExpr, now: i64) -> sea_orm::U
         .filter(session::Column::RevokedAt.is_null())
 }
 
-fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
-    move |error| port_error("sessions", doing, error)
-}
-
 #[async_trait]
 impl Sessions for SqlSessions {
     async fn open(&self, session: &NewSession) -> Result<Vec<SessionId>, PortError> {
-        self.insert(session).await.map_err(failed("opening a session"))
+        self.insert(session).await.map_err(PORT.failed("opening a session"))
     }
 
     async fn rotate(
@@ -210,17 +208,17 @@ impl Sessions for SqlSessions {
         next_until: DateTime<Utc>,
     ) -> Result<Rotation, PortError> {
         let rotated = self.exchange(presented, next, micros(now), micros(next_until)).await;
-        rotated.map_err(failed("exchanging a refresh token"))
+        rotated.map_err(PORT.failed("exchanging a refresh token"))
     }
 
     async fn revoke(&self, session: SessionId, now: DateTime<Utc>) -> Result<(), PortError> {
         let ended = end(session::Column::Id.eq(Uuid::from(session)), micros(now)).exec(&self.0.writer).await;
-        ended.map(|_| ()).map_err(failed("ending a session"))
+        ended.map(|_| ()).map_err(PORT.failed("ending a session"))
     }
 
     async fn revoke_all(&self, user: UserId, now: DateTime<Utc>) -> Result<(), PortError> {
         let ended = end(session::Column::UserId.eq(Uuid::from(user)), micros(now)).exec(&self.0.writer).await;
-        ended.map(|_| ()).map_err(failed("ending a person's sessions"))
+        ended.map(|_| ()).map_err(PORT.failed("ending a person's sessions"))
     }
 }
 
@@ -232,8 +230,10 @@ impl Standings for SqlSessions {
         session: SessionId,
         now: DateTime<Utc>,
     ) -> Result<Option<PlatformRole>, PortError> {
-        let role =
-            self.live_role(user.into(), session.into(), micros(now)).await.map_err(failed("checking a session"))?;
+        let role = self
+            .live_role(user.into(), session.into(), micros(now))
+            .await
+            .map_err(PORT.failed("checking a session"))?;
         Ok(role.as_deref().and_then(PlatformRole::from_name))
     }
 
@@ -243,6 +243,6 @@ impl Standings for SqlSessions {
 #[async_trait]
 impl Perishable for SqlSessions {
     async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError> {
-        self.delete_ended(micros(before)).await.map_err(failed("sweeping sessions"))
+        self.delete_ended(micros(before)).await.map_err(PORT.failed("sweeping sessions"))
     }
 }

@@ -10,11 +10,11 @@ use uuid::Uuid;
 
 use super::entity::user;
 use crate::{
-    sql::{Database, Order, instant, loaded, part_of, port_error},
+    sql::{Database, Order, Port, instant, loaded, part_of},
     totals::{Kept, List},
 };
 
-const PORT: &str = "user views";
+const PORT: Port = Port("user views");
 
 /// Users as projected into `users`.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ impl SqlUsers {
 impl UserViews for SqlUsers {
     async fn find(&self, id: UserId) -> Result<Option<UserRecord>, PortError> {
         let found = user::Entity::find_by_id(Uuid::from(id)).one(&self.0.reader).await;
-        found.map_err(|error| port_error(PORT, "finding a user", error))?.as_ref().map(record).transpose()
+        found.map_err(PORT.failed("finding a user"))?.as_ref().map(record).transpose()
     }
 
     async fn has_admin(&self) -> Result<bool, PortError> {
@@ -43,20 +43,20 @@ impl UserViews for SqlUsers {
             .into_tuple::<Uuid>()
             .one(&self.0.reader)
             .await;
-        Ok(admin.map_err(|error| port_error(PORT, "looking for an administrator", error))?.is_some())
+        Ok(admin.map_err(PORT.failed("looking for an administrator"))?.is_some())
     }
 
     async fn active_administrators(&self) -> Result<u64, PortError> {
         let (role, status) = (Some(PlatformRole::Admin), Some(UserStatus::Active));
         let filter = UserFilter { role, status, ..UserFilter::default() };
         let count = chosen(filter).count(&self.0.reader).await;
-        count.map_err(|error| port_error(PORT, "counting administrators", error))
+        count.map_err(PORT.failed("counting administrators"))
     }
 
     async fn list(&self, filter: UserFilter, part: &Part) -> Result<PageOf<UserRecord>, PortError> {
         let order = Order { by: user::Column::CreatedAt, id: user::Column::Id, descending: filter.sort.descending };
         let found = part_of(&self.0.reader, chosen(filter), order, part, kept(filter)).await;
-        found.map_err(|error| port_error(PORT, "listing users", error))?.try_map(|row| record(&row))
+        found.map_err(PORT.failed("listing users"))?.try_map(|row| record(&row))
     }
 }
 
@@ -74,11 +74,10 @@ fn chosen(filter: UserFilter) -> Select<user::Entity> {
 }
 
 fn record(row: &user::Model) -> Result<UserRecord, PortError> {
-    let damaged = |what: &str| PortError::bug(PORT, "reading a user", format!("`{what}` is no such value"));
     Ok(UserRecord {
         id: row.id.into(),
-        role: PlatformRole::from_name(&row.role).ok_or_else(|| damaged(&row.role))?,
-        status: UserStatus::from_name(&row.status).ok_or_else(|| damaged(&row.status))?,
+        role: PlatformRole::from_name(&row.role).ok_or_else(|| PORT.damaged("reading a user", &row.role))?,
+        status: UserStatus::from_name(&row.status).ok_or_else(|| PORT.damaged("reading a user", &row.status))?,
         personal_project: row.personal_project.into(),
         created_at: instant(row.created_at),
         version: loaded(row.version),

@@ -18,10 +18,10 @@ use super::entity::{key, provider};
 use crate::{
     bounded_cache::BoundedCache,
     crypto::MasterKey,
-    sql::{Database, micros, naming, none, port_error},
+    sql::{Database, Port, micros, naming, none},
 };
 
-const PORT: &str = "provider vault";
+const PORT: Port = Port("provider vault");
 const PURPOSE: &str = "provider-key";
 /// Sealed keys that are kept at hand.
 const AT_HAND: usize = 1_000;
@@ -68,7 +68,7 @@ impl SqlProviderVault {
 
     async fn row(&self, id: ProviderKeyId) -> Result<Option<key::Model>, PortError> {
         let found = key::Entity::find_by_id(Uuid::from(id)).one(&self.db.reader).await;
-        found.map_err(failed("reading a key"))
+        found.map_err(PORT.failed("reading a key"))
     }
 
     async fn delete_orphans(&self, before: i64) -> Result<u64, DbErr> {
@@ -86,10 +86,6 @@ fn bound(binding: &KeyBinding) -> String {
     format!("{}|{}|{}", binding.id, binding.provider, binding.base_url)
 }
 
-fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
-    move |error| port_error(PORT, doing, error)
-}
-
 #[async_trait]
 impl ProviderVault for SqlProviderVault {
     async fn save(&self, binding: &KeyBinding, key: &ProviderSecret, now: DateTime<Utc>) -> Result<(), PortError> {
@@ -97,12 +93,12 @@ impl ProviderVault for SqlProviderVault {
         let row = key::Model {
             id: binding.id.into(),
             provider_id: binding.provider.into(),
-            sealed: sealed.map_err(|error| PortError::bug(PORT, "sealing a key", error))?,
+            sealed: sealed.map_err(PORT.bug("sealing a key"))?,
             hint: key.hint(),
             created_at: micros(now),
         };
         let saved = key::Entity::insert(row.into_active_model()).exec_without_returning(&self.db.writer).await;
-        saved.map(|_| ()).map_err(failed("keeping a key"))
+        saved.map(|_| ()).map_err(PORT.failed("keeping a key"))
     }
 
     async fn open(&self, binding: &KeyBinding) -> Result<Option<ProviderSecret>, PortError> {
@@ -119,11 +115,11 @@ impl ProviderVault for SqlProviderVault {
     async fn remove(&self, key: ProviderKeyId) -> Result<(), PortError> {
         let removed = key::Entity::delete_by_id(Uuid::from(key)).exec(&self.db.writer).await;
         self.at_hand().remove(&key);
-        removed.map(|_| ()).map_err(failed("letting go of a key"))
+        removed.map(|_| ()).map_err(PORT.failed("letting go of a key"))
     }
 
     async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError> {
         self.at_hand().clear();
-        self.delete_orphans(micros(before)).await.map_err(failed("sweeping keys"))
+        self.delete_orphans(micros(before)).await.map_err(PORT.failed("sweeping keys"))
     }
 }

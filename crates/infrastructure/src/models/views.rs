@@ -8,7 +8,7 @@ use devskyy_domain::{
     kernel::ids::{ProjectId, ProviderId},
     models::{HeldKey, ProviderKind},
 };
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, Select};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
@@ -17,9 +17,9 @@ use super::{
     projection::{HELD, KEYLESS},
     status::ProviderStatus,
 };
-use crate::sql::{Database, Order, instant, loaded, part_of, port_error};
+use crate::sql::{Database, Order, Port, instant, loaded, part_of};
 
-const PORT: &str = "providers";
+const PORT: Port = Port("providers");
 
 /// Providers of projects as projected into `providers`.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ impl SqlProviders {
     }
 
     async fn one(&self, query: Select<Entity>) -> Result<Option<ProviderRecord>, PortError> {
-        query.one(&self.0.reader).await.map_err(failed("finding a provider"))?.map(record).transpose()
+        query.one(&self.0.reader).await.map_err(PORT.failed("finding a provider"))?.map(record).transpose()
     }
 }
 
@@ -55,7 +55,7 @@ impl ProviderViews for SqlProviders {
         let order = Order { by: Column::CreatedAt, id: Column::Id, descending: true };
         let of_project = present().filter(Column::ProjectId.eq(Uuid::from(project)));
         let found = part_of(&self.0.reader, of_project, order, part, None).await;
-        found.map_err(failed("listing providers"))?.try_map(record)
+        found.map_err(PORT.failed("listing providers"))?.try_map(record)
     }
 }
 
@@ -69,11 +69,11 @@ fn record(row: Model) -> Result<ProviderRecord, PortError> {
         id: row.id.into(),
         project: row.project_id.into(),
         name: row.name,
-        kind: ProviderKind::parse(&row.kind).map_err(damaged)?,
+        kind: ProviderKind::parse(&row.kind).map_err(PORT.bug("reading a provider"))?,
         base_url: row.base_url,
         models: document(&row.models)?,
         prices: document(&row.prices)?,
-        prices_version: u32::try_from(row.prices_version).map_err(damaged)?,
+        prices_version: u32::try_from(row.prices_version).map_err(PORT.bug("reading a provider"))?,
         key,
         enabled: row.status == ProviderStatus::Enabled.as_str(),
         created_at: instant(row.created_at),
@@ -83,15 +83,7 @@ fn record(row: Model) -> Result<ProviderRecord, PortError> {
 }
 
 fn document<T: DeserializeOwned>(text: &str) -> Result<T, PortError> {
-    serde_json::from_str(text).map_err(damaged)
-}
-
-fn damaged(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> PortError {
-    PortError::bug(PORT, "reading a provider", error)
-}
-
-fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
-    move |error| port_error(PORT, doing, error)
+    serde_json::from_str(text).map_err(PORT.bug("reading a provider"))
 }
 
 #[cfg(test)]

@@ -15,15 +15,16 @@ use devskyy_domain::{
     projects::{Invitation, InvitationEvent, ProjectRole},
 };
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
-    sea_query::OnConflict,
+    ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, sea_query::OnConflict,
 };
 use uuid::Uuid;
 
 use crate::{
     es::{ProjectionError, StreamRows},
-    sql::{Database, instant, micros, port_error, stored},
+    sql::{Database, Port, instant, micros, stored},
 };
+
+const PORT: Port = Port("invitation views");
 
 /// One invitation.
 mod row {
@@ -144,7 +145,11 @@ impl InvitationViews for SqlProjectInvitations {
     async fn find(&self, ids: &[InvitationId]) -> Result<Vec<InvitationRecord>, PortError> {
         let wanted = row::Column::Id.is_in(ids.iter().copied().map(Uuid::from));
         let in_order = row::Entity::find().filter(wanted).order_by_asc(row::Column::CreatedAt);
-        let rows = in_order.order_by_asc(row::Column::Id).all(&self.0.reader).await.map_err(failed)?;
+        let rows = in_order
+            .order_by_asc(row::Column::Id)
+            .all(&self.0.reader)
+            .await
+            .map_err(PORT.failed("reading invitations"))?;
         rows.into_iter().map(record).collect()
     }
 
@@ -154,24 +159,19 @@ impl InvitationViews for SqlProjectInvitations {
             .filter(row::Column::Status.eq(InvitationStatus::Open.as_str()))
             .filter(row::Column::ExpiresAt.gt(micros(now)));
         let in_order = waiting.order_by_asc(row::Column::CreatedAt).order_by_asc(row::Column::Id);
-        let rows = in_order.all(&self.0.reader).await.map_err(failed)?;
+        let rows = in_order.all(&self.0.reader).await.map_err(PORT.failed("reading invitations"))?;
         rows.into_iter().map(record).collect()
     }
 }
 
 fn record(row: row::Model) -> Result<InvitationRecord, PortError> {
-    let damaged = |what: &str| failed(DbErr::Type(format!("`{what}` is no such value")));
     Ok(InvitationRecord {
         id: row.id.into(),
         project: row.project_id.into(),
-        role: ProjectRole::parse(&row.role).map_err(|_| damaged(&row.role))?,
-        status: InvitationStatus::named(&row.status).ok_or_else(|| damaged(&row.status))?,
+        role: ProjectRole::parse(&row.role).map_err(|_| PORT.damaged("reading invitations", &row.role))?,
+        status: InvitationStatus::named(&row.status).ok_or_else(|| PORT.damaged("reading invitations", &row.status))?,
         invited_by: row.invited_by,
         created_at: instant(row.created_at),
         expires_at: instant(row.expires_at),
     })
-}
-
-fn failed(error: DbErr) -> PortError {
-    port_error("invitation views", "reading invitations", error)
 }

@@ -10,18 +10,18 @@ use devskyy_domain::{
     projects::{ProjectRole, ProjectStatus},
 };
 use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
+    ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
     sea_query::{IntoCondition, SelectStatement},
 };
 use uuid::Uuid;
 
 use super::entity::{member, project};
 use crate::{
-    sql::{Database, Order, containing, instant, loaded, part_of, port_error},
+    sql::{Database, Order, Port, containing, instant, loaded, part_of},
     totals::{Kept, List},
 };
 
-const PORT: &str = "project views";
+const PORT: Port = Port("project views");
 
 /// Projects and memberships as projected into `projects` and `project_members`.
 #[derive(Debug, Clone)]
@@ -35,12 +35,12 @@ impl SqlProjects {
     }
 
     async fn row(&self, id: ProjectId) -> Result<Option<project::Model>, PortError> {
-        project::Entity::find_by_id(Uuid::from(id)).one(&self.0.reader).await.map_err(failed("finding a project"))
+        project::Entity::find_by_id(Uuid::from(id)).one(&self.0.reader).await.map_err(PORT.failed("finding a project"))
     }
 
     async fn member_row(&self, project: ProjectId, user: UserId) -> Result<Option<member::Model>, PortError> {
         let key = (Uuid::from(project), Uuid::from(user));
-        member::Entity::find_by_id(key).one(&self.0.reader).await.map_err(failed("finding a member"))
+        member::Entity::find_by_id(key).one(&self.0.reader).await.map_err(PORT.failed("finding a member"))
     }
 }
 
@@ -88,14 +88,14 @@ impl ProjectViews for SqlProjects {
         };
         let order = Order { by, id: project::Column::Id, descending: filter.sort.descending };
         let found = part_of(&self.0.reader, matching(filter), order, part, kept(filter)).await;
-        found.map_err(failed("listing projects"))?.try_map(view)
+        found.map_err(PORT.failed("listing projects"))?.try_map(view)
     }
 
     async fn members(&self, id: ProjectId, part: &Part) -> Result<PageOf<MemberRecord>, PortError> {
         let order = Order { by: member::Column::AddedAt, id: member::Column::UserId, descending: false };
         let of_project = member::Entity::find().filter(member::Column::ProjectId.eq(Uuid::from(id)));
         let found = part_of(&self.0.reader, of_project, order, part, Some(Kept::Of(List::Members, id.into()))).await;
-        found.map_err(failed("listing members"))?.try_map(|row| record(&row))
+        found.map_err(PORT.failed("listing members"))?.try_map(|row| record(&row))
     }
 
     async fn member(&self, project: ProjectId, user: UserId) -> Result<Option<MemberRecord>, PortError> {
@@ -114,10 +114,12 @@ impl Memberships for SqlProjects {
             .into_tuple::<(String, Option<String>)>()
             .one(&self.0.reader)
             .await
-            .map_err(failed("checking a membership"))?;
+            .map_err(PORT.failed("checking a membership"))?;
         let Some((status, role)) = standing else { return Ok(None) };
-        let status = ProjectStatus::from_name(&status).ok_or_else(|| damaged(&status))?;
-        let role = role.map(|role| ProjectRole::parse(&role).map_err(|_| damaged(&role))).transpose()?;
+        let status = ProjectStatus::from_name(&status).ok_or_else(|| PORT.damaged("reading a project", &status))?;
+        let role = role
+            .map(|role| ProjectRole::parse(&role).map_err(|_| PORT.damaged("reading a project", &role)))
+            .transpose()?;
         Ok(Some(Standing { status, role }))
     }
 
@@ -131,7 +133,7 @@ impl Memberships for SqlProjects {
             .into_tuple::<Uuid>()
             .one(&self.0.reader)
             .await;
-        Ok(shared.map_err(failed("looking for a shared project"))?.is_some())
+        Ok(shared.map_err(PORT.failed("looking for a shared project"))?.is_some())
     }
 
     async fn personal_project(&self, user: UserId) -> Result<Option<ProjectId>, PortError> {
@@ -142,7 +144,7 @@ impl Memberships for SqlProjects {
             .into_tuple::<Uuid>()
             .one(&self.0.reader)
             .await;
-        Ok(id.map_err(failed("finding a personal project"))?.map(ProjectId::from))
+        Ok(id.map_err(PORT.failed("finding a personal project"))?.map(ProjectId::from))
     }
 }
 
@@ -158,7 +160,7 @@ fn membership_of(user: UserId) -> sea_orm::RelationDef {
 fn view(row: project::Model) -> Result<ProjectView, PortError> {
     Ok(ProjectView {
         id: row.id.into(),
-        status: ProjectStatus::from_name(&row.status).ok_or_else(|| damaged(&row.status))?,
+        status: ProjectStatus::from_name(&row.status).ok_or_else(|| PORT.damaged("reading a project", &row.status))?,
         name: row.name,
         slug: row.slug,
         personal: row.personal_of.is_some(),
@@ -168,16 +170,8 @@ fn view(row: project::Model) -> Result<ProjectView, PortError> {
 }
 
 fn record(row: &member::Model) -> Result<MemberRecord, PortError> {
-    let role = ProjectRole::parse(&row.role).map_err(|_| damaged(&row.role))?;
+    let role = ProjectRole::parse(&row.role).map_err(|_| PORT.damaged("reading a project", &row.role))?;
     Ok(MemberRecord { user: row.user_id.into(), role, added_at: instant(row.added_at) })
-}
-
-fn damaged(what: &str) -> PortError {
-    PortError::bug(PORT, "reading a project", format!("`{what}` is no such value"))
-}
-
-fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
-    move |error| port_error(PORT, doing, error)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     es::{Fault, Law, statement},
-    sql::{loaded, port_error},
+    sql::{Port, loaded},
 };
 
 /// The invariants of runs, and that every run that has not ended can be taken up by a worker at some point in time.
@@ -51,8 +51,8 @@ impl Law for RunLaw {
     }
 
     async fn conclude(self: Box<Self>, live: &DatabaseTransaction) -> Result<Vec<Fault>, PortError> {
-        let failed = |error| port_error("verification", "reading where runs stand", error);
-        let told = Self::told(live).await.map_err(failed)?;
+        let failed = Port("verification").failed("reading where runs stand");
+        let told = Self::told(live).await.map_err(&failed)?;
         let mut faults: Vec<_> = self.0.conclude(told).into_iter().map(Fault::from).collect();
         faults.extend(Self::left(live).await.map_err(failed)?);
         Ok(faults)

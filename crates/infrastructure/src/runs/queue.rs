@@ -10,9 +10,9 @@ use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
 use uuid::Uuid;
 
 use super::turns::Turns;
-use crate::sql::{Database, instant, loaded, port_error, stored};
+use crate::sql::{Database, Port, instant, loaded, stored};
 
-const PORT: &str = "run queue";
+const PORT: Port = Port("run queue");
 
 /// Hands out runs by leases beside the projection. The database's clock decides, so that replicas' clocks need not agree.
 #[derive(Debug, Clone)]
@@ -87,8 +87,8 @@ async fn aside<T: Send + 'static>(
     doing: &'static str,
     work: impl Future<Output = Result<T, DbErr>> + Send + 'static,
 ) -> Result<T, PortError> {
-    let done = tokio::spawn(work).await.map_err(|error| PortError::transient(PORT, doing, error))?;
-    done.map_err(|error| port_error(PORT, doing, error))
+    let done = tokio::spawn(work).await.map_err(|error| PortError::transient(PORT.0, doing, error))?;
+    done.map_err(PORT.failed(doing))
 }
 
 #[async_trait]

@@ -18,7 +18,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use super::results::{FIND, key};
 use crate::{
     es::{Fault, Law, statement},
-    sql::port_error,
+    sql::Port,
 };
 
 /// Every result that an event refers to is kept, and is what was kept.
@@ -61,7 +61,7 @@ impl Law for ResultLaw {
         let mut faults = Vec::new();
         for ((project, hash), position) in self.referred {
             let wrong = Self::wrong(live, project, hash).await;
-            let wrong = wrong.map_err(|error| port_error("verification", "reading results", error))?;
+            let wrong = wrong.map_err(Port("verification").failed("reading results"))?;
             faults.extend(wrong.map(|why| Fault::Result { position, why }));
         }
         faults.sort_by_key(|fault| if let Fault::Result { position, .. } = fault { *position } else { 0 });

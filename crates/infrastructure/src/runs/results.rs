@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use crate::{
     es::statement,
-    sql::{Database, micros, port_error},
+    sql::{Database, Port, micros},
 };
 
-const PORT: &str = "result store";
+const PORT: Port = Port("result store");
 
 const KEEP: &str = "INSERT INTO results (project_id, hash, content, kept_at) VALUES (?, ?, ?, ?) \
      ON CONFLICT (project_id, hash) DO UPDATE SET kept_at = excluded.kept_at";
@@ -69,10 +69,6 @@ pub(super) fn key(project: ProjectId, hash: ResultHash) -> Vec<Value> {
     vec![Uuid::from(project).into(), hash.to_string().into()]
 }
 
-fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
-    move |error| port_error(PORT, doing, error)
-}
-
 #[async_trait]
 impl ResultStore for SqlResults {
     async fn keep(
@@ -84,17 +80,17 @@ impl ResultStore for SqlResults {
     ) -> Result<(), PortError> {
         let mut values = key(project, hash);
         values.extend([text.to_vec().into(), micros(now).into()]);
-        self.execute(KEEP, values).await.map(|_| ()).map_err(failed("keeping a result"))
+        self.execute(KEEP, values).await.map(|_| ()).map_err(PORT.failed("keeping a result"))
     }
 
     async fn find(&self, project: ProjectId, hash: ResultHash) -> Result<Option<Vec<u8>>, PortError> {
         let asked = statement(self.db.backend(), FIND, key(project, hash));
-        let failed = failed("reading a result");
+        let failed = PORT.failed("reading a result");
         let row = self.db.reader.query_one_raw(asked).await.map_err(&failed)?;
         row.map(|row| row.try_get_by_index(0)).transpose().map_err(failed)
     }
 
     async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError> {
-        self.delete_orphans(micros(before)).await.map_err(failed("sweeping results"))
+        self.delete_orphans(micros(before)).await.map_err(PORT.failed("sweeping results"))
     }
 }

@@ -8,25 +8,21 @@ use devskyy_domain::runs::{Origin, Place, Priority, ResultHash};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::entity::{approval, result, run};
-use crate::sql::{instant, loaded, micros, stored};
+use crate::sql::{Port, instant, loaded, micros, stored};
 
-pub(super) const PORT: &str = "run views";
+pub(super) const PORT: Port = Port("run views");
 
 fn json(value: &impl Serialize) -> Result<String, PortError> {
-    serde_json::to_string(value).map_err(|error| PortError::bug(PORT, "writing a value", error))
+    serde_json::to_string(value).map_err(PORT.bug("writing a value"))
 }
 
 fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, PortError> {
-    serde_json::from_str(text).map_err(|error| PortError::bug(PORT, "reading a value", error))
+    serde_json::from_str(text).map_err(PORT.bug("reading a value"))
 }
 
 /// A text as PostgreSQL takes it, which has none with U+0000 in it. Logs may: SQLite took them, and so did JSON.
 fn text(text: &str) -> String {
     text.replace('\0', "\u{FFFD}")
-}
-
-fn damaged(what: &str) -> PortError {
-    PortError::bug(PORT, "reading a row", format!("`{what}` is no such value"))
 }
 
 const fn priority_row(priority: Priority) -> i16 {
@@ -103,7 +99,7 @@ pub(super) fn run_record(row: run::Model) -> Result<RunRecord, PortError> {
         project_id: row.project_id.into(),
         agent_id: row.agent_id.into(),
         agent_version: u32::try_from(row.agent_version).unwrap_or_default(),
-        status: RunStatus::named(&row.status).ok_or_else(|| damaged(&row.status))?,
+        status: RunStatus::named(&row.status).ok_or_else(|| PORT.damaged("reading a row", &row.status))?,
         waiting_for: parsed(&row.waiting_for)?,
         priority: priority(row.priority),
         error: row.error.as_deref().map(parsed).transpose()?,
@@ -159,7 +155,7 @@ pub(super) fn approval_view(row: approval::Model) -> Result<ApprovalView, PortEr
         call: row.call.as_deref().map(parsed).transpose()?,
         edit: row.edit.as_deref().map(parsed).transpose()?,
         expires_at: row.expires_at.map(instant),
-        status: ApprovalStatus::named(&row.status).ok_or_else(|| damaged(&row.status))?,
+        status: ApprovalStatus::named(&row.status).ok_or_else(|| PORT.damaged("reading a row", &row.status))?,
         requested_at: instant(row.requested_at),
         decided_at: row.decided_at.map(instant),
         decided_by: row.decided_by,

@@ -15,10 +15,10 @@ use uuid::Uuid;
 
 use crate::{
     es::{ROWS_AT_ONCE, statement},
-    sql::{Database, loaded, port_error, stored},
+    sql::{Database, Port, loaded, stored},
 };
 
-const PORT: &str = "usage views";
+const PORT: Port = Port("usage views");
 
 /// What answers add to rows, and the position of the last of them.
 #[derive(Debug, Default)]
@@ -233,7 +233,7 @@ fn group(row: &QueryResult, by: Grouping) -> Result<UsageGroup, DbErr> {
 #[async_trait]
 impl UsageViews for SqlUsage {
     async fn usage(&self, filter: &UsageFilter, part: &Part) -> Result<ProjectUsage, PortError> {
-        self.told(filter, part).await.map_err(|error| port_error(PORT, "adding up what was used", error))
+        self.told(filter, part).await.map_err(PORT.failed("adding up what was used"))
     }
 }
 

@@ -9,7 +9,7 @@ use devskyy_domain::{
     kernel::ids::{ApprovalId, RunId},
     runs::Waiting,
 };
-use sea_orm::{ColumnTrait, Condition, DbErr, EntityTrait, QueryFilter, QueryTrait, Select, sea_query::Expr};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryTrait, Select, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     projects::projects_of,
-    sql::{Database, Order, micros, part_of, port_error},
+    sql::{Database, Order, micros, part_of},
     totals::{Kept, List},
 };
 
@@ -105,33 +105,29 @@ fn kept_questions(filter: &ApprovalFilter) -> Option<Kept> {
     (!narrowed).then(|| Kept::within(List::Approvals, *scope))
 }
 
-fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
-    move |error| port_error(PORT, doing, error)
-}
-
 #[async_trait]
 impl RunViews for SqlRuns {
     async fn find(&self, run: RunId) -> Result<Option<RunSummary>, PortError> {
         let row =
-            run::Entity::find_by_id(Uuid::from(run)).one(&self.0.reader).await.map_err(failed("finding a run"))?;
+            run::Entity::find_by_id(Uuid::from(run)).one(&self.0.reader).await.map_err(PORT.failed("finding a run"))?;
         Ok(row.map(run_record).transpose()?.map(|record| record.summary))
     }
 
     async fn list(&self, scope: ListScope, filter: &RunFilter, part: &Part) -> Result<PageOf<RunSummary>, PortError> {
         let order = Order { by: run::Column::CreatedAt, id: run::Column::Id, descending: filter.sort.descending };
         let found = part_of(&self.0.reader, matching(scope, filter), order, part, kept(scope, filter)).await;
-        found.map_err(failed("listing runs"))?.try_map(|row| run_record(row).map(|record| record.summary))
+        found.map_err(PORT.failed("listing runs"))?.try_map(|row| run_record(row).map(|record| record.summary))
     }
 
     async fn approval(&self, approval: ApprovalId) -> Result<Option<ApprovalView>, PortError> {
         let row = approval::Entity::find_by_id(Uuid::from(approval)).one(&self.0.reader).await;
-        row.map_err(failed("finding an approval"))?.map(approval_view).transpose()
+        row.map_err(PORT.failed("finding an approval"))?.map(approval_view).transpose()
     }
 
     async fn approvals(&self, filter: &ApprovalFilter, part: &Part) -> Result<PageOf<ApprovalView>, PortError> {
         let order = Order { by: approval::Column::RequestedAt, id: approval::Column::Id, descending: false };
         let found = part_of(&self.0.reader, asked(filter), order, part, kept_questions(filter)).await;
-        found.map_err(failed("listing approvals"))?.try_map(approval_view)
+        found.map_err(PORT.failed("listing approvals"))?.try_map(approval_view)
     }
 }
 

@@ -11,10 +11,10 @@ use uuid::Uuid;
 use super::entity::{secret, value};
 use crate::{
     crypto::MasterKey,
-    sql::{Database, micros, naming, none, port_error},
+    sql::{Database, Port, micros, naming, none},
 };
 
-const PORT: &str = "secret vault";
+const PORT: Port = Port("secret vault");
 const PURPOSE: &str = "tool-secret";
 
 /// Values in `secret_values`, sealed with the master key for one secret at its hosts. No event and no projection ever
@@ -48,10 +48,6 @@ fn bound(binding: &SecretBinding) -> String {
     format!("{}|{}|{}", binding.id, binding.secret, hosts.join(","))
 }
 
-fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
-    move |error| port_error(PORT, doing, error)
-}
-
 #[async_trait]
 impl SecretVault for SqlSecretVault {
     async fn save(&self, binding: &SecretBinding, value: &SecretValue, now: DateTime<Utc>) -> Result<(), PortError> {
@@ -59,16 +55,16 @@ impl SecretVault for SqlSecretVault {
         let row = value::Model {
             id: binding.id.into(),
             secret_id: binding.secret.into(),
-            sealed: sealed.map_err(|error| PortError::bug(PORT, "sealing a value", error))?,
+            sealed: sealed.map_err(PORT.bug("sealing a value"))?,
             created_at: micros(now),
         };
         let saved = value::Entity::insert(row.into_active_model()).exec_without_returning(&self.db.writer).await;
-        saved.map(|_| ()).map_err(failed("keeping a value"))
+        saved.map(|_| ()).map_err(PORT.failed("keeping a value"))
     }
 
     async fn open(&self, binding: &SecretBinding) -> Result<Option<SecretValue>, PortError> {
         let found = value::Entity::find_by_id(Uuid::from(binding.id)).one(&self.db.reader).await;
-        let Some(row) = found.map_err(failed("reading a value"))? else { return Ok(None) };
+        let Some(row) = found.map_err(PORT.failed("reading a value"))? else { return Ok(None) };
         let opened = self.master.open(PURPOSE, &bound(binding), &row.sealed);
         let text = opened.as_ref().and_then(|bytes| std::str::from_utf8(bytes).ok());
         Ok(text.and_then(|text| SecretValue::parse(text).ok()))
@@ -76,10 +72,10 @@ impl SecretVault for SqlSecretVault {
 
     async fn remove(&self, value: SecretValueId) -> Result<(), PortError> {
         let removed = value::Entity::delete_by_id(Uuid::from(value)).exec(&self.db.writer).await;
-        removed.map(|_| ()).map_err(failed("letting go of a value"))
+        removed.map(|_| ()).map_err(PORT.failed("letting go of a value"))
     }
 
     async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError> {
-        self.delete_orphans(micros(before)).await.map_err(failed("sweeping values"))
+        self.delete_orphans(micros(before)).await.map_err(PORT.failed("sweeping values"))
     }
 }

@@ -5,13 +5,13 @@ use devskyy_application::{
     secrets::{SecretView, SecretViews},
 };
 use devskyy_domain::kernel::ids::{ProjectId, SecretId};
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, Select};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Select};
 use uuid::Uuid;
 
 use super::entity::secret::{Column, Entity, Model};
-use crate::sql::{Database, Order, instant, loaded, part_of, port_error};
+use crate::sql::{Database, Order, Port, instant, loaded, part_of};
 
-const PORT: &str = "secrets";
+const PORT: Port = Port("secrets");
 
 /// Secrets of projects as projected into `secrets`.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ impl SqlSecrets {
     }
 
     async fn one(&self, query: Select<Entity>) -> Result<Option<SecretView>, PortError> {
-        query.one(&self.0.reader).await.map_err(failed("finding a secret"))?.map(view).transpose()
+        query.one(&self.0.reader).await.map_err(PORT.failed("finding a secret"))?.map(view).transpose()
     }
 }
 
@@ -47,24 +47,19 @@ impl SecretViews for SqlSecrets {
         let order = Order { by: Column::CreatedAt, id: Column::Id, descending: true };
         let of_project = present().filter(Column::ProjectId.eq(Uuid::from(project)));
         let found = part_of(&self.0.reader, of_project, order, part, None).await;
-        found.map_err(failed("listing secrets"))?.try_map(view)
+        found.map_err(PORT.failed("listing secrets"))?.try_map(view)
     }
 }
 
 fn view(row: Model) -> Result<SecretView, PortError> {
-    let damaged = |error| PortError::bug(PORT, "reading a secret", error);
     Ok(SecretView {
         id: row.id.into(),
         project: row.project_id.into(),
         name: row.name,
-        hosts: serde_json::from_str(&row.hosts).map_err(damaged)?,
+        hosts: serde_json::from_str(&row.hosts).map_err(PORT.bug("reading a secret"))?,
         value: row.value_id.unwrap_or_default().into(),
         created_at: instant(row.created_at),
         updated_at: instant(row.updated_at),
         version: loaded(row.version),
     })
-}
-
-fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
-    move |error| port_error(PORT, doing, error)
 }

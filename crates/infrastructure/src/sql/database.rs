@@ -12,7 +12,9 @@ use sea_orm::{
     },
 };
 
-use super::{failure::leads_nowhere, migrating, port_error};
+use super::{Port, failure::leads_nowhere, migrating};
+
+const PORT: Port = Port("database");
 
 /// SQLite's name for a database without a name.
 const SCRATCH: &str = "sqlite://";
@@ -64,7 +66,7 @@ impl Database {
     /// # Errors
     /// [`PortError`] when the database cannot be reached or opened.
     pub async fn connect_with(url: &str, pool: u32, durability: Durability) -> Result<Self, PortError> {
-        Self::open(url, pool, durability).await.map_err(|error| port_error("database", "connecting", error))
+        Self::open(url, pool, durability).await.map_err(PORT.failed("connecting"))
     }
 
     async fn open(url: &str, pool: u32, durability: Durability) -> Result<Self, DbErr> {
@@ -115,7 +117,7 @@ impl Database {
             DatabaseBackend::Postgres => migrating::migrate(self).await,
             _ => Migrator::up(&self.writer, None).await,
         };
-        migrated.map_err(|error| port_error("database", "migrating", error))
+        migrated.map_err(PORT.failed("migrating"))
     }
 
     /// The same PostgreSQL database over connections of its own without limits, for what may take longer than a request.
@@ -197,7 +199,7 @@ impl Database {
     /// # Errors
     /// [`PortError`] when it does not.
     pub async fn ping(&self) -> Result<(), PortError> {
-        self.reader.ping().await.map_err(|error| port_error("database", "asking for a sign of life", error))
+        self.reader.ping().await.map_err(PORT.failed("asking for a sign of life"))
     }
 
     /// Closes every connection; SQLite folds its write-ahead log back into the file.

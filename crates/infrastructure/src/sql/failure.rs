@@ -1,4 +1,5 @@
 use std::{
+    error::Error,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -24,10 +25,28 @@ pub(crate) fn leave() {
     *LEFT.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
 }
 
-/// Turns a database failure into a port's, telling what may pass from what will not.
-#[must_use]
-pub fn port_error(port: &'static str, doing: &'static str, error: DbErr) -> PortError {
-    if is_transient(&error) { PortError::transient(port, doing, error) } else { PortError::bug(port, doing, error) }
+/// A port, by the name that failures of its SQL adapter carry.
+#[derive(Debug, Clone, Copy)]
+pub struct Port(pub &'static str);
+
+impl Port {
+    /// Turns a database failure into the port's: transient if the same statement may succeed later.
+    pub fn failed(self, doing: &'static str) -> impl Fn(DbErr) -> PortError {
+        move |error| {
+            let retryable = is_transient(&error);
+            PortError { port: self.0, doing, retryable, source: error.into() }
+        }
+    }
+
+    /// Turns any other failure into the port's; trying again does not help.
+    pub(crate) fn bug<E: Into<Box<dyn Error + Send + Sync>>>(self, doing: &'static str) -> impl Fn(E) -> PortError {
+        move |error| PortError::bug(self.0, doing, error)
+    }
+
+    /// The failure to read a stored value that is none of its type's.
+    pub(crate) fn damaged(self, doing: &'static str, value: &str) -> PortError {
+        PortError::bug(self.0, doing, format!("`{value}` is no such value"))
+    }
 }
 
 /// Whether the same statement may succeed later: the server is away, busy, or broke a tie against us. Where it is away or

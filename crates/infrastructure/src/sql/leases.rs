@@ -1,7 +1,7 @@
 use devskyy_application::error::PortError;
-use sea_orm::{ConnectionTrait as _, DbErr};
+use sea_orm::ConnectionTrait as _;
 
-use super::{Database, port_error};
+use super::{Database, Port};
 
 /// Gives back every run and every subscription that somebody holds, as if they had done so themselves. Whoever takes one next
 /// has a higher fence than any that was recorded.
@@ -19,5 +19,5 @@ pub async fn free_leases(db: &Database) -> Result<(), PortError> {
         tx.execute_unprepared(held).await?;
         tx.commit().await
     };
-    freed.await.map_err(|error: DbErr| port_error("database", "giving leases back", error))
+    freed.await.map_err(Port("database").failed("giving leases back"))
 }

@@ -13,7 +13,7 @@ pub(crate) mod tests;
 mod used_keys;
 
 pub use database::{Database, Durability};
-pub use failure::{is_transient, port_error};
+pub use failure::{Port, is_transient};
 pub(crate) use failure::{leave, took_too_long};
 pub use leases::free_leases;
 pub(crate) use listing::{Order, containing, part_of};

@@ -3,7 +3,7 @@ use chrono::{DateTime, Utc};
 use devskyy_application::{error::PortError, identity::Perishable};
 use sea_orm::{ConnectionTrait, DbErr, Value};
 
-use super::{Database, micros, port_error};
+use super::{Database, Port, micros};
 use crate::es::statement;
 
 /// Keys forgotten in one transaction: between two of them others write.
@@ -46,6 +46,6 @@ impl SqlUsedKeys {
 #[async_trait]
 impl Perishable for SqlUsedKeys {
     async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError> {
-        self.delete(micros(before)).await.map_err(|error| port_error("used keys", "forgetting keys", error))
+        self.delete(micros(before)).await.map_err(Port("used keys").failed("forgetting keys"))
     }
 }

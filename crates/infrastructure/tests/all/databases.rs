@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use devskyy_application::error::PortError;
-use devskyy_infrastructure::sql::{Database, port_error};
+use devskyy_infrastructure::sql::{Database, Port};
 use devskyy_testkit::databases::{Own, server};
 use sea_orm::ConnectionTrait;
 use tempfile::TempDir;
@@ -72,7 +72,7 @@ pub(crate) async fn empty_postgres() -> Fresh {
     let Own { url, .. } = patiently(async || {
         let own = Own::beside(&server, "test");
         let made = admin.writer.execute_unprepared(&format!("CREATE DATABASE {}", own.name)).await;
-        made.map(|_| own).map_err(|error| port_error("database", "making one", error))
+        made.map(|_| own).map_err(Port("database").failed("making one"))
     })
     .await;
     admin.close().await;

@@ -14,7 +14,7 @@ use devskyy_domain::{
 };
 use devskyy_infrastructure::{
     identity::{CachedStandings, SqlSessions},
-    sql::{Database, port_error},
+    sql::{Database, Port},
 };
 use devskyy_testkit::{
     contracts::people::{PeopleUnderTest, account, now, session},
@@ -184,7 +184,7 @@ async fn a_connection_to_a_demoted_server_is_not_kept() {
     turn("RESET default_transaction_read_only").await;
     let write = async || {
         let written = db.writer.execute_unprepared("DELETE FROM known_sources").await;
-        written.map_err(|error| port_error("test", "writing", error))
+        written.map_err(Port("test").failed("writing"))
     };
     let refused = write().await.unwrap_err();
     assert!(refused.retryable && write().await.is_ok(), "{refused:?}");
@@ -198,7 +198,7 @@ async fn one_broken_connection_is_enough_to_leave_those_of_its_time() {
     let db = Database::connect(&fresh.url, 4).await.unwrap();
     let asked = async |_| {
         let answer = db.reader.execute_unprepared("SELECT pg_sleep(0.05)").await;
-        answer.map_err(|error| port_error("test", "reading", error))
+        answer.map_err(Port("test").failed("reading"))
     };
     join_all((0..4).map(asked)).await;
     let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \

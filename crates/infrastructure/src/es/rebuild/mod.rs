@@ -10,7 +10,7 @@ use devskyy_application::{error::PortError, es::Position};
 use sea_orm::{DatabaseBackend, DbErr};
 
 use super::projection::{Projection, ProjectionError};
-use crate::sql::{Database, port_error};
+use crate::sql::{Database, Port};
 
 /// Derives projections again from the first event on, into tables aside, which then take the place of the old ones in one
 /// transaction: readers see the old rows until the new ones are complete, and appends wait for that transaction alone.
@@ -38,7 +38,7 @@ fn tables(projections: &[Arc<dyn Projection>]) -> Vec<&'static str> {
 }
 
 fn failed(error: DbErr) -> PortError {
-    port_error("projections", "rebuilding", error)
+    Port("projections").failed("rebuilding")(error)
 }
 
 fn broken(error: ProjectionError) -> PortError {

@@ -13,7 +13,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, StreamTrait as _};
 use uuid::Uuid;
 
 use super::{super::statements::statement, Fault, Law};
-use crate::sql::port_error;
+use crate::sql::Port;
 
 /// Somebody who holds a unique value, as the log tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +121,7 @@ impl Law for ClaimLaw {
             holders.holders(live).await?.into_iter().for_each(|holder| expected.add(holder));
         }
         let faults = expected.compare(live).await;
-        faults.map_err(|error| port_error("verification", "reading unique values", error))
+        faults.map_err(Port("verification").failed("reading unique values"))
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
     projection::{Projection, ProjectionError, categories, wanted_by},
     replay::{Replay, unlimited},
 };
-use crate::sql::{Database, port_error};
+use crate::sql::{Database, Port};
 
 /// Something that is not as the log says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,7 +182,7 @@ async fn views(
 }
 
 fn failed(error: DbErr) -> PortError {
-    port_error("verification", "reading the log and its views", error)
+    Port("verification").failed("reading the log and its views")(error)
 }
 
 fn broken(error: ProjectionError) -> PortError {

@@ -14,7 +14,9 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::entity::last_use;
-use crate::sql::{Database, instant, micros, port_error};
+use crate::sql::{Database, Port, instant, micros};
+
+const PORT: Port = Port("key uses");
 
 /// Rows written at once.
 const ROWS_AT_ONCE: usize = 500;
@@ -46,7 +48,7 @@ impl SqlKeyUses {
         for some in noted.chunks(ROWS_AT_ONCE) {
             if let Err(error) = self.write(some).await {
                 noted.iter().for_each(|(key, at)| self.keep(*key, *at));
-                return Err(port_error("key uses", "writing last uses", error));
+                return Err(PORT.failed("writing last uses")(error));
             }
         }
         Ok(())
@@ -80,7 +82,7 @@ impl KeyUses for SqlKeyUses {
         let ids: Vec<Uuid> = keys.iter().copied().map(Uuid::from).collect();
         let written = last_use::Entity::find().filter(last_use::Column::KeyId.is_in(ids.iter().copied()));
         let written = written.all(&self.db.reader).await;
-        let written = written.map_err(|error| port_error("key uses", "reading last uses", error))?;
+        let written = written.map_err(PORT.failed("reading last uses"))?;
         let mut last: HashMap<Uuid, i64> = written.into_iter().map(|row| (row.key_id, row.used_at)).collect();
         let noted = self.noted();
         for id in ids {

@@ -9,7 +9,9 @@ use sea_orm::{ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter};
 use uuid::Uuid;
 
 use super::entity::{api_key, secret};
-use crate::sql::{Database, micros, naming, none, port_error};
+use crate::sql::{Database, Port, micros, naming, none};
+
+const PORT: Port = Port("key vault");
 
 /// Digests of secrets in `api_key_secrets`, which no event and no projection ever touches.
 #[derive(Debug, Clone)]
@@ -33,10 +35,6 @@ impl SqlKeyVault {
     }
 }
 
-fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
-    move |error| port_error("key vault", doing, error)
-}
-
 #[async_trait]
 impl KeyVault for SqlKeyVault {
     async fn save(&self, secret: &KeySecret) -> Result<(), PortError> {
@@ -47,15 +45,15 @@ impl KeyVault for SqlKeyVault {
             created_at: micros(secret.created_at),
         };
         let saved = secret::Entity::insert(row.into_active_model()).exec_without_returning(&self.0.writer).await;
-        saved.map(|_| ()).map_err(failed("keeping a secret"))
+        saved.map(|_| ()).map_err(PORT.failed("keeping a secret"))
     }
 
     async fn remove(&self, secret: KeySecretId) -> Result<(), PortError> {
         let removed = secret::Entity::delete_by_id(Uuid::from(secret)).exec(&self.0.writer).await;
-        removed.map(|_| ()).map_err(failed("letting go of a secret"))
+        removed.map(|_| ()).map_err(PORT.failed("letting go of a secret"))
     }
 
     async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError> {
-        self.delete_orphans(micros(before)).await.map_err(failed("sweeping secrets"))
+        self.delete_orphans(micros(before)).await.map_err(PORT.failed("sweeping secrets"))
     }
 }

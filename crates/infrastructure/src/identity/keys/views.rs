@@ -20,11 +20,11 @@ use super::{
     entity::{api_key, secret},
 };
 use crate::{
-    sql::{Database, Order, instant, loaded, micros, part_of, port_error},
+    sql::{Database, Order, Port, instant, loaded, micros, part_of},
     totals::{Kept, List},
 };
 
-const PORT: &str = "API keys";
+const PORT: Port = Port("API keys");
 
 /// API keys as projected into `api_keys`, and whether a presented one counts.
 #[derive(Debug, Clone)]
@@ -64,7 +64,7 @@ impl SqlApiKeys {
 impl KeyViews for SqlApiKeys {
     async fn find(&self, key: ApiKeyId) -> Result<Option<KeyRecord>, PortError> {
         let found = api_key::Entity::find_by_id(Uuid::from(key)).one(&self.0.reader).await;
-        found.map_err(failed("finding a key"))?.map(record).transpose()
+        found.map_err(PORT.failed("finding a key"))?.map(record).transpose()
     }
 
     async fn list(&self, project: ProjectId, part: &Part) -> Result<PageOf<KeyRecord>, PortError> {
@@ -72,17 +72,17 @@ impl KeyViews for SqlApiKeys {
         let of_project = api_key::Entity::find().filter(api_key::Column::ProjectId.eq(Uuid::from(project)));
         let found =
             part_of(&self.0.reader, of_project, order, part, Some(Kept::Of(List::ApiKeys, project.into()))).await;
-        found.map_err(failed("listing keys"))?.try_map(record)
+        found.map_err(PORT.failed("listing keys"))?.try_map(record)
     }
 }
 
 #[async_trait]
 impl KeyStandings for SqlApiKeys {
     async fn of(&self, key: ApiKeyId, digest: &[u8; 32], now: DateTime<Utc>) -> Result<Option<KeyGrant>, PortError> {
-        let Some(row) = self.live(key.into(), micros(now)).await.map_err(failed("checking a key"))? else {
+        let Some(row) = self.live(key.into(), micros(now)).await.map_err(PORT.failed("checking a key"))? else {
             return Ok(None);
         };
-        let secrets = self.secrets(&row, micros(now)).await.map_err(failed("checking a key"))?;
+        let secrets = self.secrets(&row, micros(now)).await.map_err(PORT.failed("checking a key"))?;
         let matches = |secret: &secret::Model| verify_slices_are_equal(&secret.digest, digest).is_ok();
         if !secrets.iter().any(matches) {
             return Ok(None);
@@ -115,11 +115,7 @@ fn record(row: api_key::Model) -> Result<KeyRecord, PortError> {
 }
 
 fn role(name: &str) -> Result<ProjectRole, PortError> {
-    ProjectRole::parse(name).map_err(|error| PortError::bug(PORT, "reading a key", error))
-}
-
-fn failed(doing: &'static str) -> impl Fn(DbErr) -> PortError {
-    move |error| port_error(PORT, doing, error)
+    ProjectRole::parse(name).map_err(PORT.bug("reading a key"))
 }
 
 #[cfg(test)]
