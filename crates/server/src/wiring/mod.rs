@@ -1,11 +1,13 @@
 //! Puts the platform together: the only place that sees ports and their adapters side by side.
 
+mod agents;
 mod audit;
 mod derived;
 mod housekeeping;
+mod identity;
 mod keys;
 mod models;
-mod people;
+mod projects;
 mod runs;
 mod secrets;
 mod signing;
@@ -24,13 +26,13 @@ use devskyy_application::{
     context::Actor,
     error::PortError,
     identity::{ApiKeys, Housekeeping, Identity, TokenMint},
-    models::{Models, Providers, RoutedModels},
     ports::{Clock, IdGenerator},
     projects::Projects,
     runs::Runs,
-    workflow::Schemas,
+    workflow::{Schemas, ToolSecrets},
 };
 use devskyy_infrastructure::{
+    crypto::KeyedTokenMint,
     es::SqlEventStore,
     projects::SqlProjects,
     sql::Database,
@@ -62,12 +64,6 @@ pub(crate) struct Ground {
     schemas: Arc<dyn Schemas>,
     egress: EgressPolicy,
     access: Access,
-    models: Arc<dyn Models>,
-    routed: Arc<RoutedModels>,
-    providers: Arc<Providers>,
-    provider_keys: models::Keys,
-    tool_secrets: secrets::Wired,
-    tools: Arc<Tools>,
     audit: audit::Trail,
 }
 
@@ -81,36 +77,14 @@ impl Ground {
         let log = Arc::new(log.map_err(|error| unusable(&error))?);
         let access = Access::new(Arc::new(SqlProjects::new(database.clone()))).noting(audit.security.clone());
         let egress = egress(&settings.egress)?;
-        let below = models::Below {
-            database: database.clone(),
-            store: audit.watching(log.clone()),
-            clock: clock.clone(),
-            ids: ids.clone(),
-            egress: egress.clone(),
-            access: access.clone(),
-        };
-        let tool_secrets = secrets::secrets(people::master_key(settings)?, &below);
         let schemas = Arc::new(JsonSchemas::start().map_err(Failure::operation)?);
-        let opened = tool_secrets.opened.clone();
-        let tools = Tools::new(expressions.clone(), schemas.clone(), clock.clone(), opened, egress.clone());
-        let models::Wired { routed, providers, keys: provider_keys } = models::models(settings, below)?;
-        Ok(Self {
-            log,
-            clock,
-            ids,
-            expressions,
-            schemas,
-            egress,
-            access,
-            models: routed.clone(),
-            routed,
-            providers,
-            provider_keys,
-            tool_secrets,
-            tools: Arc::new(tools.map_err(|error| unusable(&error))?),
-            audit,
-            database,
-        })
+        Ok(Self { log, clock, ids, expressions, schemas, egress, access, audit, database })
+    }
+
+    fn tools(&self, secrets: Arc<dyn ToolSecrets>) -> Result<Arc<Tools>, Failure> {
+        let Self { expressions, schemas, clock, egress, .. } = self.clone();
+        let tools = Tools::new(expressions, schemas, clock, secrets, egress);
+        Ok(Arc::new(tools.map_err(|error| unusable(&error))?))
     }
 }
 
@@ -125,6 +99,8 @@ pub(crate) struct Platform {
     housekeeping: Arc<Housekeeping>,
     mint: Arc<dyn TokenMint>,
     signing: signing::Signing,
+    models: models::Wired,
+    tool_secrets: secrets::Wired,
     projects: Arc<Projects>,
     agents: Arc<Agents>,
     runs: Arc<Runs>,
@@ -139,19 +115,28 @@ impl Platform {
     /// When the log or a key cannot be read.
     pub(crate) async fn build(settings: &Settings, database: Database) -> Result<Self, Failure> {
         let ground = Ground::lay(settings, database).await?;
-        let people::People { identity, projects, agents, agent_views, mint, signing } =
-            people::people(settings, &ground).await?;
+        let master = signing::master_key(settings)?;
+        let mint: Arc<dyn TokenMint> = Arc::new(KeyedTokenMint::new(master.clone()));
+        let tool_secrets = secrets::secrets(&ground, master.clone());
+        let models = models::models(settings, &ground, master.clone())?;
+        let tools = ground.tools(tool_secrets.opened.clone())?;
+        let signing = signing::signing(settings, &ground, master).await?;
+        let identity = identity::identity(settings, &ground, signing.tokens.clone(), mint.clone())?;
         let (keys, key_uses) = keys::keys(&ground, mint.clone());
-        let (runs, budgets, workers) = runs::runs(settings, &ground, agent_views)?;
+        let (routed, opened) = (models.routed.clone(), tool_secrets.opened.clone());
+        let (agents, agent_views) = agents::agents(&ground, routed.clone(), opened, tools.clone());
+        let (runs, budgets, workers) = runs::runs(settings, &ground, agent_views, routed, tools)?;
         Ok(Self {
             housekeeping: Arc::new(housekeeping::housekeeping(&ground, mint.clone())),
+            projects: Arc::new(projects::projects(&ground, mint.clone())),
             ground,
             identity: Arc::new(identity),
             keys: Arc::new(keys),
             key_uses,
             mint,
             signing,
-            projects: Arc::new(projects),
+            models,
+            tool_secrets,
             agents: Arc::new(agents),
             runs: Arc::new(runs),
             budgets: Arc::new(budgets),
@@ -177,8 +162,8 @@ impl Platform {
     pub(crate) fn work(&self, tasks: &Tasks) {
         self.signing.start(tasks);
         self.key_uses.start(tasks);
-        self.ground.provider_keys.start(tasks);
-        self.ground.tool_secrets.start(tasks);
+        self.models.keys.start(tasks);
+        self.tool_secrets.start(tasks);
         self.ground.audit.start(tasks);
         housekeeping::start(tasks, self.housekeeping.clone(), self.identity.clone());
         self.workers.start(tasks);
@@ -193,14 +178,14 @@ impl Platform {
 
     /// What the endpoints answer with.
     pub(crate) fn api(&self, settings: &Settings, draining: CancellationToken) -> ApiState {
-        let Ground { database, clock, ids, providers, tool_secrets, access, audit, .. } = self.ground.clone();
+        let Ground { database, clock, ids, access, audit, .. } = self.ground.clone();
         ApiState {
             audit: Arc::new(audit.told(access)),
             security: audit.security,
             identity: self.identity.clone(),
             keys: self.keys.clone(),
-            providers,
-            secrets: tool_secrets.kept,
+            providers: self.models.providers.clone(),
+            secrets: self.tool_secrets.kept.clone(),
             projects: self.projects.clone(),
             agents: self.agents.clone(),
             runs: self.runs.clone(),

@@ -4,22 +4,19 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use devskyy_application::{
-    access::Access,
-    es::EventStore,
     models::{BreakerHabits, ProviderVault, Providers, ProvidersPorts, RoutedModels},
-    ports::{Clock, IdGenerator},
+    ports::Clock,
 };
 use devskyy_domain::models::{AllowedModels, Price, PriceList, ProviderError};
 use devskyy_infrastructure::{
+    crypto::MasterKey,
     models::{
         ConfiguredProviders, Endpoint, HttpProviderProbe, Patience, PlatformProvider, SqlProviderVault, SqlProviders,
         Wire,
     },
-    sql::Database,
-    tools::EgressPolicy,
 };
 
-use super::{people::master_key, unusable};
+use super::{Ground, unusable};
 use crate::{
     configuration::{ModelProvider, Settings},
     failure::Failure,
@@ -48,25 +45,15 @@ pub(super) struct Keys {
     clock: Arc<dyn Clock>,
 }
 
-/// What models and secrets stand on.
-#[derive(Clone)]
-pub(super) struct Below {
-    pub(super) database: Database,
-    pub(super) store: Arc<dyn EventStore>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) ids: Arc<dyn IdGenerator>,
-    pub(super) egress: EgressPolicy,
-    pub(super) access: Access,
-}
-
-pub(super) fn models(settings: &Settings, below: Below) -> Result<Wired, Failure> {
-    let Below { database, store, clock, ids, egress, access } = below;
+pub(super) fn models(settings: &Settings, ground: &Ground, master: MasterKey) -> Result<Wired, Failure> {
+    let Ground { database, clock, ids, egress, access, .. } = ground.clone();
     let wire = Wire::new(egress, clock.clone(), Patience::default()).map_err(|error| unusable(&error))?;
     let (wire, views) = (Arc::new(wire), Arc::new(SqlProviders::new(database.clone())));
-    let vault: Arc<dyn ProviderVault> = Arc::new(SqlProviderVault::new(database, master_key(settings)?));
+    let vault: Arc<dyn ProviderVault> = Arc::new(SqlProviderVault::new(database, master));
     let probe = Arc::new(HttpProviderProbe::new(wire.clone()));
     let configured = ConfiguredProviders::new(platform(settings)?, views.clone(), vault.clone(), wire);
     let routed = RoutedModels::new(Arc::new(configured), clock.clone(), BreakerHabits::default());
+    let store = ground.audited();
     let ports = ProvidersPorts { store, views, vault: vault.clone(), probe, access, clock: clock.clone(), ids };
     Ok(Wired { routed: Arc::new(routed), providers: Arc::new(Providers::new(ports)), keys: Keys { vault, clock } })
 }

@@ -8,6 +8,7 @@ use devskyy_application::{
     budgets::{Budgets, BudgetsPorts, Ledger},
     error::PortError,
     es::{Reaction, Reader, SettingAside, Subscription},
+    models::RoutedModels,
     ports::Clock,
     runs::{
         ArchivedRuns, ChildRuns, LiveRelay, LiveRuns, ResultStore, RunWorker, RunnableAgents, Runs, RunsPorts,
@@ -17,6 +18,7 @@ use devskyy_application::{
 use devskyy_infrastructure::{
     es::{SqlCheckpoints, SqlSetAside},
     runs::{AgentsForRuns, PostgresLiveWire, SqlResults, SqlRunQueue, SqlRuns, SqlUsage},
+    tools::Tools,
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -50,12 +52,14 @@ pub(super) fn runs(
     settings: &Settings,
     ground: &Ground,
     agents: Arc<dyn AgentViews>,
+    models: Arc<RoutedModels>,
+    tools: Arc<Tools>,
 ) -> Result<(Runs, Budgets, Workers), Failure> {
     let Ground { database, log, clock, ids, schemas, access, .. } = ground.clone();
     let live = Arc::new(LiveRuns::default());
     let agents: Arc<dyn RunnableAgents> = Arc::new(AgentsForRuns::new(agents));
     let ledger = Arc::new(Ledger::new(ground.audited(), clock.clone()));
-    let worker = worker(ground, agents.clone(), ledger.clone(), live.clone());
+    let worker = worker(ground, agents.clone(), ledger.clone(), live.clone(), models, tools);
     let owner = ids.next();
     // Whatever happens on SQLite happens in this process, which hears of it: there is nothing to look for.
     let alone = database.of_one_process();
@@ -86,8 +90,15 @@ fn lenient(ground: &Ground, reaction: Arc<dyn Reaction>) -> Arc<SettingAside> {
     Arc::new(SettingAside::new(reaction, aside, ground.log.clone()))
 }
 
-fn worker(ground: &Ground, agents: Arc<dyn RunnableAgents>, ledger: Arc<Ledger>, live: Arc<LiveRuns>) -> WorkerPorts {
-    let Ground { database, log, clock, ids, expressions, schemas, tools, models, routed, .. } = ground.clone();
+fn worker(
+    ground: &Ground,
+    agents: Arc<dyn RunnableAgents>,
+    ledger: Arc<Ledger>,
+    live: Arc<LiveRuns>,
+    models: Arc<RoutedModels>,
+    tools: Arc<Tools>,
+) -> WorkerPorts {
+    let Ground { database, log, clock, ids, expressions, schemas, .. } = ground.clone();
     WorkerPorts {
         store: log,
         queue: Arc::new(SqlRunQueue::new(database.clone())),
@@ -96,8 +107,8 @@ fn worker(ground: &Ground, agents: Arc<dyn RunnableAgents>, ledger: Arc<Ledger>,
         expressions,
         schemas,
         tools,
-        models,
-        prices: routed,
+        models: models.clone(),
+        prices: models,
         ledger,
         live,
         clock,

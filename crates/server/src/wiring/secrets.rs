@@ -13,7 +13,7 @@ use devskyy_infrastructure::{
     secrets::{SqlSecretVault, SqlSecrets},
 };
 
-use super::models::Below;
+use super::Ground;
 use crate::tasks::Tasks;
 
 /// Pause between two sweeps of values.
@@ -32,11 +32,12 @@ pub(super) struct Wired {
     clock: Arc<dyn Clock>,
 }
 
-pub(super) fn secrets(master: MasterKey, below: &Below) -> Wired {
-    let Below { database, store, clock, ids, access, .. } = below.clone();
+pub(super) fn secrets(ground: &Ground, master: MasterKey) -> Wired {
+    let Ground { database, clock, ids, access, .. } = ground.clone();
     let views = Arc::new(SqlSecrets::new(database.clone()));
     let vault: Arc<dyn SecretVault> = Arc::new(SqlSecretVault::new(database, master));
     let opened = Arc::new(OpenedSecrets::new(views.clone(), vault.clone()));
+    let store = ground.audited();
     let ports = ProjectSecretsPorts { store, views, vault: vault.clone(), access, clock: clock.clone(), ids };
     Wired { kept: Arc::new(ProjectSecrets::new(ports)), opened, vault, clock }
 }

@@ -1,4 +1,4 @@
-//! Signing keys: read by every replica, rotated by one of them.
+//! The master key, and the signing keys: read by every replica, rotated by one of them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,14 +9,17 @@ use devskyy_infrastructure::{
     sql::Database,
     system::SystemClock,
 };
+use secrecy::ExposeSecret as _;
 
-use super::{Ground, people::master_key};
+use super::Ground;
 use crate::{
     configuration::Settings,
     failure::{Failure, causes},
     tasks::Tasks,
 };
 
+/// The generated master key in the data directory.
+const MASTER_KEY: &str = "master-key";
 /// How often the keys are read again; far below the time for which a key is published before it signs.
 const READ_AGAIN: Duration = Duration::from_secs(30);
 
@@ -37,6 +40,17 @@ pub(super) async fn signing(settings: &Settings, ground: &Ground, master: Master
     })?;
     let rotation = KeyRotation::new(store, master, ground.clock.clone(), life(settings));
     Ok(Signing { tokens: Arc::new(tokens), rotation, age: TimeDelta::days(settings.security.signing_key_days) })
+}
+
+/// The configured key, or the generated one.
+pub(super) fn master_key(settings: &Settings) -> Result<MasterKey, Failure> {
+    match &settings.security.master_key {
+        Some(key) => MasterKey::parse(key.expose_secret()).map_err(Failure::configuration),
+        None => {
+            let path = settings.data_dir.join(MASTER_KEY);
+            MasterKey::load_or_create(&path).map_err(|error| Failure::operation(causes(&error)))
+        }
+    }
 }
 
 /// Rotates the keys of a database, for the command line.
