@@ -5,7 +5,7 @@ use std::{borrow::Cow, ops::RangeInclusive};
 use devskyy_application::{
     identity::UserStatus,
     models::ProviderSecret,
-    runs::{ApprovalStatus, Dimension, RunStatus, priority, waiting_for},
+    runs::{ApprovalStatus, Dimension, RunStatus},
 };
 use devskyy_domain::{
     agents::{AgentName, AgentStatus, AgentType, Capabilities, Description},
@@ -95,9 +95,9 @@ bounds! {
     /// Where a run stands.
     RunStatusName "RunStatus" = one_of(RunStatus::ALL.map(RunStatus::as_str));
     /// What a run waits for.
-    WaitingName "WaitingFor" = one_of(Waiting::ALL.map(waiting_for));
+    WaitingName "WaitingFor" = one_of(Waiting::ALL.map(Waiting::as_str));
     /// How urgent a run is.
-    PriorityName "RunPriority" = one_of([Priority::Low, Priority::Normal, Priority::High].map(priority));
+    PriorityName "RunPriority" = one_of(Priority::ALL.map(Priority::as_str));
     /// What became of a question.
     ApprovalStatusName "ApprovalStatus" = one_of(ApprovalStatus::ALL.map(ApprovalStatus::as_str));
     /// Something by which usage is told apart.

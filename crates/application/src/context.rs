@@ -14,7 +14,10 @@ use devskyy_domain::{
 };
 use uuid::Uuid;
 
-use crate::{error::Error, es::EventContext};
+use crate::{
+    error::Error,
+    es::{ActorName, EventContext},
+};
 
 /// The addresses that one source holds: an IPv4 address, or the 64 bits below an IPv6 network.
 #[must_use]
@@ -126,14 +129,14 @@ impl Actor {
     /// What is stored with the events that follow from this request.
     #[must_use]
     pub fn event_context(&self, project: Option<ProjectId>) -> EventContext {
-        let actor = match self.subject {
-            Subject::Anonymous => "anonymous".to_owned(),
-            Subject::User { id, .. } => format!("user:{id}"),
-            Subject::Key { id, .. } => format!("key:{id}"),
-            Subject::System(name) => format!("system:{name}"),
+        let name = match self.subject {
+            Subject::Anonymous => ActorName::Anonymous,
+            Subject::User { id, .. } => ActorName::User(id),
+            Subject::Key { id, .. } => ActorName::Key(id),
+            Subject::System(name) => ActorName::System(name),
         };
         EventContext {
-            actor,
+            actor: name.to_string(),
             project,
             correlation_id: self.correlation_id,
             causation_id: self.correlation_id,

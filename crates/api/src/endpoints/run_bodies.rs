@@ -1,13 +1,11 @@
 //! Runs as they go over the wire.
 
 use chrono::{DateTime, Utc};
-use devskyy_application::runs::{
-    DoubtView, ExecutionView, RunSummary, RunUsage, RunView, StepView, TokenCount, priority, waiting_for,
-};
+use devskyy_application::runs::{DoubtView, ExecutionView, RunSummary, RunUsage, RunView, StepView, TokenCount};
 use devskyy_domain::{
     conversation::AppliedPrice,
     kernel::{Json, Version},
-    runs::{Failure, Origin, Place},
+    runs::{Failure, Origin, Place, Waiting},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -103,8 +101,8 @@ impl From<RunSummary> for RunSummaryBody {
             agent_version: run.agent_version,
             project_id: run.project_id.into(),
             status: run.status.as_str(),
-            waiting_for: run.waiting_for.into_iter().map(waiting_for).collect(),
-            priority: priority(run.priority),
+            waiting_for: run.waiting_for.into_iter().map(Waiting::as_str).collect(),
+            priority: run.priority.as_str(),
             error: run.error.map(FailureBody::from),
             parent_run_id: run.parent_run_id.map(Into::into),
             retry_of,

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use devskyy_application::{
     context::Actor,
     paging::Sort,
-    runs::{CancelRun, ChildOf, GetRun, ListRuns, RunFilter, RunStatus, Runs, StartRun, StartedRun, waiting_for},
+    runs::{CancelRun, ChildOf, GetRun, ListRuns, RunFilter, RunStatus, Runs, StartRun, StartedRun},
 };
 use devskyy_domain::{
     kernel::{
@@ -186,13 +186,12 @@ async fn list_runs(
     request: HttpRequest,
     mut parameters: Parameters,
 ) -> Result<HttpResponse, Problem> {
-    let waits = |name: &str| Waiting::ALL.into_iter().find(|waiting| waiting_for(*waiting) == name);
     let query = ListRuns {
         project: parameters.take_id("project_id"),
         filter: RunFilter {
             agent: parameters.take_id("agent_id"),
             status: parameters.take_each("status", STATUS, RunStatus::named).unwrap_or_default(),
-            waiting_for: parameters.take_each("waiting_for", WAITS, waits).unwrap_or_default(),
+            waiting_for: parameters.take_each("waiting_for", WAITS, Waiting::named).unwrap_or_default(),
             parent: parent(&mut parameters),
             retry_of: parameters.take_id("retry_of"),
             forked_from: parameters.take_id("forked_from"),

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     context::Actor,
-    es::EventContext,
+    es::{ActorName, EventContext},
     ports::{Clock, IdGenerator},
 };
 
@@ -31,13 +31,12 @@ impl SecurityLog {
 
     /// Notes that somebody signed in.
     pub fn signed_in(&self, actor: &Actor, user: UserId) {
-        let context = EventContext { actor: format!("user:{user}"), ..actor.event_context(None) };
-        self.note(SecurityEvent::LoginSuccess, &context, None);
+        self.note(SecurityEvent::LoginSuccess, &context_of(actor, user), None);
     }
 
     /// Notes that somebody could not sign in, and with whose account where there is one; never what they typed.
     pub fn not_signed_in(&self, actor: &Actor, account: Option<UserId>) {
-        let target = account.map(|user| format!("user:{user}"));
+        let target = account.map(|user| ActorName::User(user).to_string());
         self.note(SecurityEvent::LoginFail, &actor.event_context(None), target);
     }
 
@@ -54,8 +53,7 @@ impl SecurityLog {
 
     /// Notes that a sign-in went on with new tokens. It is a line and no record: it happens every few minutes to everybody.
     pub fn renewed(&self, actor: &Actor, user: UserId) {
-        let context = EventContext { actor: format!("user:{user}"), ..actor.event_context(None) };
-        line(SecurityEvent::SessionRenewed, &context, None);
+        line(SecurityEvent::SessionRenewed, &context_of(actor, user), None);
     }
 
     /// Notes that a spent refresh token was presented; under a flood only the first of each source.
@@ -132,6 +130,11 @@ impl SecurityLog {
             self.records.locate(Origin { correlation_id: context.correlation_id, source, at: self.clock.now() });
         }
     }
+}
+
+/// The context of a request in which a person proved who they are.
+fn context_of(actor: &Actor, user: UserId) -> EventContext {
+    EventContext { actor: ActorName::User(user).to_string(), ..actor.event_context(None) }
 }
 
 fn line(event: SecurityEvent, context: &EventContext, target: Option<&str>) {

@@ -3,6 +3,7 @@
 //! One ordered log holds every fact. A position is dense and assigned in commit order: a reader that has seen position
 //! *p* never later meets a smaller one. Whatever leaves the platform is derived from the log by subscriptions.
 
+mod actor_name;
 mod append;
 pub mod chain;
 mod facts;
@@ -18,6 +19,7 @@ mod store;
 mod subscription;
 mod walk;
 
+pub use actor_name::ActorName;
 pub use append::{
     AppendError, AppendRequest, Appended, Claim, ClaimChange, Idempotency, NewEvent, Precondition, StreamWrite, Written,
 };

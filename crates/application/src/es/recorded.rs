@@ -5,6 +5,8 @@ use devskyy_domain::kernel::{Aggregate, DecodeError, EventSet, Version, ids::Pro
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::actor_name::{ActorName, SYSTEM};
+
 /// An event's place in the one log, from 1 and without gaps; 0 is before the first.
 pub type Position = u64;
 
@@ -33,7 +35,7 @@ impl fmt::Display for StreamId {
 /// Who caused an event, within which request, and on whose behalf; stored with each event and never a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventContext {
-    /// `user:<id>`, `key:<id>` or `system:<name>`.
+    /// An [`ActorName`].
     pub actor: String,
     /// The project the event belongs to, where it belongs to one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,6 +52,21 @@ pub struct EventContext {
     /// W3C `traceparent` of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
+}
+
+impl EventContext {
+    /// What is stored with the events by which a part of the platform reacts to an event: that event is their cause, the
+    /// request is the same.
+    #[must_use]
+    pub fn reaction(by: &str, to: &RecordedEvent) -> Self {
+        Self { actor: ActorName::System(by).to_string(), causation_id: to.event_id, ..to.context.clone() }
+    }
+
+    /// Whether a part of the platform acted on its own, for example the command line.
+    #[must_use]
+    pub fn by_system(&self) -> bool {
+        self.actor.starts_with(SYSTEM)
+    }
 }
 
 /// A fact as the log holds it.

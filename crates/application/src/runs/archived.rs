@@ -78,8 +78,7 @@ impl Reaction for ArchivedRuns {
         if event.event_type.as_ref() != "project.archived" {
             return Ok(());
         }
-        let actor = format!("system:{}", self.name());
-        let context = EventContext { actor, causation_id: event.event_id, ..event.context.clone() };
+        let context = EventContext::reaction(self.name(), event);
         self.stop_all(&context, ProjectId::from(event.stream_id)).await
     }
 }

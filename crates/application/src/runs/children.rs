@@ -113,8 +113,7 @@ impl Reaction for ChildRuns {
     }
 
     async fn handle(&self, event: &RecordedEvent) -> Result<(), Error> {
-        let actor = format!("system:{}", self.name());
-        let context = EventContext { actor, causation_id: event.event_id, ..event.context.clone() };
+        let context = EventContext::reaction(self.name(), event);
         match event.event_type.as_ref() {
             "run.completed" | "run.failed" | "run.cancelled" | "run.expired" | "run.cancel_requested" => {}
             _ => return Ok(()),

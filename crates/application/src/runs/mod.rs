@@ -50,7 +50,7 @@ pub use list_approvals::{ListApprovals, ListApprovalsHandler};
 pub use list_runs::{ListRuns, ListRunsHandler};
 pub use live::{Delta, LiveLine, LiveListener, LiveMessage, LiveRelay, LiveRuns, LiveWire, Spoken};
 pub use ports::{Appetite, Claim, Claims, ResultStore, RunQueue, RunViews, RunnableAgent, RunnableAgents, UsageViews};
-pub use published::{RunPublished, priority, waiting_for};
+pub use published::RunPublished;
 use reading::RunReading;
 pub use reconcile_run::{ReconcileRun, ReconcileRunHandler};
 pub use record::{ApprovalChange, RunRecord};

@@ -6,7 +6,7 @@ use devskyy_domain::{
         Json, Version,
         ids::{ProjectId, RunId},
     },
-    runs::{ChildEnd, Choice, Failure, Leaving, Place, Priority, RunEvent, Unsummarised, Value, Verdict, Waiting},
+    runs::{ChildEnd, Choice, Failure, Leaving, Place, RunEvent, Unsummarised, Value, Verdict},
 };
 use uuid::Uuid;
 
@@ -120,7 +120,7 @@ fn public(event: &RunEvent) -> (&'static str, Data) {
             let order = &queued.order;
             let data =
                 data.with("agent_id", order.agent.to_string()).with("agent_version", u64::from(order.agent_version));
-            let data = data.with("priority", priority(order.priority)).with("deadline", time(order.deadline));
+            let data = data.with("priority", order.priority.as_str()).with("deadline", time(order.deadline));
             (
                 "run.queued",
                 match order.parent {
@@ -136,7 +136,7 @@ fn public(event: &RunEvent) -> (&'static str, Data) {
         RunEvent::Claimed(claimed) => ("run.claimed", data.with("worker", claimed.worker.clone())),
         RunEvent::Parked(parked) if parked.waiting.is_empty() => ("run.handed_over", data),
         RunEvent::Parked(parked) => {
-            let waiting = parked.waiting.iter().map(|waiting| waiting_for(*waiting).into()).collect();
+            let waiting = parked.waiting.iter().map(|waiting| waiting.as_str().into()).collect();
             ("run.waiting", data.with("waiting_for", Json::Array(waiting)).with("until", time(parked.until)))
         }
         RunEvent::CancelRequested(cancel) => ("run.cancel_requested", data.reason(cancel.reason.as_ref())),
@@ -311,25 +311,4 @@ fn tokens(usage: &TokenCount) -> Json {
         ("reasoning", reasoning),
     ];
     classes.into_iter().map(|(class, count)| (class.to_owned(), count.into())).collect()
-}
-
-/// The public name of a priority.
-#[must_use]
-pub const fn priority(priority: Priority) -> &'static str {
-    match priority {
-        Priority::Low => "low",
-        Priority::Normal => "normal",
-        Priority::High => "high",
-    }
-}
-
-/// The public name of what a run waits for.
-#[must_use]
-pub const fn waiting_for(waiting: Waiting) -> &'static str {
-    match waiting {
-        Waiting::Approval => "approval",
-        Waiting::Timer => "timer",
-        Waiting::Reconcile => "reconcile",
-        Waiting::Child => "child",
-    }
 }

@@ -23,6 +23,21 @@ pub enum Priority {
     High,
 }
 
+impl Priority {
+    /// All of them, the least urgent first.
+    pub const ALL: [Self; 3] = [Self::Low, Self::Normal, Self::High];
+
+    /// The name used on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Normal => "normal",
+            Self::High => "high",
+        }
+    }
+}
+
 /// One execution within a run: a step, or one element of a step with `for_each`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Place {
@@ -90,6 +105,23 @@ pub enum Waiting {
 impl Waiting {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Approval, Self::Timer, Self::Reconcile, Self::Child];
+
+    /// The name used on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approval => "approval",
+            Self::Timer => "timer",
+            Self::Reconcile => "reconcile",
+            Self::Child => "child",
+        }
+    }
+
+    /// Reads the name used on the wire and in the database.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|waiting| waiting.as_str() == name)
+    }
 }
 
 /// What a person decided.
@@ -215,4 +247,21 @@ pub struct Order {
     pub priority: Priority,
     /// When it ends at the latest.
     pub deadline: DateTime<Utc>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Priority, Waiting};
+
+    #[test]
+    fn priorities_are_named_as_in_events() {
+        let stored = Priority::ALL.map(|priority| serde_json::to_value(priority).unwrap());
+        assert_eq!(stored, Priority::ALL.map(Priority::as_str));
+    }
+
+    #[test]
+    fn what_a_run_waits_for_is_named_as_in_events() {
+        let stored = Waiting::ALL.map(|waiting| serde_json::to_value(waiting).unwrap());
+        assert_eq!(stored, Waiting::ALL.map(Waiting::as_str));
+    }
 }

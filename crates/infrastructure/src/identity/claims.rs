@@ -18,9 +18,6 @@ use crate::{
     sql::Port,
 };
 
-/// What begins the name of a part of the platform that acts on its own, for example the command line.
-const SYSTEM: &str = "system:";
-
 /// What people hold: whoever is not erased their e-mail, and each what let them in.
 ///
 /// Which e-mail is known beside the log alone; the log does not tell who was invited either.
@@ -38,7 +35,7 @@ impl HeldByPeople {
         match registered.role {
             PlatformRole::Member => self.members.push((user, position)),
             // Nobody else can make an administrator of somebody who is not there yet.
-            PlatformRole::Admin if !event.context.actor.starts_with(SYSTEM) => {
+            PlatformRole::Admin if !event.context.by_system() => {
                 self.administrator.get_or_insert((user, position));
             }
             PlatformRole::Admin => {}

@@ -3,7 +3,7 @@ use devskyy_application::{
     access::ListScope,
     error::PortError,
     paging::{PageOf, Part},
-    runs::{ApprovalFilter, ApprovalView, ChildOf, RunFilter, RunStatus, RunSummary, RunViews, waiting_for},
+    runs::{ApprovalFilter, ApprovalView, ChildOf, RunFilter, RunStatus, RunSummary, RunViews},
 };
 use devskyy_domain::{
     kernel::ids::{ApprovalId, RunId},
@@ -76,7 +76,7 @@ fn waiting(reasons: &[Waiting]) -> Condition {
         return Condition::all();
     }
     let any = reasons.iter().fold(Condition::any(), |any, reason| {
-        any.add(run::Column::WaitingFor.like(format!("%\"{}\"%", waiting_for(*reason))))
+        any.add(run::Column::WaitingFor.like(format!("%\"{}\"%", reason.as_str())))
     });
     Condition::all().add(run::Column::Status.eq(RunStatus::Waiting.as_str())).add(any)
 }

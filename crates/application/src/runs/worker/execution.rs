@@ -175,8 +175,7 @@ impl Execution {
         let runs = Repository::<Run>::new(Arc::clone(&ports.store));
         let first = ports.store.read_stream(StreamId::of::<Run>(id), 0, 1).await?;
         let origin = first.into_iter().next().ok_or(Stop::Lost)?;
-        let context =
-            EventContext { actor: "system:worker".to_owned(), causation_id: origin.event_id, ..origin.context };
+        let context = EventContext::reaction("worker", &origin);
         let loaded = runs.load(id).await?;
         let beat = ports.clock.now() + settings.lease / 3;
         Ok(Self {
