@@ -8,7 +8,7 @@ use devskyy_domain::{
     runs::{Choice, Decided, Edit, Run},
 };
 
-use super::{hash::arguments_hash, ports::RunnableAgents, reading::RunReading, views::RunView, worker::offered};
+use super::{hash::arguments_hash, ports::RunnableAgents, reading::RunReading, views::RunView};
 use crate::{
     access::Permission,
     context::Actor,
@@ -77,7 +77,7 @@ impl DecideApprovalHandler {
     async fn check(&self, run: &Run, approval: ApprovalId, arguments: &Json) -> Result<(), Error> {
         let (Some(proposal), Some(order)) = (run.proposal(approval), run.order()) else { return Ok(()) };
         let definition = self.agents.definition(order.agent, order.agent_version).await?;
-        let offer = definition.and_then(|definition| offered(&definition, &proposal.tool));
+        let offer = definition.and_then(|definition| definition.offer(&proposal.tool));
         let Some(schema) = offer.and_then(|offer| offer.schema) else { return Ok(()) };
         let violations = self.schemas.validate(&schema, arguments).await.err().unwrap_or_default();
         let refused = violations.into_iter().map(|violation| Refused {

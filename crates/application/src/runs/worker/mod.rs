@@ -14,7 +14,6 @@ mod in_step;
 mod letting_go;
 mod model;
 mod nudge;
-mod offer;
 mod quarantine;
 mod setbacks;
 mod stored;
@@ -36,7 +35,6 @@ use execution::Execution;
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, select_biased, stream::FuturesUnordered};
 use in_step::in_step;
 use letting_go::Signals;
-pub(super) use offer::offered;
 use quarantine::Quarantine;
 
 use super::{

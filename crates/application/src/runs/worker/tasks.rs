@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use devskyy_domain::{
-    definition::Definition,
+    definition::{Callable, Definition},
     kernel::{
         Json,
         ids::{AgentId, ApprovalId, OperationId, RunId},
@@ -17,7 +17,6 @@ use futures_util::{FutureExt, future::BoxFuture};
 use super::{
     WorkerPorts,
     compute::{compute, failed, program_of},
-    offer::{Callable, offered},
 };
 use crate::{
     error::PortError,
@@ -131,7 +130,7 @@ impl Brief {
 
     /// Makes a call, unless its arguments break the tool's schema or a person has to be asked.
     pub(super) async fn propose(self, name: &str, arguments: Json, place: Place) -> Outcome {
-        let Some(offer) = offered(&self.definition, name) else {
+        let Some(offer) = self.definition.offer(name) else {
             return Outcome::unable(&place, Failure::new("run.tool_unknown", format!("there is no tool `{name}`")));
         };
         if let Some(schema) = &offer.schema
@@ -180,7 +179,7 @@ impl Brief {
 
     /// Pure tools are called at once and recorded with their result; all others are recorded before they are called.
     pub(super) async fn perform(self, name: &str, arguments: Json, place: Place) -> Outcome {
-        let tool = match offered(&self.definition, name).map(|offer| offer.callee) {
+        let tool = match self.definition.offer(name).map(|offer| offer.callee) {
             Some(Callable::Tool(tool)) => tool,
             Some(Callable::Agent(agent)) => return self.delegate(agent, arguments, place).await,
             None => {
@@ -250,7 +249,7 @@ impl Brief {
         let name = match &call.callee {
             Callee::Tool(name) | Callee::Model(name) => name,
         };
-        let Some(Callable::Tool(tool)) = offered(&self.definition, name).map(|offer| offer.callee) else {
+        let Some(Callable::Tool(tool)) = self.definition.offer(name).map(|offer| offer.callee) else {
             let error = Failure::new("run.tool_unknown", format!("there is no tool `{name}`"));
             return Outcome::Report(vec![Progress::Fail { operation, error, retry_at: None }]);
         };

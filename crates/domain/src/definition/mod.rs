@@ -1,5 +1,8 @@
 //! What a version of an agent does, whatever its type.
 
+mod offer;
+
+pub use offer::{Callable, Offer};
 use serde::{Deserialize, Serialize};
 
 use crate::{
