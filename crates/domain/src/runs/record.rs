@@ -15,7 +15,7 @@ use super::{
     progress::{Progress, Reply},
     run::{MAX_STATE, MAX_VALUE, Run},
     state::{Call, Callee, StepState, Unit},
-    turns::{MAX_CARRY, SUMMARY},
+    turns::MAX_CARRY,
     value::Value,
     values::{Failure, Place},
 };
@@ -125,14 +125,17 @@ impl Run {
         }
     }
 
-    /// Nothing can leave a question that sums up what leaves another.
+    /// A question is shortened once; one that sums up what leaves another is not.
     fn overflowing(&self, operation: OperationId, error: &Failure, at: DateTime<Utc>) -> Result<RunEvent, RunError> {
         if let Callee::Tool(_) = self.calling(operation)? {
             return Err(RunError::OperationUnknown);
         }
-        let overflow = self.operation(operation).is_ok_and(|(place, _)| !place.step.ends_with(SUMMARY));
-        let (error, retry_at) = (error.clone(), overflow.then_some(at));
-        Ok(ModelFailed { operation, error, retry_at, unasked: false, overflow }.into())
+        let (place, _) = self.operation(operation)?;
+        if !self.asks_in_full(place) {
+            return Err(RunError::StepState(place.step.clone()));
+        }
+        let (error, retry_at) = (error.clone(), Some(at));
+        Ok(ModelFailed { operation, error, retry_at, unasked: false, overflow: true }.into())
     }
 
     fn expire(&self, approval: ApprovalId, at: DateTime<Utc>) -> Result<RunEvent, RunError> {

@@ -154,6 +154,19 @@ impl Run {
         Some((first, done - keep))
     }
 
+    /// Whether the question at a place may be asked once more with fewer turns, if it turns out to be too long: it is no
+    /// summary, no turns have left it for that reason before, and some may.
+    #[must_use]
+    pub fn can_shorten(&self, assistant: &Assistant, place: &Place) -> bool {
+        self.asks_in_full(place) && self.spare(assistant).is_some()
+    }
+
+    /// Whether a turn is asked for at a place, from which no turns have left because it was too long.
+    pub(super) fn asks_in_full(&self, place: &Place) -> bool {
+        let call = self.unit(place).and_then(Unit::call);
+        !place.step.ends_with(SUMMARY) && call.is_some_and(|call| !call.overflowed)
+    }
+
     /// What is to be summed up at a step, where it is one for that.
     #[must_use]
     pub fn summary_wanted(&self, assistant: &Assistant, step: &str) -> Option<SummaryWanted> {

@@ -31,8 +31,8 @@ use crate::{
 pub(super) enum Question {
     Turn {
         messages: Vec<Message>,
-        /// Whether turns could leave it, if it is too long.
-        spares: bool,
+        /// Whether it may be asked with fewer turns, if it is too long.
+        can_shorten: bool,
     },
     Summary {
         messages: Vec<Message>,
@@ -48,7 +48,7 @@ pub(super) fn question(run: &Run, recalled: &Recalled, assistant: &Assistant, pl
         }
         None => {
             let messages = transcript(run, recalled, assistant);
-            Question::Turn { messages, spares: run.spare(assistant).is_some() }
+            Question::Turn { messages, can_shorten: run.can_shorten(assistant, place) }
         }
     }
 }
@@ -61,7 +61,7 @@ impl Brief {
             let error = Failure::new("run.agent_missing", "the agent's version asks no model");
             return Outcome::Report(vec![Progress::Fail { operation, error, retry_at: None }]);
         };
-        let spares = matches!(question, Question::Turn { spares: true, .. });
+        let can_shorten = matches!(question, Question::Turn { can_shorten: true, .. });
         let request = match self.request(assistant, operation, question).await {
             Ok(request) => request,
             Err(error) => return Outcome::Report(vec![Progress::Fail { operation, error, retry_at: None }]),
@@ -69,7 +69,7 @@ impl Brief {
         let preview = Preview::new(&self, &call, place);
         let report = match self.ports.models.ask(&request, &preview).await {
             Ok(answer) => self.reply(assistant, &request, operation, answer),
-            Err(error @ ModelError::TooLong { .. }) => self.too_long(&call, &error, spares),
+            Err(error @ ModelError::TooLong { .. }) if can_shorten => self.too_long(&call, &error),
             Err(error) => self.unanswered(&call, &error),
         };
         Outcome::Report(vec![report])
@@ -148,12 +148,8 @@ impl Brief {
         Progress::Fail { operation: call.operation, error: Failure::new(code, error.to_string()), retry_at }
     }
 
-    /// A question that is longer than whoever was asked reads is put once more, after turns have left it; as it is, it would be
-    /// too long again.
-    fn too_long(&self, call: &Call, error: &ModelError, spares: bool) -> Progress {
-        if call.overflowed || !spares {
-            return self.unanswered(call, error);
-        }
+    /// A question that is too long for the model is asked once more, after turns have left it.
+    fn too_long(&self, call: &Call, error: &ModelError) -> Progress {
         let (operation, error) = (call.operation, Failure::new(CONTEXT_OVERFLOW, error.to_string()));
         Progress::Overflow { operation, error, at: self.ports.clock.now() }
     }

@@ -144,3 +144,33 @@ fn a_worker_that_sums_up_waits_for_that_and_not_for_the_question_that_was_too_lo
     let found = next(run.state(), &definition, at(5), &busy);
     assert!(matches!(found, Next::Attend { until } if until > at(5)), "{found:?}");
 }
+
+fn overflows(run: &Given<Run>, operation: u32) -> Result<Vec<RunEvent>, RunError> {
+    let error = Failure::new(CONTEXT_OVERFLOW, "too long");
+    run.when(|run| run.record(run.fence(), &[Progress::Overflow { operation: op(operation.into()), error, at: at(6) }]))
+}
+
+#[test]
+fn a_question_that_sums_up_is_not_shortened() {
+    let [asked, _] = summing_up("turn_4_summary", 5, "", Finish::Stop);
+    let run = running(turns(3).into_iter().chain([asked]));
+    assert_eq!(overflows(&run, 5), Err(RunError::StepState("turn_4_summary".to_owned())));
+}
+
+#[test]
+fn a_question_is_shortened_once() {
+    let (cause, summary, unsummarised) = (Leaving::Overflow, None, None);
+    let compacted = ContextCompacted { from: 1, through: 2, summary, cause, unsummarised }.into();
+    let run = running(too_long().into_iter().chain([compacted, asking(4, 2)]));
+    assert_eq!(overflows(&run, 4), Err(RunError::StepState("turn_4".to_owned())));
+}
+
+#[test]
+fn a_question_may_be_asked_with_fewer_turns_while_there_are_two_to_spare() {
+    let Definition::Assistant(assistant) = plain() else { panic!("an assistant") };
+    let can_shorten = |before: u32| {
+        let run = running(turns(before).into_iter().chain([asking(before + 1, 1)]));
+        run.state().can_shorten(&assistant, &Place::step(&turn_step(before + 1)))
+    };
+    assert_eq!([0, 1, 2, 3].map(can_shorten), [false, false, true, true]);
+}

@@ -129,11 +129,10 @@ impl Play<'_> {
     /// How a question to the model ends; not at all when its worker vanishes.
     fn reply(&mut self, operation: OperationId) -> Option<Progress> {
         let error = Failure::new("x", "y");
-        let overflowed =
-            self.run.operation(operation).is_ok_and(|(_, unit)| unit.call().is_some_and(|it| it.overflowed));
+        let in_full = self.run.operation(operation).is_ok_and(|(place, _)| self.run.asks_in_full(place));
         let calls = match self.dice.roll(12) {
             0 => return None,
-            4 if !overflowed && self.dice.roll(2) == 0 => {
+            4 if in_full && self.dice.roll(2) == 0 => {
                 return Some(Progress::Overflow { operation, error, at: self.now });
             }
             1 => return Some(Progress::Fail { operation, error, retry_at: Some(self.now + TimeDelta::seconds(5)) }),
