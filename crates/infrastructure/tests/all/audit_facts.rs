@@ -19,7 +19,7 @@ use devskyy_infrastructure::{
 use devskyy_testkit::{contracts::event_store::context, fakes::SequentialIds};
 use sea_orm::ConnectionTrait;
 
-use crate::databases::{Fresh, postgres, sqlite};
+use crate::databases::{Fresh, on_both_engines};
 
 fn projections() -> Vec<Arc<dyn Projection>> {
     vec![Arc::new(AuditProjection)]
@@ -58,7 +58,7 @@ async fn facts_are_the_logs(fresh: Fresh) {
 }
 
 /// As a database from before the migration would be brought up to date.
-async fn the_migration_fills_them_in(fresh: Fresh) {
+async fn a_migration_fills_facts_in(fresh: Fresh) {
     let fresh = filled(fresh).await;
     for statement in [
         "DROP TABLE audit_facts",
@@ -80,35 +80,4 @@ async fn a_forged_fact_is_found(fresh: Fresh) {
     assert_eq!(faults.len(), 1, "{faults:?}");
 }
 
-#[tokio::test]
-async fn facts_are_the_logs_on_sqlite() {
-    facts_are_the_logs(sqlite().await).await;
-}
-
-#[tokio::test]
-async fn a_migration_fills_facts_in_on_sqlite() {
-    the_migration_fills_them_in(sqlite().await).await;
-}
-
-#[tokio::test]
-async fn a_forged_fact_is_found_on_sqlite() {
-    a_forged_fact_is_found(sqlite().await).await;
-}
-
-#[tokio::test]
-#[ignore = "needs PostgreSQL"]
-async fn facts_are_the_logs_on_postgres() {
-    facts_are_the_logs(postgres().await).await;
-}
-
-#[tokio::test]
-#[ignore = "needs PostgreSQL"]
-async fn a_migration_fills_facts_in_on_postgres() {
-    the_migration_fills_them_in(postgres().await).await;
-}
-
-#[tokio::test]
-#[ignore = "needs PostgreSQL"]
-async fn a_forged_fact_is_found_on_postgres() {
-    a_forged_fact_is_found(postgres().await).await;
-}
+on_both_engines!(facts_are_the_logs, a_migration_fills_facts_in, a_forged_fact_is_found);

@@ -19,7 +19,7 @@ use devskyy_domain::{
 use devskyy_infrastructure::{es::SqlEventStore, system::SystemClock};
 use uuid::Uuid;
 
-use crate::databases::{self, Fresh};
+use crate::databases::{Fresh, on_both_engines};
 
 const CALLS: u128 = 1_000;
 const ROOM: u64 = 10;
@@ -107,7 +107,7 @@ async fn of_a_thousand_calls_exactly_as_many_pass_as_there_is_room_for(fresh: Fr
     rig.store.stop().await;
 }
 
-async fn calls_that_all_fit_all_pass_and_settle(fresh: Fresh) {
+async fn everybody_gets_through_where_there_is_room(fresh: Fresh) {
     let rig = Arc::new(Rig::with_room(fresh, 3, 10_000).await);
     let calls: Vec<_> = (1..=300)
         .map(|n| {
@@ -126,35 +126,12 @@ async fn calls_that_all_fit_all_pass_and_settle(fresh: Fresh) {
     rig.store.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_rush_on_sqlite() {
-    of_a_thousand_calls_exactly_as_many_pass_as_there_is_room_for(databases::sqlite().await, 1).await;
+async fn a_rush(fresh: Fresh) {
+    of_a_thousand_calls_exactly_as_many_pass_as_there_is_room_for(fresh, 1).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_rush_on_sqlite_by_ledgers_that_do_not_know_each_other() {
-    of_a_thousand_calls_exactly_as_many_pass_as_there_is_room_for(databases::sqlite().await, 4).await;
+async fn a_rush_by_ledgers_that_do_not_know_each_other(fresh: Fresh) {
+    of_a_thousand_calls_exactly_as_many_pass_as_there_is_room_for(fresh, 4).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn everybody_gets_through_on_sqlite_where_there_is_room() {
-    calls_that_all_fit_all_pass_and_settle(databases::sqlite().await).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs PostgreSQL"]
-async fn a_rush_on_postgres() {
-    of_a_thousand_calls_exactly_as_many_pass_as_there_is_room_for(databases::postgres().await, 1).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs PostgreSQL"]
-async fn a_rush_on_postgres_by_ledgers_that_do_not_know_each_other() {
-    of_a_thousand_calls_exactly_as_many_pass_as_there_is_room_for(databases::postgres().await, 4).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs PostgreSQL"]
-async fn everybody_gets_through_on_postgres_where_there_is_room() {
-    calls_that_all_fit_all_pass_and_settle(databases::postgres().await).await;
-}
+on_both_engines!(a_rush, a_rush_by_ledgers_that_do_not_know_each_other, everybody_gets_through_where_there_is_room);

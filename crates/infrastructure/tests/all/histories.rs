@@ -21,7 +21,7 @@ use proptest::{prelude::*, strategy::ValueTree as _, test_runner::TestRunner};
 use sea_orm::{ConnectionTrait, QueryResult, Statement, TryGetable};
 use uuid::Uuid;
 
-use crate::databases::{Fresh, postgres, sqlite};
+use crate::databases::{Fresh, on_both_engines, postgres, sqlite};
 
 /// How many histories there are, how often the log is started again in each, and how many requests are under way at once
 /// in between. They wait in the order in which they are asked, however they are batched.
@@ -173,7 +173,7 @@ async fn a_log_with_any_flaw_is_found_by_some_history() {
 }
 
 /// More events than one statement of SQLite takes rows, each with as much as it takes values.
-async fn one_request_of_many_events(fresh: Fresh) {
+async fn five_thousand_events_are_recorded_at_once(fresh: Fresh) {
     let log = SqlEventStore::start(fresh.db.clone(), Arc::new(SystemClock), Vec::new()).await.unwrap();
     let notes: Vec<String> = (0..5_000).map(|n| format!("note {n}")).collect();
     let notes: Vec<&str> = notes.iter().map(String::as_str).collect();
@@ -183,7 +183,7 @@ async fn one_request_of_many_events(fresh: Fresh) {
 }
 
 /// More streams than one statement of SQLite takes values, of which the last ones are there.
-async fn one_request_that_names_many_streams(fresh: Fresh) {
+async fn eighteen_thousand_streams_are_looked_up_at_once(fresh: Fresh) {
     let log = SqlEventStore::start(fresh.db.clone(), Arc::new(SystemClock), Vec::new()).await.unwrap();
     Request::to(lamp(17_999), &["there"]).ask(&log).await.unwrap();
     let guarded = |upto: u64| {
@@ -195,24 +195,4 @@ async fn one_request_that_names_many_streams(fresh: Fresh) {
     assert_eq!((refused, accepted), (Answer::Conflict { stream: lamp(17_999), actual: 1 }, 2));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn five_thousand_events_are_recorded_at_once_on_sqlite() {
-    one_request_of_many_events(sqlite().await).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs PostgreSQL"]
-async fn five_thousand_events_are_recorded_at_once_on_postgres() {
-    one_request_of_many_events(postgres().await).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn eighteen_thousand_streams_are_looked_up_at_once_on_sqlite() {
-    one_request_that_names_many_streams(sqlite().await).await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "needs PostgreSQL"]
-async fn eighteen_thousand_streams_are_looked_up_at_once_on_postgres() {
-    one_request_that_names_many_streams(postgres().await).await;
-}
+on_both_engines!(five_thousand_events_are_recorded_at_once, eighteen_thousand_streams_are_looked_up_at_once);

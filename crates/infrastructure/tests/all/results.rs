@@ -25,7 +25,7 @@ use devskyy_testkit::{
 };
 use sea_orm::{ConnectionTrait, Statement};
 
-use crate::databases::{self, Fresh};
+use crate::databases::{self, Fresh, on_both_engines};
 
 fn projections() -> Vec<Arc<dyn Projection>> {
     vec![Arc::new(PerStream(RunsProjection))]
@@ -130,16 +130,7 @@ async fn a_damaged_result_is_found(fresh: Fresh) {
     );
 }
 
-#[tokio::test]
-async fn a_damaged_result_is_found_on_sqlite() {
-    a_damaged_result_is_found(databases::sqlite().await).await;
-}
-
-#[tokio::test]
-#[ignore = "needs PostgreSQL"]
-async fn a_damaged_result_is_found_on_postgres() {
-    a_damaged_result_is_found(databases::postgres().await).await;
-}
+on_both_engines!(a_damaged_result_is_found);
 
 #[tokio::test]
 async fn a_missing_result_is_found() {

@@ -21,7 +21,7 @@ use devskyy_infrastructure::{
 use devskyy_testkit::{contracts::event_store::context, fakes::SequentialIds};
 use sea_orm::ConnectionTrait;
 
-use crate::databases::{Fresh, postgres, sqlite};
+use crate::databases::{Fresh, on_both_engines, sqlite};
 
 fn projections() -> Vec<Arc<dyn Projection>> {
     vec![Arc::new(PerStream(RunsProjection))]
@@ -70,13 +70,13 @@ fn blind_repetition() -> Vec<RunEvent> {
     history
 }
 
-async fn what_must_not_happen_is_found(fresh: Fresh) {
+async fn a_blind_repetition_is_found(fresh: Fresh) {
     let fresh = where_it_happened(fresh, &blind_repetition()).await;
     let found = faults(&fresh).await;
     assert!(matches!(&found[..], [Fault::History { position: 4, why }] if why.contains("EffectOnce")), "{found:?}");
 }
 
-async fn a_run_nobody_looks_at_is_found(fresh: Fresh) {
+async fn a_run_that_no_worker_will_look_at_is_found(fresh: Fresh) {
     let fresh = where_it_happened(fresh, &[queued()]).await;
     let before = faults(&fresh).await;
     fresh.db.writer.execute_unprepared("UPDATE runs SET ready_at = NULL").await.unwrap();
@@ -85,27 +85,7 @@ async fn a_run_nobody_looks_at_is_found(fresh: Fresh) {
     assert_eq!((before, left), (vec![], 1), "{after:?}");
 }
 
-#[tokio::test]
-async fn a_blind_repetition_is_found_on_sqlite() {
-    what_must_not_happen_is_found(sqlite().await).await;
-}
-
-#[tokio::test]
-#[ignore = "needs PostgreSQL"]
-async fn a_blind_repetition_is_found_on_postgres() {
-    what_must_not_happen_is_found(postgres().await).await;
-}
-
-#[tokio::test]
-async fn a_run_that_no_worker_will_look_at_is_found_on_sqlite() {
-    a_run_nobody_looks_at_is_found(sqlite().await).await;
-}
-
-#[tokio::test]
-#[ignore = "needs PostgreSQL"]
-async fn a_run_that_no_worker_will_look_at_is_found_on_postgres() {
-    a_run_nobody_looks_at_is_found(postgres().await).await;
-}
+on_both_engines!(a_blind_repetition_is_found, a_run_that_no_worker_will_look_at_is_found);
 
 #[tokio::test]
 async fn what_a_sound_run_did_is_no_fault() {

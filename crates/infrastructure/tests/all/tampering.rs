@@ -29,7 +29,7 @@ use devskyy_testkit::{
 use sea_orm::{ConnectionTrait, DatabaseBackend, Statement};
 use uuid::Uuid;
 
-use crate::databases::{Fresh, on_both_engines, postgres, sqlite};
+use crate::databases::{Fresh, on_both_engines, sqlite};
 
 /// Rows of each table whose columns are changed.
 const ROWS: usize = 3;
@@ -326,13 +326,8 @@ async fn an_event_of_no_version_is_read_as_damaged_on_sqlite() {
     is_read_as_damaged(&sqlite().await, "version = -1").await;
 }
 
-#[tokio::test]
-async fn an_event_of_no_time_is_read_as_damaged_on_sqlite() {
-    is_read_as_damaged(&sqlite().await, "recorded_at = 9223372036854775807").await;
+async fn an_event_of_no_time_is_read_as_damaged(fresh: Fresh) {
+    is_read_as_damaged(&fresh, "recorded_at = 9223372036854775807").await;
 }
 
-#[tokio::test]
-#[ignore = "needs PostgreSQL"]
-async fn an_event_of_no_time_is_read_as_damaged_on_postgres() {
-    is_read_as_damaged(&postgres().await, "recorded_at = 9223372036854775807").await;
-}
+on_both_engines!(an_event_of_no_time_is_read_as_damaged);

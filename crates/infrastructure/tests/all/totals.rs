@@ -36,7 +36,7 @@ use devskyy_testkit::{contracts::event_store::context, fakes::SequentialIds};
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
-use crate::databases::{Fresh, postgres, sqlite};
+use crate::databases::{Fresh, on_both_engines};
 
 fn projections() -> Vec<Arc<dyn Projection>> {
     vec![
@@ -175,7 +175,7 @@ async fn totals_are_right(fresh: Fresh) {
 }
 
 /// As a database from before the migration would be brought up to date.
-async fn the_migration_fills_them_in(fresh: Fresh) {
+async fn a_migration_fills_totals_in(fresh: Fresh) {
     let fresh = filled(fresh).await;
     fresh.db.writer.execute_unprepared("DROP TABLE list_totals").await.unwrap();
     let forget = "DELETE FROM seaql_migrations WHERE version LIKE '%000008%' OR version LIKE '%000023%'";
@@ -192,35 +192,4 @@ async fn a_wrong_total_is_found(fresh: Fresh) {
     assert_eq!(faults.len(), 1, "{faults:?}");
 }
 
-#[tokio::test]
-async fn totals_are_right_on_sqlite() {
-    totals_are_right(sqlite().await).await;
-}
-
-#[tokio::test]
-async fn a_migration_fills_totals_in_on_sqlite() {
-    the_migration_fills_them_in(sqlite().await).await;
-}
-
-#[tokio::test]
-async fn a_wrong_total_is_found_on_sqlite() {
-    a_wrong_total_is_found(sqlite().await).await;
-}
-
-#[tokio::test]
-#[ignore = "needs PostgreSQL"]
-async fn totals_are_right_on_postgres() {
-    totals_are_right(postgres().await).await;
-}
-
-#[tokio::test]
-#[ignore = "needs PostgreSQL"]
-async fn a_migration_fills_totals_in_on_postgres() {
-    the_migration_fills_them_in(postgres().await).await;
-}
-
-#[tokio::test]
-#[ignore = "needs PostgreSQL"]
-async fn a_wrong_total_is_found_on_postgres() {
-    a_wrong_total_is_found(postgres().await).await;
-}
+on_both_engines!(totals_are_right, a_migration_fills_totals_in, a_wrong_total_is_found);

@@ -16,7 +16,7 @@ use devskyy_infrastructure::{
 use devskyy_testkit::{contracts::event_store::context, fakes::SequentialIds};
 use sea_orm::ConnectionTrait;
 
-use crate::databases::{Fresh, postgres, sqlite};
+use crate::databases::{Fresh, on_both_engines, postgres, sqlite};
 
 fn projections() -> Vec<Arc<dyn Projection>> {
     vec![Arc::new(PerStream(ProjectsProjection))]
@@ -85,7 +85,7 @@ async fn each_changed_column_is_found(fresh: impl AsyncFn() -> Fresh) {
     }
 }
 
-async fn a_changed_view_is_found_and_rebuilt(fresh: Fresh) {
+async fn a_changed_view_is_named_and_repaired_by_a_rebuild(fresh: Fresh) {
     let fresh = filled(fresh).await;
     let db = &fresh.db;
     assert_eq!(faults(db).await, []);
@@ -105,7 +105,7 @@ async fn a_changed_view_is_found_and_rebuilt(fresh: Fresh) {
     assert_eq!((faults(db).await, heard), (vec![], vec![(20, 20)]));
 }
 
-async fn final_events_stay(fresh: Fresh) {
+async fn the_database_refuses_to_change_events(fresh: Fresh) {
     let fresh = filled(fresh).await;
     let db = &fresh.db;
     for change in ["UPDATE es_events SET data = '{}'", "DELETE FROM es_events"] {
@@ -124,24 +124,4 @@ async fn verifying_names_the_first_changed_position_on_postgres() {
     each_changed_column_is_found(postgres).await;
 }
 
-#[tokio::test]
-async fn a_changed_view_is_named_and_repaired_by_a_rebuild_on_sqlite() {
-    a_changed_view_is_found_and_rebuilt(sqlite().await).await;
-}
-
-#[tokio::test]
-#[ignore = "needs PostgreSQL"]
-async fn a_changed_view_is_named_and_repaired_by_a_rebuild_on_postgres() {
-    a_changed_view_is_found_and_rebuilt(postgres().await).await;
-}
-
-#[tokio::test]
-async fn the_database_refuses_to_change_events_on_sqlite() {
-    final_events_stay(sqlite().await).await;
-}
-
-#[tokio::test]
-#[ignore = "needs PostgreSQL"]
-async fn the_database_refuses_to_change_events_on_postgres() {
-    final_events_stay(postgres().await).await;
-}
+on_both_engines!(a_changed_view_is_named_and_repaired_by_a_rebuild, the_database_refuses_to_change_events);

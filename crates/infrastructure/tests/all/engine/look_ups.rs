@@ -33,7 +33,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::rig::{Rig, project};
-use crate::databases::{Fresh, postgres, sqlite};
+use crate::databases::{Fresh, on_both_engines};
 
 const KEY: &str = "sk-look-ups";
 
@@ -94,13 +94,8 @@ async fn statements(fresh: Fresh, questions: usize) -> usize {
 }
 
 /// The provider each time, and its key the first time.
-#[tokio::test]
-async fn a_question_looks_its_provider_up_once_on_sqlite() {
-    assert_eq!(statements(sqlite().await, 3).await, 3 + 1);
+async fn a_question_looks_its_provider_up_once(fresh: Fresh) {
+    assert_eq!(statements(fresh, 3).await, 3 + 1);
 }
 
-#[tokio::test]
-#[ignore = "needs PostgreSQL"]
-async fn a_question_looks_its_provider_up_once_on_postgres() {
-    assert_eq!(statements(postgres().await, 3).await, 3 + 1);
-}
+on_both_engines!(a_question_looks_its_provider_up_once);

@@ -17,7 +17,7 @@ use serde_json::json;
 use tokio::sync::Notify;
 
 use super::rig::{Outside, Rig, tool, tools};
-use crate::databases::{Fresh, postgres, sqlite};
+use crate::databases::{Fresh, on_both_engines};
 
 /// Runs that do no harm.
 const OTHERS: usize = 20;
@@ -90,17 +90,8 @@ async fn poisoned(fresh: Fresh) -> (Option<String>, usize, Vec<String>) {
     (failed, completed, rig.faults().await)
 }
 
-fn contained() -> (Option<String>, usize, Vec<String>) {
-    (Some("run.not_carried_out".to_owned()), OTHERS, vec![])
+async fn a_run_of_which_processes_die_fails_and_no_other_does(fresh: Fresh) {
+    assert_eq!(poisoned(fresh).await, (Some("run.not_carried_out".to_owned()), OTHERS, vec![]));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_run_of_which_processes_die_fails_and_no_other_does_on_sqlite() {
-    assert_eq!(poisoned(sqlite().await).await, contained());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs PostgreSQL"]
-async fn a_run_of_which_processes_die_fails_and_no_other_does_on_postgres() {
-    assert_eq!(poisoned(postgres().await).await, contained());
-}
+on_both_engines!(a_run_of_which_processes_die_fails_and_no_other_does);

@@ -29,7 +29,7 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 
 use super::rig::{Rig, project};
-use crate::databases::{Fresh, postgres, sqlite};
+use crate::databases::{Fresh, on_both_engines};
 
 const RUNS: usize = 1_000;
 const ROOM: usize = 10;
@@ -111,17 +111,9 @@ async fn rushed(fresh: Fresh) -> (usize, usize, usize, u64, Amount) {
     (asked, completed, failed, standing.usage.total(), standing.reserved)
 }
 
-fn exactly_ten() -> (usize, usize, usize, u64, Amount) {
-    (ROOM, ROOM, RUNS - ROOM, 40 * ROOM as u64, Amount::default())
+async fn of_a_thousand_runs_at_once_as_many_ask_their_model_as_there_is_room_for(fresh: Fresh) {
+    let exactly_ten = (ROOM, ROOM, RUNS - ROOM, 40 * ROOM as u64, Amount::default());
+    assert_eq!(rushed(fresh).await, exactly_ten);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn of_a_thousand_runs_at_once_on_sqlite_as_many_ask_their_model_as_there_is_room_for() {
-    assert_eq!(rushed(sqlite().await).await, exactly_ten());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs PostgreSQL"]
-async fn of_a_thousand_runs_at_once_on_postgres_as_many_ask_their_model_as_there_is_room_for() {
-    assert_eq!(rushed(postgres().await).await, exactly_ten());
-}
+on_both_engines!(of_a_thousand_runs_at_once_as_many_ask_their_model_as_there_is_room_for);
