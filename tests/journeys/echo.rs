@@ -3,12 +3,11 @@
 
 use std::sync::{Arc, Mutex};
 
+use devskyy_testkit::http::read_request;
 use tokio::{
     io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
 };
-
-use crate::tracker::read;
 
 /// A running service.
 pub(crate) struct Echo {
@@ -42,16 +41,13 @@ const LOUD: usize = 10_000;
 async fn serve(mut stream: TcpStream, heard: Arc<Mutex<Vec<String>>>) -> Option<()> {
     let mut buffer = Vec::new();
     loop {
-        let (head, _) = read(&mut stream, &mut buffer).await?;
-        let authorization = head.lines().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("authorization").then(|| value.trim().to_owned())
-        })?;
+        let request = read_request(&mut stream, &mut buffer).await?;
+        let authorization = request.header("authorization")?.to_owned();
         heard.lock().unwrap().push(authorization.clone());
-        let times = if head.starts_with("GET /loud") { LOUD } else { 1 };
+        let times = if request.head.starts_with("GET /loud") { LOUD } else { 1 };
         let answer = authorization.repeat(times);
         let length = answer.len();
-        let status = if head.starts_with("POST /v1/chat") { "401 Unauthorized" } else { "200 OK" };
+        let status = if request.head.starts_with("POST /v1/chat") { "401 Unauthorized" } else { "200 OK" };
         let answer =
             format!("HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {length}\r\n\r\n{answer}");
         stream.write_all(answer.as_bytes()).await.ok()?;

@@ -7,9 +7,10 @@ use std::{
     time::Duration,
 };
 
+use devskyy_testkit::http::read_request;
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
 };
 
@@ -67,18 +68,15 @@ impl Tracker {
 async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>, takes: Duration) -> Option<()> {
     let mut buffer = Vec::new();
     loop {
-        let (head, body) = read(&mut stream, &mut buffer).await?;
-        let key = head.lines().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("idempotency-key").then(|| value.trim().trim_matches('"').to_owned())
-        });
+        let request = read_request(&mut stream, &mut buffer).await?;
+        let key = request.header("idempotency-key").map(|key| key.trim_matches('"').to_owned());
         // A ticket counts from here on, whether or not anybody is left to hear the answer.
         let ticket = {
             let mut state = state.lock().unwrap();
             state.requests += 1;
             state.bare += usize::from(key.is_none());
             let number = state.filed.len() + 1;
-            let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
+            let asked: Value = serde_json::from_slice(&request.body).unwrap_or_default();
             let known = key.filter(|_| !asked["unsafe"].is_string());
             let key = known.unwrap_or_else(|| format!("ticket-{number}"));
             state.filed.entry(key).or_insert_with(|| json!({"ticket": format!("T-{number}"), "asked": asked})).clone()
@@ -88,25 +86,5 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>, takes: Duration)
         let head =
             format!("HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
         stream.write_all((head + &body).as_bytes()).await.ok()?;
-    }
-}
-
-/// The next request on a connection: its head and its body.
-pub(crate) async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(String, Vec<u8>)> {
-    loop {
-        if let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
-            let head = String::from_utf8_lossy(&buffer[..end]).into_owned();
-            let length =
-                head.to_lowercase().lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
-            let full = end + 4 + length.unwrap_or(0_usize);
-            if buffer.len() >= full {
-                let body = buffer[end + 4..full].to_vec();
-                buffer.drain(..full);
-                return Some((head, body));
-            }
-        }
-        let mut chunk = [0; 4096];
-        let read = stream.read(&mut chunk).await.ok().filter(|read| *read > 0)?;
-        buffer.extend_from_slice(&chunk[..read]);
     }
 }

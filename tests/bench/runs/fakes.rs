@@ -6,9 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use devskyy_testkit::http::read_request;
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
 };
 
@@ -102,26 +103,9 @@ impl Instantly {
 async fn serve(mut stream: TcpStream, asked: Arc<Mutex<Vec<Asked>>>, answers: Arc<Answers>) -> Option<()> {
     stream.set_nodelay(true).ok()?;
     let mut bytes = Vec::new();
-    loop {
-        let end = loop {
-            if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-                break at + 4;
-            }
-            if stream.read_buf(&mut bytes).await.ok()? == 0 {
-                return None;
-            }
-        };
-        let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
-        let full = end + length.unwrap_or(0_usize);
-        while bytes.len() < full {
-            if stream.read_buf(&mut bytes).await.ok()? == 0 {
-                return None;
-            }
-        }
+    while let Some(request) = read_request(&mut stream, &mut bytes).await {
         let arrived = Instant::now();
-        let question: Value = serde_json::from_slice(&bytes[end..full]).unwrap_or_default();
-        bytes.drain(..full);
+        let question: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let messages = question["messages"].as_array();
         let first = messages.and_then(|all| all.iter().find(|message| message["role"] == "user"));
         let who = first.map(|message| message["content"].to_string()).unwrap_or_default();
@@ -130,4 +114,5 @@ async fn serve(mut stream: TcpStream, asked: Arc<Mutex<Vec<Asked>>>, answers: Ar
         let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n", body.len());
         stream.write_all((head + &body).as_bytes()).await.ok()?;
     }
+    None
 }

@@ -17,10 +17,11 @@ use devskyy_infrastructure::{
 use devskyy_testkit::{
     contracts::models::question,
     fakes::{FixedClock, NoDeltas},
+    http::read_request,
 };
 use futures_util::future::join_all;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
     sync::Barrier,
 };
@@ -69,24 +70,7 @@ impl Keeping {
 async fn serve(mut stream: TcpStream, all: Arc<Barrier>) -> Option<()> {
     stream.set_nodelay(true).ok()?;
     let mut bytes = Vec::new();
-    loop {
-        let end = loop {
-            if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-                break at + 4;
-            }
-            if stream.read_buf(&mut bytes).await.ok()? == 0 {
-                return None;
-            }
-        };
-        let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
-        let full = end + length.unwrap_or(0_usize);
-        while bytes.len() < full {
-            if stream.read_buf(&mut bytes).await.ok()? == 0 {
-                return None;
-            }
-        }
-        bytes.drain(..full);
+    while read_request(&mut stream, &mut bytes).await.is_some() {
         all.wait().await;
         let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
         let chunk = format!("{head}{:x}\r\n{EVENTS}\r\n", EVENTS.len());
@@ -94,6 +78,7 @@ async fn serve(mut stream: TcpStream, all: Arc<Barrier>) -> Option<()> {
         tokio::time::sleep(Duration::from_millis(20)).await;
         stream.write_all(b"0\r\n\r\n").await.ok()?;
     }
+    None
 }
 
 #[tokio::test]

@@ -6,8 +6,9 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use devskyy_testkit::http::read_request;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
 };
 
@@ -61,33 +62,17 @@ fn large() -> String {
 }
 
 async fn serve(mut stream: TcpStream, book: Arc<Mutex<Book>>) -> Option<()> {
-    let mut bytes = Vec::new();
-    let head = loop {
-        if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-            break String::from_utf8_lossy(&bytes[..at]).to_ascii_lowercase();
-        }
-        if stream.read_buf(&mut bytes).await.ok()? == 0 {
-            return None;
-        }
-    };
-    let header =
-        |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned());
-    let length = header("content-length:").and_then(|length| length.parse().ok()).unwrap_or(0);
-    while bytes.len() < head.len() + 4 + length {
-        if stream.read_buf(&mut bytes).await.ok()? == 0 {
-            return None;
-        }
-    }
+    let request = read_request(&mut stream, &mut Vec::new()).await?;
     {
         let mut book = book.lock().unwrap();
         book.requests += 1;
-        match header("idempotency-key:") {
-            Some(_) if head.starts_with("post /unsafe ") => book.careless += 1,
-            Some(key) => drop(book.keys.insert(key)),
+        match request.header("idempotency-key") {
+            Some(_) if request.head.starts_with("POST /unsafe ") => book.careless += 1,
+            Some(key) => drop(book.keys.insert(key.to_owned())),
             None => book.bare += 1,
         }
     }
-    let answer = if head.contains("/large") { large() } else { r#"{"done":42}"#.to_owned() };
+    let answer = if request.head.contains("/large") { large() } else { r#"{"done":42}"#.to_owned() };
     let head = format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
         answer.len()

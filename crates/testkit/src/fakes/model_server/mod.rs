@@ -24,7 +24,10 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::contracts::models::{Act, Reply, Stage};
+use crate::{
+    contracts::models::{Act, Reply, Stage},
+    http::read_request,
+};
 
 /// A question as it arrived.
 #[derive(Debug, Clone, PartialEq)]
@@ -244,30 +247,11 @@ impl Stage for ModelServer {
 
 /// The next request on a connection.
 pub(super) async fn read(stream: &mut TcpStream) -> Option<Received> {
-    let mut bytes = Vec::new();
-    let head = loop {
-        if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-            break at;
-        }
-        if stream.read_buf(&mut bytes).await.ok()? == 0 {
-            return None;
-        }
-    };
-    let text = String::from_utf8_lossy(&bytes[..head]).into_owned();
-    let mut lines = text.split("\r\n");
-    let request = lines.next()?.trim_end_matches(" HTTP/1.1").to_owned();
-    let headers: BTreeMap<String, String> = lines
-        .filter_map(|line| line.split_once(": "))
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-        .collect();
-    let length: usize = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-    while bytes.len() < head + 4 + length {
-        if stream.read_buf(&mut bytes).await.ok()? == 0 {
-            return None;
-        }
-    }
-    let body = serde_json::from_slice(&bytes[head + 4..]).unwrap_or(Value::Null);
-    Some(Received { request, headers, body })
+    let request = read_request(stream, &mut Vec::new()).await?;
+    let headers = request.headers().map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
+    let first = request.head.lines().next()?.trim_end_matches(" HTTP/1.1").to_owned();
+    let body = serde_json::from_slice(&request.body).unwrap_or(Value::Null);
+    Some(Received { request: first, headers, body })
 }
 
 async fn document(stream: &mut TcpStream, status: u16, retry_after: Option<&str>, body: &str) -> io::Result<()> {
