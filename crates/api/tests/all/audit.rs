@@ -298,7 +298,7 @@ async fn a_denial_at_the_edge_is_told_to_the_project_that_the_path_names() {
         let issued = world.post(&format!("/api/v1/projects/{project}/api-keys")).by(&ada).json(&body).send().await;
         let key = issued.expect(201)["key"].as_str().unwrap().to_owned();
         let call = world.post(&format!("{base}{project}/api-keys")).by(&key).json(&body);
-        call.send().await.refused(403, "forbidden");
+        call.send().await.refused(403, "people_only");
         let told = told(&world, &ada, &format!("?project_id={project}&kind=authz_fail")).await;
         assert_eq!(told.len(), 1, "{base}: {told:?}");
     }
