@@ -66,7 +66,7 @@ impl Parameters {
         let form = format!("{} to {} characters", SEARCH.start(), SEARCH.end());
         self.take_by(name, &form, |raw| {
             let text = raw.trim();
-            (SEARCH.contains(&text.chars().count()) && !text.chars().any(char::is_control)).then(|| text.to_owned())
+            SEARCH.contains(&text.chars().count()).then(|| text.to_owned())
         })
     }
 

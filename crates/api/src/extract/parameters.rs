@@ -36,6 +36,14 @@ impl Parameters {
             .map_err(|_| Problem::new(request::PARAMETER, "the query string is malformed"))?;
         let mut given = BTreeMap::new();
         for (name, value) in pairs.into_inner() {
+            // None means anything with one, and PostgreSQL keeps no NUL in a text.
+            if value.contains(char::is_control) {
+                return Err(Problem::parameter(
+                    request::PARAMETER,
+                    &shown(&name),
+                    "must not contain control characters",
+                ));
+            }
             if given.insert(name.clone(), value).is_some() {
                 return Err(Problem::parameter(request::PARAMETER, &shown(&name), "this parameter is given twice"));
             }

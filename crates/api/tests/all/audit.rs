@@ -354,3 +354,14 @@ async fn version_1_links_to_the_next_stretch_of_the_trail() {
     let rest = world.get(&link).by(&root).send().await.expect(200);
     assert_eq!((rest["items"].as_array().unwrap().len(), &rest["next_before"]), (1, &Value::Null), "{link}");
 }
+
+#[actix_web::test]
+async fn a_filter_with_a_control_character_is_refused() {
+    let world = World::new();
+    let root = root(&world).await;
+    for (parameter, value) in [("kind", "%00"), ("actor", "%00"), ("actor", "user%0A"), ("before", "%00")] {
+        let answer = world.get(&format!("/api/v1/audit?{parameter}={value}")).by(&root).send().await;
+        let problem = answer.refused(422, "request.parameter");
+        assert_eq!(problem["errors"][0]["parameter"], parameter);
+    }
+}

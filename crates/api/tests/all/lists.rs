@@ -232,3 +232,12 @@ fn a_list_of_version_2_that_cannot_go_on_is_caught() {
     list["parameters"].as_array_mut().unwrap().retain(|parameter| parameter["name"] != "cursor");
     assert_eq!(incomplete(&document), ["/api/v2/auth/sessions"]);
 }
+
+#[actix_web::test]
+async fn a_parameter_with_a_control_character_is_refused_before_it_is_read() {
+    let world = World::new();
+    let ada = world.person("ada").await;
+    for query in ["v1/agents?name=lamp%00", "v1/projects?name=%00lamp", "v2/agents?cursor=%00", "v2/runs?status=%7F"] {
+        world.get(&format!("/api/{query}")).by(&ada).send().await.refused(422, "request.parameter");
+    }
+}
