@@ -1,8 +1,8 @@
 use std::{
     fmt,
-    fs::{File, OpenOptions},
-    io::{self, Read, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    fs::File,
+    io::{self, Read},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -14,6 +14,8 @@ use aws_lc_rs::{
 use data_encoding::HEXLOWER_PERMISSIVE;
 use zeroize::Zeroizing;
 
+use super::secret_file::create_secret_file;
+
 /// Why there is no master key.
 #[derive(Debug, thiserror::Error)]
 pub enum MasterKeyError {
@@ -23,6 +25,12 @@ pub enum MasterKeyError {
     /// Others may read the file.
     #[error("{} can be read by others; run: chmod 600 {}", .0.display(), .0.display())]
     Exposed(PathBuf),
+    /// The file is empty.
+    #[error(
+        "{} is empty; put the master key back from a backup, or delete the file if this installation has no data yet",
+        .0.display()
+    )]
+    Empty(PathBuf),
     /// The file cannot be read or written.
     #[error("{} cannot be used as the master key's file: {source}", path.display())]
     File {
@@ -68,18 +76,19 @@ impl MasterKey {
     /// Reads the key from a file that only its owner may read, or makes it there.
     ///
     /// # Errors
-    /// [`MasterKeyError`] when the file is exposed, damaged or out of reach.
+    /// [`MasterKeyError`] when the file is exposed, empty, damaged or out of reach.
     pub fn load_or_create(path: &Path) -> Result<Self, MasterKeyError> {
-        let failed = |source| MasterKeyError::File { path: path.to_owned(), source };
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-            Ok(mut file) => {
-                let key = Self::generate()?;
-                let text = Zeroizing::new(HEXLOWER_PERMISSIVE.encode(key.0.as_slice()));
-                file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
-                Ok(key)
-            }
+        match Self::load(path) {
+            Err(MasterKeyError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+            loaded => return loaded,
+        }
+        let key = Self::generate()?;
+        let text = Zeroizing::new(HEXLOWER_PERMISSIVE.encode(key.0.as_slice()));
+        match create_secret_file(path, text.as_bytes()) {
+            Ok(()) => Ok(key),
+            // Another process was faster.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::load(path),
-            Err(error) => Err(failed(error)),
+            Err(source) => Err(MasterKeyError::File { path: path.to_owned(), source }),
         }
     }
 
@@ -91,6 +100,9 @@ impl MasterKey {
         }
         let mut text = Zeroizing::new(String::new());
         file.read_to_string(&mut text).map_err(failed)?;
+        if text.trim().is_empty() {
+            return Err(MasterKeyError::Empty(path.to_owned()));
+        }
         Self::parse(&text)
     }
 

@@ -9,6 +9,7 @@ mod key_rotation;
 mod keyed_token_mint;
 mod master_key;
 mod password_hasher;
+mod secret_file;
 mod signing_key_table;
 mod verified_tokens;
 
@@ -19,4 +20,5 @@ pub use key_rotation::{KeyRotation, PUBLISHED_BEFORE};
 pub use keyed_token_mint::KeyedTokenMint;
 pub use master_key::{MasterKey, MasterKeyError};
 pub use password_hasher::{Argon2Cost, Argon2PasswordHasher};
+pub use secret_file::create_secret_file;
 pub use signing_key_table::SqlSigningKeyStore;

@@ -1,6 +1,6 @@
-use std::os::unix::fs::PermissionsExt;
+use std::{collections::BTreeSet, io::ErrorKind, os::unix::fs::PermissionsExt};
 
-use devskyy_infrastructure::crypto::{MasterKey, MasterKeyError};
+use devskyy_infrastructure::crypto::{MasterKey, MasterKeyError, create_secret_file};
 
 fn key() -> MasterKey {
     MasterKey::parse(&"5e".repeat(32)).unwrap()
@@ -86,4 +86,42 @@ fn a_key_file_that_others_may_read_is_refused() {
 #[test]
 fn a_key_is_never_printed() {
     assert_eq!(format!("{:?}", key()), "MasterKey(…)");
+}
+
+#[test]
+fn an_empty_key_file_is_refused_with_what_to_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("master-key");
+    create_secret_file(&path, b"").unwrap();
+    let refused = MasterKey::load_or_create(&path).unwrap_err().to_string();
+    assert!(refused.contains("master-key is empty") && refused.contains("backup"), "{refused}");
+}
+
+#[test]
+fn nothing_but_the_key_file_is_left_after_it_was_made() {
+    let directory = tempfile::tempdir().unwrap();
+    MasterKey::load_or_create(&directory.path().join("master-key")).unwrap();
+    let names: Vec<_> = directory.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["master-key"]);
+}
+
+#[test]
+fn of_many_processes_that_start_first_all_have_the_same_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("master-key");
+    let load = || MasterKey::load_or_create(&path).unwrap().keyed("p", b"v");
+    let keys: BTreeSet<_> = std::thread::scope(|scope| {
+        let starts: Vec<_> = (0..16).map(|_| scope.spawn(load)).collect();
+        starts.into_iter().map(|start| start.join().unwrap()).collect()
+    });
+    assert_eq!(keys.len(), 1);
+}
+
+#[test]
+fn a_secret_file_that_is_there_stays_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("secret");
+    create_secret_file(&path, b"one").unwrap();
+    let again = create_secret_file(&path, b"two").unwrap_err();
+    assert_eq!((again.kind(), std::fs::read(&path).unwrap()), (ErrorKind::AlreadyExists, b"one".to_vec()));
 }

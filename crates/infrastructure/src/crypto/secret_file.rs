@@ -1,0 +1,32 @@
+use std::{
+    fs::{File, OpenOptions, hard_link, remove_file},
+    io::{self, ErrorKind, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+};
+
+use uuid::Uuid;
+
+/// Creates a file that only its owner may read: whole and on the disk, or not at all.
+///
+/// The content is written to a file beside it, which then gets the name: no reader, and no start after a crash, finds part
+/// of it.
+///
+/// # Errors
+/// [`ErrorKind::AlreadyExists`] when there is such a file, which is then as it was; anything else the system reports.
+pub fn create_secret_file(path: &Path, content: &[u8]) -> io::Result<()> {
+    let name = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_string_lossy();
+    let beside = path.with_file_name(format!(".{name}.{}", Uuid::now_v7().simple()));
+    let created = write(&beside, content).and_then(|()| hard_link(&beside, path));
+    // What is left of it after a crash is in nobody's way.
+    let removed = remove_file(&beside);
+    created.and(removed)?;
+    // The name is on the disk only when its directory is.
+    File::open(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn write(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
+}
