@@ -225,6 +225,20 @@ async fn nothing_is_left_of_rebuilds_on_postgres() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 #[ignore = "needs PostgreSQL"]
+async fn schemas_with_similar_names_survive_a_rebuild_on_postgres() {
+    let fresh = postgres().await;
+    filled(&fresh).await;
+    let similar = ["public_rebuild_backup", "public_rebuild_20260101", "public_rebuild_20260101000000000000_backup"];
+    for schema in similar {
+        fresh.db.writer.execute_unprepared(&format!("CREATE SCHEMA {schema}")).await.unwrap();
+    }
+    rebuild(&fresh.db, &projections(), |_, _| ()).await.unwrap();
+    let left = "SELECT nspname::text FROM pg_namespace WHERE nspname LIKE '%rebuild%' ORDER BY length(nspname)";
+    assert_eq!(texts(&fresh.db, left).await, ["public_rebuild_backup", "public_rebuild_20260101", similar[2]]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[ignore = "needs PostgreSQL"]
 async fn a_rebuild_waits_for_whoever_reads_and_appends_do_not_on_postgres() {
     let fresh = postgres().await;
     let store = filled(&fresh).await;

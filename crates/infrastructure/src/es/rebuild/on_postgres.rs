@@ -99,8 +99,10 @@ impl<'a> Staging<'a> {
     /// Makes the tables anew in a schema whose name nobody used before, and removes what rebuilds left that did not end.
     async fn make(db: &'a Database, tables: Vec<&'static str>) -> Result<Self, DbErr> {
         let tx = db.begin().await?;
+        // Exactly as [`NAMES`] makes them: somebody may have a schema with a name that begins like that.
         let left = "SELECT quote_ident(nspname) FROM pg_namespace \
-             WHERE starts_with(nspname, current_schema() || '_rebuild_')";
+             WHERE starts_with(nspname, current_schema() || '_rebuild_') \
+             AND substr(nspname, length(current_schema() || '_rebuild_') + 1) ~ '^[0-9]{20}$'";
         for schema in found::<String>(&tx, left).await? {
             tx.execute_unprepared(&format!("DROP SCHEMA {schema} CASCADE")).await?;
         }
