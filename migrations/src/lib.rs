@@ -37,6 +37,7 @@ mod m20260101_000028_set_aside;
 mod m20260101_000029_past_of_runs;
 mod m20260101_000030_orders_of_kin;
 mod m20260101_000031_checkpoints;
+mod m20260101_000032_password_changes;
 
 /// Runs the migrations that have not run yet, in order.
 #[derive(Debug)]
@@ -73,6 +74,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000029_past_of_runs::CHANGE),
             Box::new(m20260101_000030_orders_of_kin::CHANGE),
             Box::new(m20260101_000031_checkpoints::CHANGE),
+            Box::new(m20260101_000032_password_changes::CHANGE),
         ]
     }
 }

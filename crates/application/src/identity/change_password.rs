@@ -1,16 +1,16 @@
 use std::sync::Arc;
 
-use devskyy_domain::identity::{Email, IdentityError, Password, PasswordPolicy, User};
+use devskyy_domain::identity::{Email, IdentityError, Password, PasswordPolicy};
 
 use super::{
     change_ports::{AccountChanges, PasswordChange},
     ports::{Accounts, PasswordHasher, PresentedPassword, Standings},
+    recording::PasswordRecording,
     throttle::Throttle,
 };
 use crate::{
     context::{Actor, Subject},
     error::Error,
-    es::Repository,
     ports::Clock,
 };
 
@@ -30,7 +30,7 @@ impl std::fmt::Debug for ChangePassword {
 
 /// Changes passwords, for those who know the current one.
 pub struct ChangePasswordHandler {
-    pub(super) users: Repository<User>,
+    pub(super) recording: PasswordRecording,
     pub(super) accounts: Arc<dyn Accounts>,
     pub(super) changes: Arc<dyn AccountChanges>,
     pub(super) hasher: Arc<dyn PasswordHasher>,
@@ -42,11 +42,13 @@ pub struct ChangePasswordHandler {
 
 impl ChangePasswordHandler {
     /// Changes the password and ends every other sign-in of the person. Of several changes at once one is made; to the others
-    /// the password they presented is the current one no longer.
+    /// the password they presented is the current one no longer. If the log fails once the change is made, the change stands
+    /// and its event is recorded later.
     ///
     /// # Errors
     /// [`IdentityError`], [`Error::Unauthenticated`], [`Error::Forbidden`] for programs, [`Error::TooManyAttempts`],
-    /// [`Error::Overloaded`] or a failing port.
+    /// [`Error::Overloaded`] or a failing port; the password has not changed then, unless the database was lost while the new
+    /// one was saved.
     #[tracing::instrument(name = "identity.change_password", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: ChangePassword) -> Result<(), Error> {
         let user = actor.person()?;
@@ -61,10 +63,14 @@ impl ChangePasswordHandler {
         let email = profile.and_then(|(_, profile)| Email::parse(&profile.email).ok());
         let password = Password::parse(&command.new, email.as_ref(), self.policy)?;
         let hash = self.hasher.hash(&password).await?;
+        // The row has a place for one unrecorded change.
+        self.recording.catch_up(user).await?;
         let change = PasswordChange { user, from: known.password, to: hash, keep: session, at: self.clock.now() };
         let ended = self.changes.set_password(&change).await?.ok_or(IdentityError::CurrentPasswordWrong)?;
         ended.into_iter().for_each(|session| self.standings.forget(session));
-        self.users.update(actor.event_context(None), user, None, User::change_password).await?;
+        if let Err(error) = self.recording.record(actor.event_context(None), user, change.at).await {
+            tracing::error!(%user, error = ?error, "a password was changed, and its event is to be recorded later");
+        }
         Ok(())
     }
 }

@@ -38,10 +38,29 @@ pub trait AccountChanges: Send + Sync {
     /// Puts another password's hash in the place of the present one and ends every other sign-in of the person, all in one
     /// step with seeing that it is the present one. Says which sign-ins ended; nothing where the present password is another,
     /// so of several who start from one, one gets through. A sign-in that is opened meanwhile ends too, or is opened after.
+    /// The change is unrecorded until [`AccountChanges::recorded`].
     ///
     /// # Errors
     /// [`PortError`] when it cannot be written; then neither the password has changed nor a sign-in ended.
     async fn set_password(&self, change: &PasswordChange) -> Result<Option<Vec<SessionId>>, PortError>;
+
+    /// The unrecorded changes of passwords that were made before an instant: whose they are, and when they were made.
+    ///
+    /// # Errors
+    /// [`PortError`] when the answer cannot be had.
+    async fn unrecorded(&self, before: DateTime<Utc>) -> Result<Vec<(UserId, DateTime<Utc>)>, PortError>;
+
+    /// When the person's password was last changed, if that change is unrecorded.
+    ///
+    /// # Errors
+    /// [`PortError`] when the answer cannot be had.
+    async fn unrecorded_of(&self, user: UserId) -> Result<Option<DateTime<Utc>>, PortError>;
+
+    /// Notes that the change a person made at an instant is recorded. A later change stays unrecorded.
+    ///
+    /// # Errors
+    /// [`PortError`] when it cannot be written.
+    async fn recorded(&self, user: UserId, at: DateTime<Utc>) -> Result<(), PortError>;
 
     /// Gives a person another name; where `from` is given, only in one step with seeing that it is their present one. Says
     /// whether somebody was renamed.

@@ -20,6 +20,7 @@ mod log_out;
 mod open_account;
 mod own_sessions;
 mod ports;
+mod recording;
 mod refresh;
 mod register;
 mod sessions;
@@ -58,6 +59,7 @@ pub use ports::{
     PasswordHash, PasswordHasher, PresentedPassword, PrivateAccount, Profile, RefreshDigest, Rotation, Sessions,
     Standings, TokenMint, UserViews,
 };
+pub use recording::PasswordRecording;
 pub use refresh::{Refresh, RefreshHandler};
 pub use register::{Register, RegisterHandler, first_administrator};
 use sessions::SignIns;
@@ -145,6 +147,8 @@ pub struct Identity {
     pub invite: InviteHandler,
     /// Changes one's own password.
     pub change_password: ChangePasswordHandler,
+    /// Records that passwords changed.
+    pub password_recording: PasswordRecording,
     /// Changes one's own name.
     pub update_profile: UpdateProfileHandler,
     /// Lists one's own sign-ins.
@@ -166,6 +170,7 @@ impl Identity {
         let (invite, sign_ins) = (invite(&ports), sign_ins(&ports));
         let (change_password, update_profile) = personal_changes(&ports);
         let (list_sessions, end_session) = own_sessions(&ports);
+        let password_recording = password_recording(&ports);
         let (administration, password_policy) = (Administration::new(&ports), ports.password_policy);
         let IdentityPorts { accounts, users, sessions, standings, tokens, .. } = ports.clone();
         let IdentityPorts { bootstrap, clock, .. } = ports;
@@ -188,6 +193,7 @@ impl Identity {
             bootstrap: OfferBootstrapHandler { users, bootstrap },
             open_account: OpenAccountHandler { enrolment },
             change_password,
+            password_recording,
             update_profile,
             list_sessions,
             end_session,
@@ -241,7 +247,7 @@ fn sign_ins(ports: &IdentityPorts) -> SignIns {
 
 fn personal_changes(ports: &IdentityPorts) -> (ChangePasswordHandler, UpdateProfileHandler) {
     let change_password = ChangePasswordHandler {
-        users: Repository::new(ports.store.clone()),
+        recording: password_recording(ports),
         accounts: ports.accounts.clone(),
         changes: ports.changes.clone(),
         hasher: ports.hasher.clone(),
@@ -252,6 +258,15 @@ fn personal_changes(ports: &IdentityPorts) -> (ChangePasswordHandler, UpdateProf
     };
     let profile = GetProfileHandler { users: ports.users.clone(), accounts: ports.accounts.clone() };
     (change_password, UpdateProfileHandler { changes: ports.changes.clone(), profile })
+}
+
+fn password_recording(ports: &IdentityPorts) -> PasswordRecording {
+    PasswordRecording {
+        users: Repository::new(ports.store.clone()),
+        changes: ports.changes.clone(),
+        clock: ports.clock.clone(),
+        ids: ports.ids.clone(),
+    }
 }
 
 fn own_sessions(ports: &IdentityPorts) -> (ListSessionsHandler, EndSessionHandler) {

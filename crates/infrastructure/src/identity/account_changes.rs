@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::PortError,
     identity::{AccountChanges, Credentials, PasswordChange, PasswordHash},
@@ -18,7 +19,7 @@ use super::{
     entity::{credential, profile, session},
     sessions::end,
 };
-use crate::sql::micros;
+use crate::sql::{instant, micros};
 
 impl SqlAccounts {
     /// Whoever opens a sign-in locks the row of the password, so it is open before the others end, or waits for the new one.
@@ -28,6 +29,7 @@ impl SqlAccounts {
         let replaced = credential::Entity::update_many()
             .col_expr(credential::Column::PasswordHash, Expr::value(change.to.0.clone()))
             .col_expr(credential::Column::ChangedAt, Expr::value(now))
+            .col_expr(credential::Column::UnrecordedSince, Expr::value(now))
             .filter(credential::Column::UserId.eq(user))
             .filter(credential::Column::PasswordHash.eq(change.from.0.clone()))
             .exec(&tx)
@@ -61,6 +63,31 @@ impl AccountChanges for SqlAccounts {
 
     async fn set_password(&self, change: &PasswordChange) -> Result<Option<Vec<SessionId>>, PortError> {
         self.replace_password(change).await.map_err(PORT.failed("changing a password's hash"))
+    }
+
+    async fn unrecorded(&self, before: DateTime<Utc>) -> Result<Vec<(UserId, DateTime<Utc>)>, PortError> {
+        let found = credential::Entity::find()
+            .filter(credential::Column::UnrecordedSince.lt(micros(before)))
+            .all(&self.db().reader)
+            .await;
+        let rows = found.map_err(PORT.failed("finding unrecorded changes of passwords"))?;
+        Ok(rows.into_iter().filter_map(|row| Some((row.user_id.into(), instant(row.unrecorded_since?)))).collect())
+    }
+
+    async fn unrecorded_of(&self, user: UserId) -> Result<Option<DateTime<Utc>>, PortError> {
+        let found = credential::Entity::find_by_id(Uuid::from(user)).one(&self.db().reader).await;
+        let row = found.map_err(PORT.failed("finding an unrecorded change of a password"))?;
+        Ok(row.and_then(|row| row.unrecorded_since).map(instant))
+    }
+
+    async fn recorded(&self, user: UserId, at: DateTime<Utc>) -> Result<(), PortError> {
+        let noted = credential::Entity::update_many()
+            .col_expr(credential::Column::UnrecordedSince, Expr::value(None::<i64>))
+            .filter(credential::Column::UserId.eq(Uuid::from(user)))
+            .filter(credential::Column::UnrecordedSince.eq(micros(at)))
+            .exec(&self.db().writer)
+            .await;
+        noted.map(|_| ()).map_err(PORT.failed("noting that the change of a password is recorded"))
     }
 
     async fn rename(&self, user: UserId, from: Option<&str>, to: &DisplayName) -> Result<bool, PortError> {

@@ -6,7 +6,8 @@ use devskyy_application::{
 };
 use devskyy_domain::kernel::ids::UserId;
 use sea_orm::{
-    ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait, sea_query::SelectStatement,
+    ActiveValue::NotSet, ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait,
+    sea_query::SelectStatement,
 };
 use uuid::Uuid;
 
@@ -40,10 +41,12 @@ impl SqlAccounts {
             created_at,
         };
         let password_hash = account.password.0.clone();
-        let secret = credential::Model { user_id, password_hash, changed_at: created_at };
+        let secret = credential::Model { user_id, password_hash, changed_at: created_at, unrecorded_since: None };
         let tx = self.0.begin().await?;
         profile::Entity::insert(personal.into_active_model()).exec_without_returning(&tx).await?;
-        credential::Entity::insert(secret.into_active_model()).exec_without_returning(&tx).await?;
+        // Of a first password nothing is unrecorded.
+        let secret = credential::ActiveModel { unrecorded_since: NotSet, ..secret.into_active_model() };
+        credential::Entity::insert(secret).exec_without_returning(&tx).await?;
         tx.commit().await
     }
 

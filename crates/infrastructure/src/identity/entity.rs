@@ -61,6 +61,7 @@ pub mod credential {
         pub user_id: Uuid,
         pub password_hash: String,
         pub changed_at: i64,
+        pub unrecorded_since: Option<i64>,
     }
 
     impl std::fmt::Debug for Model {

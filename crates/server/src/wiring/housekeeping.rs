@@ -33,14 +33,20 @@ pub(super) fn housekeeping(ground: &Ground, mint: Arc<dyn TokenMint>) -> Houseke
     })
 }
 
-/// Sweeps, and completes the list of erasures, for as long as the server runs.
+/// Sweeps, completes the list of erasures and records what is missing in the log, for as long as the server runs.
 pub(super) fn start(tasks: &Tasks, housekeeping: Arc<Housekeeping>, identity: Arc<Identity>) {
     keep_sweeping(tasks, move || {
         let (housekeeping, identity) = (housekeeping.clone(), identity.clone());
         async move {
             // First, because a sweep takes the e-mail of the erased, by which their invitations are found.
             let completed = identity.administration.erasures.complete().await;
+            // Before the sweep too, which takes the keys by which a change of a password is recorded once.
+            let recorded = identity.password_recording.complete().await;
             let swept = housekeeping.pass().await?;
+            match recorded? {
+                0 => {}
+                recorded => tracing::info!(recorded, "passwords had been changed without an event, which is there now"),
+            }
             match completed? {
                 0 => {}
                 added => {

@@ -31,10 +31,25 @@ impl AccountChanges for InMemoryAccounts {
         let meant = rows.iter_mut().find(|row| row.user == change.user && row.password == change.from);
         let Some(row) = meant else { return Ok(None) };
         row.password = change.to.clone();
+        lock(&self.unrecorded).insert(change.user, change.at);
         let mut state = lock(&self.sessions.state);
         let others = state.sessions.iter_mut().filter(|(id, it)| it.user == change.user && **id != change.keep);
         let live = others.filter(|(_, it)| !it.revoked);
         Ok(Some(live.map(|(id, session)| (session.revoked = true, *id).1).collect()))
+    }
+
+    async fn unrecorded(&self, before: DateTime<Utc>) -> Result<Vec<(UserId, DateTime<Utc>)>, PortError> {
+        let found = lock(&self.unrecorded);
+        Ok(found.iter().filter(|(_, at)| **at < before).map(|(user, at)| (*user, *at)).collect())
+    }
+
+    async fn unrecorded_of(&self, user: UserId) -> Result<Option<DateTime<Utc>>, PortError> {
+        Ok(lock(&self.unrecorded).get(&user).copied())
+    }
+
+    async fn recorded(&self, user: UserId, at: DateTime<Utc>) -> Result<(), PortError> {
+        lock(&self.unrecorded).retain(|whose, when| *whose != user || *when != at);
+        Ok(())
     }
 
     async fn rename(&self, user: UserId, from: Option<&str>, to: &DisplayName) -> Result<bool, PortError> {

@@ -123,13 +123,14 @@ pub struct InMemoryAccounts {
     users: Arc<InMemoryUsers>,
     pub(super) sessions: Arc<InMemorySessions>,
     pub(super) rows: Mutex<Vec<PrivateAccount>>,
+    pub(super) unrecorded: Mutex<HashMap<UserId, DateTime<Utc>>>,
 }
 
 impl InMemoryAccounts {
     /// Private rows of those who may become, or are, these users, and have these sign-ins.
     #[must_use]
     pub fn of(users: Arc<InMemoryUsers>, sessions: Arc<InMemorySessions>) -> Self {
-        Self { users, sessions, rows: Mutex::default() }
+        Self { users, sessions, rows: Mutex::default(), unrecorded: Mutex::default() }
     }
 
     /// How many people have rows.
@@ -169,6 +170,7 @@ impl Accounts for InMemoryAccounts {
 
     async fn remove(&self, user: UserId) -> Result<(), PortError> {
         lock(&self.rows).retain(|row| row.user != user);
+        lock(&self.unrecorded).remove(&user);
         Ok(())
     }
 

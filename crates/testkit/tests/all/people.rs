@@ -89,6 +89,18 @@ mod culprits {
             self.0.set_password(&PasswordChange { from, ..change.clone() }).await
         }
 
+        async fn unrecorded(&self, before: DateTime<Utc>) -> Result<Vec<(UserId, DateTime<Utc>)>, PortError> {
+            self.0.unrecorded(before).await
+        }
+
+        async fn unrecorded_of(&self, user: UserId) -> Result<Option<DateTime<Utc>>, PortError> {
+            self.0.unrecorded_of(user).await
+        }
+
+        async fn recorded(&self, user: UserId, at: DateTime<Utc>) -> Result<(), PortError> {
+            self.0.recorded(user, at).await
+        }
+
         async fn rename(&self, user: UserId, from: Option<&str>, to: &DisplayName) -> Result<bool, PortError> {
             self.0.rename(user, from, to).await
         }

@@ -4,6 +4,7 @@ mod agents;
 mod authorization;
 mod back_then;
 mod bootstrap;
+mod changing_passwords;
 mod erasing;
 mod history;
 mod housekeeping;

@@ -4,7 +4,7 @@ use devskyy_application::{
     access::Access,
     agents::{AgentView, Agents, AgentsPorts, CreateAgent},
     context::{Actor, Subject},
-    es::{Idempotency, Repository},
+    es::{EventStore, Idempotency, Repository},
     identity::{
         Identity, IdentityPorts, LogIn, OpenAccount, Register, RegistrationMode, SessionPolicy, ThrottleLimits, Tokens,
         UserView,
@@ -48,6 +48,11 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new() -> Self {
+        Self::with_log(|store| store)
+    }
+
+    /// A world in which accounts use a log of the test's own, over the one in memory.
+    pub(super) fn with_log<L: EventStore + 'static>(log: impl FnOnce(Arc<InMemoryEventStore>) -> Arc<L>) -> Self {
         let clock = Arc::new(FixedClock::default());
         let store = Arc::new(InMemoryEventStore::with_clock(clock.clone()));
         let (ids, mint) = (Arc::new(SequentialIds::default()), Arc::new(SequentialTokenMint::default()));
@@ -61,7 +66,7 @@ impl World {
         let erasures = Arc::new(InMemoryErasures::default());
         let addressees = Arc::new(InMemoryAddressees::new(mint.clone()));
         let identity = Identity::new(IdentityPorts {
-            store: store.clone(),
+            store: log(store.clone()),
             accounts: accounts.clone(),
             changes: accounts.clone(),
             erasures: erasures.clone(),

@@ -45,6 +45,45 @@ pub async fn a_password_is_replaced_once(people: &PeopleUnderTest) {
     assert_eq!(replaced, [present]);
 }
 
+/// A change is unrecorded from the moment it is made.
+pub async fn a_change_of_the_password_is_unrecorded_at_first(people: &PeopleUnderTest) {
+    people.accounts.save(&account(id(1), 1)).await.unwrap();
+    people.changes.set_password(&another("another")).await.unwrap();
+    let later = now() + TimeDelta::seconds(1);
+    assert_eq!(people.changes.unrecorded(later).await.unwrap(), [(id(1), now())]);
+    assert_eq!(people.changes.unrecorded_of(id(1)).await.unwrap(), Some(now()));
+}
+
+/// What is recorded is not recorded again.
+pub async fn a_change_that_was_recorded_is_not_unrecorded_any_more(people: &PeopleUnderTest) {
+    people.accounts.save(&account(id(1), 1)).await.unwrap();
+    people.changes.set_password(&another("another")).await.unwrap();
+    people.changes.recorded(id(1), now()).await.unwrap();
+    assert_eq!(people.changes.unrecorded(now() + TimeDelta::seconds(1)).await.unwrap(), []);
+    assert_eq!(people.changes.unrecorded_of(id(1)).await.unwrap(), None);
+}
+
+/// That an earlier change was recorded says nothing of the present one.
+pub async fn a_later_change_of_the_password_stays_unrecorded(people: &PeopleUnderTest) {
+    people.accounts.save(&account(id(1), 1)).await.unwrap();
+    people.changes.set_password(&another("another")).await.unwrap();
+    people.changes.recorded(id(1), now() - TimeDelta::seconds(1)).await.unwrap();
+    assert_eq!(people.changes.unrecorded_of(id(1)).await.unwrap(), Some(now()));
+}
+
+/// A change that is being made is left to whoever makes it.
+pub async fn changes_made_lately_are_not_listed_as_unrecorded(people: &PeopleUnderTest) {
+    people.accounts.save(&account(id(1), 1)).await.unwrap();
+    people.changes.set_password(&another("another")).await.unwrap();
+    assert_eq!(people.changes.unrecorded(now()).await.unwrap(), []);
+}
+
+/// An account's first password is part of its registration.
+pub async fn the_first_password_is_no_unrecorded_change(people: &PeopleUnderTest) {
+    people.accounts.save(&account(id(1), 1)).await.unwrap();
+    assert_eq!(people.changes.unrecorded_of(id(1)).await.unwrap(), None);
+}
+
 /// Only the name changes, and only theirs.
 pub async fn another_name_replaces_the_one_before(people: &PeopleUnderTest) {
     people.accounts.save(&account(id(1), 1)).await.unwrap();

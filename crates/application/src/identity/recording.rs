@@ -1,0 +1,83 @@
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use devskyy_domain::{identity::User, kernel::ids::UserId};
+
+use super::change_ports::AccountChanges;
+use crate::{
+    error::Error,
+    es::{EventContext, Idempotency, Repository},
+    ports::{Clock, IdGenerator},
+};
+
+/// Age from which a change without an event is recorded here: a request that is under way does so itself.
+const OVERDUE: TimeDelta = TimeDelta::minutes(1);
+
+/// Records that passwords changed.
+///
+/// A password's hash is in no event, so it is written beside the log, together with a mark that its event is missing. The mark
+/// goes when the event is recorded. After a crash, or a failure of the log, between the two it is still there, and the event
+/// is recorded later: before the person's next change, or by housekeeping.
+#[derive(Clone)]
+pub struct PasswordRecording {
+    pub(super) users: Repository<User>,
+    pub(super) changes: Arc<dyn AccountChanges>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<dyn IdGenerator>,
+}
+
+impl PasswordRecording {
+    /// Records the changes whose events are missing, and returns how many there were. One that fails keeps no other from
+    /// being recorded.
+    ///
+    /// # Errors
+    /// The first failure.
+    pub async fn complete(&self) -> Result<u64, Error> {
+        let (mut recorded, mut failure) = (0, None);
+        for (user, at) in self.changes.unrecorded(self.clock.now() - OVERDUE).await? {
+            match self.record(self.context(user), user, at).await {
+                Ok(()) => recorded += 1,
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        failure.map_or(Ok(recorded), Err)
+    }
+
+    /// Records a person's last change if its event is missing.
+    ///
+    /// # Errors
+    /// A failure of the log or of the private rows.
+    pub(super) async fn catch_up(&self, user: UserId) -> Result<(), Error> {
+        match self.changes.unrecorded_of(user).await? {
+            Some(at) => self.record(self.context(user), user, at).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Records a change, once however often it is asked for.
+    ///
+    /// # Errors
+    /// A failure of the log or of the private rows.
+    pub(super) async fn record(&self, context: EventContext, user: UserId, at: DateTime<Utc>) -> Result<(), Error> {
+        let decide = |person: &User| match person {
+            // Erased since; nothing more is recorded of them.
+            User::Erased => Ok(vec![]),
+            person => person.change_password(),
+        };
+        self.users.update_once(context, user, None, Some(once(user, at)), decide).await?;
+        Ok(self.changes.recorded(user, at).await?)
+    }
+
+    /// Nobody but the person changes a password.
+    fn context(&self, user: UserId) -> EventContext {
+        let id = self.ids.next();
+        let actor = format!("user:{user}");
+        EventContext { actor, project: None, correlation_id: id, causation_id: id, source: None, traceparent: None }
+    }
+}
+
+/// The key under which a change is recorded. No client can send one with a space.
+fn once(user: UserId, at: DateTime<Utc>) -> Idempotency {
+    let key = format!("password changed {}", at.timestamp_micros());
+    Idempotency { scope: user.into(), key, fingerprint: [0; 32] }
+}

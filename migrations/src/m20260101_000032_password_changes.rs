@@ -1,0 +1,16 @@
+//! Which changes of passwords the log does not have yet.
+
+use crate::change::{Change, either};
+
+/// Adds the column. Changes from before count as recorded.
+pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| either(backend, SQLITE, POSTGRES));
+
+const POSTGRES: &str = r"
+ALTER TABLE credentials ADD COLUMN unrecorded_since BIGINT;
+CREATE INDEX credentials_unrecorded ON credentials (unrecorded_since) WHERE unrecorded_since IS NOT NULL;
+";
+
+const SQLITE: &str = r"
+ALTER TABLE credentials ADD COLUMN unrecorded_since INTEGER;
+CREATE INDEX credentials_unrecorded ON credentials (unrecorded_since) WHERE unrecorded_since IS NOT NULL;
+";
