@@ -96,3 +96,10 @@ fn production_refuses_unsafe_settings_all_at_once_and_touches_nothing() {
     assert!(named.iter().all(|key| told.contains(key)) && told.lines().count() == named.len(), "{told}");
     assert_eq!((code, place.path().join("devskyy-data").exists()), (78, false));
 }
+
+#[test]
+fn a_sqlite_url_with_parameters_ends_the_program_with_78() {
+    let place = place();
+    let url = "database.url=sqlite:///tmp/devskyy.db?mode=ro";
+    fails(devskyy(place.path()).args(["migrate", "--set", url]), 78, &["database.url", "without `?`, `#` and `%`"]);
+}

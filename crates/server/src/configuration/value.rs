@@ -115,7 +115,7 @@ impl Kind {
             (Self::Directives, Value::Text(text)) => !text.is_empty() && EnvFilter::try_new(text).is_ok(),
             (Self::Secret, Value::Text(text)) => text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()),
             (Self::Url, Value::Text(text)) => {
-                ["postgres://", "postgresql://", "sqlite:"].iter().any(|scheme| text.starts_with(scheme))
+                ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme)) || is_sqlite_file(text)
             }
             (Self::Instant, Value::Text(text)) => text.parse::<DateTime<Utc>>().is_ok(),
             (Self::Origin, Value::Text(text)) => is_origin(text),
@@ -134,7 +134,7 @@ impl Kind {
         match self {
             Self::Text => "text that is not empty".to_owned(),
             Self::Address => "an IP address such as 127.0.0.1 or 0.0.0.0".to_owned(),
-            Self::Url => "a postgres:// or sqlite: URL".to_owned(),
+            Self::Url => "a postgres:// URL, or sqlite: and the path of a file without `?`, `#` and `%`".to_owned(),
             Self::Secret => "64 hexadecimal digits, for example from `openssl rand -hex 32`".to_owned(),
             Self::Credential => "1 to 4096 visible ASCII characters without blanks".to_owned(),
             Self::Place => "an http:// or https:// URL without user name, query and fragment".to_owned(),
@@ -163,6 +163,14 @@ impl Kind {
             _ => value.clone(),
         }
     }
+}
+
+/// Whether a text is `sqlite:`, or `sqlite://`, and the path of a file. Parameters and escapes would be read as part of the
+/// path, and name another, empty database.
+fn is_sqlite_file(text: &str) -> bool {
+    let Some(path) = text.strip_prefix("sqlite:") else { return false };
+    let path = path.strip_prefix("//").unwrap_or(path);
+    !path.is_empty() && !path.starts_with(":memory:") && !path.contains(['?', '#', '%'])
 }
 
 /// Whether a text is an origin as browsers write it (RFC 6454): nothing but scheme, host and port.
@@ -197,7 +205,28 @@ pub fn without_password(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_origin, without_password};
+    use super::{is_origin, is_sqlite_file, without_password};
+
+    #[test]
+    fn a_path_is_what_a_sqlite_url_names() {
+        assert!(["sqlite:///var/lib/a.db", "sqlite:a.db", "sqlite://./a b.db"].into_iter().all(is_sqlite_file));
+    }
+
+    #[test]
+    fn what_would_name_another_database_than_it_seems_to_is_no_sqlite_url() {
+        let wrong = [
+            "sqlite:///a.db?mode=ro",
+            "sqlite:///a.db#x",
+            "sqlite:///a%20b.db",
+            "sqlite::memory:",
+            "sqlite://:memory:",
+            "sqlite:",
+            "sqlite://",
+        ];
+        for text in wrong {
+            assert!(!is_sqlite_file(text), "{text}");
+        }
+    }
 
     #[test]
     fn an_origin_is_written_as_browsers_do() {
