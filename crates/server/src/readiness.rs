@@ -6,6 +6,7 @@ use devskyy_infrastructure::{
     es::{SubscriptionState, ahead_of_time, subscriptions},
     sql::Database,
 };
+use tokio::{sync::Mutex, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::wiring::READERS;
@@ -13,17 +14,50 @@ use crate::wiring::READERS;
 /// How far the newest event may lie in the future before a clock is wrong.
 const TOLERANCE: Duration = Duration::from_secs(60);
 
+/// How long the outcome of the costly checks is kept. Anybody may ask, and as often as they like.
+const KEPT: Duration = Duration::from_secs(1);
+
 /// Ready means: the database answers and nobody has asked the server to stop. What else is wrong is told beside that:
 /// requests are served, and what should follow from events does not, or their times are wrong.
 #[derive(Debug)]
 pub(crate) struct ServerReadiness {
     database: Database,
     draining: CancellationToken,
+    outcome: Recent<Outcome>,
+}
+
+/// What the costly checks found wrong.
+#[derive(Debug, Clone, Default)]
+struct Outcome {
+    stuck: Option<String>,
+    ahead: Option<String>,
+}
+
+/// An outcome that is kept for a moment and sought once at a time: others who ask meanwhile wait for it.
+#[derive(Debug, Default)]
+struct Recent<T>(Mutex<Option<(Instant, T)>>);
+
+impl<T: Clone + Send> Recent<T> {
+    async fn or(&self, seek: impl Future<Output = T> + Send) -> T {
+        let mut kept = self.0.lock().await;
+        if let Some((since, outcome)) = &*kept
+            && since.elapsed() < KEPT
+        {
+            return outcome.clone();
+        }
+        let outcome = seek.await;
+        *kept = Some((Instant::now(), outcome.clone()));
+        outcome
+    }
 }
 
 impl ServerReadiness {
-    pub(crate) const fn new(database: Database, draining: CancellationToken) -> Self {
-        Self { database, draining }
+    pub(crate) fn new(database: Database, draining: CancellationToken) -> Self {
+        Self { database, draining, outcome: Recent::default() }
+    }
+
+    async fn seek(&self) -> Outcome {
+        Outcome { stuck: self.stuck().await, ahead: self.ahead().await }
     }
 
     /// Which subscriptions have stopped, are behind or set events aside, where some are; why is not for strangers.
@@ -63,7 +97,8 @@ impl Readiness for ServerReadiness {
             tracing::warn!(error = ?error, "the database does not answer");
         }
         let draining = self.draining.is_cancelled();
-        let (stuck, ahead) = if reached.is_ok() { (self.stuck().await, self.ahead().await) } else { (None, None) };
+        let Outcome { stuck, ahead } =
+            if reached.is_ok() { self.outcome.or(self.seek()).await } else { Outcome::default() };
         let away = reached.err().map(|_| "it does not answer".to_owned());
         vec![
             check("database", true, away),
@@ -75,5 +110,56 @@ impl Readiness for ServerReadiness {
 
     async fn draining(&self) {
         self.draining.cancelled().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use futures_util::future::join_all;
+    use tokio::time::{advance, sleep, timeout};
+
+    use super::{Duration, KEPT, Recent};
+
+    /// What is sought, and how often.
+    #[derive(Default)]
+    struct Sought {
+        recent: Recent<u32>,
+        times: AtomicU32,
+    }
+
+    impl Sought {
+        async fn ask(&self) -> u32 {
+            let seek = async {
+                let times = self.times.fetch_add(1, Ordering::Relaxed) + 1;
+                sleep(Duration::from_millis(100)).await;
+                times
+            };
+            self.recent.or(seek).await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_ask_at_once_get_one_outcome() {
+        let sought = Sought::default();
+        assert_eq!(join_all((0..50).map(|_| sought.ask())).await, [1; 50]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_outcome_is_kept_for_a_second() {
+        let sought = Sought::default();
+        sought.ask().await;
+        advance(KEPT - Duration::from_millis(1)).await;
+        let kept = sought.ask().await;
+        advance(Duration::from_millis(1)).await;
+        assert_eq!((kept, sought.ask().await), (1, 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_gives_up_leaves_the_check_to_the_next() {
+        let sought = Sought::default();
+        timeout(Duration::from_millis(50), sought.ask()).await.unwrap_err();
+        assert_eq!(sought.ask().await, 2);
     }
 }
