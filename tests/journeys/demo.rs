@@ -156,6 +156,36 @@ async fn a_demo_finds_its_agent_among_many_that_are_called_alike() {
     assert!(told.contains("version 2"), "{told}");
 }
 
+/// What the second demo in a directory writes, when the agent of the first was treated like this in between.
+async fn after(treatment: &str) -> String {
+    let place = tempfile::tempdir().unwrap();
+    std::fs::write(place.path().join("Cargo.lock"), LOCK).unwrap();
+    shown(place.path(), &["--data-dir", "kept"]);
+    let password = std::fs::read_to_string(place.path().join("kept/demo-password")).unwrap();
+    let server = Server::start_with(place.path(), |command| {
+        command.args(["--data-dir", "kept"]);
+    });
+    let demo = Client::stranger(&server.url).signed_in_with("demo@example.org", password.trim()).await;
+    let agents = demo.get("/api/v1/agents").await.expect(StatusCode::OK);
+    let agent = agents["items"][0]["id"].as_str().unwrap();
+    demo.post(&format!("/api/v1/agents/{agent}/{treatment}"), &json!({})).await.expect(StatusCode::OK);
+    server.signal("-TERM");
+    server.ended();
+    shown(place.path(), &["--data-dir", "kept"]).1
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_whose_agent_was_paused_activates_it() {
+    let told = after("pause").await;
+    assert!(told.contains("version 2"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_whose_agent_was_archived_creates_another() {
+    let told = after("archive").await;
+    assert!(told.contains("version 1"), "{told}");
+}
+
 #[test]
 fn a_lock_file_that_cannot_be_used_is_told_in_one_line() {
     let place = tempfile::tempdir().unwrap();

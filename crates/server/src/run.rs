@@ -210,14 +210,14 @@ impl ServerHandle {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::path::Path;
 
     use super::{ServerHandle, serve};
     use crate::configuration::{Effective, Flag, Layers, Settings};
 
     /// A server on a free port.
-    async fn served(directory: &Path) -> ServerHandle {
+    pub(crate) async fn served(directory: &Path) -> ServerHandle {
         let flag = |key: &str, value: String| Flag { name: "--set", key: key.to_owned(), value };
         let data = directory.join("data").display().to_string();
         let flags = vec![flag("data_dir", data), flag("server.port", "0".to_owned())];

@@ -1,17 +1,16 @@
 //! The demo's own account, with a password made up at its first start.
 
 use std::{
-    fs::OpenOptions,
-    io::{ErrorKind, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
+use devskyy_infrastructure::crypto::create_secret_file;
 use reqwest::StatusCode;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-use super::client::Client;
+use super::client::{Client, LOGIN};
 use crate::{cli::make_password, failure::Failure};
 
 /// Who runs the demo.
@@ -29,14 +28,14 @@ pub(super) async fn sign_in(url: &str, bootstrap: Option<&str>, data_dir: &Path)
     let password = password(&kept)?;
     let credentials = json!({"email": EMAIL, "password": password});
     // No account, or another password: which of them, registering tells.
-    let session = match stranger.post_unless(StatusCode::UNAUTHORIZED, "/auth/login", &credentials).await? {
+    let session = match stranger.post_unless(StatusCode::UNAUTHORIZED, LOGIN, &credentials).await? {
         Some(session) => session,
         None => {
             register(&stranger, bootstrap, &password, &kept).await?;
-            stranger.post("/auth/login", &credentials).await?
+            stranger.post(LOGIN, &credentials).await?
         }
     };
-    Ok(stranger.with_token(session["access_token"].as_str().unwrap_or_default().to_owned()))
+    Ok(stranger.signed_in(credentials, &session))
 }
 
 async fn register(stranger: &Client, bootstrap: Option<&str>, password: &str, kept: &Path) -> Result<(), Failure> {
@@ -56,11 +55,14 @@ async fn register(stranger: &Client, bootstrap: Option<&str>, password: &str, ke
 fn password(path: &Path) -> Result<String, Failure> {
     let failed = |error: std::io::Error| Failure::operation(format!("cannot keep {}: {error}", path.display()));
     match std::fs::read_to_string(path) {
+        Ok(password) if password.trim().is_empty() => {
+            let path = path.display();
+            Err(Failure::operation(format!("{path} is empty; put the password back, or choose another --data-dir")))
+        }
         Ok(password) => Ok(password.trim().to_owned()),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let password = make_password()?;
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
-            writeln!(file, "{}", password.expose_secret()).map_err(failed)?;
+            create_secret_file(path, format!("{}\n", password.expose_secret()).as_bytes()).map_err(failed)?;
             Ok(password.expose_secret().to_owned())
         }
         Err(error) => Err(failed(error)),

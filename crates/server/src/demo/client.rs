@@ -1,6 +1,9 @@
 //! A REST client of the platform, as small as the demo needs it.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use reqwest::{Client as Http, Method, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
@@ -10,13 +13,31 @@ use crate::failure::{Failure, causes};
 
 /// How long an answer may take, but for a stream of events.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// Where one signs in.
+pub(super) const LOGIN: &str = "/auth/login";
 
 /// Somebody at the REST interface.
 #[derive(Clone)]
 pub(super) struct Client {
     http: Http,
     base: String,
-    token: Option<String>,
+    session: Option<Arc<Session>>,
+}
+
+/// A sign-in, and what it takes to sign in again: a person may think longer about an answer than a token lasts.
+struct Session {
+    credentials: Value,
+    token: RwLock<String>,
+}
+
+impl Session {
+    fn token(&self) -> String {
+        self.token.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn replace(&self, answer: &Value) {
+        *self.token.write().unwrap_or_else(PoisonError::into_inner) = token(answer);
+    }
 }
 
 impl Client {
@@ -24,20 +45,22 @@ impl Client {
     pub(super) fn stranger(url: &str) -> Result<Self, Failure> {
         let http = Http::builder().no_proxy().connect_timeout(Duration::from_secs(5)).build();
         let http = http.map_err(|error| Failure::operation(causes(&error)))?;
-        Ok(Self { http, base: format!("{url}/api/v1"), token: None })
+        Ok(Self { http, base: format!("{url}/api/v1"), session: None })
     }
 
-    /// The same client with a proof of who asks.
-    pub(super) fn with_token(self, token: String) -> Self {
-        Self { token: Some(token), ..self }
+    /// The same client signed in, as `/auth/login` answered these credentials.
+    pub(super) fn signed_in(self, credentials: Value, answer: &Value) -> Self {
+        Self { session: Some(Arc::new(Session { credentials, token: RwLock::new(token(answer)) })), ..self }
     }
 
     pub(super) async fn get(&self, path: &str) -> Result<Value, Failure> {
-        accepted(sent(self.request(Method::GET, path).timeout(TIMEOUT), path).await?, path).await
+        let response = self.sent(path, || self.request(Method::GET, path).timeout(TIMEOUT)).await?;
+        accepted(response, path).await
     }
 
     pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
-        accepted(sent(self.request(Method::POST, path).timeout(TIMEOUT).json(body), path).await?, path).await
+        let response = self.sent(path, || self.request(Method::POST, path).timeout(TIMEOUT).json(body)).await?;
+        accepted(response, path).await
     }
 
     /// As [`Client::post`]; nothing where the answer has this one status.
@@ -55,21 +78,40 @@ impl Client {
     /// What happens to a run after a position, as it happens.
     pub(super) async fn events(&self, run: &str, after: u64) -> Result<Events, Failure> {
         let path = format!("/runs/{run}/events");
-        let request = self.request(Method::GET, &path).header("Accept", "text/event-stream");
-        let response = sent(request.header("Last-Event-ID", after), &path).await?;
+        let request = || {
+            let request = self.request(Method::GET, &path).header("Accept", "text/event-stream");
+            request.header("Last-Event-ID", after)
+        };
+        let response = self.sent(&path, request).await?;
         match response.status() {
             StatusCode::OK => Ok(Events::of(response)),
             status => Err(Failure::operation(format!("GET {path} was answered {status}"))),
         }
     }
 
+    /// Sends a request. If the token has expired, signs in again and sends it once more.
+    async fn sent(&self, path: &str, request: impl Fn() -> RequestBuilder) -> Result<Response, Failure> {
+        let response = sent(request(), path).await?;
+        let Some(session) = self.session.as_ref().filter(|_| response.status() == StatusCode::UNAUTHORIZED) else {
+            return Ok(response);
+        };
+        let login = self.http.post(format!("{}{LOGIN}", self.base)).timeout(TIMEOUT).json(&session.credentials);
+        session.replace(&accepted(sent(login, LOGIN).await?, LOGIN).await?);
+        sent(request(), path).await
+    }
+
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.base));
-        match &self.token {
-            Some(token) => request.bearer_auth(token),
+        match &self.session {
+            Some(session) => request.bearer_auth(session.token()),
             None => request,
         }
     }
+}
+
+/// The access token of an answer of `/auth/login`.
+fn token(answer: &Value) -> String {
+    answer["access_token"].as_str().unwrap_or_default().to_owned()
 }
 
 async fn sent(request: RequestBuilder, path: &str) -> Result<Response, Failure> {
@@ -99,4 +141,42 @@ async fn parsed(response: Response, path: &str) -> Result<Value, Failure> {
 
 fn unreachable(path: &str, error: &reqwest::Error) -> Failure {
     Failure::operation(format!("{path} was not answered: {}", causes(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::RwLock;
+
+    use serde_json::json;
+
+    use super::{super::account, Arc, Client, Session};
+    use crate::{banner, run::tests::served};
+
+    /// The demo's client with a token that does not count, for a server on which its account is.
+    async fn outlasted() -> (tempfile::TempDir, crate::run::ServerHandle, Client, &'static str) {
+        let directory = tempfile::tempdir().unwrap();
+        let server = served(directory.path()).await;
+        let url = banner::url(server.address);
+        let client = account::sign_in(&url, server.bootstrap.as_deref(), directory.path()).await.unwrap();
+        let credentials = client.session.as_ref().unwrap().credentials.clone();
+        let session = Session { credentials, token: RwLock::new("expired".to_owned()) };
+        (directory, server, Client { session: Some(Arc::new(session)), ..client }, "/auth/me")
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_client_whose_token_has_expired_signs_in_again() {
+        let (_directory, server, client, path) = outlasted().await;
+        let answer = client.get(path).await;
+        server.stop().await;
+        assert_eq!(answer.map(|me| me["email"].clone()), Ok(json!(account::EMAIL)));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_client_that_cannot_sign_in_again_reports_it() {
+        let (_directory, server, client, path) = outlasted().await;
+        let session = Session { credentials: json!({"email": "a@b.c", "password": "x"}), token: RwLock::default() };
+        let answer = Client { session: Some(Arc::new(session)), ..client }.get(path).await;
+        server.stop().await;
+        assert!(answer.unwrap_err().to_string().contains("/auth/login was answered 401"));
+    }
 }

@@ -130,7 +130,7 @@ async fn show(
     Ok((client, Shown { run, agent, report }))
 }
 
-/// Creates the agent, or publishes its definition again where an earlier demo made it.
+/// Creates the agent; one that an earlier demo made gets its definition again, and is activated if it was paused since.
 async fn publish(client: &Client, tracker: &Tracker) -> Result<(String, u64), Failure> {
     let mut agent: Value = serde_json::from_str(AGENT).map_err(Failure::operation)?;
     agent["definition"]["tools"]["file_ticket"]["request"]["url"] = json!(format!("{}/tickets", tracker.url()));
@@ -140,17 +140,19 @@ async fn publish(client: &Client, tracker: &Tracker) -> Result<(String, u64), Fa
     };
     let definition = json!({"definition": agent["definition"]});
     client.post(&format!("/agents/{known}/versions"), &definition).await?;
-    let current = client.get(&format!("/agents/{known}")).await?;
+    let current = client.post(&format!("/agents/{known}/activate"), &json!({})).await?;
     Ok((known, current["current_version"].as_u64().unwrap_or_default()))
 }
 
-/// The id of the agent of that name in one's own project, among all whose names are like it.
+/// The id of the agent of that name in one's own project, among all whose names are like it. An archived one has left its
+/// name to others.
 async fn known(client: &Client, name: &str) -> Result<Option<String>, Failure> {
     let project = text(&client.get("/auth/me").await?, "personal_project_id");
     for page in 1_u64.. {
         let alike = format!("/agents?project_id={project}&name={name}&sort=name&page_size=100&page={page}");
         let listed = client.get(&alike).await?;
-        let found = listed["items"].as_array().into_iter().flatten().find(|agent| agent["name"] == name);
+        let mut agents = listed["items"].as_array().into_iter().flatten();
+        let found = agents.find(|agent| agent["name"] == name && agent["status"] != "archived");
         if found.is_some() || listed["total_pages"].as_u64().is_none_or(|pages| pages <= page) {
             return Ok(found.map(|agent| text(agent, "id")));
         }
