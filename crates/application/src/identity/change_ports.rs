@@ -26,6 +26,24 @@ pub struct PasswordChange {
     pub at: DateTime<Utc>,
 }
 
+/// Which unrecorded changes of passwords are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unrecorded {
+    /// Those of one person, however new.
+    Of(UserId),
+    /// Those of everybody that were made before an instant.
+    Before(DateTime<Utc>),
+}
+
+/// A change of a password whose event is missing in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnrecordedChange {
+    /// Whose password was changed.
+    pub user: UserId,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
 /// Changes what is personal about people who have an account.
 #[async_trait]
 pub trait AccountChanges: Send + Sync {
@@ -44,17 +62,11 @@ pub trait AccountChanges: Send + Sync {
     /// [`PortError`] when it cannot be written; then neither the password has changed nor a sign-in ended.
     async fn set_password(&self, change: &PasswordChange) -> Result<Option<Vec<SessionId>>, PortError>;
 
-    /// The unrecorded changes of passwords that were made before an instant: whose they are, and when they were made.
+    /// The unrecorded changes of passwords: those of one person, or those that everybody made before an instant.
     ///
     /// # Errors
     /// [`PortError`] when the answer cannot be had.
-    async fn unrecorded(&self, before: DateTime<Utc>) -> Result<Vec<(UserId, DateTime<Utc>)>, PortError>;
-
-    /// When the person's password was last changed, if that change is unrecorded.
-    ///
-    /// # Errors
-    /// [`PortError`] when the answer cannot be had.
-    async fn unrecorded_of(&self, user: UserId) -> Result<Option<DateTime<Utc>>, PortError>;
+    async fn unrecorded(&self, which: Unrecorded) -> Result<Vec<UnrecordedChange>, PortError>;
 
     /// Notes that the change a person made at an instant is recorded. A later change stays unrecorded.
     ///

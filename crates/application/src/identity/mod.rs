@@ -38,7 +38,7 @@ pub use attempts::{AttemptKey, Attempts, Charge, Charged, KNOWN_FOR, Spent};
 pub use authenticate::AuthenticateHandler;
 pub use bootstrap::OfferBootstrapHandler;
 pub use change_password::{ChangePassword, ChangePasswordHandler};
-pub use change_ports::{AccountChanges, Erasures, Mentions, PasswordChange, SessionList};
+pub use change_ports::{AccountChanges, Erasures, Mentions, PasswordChange, SessionList, Unrecorded, UnrecordedChange};
 use enrolment::Enrolment;
 pub use enrolment::email_claim;
 pub use get_profile::GetProfileHandler;

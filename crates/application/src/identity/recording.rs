@@ -3,7 +3,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use devskyy_domain::{identity::User, kernel::ids::UserId};
 
-use super::change_ports::AccountChanges;
+use super::change_ports::{AccountChanges, Unrecorded, UnrecordedChange};
 use crate::{
     error::Error,
     es::{EventContext, Idempotency, Repository},
@@ -34,7 +34,8 @@ impl PasswordRecording {
     /// The first failure.
     pub async fn complete(&self) -> Result<u64, Error> {
         let (mut recorded, mut failure) = (0, None);
-        for (user, at) in self.changes.unrecorded(self.clock.now() - OVERDUE).await? {
+        let overdue = Unrecorded::Before(self.clock.now() - OVERDUE);
+        for UnrecordedChange { user, at } in self.changes.unrecorded(overdue).await? {
             match self.record(self.context(user), user, at).await {
                 Ok(()) => recorded += 1,
                 Err(error) => failure = failure.or(Some(error)),
@@ -48,10 +49,10 @@ impl PasswordRecording {
     /// # Errors
     /// A failure of the log or of the private rows.
     pub(super) async fn catch_up(&self, user: UserId) -> Result<(), Error> {
-        match self.changes.unrecorded_of(user).await? {
-            Some(at) => self.record(self.context(user), user, at).await,
-            None => Ok(()),
+        for UnrecordedChange { user, at } in self.changes.unrecorded(Unrecorded::Of(user)).await? {
+            self.record(self.context(user), user, at).await?;
         }
+        Ok(())
     }
 
     /// Records a change, once however often it is asked for.

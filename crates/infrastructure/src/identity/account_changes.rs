@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::PortError,
-    identity::{AccountChanges, Credentials, PasswordChange, PasswordHash},
+    identity::{AccountChanges, Credentials, PasswordChange, PasswordHash, Unrecorded, UnrecordedChange},
 };
 use devskyy_domain::{
     identity::DisplayName,
@@ -65,19 +65,17 @@ impl AccountChanges for SqlAccounts {
         self.replace_password(change).await.map_err(PORT.failed("changing a password's hash"))
     }
 
-    async fn unrecorded(&self, before: DateTime<Utc>) -> Result<Vec<(UserId, DateTime<Utc>)>, PortError> {
-        let found = credential::Entity::find()
-            .filter(credential::Column::UnrecordedSince.lt(micros(before)))
-            .all(&self.db().reader)
-            .await;
+    async fn unrecorded(&self, which: Unrecorded) -> Result<Vec<UnrecordedChange>, PortError> {
+        let wanted = match which {
+            Unrecorded::Of(user) => credential::Column::UserId.eq(Uuid::from(user)),
+            Unrecorded::Before(instant) => credential::Column::UnrecordedSince.lt(micros(instant)),
+        };
+        let found = credential::Entity::find().filter(wanted).all(&self.db().reader).await;
         let rows = found.map_err(PORT.failed("finding unrecorded changes of passwords"))?;
-        Ok(rows.into_iter().filter_map(|row| Some((row.user_id.into(), instant(row.unrecorded_since?)))).collect())
-    }
-
-    async fn unrecorded_of(&self, user: UserId) -> Result<Option<DateTime<Utc>>, PortError> {
-        let found = credential::Entity::find_by_id(Uuid::from(user)).one(&self.db().reader).await;
-        let row = found.map_err(PORT.failed("finding an unrecorded change of a password"))?;
-        Ok(row.and_then(|row| row.unrecorded_since).map(instant))
+        let change = |row: credential::Model| {
+            Some(UnrecordedChange { user: row.user_id.into(), at: instant(row.unrecorded_since?) })
+        };
+        Ok(rows.into_iter().filter_map(change).collect())
     }
 
     async fn recorded(&self, user: UserId, at: DateTime<Utc>) -> Result<(), PortError> {

@@ -9,6 +9,7 @@ use devskyy_application::{
     error::PortError,
     identity::{
         AccountChanges, Credentials, Erasures, Invitations, PasswordChange, Perishable, SessionList, SessionRecord,
+        Unrecorded, UnrecordedChange,
     },
 };
 use devskyy_domain::{
@@ -38,13 +39,14 @@ impl AccountChanges for InMemoryAccounts {
         Ok(Some(live.map(|(id, session)| (session.revoked = true, *id).1).collect()))
     }
 
-    async fn unrecorded(&self, before: DateTime<Utc>) -> Result<Vec<(UserId, DateTime<Utc>)>, PortError> {
+    async fn unrecorded(&self, which: Unrecorded) -> Result<Vec<UnrecordedChange>, PortError> {
         let found = lock(&self.unrecorded);
-        Ok(found.iter().filter(|(_, at)| **at < before).map(|(user, at)| (*user, *at)).collect())
-    }
-
-    async fn unrecorded_of(&self, user: UserId) -> Result<Option<DateTime<Utc>>, PortError> {
-        Ok(lock(&self.unrecorded).get(&user).copied())
+        let all = found.iter().map(|(user, at)| UnrecordedChange { user: *user, at: *at });
+        let wanted = |change: &UnrecordedChange| match which {
+            Unrecorded::Of(user) => change.user == user,
+            Unrecorded::Before(instant) => change.at < instant,
+        };
+        Ok(all.filter(wanted).collect())
     }
 
     async fn recorded(&self, user: UserId, at: DateTime<Utc>) -> Result<(), PortError> {

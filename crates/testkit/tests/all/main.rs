@@ -25,6 +25,7 @@ mod runs;
 mod runs_culprits;
 mod secrets;
 mod set_aside;
+mod unforgetting;
 mod usage;
 mod walking_culprits;
 mod workflow;

@@ -27,7 +27,7 @@ mod culprits {
         error::PortError,
         identity::{
             AccountChanges, Credentials, Erasures, KeyStandings, KeyUses, NewSession, PasswordChange, RefreshDigest,
-            Rotation, Sessions,
+            Rotation, Sessions, Unrecorded, UnrecordedChange,
         },
     };
     use devskyy_domain::{
@@ -89,12 +89,8 @@ mod culprits {
             self.0.set_password(&PasswordChange { from, ..change.clone() }).await
         }
 
-        async fn unrecorded(&self, before: DateTime<Utc>) -> Result<Vec<(UserId, DateTime<Utc>)>, PortError> {
-            self.0.unrecorded(before).await
-        }
-
-        async fn unrecorded_of(&self, user: UserId) -> Result<Option<DateTime<Utc>>, PortError> {
-            self.0.unrecorded_of(user).await
+        async fn unrecorded(&self, which: Unrecorded) -> Result<Vec<UnrecordedChange>, PortError> {
+            self.0.unrecorded(which).await
         }
 
         async fn recorded(&self, user: UserId, at: DateTime<Utc>) -> Result<(), PortError> {

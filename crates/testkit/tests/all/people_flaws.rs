@@ -15,20 +15,21 @@ use devskyy_application::{
     context::KeyGrant,
     error::PortError,
     identity::{
-        AccountChanges, Accounts, Credentials, Erasures, Invitations, KeyStandings, KeyUses, NewSession,
-        PasswordChange, Perishable, PrivateAccount, Profile, RefreshDigest, Rotation, Sessions, Standings, UserFilter,
-        UserRecord, UserStatus, UserViews,
+        Accounts, Credentials, Erasures, Invitations, KeyStandings, KeyUses, NewSession, Perishable, PrivateAccount,
+        Profile, RefreshDigest, Rotation, Sessions, Standings, UserFilter, UserRecord, UserStatus, UserViews,
     },
     paging::{Beyond, PageOf, Part},
     projects::{Directory, MemberRecord, Person, ProjectFilter, ProjectView, ProjectViews},
 };
 use devskyy_domain::{
     agents::{AgentStatus, AgentType, VersionNumber},
-    identity::{DisplayName, Email, PlatformRole},
+    identity::{Email, PlatformRole},
     kernel::ids::{AgentId, ApiKeyId, ProjectId, SessionId, UserId},
     projects::{ProjectRole, ProjectStatus},
 };
 use devskyy_testkit::contracts::people::{PeopleUnderTest, Perishables};
+
+use crate::unforgetting::Unforgetting;
 
 /// Tells everybody what they ask for, true or not, and forgets nothing.
 struct Credulous<T: ?Sized>(Arc<T>);
@@ -85,33 +86,6 @@ impl Accounts for Credulous<dyn Accounts> {
 
     async fn sweep(&self, _: DateTime<Utc>) -> Result<u64, PortError> {
         Ok(0)
-    }
-}
-
-#[async_trait]
-impl AccountChanges for Credulous<dyn AccountChanges> {
-    async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, PortError> {
-        self.0.credentials(user).await
-    }
-
-    async fn set_password(&self, change: &PasswordChange) -> Result<Option<Vec<SessionId>>, PortError> {
-        self.0.set_password(change).await
-    }
-
-    async fn unrecorded(&self, _: DateTime<Utc>) -> Result<Vec<(UserId, DateTime<Utc>)>, PortError> {
-        self.0.unrecorded(DateTime::<Utc>::MAX_UTC).await
-    }
-
-    async fn unrecorded_of(&self, user: UserId) -> Result<Option<DateTime<Utc>>, PortError> {
-        Ok(self.0.unrecorded_of(user).await?.or(Some(DateTime::UNIX_EPOCH)))
-    }
-
-    async fn recorded(&self, _: UserId, _: DateTime<Utc>) -> Result<(), PortError> {
-        Ok(())
-    }
-
-    async fn rename(&self, user: UserId, from: Option<&str>, to: &DisplayName) -> Result<bool, PortError> {
-        self.0.rename(user, from, to).await
     }
 }
 
@@ -370,7 +344,7 @@ fn credulous() -> PeopleUnderTest {
     PeopleUnderTest {
         users: Arc::new(Credulous(honest.users.clone())),
         accounts: Arc::new(Credulous(honest.accounts.clone())),
-        changes: Arc::new(Credulous(honest.changes.clone())),
+        changes: Arc::new(Unforgetting(honest.changes.clone())),
         sessions: Arc::new(Credulous(honest.sessions.clone())),
         standings: Arc::new(Credulous(honest.standings.clone())),
         memberships: Arc::new(Credulous(honest.memberships.clone())),

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use devskyy_application::{
-    identity::{NewSession, PasswordChange, PasswordHash, UserFilter, UserStatus},
+    identity::{NewSession, PasswordChange, PasswordHash, Unrecorded, UnrecordedChange, UserFilter, UserStatus},
     paging::Part,
 };
 use devskyy_domain::{
@@ -49,9 +49,11 @@ pub async fn a_password_is_replaced_once(people: &PeopleUnderTest) {
 pub async fn a_change_of_the_password_is_unrecorded_at_first(people: &PeopleUnderTest) {
     people.accounts.save(&account(id(1), 1)).await.unwrap();
     people.changes.set_password(&another("another")).await.unwrap();
-    let later = now() + TimeDelta::seconds(1);
-    assert_eq!(people.changes.unrecorded(later).await.unwrap(), [(id(1), now())]);
-    assert_eq!(people.changes.unrecorded_of(id(1)).await.unwrap(), Some(now()));
+    let change = UnrecordedChange { user: id(1), at: now() };
+    for which in [Unrecorded::Of(id(1)), Unrecorded::Before(now() + TimeDelta::seconds(1))] {
+        assert_eq!(people.changes.unrecorded(which).await.unwrap(), [change]);
+    }
+    assert_eq!(people.changes.unrecorded(Unrecorded::Of(id(2))).await.unwrap(), []);
 }
 
 /// What is recorded is not recorded again.
@@ -59,8 +61,9 @@ pub async fn a_change_that_was_recorded_is_not_unrecorded_any_more(people: &Peop
     people.accounts.save(&account(id(1), 1)).await.unwrap();
     people.changes.set_password(&another("another")).await.unwrap();
     people.changes.recorded(id(1), now()).await.unwrap();
-    assert_eq!(people.changes.unrecorded(now() + TimeDelta::seconds(1)).await.unwrap(), []);
-    assert_eq!(people.changes.unrecorded_of(id(1)).await.unwrap(), None);
+    for which in [Unrecorded::Of(id(1)), Unrecorded::Before(now() + TimeDelta::seconds(1))] {
+        assert_eq!(people.changes.unrecorded(which).await.unwrap(), []);
+    }
 }
 
 /// That an earlier change was recorded says nothing of the present one.
@@ -68,20 +71,21 @@ pub async fn a_later_change_of_the_password_stays_unrecorded(people: &PeopleUnde
     people.accounts.save(&account(id(1), 1)).await.unwrap();
     people.changes.set_password(&another("another")).await.unwrap();
     people.changes.recorded(id(1), now() - TimeDelta::seconds(1)).await.unwrap();
-    assert_eq!(people.changes.unrecorded_of(id(1)).await.unwrap(), Some(now()));
+    let change = UnrecordedChange { user: id(1), at: now() };
+    assert_eq!(people.changes.unrecorded(Unrecorded::Of(id(1))).await.unwrap(), [change]);
 }
 
 /// A change that is being made is left to whoever makes it.
 pub async fn changes_made_lately_are_not_listed_as_unrecorded(people: &PeopleUnderTest) {
     people.accounts.save(&account(id(1), 1)).await.unwrap();
     people.changes.set_password(&another("another")).await.unwrap();
-    assert_eq!(people.changes.unrecorded(now()).await.unwrap(), []);
+    assert_eq!(people.changes.unrecorded(Unrecorded::Before(now())).await.unwrap(), []);
 }
 
 /// An account's first password is part of its registration.
 pub async fn the_first_password_is_no_unrecorded_change(people: &PeopleUnderTest) {
     people.accounts.save(&account(id(1), 1)).await.unwrap();
-    assert_eq!(people.changes.unrecorded_of(id(1)).await.unwrap(), None);
+    assert_eq!(people.changes.unrecorded(Unrecorded::Of(id(1))).await.unwrap(), []);
 }
 
 /// Only the name changes, and only theirs.
