@@ -64,7 +64,7 @@ async fn subscriptions_that_go_on_are_told_with_how_far_they_are() {
     let place = tempfile::tempdir().unwrap();
     worked_in(place.path()).await;
     let (code, out, error) = ended(devskyy(place.path()).arg("subscriptions"));
-    assert!(code == 0 && out.contains("runs.children goes on"), "{out}{error}");
+    assert!(code == 0 && out.contains("runs.children runs, is at"), "{out}{error}");
 }
 
 async fn opened(place: &Path) -> Database {
@@ -87,7 +87,7 @@ async fn a_subscription_that_stopped_is_told_with_its_place_and_reason() {
     worked_in(place.path()).await;
     stopped(place.path()).await;
     let (code, out, error) = ended(devskyy(place.path()).arg("subscriptions"));
-    let told = out.contains("somebody.reads stopped before 7: it cannot be read; this version does not run it");
+    let told = out.contains("somebody.reads stopped before 7: it cannot be read; not part of this version");
     assert!((code, told, error.lines().count()) == (1, true, 1), "{out}{error}");
 }
 
@@ -98,9 +98,9 @@ async fn an_operator_has_a_subscription_go_on() {
     stopped(place.path()).await;
     let resume = ["subscriptions", "resume", "somebody.reads", "--after", "1"];
     let (code, out, error) = ended(devskyy(place.path()).args(resume));
-    assert!(code == 0 && out.contains("somebody.reads goes on behind 1"), "{out}{error}");
+    assert!(code == 0 && out.contains("somebody.reads resumes after 1"), "{out}{error}");
     let (code, out, error) = ended(devskyy(place.path()).arg("subscriptions"));
-    assert!(code == 0 && out.contains("somebody.reads goes on, has dealt with 1 of"), "{out}{error}");
+    assert!(code == 0 && out.contains("somebody.reads runs, is at 1 of"), "{out}{error}");
 }
 
 #[tokio::test]
@@ -162,7 +162,7 @@ async fn a_subscription_that_stopped_is_told_by_name_where_operators_look_first(
     let place = tempfile::tempdir().unwrap();
     worked_in(place.path()).await;
     stopped(place.path()).await;
-    let detail = json!("stopped: somebody.reads; `devskyy subscriptions` says why");
+    let detail = json!("stopped: somebody.reads; `devskyy subscriptions` shows why");
     assert_eq!(told(place.path(), "subscriptions").await, ("degraded".to_owned(), detail));
 }
 
@@ -171,7 +171,7 @@ async fn a_subscription_that_set_something_aside_is_told_where_operators_look_fi
     let place = tempfile::tempdir().unwrap();
     worked_in(place.path()).await;
     set_aside(place.path()).await;
-    let detail = json!("set events aside: runs.children; `devskyy subscriptions` says why");
+    let detail = json!("set events aside: runs.children; `devskyy subscriptions` shows why");
     assert_eq!(told(place.path(), "subscriptions").await, ("degraded".to_owned(), detail));
 }
 
@@ -182,7 +182,7 @@ async fn a_subscription_that_is_behind_is_told_where_operators_look_first() {
     recorded(place.path(), "- 60000000").await;
     let server = Server::start(place.path());
     held(place.path()).await;
-    let detail = json!("behind: runs.archived; `devskyy subscriptions` says why");
+    let detail = json!("behind: runs.archived; `devskyy subscriptions` shows why");
     assert_eq!(asked(&server, "subscriptions").await, ("degraded".to_owned(), detail));
 }
 

@@ -92,10 +92,10 @@ pub enum Error {
         session: SessionId,
     },
     /// The actor is known and may not do this.
-    #[error("you may not do this")]
+    #[error("you are not allowed to do this")]
     Forbidden,
     /// The same, where access to a project or the platform was decided and has noted it.
-    #[error("you may not do this")]
+    #[error("you are not allowed to do this")]
     Denied,
     /// The same, because an API key asks for what only people may do.
     #[error("only people who have signed in may do this, not API keys")]
@@ -112,7 +112,7 @@ pub enum Error {
         actual: Version,
     },
     /// The caller's `If-Match` names an older state of something that no version counts.
-    #[error("it has changed since it was last seen")]
+    #[error("the resource has changed since it was read")]
     Stale,
     /// Too many others changed the same thing at the same moment.
     #[error("too many concurrent changes, try again")]

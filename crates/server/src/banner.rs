@@ -36,7 +36,7 @@ impl Banner<'_> {
         let _ = writeln!(text, "  store      {}", self.store);
         let _ = writeln!(text, "  data       {}", directory.display());
         if let Some(token) = &self.bootstrap {
-            let _ = writeln!(text, "Nobody runs this platform yet. Become its first administrator:");
+            let _ = writeln!(text, "There is no administrator yet. Create the first one:");
             let _ = writeln!(text, "  curl -s {url}/api/v1/auth/register -H 'Content-Type: application/json' -d '{{");
             let _ = writeln!(
                 text,

@@ -38,7 +38,7 @@ impl Failure {
     /// Somebody asked twice for the end and did not wait for what was under way; the exit code is that of the signal, as
     /// shells tell it.
     pub(crate) fn stopped(signal: SignalKind) -> Self {
-        let line = "stopped at once; what was acknowledged is kept, and runs under way go on at the next start";
+        let line = "stopped at once; acknowledged changes are kept, and runs in progress resume at the next start";
         let code = u8::try_from(SIGNALLED.saturating_add(signal.as_raw_value())).unwrap_or(OPERATION);
         Self { code, line: line.to_owned() }
     }

@@ -63,7 +63,7 @@ impl ServerReadiness {
     /// Which subscriptions have stopped, are behind or set events aside, where some are; why is not for strangers.
     async fn stuck(&self) -> Option<String> {
         let found = subscriptions(&self.database, &READERS).await;
-        let found = found.inspect_err(|error| tracing::warn!(error = ?error, "subscriptions cannot be looked at"));
+        let found = found.inspect_err(|error| tracing::warn!(error = ?error, "cannot read the subscriptions"));
         let found = found.unwrap_or_default();
         let names = |what: &str, stuck: &dyn Fn(&SubscriptionState) -> bool| {
             let names: Vec<_> = found.iter().filter(|state| stuck(state)).map(|state| state.name.as_str()).collect();
@@ -73,13 +73,13 @@ impl ServerReadiness {
         let behind = names("behind", &|state| state.stopped.is_none() && state.is_behind());
         let aside = names("set events aside", &|state| !state.aside.is_empty());
         let stuck: Vec<_> = [stopped, behind, aside].into_iter().flatten().collect();
-        (!stuck.is_empty()).then(|| format!("{}; `devskyy subscriptions` says why", stuck.join("; ")))
+        (!stuck.is_empty()).then(|| format!("{}; `devskyy subscriptions` shows why", stuck.join("; ")))
     }
 
     /// Whether events bear times of the future, as they do once a clock was wrong.
     async fn ahead(&self) -> Option<String> {
         let ahead = ahead_of_time(&self.database).await;
-        let ahead = ahead.inspect_err(|error| tracing::warn!(error = ?error, "clocks cannot be compared")).ok()?;
+        let ahead = ahead.inspect_err(|error| tracing::warn!(error = ?error, "cannot compare the clocks")).ok()?;
         (ahead > TOLERANCE).then(|| format!("the newest event bears a time {} s in the future", ahead.as_secs()))
     }
 }

@@ -128,7 +128,7 @@ pub async fn work(settings: &Settings) -> Result<WorkerHandle, Failure> {
 impl WorkerHandle {
     /// Takes no more runs, lets the calls under way end within their time, hands all runs over and closes the database.
     pub async fn stop(self) {
-        tracing::info!("stopping: calls under way finish");
+        tracing::info!("stopping: calls in progress finish");
         let handed_over = self.0.hand_over().await;
         self.0.end(handed_over).await;
     }
@@ -160,18 +160,18 @@ impl Background {
     async fn end(self, handed_over: bool) {
         let ended = self.others.end(LAST_WORK).await;
         if timeout(CLOSING, self.platform.close()).await.is_err() {
-            tracing::warn!("stopped without hearing from the database that it is closed; nothing acknowledged is lost");
+            tracing::warn!("the database did not confirm closing in time; nothing acknowledged is lost");
         }
         if ended && handed_over {
             tracing::info!("stopped");
         } else {
-            tracing::warn!("stopped while some background work was under way; it is taken over when its leases lapse");
+            tracing::warn!("stopped with background work still in progress; it is taken over when its leases lapse");
         }
     }
 }
 
 impl ServerHandle {
-    /// Completes when `stop` does, or when requests are answered no longer although nobody asked for that.
+    /// Completes when `stop` does, or when the HTTP server ends by itself.
     ///
     /// # Errors
     /// When the latter comes first; the server is still to be stopped.
@@ -188,8 +188,8 @@ impl ServerHandle {
             Ok(Err(error)) => causes(&error),
             Err(error) => causes(&error),
         };
-        tracing::error!(why, "requests are answered no longer; stopping");
-        Failure::operation(format!("requests are answered no longer: {why}"))
+        tracing::error!(why, "the HTTP server no longer accepts requests; stopping");
+        Failure::operation(format!("the HTTP server no longer accepts requests: {why}"))
     }
 
     /// Stops in order: new requests are sent elsewhere and no run is taken any more; requests and calls under way finish
@@ -197,7 +197,7 @@ impl ServerHandle {
     pub async fn stop(self) {
         let Self { http, answering, draining, background, .. } = self;
         draining.cancel();
-        tracing::info!("stopping: requests and calls under way finish");
+        tracing::info!("stopping: requests and calls in progress finish");
         let requests = async {
             http.stop(true).await;
             if let Some(answering) = answering {

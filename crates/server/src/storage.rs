@@ -119,7 +119,7 @@ pub fn present(settings: &Settings, store: &Store) -> Result<(), Failure> {
     match File::open(file) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Failure::operation(format!(
-            "there is no database in the data directory {}; name the right one with --data-dir, or make it with `devskyy migrate`",
+            "there is no database in the data directory {}; name the right one with --data-dir, or create it with `devskyy migrate`",
             settings.data_dir.display()
         ))),
         Err(error) => {
@@ -135,7 +135,7 @@ fn prepare(directory: &Path) -> Result<(), Failure> {
         return Err(Failure::operation(format!("the data directory {} is a file; {advice}", directory.display())));
     }
     DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|error| {
-        Failure::operation(format!("cannot make the data directory {}: {error}; {advice}", directory.display()))
+        Failure::operation(format!("cannot create the data directory {}: {error}; {advice}", directory.display()))
     })?;
     let probe = directory.join(format!(".writable-{}", std::process::id()));
     File::create(&probe).and_then(|_| std::fs::remove_file(&probe)).map_err(|error| {

@@ -16,7 +16,7 @@ pub(crate) async fn bounded(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     if asked.path().len() + asked.query_string().len() > LONGEST_ADDRESS {
-        let detail = format!("path and query may have {LONGEST_ADDRESS} bytes together");
+        let detail = format!("path and query together may have at most {LONGEST_ADDRESS} bytes");
         return Err(Problem::new(request::ADDRESS_TOO_LONG, detail).into());
     }
     next.call(asked).await

@@ -81,6 +81,6 @@ fn name(request: &ServiceRequest) -> Option<Name> {
 }
 
 fn in_flight() -> Problem {
-    Problem::new(platform::KEY_IN_FLIGHT, "the first request with this key is still being answered")
+    Problem::new(platform::KEY_IN_FLIGHT, "the first request with this key is still in progress")
         .header(RETRY_AFTER, HeaderValue::from_static("1"))
 }

@@ -55,7 +55,7 @@ pub(super) fn refuse_unproven(request: &ServiceRequest, key: ApiKeyId) -> Option
 }
 
 fn too_much(seconds: u32) -> Problem {
-    let problem = Problem::new(platform::RATE_LIMITED, format!("more requests are taken in {seconds} s"));
+    let problem = Problem::new(platform::RATE_LIMITED, format!("too many requests, try again in {seconds} s"));
     problem.header(RETRY_AFTER, HeaderValue::from(seconds))
 }
 

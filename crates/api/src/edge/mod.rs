@@ -135,13 +135,13 @@ fn problem_of(error: &Error) -> Problem {
 
 fn of_status(status: StatusCode) -> Problem {
     match status {
-        StatusCode::NOT_FOUND => Problem::new(request::ROUTE_NOT_FOUND, "there is nothing at this address"),
+        StatusCode::NOT_FOUND => Problem::new(request::ROUTE_NOT_FOUND, "there is no such path"),
         StatusCode::PAYLOAD_TOO_LARGE => Problem::new(request::BODY_TOO_LARGE, "the body is too large"),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
             Problem::new(request::UNSUPPORTED_MEDIA_TYPE, "the media type is not supported")
         }
         status if status.is_client_error() => Problem::new(request::BODY_UNREADABLE, "the request could not be read"),
-        _ => Problem::new(platform::INTERNAL, "the platform failed; the log knows more under this request id"),
+        _ => Problem::new(platform::INTERNAL, "internal error; the server's log has the details under this request id"),
     }
 }
 

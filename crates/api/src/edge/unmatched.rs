@@ -10,9 +10,9 @@ use crate::problem::{Problem, request};
 /// Answers what no route takes: 405 where the address exists, 404 where it does not.
 pub(crate) async fn unmatched(request: HttpRequest, routes: Data<Routes>) -> Result<HttpResponse, Problem> {
     let Some(methods) = routes.allowed(request.path()) else {
-        return Err(Problem::new(request::ROUTE_NOT_FOUND, "there is nothing at this address"));
+        return Err(Problem::new(request::ROUTE_NOT_FOUND, "there is no such path"));
     };
-    let problem = Problem::new(request::METHOD_NOT_ALLOWED, format!("this address takes {methods}"));
+    let problem = Problem::new(request::METHOD_NOT_ALLOWED, format!("this path allows {methods}"));
     Err(match HeaderValue::from_str(methods) {
         Ok(methods) => problem.header(ALLOW, methods),
         Err(_) => problem,

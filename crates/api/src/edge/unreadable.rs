@@ -42,11 +42,11 @@ fn problem(status: StatusCode) -> Problem {
             Problem::new(request::HEAD_TIMEOUT, "the head of the request did not arrive in time")
         }
         StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
-            Problem::new(request::HEAD_TOO_LARGE, "the head of the request may have 128 KiB")
+            Problem::new(request::HEAD_TOO_LARGE, "the head of the request may have at most 128 KiB")
         }
         status if status.is_client_error() => {
             Problem::new(request::NOT_HTTP, "what arrived is not an HTTP/1.1 request")
         }
-        _ => Problem::new(platform::INTERNAL, "the platform failed; the log knows more under this request id"),
+        _ => Problem::new(platform::INTERNAL, "internal error; the server's log has the details under this request id"),
     }
 }

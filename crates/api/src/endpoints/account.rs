@@ -95,7 +95,12 @@ struct SessionsBody {
     security(("bearer" = [])),
     params(OnlyIf),
     request_body = NewProfile,
-    responses((status = 200, description = "The account", body = UserBody, headers(("ETag" = String, description = "The state"))), Changing)
+    responses(
+        (status = 200, description = "The account", body = UserBody, headers(
+            ("ETag" = String, description = "The state")
+        )),
+        Changing
+    )
 )]
 #[patch("/auth/me")]
 async fn update_me(

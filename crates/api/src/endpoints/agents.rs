@@ -116,7 +116,7 @@ struct AgentFilter {
     security(("bearer" = [])),
     params(IdempotencyKey),
     request_body = NewAgent,
-    responses((status = 201, description = "The agent", body = AgentBody, headers(("ETag" = String, description = "The version"), ("Location" = String, description = "Where it is"))), Creating)
+    responses((status = 201, description = "The agent", body = AgentBody), Creating)
 )]
 #[post("/agents")]
 async fn create_agent(
@@ -137,7 +137,7 @@ async fn create_agent(
     tag = "agents",
     security(("bearer" = [])),
     params(Paging, AgentFilter),
-    responses((status = 200, description = "One page of them", body = Paged<AgentBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), Listing)
+    responses((status = 200, description = "One page of them", body = Paged<AgentBody>), Listing)
 )]
 #[get("/agents")]
 async fn list_agents(
@@ -178,7 +178,7 @@ const SORTS: [(&str, AgentSort); 3] =
     security(("bearer" = [])),
     params(("id" = AgentRef, Path, description = "Which agent"), BackThen, Unless),
     responses(
-        (status = 200, description = "The agent", body = AgentBody, headers(("ETag" = String, description = "The version"))),
+        (status = 200, description = "The agent", body = AgentBody),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
         Narrowed
     )
@@ -203,7 +203,7 @@ async fn get_agent(
     security(("bearer" = [])),
     params(("id" = AgentRef, Path, description = "Which agent"), OnlyIf),
     request_body = AgentChanges,
-    responses((status = 200, description = "The agent", body = AgentBody, headers(("ETag" = String, description = "The version"))), Changing)
+    responses((status = 200, description = "The agent", body = AgentBody), Changing)
 )]
 #[patch("/agents/{id}")]
 async fn update_agent(
@@ -227,7 +227,7 @@ macro_rules! lifecycle {
             tag = "agents",
             security(("bearer" = [])),
             params(("id" = AgentRef, Path, description = "Which agent"), OnlyIf),
-            responses((status = 200, description = "The agent", body = AgentBody, headers(("ETag" = String, description = "The version"))), Acting)
+            responses((status = 200, description = "The agent", body = AgentBody), Acting)
         )]
         #[post($path)]
         async fn $name(

@@ -189,7 +189,7 @@ impl From<KeyWithSecret> for SecretBody {
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), IdempotencyKey),
     request_body = NewApiKey,
-    responses((status = 201, description = "The key, shown this once", body = SecretBody, headers(("ETag" = String, description = "The version"), ("Location" = String, description = "Where it is"))), Creating)
+    responses((status = 201, description = "The key, shown this once", body = SecretBody), Creating)
 )]
 #[post("/projects/{id}/api-keys")]
 async fn issue_key(
@@ -210,7 +210,7 @@ async fn issue_key(
     tag = "api-keys",
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), Paging),
-    responses((status = 200, description = "One page of them", body = Paged<ApiKeyBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), Narrowed)
+    responses((status = 200, description = "One page of them", body = Paged<ApiKeyBody>), Narrowed)
 )]
 #[get("/projects/{id}/api-keys")]
 async fn list_keys(
@@ -232,7 +232,7 @@ async fn list_keys(
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), ("key_id" = ApiKeyRef, Path, description = "Which key"), Unless),
     responses(
-        (status = 200, description = "The key", body = ApiKeyBody, headers(("ETag" = String, description = "The version"))),
+        (status = 200, description = "The key", body = ApiKeyBody),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
         Reading
     )
@@ -278,7 +278,7 @@ async fn revoke_key(
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), ("key_id" = ApiKeyRef, Path, description = "Which key"), OnlyIf, IdempotencyKey),
     request_body = Rotation,
-    responses((status = 200, description = "The key, shown this once", body = SecretBody, headers(("ETag" = String, description = "The version"))), Changing)
+    responses((status = 200, description = "The key, shown this once", body = SecretBody), Changing)
 )]
 #[post("/projects/{id}/api-keys/{key_id}/rotate")]
 async fn rotate_key(

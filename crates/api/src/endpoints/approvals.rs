@@ -115,7 +115,7 @@ struct ApprovalFilter {
     tag = "runs",
     security(("bearer" = [])),
     params(Paging, ApprovalFilter),
-    responses((status = 200, description = "One page of them", body = Paged<ApprovalBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), Listing)
+    responses((status = 200, description = "One page of them", body = Paged<ApprovalBody>), Listing)
 )]
 #[get("/approvals")]
 async fn list_approvals(
@@ -149,7 +149,7 @@ async fn list_approvals(
         OnlyIf
     ),
     request_body = Answer,
-    responses((status = 200, description = "The run, which goes on", body = RunBody, headers(("ETag" = String, description = "The version"))), Changing)
+    responses((status = 200, description = "The run, which goes on", body = RunBody), Changing)
 )]
 #[post("/runs/{id}/approvals/{approval_id}")]
 async fn decide_approval(
@@ -179,7 +179,7 @@ async fn decide_approval(
         OnlyIf
     ),
     request_body = NewVerdict,
-    responses((status = 200, description = "The run, which goes on unless it has ended", body = RunBody, headers(("ETag" = String, description = "The version"))), Changing)
+    responses((status = 200, description = "The run, which goes on unless it has ended", body = RunBody), Changing)
 )]
 #[post("/runs/{id}/steps/{operation_id}/reconcile")]
 async fn reconcile_operation(

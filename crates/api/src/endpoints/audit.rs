@@ -114,7 +114,12 @@ struct EntriesBody {
     tag = "audit",
     security(("bearer" = [])),
     params(Wanted),
-    responses((status = 200, description = "A stretch of them", body = EntriesBody, headers(("Link" = String, description = "The next stretch (RFC 8288)"))), Listing)
+    responses(
+        (status = 200, description = "A stretch of them", body = EntriesBody, headers(
+            ("Link" = String, description = "The next stretch (RFC 8288)")
+        )),
+        Listing
+    )
 )]
 #[get("/audit")]
 async fn list_audit(
@@ -155,7 +160,7 @@ struct Stretch {
 impl Stretch {
     fn take(parameters: &mut Parameters) -> Self {
         if ApiVersion::spoken() == ApiVersion::V1 {
-            let before = parameters.take_by("before", "`next_before` of an answer", place);
+            let before = parameters.take_by("before", "the `next_before` of a response", place);
             let limit = parameters.take_by("limit", "a number from 1 to 200", limit).unwrap_or(USUAL);
             return Self { before, limit, part: None };
         }

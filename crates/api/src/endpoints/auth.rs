@@ -106,7 +106,13 @@ impl From<Tokens> for TokensBody {
     tag = "auth",
     params(IdempotencyKey),
     request_body = Register,
-    responses((status = 201, description = "The account", body = UserBody, headers(("ETag" = String, description = "The state"), ("Location" = String, description = "Where it is"))), Creating)
+    responses(
+        (status = 201, description = "The account", body = UserBody, headers(
+            ("ETag" = String, description = "The state"),
+            ("Location" = String, description = "Where it is")
+        )),
+        Creating
+    )
 )]
 #[post("/auth/register")]
 async fn register(
@@ -198,7 +204,9 @@ async fn log_out(
     security(("bearer" = [])),
     params(Unless),
     responses(
-        (status = 200, description = "The account", body = UserBody, headers(("ETag" = String, description = "The state"))),
+        (status = 200, description = "The account", body = UserBody, headers(
+            ("ETag" = String, description = "The state")
+        )),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
         OneselfAsSeen
     )

@@ -193,7 +193,7 @@ async fn remove(budgets: &Budgets, actor: &Actor, only_if: IfMatch, of: BudgetOf
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), Unless),
     responses(
-        (status = 200, description = "The budget", body = BudgetBody, headers(("ETag" = String, description = "The version"))),
+        (status = 200, description = "The budget", body = BudgetBody),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
         Reading
     )
@@ -216,7 +216,7 @@ async fn get_project_budget(
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), OnlyIf),
     request_body = TermsBody,
-    responses((status = 200, description = "The budget as it is now", body = BudgetBody, headers(("ETag" = String, description = "The version"))), Changing)
+    responses((status = 200, description = "The budget as it is now", body = BudgetBody), Changing)
 )]
 #[put("/projects/{id}/budget")]
 async fn set_project_budget(
@@ -252,7 +252,7 @@ async fn remove_project_budget(
     security(("bearer" = [])),
     params(("id" = AgentRef, Path, description = "Which agent"), Unless),
     responses(
-        (status = 200, description = "The budget", body = BudgetBody, headers(("ETag" = String, description = "The version"))),
+        (status = 200, description = "The budget", body = BudgetBody),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
         Reading
     )
@@ -273,7 +273,7 @@ async fn get_agent_budget(
     security(("bearer" = [])),
     params(("id" = AgentRef, Path, description = "Which agent"), OnlyIf),
     request_body = TermsBody,
-    responses((status = 200, description = "The budget as it is now", body = BudgetBody, headers(("ETag" = String, description = "The version"))), Changing)
+    responses((status = 200, description = "The budget as it is now", body = BudgetBody), Changing)
 )]
 #[put("/agents/{id}/budget")]
 async fn set_agent_budget(

@@ -85,6 +85,6 @@ pub(super) struct EventsBody {
     pub(super) next_after: u64,
     /// Whether there is more to read at once.
     pub(super) more: bool,
-    /// Whether the run has ended and nothing comes after these items.
+    /// Whether the run has ended and these items are the last so far. A verdict on a call in doubt may still follow.
     pub(super) ended: bool,
 }

@@ -64,7 +64,7 @@ impl From<HistoryEntry> for EntryBody {
     tag = "agents",
     security(("bearer" = [])),
     params(("id" = AgentRef, Path, description = "Which agent"), Paging),
-    responses((status = 200, description = "One page of it", body = Paged<EntryBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), Narrowed)
+    responses((status = 200, description = "One page of it", body = Paged<EntryBody>), Narrowed)
 )]
 #[get("/agents/{id}/history")]
 async fn agent_history(
@@ -87,7 +87,7 @@ async fn agent_history(
     tag = "projects",
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), Paging),
-    responses((status = 200, description = "One page of it", body = Paged<EntryBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), Narrowed)
+    responses((status = 200, description = "One page of it", body = Paged<EntryBody>), Narrowed)
 )]
 #[get("/projects/{id}/history")]
 async fn project_history(

@@ -175,7 +175,12 @@ fn waiting(request: &HttpRequest, wanted: Option<&Part>, views: Vec<InvitationVi
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), IdempotencyKey),
     request_body = NewInvitation,
-    responses((status = 201, description = "The invitation; its token is shown this once", body = IssuedBody, headers(("Location" = String, description = "Where it is"))), Creating)
+    responses(
+        (status = 201, description = "The invitation; its token is shown this once", body = IssuedBody, headers(
+            ("Location" = String, description = "Where it is")
+        )),
+        Creating
+    )
 )]
 #[post("/projects/{id}/invitations")]
 async fn invite_member(
@@ -218,7 +223,7 @@ async fn list_invitations(
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), ("invitation_id" = InvitationRef, Path, description = "Which invitation"), Unless),
     responses(
-        (status = 200, description = "The invitation, never its token", body = InvitationBody, headers(("ETag" = String, description = "The version"))),
+        (status = 200, description = "The invitation, never its token", body = InvitationBody),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
         Reading
     )

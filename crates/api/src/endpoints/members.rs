@@ -92,7 +92,7 @@ struct NewRole {
     tag = "projects",
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), Paging),
-    responses((status = 200, description = "One page of them", body = Paged<MemberBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), Narrowed)
+    responses((status = 200, description = "One page of them", body = Paged<MemberBody>), Narrowed)
 )]
 #[get("/projects/{id}/members")]
 async fn list_members(
@@ -116,7 +116,7 @@ async fn list_members(
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), ("user_id" = UserRef, Path, description = "Which member"), Unless),
     responses(
-        (status = 200, description = "The member", body = MemberBody, headers(("ETag" = String, description = "The version"))),
+        (status = 200, description = "The member", body = MemberBody),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
         Reading
     )
@@ -142,7 +142,7 @@ async fn get_member(
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), OnlyIf, IdempotencyKey),
     request_body = NewMember,
-    responses((status = 201, description = "The new member", body = MemberBody, headers(("ETag" = String, description = "The version"), ("Location" = String, description = "Where it is"))), Changing)
+    responses((status = 201, description = "The new member", body = MemberBody), Changing)
 )]
 #[post("/projects/{id}/members")]
 async fn add_member(
@@ -170,7 +170,7 @@ async fn add_member(
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), ("user_id" = UserRef, Path, description = "Which member"), OnlyIf),
     request_body = NewRole,
-    responses((status = 200, description = "The member", body = MemberBody, headers(("ETag" = String, description = "The version"))), Changing)
+    responses((status = 200, description = "The member", body = MemberBody), Changing)
 )]
 #[patch("/projects/{id}/members/{user_id}")]
 async fn change_member_role(

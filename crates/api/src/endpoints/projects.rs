@@ -48,7 +48,7 @@ struct NewProject {
     security(("bearer" = [])),
     params(IdempotencyKey),
     request_body = NewProject,
-    responses((status = 201, description = "The project", body = ProjectBody, headers(("ETag" = String, description = "The version"), ("Location" = String, description = "Where it is"))), Creating)
+    responses((status = 201, description = "The project", body = ProjectBody), Creating)
 )]
 #[post("/projects")]
 async fn create_project(
@@ -86,7 +86,7 @@ const SORTS: [(&str, ProjectSort); 2] = [("created_at", ProjectSort::CreatedAt),
     tag = "projects",
     security(("bearer" = [])),
     params(Paging, ProjectFilter),
-    responses((status = 200, description = "One page of them", body = Paged<ProjectBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), Listing)
+    responses((status = 200, description = "One page of them", body = Paged<ProjectBody>), Listing)
 )]
 #[get("/projects")]
 async fn list_projects(
@@ -115,7 +115,7 @@ async fn list_projects(
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), BackThen, Unless),
     responses(
-        (status = 200, description = "The project", body = ProjectBody, headers(("ETag" = String, description = "The version"))),
+        (status = 200, description = "The project", body = ProjectBody),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
         Narrowed
     )
@@ -149,7 +149,7 @@ struct Transfer {
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), OnlyIf),
     request_body = NewProject,
-    responses((status = 200, description = "The project", body = ProjectBody, headers(("ETag" = String, description = "The version"))), Changing)
+    responses((status = 200, description = "The project", body = ProjectBody), Changing)
 )]
 #[patch("/projects/{id}")]
 async fn rename_project(
@@ -171,7 +171,7 @@ async fn rename_project(
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), OnlyIf),
     request_body = Transfer,
-    responses((status = 200, description = "The project", body = ProjectBody, headers(("ETag" = String, description = "The version"))), Changing)
+    responses((status = 200, description = "The project", body = ProjectBody), Changing)
 )]
 #[post("/projects/{id}/transfer")]
 async fn transfer_project(
@@ -192,7 +192,7 @@ macro_rules! lifecycle {
             tag = "projects",
             security(("bearer" = [])),
             params(("id" = ProjectRef, Path, description = "Which project"), OnlyIf),
-            responses((status = 200, description = "The project", body = ProjectBody, headers(("ETag" = String, description = "The version"))), Acting)
+            responses((status = 200, description = "The project", body = ProjectBody), Acting)
         )]
         #[post($path)]
         async fn $name(

@@ -140,7 +140,7 @@ impl ProviderChange {
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), IdempotencyKey),
     request_body = NewProvider,
-    responses((status = 201, description = "The provider, without its key", body = ProviderBody, headers(("ETag" = String, description = "The version"), ("Location" = String, description = "Where it is"))), Creating)
+    responses((status = 201, description = "The provider, without its key", body = ProviderBody), Creating)
 )]
 #[post("/projects/{id}/providers")]
 async fn add_provider(
@@ -161,7 +161,7 @@ async fn add_provider(
     tag = "providers",
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), Paging),
-    responses((status = 200, description = "One page of them", body = Paged<ProviderBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), Narrowed)
+    responses((status = 200, description = "One page of them", body = Paged<ProviderBody>), Narrowed)
 )]
 #[get("/projects/{id}/providers")]
 async fn list_providers(
@@ -183,7 +183,7 @@ async fn list_providers(
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), ("provider_id" = ProviderRef, Path, description = "Which provider"), Unless),
     responses(
-        (status = 200, description = "The provider", body = ProviderBody, headers(("ETag" = String, description = "The version"))),
+        (status = 200, description = "The provider", body = ProviderBody),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
         Reading
     )
@@ -205,7 +205,7 @@ async fn get_provider(
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), ("provider_id" = ProviderRef, Path, description = "Which provider"), OnlyIf),
     request_body = ProviderChange,
-    responses((status = 200, description = "The provider as it is now", body = ProviderBody, headers(("ETag" = String, description = "The version"))), Changing)
+    responses((status = 200, description = "The provider as it is now", body = ProviderBody), Changing)
 )]
 #[patch("/projects/{id}/providers/{provider_id}")]
 async fn change_provider(
@@ -226,7 +226,7 @@ async fn change_provider(
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), ("provider_id" = ProviderRef, Path, description = "Which provider"), OnlyIf),
     request_body = NewProviderKey,
-    responses((status = 200, description = "The provider, without its key", body = ProviderBody, headers(("ETag" = String, description = "The version"))), Changing)
+    responses((status = 200, description = "The provider, without its key", body = ProviderBody), Changing)
 )]
 #[put("/projects/{id}/providers/{provider_id}/key")]
 async fn set_provider_key(

@@ -87,8 +87,8 @@ fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Json>, D::Error
     params(("id" = RunRef, Path, description = "Which run"), IdempotencyKey),
     request_body = Option<NewRetry>,
     responses(
-        (status = 200, description = "The new run has ended within `wait_s`", body = RunBody, headers(("ETag" = String, description = "The version"))),
-        (status = 202, description = "The new run goes on; look at it under `Location`", body = RunBody, headers(("ETag" = String, description = "The version"), ("Location" = String, description = "Where it is"))),
+        (status = 200, description = "The new run has ended within `wait_s`", body = RunBody),
+        (status = 202, description = "The new run goes on; look at it under `Location`", body = RunBody),
         Creating
     )
 )]
@@ -114,8 +114,8 @@ async fn retry_run(
     params(("id" = RunRef, Path, description = "Which run"), IdempotencyKey),
     request_body = NewFork,
     responses(
-        (status = 200, description = "The new run has ended within `wait_s`", body = RunBody, headers(("ETag" = String, description = "The version"))),
-        (status = 202, description = "The new run goes on; look at it under `Location`", body = RunBody, headers(("ETag" = String, description = "The version"), ("Location" = String, description = "Where it is"))),
+        (status = 200, description = "The new run has ended within `wait_s`", body = RunBody),
+        (status = 202, description = "The new run goes on; look at it under `Location`", body = RunBody),
         Creating
     )
 )]

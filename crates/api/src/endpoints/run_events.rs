@@ -45,13 +45,14 @@ struct Wanted {
     limit: usize,
 }
 
-/// Tell what happened to a run, as a page or as it happens.
+/// List the events of a run, as a page or as a stream.
 ///
-/// With `Accept: text/event-stream` the answer is a stream of server-sent events: `id` is the position, `event` the type,
-/// `data` the event in JSON. Between them come pieces of what a model is saying, as `run.model_delta` without `id`: a preview
-/// that the call's durable event replaces, of which a slow client loses pieces. `Last-Event-ID` (or `after`) resumes it, also
-/// after a restart and on another replica. Lines that begin with a colon only keep the connection alive. The stream ends
-/// after the run's last event; a client that goes away cancels nothing.
+/// With `Accept: text/event-stream` the response is a stream of server-sent events: `id` is the position, `event` the type,
+/// `data` the event in JSON. Between them come pieces of a model's answer, as `run.model_delta` without `id`: a preview that
+/// the call's durable event replaces, and of which a slow client loses pieces. `Last-Event-ID` (or `after`) resumes it, also
+/// after a restart and on another replica. Lines that begin with a colon only keep the connection alive. The stream ends when
+/// the run has ended and all its events so far are sent. A verdict on a call in doubt may be recorded after that: resume to
+/// read it. A client that disconnects cancels nothing.
 #[utoipa::path(
     tag = "runs",
     security(("bearer" = [])),

@@ -130,8 +130,8 @@ struct Narrowing {
     params(("id" = AgentRef, Path, description = "Which agent"), IdempotencyKey),
     request_body = NewRun,
     responses(
-        (status = 200, description = "The run has ended within `wait_s`", body = RunBody, headers(("ETag" = String, description = "The version"))),
-        (status = 202, description = "The run goes on; look at it under `Location`", body = RunBody, headers(("ETag" = String, description = "The version"), ("Location" = String, description = "Where it is"))),
+        (status = 200, description = "The run has ended within `wait_s`", body = RunBody),
+        (status = 202, description = "The run goes on; look at it under `Location`", body = RunBody),
         Creating
     )
 )]
@@ -158,15 +158,15 @@ pub(super) fn started(StartedRun { run, .. }: StartedRun) -> HttpResponse {
         .json(RunBody::from(run))
 }
 
-const STATUS: &str = "the status of a run, or several with commas between";
-const WAITS: &str = "approval, timer, reconcile or child, or several with commas between";
+const STATUS: &str = "the status of a run, or several, separated by commas";
+const WAITS: &str = "approval, timer, reconcile or child, or several, separated by commas";
 
 /// Whose children are wanted. A run that is nobody's child is no run's.
 fn parent(parameters: &mut Parameters) -> Option<ChildOf> {
     let above = parameters.take_id("parent_run_id").map(ChildOf::Run);
     let root = parameters.take_by("root", "true or false", |raw| raw.parse::<bool>().ok()).unwrap_or_default();
     if root && above.is_some() {
-        let detail = "cannot be asked for together with `parent_run_id`".to_owned();
+        let detail = "cannot be combined with `parent_run_id`".to_owned();
         parameters.fault(request::PARAMETER.code, "root", detail);
     }
     above.or(root.then_some(ChildOf::Nobody))
@@ -177,7 +177,7 @@ fn parent(parameters: &mut Parameters) -> Option<ChildOf> {
     tag = "runs",
     security(("bearer" = [])),
     params(Paging, Narrowing),
-    responses((status = 200, description = "One page of them", body = Paged<RunSummaryBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), Listing)
+    responses((status = 200, description = "One page of them", body = Paged<RunSummaryBody>), Listing)
 )]
 #[get("/runs")]
 async fn list_runs(
@@ -234,7 +234,7 @@ fn steps(raw: &str) -> Option<bool> {
     security(("bearer" = [])),
     params(("id" = RunRef, Path, description = "Which run"), BackThen, Steps, Unless),
     responses(
-        (status = 200, description = "The run", body = RunBody, headers(("ETag" = String, description = "The version"))),
+        (status = 200, description = "The run", body = RunBody),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
         Narrowed
     )
@@ -267,7 +267,7 @@ async fn get_run(
     security(("bearer" = [])),
     params(("id" = RunRef, Path, description = "Which run"), OnlyIf),
     request_body = Option<Cancellation>,
-    responses((status = 200, description = "The run on its way out", body = RunBody, headers(("ETag" = String, description = "The version"))), Changing)
+    responses((status = 200, description = "The run on its way out", body = RunBody), Changing)
 )]
 #[post("/runs/{id}/cancel")]
 async fn cancel_run(

@@ -111,7 +111,7 @@ impl Revision for SecretBody {
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), IdempotencyKey),
     request_body = NewSecret,
-    responses((status = 201, description = "The secret, without its value", body = SecretBody, headers(("ETag" = String, description = "The version"), ("Location" = String, description = "Where it is"))), Creating)
+    responses((status = 201, description = "The secret, without its value", body = SecretBody), Creating)
 )]
 #[post("/projects/{id}/secrets")]
 async fn add_secret(
@@ -132,7 +132,7 @@ async fn add_secret(
     tag = "secrets",
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), Paging),
-    responses((status = 200, description = "One page of them", body = Paged<SecretBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), Narrowed)
+    responses((status = 200, description = "One page of them", body = Paged<SecretBody>), Narrowed)
 )]
 #[get("/projects/{id}/secrets")]
 async fn list_secrets(
@@ -154,7 +154,7 @@ async fn list_secrets(
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), ("secret_id" = SecretRef, Path, description = "Which secret"), Unless),
     responses(
-        (status = 200, description = "The secret", body = SecretBody, headers(("ETag" = String, description = "The version"))),
+        (status = 200, description = "The secret", body = SecretBody),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
         Reading
     )
@@ -178,7 +178,7 @@ async fn get_secret(
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), ("secret_id" = SecretRef, Path, description = "Which secret"), OnlyIf),
     request_body = NewSecretValue,
-    responses((status = 200, description = "The secret, without its value", body = SecretBody, headers(("ETag" = String, description = "The version"))), Changing)
+    responses((status = 200, description = "The secret, without its value", body = SecretBody), Changing)
 )]
 #[put("/projects/{id}/secrets/{secret_id}")]
 async fn replace_secret(

@@ -154,7 +154,10 @@ fn days(parameters: &mut Parameters, now: DateTime<Utc>) -> Result<UsageDays, Us
     responses(
         (
             status = 200, description = "What was used", body = UsageBody,
-            headers(("ETag" = String, description = "Changes with whatever is used"), ("Link" = String, description = "Other pages"))
+            headers(
+                ("ETag" = String, description = "Changes with whatever is used"),
+                ("Link" = String, description = "Other pages")
+            )
         ),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
         Narrowed
@@ -171,7 +174,7 @@ async fn get_usage(
 ) -> Result<HttpResponse, Problem> {
     let days = days(&mut parameters, clock.now());
     let agent = parameters.take_id("agent_id");
-    let form = format!("{}, or some of these with commas between", Dimension::ALL.map(Dimension::as_str).join(", "));
+    let form = format!("{}, or several, separated by commas", Dimension::ALL.map(Dimension::as_str).join(", "));
     let by = parameters.take_each("group_by", &form, Dimension::named).and_then(|by| Grouping::by(&by));
     let by = by.unwrap_or(Grouping::ALL);
     let page = page(&mut parameters);

@@ -119,7 +119,7 @@ struct UserParameters {
     tag = "users",
     security(("bearer" = [])),
     params(Paging, UserParameters),
-    responses((status = 200, description = "One page of them", body = Paged<AccountBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), Listing)
+    responses((status = 200, description = "One page of them", body = Paged<AccountBody>), Listing)
 )]
 #[get("/users")]
 async fn list_users(
@@ -147,7 +147,7 @@ async fn list_users(
     security(("bearer" = [])),
     params(("id" = UserRef, Path, description = "Who"), Unless),
     responses(
-        (status = 200, description = "The account", body = AccountBody, headers(("ETag" = String, description = "The version"))),
+        (status = 200, description = "The account", body = AccountBody),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
         Reading
     )
@@ -170,7 +170,7 @@ async fn get_user(
     security(("bearer" = [])),
     params(("id" = UserRef, Path, description = "Who"), OnlyIf),
     request_body = NewPlatformRole,
-    responses((status = 200, description = "The account", body = AccountBody, headers(("ETag" = String, description = "The version"))), Changing)
+    responses((status = 200, description = "The account", body = AccountBody), Changing)
 )]
 #[patch("/users/{id}")]
 async fn change_user(
@@ -211,7 +211,7 @@ async fn erase_user(
     tag = "users",
     security(("bearer" = [])),
     params(("id" = UserRef, Path, description = "Who"), OnlyIf),
-    responses((status = 200, description = "The account", body = AccountBody, headers(("ETag" = String, description = "The version"))), Acting)
+    responses((status = 200, description = "The account", body = AccountBody), Acting)
 )]
 #[post("/users/{id}/disable")]
 async fn disable_user(
@@ -228,7 +228,7 @@ async fn disable_user(
     tag = "users",
     security(("bearer" = [])),
     params(("id" = UserRef, Path, description = "Who"), OnlyIf),
-    responses((status = 200, description = "The account", body = AccountBody, headers(("ETag" = String, description = "The version"))), Acting)
+    responses((status = 200, description = "The account", body = AccountBody), Acting)
 )]
 #[post("/users/{id}/enable")]
 async fn enable_user(

@@ -49,7 +49,13 @@ struct NewVersion {
     security(("bearer" = [])),
     params(("id" = AgentRef, Path, description = "Which agent"), OnlyIf, IdempotencyKey),
     request_body = NewVersion,
-    responses((status = 201, description = "The version that runs start from now", body = VersionBody, headers(("ETag" = String, description = "The agent's version"), ("Location" = String, description = "Where it is"))), Changing)
+    responses(
+        (status = 201, description = "The version that runs start from now", body = VersionBody, headers(
+            ("ETag" = String, description = "The agent's version"),
+            ("Location" = String, description = "Where it is")
+        )),
+        Changing
+    )
 )]
 #[post("/agents/{id}/versions")]
 async fn publish_version(
@@ -77,7 +83,7 @@ async fn publish_version(
     tag = "agents",
     security(("bearer" = [])),
     params(("id" = AgentRef, Path, description = "Which agent"), Paging),
-    responses((status = 200, description = "One page of them", body = Paged<VersionSummaryBody>, headers(("Link" = String, description = "Neighbouring pages (RFC 8288)"))), Narrowed)
+    responses((status = 200, description = "One page of them", body = Paged<VersionSummaryBody>), Narrowed)
 )]
 #[get("/agents/{id}/versions")]
 async fn list_versions(
@@ -101,7 +107,9 @@ async fn list_versions(
     security(("bearer" = [])),
     params(("id" = AgentRef, Path, description = "Which agent"), ("number" = u32, Path, description = "Which version", minimum = 1), Unless),
     responses(
-        (status = 200, description = "The version", body = VersionBody, headers(("ETag" = String, description = "The version's own"))),
+        (status = 200, description = "The version", body = VersionBody, headers(
+            ("ETag" = String, description = "The version's own")
+        )),
         (status = 304, description = "Nothing newer than `If-None-Match`"),
         Reading
     )

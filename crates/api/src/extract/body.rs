@@ -165,7 +165,7 @@ fn patience(arrived: usize, settings: &Settings) -> Duration {
 }
 
 fn too_large(most: usize) -> Problem {
-    Problem::new(request::BODY_TOO_LARGE, format!("the body may have {most} bytes")).closing()
+    Problem::new(request::BODY_TOO_LARGE, format!("the body may have at most {most} bytes")).closing()
 }
 
 /// What validation found, by pointer; the offending values stay behind.

@@ -46,7 +46,7 @@ impl FromRequest for IfMatch {
             (ApiVersion::V2, None) => Err(Problem::parameter(
                 request::PRECONDITION_REQUIRED,
                 IF_MATCH.as_str(),
-                "send the `ETag` last seen, or `*` for whatever the state is",
+                "send the `ETag` last seen, or `*` for any state",
             )),
             (_, tags) => Ok(Self(tags)),
         }))

@@ -24,7 +24,7 @@ fn misfit(mut place: String, misfit: Misfit) -> Problem {
             Problem::at(request::MISSING_MEMBER, place, "this member is required")
         }
         Misfit::Unknown(known) => {
-            Problem::at(request::UNKNOWN_MEMBER, place, format!("this member is not known{}", expected(known)))
+            Problem::at(request::UNKNOWN_MEMBER, place, format!("this member is unknown{}", expected(known)))
         }
         Misfit::Wrong(wanted) => {
             let detail = format!("this member has the wrong type or form{}", expected(wanted));

@@ -8,10 +8,10 @@ pub(crate) const INSTANT: &str = "an instant in RFC 3339, for example 2026-01-31
 
 /// Takes `version` or `as_of`, as of which something is to be shown; both at once are refused.
 pub(crate) fn moment(parameters: &mut Parameters) -> Option<Moment> {
-    let version = parameters.take("version", "a version it had, from 1").map(Moment::Version);
+    let version = parameters.take("version", "a version number, from 1").map(Moment::Version);
     let as_of = parameters.take("as_of", INSTANT).map(Moment::Instant);
     if version.is_some() && as_of.is_some() {
-        parameters.fault(request::PARAMETER.code, "as_of", "must not come with `version`".to_owned());
+        parameters.fault(request::PARAMETER.code, "as_of", "cannot be combined with `version`".to_owned());
     }
     version.or(as_of)
 }

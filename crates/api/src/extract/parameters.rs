@@ -97,7 +97,7 @@ impl Parameters {
     /// Every parameter that was refused or that nobody took.
     pub(crate) fn finish(mut self) -> Result<(), Problem> {
         for name in std::mem::take(&mut self.given).into_keys() {
-            self.fault(request::UNKNOWN_PARAMETER.code, &shown(&name), "this parameter is not known".to_owned());
+            self.fault(request::UNKNOWN_PARAMETER.code, &shown(&name), "this parameter is unknown".to_owned());
         }
         if self.faults.is_empty() { Ok(()) } else { Err(Problem::of_faults(self.faults)) }
     }

@@ -54,7 +54,7 @@ impl Scan {
 
     fn descend<E: serde::de::Error>(&mut self) -> Result<(), E> {
         if self.path.len() >= DEEPEST {
-            return Err(self.refuse(request::TOO_DEEP, "arrays and objects may be nested 32 deep"));
+            return Err(self.refuse(request::TOO_DEEP, "arrays and objects may be nested at most 32 deep"));
         }
         Ok(())
     }

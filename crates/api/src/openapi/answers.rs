@@ -76,6 +76,6 @@ const fn meaning(status: u16) -> &'static str {
         429 => "Too many requests; try again after `Retry-After`",
         503 => "Try again after `Retry-After`",
         504 => "It may have been recorded, or not: repeat it under the same `Idempotency-Key`, or look first",
-        _ => "The platform failed",
+        _ => "Internal error",
     }
 }

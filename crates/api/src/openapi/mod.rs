@@ -5,6 +5,7 @@ pub(crate) mod answers;
 pub(crate) mod headers;
 mod links;
 pub(crate) mod parts;
+mod response_headers;
 mod second;
 
 use actix_web::App;
@@ -138,6 +139,7 @@ pub fn openapi() -> OpenApi {
     drop(amounts::say(schemas));
     say_what_is_proven(&mut document);
     say_what_may_be_left_out(&mut document);
+    response_headers::add(&mut document);
     second::tell_apart(&mut document);
     links::lead_on(&mut document);
     document

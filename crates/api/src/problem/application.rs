@@ -56,15 +56,15 @@ impl From<Error> for Problem {
                 tracing::warn!(error = %failure, cause = %root(&failure), "it is unknown whether a change was recorded");
                 Self::new(
                     platform::OUTCOME_UNKNOWN,
-                    "the change may have been recorded, or not; look before it is made again",
+                    "the change may or may not have been recorded; check before repeating it",
                 )
             }
             Error::Port(failure) if failure.retryable => {
-                tracing::warn!(error = %failure, cause = %root(&failure), "a capability is away");
-                later(Self::new(platform::UNAVAILABLE, "a part of the platform is away, try again"), 2)
+                tracing::warn!(error = %failure, cause = %root(&failure), "a port is unavailable");
+                later(Self::new(platform::UNAVAILABLE, "a dependency of the platform is unavailable, try again"), 2)
             }
             Error::Port(failure) => {
-                tracing::error!(error = %failure, cause = %root(&failure), "a capability failed");
+                tracing::error!(error = %failure, cause = %root(&failure), "a port failed");
                 failed()
             }
         }
@@ -73,7 +73,7 @@ impl From<Error> for Problem {
 
 /// The answer to whoever can do nothing about it.
 fn failed() -> Problem {
-    Problem::new(platform::INTERNAL, "the platform failed; the log knows more under this request id")
+    Problem::new(platform::INTERNAL, "internal error; the server's log has the details under this request id")
 }
 
 /// Several refusals at once; one alone speaks for itself.

@@ -8,10 +8,10 @@ pub fn markdown() -> String {
     let mut page = String::from(
         "# Errors\n\n\
          Every failure is an RFC 9457 document of type `application/problem+json` with `type`, `title`, `status`, `detail`, \
-         `code`, `request_id` and, where parts of the request are to blame, `errors[]` with a JSON `pointer` into the body or \
+         `code`, `request_id` and, if parts of the request are invalid, `errors[]` with a JSON `pointer` into the body or \
          the name of the `parameter`. Branch on `code`; `detail` is for people and may change.\n\n\
          This page is generated from the registry in `crates/api/src/problem/codes`; \
-         [CONTRIBUTING](../CONTRIBUTING.md) says how it is written anew.\n",
+         [CONTRIBUTING](../CONTRIBUTING.md#generated-pages) describes how to regenerate it.\n",
     );
     for chapter in REGISTRY {
         let _ =

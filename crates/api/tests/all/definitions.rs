@@ -160,7 +160,7 @@ async fn what_is_malformed_is_told_without_what_was_sent() {
         (json!({"steps": [{"id": "a", "agent": "hunter2"}]}), "wrong type or form"),
         (tool(json!({"kind": "hunter2"})), "`builtin`"),
         (tool(json!({"kind": "builtin", "builtin": "hunter2"})), "`parse`"),
-        (tool(json!({"kind": "builtin", "hunter2": "jq"})), "not known"),
+        (tool(json!({"kind": "builtin", "hunter2": "jq"})), "a member is unknown"),
         (tool(json!({"kind": "builtin"})), "the member `builtin` is missing"),
     ] {
         let body = json!({"name": "Payer", "type": "workflow", "definition": definition});

@@ -49,7 +49,7 @@ macro_rules! permissions {
         $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum $kind {
-            $(#[doc = concat!("Lets one ", $meaning, ".")] $variant,)+
+            $(#[doc = concat!("Allows to ", $meaning, ".")] $variant,)+
         }
 
         impl $kind {
@@ -86,11 +86,11 @@ permissions! {
             [Owner Maintainer Operator Viewer] [Admin];
         ProjectsWrite "projects.write" "rename, suspend, resume and archive the project"
             [Owner] [Admin];
-        MembersRead "members.read" "see who belongs to it"
+        MembersRead "members.read" "see its members"
             [Owner Maintainer Operator Viewer] [Admin];
         MembersWrite "members.write" "invite, add and remove members and change their roles"
             [Owner] [Admin];
-        OwnersWrite "owners.write" "make somebody an owner or maintainer, demote or remove one, and hand the project over"
+        OwnersWrite "owners.write" "make a member an owner or maintainer, demote or remove one, and transfer the project"
             [Owner] [Admin] people_only;
         AgentsRead "agents.read" "see agents and their versions"
             [Owner Maintainer Operator Viewer] [Admin];
@@ -106,21 +106,21 @@ permissions! {
             [Owner Maintainer Operator] [] in_use_only;
         KeysRead "keys.read" "see API keys, never their secrets"
             [Owner Maintainer] [Admin];
-        KeysIssue "keys.issue" "issue and rotate API keys of no more power than one's own"
+        KeysIssue "keys.issue" "issue and rotate API keys that do not exceed one's own role"
             [Owner Maintainer] [] in_use_only people_only;
         KeysRevoke "keys.revoke" "revoke API keys"
             [Owner Maintainer] [Admin] people_only;
-        ProvidersRead "providers.read" "see providers of models, never their keys"
+        ProvidersRead "providers.read" "see model providers, never their keys"
             [Owner Maintainer] [Admin];
-        ProvidersWrite "providers.write" "add, change, test and remove providers of models, and set their keys"
+        ProvidersWrite "providers.write" "add, change, test and remove model providers, and set their keys"
             [Owner Maintainer] [] in_use_only;
-        SecretsRead "secrets.read" "see secrets of tools, never their values"
+        SecretsRead "secrets.read" "see tool secrets, never their values"
             [Owner Maintainer] [Admin];
-        SecretsWrite "secrets.write" "add, replace and remove secrets of tools"
+        SecretsWrite "secrets.write" "add, replace and remove tool secrets"
             [Owner Maintainer] [] in_use_only;
         AuditRead "audit.read" "see who did what in the project, and who was denied something"
             [Owner] [Admin];
-        BudgetsRead "budgets.read" "see budgets, and what was used of language models"
+        BudgetsRead "budgets.read" "see budgets and the usage of language models"
             [Owner Maintainer Operator Viewer] [Admin];
         BudgetsWrite "budgets.write" "set and remove budgets"
             [Owner Maintainer] [Admin];
@@ -132,11 +132,11 @@ permissions! {
     PlatformPermission {
         ProjectsCreate "projects.create" "create projects of one's own"
             [] [Admin Member];
-        UsersRead "users.read" "see everybody's accounts"
+        UsersRead "users.read" "see all accounts"
             [] [Admin];
         UsersInvite "users.invite" "invite people to the platform"
             [] [Admin];
-        UsersWrite "users.write" "change roles, disable, enable and erase accounts, and open administrators' ones"
+        UsersWrite "users.write" "change roles, disable, enable and erase accounts, and create administrators"
             [] [Admin];
         AuditReadAll "audit.read_all" "see who did what on the whole platform"
             [] [Admin];
@@ -192,15 +192,15 @@ impl Permission {
 #[must_use]
 pub fn markdown() -> String {
     let mut page = String::from(
-        "# Who may do what\n\nGenerated from `crates/application/src/access/table.rs`; a test fails when it is stale \
-         ([CONTRIBUTING](../CONTRIBUTING.md) says how it is written anew).\n\nA project one may not see does not exist: every question about it \
-         answers 404. One that may be seen, but not acted upon, answers 403. A platform administrator has the last \
-         column in every project, without being a member. Permissions marked * need a project that is neither \
-         suspended nor archived.\n\nAn API key \
-         may what the lesser of its own role and its issuer's present role may, within its scopes (the names of \
-         permissions), in its project only; it never has an administrator's column. Permissions marked † are for people \
-         alone, and so are the roles that have one: a key lets in, promotes, demotes and removes operators and viewers \
-         only.\n\n| permission | lets one | owner | maintainer | operator | viewer | administrator |\n\
+        "# Who may do what\n\nGenerated from `crates/application/src/access/table.rs`; a test fails if it is stale \
+         ([CONTRIBUTING](../CONTRIBUTING.md#generated-pages) describes how to regenerate it).\n\n\
+         A project that the caller may not see answers 404 to every request. A project they may see, but not act upon, \
+         answers 403. A platform administrator has the last column in every project, without being a member. Permissions \
+         marked * require a project that is neither suspended nor archived.\n\n\
+         An API key may do what the lesser of its own role and its issuer's present role allows, within its scopes (the \
+         names of permissions) and in its project only. It never has the administrator's column. Permissions marked † are \
+         for people only, and so are the roles that have one: a key adds, invites, promotes, demotes and removes operators \
+         and viewers only.\n\n| permission | allows to | owner | maintainer | operator | viewer | administrator |\n\
          |---|---|---|---|---|---|---|\n",
     );
     for permission in Permission::ALL {
@@ -214,9 +214,9 @@ pub fn markdown() -> String {
         page.push('\n');
     }
     page.push_str(
-        "\n## The platform as a whole\n\nThese are about no project. API keys have none of them. What is one's own (account, \
-         sign-ins, invitations) is everybody's who has signed in as a person.\n\n\
-         | permission | lets one | administrator | member |\n|---|---|---|---|\n",
+        "\n## The platform as a whole\n\nThese permissions concern no single project. API keys have none of them. Every \
+         person who has signed in may manage their own account, sign-ins and invitations.\n\n\
+         | permission | allows to | administrator | member |\n|---|---|---|---|\n",
     );
     for permission in PlatformPermission::ALL {
         let _ = write!(page, "| `{}` | {} |", permission.as_str(), permission.meaning());

@@ -229,8 +229,8 @@ fn parse<T: DeserializeOwned>(raw: &Json, code: &'static str) -> Result<T, Error
 fn told(misfit: &Misfit) -> String {
     match misfit {
         Misfit::Missing(name) => format!("the member `{name}` is missing"),
-        Misfit::Unknown(None) => "a member is not known".to_owned(),
-        Misfit::Unknown(Some(known)) => format!("a member is not known, expected {known}"),
+        Misfit::Unknown(None) => "a member is unknown".to_owned(),
+        Misfit::Unknown(Some(known)) => format!("a member is unknown, expected {known}"),
         Misfit::Wrong(None) => "this has the wrong type or form".to_owned(),
         Misfit::Wrong(Some(wanted)) => format!("this has the wrong type or form, expected {wanted}"),
     }

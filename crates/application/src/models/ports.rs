@@ -89,13 +89,13 @@ pub enum ModelError {
     #[error("{0}")]
     Unconfigured(String),
     /// Too many questions; may be asked again.
-    #[error("the provider is answering too many questions")]
+    #[error("the provider's rate limit is exceeded")]
     RateLimited {
         /// How long it wants to be left alone, where it said so.
         retry_after: Option<Duration>,
     },
     /// It is left alone for a while, because it failed too often or asked for it, so that nobody was asked; may be asked later.
-    #[error("the provider is not available: it failed too often and is left alone for a while")]
+    #[error("the provider is not available: it failed too often, and its circuit breaker is open")]
     Resting {
         /// How long at least; while somebody finds out whether it works again, a guess.
         retry_after: Duration,
@@ -112,13 +112,13 @@ pub enum ModelError {
     #[error("the provider took too long")]
     Timeout,
     /// The question, with room for the answer, is longer than the model reads; may be asked when it is shorter.
-    #[error("the question is longer than the model reads: {message}")]
+    #[error("the request exceeds the model's context window: {message}")]
     TooLong {
         /// What it said, without secrets.
         message: String,
     },
     /// The time that the question had is over, which says nothing of the provider: it may have been little. May be asked again.
-    #[error("the provider has not answered within the time there was")]
+    #[error("the provider did not answer in the time that was left")]
     OutOfTime,
     /// It will not answer this question, however often it is asked.
     #[error("the provider refused: {message}")]

@@ -13,7 +13,7 @@ pub enum AgentError {
     #[error("the type must be workflow or assistant")]
     TypeUnknown,
     /// A workflow for an assistant, or the other way.
-    #[error("the definition is not one of the agent's type")]
+    #[error("the definition does not match the agent's type")]
     DefinitionType,
     /// Not a slug, or too long; the index says which.
     #[error("a capability is 1 to 50 lower-case letters and digits, its words joined by hyphens")]

@@ -7,10 +7,10 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// A model that is not named by provider and name.
-    #[error("`{0}` names no model: write `<provider>/<model>`")]
+    #[error("`{0}` is not a model name: write `<provider>/<model>`")]
     Model(String),
     /// A model is asked in its own place.
-    #[error("`{0}` is asked already; a fallback is another model")]
+    #[error("`{0}` is listed twice; name another model as a fallback")]
     Fallback(String),
     /// More of something than an assistant may have.
     #[error("there are at most {most} {what}, not {found}")]
@@ -26,10 +26,10 @@ pub enum Fault {
     #[error("`{0}` is not a name: use a lower-case letter, then up to 63 of a-z, 0-9 and _")]
     Name(String),
     /// A text that has to say something is empty.
-    #[error("{0} must say something")]
+    #[error("{0} must not be empty")]
     Empty(&'static str),
     /// A number outside its range.
-    #[error("{name} is from {least} to {most}, not {found}")]
+    #[error("{name} must be from {least} to {most}, not {found}")]
     Limit {
         /// Which number.
         name: &'static str,
@@ -41,25 +41,25 @@ pub enum Fault {
         found: u64,
     },
     /// The temperature is no number from 0 to 2.
-    #[error("temperature is from 0 to 2")]
+    #[error("temperature must be from 0 to 2")]
     Temperature,
     /// The schema of a tool's arguments does not describe an object.
     #[error("models send arguments as an object: the schema must have `\"type\": \"object\"`")]
     ArgumentsSchema,
     /// `$jq` or `$template` is used in a way that means nothing.
-    #[error("`{0}` stands alone in its object and holds a string")]
+    #[error("an object with `{0}` has no other member, and its value is a string")]
     MalformedComputed(&'static str),
     /// A request cannot have such a body.
     #[error("{0}")]
     Body(BodyFault),
     /// A jq program does not parse.
-    #[error("the jq program is wrong: {0}")]
+    #[error("the jq program is invalid: {0}")]
     Program(String),
     /// A template does not parse.
-    #[error("the template is wrong: {0}")]
+    #[error("the template is invalid: {0}")]
     Template(String),
     /// A tool goes where requests may not go.
-    #[error("requests may not go there: {0}")]
+    #[error("requests to this address are not allowed: {0}")]
     Destination(String),
     /// A schema is not JSON Schema.
     #[error("this is not JSON Schema (draft 2020-12): {0}")]

@@ -34,7 +34,7 @@ pub enum IdentityError {
     #[error("the bootstrap token is not valid, or the first administrator exists already")]
     BootstrapRefused,
     /// This platform takes nobody in who asks, invited or not.
-    #[error("this platform is closed: its operator opens accounts on the command line")]
+    #[error("registration is closed; the operator creates accounts on the command line")]
     RegistrationClosed,
     /// Not made, expired or used.
     #[error("the invitation is not valid, ask for another one")]

@@ -16,10 +16,10 @@ pub enum ProviderError {
     #[error("the base URL must be http or https, without user name, query and fragment, at most 2,048 characters")]
     BaseUrlFormat,
     /// The operator's rules for requests do not let the platform send anything there.
-    #[error("nothing may be sent to the base URL: {0}")]
+    #[error("the base URL is not allowed: {0}")]
     BaseUrlRefused(String),
     /// An allowed model that is no name.
-    #[error("model {} is empty, longer than 200 characters or has blanks", .0 + 1)]
+    #[error("model {} is empty, longer than 200 characters or contains spaces", .0 + 1)]
     ModelFormat(usize),
     /// More than a list should have.
     #[error("at most 200 models can be listed")]
@@ -28,7 +28,7 @@ pub enum ProviderError {
     #[error("a price of {0} is above a million units per million tokens")]
     PriceRange(String),
     /// Not a key that can be sent.
-    #[error("the key must have 1 to 4,096 visible ASCII characters and no blanks")]
+    #[error("the key must have 1 to 4,096 visible ASCII characters and no spaces")]
     KeyFormat,
     /// Providers that are gone stay gone.
     #[error("the provider is removed, add another one")]

@@ -22,7 +22,7 @@ pub enum ProjectError {
     #[error("the project is archived: it can be read, left and handed over, and nothing else")]
     Archived,
     /// A person is a member once.
-    #[error("the person is a member already, change their role instead")]
+    #[error("the person is already a member, change their role instead")]
     AlreadyMember,
     /// The person is not a member.
     #[error("the person is not a member of the project")]
@@ -31,7 +31,7 @@ pub enum ProjectError {
     #[error("the project needs at least one owner, make somebody else an owner first")]
     LastOwner,
     /// No account with that id or e-mail, or none that whoever asks may know of; deliberately not which.
-    #[error("nobody you share a project with has this id or e-mail, invite them instead")]
+    #[error("no person in your projects has this id or e-mail, invite them instead")]
     PersonUnknown,
 }
 

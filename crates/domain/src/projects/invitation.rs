@@ -79,7 +79,7 @@ pub enum InvitationError {
     #[error("the invitation has been answered or withdrawn")]
     Ended,
     /// The project waits for too many answers.
-    #[error("{WAITING} invitations of the project wait for an answer, withdraw some first")]
+    #[error("the project has {WAITING} pending invitations, withdraw some first")]
     TooMany,
 }
 

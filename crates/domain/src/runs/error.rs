@@ -31,16 +31,16 @@ pub enum RunError {
     #[error("the approval has expired and counts as denied")]
     ApprovalExpired,
     /// Only the arguments of a call that is approved can be edited.
-    #[error("only the arguments of a call can be edited, and only to approve of it")]
+    #[error("arguments can be edited only for a call, and only with `approve`")]
     NothingToEdit,
     /// The edited arguments are larger or deeper than a run takes.
-    #[error("the arguments are larger or deeper than the run can take in")]
+    #[error("the arguments are too large or too deeply nested for the run")]
     EditTooLarge,
     /// There is no such call.
     #[error("the run has no such operation")]
     OperationUnknown,
     /// Nobody knows what became of these calls.
-    #[error("nobody knows what became of operations of the run or of runs below it; give a verdict on each first: {}", listed(.0))]
+    #[error("the outcome of these operations of the run or of runs below it is unknown, give a verdict on each first: {}", listed(.0))]
     InDoubt(Vec<OperationId>),
     /// The outcome of the call is known, or it is still under way.
     #[error("the outcome of the operation is not in doubt")]
@@ -58,10 +58,10 @@ pub enum RunError {
     #[error("there is no step `{0}`")]
     StepUnknown(String),
     /// What is before the step has not happened.
-    #[error("the run has not come to step `{0}`, or what is before it is still under way")]
+    #[error("the run has not reached step `{0}`, or steps before it are still in progress")]
     StepNotReached(String),
     /// What the fork would take over is not the same in the version it is to run.
-    #[error("steps that would be taken over are not the same in the other version: {}", .0.join(", "))]
+    #[error("these steps differ in the other version and cannot be taken over: {}", .0.join(", "))]
     StepsDiffer(Vec<String>),
     /// The input is larger or deeper than a run takes.
     #[error("the input has at most {} bytes of JSON and {} levels", super::run::MAX_VALUE, crate::kernel::MAX_DEPTH)]

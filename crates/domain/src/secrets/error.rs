@@ -10,10 +10,10 @@ pub enum SecretError {
     #[error("the project has a secret of that name already")]
     NameTaken,
     /// Not a value that can stand in a header, or too short to be recognised in an answer.
-    #[error("the value must have 8 to 4,096 visible ASCII characters; blanks may stand between them")]
+    #[error("the value must have 8 to 4,096 visible ASCII characters; spaces are allowed between them")]
     ValueFormat,
     /// Not a host.
-    #[error("host {} must be a host name or address in lower case, with a port where it is not the usual one", .0 + 1)]
+    #[error("host {} must be a host name or address in lower case, with the port if it is not the default one", .0 + 1)]
     HostFormat(usize),
     /// A secret that may go nowhere, or to more hosts than anybody looks through.
     #[error("name 1 to 20 hosts the secret may be sent to")]

@@ -13,7 +13,7 @@ pub enum BodyFault {
     #[error("a form needs a body")]
     NoFields,
     /// What is to be a form has no fields, or fields in fields.
-    #[error("the fields of a form are texts, numbers, truth values, lists of these, or computed")]
+    #[error("the fields of a form are texts, numbers, booleans, lists of these, or computed values")]
     NotFields,
 }
 

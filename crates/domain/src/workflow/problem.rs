@@ -39,13 +39,13 @@ pub enum Fault {
     #[error("`{0}` is the name of a builtin tool; choose another")]
     ShadowedTool(String),
     /// Steps wait for each other in a circle.
-    #[error("these steps wait for each other: {}", .0.join(" -> "))]
+    #[error("these steps form a cycle: {}", .0.join(" -> "))]
     Cycle(Vec<String>),
     /// An expression reads a step that may not be settled yet.
     #[error("the expression reads step `{0}`, which the step does not need: add it to `needs`")]
     NotNeeded(String),
     /// A number outside its range.
-    #[error("{name} is from {least} to {most}, not {found}")]
+    #[error("{name} must be from {least} to {most}, not {found}")]
     Limit {
         /// Which number.
         name: &'static str,
@@ -57,22 +57,22 @@ pub enum Fault {
         found: u32,
     },
     /// `$jq` or `$template` is used in a way that means nothing.
-    #[error("`{0}` stands alone in its object and holds a string")]
+    #[error("an object with `{0}` has no other member, and its value is a string")]
     MalformedComputed(&'static str),
     /// A request cannot have such a body.
     #[error("{0}")]
     Body(BodyFault),
     /// A jq program does not parse.
-    #[error("the jq program is wrong: {0}")]
+    #[error("the jq program is invalid: {0}")]
     Program(String),
     /// A template does not parse.
-    #[error("the template is wrong: {0}")]
+    #[error("the template is invalid: {0}")]
     Template(String),
     /// A schema is not JSON Schema.
     #[error("this is not JSON Schema (draft 2020-12): {0}")]
     Schema(String),
     /// An address that no request could ever go to.
-    #[error("no request can go there: {0}")]
+    #[error("requests to this address are not allowed: {0}")]
     Destination(String),
 }
 

@@ -13,7 +13,7 @@ const WORD: &str = "secrets";
 
 /// A secret is used in another way than by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a secret stands alone in the template of a header or of a value in a body, as `{{{{ secrets.name }}}}`")]
+#[error("write exactly `{{{{ secrets.name }}}}`, in the template of a header or of a value in a body")]
 pub struct SecretMisused;
 
 /// What a tool sends, as templates.

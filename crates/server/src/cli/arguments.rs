@@ -5,7 +5,7 @@ use clap_complete::Shell;
 
 use crate::configuration::{Flag, Layers};
 
-/// Defines agents, runs them and proves afterwards what they did.
+/// Define AI agents, run them, and prove afterwards what they did.
 #[derive(Debug, Parser)]
 #[command(name = "devskyy", version, arg_required_else_help = true)]
 pub(super) struct Arguments {
@@ -18,22 +18,22 @@ pub(super) struct Arguments {
 /// Flags that set keys of the configuration, whatever the verb.
 #[derive(Debug, Args)]
 struct SettingFlags {
-    /// Configuration file [default: devskyy.toml, where there is one]
+    /// Configuration file [default: devskyy.toml, if it exists]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Directory of everything kept on disk [default: devskyy-data]
+    /// Data directory [default: devskyy-data]
     #[arg(long, global = true, value_name = "DIR")]
     data_dir: Option<String>,
     /// postgres:// or sqlite: URL [default: SQLite in the data directory]
     #[arg(long, global = true, value_name = "URL")]
     database_url: Option<String>,
-    /// What is logged: error, warn, info, debug, trace
+    /// Log level: error, warn, info, debug or trace
     #[arg(long, global = true, value_name = "LEVEL")]
     log_level: Option<String>,
-    /// auto, json or text
+    /// Log format: auto, json or text
     #[arg(long, global = true, value_name = "FORMAT")]
     log_format: Option<String>,
-    /// Sets any key of the configuration; may be repeated
+    /// Set any configuration key; may be repeated
     #[arg(long, global = true, value_name = "KEY=VALUE", value_parser = assignment)]
     set: Vec<(String, String)>,
 }
@@ -46,15 +46,15 @@ pub(super) enum Verb {
         /// Address to listen on [default: 127.0.0.1]
         #[arg(long, value_name = "ADDRESS")]
         host: Option<String>,
-        /// Port to listen on; 0 takes a free one [default: 8000]
+        /// Port to listen on; 0 picks a free one [default: 8000]
         #[arg(long, value_name = "PORT")]
         port: Option<String>,
     },
-    /// Carry runs out without answering requests, beside servers on the same PostgreSQL
+    /// Execute runs without serving requests, beside servers on the same PostgreSQL
     Worker,
-    /// Do the platform's main job on a real lock file, in front of you
+    /// Run the platform's main job on a real lock file, step by step
     Demo {
-        /// The Cargo.lock to review [default: this directory's, or the one this program was built from]
+        /// The Cargo.lock to review [default: the one in this directory, or the one this program was built from]
         #[arg(long, value_name = "PATH")]
         lockfile: Option<PathBuf>,
         /// Approve the ticket without asking
@@ -63,95 +63,95 @@ pub(super) enum Verb {
         /// Deny the ticket without asking
         #[arg(long)]
         deny: bool,
-        /// End when the report is printed instead of serving on
+        /// Exit after the report is printed instead of serving on
         #[arg(long)]
         exit: bool,
     },
-    /// Bring the database's schema up to date
+    /// Bring the database schema up to date
     Migrate,
-    /// Prove that the log is whole and every view is what the log says
+    /// Check the log's hash chain, the views, unique values and the invariants of runs
     Verify,
-    /// Look after views
+    /// Manage views
     Projections {
         #[command(subcommand)]
         verb: ProjectionsVerb,
     },
-    /// Tell how far each reader of the log is, which has stopped and why; fails where one has, is behind or set events aside
+    /// Show each subscription's position, lag and errors; fails if one has stopped, lags or has set events aside
     Subscriptions {
         #[command(subcommand)]
         verb: Option<SubscriptionsVerb>,
     },
-    /// Look after accounts
+    /// Manage accounts
     User {
         #[command(subcommand)]
         verb: UserVerb,
     },
-    /// Look after the keys that access tokens are signed with
+    /// Manage the signing keys of access tokens
     Keys {
         #[command(subcommand)]
         verb: KeysVerb,
     },
-    /// Print the description of the REST interface (OpenAPI 3.1)
+    /// Print the OpenAPI 3.1 document of the REST API
     Openapi,
-    /// Print the effective configuration, who set each value, secrets masked
+    /// Print the effective configuration with the source of each value, secrets masked
     Config {
-        /// How it is printed
+        /// Output format
         #[arg(long, value_enum, default_value_t = Format::Toml)]
         format: Format,
     },
     /// Print a completion script for a shell
     Completions {
-        /// Which shell
+        /// The shell
         shell: Shell,
     },
 }
 
-/// What can be done about views.
+/// Commands for views.
 #[derive(Debug, Subcommand)]
 pub(super) enum ProjectionsVerb {
-    /// Derive views from the log again
+    /// Rebuild views from the log
     Rebuild {
-        /// Only this one
+        /// Only this projection
         name: Option<String>,
     },
 }
 
-/// What can be done about readers of the log.
+/// Commands for subscriptions.
 #[derive(Debug, Subcommand)]
 pub(super) enum SubscriptionsVerb {
-    /// Have a reader go on behind a position of the log as it is now, after the log was put back
+    /// Resume a subscription after a position of the log, if the log was put back to an earlier state
     Resume {
-        /// Which one
+        /// Name of the subscription
         name: String,
-        /// The position; everything after it is seen, perhaps again
+        /// The position; all later events are processed, some perhaps again
         #[arg(long, value_name = "POSITION")]
         after: u64,
     },
 }
 
-/// What can be done about signing keys.
+/// Commands for signing keys.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub(super) enum KeysVerb {
-    /// Publish a new signing key, also while servers run; they sign with it once everybody has had time to read it
+    /// Publish a new signing key, also while servers run; they sign with it once every replica has had time to read it
     Rotate,
 }
 
-/// What can be done about accounts.
+/// Commands for accounts.
 #[derive(Debug, Subcommand)]
 pub(super) enum UserVerb {
-    /// Open an account, also where registration is closed
+    /// Create an account, even if registration is closed
     Create(NewUser),
-    /// Open an administrator's account
+    /// Create an administrator's account
     CreateAdmin(NewUser),
 }
 
-/// Whose account is opened. The password is made up and printed unless it is read from standard input.
+/// The account to create. A password is generated and printed unless one is read from standard input.
 #[derive(Debug, Args)]
 pub(super) struct NewUser {
-    /// The e-mail to sign in with
+    /// E-mail address to sign in with
     #[arg(long)]
     pub(super) email: String,
-    /// The name to go by
+    /// Display name
     #[arg(long)]
     pub(super) name: String,
     /// Read the password from the first line of standard input
@@ -159,7 +159,7 @@ pub(super) struct NewUser {
     pub(super) password_stdin: bool,
 }
 
-/// How an answer is printed.
+/// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     /// As a configuration file

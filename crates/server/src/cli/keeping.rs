@@ -24,12 +24,12 @@ pub(super) async fn verify_log(settings: Settings) -> Result<(), Failure> {
     }
     match verdict.faults.len() {
         0 => say(&format!(
-            "{} events and all views are as they must be; the log ends with {}\n",
+            "{} events and all views are consistent; the log ends with {}\n",
             verdict.events,
             hex(&verdict.hash)
         )),
         faults => Err(Failure::operation(format!(
-            "{faults} faults; views can be derived again with `devskyy projections rebuild`, a broken log and unique values need a backup"
+            "{faults} faults; rebuild views with `devskyy projections rebuild`, restore a damaged log or unique values from a backup"
         ))),
     }
 }
@@ -41,7 +41,7 @@ pub(super) async fn rebuild_views(settings: Settings, name: Option<&str>) -> Res
     let names = names.join(", ");
     chosen.retain(|projection| name.is_none_or(|name| projection.name() == name));
     if let Some(name) = name.filter(|_| chosen.is_empty()) {
-        return Err(Failure::operation(format!("there is no projection {name}; there are {names}")));
+        return Err(Failure::operation(format!("there is no projection {name}; choose one of {names}")));
     }
     let store = Store::chosen(&settings);
     storage::present(&settings, &store)?;
@@ -51,7 +51,7 @@ pub(super) async fn rebuild_views(settings: Settings, name: Option<&str>) -> Res
     let rebuilt = rebuild(&database, &chosen, |done, all| progress.tell(done, all)).await;
     database.close().await;
     let events = rebuilt.map_err(|error| Failure::operation(causes(&error)))?;
-    say(&format!("{} derived again from {events} events\n", name.unwrap_or(&names)))
+    say(&format!("{} rebuilt from {events} events\n", name.unwrap_or(&names)))
 }
 
 fn hex(bytes: &[u8]) -> String {

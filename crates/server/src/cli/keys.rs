@@ -18,7 +18,7 @@ pub(super) async fn rotate(settings: Settings) -> Result<(), Failure> {
     database.close().await;
     match rotated.map_err(|error| Failure::operation(causes(&error)))? {
         Some(key) => say(&format!(
-            "key {} is published and signs from {}; the one before verifies until its last token has expired\n",
+            "key {} is published and signs from {}; the previous one verifies until its last token has expired\n",
             key.kid,
             key.signs_from.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
         )),

@@ -39,7 +39,7 @@ async fn serve_until(settings: Settings, stop: CancellationToken) -> Result<(), 
     } else if let Some(file) = &banner.bootstrap {
         tracing::info!(
             file,
-            "nobody runs this platform yet: register with what this file holds as the bootstrap_token"
+            "there is no administrator yet: register with the content of this file as the bootstrap_token"
         );
     }
     let outcome = server.until(stop.cancelled()).await;

@@ -9,7 +9,7 @@ use crate::{
     wiring::READERS,
 };
 
-/// Tells how far each subscription is, also while servers run, and fails where one has stopped, is behind or set an event aside.
+/// Shows each subscription's position, lag and errors, also while servers run. Fails if one has stopped, lags or has set events aside.
 pub(super) async fn show(settings: Settings) -> Result<(), Failure> {
     let store = Store::chosen(&settings);
     storage::present(&settings, &store)?;
@@ -30,13 +30,13 @@ pub(super) async fn show(settings: Settings) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::operation(format!(
-        "of {} subscriptions {stopped} stopped, {behind} are behind and {aside} set events aside; what stopped is tried again every \
-         ten seconds, what was set aside after a minute at first, after an hour at last",
+        "of {} subscriptions {stopped} have stopped, {behind} lag and {aside} have set events aside; stopped ones are retried every ten \
+         seconds, events that were set aside after a minute at first and an hour at most",
         found.len()
     )))
 }
 
-/// Has one go on behind a position of the log as it is now.
+/// Resumes a subscription after a position of the log as it is now.
 pub(super) async fn resume(settings: Settings, name: &str, after: u64) -> Result<(), Failure> {
     let store = Store::chosen(&settings);
     storage::present(&settings, &store)?;
@@ -45,35 +45,35 @@ pub(super) async fn resume(settings: Settings, name: &str, after: u64) -> Result
     let done = resume_after(&database, name, after).await;
     database.close().await;
     match done.map_err(|error| Failure::operation(causes(&error)))? {
-        true => say(&format!("{name} goes on behind {after}\n")),
+        true => say(&format!("{name} resumes after {after}\n")),
         false => Err(Failure::operation(format!(
-            "there is no subscription {name}, or the log ends before {after}; devskyy subscriptions tells both"
+            "there is no subscription {name}, or the log ends before {after}; `devskyy subscriptions` shows both"
         ))),
     }
 }
 
-/// How one is doing. Where leases are not renewed, their end says nothing, and nobody knows whether their holder is still there.
+/// One subscription's line. If leases are not renewed, their end is left out, because the holder may still be running.
 fn line(state: &SubscriptionState, renewed: bool) -> String {
     let SubscriptionState { name, position, head, runner, stopped, delayed, waiting, .. } = state;
     let how = match stopped {
         Some((at, why)) => format!("stopped before {at}: {}", one_line(why)),
-        None if state.is_behind() => format!("is behind, has dealt with {position} of {head}"),
-        None => format!("goes on, has dealt with {position} of {head}"),
+        None if state.is_behind() => format!("lags, is at {position} of {head}"),
+        None => format!("runs, is at {position} of {head}"),
     };
     let waiting = match waiting {
-        None => "; this version does not run it".to_owned(),
-        Some(waiting) if waiting.events == 0 => "; nothing waits".to_owned(),
-        Some(waiting) => format!("; {} events wait, the first for {} s", waiting.events, waiting.longest.as_secs()),
+        None => "; not part of this version".to_owned(),
+        Some(waiting) if waiting.events == 0 => "; no events waiting".to_owned(),
+        Some(waiting) => format!("; {} events waiting, the first for {} s", waiting.events, waiting.longest.as_secs()),
     };
     let runner = match runner {
-        None => "; nobody runs it".to_owned(),
-        Some(Runner { owner, .. }) if !renewed => format!("; {owner} runs it, or ran it last"),
+        None => "; no process runs it".to_owned(),
+        Some(Runner { owner, .. }) if !renewed => format!("; run by {owner}, now or last"),
         Some(Runner { owner, lease_s }) if *lease_s >= 0 => {
-            format!("; {owner} runs it, for another {lease_s} s at least")
+            format!("; run by {owner}, lease ends in {lease_s} s")
         }
-        Some(Runner { owner, lease_s }) => format!("; {owner} ran it, its lease ended {} s ago", -lease_s),
+        Some(Runner { owner, lease_s }) => format!("; last run by {owner}, lease ended {} s ago", -lease_s),
     };
-    let delayed = delayed.as_ref().map(|(at, why)| format!("; {at} is tried again and again: {}", one_line(why)));
+    let delayed = delayed.as_ref().map(|(at, why)| format!("; retrying {at}: {}", one_line(why)));
     format!("{name} {how}{waiting}{runner}{}", delayed.unwrap_or_default())
 }
 
@@ -105,11 +105,11 @@ mod tests {
 
     #[test]
     fn a_lease_that_is_renewed_and_ended_is_told_with_its_end() {
-        assert!(told(true).ends_with("ran it, its lease ended 4000 s ago"));
+        assert!(told(true).ends_with("lease ended 4000 s ago"));
     }
 
     #[test]
     fn a_lease_that_nobody_renews_is_told_without_its_end() {
-        assert!(told(false).ends_with("runs it, or ran it last"));
+        assert!(told(false).ends_with("now or last"));
     }
 }

@@ -36,7 +36,7 @@ pub(super) async fn create(settings: Settings, user: &NewUser, role: PlatformRol
         PlatformRole::Admin => "administrator",
         PlatformRole::Member => "account",
     };
-    say(&format!("{what} {email} is made, with id {}\n", made.id))?;
+    say(&format!("{what} {email} is created, with id {}\n", made.id))?;
     if *password_stdin { Ok(()) } else { say(&format!("password: {}\n", password.expose_secret())) }
 }
 

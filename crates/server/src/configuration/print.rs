@@ -59,13 +59,18 @@ pub fn reference() -> String {
 
 const HEAD: &str = "# Configuration
 
-<!-- Written from the table in crates/server/src/configuration/keys.rs; CONTRIBUTING.md says how it is written anew. -->
+<!-- Generated from the table in crates/server/src/configuration/keys.rs; CONTRIBUTING.md describes how to regenerate it. -->
 
-DevSkyy needs no configuration. Where one is wanted, later layers win: the defaults below, `devskyy.toml` in the working
-directory (another with `--config` or `DEVSKYY_CONFIG`), variables of the environment, flags. The variable of
-`server.port` is `DEVSKYY_SERVER__PORT`: upper case, two underscores between the levels; lists are separated by commas.
-Every key can also be set with `--set server.port=8001`. An unknown key is an error (exit code 78) that names the nearest known one.
-`devskyy config` prints what counts and who set it, with secrets masked.
+DevSkyy needs no configuration. Later layers override earlier ones:
+
+1. the defaults below;
+2. `devskyy.toml` in the working directory, or the file named by `--config` or `DEVSKYY_CONFIG`;
+3. environment variables. The variable of `server.port` is `DEVSKYY_SERVER__PORT`: upper case, two underscores between the
+   levels. Items of a list are separated by commas;
+4. flags. Every key can be set with `--set server.port=8001`.
+
+An unknown key is an error (exit code 78) that names the nearest known one. `devskyy config` prints the effective values
+with their source, secrets masked.
 ";
 
 fn row(key: &Key) -> String {

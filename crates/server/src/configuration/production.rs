@@ -47,11 +47,13 @@ pub fn refuse_unsafe(settings: &Settings) -> Result<(), Failure> {
 
 fn master_key(settings: &Settings) -> Option<&'static str> {
     let Some(key) = &settings.security.master_key else {
-        return Some("security.master_key is not set, so it would lie beside the data; set it from a secret store");
+        return Some(
+            "security.master_key is not set, so it would be stored beside the data; set it from a secret store",
+        );
     };
     let key: Vec<char> = key.expose_secret().to_lowercase().chars().collect();
     (has_few_digits(&key) || repeats_itself(&key))
-        .then_some("security.master_key is not random; make one with `openssl rand -hex 32` before there is data")
+        .then_some("security.master_key is not random; generate one with `openssl rand -hex 32` before there is data")
 }
 
 fn has_few_digits(key: &[char]) -> bool {
@@ -70,7 +72,7 @@ fn public_url(settings: &Settings) -> Option<&'static str> {
     match &settings.server.public_url {
         None => Some("server.public_url is not set; set it to the https:// address that clients use"),
         Some(url) if !url.starts_with("https://") => {
-            Some("server.public_url is not https://; put TLS in front of the platform and name that address")
+            Some("server.public_url is not https://; put TLS in front of the platform and set that address")
         }
         Some(_) => None,
     }
@@ -78,7 +80,7 @@ fn public_url(settings: &Settings) -> Option<&'static str> {
 
 fn proxies(settings: &Settings) -> Option<&'static str> {
     let wide = settings.server.trusted_proxies.iter().any(|them| is_too_wide(them.base(), them.prefix()));
-    wide.then_some("server.trusted_proxies holds strangers, so clients say themselves where they are; list the proxies")
+    wide.then_some("server.trusted_proxies includes strangers, who could forge their address; list the proxies only")
 }
 
 /// Whether a network is wider than any that is one organisation's.
@@ -92,18 +94,17 @@ fn is_too_wide(base: IpAddr, prefix: u8) -> bool {
 
 fn unlimited_reads(settings: &Settings) -> Option<&'static str> {
     (settings.limits.reads == 0)
-        .then_some("limits.reads is 0, which is without limit, so one client may keep all others waiting; set a limit")
+        .then_some("limits.reads is 0, which disables the limit, so one client may block all others; set a limit")
 }
 
 fn unlimited_writes(settings: &Settings) -> Option<&'static str> {
     (settings.limits.writes == 0)
-        .then_some("limits.writes is 0, which is without limit, so one client may keep all others waiting; set a limit")
+        .then_some("limits.writes is 0, which disables the limit, so one client may block all others; set a limit")
 }
 
 fn unlimited_strangers(settings: &Settings) -> Option<&'static str> {
-    (settings.limits.anonymous == 0).then_some(
-        "limits.anonymous is 0, which is without limit, so strangers may keep all others waiting; set a limit",
-    )
+    (settings.limits.anonymous == 0)
+        .then_some("limits.anonymous is 0, which disables the limit, so strangers may block all others; set a limit")
 }
 
 fn origins(settings: &Settings) -> Option<&'static str> {
@@ -117,7 +118,7 @@ fn durability(settings: &Settings) -> Option<&'static str> {
 }
 
 fn egress(settings: &Settings) -> Option<&'static str> {
-    settings.egress.allow_http.then_some("egress.allow_http is true, so tools may send secrets in the clear; remove it")
+    settings.egress.allow_http.then_some("egress.allow_http is true, so tools may send secrets unencrypted; remove it")
 }
 
 fn private_egress(settings: &Settings) -> Option<&'static str> {
@@ -126,7 +127,7 @@ fn private_egress(settings: &Settings) -> Option<&'static str> {
         Some(is_too_wide(base.parse().ok()?, prefix.parse().ok()?))
     };
     settings.egress.allow_private.iter().filter_map(network).any(|wide| wide).then_some(
-        "egress.allow_private holds everything, so tools reach what is nobody else's business; list the destinations",
+        "egress.allow_private holds so wide a network that private addresses are not protected; list the destinations",
     )
 }
 
@@ -134,7 +135,7 @@ fn private_egress(settings: &Settings) -> Option<&'static str> {
 fn providers_in_the_clear(settings: &Settings) -> impl Iterator<Item = String> {
     let told = settings.models.iter().filter(|(_, it)| it.api_key.is_some() && is_public_and_plain(&it.base_url));
     told.map(|(name, _)| {
-        format!("models.{name}.base_url is http:// and public, so the key goes there in the clear; use https://")
+        format!("models.{name}.base_url is http:// and public, so the key would be sent unencrypted; use https://")
     })
 }
 
@@ -149,14 +150,12 @@ fn is_public_and_plain(url: &str) -> bool {
 
 fn database_password(settings: &Settings) -> Option<&'static str> {
     let url = Url::parse(settings.database.url.as_ref()?.expose_secret()).ok()?;
-    KNOWN_PASSWORDS
-        .contains(&url.password()?)
-        .then_some("database.url holds a password that everybody knows; give the database one of its own")
+    KNOWN_PASSWORDS.contains(&url.password()?).then_some("database.url holds a well-known password; choose another one")
 }
 
 fn log(settings: &Settings) -> Option<&'static str> {
     (settings.log.format == LogFormat::Text)
-        .then_some("log.format is text, which nothing reads back line by line; remove it or set it to json")
+        .then_some("log.format is text, which log collectors cannot parse; remove it or set it to json")
 }
 
 #[cfg(test)]

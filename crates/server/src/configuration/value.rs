@@ -136,14 +136,14 @@ impl Kind {
             Self::Address => "an IP address such as 127.0.0.1 or 0.0.0.0".to_owned(),
             Self::Url => "a postgres:// URL, or sqlite: and the path of a file without `?`, `#` and `%`".to_owned(),
             Self::Secret => "64 hexadecimal digits, for example from `openssl rand -hex 32`".to_owned(),
-            Self::Credential => "1 to 4096 visible ASCII characters without blanks".to_owned(),
+            Self::Credential => "1 to 4096 visible ASCII characters without spaces".to_owned(),
             Self::Place => "an http:// or https:// URL without user name, query and fragment".to_owned(),
             Self::Integer { min, max } => format!("a whole number from {min} to {max}"),
             Self::Boolean => "true or false".to_owned(),
             Self::Choice(words) => format!("one of {}", words.join(", ")),
-            Self::List => "a list of texts".to_owned(),
+            Self::List => "a list of strings".to_owned(),
             Self::Networks => "a list of addresses and networks such as 10.0.0.0/8".to_owned(),
-            Self::Instant => "an instant in RFC 3339, for example 2027-01-31T00:00:00Z".to_owned(),
+            Self::Instant => "an RFC 3339 time, for example 2027-01-31T00:00:00Z".to_owned(),
             Self::Origin => {
                 "scheme, host and port in lower case and no path, such as https://devskyy.example.org".to_owned()
             }

@@ -63,7 +63,7 @@ impl Trail {
     /// Writes what is left.
     pub(super) async fn settle(&self) {
         if let Err(error) = self.kept.flush().await {
-            tracing::warn!(error = causes(&error), "the last records about security are only in this log");
+            tracing::warn!(error = causes(&error), "the last security records are only in this log");
         }
     }
 }

@@ -50,7 +50,7 @@ pub(super) fn start(tasks: &Tasks, housekeeping: Arc<Housekeeping>, identity: Ar
             match completed? {
                 0 => {}
                 added => {
-                    tracing::info!(added, "people who had been erased were not on the list of erasures and are now")
+                    tracing::info!(added, "erased people were missing from the list of erasures and were added")
                 }
             }
             Ok(swept)
@@ -70,7 +70,7 @@ where
             while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
                 let swept = pass().await?;
                 if swept != Swept::default() {
-                    tracing::info!(?swept, "swept what had lost its meaning");
+                    tracing::info!(?swept, "swept obsolete data");
                 }
                 pause = PAUSE;
             }

@@ -45,7 +45,7 @@ impl Uses {
     /// Writes what is left.
     pub(super) async fn settle(&self) {
         if let Err(error) = self.0.flush().await {
-            tracing::warn!(error = causes(&error), "the last uses of some API keys are forgotten");
+            tracing::warn!(error = causes(&error), "the last uses of some API keys are lost");
         }
     }
 }

@@ -153,7 +153,7 @@ impl Platform {
         let replayed = self.identity.administration.erasures.replay(&actor).await;
         let replayed = replayed.map_err(|error| Failure::operation(causes(&error)))?;
         if replayed > 0 {
-            tracing::warn!(replayed, "people who had been erased were in the database and are erased again");
+            tracing::warn!(replayed, "the database contained erased people, who are erased again");
         }
         Ok(())
     }

@@ -7,17 +7,17 @@ refusals! {
             "Send a name of 3 to 100 characters without control characters.";
         CONFLICT "agent.name_taken" "The name is taken in this project"
             "Choose another name, or archive the agent that has it.";
-        UNPROCESSABLE_ENTITY "agent.type_unknown" "Not a type of agent"
+        UNPROCESSABLE_ENTITY "agent.type_unknown" "Unknown agent type"
             "Send `workflow` or `assistant`.";
-        CONFLICT "agent.model_unavailable" "No provider answers for the model"
-            "Configure the provider the message names, for the project or in the configuration file, and try again.";
-        UNPROCESSABLE_ENTITY "agent.capability_format" "Not a capability"
+        CONFLICT "agent.model_unavailable" "The model has no provider"
+            "Configure the provider named in the detail, for the project or in the configuration file, and try again.";
+        UNPROCESSABLE_ENTITY "agent.capability_format" "Malformed capability"
             "Send lower-case letters and digits, words joined by hyphens, at most 50 characters.";
         UNPROCESSABLE_ENTITY "agent.too_many_capabilities" "Too many capabilities"
             "Send at most 50.";
         UNPROCESSABLE_ENTITY "agent.description_length" "Description is too long or unprintable"
             "Send at most 2000 characters.";
-        CONFLICT "agent.no_version" "The agent has nothing to run"
+        CONFLICT "agent.no_version" "The agent has no version"
             "Publish a version first.";
         CONFLICT "agent.draft" "The agent is a draft"
             "Activate it first.";

@@ -5,15 +5,15 @@ refusals! {
     PROJECTS {
         UNPROCESSABLE_ENTITY "project.name_length" "Name is too short or too long"
             "Send a name of 3 to 100 characters without control characters.";
-        UNPROCESSABLE_ENTITY "project.role_unknown" "Not a role"
+        UNPROCESSABLE_ENTITY "project.role_unknown" "Unknown role"
             "Send `owner`, `maintainer`, `operator` or `viewer`.";
-        UNPROCESSABLE_ENTITY "project.person_unknown" "Nobody you share a project with has that id or e-mail"
-            "Invite the person by e-mail; whether they have an account is not told.";
+        UNPROCESSABLE_ENTITY "project.person_unknown" "No such person in your projects"
+            "Invite the person by e-mail; the response does not reveal whether they have an account.";
         CONFLICT "project.suspended" "The project is suspended"
             "Resume the project first.";
         CONFLICT "project.archived" "The project is archived"
-            "An archived project can be read, left and handed over, and nothing else; use another project.";
-        CONFLICT "project.already_member" "The person is a member already"
+            "An archived project can only be read, left and transferred; use another project.";
+        CONFLICT "project.already_member" "The person is already a member"
             "Change their role instead.";
         CONFLICT "project.not_member" "The person is not a member"
             "Add them first.";
@@ -29,7 +29,7 @@ refusals! {
             "Ask an owner of the project for another invitation.";
         CONFLICT "invitation.ended" "The invitation has been answered or withdrawn"
             "Ask an owner of the project for another invitation.";
-        CONFLICT "invitation.too_many" "Too many invitations of the project wait for an answer"
-            "Withdraw some first; at most 100 wait at once.";
+        CONFLICT "invitation.too_many" "Too many pending invitations"
+            "Withdraw some first; a project has at most 100 pending invitations.";
     }
 }

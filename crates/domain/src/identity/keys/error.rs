@@ -7,7 +7,7 @@ pub enum ApiKeyError {
     #[error("the name must have 1 to 100 characters and no control characters")]
     NameFormat,
     /// Not something a key can be allowed to do.
-    #[error("scope {} is not one that a key can have", .0 + 1)]
+    #[error("scope {} is not available to API keys", .0 + 1)]
     ScopeUnknown(usize),
     /// A key that may do nothing is of no use.
     #[error("the key needs at least one scope")]
