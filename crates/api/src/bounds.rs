@@ -60,21 +60,21 @@ macro_rules! bounds {
 bounds! {
     /// The name of an agent.
     AgentNameText "AgentName" = line(&AgentName::LENGTH);
-    /// What an agent is for.
+    /// The description of an agent.
     DescriptionText "AgentDescription" = text(&(0..=Description::LONGEST));
     /// Something an agent says it can do.
     CapabilityText "Capability" = text(&Capabilities::LENGTH).pattern(Some("^[a-z0-9]+(-[a-z0-9]+)*$"));
-    /// What an agent says it can do.
+    /// The capabilities of an agent.
     CapabilityList "Capabilities" = ArrayBuilder::new()
         .items(Ref::from_schema_name("Capability"))
         .max_items(Some(Capabilities::MOST));
-    /// How an agent works.
+    /// The type of an agent.
     AgentTypeName "AgentType" = one_of(AgentType::ALL.map(AgentType::as_str));
-    /// Where an agent is in its life.
+    /// The status of an agent.
     AgentStatusName "AgentStatus" = one_of(AgentStatus::ALL.map(AgentStatus::as_str));
     /// The name of a project.
     ProjectNameText "ProjectName" = line(&ProjectName::LENGTH);
-    /// Where a project is in its life.
+    /// The status of a project.
     ProjectStatusName "ProjectStatus" = one_of(ProjectStatus::ALL.map(ProjectStatus::as_str));
     /// What a member may do in a project.
     ProjectRoleName "ProjectRole" = one_of(ProjectRole::ALL.map(ProjectRole::as_str));
@@ -90,27 +90,27 @@ bounds! {
     NewPasswordText "NewPassword" = text(&(PasswordPolicy::default().shortest()..=Password::LONGEST)).format(password());
     /// A password that is compared.
     PasswordText "Password" = text(&(0..=usize_of(PRESENTED))).format(password());
-    /// What people call an API key.
+    /// The name of an API key.
     KeyNameText "ApiKeyName" = line(&KeyName::LENGTH);
-    /// Where a run stands.
+    /// The status of a run.
     RunStatusName "RunStatus" = one_of(RunStatus::ALL.map(RunStatus::as_str));
     /// What a run waits for.
     WaitingName "WaitingFor" = one_of(Waiting::ALL.map(Waiting::as_str));
-    /// How urgent a run is.
+    /// The priority of a run.
     PriorityName "RunPriority" = one_of(Priority::ALL.map(Priority::as_str));
-    /// What became of a question.
+    /// The status of an approval.
     ApprovalStatusName "ApprovalStatus" = one_of(ApprovalStatus::ALL.map(ApprovalStatus::as_str));
     /// Something by which usage is told apart.
     DimensionName "UsageDimension" = one_of(Dimension::ALL.map(Dimension::as_str));
-    /// What a person decides.
+    /// A decision.
     DecisionName "Decision" = one_of(["approve", "deny"]);
-    /// Why, for the record.
+    /// The reason, for the record.
     ReasonText "Reason" = text(&(0..=usize_of(REASON)));
     /// The name of a model provider.
     ProviderNameText "ProviderName" = text(&ProviderName::LENGTH).pattern(Some("^[a-z][a-z0-9-]*$"));
-    /// What a model provider speaks.
+    /// The protocol of a model provider.
     ProviderKindName "ProviderKind" = one_of(ProviderKind::ALL.map(ProviderKind::as_str));
-    /// Where a model provider is reached.
+    /// The base URL of a model provider.
     ProviderUrlText "ProviderUrl" = text(&(8..=ProviderUrl::LONGEST)).format(Some(SchemaFormat::Custom("uri".to_owned())));
     /// The name of a secret of tools.
     SecretNameText "SecretName" = text(&SecretName::LENGTH).pattern(Some("^[A-Za-z][A-Za-z0-9_]*$"));
@@ -118,12 +118,12 @@ bounds! {
     SecretValueText "SecretValue" = text(&SecretValue::LENGTH).format(password());
     /// A host that a secret may be sent to.
     SecretHostText "SecretHost" = text(&(1..=SecretHosts::LONGEST));
-    /// Where a secret may be sent.
+    /// A host that a secret may be sent to.
     SecretHostList "SecretHosts" = ArrayBuilder::new()
         .items(Ref::from_schema_name("SecretHost"))
         .min_items(Some(*SecretHosts::COUNT.start()))
         .max_items(Some(*SecretHosts::COUNT.end()));
-    /// With what a model provider is paid.
+    /// The API key of a model provider.
     ProviderKeyText "ProviderKey" = text(&ProviderSecret::LENGTH).format(password());
     /// A text that is searched for.
     SearchText "SearchText" = line(&SEARCH);

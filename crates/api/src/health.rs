@@ -9,10 +9,10 @@ use utoipa::ToSchema;
 
 use crate::mount::Mount;
 
-/// One thing the platform needs in order to work.
+/// A dependency of the platform.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Check {
-    /// What, for example `database`.
+    /// The name, for example `database`.
     #[schema(example = "database")]
     pub name: &'static str,
     /// Whether it is as it must be.
@@ -20,7 +20,7 @@ pub struct Check {
     /// Whether no request can be served without it.
     #[serde(skip)]
     pub vital: bool,
-    /// What is wrong, in words fit for strangers.
+    /// What is wrong, without internal details.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
@@ -40,7 +40,7 @@ pub trait Readiness: Send + Sync {
 /// The one all endpoints ask.
 pub(crate) type SharedReadiness = Arc<dyn Readiness>;
 
-/// How the platform is.
+/// The health of the platform.
 #[derive(Debug, Serialize, ToSchema)]
 struct Health {
     /// `healthy`, or `degraded` when something is not as it must be.
@@ -49,7 +49,7 @@ struct Health {
     /// Version of the program.
     #[schema(example = "0.1.0")]
     version: &'static str,
-    /// What was looked at.
+    /// What was checked.
     checks: Vec<Check>,
 }
 
@@ -77,26 +77,26 @@ pub(crate) fn configure(config: &mut impl Mount) {
     config.service(health).service(live).service(ready);
 }
 
-/// Tell how the platform is.
-#[utoipa::path(tag = "health", responses((status = 200, description = "It runs; `status` and `checks` say how well", body = Health)))]
+/// Show the health of the platform.
+#[utoipa::path(tag = "health", responses((status = 200, description = "The process runs; `status` and `checks` show its state", body = Health)))]
 #[get("/health")]
 async fn health(readiness: Data<SharedReadiness>) -> HttpResponse {
     HttpResponse::Ok().json(Health::of(readiness.checks().await))
 }
 
-/// Tell that the process answers; touches nothing else.
+/// Check that the process responds; nothing else is checked.
 #[utoipa::path(tag = "health", responses((status = 200, description = "It answers", body = Live)))]
 #[get("/health/live")]
 async fn live() -> HttpResponse {
     HttpResponse::Ok().json(Live { status: "live" })
 }
 
-/// Tell whether requests can be served now.
+/// Check whether requests can be served.
 #[utoipa::path(
     tag = "health",
     responses(
         (status = 200, description = "Requests can be served", body = Health),
-        (status = 503, description = "Send requests elsewhere; `checks` says why", body = Health)
+        (status = 503, description = "Send requests elsewhere; `checks` shows the reason", body = Health)
     )
 )]
 #[get("/health/ready")]

@@ -31,7 +31,7 @@ pub(super) fn configure(config: &mut impl Mount) {
     config.service(update_me).service(change_password).service(list_sessions).service(end_session);
 }
 
-/// Asks to be called something else.
+/// A new display name.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "Ada King"}))]
@@ -41,7 +41,7 @@ struct NewProfile {
     name: String,
 }
 
-/// Asks for another password.
+/// A new password.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct PasswordChange {
@@ -63,9 +63,9 @@ struct SessionBody {
     id: SessionRef,
     /// When it began.
     opened_at: DateTime<Utc>,
-    /// When tokens were last handed out for it.
+    /// When tokens were last issued for it.
     last_used_at: DateTime<Utc>,
-    /// When it ends, whatever is refreshed.
+    /// When it ends, even if it is refreshed.
     ends_at: DateTime<Utc>,
     /// Whether this request came with it.
     current: bool,
@@ -83,13 +83,13 @@ impl From<SessionView> for SessionBody {
 #[schema(as = Sessions)]
 #[expect(dead_code, reason = "only describes what the operation answers")]
 struct SessionsBody {
-    /// They, the newest first.
+    /// The items, newest first.
     items: Vec<SessionBody>,
 }
 
-/// Go by another name.
+/// Change one's own display name.
 ///
-/// `If-Match` takes the whole `ETag` here, because the name is in its second part.
+/// `If-Match` compares the whole `ETag` here, because its second part covers the name.
 #[utoipa::path(
     tag = "auth",
     security(("bearer" = [])),
@@ -118,7 +118,7 @@ async fn update_me(
 
 /// Change one's own password.
 ///
-/// Every other sign-in ends within five seconds; the one that asks stays.
+/// Every other sign-in ends within five seconds; the one that makes the request stays.
 #[utoipa::path(
     tag = "auth",
     security(("bearer" = [])),
@@ -145,7 +145,7 @@ async fn change_password(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// List one's own sign-ins, the newest first.
+/// List one's own sign-ins, newest first.
 #[utoipa::path(
     tag = "auth",
     security(("bearer" = [])),

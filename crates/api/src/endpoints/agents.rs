@@ -34,7 +34,7 @@ pub(super) fn configure(config: &mut impl Mount) {
     config.service(activate_agent).service(pause_agent).service(resume_agent).service(archive_agent);
 }
 
-/// Asks for an agent.
+/// An agent to create.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
@@ -48,26 +48,26 @@ struct NewAgent {
     /// Its name, unique in its project.
     #[schema(value_type = AgentNameText)]
     name: String,
-    /// How it works: `workflow`, a declared graph of steps, or `assistant`, a model in a loop with tools. An assistant is
-    /// active only where a provider answers for its model.
+    /// `workflow`, a declared graph of steps, or `assistant`, a model in a loop with tools. An assistant can be active
+    /// only if its model has a provider.
     #[schema(value_type = AgentTypeName)]
     r#type: String,
-    /// What it says it can do, as lower-case slugs.
+    /// The capabilities, as lower-case slugs.
     #[serde(default)]
     #[schema(value_type = CapabilityList, required = false)]
     capabilities: Vec<String>,
     /// The project it will belong to; your personal one without.
     project_id: Option<ProjectRef>,
-    /// What it is for.
+    /// The description.
     #[serde(default)]
     #[schema(value_type = DescriptionText, required = false)]
     description: String,
-    /// What it does; published as version 1 and ready to run where given.
+    /// The definition; if given, it is published as version 1 and the agent is active.
     #[schema(value_type = Option<DefinitionSchema>)]
     definition: Option<Json>,
 }
 
-/// Asks for changes; what is left out stays.
+/// Changes; an omitted member stays unchanged.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"description": "Says hello to everybody"}))]
@@ -100,7 +100,7 @@ struct AgentFilter {
     /// Only those with this in their name, letters' case aside.
     #[param(required = false)]
     name: SearchText,
-    /// Only those that say they can do this.
+    /// Only agents with this capability.
     #[param(required = false)]
     capability: CapabilityText,
     /// `created_at`, `updated_at` or `name`, with `-` before it for descending.
@@ -132,7 +132,7 @@ async fn create_agent(
     Ok(created(address(format_args!("/agents/{}", AgentRef::from(agent.id))), &AgentBody::from(agent)))
 }
 
-/// List the agents one may see.
+/// List the agents that the caller may see.
 #[utoipa::path(
     tag = "agents",
     security(("bearer" = [])),
@@ -171,8 +171,8 @@ const SORTS: [(&str, AgentSort); 3] =
 
 /// Show an agent.
 ///
-/// As it stands, or as it was: `version` and `as_of` fold its events up to there. Who may see it is decided as of now.
-/// The versions of its definition are numbered by themselves.
+/// Shows the current state, or with `version` or `as_of` an earlier one. Access is decided as of now. Versions of the
+/// definition have numbers of their own.
 #[utoipa::path(
     tag = "agents",
     security(("bearer" = [])),
@@ -244,13 +244,13 @@ macro_rules! lifecycle {
 }
 
 lifecycle! {
-    /// Let a draft be run.
+    /// Activate a draft agent.
     activate_agent = "/agents/{id}/activate", activate;
-    /// Start no runs of an agent for now.
+    /// Pause an agent: no new runs start.
     pause_agent = "/agents/{id}/pause", pause;
-    /// Let a paused agent be run again.
+    /// Resume a paused agent.
     resume_agent = "/agents/{id}/resume", resume;
-    /// Keep an agent for history only; its name becomes free.
+    /// Archive an agent; its name becomes free.
     archive_agent = "/agents/{id}/archive", archive;
 }
 

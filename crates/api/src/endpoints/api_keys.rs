@@ -39,22 +39,22 @@ pub(super) fn configure(config: &mut impl Mount) {
     config.service(issue_key).service(list_keys).service(get_key).service(revoke_key).service(rotate_key);
 }
 
-/// Asks for an API key.
+/// An API key to issue.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "deploy", "role": "operator", "scopes": ["runs.start", "runs.read"], "expires_at": "2027-01-01T00:00:00Z"}))]
 struct NewApiKey {
-    /// What people call it.
+    /// The name.
     #[schema(value_type = KeyNameText)]
     name: String,
-    /// What it may be at most: `owner`, `maintainer`, `operator` or `viewer`, never more than oneself.
+    /// The role: `owner`, `maintainer`, `operator` or `viewer`, at most one's own.
     #[schema(value_type = ProjectRoleName)]
     role: String,
-    /// What it may do at most, by names of permissions; everything the role allows today where it is left out.
+    /// The scopes, by names of permissions; everything that the role allows today if omitted.
     #[validate(length(max = SCOPES))]
     #[schema(max_items = 64)]
     scopes: Option<Vec<String>>,
-    /// Until when it counts, at most 365 days from now.
+    /// When it expires, at most 365 days from now.
     expires_at: DateTime<Utc>,
 }
 
@@ -74,15 +74,15 @@ impl NewApiKey {
     }
 }
 
-/// Asks for another secret.
+/// The rotation of a secret.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"overlap_s": 3600}))]
 struct Rotation {
-    /// Seconds that the present secret still counts, at most 7 days; a day where it is left out.
+    /// Seconds for which the present secret stays valid, at most 7 days; one day if omitted.
     #[schema(maximum = 604_800)]
     overlap_s: Option<u32>,
-    /// Until when the key counts from now on; as before where it is left out.
+    /// The new expiry of the key; unchanged if omitted.
     expires_at: Option<DateTime<Utc>>,
 }
 
@@ -94,24 +94,24 @@ struct ApiKeyBody {
     id: ApiKeyRef,
     /// The project it opens.
     project_id: ProjectRef,
-    /// What people call it.
+    /// The name.
     #[schema(example = "deploy")]
     name: String,
-    /// What it may be at most; never more than its issuer is at that moment.
+    /// The role; it never exceeds the issuer's role at that moment.
     #[schema(value_type = ProjectRoleName)]
     role: &'static str,
-    /// What it may do at most.
+    /// The scopes.
     scopes: Vec<String>,
     /// The person whose power it borrows.
     issued_by: UserRef,
     /// `active`, `expired` or `revoked`.
     #[schema(example = "active")]
     status: &'static str,
-    /// Until when it counts.
+    /// When it expires.
     expires_at: DateTime<Utc>,
     /// When it was issued.
     created_at: DateTime<Utc>,
-    /// When it last got another secret.
+    /// When it was last rotated.
     rotated_at: Option<DateTime<Utc>>,
     /// When it was revoked.
     revoked_at: Option<DateTime<Utc>>,
@@ -183,7 +183,7 @@ impl From<KeyWithSecret> for SecretBody {
 
 /// Issue an API key.
 ///
-/// The key is shown once. It never may more than its issuer may at that moment.
+/// The key is shown once. It never exceeds what its issuer may do at that moment.
 #[utoipa::path(
     tag = "api-keys",
     security(("bearer" = [])),
@@ -205,7 +205,7 @@ async fn issue_key(
     Ok(created(location, &issued))
 }
 
-/// List a project's API keys, the newest first, revoked and expired ones too.
+/// List a project's API keys, including revoked and expired ones, newest first.
 #[utoipa::path(
     tag = "api-keys",
     security(("bearer" = [])),
@@ -250,7 +250,7 @@ async fn get_key(
 
 /// Revoke an API key.
 ///
-/// Within five seconds it counts nowhere any more.
+/// It becomes invalid everywhere within five seconds.
 #[utoipa::path(
     tag = "api-keys",
     security(("bearer" = [])),
@@ -270,9 +270,9 @@ async fn revoke_key(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Give an API key another secret.
+/// Rotate an API key.
 ///
-/// The new key is shown once; the one before counts for the overlap.
+/// The new secret is shown once; the old one stays valid for the overlap.
 #[utoipa::path(
     tag = "api-keys",
     security(("bearer" = [])),

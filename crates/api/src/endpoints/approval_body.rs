@@ -19,15 +19,15 @@ pub(super) struct ApprovalBody {
     project_id: ProjectRef,
     /// The step that asks.
     step: String,
-    /// The element of the step, where the step has `for_each`.
+    /// The element of the step, if the step has `for_each`.
     index: Option<u32>,
     /// The question.
     #[schema(example = "File a ticket about 3 duplicated packages?")]
     prompt: String,
-    /// What to look at before answering.
+    /// The data to look at before deciding.
     #[schema(value_type = Value)]
     data: Json,
-    /// The tool, where the question is about a call; `data` are the arguments then.
+    /// The tool, if the approval is about a call; `data` are then its arguments.
     tool: Option<String>,
     /// SHA-256 of the arguments it is about, in hexadecimal.
     arguments_hash: Option<String>,
@@ -45,7 +45,7 @@ pub(super) struct ApprovalBody {
     decided_at: Option<DateTime<Utc>>,
     /// Who answered.
     decided_by: Option<String>,
-    /// Why, for the record.
+    /// The reason, for the record.
     reason: Option<String>,
 }
 

@@ -37,39 +37,39 @@ struct Answer {
     /// `approve` or `deny`.
     #[schema(value_type = DecisionName)]
     decision: Choice,
-    /// With `approve`, where the question is about a call: make it with these arguments instead.
+    /// With `approve` of a call: make it with these arguments instead.
     #[schema(value_type = Option<Value>)]
     arguments: Option<Json>,
-    /// Why, for the record.
+    /// The reason, for the record.
     #[validate(length(max = REASON))]
     #[schema(value_type = Option<ReasonText>)]
     reason: Option<String>,
 }
 
-/// What became of a call.
+/// The verdict on a call.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum Outcome {
-    /// It had its effect.
+    /// The call had its effect.
     Succeeded,
-    /// It had no effect and shall not have one.
+    /// The call had no effect and is not repeated.
     Failed,
-    /// It had no effect; make it again.
+    /// The call had no effect; repeat it.
     Retry,
 }
 
-/// Says what became of a call whose outcome nobody knows.
+/// A verdict on a call in doubt.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = fitting))]
 #[schema(example = json!({"verdict": "succeeded", "result": {"ticket": 17}}))]
 struct NewVerdict {
-    /// What became of it.
+    /// The verdict.
     verdict: Outcome,
     /// With `succeeded`: the result that later steps see.
     #[schema(value_type = Option<Value>)]
     result: Option<Json>,
-    /// With `failed`: why, for the record.
+    /// With `failed`: the reason, for the record.
     #[validate(length(max = REASON))]
     #[schema(value_type = Option<ReasonText>)]
     reason: Option<String>,
@@ -110,7 +110,7 @@ struct ApprovalFilter {
     status: ApprovalStatusName,
 }
 
-/// List the questions that runs ask, the oldest first.
+/// List the approvals that runs ask for, oldest first.
 #[utoipa::path(
     tag = "runs",
     security(("bearer" = [])),
@@ -136,10 +136,10 @@ async fn list_approvals(
     Ok(paged(&request, &page, found.map(ApprovalBody::from)))
 }
 
-/// Answer a question that a run asks.
+/// Decide an approval of a run.
 ///
-/// The same answer twice is one answer; another answer afterwards is refused. A question about a call is bound to its exact
-/// arguments: approved, the call is made with them, or with `arguments` that were sent instead.
+/// Repeating a decision has no effect; a different one afterwards is refused. An approval of a call is bound to its
+/// exact arguments: the call is made with them, or with `arguments` sent with the decision.
 #[utoipa::path(
     tag = "runs",
     security(("bearer" = [])),
@@ -149,7 +149,7 @@ async fn list_approvals(
         OnlyIf
     ),
     request_body = Answer,
-    responses((status = 200, description = "The run, which goes on", body = RunBody), Changing)
+    responses((status = 200, description = "The run, which continues", body = RunBody), Changing)
 )]
 #[post("/runs/{id}/approvals/{approval_id}")]
 async fn decide_approval(
@@ -166,10 +166,10 @@ async fn decide_approval(
     Ok(changed(&RunBody::from(run)))
 }
 
-/// Say what became of a call whose outcome nobody knows.
+/// Give a verdict on a call in doubt.
 ///
-/// A call that must not be repeated blindly, and whose answer was lost, waits for this. After the run's end `succeeded` and
-/// `failed` are still taken: they are recorded, and the run stays ended.
+/// An `unsafe` call whose result was lost waits for a verdict. After the end of the run `succeeded` and `failed` are
+/// still accepted: they are recorded, and the run stays ended.
 #[utoipa::path(
     tag = "runs",
     security(("bearer" = [])),
@@ -179,7 +179,7 @@ async fn decide_approval(
         OnlyIf
     ),
     request_body = NewVerdict,
-    responses((status = 200, description = "The run, which goes on unless it has ended", body = RunBody), Changing)
+    responses((status = 200, description = "The run, which continues unless it has ended", body = RunBody), Changing)
 )]
 #[post("/runs/{id}/steps/{operation_id}/reconcile")]
 async fn reconcile_operation(

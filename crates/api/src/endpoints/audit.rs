@@ -48,7 +48,7 @@ struct Wanted {
     /// `next_before` of the last answer, to walk on into the past.
     #[param(required = false, max_length = 60)]
     before: String,
-    /// At most so many.
+    /// The maximum number of items.
     #[param(required = false, default = 50, minimum = 1, maximum = 200)]
     limit: u64,
 }
@@ -57,14 +57,14 @@ struct Wanted {
 #[derive(Serialize, ToSchema)]
 #[schema(as = AuditEntry)]
 struct EntryBody {
-    /// Its identity.
+    /// The id.
     id: Uuid,
     /// When.
     at: DateTime<Utc>,
     /// The name of the fact, or a name of the OWASP logging vocabulary for sign-ins and denials.
     #[schema(example = "project.member_added")]
     kind: String,
-    /// Who: `user:<id>`, `key:<id>`, `system:<name>` or `anonymous`.
+    /// The actor: `user:<id>`, `key:<id>`, `system:<name>` or `anonymous`.
     #[schema(example = "user:01938f2e-0000-7000-8000-000000000000")]
     actor: String,
     /// The address the request came from, for as long as addresses are kept.
@@ -74,7 +74,7 @@ struct EntryBody {
     outcome: &'static str,
     /// The project it is about.
     project_id: Option<ProjectRef>,
-    /// What it was done to, or what was wanted.
+    /// The object of the action, or the permission or operation that was denied.
     #[schema(example = "project:01938f2e-0000-7000-8000-000000000000")]
     target: Option<String>,
     /// Everything that followed from the same request shares this id.
@@ -107,9 +107,9 @@ struct EntriesBody {
     next_before: Option<String>,
 }
 
-/// Tell who did what, when, from where and with what outcome, the newest first.
+/// List who did what, when, from where and with what outcome, newest first.
 ///
-/// Facts of accounts, projects, keys and agents are told for ever; sign-ins, denials and addresses for 90 days.
+/// Facts about accounts, projects, keys and agents are kept for ever; sign-ins, denials and addresses for 90 days.
 #[utoipa::path(
     tag = "audit",
     security(("bearer" = [])),

@@ -25,7 +25,7 @@ pub(super) fn configure(config: &mut impl Mount) {
     config.service(register).service(log_in).service(refresh).service(log_out).service(me);
 }
 
-/// Asks for an account.
+/// An account to create.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"email": "ada@example.org", "password": "Analytical1843", "name": "Ada Lovelace"}))]
@@ -39,17 +39,17 @@ struct Register {
     /// The name to go by.
     #[schema(value_type = DisplayNameText)]
     name: String,
-    /// Makes the first administrator; the first start prints it.
+    /// The bootstrap token of the first administrator; the first start shows where it is.
     #[validate(length(min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200)]
     bootstrap_token: Option<String>,
-    /// Lets one in where an administrator invites people.
+    /// The token of an invitation to register.
     #[validate(length(min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200)]
     invitation_token: Option<String>,
 }
 
-/// Asks to sign in.
+/// The credentials of a sign-in.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"email": "ada@example.org", "password": "Analytical1843"}))]
@@ -64,7 +64,7 @@ struct LogIn {
     password: String,
 }
 
-/// Asks for new tokens.
+/// A refresh token to exchange.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Refresh {
@@ -74,7 +74,7 @@ struct Refresh {
     refresh_token: String,
 }
 
-/// What a client holds while signed in.
+/// The tokens of a sign-in.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Tokens, example = json!({
     "access_token": "eyJ0eXAiOiJKV1QiLCJhbGciOiJFZERTQSJ9.…", "token_type": "Bearer", "expires_in": 900,
@@ -98,10 +98,10 @@ impl From<Tokens> for TokensBody {
     }
 }
 
-/// Open an account.
+/// Create an account.
 ///
-/// The account comes with a personal project. With the bootstrap token it is the first administrator's. A registration that
-/// is repeated with its key after the account was erased finds nobody.
+/// The account has a personal project. With the bootstrap token it is the first administrator's. A registration
+/// repeated with its key after the account was erased gets 404.
 #[utoipa::path(
     tag = "auth",
     params(IdempotencyKey),
@@ -152,10 +152,10 @@ async fn log_in(
     Ok(HttpResponse::Ok().json(TokensBody::from(outcome?)))
 }
 
-/// Continue a sign-in with new tokens.
+/// Exchange the refresh token for new tokens.
 ///
-/// Where the answer is lost, the same token may be sent again, as long as the token of a later answer has not been used;
-/// only the last answer counts. A token that is presented after that ends the sign-in: somebody has stolen it.
+/// If the response is lost, the same token may be sent again while its successor is unused; only the last response is
+/// valid. A token that is used after that was stolen, and the sign-in ends.
 #[utoipa::path(
     tag = "auth",
     request_body = Refresh,
@@ -181,7 +181,7 @@ async fn refresh(
 
 /// Sign out.
 ///
-/// Neither the access token nor the refresh token counts any more.
+/// The access token and the refresh token become invalid.
 #[utoipa::path(
     tag = "auth",
     security(("bearer" = [])),

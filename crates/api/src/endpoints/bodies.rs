@@ -83,7 +83,7 @@ pub(super) struct ProjectBody {
     /// `active`, `suspended` or `archived`.
     #[schema(value_type = ProjectStatusName)]
     status: &'static str,
-    /// When it came into being.
+    /// When it was created.
     created_at: DateTime<Utc>,
     /// Its version, also its `ETag`.
     #[schema(value_type = u64)]
@@ -109,7 +109,7 @@ impl Revision for ProjectBody {
     }
 }
 
-/// Somebody who belongs to a project.
+/// A member of a project.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Member)]
 pub(super) struct MemberBody {
@@ -178,20 +178,20 @@ pub(super) struct AgentBody {
     /// How it works: `workflow`, a declared graph of steps, or `assistant`, a model in a loop with tools.
     #[schema(value_type = AgentTypeName)]
     r#type: &'static str,
-    /// What it says it can do.
+    /// The capabilities.
     capabilities: Vec<String>,
-    /// What it is for.
+    /// The description.
     description: String,
     /// `draft`, `active`, `paused` or `archived`.
     #[schema(value_type = AgentStatusName)]
     status: &'static str,
     /// The version that runs start from.
     current_version: Option<u32>,
-    /// When it came into being.
+    /// When it was created.
     created_at: DateTime<Utc>,
     /// When it last changed.
     updated_at: DateTime<Utc>,
-    /// Its version, also its `ETag`; not to be mixed up with the versions of its definition.
+    /// Its version, also its `ETag`; not the number of a version of its definition.
     #[schema(value_type = u64)]
     version: Version,
 }
@@ -224,7 +224,7 @@ impl Revision for AgentBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = AgentVersionSummary)]
 pub(super) struct VersionSummaryBody {
-    /// Of which agent.
+    /// The agent.
     agent_id: AgentRef,
     /// Its number, from 1.
     number: u32,
@@ -242,13 +242,13 @@ impl From<AgentVersionSummary> for VersionSummaryBody {
     }
 }
 
-/// One version of an agent with what it does; never changes.
+/// A version of an agent with its definition; it never changes.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AgentVersion)]
 pub(super) struct VersionBody {
     #[serde(flatten)]
     summary: VersionSummaryBody,
-    /// What it does.
+    /// The definition.
     #[schema(value_type = DefinitionSchema)]
     definition: DefinitionBody,
 }
@@ -260,7 +260,7 @@ impl Revision for VersionBody {
     }
 }
 
-/// What a version does, as it was written; the agent's type says which it is.
+/// The definition of a version as it was published, by the type of the agent.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum DefinitionBody {

@@ -71,7 +71,7 @@ impl From<Period> for PeriodName {
     }
 }
 
-/// What may be used of language models: tokens, money or both.
+/// A budget: a limit on tokens, money or both.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewBudget, example = json!({"max_tokens": 5_000_000, "max_cost_micros": 20_000_000, "period": "month"}))]
@@ -100,13 +100,13 @@ struct AmountBody {
     cost_micros: u64,
 }
 
-/// What may be used of language models, and what is.
+/// A budget and its usage.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Budget)]
 struct BudgetBody {
     /// The project.
     project_id: ProjectRef,
-    /// The agent, where it is an agent's.
+    /// The agent, if it is the budget of an agent.
     agent_id: Option<AgentRef>,
     /// Tokens of all classes together.
     max_tokens: Option<u64>,
@@ -116,13 +116,13 @@ struct BudgetBody {
     period: PeriodName,
     /// Tokens used in the present period.
     used_tokens: TokensBody,
-    /// What they cost.
+    /// The cost.
     used_cost_micros: u64,
-    /// What calls under way may use at most.
+    /// What calls in progress have reserved.
     reserved: AmountBody,
-    /// When what was used is forgotten; never, where the budget is for all time.
+    /// When the usage is reset; absent if the budget is for all time.
     resets_at: Option<DateTime<Utc>>,
-    /// How often what may be used was changed; what is used does not change it.
+    /// The number of changes of the limit; usage does not change it.
     version: Version,
 }
 
@@ -187,7 +187,7 @@ async fn remove(budgets: &Budgets, actor: &Actor, only_if: IfMatch, of: BudgetOf
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Show a project's budget: what its runs may use of language models, and what they used.
+/// Show a project's budget and its usage.
 #[utoipa::path(
     tag = "budgets",
     security(("bearer" = [])),
@@ -210,7 +210,7 @@ async fn get_project_budget(
 
 /// Set a project's budget.
 ///
-/// What was used in the period still counts, unless the period is another. Calls of models that are under way go on.
+/// Usage in the current period still counts, unless the period changes. Model calls in progress continue.
 #[utoipa::path(
     tag = "budgets",
     security(("bearer" = [])),
@@ -229,7 +229,7 @@ async fn set_project_budget(
     set(&budgets, &actor, only_if, BudgetOf::Project(project), body).await
 }
 
-/// Remove a project's budget: its runs may use as much as they like.
+/// Remove a project's budget; its usage is no longer limited.
 #[utoipa::path(
     tag = "budgets",
     security(("bearer" = [])),
@@ -246,7 +246,7 @@ async fn remove_project_budget(
     remove(&budgets, &actor, only_if, BudgetOf::Project(project)).await
 }
 
-/// Show an agent's budget: what its runs may use of language models, and what they used.
+/// Show an agent's budget and its usage.
 #[utoipa::path(
     tag = "budgets",
     security(("bearer" = [])),
@@ -267,7 +267,7 @@ async fn get_agent_budget(
     show(&budgets, &actor, &request, BudgetOf::Agent(agent)).await
 }
 
-/// Set an agent's budget; its runs count in the project's too.
+/// Set an agent's budget; its runs count in the project's budget too.
 #[utoipa::path(
     tag = "budgets",
     security(("bearer" = [])),

@@ -9,14 +9,14 @@ use uuid::Uuid;
 
 use super::workflow_schema::{Definition, RequestSchema, RetrySchema, ServerSchema};
 
-/// What an agent does, by its type.
+/// A definition, by the type of the agent.
 #[derive(ToSchema)]
 #[schema(as = AgentDefinition)]
 #[serde(untagged)]
 pub(crate) enum DefinitionSchema {
-    /// Of a `workflow`.
+    /// The definition of a `workflow`.
     Workflow(Definition),
-    /// Of an `assistant`.
+    /// The definition of an `assistant`.
     Assistant(Box<AssistantSchema>),
 }
 
@@ -24,7 +24,7 @@ pub(crate) enum DefinitionSchema {
 #[derive(ToSchema)]
 #[schema(as = Assistant)]
 pub(crate) struct AssistantSchema {
-    /// Which model: `<provider>/<model>`.
+    /// The model: `<provider>/<model>`.
     #[schema(example = "local/llama3")]
     model: String,
     /// Models asked in its place, in this order, while its provider does not answer.
@@ -32,20 +32,20 @@ pub(crate) struct AssistantSchema {
     fallbacks: Vec<String>,
     /// Template of what the model is to be and to keep to; sees `input` and `run.id`.
     instructions: String,
-    /// What the model may call, by name.
+    /// The tools of the model, by name.
     #[schema(required = false)]
     tools: BTreeMap<String, AssistantToolSchema>,
     /// JSON Schema of the input; anything goes without one.
     input_schema: Option<Value>,
     /// JSON Schema of the output, which then is JSON; without one the output is the model's last text.
     output_schema: Option<Value>,
-    /// What of a long conversation the model still sees.
+    /// The part of a long conversation that the model sees.
     context: Option<ContextSchema>,
-    /// What ends a run that does not end by itself.
+    /// The limits of a run.
     limits: Option<AssistantLimitsSchema>,
-    /// How failed calls, of the model and of tools, are tried again.
+    /// The retry policy of failed calls of the model and of tools.
     retry: Option<RetrySchema>,
-    /// How much chance the model may use; the provider's own choice without one.
+    /// The sampling temperature; the provider's default if omitted.
     #[schema(minimum = 0, maximum = 2)]
     temperature: Option<f64>,
     /// Most tokens of one answer.
@@ -53,7 +53,7 @@ pub(crate) struct AssistantSchema {
     max_output_tokens: u32,
     /// Seconds after which a question about a call counts as denied.
     approval_expires_s: Option<u32>,
-    /// What models cost, by `<provider>/<model>`.
+    /// The prices of models, by `<provider>/<model>`.
     #[schema(required = false)]
     prices: BTreeMap<String, PriceSchema>,
 }
@@ -64,9 +64,9 @@ pub(crate) struct AssistantSchema {
 struct AssistantToolSchema {
     /// `builtin`, `http`, `mcp` or `agent`.
     kind: String,
-    /// What it does and when to use it, for the model; of `mcp` the server is asked where nothing is written.
+    /// What the tool does and when to use it, for the model; if it is missing for `mcp`, the server is asked for it.
     description: Option<String>,
-    /// JSON Schema of its arguments, an object; of `mcp` the server is asked where none is written.
+    /// JSON Schema of its arguments, an object; if it is missing for `mcp`, the server is asked for it.
     input_schema: Option<Value>,
     /// Whether a person is asked before a call: `never` (the default), `always`, or `{"when": …}` with a jq condition on
     /// the arguments.
@@ -84,7 +84,7 @@ struct AssistantToolSchema {
     agent: Option<Uuid>,
 }
 
-/// What of a long conversation the model still sees; a turn is an answer with everything that came of its calls.
+/// The part of a long conversation that the model sees; a turn is an answer with the results of its calls.
 #[derive(ToSchema)]
 #[schema(as = ContextPolicy)]
 struct ContextSchema {
@@ -100,7 +100,7 @@ struct ContextSchema {
     summary: bool,
 }
 
-/// What ends a run of an assistant that does not end by itself.
+/// The limits of a run of an assistant.
 #[derive(ToSchema)]
 #[schema(as = AssistantLimits)]
 struct AssistantLimitsSchema {
@@ -119,7 +119,7 @@ struct AssistantLimitsSchema {
     concurrency: u32,
 }
 
-/// What a model costs, in millionths of a unit of money per million tokens: 2.50 a million is 2500000.
+/// The price of a model, in millionths of a currency unit per million tokens: 2.50 per million is 2500000.
 #[derive(ToSchema)]
 #[schema(as = Price)]
 struct PriceSchema {
@@ -133,6 +133,6 @@ struct PriceSchema {
     /// Put into the provider's cache.
     #[schema(required = false, default = 0)]
     cache_write: u64,
-    /// Written by the model for itself; as `output` where nothing is said.
+    /// The reasoning tokens; priced like `output` if omitted.
     reasoning: Option<u64>,
 }

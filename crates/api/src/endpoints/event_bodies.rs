@@ -7,23 +7,23 @@ use uuid::Uuid;
 
 use crate::ids::{ProjectRef, RunRef};
 
-/// One thing that happened to a run.
+/// An event of a run.
 #[derive(Serialize, ToSchema)]
 #[schema(as = RunEvent)]
 pub(super) struct EventBody {
-    /// Its place in the platform's one log; what streams and pages resume after.
+    /// Its position in the platform's one log; streams and pages resume after it.
     #[schema(example = 4711)]
     pub(super) position: u64,
-    /// Its place among the run's events, from 1.
+    /// Its number among the run's events, from 1.
     sequence: u64,
-    /// Its identity.
+    /// The id.
     id: Uuid,
-    /// What happened.
+    /// The type of the event.
     #[schema(example = "run.tool_succeeded")]
     pub(super) r#type: &'static str,
     /// To which run.
     run_id: RunRef,
-    /// In which project.
+    /// The project.
     project_id: Option<ProjectRef>,
     /// When.
     at: DateTime<Utc>,
@@ -54,13 +54,13 @@ impl From<RunPublished> for EventBody {
 /// A piece of what a model is saying right now; the durable event of the call replaces all of them.
 #[derive(Serialize)]
 pub(super) struct DeltaBody {
-    /// In which run.
+    /// The run.
     run_id: RunRef,
     /// The step in which it is asked.
     step: String,
-    /// Which call; that of the durable event.
+    /// The operation id, the same as in the durable event.
     operation_id: Uuid,
-    /// Which try.
+    /// The number of the attempt.
     attempt: u32,
     /// Bytes of the answer before this piece: 0 begins anew, a jump says that pieces were lost.
     offset: u64,

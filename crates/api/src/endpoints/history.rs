@@ -25,19 +25,19 @@ pub(super) fn configure(config: &mut impl Mount) {
     config.service(agent_history).service(project_history);
 }
 
-/// One thing that happened.
+/// An event.
 #[derive(Serialize, ToSchema)]
 #[schema(as = HistoryEntry)]
 struct EntryBody {
-    /// Its place in the platform's one log.
+    /// Its position in the platform's one log.
     #[schema(example = 4711)]
     position: u64,
-    /// Its place among the events of what it happened to, from 1: the `version` since.
+    /// Its number among the events of the agent or the project, from 1: the `version` after it.
     #[schema(example = 4)]
     sequence: u64,
-    /// Its identity.
+    /// The id.
     id: Uuid,
-    /// What happened.
+    /// The type of the event.
     #[schema(example = "agent.renamed")]
     r#type: &'static str,
     /// When.
@@ -57,9 +57,9 @@ impl From<HistoryEntry> for EntryBody {
     }
 }
 
-/// Tell what happened to an agent, the oldest first.
+/// List the events of an agent, oldest first.
 ///
-/// `sequence` is the `version` that `GET /agents/{id}` shows it as of. A published version is told by its number.
+/// `sequence` is the `version` of `GET /agents/{id}` after the event. A published version is given by its number.
 #[utoipa::path(
     tag = "agents",
     security(("bearer" = [])),
@@ -80,9 +80,9 @@ async fn agent_history(
     Ok(paged(&request, &page, told.map(EntryBody::from)))
 }
 
-/// Tell what happened to a project, the oldest first.
+/// List the events of a project, oldest first.
 ///
-/// `sequence` is the `version` that `GET /projects/{id}` shows it as of. People are named by their ids alone.
+/// `sequence` is the `version` of `GET /projects/{id}` after the event. People appear by id only.
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),

@@ -37,12 +37,12 @@ pub(super) fn configure(config: &mut impl Mount) {
     config.service(list_own_invitations).service(accept_invitation).service(decline_invitation);
 }
 
-/// Asks for an invitation.
+/// An invitation to a project.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"email": "grace@example.org", "role": "operator"}))]
 struct NewInvitation {
-    /// Whom, whether or not they have an account.
+    /// The e-mail to invite, whether or not it has an account.
     #[schema(value_type = EmailText)]
     email: String,
     /// `owner`, `maintainer`, `operator` or `viewer`.
@@ -66,7 +66,7 @@ impl NewInvitation {
 #[derive(Default, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct InvitationAnswer {
-    /// The token that the inviter passed on; needed by whoever registered after they were invited.
+    /// The token of the invitation; required if the person registered after they were invited.
     #[validate(length(min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200)]
     token: Option<String>,
@@ -80,10 +80,10 @@ struct InvitationBody {
     id: InvitationRef,
     /// Into which project.
     project_id: ProjectRef,
-    /// The project's name; told to whoever is invited once nothing but their answer is missing.
+    /// The project's name, unless the invitation requires its token.
     #[schema(example = "Supply chain")]
     project_name: Option<String>,
-    /// Whom; forgotten once the invitation has ended.
+    /// The invited e-mail; deleted once the invitation has ended.
     email: Option<String>,
     /// As what: `owner`, `maintainer`, `operator` or `viewer`.
     #[schema(example = "operator")]
@@ -96,7 +96,7 @@ struct InvitationBody {
     invited_by: String,
     /// Since when.
     created_at: DateTime<Utc>,
-    /// Until when it can be accepted.
+    /// When it expires.
     expires_at: DateTime<Utc>,
 }
 
@@ -142,7 +142,7 @@ impl Revision for InvitationAsOf {
 struct IssuedBody {
     #[serde(flatten)]
     invitation: InvitationBody,
-    /// Pass it on to whoever is invited; shown this once, `null` when the answer to an earlier identical request is repeated.
+    /// Pass it on to the invited person. Shown this once, and `null` when a response is repeated.
     token: Option<String>,
 }
 
@@ -157,7 +157,7 @@ impl From<IssuedInvitation> for IssuedBody {
 #[schema(as = ProjectInvitations)]
 #[expect(dead_code, reason = "only describes what the operations answer")]
 struct InvitationsBody {
-    /// They, the oldest first.
+    /// The items, oldest first.
     items: Vec<InvitationBody>,
 }
 
@@ -166,9 +166,9 @@ fn waiting(request: &HttpRequest, wanted: Option<&Part>, views: Vec<InvitationVi
     told::<_, InvitationBody>(request, wanted, views, false, place)
 }
 
-/// Invite somebody into a project by e-mail, whether or not they have an account.
+/// Invite a person into a project by e-mail, whether or not they have an account.
 ///
-/// It can be accepted for a week. Whoever has an account finds it at `/invitations`; whoever registers later needs the
+/// It is valid for a week. A person with an account finds it at `/invitations`. A person who registers later needs the
 /// token, because nothing else proves that the e-mail is theirs.
 #[utoipa::path(
     tag = "projects",
@@ -197,7 +197,7 @@ async fn invite_member(
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).json(issued))
 }
 
-/// List a project's invitations that wait for an answer, the oldest first.
+/// List a project's pending invitations, oldest first.
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),
@@ -217,7 +217,7 @@ async fn list_invitations(
     Ok(waiting(&request, wanted.as_ref(), projects.list_invitations.of_project(&actor, project).await?))
 }
 
-/// Show one of a project's invitations, also once it has ended.
+/// Show an invitation of a project, also after it has ended.
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),
@@ -256,9 +256,9 @@ async fn withdraw_invitation(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// List the invitations that wait for one's own answer, the oldest first.
+/// List one's own pending invitations, oldest first.
 ///
-/// Those that came before one had an account are answered with their token, and do not name their project yet.
+/// Invitations from before the registration require their token to be answered, and do not name their project yet.
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),
@@ -301,7 +301,7 @@ macro_rules! answers {
 }
 
 answers! {
-    /// Accept an invitation and belong to the project.
+    /// Accept an invitation and join the project.
     accept_invitation = "/invitations/{invitation_id}/accept", true;
     /// Decline an invitation.
     decline_invitation = "/invitations/{invitation_id}/decline", false;

@@ -38,7 +38,7 @@ struct PublicKey {
     x: String,
 }
 
-/// Tell the keys that access tokens are signed with.
+/// Show the public keys of access tokens (JWKS).
 #[utoipa::path(
     tag = "auth",
     responses((status = 200, description = "The keys in use", body = inline(KeySet), content_type = "application/json"), Public)

@@ -36,15 +36,15 @@ pub(super) fn configure(config: &mut impl Mount) {
     config.service(change_member_role).service(remove_member);
 }
 
-/// Asks for somebody to belong to the project; names them by id or by e-mail.
+/// A person to add to the project, by id or by e-mail.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = one_name))]
 #[schema(example = json!({"email": "grace@example.org", "role": "operator"}))]
 struct NewMember {
-    /// Who, by id.
+    /// The user id.
     user_id: Option<UserRef>,
-    /// Who, by the e-mail they sign in with.
+    /// The e-mail the person signs in with.
     #[schema(value_type = Option<EmailText>)]
     email: Option<String>,
     /// `owner`, `maintainer`, `operator` or `viewer`.
@@ -77,7 +77,7 @@ impl NewMember {
     }
 }
 
-/// Asks for another role.
+/// A new role.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"role": "maintainer"}))]
@@ -87,7 +87,7 @@ struct NewRole {
     role: String,
 }
 
-/// List who belongs to a project, the longest-standing first.
+/// List the members of a project, oldest first.
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),
@@ -108,9 +108,9 @@ async fn list_members(
     Ok(paged(&request, &page, found.map(MemberBody::from)))
 }
 
-/// Show one member of a project.
+/// Show a member of a project.
 ///
-/// The `ETag` begins with the project's version, which a change of the member is told by `If-Match`.
+/// The `ETag` begins with the project's version; send it in `If-Match` to change the member.
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),
@@ -131,12 +131,12 @@ async fn get_member(
     shown(&request, &MemberAsOf::from(projects.get_member.handle(&actor, GetMember { project, user }).await?))
 }
 
-/// Let somebody belong to a project, at once.
+/// Add a member to a project at once.
 ///
-/// That is for people one shares a project with; everybody else is invited. Whether somebody else has an account is not told.
-/// Administrators of the platform, who see all accounts, may add anybody. An API key adds operators and viewers only.
+/// The person must share a project with the caller; others are invited. The response does not reveal whether others have an
+/// account. Platform administrators, who see all accounts, may add anybody. An API key adds operators and viewers only.
 ///
-/// The answer's `ETag` begins with the project's version.
+/// The `ETag` of the response begins with the project's version.
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),
@@ -161,7 +161,7 @@ async fn add_member(
     Ok(created(location, &MemberAsOf::from(added)))
 }
 
-/// Give a member another role.
+/// Change the role of a member.
 ///
 /// A project keeps at least one owner. A suspended or archived project takes lesser roles only. An API key changes operators
 /// and viewers only, into one another.
@@ -186,7 +186,7 @@ async fn change_member_role(
     Ok(changed(&MemberAsOf::from(projects.change_member_role.handle(&actor, command).await?)))
 }
 
-/// Let somebody belong to a project no longer; anybody may leave.
+/// Remove a member from a project, or leave it.
 ///
 /// A project keeps at least one owner. Members of a suspended or archived project can leave and be removed too. An API key
 /// removes operators and viewers only.

@@ -32,7 +32,7 @@ pub(super) fn configure(config: &mut impl Mount) {
     config.service(suspend_project).service(resume_project).service(archive_project).service(transfer_project);
 }
 
-/// Asks for a project.
+/// A project to create.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "Supply chain"}))]
@@ -42,7 +42,7 @@ struct NewProject {
     name: String,
 }
 
-/// Create a project and own it.
+/// Create a project; the caller becomes its owner.
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),
@@ -81,7 +81,7 @@ struct ProjectFilter {
 /// What projects can be sorted by, by name.
 const SORTS: [(&str, ProjectSort); 2] = [("created_at", ProjectSort::CreatedAt), ("name", ProjectSort::Name)];
 
-/// List the projects one may see.
+/// List the projects that the caller may see.
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),
@@ -109,7 +109,7 @@ async fn list_projects(
 
 /// Show a project.
 ///
-/// As it stands, or as it was: `version` and `as_of` fold its events up to there. Who may see it is decided as of now.
+/// Shows the current state, or with `version` or `as_of` an earlier one. Access is decided as of now.
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),
@@ -134,7 +134,7 @@ async fn get_project(
     shown(&request, &ProjectBody::from(project))
 }
 
-/// Asks to hand a project over.
+/// The transfer of a project.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"user_id": "01938f2e-0000-7000-8000-000000000000"}))]
@@ -143,7 +143,7 @@ struct Transfer {
     user_id: UserRef,
 }
 
-/// Give a project another name.
+/// Rename a project.
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),
@@ -163,9 +163,10 @@ async fn rename_project(
     apply(&projects, &actor, id, only_if, ProjectChange::Rename(name)).await
 }
 
-/// Hand a project over to another member.
+/// Transfer a project to another member.
 ///
-/// They become an owner; an owner who asks stays as a maintainer. A suspended or archived project can be handed over too.
+/// They become an owner, and an owner who makes the request becomes a maintainer. This works in a suspended or archived
+/// project too.
 #[utoipa::path(
     tag = "projects",
     security(("bearer" = [])),
@@ -207,11 +208,11 @@ macro_rules! lifecycle {
 }
 
 lifecycle! {
-    /// Put a project on hold: it can be read, and nothing in it changes or starts.
+    /// Suspend a project: it can be read, but nothing in it changes or starts.
     suspend_project = "/projects/{id}/suspend", Suspend;
-    /// Take a suspended project into use again.
+    /// Resume a suspended project.
     resume_project = "/projects/{id}/resume", Resume;
-    /// Keep a project for history only, for ever.
+    /// Archive a project; this cannot be undone.
     archive_project = "/projects/{id}/archive", Archive;
 }
 

@@ -16,7 +16,7 @@ use crate::{
     ids::{ProjectRef, ProviderRef},
 };
 
-/// What a model costs: for a million tokens of each class, in millionths of your unit of money.
+/// The price of a model per million tokens of each class, in millionths of your currency.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ModelPrice)]
@@ -60,23 +60,23 @@ pub(super) struct ProviderBody {
     pub(super) id: ProviderRef,
     /// The project it answers for.
     pub(super) project_id: ProjectRef,
-    /// What stands before the slash where its models are named.
+    /// The name before the slash in the names of its models.
     #[schema(example = "openai")]
     name: String,
     /// `openai` or `anthropic`.
     #[schema(example = "openai")]
     kind: &'static str,
-    /// Where it is reached.
+    /// The base URL.
     base_url: String,
-    /// Models it may be asked for; every one where there is none.
+    /// Models that may be used; all of them if empty.
     models: Vec<String>,
-    /// What its models cost.
+    /// The prices of its models.
     prices: BTreeMap<String, PriceBody>,
     /// Numbers the price list, from 1.
     prices_version: u32,
     /// Whether it has a key for its present address.
     has_key: bool,
-    /// The key's last four characters, where it is long enough to keep the rest to itself.
+    /// The last four characters of the key, if it is long enough.
     key_hint: Option<String>,
     /// Whether it had a key for another address and needs a new one before it can be asked.
     needs_key: bool,
@@ -119,15 +119,15 @@ impl Revision for ProviderBody {
     }
 }
 
-/// What came of reaching out to a provider.
+/// The result of testing a provider.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Reachability)]
 pub(super) struct ReachabilityBody {
     /// Whether it answered and accepted the key.
     reachable: bool,
-    /// The models it says it has.
+    /// The models that the provider lists.
     models: Vec<String>,
-    /// What went wrong.
+    /// A description of the error.
     problem: Option<String>,
 }
 

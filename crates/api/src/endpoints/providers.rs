@@ -45,49 +45,49 @@ pub(super) fn configure(config: &mut impl Mount) {
         .service(test_provider);
 }
 
-/// Asks for a provider of models.
+/// A model provider to add.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "openai", "kind": "openai", "base_url": "https://api.openai.com/v1", "key": "sk-…", "models": ["gpt-4o"], "prices": {"gpt-4o": {"input": 2_500_000, "output": 10_000_000}}}))]
 struct NewProvider {
-    /// What stands before the slash where its models are named; unique in the project.
+    /// The name before the slash in the names of its models; unique in the project.
     #[schema(value_type = ProviderNameText)]
     name: String,
-    /// What it speaks: `openai` (chat completions; also gateways and local servers) or `anthropic`.
+    /// The protocol: `openai` (chat completions; also gateways and local servers) or `anthropic`.
     #[schema(value_type = ProviderKindName)]
     kind: String,
-    /// Where it is reached.
+    /// The base URL.
     #[schema(value_type = ProviderUrlText)]
     base_url: String,
-    /// With what it is paid. It is sealed, sent to this address only, and never shown again.
+    /// The API key. It is sealed, sent to this address only, and never shown again.
     #[schema(value_type = Option<ProviderKeyText>)]
     key: Option<String>,
-    /// Models it may be asked for, by its own names; every one where it is left out.
+    /// Models that may be used, by the provider's own names; all of them if omitted.
     models: Option<Vec<String>>,
-    /// What its models cost.
+    /// The prices of its models.
     prices: Option<BTreeMap<String, PriceBody>>,
 }
 
-/// What shall be different; what is left out stays as it is.
+/// The changes; an omitted member stays unchanged.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ProviderChange, example = json!({"enabled": false}))]
 struct ProviderChange {
-    /// Where it is reached. Without a key beside it, a key it has is dropped: nothing is asked until a new one is set.
+    /// The base URL. A change without a new key drops the present key: no model is called until another one is set.
     #[schema(value_type = Option<ProviderUrlText>)]
     base_url: Option<String>,
-    /// With what it is paid from now on.
+    /// The new API key.
     #[schema(value_type = Option<ProviderKeyText>)]
     key: Option<String>,
     /// Models it may be asked for; none for every one.
     models: Option<Vec<String>>,
-    /// What its models cost; replaces all prices.
+    /// The prices of its models; replaces all present ones.
     prices: Option<BTreeMap<String, PriceBody>>,
-    /// Whether it may be asked at all.
+    /// Whether the provider may be used.
     enabled: Option<bool>,
 }
 
-/// With what a provider is paid from now on.
+/// A new API key of a provider.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"key": "sk-…"}))]
@@ -132,9 +132,9 @@ impl ProviderChange {
     }
 }
 
-/// Add a provider of models.
+/// Add a model provider.
 ///
-/// The project's own provider comes before one of the same name that the operator configured.
+/// A project's own provider takes precedence over the operator's of the same name.
 #[utoipa::path(
     tag = "providers",
     security(("bearer" = [])),
@@ -156,7 +156,7 @@ async fn add_provider(
     Ok(created(location, &added))
 }
 
-/// List a project's providers of models, the newest first.
+/// List a project's model providers, newest first.
 #[utoipa::path(
     tag = "providers",
     security(("bearer" = [])),
@@ -177,7 +177,7 @@ async fn list_providers(
     Ok(paged(&request, &page, found.map(ProviderBody::from)))
 }
 
-/// Show a provider of models, never its key.
+/// Show a model provider, never its key.
 #[utoipa::path(
     tag = "providers",
     security(("bearer" = [])),
@@ -199,7 +199,7 @@ async fn get_provider(
     shown(&request, &ProviderBody::from(found))
 }
 
-/// Change a provider of models.
+/// Change a model provider.
 #[utoipa::path(
     tag = "providers",
     security(("bearer" = [])),
@@ -220,7 +220,7 @@ async fn change_provider(
     changed(&providers, &actor, command).await
 }
 
-/// Set the key a provider of models is paid with.
+/// Set the API key of a model provider.
 #[utoipa::path(
     tag = "providers",
     security(("bearer" = [])),
@@ -241,7 +241,7 @@ async fn set_provider_key(
     changed(&providers, &actor, ChangeProvider::of_key(project, provider, key, expected)).await
 }
 
-/// Remove a provider of models, and its key.
+/// Remove a model provider and its key.
 #[utoipa::path(
     tag = "providers",
     security(("bearer" = [])),
@@ -261,14 +261,14 @@ async fn remove_provider(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// See whether a provider of models is there.
+/// Test a model provider.
 ///
-/// It is asked for its list of models, which costs nothing. That it does not answer is an answer, not a failure.
+/// Requests its list of models, which costs nothing. A provider that does not respond is a result, not an error.
 #[utoipa::path(
     tag = "providers",
     security(("bearer" = [])),
     params(("id" = ProjectRef, Path, description = "Which project"), ("provider_id" = ProviderRef, Path, description = "Which provider")),
-    responses((status = 200, description = "Whether it is there, and what it has", body = ReachabilityBody), Acting)
+    responses((status = 200, description = "Whether it responds, and its models", body = ReachabilityBody), Acting)
 )]
 #[post("/projects/{id}/providers/{provider_id}/test")]
 async fn test_provider(

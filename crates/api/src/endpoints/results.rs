@@ -26,17 +26,17 @@ pub(super) fn configure(config: &mut impl Mount) {
     config.service(get_result);
 }
 
-/// Where a result is kept that is too large to be shown in its place.
+/// A large result that is stored separately.
 #[derive(Serialize, ToSchema)]
 #[schema(as = StoredResult)]
 pub(super) struct StoredResultBody {
     /// SHA-256 of its JSON text, in hexadecimal; by this it is found below its run.
     #[schema(min_length = 64, max_length = 64, pattern = "^[0-9a-f]{64}$")]
     hash: String,
-    /// How many bytes of JSON text it is.
+    /// The size of the JSON text in bytes.
     #[schema(example = 183_204)]
     bytes: u64,
-    /// How the text begins.
+    /// The beginning of the text.
     #[schema(max_length = 256, example = "{\"items\":[{\"id\":1,")]
     preview: String,
 }
@@ -48,10 +48,10 @@ impl From<StoredResult> for StoredResultBody {
     }
 }
 
-/// Show a result that is too large for its run.
+/// Show a large result of a run.
 ///
-/// The JSON text of a tool's result or of an output, just as it was kept, to whoever may see the run. A run shows the hash
-/// as `output_stored`, its events as `result_hash` or `output_hash`. What only other runs refer to is not found here.
+/// Returns the stored JSON text of a result or an output. A run shows its hash in `output_stored`, events in
+/// `result_hash` or `output_hash`. Results of other runs are not found here.
 #[utoipa::path(
     tag = "runs",
     security(("bearer" = [])),

@@ -35,7 +35,7 @@ struct NewRetry {
     /// `low`, `normal` or `high`; that of the other run, without it.
     #[schema(value_type = Option<PriorityName>)]
     priority: Option<Priority>,
-    /// When the new run ends at the latest; the definition's own limit holds in any case.
+    /// The deadline of the new run; the definition's own limit applies in any case.
     deadline: Option<DateTime<Utc>>,
     /// Seconds that the answer may wait until the run has ended or needs a person.
     #[validate(range(max = WAIT_S))]
@@ -53,18 +53,18 @@ struct NewFork {
     #[validate(length(min = 1, max = 80))]
     #[schema(min_length = 1, max_length = 80, example = "greet")]
     step: String,
-    /// Which version of the agent it runs; that of the other run, without it.
+    /// The agent version to run; that of the other run if omitted.
     #[validate(range(min = 1))]
     #[schema(minimum = 1)]
     agent_version: Option<u32>,
-    /// What it works on; what the other run does, without it.
+    /// The input; that of the other run if omitted.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Value, required = false)]
     input: Option<Json>,
     /// `low`, `normal` or `high`; that of the other run, without it.
     #[schema(value_type = Option<PriorityName>)]
     priority: Option<Priority>,
-    /// When the new run ends at the latest; the definition's own limit holds in any case.
+    /// The deadline of the new run; the definition's own limit applies in any case.
     deadline: Option<DateTime<Utc>>,
     /// Seconds that the answer may wait until the run has ended or needs a person.
     #[validate(range(max = WAIT_S))]
@@ -77,10 +77,10 @@ fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Json>, D::Error
     Json::deserialize(value).map(Some)
 }
 
-/// Repeat a run that has ended.
+/// Retry an ended run.
 ///
-/// The new run is of the same agent version on the same input, begins from the beginning, and names the run it repeats in
-/// `retry_of`; that one stays as it is. Limits apply anew.
+/// The new run executes the same agent version on the same input from the beginning. It names the old one, which does
+/// not change, in `retry_of`. Limits apply anew.
 #[utoipa::path(
     tag = "runs",
     security(("bearer" = [])),
@@ -88,7 +88,7 @@ fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Json>, D::Error
     request_body = Option<NewRetry>,
     responses(
         (status = 200, description = "The new run has ended within `wait_s`", body = RunBody),
-        (status = 202, description = "The new run goes on; look at it under `Location`", body = RunBody),
+        (status = 202, description = "The new run is in progress; follow `Location`", body = RunBody),
         Creating
     )
 )]
@@ -104,10 +104,10 @@ async fn retry_run(
     Ok(started(runs.retry.handle(&actor, RetryRun { run, priority, deadline, wait, idempotency }).await?))
 }
 
-/// Let a run go its own way from a step of another.
+/// Fork a run from one of its steps.
 ///
-/// What is before the step is taken over with its results and not carried out again; those steps are shown with
-/// `taken_over`. The new run names the other one in `forked_from`; that one stays as it is. Limits apply anew.
+/// The results of earlier steps are taken over and shown with `taken_over`; they are not executed again. The new run
+/// names the old one, which does not change, in `forked_from`. Limits apply anew.
 #[utoipa::path(
     tag = "runs",
     security(("bearer" = [])),
@@ -115,7 +115,7 @@ async fn retry_run(
     request_body = NewFork,
     responses(
         (status = 200, description = "The new run has ended within `wait_s`", body = RunBody),
-        (status = 202, description = "The new run goes on; look at it under `Location`", body = RunBody),
+        (status = 202, description = "The new run is in progress; follow `Location`", body = RunBody),
         Creating
     )
 )]

@@ -17,7 +17,7 @@ use crate::{
     ids::{AgentRef, OperationRef, ProjectRef, RunRef},
 };
 
-/// Why something did not work.
+/// An error.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Failure)]
 pub(super) struct FailureBody {
@@ -26,9 +26,9 @@ pub(super) struct FailureBody {
     code: String,
     /// For people.
     message: String,
-    /// The step it happened at, where it happened at one.
+    /// The step at which it failed, if there is one.
     step: Option<String>,
-    /// The element of the step, where the step has `for_each`.
+    /// The element of the step, if the step has `for_each`.
     index: Option<u32>,
 }
 
@@ -55,31 +55,31 @@ pub(super) struct RunSummaryBody {
     /// `queued`, `running`, `waiting`, `cancelling`, `completed`, `failed`, `cancelled` or `expired`.
     #[schema(value_type = RunStatusName)]
     status: &'static str,
-    /// What it waits for: any of `approval`, `timer`, `reconcile` and `child`.
+    /// The reasons for waiting: any of `approval`, `timer`, `reconcile` and `child`.
     waiting_for: Vec<&'static str>,
     /// `low`, `normal` or `high`.
     #[schema(value_type = PriorityName)]
     priority: &'static str,
-    /// Why it failed, where it did.
+    /// The error, if it failed.
     error: Option<FailureBody>,
-    /// The run that waits for it, where one does.
+    /// The parent run, if there is one.
     parent_run_id: Option<RunRef>,
-    /// The run it repeats, where it repeats one.
+    /// The run it retries.
     retry_of: Option<RunRef>,
-    /// The run it goes its own way from, where it does.
+    /// The run it was forked from.
     forked_from: Option<ForkedFromBody>,
     /// Tokens its models were billed for, without those of the runs below it.
     tokens: TokensBody,
-    /// What they cost, in millionths of the unit of the prices; none where no price is known.
+    /// The cost, in millionths of the unit of the prices; absent if no price is known.
     cost_micros: Option<u64>,
-    /// Who asked for it.
+    /// Who started it.
     #[schema(example = "user:01938f2e-0000-7000-8000-000000000000")]
     requested_by: String,
-    /// When it ends at the latest.
+    /// The deadline.
     deadline: DateTime<Utc>,
     /// When it was asked for.
     created_at: DateTime<Utc>,
-    /// When a worker first took it.
+    /// When a worker first claimed it.
     started_at: Option<DateTime<Utc>>,
     /// When it ended.
     ended_at: Option<DateTime<Utc>>,
@@ -125,28 +125,28 @@ impl From<RunSummary> for RunSummaryBody {
 pub(super) struct RunBody {
     #[serde(flatten)]
     summary: RunSummaryBody,
-    /// What it works on.
+    /// The input.
     #[schema(value_type = Value)]
     input: Json,
-    /// What it returned; `null` where that is stored.
+    /// The output; `null` if it is stored.
     #[schema(value_type = Option<Value>)]
     output: Option<Json>,
-    /// Where what it returned is kept, where that is larger than 64 KiB.
+    /// The stored output, if it is larger than 64 KiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     output_stored: Option<StoredResultBody>,
-    /// Its steps, in the order the definition lists them; empty where `steps=none` was asked for.
+    /// Its steps, in the order of the definition; empty with `steps=none`.
     steps: Vec<StepBody>,
-    /// Calls of which nobody knows what became of them: each takes a verdict, also after the run's end.
+    /// Calls whose outcome is unknown. Each takes a verdict, also after the end of the run.
     in_doubt: Vec<DoubtBody>,
-    /// What it used.
+    /// The usage.
     usage: UsageBody,
 }
 
-/// A call of which nobody knows what became of it.
+/// A call whose outcome is unknown.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Doubt)]
 struct DoubtBody {
-    /// Its id, which a verdict is addressed to.
+    /// The operation id, to which a verdict is addressed.
     operation_id: OperationRef,
     /// The tool it called.
     #[schema(example = "charge")]
@@ -154,7 +154,7 @@ struct DoubtBody {
     /// The step it belongs to.
     #[schema(example = "pay")]
     step: String,
-    /// The element of the step, where the step has `for_each`.
+    /// The element of the step, if the step has `for_each`.
     #[serde(skip_serializing_if = "Option::is_none")]
     index: Option<u32>,
 }
@@ -166,7 +166,7 @@ impl From<DoubtView> for DoubtBody {
     }
 }
 
-/// Where a run left another one, which stayed as it was.
+/// The origin of a fork.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ForkedFrom)]
 struct ForkedFromBody {
@@ -206,15 +206,15 @@ struct StepBody {
     /// Its name.
     #[schema(example = "greet")]
     id: String,
-    /// What it does: `tool`, `agent` or `approval`; in a run of an assistant `model`, `tools` or `summary`.
+    /// The kind of step: `tool`, `agent` or `approval`; in a run of an assistant `model`, `tools` or `summary`.
     #[schema(example = "tool")]
     kind: &'static str,
-    /// What it gave, once it is settled; `null` in place of what is stored, of the step or of an element.
+    /// The output, once the step is settled; `null` if the output, or that of an element, is stored.
     #[schema(value_type = Option<Value>)]
     output: Option<Json>,
     #[serde(flatten)]
     execution: ExecutionBody,
-    /// How each element went, where the step has `for_each` and its elements are known.
+    /// The elements, if the step has `for_each` and they are known.
     #[serde(skip_serializing_if = "Option::is_none")]
     elements: Option<Vec<ExecutionBody>>,
 }
@@ -227,11 +227,11 @@ impl From<StepView> for StepBody {
     }
 }
 
-/// How one execution of a step went.
+/// One execution of a step.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Execution)]
 struct ExecutionBody {
-    /// Which element, where the step has `for_each`.
+    /// The index of the element, if the step has `for_each`.
     #[serde(skip_serializing_if = "Option::is_none")]
     index: Option<u32>,
     /// `pending`, `running`, `waiting`, `in_doubt`, `succeeded`, `skipped`, `failed` or `abandoned`.
@@ -245,13 +245,13 @@ struct ExecutionBody {
     /// The model it asks.
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
-    /// Tokens it was billed for, where it asked a model.
+    /// Tokens used, if the step called a model.
     #[serde(skip_serializing_if = "Option::is_none")]
     tokens: Option<TokensBody>,
-    /// What they cost, in millionths of the unit of the price, where one was known.
+    /// The cost, in millionths of the unit of the price, if a price is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     cost_micros: Option<u64>,
-    /// The price by which they cost that, whatever its list says by now.
+    /// The price that applied; later changes of its list do not affect it.
     #[serde(skip_serializing_if = "Option::is_none")]
     price: Option<AppliedPriceBody>,
     /// Tries of its call.
@@ -264,10 +264,10 @@ struct ExecutionBody {
     /// The run it waits for, or waited for.
     #[serde(skip_serializing_if = "Option::is_none")]
     child_run_id: Option<RunRef>,
-    /// Where what it gave is kept, where that is larger than 64 KiB.
+    /// The stored output, if it is larger than 64 KiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     output_stored: Option<StoredResultBody>,
-    /// Why it failed, or why its last try did.
+    /// The error of the step, or of its last attempt.
     error: Option<FailureBody>,
     /// When it began.
     started_at: Option<DateTime<Utc>>,
@@ -302,8 +302,8 @@ impl From<ExecutionView> for ExecutionBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = AppliedPrice)]
 struct AppliedPriceBody {
-    /// Which list said so: `agent:3` is version 3 of the agent, `provider:<id>:2` the second list of a project's provider,
-    /// `configuration:1f3a9c02` what the operator had configured.
+    /// The price list: `agent:3` is version 3 of the agent, `provider:<id>:2` the second list of a project's provider,
+    /// `configuration:1f3a9c02` the list that the operator had configured.
     #[schema(example = "agent:3")]
     list: String,
     #[serde(flatten)]
@@ -335,7 +335,7 @@ struct UsageBody {
     model_calls: u32,
     /// Tokens they were billed for.
     tokens: TokensBody,
-    /// What they cost, in millionths of the unit of the version's prices; none where no price is known.
+    /// The cost, in millionths of the unit of the version's prices; absent if no price is known.
     cost_micros: Option<u64>,
 }
 

@@ -40,7 +40,7 @@ struct Wanted {
     /// Only what came after this position.
     #[param(required = false, default = 0)]
     after: u64,
-    /// At most so many, of a JSON page.
+    /// The maximum number of events on a JSON page.
     #[param(required = false, default = 100, minimum = 1, maximum = 500)]
     limit: usize,
 }

@@ -48,12 +48,12 @@ pub(super) fn configure(config: &mut impl Mount) {
     config.service(execute_agent).service(list_runs).service(get_run).service(cancel_run);
 }
 
-/// Asks for a run.
+/// A run to start.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"input": {"name": "Ada"}, "wait_s": 10}))]
 struct NewRun {
-    /// What it works on; must meet the agent's input schema.
+    /// The input; it must match the agent's input schema.
     #[serde(default)]
     #[schema(value_type = Value, required = false)]
     input: Json,
@@ -61,7 +61,7 @@ struct NewRun {
     #[serde(default)]
     #[schema(value_type = PriorityName, required = false)]
     priority: Priority,
-    /// When it ends at the latest; the definition's own limit holds in any case.
+    /// The deadline; the definition's own limit applies in any case.
     deadline: Option<DateTime<Utc>>,
     /// Seconds that the answer may wait until the run has ended or needs a person.
     #[validate(range(max = WAIT_S))]
@@ -74,7 +74,7 @@ struct NewRun {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"reason": "started by mistake"}))]
 struct Cancellation {
-    /// Why, for the record.
+    /// The reason, for the record.
     #[validate(length(max = REASON))]
     #[schema(value_type = Option<ReasonText>)]
     reason: Option<String>,
@@ -122,8 +122,8 @@ struct Narrowing {
 
 /// Run an agent.
 ///
-/// The run starts from the agent's current version and goes on by itself; a client that goes away stops nothing.
-/// With `wait_s` the answer waits, at most so long, until the run has ended or waits for a person's decision.
+/// The run executes the agent's current version and continues without the client. With `wait_s` the response is
+/// delayed, at most that long, until the run has ended or waits for a person.
 #[utoipa::path(
     tag = "runs",
     security(("bearer" = [])),
@@ -131,7 +131,7 @@ struct Narrowing {
     request_body = NewRun,
     responses(
         (status = 200, description = "The run has ended within `wait_s`", body = RunBody),
-        (status = 202, description = "The run goes on; look at it under `Location`", body = RunBody),
+        (status = 202, description = "The run is in progress; follow `Location`", body = RunBody),
         Creating
     )
 )]
@@ -172,7 +172,7 @@ fn parent(parameters: &mut Parameters) -> Option<ChildOf> {
     above.or(root.then_some(ChildOf::Nobody))
 }
 
-/// List the runs one may see.
+/// List the runs that the caller may see.
 #[utoipa::path(
     tag = "runs",
     security(("bearer" = [])),
@@ -227,8 +227,8 @@ fn steps(raw: &str) -> Option<bool> {
 
 /// Show a run with its steps.
 ///
-/// As it stands, or as it was: `version` and `as_of` fold its events up to there. Who may see it is decided as of now. With
-/// `steps=none` the list of steps is empty: it is most of a long run.
+/// Shows the current state, or with `version` or `as_of` an earlier one. Access is decided as of now. With `steps=none`
+/// the list of steps, which is most of a long run, is empty.
 #[utoipa::path(
     tag = "runs",
     security(("bearer" = [])),
@@ -259,9 +259,9 @@ async fn get_run(
     shown(&request, &RunBody::from(run))
 }
 
-/// Stop a run.
+/// Cancel a run.
 ///
-/// Whatever its worker does from now on is refused. Stopping it again changes nothing.
+/// Appends of its worker are refused from now on. Cancelling again changes nothing.
 #[utoipa::path(
     tag = "runs",
     security(("bearer" = [])),

@@ -33,23 +33,23 @@ pub(super) fn configure(config: &mut impl Mount) {
     config.service(add_secret).service(list_secrets).service(get_secret).service(replace_secret).service(remove_secret);
 }
 
-/// Asks for a secret of tools.
+/// A tool secret to add.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "tracker", "value": "tr-0123456789", "hosts": ["tracker.example.org"]}))]
 struct NewSecret {
-    /// What headers call it by: `{{ secrets.tracker }}`; unique in the project.
+    /// The name by which templates use it: `{{ secrets.tracker }}`; unique in the project.
     #[schema(value_type = SecretNameText)]
     name: String,
-    /// What it is. It is sealed, sent to its hosts only, and never shown again.
+    /// The value. It is sealed, sent to its hosts only, and never shown again.
     #[schema(value_type = SecretValueText)]
     value: String,
-    /// Where it may be sent: hosts at the usual port of their scheme, `host:port` for any other port.
+    /// The hosts it may be sent to: `host` for the default port of the scheme, `host:port` for another port.
     #[schema(value_type = SecretHostList)]
     hosts: Vec<String>,
 }
 
-/// What a secret is from now on.
+/// A new value of a secret.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"value": "tr-9876543210"}))]
@@ -57,7 +57,7 @@ struct NewSecretValue {
     /// The value. The next call that uses the secret sends it.
     #[schema(value_type = SecretValueText)]
     value: String,
-    /// Where it may be sent; where the value before might, when it is left out.
+    /// The hosts it may be sent to; unchanged if omitted.
     #[schema(value_type = Option<SecretHostList>)]
     hosts: Option<Vec<String>>,
 }
@@ -70,10 +70,10 @@ struct SecretBody {
     id: SecretRef,
     /// The project whose tools may use it.
     project_id: ProjectRef,
-    /// What headers call it by.
+    /// The name by which templates use it.
     #[schema(example = "tracker")]
     name: String,
-    /// Where it may be sent.
+    /// The hosts it may be sent to.
     hosts: Vec<String>,
     /// When it was added.
     created_at: DateTime<Utc>,
@@ -103,9 +103,9 @@ impl Revision for SecretBody {
     }
 }
 
-/// Add a secret of tools.
+/// Add a tool secret.
 ///
-/// Headers of `http` tools insert it as `{{ secrets.name }}`.
+/// Tools insert it into headers and bodies as `{{ secrets.name }}`.
 #[utoipa::path(
     tag = "secrets",
     security(("bearer" = [])),
@@ -127,7 +127,7 @@ async fn add_secret(
     Ok(created(location, &added))
 }
 
-/// List a project's secrets of tools, the newest first, without their values.
+/// List a project's tool secrets without their values, newest first.
 #[utoipa::path(
     tag = "secrets",
     security(("bearer" = [])),
@@ -148,7 +148,7 @@ async fn list_secrets(
     Ok(paged(&request, &page, found.map(SecretBody::from)))
 }
 
-/// Show a secret of tools, never its value.
+/// Show a tool secret, never its value.
 #[utoipa::path(
     tag = "secrets",
     security(("bearer" = [])),
@@ -170,9 +170,9 @@ async fn get_secret(
     shown(&request, &SecretBody::from(found))
 }
 
-/// Replace the value of a secret of tools.
+/// Replace the value of a tool secret.
 ///
-/// Hosts change together with the value only: whoever names new ones has to know it.
+/// Hosts can be changed only together with the value, so that nobody can redirect a value they do not know.
 #[utoipa::path(
     tag = "secrets",
     security(("bearer" = [])),
@@ -203,7 +203,7 @@ async fn replace_secret(
     Ok(changed(&SecretBody::from(secrets.replace.handle(&actor, command).await?)))
 }
 
-/// Remove a secret of tools, and its value.
+/// Remove a tool secret and its value.
 #[utoipa::path(
     tag = "secrets",
     security(("bearer" = [])),

@@ -35,37 +35,37 @@ struct Wanted {
     /// From this day in UTC on; without it 30 days before `to`.
     #[param(required = false, example = "2026-11-01")]
     from: NaiveDate,
-    /// Before this day in UTC, at most 366 days after `from`; without it tomorrow, so that today is told.
+    /// Before this day in UTC, at most 366 days after `from`; tomorrow by default, so that today is included.
     #[param(required = false, example = "2026-12-01")]
     to: NaiveDate,
     /// Only that of this agent.
     #[param(required = false)]
     agent_id: AgentRef,
-    /// What is told apart, with commas between; the rest is added up.
+    /// The dimensions to group by, separated by commas; the others are added up.
     #[param(required = false, style = Form, explode = false, min_items = 1, example = json!(["day", "model"]))]
     group_by: Vec<DimensionName>,
 }
 
-/// What models used on a day, of a model and by an agent, as far as these are told apart.
+/// The usage of one group: a day, a model and an agent, or those of them that are grouped by.
 #[derive(Serialize, ToSchema)]
 #[schema(as = UsageItem)]
 struct ItemBody {
-    /// The day in UTC on which models answered; `null` where days are added up.
+    /// The day in UTC on which models answered; `null` if days are added up.
     day: Option<NaiveDate>,
-    /// The model that answered, `<provider>/<model>`; `null` where models are added up.
+    /// The model that answered, `<provider>/<model>`; `null` if models are added up.
     #[schema(max_length = 256, example = "anthropic/claude-sonnet-4-5")]
     model: Option<String>,
-    /// The agent whose runs asked; `null` where agents are added up.
+    /// The agent whose runs made the calls; `null` if agents are added up.
     agent_id: Option<AgentRef>,
     /// Answers of models.
     calls: u64,
     /// Those of them whose price was not known; they count as costing nothing.
     unpriced_calls: u64,
-    /// Those of them whose tokens the provider did not tell; they count with the most they can have used.
+    /// Calls for which the provider did not report usage; they count with the most they can have used.
     estimated_calls: u64,
     /// Tokens by class.
     tokens: TokensBody,
-    /// What they cost when they were answered, in millionths of the unit of the prices.
+    /// The cost at that time, in millionths of the unit of the prices.
     cost_micros: u64,
 }
 
@@ -78,7 +78,7 @@ impl From<UsageGroup> for ItemBody {
     }
 }
 
-/// What models used of everything together.
+/// The usage of all groups together.
 #[derive(Serialize, ToSchema)]
 #[schema(as = UsageTotals)]
 struct TotalsBody {
@@ -86,11 +86,11 @@ struct TotalsBody {
     calls: u64,
     /// Those of them whose price was not known; they count as costing nothing.
     unpriced_calls: u64,
-    /// Those of them whose tokens the provider did not tell; they count with the most they can have used.
+    /// Calls for which the provider did not report usage; they count with the most they can have used.
     estimated_calls: u64,
     /// Tokens by class.
     tokens: TokensBody,
-    /// What they cost when they were answered, in millionths of the unit of the prices.
+    /// The cost at that time, in millionths of the unit of the prices.
     cost_micros: u64,
 }
 
@@ -107,15 +107,15 @@ impl From<ModelUse> for TotalsBody {
 struct FrameBody {
     /// The project.
     project_id: ProjectRef,
-    /// The first day that is told.
+    /// The first reported day.
     from: NaiveDate,
-    /// The day after the last one that is told.
+    /// The day after the last reported one.
     to: NaiveDate,
-    /// Everything that is told together, on all pages.
+    /// The sums over all pages.
     totals: TotalsBody,
 }
 
-/// What models used in a project.
+/// The usage of models in a project.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ProjectUsage)]
 struct UsageBody {
@@ -142,11 +142,11 @@ fn days(parameters: &mut Parameters, now: DateTime<Utc>) -> Result<UsageDays, Us
     days
 }
 
-/// Tell what models used in a project: tokens by class, and what they cost when they were answered.
+/// Report the usage of models in a project: tokens by class, and their cost at that time.
 ///
-/// Told by day, model and agent, or by whatever of these `group_by` names, in this order. An answer counts for the model that
-/// gave it, for the agent of the run that asked (a child run has its own) and on the day on which it was recorded. Calls
-/// that no model answered are not billed to us as far as we know, and do not count.
+/// Grouped by day, model and agent, or by those of them in `group_by`, in this order. An answer counts for the model
+/// that gave it, for the agent of the run that made the call (a child run has its own) and on the day it was recorded.
+/// Calls without an answer do not count, because what a provider bills for them is not known.
 #[utoipa::path(
     tag = "budgets",
     security(("bearer" = [])),

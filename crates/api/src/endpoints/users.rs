@@ -34,7 +34,7 @@ pub(super) fn configure(config: &mut impl Mount) {
     config.service(disable_user).service(enable_user).service(invite);
 }
 
-/// Somebody's account as administrators see it.
+/// An account as administrators see it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Account)]
 struct AccountBody {
@@ -85,7 +85,7 @@ impl Revision for AccountBody {
     }
 }
 
-/// Asks for another role on the platform.
+/// A new platform role.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"role": "admin"}))]
@@ -114,7 +114,7 @@ struct UserParameters {
     sort: String,
 }
 
-/// List everybody; for administrators.
+/// List all accounts; for administrators.
 #[utoipa::path(
     tag = "users",
     security(("bearer" = [])),
@@ -141,7 +141,7 @@ async fn list_users(
     Ok(paged(&request, &page, found.map(AccountBody::from)))
 }
 
-/// Show somebody's account; for administrators.
+/// Show an account; for administrators.
 #[utoipa::path(
     tag = "users",
     security(("bearer" = [])),
@@ -162,7 +162,7 @@ async fn get_user(
     shown(&request, &AccountBody::from(identity.administration.get.handle(&actor, user).await?))
 }
 
-/// Give somebody another role on the platform; for administrators.
+/// Change the platform role of an account; for administrators.
 ///
 /// The platform keeps at least one active administrator.
 #[utoipa::path(
@@ -184,9 +184,9 @@ async fn change_user(
     apply(&identity, &actor, user, only_if, change).await
 }
 
-/// Forget somebody; for administrators.
+/// Erase an account; for administrators.
 ///
-/// E-mail, name and password are deleted for good, also from restored backups. Their id stays in what they did.
+/// E-mail, name and password are deleted permanently, also from restored backups. The id stays in the history.
 #[utoipa::path(
     tag = "users",
     security(("bearer" = [])),
@@ -204,9 +204,9 @@ async fn erase_user(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Keep somebody from signing in; for administrators.
+/// Disable an account; for administrators.
 ///
-/// Every sign-in of theirs ends within five seconds, and so do their API keys.
+/// Its sign-ins end within five seconds, and its API keys stop working.
 #[utoipa::path(
     tag = "users",
     security(("bearer" = [])),
@@ -223,7 +223,7 @@ async fn disable_user(
     apply(&identity, &actor, user, only_if, AccountChange::Disable).await
 }
 
-/// Let somebody sign in again; for administrators.
+/// Enable a disabled account; for administrators.
 #[utoipa::path(
     tag = "users",
     security(("bearer" = [])),
@@ -257,15 +257,15 @@ async fn apply(
 #[derive(Serialize, ToSchema)]
 #[schema(as = Invitation)]
 struct InvitationBody {
-    /// What to register with, once; shown this once.
+    /// The token to register with, once; shown this once.
     invitation_token: String,
-    /// Until when.
+    /// When it expires.
     expires_at: DateTime<Utc>,
 }
 
-/// Invite somebody to open an account; for administrators.
+/// Invite a person to register; for administrators.
 ///
-/// With an `Idempotency-Key`, the repeated request is given the same invitation.
+/// With an `Idempotency-Key`, a repeated request returns the same invitation.
 #[utoipa::path(
     tag = "users",
     security(("bearer" = [])),

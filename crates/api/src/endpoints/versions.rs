@@ -32,18 +32,18 @@ pub(super) fn configure(config: &mut impl Mount) {
     config.service(publish_version).service(list_versions).service(get_version);
 }
 
-/// Asks for a definition to be what runs start from.
+/// A definition to publish.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewVersion {
-    /// What the agent does.
+    /// The definition.
     #[schema(value_type = DefinitionSchema)]
     definition: Json,
 }
 
 /// Publish a definition as an agent's next version.
 ///
-/// The same content is the same version: publishing it again changes nothing. The answer's `ETag` is the agent's.
+/// Publishing the same content again changes nothing. The `ETag` of the response is the agent's.
 #[utoipa::path(
     tag = "agents",
     security(("bearer" = [])),
@@ -78,7 +78,7 @@ async fn publish_version(
         .json(VersionBody::from(version)))
 }
 
-/// List an agent's versions, the newest first.
+/// List an agent's versions, newest first.
 #[utoipa::path(
     tag = "agents",
     security(("bearer" = [])),
@@ -101,7 +101,7 @@ async fn list_versions(
 
 /// Show one version of an agent with its definition.
 ///
-/// A version never changes, and so its `ETag` never does.
+/// A version never changes, and neither does its `ETag`.
 #[utoipa::path(
     tag = "agents",
     security(("bearer" = [])),

@@ -20,14 +20,14 @@ pub(crate) struct Definition {
     /// Tools its steps may call by name, beside the builtin `parse`, `jq` and `template`.
     #[schema(required = false)]
     tools: BTreeMap<String, ToolSchema>,
-    /// The steps; their order says nothing, `needs` does.
+    /// The steps; `needs` determines their order.
     steps: Vec<StepSchema>,
     /// The value to return, computed when every step is settled.
     #[schema(required = false)]
     output: Value,
-    /// What ends a run that does not end by itself.
+    /// The limits of a run.
     limits: Option<LimitsSchema>,
-    /// How failed calls are tried again.
+    /// The retry policy of failed calls.
     retry: Option<RetrySchema>,
     /// Seconds after which a question counts as denied; never, without.
     approval_expires_s: Option<u32>,
@@ -43,13 +43,13 @@ struct StepSchema {
     /// Steps that must be settled before.
     #[schema(required = false)]
     needs: Vec<String>,
-    /// jq condition; the step is skipped where it gives `false` or `null`.
+    /// jq condition; the step is skipped if it is `false` or `null`.
     when: Option<String>,
     /// jq program that gives an array; the step runs once per element.
     for_each: Option<String>,
     /// Name of the tool it calls.
     tool: Option<String>,
-    /// What the tool is called with, computed.
+    /// The arguments of the call, computed.
     #[schema(required = false)]
     arguments: Value,
     /// The agent it runs.
@@ -57,7 +57,7 @@ struct StepSchema {
     /// The input of that agent, computed.
     #[schema(required = false)]
     input: Value,
-    /// What it asks a person.
+    /// The question.
     approval: Option<ApprovalSchema>,
 }
 
@@ -67,7 +67,7 @@ struct StepSchema {
 struct ApprovalSchema {
     /// Template of the question.
     prompt: String,
-    /// What the person sees beside it, computed.
+    /// Data shown with the question, computed.
     #[schema(required = false)]
     data: Value,
     /// What a denial means: `fail` (the default) or `continue`.
@@ -83,9 +83,9 @@ struct ToolSchema {
     kind: String,
     /// For `builtin`: `parse`, `jq` or `template`.
     builtin: Option<String>,
-    /// For `http` and `mcp`: `read_only`, `idempotent` or `unsafe`; says whether a call may be repeated.
+    /// For `http` and `mcp`: `read_only`, `idempotent` or `unsafe`; declares whether a call may be repeated.
     effect: Option<String>,
-    /// For `http` and `mcp`: JSON Schema of the arguments; of `mcp` the server is asked where none is written.
+    /// For `http` and `mcp`: JSON Schema of the arguments; if it is missing for `mcp`, the server is asked for it.
     input_schema: Option<Value>,
     /// For `http` and `mcp`: whether a person is asked before a call: `never` (the default), `always`, or `{"when": …}`
     /// with a jq condition on the arguments.
@@ -101,9 +101,9 @@ struct ToolSchema {
 #[derive(ToSchema)]
 #[schema(as = McpServer)]
 pub(super) struct ServerSchema {
-    /// Where the server is reached.
+    /// The address of the server.
     url: String,
-    /// What the server calls the tool.
+    /// The server's name of the tool.
     tool: String,
     /// Templates of headers; they see `secrets` and nothing else.
     #[schema(required = false)]
@@ -127,8 +127,8 @@ pub(super) struct RequestSchema {
     /// Whether the arguments are sent as a JSON body.
     #[schema(required = false, default = false)]
     send_arguments: bool,
-    /// What is sent as the body instead of the arguments, computed: `$jq` and `$template` see `arguments`, `operation_id` and
-    /// `run.id`, templates also `secrets`.
+    /// A computed body that replaces the arguments: `$jq` and `$template` see `arguments`, `operation_id` and `run.id`,
+    /// templates also `secrets`.
     #[schema(required = false)]
     body: Value,
     /// Whether the members of the body are sent as the fields of a form, not as JSON.
@@ -139,7 +139,7 @@ pub(super) struct RequestSchema {
     timeout_s: u32,
 }
 
-/// What ends a run that does not end by itself.
+/// The limits of a run.
 #[derive(ToSchema)]
 #[schema(as = Limits)]
 struct LimitsSchema {

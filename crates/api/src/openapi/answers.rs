@@ -62,20 +62,20 @@ pub(super) fn problem(status: u16) -> Response {
 const fn meaning(status: u16) -> &'static str {
     match status {
         400 => "The request is malformed",
-        401 => "Nobody is signed in, or the proof is not accepted",
-        403 => "Known, but not allowed",
-        404 => "There is no such thing, or not for you",
+        401 => "The request is not authenticated",
+        403 => "The caller is not allowed to do this",
+        404 => "It does not exist, or the caller may not see it",
         408 => "The body arrived too slowly",
-        409 => "It does not fit the present state",
-        412 => "`If-Match` names an older state",
+        409 => "It conflicts with the present state",
+        412 => "`If-Match` names an older version",
         413 => "The body is too large",
         414 => "Path and query are longer than 8 KiB",
         415 => "The body is not `application/json`",
-        422 => "The request is understood and invalid",
+        422 => "The request is well-formed but invalid",
         428 => "`If-Match` is missing",
         429 => "Too many requests; try again after `Retry-After`",
         503 => "Try again after `Retry-After`",
-        504 => "It may have been recorded, or not: repeat it under the same `Idempotency-Key`, or look first",
+        504 => "The outcome is unknown: repeat the request with the same `Idempotency-Key`, or check first",
         _ => "Internal error",
     }
 }

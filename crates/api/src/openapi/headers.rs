@@ -7,7 +7,8 @@ use utoipa::IntoParams;
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 pub(crate) struct IdempotencyKey {
-    /// Makes a repetition of the request harmless: the same key with the same request has one effect and the same answer.
+    /// Makes the request safe to repeat: the same key with the same request has one effect and returns the same
+    /// resource.
     #[param(
         rename = "Idempotency-Key",
         min_length = 1,

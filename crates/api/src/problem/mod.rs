@@ -34,13 +34,13 @@ use crate::edge::secure;
 /// Media type of every failure.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-/// One thing that is wrong with a request.
+/// An error in a part of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Fault {
-    /// JSON pointer (RFC 6901) into the body, where the body is to blame.
+    /// JSON pointer (RFC 6901) into the body, if a part of the body is invalid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
-    /// Name of the query parameter or header, where one is to blame.
+    /// Name of the query parameter or header, if one is invalid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameter: Option<String>,
     /// Its code.
@@ -150,7 +150,7 @@ impl Problem {
     }
 }
 
-/// Why a request was not done (RFC 9457).
+/// An error response (RFC 9457).
 #[derive(Serialize, ToSchema)]
 #[schema(as = Problem, example = json!({
     "type": "/docs/errors#agent.name_length", "title": "Name is too short or too long", "status": 422,
@@ -159,14 +159,14 @@ impl Problem {
     "errors": [{"pointer": "/name", "code": "agent.name_length", "detail": "the name must have 3 to 100 characters"}]
 }))]
 pub(crate) struct ProblemDocument<'a> {
-    /// Where the code is explained, relative to the platform.
+    /// The address of the code's explanation, relative to the platform.
     #[schema(format = "uri-reference")]
     r#type: String,
     /// Short and the same for every occurrence.
     title: &'a str,
     /// The HTTP status again.
     status: u16,
-    /// What went wrong this time, for people.
+    /// The details, for people.
     detail: &'a str,
     /// Stable name of the kind of failure, for programs.
     code: &'a str,

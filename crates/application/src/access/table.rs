@@ -49,7 +49,7 @@ macro_rules! permissions {
         $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum $kind {
-            $(#[doc = concat!("Allows to ", $meaning, ".")] $variant,)+
+            $(#[doc = concat!("Lets the caller ", $meaning, ".")] $variant,)+
         }
 
         impl $kind {
@@ -200,7 +200,7 @@ pub fn markdown() -> String {
          An API key may do what the lesser of its own role and its issuer's present role allows, within its scopes (the \
          names of permissions) and in its project only. It never has the administrator's column. Permissions marked † are \
          for people only, and so are the roles that have one: a key adds, invites, promotes, demotes and removes operators \
-         and viewers only.\n\n| permission | allows to | owner | maintainer | operator | viewer | administrator |\n\
+         and viewers only.\n\n| permission | lets the caller | owner | maintainer | operator | viewer | administrator |\n\
          |---|---|---|---|---|---|---|\n",
     );
     for permission in Permission::ALL {
@@ -216,7 +216,7 @@ pub fn markdown() -> String {
     page.push_str(
         "\n## The platform as a whole\n\nThese permissions concern no single project. API keys have none of them. Every \
          person who has signed in may manage their own account, sign-ins and invitations.\n\n\
-         | permission | allows to | administrator | member |\n|---|---|---|---|\n",
+         | permission | lets the caller | administrator | member |\n|---|---|---|---|\n",
     );
     for permission in PlatformPermission::ALL {
         let _ = write!(page, "| `{}` | {} |", permission.as_str(), permission.meaning());
