@@ -52,7 +52,7 @@ impl Worker {
         let run = Run::default();
         let queued = run.queue(&order, DateTime::UNIX_EPOCH).unwrap();
         let run = run.evolved(&queued);
-        let claimed = run.claim("bench", DateTime::UNIX_EPOCH).unwrap();
+        let claimed = run.claim("bench", 1, DateTime::UNIX_EPOCH).unwrap();
         let (deciding, recording) = (Duration::ZERO, Duration::ZERO);
         Self { run: run.evolved(&claimed), definition, deciding, recording, operations: 0 }
     }

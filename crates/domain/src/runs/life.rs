@@ -42,14 +42,17 @@ impl Run {
         }
     }
 
-    /// Takes the run for a worker; whoever held it before can no longer add to it. A run that was taken too often in vain ends
-    /// with that: it may be what its workers vanish of.
+    /// Takes the run for a worker under the fence it was leased with, which must be the next one; whoever held it before can no
+    /// longer add to it. A run that was taken too often in vain ends with that: it may be what its workers vanish of.
     ///
     /// # Errors
-    /// When it has ended.
-    pub fn claim(&self, worker: &str, at: DateTime<Utc>) -> Decision<Self> {
+    /// When it has ended, or has changed hands since it was leased.
+    pub fn claim(&self, worker: &str, fence: u64, at: DateTime<Utc>) -> Decision<Self> {
         self.held(self.fence)?;
-        let mut events = vec![RunClaimed { fence: self.fence + 1, worker: worker.to_owned(), at }.into()];
+        if fence != self.fence + 1 {
+            return Err(RunError::Superseded);
+        }
+        let mut events = vec![RunClaimed { fence, worker: worker.to_owned(), at }.into()];
         if self.in_vain >= MAX_IN_VAIN {
             let times = self.in_vain;
             let message = format!("{times} workers in a row took the run up and vanished before anything came of it");

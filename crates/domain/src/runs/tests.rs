@@ -121,8 +121,13 @@ fn runs_nest_only_so_deep() {
 
 #[test]
 fn every_claim_has_a_higher_fence() {
-    let again = running([]).when(|run| run.claim("w2", at(5)));
+    let again = running([]).when(|run| run.claim("w2", run.fence() + 1, at(5)));
     assert_eq!(again, Ok(vec![RunClaimed { fence: 2, worker: "w2".into(), at: at(5) }.into()]));
+}
+
+#[test]
+fn a_run_that_changed_hands_since_it_was_leased_cannot_be_claimed() {
+    assert_eq!(running([claimed(2)]).when(|run| run.claim("w2", 2, at(5))), Err(RunError::Superseded));
 }
 
 #[test]
@@ -189,7 +194,7 @@ fn a_terminal_state_is_final() {
         RunExpired { at: at(1) }.into(),
     ] {
         let ended = running([end]);
-        assert_eq!(ended.when(|run| run.claim("w", at(2))), Err(RunError::Ended));
+        assert_eq!(ended.when(|run| run.claim("w", run.fence() + 1, at(2))), Err(RunError::Ended));
         assert_eq!(ended.when(|run| run.cancel("user:1", None, at(2))), Err(RunError::Ended));
         assert_eq!(ended.when(|run| run.finish(1, &Ending::Expired, at(2))), Err(RunError::Ended));
         assert_eq!(next(ended.state(), &one_step(), at(2), &none()), Next::Rest);

@@ -85,7 +85,7 @@ fn history() -> Vec<RunEvent> {
         deadline: at + TimeDelta::hours(1),
     };
     let mut history = Run::default().queue(&order, at).unwrap();
-    history.extend(Run::default().evolved(&history).claim("w", at).unwrap());
+    history.extend(Run::default().evolved(&history).claim("w", 1, at).unwrap());
     for step in ["a", "b"] {
         let operation = SequentialIds::nth(if step == "a" { 7 } else { 8 }).into();
         let (place, tool, effect, arguments) = (Place::step(step), "t".to_owned(), Effect::ReadOnly, Json::Null);

@@ -60,7 +60,7 @@ async fn where_it_happened(fresh: Fresh, history: &[RunEvent]) -> Fresh {
 /// An unsafe call that is made a second time though nobody knows what became of the first.
 fn blind_repetition() -> Vec<RunEvent> {
     let mut history = vec![queued()];
-    history.extend(Run::default().evolved(&history).claim("w", Utc::now()).unwrap());
+    history.extend(Run::default().evolved(&history).claim("w", 1, Utc::now()).unwrap());
     for attempt in 1..=2 {
         let (place, operation) = (Place::step("a"), SequentialIds::nth(7).into());
         let call =
@@ -90,7 +90,7 @@ on_both_engines!(a_blind_repetition_is_found, a_run_that_no_worker_will_look_at_
 #[tokio::test]
 async fn what_a_sound_run_did_is_no_fault() {
     let mut history = vec![queued()];
-    history.extend(Run::default().evolved(&history).claim("w", Utc::now()).unwrap());
+    history.extend(Run::default().evolved(&history).claim("w", 1, Utc::now()).unwrap());
     let run = Run::default().evolved(&history);
     history.extend(run.finish(run.fence(), &Ending::Cancelled, Utc::now()).unwrap());
     assert!(matches!(history.last(), Some(RunEvent::Cancelled(RunCancelled { .. }))));

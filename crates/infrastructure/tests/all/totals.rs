@@ -78,7 +78,7 @@ async fn asks(runs: &Repository<Run>, n: u64, questions: u64) {
     };
     let context = || EventContext { project: Some(project(n)), ..context() };
     runs.update(context(), run, None, |it| it.queue(&order, at)).await.unwrap();
-    runs.update(context(), run, None, |it| it.claim("ada", at)).await.unwrap();
+    runs.update(context(), run, None, |it| it.claim("ada", 1, at)).await.unwrap();
     for m in 0..questions {
         let ask = Progress::Ask {
             place: Place::step(&format!("ask_{m}")),

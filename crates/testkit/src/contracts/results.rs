@@ -79,7 +79,7 @@ impl ResultsUnderTest {
             Progress::Answer { operation, result: stored.into() },
         ];
         let mut events = Run::default().queue(&order, at(0)).expect("a good order");
-        events.extend(Run::default().evolved(&events).claim("w", at(0)).expect("a claim"));
+        events.extend(Run::default().evolved(&events).claim("w", 1, at(0)).expect("a claim"));
         events.extend(Run::default().evolved(&events).record(1, &reports).expect("progress"));
         let id = RunId::from(Uuid::from_u128(0xd000 + of_project));
         let write = Repository::<Run>::write(id, Precondition::NoStream, &events);

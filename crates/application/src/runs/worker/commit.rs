@@ -33,7 +33,7 @@ pub(super) enum Committed {
 }
 
 /// How often an append is tried before the run is given up for now.
-const ATTEMPTS: u32 = 8;
+pub(super) const ATTEMPTS: u32 = 8;
 
 impl Execution {
     /// Records a decision; when somebody else added to the run meanwhile, the decision is made again on top of that.
@@ -55,7 +55,7 @@ impl Execution {
         Ok(self.attempt(0, &Orders::new(), &decide).await?.is_some())
     }
 
-    async fn attempt(
+    pub(super) async fn attempt(
         &mut self,
         attempt: u32,
         orders: &Orders,

@@ -51,6 +51,25 @@ pub(super) enum Flow {
     Over,
 }
 
+/// How a worker has a run.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hold {
+    /// The run, and the fence of the lease on it.
+    pub(super) claim: Claim,
+    /// When the lease was asked for last.
+    pub(super) leased_at: DateTime<Utc>,
+    /// Whether the log holds this worker's own claim under that fence. Before that the fence is only the one to come, and may
+    /// become another worker's.
+    pub(super) recorded: bool,
+}
+
+impl Hold {
+    /// A run whose lease was asked for at an instant.
+    pub(super) const fn leased(claim: Claim, leased_at: DateTime<Utc>) -> Self {
+        Self { claim, leased_at, recorded: false }
+    }
+}
+
 /// What becomes of the lease on a run that a worker is done with.
 enum Left {
     /// Nobody need wait for its end.
@@ -78,7 +97,7 @@ pub(super) struct Execution {
     pub(super) busy: BTreeSet<Place>,
     /// Tasks that are to be set going.
     pub(super) begun: Vec<BoxFuture<'static, Done>>,
-    beat: DateTime<Utc>,
+    pub(super) beat: DateTime<Utc>,
 }
 
 impl Execution {
@@ -86,11 +105,10 @@ impl Execution {
     pub(super) async fn carry_out(
         ports: WorkerPorts,
         settings: Arc<WorkerSettings>,
-        claim: Claim,
+        mut held: Hold,
         signals: Arc<Signals>,
         quarantine: &Quarantine,
     ) {
-        let mut held = claim;
         let work = Self::work_until_lost(&ports, &settings, &mut held, &signals, quarantine);
         // A defect met by one run must not end the task that carries out all the others.
         let worked = AssertUnwindSafe(work).catch_unwind().await;
@@ -99,8 +117,8 @@ impl Execution {
             Ok(Left::UntilItLapses) if !signals.stopping() => return,
             Ok(_) | Err(Stop::Lost) => {}
         }
-        if let Err(error) = ports.queue.release(&settings.name, held).await {
-            tracing::warn!(run = %claim.run, error = ?error, "cannot give the lease back");
+        if let Err(error) = ports.queue.release(&settings.name, held.claim).await {
+            tracing::warn!(run = %held.claim.run, error = ?error, "cannot give the lease back");
         }
     }
 
@@ -109,51 +127,45 @@ impl Execution {
     async fn work_until_lost(
         ports: &WorkerPorts,
         settings: &Arc<WorkerSettings>,
-        held: &mut Claim,
+        held: &mut Hold,
         signals: &Arc<Signals>,
         quarantine: &Quarantine,
     ) -> Result<Left, Stop> {
         loop {
             match Self::work(ports.clone(), Arc::clone(settings), held, Arc::clone(signals), quarantine).await {
-                Err(Stop::Lost) => *held = Self::to_stop(ports, settings, held.run).await?.ok_or(Stop::Lost)?,
+                Err(Stop::Lost) => *held = Self::to_stop(ports, settings, held.claim.run).await?.ok_or(Stop::Lost)?,
                 worked => return worked,
             }
         }
     }
 
     /// The run under its next fence, where it is to stop and the lease on it is this worker's.
-    async fn to_stop(ports: &WorkerPorts, settings: &WorkerSettings, run: RunId) -> Result<Option<Claim>, Stop> {
+    async fn to_stop(ports: &WorkerPorts, settings: &WorkerSettings, run: RunId) -> Result<Option<Hold>, Stop> {
         let state = Repository::<Run>::new(Arc::clone(&ports.store)).load(run).await?.state;
         if *state.phase() != Phase::Cancelling {
             return Ok(None);
         }
-        let claim = Claim { run, fence: state.fence() + 1 };
-        let ours = ports.queue.renew(&settings.name, claim, settings.lease).await?;
-        Ok(ours.then_some(claim))
+        let held = Hold::leased(Claim { run, fence: state.fence() + 1 }, ports.clock.now());
+        let ours = ports.queue.renew(&settings.name, held.claim, settings.lease).await?;
+        Ok(ours.then_some(held))
     }
 
     async fn work(
         ports: WorkerPorts,
         settings: Arc<WorkerSettings>,
-        claim: &mut Claim,
+        held: &mut Hold,
         signals: Arc<Signals>,
         quarantine: &Quarantine,
     ) -> Result<Left, Stop> {
-        let mut execution = Self::load(ports, settings, claim.run, signals).await?;
+        let mut execution = Self::load(ports, settings, held.claim.run, signals).await?;
         if let Some(order) = execution.loaded.state.order() {
             execution.signals.belongs_to(order.project);
         }
         if !execution.admitted(quarantine).await {
             return Ok(Left::UntilItLapses);
         }
-        let (worker, now) = (execution.settings.name.clone(), execution.ports.clock.now());
-        execution.commit(&Orders::new(), |run| run.claim(&worker, now)).await?;
-        let fence = execution.loaded.state.fence();
-        execution.fence = Some(fence);
-        if claim.fence != fence {
-            claim.fence = fence;
-            execution.renew(*claim).await?;
-        }
+        execution.claim(held).await?;
+        let fence = held.claim.fence;
         if execution.loaded.state.ended() {
             return Ok(Left::AtOnce);
         }
@@ -163,7 +175,7 @@ impl Execution {
             let failure = Failure::new("run.agent_missing", "the agent's version is not there");
             return execution.finish(fence, &Ending::Failed(failure)).await.map(|_| Left::AtOnce);
         };
-        execution.drive(&definition, *claim).await.map(|()| Left::AtOnce)
+        execution.drive(&definition, held.claim).await.map(|()| Left::AtOnce)
     }
 
     pub(super) async fn load(

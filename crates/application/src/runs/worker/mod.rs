@@ -6,6 +6,7 @@
 
 mod assign;
 mod budget;
+mod claiming;
 mod commit;
 mod compute;
 mod conclude;
@@ -31,7 +32,7 @@ use devskyy_domain::{
     },
     runs::Run,
 };
-use execution::Execution;
+use execution::{Execution, Hold};
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, select_biased, stream::FuturesUnordered};
 use in_step::in_step;
 use letting_go::Signals;
@@ -254,6 +255,7 @@ impl<'a> Shift<'a> {
         (self.look, self.ends) = (self.look && free == 0, false);
         let WorkerSettings { per_project, own_share, lease, .. } = **settings;
         let appetite = Appetite { most: free, ending, per_project, own_share, lease };
+        let asked = ports.clock.now();
         let claims = self.beside(ports.queue.claim(&settings.name, appetite)).await;
         let wait = match claims {
             Ok(claims) => {
@@ -261,7 +263,8 @@ impl<'a> Shift<'a> {
                 self.look |= claims.runs.len() >= free;
                 self.held_back = claims.held_back;
                 let clock = in_step(&ports.clock, claims.at);
-                claims.runs.into_iter().for_each(|claim| self.start(claim, &clock));
+                let leased_at = clock.now() - (ports.clock.now() - asked);
+                claims.runs.into_iter().for_each(|claim| self.start(Hold::leased(claim, leased_at), &clock));
                 [claims.next_due, settings.idle].into_iter().flatten().min()
             }
             Err(error) => {
@@ -274,14 +277,15 @@ impl<'a> Shift<'a> {
         self.due = wait.map(|wait| ports.clock.now() + wait.max(least));
     }
 
-    fn start(&mut self, claim: Claim, clock: &Arc<dyn Clock>) {
+    fn start(&mut self, held: Hold, clock: &Arc<dyn Clock>) {
+        let claim = held.claim;
         let signals = Arc::new(Signals::default());
         self.active.insert(claim.run, (claim, Arc::clone(&signals)));
         let RunWorker { ports, settings } = self.worker.clone();
         let ports = WorkerPorts { clock: Arc::clone(clock), ..ports };
         let quarantine = self.quarantine.clone();
         let execution = async move {
-            Execution::carry_out(ports, settings, claim, signals, &quarantine).await;
+            Execution::carry_out(ports, settings, held, signals, &quarantine).await;
             claim
         };
         self.executions.push(execution.boxed());

@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 
 use super::{
     WorkerPorts, WorkerSettings,
-    execution::{Execution, Flow, Stop},
+    execution::{Execution, Flow, Hold, Stop},
     letting_go::Signals,
 };
 use crate::{error::PortError, runs::ports::Claim};
@@ -25,41 +25,55 @@ const LONGEST: Duration = Duration::from_secs(600);
 pub(super) struct Setback {
     pub(super) ports: WorkerPorts,
     pub(super) settings: Arc<WorkerSettings>,
-    pub(super) held: Claim,
+    pub(super) held: Hold,
     pub(super) signals: Arc<Signals>,
     pub(super) error: PortError,
 }
 
 impl Setback {
     pub(super) async fn take(self) {
-        let stopping = self.signals.stopping();
-        let settled = if self.error.retryable {
+        let (stopping, claim) = (self.signals.stopping(), self.held.claim);
+        let settled = if !self.held.recorded {
+            self.leave(stopping).await
+        } else if self.error.retryable {
             self.hand_over(stopping).await
         } else if stopping {
             // Whoever stays may have more luck.
-            tracing::error!(run = %self.held.run, error = ?self.error, "the run is given up");
+            tracing::error!(run = %claim.run, error = ?self.error, "the run is given up");
             true
         } else {
             self.fail().await
         };
-        if settled && let Err(error) = self.ports.queue.release(&self.settings.name, self.held).await {
-            tracing::warn!(run = %self.held.run, error = ?error, "cannot give the lease back");
+        if settled && let Err(error) = self.ports.queue.release(&self.settings.name, claim).await {
+            tracing::warn!(run = %claim.run, error = ?error, "cannot give the lease back");
         }
+    }
+
+    /// Leaves a run that this worker never claimed in the log as it is: by now it may be another worker's. Only the lease keeps it
+    /// from the others for a while; whether nobody need wait for its end.
+    async fn leave(&self, stopping: bool) -> bool {
+        let Self { held: Hold { claim, .. }, error, settings, .. } = self;
+        tracing::error!(run = %claim.run, error = ?error, "the run cannot be claimed");
+        if !stopping && !error.retryable {
+            self.keep(*claim, settings.lease.saturating_mul(2).min(LONGEST)).await;
+        }
+        stopping
     }
 
     /// Lets go of the run in good order, so that this claim does not count among those of which nothing came; whether nobody need
     /// wait for the end of its lease.
     async fn hand_over(&self, stopping: bool) -> bool {
-        let Self { held, error, settings, .. } = self;
-        tracing::error!(run = %held.run, error = ?error, "the run is given up until its lease lapses");
-        if !stopping {
-            // Under the fence that the run has once it is handed over.
-            self.keep(Claim { fence: held.fence + 1, ..*held }, settings.lease).await;
+        let Self { held: Hold { claim, .. }, error, settings, .. } = self;
+        tracing::error!(run = %claim.run, error = ?error, "the run is given up until its lease lapses");
+        // Under the fence that the run has once it is handed over.
+        let next = Claim { fence: claim.fence + 1, ..*claim };
+        if !stopping && !self.keep(next, settings.lease).await {
+            return false;
         }
         let Some(mut execution) = self.loaded().await else { return stopping };
         let now = execution.ports.clock.now();
-        if let Err(Stop::Broken(error)) = execution.hand_over(held.fence, now).await {
-            tracing::warn!(run = %held.run, error = ?error, "the run cannot be handed over");
+        if let Err(Stop::Broken(error)) = execution.hand_over(claim.fence, now).await {
+            tracing::warn!(run = %claim.run, error = ?error, "the run cannot be handed over");
         }
         stopping
     }
@@ -67,38 +81,40 @@ impl Setback {
     /// Keeps the run from everybody for a while, which whoever cancels it ends; or fails it, where it was tried often enough.
     /// Whether it has ended.
     async fn fail(&self) -> bool {
-        let Self { held, error, settings, .. } = self;
+        let Self { held: Hold { claim, .. }, error, settings, .. } = self;
         let loaded = self.loaded().await;
         // Nobody can tell of a run that cannot be read how often it was tried.
         let tries = loaded.as_ref().map_or(1, |execution| execution.loaded.state.in_vain());
-        tracing::error!(run = %held.run, tries, error = ?error, "the run cannot be carried out");
+        tracing::error!(run = %claim.run, tries, error = ?error, "the run cannot be carried out");
         if let Some(mut execution) = loaded.filter(|_| tries >= TRIES) {
             let message = format!("the platform could not carry the run out, {tries} times in a row: {error}");
             let ending = Ending::Failed(Failure::new("run.not_carried_out", message));
-            match execution.finish(held.fence, &ending).await {
+            match execution.finish(claim.fence, &ending).await {
                 Ok(Flow::Over) | Err(Stop::Lost) => return true,
                 Ok(Flow::Again | Flow::Attend(_)) => {}
                 Err(Stop::Broken(error)) => {
-                    tracing::error!(run = %held.run, error = ?error, "the run cannot be failed");
+                    tracing::error!(run = %claim.run, error = ?error, "the run cannot be failed");
                 }
             }
         }
-        self.keep(*held, settings.lease.saturating_mul(1 << tries.min(16)).min(LONGEST)).await;
+        self.keep(*claim, settings.lease.saturating_mul(1 << tries.min(16)).min(LONGEST)).await;
         false
     }
 
     /// The run as it stands, once more; a defect may lie in reading it.
     async fn loaded(&self) -> Option<Execution> {
-        let Self { ports, settings, held, signals, .. } = self;
-        let load = Execution::load(ports.clone(), Arc::clone(settings), held.run, Arc::clone(signals));
+        let Self { ports, settings, held: Hold { claim, .. }, signals, .. } = self;
+        let load = Execution::load(ports.clone(), Arc::clone(settings), claim.run, Arc::clone(signals));
         let mut execution = AssertUnwindSafe(load).catch_unwind().await.ok()?.ok()?;
-        execution.fence = Some(held.fence);
+        execution.fence = Some(claim.fence);
         Some(execution)
     }
 
-    async fn keep(&self, claim: Claim, time: Duration) {
-        if let Err(error) = self.ports.queue.renew(&self.settings.name, claim, time).await {
+    /// Keeps the lease for longer; false if the run has passed to another worker.
+    async fn keep(&self, claim: Claim, time: Duration) -> bool {
+        self.ports.queue.renew(&self.settings.name, claim, time).await.unwrap_or_else(|error| {
             tracing::warn!(run = %claim.run, error = ?error, "cannot leave the run alone for longer than its lease");
-        }
+            true
+        })
     }
 }

@@ -11,6 +11,7 @@ mod ends;
 mod fakes;
 mod forks;
 mod handing_over;
+mod late;
 mod left_alone;
 mod narrow;
 mod nesting;

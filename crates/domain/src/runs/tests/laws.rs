@@ -267,14 +267,14 @@ impl Play<'_> {
                 }
                 // Sometimes the worker vanishes and another one comes.
                 if self.dice.roll(3) == 0 {
-                    self.take(self.run.claim("w", self.now));
+                    self.take(self.run.claim("w", self.run.fence() + 1, self.now));
                 }
             }
             Next::Wait { waiting, until } => {
                 self.take(self.run.park(fence, &waiting, until));
                 self.world();
                 self.now = self.now.max(until.min(self.now + TimeDelta::seconds(10)));
-                self.take(self.run.claim("w", self.now));
+                self.take(self.run.claim("w", self.run.fence() + 1, self.now));
             }
         }
     }
@@ -302,7 +302,7 @@ pub(super) fn played_from(first: Vec<RunEvent>, workflow: &Definition, dice: Vec
         reported: Vec::new(),
     };
     play.take(Ok(first));
-    play.take(play.run.claim("w", at(1)));
+    play.take(play.run.claim("w", play.run.fence() + 1, at(1)));
     for _ in 0..2_000 {
         if play.run.ended() {
             return play;

@@ -10,7 +10,7 @@ fn taken(times: u32) -> Vec<RunEvent> {
 
 /// How a run with such a history is taken next: which events, by name.
 fn next_claim(history: Vec<RunEvent>) -> Vec<&'static str> {
-    let events = given::<Run>(history).when(|run| run.claim("w", at(9))).unwrap();
+    let events = given::<Run>(history).when(|run| run.claim("w", run.fence() + 1, at(9))).unwrap();
     events.iter().map(EventSet::event_type).collect()
 }
 
@@ -21,7 +21,7 @@ fn a_run_that_was_taken_in_vain_a_few_times_is_taken_once_more() {
 
 #[test]
 fn a_run_that_was_taken_in_vain_too_often_fails() {
-    let failed = given::<Run>(taken(MAX_IN_VAIN)).after(|run| run.claim("w", at(9))).unwrap();
+    let failed = given::<Run>(taken(MAX_IN_VAIN)).after(|run| run.claim("w", run.fence() + 1, at(9))).unwrap();
     assert!(matches!(failed.phase(), Phase::Failed(failure) if failure.code == "run.not_carried_out"));
 }
 

@@ -170,7 +170,7 @@ const RUN: Rules<Run> = Rules {
         rejected,
         replied,
         replied,
-        |it, one, _| it.claim("w", at(one)),
+        |it, one, _| it.claim("w", it.fence() + 1, at(one)),
         |it, one, other| {
             it.park(it.fence(), &[Waiting::Timer, Waiting::Approval].into_iter().take(one.into()).collect(), at(other))
         },

@@ -1,0 +1,55 @@
+//! How a run becomes a worker's: the queue leases it under the fence to come, and the log records that fence.
+//!
+//! A worker may be stopped, or its append may wait, for longer than the lease. Another worker holds the run then, perhaps amid a
+//! call that must not be made twice. So a claim is recorded only under the fence that was leased, and is made use of only by the
+//! worker whose lease it still is.
+
+use devskyy_domain::runs::Run;
+
+use super::{
+    commit::{ATTEMPTS, Committed, Orders},
+    execution::{Execution, Hold, Stop},
+};
+use crate::error::PortError;
+
+impl Execution {
+    /// Records the claim of a run that is leased. A fence that was moved without another worker, as a cancellation moves it, is
+    /// leased anew first.
+    pub(super) async fn claim(&mut self, held: &mut Hold) -> Result<(), Stop> {
+        self.beat = held.leased_at + self.settings.lease / 3;
+        let worker = self.settings.name.clone();
+        for attempt in 0..ATTEMPTS {
+            let moved = held.claim.fence != self.loaded.state.fence() + 1;
+            held.claim.fence = self.loaded.state.fence() + 1;
+            if moved {
+                self.lease_anew(held).await?;
+            } else {
+                self.still_leased(held).await?;
+            }
+            let (fence, now) = (held.claim.fence, self.ports.clock.now());
+            let decide = |run: &Run| run.claim(&worker, fence, now);
+            if let Some(Committed::Recorded(_)) = self.attempt(attempt, &Orders::new(), &decide).await? {
+                (held.recorded, self.fence) = (true, Some(fence));
+                if self.loaded.state.fence() != fence {
+                    return Err(Stop::Lost);
+                }
+                return if self.loaded.state.ended() { Ok(()) } else { self.still_leased(held).await };
+            }
+        }
+        Err(Stop::Broken(PortError::transient("event store", "claiming a run", "the run is contended")))
+    }
+
+    /// Asks for the lease again once part of it has passed: until then no other worker can have it.
+    async fn still_leased(&mut self, held: &mut Hold) -> Result<(), Stop> {
+        if self.ports.clock.now() < self.beat { Ok(()) } else { self.lease_anew(held).await }
+    }
+
+    async fn lease_anew(&mut self, held: &mut Hold) -> Result<(), Stop> {
+        let asked = self.ports.clock.now();
+        if !self.ports.queue.renew(&self.settings.name, held.claim, self.settings.lease).await? {
+            return Err(Stop::Lost);
+        }
+        (held.leased_at, self.beat) = (asked, asked + self.settings.lease / 3);
+        Ok(())
+    }
+}
