@@ -80,10 +80,11 @@ impl Endpoint {
 
     /// A text of the provider's, short and without the key.
     pub(super) fn told(&self, text: &str) -> String {
+        let text: String = text.chars().filter(|c| !c.is_control()).collect();
         let text = match &self.key {
             Some(key) if !key.expose_secret().is_empty() => text.replace(key.expose_secret(), "********"),
-            Some(_) | None => text.to_owned(),
+            Some(_) | None => text,
         };
-        text.chars().filter(|c| !c.is_control()).take(300).collect()
+        text.chars().take(300).collect()
     }
 }

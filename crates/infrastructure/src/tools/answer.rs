@@ -42,8 +42,7 @@ pub(super) async fn judge(response: Response, asked: &Asked, redaction: &Redacti
         return Ok(redaction.document(result(status, &headers, body)));
     }
     let said = read(response).await.unwrap_or_default();
-    let said = redaction.text(String::from_utf8_lossy(&said).into_owned());
-    let said: String = said.chars().filter(|c| !c.is_control()).take(EXCERPT).collect();
+    let said = redaction.excerpt(&String::from_utf8_lossy(&said), EXCERPT);
     let message = format!("the service answered {status}{}{said}", if said.is_empty() { "" } else { ": " });
     Err(failure(status, asked, message, retry_after(&headers, asked.now)))
 }

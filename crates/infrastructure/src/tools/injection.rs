@@ -93,7 +93,7 @@ impl<'a> Injection<'a> {
             return Err(permanent("tool.secret_host", format!("the secret `{name}` may not be sent to `{host}`")));
         }
         let text = secret.value.expose().to_owned();
-        self.redaction.add(name, secret.value);
+        self.redaction.add(name, &secret.value);
         Ok(text)
     }
 

@@ -1,36 +1,62 @@
 //! What was sent in secret does not come back in the open.
 
-use std::collections::BTreeMap;
-
 use devskyy_domain::{kernel::Json, secrets::SecretValue};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use super::body::encoded;
 
-/// Secrets that were sent, by name; a service may repeat them in its answer.
+/// Secrets that were sent; a service may repeat them in its answer.
 #[derive(Default)]
-pub(super) struct Redaction(BTreeMap<String, SecretValue>);
+pub(super) struct Redaction {
+    /// Each form of each secret and what stands in its place, the longest first.
+    forms: Vec<(SecretString, String)>,
+}
 
 impl Redaction {
-    /// Looks out for another secret.
-    pub(super) fn add(&mut self, name: &str, value: SecretValue) {
-        self.0.insert(name.to_owned(), value);
+    /// Looks out for another secret: as it is, as JSON writes it, and as the fields of a form do.
+    pub(super) fn add(&mut self, name: &str, value: &SecretValue) {
+        let plain = value.expose();
+        let escaped = plain.replace('\\', "\\\\").replace('"', "\\\"");
+        for form in [plain.to_owned(), escaped, encoded(plain)] {
+            self.forms.push((form.into(), format!("[secret {name}]")));
+        }
+        self.forms.sort_by(|(one, _), (other, _)| {
+            let (one, other) = (one.expose_secret(), other.expose_secret());
+            other.len().cmp(&one.len()).then_with(|| one.cmp(other))
+        });
+        self.forms.dedup_by(|(one, _), (other, _)| one.expose_secret() == other.expose_secret());
     }
 
-    /// A text without secrets, written out or as they stand within JSON or a form.
+    /// A text without secrets. Where one is part of another, or overlaps it, nothing of either is left.
     pub(super) fn text(&self, text: String) -> String {
-        self.0.iter().fold(text, |text, (name, value)| {
-            let (plain, instead) = (value.expose(), format!("[secret {name}]"));
-            let escaped = plain.replace('\\', "\\\\").replace('"', "\\\"");
-            // The longer forms first: the plain one may be a part of them.
-            [escaped.as_str(), encoded(plain).as_str(), plain]
-                .into_iter()
-                .fold(text, |text, form| if text.contains(form) { text.replace(form, &instead) } else { text })
-        })
+        if !self.forms.iter().any(|(form, _)| text.contains(form.expose_secret())) {
+            return text;
+        }
+        let (mut clean, mut hidden) = (String::with_capacity(text.len()), 0);
+        for (at, letter) in text.char_indices() {
+            let begins = |(form, _): &&(SecretString, String)| text[at..].starts_with(form.expose_secret());
+            if let Some((form, instead)) = self.forms.iter().find(begins) {
+                if at >= hidden {
+                    clean.push_str(instead);
+                }
+                hidden = hidden.max(at + form.expose_secret().len());
+            }
+            if at >= hidden {
+                clean.push(letter);
+            }
+        }
+        clean
+    }
+
+    /// The beginning of a text without control characters and secrets. It is cut last: part of a secret would not be recognised.
+    pub(super) fn excerpt(&self, text: &str, most: usize) -> String {
+        let visible = text.chars().filter(|letter| !letter.is_control()).collect();
+        self.text(visible).chars().take(most).collect()
     }
 
     /// A document without secrets, be they texts, names of members or numbers.
     pub(super) fn document(&self, document: Json) -> Json {
-        if self.0.is_empty() {
+        if self.forms.is_empty() {
             return document;
         }
         match document {
@@ -55,11 +81,36 @@ mod tests {
 
     use super::Redaction;
 
-    fn redaction() -> Redaction {
+    fn of(secrets: &[(&str, &str)]) -> Redaction {
         let mut redaction = Redaction::default();
-        redaction.add("key", SecretValue::parse("12345678").unwrap());
-        redaction.add("odd", SecretValue::parse("a\"b\\cdefg").unwrap());
+        secrets.iter().for_each(|(name, value)| redaction.add(name, &SecretValue::parse(value).unwrap()));
         redaction
+    }
+
+    fn redaction() -> Redaction {
+        of(&[("key", "12345678"), ("odd", "a\"b\\cdefg")])
+    }
+
+    #[test]
+    fn a_secret_that_begins_another_leaves_nothing_of_the_longer_one() {
+        let redaction = of(&[("a", "12345678"), ("b", "12345678-rest")]);
+        assert_eq!(redaction.text("12345678-rest 12345678".to_owned()), "[secret b] [secret a]");
+    }
+
+    #[test]
+    fn secrets_that_overlap_leave_nothing_of_either() {
+        let redaction = of(&[("a", "abcd1234"), ("b", "1234wxyz")]);
+        assert_eq!(redaction.text("<abcd1234wxyz>".to_owned()), "<[secret a]>");
+    }
+
+    #[test]
+    fn a_text_is_cut_behind_its_secrets() {
+        assert_eq!(redaction().excerpt("key 12345678", 8), "key [sec");
+    }
+
+    #[test]
+    fn a_secret_that_control_characters_divide_is_recognised() {
+        assert_eq!(redaction().excerpt("key 1234\u{0}5678", 99), "key [secret key]");
     }
 
     #[test]

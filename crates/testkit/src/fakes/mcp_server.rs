@@ -40,6 +40,8 @@ pub enum McpAct {
     Flood,
     /// Answers with an error of that code.
     Err(i32),
+    /// Refuses the call in so many letters, and then repeats how the caller proved itself.
+    EchoBehind(usize),
     /// Answers with a page for people.
     Page,
     /// Answers with half of a document.
@@ -259,6 +261,10 @@ fn acted(
         McpAct::Redirect => Some(Answer("302 Found", "Location: http://127.0.0.1:1/\r\n".to_owned(), String::new())),
         McpAct::Flood => Some(given(json!({"resultType": "complete", "content": text(&"x".repeat(2 << 20))}))),
         McpAct::Err(code) => Some(refused(code, "it did not work")),
+        McpAct::EchoBehind(letters) => {
+            let line = head.lines().find(|line| line.starts_with("authorization")).unwrap_or_default();
+            Some(refused(-32_602, &format!("{}{line}", "x".repeat(letters))))
+        }
         McpAct::Page => {
             Some(Answer("200 OK", "Content-Type: text/html\r\n".to_owned(), "<p>Please wait.</p>".to_owned()))
         }

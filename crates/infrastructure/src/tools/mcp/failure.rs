@@ -1,6 +1,6 @@
 //! What it means for a call that the conversation with a server failed.
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, fmt::Display, time::Duration};
 
 use chrono::{DateTime, Utc};
 use devskyy_application::workflow::ToolError;
@@ -12,7 +12,7 @@ use rmcp::{
     transport::streamable_http_client::StreamableHttpError,
 };
 
-use super::super::{answer::retry_after, builtin::permanent, http::refusal};
+use super::super::{answer::retry_after, builtin::permanent, http::refusal, redaction::Redaction};
 
 type Sending = StreamableHttpError<reqwest::Error>;
 
@@ -30,25 +30,27 @@ pub(super) fn timed_out(sent: bool) -> ToolError {
 }
 
 /// No session came about: nothing was called.
-pub(super) fn opening(error: &ClientInitializeError, now: DateTime<Utc>) -> ToolError {
+pub(super) fn opening(error: &ClientInitializeError, redaction: &Redaction, now: DateTime<Utc>) -> ToolError {
     match error {
-        ClientInitializeError::TransportError { error, .. } => sending(error.error.as_ref(), Effect::ReadOnly, now),
-        ClientInitializeError::JsonRpcError(said) => refused(said, Effect::ReadOnly),
-        ClientInitializeError::LegacyFallbackFailed { fallback, .. } => opening(fallback, now),
+        ClientInitializeError::TransportError { error, .. } => {
+            sending(error.error.as_ref(), Effect::ReadOnly, redaction, now)
+        }
+        ClientInitializeError::JsonRpcError(said) => refused(said, Effect::ReadOnly, redaction),
+        ClientInitializeError::LegacyFallbackFailed { fallback, .. } => opening(fallback, redaction, now),
         ClientInitializeError::ConnectionClosed(_) | ClientInitializeError::Cancelled => {
             transient("the server ended the conversation", None)
         }
-        other => permanent("tool.mcp_protocol", excerpt(&other.to_string())),
+        other => permanent("tool.mcp_protocol", excerpt(other, redaction)),
     }
 }
 
 /// A session stood, and the call got no result.
-pub(super) fn calling(error: &ServiceError, effect: Effect, now: DateTime<Utc>) -> ToolError {
+pub(super) fn calling(error: &ServiceError, effect: Effect, redaction: &Redaction, now: DateTime<Utc>) -> ToolError {
     match error {
-        ServiceError::McpError(said) => refused(said, effect),
-        ServiceError::TransportSend(error) => sending(error.error.as_ref(), effect, now),
+        ServiceError::McpError(said) => refused(said, effect, redaction),
+        ServiceError::TransportSend(error) => sending(error.error.as_ref(), effect, redaction, now),
         ServiceError::TransportClosed | ServiceError::Cancelled { .. } | ServiceError::Timeout { .. } => cut_off(),
-        other => unclear("tool.mcp_protocol", excerpt(&other.to_string()), effect),
+        other => unclear("tool.mcp_protocol", excerpt(other, redaction), effect),
     }
 }
 
@@ -64,8 +66,8 @@ const NOT_BEGUN: [ErrorCode; 7] = [
     ErrorCode::UNSUPPORTED_PROTOCOL_VERSION,
 ];
 
-fn refused(said: &ErrorData, effect: Effect) -> ToolError {
-    let message = format!("the server refused: {}", excerpt(&said.message));
+fn refused(said: &ErrorData, effect: Effect, redaction: &Redaction) -> ToolError {
+    let message = format!("the server refused: {}", excerpt(&said.message, redaction));
     match said.code {
         code if NOT_BEGUN.contains(&code) => permanent("tool.mcp_refused", message),
         ErrorCode::INTERNAL_ERROR => half_way(message, effect, None),
@@ -82,17 +84,15 @@ pub(super) fn unclear(code: &str, message: impl Into<String>, effect: Effect) ->
     }
 }
 
-fn sending(error: &(dyn Error + Send + Sync + 'static), effect: Effect, now: DateTime<Utc>) -> ToolError {
+fn sending(
+    error: &(dyn Error + Send + Sync + 'static),
+    effect: Effect,
+    redaction: &Redaction,
+    now: DateTime<Utc>,
+) -> ToolError {
     let Some(error) = error.downcast_ref::<Sending>() else { return cut_off() };
     match error {
-        Sending::Client(error) => match refusal(error) {
-            Some(refused) => permanent("tool.egress_refused", refused.to_string()),
-            None if error.is_connect() => transient("the server cannot be reached", None),
-            None => match error.status() {
-                Some(status) => half_way(format!("the server answered {status}"), effect, None),
-                None => cut_off(),
-            },
-        },
+        Sending::Client(error) => unsent(error, effect),
         Sending::HttpStatus(status) => {
             let wait = status.retry_after.as_deref().and_then(|asked| asked_wait(asked, now));
             let message = format!("the server answered {}", status.status);
@@ -112,12 +112,24 @@ fn sending(error: &(dyn Error + Send + Sync + 'static), effect: Effect, now: Dat
             unclear("tool.mcp_too_large", format!("the answer is longer than {max_size} bytes"), effect)
         }
         Sending::UnexpectedServerResponse(_) | Sending::UnexpectedContentType(_) | Sending::Deserialize(_) => {
-            unclear("tool.mcp_protocol", excerpt(&error.to_string()), effect)
+            unclear("tool.mcp_protocol", excerpt(error, redaction), effect)
         }
         Sending::ReservedHeaderConflict(_) | Sending::MissingSessionIdInResponse => {
-            permanent("tool.mcp_protocol", excerpt(&error.to_string()))
+            permanent("tool.mcp_protocol", excerpt(error, redaction))
         }
         _ => cut_off(),
+    }
+}
+
+/// The request failed below the protocol.
+fn unsent(error: &reqwest::Error, effect: Effect) -> ToolError {
+    match refusal(error) {
+        Some(refused) => permanent("tool.egress_refused", refused.to_string()),
+        None if error.is_connect() => transient("the server cannot be reached", None),
+        None => match error.status() {
+            Some(status) => half_way(format!("the server answered {status}"), effect, None),
+            None => cut_off(),
+        },
     }
 }
 
@@ -144,6 +156,7 @@ fn cut_off() -> ToolError {
     ToolError::OutcomeUnknown { code: code.to_owned(), message: message.to_owned() }
 }
 
-fn excerpt(said: &str) -> String {
-    said.chars().filter(|c| !c.is_control()).take(EXCERPT).collect()
+/// The beginning of what was said.
+pub(super) fn excerpt(said: &impl Display, redaction: &Redaction) -> String {
+    redaction.excerpt(&said.to_string(), EXCERPT)
 }

@@ -18,7 +18,7 @@ use devskyy_domain::{
 use rmcp::model::{CallToolRequestParams, CallToolResponse, JsonObject, MetaObject, RequestMetaObject};
 
 use self::session::Session;
-use super::{builtin::permanent, document::Strict, http::Http};
+use super::{builtin::permanent, document::Strict, http::Http, redaction::Redaction};
 use crate::workflow::SandboxedExpressions;
 
 /// Bytes of one message of a server.
@@ -96,7 +96,7 @@ impl Reach<'_> {
                 "the server goes on with the call after its answer",
                 effect,
             )),
-            Err(error) => Err(session.redacted(failure::calling(&error, effect, self.now))),
+            Err(error) => Err(failure::calling(&error, effect, &session.redaction, self.now)),
         };
         Ok((session, told))
     }
@@ -115,10 +115,11 @@ fn params(call: &ToolCall, server: &McpServer) -> Result<CallToolRequestParams, 
     Ok(params)
 }
 
-/// What a server says to a call, read as strictly as any other document.
-fn document(value: &impl serde::Serialize, effect: Effect) -> Result<Json, ToolError> {
-    let odd = |error: serde_json::Error| failure::unclear("tool.mcp_protocol", error.to_string(), effect);
+/// What a server says to a call, read as strictly as any other document, and without secrets.
+fn document(value: &impl serde::Serialize, effect: Effect, redaction: &Redaction) -> Result<Json, ToolError> {
+    let odd =
+        |error: serde_json::Error| failure::unclear("tool.mcp_protocol", failure::excerpt(&error, redaction), effect);
     let text = serde_json::to_string(value).map_err(odd)?;
     let Strict(document) = serde_json::from_str(&text).map_err(odd)?;
-    Ok(document)
+    Ok(redaction.document(document))
 }

@@ -17,15 +17,15 @@ const EXCERPT: usize = 1_000;
 /// `{content, structured_content}` as the tool gives them, without secrets; the second only where it gives one.
 pub(super) fn result(given: &CallToolResult, effect: Effect, redaction: &Redaction) -> Result<Json, ToolError> {
     if given.is_error == Some(true) {
-        let said = redaction.text(texts(given));
-        let said: String = said.chars().filter(|c| !c.is_control() || *c == '\n').take(EXCERPT).collect();
+        let said = texts(given).chars().filter(|c| !c.is_control() || *c == '\n').collect();
+        let said: String = redaction.text(said).chars().take(EXCERPT).collect();
         return Err(permanent("tool.mcp_error", format!("the tool failed: {said}")));
     }
-    let mut members = BTreeMap::from([("content".to_owned(), document(&given.content, effect)?)]);
+    let mut members = BTreeMap::from([("content".to_owned(), document(&given.content, effect, redaction)?)]);
     if let Some(structured) = &given.structured_content {
-        members.insert("structured_content".to_owned(), document(structured, effect)?);
+        members.insert("structured_content".to_owned(), document(structured, effect, redaction)?);
     }
-    Ok(redaction.document(Json::Object(members)))
+    Ok(Json::Object(members))
 }
 
 fn texts(given: &CallToolResult) -> String {

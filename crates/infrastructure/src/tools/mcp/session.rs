@@ -25,6 +25,8 @@ use super::{
 const GOODBYE: Duration = Duration::from_secs(1);
 /// Pages of a list of tools.
 const MAX_PAGES: usize = 20;
+/// Bytes of a failure that are read: more than what is shown of it together with the longest secret, so that none is cut.
+const MAX_FAULT: usize = 64 << 10;
 /// Characters of a description.
 const MAX_DESCRIPTION: usize = 4_096;
 
@@ -49,7 +51,7 @@ impl Session {
             .custom_headers(headers)
             .max_sse_event_size(MAX_MESSAGE)
             .max_json_response_size(MAX_MESSAGE)
-            .max_error_response_size(1_024);
+            .max_error_response_size(MAX_FAULT);
         let transport = StreamableHttpClientTransport::with_client(client, config);
         let lifecycle = ClientLifecycleMode::Auto {
             preferred_versions: vec![ProtocolVersion::V_2026_07_28],
@@ -59,7 +61,7 @@ impl Session {
         let own = ClientConfig::new(ClientCapabilities::default(), own);
         match serve_client_with_lifecycle(own, transport, lifecycle).await {
             Ok(service) => Ok(Self { service, redaction }),
-            Err(error) => Err(redacted(&redaction, failure::opening(&error, reach.now))),
+            Err(error) => Err(failure::opening(&error, &redaction, reach.now)),
         }
     }
 
@@ -68,11 +70,12 @@ impl Session {
         let mut page = None;
         for _ in 0..MAX_PAGES {
             let listed = self.service.list_tools(page).await;
-            let listed = listed.map_err(|error| self.redacted(failure::calling(&error, Effect::ReadOnly, now)))?;
+            let failed = |error| failure::calling(&error, Effect::ReadOnly, &self.redaction, now);
+            let listed = listed.map_err(failed)?;
             if let Some(tool) = listed.tools.into_iter().find(|tool| tool.name == name) {
                 let said = tool.description.map(Cow::into_owned);
                 let description = said.map(|text| self.redaction.text(text).chars().take(MAX_DESCRIPTION).collect());
-                let input_schema = self.redaction.document(document(&*tool.input_schema, Effect::ReadOnly)?);
+                let input_schema = document(&*tool.input_schema, Effect::ReadOnly, &self.redaction)?;
                 return Ok(ToolDescription { description, input_schema });
             }
             let Some(next) = listed.next_cursor else { break };
@@ -85,22 +88,6 @@ impl Session {
     pub(super) async fn close(mut self) {
         if let Err(error) = self.service.close_with_timeout(GOODBYE).await {
             tracing::debug!(%error, "a session with a server of tools did not end well");
-        }
-    }
-
-    pub(super) fn redacted(&self, error: ToolError) -> ToolError {
-        redacted(&self.redaction, error)
-    }
-}
-
-fn redacted(redaction: &Redaction, error: ToolError) -> ToolError {
-    match error {
-        ToolError::Permanent { code, message } => ToolError::Permanent { code, message: redaction.text(message) },
-        ToolError::Transient { code, message, retry_after } => {
-            ToolError::Transient { code, message: redaction.text(message), retry_after }
-        }
-        ToolError::OutcomeUnknown { code, message } => {
-            ToolError::OutcomeUnknown { code, message: redaction.text(message) }
         }
     }
 }

@@ -166,19 +166,33 @@ async fn an_abandoned_call_closes_its_connection() {
     assert_eq!(server.closed(), 1);
 }
 
-#[tokio::test]
-async fn a_secret_proves_the_caller_and_does_not_come_back() {
-    let server = McpServer::start(Act::Echo).await.expect("a port");
+/// Calls a tool with `Bearer {{ secrets.finder }}`.
+async fn authorized(server: &McpServer) -> Result<Json, ToolError> {
     let hosts = SecretHosts::parse(&[server.address.as_str()]).unwrap();
     let secret = ToolSecret { value: SecretValue::parse("tr-0123456789").unwrap(), hosts };
     let secrets = FixedSecrets(BTreeMap::from([("finder".to_owned(), secret)]));
-    let Tool::Mcp { server: at, .. } = tool(&server, Effect::ReadOnly) else { panic!("an mcp tool") };
+    let Tool::Mcp { server: at, .. } = tool(server, Effect::ReadOnly) else { panic!("an mcp tool") };
     let headers = BTreeMap::from([("Authorization".to_owned(), "Bearer {{ secrets.finder }}".to_owned())]);
     let (effect, approval) = (Effect::ReadOnly, Approval::Never);
     let tool = Tool::Mcp { effect, input_schema: None, approval, server: Server { headers, ..at } };
-    let result = call(&tools_with(secrets, true, std::slice::from_ref(&server.address)), tool, "{}").await;
+    call(&tools_with(secrets, true, std::slice::from_ref(&server.address)), tool, "{}").await
+}
+
+#[tokio::test]
+async fn a_secret_proves_the_caller_and_does_not_come_back() {
+    let server = McpServer::start(Act::Echo).await.expect("a port");
     let told = json(r#"{"content":[{"type":"text","text":"authorization: bearer [secret finder]"}]}"#);
-    assert_eq!(result, Ok(told));
+    assert_eq!(authorized(&server).await, Ok(told));
+}
+
+/// 200 letters of an error are shown, and 22 stand before the secret beside those of the server.
+#[tokio::test]
+async fn a_secret_across_the_end_of_what_is_shown_of_an_error_does_not_come_back() {
+    for letters in 165..=178 {
+        let server = McpServer::start(Act::EchoBehind(letters)).await.expect("a port");
+        let Err(ToolError::Permanent { message, .. }) = authorized(&server).await else { panic!("a refusal") };
+        assert!(!message.contains("tr-"), "{message}");
+    }
 }
 
 #[tokio::test]
