@@ -5,6 +5,7 @@ use devskyy_domain::{
     kernel::ids::{ProjectId, UserId},
     projects::{ProjectError, ProjectRole, ProjectStatus},
 };
+use uuid::Uuid;
 
 use super::{
     ports::{Memberships, Standing},
@@ -13,7 +14,7 @@ use super::{
 use crate::{
     audit::SecurityLog,
     context::{Actor, Subject},
-    error::Error,
+    error::{Error, PortError},
 };
 
 /// Which projects' things a list may show.
@@ -186,6 +187,15 @@ impl Access {
         let user = actor.user().ok_or(Error::Unauthenticated)?;
         let project = self.memberships.personal_project(user).await?;
         project.ok_or_else(|| Error::NotFound("your personal project".to_owned()))
+    }
+
+    /// Whether a project is archived, as it is now.
+    ///
+    /// # Errors
+    /// [`PortError`] when that cannot be looked up.
+    pub async fn archived(&self, project: ProjectId) -> Result<bool, PortError> {
+        let standing = self.memberships.standing(project, UserId::from(Uuid::nil())).await?;
+        Ok(standing.is_some_and(|standing| standing.status == ProjectStatus::Archived))
     }
 
     /// Passes when the actor may do this on the platform as a whole. The edge notes a denial, as it does every one.

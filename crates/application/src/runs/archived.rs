@@ -16,6 +16,8 @@ use crate::{
     ports::Clock,
 };
 
+/// Why runs of an archived project are stopped.
+pub(super) const ARCHIVED: &str = "its project was archived";
 /// Most runs listed in one go.
 const PORTION: u64 = 100;
 /// Runs stopped at once: the log records together what is asked together.
@@ -40,31 +42,37 @@ impl ArchivedRuns {
         Self { runs: Repository::new(store), views, clock }
     }
 
-    /// Nothing begins in an archived project any more, so that each of its runs is met here once.
+    /// Looks again until nothing is left: a run may be recorded while the others are listed. One that is recorded later is stopped
+    /// as it is ([`super::ChildRuns`]).
     async fn stop_all(&self, context: &EventContext, project: ProjectId) -> Result<(), Error> {
-        let mut stopped = Ok(());
-        for status in [RunStatus::Queued, RunStatus::Running, RunStatus::Waiting] {
-            let (sort, within) = (Sort::ascending(Age::CreatedAt), ListScope::Project(project));
-            let filter = RunFilter { status: vec![status], sort, ..RunFilter::default() };
-            let mut after = None;
-            loop {
-                let found =
-                    self.views.list(within, &filter, &Part::Keyset(KeysetRequest { after, limit: PORTION })).await?;
-                let runs: Vec<RunId> = found.items.iter().map(|run| run.id).collect();
-                let stops = stream::iter(runs).map(|run| self.stop(context, run)).buffer_unordered(AT_ONCE);
-                // One that cannot be stopped is no reason to let the others go on.
-                stopped = stops.fold(stopped, |all, one| ready(all.and(one))).await;
-                match found.beyond {
-                    Beyond::Next(Some(key)) => after = Some(key),
-                    _ => break,
-                }
+        while self.stop_open(context, project).await? {}
+        Ok(())
+    }
+
+    /// Stops the runs that have not ended, and tells whether there were any. They are listed together, whatever they are at: one
+    /// that begins to wait, or ceases to, is met all the same.
+    async fn stop_open(&self, context: &EventContext, project: ProjectId) -> Result<bool, Error> {
+        let (sort, within) = (Sort::ascending(Age::CreatedAt), ListScope::Project(project));
+        let status = vec![RunStatus::Queued, RunStatus::Running, RunStatus::Waiting];
+        let filter = RunFilter { status, sort, ..RunFilter::default() };
+        let (mut stopped, mut found, mut after) = (Ok(()), false, None);
+        loop {
+            let part = Part::Keyset(KeysetRequest { after, limit: PORTION });
+            let listed = self.views.list(within, &filter, &part).await?;
+            found |= !listed.items.is_empty();
+            let runs: Vec<RunId> = listed.items.iter().map(|run| run.id).collect();
+            let stops = stream::iter(runs).map(|run| self.stop(context, run)).buffer_unordered(AT_ONCE);
+            // One that cannot be stopped is no reason to let the others go on.
+            stopped = stops.fold(stopped, |all, one| ready(all.and(one))).await;
+            match listed.beyond {
+                Beyond::Next(Some(key)) => after = Some(key),
+                _ => return stopped.map(|()| found),
             }
         }
-        stopped
     }
 
     async fn stop(&self, context: &EventContext, run: RunId) -> Result<(), Error> {
-        stop(&self.runs, self.clock.as_ref(), context, run, "its project was archived").await
+        stop(&self.runs, self.clock.as_ref(), context, run, ARCHIVED).await
     }
 }
 

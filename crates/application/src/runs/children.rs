@@ -1,8 +1,10 @@
 use std::sync::Arc;
 
+use super::archived::ARCHIVED;
 use crate::{
+    access::Access,
     budgets::Ledger,
-    error::{Error, Refused},
+    error::{Error, PortError, Refused},
     es::{EventContext, EventStore, Reaction, Reader, RecordedEvent, Repository},
     ports::Clock,
 };
@@ -12,16 +14,18 @@ use devskyy_domain::{
         Aggregate, Json,
         ids::{OperationId, RunId},
     },
-    runs::{ChildEnd, Failure, Phase, Run, RunError},
+    runs::{ChildEnd, Failure, Phase, Run, RunError, RunEvent},
 };
 
-/// Tells a run how its child runs ended, stops the child runs of a run that ends or is being stopped, and gives back what
-/// budgets keep for questions to models that it will get no answer to.
+/// Tells a run how its child runs ended, stops the child runs of a run that ends or is being stopped, gives back what budgets
+/// keep for questions to models that it will get no answer to, and stops a run that was asked for just before its project was
+/// archived and recorded after.
 ///
 /// Every effect is a decision of the run or the budget it concerns, so seeing an event twice changes nothing.
 pub struct ChildRuns {
     runs: Repository<Run>,
     ledger: Arc<Ledger>,
+    access: Access,
     clock: Arc<dyn Clock>,
 }
 
@@ -29,10 +33,19 @@ impl ChildRuns {
     /// What it is known by, and what it wants to hear of.
     pub const READER: Reader = Reader { name: "runs.children", categories: &[Run::CATEGORY] };
 
-    /// The reaction over the log and the ledger.
+    /// The reaction over the log, the ledger and the projects.
     #[must_use]
-    pub fn new(store: Arc<dyn EventStore>, ledger: Arc<Ledger>, clock: Arc<dyn Clock>) -> Self {
-        Self { runs: Repository::new(store), ledger, clock }
+    pub fn new(store: Arc<dyn EventStore>, ledger: Arc<Ledger>, access: Access, clock: Arc<dyn Clock>) -> Self {
+        Self { runs: Repository::new(store), ledger, access, clock }
+    }
+
+    /// The project may have been archived between the request for a run and its record, and its runs been listed before that.
+    async fn stop_late(&self, context: &EventContext, event: &RecordedEvent) -> Result<(), Error> {
+        let RunEvent::Queued(queued) = event.decode().map_err(PortError::from)? else { return Ok(()) };
+        if !self.access.archived(queued.order.project).await? {
+            return Ok(());
+        }
+        stop(&self.runs, self.clock.as_ref(), context, RunId::from(event.stream_id), ARCHIVED).await
     }
 
     async fn tell_parent(&self, context: &EventContext, run: &Run) -> Result<(), Error> {
@@ -115,6 +128,7 @@ impl Reaction for ChildRuns {
     async fn handle(&self, event: &RecordedEvent) -> Result<(), Error> {
         let context = EventContext::reaction(self.name(), event);
         match event.event_type.as_ref() {
+            "run.queued" => return self.stop_late(&context, event).await,
             "run.completed" | "run.failed" | "run.cancelled" | "run.expired" | "run.cancel_requested" => {}
             _ => return Ok(()),
         }

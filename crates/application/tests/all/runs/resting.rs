@@ -9,19 +9,26 @@ use std::{
 };
 
 use async_trait::async_trait;
+use chrono::DateTime;
 use devskyy_application::{
+    access::ListScope,
     error::PortError,
     es::{
         AppendError, AppendRequest, Appended, EventContext, EventFilter, EventStore, Page, Position, Precondition,
-        Repository,
+        Reaction as _, Repository,
     },
-    runs::{RunStatus, RunWorker, WorkerPorts},
+    paging::{PageOf, Part},
+    runs::{
+        ApprovalFilter, ApprovalView, ArchivedRuns, RunFilter, RunStatus, RunSummary, RunViews, RunWorker, WorkerPorts,
+    },
 };
 use devskyy_domain::{
-    kernel::ids::{ProjectId, RunId, UserId},
+    kernel::ids::{ApprovalId, ProjectId, RunId, UserId},
     projects::{Project, ProjectError, ProjectEvent, ProjectName},
+    runs::{Choice, Decided, Run},
 };
-use devskyy_testkit::reads_through;
+use devskyy_testkit::{fakes::InMemoryEventStore, reads_through};
+use futures_util::FutureExt as _;
 use uuid::Uuid;
 
 use super::{
@@ -39,18 +46,21 @@ fn project() -> ProjectId {
 fn happens(world: &World, decide: impl FnOnce(&Project) -> Result<Vec<ProjectEvent>, ProjectError>) {
     let projects = Repository::<Project>::new(world.store.clone());
     let events = decide(&world.ask(projects.load(project())).unwrap().state).unwrap();
+    let writes = vec![Repository::<Project>::write(project(), Precondition::Any, &events).unwrap()];
+    let request = AppendRequest { writes, claims: vec![], idempotency: None, context: context() };
+    world.ask(world.store.append(request)).unwrap();
+}
+
+fn context() -> EventContext {
     let id = Uuid::from_u128(1);
-    let context = EventContext {
+    EventContext {
         actor: "user:ada".to_owned(),
         project: Some(project()),
         correlation_id: id,
         causation_id: id,
         source: None,
         traceparent: None,
-    };
-    let writes = vec![Repository::<Project>::write(project(), Precondition::Any, &events).unwrap()];
-    let request = AppendRequest { writes, claims: vec![], idempotency: None, context };
-    world.ask(world.store.append(request)).unwrap();
+    }
 }
 
 /// A project with an agent whose run makes two calls, one after the other.
@@ -215,4 +225,73 @@ fn every_run_of_a_project_that_is_archived_is_cancelled() {
     world.react();
     let cancelled = runs.iter().filter(|run| world.status(**run) == RunStatus::Cancelled).count();
     assert_eq!(cancelled, runs.len());
+}
+
+/// Views during whose listing something happens to a run: once it was not listed as waiting, or was, it waits no more.
+struct Meddled {
+    views: Arc<dyn RunViews>,
+    answer: Box<dyn Fn() + Send + Sync>,
+}
+
+#[async_trait]
+impl RunViews for Meddled {
+    async fn find(&self, run: RunId) -> Result<Option<RunSummary>, PortError> {
+        self.views.find(run).await
+    }
+
+    async fn list(&self, scope: ListScope, filter: &RunFilter, part: &Part) -> Result<PageOf<RunSummary>, PortError> {
+        let listed = self.views.list(scope, filter, part).await;
+        if filter.status.contains(&RunStatus::Running) {
+            (self.answer)();
+        }
+        listed
+    }
+
+    async fn approval(&self, approval: ApprovalId) -> Result<Option<ApprovalView>, PortError> {
+        self.views.approval(approval).await
+    }
+
+    async fn approvals(&self, filter: &ApprovalFilter, part: &Part) -> Result<PageOf<ApprovalView>, PortError> {
+        self.views.approvals(filter, part).await
+    }
+}
+
+/// Records that the one question of a run is answered, if it is open.
+fn answered(store: &Arc<InMemoryEventStore>, run: RunId, approval: ApprovalId) {
+    let runs = Repository::<Run>::new(store.clone());
+    let decided = Decided { choice: Choice::Approve, edit: None, reason: None, by: "user:ada" };
+    let decide = |run: &Run| run.decide_approval(approval, &decided, DateTime::UNIX_EPOCH);
+    let _ = runs.update(context(), run, None, decide).now_or_never().expect("memory answers at once");
+}
+
+#[test]
+fn a_run_that_ceases_to_wait_while_the_runs_of_an_archived_project_are_listed_is_stopped() {
+    let world = World::new();
+    let owner = UserId::from(Uuid::from_u128(1));
+    happens(&world, |fresh| fresh.create(&ProjectName::parse("Apollo").unwrap(), owner, false));
+    let run = world.start(r#"{"steps":[{"id":"a","approval":{"prompt":"go?"}}]}"#, "null");
+    world.work_until_waiting(run);
+    let approval = world.open_approval(run).unwrap();
+    happens(&world, Project::archive);
+    let archived = world.recorded().pop().unwrap();
+    let (views, store) = (world.views.clone(), world.store.clone());
+    let meddled = Meddled { views, answer: Box::new(move || answered(&store, run, approval)) };
+    let reaction = ArchivedRuns::new(world.store.clone(), Arc::new(meddled), world.clock.clone());
+    world.ask(reaction.handle(&archived)).unwrap();
+    assert!(matches!(world.status(run), RunStatus::Cancelling | RunStatus::Cancelled), "{:?}", world.status(run));
+}
+
+#[test]
+fn a_run_that_is_recorded_after_its_project_was_archived_is_stopped() {
+    let world = World::new();
+    let earlier = given(&world, "echo");
+    let queued = world.recorded().into_iter().find(|event| event.stream_id == Uuid::from(earlier)).unwrap();
+    happens(&world, Project::archive);
+    world.react();
+    let late = RunId::from(Uuid::from_u128(77));
+    let write = Repository::<Run>::write(late, Precondition::NoStream, &[queued.decode().unwrap()]).unwrap();
+    let request = AppendRequest { writes: vec![write], claims: vec![], idempotency: None, context: context() };
+    world.ask(world.store.append(request)).unwrap();
+    world.react();
+    assert_eq!(world.status(late), RunStatus::Cancelled);
 }

@@ -56,6 +56,7 @@ pub(crate) struct World {
     pub(crate) models: Arc<ScriptedModels>,
     pub(crate) live: Arc<LiveRuns>,
     pub(crate) runs: Runs,
+    pub(crate) views: Arc<InMemoryRuns>,
     pub(crate) budgets: Budgets,
     ports: WorkerPorts,
     /// What tells runs of each other, and the log it reads.
@@ -99,6 +100,7 @@ impl World {
         let tools = Arc::new(ScriptedTools::default());
         let ids = Arc::new(SequentialIds::default());
         let counted = Arc::new(CountedStore::new(store.clone()));
+        let access = Access::new(projects);
         let runs = Runs::new(RunsPorts {
             store: counted.clone(),
             views: views.clone(),
@@ -107,7 +109,7 @@ impl World {
             agents: agents.clone(),
             schemas: Arc::new(PlainSchemas),
             live: live.clone(),
-            access: Access::new(projects.clone()),
+            access: access.clone(),
             clock: clock.clone(),
             ids: ids.clone(),
         });
@@ -116,7 +118,7 @@ impl World {
         let budgets = Budgets::new(BudgetsPorts {
             ledger: ledger.clone(),
             agents: agents.clone(),
-            access: Access::new(projects),
+            access: access.clone(),
             clock: clock.clone(),
         });
         let ports = WorkerPorts {
@@ -136,9 +138,9 @@ impl World {
         };
         let torn = Arc::new(TornStore::over(store.clone()));
         let aside = Arc::new(InMemorySetAside::with_clock(clock.clone()));
-        let children = Arc::new(ChildRuns::new(torn.clone(), ledger, clock.clone()));
+        let children = Arc::new(ChildRuns::new(torn.clone(), ledger, access, clock.clone()));
         let children = Arc::new(SettingAside::new(children, aside.clone(), store.clone()));
-        let archived = Arc::new(ArchivedRuns::new(store.clone(), views, clock.clone()));
+        let archived = Arc::new(ArchivedRuns::new(store.clone(), views.clone(), clock.clone()));
         let reactions: [Arc<dyn Reaction>; 2] = [children.clone(), archived];
         let (reacted, workers, seen) = (Mutex::new(0), Mutex::new(0), Mutex::new(None));
         Self {
@@ -151,6 +153,7 @@ impl World {
             models,
             live,
             runs,
+            views,
             budgets,
             ports,
             children,

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{TimeDelta, Utc};
 use devskyy_application::{
+    access::Access,
     budgets,
     error::Error,
     es::{EventContext, EventStore, Repository, Subscription},
@@ -25,6 +26,7 @@ use devskyy_domain::{
 use devskyy_infrastructure::{
     es::{PerStream, Projection, SqlCheckpoints, SqlEventStore, verify},
     models::ProvidersProjection,
+    projects::SqlProjects,
     runs::{ResultLaw, RunLaw, RunsProjection, SqlResults, SqlRunQueue},
     system::{RandomIds, SystemClock},
     tools::{EgressPolicy, Tools},
@@ -188,7 +190,8 @@ impl Rig {
         let idle = usual.idle.filter(|_| !self.fresh.db.of_one_process());
         let worker = RunWorker::new(worker, habits(WorkerSettings { idle, ..usual }));
         let checkpoints = Arc::new(SqlCheckpoints::new(self.fresh.db.clone()));
-        let children = ChildRuns::new(outside.store.clone(), kept, clock.clone());
+        let access = Access::new(Arc::new(SqlProjects::new(self.fresh.db.clone())));
+        let children = ChildRuns::new(outside.store.clone(), kept, access, clock.clone());
         let reactions = Subscription::new(outside.store.clone(), checkpoints, clock, Uuid::from_u128(owner));
         let reactions = if self.fresh.db.of_one_process() { reactions.uncontested() } else { reactions };
         Process(tokio::spawn(async move {
