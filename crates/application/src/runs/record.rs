@@ -20,7 +20,8 @@ pub struct RunRecord {
     pub summary: RunSummary,
     /// The fence of whoever may add to it now.
     pub fence: u64,
-    /// When a worker may take it, if nobody holds it; never, once it has ended.
+    /// When a worker may take it, if nobody holds it; never, once it has ended. Of a run that waits for nothing it is an instant
+    /// that is past by the queue's clock, whatever clocks its events were made by, and its place among the others.
     pub ready_at: Option<DateTime<Utc>>,
 }
 
@@ -49,7 +50,9 @@ impl RunRecord {
             ended_at: None,
             version: recorded.version,
         };
-        Self { summary, fence: 0, ready_at: Some(queued.at) }
+        let mut record = Self { summary, fence: 0, ready_at: None };
+        record.ready(recorded);
+        record
     }
 
     /// Takes in what happened next.
@@ -65,7 +68,7 @@ impl RunRecord {
             }
             RunEvent::Parked(parked) if parked.waiting.is_empty() => {
                 self.fence = parked.fence;
-                self.ready_at = Some(recorded.recorded_at);
+                self.ready(recorded);
                 self.running();
             }
             RunEvent::Parked(parked) => {
@@ -76,20 +79,26 @@ impl RunRecord {
             }
             RunEvent::CancelRequested(cancel) => {
                 self.fence = cancel.fence;
-                self.ready_at = Some(recorded.recorded_at);
+                self.ready(recorded);
                 self.summary.status = RunStatus::Cancelling;
                 self.summary.waiting_for.clear();
             }
             RunEvent::ApprovalDecided(_) | RunEvent::ChildEnded(_) | RunEvent::OutcomeSettled(_) => {
                 if self.summary.status == RunStatus::Waiting {
                     self.running();
-                    self.ready_at = Some(recorded.recorded_at);
+                    self.ready(recorded);
                 }
             }
             RunEvent::Retried(_) | RunEvent::Forked(_) => self.summary.origin = origin(event),
             RunEvent::ModelAnswered(answer) => self.summary.use_up(answer),
             _ => self.end(event),
         }
+    }
+
+    /// A worker may take it at once; the older run goes first. Whoever asked for it may have a clock that is ahead, and the time of a
+    /// log that was ahead once stands still until the clock has caught up: the earlier of the two is past.
+    fn ready(&mut self, recorded: &RecordedEvent) {
+        self.ready_at = Some(self.summary.created_at.min(recorded.recorded_at));
     }
 
     fn running(&mut self) {

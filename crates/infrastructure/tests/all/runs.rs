@@ -39,12 +39,12 @@ async fn log(fresh: &Fresh) -> Arc<dyn EventStore> {
 }
 
 async fn over(fresh: Fresh) -> RunsUnderTest {
-    let db = fresh.db.clone();
+    let (db, store) = (fresh.db.clone(), log(&fresh).await);
     RunsUnderTest {
-        store: log(&fresh).await,
+        store: store.clone(),
         views: Arc::new(SqlRuns::new(db.clone())),
         queue: Arc::new(SqlRunQueue::new(db.clone())),
-        agents: Arc::new(AgentsForRuns::new(Arc::new(SqlAgents::new(db)))),
+        agents: Arc::new(AgentsForRuns::new(Arc::new(SqlAgents::new(db)), store)),
         clock: Arc::new(SystemClock),
         time: Arc::new(Waits),
         keep: Box::new(fresh),
@@ -84,7 +84,7 @@ async fn a_question_that_holds_a_nul_is_seen_with_a_sign_in_its_place() {
         at: now,
     };
     let (mut run, mut events) = (Run::default(), Vec::new());
-    let decisions: [Decides<'_>; 3] = [&|run| run.queue(&order, now), &|run| run.claim("ada", now), &|run| {
+    let decisions: [Decides<'_>; 3] = [&|run| run.queue(&order, now), &|run| run.claim("ada", 1, now), &|run| {
         run.record(run.fence(), std::slice::from_ref(&ask))
     }];
     for decide in decisions {
@@ -115,6 +115,37 @@ mod on_sqlite {
     }
 
     devskyy_testkit::runs_contract!(runs);
+}
+
+/// A log of which an event bears a time an hour ahead, so that all that follow bear it too.
+mod on_a_log_that_ran_ahead {
+    use std::sync::Arc;
+
+    use chrono::TimeDelta;
+    use devskyy_application::ports::Clock as _;
+    use devskyy_infrastructure::{es::SqlEventStore, system::SystemClock};
+    use devskyy_testkit::{
+        contracts::event_store::{Request, lamp},
+        fakes::FixedClock,
+    };
+
+    use super::{RunsUnderTest, databases, over};
+
+    async fn runs() -> RunsUnderTest {
+        let fresh = databases::sqlite().await;
+        let ahead = Arc::new(FixedClock::at(SystemClock.now() + TimeDelta::hours(1)));
+        let store = SqlEventStore::start(fresh.db.clone(), ahead, Vec::new()).await.unwrap();
+        Request::to(lamp(1), &["a"]).ask(&store).await.unwrap();
+        store.stop().await;
+        over(fresh).await
+    }
+
+    devskyy_testkit::promises! { [runs] [(&) runs::queue] =>
+        a_ready_run_is_handed_out_once,
+        a_lease_older_than_the_fence_is_no_obstacle,
+        an_answer_makes_a_waiting_run_claimable,
+        a_run_that_is_handed_over_is_claimable,
+    }
 }
 
 mod on_postgres {

@@ -121,7 +121,11 @@ impl RunsUnderTest {
     }
 
     pub(super) async fn given_order(&self, n: u128, change: impl FnOnce(Order) -> Order + Send) {
-        let now = self.clock.now();
+        self.given_order_at(n, self.clock.now(), change).await;
+    }
+
+    /// A queued run that was asked for by a clock that shows this.
+    pub(super) async fn given_order_at(&self, n: u128, now: DateTime<Utc>, change: impl FnOnce(Order) -> Order + Send) {
         let order = change(Order {
             agent: agent(1),
             agent_version: 3,
@@ -157,7 +161,7 @@ impl RunsUnderTest {
     }
 
     pub(super) async fn claimed(&self, n: u128) {
-        self.happens(n, |run, now| run.claim("ada", now)).await;
+        self.happens(n, |run, now| run.claim("ada", run.fence() + 1, now)).await;
     }
 
     pub(super) async fn ended(&self, n: u128, ending: Ending) {
@@ -216,6 +220,8 @@ macro_rules! runs_contract {
             a_lease_of_another_fence_is_not_given_back,
             a_waiting_run_is_claimable_when_it_is_due,
             an_answer_makes_a_waiting_run_claimable,
+            a_run_that_was_asked_for_by_a_clock_that_is_ahead_is_claimable,
+            a_run_that_is_handed_over_is_claimable,
             an_ended_run_is_never_handed_out,
             runs_of_a_suspended_project_wait,
             runs_of_a_resumed_project_go_on,

@@ -231,6 +231,21 @@ pub async fn an_answer_makes_a_waiting_run_claimable(runs: &RunsUnderTest) {
     assert_eq!(taken(runs, "eve").await, [run(1)]);
 }
 
+/// Replicas' clocks need not agree with the store's.
+pub async fn a_run_that_was_asked_for_by_a_clock_that_is_ahead_is_claimable(runs: &RunsUnderTest) {
+    runs.given_order_at(1, runs.clock.now() + TimeDelta::minutes(5), |order| order).await;
+    assert_eq!(taken(runs, "ada").await, [run(1)]);
+}
+
+/// A worker that stops leaves its run to the others at once.
+pub async fn a_run_that_is_handed_over_is_claimable(runs: &RunsUnderTest) {
+    runs.given_run(1, 1, Priority::Normal).await;
+    taken(runs, "ada").await;
+    runs.claimed(1).await;
+    runs.happens(1, |run, now| run.hand_over(run.fence(), now)).await;
+    assert_eq!(taken(runs, "eve").await, [run(1)]);
+}
+
 /// What has ended is over.
 pub async fn an_ended_run_is_never_handed_out(runs: &RunsUnderTest) {
     runs.given_run(1, 1, Priority::Normal).await;
