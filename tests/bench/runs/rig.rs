@@ -109,7 +109,7 @@ impl Rig {
             store: noted.clone(),
             queue: Arc::new(SqlRunQueue::new(db.clone())),
             results: Arc::new(SqlResults::new(db.clone())),
-            agents: Arc::new(AgentsForRuns::new(Arc::new(SqlAgents::new(db)))),
+            agents: Arc::new(AgentsForRuns::new(Arc::new(SqlAgents::new(db)), store.clone())),
             expressions,
             schemas,
             tools: Arc::new(tools),

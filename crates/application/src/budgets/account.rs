@@ -41,7 +41,12 @@ impl Account {
 
     /// Whether something is written to it.
     pub(super) fn is(&self, write: &StreamWrite) -> bool {
-        write.stream == StreamId::of::<Budget>(self.id)
+        self.is_at(&write.stream)
+    }
+
+    /// Whether it is what that stream holds.
+    pub(super) fn is_at(&self, stream: &StreamId) -> bool {
+        *stream == StreamId::of::<Budget>(self.id)
     }
 
     pub(super) fn limits(&self) -> bool {
@@ -56,6 +61,11 @@ impl Account {
         }
     }
 
+    /// Forgets what is known: it is of a log that is no more.
+    pub(super) fn forget(&self) {
+        *self.known() = Loaded { state: Budget::default(), version: 0 };
+    }
+
     /// Takes in what was added up to a version, unless something else came before: then that is read when it is needed.
     pub(super) fn add(&self, events: &[BudgetEvent], version: Version) {
         let mut known = self.known();
@@ -68,12 +78,26 @@ impl Account {
 
 /// The budgets that this process knows.
 #[derive(Default)]
-pub(super) struct Accounts(Mutex<HashMap<BudgetId, Arc<Account>>>);
+pub(super) struct Accounts {
+    accounts: Mutex<HashMap<BudgetId, Arc<Account>>>,
+    /// How often the log had been put back when they were learned.
+    rewinds: Mutex<u64>,
+}
 
 impl Accounts {
+    /// Forgets what is known of a log that was put back to an earlier state since: it holds other versions now.
+    pub(super) fn of_log(&self, rewinds: u64) {
+        let mut learned = self.rewinds.lock().unwrap_or_else(PoisonError::into_inner);
+        if *learned != rewinds {
+            *learned = rewinds;
+            let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+            accounts.values().for_each(|account| account.forget());
+        }
+    }
+
     /// Budgets are taken to limit nothing until more is known.
     pub(super) fn of(&self, id: BudgetId) -> Arc<Account> {
-        let mut accounts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         if accounts.len() >= REMEMBERED && !accounts.contains_key(&id) {
             accounts.retain(|_, account| Arc::strong_count(account) > 1 || account.known().version > 0);
         }

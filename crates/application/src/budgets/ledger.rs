@@ -49,7 +49,7 @@ impl Ledger {
     /// # Errors
     /// As [`EventStore::append`]; a conflict is never about a budget.
     pub async fn post(&self, request: AppendRequest, posting: &Posting) -> Result<Posted, AppendError> {
-        let accounts = self.accounts.all(&posting.budgets);
+        let accounts = self.accounts().all(&posting.budgets);
         let (mut turns, mut overtaken) = (Turns::new(), None);
         // A refusal counts only on top of everything others have recorded: they may have made room.
         let mut current = false;
@@ -74,8 +74,12 @@ impl Ledger {
                     take_in(&accounts, &entered, &appended.streams);
                     return Ok(Posted::Appended(appended));
                 }
-                Err(AppendError::Conflict { stream, .. }) if stream.category == Budget::CATEGORY => {
+                Err(AppendError::Conflict { stream, actual, .. }) if stream.category == Budget::CATEGORY => {
                     self.give_way(attempt).await;
+                    self.accounts();
+                    let ahead =
+                        accounts.iter().filter(|account| account.is_at(&stream) && account.known().version > actual);
+                    ahead.for_each(|account| account.forget());
                     overtaken = entered.into_iter().find(|(write, _)| write.stream == stream).map(|(write, _)| write);
                 }
                 Err(error) => return Err(error),
@@ -109,7 +113,7 @@ impl Ledger {
     /// # Errors
     /// [`PortError`] when the log cannot be read.
     pub async fn look(&self, id: BudgetId) -> Result<Budget, PortError> {
-        Ok(self.refreshed(&self.accounts.of(id)).await?.state)
+        Ok(self.refreshed(&self.accounts().of(id)).await?.state)
     }
 
     /// Records a decision about a budget; `expected` is how often its terms were changed, if the caller cares.
@@ -120,7 +124,7 @@ impl Ledger {
         expected: Option<Version>,
         decide: impl Fn(&Budget) -> Decision<Budget> + Send + Sync,
     ) -> Result<Budget, Error> {
-        let account = self.accounts.of(id);
+        let account = self.accounts().of(id);
         let _turn = account.turn().await;
         for attempt in 0..ATTEMPTS {
             let mut present = self.refreshed(&account).await?;
@@ -141,11 +145,22 @@ impl Ledger {
                     account.learn(&present);
                     return Ok(present.state);
                 }
-                Err(AppendError::Conflict { .. }) => self.give_way(attempt).await,
+                Err(AppendError::Conflict { actual, .. }) => {
+                    if account.known().version > actual {
+                        account.forget();
+                    }
+                    self.give_way(attempt).await;
+                }
                 Err(error) => return Err(error.into()),
             }
         }
         Err(Error::Contended)
+    }
+
+    /// What is known of the log as it is now.
+    fn accounts(&self) -> &Accounts {
+        self.accounts.of_log(self.store.rewinds());
+        &self.accounts
     }
 
     async fn catch_up(&self, accounts: &[Arc<Account>]) -> Result<(), PortError> {

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -14,15 +14,15 @@ use devskyy_application::{
     context::Actor,
     error::PortError,
     es::{
-        AppendError, AppendRequest, Appended, EventStore, NewEvent, Precondition, RecordedEvent, Repository, StreamId,
-        StreamWrite,
+        AppendError, AppendRequest, Appended, EventFilter, EventStore, NewEvent, Page, Position, Precondition,
+        RecordedEvent, Repository, StreamId, StreamWrite,
     },
 };
 use devskyy_domain::{
     budgets::{Amount, Budget, BudgetOwner, Period, Settlement, Terms},
     conversation::TokenCount,
     kernel::{
-        Version,
+        Aggregate as _, Version,
         ids::{OperationId, ProjectId, RunId},
     },
 };
@@ -259,4 +259,94 @@ async fn whoever_gives_up_while_it_waits_or_records_keeps_nobody_waiting() {
     rig.store.gate.add_permits(1);
     let last = tokio::time::timeout(std::time::Duration::from_secs(10), rig.settle(3)).await;
     assert!(last.is_ok());
+}
+
+/// A log that is put back to another one, which it may or may not notice.
+struct PutBack {
+    logs: [InMemoryEventStore; 2],
+    back: AtomicUsize,
+    noticed: AtomicU64,
+}
+
+impl PutBack {
+    fn log(&self) -> &InMemoryEventStore {
+        &self.logs[self.back.load(Ordering::SeqCst)]
+    }
+
+    /// A log in which budgets were set one after the other, and one in which others were.
+    async fn with(first: &[u64], second: &[u64]) -> Arc<Self> {
+        let logs = [first, second].map(|_| InMemoryEventStore::default());
+        for (log, limits) in logs.iter().zip([first, second]) {
+            let mut budget = Budget::default();
+            for limit in limits {
+                let terms = Terms::parse(Some(*limit), None, Period::Total).unwrap();
+                let set = budget.set(owner(), terms, chrono::DateTime::UNIX_EPOCH).unwrap();
+                budget = budget.evolved(&set);
+                let write = Repository::<Budget>::write(owner().budget(), Precondition::Any, &set).unwrap();
+                log.append(request(write)).await.unwrap();
+            }
+        }
+        Arc::new(Self { logs, back: AtomicUsize::default(), noticed: AtomicU64::default() })
+    }
+}
+
+impl devskyy_application::es::Rewindable for PutBack {
+    fn rewinds(&self) -> u64 {
+        self.noticed.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl EventStore for PutBack {
+    async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError> {
+        self.log().append(request).await
+    }
+
+    async fn read_stream(&self, stream: StreamId, after: Version, max: usize) -> Result<Vec<RecordedEvent>, PortError> {
+        self.log().read_stream(stream, after, max).await
+    }
+
+    async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError> {
+        self.log().read_all(after, max, filter).await
+    }
+
+    async fn head(&self) -> Result<Position, PortError> {
+        self.log().head().await
+    }
+
+    async fn beyond(&self, position: Position) -> Position {
+        self.log().beyond(position).await
+    }
+}
+
+/// Reserves ten tokens for a call.
+async fn reserved(ledger: &Ledger, n: u128) -> Posted {
+    let (operation, run) = (OperationId::from(Uuid::from_u128(n)), RunId::from(Uuid::from_u128(n)));
+    let event = NewEvent { event_type: "run.noted".into(), schema_version: 1, data: "{}".to_owned() };
+    let stream = StreamId { category: "run", id: run.into() };
+    let write = StreamWrite { stream, precondition: Precondition::Any, events: vec![event] };
+    let estimates = BTreeMap::from([(operation, Amount { tokens: 10, cost_micros: 0 })]);
+    let posting = Posting { run, budgets: vec![owner().budget()], entries: vec![Entry::Reserve(operation)], estimates };
+    ledger.post(request(write), &posting).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_budget_of_a_log_that_was_put_back_is_the_one_that_it_holds_now() {
+    let store = PutBack::with(&[1_000], &[5]).await;
+    let ledger = Ledger::new(store.clone(), Arc::new(FixedClock::default()));
+    ledger.look(owner().budget()).await.unwrap();
+    store.back.store(1, Ordering::SeqCst);
+    store.noticed.store(1, Ordering::SeqCst);
+    let posted = reserved(&ledger, 1).await;
+    assert!(matches!(posted, Posted::Exhausted { .. }), "{posted:?}");
+}
+
+#[tokio::test]
+async fn a_call_is_recorded_under_a_budget_that_stands_at_an_earlier_version_than_was_known() {
+    let store = PutBack::with(&[100, 200, 300], &[400]).await;
+    let ledger = Ledger::new(store.clone(), Arc::new(FixedClock::default()));
+    ledger.look(owner().budget()).await.unwrap();
+    store.back.store(1, Ordering::SeqCst);
+    let posted = reserved(&ledger, 1).now_or_never();
+    assert!(matches!(posted, Some(Posted::Appended(_))), "{posted:?}");
 }

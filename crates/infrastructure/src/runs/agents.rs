@@ -1,12 +1,13 @@
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
 use devskyy_application::{
     agents::AgentViews,
     error::PortError,
+    es::EventStore,
     runs::{RunnableAgent, RunnableAgents},
 };
 use devskyy_domain::{agents::AgentStatus, definition::Definition, kernel::ids::AgentId};
@@ -14,30 +15,47 @@ use devskyy_domain::{agents::AgentStatus, definition::Definition, kernel::ids::A
 /// Most versions that are kept in memory.
 const KEPT: usize = 256;
 
-/// What agents do, as their own views tell; versions never change, so the recent ones are kept in memory.
+/// What agents do, as their own views tell; versions never change, so the recent ones are kept in memory. In a log that is put back
+/// to an earlier state they may be published anew as something else, so they are forgotten then.
 pub struct AgentsForRuns {
     views: Arc<dyn AgentViews>,
-    kept: Mutex<HashMap<(AgentId, u32), Arc<Definition>>>,
+    log: Arc<dyn EventStore>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    versions: HashMap<(AgentId, u32), Arc<Definition>>,
+    /// How often the log had been put back when they were read.
+    rewinds: u64,
 }
 
 impl AgentsForRuns {
-    /// Agents as these views tell.
+    /// Agents as these views of that log tell.
     #[must_use]
-    pub fn new(views: Arc<dyn AgentViews>) -> Self {
-        Self { views, kept: Mutex::default() }
+    pub fn new(views: Arc<dyn AgentViews>, log: Arc<dyn EventStore>) -> Self {
+        Self { views, log, kept: Mutex::default() }
     }
 
-    fn kept(&self, key: (AgentId, u32)) -> Option<Arc<Definition>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned()
-    }
-
-    fn keep(&self, key: (AgentId, u32), definition: &Arc<Definition>) {
+    /// What is kept of the log as it was after so many rewinds.
+    fn kept(&self, rewinds: u64) -> MutexGuard<'_, Kept> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        // Forgetting all at once is rare and costs one read each: cheaper than remembering which was used last.
-        if kept.len() >= KEPT {
-            kept.clear();
+        if kept.rewinds < rewinds {
+            *kept = Kept { versions: HashMap::new(), rewinds };
         }
-        kept.insert(key, Arc::clone(definition));
+        kept
+    }
+
+    fn keep(&self, key: (AgentId, u32), definition: &Arc<Definition>, rewinds: u64) {
+        let mut kept = self.kept(rewinds);
+        if kept.rewinds != rewinds {
+            return;
+        }
+        // Forgetting all at once is rare and costs one read each: cheaper than remembering which was used last.
+        if kept.versions.len() >= KEPT {
+            kept.versions.clear();
+        }
+        kept.versions.insert(key, Arc::clone(definition));
     }
 }
 
@@ -55,13 +73,14 @@ impl RunnableAgents for AgentsForRuns {
     }
 
     async fn definition(&self, agent: AgentId, version: u32) -> Result<Option<Arc<Definition>>, PortError> {
-        if let Some(definition) = self.kept((agent, version)) {
-            return Ok(Some(definition));
+        let rewinds = self.log.rewinds();
+        if let Some(definition) = self.kept(rewinds).versions.get(&(agent, version)) {
+            return Ok(Some(Arc::clone(definition)));
         }
         let found = self.views.version(agent, version).await?;
         let definition = found.map(|found| Arc::new(found.definition));
         if let Some(definition) = &definition {
-            self.keep((agent, version), definition);
+            self.keep((agent, version), definition, rewinds);
         }
         Ok(definition)
     }

@@ -1,6 +1,7 @@
 //! Every adapter against what its port promises, in one binary. Tests that need a server are ignored and say which.
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod agents_for_runs;
 mod audit;
 mod audit_facts;
 mod budgets;

@@ -57,7 +57,7 @@ pub(super) fn runs(
 ) -> Result<(Runs, Budgets, Workers), Failure> {
     let Ground { database, log, clock, ids, schemas, access, .. } = ground.clone();
     let live = Arc::new(LiveRuns::default());
-    let agents: Arc<dyn RunnableAgents> = Arc::new(AgentsForRuns::new(agents));
+    let agents: Arc<dyn RunnableAgents> = Arc::new(AgentsForRuns::new(agents, log.clone()));
     let ledger = Arc::new(Ledger::new(ground.audited(), clock.clone()));
     let worker = worker(ground, agents.clone(), ledger.clone(), live.clone(), models, tools);
     let owner = ids.next();
@@ -72,7 +72,7 @@ pub(super) fn runs(
     let workers = Workers {
         worker: RunWorker::new(worker, habits(settings, owner, alone)),
         subscription: if alone { subscription.uncontested() } else { subscription },
-        children: lenient(ground, Arc::new(ChildRuns::new(log.clone(), ledger.clone(), clock.clone()))),
+        children: lenient(ground, Arc::new(ChildRuns::new(log.clone(), ledger.clone(), access.clone(), clock.clone()))),
         archived: lenient(ground, Arc::new(ArchivedRuns::new(log, views.clone(), clock.clone()))),
         relay,
         results: results.clone(),
