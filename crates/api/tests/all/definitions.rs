@@ -136,6 +136,11 @@ async fn an_assistant_that_cannot_be() {
             "assistant.arguments_schema",
             "/tools/pay/input_schema",
         ),
+        (
+            tool("pay", "input_schema", json!({"type": "object", "properties": {"filter[id]": {}}})),
+            "assistant.argument_name",
+            "/tools/pay/input_schema/properties/filter[id]",
+        ),
         (tool("pay", "request", form(json!([]))), "assistant.body", "/tools/pay/request/body"),
         (
             tool("pay", "request", form(json!({"a": {"$jq": 1}}))),

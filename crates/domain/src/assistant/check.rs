@@ -20,6 +20,9 @@ use crate::{
     },
 };
 
+/// Most letters of the name of an argument.
+const ARGUMENT: usize = 64;
+
 /// Everything that is wrong with an assistant by itself, each with a JSON pointer; empty when it is sound.
 #[must_use]
 pub fn problems(assistant: &Assistant) -> Vec<Problem> {
@@ -103,10 +106,21 @@ fn tools(assistant: &Assistant, found: &mut Vec<Problem>) {
         if tool.input_schema().get("type").and_then(Json::as_str) != Some("object") {
             push(found, format!("{at}/input_schema"), Fault::ArgumentsSchema);
         }
+        let arguments = tool.input_schema().get("properties").and_then(Json::as_object);
+        for name in arguments.into_iter().flat_map(|arguments| arguments.keys()).filter(|name| !is_argument(name)) {
+            push(found, member(&format!("{at}/input_schema/properties"), name), Fault::ArgumentName(name.clone()));
+        }
         if let AssistantTool::Http { request, .. } = tool {
             body(&format!("{at}/request/body"), request, found);
         }
     }
+}
+
+/// Whether every provider takes the name of an argument. Anthropic refuses the whole question otherwise, and may be a fallback: it
+/// wants `^[a-zA-Z0-9_.-]{1,64}$` of what stands under `properties` of a tool's schema.
+fn is_argument(name: &str) -> bool {
+    let taken = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    (1..=ARGUMENT).contains(&name.len()) && name.bytes().all(taken)
 }
 
 fn body(at: &str, request: &HttpRequest, found: &mut Vec<Problem>) {

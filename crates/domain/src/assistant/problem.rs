@@ -46,6 +46,9 @@ pub enum Fault {
     /// The schema of a tool's arguments does not describe an object.
     #[error("models send arguments as an object: the schema must have `\"type\": \"object\"`")]
     ArgumentsSchema,
+    /// An argument of a tool has a name that some provider does not take.
+    #[error("`{0}` is no name for an argument that every provider takes: use 1 to 64 of a-z, A-Z, 0-9, _, . and -")]
+    ArgumentName(String),
     /// `$jq` or `$template` is used in a way that means nothing.
     #[error("an object with `{0}` has no other member, and its value is a string")]
     MalformedComputed(&'static str),
@@ -79,6 +82,7 @@ impl Fault {
             Self::Limit { .. } => "assistant.limit",
             Self::Temperature => "assistant.temperature",
             Self::ArgumentsSchema => "assistant.arguments_schema",
+            Self::ArgumentName(_) => "assistant.argument_name",
             Self::MalformedComputed(_) => "assistant.computed_value",
             Self::Body(_) => "assistant.body",
             Self::Program(_) => "assistant.jq",

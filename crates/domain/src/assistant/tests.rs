@@ -94,6 +94,36 @@ fn tools_have_names_descriptions_and_schemas_of_objects() {
 }
 
 #[test]
+fn a_name_of_an_argument_that_a_provider_refuses_is_found_where_it_is() {
+    let schema =
+        |name: &str| format!(r#"{{"type":"object","properties":{{"{name}":{{"properties":{{"$x":{{}}}}}}}}}}"#);
+    let (long, names) = ("x".repeat(65), ["filter[id]", "$top", "a b", ""]);
+    for name in names.into_iter().chain([long.as_str()]) {
+        let found = wrong(|it| {
+            let (builtin, description) = (crate::workflow::Builtin::Jq, "Finds.".to_owned());
+            let (input_schema, approval) =
+                (serde_json::from_str(&schema(name)).unwrap(), crate::workflow::Approval::Never);
+            let tool = AssistantTool::Builtin { builtin, description, input_schema, approval };
+            it.tools = [("find".to_owned(), tool)].into();
+        });
+        let pointer = format!("/tools/find/input_schema/properties/{name}");
+        assert_eq!(found, [("assistant.argument_name", pointer)]);
+    }
+}
+
+#[test]
+fn names_of_arguments_that_every_provider_takes_are_sound() {
+    let schema = format!(r#"{{"type":"object","properties":{{"a":{{}},"Z_.-9":{{}},"{}":{{}}}}}}"#, "x".repeat(64));
+    let found = wrong(|it| {
+        let (builtin, description) = (crate::workflow::Builtin::Jq, "Finds.".to_owned());
+        let (input_schema, approval) = (serde_json::from_str(&schema).unwrap(), crate::workflow::Approval::Never);
+        let tool = AssistantTool::Builtin { builtin, description, input_schema, approval };
+        it.tools = [("find".to_owned(), tool)].into();
+    });
+    assert_eq!(found, []);
+}
+
+#[test]
 fn texts_and_schemas_are_found_where_they_are() {
     let assistant = parsed(SOUND);
     let texts: Vec<_> = places(&assistant).into_iter().map(|(at, _)| at).collect();
