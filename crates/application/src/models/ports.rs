@@ -108,6 +108,14 @@ pub enum ModelError {
         /// How long to leave it alone, where that is known.
         retry_after: Option<Duration>,
     },
+    /// It gave an answer that is of no use, such as an empty one, and says what it bills for it; may be asked again.
+    #[error("the provider is not available: {message}")]
+    Unusable {
+        /// What is wrong with the answer, without secrets.
+        message: String,
+        /// The answer.
+        answer: Box<ModelAnswer>,
+    },
     /// It said nothing for too long; may be asked again.
     #[error("the provider took too long")]
     Timeout,
@@ -149,7 +157,7 @@ pub trait Models: Send + Sync {
     ///
     /// # Errors
     /// [`ModelError`], of which [`ModelError::RateLimited`], [`ModelError::Resting`], [`ModelError::Unavailable`],
-    /// [`ModelError::Timeout`] and [`ModelError::OutOfTime`] may pass by themselves.
+    /// [`ModelError::Unusable`], [`ModelError::Timeout`] and [`ModelError::OutOfTime`] may pass by themselves.
     async fn ask(&self, request: &ModelRequest, deltas: &dyn Deltas) -> Result<ModelAnswer, ModelError>;
 }
 

@@ -63,7 +63,13 @@ impl RoutedModels {
         let mut passage = self.enter((route.id, model))?;
         let answered = route.models.ask(request, deltas).await;
         passage.verdict = verdict(&answered, request.timeout);
-        answered.map(|answer| ModelAnswer { price, ..answer })
+        match answered {
+            Ok(answer) => Ok(ModelAnswer { price, ..answer }),
+            Err(ModelError::Unusable { message, answer }) => {
+                Err(ModelError::Unusable { message, answer: Box::new(ModelAnswer { price, ..*answer }) })
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn left(&self, deadline: DateTime<Utc>) -> Result<Duration, ModelError> {
@@ -96,7 +102,7 @@ fn verdict(answered: &Result<ModelAnswer, ModelError>, time: Duration) -> Verdic
         Err(ModelError::RateLimited { retry_after } | ModelError::Unavailable { retry_after, .. }) => {
             Verdict::Fails(*retry_after)
         }
-        Err(ModelError::Timeout) => Verdict::Fails(None),
+        Err(ModelError::Timeout | ModelError::Unusable { .. }) => Verdict::Fails(None),
         Err(ModelError::OutOfTime) if time >= ModelRequest::LONGEST => Verdict::Fails(None),
         Err(ModelError::OutOfTime | ModelError::Resting { .. } | ModelError::Port(_)) => Verdict::Unknown,
     }
@@ -109,6 +115,7 @@ const fn falls_back(error: &ModelError) -> bool {
         | ModelError::RateLimited { .. }
         | ModelError::Resting { .. }
         | ModelError::Unavailable { .. }
+        | ModelError::Unusable { .. }
         | ModelError::Timeout
         | ModelError::TooLong { .. }
         | ModelError::OutOfTime
@@ -125,6 +132,8 @@ const fn weight(error: &ModelError) -> u8 {
         | ModelError::Unavailable { .. }
         | ModelError::Timeout
         | ModelError::OutOfTime => 2,
+        // What it bills must be recorded.
+        ModelError::Unusable { .. } => 3,
         ModelError::Resting { .. } | ModelError::TooLong { .. } => 1,
         ModelError::Unconfigured(_) | ModelError::Refused { .. } | ModelError::Port(_) => 0,
     }

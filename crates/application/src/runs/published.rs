@@ -265,8 +265,12 @@ fn model(event: &RunEvent, data: Data) -> (&'static str, Data) {
         }
         RunEvent::ModelFailed(failed) => {
             let data = data.with("operation_id", failed.operation.to_string()).error(&failed.error);
-            let again = failed.retry_at.into_iter();
-            ("run.model_failed", again.fold(data, |data, at| data.with("retry_at", time(at))))
+            let data = failed.retry_at.into_iter().fold(data, |data, at| data.with("retry_at", time(at)));
+            let data = failed.billed.iter().fold(data, |data, bill| {
+                let data = data.with("answered_by", bill.answered_by.clone()).with("tokens", tokens(&bill.usage));
+                bill.cost_micros.into_iter().fold(data, |data, cost| data.with("cost_micros", cost))
+            });
+            ("run.model_failed", data)
         }
         RunEvent::AnswerRejected(rejected) => {
             let errors = Json::Array(rejected.errors.iter().cloned().map(Json::from).collect());

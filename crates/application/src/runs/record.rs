@@ -58,6 +58,9 @@ impl RunRecord {
     /// Takes in what happened next.
     pub fn apply(&mut self, event: &RunEvent, recorded: &RecordedEvent) {
         self.summary.version = recorded.version;
+        if let Some(bill) = event.bill() {
+            self.summary.use_up(&bill);
+        }
         match event {
             RunEvent::Claimed(claimed) => {
                 self.fence = claimed.fence;
@@ -90,7 +93,6 @@ impl RunRecord {
                 }
             }
             RunEvent::Retried(_) | RunEvent::Forked(_) => self.summary.origin = origin(event),
-            RunEvent::ModelAnswered(answer) => self.summary.use_up(answer),
             _ => self.end(event),
         }
     }

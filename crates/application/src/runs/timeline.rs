@@ -13,8 +13,8 @@ use devskyy_domain::{
         ids::{ApprovalId, OperationId, RunId},
     },
     runs::{
-        Call, ElementEnd, Failure, Place, ResultHash, Run, RunEvent, StepState, StepTakenOver, TakenOver, Unit, Value,
-        Verdict, summary_steps, tools_step, turn_step,
+        Bill, Call, ElementEnd, Failure, Place, ResultHash, Run, RunEvent, StepState, StepTakenOver, TakenOver, Unit,
+        Value, Verdict, summary_steps, tools_step, turn_step,
     },
     workflow::{Action, Step},
 };
@@ -153,18 +153,13 @@ impl Timeline {
                 execution.model = Some(called.model.clone());
             }
             RunEvent::ModelAnswered(answered) => {
-                self.usage.tokens += answered.usage;
-                let cost = answered.cost_micros;
-                let cost = cost.map(|cost| cost.saturating_add(self.usage.cost_micros.unwrap_or_default()));
-                self.usage.cost_micros = cost.or(self.usage.cost_micros);
                 self.done(answered.operation, at, None, true);
-                let Some(place) = self.operations.get(&answered.operation).cloned() else { return };
-                let execution = self.at(&place, at);
-                execution.tokens = Some(answered.usage);
-                execution.cost_micros = answered.cost_micros;
-                execution.price.clone_from(&answered.price);
+                self.billed(answered.operation, answered.bill(), at);
             }
             RunEvent::ModelFailed(failed) => {
+                if let Some(bill) = &failed.billed {
+                    self.billed(failed.operation, bill.clone(), at);
+                }
                 self.done(failed.operation, at, Some(&failed.error), failed.retry_at.is_none());
                 if failed.unasked {
                     self.take_back(failed.operation, at);
@@ -172,6 +167,18 @@ impl Timeline {
             }
             _ => {}
         }
+    }
+
+    /// Of several answers of one execution, of which only the last can be of use, the step shows the last.
+    fn billed(&mut self, operation: OperationId, bill: Bill, at: DateTime<Utc>) {
+        self.usage.tokens += bill.usage;
+        let cost = bill.cost_micros.map(|cost| cost.saturating_add(self.usage.cost_micros.unwrap_or_default()));
+        self.usage.cost_micros = cost.or(self.usage.cost_micros);
+        let Some(place) = self.operations.get(&operation).cloned() else { return };
+        let execution = self.at(&place, at);
+        execution.tokens = Some(bill.usage);
+        execution.cost_micros = bill.cost_micros;
+        execution.price = bill.price;
     }
 
     /// Nobody was asked after all.

@@ -6,7 +6,7 @@ use devskyy_domain::{
         Refusal, RefusalKind,
         ids::{AgentId, ProjectId},
     },
-    runs::ModelAnswered,
+    runs::Bill,
 };
 use uuid::Uuid;
 
@@ -38,11 +38,11 @@ impl ModelUse {
 
     /// What one answer used.
     #[must_use]
-    pub fn of(answer: &ModelAnswered) -> Self {
-        let unpriced_calls = u64::from(answer.cost_micros.is_none());
-        let cost_micros = answer.cost_micros.unwrap_or_default();
-        let estimated_calls = u64::from(answer.estimated);
-        Self { calls: 1, unpriced_calls, estimated_calls, tokens: answer.usage, cost_micros }.held()
+    pub fn of(bill: &Bill) -> Self {
+        let unpriced_calls = u64::from(bill.cost_micros.is_none());
+        let cost_micros = bill.cost_micros.unwrap_or_default();
+        let estimated_calls = u64::from(bill.estimated);
+        Self { calls: 1, unpriced_calls, estimated_calls, tokens: bill.usage, cost_micros }.held()
     }
 
     /// Both together.
@@ -99,11 +99,11 @@ impl UsageRow {
 
     /// Where an answer that a run got counts.
     #[must_use]
-    pub fn of(run: &RunSummary, answer: &ModelAnswered, recorded: &RecordedEvent) -> Self {
+    pub fn of(run: &RunSummary, bill: &Bill, recorded: &RecordedEvent) -> Self {
         Self {
             project: run.project_id,
             day: recorded.recorded_at.date_naive(),
-            model: answer.answered_by.chars().take(Self::MODEL_LENGTH).collect(),
+            model: bill.answered_by.chars().take(Self::MODEL_LENGTH).collect(),
             agent: run.agent_id,
         }
     }

@@ -5,7 +5,7 @@ use devskyy_domain::{
         Json, Version,
         ids::{AgentId, ApprovalId, OperationId, ProjectId, RunId},
     },
-    runs::{Choice, Edit, Failure, ModelAnswered, Origin, Phase, Place, Priority, ProposedCall, StoredResult, Waiting},
+    runs::{Bill, Choice, Edit, Failure, Origin, Phase, Place, Priority, ProposedCall, StoredResult, Waiting},
 };
 
 use super::{doubts::DoubtView, usage::ModelUse};
@@ -133,12 +133,12 @@ pub struct RunSummary {
 
 impl RunSummary {
     /// Takes in what an answer used.
-    pub(super) fn use_up(&mut self, answer: &ModelAnswered) {
+    pub(super) fn use_up(&mut self, bill: &Bill) {
         let so_far =
             ModelUse { tokens: self.tokens, cost_micros: self.cost_micros.unwrap_or_default(), ..ModelUse::default() };
-        let used = so_far.plus(&ModelUse::of(answer)).held();
+        let used = so_far.plus(&ModelUse::of(bill)).held();
         self.tokens = used.tokens;
-        if answer.cost_micros.is_some() {
+        if bill.cost_micros.is_some() {
             self.cost_micros = Some(used.cost_micros);
         }
     }

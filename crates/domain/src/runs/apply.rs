@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
+    allowance::Spent,
     approval_event::ApprovalRequested,
     event::{OutcomeSettled, RunEvent, ToolCalled},
-    model_event::{ModelAnswered, ModelCalled, ModelFailed},
+    model_event::{Bill, ModelAnswered, ModelCalled, ModelFailed},
     run::{Phase, Question, Run},
     state::{Call, Callee, Proposal, StepState, Unit},
     turns::{SUMMARY, TOOLS},
@@ -173,7 +174,8 @@ impl Run {
 
     fn prompted(&mut self, called: &ModelCalled) {
         let earlier = self.operation(called.operation).ok().and_then(|(_, unit)| unit.call());
-        let (unasked, overflowed) = earlier.map(|call| (call.unasked, call.overflowed)).unwrap_or_default();
+        let (unasked, overflowed, wasted) =
+            earlier.map(|call| (call.unasked, call.overflowed, call.wasted)).unwrap_or_default();
         let fresh = self.operations.insert(called.operation, called.place.clone()).is_none();
         self.begun += u32::from(fresh);
         // Where nothing could leave, the question is asked again as it was.
@@ -185,6 +187,7 @@ impl Run {
             attempt: called.attempt,
             unasked,
             overflowed,
+            wasted,
             arguments: Arc::default(),
         };
         self.put(&called.place, Unit::Calling(call));
@@ -205,6 +208,7 @@ impl Run {
             attempt: called.attempt,
             unasked: 0,
             overflowed: false,
+            wasted: Spent::default(),
             arguments: arguments.unwrap_or_else(|| Arc::new(called.arguments.clone())),
         };
         self.put(&called.place, Unit::Calling(call));
@@ -222,12 +226,16 @@ impl Run {
     }
 
     fn unanswered(&mut self, failed: &ModelFailed) {
+        let wasted = failed.billed.as_ref().map(Bill::spent).unwrap_or_default();
+        self.usage += wasted.usage;
+        self.cost_micros = self.cost_micros.saturating_add(wasted.cost_micros);
         let Some(until) = failed.retry_at else { return self.fail(failed.operation, &failed.error) };
         self.overflowed |= failed.overflow;
         self.recall(failed.operation, |call| {
             let unasked = call.unasked + u32::from(failed.unasked);
-            let overflowed = call.overflowed || failed.overflow;
-            Unit::Backoff { call: Call { unasked, overflowed, ..call }, until }
+            let (overflowed, mut spent) = (call.overflowed || failed.overflow, call.wasted);
+            spent += wasted;
+            Unit::Backoff { call: Call { unasked, overflowed, wasted: spent, ..call }, until }
         });
     }
 

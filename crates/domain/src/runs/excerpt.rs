@@ -34,6 +34,7 @@ impl Run {
             Progress::Again { operation }
             | Progress::Answer { operation, .. }
             | Progress::Fail { operation, .. }
+            | Progress::Waste { operation, .. }
             | Progress::Postpone { operation, .. }
             | Progress::Overflow { operation, .. }
             | Progress::Lose { operation, .. }

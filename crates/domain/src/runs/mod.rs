@@ -42,7 +42,8 @@ pub use fork::{Fork, begins};
 pub use fork_event::{ElementEnd, RunForked, RunRetried, StepTakenOver, TakenOver};
 pub use invariants::{Breach, Invariant, Invariants};
 pub use model_event::{
-    AnswerRejected, ContextCompacted, Leaving, ModelAnswered, ModelCalled, ModelFailed, UnpricedAnswer, Unsummarised,
+    AnswerRejected, Bill, ContextCompacted, Leaving, ModelAnswered, ModelCalled, ModelFailed, UnpricedAnswer,
+    Unsummarised,
 };
 pub use next::{Ending, Next, Task, next};
 pub use progress::{Progress, Reply};

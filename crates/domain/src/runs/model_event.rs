@@ -1,7 +1,11 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::values::{Failure, Place};
+use super::{
+    allowance::Spent,
+    event::RunEvent,
+    values::{Failure, Place},
+};
 use crate::{
     conversation::{AppliedPrice, Finish, TokenCount, ToolCall},
     kernel::{FirstVersion, Json, Versioned, ids::OperationId},
@@ -115,6 +119,56 @@ pub struct ModelFailed {
     /// Whether the question is longer than whoever was asked reads, and is asked again once turns have left it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub overflow: bool,
+    /// What is billed all the same, where an answer came that is of no use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billed: Option<Bill>,
+}
+
+/// What a provider bills for an answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Bill {
+    /// Tokens, by class.
+    pub usage: TokenCount,
+    /// Whether that is a guess, the most it can have been, because the provider did not say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub estimated: bool,
+    /// Which of the names in the version answered, the one its price is found under.
+    pub answered_by: String,
+    /// What that cost, in millionths of the unit of the prices, where a price is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_micros: Option<u64>,
+    /// The price by which it cost that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<AppliedPrice>,
+}
+
+impl Bill {
+    /// What it adds to what was used.
+    #[must_use]
+    pub fn spent(&self) -> Spent {
+        Spent { usage: self.usage, cost_micros: self.cost_micros.unwrap_or_default() }
+    }
+}
+
+impl ModelAnswered {
+    /// What it is billed at.
+    #[must_use]
+    pub fn bill(&self) -> Bill {
+        let Self { usage, estimated, cost_micros, .. } = *self;
+        Bill { usage, estimated, answered_by: self.answered_by.clone(), cost_micros, price: self.price.clone() }
+    }
+}
+
+impl RunEvent {
+    /// What a provider bills for it, where it is an answer of a model, of use or not.
+    #[must_use]
+    pub fn bill(&self) -> Option<Bill> {
+        match self {
+            Self::ModelAnswered(answered) => Some(answered.bill()),
+            Self::ModelFailed(failed) => failed.billed.clone(),
+            _ => None,
+        }
+    }
 }
 
 /// A last answer breaks the agent's output schema; the model is told, once.

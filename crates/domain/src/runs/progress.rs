@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     approval_event::ProposedCall,
-    model_event::{Leaving, Unsummarised},
+    model_event::{Bill, Leaving, Unsummarised},
     value::Value,
     values::{Failure, Place},
 };
@@ -72,6 +72,17 @@ pub enum Progress {
         error: Failure,
         /// When it is tried again; never, without.
         retry_at: Option<DateTime<Utc>>,
+    },
+    /// A model gave an answer that is of no use, and bills it.
+    Waste {
+        /// Which call.
+        operation: OperationId,
+        /// Why it is of no use.
+        error: Failure,
+        /// When it is asked again; never, without.
+        retry_at: Option<DateTime<Utc>>,
+        /// What is billed.
+        billed: Bill,
     },
     /// Whoever would be asked is left alone for a while, so that a try was none.
     Postpone {

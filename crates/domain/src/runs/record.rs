@@ -90,7 +90,9 @@ impl Run {
         let error = error.clone();
         Ok(match self.calling(operation)? {
             Callee::Tool(_) => ToolFailed { operation, error, retry_at }.into(),
-            Callee::Model(_) => ModelFailed { operation, error, retry_at, unasked: false, overflow: false }.into(),
+            Callee::Model(_) => {
+                ModelFailed { operation, error, retry_at, unasked: false, overflow: false, billed: None }.into()
+            }
         })
     }
 
@@ -105,7 +107,15 @@ impl Run {
             Progress::Postpone { operation, error, retry_at } => match self.calling(*operation)? {
                 Callee::Model(_) => {
                     let (operation, error, retry_at) = (*operation, error.clone(), Some(*retry_at));
-                    Ok(ModelFailed { operation, error, retry_at, unasked: true, overflow: false }.into())
+                    Ok(ModelFailed { operation, error, retry_at, unasked: true, overflow: false, billed: None }.into())
+                }
+                Callee::Tool(_) => Err(RunError::OperationUnknown),
+            },
+            Progress::Waste { operation, error, retry_at, billed } => match self.calling(*operation)? {
+                Callee::Model(_) => {
+                    let (operation, error, billed) = (*operation, error.clone(), Some(billed.clone()));
+                    let retry_at = *retry_at;
+                    Ok(ModelFailed { operation, error, retry_at, unasked: false, overflow: false, billed }.into())
                 }
                 Callee::Tool(_) => Err(RunError::OperationUnknown),
             },
@@ -135,7 +145,7 @@ impl Run {
             return Err(RunError::StepState(place.step.clone()));
         }
         let (error, retry_at) = (error.clone(), Some(at));
-        Ok(ModelFailed { operation, error, retry_at, unasked: false, overflow: true }.into())
+        Ok(ModelFailed { operation, error, retry_at, unasked: false, overflow: true, billed: None }.into())
     }
 
     fn expire(&self, approval: ApprovalId, at: DateTime<Utc>) -> Result<RunEvent, RunError> {
@@ -169,7 +179,10 @@ impl Run {
         let fits = if deep { Err(too_large()) } else { self.room(answered.bytes()) };
         Ok(match fits {
             Ok(()) => answered.into(),
-            Err(error) => ModelFailed { operation, error, retry_at: None, unasked: false, overflow: false }.into(),
+            Err(error) => {
+                let (billed, retry_at) = (Some(answered.bill()), None);
+                ModelFailed { operation, error, retry_at, unasked: false, overflow: false, billed }.into()
+            }
         })
     }
 

@@ -200,6 +200,12 @@ impl Run {
         })
     }
 
+    /// A call whose outcome is not known.
+    #[must_use]
+    pub fn open_call(&self, operation: OperationId) -> Option<&Call> {
+        self.operation(operation).ok().and_then(|(_, unit)| unit.call())
+    }
+
     /// Questions to models that have no answer and may be put again.
     pub fn open_questions(&self) -> impl Iterator<Item = OperationId> + '_ {
         let calls = self.units().filter_map(|(_, _, unit)| unit.call());

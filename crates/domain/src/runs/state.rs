@@ -3,6 +3,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::{DateTime, Utc};
 
 use super::{
+    allowance::Spent,
     model_event::ModelAnswered,
     value::{StoredResult, Value},
     values::Failure,
@@ -40,6 +41,8 @@ pub struct Call {
     pub unasked: u32,
     /// Whether it was too long for whoever was asked, once already.
     pub overflowed: bool,
+    /// What tries used whose answers were of no use.
+    pub wasted: Spent,
     /// With what.
     pub arguments: Arc<Json>,
 }

@@ -8,11 +8,11 @@ use devskyy_domain::{
         ids::{AgentId, ApprovalId, OperationId, ProjectId, RunId},
     },
     runs::{
-        Allowance, AnswerRejected, ApprovalDecided, ApprovalExpired, ApprovalRequested, CancelRequested, ChildEnd,
-        ChildEnded, ChildRequested, Choice, ContextCompacted, Edit, ElementEnd, Failure, Leaving, ModelAnswered,
-        ModelCalled, ModelFailed, Order, OutcomeSettled, OutcomeUnknown, Parent, Place, Priority, ProposedCall,
-        ResultHash, RunCancelled, RunClaimed, RunCompleted, RunEvent, RunExpired, RunFailed, RunForked, RunParked,
-        RunQueued, RunRetried, Spent, StepApprovalDecided, StepApprovalRequested, StepExpanded, StepFailed,
+        Allowance, AnswerRejected, ApprovalDecided, ApprovalExpired, ApprovalRequested, Bill, CancelRequested,
+        ChildEnd, ChildEnded, ChildRequested, Choice, ContextCompacted, Edit, ElementEnd, Failure, Leaving,
+        ModelAnswered, ModelCalled, ModelFailed, Order, OutcomeSettled, OutcomeUnknown, Parent, Place, Priority,
+        ProposedCall, ResultHash, RunCancelled, RunClaimed, RunCompleted, RunEvent, RunExpired, RunFailed, RunForked,
+        RunParked, RunQueued, RunRetried, Spent, StepApprovalDecided, StepApprovalRequested, StepExpanded, StepFailed,
         StepSkipped, StepTakenOver, StoredResult, TakenOver, ToolCalled, ToolFailed, ToolSucceeded, UnpricedAnswer,
         Unsummarised, Value, Verdict, Waiting,
     },
@@ -160,7 +160,21 @@ fn unpriced() -> UnpricedAnswer {
 }
 
 fn failed() -> ModelFailed {
-    ModelFailed { operation: operation(), error: failure(), retry_at: Some(at()), unasked: false, overflow: false }
+    ModelFailed {
+        operation: operation(),
+        error: failure(),
+        retry_at: Some(at()),
+        unasked: false,
+        overflow: false,
+        billed: None,
+    }
+}
+
+fn bill(cost_micros: Option<u64>) -> Bill {
+    let usage = TokenCount { input: 1, output: 2, cache_read: 3, cache_write: 4, reasoning: 5 };
+    let price = Price { input: 1, output: 2, cache_read: 3, cache_write: 4, reasoning: 5 };
+    let price = cost_micros.map(|_| AppliedPrice { list: "provider:2".into(), price });
+    Bill { usage, estimated: false, answered_by: "openai/gpt".into(), cost_micros, price }
 }
 
 fn compacted() -> ContextCompacted {
@@ -248,6 +262,8 @@ fn forms() -> Vec<Example<RunEvent>> {
         also("final", ModelFailed { retry_at: None, ..failed() }),
         also("unasked", ModelFailed { unasked: true, ..failed() }),
         also("overflow", ModelFailed { overflow: true, ..failed() }),
+        also("billed", ModelFailed { retry_at: None, billed: Some(bill(Some(6))), ..failed() }),
+        also("billed_barely", ModelFailed { billed: Some(Bill { estimated: true, ..bill(None) }), ..failed() }),
         also(
             "bare",
             ToolCalled {

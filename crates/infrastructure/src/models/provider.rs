@@ -92,10 +92,17 @@ impl ProviderModels {
         let reply = reading.answer().ok_or_else(|| unavailable("its answer was cut off"))?;
         let finish = reply.finish.ok_or_else(|| unavailable("its answer was cut off"))?;
         let Reply { text, calls, usage, model, carry, .. } = reply;
-        if matches!(finish, Finish::Stop | Finish::ToolCalls) && calls.is_empty() && text.trim().is_empty() {
-            return Err(unavailable("its answer is empty"));
+        let empty = calls.is_empty() && text.trim().is_empty();
+        let answered_by = request.model.clone();
+        let answer = ModelAnswer { text, calls, finish, usage, model, answered_by, price: None, carry };
+        if !empty || !matches!(finish, Finish::Stop | Finish::ToolCalls) {
+            return Ok(answer);
         }
-        Ok(ModelAnswer { text, calls, finish, usage, model, answered_by: request.model.clone(), price: None, carry })
+        let message = "its answer is empty";
+        if usage.total() == 0 {
+            return Err(unavailable(message));
+        }
+        Err(ModelError::Unusable { message: message.to_owned(), answer: Box::new(answer) })
     }
 
     /// The form that a question asks for, where it is to be asked for: not where it was refused a while ago.

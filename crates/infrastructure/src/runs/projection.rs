@@ -114,9 +114,9 @@ impl StreamRows for RunsProjection {
         if let Some(change) = ApprovalChange::of(&row.record.summary, &fact) {
             row.asked.push((change, event.position));
         }
-        if let RunEvent::ModelAnswered(answer) = &fact {
-            let counts = UsageRow::of(&row.record.summary, answer, event);
-            row.used.push((counts, ModelUse::of(answer), event.position));
+        if let Some(bill) = fact.bill() {
+            let counts = UsageRow::of(&row.record.summary, &bill, event);
+            row.used.push((counts, ModelUse::of(&bill), event.position));
         }
         Ok(Some(row))
     }

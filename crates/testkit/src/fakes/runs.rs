@@ -75,9 +75,9 @@ impl InMemoryRuns {
         }
         let Some(record) = runs.get_mut(&id) else { return };
         record.apply(&event, recorded);
-        if let RunEvent::ModelAnswered(answer) = &event {
-            let (used, position) = usage.entry(UsageRow::of(&record.summary, answer, recorded)).or_default();
-            *used = used.plus(&ModelUse::of(answer)).held();
+        if let Some(bill) = event.bill() {
+            let (used, position) = usage.entry(UsageRow::of(&record.summary, &bill, recorded)).or_default();
+            *used = used.plus(&ModelUse::of(&bill)).held();
             *position = recorded.position;
         }
         match ApprovalChange::of(&record.summary, &event) {

@@ -23,6 +23,8 @@ use devskyy_domain::{
 pub enum Turn {
     /// Answers; its text is heard word by word.
     Answer(Box<ModelAnswer>),
+    /// Fails: its answer is of no use; billed all the same.
+    Unusable(TokenCount),
     /// Fails: there are too many questions.
     RateLimited(Option<Duration>),
     /// Fails: it is away.
@@ -151,6 +153,14 @@ async fn take(turn: Turn, request: &ModelRequest, deltas: &dyn Deltas) -> Result
                 tokio::task::yield_now().await;
             }
             Ok(ModelAnswer { answered_by: request.model.clone(), price: price_of(&request.model), ..*answer })
+        }
+        Turn::Unusable(usage) => {
+            let empty = answer(String::new(), vec![], Finish::Stop);
+            let (answered_by, price) = (request.model.clone(), price_of(&request.model));
+            Err(ModelError::Unusable {
+                message: message(),
+                answer: Box::new(ModelAnswer { usage, answered_by, price, ..empty }),
+            })
         }
         Turn::RateLimited(retry_after) => Err(ModelError::RateLimited { retry_after }),
         Turn::Unavailable(retry_after) => Err(ModelError::Unavailable { message: message(), retry_after }),

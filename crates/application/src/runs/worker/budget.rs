@@ -5,7 +5,7 @@ use devskyy_domain::{
     conversation::{AppliedPrice, Message, TokenCount},
     definition::Definition,
     kernel::{Json, Refusal, ids::OperationId},
-    runs::{Failure, Progress, RunEvent},
+    runs::{Bill, Callee, Failure, Progress, RunEvent},
 };
 
 use super::{
@@ -36,17 +36,38 @@ impl Execution {
         match event {
             // What is kept for a call is kept over its tries.
             RunEvent::ModelCalled(called) if called.attempt == 1 => Some(Entry::Reserve(called.operation)),
-            RunEvent::ModelFailed(failed) if failed.retry_at.is_none() => Some(Entry::Release(failed.operation)),
-            RunEvent::ModelAnswered(answered) => Some(Entry::Settle(Settlement {
-                operation: answered.operation,
-                run: self.id,
-                model: answered.answered_by.clone(),
-                usage: answered.usage,
-                cost_micros: answered.cost_micros.unwrap_or_default(),
-                price_list: answered.price.as_ref().map(|price| price.list.clone()),
-            })),
+            RunEvent::ModelFailed(failed) if failed.retry_at.is_none() => {
+                let settled = self.settlement(failed.operation, failed.billed.clone());
+                Some(settled.map_or(Entry::Release(failed.operation), Entry::Settle))
+            }
+            RunEvent::ModelAnswered(answered) => {
+                self.settlement(answered.operation, Some(answered.bill())).map(Entry::Settle)
+            }
             _ => None,
         }
+    }
+
+    /// What a call used that will not be made again, with what its earlier tries used in vain; nothing, where nobody bills
+    /// anything.
+    fn settlement(&self, operation: OperationId, bill: Option<Bill>) -> Option<Settlement> {
+        let call = self.loaded.state.open_call(operation);
+        let mut spent = call.map(|call| call.wasted).unwrap_or_default();
+        if bill.is_none() && spent.nothing() {
+            return None;
+        }
+        spent += bill.as_ref().map(Bill::spent).unwrap_or_default();
+        let asked = call.map(|call| match &call.callee {
+            Callee::Tool(name) | Callee::Model(name) => name.clone(),
+        });
+        let answered_by = bill.as_ref().map(|bill| bill.answered_by.clone());
+        Some(Settlement {
+            operation,
+            run: self.id,
+            model: answered_by.or(asked).unwrap_or_default(),
+            usage: spent.usage,
+            cost_micros: spent.cost_micros,
+            price_list: bill.and_then(|bill| bill.price).map(|price| price.list),
+        })
     }
 
     /// Finds out what the calls that are about to be recorded may use at most.

@@ -11,7 +11,7 @@ use devskyy_domain::{
     conversation::{AppliedPrice, Message},
     definition::Definition,
     kernel::ids::{OperationId, RunId},
-    runs::{CONTEXT_OVERFLOW, Call, Failure, Place, Progress, Reply, Run, SummaryWanted},
+    runs::{Bill, CONTEXT_OVERFLOW, Call, Failure, Place, Progress, Reply, Run, SummaryWanted},
 };
 
 use super::{
@@ -70,6 +70,7 @@ impl Brief {
         let report = match self.ports.models.ask(&request, &preview).await {
             Ok(answer) => self.reply(assistant, &request, operation, answer),
             Err(error @ ModelError::TooLong { .. }) if can_shorten => self.too_long(&call, &error),
+            Err(ModelError::Unusable { message, answer }) => self.unusable(assistant, &call, message, *answer),
             Err(error) => self.unanswered(&call, &error),
         };
         Outcome::Report(vec![report])
@@ -139,6 +140,7 @@ impl Brief {
             ModelError::Unconfigured(_) => ("model.unconfigured", None, false),
             ModelError::RateLimited { retry_after } => ("model.rate_limited", *retry_after, true),
             ModelError::Unavailable { retry_after, .. } => ("model.unavailable", *retry_after, true),
+            ModelError::Unusable { .. } => ("model.unavailable", None, true),
             ModelError::Timeout | ModelError::OutOfTime => ("model.timeout", None, true),
             ModelError::TooLong { .. } => (CONTEXT_OVERFLOW, None, false),
             ModelError::Refused { .. } => ("model.refused", None, false),
@@ -161,6 +163,16 @@ impl Brief {
             Some(retry_at) => Progress::Postpone { operation, error, retry_at },
             None => Progress::Fail { operation, error, retry_at: None },
         }
+    }
+
+    /// An answer of no use is billed all the same; whether the model is asked again is as with any that failed.
+    fn unusable(&self, assistant: &Assistant, call: &Call, message: String, answer: ModelAnswer) -> Progress {
+        let ModelAnswer { usage, answered_by, price, .. } = answer;
+        let price = self.own_price(assistant, &answered_by).or(price);
+        let cost_micros = price.as_ref().map(|applied| applied.price.of(&usage));
+        let error = Failure::new("model.unavailable", format!("the provider is not available: {message}"));
+        let billed = Bill { usage, estimated: false, answered_by, cost_micros, price };
+        Progress::Waste { operation: call.operation, error, retry_at: self.again(call, None), billed }
     }
 
     fn reply(

@@ -10,8 +10,9 @@ use devskyy_application::{
 };
 use devskyy_domain::{
     budgets::{Amount, BudgetEvent, Period, Terms},
+    conversation::TokenCount,
     kernel::ids::{AgentId, ProjectId, RunId},
-    runs::RunEvent,
+    runs::{MAX_VALUE, RunEvent},
 };
 use devskyy_testkit::fakes::{ScriptedModels, Turn};
 use uuid::Uuid;
@@ -97,6 +98,39 @@ fn an_answer_without_usage_says_that_its_usage_is_a_guess() {
         .into_iter()
         .any(|event| matches!(event.decode::<RunEvent>(), Ok(RunEvent::ModelAnswered(answered)) if answered.estimated));
     assert!(guessed);
+}
+
+/// A run whose model answers with these, and what was settled, used and kept of its budget then.
+fn wasted(turns: impl IntoIterator<Item = Turn>, limits: &str) -> (RunStatus, u64, u64, Amount) {
+    let world = World::with(ScriptedModels::taking(turns));
+    world.agent(1, &assistant(limits));
+    set(&world, of_project(), Some(1_000_000), None);
+    let run = world.start(&assistant(limits), INPUT);
+    let view = world.work_to_end(run);
+    let standing = look(&world, of_project()).standing;
+    (view.summary.status, standing.usage.total(), view.summary.tokens.total(), standing.reserved)
+}
+
+fn of_no_use() -> Turn {
+    Turn::Unusable(TokenCount { input: 7, output: 1, ..TokenCount::default() })
+}
+
+#[test]
+fn answers_of_no_use_are_settled_with_the_one_that_is() {
+    let told = wasted([of_no_use(), of_no_use(), Turn::says("done")], "");
+    assert_eq!(told, (RunStatus::Completed, 31, 31, Amount::default()));
+}
+
+#[test]
+fn answers_of_no_use_are_settled_where_none_is() {
+    let told = wasted(std::iter::repeat_with(of_no_use).take(100), r#","retry":{"max_attempts":3}"#);
+    assert_eq!(told, (RunStatus::Failed, 24, 24, Amount::default()));
+}
+
+#[test]
+fn an_answer_that_is_too_large_is_settled() {
+    let told = wasted([Turn::says("x".repeat(MAX_VALUE + 1))], "");
+    assert_eq!(told, (RunStatus::Failed, 15, 15, Amount::default()));
 }
 
 #[test]

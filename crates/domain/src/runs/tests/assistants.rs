@@ -63,7 +63,7 @@ fn result(turn: u32) -> RunEvent {
 }
 
 pub(super) fn failed(operation: u128, error: Failure, retry_at: Option<DateTime<Utc>>, overflow: bool) -> RunEvent {
-    ModelFailed { operation: op(operation), error, retry_at, unasked: false, overflow }.into()
+    ModelFailed { operation: op(operation), error, retry_at, unasked: false, overflow, billed: None }.into()
 }
 
 pub(super) fn then(definition: &Definition, events: impl IntoIterator<Item = RunEvent>) -> Next<'_> {
@@ -159,7 +159,7 @@ fn a_question_that_reached_nobody_is_no_try() {
     let error = Failure::new("model.unavailable", "y");
     let postponed = || {
         let (error, retry_at) = (error.clone(), Some(at(5)));
-        ModelFailed { operation: op(1), error, retry_at, unasked: true, overflow: false }.into()
+        ModelFailed { operation: op(1), error, retry_at, unasked: true, overflow: false, billed: None }.into()
     };
     let run = running([asking(1, 1), postponed(), asking(1, 2), postponed(), asking(1, 3)]);
     let call = run.state().unit(&Place::step("turn_1")).and_then(Unit::call).unwrap();

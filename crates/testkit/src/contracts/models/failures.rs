@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use devskyy_application::models::{ModelError, ModelRequest};
+use devskyy_domain::conversation::TokenCount;
 
 use super::{Act, ModelsUnderTest, Reply, question};
 use crate::fakes::{Heard, NoDeltas};
@@ -98,10 +99,12 @@ pub async fn nonsense_is_no_answer(under_test: &ModelsUnderTest) {
     assert!(matches!(failure, ModelError::Unavailable { .. }), "{failure:?}");
 }
 
-/// Neither words nor calls: a run would end with nothing.
+/// Neither words nor calls: a run would end with nothing. It is billed all the same.
 pub async fn an_answer_with_nothing_in_it_is_none(under_test: &ModelsUnderTest) {
-    let failure = under_test.failure(Act::Answer(Reply::says(&[]))).await;
-    assert!(matches!(failure, ModelError::Unavailable { .. }), "{failure:?}");
+    let usage = TokenCount { input: 7, output: 2, ..TokenCount::default() };
+    let failure = under_test.failure(Act::Answer(Reply { usage, ..Reply::says(&[]) })).await;
+    let ModelError::Unusable { answer, .. } = failure else { panic!("{failure:?}") };
+    assert_eq!(answer.usage, usage);
 }
 
 /// It had begun to speak, and nobody knows whether it had said everything.

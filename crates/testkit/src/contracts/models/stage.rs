@@ -150,7 +150,7 @@ fn forgotten(request: &ModelRequest, minds: &Mutex<BTreeMap<&str, &str>>) -> boo
 
 fn turn(act: Act) -> Turn {
     match act {
-        Act::Answer(reply) if reply.pieces.is_empty() && reply.calls.is_empty() => Turn::Unavailable(None),
+        Act::Answer(reply) if reply.pieces.is_empty() && reply.calls.is_empty() => Turn::Unusable(reply.usage),
         Act::Stops(_) => Turn::Unavailable(None),
         Act::Answer(reply) => Turn::Answer(Box::new(answer(&reply))),
         Act::Status { status: 400, code, .. } if code.contains("too long") || code.contains("exceeded") => {

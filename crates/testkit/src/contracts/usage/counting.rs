@@ -11,7 +11,7 @@ use devskyy_application::{
 use devskyy_domain::{
     conversation::Finish,
     kernel::ids::OperationId,
-    runs::{Failure, ModelCalled, ModelFailed, Order, Parent, Place, Run, RunForked, StepTakenOver, TakenOver},
+    runs::{Bill, Failure, ModelCalled, ModelFailed, Order, Parent, Place, Run, RunForked, StepTakenOver, TakenOver},
 };
 use uuid::Uuid;
 
@@ -118,12 +118,26 @@ pub async fn only_answers_count(usage: &UsageUnderTest) {
     };
     let forked = RunForked { from: id(9), from_version: 3, step: "turn 2".into() };
     let taken_over = StepTakenOver { step: "turn 1".into(), result };
-    let failed = ModelFailed { operation, error, retry_at: None, unasked: false, overflow: false };
+    let failed = ModelFailed { operation, error, retry_at: None, unasked: false, overflow: false, billed: None };
     usage.happened(1, &[called.into(), failed.into()]).await;
     usage.begun(2, 1, 1).await;
     usage.happened(2, &[forked.into(), taken_over.into()]).await;
     usage.answered(2, &[ten("a/a")]).await;
     assert_eq!(usage.told(&usage.all(Grouping::ALL)).await.totals, tens(1));
+}
+
+/// A provider bills an answer also where it is empty or too large.
+pub async fn an_answer_of_no_use_counts_by_what_is_billed_for_it(usage: &UsageUnderTest) {
+    usage.begun(1, 1, 1).await;
+    let (operation, place) = (OperationId::from(Uuid::from_u128(0xf01)), Place::step("turn 1"));
+    let called = ModelCalled { place, operation, model: "first/choice".to_owned(), attempt: 1 };
+    let Answer { model, tokens, cost_micros, .. } = ten("a/a");
+    let billed = Some(Bill { usage: tokens, estimated: false, answered_by: model.into(), cost_micros, price: None });
+    let error = Failure::new("model.unavailable", "its answer is empty");
+    let failed = ModelFailed { operation, error, retry_at: None, unasked: false, overflow: false, billed };
+    usage.happened(1, &[called.into(), failed.into()]).await;
+    let groups = usage.told(&usage.all(Grouping::ALL)).await.groups.items;
+    assert_eq!(groups, [group(Some(usage.today()), Some("a/a"), Some(1), 1)]);
 }
 
 /// Whatever is used moves the position, and nothing else does.

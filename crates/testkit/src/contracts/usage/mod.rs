@@ -196,6 +196,7 @@ macro_rules! usage_contract {
             an_answer_without_a_price_is_counted_as_such,
             an_answer_whose_usage_is_estimated_is_counted_as_such,
             only_answers_count,
+            an_answer_of_no_use_counts_by_what_is_billed_for_it,
             the_position_is_that_of_the_last_answer,
             absurd_numbers_are_held_at_the_most,
         }
