@@ -23,7 +23,7 @@ refusals! {
             "Add the price of the model and of every fallback, or drop the limit on cost.";
         UNPROCESSABLE_ENTITY "assistant.arguments_schema" "A tool's schema is not that of an object"
             "Give the schema `\"type\": \"object\"`.";
-        UNPROCESSABLE_ENTITY "assistant.argument_name" "The argument of a tool has a name that some provider refuses"
+        UNPROCESSABLE_ENTITY "assistant.argument_name" "A tool's argument has a name that some provider rejects"
             "Use 1 to 64 of `a-z A-Z 0-9 _ . -`.";
         UNPROCESSABLE_ENTITY "assistant.computed_value" "A computed value is malformed"
             "Give an object with `$jq` or `$template` no other member, and a string as the value.";
