@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use uuid::Uuid;
+use super::keyed_token_mint::random_token;
 
 /// Creates a file that only its owner may read: whole and on the disk, or not at all.
 ///
@@ -16,7 +16,7 @@ use uuid::Uuid;
 /// [`ErrorKind::AlreadyExists`] when there is such a file, which is then as it was; anything else the system reports.
 pub fn create_secret_file(path: &Path, content: &[u8]) -> io::Result<()> {
     let name = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_string_lossy();
-    let beside = path.with_file_name(format!(".{name}.{}", Uuid::now_v7().simple()));
+    let beside = path.with_file_name(format!(".{name}.{}", random_token().map_err(io::Error::other)?));
     let created = write(&beside, content).and_then(|()| hard_link(&beside, path));
     // What is left of it after a crash is in nobody's way.
     let removed = remove_file(&beside);
