@@ -1,9 +1,6 @@
 //! How use cases fail: one enum that the edge maps to answers, exhaustively.
 
-use devskyy_domain::kernel::{
-    DecodeError, Refusal, RefusalKind, Version,
-    ids::{SessionId, UserId},
-};
+use devskyy_domain::kernel::{DecodeError, Refusal, RefusalKind, Version};
 
 use crate::es::{AppendError, Claim, Precondition};
 
@@ -81,16 +78,7 @@ pub enum Error {
     Unauthenticated,
     /// E-mail and password do not belong together, or the account may not sign in; deliberately not which.
     #[error("the e-mail or the password is wrong")]
-    BadCredentials {
-        /// Whose account the e-mail is, where it is somebody's; for the platform's own records, never for an answer.
-        account: Option<UserId>,
-    },
-    /// A refresh token came after it was spent: somebody has a copy, and the sign-in has ended.
-    #[error("sign in first")]
-    TokenReused {
-        /// Which sign-in.
-        session: SessionId,
-    },
+    BadCredentials,
     /// The actor is known and may not do this.
     #[error("you are not allowed to do this")]
     Forbidden,

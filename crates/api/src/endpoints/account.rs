@@ -1,15 +1,11 @@
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web::Data};
 use chrono::{DateTime, Utc};
 use devskyy_application::{
-    audit::SecurityLog,
     error::Error,
     identity::{self, EndSession, Identity, SessionRecord, SessionView, UpdateProfile},
     paging::Key,
 };
-use devskyy_domain::{
-    identity::{DisplayName, IdentityError},
-    kernel::{Refusal as _, ids::SessionId},
-};
+use devskyy_domain::{identity::DisplayName, kernel::ids::SessionId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -128,20 +124,11 @@ async fn update_me(
 #[post("/auth/password")]
 async fn change_password(
     identity: Data<Identity>,
-    security: Data<SecurityLog>,
     CurrentActor(actor): CurrentActor,
     body: Body<PasswordChange>,
 ) -> Result<HttpResponse, Problem> {
     let PasswordChange { current_password: current, password: new } = body.into_inner();
-    let outcome = identity.change_password.handle(&actor, identity::ChangePassword { current, new }).await;
-    match &outcome {
-        Err(Error::Refused(refused)) if refused.code == IdentityError::CurrentPasswordWrong.code() => {
-            security.not_confirmed(&actor);
-        }
-        Err(Error::TooManyAttempts { .. }) => security.not_let_change(&actor),
-        Ok(()) | Err(_) => {}
-    }
-    outcome?;
+    identity.change_password.handle(&actor, identity::ChangePassword { current, new }).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -175,11 +162,9 @@ async fn list_sessions(
 #[delete("/auth/sessions/{session_id}")]
 async fn end_session(
     identity: Data<Identity>,
-    security: Data<SecurityLog>,
     CurrentActor(actor): CurrentActor,
     Id(session): Id<SessionId>,
 ) -> Result<HttpResponse, Problem> {
     identity.end_session.handle(&actor, EndSession { session }).await?;
-    security.signed_out(&actor, session);
     Ok(HttpResponse::NoContent().finish())
 }

@@ -1,9 +1,5 @@
 use actix_web::{HttpRequest, HttpResponse, get, post, web::Data};
-use devskyy_application::{
-    audit::SecurityLog,
-    error::Error,
-    identity::{self, Identity, Tokens},
-};
+use devskyy_application::identity::{self, Identity, Tokens};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -135,21 +131,10 @@ async fn register(
     responses((status = 200, description = "Tokens of a new sign-in", body = TokensBody), Entering)
 )]
 #[post("/auth/login")]
-async fn log_in(
-    identity: Data<Identity>,
-    security: Data<SecurityLog>,
-    Visitor(actor): Visitor,
-    body: Body<LogIn>,
-) -> Result<HttpResponse, Problem> {
+async fn log_in(identity: Data<Identity>, Visitor(actor): Visitor, body: Body<LogIn>) -> Result<HttpResponse, Problem> {
     let LogIn { email, password } = body.into_inner();
-    let outcome = identity.log_in.handle(&actor, identity::LogIn { email, password }).await;
-    match &outcome {
-        Ok(tokens) => security.signed_in(&actor, tokens.user),
-        Err(Error::BadCredentials { account }) => security.not_signed_in(&actor, *account),
-        Err(Error::TooManyAttempts { .. }) => security.not_let_try(&actor),
-        Err(_) => {}
-    }
-    Ok(HttpResponse::Ok().json(TokensBody::from(outcome?)))
+    let tokens = identity.log_in.handle(&actor, identity::LogIn { email, password }).await?;
+    Ok(HttpResponse::Ok().json(TokensBody::from(tokens)))
 }
 
 /// Exchange the refresh token for new tokens.
@@ -164,19 +149,12 @@ async fn log_in(
 #[post("/auth/refresh")]
 async fn refresh(
     identity: Data<Identity>,
-    security: Data<SecurityLog>,
     Visitor(actor): Visitor,
     body: Body<Refresh>,
 ) -> Result<HttpResponse, Problem> {
     let Refresh { refresh_token } = body.into_inner();
-    let outcome = identity.refresh.handle(&actor, identity::Refresh { refresh_token }).await;
-    match &outcome {
-        Ok(tokens) => security.renewed(&actor, tokens.user),
-        Err(Error::TokenReused { session }) => security.reused(&actor, *session),
-        Err(Error::Unauthenticated) => security.not_accepted(&actor, "refresh_token"),
-        Err(_) => {}
-    }
-    Ok(HttpResponse::Ok().json(TokensBody::from(outcome?)))
+    let tokens = identity.refresh.handle(&actor, identity::Refresh { refresh_token }).await?;
+    Ok(HttpResponse::Ok().json(TokensBody::from(tokens)))
 }
 
 /// Sign out.
@@ -188,13 +166,8 @@ async fn refresh(
     responses((status = 204, description = "The sign-in has ended"), Oneself)
 )]
 #[post("/auth/logout")]
-async fn log_out(
-    identity: Data<Identity>,
-    security: Data<SecurityLog>,
-    CurrentActor(actor): CurrentActor,
-) -> Result<HttpResponse, Problem> {
-    let session = identity.log_out.handle(&actor).await?;
-    security.signed_out(&actor, session);
+async fn log_out(identity: Data<Identity>, CurrentActor(actor): CurrentActor) -> Result<HttpResponse, Problem> {
+    identity.log_out.handle(&actor).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -40,8 +40,8 @@ impl From<Error> for Problem {
         match error {
             Error::Refused(refused) => refused.into(),
             Error::Invalid(refused) => several(refused),
-            Error::Unauthenticated | Error::TokenReused { .. } => unauthenticated(),
-            Error::BadCredentials { .. } => challenging(Self::new(platform::BAD_CREDENTIALS, detail)),
+            Error::Unauthenticated => unauthenticated(),
+            Error::BadCredentials => challenging(Self::new(platform::BAD_CREDENTIALS, detail)),
             Error::Forbidden => Self::new(platform::FORBIDDEN, detail),
             Error::Denied => Self::new(platform::FORBIDDEN, detail).noted(),
             Error::PeopleOnly => Self::new(platform::PEOPLE_ONLY, detail).noted(),

@@ -126,6 +126,7 @@ impl World {
             attempts,
             limits: ThrottleLimits::default(),
             policy: SessionPolicy::default(),
+            security: security.clone(),
         });
         let directory = Arc::new(InMemoryDirectory::of(users, accounts, mint.clone()));
         let invitations = InMemoryProjectInvitations::following(&store);

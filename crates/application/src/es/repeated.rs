@@ -80,8 +80,7 @@ const fn outdated_by_an_answer(refused: &Error) -> bool {
         | Error::Contended
         | Error::ClaimTaken(_) => true,
         Error::Unauthenticated
-        | Error::BadCredentials { .. }
-        | Error::TokenReused { .. }
+        | Error::BadCredentials
         | Error::Forbidden
         | Error::Denied
         | Error::PeopleOnly

@@ -129,8 +129,7 @@ pub const fn passes(error: &Error) -> bool {
         Error::Refused(_)
         | Error::Invalid(_)
         | Error::Unauthenticated
-        | Error::BadCredentials { .. }
-        | Error::TokenReused { .. }
+        | Error::BadCredentials
         | Error::Forbidden
         | Error::Denied
         | Error::PeopleOnly

@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use devskyy_domain::identity::{Email, IdentityError, Password, PasswordPolicy};
+use devskyy_domain::{
+    identity::{Email, IdentityError, Password, PasswordPolicy},
+    kernel::Refusal as _,
+};
 
 use super::{
     change_ports::{AccountChanges, PasswordChange},
@@ -9,6 +12,7 @@ use super::{
     throttle::Throttle,
 };
 use crate::{
+    audit::SecurityLog,
     context::{Actor, Subject},
     error::Error,
     ports::Clock,
@@ -38,12 +42,13 @@ pub struct ChangePasswordHandler {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) policy: PasswordPolicy,
     pub(super) throttle: Throttle,
+    pub(super) security: SecurityLog,
 }
 
 impl ChangePasswordHandler {
-    /// Changes the password and ends every other sign-in of the person. Of several changes at once one is made; to the others
-    /// the password they presented is the current one no longer. If the log fails once the change is made, the change stands
-    /// and its event is recorded later.
+    /// Changes the password and ends every other sign-in of the person; a wrong guess at the current one is recorded. Of several
+    /// changes at once one is made; to the others the password they presented is the current one no longer. If the log fails
+    /// once the change is made, the change stands and its event is recorded later.
     ///
     /// # Errors
     /// [`IdentityError`], [`Error::Unauthenticated`], [`Error::Forbidden`] for programs, [`Error::TooManyAttempts`],
@@ -51,6 +56,18 @@ impl ChangePasswordHandler {
     /// one was saved.
     #[tracing::instrument(name = "identity.change_password", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: ChangePassword) -> Result<(), Error> {
+        let outcome = self.change(actor, command).await;
+        match &outcome {
+            Err(Error::Refused(refused)) if refused.code == IdentityError::CurrentPasswordWrong.code() => {
+                self.security.not_confirmed(actor);
+            }
+            Err(Error::TooManyAttempts { .. }) => self.security.not_let_change(actor),
+            Ok(()) | Err(_) => {}
+        }
+        outcome
+    }
+
+    async fn change(&self, actor: &Actor, command: ChangePassword) -> Result<(), Error> {
         let user = actor.person()?;
         let Subject::User { session, .. } = actor.subject else { return Err(Error::Unauthenticated) };
         let known = self.changes.credentials(user).await?.ok_or(Error::Unauthenticated)?;

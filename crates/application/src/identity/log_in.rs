@@ -9,7 +9,7 @@ use super::{
     throttle::Throttle,
     views::UserStatus,
 };
-use crate::{context::Actor, error::Error};
+use crate::{audit::SecurityLog, context::Actor, error::Error};
 
 /// Asks to sign in. Raw values: what breaks a rule is simply wrong.
 pub struct LogIn {
@@ -33,22 +33,33 @@ pub struct LogInHandler {
     pub(super) mint: Arc<dyn TokenMint>,
     pub(super) sign_ins: SignIns,
     pub(super) throttle: Throttle,
+    pub(super) security: SecurityLog,
 }
 
 impl LogInHandler {
-    /// Begins a sign-in. An unknown e-mail, a wrong password and a disabled account cost and answer the same; whoever has
-    /// tried too much waits before anything is looked up or hashed.
+    /// Begins a sign-in, and records that or why not. An unknown e-mail, a wrong password and a disabled account cost and
+    /// answer the same; whoever has tried too much waits before anything is looked up or hashed.
     ///
     /// # Errors
     /// [`Error::BadCredentials`], [`Error::TooManyAttempts`], [`Error::Overloaded`] or a failing port.
     #[tracing::instrument(name = "identity.log_in", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: LogIn) -> Result<Tokens, Error> {
+        let outcome = self.begin(actor, &command).await;
+        match &outcome {
+            Ok(tokens) => self.security.signed_in(actor, tokens.user),
+            Err(Error::TooManyAttempts { .. }) => self.security.not_let_try(actor),
+            Err(_) => {}
+        }
+        outcome
+    }
+
+    async fn begin(&self, actor: &Actor, command: &LogIn) -> Result<Tokens, Error> {
         let attempt = self.throttle.sign_in(actor, &command.email).await?;
-        let proved = match self.judge(&command).await {
+        let proved = match self.judge(command).await {
             Ok(Ok(proved)) => proved,
             Ok(Err(account)) => {
                 self.throttle.failed(&attempt).await;
-                return Err(Error::BadCredentials { account });
+                return Err(self.refused(actor, account));
             }
             Err(unjudged) => {
                 self.throttle.withdraw(&attempt).await;
@@ -61,9 +72,15 @@ impl LogInHandler {
         let (known, _) = self.find(&command.email).await?;
         if known.is_none_or(|known| known.password != proved.password) {
             self.sign_ins.end(session).await?;
-            return Err(Error::BadCredentials { account: Some(proved.user) });
+            return Err(self.refused(actor, Some(proved.user)));
         }
         self.sign_ins.tokens(proved.user, session, refresh_token).await
+    }
+
+    /// The one refusal; only the trail knows whose account it was about.
+    fn refused(&self, actor: &Actor, account: Option<UserId>) -> Error {
+        self.security.not_signed_in(actor, account);
+        Error::BadCredentials
     }
 
     /// Whose sign-in it is, and by which password; nobody's where e-mail and password do not belong together or the account

@@ -72,6 +72,7 @@ pub use views::{AccountView, SessionRecord, SessionView, UserFilter, UserRecord,
 use devskyy_domain::identity::PasswordPolicy;
 
 use crate::{
+    audit::SecurityLog,
     es::{EventStore, Repository},
     ports::{Clock, IdGenerator},
 };
@@ -121,6 +122,8 @@ pub struct IdentityPorts {
     pub limits: ThrottleLimits,
     /// How long sign-ins last.
     pub policy: SessionPolicy,
+    /// Who signed in and out, and who could not.
+    pub security: SecurityLog,
 }
 
 /// Everything the context can be asked.
@@ -166,14 +169,13 @@ impl Identity {
     #[must_use]
     pub fn new(ports: IdentityPorts) -> Self {
         let enrolment = enrolment(&ports);
-        let (mode, throttle, log_in) = (ports.registration, throttle(&ports), log_in(&ports));
-        let (invite, sign_ins) = (invite(&ports), sign_ins(&ports));
+        let (mode, throttle, invite) = (ports.registration, throttle(&ports), invite(&ports));
+        let (log_in, refresh, log_out) = (log_in(&ports), refresh(&ports), log_out(&ports));
         let (change_password, update_profile) = personal_changes(&ports);
         let (list_sessions, end_session) = own_sessions(&ports);
         let password_recording = password_recording(&ports);
         let (administration, password_policy) = (Administration::new(&ports), ports.password_policy);
-        let IdentityPorts { accounts, users, sessions, standings, tokens, .. } = ports.clone();
-        let IdentityPorts { bootstrap, clock, .. } = ports;
+        let IdentityPorts { accounts, users, standings, tokens, bootstrap, clock, .. } = ports;
         Self {
             register: RegisterHandler {
                 enrolment: enrolment.clone(),
@@ -185,8 +187,8 @@ impl Identity {
             },
             invite,
             log_in,
-            refresh: RefreshHandler { users: users.clone(), standings: standings.clone(), sign_ins },
-            log_out: LogOutHandler { sessions, standings: standings.clone(), clock: clock.clone() },
+            refresh,
+            log_out,
             profile: GetProfileHandler { users: users.clone(), accounts },
             authenticate: AuthenticateHandler { tokens: tokens.clone(), standings, clock },
             public_keys: GetPublicKeysHandler { tokens },
@@ -221,6 +223,25 @@ fn log_in(ports: &IdentityPorts) -> LogInHandler {
         mint: ports.mint.clone(),
         sign_ins: sign_ins(ports),
         throttle: throttle(ports),
+        security: ports.security.clone(),
+    }
+}
+
+fn refresh(ports: &IdentityPorts) -> RefreshHandler {
+    RefreshHandler {
+        users: ports.users.clone(),
+        standings: ports.standings.clone(),
+        sign_ins: sign_ins(ports),
+        security: ports.security.clone(),
+    }
+}
+
+fn log_out(ports: &IdentityPorts) -> LogOutHandler {
+    LogOutHandler {
+        sessions: ports.sessions.clone(),
+        standings: ports.standings.clone(),
+        clock: ports.clock.clone(),
+        security: ports.security.clone(),
     }
 }
 
@@ -255,6 +276,7 @@ fn personal_changes(ports: &IdentityPorts) -> (ChangePasswordHandler, UpdateProf
         clock: ports.clock.clone(),
         policy: ports.password_policy,
         throttle: throttle(ports),
+        security: ports.security.clone(),
     };
     let profile = GetProfileHandler { users: ports.users.clone(), accounts: ports.accounts.clone() };
     (change_password, UpdateProfileHandler { changes: ports.changes.clone(), profile })
@@ -276,6 +298,7 @@ fn own_sessions(ports: &IdentityPorts) -> (ListSessionsHandler, EndSessionHandle
         sessions: ports.sessions.clone(),
         standings: ports.standings.clone(),
         clock: ports.clock.clone(),
+        security: ports.security.clone(),
     };
     (list, end)
 }

@@ -8,6 +8,7 @@ use super::{
     views::SessionView,
 };
 use crate::{
+    audit::SecurityLog,
     context::{Actor, Subject},
     error::Error,
     ports::Clock,
@@ -46,10 +47,11 @@ pub struct EndSessionHandler {
     pub(super) sessions: Arc<dyn Sessions>,
     pub(super) standings: Arc<dyn Standings>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) security: SecurityLog,
 }
 
 impl EndSessionHandler {
-    /// Ends the sign-in. Somebody else's is not found.
+    /// Ends the sign-in and records that. Somebody else's is not found.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Unauthenticated`], [`Error::Forbidden`] for programs, or a failing port.
@@ -61,6 +63,7 @@ impl EndSessionHandler {
         }
         self.sessions.revoke(session, now).await?;
         self.standings.forget(session);
+        self.security.signed_out(actor, session);
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use super::{
     sessions::{SignIns, Tokens},
     views::UserStatus,
 };
-use crate::{context::Actor, error::Error};
+use crate::{audit::SecurityLog, context::Actor, error::Error};
 
 /// Asks for new tokens.
 pub struct Refresh {
@@ -24,16 +24,17 @@ pub struct RefreshHandler {
     pub(super) users: Arc<dyn UserViews>,
     pub(super) standings: Arc<dyn Standings>,
     pub(super) sign_ins: SignIns,
+    pub(super) security: SecurityLog,
 }
 
 impl RefreshHandler {
-    /// Continues a sign-in. A token that comes after its successor was used, or after it was replaced itself, was copied:
+    /// Continues a sign-in, and records that or why not. A token that comes after its successor was used, or after it was replaced itself, was copied:
     /// the sign-in ends for everybody who holds one.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`], [`Error::TokenReused`] or a failing port.
+    /// [`Error::Unauthenticated`] or a failing port.
     #[tracing::instrument(name = "identity.refresh", skip_all, err(Debug, level = "debug"))]
-    pub async fn handle(&self, _actor: &Actor, command: Refresh) -> Result<Tokens, Error> {
+    pub async fn handle(&self, actor: &Actor, command: Refresh) -> Result<Tokens, Error> {
         let SignIns { sessions, mint, clock, policy, .. } = &self.sign_ins;
         let now = clock.now();
         let presented = mint.digest(&command.refresh_token);
@@ -43,16 +44,26 @@ impl RefreshHandler {
             Rotation::Reused { session } => {
                 self.standings.forget(session);
                 tracing::warn!(%session, "a spent refresh token was presented; the sign-in has been ended");
-                return Err(Error::TokenReused { session });
+                self.security.reused(actor, session);
+                return Err(Error::Unauthenticated);
             }
-            Rotation::Refused => return Err(Error::Unauthenticated),
+            Rotation::Refused => return Err(self.refused(actor)),
         };
         match self.users.find(user).await?.map(|record| record.status) {
-            Some(UserStatus::Active) => self.sign_ins.tokens(user, session, refresh_token).await,
+            Some(UserStatus::Active) => {
+                let tokens = self.sign_ins.tokens(user, session, refresh_token).await?;
+                self.security.renewed(actor, user);
+                Ok(tokens)
+            }
             Some(UserStatus::Disabled | UserStatus::Erased) | None => {
                 sessions.revoke(session, now).await?;
-                Err(Error::Unauthenticated)
+                Err(self.refused(actor))
             }
         }
+    }
+
+    fn refused(&self, actor: &Actor) -> Error {
+        self.security.not_accepted(actor, "refresh_token");
+        Error::Unauthenticated
     }
 }

@@ -48,6 +48,7 @@ pub(super) fn identity(
         clock,
         ids,
         policy: policy(settings),
+        security: ground.audit.security.clone(),
     }))
 }
 

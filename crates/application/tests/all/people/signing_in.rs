@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use devskyy_application::{
+    audit::{AuditFilter, AuditTrail as _},
     context::{Actor, Subject},
     error::Error,
     identity::{
@@ -28,7 +29,7 @@ async fn refresh(world: &World, tokens: &Tokens) -> Result<Tokens, Error> {
 }
 
 fn is_refused<T>(outcome: &Result<T, Error>) -> bool {
-    matches!(outcome, Err(Error::Unauthenticated | Error::TokenReused { .. }))
+    matches!(outcome, Err(Error::Unauthenticated))
 }
 
 #[tokio::test]
@@ -57,7 +58,7 @@ async fn a_wrong_password_an_unknown_email_nonsense_and_a_disabled_account_answe
     world.disable(ada.id).await;
     let disabled = try_log_in(&world, &email("ada"), PASSWORD).await;
     let outcomes = [wrong, unknown, nonsense, disabled];
-    assert!(outcomes.iter().all(|it| matches!(it, Err(Error::BadCredentials { .. }))), "{outcomes:?}");
+    assert!(outcomes.iter().all(|it| matches!(it, Err(Error::BadCredentials))), "{outcomes:?}");
 }
 
 #[tokio::test]
@@ -92,7 +93,7 @@ async fn a_sign_in_whose_password_is_changed_while_it_is_checked_is_refused() {
         assert!(world.accounts.set_password(&change).await.unwrap().is_some());
         drop(held);
     });
-    assert!(matches!(outcome, Err(Error::BadCredentials { .. })), "{outcome:?}");
+    assert!(matches!(outcome, Err(Error::BadCredentials)), "{outcome:?}");
 }
 
 #[tokio::test]
@@ -113,7 +114,7 @@ async fn an_endless_password_is_wrong_and_costs_one_hash() {
     world.register("ada").await;
     let before = world.hasher.calls();
     let outcome = try_log_in(&world, &email("ada"), &"ä".repeat(100_000)).await;
-    assert!(matches!(outcome, Err(Error::BadCredentials { .. })) && world.hasher.calls() == before + 1, "{outcome:?}");
+    assert!(matches!(outcome, Err(Error::BadCredentials)) && world.hasher.calls() == before + 1, "{outcome:?}");
 }
 
 #[tokio::test]
@@ -128,7 +129,52 @@ async fn the_longest_password_with_more_behind_it_is_another_one() {
     let command = ChangePassword { current: longer, new: PASSWORD.to_owned() };
     let changed = world.identity.change_password.handle(&ada, command).await;
     let refused = matches!(&changed, Err(Error::Refused(it)) if it.code == "user.current_password_wrong");
-    assert!(matches!(entered, Err(Error::BadCredentials { .. })) && refused, "{entered:?} {changed:?}");
+    assert!(matches!(entered, Err(Error::BadCredentials)) && refused, "{entered:?} {changed:?}");
+}
+
+/// What the trail has recorded of a kind: who, and what about.
+async fn recorded(world: &World, kind: &str) -> Vec<(String, Option<String>)> {
+    let filter = AuditFilter { kind: Some(kind.to_owned()), ..AuditFilter::default() };
+    let entries = world.trail.list(&filter, 10).await.unwrap();
+    entries.into_iter().map(|entry| (entry.actor, entry.target)).collect()
+}
+
+#[tokio::test]
+async fn whoever_asks_for_a_sign_in_it_is_recorded() {
+    let world = World::new();
+    let ada = world.register("ada").await;
+    world.log_in("ada").await;
+    assert_eq!(recorded(&world, "authn_login_success").await, [(format!("user:{}", ada.id), None)]);
+}
+
+#[tokio::test]
+async fn a_refused_sign_in_is_recorded_with_the_account_it_was_about() {
+    let world = World::new();
+    let ada = world.register("ada").await;
+    try_log_in(&world, &email("ada"), "Wrong-Horse-7").await.unwrap_err();
+    let account = format!("user:{}", ada.id);
+    assert_eq!(recorded(&world, "authn_login_fail").await, [("anonymous".to_owned(), Some(account))]);
+}
+
+#[tokio::test]
+async fn a_spent_refresh_token_is_recorded_with_its_sign_in() {
+    let world = World::new();
+    world.register("ada").await;
+    let first = world.log_in("ada").await;
+    let Subject::User { session, .. } = world.bearer(&first).await.unwrap().subject else { panic!("nobody") };
+    let second = refresh(&world, &first).await.unwrap();
+    refresh(&world, &second).await.unwrap();
+    refresh(&world, &first).await.unwrap_err();
+    let sign_in = format!("session:{session}");
+    assert_eq!(recorded(&world, "authn_token_reuse").await, [("anonymous".to_owned(), Some(sign_in))]);
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_is_none_is_recorded() {
+    let world = World::new();
+    world.identity.refresh.handle(&anonymous(), Refresh { refresh_token: "none".to_owned() }).await.unwrap_err();
+    let refused = ("anonymous".to_owned(), Some("refresh_token".to_owned()));
+    assert_eq!(recorded(&world, "authn_login_fail").await, [refused]);
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ async fn siege(world: &World, addresses: u32) {
 fn verdict<T>(outcome: &Result<T, Error>) -> &'static str {
     match outcome {
         Ok(_) => "let in",
-        Err(Error::BadCredentials { .. }) => "wrong",
+        Err(Error::BadCredentials) => "wrong",
         Err(Error::TooManyAttempts { .. }) => "wait",
         Err(Error::Overloaded) => "overloaded",
         Err(_) => "failed",

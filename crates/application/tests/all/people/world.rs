@@ -3,6 +3,7 @@ use std::sync::Arc;
 use devskyy_application::{
     access::Access,
     agents::{AgentView, Agents, AgentsPorts, CreateAgent},
+    audit::SecurityLog,
     context::{Actor, Subject},
     es::{EventStore, Idempotency, Repository},
     identity::{
@@ -22,9 +23,9 @@ use devskyy_domain::{
 };
 use devskyy_testkit::fakes::{
     FixedClock, FixedSecrets, InMemoryAccessTokens, InMemoryAccounts, InMemoryAddressees, InMemoryAgents,
-    InMemoryAttempts, InMemoryBootstrap, InMemoryDirectory, InMemoryErasures, InMemoryEventStore, InMemoryInvitations,
-    InMemoryPasswordHasher, InMemoryProjectInvitations, InMemoryProjects, InMemorySessions, InMemoryUsers,
-    NamedDestinations, PathExpressions, PlainSchemas, ScriptedModels, ScriptedTools, SequentialIds,
+    InMemoryAttempts, InMemoryAudit, InMemoryBootstrap, InMemoryDirectory, InMemoryErasures, InMemoryEventStore,
+    InMemoryInvitations, InMemoryPasswordHasher, InMemoryProjectInvitations, InMemoryProjects, InMemorySessions,
+    InMemoryUsers, NamedDestinations, PathExpressions, PlainSchemas, ScriptedModels, ScriptedTools, SequentialIds,
     SequentialTokenMint,
 };
 use uuid::Uuid;
@@ -44,6 +45,7 @@ pub(super) struct World {
     pub(super) attempts: Arc<InMemoryAttempts>,
     pub(super) sessions: Arc<InMemorySessions>,
     pub(super) erasures: Arc<InMemoryErasures>,
+    pub(super) trail: Arc<InMemoryAudit>,
 }
 
 impl World {
@@ -65,6 +67,7 @@ impl World {
         let attempts = Arc::new(InMemoryAttempts::default());
         let erasures = Arc::new(InMemoryErasures::default());
         let addressees = Arc::new(InMemoryAddressees::new(mint.clone()));
+        let trail = InMemoryAudit::following(&store);
         let identity = Identity::new(IdentityPorts {
             store: log(store.clone()),
             accounts: accounts.clone(),
@@ -87,6 +90,7 @@ impl World {
             attempts: attempts.clone(),
             limits: ThrottleLimits::default(),
             policy: SessionPolicy::default(),
+            security: SecurityLog::new(trail.clone(), clock.clone(), ids.clone()),
         });
         let agents = Agents::new(AgentsPorts {
             store: store.clone(),
@@ -110,7 +114,20 @@ impl World {
             access,
             ids,
         });
-        Self { identity, projects, agents, store, clock, hasher, accounts, addressees, attempts, sessions, erasures }
+        Self {
+            identity,
+            projects,
+            agents,
+            store,
+            clock,
+            hasher,
+            accounts,
+            addressees,
+            attempts,
+            sessions,
+            erasures,
+            trail,
+        }
     }
 
     pub(super) async fn register(&self, name: &str) -> UserView {
