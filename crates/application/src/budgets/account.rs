@@ -9,7 +9,7 @@ use devskyy_domain::{
 };
 
 use crate::{
-    es::{Loaded, StreamId, StreamWrite},
+    es::{Loaded, Precondition, StreamId, StreamWrite},
     fair_lock::{FairLock, Permit},
 };
 
@@ -64,6 +64,13 @@ impl Account {
     /// Forgets what is known: it is of a log that is no more.
     pub(super) fn forget(&self) {
         *self.known() = Loaded { state: Budget::default(), version: 0 };
+    }
+
+    /// Forgets what is known where a conflict shows that the log stands at an earlier version than the one it was about.
+    pub(super) fn put_back(&self, expected: Precondition, actual: Version) {
+        if matches!(expected, Precondition::Version(seen) if seen > actual) && self.known().version > actual {
+            self.forget();
+        }
     }
 
     /// Takes in what was added up to a version, unless something else came before: then that is read when it is needed.

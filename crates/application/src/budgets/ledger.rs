@@ -76,11 +76,12 @@ impl Ledger {
                 }
                 Err(AppendError::Conflict { stream, actual, .. }) if stream.category == Budget::CATEGORY => {
                     self.give_way(attempt).await;
-                    self.accounts();
-                    let ahead =
-                        accounts.iter().filter(|account| account.is_at(&stream) && account.known().version > actual);
-                    ahead.for_each(|account| account.forget());
                     overtaken = entered.into_iter().find(|(write, _)| write.stream == stream).map(|(write, _)| write);
+                    self.accounts();
+                    let account = accounts.iter().find(|account| account.is_at(&stream));
+                    if let Some((account, write)) = account.zip(overtaken.as_ref()) {
+                        account.put_back(write.precondition, actual);
+                    }
                 }
                 Err(error) => return Err(error),
             }
@@ -146,9 +147,7 @@ impl Ledger {
                     return Ok(present.state);
                 }
                 Err(AppendError::Conflict { actual, .. }) => {
-                    if account.known().version > actual {
-                        account.forget();
-                    }
+                    account.put_back(Precondition::Version(present.version), actual);
                     self.give_way(attempt).await;
                 }
                 Err(error) => return Err(error.into()),
