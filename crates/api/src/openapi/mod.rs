@@ -35,16 +35,16 @@ use crate::{app, bounds, problem::ProblemDocument};
     modifiers(&Bearer),
     tags(
         (name = "auth", description = "Signing up, in and out"),
-        (name = "users", description = "Everybody's accounts, for administrators"),
+        (name = "users", description = "All accounts, for administrators"),
         (name = "projects", description = "Units of isolation and their members"),
-        (name = "api-keys", description = "Programs' ways into one project"),
-        (name = "providers", description = "Who answers for language models in a project"),
-        (name = "secrets", description = "What tools of a project prove themselves with"),
-        (name = "budgets", description = "What projects and agents may use of language models"),
+        (name = "api-keys", description = "Access of programs to one project"),
+        (name = "providers", description = "Model providers of a project"),
+        (name = "secrets", description = "Credentials of a project's tools"),
+        (name = "budgets", description = "Limits of projects and agents on the use of language models"),
         (name = "agents", description = "Named definitions that can be run, and their immutable versions"),
-        (name = "runs", description = "Executions of agents, their events and the questions they ask"),
-        (name = "audit", description = "Who did what"),
-        (name = "health", description = "What probes and people ask of the process")
+        (name = "runs", description = "Executions of agents, their events and approvals"),
+        (name = "audit", description = "The audit trail: who did what"),
+        (name = "health", description = "Probes and the state of the process")
     )
 )]
 struct Foundation;
