@@ -70,7 +70,7 @@ impl Brief {
         let report = match self.ports.models.ask(&request, &preview).await {
             Ok(answer) => self.reply(assistant, &request, operation, answer),
             Err(error @ ModelError::TooLong { .. }) if can_shorten => self.too_long(&call, &error),
-            Err(ModelError::Unusable { message, answer }) => self.unusable(assistant, &call, message, *answer),
+            Err(ModelError::Unusable { message, answer }) => self.unusable(assistant, &call, &message, *answer),
             Err(error) => self.unanswered(&call, &error),
         };
         Outcome::Report(vec![report])
@@ -166,7 +166,7 @@ impl Brief {
     }
 
     /// An answer of no use is billed all the same; whether the model is asked again is as with any that failed.
-    fn unusable(&self, assistant: &Assistant, call: &Call, message: String, answer: ModelAnswer) -> Progress {
+    fn unusable(&self, assistant: &Assistant, call: &Call, message: &str, answer: ModelAnswer) -> Progress {
         let ModelAnswer { usage, answered_by, price, .. } = answer;
         let price = self.own_price(assistant, &answered_by).or(price);
         let cost_micros = price.as_ref().map(|applied| applied.price.of(&usage));
