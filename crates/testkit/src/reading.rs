@@ -55,12 +55,13 @@ macro_rules! reads_through {
         fn beyond<'log, 'read>(
             &'log self,
             position: ::devskyy_application::es::Position,
+            rewinds: u64,
         ) -> $crate::reading::Told<'read, ::devskyy_application::es::Position>
         where
             'log: 'read,
             Self: 'read,
         {
-            self.$log.beyond(position)
+            self.$log.beyond(position, rewinds)
         }
     };
 }

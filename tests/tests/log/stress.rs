@@ -62,7 +62,7 @@ async fn nothing_is_lost_duplicated_or_reordered(streams: u64, commands: u64) {
 async fn follow(store: Arc<SqlEventStore>, wanted: u64) -> Vec<(u64, String)> {
     let (mut after, mut seen) = (0, Vec::new());
     while (seen.len() as u64) < wanted {
-        store.beyond(after).await;
+        store.beyond(after, 0).await;
         let page = store.read_all(after, 500, &EventFilter::default()).await.unwrap();
         seen.extend(page.events.iter().map(|event| (event.position, key_of(event))));
         after = page.scanned_to;

@@ -6,6 +6,7 @@ use actix_web::web::{Bytes, Data};
 use async_stream::stream;
 use devskyy_application::{
     context::{Actor, Subject},
+    es::SeenHead,
     runs::{Backoff, Delta, LiveListener, RunEventsPage, RunPublished, Runs},
 };
 use devskyy_domain::kernel::ids::RunId;
@@ -99,7 +100,7 @@ impl Listener {
     }
 
     /// Waits for the log to move beyond its head, which is told anew then, and until the listener has rested.
-    async fn wait(&self, head: &mut u64, rested: Instant, due: Instant) -> Woken {
+    async fn wait(&self, head: &mut SeenHead, rested: Instant, due: Instant) -> Woken {
         let draining = async {
             match &self.readiness {
                 Some(readiness) => readiness.draining().await,

@@ -64,7 +64,7 @@ impl EventStore for AuditedEventStore {
         self.log.head().await
     }
 
-    async fn beyond(&self, position: Position) -> Position {
-        self.log.beyond(position).await
+    async fn beyond(&self, position: Position, rewinds: u64) -> Position {
+        self.log.beyond(position, rewinds).await
     }
 }

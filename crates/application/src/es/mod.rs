@@ -30,6 +30,6 @@ pub use prepared::{LONGEST_KEY, Prepared};
 pub use recorded::{EventContext, Page, Position, RecordedEvent, StreamId};
 pub use repository::{Created, Loaded, Repository, Updated};
 pub use set_aside::{Aside, SetAside, SettingAside};
-pub use store::{EventFilter, EventStore, PAGE_BYTES, Rewindable, goes_on};
+pub use store::{EventFilter, EventStore, PAGE_BYTES, Rewindable, SeenHead, goes_on};
 pub use subscription::{Checkpoints, Halt, Lease, Reaction, Reader, Stopped, Subscription, passes};
 pub(crate) use walk::walk;

@@ -92,7 +92,36 @@ pub trait EventStore: Rewindable {
     /// [`PortError`] when the log cannot be reached.
     async fn head(&self) -> Result<Position, PortError>;
 
-    /// Waits until the log's head is beyond a position or the log is put back, and returns the head. Wakes promptly, never
-    /// polls in a tight loop.
-    async fn beyond(&self, position: Position) -> Position;
+    /// Waits until the log's head is beyond a position, or the log has been put back more often than `rewinds`, and returns the
+    /// head. Wakes promptly, never polls in a tight loop.
+    ///
+    /// `rewinds` is what [`Rewindable::rewinds`] returned before the position was read. With it a reader is woken that was on
+    /// its way here when the log was put back.
+    async fn beyond(&self, position: Position, rewinds: u64) -> Position;
+}
+
+/// A head of the log that was seen, and how often the log had been put back by then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeenHead {
+    position: Position,
+    rewinds: u64,
+}
+
+impl SeenHead {
+    /// The head as it is now.
+    ///
+    /// # Errors
+    /// [`PortError`] when the log cannot be reached.
+    pub async fn of(log: &dyn EventStore) -> Result<Self, PortError> {
+        let rewinds = log.rewinds();
+        Ok(Self { position: log.head().await?, rewinds })
+    }
+
+    /// Waits until the log is beyond this head or was put back, and returns the head as it is then.
+    pub async fn passed(self, log: &dyn EventStore) -> Self {
+        let position = log.beyond(self.position, self.rewinds).await;
+        let rewinds = log.rewinds();
+        // The head may be that of the log before it was put back. The next wait finds out at once.
+        Self { position: if rewinds == self.rewinds { position } else { 0 }, rewinds }
+    }
 }

@@ -253,7 +253,7 @@ impl Subscription {
         }
         let (mut position, mut kept, mut most) = (line.lease.position, line.lease.position, PAGE);
         loop {
-            self.store.beyond(position).await;
+            self.store.beyond(position, rewinds).await;
             let read = self.read(line, position, most).await;
             // Positions of a log that is no more say nothing about the one there is: the checkpoint says where to go on.
             if self.store.rewinds() != rewinds {

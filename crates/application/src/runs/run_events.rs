@@ -14,7 +14,7 @@ use crate::{
     access::Permission,
     context::Actor,
     error::{Error, PortError},
-    es::{EventStore, Position, StreamId, goes_on},
+    es::{EventStore, Position, SeenHead, StreamId, goes_on},
 };
 
 /// Asks what happened to a run.
@@ -36,7 +36,7 @@ pub struct RunEventsPage {
     /// Events of the run looked at so far; the next [`RunEvents::known`].
     pub known: Version,
     /// Where the log stood before the look: nothing new has happened until the log is beyond it.
-    pub head: Position,
+    pub head: SeenHead,
     /// Whether the run has ended and nothing is recorded after what was looked at. All that may follow are verdicts on calls in
     /// doubt.
     pub ended: bool,
@@ -64,7 +64,7 @@ impl RunEventsHandler {
     pub async fn handle(&self, actor: &Actor, run: RunId, query: RunEvents) -> Result<RunEventsPage, Error> {
         // Asked for before the events are read, so they hold the end of which it tells.
         let summary = self.reading.require(actor, run, Permission::RunsRead).await?;
-        let head = self.store.head().await?;
+        let head = SeenHead::of(self.store.as_ref()).await?;
         let known = self.reading.seen(run, query.known, summary.version, query.after).await?;
         self.page(run, RunEvents { known, ..query }, head, summary.status.ended()).await
     }
@@ -91,7 +91,7 @@ impl RunEventsHandler {
         self.page(run, RunEvents { after, known: last.known, limit }, last.head, last.over).await
     }
 
-    async fn page(&self, run: RunId, query: RunEvents, head: Position, over: bool) -> Result<RunEventsPage, Error> {
+    async fn page(&self, run: RunId, query: RunEvents, head: SeenHead, over: bool) -> Result<RunEventsPage, Error> {
         let limit = query.limit.clamp(1, PAGE);
         // One of them says whether there are more.
         let stretch = (limit + 1).min(PAGE);
@@ -126,8 +126,8 @@ impl RunEventsHandler {
     }
 
     /// Waits until something may have happened since [`RunEventsPage::head`], and says how far the log is then.
-    pub async fn changed(&self, head: Position) -> Position {
-        self.store.beyond(head).await
+    pub async fn changed(&self, head: SeenHead) -> SeenHead {
+        head.passed(self.store.as_ref()).await
     }
 }
 

@@ -81,10 +81,9 @@ impl Known {
         self.seen.borrow().mark
     }
 
-    /// Waits until the log is known to go beyond a position, or to have been put back.
-    pub(super) async fn beyond(&self, position: Position) -> Position {
+    /// Waits until the log is known to go beyond a position, or to have been put back not only as often as the caller knows.
+    pub(super) async fn beyond(&self, position: Position, rewinds: u64) -> Position {
         let mut seen = self.seen.subscribe();
-        let rewinds = seen.borrow().rewinds;
         // The sender lives in `self`, so waiting cannot fail while somebody waits.
         let there = seen.wait_for(|seen| seen.mark.position > position || seen.rewinds != rewinds).await;
         there.map_or(position, |seen| seen.mark.position)
@@ -265,9 +264,17 @@ mod tests {
     #[test]
     fn a_reader_that_waits_is_woken_when_the_log_is_put_back() {
         let known = knowing(5);
-        let mut waits = Box::pin(known.beyond(5));
+        let mut waits = Box::pin(known.beyond(5, known.rewinds()));
         assert!(waits.as_mut().now_or_never().is_none());
         known.under_the_mutex(mark(4, 1));
         assert_eq!(waits.now_or_never(), Some(4));
+    }
+
+    #[test]
+    fn a_reader_that_is_about_to_wait_when_the_log_is_put_back_does_not_wait() {
+        let known = knowing(5);
+        let (position, rewinds) = state(&known);
+        known.under_the_mutex(mark(4, 1));
+        assert_eq!(known.beyond(position, rewinds).now_or_never(), Some(4));
     }
 }

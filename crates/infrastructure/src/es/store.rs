@@ -248,8 +248,8 @@ impl EventStore for SqlEventStore {
         Ok(self.known.position())
     }
 
-    async fn beyond(&self, position: Position) -> Position {
-        self.known.beyond(position).await
+    async fn beyond(&self, position: Position, rewinds: u64) -> Position {
+        self.known.beyond(position, rewinds).await
     }
 }
 

@@ -219,7 +219,7 @@ async fn an_open_write_transaction_elsewhere_delays_neither_appends_nor_readers(
     open.execute_unprepared("INSERT INTO elsewhere VALUES (1)").await.unwrap();
     let reader = tokio::spawn({
         let store = store.clone();
-        async move { store.beyond(0).await }
+        async move { store.beyond(0, 0).await }
     });
     let asked = Request::to(lamp(1), &["a"]);
     tokio::time::timeout(Duration::from_secs(2), asked.ask(&*store)).await.unwrap().unwrap();

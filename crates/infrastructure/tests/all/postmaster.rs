@@ -187,12 +187,12 @@ async fn what_was_acknowledged_survives_the_death_of_the_server_and_the_log_goes
         (0..WRITERS).map(|writer| tokio::spawn(append(store.clone(), writer, quiet.clone()))).collect();
     let mut reached = 0;
     for _ in 0..DEATHS {
-        reached = timeout(PATIENCE, store.beyond(reached + APPENDS)).await.expect("the log goes on");
+        reached = timeout(PATIENCE, store.beyond(reached + APPENDS, 0)).await.expect("the log goes on");
         sleep(Duration::from_micros(chance.below(20_000))).await;
         cluster.kill();
         cluster.start().await;
     }
-    timeout(PATIENCE, store.beyond(reached + APPENDS)).await.expect("the log goes on");
+    timeout(PATIENCE, store.beyond(reached + APPENDS, 0)).await.expect("the log goes on");
     quiet.store(true, Ordering::Relaxed);
     let mut acknowledged = Vec::new();
     for writer in writers {

@@ -220,7 +220,7 @@ async fn a_notification_that_lies_leads_nobody_beyond_the_end_of_the_log() {
     for lie in ["9999999999", "-1", "a great many"] {
         notify(&fresh.db, lie).await;
     }
-    let misled = timeout(Duration::from_millis(500), store.beyond(3)).await.ok();
+    let misled = timeout(Duration::from_millis(500), store.beyond(3, store.rewinds())).await.ok();
     let scanned_to = store.read_all(0, 100, &EventFilter::categories(&["switch"])).await.unwrap().scanned_to;
     assert_eq!((misled, scanned_to), (None, 3));
 }
@@ -232,7 +232,7 @@ async fn what_another_process_writes_is_heard_of_at_once_also_after_a_lie() {
     let (store, other) = (started(&fresh.db).await, started(&fresh.db).await);
     notify(&fresh.db, "9999999999").await;
     grow(&other, 0..3, "a").await;
-    assert_eq!(timeout(SOON, store.beyond(2)).await, Ok(3));
+    assert_eq!(timeout(SOON, store.beyond(2, store.rewinds())).await, Ok(3));
 }
 
 /// Two installations in two schemas of one database have nothing to do with one another.
@@ -249,7 +249,7 @@ async fn a_log_in_another_schema_is_another_log() {
     let (one, two) = (started(&within("one").await).await, started(&within("two").await).await);
     grow(&one, 0..7, "a").await;
     grow(&two, 0..1, "b").await;
-    let misled = timeout(Duration::from_millis(500), two.beyond(1)).await.ok();
+    let misled = timeout(Duration::from_millis(500), two.beyond(1, two.rewinds())).await.ok();
     assert_eq!((misled, two.head().await.unwrap(), one.head().await.unwrap()), (None, 1, 7));
 }
 

@@ -159,10 +159,10 @@ impl EventStore for InMemoryEventStore {
         Ok(self.log().head.position)
     }
 
-    async fn beyond(&self, position: Position) -> Position {
+    async fn beyond(&self, position: Position, rewinds: u64) -> Position {
         let mut head = self.head.subscribe();
-        // The sender lives in `self`, so waiting cannot fail while somebody waits.
-        head.wait_for(|head| *head > position).await.map_or(position, |head| *head)
+        // The sender lives in `self`, so waiting cannot fail while somebody waits. It is never put back.
+        head.wait_for(|head| *head > position || rewinds != 0).await.map_or(position, |head| *head)
     }
 }
 

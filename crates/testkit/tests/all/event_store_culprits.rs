@@ -49,10 +49,11 @@ enum Flaw {
     HandsOverAll,
     TakesAbsenceForFailure,
     WakesAtOnce,
+    SleepsThrough,
     CriesWolf,
 }
 
-const FLAWS: [Flaw; 26] = [
+const FLAWS: [Flaw; 27] = [
     Flaw::IgnoresVersions,
     Flaw::IgnoresGuards,
     Flaw::IgnoresRepeatedStreams,
@@ -78,6 +79,7 @@ const FLAWS: [Flaw; 26] = [
     Flaw::HandsOverAll,
     Flaw::TakesAbsenceForFailure,
     Flaw::WakesAtOnce,
+    Flaw::SleepsThrough,
     Flaw::CriesWolf,
 ];
 
@@ -215,8 +217,12 @@ impl EventStore for Flawed {
         Ok(self.honest.head().await? + u64::from(self.flaw == Flaw::CountsAhead))
     }
 
-    async fn beyond(&self, position: Position) -> Position {
-        if self.flaw == Flaw::WakesAtOnce { position } else { self.honest.beyond(position).await }
+    async fn beyond(&self, position: Position, rewinds: u64) -> Position {
+        match self.flaw {
+            Flaw::WakesAtOnce => position,
+            Flaw::SleepsThrough => self.honest.beyond(position, 0).await,
+            _ => self.honest.beyond(position, rewinds).await,
+        }
     }
 }
 
@@ -236,7 +242,7 @@ impl LogUnderTest for Suspect {
     }
 }
 
-fn flawed() -> [Suspect; 26] {
+fn flawed() -> [Suspect; 27] {
     FLAWS.map(|flaw| Suspect(Flawed::new(flaw)))
 }
 

@@ -60,7 +60,7 @@ impl EventStore for NaiveTail {
         Ok(self.visible.lock().unwrap().keys().next_back().copied().unwrap_or_default())
     }
 
-    async fn beyond(&self, position: Position) -> Position {
+    async fn beyond(&self, position: Position, _: u64) -> Position {
         loop {
             match self.head().await {
                 Ok(head) if head > position => return head,

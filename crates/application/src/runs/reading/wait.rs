@@ -8,7 +8,7 @@ use futures_util::future::{Either, select};
 use super::RunReading;
 use crate::{
     error::Error,
-    es::{Loaded, Repository},
+    es::{Loaded, Repository, SeenHead},
     ports::Clock,
     runs::{backoff::Backoff, timeline::Timeline, views::RunView},
 };
@@ -23,7 +23,7 @@ impl RunReading {
     ) -> Result<RunView, Error> {
         let (mut timeline, mut below, mut backoff) = (Timeline::default(), BTreeMap::new(), Backoff::default());
         let mut over = pin!(clock.sleep(wait));
-        let mut head = self.store.head().await?;
+        let mut head = SeenHead::of(self.store.as_ref()).await?;
         loop {
             let seen = timeline.version;
             timeline.catch_up(self.store.as_ref(), run).await?;
@@ -32,7 +32,7 @@ impl RunReading {
             }
             let pause = backoff.after(timeline.version > seen);
             let moved = pin!(async move {
-                let head = self.store.beyond(head).await;
+                let head = head.passed(self.store.as_ref()).await;
                 clock.sleep(pause).await;
                 head
             });

@@ -165,7 +165,7 @@ impl RunWorker {
         let mut stop = pin!(stop.fuse());
         loop {
             shift.take_runs().await;
-            let mut moved = pin!(self.ports.store.beyond(shift.seen).fuse());
+            let mut moved = pin!(self.ports.store.beyond(shift.seen, shift.rewinds).fuse());
             let mut due = pin!(shift.due().fuse());
             select_biased! {
                 () = stop => break,
@@ -383,7 +383,7 @@ impl<'a> Shift<'a> {
         self.active.values().for_each(|(_, signals)| signals.stop());
         let mut grace = pin!(ports.clock.sleep(settings.grace).fuse());
         while !self.executions.is_empty() {
-            let mut moved = pin!(ports.store.beyond(self.seen).fuse());
+            let mut moved = pin!(ports.store.beyond(self.seen, self.rewinds).fuse());
             select_biased! {
                 claim = self.executions.select_next_some() => self.left(claim),
                 () = grace => {

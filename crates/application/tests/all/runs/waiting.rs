@@ -78,8 +78,8 @@ impl EventStore for CountedStore {
         self.log.head().await
     }
 
-    async fn beyond(&self, position: Position) -> Position {
-        self.log.beyond(position).await
+    async fn beyond(&self, position: Position, rewinds: u64) -> Position {
+        self.log.beyond(position, rewinds).await
     }
 }
 

@@ -83,7 +83,7 @@ pub async fn a_live_reader_sees_every_event_once_and_in_order(log: &mut dyn LogU
 async fn tail(store: Arc<dyn EventStore>, wanted: u64) -> Vec<Position> {
     let (mut after, mut seen) = (0, Vec::new());
     while (seen.len() as u64) < wanted {
-        store.beyond(after).await;
+        store.beyond(after, 0).await;
         let page = store.read_all(after, 7, &EventFilter::default()).await.unwrap();
         seen.extend(page.events.iter().map(|event| event.position));
         after = page.scanned_to;

@@ -65,6 +65,7 @@ macro_rules! event_store_contract {
             a_filter_still_moves_forward,
             a_stream_that_does_not_exist_is_empty,
             a_waiting_reader_is_woken_by_an_append,
+            a_reader_that_counts_otherwise_does_not_wait,
             a_log_that_only_grows_is_not_found_to_be_put_back,
             of_many_creators_exactly_one_wins,
             concurrent_increments_are_none_lost,

@@ -115,16 +115,25 @@ pub async fn a_stream_that_does_not_exist_is_empty(log: &mut dyn LogUnderTest) {
 pub async fn a_waiting_reader_is_woken_by_an_append(log: &mut dyn LogUnderTest) {
     let store = log.store();
     Request::to(lamp(1), &["a"]).ask(&*store).await.unwrap();
-    assert_eq!(store.beyond(0).await, 1, "what is there already needs no waiting");
-    let early = tokio::time::timeout(Duration::from_millis(50), store.beyond(1)).await;
+    assert_eq!(store.beyond(0, 0).await, 1, "what is there already needs no waiting");
+    let early = tokio::time::timeout(Duration::from_millis(50), store.beyond(1, 0)).await;
     assert!(early.is_err(), "woken without an event");
     let waiting = tokio::spawn({
         let store = store.clone();
-        async move { store.beyond(1).await }
+        async move { store.beyond(1, 0).await }
     });
     Request::to(lamp(1), &["b"]).ask(&*store).await.unwrap();
     let woken = tokio::time::timeout(Duration::from_secs(5), waiting).await.unwrap().unwrap();
     assert_eq!(woken, 2);
+}
+
+/// A reader that knows another count than the log's missed that it was put back, and must not sleep.
+pub async fn a_reader_that_counts_otherwise_does_not_wait(log: &mut dyn LogUnderTest) {
+    let store = log.store();
+    Request::to(lamp(1), &["a"]).ask(&*store).await.unwrap();
+    let other = Rewindable::rewinds(store.as_ref()) + 1;
+    let woken = tokio::time::timeout(Duration::from_secs(1), store.beyond(1, other)).await;
+    assert_eq!(woken, Ok(1));
 }
 
 /// Nobody begins again who need not: what only ever grew was not put back.
