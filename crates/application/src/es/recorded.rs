@@ -113,4 +113,6 @@ pub struct Page {
     pub events: Vec<RecordedEvent>,
     /// Every position up to this one has been looked at; the next read continues after it.
     pub scanned_to: Position,
+    /// The hash of the event at that position, if this read met it; also of one that does not match.
+    pub hash: Option<[u8; 32]>,
 }

@@ -71,12 +71,12 @@ pub trait Checkpoints: Send + Sync {
     /// [`PortError`] when the store cannot be reached.
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, PortError>;
 
-    /// Moves the checkpoint forward to a position that the log holds, and forgets an earlier failure; false when the lease
-    /// has passed to another holder, or the log does not hold that position any more.
+    /// Moves the checkpoint forward to the event at a position with that hash, and forgets an earlier failure; false when the
+    /// lease has passed to another holder, or the log does not hold that event any more.
     ///
     /// # Errors
     /// [`PortError`] when the store cannot be reached.
-    async fn advance(&self, lease: &Lease, to: Position) -> Result<bool, PortError>;
+    async fn advance(&self, lease: &Lease, to: Position, hash: &[u8; 32]) -> Result<bool, PortError>;
 
     /// Records that everything before a position is dealt with and that the line goes no further, for people to see, until
     /// the checkpoint moves; false when the lease has passed on.
@@ -277,8 +277,9 @@ impl Subscription {
             if page.events.is_empty() && position - kept < UNKEPT {
                 continue;
             }
+            let Some(hash) = page.hash else { continue };
             // What took long may have been about a log that is no more.
-            if self.store.rewinds() != rewinds || !self.keep(line, position).await? {
+            if self.store.rewinds() != rewinds || !self.keep(line, position, &hash).await? {
                 return Ok(());
             }
             kept = position;
@@ -290,10 +291,10 @@ impl Subscription {
         self.patiently(line, after + 1, || self.store.read_all(after, most, &filter)).await
     }
 
-    /// Moves the checkpoint; false where the lease has passed on.
-    async fn keep(&self, line: Line<'_>, position: Position) -> Result<bool, Stopped> {
+    /// Moves the checkpoint; false if the lease has passed on, or the log was put back.
+    async fn keep(&self, line: Line<'_>, position: Position, hash: &[u8; 32]) -> Result<bool, Stopped> {
         let next = position + 1;
-        match self.patiently(line, next, || self.checkpoints.advance(line.lease, position)).await {
+        match self.patiently(line, next, || self.checkpoints.advance(line.lease, position, hash)).await {
             Ok(kept) => Ok(kept),
             Err(error) => self.stop(line, next, error.into()).await.map(|()| false),
         }

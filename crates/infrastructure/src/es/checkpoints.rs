@@ -86,15 +86,15 @@ impl Checkpoints for SqlCheckpoints {
         Ok(self.change(&sql, vec![micros(ttl), name, fence]).await?.is_some())
     }
 
-    async fn advance(&self, lease: &Lease, to: Position) -> Result<bool, PortError> {
-        // What the log does not hold nobody can have dealt with.
+    async fn advance(&self, lease: &Lease, to: Position, hash: &[u8; 32]) -> Result<bool, PortError> {
+        // What the log does not hold nobody can have dealt with, nor what it holds there since it was put back.
         let sql = format!(
             "UPDATE es_subscriptions SET {FORWARD}, failed_at = NULL, failure = NULL, delayed_at = NULL, delay = NULL \
-             {HELD} AND EXISTS (SELECT 1 FROM es_events e WHERE e.position = ?) RETURNING fence"
+             {HELD} AND EXISTS (SELECT 1 FROM es_events e WHERE e.position = ? AND e.hash = ?) RETURNING fence"
         );
         let [name, fence] = held(lease);
         let [a, b, c, d, e] = [stored(to); 5].map(Value::from);
-        Ok(self.change(&sql, vec![a, b, c, d, name, fence, e]).await?.is_some())
+        Ok(self.change(&sql, vec![a, b, c, d, name, fence, e, hash.to_vec().into()]).await?.is_some())
     }
 
     async fn halt(&self, lease: &Lease, at: Position, halt: Halt<'_>) -> Result<bool, PortError> {

@@ -114,7 +114,7 @@ impl Reader {
             let scanned_to = scanned_to.unwrap_or(to);
             // As much as fitted this time fits most likely the next time, and perhaps more.
             stretch = if scanned_to < to { scanned_to - after } else { (stretch * 2).min(STRETCH) };
-            let page = page.map(|page| Page { events: page.events, scanned_to });
+            let page = page.map(|page| Page { events: page.events, scanned_to, hash: None });
             if pages.send(page).await.is_err() || broken {
                 break;
             }

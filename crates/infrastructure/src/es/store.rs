@@ -23,7 +23,7 @@ use super::{
     known::Known,
     projection::Projection,
     reserved::Reserved,
-    rows::{Decoder, SELECT_EVENT, damaged, events_with_streams},
+    rows::{Decoder, SELECT_EVENT, damaged, events_with_streams, hash},
     statements::statement,
     tail,
     time::Time,
@@ -128,12 +128,12 @@ impl SqlEventStore {
             if !filter.categories.is_empty() {
                 let (position, category) = place(&row).map_err(damaged)?;
                 if !filter.wants(&category) {
-                    read.last = position;
+                    read.last = Some((position, hash_of(&row).ok()));
                     continue;
                 }
             }
             let event = decoder.event(&row)?;
-            read.last = event.position;
+            read.last = Some((event.position, Some(event.hash)));
             bytes += event.data.len();
             read.events.push(event);
             if bytes >= PAGE_BYTES {
@@ -160,8 +160,8 @@ impl SqlEventStore {
 #[derive(Default)]
 struct Read {
     events: Vec<RecordedEvent>,
-    /// The position of the last row, wanted or not; 0 where there was none.
-    last: Position,
+    /// Position and hash of the last row, wanted or not.
+    last: Option<(Position, Option<[u8; 32]>)>,
     /// Whether there was no room for more.
     large: bool,
 }
@@ -212,7 +212,7 @@ impl EventStore for SqlEventStore {
         let upto = after.saturating_add(window);
         let head = self.head_covering(upto).await?.min(upto);
         if head <= after {
-            return Ok(Page { events: Vec::new(), scanned_to: after });
+            return Ok(Page { events: Vec::new(), scanned_to: after, hash: None });
         }
         // The last event of the window comes along, wanted or not: it proves that the log was looked at as far as that.
         let categories = match filter.categories.len() {
@@ -230,17 +230,18 @@ impl EventStore for SqlEventStore {
         values.push(stored(max as u64).into());
         let read = self.read_page(&part.select(self.db.backend()), values, filter).await?;
         let full = read.large || read.events.len() == max;
-        if !full && read.last < head {
+        let last = read.last.map_or(0, |(position, _)| position);
+        if !full && last < head {
             // The log does not go as far as it was known to, or has lost something amid.
             self.look().await?;
             if self.known.rewinds() == rewinds {
-                let lost = format!("something after event {} is missing", read.last.max(after));
+                let lost = format!("something after event {} is missing", last.max(after));
                 return Err(PortError::bug("event store", "reading events", lost));
             }
         }
-        let wanted = read.events.last().map_or(after, |last| last.position);
-        let scanned_to = if full { wanted } else { read.last.max(after) };
-        Ok(Page { events: read.events, scanned_to })
+        let wanted = read.events.last().map(|last| (last.position, Some(last.hash)));
+        let (scanned_to, hash) = if full { wanted } else { read.last }.unwrap_or((after, None));
+        Ok(Page { events: read.events, scanned_to, hash })
     }
 
     async fn head(&self) -> Result<Position, PortError> {
@@ -280,6 +281,11 @@ impl Part<'_> {
 /// Where an event is, and of which kind: the first two of [`SELECT_EVENT`].
 fn place(row: &QueryResult) -> Result<(Position, String), DbErr> {
     Ok((sound_number(row.try_get_by_index::<i64>(0)?)?, row.try_get_by_index(1)?))
+}
+
+/// The last of [`SELECT_EVENT`].
+fn hash_of(row: &QueryResult) -> Result<[u8; 32], DbErr> {
+    hash(row.try_get_by_index(12)?)
 }
 
 fn reading(error: DbErr) -> PortError {

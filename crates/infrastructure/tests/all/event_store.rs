@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use devskyy_application::es::{Checkpoints, EventStore, PAGE_BYTES, SetAside};
+use devskyy_application::es::{Checkpoints, EventFilter, EventStore, PAGE_BYTES, Position, SetAside};
 use devskyy_infrastructure::{
     es::{Replay, SqlCheckpoints, SqlEventStore, SqlSetAside},
     sql::Database,
@@ -65,8 +65,8 @@ impl LogUnderTest for InMemory {
     }
 }
 
-/// Checkpoints beside a log of ten events.
-struct SqlKeeper(Fresh);
+/// Checkpoints beside a log of ten events, with their hashes.
+struct SqlKeeper(Fresh, Vec<[u8; 32]>);
 
 impl SqlKeeper {
     async fn over(fresh: Fresh) -> Self {
@@ -74,8 +74,9 @@ impl SqlKeeper {
         for n in 0..10 {
             Request::to(lamp(n), &["a"]).ask(log.as_ref()).await.unwrap();
         }
+        let hashes = log.read_all(0, 10, &EventFilter::default()).await.unwrap().events;
         log.stop().await;
-        Self(fresh)
+        Self(fresh, hashes.into_iter().map(|event| event.hash).collect())
     }
 }
 
@@ -83,6 +84,10 @@ impl SqlKeeper {
 impl CheckpointsUnderTest for SqlKeeper {
     fn checkpoints(&self) -> Arc<dyn Checkpoints> {
         Arc::new(SqlCheckpoints::new(self.0.db.clone()))
+    }
+
+    fn hash(&self, position: Position) -> [u8; 32] {
+        self.1[usize::try_from(position).unwrap() - 1]
     }
 
     async fn pass(&self, time: Duration) {

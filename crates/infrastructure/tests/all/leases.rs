@@ -30,7 +30,7 @@ async fn whoever_held_a_freed_subscription_advances_it_no_longer() {
     let checkpoints = SqlCheckpoints::new(fresh.db.clone());
     let killed = checkpoints.claim("a", SequentialIds::nth(1), HOUR).await.unwrap().unwrap();
     free_leases(&fresh.db).await.unwrap();
-    assert!(!checkpoints.advance(&killed, 7).await.unwrap());
+    assert!(!checkpoints.advance(&killed, 7, &[0; 32]).await.unwrap());
 }
 
 async fn held(db: &Database) -> i64 {

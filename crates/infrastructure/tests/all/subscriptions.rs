@@ -15,6 +15,7 @@ use devskyy_testkit::{
     contracts::event_store::{Request, lamp, stream},
     fakes::{FixedClock, SequentialIds},
 };
+use sea_orm::{ConnectionTrait as _, Statement};
 
 use crate::databases::{Fresh, on_both_engines};
 
@@ -29,6 +30,14 @@ async fn grown(fresh: &Fresh) {
     }
     Request::to(stream("switch", 1), &["b", "c"]).ask(&log).await.unwrap();
     log.stop().await;
+}
+
+/// The hash of the event at a position.
+async fn hash(fresh: &Fresh, position: u64) -> [u8; 32] {
+    let sql = format!("SELECT hash FROM es_events WHERE position = {position}");
+    let asked = Statement::from_string(fresh.db.backend(), sql);
+    let row = fresh.db.reader.query_one_raw(asked).await.unwrap().unwrap();
+    row.try_get_by_index::<Vec<u8>>(0).unwrap().try_into().unwrap()
 }
 
 async fn claimed(fresh: &Fresh, name: &str) -> (SqlCheckpoints, Lease) {
@@ -46,7 +55,7 @@ async fn state(fresh: &Fresh, name: &str) -> SubscriptionState {
 async fn a_stopped_subscription_is_told_with_its_place_and_reason(fresh: Fresh) {
     grown(&fresh).await;
     let (checkpoints, going) = claimed(&fresh, "a.goes").await;
-    assert!(checkpoints.advance(&going, 5).await.unwrap());
+    assert!(checkpoints.advance(&going, 5, &hash(&fresh, 5).await).await.unwrap());
     let (checkpoints, stuck) = claimed(&fresh, "b.stops").await;
     assert!(checkpoints.halt(&stuck, 8, Halt::Stopped("it cannot be read")).await.unwrap());
     let odd = (3, "it is odd".to_owned());
@@ -61,7 +70,7 @@ async fn a_stopped_subscription_is_told_with_its_place_and_reason(fresh: Fresh) 
 async fn only_wanted_events_are_told_to_wait(fresh: Fresh) {
     grown(&fresh).await;
     let (checkpoints, going) = claimed(&fresh, "a.goes").await;
-    assert!(checkpoints.advance(&going, 5).await.unwrap());
+    assert!(checkpoints.advance(&going, 5, &hash(&fresh, 5).await).await.unwrap());
     let state = state(&fresh, "a.goes").await;
     assert_eq!((state.waiting.unwrap().events, state.is_behind()), (3, false));
 }
@@ -98,7 +107,7 @@ async fn an_operator_has_a_subscription_go_on_elsewhere(fresh: Fresh) {
     assert!(checkpoints.halt(&lease, 8, Halt::Stopped("it cannot be read")).await.unwrap());
     let beyond_the_end = resume_after(&fresh.db, "a.goes", 11).await.unwrap();
     let done = resume_after(&fresh.db, "a.goes", 4).await.unwrap();
-    let old_lease_counts = checkpoints.advance(&lease, 9).await.unwrap();
+    let old_lease_counts = checkpoints.advance(&lease, 9, &hash(&fresh, 9).await).await.unwrap();
     let state = state(&fresh, "a.goes").await;
     assert_eq!((beyond_the_end, done, old_lease_counts, state.position, state.stopped), (false, true, false, 4, None));
 }

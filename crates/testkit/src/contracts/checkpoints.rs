@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use devskyy_application::es::{Checkpoints, Halt, Lease};
+use devskyy_application::es::{Checkpoints, Halt, Lease, Position};
 use uuid::Uuid;
 
 /// A keeper of checkpoints, with the power to let time pass on its clock.
@@ -12,6 +12,9 @@ use uuid::Uuid;
 pub trait CheckpointsUnderTest: Send {
     /// The keeper, beside a log of at least ten events.
     fn checkpoints(&self) -> Arc<dyn Checkpoints>;
+
+    /// The hash of the event at a position of that log.
+    fn hash(&self, position: Position) -> [u8; 32];
 
     /// Returns when that much time has passed on the keeper's clock.
     async fn pass(&self, time: Duration);
@@ -50,7 +53,7 @@ pub async fn a_held_lease_is_not_granted_to_another(keeper: &mut dyn Checkpoints
 /// Progress belongs to the subscription, not to its holder.
 pub async fn the_next_holder_continues_where_the_last_stopped(keeper: &mut dyn CheckpointsUnderTest) {
     let lease = granted(keeper, ADA).await;
-    assert!(keeper.checkpoints().advance(&lease, 7).await.unwrap());
+    assert!(keeper.checkpoints().advance(&lease, 7, &keeper.hash(7)).await.unwrap());
     keeper.checkpoints().release(&lease).await.unwrap();
     let next = granted(keeper, EVE).await;
     assert_eq!(next.position, 7);
@@ -62,12 +65,15 @@ pub async fn a_holder_that_slept_past_its_lease_is_refused(keeper: &mut dyn Chec
     let zombie = lapsed(keeper, ADA).await;
     let current = granted(keeper, EVE).await;
     let checkpoints = keeper.checkpoints();
-    assert!(!checkpoints.advance(&zombie, 9).await.unwrap());
+    assert!(!checkpoints.advance(&zombie, 9, &keeper.hash(9)).await.unwrap());
     assert!(!checkpoints.renew(&zombie, TTL).await.unwrap());
     assert!(!checkpoints.halt(&zombie, 3, Halt::Stopped("late")).await.unwrap());
     assert!(!checkpoints.halt(&zombie, 3, Halt::Delayed("late")).await.unwrap());
     checkpoints.release(&zombie).await.unwrap();
-    assert!(checkpoints.advance(&current, 1).await.unwrap(), "the zombie gave back what was not its own");
+    assert!(
+        checkpoints.advance(&current, 1, &keeper.hash(1)).await.unwrap(),
+        "the zombie gave back what was not its own"
+    );
     assert_eq!(granted(keeper, EVE).await.position, 1);
 }
 
@@ -76,7 +82,7 @@ pub async fn claiming_again_ends_the_lease_before(keeper: &mut dyn CheckpointsUn
     let first = granted(keeper, ADA).await;
     let second = granted(keeper, ADA).await;
     assert!(second.fence > first.fence);
-    assert!(!keeper.checkpoints().advance(&first, 5).await.unwrap());
+    assert!(!keeper.checkpoints().advance(&first, 5, &keeper.hash(5)).await.unwrap());
 }
 
 /// Renewing in time keeps others out.
@@ -90,9 +96,16 @@ pub async fn a_renewed_lease_lasts_longer(keeper: &mut dyn CheckpointsUnderTest)
 /// What was dealt with stays dealt with.
 pub async fn a_checkpoint_never_moves_back(keeper: &mut dyn CheckpointsUnderTest) {
     let lease = granted(keeper, ADA).await;
-    assert!(keeper.checkpoints().advance(&lease, 9).await.unwrap());
-    assert!(keeper.checkpoints().advance(&lease, 4).await.unwrap());
+    assert!(keeper.checkpoints().advance(&lease, 9, &keeper.hash(9)).await.unwrap());
+    assert!(keeper.checkpoints().advance(&lease, 4, &keeper.hash(4)).await.unwrap());
     assert_eq!(granted(keeper, ADA).await.position, 9);
+}
+
+/// What the log holds at a position since it was put back has not been dealt with.
+pub async fn a_checkpoint_moves_only_to_the_event_that_was_dealt_with(keeper: &mut dyn CheckpointsUnderTest) {
+    let lease = granted(keeper, ADA).await;
+    let moved = keeper.checkpoints().advance(&lease, 7, &keeper.hash(6)).await.unwrap();
+    assert_eq!((moved, granted(keeper, ADA).await.position), (false, 0));
 }
 
 /// A stopped line continues with the event it stopped at.
@@ -112,7 +125,7 @@ pub async fn a_line_that_is_held_up_continues_at_the_same_event(keeper: &mut dyn
 /// A log that was never put back holds what was dealt with.
 pub async fn a_checkpoint_the_log_holds_is_not_astray(keeper: &mut dyn CheckpointsUnderTest) {
     let lease = granted(keeper, ADA).await;
-    assert!(keeper.checkpoints().advance(&lease, 7).await.unwrap());
+    assert!(keeper.checkpoints().advance(&lease, 7, &keeper.hash(7)).await.unwrap());
     assert!(!granted(keeper, ADA).await.astray);
 }
 
@@ -120,7 +133,7 @@ pub async fn a_checkpoint_the_log_holds_is_not_astray(keeper: &mut dyn Checkpoin
 pub async fn a_lease_given_back_is_over(keeper: &mut dyn CheckpointsUnderTest) {
     let lease = granted(keeper, ADA).await;
     keeper.checkpoints().release(&lease).await.unwrap();
-    assert!(!keeper.checkpoints().advance(&lease, 5).await.unwrap());
+    assert!(!keeper.checkpoints().advance(&lease, 5, &keeper.hash(5)).await.unwrap());
     assert!(keeper.checkpoints().claim("mail", EVE, TTL).await.unwrap().is_some());
 }
 
@@ -136,6 +149,7 @@ macro_rules! checkpoints_contract {
             claiming_again_ends_the_lease_before,
             a_renewed_lease_lasts_longer,
             a_checkpoint_never_moves_back,
+            a_checkpoint_moves_only_to_the_event_that_was_dealt_with,
             a_stopped_line_continues_at_the_failing_event,
             a_line_that_is_held_up_continues_at_the_same_event,
             a_checkpoint_the_log_holds_is_not_astray,

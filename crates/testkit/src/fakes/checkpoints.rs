@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use devskyy_application::{
     error::PortError,
-    es::{Checkpoints, Halt, Lease, Position},
+    es::{Checkpoints, EventFilter, EventStore, Halt, Lease, Position},
     ports::Clock,
 };
 use uuid::Uuid;
@@ -16,6 +16,7 @@ use uuid::Uuid;
 /// Checkpoints and leases in memory, on a clock the test controls.
 pub struct InMemoryCheckpoints {
     clock: Arc<dyn Clock>,
+    log: Option<Arc<dyn EventStore>>,
     rows: Mutex<HashMap<String, Row>>,
 }
 
@@ -33,7 +34,18 @@ impl InMemoryCheckpoints {
     /// No subscription has run yet.
     #[must_use]
     pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, rows: Mutex::default() }
+        Self { clock, log: None, rows: Mutex::default() }
+    }
+
+    /// The same beside a log: what it does not hold is not believed.
+    #[must_use]
+    pub fn beside(self, log: Arc<dyn EventStore>) -> Self {
+        Self { log: Some(log), ..self }
+    }
+
+    async fn holds(&self, position: Position, hash: &[u8; 32]) -> Result<bool, PortError> {
+        let (Some(log), Some(before)) = (&self.log, position.checked_sub(1)) else { return Ok(true) };
+        Ok(log.read_all(before, 1, &EventFilter::default()).await?.hash.as_ref() == Some(hash))
     }
 
     /// Where a stopped line is stopped, and why.
@@ -97,11 +109,12 @@ impl Checkpoints for InMemoryCheckpoints {
         Ok(self.change(lease, |row| row.until = until))
     }
 
-    async fn advance(&self, lease: &Lease, to: Position) -> Result<bool, PortError> {
-        Ok(self.change(lease, |row| {
-            row.position = row.position.max(to);
-            (row.failure, row.delay) = (None, None);
-        }))
+    async fn advance(&self, lease: &Lease, to: Position, hash: &[u8; 32]) -> Result<bool, PortError> {
+        Ok(self.holds(to, hash).await?
+            && self.change(lease, |row| {
+                row.position = row.position.max(to);
+                (row.failure, row.delay) = (None, None);
+            }))
     }
 
     async fn halt(&self, lease: &Lease, at: Position, halt: Halt<'_>) -> Result<bool, PortError> {

@@ -138,14 +138,14 @@ impl EventStore for InMemoryEventStore {
 
     async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError> {
         let log = self.log();
-        let mut page = Page { events: Vec::new(), scanned_to: after };
+        let mut page = Page { events: Vec::new(), scanned_to: after, hash: None };
         let from = usize::try_from(after).unwrap_or(usize::MAX);
         let mut bytes = 0;
         for event in log.events.get(from..).unwrap_or_default() {
             if page.events.len() == max || bytes >= PAGE_BYTES {
                 break;
             }
-            page.scanned_to = event.position;
+            (page.scanned_to, page.hash) = (event.position, Some(event.hash));
             if filter.wants(&event.category) {
                 let data = if filter.headlines { String::new() } else { event.data.clone() };
                 bytes += data.len();

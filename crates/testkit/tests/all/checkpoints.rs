@@ -12,14 +12,19 @@ use devskyy_application::{
 };
 use devskyy_testkit::{
     checkpoints_contract,
-    contracts::checkpoints::CheckpointsUnderTest,
-    fakes::{FixedClock, InMemoryCheckpoints},
+    contracts::{
+        checkpoints::CheckpointsUnderTest,
+        event_store::{Request, lamp},
+    },
+    fakes::{FixedClock, InMemoryCheckpoints, InMemoryEventStore},
 };
+use futures_util::FutureExt as _;
 use uuid::Uuid;
 
 struct InMemory {
     clock: Arc<FixedClock>,
     checkpoints: Arc<InMemoryCheckpoints>,
+    log: Arc<InMemoryEventStore>,
 }
 
 #[async_trait]
@@ -28,14 +33,22 @@ impl CheckpointsUnderTest for InMemory {
         self.checkpoints.clone()
     }
 
+    fn hash(&self, position: Position) -> [u8; 32] {
+        self.log.events().into_iter().find(|event| event.position == position).unwrap().hash
+    }
+
     async fn pass(&self, time: Duration) {
         self.clock.advance(time);
     }
 }
 
 fn fresh() -> InMemory {
-    let clock = Arc::new(FixedClock::default());
-    InMemory { checkpoints: Arc::new(InMemoryCheckpoints::with_clock(clock.clone())), clock }
+    let (clock, log) = (Arc::new(FixedClock::default()), Arc::new(InMemoryEventStore::default()));
+    for n in 0..10 {
+        Request::to(lamp(n), &["a"]).ask(log.as_ref()).now_or_never().unwrap().unwrap();
+    }
+    let checkpoints = InMemoryCheckpoints::with_clock(clock.clone()).beside(log.clone());
+    InMemory { checkpoints: Arc::new(checkpoints), clock, log }
 }
 
 async fn in_memory() -> InMemory {
@@ -57,6 +70,8 @@ enum Flaw {
     Forgetful,
     /// Puts the checkpoint wherever it is told.
     Pliant,
+    /// Takes whatever the log holds at a position for what was dealt with.
+    Blind,
     /// Goes on behind the event that a line is stopped at.
     Skipping,
     /// Goes on behind the event that a line is held up by.
@@ -93,9 +108,11 @@ impl Checkpoints for Flawed {
         if self.flaw == Flaw::Idle { Ok(true) } else { self.honest.checkpoints.renew(lease, ttl).await }
     }
 
-    async fn advance(&self, lease: &Lease, to: Position) -> Result<bool, PortError> {
+    async fn advance(&self, lease: &Lease, to: Position, hash: &[u8; 32]) -> Result<bool, PortError> {
         *self.told.lock().unwrap() = to;
-        Ok(self.honest.checkpoints.advance(lease, to).await? || self.flaw == Flaw::Trusting)
+        let found = self.honest.hash(to);
+        let hash = if self.flaw == Flaw::Blind { &found } else { hash };
+        Ok(self.honest.checkpoints.advance(lease, to, hash).await? || self.flaw == Flaw::Trusting)
     }
 
     async fn halt(&self, lease: &Lease, at: Position, halt: Halt<'_>) -> Result<bool, PortError> {
@@ -119,14 +136,18 @@ impl CheckpointsUnderTest for Suspect {
         self.0.clone()
     }
 
+    fn hash(&self, position: Position) -> [u8; 32] {
+        self.0.honest.hash(position)
+    }
+
     async fn pass(&self, time: Duration) {
         self.0.honest.pass(time).await;
     }
 }
 
-fn flawed() -> [Suspect; 9] {
-    use Flaw::{Clinging, Doubting, Forgetful, Generous, Hasty, Idle, Pliant, Skipping, Trusting};
-    [Generous, Trusting, Idle, Forgetful, Pliant, Skipping, Hasty, Doubting, Clinging]
+fn flawed() -> [Suspect; 10] {
+    use Flaw::{Blind, Clinging, Doubting, Forgetful, Generous, Hasty, Idle, Pliant, Skipping, Trusting};
+    [Generous, Trusting, Idle, Forgetful, Pliant, Blind, Skipping, Hasty, Doubting, Clinging]
         .map(|flaw| Suspect(Arc::new(Flawed { honest: fresh(), flaw, told: Mutex::default() })))
 }
 

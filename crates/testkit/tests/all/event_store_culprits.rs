@@ -202,15 +202,17 @@ impl EventStore for Flawed {
 
     async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError> {
         let filter = EventFilter { headlines: filter.headlines && self.flaw != Flaw::TellsAll, ..filter.clone() };
-        let Page { mut events, mut scanned_to } = self.honest.read_all(self.from(after), max, &filter).await?;
+        let Page { mut events, mut scanned_to, mut hash } =
+            self.honest.read_all(self.from(after), max, &filter).await?;
         while self.flaw == Flaw::HandsOverAll && events.len() < max && scanned_to < self.honest.head().await? {
             let more = self.honest.read_all(scanned_to, max - events.len(), &filter).await?;
             events.extend(more.events);
-            scanned_to = more.scanned_to;
+            (scanned_to, hash) = (more.scanned_to, more.hash);
         }
         let events: Vec<_> = events.into_iter().map(|event| self.garbled(event)).collect();
         let last = events.last().map_or(after, |event| event.position);
-        Ok(Page { events, scanned_to: if self.flaw == Flaw::StopsAtStrangers { last } else { scanned_to } })
+        let hash = hash.filter(|_| self.flaw != Flaw::LosesHashes);
+        Ok(Page { events, hash, scanned_to: if self.flaw == Flaw::StopsAtStrangers { last } else { scanned_to } })
     }
 
     async fn head(&self) -> Result<Position, PortError> {

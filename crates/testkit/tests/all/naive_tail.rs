@@ -53,7 +53,8 @@ impl EventStore for NaiveTail {
     async fn read_all(&self, after: Position, max: usize, _: &EventFilter) -> Result<Page, PortError> {
         let visible = self.visible.lock().unwrap();
         let events: Vec<_> = visible.range(after + 1..).take(max).map(|(_, event)| event.clone()).collect();
-        Ok(Page { scanned_to: events.last().map_or(after, |event| event.position), events })
+        let hash = events.last().map(|event| event.hash);
+        Ok(Page { scanned_to: events.last().map_or(after, |event| event.position), hash, events })
     }
 
     async fn head(&self) -> Result<Position, PortError> {

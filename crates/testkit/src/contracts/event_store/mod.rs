@@ -59,6 +59,7 @@ macro_rules! event_store_contract {
             a_refused_request_leaves_its_key_unused,
             a_stream_is_read_in_pages,
             the_log_is_read_in_pages,
+            a_page_has_the_hash_of_the_event_it_ends_at,
             headlines_are_events_without_their_data,
             a_page_of_large_events_ends_early,
             a_stream_of_large_events_is_read_in_more_parts,

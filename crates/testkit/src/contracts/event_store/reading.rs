@@ -42,6 +42,16 @@ pub async fn the_log_is_read_in_pages(log: &mut dyn LogUnderTest) {
     assert_eq!(positions, [1, 2, 3, 4, 5, 6, 7]);
 }
 
+/// Progress is bound to the event a page ends at, also if it is not among those that were asked for.
+pub async fn a_page_has_the_hash_of_the_event_it_ends_at(log: &mut dyn LogUnderTest) {
+    let store = log.store();
+    Request::to(lamp(1), &["a"]).ask(&*store).await.unwrap();
+    Request::to(stream("switch", 1), &["b"]).ask(&*store).await.unwrap();
+    let last = store.read_all(1, 10, &EventFilter::default()).await.unwrap().events.remove(0);
+    let page = store.read_all(0, 10, &EventFilter::categories(&["lamp"])).await.unwrap();
+    assert_eq!((page.scanned_to, page.hash), (2, Some(last.hash)));
+}
+
 /// Whoever only asks what happened is not told the particulars.
 pub async fn headlines_are_events_without_their_data(log: &mut dyn LogUnderTest) {
     let store = log.store();
@@ -49,7 +59,7 @@ pub async fn headlines_are_events_without_their_data(log: &mut dyn LogUnderTest)
     let whole = store.read_all(0, 10, &EventFilter::default()).await.unwrap();
     let bare = whole.events.into_iter().map(|event| RecordedEvent { data: String::new(), ..event });
     let told = store.read_all(0, 10, &EventFilter::default().headlines()).await.unwrap();
-    assert_eq!(told, Page { events: bare.collect(), scanned_to: 2 });
+    assert_eq!(told, Page { events: bare.collect(), scanned_to: 2, hash: whole.hash });
 }
 
 /// However many events are asked for, a page fits into memory; and nothing is lost between two.
