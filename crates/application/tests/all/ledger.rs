@@ -314,8 +314,8 @@ impl EventStore for PutBack {
         self.log().head().await
     }
 
-    async fn beyond(&self, position: Position) -> Position {
-        self.log().beyond(position).await
+    async fn beyond(&self, position: Position, rewinds: u64) -> Position {
+        self.log().beyond(position, u64::from(rewinds != self.noticed.load(Ordering::SeqCst))).await
     }
 }
 
