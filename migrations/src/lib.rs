@@ -38,6 +38,7 @@ mod m20260101_000029_past_of_runs;
 mod m20260101_000030_orders_of_kin;
 mod m20260101_000031_checkpoints;
 mod m20260101_000032_password_changes;
+mod m20260101_000033_unrecorded_passwords;
 
 /// Runs the migrations that have not run yet, in order.
 #[derive(Debug)]
@@ -75,6 +76,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000030_orders_of_kin::CHANGE),
             Box::new(m20260101_000031_checkpoints::CHANGE),
             Box::new(m20260101_000032_password_changes::CHANGE),
+            Box::new(m20260101_000033_unrecorded_passwords::CHANGE),
         ]
     }
 }

@@ -7,10 +7,8 @@ pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| either(ba
 
 const POSTGRES: &str = r"
 ALTER TABLE credentials ADD COLUMN unrecorded_since BIGINT;
-CREATE INDEX credentials_unrecorded ON credentials (unrecorded_since) WHERE unrecorded_since IS NOT NULL;
 ";
 
 const SQLITE: &str = r"
 ALTER TABLE credentials ADD COLUMN unrecorded_since INTEGER;
-CREATE INDEX credentials_unrecorded ON credentials (unrecorded_since) WHERE unrecorded_since IS NOT NULL;
 ";
