@@ -148,6 +148,7 @@ impl Ledger {
                 }
                 Err(AppendError::Conflict { actual, .. }) => {
                     account.put_back(Precondition::Version(present.version), actual);
+                    self.accounts();
                     self.give_way(attempt).await;
                 }
                 Err(error) => return Err(error.into()),

@@ -49,12 +49,21 @@ impl ArchivedRuns {
         Ok(())
     }
 
-    /// Stops the runs that have not ended, and tells whether there were any. They are listed together, whatever they are at: one
-    /// that begins to wait, or ceases to, is met all the same.
+    /// Stops the runs that have not ended; whether there were any. Each status is listed on its own: a list of one status is read
+    /// from an index, while a list of several passes over every run of the project that ever ended. Running runs are listed
+    /// again at the end: one may have started to run after they were listed and before those that wait were.
     async fn stop_open(&self, context: &EventContext, project: ProjectId) -> Result<bool, Error> {
+        let mut found = false;
+        for status in [RunStatus::Queued, RunStatus::Running, RunStatus::Waiting, RunStatus::Running] {
+            found |= self.stop_at(context, project, status).await?;
+        }
+        Ok(found)
+    }
+
+    /// Stops the runs with a status; whether there were any.
+    async fn stop_at(&self, context: &EventContext, project: ProjectId, status: RunStatus) -> Result<bool, Error> {
         let (sort, within) = (Sort::ascending(Age::CreatedAt), ListScope::Project(project));
-        let status = vec![RunStatus::Queued, RunStatus::Running, RunStatus::Waiting];
-        let filter = RunFilter { status, sort, ..RunFilter::default() };
+        let filter = RunFilter { status: vec![status], sort, ..RunFilter::default() };
         let (mut stopped, mut found, mut after) = (Ok(()), false, None);
         loop {
             let part = Part::Keyset(KeysetRequest { after, limit: PORTION });

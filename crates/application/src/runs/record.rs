@@ -71,7 +71,8 @@ impl RunRecord {
             }
             RunEvent::Parked(parked) if parked.waiting.is_empty() => {
                 self.fence = parked.fence;
-                self.ready(recorded);
+                // Behind what is due already: a run that is handed over again and again keeps nobody waiting.
+                self.ready_at = Some(parked.until.min(recorded.recorded_at));
                 self.running();
             }
             RunEvent::Parked(parked) => {

@@ -13,11 +13,11 @@ pub(super) struct Redaction {
 }
 
 impl Redaction {
-    /// Looks out for another secret: as it is, as JSON writes it, and as the fields of a form do.
+    /// Looks out for another secret: as it is, as JSON writes it, with slashes escaped or not, and as the fields of a form do.
     pub(super) fn add(&mut self, name: &str, value: &SecretValue) {
         let plain = value.expose();
         let escaped = plain.replace('\\', "\\\\").replace('"', "\\\"");
-        for form in [plain.to_owned(), escaped, encoded(plain)] {
+        for form in [plain.to_owned(), escaped.replace('/', "\\/"), escaped, encoded(plain)] {
             self.forms.push((form.into(), format!("[secret {name}]")));
         }
         self.forms.sort_by(|(one, _), (other, _)| {
@@ -123,6 +123,11 @@ mod tests {
     #[test]
     fn secrets_are_recognised_as_forms_write_them() {
         assert_eq!(redaction().text("key=a%22b%5Ccdefg&n=1".to_owned()), "key=[secret odd]&n=1");
+    }
+
+    #[test]
+    fn secrets_are_recognised_with_escaped_slashes() {
+        assert_eq!(of(&[("path", "abc/def12")]).text(r"no abc\/def12".to_owned()), "no [secret path]");
     }
 
     #[test]

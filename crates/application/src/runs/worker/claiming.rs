@@ -10,7 +10,7 @@ use super::{
     commit::{ATTEMPTS, Committed, Orders},
     execution::{Execution, Hold, Stop},
 };
-use crate::error::PortError;
+use crate::{error::PortError, runs::ports::Claim};
 
 impl Execution {
     /// Records the claim of a run that is leased. A fence that was moved without another worker, as a cancellation moves it, is
@@ -19,12 +19,14 @@ impl Execution {
         self.beat = held.leased_at + self.settings.lease / 3;
         let worker = self.settings.name.clone();
         for attempt in 0..ATTEMPTS {
-            let moved = held.claim.fence != self.loaded.state.fence() + 1;
-            held.claim.fence = self.loaded.state.fence() + 1;
-            if moved {
-                self.lease_anew(held).await?;
-            } else {
+            if self.loaded.state.ended() {
+                return Err(Stop::Lost);
+            }
+            let next = Claim { fence: self.loaded.state.fence() + 1, ..held.claim };
+            if next == held.claim {
                 self.still_leased(held).await?;
+            } else {
+                self.lease_anew(held, next).await?;
             }
             let (fence, now) = (held.claim.fence, self.ports.clock.now());
             let decide = |run: &Run| run.claim(&worker, fence, now);
@@ -41,15 +43,16 @@ impl Execution {
 
     /// Asks for the lease again once part of it has passed: until then no other worker can have it.
     async fn still_leased(&mut self, held: &mut Hold) -> Result<(), Stop> {
-        if self.ports.clock.now() < self.beat { Ok(()) } else { self.lease_anew(held).await }
+        if self.ports.clock.now() < self.beat { Ok(()) } else { self.lease_anew(held, held.claim).await }
     }
 
-    async fn lease_anew(&mut self, held: &mut Hold) -> Result<(), Stop> {
+    /// Leases the run under a fence. The claim stays the one that is leased, so that it can be given back if this fails.
+    async fn lease_anew(&mut self, held: &mut Hold, claim: Claim) -> Result<(), Stop> {
         let asked = self.ports.clock.now();
-        if !self.ports.queue.renew(&self.settings.name, held.claim, self.settings.lease).await? {
+        if !self.ports.queue.renew(&self.settings.name, claim, self.settings.lease).await? {
             return Err(Stop::Lost);
         }
-        (held.leased_at, self.beat) = (asked, asked + self.settings.lease / 3);
+        (held.claim, held.leased_at, self.beat) = (claim, asked, asked + self.settings.lease / 3);
         Ok(())
     }
 }

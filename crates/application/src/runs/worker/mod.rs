@@ -264,7 +264,12 @@ impl<'a> Shift<'a> {
                 self.held_back = claims.held_back;
                 let clock = in_step(&ports.clock, claims.at);
                 let leased_at = clock.now() - (ports.clock.now() - asked);
-                claims.runs.into_iter().for_each(|claim| self.start(Hold::leased(claim, leased_at), &clock));
+                for claim in claims.runs {
+                    // An execution that has not claimed its run yet keeps it: its lease was prolonged.
+                    if self.active.get(&claim.run).is_none_or(|(leased, _)| *leased != claim) {
+                        self.start(Hold::leased(claim, leased_at), &clock);
+                    }
+                }
                 [claims.next_due, settings.idle].into_iter().flatten().min()
             }
             Err(error) => {

@@ -158,6 +158,20 @@ fn the_holder_of_the_lease_takes_over_from_a_late_claim() {
 }
 
 #[test]
+fn a_worker_that_leases_a_run_again_before_it_claimed_it_executes_it_once() {
+    let world = World::new();
+    calling(&world, "unsafe");
+    let (worker, gate) = stalled(&world, Stalls::Claims);
+    let mut work = pin!(worker.work(std::future::pending()));
+    poll(work.as_mut());
+    world.clock.advance(LONG);
+    poll(work.as_mut());
+    open(&gate);
+    poll(work.as_mut());
+    assert_eq!((world.times("run.claimed"), world.tools.made().len()), (1, 1));
+}
+
+#[test]
 fn a_run_that_is_cancelled_between_its_lease_and_its_claim_is_ended_at_once() {
     let world = World::new();
     let run = calling(&world, "idempotent");
