@@ -114,13 +114,13 @@ pub fn claim(settings: &Settings, store: &Store) -> Result<Claimed, Failure> {
 ///
 /// # Errors
 /// When the SQLite file is not there or cannot be read.
-pub fn present(settings: &Settings, store: &Store) -> Result<(), Failure> {
+pub fn present(store: &Store) -> Result<(), Failure> {
     let Store::Sqlite(file) = store else { return Ok(()) };
     match File::open(file) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Failure::operation(format!(
-            "there is no database in the data directory {}; name the right one with --data-dir, or create it with `devskyy migrate`",
-            settings.data_dir.display()
+            "there is no database {}; check --data-dir and database.url, or create it with `devskyy migrate`",
+            file.display()
         ))),
         Err(error) => {
             Err(Failure::operation(format!("cannot read the database {}: {error}; check who owns it", file.display())))

@@ -120,7 +120,7 @@ struct BudgetBody {
     used_cost_micros: u64,
     /// What calls in progress have reserved.
     reserved: AmountBody,
-    /// When the usage is reset; absent if the budget is for all time.
+    /// When the usage is reset; `null` if the budget is for all time.
     resets_at: Option<DateTime<Utc>>,
     /// The number of changes of the limit; usage does not change it.
     version: Version,

@@ -208,7 +208,7 @@ macro_rules! lifecycle {
 }
 
 lifecycle! {
-    /// Suspend a project: it can be read, but nothing in it changes or starts.
+    /// Suspend a project: no run starts, and agents, providers, secrets and keys cannot be added or changed.
     suspend_project = "/projects/{id}/suspend", Suspend;
     /// Resume a suspended project.
     resume_project = "/projects/{id}/resume", Resume;

@@ -70,7 +70,7 @@ pub(super) struct RunSummaryBody {
     forked_from: Option<ForkedFromBody>,
     /// Tokens its models were billed for, without those of the runs below it.
     tokens: TokensBody,
-    /// The cost, in millionths of the unit of the prices; absent if no price is known.
+    /// The cost, in millionths of the unit of the prices; `null` if no price is known.
     cost_micros: Option<u64>,
     /// Who started it.
     #[schema(example = "user:01938f2e-0000-7000-8000-000000000000")]
@@ -335,7 +335,7 @@ struct UsageBody {
     model_calls: u32,
     /// Tokens they were billed for.
     tokens: TokensBody,
-    /// The cost, in millionths of the unit of the version's prices; absent if no price is known.
+    /// The cost, in millionths of the unit of the version's prices; `null` if no price is known.
     cost_micros: Option<u64>,
 }
 

@@ -90,7 +90,7 @@ permissions! {
             [Owner Maintainer Operator Viewer] [Admin];
         MembersWrite "members.write" "invite, add and remove members and change their roles"
             [Owner] [Admin];
-        OwnersWrite "owners.write" "make a member an owner or maintainer, demote or remove one, and transfer the project"
+        OwnersWrite "owners.write" "add, invite, promote, demote and remove owners and maintainers, and transfer the project"
             [Owner] [Admin] people_only;
         AgentsRead "agents.read" "see agents and their versions"
             [Owner Maintainer Operator Viewer] [Admin];

@@ -18,8 +18,8 @@ pub enum ProjectError {
     /// Suspended projects can be looked at, left, handed over and resumed.
     #[error("the project is suspended, resume it first")]
     Suspended,
-    /// Archived projects can be looked at, left and handed over for ever, and nothing else.
-    #[error("the project is archived: it can be read, left and handed over, and nothing else")]
+    /// Archived projects can be looked at, left, calmed down and handed over, for ever.
+    #[error("the project is archived: it takes no new members, definitions, keys or runs")]
     Archived,
     /// A person is a member once.
     #[error("the person is already a member, change their role instead")]
@@ -28,7 +28,7 @@ pub enum ProjectError {
     #[error("the person is not a member of the project")]
     NotMember,
     /// A project without an owner could not be governed.
-    #[error("the project needs at least one owner, make somebody else an owner first")]
+    #[error("the project needs at least one owner: transfer it, or make somebody else an owner first")]
     LastOwner,
     /// No account with that id or e-mail, or none that whoever asks may know of; deliberately not which.
     #[error("no person in your projects has this id or e-mail, invite them instead")]

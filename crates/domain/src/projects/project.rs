@@ -42,7 +42,7 @@ impl ProjectDetails {
     }
 }
 
-/// One project. The variants are its life; an archived one loses members and changes hands, and nothing else.
+/// One project. The variants are its life; an archived one only loses members and changes hands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Project {
     /// Nothing has been recorded yet.

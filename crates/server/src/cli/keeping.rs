@@ -13,7 +13,7 @@ use crate::{
 /// them, and that what happened to runs keeps their invariants; changes nothing.
 pub(super) async fn verify_log(settings: Settings) -> Result<(), Failure> {
     let store = Store::chosen(&settings);
-    storage::present(&settings, &store)?;
+    storage::present(&store)?;
     let database = run::connect(&settings, &store).await?;
     let mut progress = Progress::of("verifying");
     let verdict = verify(&database, &projections(), laws(), |done, all| progress.tell(done, all)).await;
@@ -44,7 +44,7 @@ pub(super) async fn rebuild_views(settings: Settings, name: Option<&str>) -> Res
         return Err(Failure::operation(format!("there is no projection {name}; choose one of {names}")));
     }
     let store = Store::chosen(&settings);
-    storage::present(&settings, &store)?;
+    storage::present(&store)?;
     let _claimed = storage::claim(&settings, &store)?;
     let database = run::database(&settings, &store).await?;
     let mut progress = Progress::of("rebuilding");

@@ -10,7 +10,7 @@ use crate::{
 /// Publishes a new signing key; running servers learn of it by themselves.
 pub(super) async fn rotate(settings: Settings) -> Result<(), Failure> {
     let store = Store::chosen(&settings);
-    storage::present(&settings, &store)?;
+    storage::present(&store)?;
     // A running server may hold the database: a key is added beside it, and the schema is left alone.
     let database = run::connect(&settings, &store).await?;
     let rotation = wiring::rotation(&settings, database.clone())?;

@@ -12,7 +12,7 @@ use crate::{
 /// Shows each subscription's position, lag and errors, also while servers run. Fails if one has stopped, lags or has set events aside.
 pub(super) async fn show(settings: Settings) -> Result<(), Failure> {
     let store = Store::chosen(&settings);
-    storage::present(&settings, &store)?;
+    storage::present(&store)?;
     let database = run::connect(&settings, &store).await?;
     let (found, renewed) = (subscriptions(&database, &READERS).await, !database.of_one_process());
     database.close().await;
@@ -39,7 +39,7 @@ pub(super) async fn show(settings: Settings) -> Result<(), Failure> {
 /// Resumes a subscription after a position of the log as it is now.
 pub(super) async fn resume(settings: Settings, name: &str, after: u64) -> Result<(), Failure> {
     let store = Store::chosen(&settings);
-    storage::present(&settings, &store)?;
+    storage::present(&store)?;
     let _claimed = storage::claim(&settings, &store)?;
     let database = run::database(&settings, &store).await?;
     let done = resume_after(&database, name, after).await;

@@ -170,7 +170,9 @@ impl Kind {
 fn is_sqlite_file(text: &str) -> bool {
     let Some(path) = text.strip_prefix("sqlite:") else { return false };
     let path = path.strip_prefix("//").unwrap_or(path);
-    !path.is_empty() && !path.starts_with(":memory:") && !path.contains(['?', '#', '%'])
+    !path.is_empty()
+        && ![":memory:", "file:"].iter().any(|other| path.starts_with(other))
+        && !path.contains(['?', '#', '%'])
 }
 
 /// Whether a text is an origin as browsers write it (RFC 6454): nothing but scheme, host and port.
@@ -220,6 +222,7 @@ mod tests {
             "sqlite:///a%20b.db",
             "sqlite::memory:",
             "sqlite://:memory:",
+            "sqlite:file:a.db",
             "sqlite:",
             "sqlite://",
         ];

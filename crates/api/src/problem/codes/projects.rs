@@ -12,13 +12,13 @@ refusals! {
         CONFLICT "project.suspended" "The project is suspended"
             "Resume the project first.";
         CONFLICT "project.archived" "The project is archived"
-            "An archived project can only be read, left and transferred; use another project.";
+            "An archived project takes no new members, definitions, keys or runs; use another project.";
         CONFLICT "project.already_member" "The person is already a member"
             "Change their role instead.";
         CONFLICT "project.not_member" "The person is not a member"
             "Add them first.";
         CONFLICT "project.last_owner" "The project would have no owner"
-            "Make somebody else an owner first.";
+            "Transfer the project to another member (`POST …/transfer`), or, if it is active, make somebody else an owner.";
     }
 }
 

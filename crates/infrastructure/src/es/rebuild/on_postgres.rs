@@ -99,10 +99,11 @@ impl<'a> Staging<'a> {
     /// Makes the tables anew in a schema whose name nobody used before, and removes what rebuilds left that did not end.
     async fn make(db: &'a Database, tables: Vec<&'static str>) -> Result<Self, DbErr> {
         let tx = db.begin().await?;
-        // Exactly as [`NAMES`] makes them: somebody may have a schema with a name that begins like that.
+        // Exactly as [`NAMES`] makes them: somebody may have a schema with a name that begins like that. PostgreSQL cuts names
+        // at 63 bytes.
         let left = "SELECT quote_ident(nspname) FROM pg_namespace \
              WHERE starts_with(nspname, current_schema() || '_rebuild_') \
-             AND substr(nspname, length(current_schema() || '_rebuild_') + 1) ~ '^[0-9]{20}$'";
+             AND substr(nspname, length(current_schema() || '_rebuild_') + 1) ~ CASE octet_length(nspname) WHEN 63 THEN '^[0-9]{1,20}$' ELSE '^[0-9]{20}$' END";
         for schema in found::<String>(&tx, left).await? {
             tx.execute_unprepared(&format!("DROP SCHEMA {schema} CASCADE")).await?;
         }
