@@ -1,4 +1,4 @@
-"""What Schemathesis cannot know by itself; .ci/contract hands it over as SCHEMATHESIS_HOOKS."""
+"""Hooks for what Schemathesis cannot know by itself; .ci/contract passes this file as SCHEMATHESIS_HOOKS."""
 
 import os
 import uuid
@@ -6,7 +6,7 @@ import uuid
 import schemathesis
 from hypothesis import strategies as st
 
-# Without a strategy of their own these headers would get no value that fits: made-up ones are letters and digits only.
+# These headers need their own strategies: generated values consist of letters and digits only and would never be valid.
 schemathesis.openapi.format(
     "entity-tags",
     st.one_of(
@@ -16,13 +16,13 @@ schemathesis.openapi.format(
     ),
 )
 
-# The account that asks.
+# The account that sends the requests.
 ASKER = os.environ.get("CONTRACT_ASKER", "")
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Spares the account that asks: a disabled, demoted or erased one would be refused from then on."""
+    """Spares the requesting account: if it were disabled, demoted or erased, it would be refused from then on."""
     named = (case.path_parameters or {}).get("id")
     if ASKER and case.method != "GET" and "/users/{id}" in case.path and ASKER in str(named):
         case.path_parameters["id"] = str(named).replace(ASKER, str(uuid.UUID(int=0)))
