@@ -1,13 +1,13 @@
 use sea_orm_migration::{prelude::*, sea_orm::DatabaseBackend};
 
-/// One change of the schema: a script in the dialect of an engine, run in a transaction of its own.
+/// One schema change: a script in the dialect of an engine, run in its own transaction.
 pub(crate) struct Change {
     module: &'static str,
     script: fn(DatabaseBackend) -> String,
 }
 
 impl Change {
-    /// The change that a module describes, which gives it its name: `module_path!()` there, and the script for an engine.
+    /// The change of a module, which determines its name: pass `module_path!()`, and the script per engine.
     pub(crate) const fn of(module: &'static str, script: fn(DatabaseBackend) -> String) -> Self {
         Self { module, script }
     }
@@ -31,7 +31,7 @@ impl MigrationTrait for Change {
     }
 }
 
-/// The text for an engine.
+/// Selects the text for an engine.
 pub(crate) fn either(backend: DatabaseBackend, sqlite: &str, postgres: &str) -> String {
     if backend == DatabaseBackend::Postgres { postgres } else { sqlite }.to_owned()
 }

@@ -1,9 +1,9 @@
-//! The schema of DevSkyy, the same on SQLite and PostgreSQL: one file for each change, in the order in which they are made.
+//! The schema of DevSkyy, the same on SQLite and PostgreSQL: one file per change, in order.
 //!
-//! Each is one transaction. On PostgreSQL it is made beside servers that go on, and taken back and tried again where somebody
-//! holds a table that it changes. A lock is held to the end of it: what takes a table in use for itself (a column more, an index
-//! less) is done in an instant and alone; what takes long (filling from the log, building an index) is a change of its own
-//! behind it, which nobody who reads waits for.
+//! Each change is one transaction. On PostgreSQL it runs beside live servers; if a table it changes is locked, it is
+//! rolled back and retried. It holds its locks to the end. So a change that locks a table in use (adding a column,
+//! dropping an index) must be quick and separate. Slow work (filling from the log, building an index) is a later change
+//! of its own, which readers do not wait for.
 
 use sea_orm_migration::prelude::*;
 
@@ -40,7 +40,7 @@ mod m20260101_000031_checkpoints;
 mod m20260101_000032_password_changes;
 mod m20260101_000033_unrecorded_passwords;
 
-/// Runs the migrations that have not run yet, in order.
+/// Runs pending migrations, in order.
 #[derive(Debug)]
 pub struct Migrator;
 

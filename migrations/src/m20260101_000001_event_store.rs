@@ -5,7 +5,7 @@ use crate::change::{Change, either};
 /// Creates the tables of the event log.
 pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| either(backend, SQLITE, POSTGRES));
 
-// `data` and `meta` are texts, not jsonb: exactly the bytes that were hashed must come back.
+// `data` and `meta` are texts, not jsonb, because exactly the bytes that were hashed must come back.
 const POSTGRES: &str = r"
 CREATE TABLE es_head (id SMALLINT PRIMARY KEY CHECK (id = 1));
 INSERT INTO es_head (id) VALUES (1);

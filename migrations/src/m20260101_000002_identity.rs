@@ -1,4 +1,4 @@
-//! People: users as the log tells, and beside the log what is personal or secret.
+//! People: users, derived from the log, and their personal and secret data beside it.
 
 use crate::change::{Change, either};
 

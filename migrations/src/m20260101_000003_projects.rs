@@ -1,4 +1,4 @@
-//! Projects and who belongs to them, as the log tells.
+//! Projects and their members, derived from the log.
 
 use crate::change::{Change, either};
 

@@ -1,4 +1,4 @@
-//! Agents and their versions, as the log tells.
+//! Agents and their versions, derived from the log.
 
 use crate::change::{Change, either};
 

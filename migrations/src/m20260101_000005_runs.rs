@@ -1,11 +1,11 @@
-//! Runs, the questions they ask, and who works on what.
+//! Runs, their questions, and the leases of workers.
 
 use crate::change::{Change, either};
 
 /// Creates the tables of the runs context.
 pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| either(backend, SQLITE, POSTGRES));
 
-// `run_leases` is operational: it is nobody's truth and no projection.
+// `run_leases` is operational state: nothing is derived from it, and it is not a projection.
 const POSTGRES: &str = r"
 CREATE TABLE runs (
     id UUID PRIMARY KEY,

@@ -1,4 +1,4 @@
-//! API keys: keys as the log tells, and beside the log the digests of their secrets and their last uses.
+//! API keys, derived from the log, and the digests of their secrets and their last uses beside it.
 
 use crate::change::{Change, either};
 

@@ -1,10 +1,10 @@
-//! How long lists are, so that nobody has to count.
+//! The lengths of lists, maintained so that they need not be counted.
 
 use sea_orm_migration::sea_orm::DatabaseBackend;
 
 use crate::change::Change;
 
-/// Creates the table and fills it from what there is.
+/// Creates the table and fills it from the existing rows.
 pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| {
     let (table, nobody, person) = match backend {
         DatabaseBackend::Postgres => (POSTGRES, "'00000000-0000-0000-0000-000000000000'::uuid", PERSON_ON_POSTGRES),

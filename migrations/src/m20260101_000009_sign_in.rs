@@ -1,10 +1,10 @@
-//! Signing in: which refresh token is the live one, when signing keys begin to sign, and how often somebody has tried.
+//! Sign-in: the live refresh token of a session, when signing keys become active, and counters of attempts.
 
 use sea_orm_migration::sea_orm::DatabaseBackend;
 
 use crate::change::Change;
 
-/// Adds what refreshing, key rotation and throttling keep.
+/// Adds the data of token refresh, key rotation and throttling.
 pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| {
     let (bytes, integer, end) = match backend {
         DatabaseBackend::Postgres => ("BYTEA", "BIGINT", ""),
@@ -13,7 +13,7 @@ pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| {
     SCRIPT.replace("BYTES", bytes).replace("NUMBER", integer).replace("END_OF_TABLE", end)
 });
 
-/// The live token of a sign-in that is under way is the one not used yet.
+/// The live token of an active session is the unused one.
 const SCRIPT: &str = "
 ALTER TABLE sessions ADD COLUMN current_token BYTES;
 ALTER TABLE sessions ADD COLUMN previous_token BYTES;

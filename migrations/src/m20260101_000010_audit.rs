@@ -1,8 +1,8 @@
-//! The trail of who did what: facts as projected, and what is kept beside the log for a while.
+//! The audit trail: the projection, and the data kept beside the log for a limited time.
 
 use crate::change::{Change, either};
 
-/// Creates the tables of the trail, and tells in them what the log holds already.
+/// Creates the tables of the trail and fills them from the log.
 pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| either(backend, SQLITE, POSTGRES));
 
 const POSTGRES: &str = r"

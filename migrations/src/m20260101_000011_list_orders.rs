@@ -1,4 +1,4 @@
-//! What lists are sorted by, and indexes in these orders, so that a list goes on from any place at the same cost.
+//! Sort keys of lists and indexes on them, so that a list continues from any key at the same cost.
 
 use crate::change::{Change, either};
 
@@ -10,7 +10,7 @@ ALTER TABLE projects ADD COLUMN name_key TEXT NOT NULL DEFAULT '' COLLATE "C";
 UPDATE projects SET name_key = lower(name);
 "#;
 
-// The database lowers only A to Z here; a rebuild of the view lowers the rest.
+// The database lowers only A to Z here; a rebuild of the projection lowers the rest.
 const SQLITE: &str = r"
 ALTER TABLE projects ADD COLUMN name_key TEXT NOT NULL DEFAULT '';
 UPDATE projects SET name_key = lower(name);

@@ -1,4 +1,4 @@
-//! Providers of models: providers as the log tells, and beside the log their sealed keys.
+//! Model providers, derived from the log, and their sealed keys beside it.
 
 use crate::change::{Change, either};
 

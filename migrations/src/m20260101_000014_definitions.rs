@@ -1,8 +1,8 @@
-//! Versions of agents say of which type their definition is.
+//! The definition type of agent versions.
 
 use crate::change::Change;
 
-/// Names the type of every definition there is: all of them are workflows.
+/// Sets the type of all existing definitions: they are workflows.
 pub(crate) const CHANGE: Change = Change::of(module_path!(), |_| SCRIPT.to_owned());
 
 const SCRIPT: &str = r#"UPDATE agent_versions SET definition = '{"workflow":' || definition || '}'"#;

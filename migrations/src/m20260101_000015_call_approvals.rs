@@ -1,8 +1,8 @@
-//! Questions about calls: which call, what it is made with instead, and when the question counts as denied.
+//! Approvals of calls: the call, its replacement arguments, and when the question counts as denied.
 
 use crate::change::{Change, either};
 
-/// Adds what a question about a call has beside others.
+/// Adds the columns for questions about calls.
 pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| either(backend, SQLITE, POSTGRES));
 
 const POSTGRES: &str = "

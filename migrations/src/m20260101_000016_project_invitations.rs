@@ -1,8 +1,8 @@
-//! Invitations into projects: as projected, and for whom they are beside the log.
+//! Project invitations: the projection, and the recipients beside the log.
 
 use crate::change::{Change, either};
 
-/// Creates the tables of invitations into projects.
+/// Creates the tables of project invitations.
 pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| either(backend, SQLITE, POSTGRES));
 
 const POSTGRES: &str = r"

@@ -1,4 +1,4 @@
-//! Secrets of projects' tools: as the log tells, and beside the log their sealed values.
+//! Secrets of project tools, derived from the log, and their sealed values beside it.
 
 use crate::change::{Change, either};
 

@@ -1,13 +1,13 @@
-//! What models used, by project, day, model and agent.
+//! The usage of models, by project, day, model and agent.
 
 use crate::change::{Change, either};
 
-/// Creates the table, and adds up in it what the log holds already.
+/// Creates the table and fills it from the log.
 pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| either(backend, SQLITE, POSTGRES));
 
-// Sums are held at 10^15, as the projection holds them. `day` counts from 1970-01-01.
+// Sums are capped at 10^15, as in the projection. `day` counts from 1970-01-01.
 //
-// An answer may hold NUL, which `jsonb` does not: the escape is taken out of the text before it is read, where it is one.
+// `jsonb` cannot hold NUL, but an answer may: the escape is removed from the text before it is parsed, if it is one.
 const POSTGRES: &str = r#"
 CREATE TABLE model_usage (
     project_id UUID NOT NULL,

@@ -1,4 +1,4 @@
-//! Results that are too large for events: their texts beside the log, and which run refers to which.
+//! Results that are too large for events: their texts, stored beside the log, and the runs that refer to them.
 
 use crate::change::{Change, either};
 

@@ -1,10 +1,10 @@
-//! How many questions runs asked, so that nobody has to count.
+//! The number of questions of runs, maintained so that it need not be counted.
 
 use sea_orm_migration::sea_orm::DatabaseBackend;
 
 use crate::change::Change;
 
-/// Fills in the totals from what there is.
+/// Fills in the totals from the existing rows.
 pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| {
     let all = match backend {
         DatabaseBackend::Postgres => "'00000000-0000-0000-0000-000000000000'::uuid",

@@ -1,14 +1,14 @@
-//! How many of the answers that count told no usage.
+//! The number of counted answers that did not report their usage.
 
 use crate::change::{Change, either};
 
-/// Adds the count, and fills it from what the log holds already.
+/// Adds the count and fills it from the log.
 pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| either(backend, SQLITE, POSTGRES));
 
-// Only events that may say so are read: within a text the quotes are escaped, and what else has such a member does not have
-// it at the top.
+// The `LIKE` only narrows the events down: within a JSON string the quotes are escaped, and a nested member of that
+// name is not at the top level.
 //
-// An answer may hold NUL, which `jsonb` does not: the escape is taken out of the text before it is read, where it is one.
+// `jsonb` cannot hold NUL, but an answer may: the escape is removed from the text before it is parsed, if it is one.
 const POSTGRES: &str = r#"
 ALTER TABLE model_usage ADD COLUMN estimated_calls BIGINT NOT NULL DEFAULT 0;
 

@@ -1,4 +1,4 @@
-//! Indexes in which the audit trail of one kind, or of one actor, goes on from any place at the same cost.
+//! Indexes by which the audit trail of a kind or an actor continues from any key at the same cost.
 
 use crate::change::Change;
 

@@ -1,9 +1,9 @@
-//! What a run used and where it comes from, beside where it stands.
+//! The usage and the origin of runs, beside their state.
 
 use crate::change::{Change, either};
 
-/// Adds the columns, which the next changes fill and put indexes on. It takes the table for itself, so it does nothing that takes
-/// long, and what else needs that is done here: an index that is replaced goes.
+/// Adds the columns, which later changes fill and index. It locks the table exclusively, so it does nothing slow, and
+/// does everything else that needs that lock: it drops the index to be replaced.
 pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| either(backend, SQLITE, POSTGRES));
 
 const POSTGRES: &str = r"

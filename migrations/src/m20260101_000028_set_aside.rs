@@ -1,8 +1,8 @@
-//! Events that subscriptions set aside because they cannot deal with them, to try them again later.
+//! Events that subscriptions have quarantined to retry them later.
 
 use crate::change::{Change, either};
 
-/// Creates the table of events that were set aside.
+/// Creates the table of quarantined events.
 pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| either(backend, SQLITE, POSTGRES));
 
 const POSTGRES: &str = r#"

@@ -1,12 +1,12 @@
-//! What runs used and where they come from, of those that the log holds already.
+//! The usage and origin of runs that the log already holds.
 
 use crate::change::{Change, either};
 
-/// Fills the columns in one walk through the log. Only rows are locked, and only once everything is added up: whoever appends to
-/// one of these runs waits for the writing alone.
+/// Fills the columns in one pass through the log. Only rows are locked, and only once everything is summed up: appends
+/// to these runs wait only for the write.
 pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| either(backend, SQLITE, POSTGRES));
 
-// An answer may hold NUL, which `jsonb` does not: the escape is taken out of the text before it is read, where it is one.
+// `jsonb` cannot hold NUL, but an answer may: the escape is removed from the text before it is parsed, if it is one.
 const POSTGRES: &str = r#"
 UPDATE runs SET tokens_input = told.input, tokens_output = told.output, tokens_cache_read = told.cache_read,
     tokens_cache_write = told.cache_write, tokens_reasoning = told.reasoning, cost_micros = told.cost,

@@ -1,8 +1,8 @@
-//! Indexes of what has to end, of children, retries and forks.
+//! Indexes of runs that have to end, and of children, retries and forks.
 
 use crate::change::Change;
 
-/// Adds the indexes: whoever writes runs waits until they are built, whoever reads them does not.
+/// Adds the indexes. Writers of runs wait until they are built; readers do not.
 pub(crate) const CHANGE: Change = Change::of(module_path!(), |_| INDEXES.to_owned());
 
 const INDEXES: &str = r"

@@ -1,11 +1,11 @@
-//! What tells whether the log still holds what a subscription dealt with, and what it is held up by.
+//! Detection of a rewound log, and of failures that delay a subscription.
 
 use crate::change::{Change, either};
 
-/// Adds the columns. Of checkpoints from before nothing is known but their place.
+/// Adds the columns. Of older checkpoints only the position is known.
 pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| either(backend, SQLITE, POSTGRES));
 
-// The first bytes of a hash tell two events at one place apart.
+// The first bytes of a hash distinguish events at the same position.
 const POSTGRES: &str = r"
 ALTER TABLE es_subscriptions ADD COLUMN hash BYTEA, ADD COLUMN delayed_at BIGINT, ADD COLUMN delay TEXT;
 ";

@@ -1,8 +1,8 @@
-//! Which changes of passwords the log does not have yet.
+//! Password changes that the log does not hold yet.
 
 use crate::change::{Change, either};
 
-/// Adds the column. Changes from before count as recorded.
+/// Adds the column. Older changes count as recorded.
 pub(crate) const CHANGE: Change = Change::of(module_path!(), |backend| either(backend, SQLITE, POSTGRES));
 
 const POSTGRES: &str = r"

@@ -1,4 +1,4 @@
-//! Who is asking, and within which request.
+//! The actor of a request.
 
 use std::{
     collections::BTreeSet,
@@ -19,7 +19,7 @@ use crate::{
     es::{ActorName, EventContext},
 };
 
-/// The addresses that one source holds: an IPv4 address, or the 64 bits below an IPv6 network.
+/// The network that one source controls: an IPv4 address, or an IPv6 /64 prefix.
 #[must_use]
 pub fn network(source: IpAddr) -> IpAddr {
     match source {
@@ -31,65 +31,65 @@ pub fn network(source: IpAddr) -> IpAddr {
     }
 }
 
-/// What an API key stands for; what it may do also depends on what its issuer may do at that moment.
+/// The permissions of an API key. What it may do also depends on what its issuer may do at that moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyGrant {
-    /// The only project it opens.
+    /// The only project it gives access to.
     pub project: ProjectId,
-    /// The person whose power it borrows.
+    /// The user on whose behalf it acts.
     pub issuer: UserId,
-    /// What it may be at most.
+    /// Its highest role.
     pub role: ProjectRole,
-    /// What it may do at most.
+    /// Its scopes.
     pub scopes: BTreeSet<KeyScope>,
 }
 
-/// Who is asking.
+/// The subject of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
-    /// Nobody has signed in.
+    /// A request without credentials.
     Anonymous,
     /// A signed-in person.
     User {
-        /// Who.
+        /// The user.
         id: UserId,
-        /// Their role on the platform, as the token says.
+        /// Their platform role, from the token.
         role: PlatformRole,
-        /// The sign-in they use.
+        /// Their session.
         session: SessionId,
     },
     /// A program with an API key.
     Key {
-        /// Which key.
+        /// The key.
         id: ApiKeyId,
-        /// What it stands for.
+        /// Its permissions.
         grant: Arc<KeyGrant>,
     },
-    /// A part of the platform acting on its own, for example the run worker.
+    /// A part of the platform that acts by itself, for example the run worker.
     System(&'static str),
 }
 
-/// Who is asking, and within which request; every handler takes one.
+/// The subject of a request and its metadata; every handler takes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
-    /// Who.
+    /// The subject.
     pub subject: Subject,
-    /// Everything that follows from the request shares this id.
+    /// Shared by everything that results from the request.
     pub correlation_id: Uuid,
-    /// Where the request came from, as far as that is known; never stored with events.
+    /// The client's address, if known; never stored with events.
     pub source: Option<IpAddr>,
     /// W3C `traceparent` of the request.
     pub traceparent: Option<String>,
 }
 
 impl Actor {
-    /// A part of the platform acting on its own.
+    /// A part of the platform that acts by itself.
     #[must_use]
     pub const fn system(name: &'static str, correlation_id: Uuid) -> Self {
         Self { subject: Subject::System(name), correlation_id, source: None, traceparent: None }
     }
 
-    /// The signed-in person, where there is one.
+    /// The signed-in user, if there is one.
     #[must_use]
     pub const fn user(&self) -> Option<UserId> {
         match self.subject {
@@ -98,10 +98,10 @@ impl Actor {
         }
     }
 
-    /// The signed-in person, for what only people can do.
+    /// The signed-in user, for operations reserved to people.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] when nobody has signed in, [`Error::Forbidden`] for programs.
+    /// [`Error::Unauthenticated`] without credentials, [`Error::Forbidden`] for programs.
     pub fn person(&self) -> Result<UserId, Error> {
         match self.subject {
             Subject::User { id, .. } => Ok(id),
@@ -110,7 +110,7 @@ impl Actor {
         }
     }
 
-    /// Whose idempotency keys a request's key is among; nobody's where nobody has signed in.
+    /// The namespace of the request's idempotency key; `None` for anonymous requests and the platform itself.
     #[must_use]
     pub fn idempotency_scope(&self) -> Option<Uuid> {
         match self.subject {
@@ -120,13 +120,13 @@ impl Actor {
         }
     }
 
-    /// Whether nobody has signed in.
+    /// Whether the request has no credentials.
     #[must_use]
     pub const fn is_anonymous(&self) -> bool {
         matches!(self.subject, Subject::Anonymous)
     }
 
-    /// What is stored with the events that follow from this request.
+    /// The context of the events that result from this request.
     #[must_use]
     pub fn event_context(&self, project: Option<ProjectId>) -> EventContext {
         let name = match self.subject {

@@ -1,10 +1,10 @@
-//! How use cases fail: one enum that the edge maps to answers, exhaustively.
+//! The errors of use cases: one enum that the API maps exhaustively to responses.
 
 use devskyy_domain::kernel::{DecodeError, Refusal, RefusalKind, Version};
 
 use crate::es::{AppendError, Claim, Precondition};
 
-/// A capability failed for a reason the caller cannot act on, except by trying again where [`PortError::retryable`].
+/// A capability failed for a reason the caller cannot fix, except by a retry if [`PortError::retryable`].
 #[derive(Debug, thiserror::Error)]
 #[error("{port}: {doing} failed")]
 pub struct PortError {
@@ -14,13 +14,13 @@ pub struct PortError {
     pub doing: &'static str,
     /// Whether the same request may succeed later.
     pub retryable: bool,
-    /// What went wrong beneath.
+    /// The underlying error.
     #[source]
     pub source: Box<dyn std::error::Error + Send + Sync>,
 }
 
 impl PortError {
-    /// A failure that may pass: the database is away, a pool is exhausted.
+    /// A failure that may pass: the database is unavailable, a pool is exhausted.
     pub fn transient(
         port: &'static str,
         doing: &'static str,
@@ -45,16 +45,16 @@ impl From<DecodeError> for PortError {
     }
 }
 
-/// A domain refusal with its type erased, so that the edge needs one mapping.
+/// A domain refusal with its type erased, so that the API needs only one mapping.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// Stable, dotted code.
     pub code: &'static str,
     /// What the caller can do about it.
     pub kind: RefusalKind,
-    /// Prose for people.
+    /// Explanation for people.
     pub detail: String,
-    /// JSON pointer into the request body, where one member is to blame.
+    /// JSON pointer into the request body, if one member is the cause.
     pub pointer: Option<String>,
 }
 
@@ -64,54 +64,54 @@ impl<R: Refusal> From<R> for Refused {
     }
 }
 
-/// Why a use case did not do what it was asked.
+/// Why a use case failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The domain says no.
+    /// The domain refuses.
     #[error("{}", .0.detail)]
     Refused(Refused),
-    /// Several parts of one request are wrong at once.
+    /// Several parts of the request are invalid.
     #[error("{} parts of the request are invalid", .0.len())]
     Invalid(Vec<Refused>),
-    /// Nobody is signed in, or the proof is not accepted.
+    /// There are no credentials, or they are not accepted.
     #[error("sign in first")]
     Unauthenticated,
-    /// E-mail and password do not belong together, or the account may not sign in; deliberately not which.
+    /// Wrong e-mail or password, or the account may not sign in; deliberately not which.
     #[error("the e-mail or the password is wrong")]
     BadCredentials,
-    /// The actor is known and may not do this.
+    /// The actor is not allowed to do this.
     #[error("you are not allowed to do this")]
     Forbidden,
-    /// The same, where access to a project or the platform was decided and has noted it.
+    /// Like [`Error::Forbidden`], but the authorizer has already recorded the denial.
     #[error("you are not allowed to do this")]
     Denied,
-    /// The same, because an API key asks for what only people may do.
+    /// API keys are not allowed to do this, only people.
     #[error("only people who have signed in may do this, not API keys")]
     PeopleOnly,
-    /// There is no such thing, or the actor may not know that there is.
+    /// The thing does not exist, or the actor may not know that it does.
     #[error("{0} was not found")]
     NotFound(String),
     /// The caller's `If-Match` names an older state.
     #[error("version {expected} was expected, but the current version is {actual}")]
     StaleVersion {
-        /// What the caller saw last.
+        /// The version the caller expected.
         expected: Version,
-        /// What is.
+        /// The current version.
         actual: Version,
     },
-    /// The caller's `If-Match` names an older state of something that no version counts.
+    /// The caller's `If-Match` names an older state of something without a version.
     #[error("the resource has changed since it was read")]
     Stale,
-    /// Too many others changed the same thing at the same moment.
+    /// Too many concurrent changes of the same thing.
     #[error("too many concurrent changes, try again")]
     Contended,
-    /// Another owner holds a unique value; use cases turn this into a refusal that names the member.
+    /// Another owner holds a unique value; use cases convert it to a refusal that names the member.
     #[error("a unique value is taken")]
     ClaimTaken(Claim),
     /// The idempotency key was used for a different request.
     #[error("the idempotency key was used for a different request")]
     KeyReused,
-    /// Too much has been tried from there; nothing was looked up or checked.
+    /// Too many attempts from this source; nothing was looked up or checked.
     #[error("too many attempts, try again in {wait_s} seconds")]
     TooManyAttempts {
         /// How long to wait, in seconds.
@@ -120,7 +120,7 @@ pub enum Error {
     /// The platform has more work waiting than it accepts.
     #[error("too much work is waiting, try again")]
     Overloaded,
-    /// The log broke off while it recorded the change: all of it was recorded, or nothing.
+    /// The log failed during the append, and the outcome is unknown: all of it was recorded, or nothing.
     #[error("it is unknown whether this was recorded")]
     Unknown(#[source] PortError),
     /// A capability failed.
@@ -129,14 +129,14 @@ pub enum Error {
 }
 
 impl Error {
-    /// Whether an append that failed so surely left nothing behind. Where the log gave no answer, it may have accepted it
-    /// all the same; and where a capability failed, that may have been after the log accepted it.
+    /// Whether an append that failed with this error certainly recorded nothing. An unknown outcome may have been
+    /// recorded, and a capability may have failed after the log accepted the append.
     #[must_use]
     pub const fn surely_refused(&self) -> bool {
         !matches!(self, Self::Unknown(_) | Self::Port(_))
     }
 
-    /// Says which member is to blame where a unique value is taken.
+    /// Converts [`Error::ClaimTaken`] to a refusal that names the member.
     #[must_use]
     pub fn where_taken(self, refusal: impl Refusal) -> Self {
         match self {

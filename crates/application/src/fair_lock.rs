@@ -1,4 +1,4 @@
-//! An asynchronous mutex that is acquired in the order in which it was asked for.
+//! An asynchronous mutex that is granted in the order of requests.
 
 use std::{
     collections::BTreeMap,
@@ -9,19 +9,19 @@ use std::{
 
 /// A mutex without data that is strictly first come, first served.
 ///
-/// A permit that is dropped goes to the task that has waited longest; tasks that ask meanwhile queue up behind it.
+/// A dropped permit passes to the task that has waited longest; tasks that ask meanwhile queue up behind it.
 #[derive(Debug, Default)]
 pub(crate) struct FairLock(Mutex<Places>);
 
 #[derive(Debug, Default)]
 struct Places {
     given_out: u64,
-    /// Who holds the permit, also before they were woken; while nobody holds it, nobody waits.
+    /// The holder of the permit, even if it was not woken yet. Without a holder, no task waits.
     holder: Option<u64>,
     waiting: BTreeMap<u64, Waker>,
 }
 
-/// The right to go on, or a place in the queue until it is granted. It may be dropped at any point.
+/// The permit, or a place in the queue until it is granted. It may be dropped at any point.
 #[derive(Debug)]
 pub(crate) struct Permit {
     line: Arc<FairLock>,
@@ -57,7 +57,7 @@ impl Places {
         Poll::Ready(())
     }
 
-    /// Gives a place up; whom to wake, where that was the turn.
+    /// Gives up a place. Returns the waker of the next holder, if this was the permit.
     fn give_up(&mut self, place: u64) -> Option<Waker> {
         if self.holder != Some(place) {
             self.waiting.remove(&place);
@@ -87,7 +87,7 @@ mod tests {
 
     use super::{Arc, FairLock, Permit};
 
-    /// Somebody who has asked for a turn.
+    /// A task that has asked for the permit.
     struct Waiter(BoxFuture<'static, Permit>);
 
     impl Waiter {
@@ -97,7 +97,7 @@ mod tests {
             waiter
         }
 
-        /// The turn, if it has come.
+        /// The permit, if it was granted.
         fn acquire(&mut self) -> Option<Permit> {
             poll_immediate(&mut self.0).now_or_never().flatten()
         }

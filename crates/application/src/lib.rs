@@ -1,7 +1,7 @@
-//! What DevSkyy can be asked, and the capabilities it needs to answer: use cases, ports and the event-sourcing kernel.
+//! The use cases of DevSkyy, the ports they need, and the event-sourcing kernel.
 //!
-//! Nothing here knows a database, a web framework or a runtime. A port is a capability with at most five methods, lives
-//! beside the use case that needs it, and has at least two adapters that pass one contract suite.
+//! This crate depends on no database, web framework or runtime. A port is a capability with at most five methods. It
+//! lives beside the use case that needs it and has at least two adapters that pass the same contract suite.
 
 pub mod access;
 pub mod agents;

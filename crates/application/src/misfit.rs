@@ -1,18 +1,18 @@
-//! What does not fit where a text is given its type, told without the values in it.
+//! Why a text does not parse as its type, without the values in it.
 
-/// Why a value cannot have the type it is to have; whatever the client sent has been cut away.
+/// Why a value does not fit its type, without anything the client sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Misfit {
-    /// A member is missing, of this name.
+    /// A member with this name is missing.
     Missing(String),
-    /// A member is there that is not known; which are, where that was said.
+    /// An unknown member; with the known ones, if the message lists them.
     Unknown(Option<String>),
-    /// Another type or form was expected; which, where that was said.
+    /// Wrong type or form; with the expected one, if the message names it.
     Wrong(Option<String>),
 }
 
 impl Misfit {
-    /// Reads what serde tells in prose only, and often with the value that it met.
+    /// Parses serde's message, which is only prose and often contains the value.
     #[must_use]
     pub fn read(message: &str) -> Self {
         let named = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
@@ -24,7 +24,7 @@ impl Misfit {
     }
 }
 
-/// What stands after the last `expected`; the value that was met stands before it, or after `found`.
+/// The text after the last `expected`; the value comes before it, or after `found`.
 fn expected(message: &str) -> Option<String> {
     let (_, wanted) = message.rsplit_once("expected ")?;
     let cut = [", found ", " at line "].into_iter().filter_map(|word| wanted.find(word)).min();

@@ -1,4 +1,4 @@
-//! Capabilities that several contexts need: time and fresh ids.
+//! Capabilities that several contexts need: time and ids.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// Tells the time and waits. Adapters truncate to microseconds, the finest grain every database keeps.
+/// A clock. Adapters truncate to microseconds, the resolution of both databases.
 #[async_trait]
 pub trait Clock: Send + Sync {
-    /// The present instant.
+    /// The current time.
     fn now(&self) -> DateTime<Utc>;
 
     /// Returns once the duration has passed.
     async fn sleep(&self, duration: Duration);
 }
 
-/// Makes ids that sort by the time they were made (UUID version 7, RFC 9562).
+/// Generates ids that sort by time (UUID version 7, RFC 9562).
 pub trait IdGenerator: Send + Sync {
     /// A fresh id.
     fn next(&self) -> Uuid;

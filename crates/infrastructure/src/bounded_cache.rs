@@ -8,7 +8,7 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct BoundedCache<K, V> {
     known: HashMap<K, V>,
-    /// In the order they came in; what was forgotten since keeps its place until its turn.
+    /// Keys in order of insertion; removed ones keep their place until they would be evicted.
     order: VecDeque<K>,
     most: usize,
 }
@@ -42,7 +42,7 @@ impl<K: Hash + Eq + Clone, V> BoundedCache<K, V> {
         self.known.insert(key, value);
     }
 
-    /// Forgets the value of a key.
+    /// Removes a key.
     pub(crate) fn remove<Q: Hash + Eq + ?Sized>(&mut self, key: &Q)
     where
         K: Borrow<Q>,
@@ -55,7 +55,7 @@ impl<K: Hash + Eq + Clone, V> BoundedCache<K, V> {
         self.known.retain(|key, _| passes(key));
     }
 
-    /// Forgets everything.
+    /// Removes all entries.
     pub(crate) fn clear(&mut self) {
         self.known.clear();
         self.order.clear();

@@ -1,4 +1,4 @@
-//! Adapters of the application's ports: databases, cryptography, tools and the outside world.
+//! Adapters of the application's ports: databases, cryptography, tools and external services.
 
 pub mod agents;
 pub mod audit;

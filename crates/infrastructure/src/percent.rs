@@ -1,7 +1,6 @@
 use std::fmt::Write as _;
 
-/// A text in which letters, digits and plain bytes mean themselves, and each other byte is told by its number (RFC 3986,
-/// section 2.1).
+/// Percent-encodes a text, except for ASCII letters, digits and the bytes in `plain` (RFC 3986, section 2.1).
 pub(crate) fn percent_encoded(text: &str, plain: &[u8]) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -1,4 +1,4 @@
-//! The machine's own clock and chance.
+//! The system's clock and random ids.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use chrono::{DateTime, SubsecRound as _, Utc};
 use devskyy_application::ports::{Clock, IdGenerator};
 use uuid::Uuid;
 
-/// The machine's clock, to the microsecond: the finest grain every database keeps.
+/// The system clock, truncated to microseconds, the resolution of both databases.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
@@ -23,7 +23,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// Fresh UUIDs of version 7, in order within this process.
+/// Generates UUIDs of version 7, in order within this process.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RandomIds;
 

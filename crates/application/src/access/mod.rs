@@ -1,6 +1,6 @@
-//! Who may do what: one written table, enforced by the handlers.
+//! Authorization: one table of permissions, enforced by the handlers.
 //!
-//! A project an actor may not see does not exist for them: every question about it answers *not found*.
+//! A project that an actor may not see does not exist for them: every request about it returns *not found*.
 
 mod ports;
 mod require;

@@ -6,33 +6,33 @@ use devskyy_domain::{
 
 use crate::error::PortError;
 
-/// What a person is to a project that exists.
+/// A user's relation to a project that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// Where the project is in its life.
+    /// The project's status.
     pub status: ProjectStatus,
-    /// The person's role in it, where they are a member.
+    /// The user's role in it, if they are a member.
     pub role: Option<ProjectRole>,
 }
 
-/// Knows who belongs to which project. Never stale: a removed member is out with the next request.
+/// Looks up project memberships. Never stale: a removed member loses access with the next request.
 #[async_trait]
 pub trait Memberships: Send + Sync {
-    /// What a person is to a project; `None` where there is no such project.
+    /// A user's relation to a project; `None` if there is no such project.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn standing(&self, project: ProjectId, user: UserId) -> Result<Option<Standing>, PortError>;
 
-    /// Whether two people belong to one project, whichever.
+    /// Whether two users are members of a common project.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn acquainted(&self, one: UserId, other: UserId) -> Result<bool, PortError>;
 
-    /// The project made for a person at registration.
+    /// The project created for a user at registration.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn personal_project(&self, user: UserId) -> Result<Option<ProjectId>, PortError>;
 }

@@ -17,28 +17,28 @@ use crate::{
     error::{Error, PortError},
 };
 
-/// Which projects' things a list may show.
+/// The projects whose contents a list may show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListScope {
-    /// Those of every project.
+    /// All projects.
     Everything,
-    /// Those of the projects a person belongs to.
+    /// The projects a user is a member of.
     MemberOf(UserId),
-    /// Those of one project.
+    /// One project.
     Project(ProjectId),
 }
 
-/// Why somebody does not pass.
+/// Why access is denied.
 enum Denied {
-    /// There is such a project, and they may not know.
+    /// The project exists, but the actor may not know that.
     Unseen,
     /// There is no such project.
     Absent,
-    /// They may see the project and not do this.
+    /// The actor may see the project, but not do this.
     Forbidden,
-    /// They may see the project, and this is not for API keys.
+    /// The actor may see the project, but API keys may not do this.
     PeopleOnly,
-    /// It is not about who they are.
+    /// Another error, independent of the actor's permissions.
     Otherwise(Error),
 }
 
@@ -48,7 +48,7 @@ impl From<Error> for Denied {
     }
 }
 
-/// Lets pass who may, and stops everybody else before anything happens.
+/// Checks permissions before a handler does anything.
 #[derive(Clone)]
 pub struct Access {
     memberships: Arc<dyn Memberships>,
@@ -56,19 +56,19 @@ pub struct Access {
 }
 
 impl Access {
-    /// Access rules over the memberships as they are.
+    /// Access rules over current memberships.
     #[must_use]
     pub fn new(memberships: Arc<dyn Memberships>) -> Self {
         Self { memberships, security: None }
     }
 
-    /// The same rules, noting every denial.
+    /// The same rules, with every denial recorded in the security log.
     #[must_use]
     pub fn noting(self, security: SecurityLog) -> Self {
         Self { security: Some(security), ..self }
     }
 
-    /// Passes when the actor may do this in the project.
+    /// Succeeds if the actor may do this in the project.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`], [`Error::NotFound`] for a project the actor may not see, [`Error::Denied`] or
@@ -108,7 +108,7 @@ impl Access {
         Ok(in_use(standing, permission)?)
     }
 
-    /// A person's role in a project, where they have one.
+    /// A user's role in a project, if they have one.
     ///
     /// # Errors
     /// A failing port.
@@ -116,8 +116,8 @@ impl Access {
         Ok(self.memberships.standing(project, user).await?.and_then(|standing| standing.role))
     }
 
-    /// Whether the actor may learn that somebody has an account: whoever sees all accounts may, and whoever shares a project
-    /// with them, which for a key is whoever issued it.
+    /// Whether the actor may learn that a user has an account: if the actor may see all accounts, or shares a project
+    /// with the user. For a key, its issuer counts.
     ///
     /// # Errors
     /// A failing port.
@@ -133,7 +133,7 @@ impl Access {
         Ok(self.memberships.acquainted(one, other).await?)
     }
 
-    /// Passes when the actor may do this to a thing of the project; to a stranger the thing itself is not found.
+    /// Succeeds if the actor may do this to a thing of the project; it is not found if they may not see the project.
     ///
     /// # Errors
     /// As [`Access::require`], but what is not found is `thing`.
@@ -150,7 +150,7 @@ impl Access {
         }
     }
 
-    /// What a list may show the actor, of one project or of all they may see.
+    /// The projects a list may show to the actor: the given one, or all they may see.
     ///
     /// # Errors
     /// As [`Access::require`].
@@ -176,10 +176,10 @@ impl Access {
         }
     }
 
-    /// The project an actor's things go to when they name none: a person's own, a key's only one.
+    /// The project an actor's things belong to when they name none: a person's personal project, a key's only one.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] without a person, [`Error::NotFound`] when they have no such project.
+    /// [`Error::Unauthenticated`] without a person, [`Error::NotFound`] when they have no personal project.
     pub async fn personal_project(&self, actor: &Actor) -> Result<ProjectId, Error> {
         if let Subject::Key { grant, .. } = &actor.subject {
             return Ok(grant.project);
@@ -189,16 +189,16 @@ impl Access {
         project.ok_or_else(|| Error::NotFound("your personal project".to_owned()))
     }
 
-    /// Whether a project is archived, as it is now.
+    /// Whether a project is archived now.
     ///
     /// # Errors
-    /// [`PortError`] when that cannot be looked up.
+    /// [`PortError`] when the lookup fails.
     pub async fn archived(&self, project: ProjectId) -> Result<bool, PortError> {
         let standing = self.memberships.standing(project, UserId::from(Uuid::nil())).await?;
         Ok(standing.is_some_and(|standing| standing.status == ProjectStatus::Archived))
     }
 
-    /// Passes when the actor may do this on the platform as a whole. The edge notes a denial, as it does every one.
+    /// Succeeds if the actor may do this on the platform as a whole. The API records the denial.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] or [`Error::Forbidden`].
@@ -212,7 +212,7 @@ impl Access {
     }
 }
 
-/// People may what their roles may; keys only what they were issued for.
+/// People are limited by their roles only; keys also by their scopes.
 fn in_scope(subject: &Subject, permission: Permission) -> Result<(), Denied> {
     match subject {
         Subject::Key { .. } if !permission.suits_keys() => Err(Denied::PeopleOnly),

@@ -5,7 +5,7 @@ use devskyy_domain::{identity::PlatformRole, projects::ProjectRole};
 use PlatformRole::{Admin, Member};
 use ProjectRole::{Maintainer, Operator, Owner, Viewer};
 
-/// What the table holds of one permission.
+/// A row of the table.
 #[derive(Clone, Copy)]
 struct Row {
     name: &'static str,
@@ -37,8 +37,8 @@ impl Row {
     }
 }
 
-/// Declares permissions, one row each: name, name in documents, what it lets one do, the project roles and the platform roles
-/// that have it, and flags. `in_use_only` needs a project that is neither suspended nor archived; `people_only` is for no API key.
+/// Declares permissions, one row each: name, name in documents, description, the project roles and the platform roles
+/// that have it, and flags. `in_use_only` requires an active project; `people_only` excludes API keys.
 macro_rules! permissions {
     (
         $(#[$about:meta])*
@@ -70,7 +70,7 @@ macro_rules! permissions {
                 self.row().name
             }
 
-            /// What it lets one do, in words.
+            /// What it allows, in words.
             #[must_use]
             pub const fn meaning(self) -> &'static str {
                 self.row().meaning
@@ -80,7 +80,7 @@ macro_rules! permissions {
 }
 
 permissions! {
-    /// Something one may be allowed to do in a project.
+    /// A permission in a project.
     Permission {
         ProjectsRead "projects.read" "see that the project exists, and its name"
             [Owner Maintainer Operator Viewer] [Admin];
@@ -128,7 +128,7 @@ permissions! {
 }
 
 permissions! {
-    /// Something one may be allowed to do on the platform as a whole. API keys have none of these.
+    /// A permission on the platform as a whole. API keys have none of these.
     PlatformPermission {
         ProjectsCreate "projects.create" "create projects of one's own"
             [] [Admin Member];
@@ -143,13 +143,13 @@ permissions! {
     }
 }
 
-/// Whether a person with this role may do this on the platform as a whole.
+/// Whether this platform role has the permission.
 #[must_use]
 pub fn allows_on_platform(role: PlatformRole, permission: PlatformPermission) -> bool {
     permission.row().everywhere.contains(&role)
 }
 
-/// Whether a person with these roles may do this.
+/// Whether a user with these roles has the permission.
 #[must_use]
 pub fn allows(platform: PlatformRole, project: Option<ProjectRole>, permission: Permission) -> bool {
     let row = permission.row();
@@ -157,28 +157,28 @@ pub fn allows(platform: PlatformRole, project: Option<ProjectRole>, permission: 
 }
 
 impl Permission {
-    /// Whether it needs a project in use: a suspended or archived one can only be looked at, governed and calmed down.
+    /// Whether it needs an active project. The others allow viewing, administration and cancellation.
     #[must_use]
     pub const fn needs_active_project(self) -> bool {
         self.row().in_use_only
     }
 
-    /// Whether an API key can have it as a scope. Keys are issued and revoked by people, never by keys.
+    /// Whether an API key can have it as a scope. Only people issue and revoke keys.
     #[must_use]
     pub const fn suits_keys(self) -> bool {
         !self.row().people_only
     }
 
-    /// What it takes to give somebody a role.
+    /// The permission needed to give a role.
     #[must_use]
     pub fn to_give(role: ProjectRole) -> Self {
         Self::to_change(None, Some(role))
     }
 
-    /// What it takes to give somebody who has the one role the other, or none.
+    /// The permission needed to change a member's role, or to add or remove one.
     ///
-    /// A role with a permission for people alone is given and taken by people alone. With a key that could give it, its
-    /// holder would have the permission as a person; with a key that could take it, nobody might be left to revoke the key.
+    /// A role with a permission for people only is also given and taken by people only. A key that could give it would
+    /// let its holder get that permission as a person. A key that could take it might leave no one to revoke the key.
     #[must_use]
     pub fn to_change(from: Option<ProjectRole>, to: Option<ProjectRole>) -> Self {
         let of_people = |role: ProjectRole| {
@@ -188,7 +188,7 @@ impl Permission {
     }
 }
 
-/// The tables as a page for people.
+/// The tables as a page of the documentation.
 #[must_use]
 pub fn markdown() -> String {
     let mut page = String::from(

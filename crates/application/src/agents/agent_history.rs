@@ -9,26 +9,26 @@ use crate::{
     paging::{PageOf, Part},
 };
 
-/// Asks what happened to an agent.
+/// A query for the history of an agent.
 #[derive(Debug)]
 pub struct AgentHistory {
-    /// To which.
+    /// The agent.
     pub agent: AgentId,
-    /// Which part of it.
+    /// The requested part.
     pub page: Part,
 }
 
-/// Tells what happened to agents.
+/// Returns the history of agents.
 pub struct AgentHistoryHandler {
     pub(super) agents: Repository<Agent>,
     pub(super) get: GetAgentHandler,
 }
 
 impl AgentHistoryHandler {
-    /// The agent's events in their public form, the oldest first; who may hear them is decided as of now.
+    /// The agent's events in their public form, oldest first. Access is checked as of now.
     ///
     /// # Errors
-    /// [`Error::NotFound`], also for strangers, or a failing port.
+    /// [`Error::NotFound`], also without access, or a failing port.
     #[tracing::instrument(name = "agents.history", skip_all, fields(agent = %query.agent), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: AgentHistory) -> Result<PageOf<HistoryEntry>, Error> {
         let seen = self.get.permitted(actor, query.agent, Permission::AgentsRead).await?;

@@ -17,30 +17,30 @@ use crate::{
     ports::IdGenerator,
 };
 
-/// Asks for an agent.
+/// A request to create an agent.
 #[derive(Debug)]
 pub struct CreateAgent {
-    /// The project it will belong to; the actor's personal one without.
+    /// Its project; the actor's personal one if omitted.
     pub project: Option<ProjectId>,
     /// Its name.
     pub name: AgentName,
-    /// How it works.
+    /// Its type.
     pub kind: AgentType,
-    /// What it says it can do.
+    /// Its declared capabilities.
     pub capabilities: Capabilities,
-    /// What it is for.
+    /// Its description.
     pub description: Description,
-    /// What it does; published as version 1 and ready to run where given.
+    /// Its definition; if given, published as version 1 and activated.
     pub definition: Option<Json>,
     /// Recognises a repeated request.
     pub idempotency: Option<Idempotency>,
 }
 
 impl CreateAgent {
-    /// Checks raw values, all of them, so that everything wrong is said at once.
+    /// Parses raw values and reports all that are invalid.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with a refusal per wrong member.
+    /// [`Error::Invalid`] with a refusal per invalid member.
     pub fn parse(name: &str, kind: &str, capabilities: &[String], description: &str) -> Result<Self, Error> {
         let (name, kind) = (AgentName::parse(name), AgentType::parse(kind));
         match (name, kind, Capabilities::parse(capabilities), Description::parse(description)) {
@@ -68,7 +68,7 @@ impl CreateAgentHandler {
     /// Creates the agent and returns it.
     ///
     /// # Errors
-    /// [`AgentError`], what is wrong with the definition, what access demands, or a failing port.
+    /// [`AgentError`], an invalid definition, an access error, or a failing port.
     #[tracing::instrument(name = "agents.create", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: CreateAgent) -> Result<AgentView, Error> {
         let idempotency = command.idempotency.clone();
@@ -108,7 +108,7 @@ impl CreateAgentHandler {
     }
 }
 
-/// The name that an agent holds after something happened to it, by what it held before.
+/// The name claim of an agent after an event, given the claim before it.
 #[must_use]
 pub fn held_name(before: Option<Claim>, event: &AgentEvent) -> Option<Claim> {
     match event {
@@ -125,7 +125,7 @@ pub fn held_name(before: Option<Claim>, event: &AgentEvent) -> Option<Claim> {
     }
 }
 
-/// Names are unique among the living agents of a project.
+/// Names are unique among a project's agents that are not archived.
 pub(super) fn name_claim(project: ProjectId, name: &AgentName) -> Claim {
     Claim { scope: format!("agent.name:{project}"), value: name.normalised() }
 }

@@ -21,10 +21,10 @@ use crate::{
     workflow::{DefinitionCheck, ToolDescriptions, ToolSecrets},
 };
 
-/// Where a definition sits in the request body.
+/// JSON pointer to the definition in the request body.
 const AT: &str = "/definition";
 
-/// Turns a raw definition into one that may be published, and knows whether it may be run.
+/// Parses and validates definitions, and checks whether they can run.
 #[derive(Clone)]
 pub struct Definitions {
     check: DefinitionCheck,
@@ -47,7 +47,7 @@ impl Definitions {
         Self { check, views, models, prices, secrets, descriptions }
     }
 
-    /// Reads the definition and checks everything about it that can be checked before it runs.
+    /// Parses a definition and checks everything that can be checked before a run.
     pub(super) async fn read(&self, project: ProjectId, kind: AgentType, raw: &Json) -> Result<Definition, Error> {
         let mut definition: Definition = match kind {
             AgentType::Workflow => parse::<Workflow>(raw, "workflow.malformed")?.into(),
@@ -63,7 +63,7 @@ impl Definitions {
         Ok(definition)
     }
 
-    /// Writes down what servers say about their tools, so that a version says it for ever.
+    /// Stores the servers' descriptions of their tools in the definition, so that a version never changes.
     async fn pin(&self, project: ProjectId, definition: &mut Definition) -> Result<(), Error> {
         let mut refused = Vec::new();
         for (name, open) in open_tools(definition) {
@@ -83,7 +83,7 @@ impl Definitions {
         if refused.is_empty() { Ok(()) } else { Err(Error::Invalid(refused)) }
     }
 
-    /// Refuses to start runs of a definition whose models nobody could ask.
+    /// Refuses a definition whose models are not available.
     pub(super) async fn check_models(&self, project: ProjectId, definition: &Definition) -> Result<(), Error> {
         let Definition::Assistant(assistant) = definition else { return Ok(()) };
         for model in assistant.models() {
@@ -100,7 +100,7 @@ impl Definitions {
         Ok(())
     }
 
-    /// What is to cost no more than so much needs a price: of the version itself, or of the list of its provider.
+    /// A cost limit needs the price of each model, from the definition or from its provider's price list.
     async fn check_prices(&self, project: ProjectId, definition: &Definition) -> Result<(), Error> {
         let Definition::Assistant(assistant) = definition else { return Ok(()) };
         if assistant.limits.max_cost_micros.is_none() {
@@ -117,7 +117,7 @@ impl Definitions {
         Ok(())
     }
 
-    /// An agent called as a tool must be one of the same project; others are as good as absent.
+    /// Agents called as tools must belong to the same project.
     async fn check_agents(&self, project: ProjectId, definition: &Definition) -> Result<(), Error> {
         let mut unknown = Vec::new();
         for (agent, at) in agents(definition) {
@@ -129,7 +129,7 @@ impl Definitions {
         if unknown.is_empty() { Ok(()) } else { Err(Error::Invalid(unknown)) }
     }
 
-    /// Headers and bodies may insert secrets that the project has; nothing else may.
+    /// Only headers and bodies may insert secrets, and only those of the project.
     async fn check_secrets(&self, project: ProjectId, definition: &Definition) -> Result<(), Error> {
         let mut found = Vec::new();
         for sent in definition.sent() {
@@ -159,15 +159,15 @@ fn wrong(code: &'static str, detail: String, at: &str) -> Refused {
     Refused { code, kind: RefusalKind::Invalid, detail, pointer: Some(format!("{AT}{at}")) }
 }
 
-/// A tool about which its server has to be asked.
+/// A tool whose description must be fetched from its server.
 struct OpenTool<'a> {
     server: &'a McpServer,
     input_schema: &'a mut Option<Json>,
-    /// Only models read it.
+    /// Read by models only.
     description: Option<&'a mut Option<String>>,
 }
 
-/// The tools whose definition leaves something to their server, by name.
+/// The tools, by name, whose definition is incomplete without their server.
 fn open_tools(definition: &mut Definition) -> Vec<(&String, OpenTool<'_>)> {
     let of_workflow = |(name, tool)| match tool {
         &mut Tool::Mcp { ref server, ref mut input_schema, .. } if input_schema.is_none() => {
@@ -192,7 +192,7 @@ fn open_tools(definition: &mut Definition) -> Vec<(&String, OpenTool<'_>)> {
     }
 }
 
-/// The agents a definition runs, each with a JSON pointer.
+/// The agents a definition calls, each with a JSON pointer.
 fn agents(definition: &Definition) -> Vec<(AgentId, String)> {
     let of_step = |(index, action): (usize, &Action)| match action {
         Action::Agent { agent, .. } => Some((*agent, format!("/steps/{index}/agent"))),
@@ -225,7 +225,7 @@ fn parse<T: DeserializeOwned>(raw: &Json, code: &'static str) -> Result<T, Error
     })
 }
 
-/// In prose, beside a place that may be the object around what is to blame.
+/// A message for the error; its pointer may be the object that contains the cause.
 fn told(misfit: &Misfit) -> String {
     match misfit {
         Misfit::Missing(name) => format!("the member `{name}` is missing"),

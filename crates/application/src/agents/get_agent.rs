@@ -10,16 +10,16 @@ use crate::{
     es::{Moment, Repository},
 };
 
-/// Asks for one agent.
+/// A query for one agent.
 #[derive(Debug)]
 pub struct GetAgent {
-    /// Which.
+    /// The agent.
     pub id: AgentId,
-    /// As of when; as it stands, without it.
+    /// The moment; without one, the current state.
     pub moment: Option<Moment>,
 }
 
-/// Shows agents.
+/// Returns agents.
 #[derive(Clone)]
 pub struct GetAgentHandler {
     pub(super) agents: Repository<Agent>,
@@ -28,12 +28,11 @@ pub struct GetAgentHandler {
 }
 
 impl GetAgentHandler {
-    /// The agent for those who may see its project, as it stands or as it was at a moment; who may see it is decided as
-    /// of now.
+    /// The agent in its current state or as of a moment. Access is checked as of now.
     ///
     /// # Errors
-    /// [`Error::NotFound`], also for strangers, before it was created and for a version it has not come to; or a failing
-    /// port.
+    /// [`Error::NotFound`], also without access, before it was created and for a version it has not reached; or a
+    /// failing port.
     #[tracing::instrument(name = "agents.get", skip_all, fields(agent = %query.id), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: GetAgent) -> Result<AgentView, Error> {
         let GetAgent { id, moment } = query;
@@ -43,7 +42,7 @@ impl GetAgentHandler {
         recalled.and_then(|it| AgentView::recalled(id, &it)).ok_or_else(|| moment.absent(&name_of(id)))
     }
 
-    /// The agent, where the actor may do this to it.
+    /// The agent, if the actor has the permission.
     pub(super) async fn permitted(
         &self,
         actor: &Actor,
@@ -58,7 +57,7 @@ impl GetAgentHandler {
         Ok(agent)
     }
 
-    /// The agent, whoever asks.
+    /// The agent, without an access check.
     pub(super) async fn found(&self, id: AgentId) -> Result<AgentView, Error> {
         self.views.find(id).await?.ok_or_else(|| Error::NotFound(name_of(id)))
     }

@@ -3,25 +3,25 @@ use devskyy_domain::{agents::VersionNumber, kernel::ids::AgentId};
 use super::{get_agent::GetAgentHandler, views::AgentVersionView};
 use crate::{access::Permission, context::Actor, error::Error};
 
-/// Asks for one version of an agent.
+/// A query for one version of an agent.
 #[derive(Debug)]
 pub struct GetVersion {
-    /// Of which agent.
+    /// The agent.
     pub agent: AgentId,
     /// Its number.
     pub number: VersionNumber,
 }
 
-/// Shows versions with what they do.
+/// Returns versions with their definitions.
 pub struct GetVersionHandler {
     pub(super) get: GetAgentHandler,
 }
 
 impl GetVersionHandler {
-    /// The version, for those who may see the agent's project.
+    /// The version, if the actor may see the agent's project.
     ///
     /// # Errors
-    /// [`Error::NotFound`], also for strangers, or a failing port.
+    /// [`Error::NotFound`], also without access, or a failing port.
     #[tracing::instrument(name = "agents.get_version", skip_all, fields(agent = %query.agent), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: GetVersion) -> Result<AgentVersionView, Error> {
         let GetVersion { agent, number } = query;

@@ -11,12 +11,12 @@ use crate::{
     es::{ClaimChange, Repository},
 };
 
-/// Asks for an agent to move on in its life.
+/// A request to change an agent's status.
 #[derive(Debug)]
 pub struct ChangeLifecycle {
-    /// Which agent.
+    /// The agent.
     pub id: AgentId,
-    /// The version the caller last saw, if it cares.
+    /// The version the caller expects, if any.
     pub expected: Option<Version>,
 }
 
@@ -30,10 +30,10 @@ macro_rules! lifecycle_handlers {
         }
 
         impl $handler {
-            /// Does it and returns the agent.
+            /// Changes the status and returns the agent.
             ///
             /// # Errors
-            /// [`devskyy_domain::agents::AgentError`], [`Error::StaleVersion`], what access demands, or a failing port.
+            /// [`devskyy_domain::agents::AgentError`], [`Error::StaleVersion`], an access error, or a failing port.
             #[tracing::instrument(name = $span, skip_all, fields(agent = %command.id), err(Debug, level = "debug"))]
             pub async fn handle(&self, actor: &Actor, command: ChangeLifecycle) -> Result<AgentView, Error> {
                 if $starts {
@@ -46,17 +46,17 @@ macro_rules! lifecycle_handlers {
 }
 
 lifecycle_handlers! {
-    /// Lets an agent be run.
+    /// Activates an agent, so that it can be run.
     ActivateAgentHandler = "agents.activate", Agent::activate, true;
-    /// Starts no runs of an agent for now.
+    /// Pauses an agent: no runs are started for now.
     PauseAgentHandler = "agents.pause", Agent::pause, false;
-    /// Lets a paused agent be run again.
+    /// Resumes a paused agent.
     ResumeAgentHandler = "agents.resume", Agent::resume, true;
-    /// Keeps an agent for history only; its name becomes free.
+    /// Archives an agent for good; its name becomes free.
     ArchiveAgentHandler = "agents.archive", Agent::archive, false;
 }
 
-/// Refuses to let an agent be run while nobody answers for its models.
+/// Refuses to activate an agent whose models are not available.
 async fn runnable(definitions: &Definitions, get: &GetAgentHandler, actor: &Actor, id: AgentId) -> Result<(), Error> {
     let seen = get.permitted(actor, id, Permission::AgentsWrite).await?;
     let Some(current) = seen.current_version.filter(|_| seen.status != AgentStatus::Archived) else { return Ok(()) };

@@ -16,22 +16,22 @@ use crate::{
     paging::{PageOf, Part, Sort},
 };
 
-/// Asks for agents.
+/// A query for agents.
 #[derive(Debug, Default)]
 pub struct ListAgents {
-    /// Only those of this project; otherwise of all the actor may see.
+    /// Only those of this project; otherwise of all that the actor may see.
     pub project: Option<ProjectId>,
     /// Only those with this status.
     pub status: Option<AgentStatus>,
     /// Only those of this type.
     pub kind: Option<AgentType>,
-    /// Only those with this in their name, letters' case aside.
+    /// Only those whose name contains this text, ignoring case.
     pub name: Option<String>,
-    /// Only those that say they can do this.
+    /// Only those that declare this capability.
     pub capability: Option<String>,
-    /// In which order.
+    /// The sort order.
     pub sort: Sort<AgentSort>,
-    /// Which part of the list.
+    /// The requested part of the list.
     pub page: Part,
 }
 

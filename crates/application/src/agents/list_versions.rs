@@ -8,12 +8,12 @@ use crate::{
     paging::{PageOf, Part},
 };
 
-/// Asks for an agent's versions.
+/// A query for an agent's versions.
 #[derive(Debug)]
 pub struct ListVersions {
-    /// Of which agent.
+    /// The agent.
     pub agent: AgentId,
-    /// Which part of the list.
+    /// The requested part of the list.
     pub page: Part,
 }
 
@@ -23,10 +23,10 @@ pub struct ListVersionsHandler {
 }
 
 impl ListVersionsHandler {
-    /// The versions, the newest first.
+    /// The versions, newest first.
     ///
     /// # Errors
-    /// [`Error::NotFound`], also for strangers, or a failing port.
+    /// [`Error::NotFound`], also without access, or a failing port.
     #[tracing::instrument(name = "agents.list_versions", skip_all, fields(agent = %query.agent), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: ListVersions) -> Result<PageOf<AgentVersionSummary>, Error> {
         self.get.permitted(actor, query.agent, Permission::AgentsRead).await?;

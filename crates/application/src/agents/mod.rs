@@ -41,59 +41,59 @@ use crate::{
     workflow::{DefinitionCheck, ToolDescriptions, ToolSecrets},
 };
 
-/// What the context needs from outside.
+/// The ports of the context.
 #[derive(Clone)]
 pub struct AgentsPorts {
     /// The log.
     pub store: Arc<dyn EventStore>,
-    /// Agents as the log tells.
+    /// Agents, derived from the log.
     pub views: Arc<dyn AgentViews>,
-    /// Who may do what.
+    /// Access rules.
     pub access: Access,
-    /// Decides whether a definition may be published.
+    /// Validates definitions.
     pub check: DefinitionCheck,
-    /// Knows which models a project could ask.
+    /// The models available to a project.
     pub models: Arc<dyn ConfiguredModels>,
-    /// Knows what models cost.
+    /// The prices of models.
     pub prices: Arc<dyn ModelPrices>,
-    /// Knows which secrets a project has.
+    /// The secrets of a project.
     pub secrets: Arc<dyn ToolSecrets>,
-    /// Asks servers what their tools are.
+    /// Fetches tool descriptions from servers.
     pub descriptions: Arc<dyn ToolDescriptions>,
-    /// Fresh ids.
+    /// Generates ids.
     pub ids: Arc<dyn IdGenerator>,
 }
 
-/// Everything the context can be asked.
+/// The use cases of the context.
 pub struct Agents {
     /// Creates an agent.
     pub create: CreateAgentHandler,
-    /// Shows one agent.
+    /// Returns one agent.
     pub get: GetAgentHandler,
-    /// Tells what happened to an agent.
+    /// Returns the history of an agent.
     pub history: AgentHistoryHandler,
     /// Lists the agents one may see.
     pub list: ListAgentsHandler,
     /// Changes name, description or capabilities.
     pub update: UpdateAgentHandler,
-    /// Lets an agent be run.
+    /// Activates an agent.
     pub activate: ActivateAgentHandler,
-    /// Starts no runs for now.
+    /// Pauses an agent.
     pub pause: PauseAgentHandler,
-    /// Lets a paused agent be run again.
+    /// Resumes a paused agent.
     pub resume: ResumeAgentHandler,
-    /// Keeps an agent for history only.
+    /// Archives an agent for good.
     pub archive: ArchiveAgentHandler,
     /// Publishes a version.
     pub publish_version: PublishVersionHandler,
     /// Lists an agent's versions.
     pub list_versions: ListVersionsHandler,
-    /// Shows one version with its definition.
+    /// Returns one version with its definition.
     pub get_version: GetVersionHandler,
 }
 
 impl Agents {
-    /// The context over its ports.
+    /// Creates the context from its ports.
     #[must_use]
     pub fn new(ports: AgentsPorts) -> Self {
         let AgentsPorts { store, views, access, check, models, prices, secrets, descriptions, ids } = ports;

@@ -11,59 +11,59 @@ use crate::{
     paging::{PageOf, Part, Sort},
 };
 
-/// What agents can be sorted by.
+/// Sort keys of agents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AgentSort {
-    /// When they came into being.
+    /// Creation time.
     #[default]
     CreatedAt,
-    /// When they last changed; an agent that changes moves.
+    /// Time of the last change, so the order changes with it.
     UpdatedAt,
-    /// Their names, letters' case aside.
+    /// The name, ignoring case.
     Name,
 }
 
-/// Which agents a list shows.
+/// A filter of agents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentFilter {
-    /// Of which projects.
+    /// The visible projects.
     pub scope: ListScope,
     /// Only those with this status.
     pub status: Option<AgentStatus>,
     /// Only those of this type.
     pub kind: Option<AgentType>,
-    /// Only those with this in their name, letters' case aside.
+    /// Only those whose name contains this text, ignoring case.
     pub name: Option<String>,
-    /// Only those that say they can do this.
+    /// Only those that declare this capability.
     pub capability: Option<String>,
-    /// In which order.
+    /// The sort order.
     pub sort: Sort<AgentSort>,
 }
 
-/// Answers questions about agents. Absence is an answer, not an error.
+/// Reads agents. A missing agent is `None`, not an error.
 #[async_trait]
 pub trait AgentViews: Send + Sync {
-    /// Finds one agent, wherever it lives; who may see it is the handler's question.
+    /// Finds an agent in any project; the handler checks who may see it.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn find(&self, agent: AgentId) -> Result<Option<AgentView>, PortError>;
 
     /// Lists agents.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn list(&self, filter: AgentFilter, part: &Part) -> Result<PageOf<AgentView>, PortError>;
 
-    /// Lists an agent's versions, the newest first.
+    /// Lists an agent's versions, newest first.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn versions(&self, agent: AgentId, part: &Part) -> Result<PageOf<AgentVersionSummary>, PortError>;
 
-    /// One version with what it does.
+    /// One version with its definition.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn version(&self, agent: AgentId, number: VersionNumber) -> Result<Option<AgentVersionView>, PortError>;
 }

@@ -15,20 +15,20 @@ use crate::{
     es::{Idempotency, Repository, Updated},
 };
 
-/// Asks for a definition to be what runs start from.
+/// A request to publish a definition, from which runs start.
 #[derive(Debug)]
 pub struct PublishVersion {
-    /// Of which agent.
+    /// The agent.
     pub agent: AgentId,
-    /// What it does.
+    /// The definition.
     pub definition: Json,
-    /// The agent's version (not its definition's) the caller last saw, if it cares.
+    /// The agent's aggregate version (not its definition's) that the caller expects, if any.
     pub expected: Option<Version>,
     /// Recognises a repeated request.
     pub idempotency: Option<Idempotency>,
 }
 
-/// Publishes versions. The same content is the same version, so asking again changes nothing.
+/// Publishes versions. Equal content is the same version, so publishing it again changes nothing.
 pub struct PublishVersionHandler {
     pub(super) agents: Repository<Agent>,
     pub(super) get: GetAgentHandler,
@@ -36,11 +36,10 @@ pub struct PublishVersionHandler {
 }
 
 impl PublishVersionHandler {
-    /// Publishes the definition, and returns the version it has become with the agent.
+    /// Publishes the definition, and returns its version with the agent.
     ///
     /// # Errors
-    /// What is wrong with the definition, [`AgentError`], [`Error::StaleVersion`], what access demands, or a failing
-    /// port.
+    /// An invalid definition, [`AgentError`], [`Error::StaleVersion`], an access error, or a failing port.
     #[tracing::instrument(name = "agents.publish_version", skip_all, fields(agent = %command.agent), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: PublishVersion) -> Result<(AgentVersionView, AgentView), Error> {
         let (id, idempotency) = (command.agent, command.idempotency.clone());

@@ -1,4 +1,4 @@
-//! What others may see of an agent's events: a stable public form, apart from what is stored.
+//! The public form of an agent's events: stable, and independent of the stored form.
 
 use devskyy_domain::{
     agents::{AgentEvent, Capabilities, VersionNumber},
@@ -7,7 +7,7 @@ use devskyy_domain::{
 
 type Data = Vec<(&'static str, Json)>;
 
-/// What happened to an agent. What a version does is told by its number: the version itself never changes.
+/// The public form of an event. Versions appear by number only, because they never change.
 pub(super) fn public(event: &AgentEvent) -> (&'static str, Data) {
     match event {
         AgentEvent::Created(it) => (

@@ -12,10 +12,10 @@ use crate::{
     es::{ClaimChange, Repository},
 };
 
-/// Asks for another name, description or other capabilities; what is left out stays.
+/// A request to change an agent's name, description or capabilities; omitted parts stay.
 #[derive(Debug)]
 pub struct UpdateAgent {
-    /// Which agent.
+    /// The agent.
     pub id: AgentId,
     /// Its new name.
     pub name: Option<AgentName>,
@@ -23,15 +23,15 @@ pub struct UpdateAgent {
     pub description: Option<Description>,
     /// Its new capabilities.
     pub capabilities: Option<Capabilities>,
-    /// The version the caller last saw, if it cares.
+    /// The version the caller expects, if any.
     pub expected: Option<Version>,
 }
 
 impl UpdateAgent {
-    /// Checks raw values, all of them, so that everything wrong is said at once.
+    /// Parses raw values and reports all that are invalid.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with a refusal per wrong member.
+    /// [`Error::Invalid`] with a refusal per invalid member.
     pub fn parse(
         id: AgentId,
         name: Option<&str>,
@@ -53,7 +53,7 @@ impl UpdateAgent {
     }
 }
 
-/// Changes what people see of agents.
+/// Changes agents' names, descriptions and capabilities.
 pub struct UpdateAgentHandler {
     pub(super) agents: Repository<Agent>,
     pub(super) get: GetAgentHandler,
@@ -63,7 +63,7 @@ impl UpdateAgentHandler {
     /// Changes the agent and returns it.
     ///
     /// # Errors
-    /// [`devskyy_domain::agents::AgentError`], [`Error::StaleVersion`], what access demands, or a failing port.
+    /// [`devskyy_domain::agents::AgentError`], [`Error::StaleVersion`], an access error, or a failing port.
     #[tracing::instrument(name = "agents.update", skip_all, fields(agent = %command.id), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: UpdateAgent) -> Result<AgentView, Error> {
         let UpdateAgent { id, name, description, capabilities, expected } = command;
@@ -79,7 +79,7 @@ impl UpdateAgentHandler {
     }
 }
 
-/// The new name is taken and the old one given back with the event that says so.
+/// A rename takes the new name and releases the old one with its event.
 fn renaming(owner: Uuid, agent: &Agent, events: &[AgentEvent]) -> Vec<ClaimChange> {
     let Some(details) = agent.details() else { return vec![] };
     let renamed = events.iter().find_map(|event| match event {

@@ -10,35 +10,35 @@ use devskyy_domain::{
 
 use crate::es::Recalled;
 
-/// An agent as people see it.
+/// An agent as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentView {
-    /// Which.
+    /// Its id.
     pub id: AgentId,
     /// The project it belongs to.
     pub project_id: ProjectId,
     /// Its name.
     pub name: String,
-    /// How it works.
+    /// Its type.
     pub kind: AgentType,
-    /// What it says it can do.
+    /// Its declared capabilities.
     pub capabilities: Vec<String>,
-    /// What it is for.
+    /// Its description.
     pub description: String,
-    /// Where it is in its life.
+    /// Its status.
     pub status: AgentStatus,
     /// The version runs start from; none before the first is published.
     pub current_version: Option<VersionNumber>,
-    /// When it came into being.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
-    /// Its version as an aggregate, not to be mixed up with the versions of its definition.
+    /// Its aggregate version, not the version of its definition.
     pub version: Version,
 }
 
 impl AgentView {
-    /// An agent as its events tell of a moment; nothing before it came into being.
+    /// An agent as of a moment; `None` before its creation.
     #[must_use]
     pub fn recalled(id: AgentId, was: &Recalled<Agent>) -> Option<Self> {
         let (details, status) = was.state.details().zip(was.state.status())?;
@@ -61,21 +61,21 @@ impl AgentView {
 /// One version of an agent, in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentVersionSummary {
-    /// Of which agent.
+    /// The agent.
     pub agent_id: AgentId,
     /// Its number, from 1.
     pub number: VersionNumber,
     /// When it was published.
     pub published_at: DateTime<Utc>,
-    /// Who published it, as the log names actors (`user:<id>`).
+    /// The publisher, as an `ActorName` (`user:<id>`).
     pub published_by: String,
 }
 
-/// One version of an agent with what it does.
+/// One version of an agent with its definition.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AgentVersionView {
-    /// Which one.
+    /// The version.
     pub summary: AgentVersionSummary,
-    /// What it does.
+    /// Its definition.
     pub definition: Definition,
 }

@@ -13,12 +13,12 @@ use crate::{
     fair_lock::{FairLock, Permit},
 };
 
-/// Budgets remembered before those that limit nothing are forgotten.
+/// Number of cached budgets above which those without limits are evicted.
 const REMEMBERED: usize = 10_000;
 
-/// A budget as this process knows it, and the line of those who add to it.
+/// A budget's state as cached by this process, and the queue of its writers.
 ///
-/// What is known is always how the budget stood at some version, never more than was recorded and at times less.
+/// The cached state is always that of some version: never newer than the log, but possibly older.
 pub(super) struct Account {
     pub(super) id: BudgetId,
     known: Mutex<Loaded<Budget>>,
@@ -30,7 +30,7 @@ impl Account {
         Self { id, known: Mutex::new(Loaded { state: Budget::default(), version: 0 }), line: Arc::default() }
     }
 
-    /// Waits until nobody else of this process adds to it.
+    /// Waits until no other task of this process writes to it.
     pub(super) async fn turn(&self) -> Permit {
         Arc::clone(&self.line).acquire().await
     }
@@ -39,12 +39,12 @@ impl Account {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether something is written to it.
+    /// Whether the write is to this budget.
     pub(super) fn is(&self, write: &StreamWrite) -> bool {
         self.is_at(&write.stream)
     }
 
-    /// Whether it is what that stream holds.
+    /// Whether the stream is this budget's.
     pub(super) fn is_at(&self, stream: &StreamId) -> bool {
         *stream == StreamId::of::<Budget>(self.id)
     }
@@ -53,7 +53,7 @@ impl Account {
         self.known().state.limits()
     }
 
-    /// Takes in how it stands, unless more is known.
+    /// Updates the cached state, unless it is newer.
     pub(super) fn learn(&self, newer: &Loaded<Budget>) {
         let mut known = self.known();
         if known.version < newer.version {
@@ -61,19 +61,19 @@ impl Account {
         }
     }
 
-    /// Forgets what is known: it is of a log that is no more.
+    /// Resets the cached state, because the log was rewound.
     pub(super) fn forget(&self) {
         *self.known() = Loaded { state: Budget::default(), version: 0 };
     }
 
-    /// Forgets what is known where a conflict shows that the log stands at an earlier version than the one it was about.
+    /// Resets the cached state if a conflict shows that the log is at an earlier version than expected.
     pub(super) fn put_back(&self, expected: Precondition, actual: Version) {
         if matches!(expected, Precondition::Version(seen) if seen > actual) && self.known().version > actual {
             self.forget();
         }
     }
 
-    /// Takes in what was added up to a version, unless something else came before: then that is read when it is needed.
+    /// Applies appended events, unless others came before them; those are read when needed.
     pub(super) fn add(&self, events: &[BudgetEvent], version: Version) {
         let mut known = self.known();
         if known.version + events.len() as Version == version {
@@ -83,16 +83,16 @@ impl Account {
     }
 }
 
-/// The budgets that this process knows.
+/// The budgets cached by this process.
 #[derive(Default)]
 pub(super) struct Accounts {
     accounts: Mutex<HashMap<BudgetId, Arc<Account>>>,
-    /// How often the log had been put back when they were learned.
+    /// The log's rewind count when they were cached.
     rewinds: Mutex<u64>,
 }
 
 impl Accounts {
-    /// Forgets what is known of a log that was put back to an earlier state since: it holds other versions now.
+    /// Resets all cached states if the log was rewound since: it holds other versions now.
     pub(super) fn of_log(&self, rewinds: u64) {
         let mut learned = self.rewinds.lock().unwrap_or_else(PoisonError::into_inner);
         if *learned != rewinds {
@@ -102,7 +102,7 @@ impl Accounts {
         }
     }
 
-    /// Budgets are taken to limit nothing until more is known.
+    /// The account of a budget. Until more is known, it is assumed to have no limits.
     pub(super) fn of(&self, id: BudgetId) -> Arc<Account> {
         let mut accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
         if accounts.len() >= REMEMBERED && !accounts.contains_key(&id) {
@@ -111,7 +111,7 @@ impl Accounts {
         accounts.entry(id).or_insert_with(|| Arc::new(Account::new(id))).clone()
     }
 
-    /// Each of them once, in an order that is the same for all.
+    /// The accounts without duplicates, in a globally consistent order.
     pub(super) fn all(&self, ids: &[BudgetId]) -> Vec<Arc<Account>> {
         BTreeSet::from_iter(ids).into_iter().map(|id| self.of(*id)).collect()
     }

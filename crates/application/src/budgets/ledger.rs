@@ -22,14 +22,14 @@ use crate::{
     ports::Clock,
 };
 
-/// How often an append is tried that other processes' calls come before.
+/// Attempts of an append that loses races against other processes.
 const ATTEMPTS: u32 = 100;
 
-/// Where every model call reserves and settles what it uses, in the same append that tells it of its run.
+/// The ledger, in which every model call reserves and settles its usage, in the same append that records it in its run.
 ///
-/// Exactness comes from the versions of the budgets' streams, whoever adds to them. Where a budget limits, the calls of one
-/// process also take turns at it, so that they do not get into each other's way. Budgets are taken to limit nothing until the
-/// log says otherwise, so that where none is set nothing is read, and nobody waits for anybody.
+/// Exactness follows from the versions of the budgets' streams, whichever process appends. If a budget has limits, the
+/// calls of one process also queue for it, so that they do not conflict. Budgets are assumed to have no limits until
+/// the log shows otherwise, so that without a budget nothing is read and no call waits.
 pub struct Ledger {
     store: Arc<dyn EventStore>,
     budgets: Repository<Budget>,
@@ -44,14 +44,14 @@ impl Ledger {
         Self { budgets: Repository::new(store.clone()), store, clock, accounts: Accounts::default() }
     }
 
-    /// Records an append together with what it means for budgets: all of it, or nothing.
+    /// Records an append together with its effect on budgets, as a whole or not at all.
     ///
     /// # Errors
     /// As [`EventStore::append`]; a conflict is never about a budget.
     pub async fn post(&self, request: AppendRequest, posting: &Posting) -> Result<Posted, AppendError> {
         let accounts = self.accounts().all(&posting.budgets);
         let (mut turns, mut overtaken) = (Turns::new(), None);
-        // A refusal counts only on top of everything others have recorded: they may have made room.
+        // A refusal is final only if it is based on the latest state: other calls may have freed budget.
         let mut current = false;
         for attempt in 0..ATTEMPTS {
             turns = turns_at(&accounts, turns, overtaken.as_ref()).await;
@@ -89,7 +89,7 @@ impl Ledger {
         Err(PortError::transient("budgets", "recording a model call", "the budget is contended").into())
     }
 
-    /// Frees what is kept for calls that will not answer any more.
+    /// Releases the reservations of calls that will not be answered.
     ///
     /// # Errors
     /// [`Error::Contended`] or a failure of the log.
@@ -109,7 +109,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// A budget as it stands.
+    /// The current state of a budget.
     ///
     /// # Errors
     /// [`PortError`] when the log cannot be read.
@@ -117,7 +117,7 @@ impl Ledger {
         Ok(self.refreshed(&self.accounts().of(id)).await?.state)
     }
 
-    /// Records a decision about a budget; `expected` is how often its terms were changed, if the caller cares.
+    /// Records a decision about a budget. `expected` is the revision of its terms, if the caller has one.
     pub(super) async fn change(
         &self,
         context: EventContext,
@@ -157,7 +157,7 @@ impl Ledger {
         Err(Error::Contended)
     }
 
-    /// What is known of the log as it is now.
+    /// The accounts, reset if the log was rewound.
     fn accounts(&self) -> &Accounts {
         self.accounts.of_log(self.store.rewinds());
         &self.accounts
@@ -170,8 +170,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Finds out what came before an entry, unless somebody whose turn was before has found out: of many who are overtaken at once, as
-    /// all are when a budget is set, one reads.
+    /// Reads what was recorded before an entry, unless an earlier permit holder has done so: of many calls that
+    /// conflict at once, as all do when a budget is set, only one reads.
     async fn follow(&self, accounts: &[Arc<Account>], overtaken: &StreamWrite) -> Result<(), PortError> {
         let Some(account) = accounts.iter().find(|account| account.is(overtaken)) else { return Ok(()) };
         let known = account.known().version;
@@ -181,7 +181,7 @@ impl Ledger {
         self.refreshed(account).await.map(|_| ())
     }
 
-    /// How a budget stands by everything that is recorded.
+    /// The budget's state according to the log.
     async fn refreshed(&self, account: &Account) -> Result<Loaded<Budget>, PortError> {
         let mut present = account.known().clone();
         self.budgets.refresh(account.id, &mut present).await?;
@@ -189,7 +189,7 @@ impl Ledger {
         Ok(present)
     }
 
-    /// Lets another process have its turn, longer each time.
+    /// Backs off before the next attempt, longer each time.
     async fn give_way(&self, attempt: u32) {
         if attempt > 2 {
             self.clock.sleep(Duration::from_millis(attempt.min(20).into())).await;
@@ -199,10 +199,10 @@ impl Ledger {
 
 type Turns = BTreeMap<BudgetId, Permit>;
 
-/// Waits for its turn at each budget that limits, or at which somebody came before; all ask in the same order, so that nobody waits
-/// in a circle.
+/// Acquires the permits of all budgets that have limits or had a conflict, in the same order everywhere, so that there
+/// is no deadlock.
 ///
-/// To one that limits nothing, nothing is added but by whoever sets it, which the version tells.
+/// A budget without limits is only written to when its limits are set, which its version shows.
 async fn turns_at(accounts: &[Arc<Account>], mut turns: Turns, overtaken: Option<&StreamWrite>) -> Turns {
     let concerned = |account: &&Arc<Account>| account.limits() || overtaken.is_some_and(|write| account.is(write));
     loop {
@@ -210,7 +210,7 @@ async fn turns_at(accounts: &[Arc<Account>], mut turns: Turns, overtaken: Option
         if wanted.iter().all(|account| turns.contains_key(&account.id)) {
             return turns;
         }
-        // One that comes first may be among those that are new.
+        // A new one may come before those already held in the order.
         turns.clear();
         for account in wanted {
             turns.insert(account.id, account.turn().await);
@@ -220,7 +220,7 @@ async fn turns_at(accounts: &[Arc<Account>], mut turns: Turns, overtaken: Option
 
 type Entered = Vec<(StreamWrite, Vec<BudgetEvent>)>;
 
-/// What is to be written to each budget, or why nothing can be.
+/// The writes to each budget, or the reason why there can be none.
 fn entered(
     accounts: &[Arc<Account>],
     posting: &Posting,
@@ -240,7 +240,7 @@ fn entered(
     Ok(Ok(entered))
 }
 
-/// Remembers what was written.
+/// Updates the accounts with the written events.
 fn take_in(accounts: &[Arc<Account>], entered: &Entered, written: &[Written]) {
     for (account, (write, events)) in accounts.iter().zip(entered) {
         if let Some(written) = written.iter().find(|written| written.stream == write.stream) {

@@ -1,4 +1,4 @@
-//! Budgets: what projects and agents may use of language models, and the ledger that every model call goes through.
+//! Budgets of projects and agents for language models, and the ledger of all model calls.
 
 mod account;
 mod get_budget;
@@ -21,31 +21,31 @@ pub use self::{
 };
 use crate::{access::Access, ports::Clock, runs::RunnableAgents};
 
-/// What budgets need from outside.
+/// The ports of budgets.
 #[derive(Clone)]
 pub struct BudgetsPorts {
     /// The ledger that model calls go through.
     pub ledger: Arc<Ledger>,
-    /// Knows which project an agent belongs to.
+    /// Looks up the project of an agent.
     pub agents: Arc<dyn RunnableAgents>,
-    /// Who may do what.
+    /// Access rules.
     pub access: Access,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
 }
 
-/// Everything budgets can be asked.
+/// The use cases of budgets.
 pub struct Budgets {
-    /// Sets one.
+    /// Sets a budget.
     pub set: SetBudgetHandler,
-    /// Shows one.
+    /// Returns a budget.
     pub get: GetBudgetHandler,
-    /// Removes one.
+    /// Removes a budget.
     pub remove: RemoveBudgetHandler,
 }
 
 impl Budgets {
-    /// Budgets over their ports.
+    /// Creates the use cases from their ports.
     #[must_use]
     pub fn new(ports: BudgetsPorts) -> Self {
         let BudgetsPorts { ledger, agents, access, clock } = ports;

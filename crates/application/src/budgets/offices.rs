@@ -14,7 +14,7 @@ use crate::{
     runs::RunnableAgents,
 };
 
-/// Whose budget is meant.
+/// The owner of a budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BudgetOf {
     /// A project's.
@@ -23,16 +23,16 @@ pub enum BudgetOf {
     Agent(AgentId),
 }
 
-/// A budget as people look at it.
+/// A budget as it is shown.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BudgetView {
-    /// What may be used, and what is.
+    /// The limits and the usage.
     pub standing: Standing,
-    /// How often what may be used was changed; its `ETag`, which calls do not change.
+    /// How often the limits were changed; its `ETag`, which calls do not change.
     pub revision: u64,
 }
 
-/// Where budgets are looked up and changed.
+/// Looks up and changes budgets.
 #[derive(Clone)]
 pub(super) struct Offices {
     pub(super) ledger: Arc<Ledger>,
@@ -42,7 +42,7 @@ pub(super) struct Offices {
 }
 
 impl Offices {
-    /// Whose budget it is, for those who may do this to it.
+    /// The owner of the budget, if the actor has the permission.
     pub(super) async fn owner(
         &self,
         actor: &Actor,

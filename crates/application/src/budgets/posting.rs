@@ -8,49 +8,49 @@ use devskyy_domain::{
 
 use crate::es::Appended;
 
-/// What becomes of a model call, as far as budgets go.
+/// A step of a model call, as it concerns budgets.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Entry {
-    /// A model is about to be asked.
+    /// A request is about to be sent.
     Reserve(OperationId),
-    /// A model answered.
+    /// An answer was received.
     Settle(Settlement),
-    /// A model will not answer any more.
+    /// There will be no answer.
     Release(OperationId),
 }
 
-/// What an append means for the budgets of a run.
+/// The effect of an append on the budgets of a run.
 #[derive(Debug, Clone)]
 pub struct Posting {
-    /// The run whose model calls these are.
+    /// The run of these model calls.
     pub run: RunId,
-    /// The budgets they count in; those that limit nothing cost nothing.
+    /// The budgets concerned; those without limits cost nothing.
     pub budgets: Vec<BudgetId>,
-    /// What becomes of which call.
+    /// The steps of the calls.
     pub entries: Vec<Entry>,
-    /// What calls may use at most, as far as that is known.
+    /// Upper bounds of the calls' usage, as far as known.
     pub estimates: BTreeMap<OperationId, Amount>,
 }
 
-/// What came of an append that goes through the ledger.
+/// The result of an append through the ledger.
 #[derive(Debug)]
 pub enum Posted {
-    /// It is recorded, and so is what it means for every budget.
+    /// Recorded, together with its effect on every budget.
     Appended(Appended),
-    /// Nothing is recorded: something is limited, and what a call may use at most is not known.
+    /// Nothing was recorded: there is a limit, and the upper bound of a call's usage is unknown.
     Unestimated,
-    /// Nothing is recorded: a call does not fit a budget.
+    /// Nothing was recorded: a call exceeds a budget.
     Exhausted {
-        /// Which call.
+        /// The call.
         operation: OperationId,
-        /// Which budget, and why.
+        /// The budget and the reason.
         error: BudgetError,
     },
 }
 
-/// What a posting means for one budget.
+/// The effect of a posting on one budget.
 pub(super) enum Meaning {
-    /// These facts, which hold whatever else happens to the budget where `firm`.
+    /// Events to record; if `firm`, they are valid whatever else is recorded for the budget.
     Facts { events: Vec<BudgetEvent>, firm: bool },
     /// See [`Posted::Unestimated`].
     Unestimated,
@@ -59,7 +59,7 @@ pub(super) enum Meaning {
 }
 
 impl Posting {
-    /// What it means for a budget as it stands.
+    /// The effect on a budget in its present state.
     pub(super) fn meaning(&self, budget: &Budget, at: DateTime<Utc>) -> Meaning {
         let (mut state, mut events, mut firm) = (budget.clone(), Vec::new(), budget.limits());
         for entry in &self.entries {

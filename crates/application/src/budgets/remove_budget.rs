@@ -3,12 +3,12 @@ use devskyy_domain::kernel::Version;
 use super::offices::{BudgetOf, Offices};
 use crate::{access::Permission, context::Actor, error::Error};
 
-/// Lets a project or an agent use as much as it likes.
+/// A request to remove the budget of a project or agent.
 #[derive(Debug)]
 pub struct RemoveBudget {
-    /// Whose budget it is.
+    /// The owner of the budget.
     pub of: BudgetOf,
-    /// The revision the caller last saw, if it cares.
+    /// The revision the caller expects, if any.
     pub expected: Option<Version>,
 }
 
@@ -16,10 +16,10 @@ pub struct RemoveBudget {
 pub struct RemoveBudgetHandler(pub(super) Offices);
 
 impl RemoveBudgetHandler {
-    /// Limits nothing any more, and forgets what was used; the runs keep what they cost. Without a budget it is so already.
+    /// Removes the limits and the recorded usage; runs keep their costs. Without a budget it has no effect.
     ///
     /// # Errors
-    /// [`Error::StaleVersion`], what access demands, or a failing port.
+    /// [`Error::StaleVersion`], an access error, or a failing port.
     #[tracing::instrument(name = "budgets.remove", skip_all, fields(of = ?command.of), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: RemoveBudget) -> Result<(), Error> {
         let owner = self.0.owner(actor, command.of, Permission::BudgetsWrite).await?;

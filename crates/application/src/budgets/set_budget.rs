@@ -3,14 +3,14 @@ use devskyy_domain::{budgets::Terms, kernel::Version};
 use super::offices::{BudgetOf, BudgetView, Offices};
 use crate::{access::Permission, context::Actor, error::Error};
 
-/// Says what a project or an agent may use.
+/// A request to set the budget of a project or agent.
 #[derive(Debug)]
 pub struct SetBudget {
-    /// Whose budget it is.
+    /// The owner of the budget.
     pub of: BudgetOf,
-    /// How much.
+    /// The limits.
     pub terms: Terms,
-    /// The revision the caller last saw, if it cares.
+    /// The revision the caller expects, if any.
     pub expected: Option<Version>,
 }
 
@@ -18,10 +18,10 @@ pub struct SetBudget {
 pub struct SetBudgetHandler(pub(super) Offices);
 
 impl SetBudgetHandler {
-    /// Limits what is used from now on; calls under way go on, and count.
+    /// Limits usage from now on. Calls in progress continue and are counted.
     ///
     /// # Errors
-    /// [`Error::StaleVersion`], what access demands, or a failing port.
+    /// [`Error::StaleVersion`], an access error, or a failing port.
     #[tracing::instrument(name = "budgets.set", skip_all, fields(of = ?command.of), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: SetBudget) -> Result<BudgetView, Error> {
         let SetBudget { of, terms, expected } = command;
@@ -31,10 +31,10 @@ impl SetBudgetHandler {
         self.0.show(&set.await?)
     }
 
-    /// How often the terms were changed, for whoever may change them.
+    /// The revision of the limits, for actors who may change them.
     ///
     /// # Errors
-    /// What access demands, or a failing port.
+    /// An access error, or a failing port.
     pub async fn revision(&self, actor: &Actor, of: BudgetOf) -> Result<Version, Error> {
         let owner = self.0.owner(actor, of, Permission::BudgetsWrite).await?;
         Ok(self.0.ledger.look(owner.budget()).await?.revision())

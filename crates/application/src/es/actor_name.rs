@@ -2,19 +2,19 @@ use std::fmt;
 
 use devskyy_domain::kernel::ids::{ApiKeyId, UserId};
 
-/// What begins the name of a part of the platform.
+/// The prefix of the name of a part of the platform.
 pub(super) const SYSTEM: &str = "system:";
 
 /// Who caused an event, as stored with it: `user:<id>`, `key:<id>`, `system:<name>` or `anonymous`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ActorName<'a> {
-    /// Nobody had signed in.
+    /// A request without credentials.
     Anonymous,
     /// A person.
     User(UserId),
     /// A program with an API key.
     Key(ApiKeyId),
-    /// A part of the platform acting on its own.
+    /// A part of the platform that acts by itself.
     System(&'a str),
 }
 

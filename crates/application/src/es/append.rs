@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::recorded::{EventContext, Position, StreamId};
 use crate::error::PortError;
 
-/// What must be true of a stream for a write to be accepted.
+/// What must hold for a stream before a write to it is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precondition {
     /// Nothing.
@@ -19,7 +19,7 @@ pub enum Precondition {
     Version(Version),
 }
 
-/// A fact about to be recorded, its payload already encoded.
+/// An event to append, its payload already encoded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewEvent {
     /// Stored name.
@@ -31,7 +31,7 @@ pub struct NewEvent {
 }
 
 impl NewEvent {
-    /// Encodes one of an aggregate's facts.
+    /// Encodes one of an aggregate's events.
     ///
     /// # Errors
     /// When the payload cannot be written as JSON, which only a broken `Serialize` can cause.
@@ -46,12 +46,12 @@ impl NewEvent {
     }
 }
 
-/// Events for one stream, and what must be true of it before. Without events it is a bare guard.
+/// Events for one stream and their precondition. Without events it only checks the precondition.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StreamWrite {
     /// Which stream.
     pub stream: StreamId,
-    /// What must be true of it.
+    /// What must hold for it.
     pub precondition: Precondition,
     /// What to record, in order.
     pub events: Vec<NewEvent>,
@@ -62,33 +62,33 @@ pub struct StreamWrite {
 /// Personal values are claimed by a keyed hash, never in the clear.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Claim {
-    /// What the value is unique in, for example `agent.name:<project id>`.
+    /// The scope the value is unique in, for example `agent.name:<project id>`.
     pub scope: String,
     /// The normalised value.
     pub value: String,
 }
 
-/// Takes or gives back a claim, in the same transaction as the events.
+/// Takes or releases a claim, in the same transaction as the events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClaimChange {
-    /// Takes the value for an owner; taking again what one already owns is fine.
+    /// Takes the value for an owner. Taking a value one already owns succeeds.
     Take {
         /// What is claimed.
         claim: Claim,
-        /// Who will own it.
+        /// Its new owner.
         owner: Uuid,
     },
-    /// Gives the value back, where that owner holds it.
+    /// Releases the value, if that owner holds it.
     Release {
-        /// What is given back.
+        /// What is released.
         claim: Claim,
-        /// Who owns it.
+        /// The owner that releases it.
         owner: Uuid,
     },
 }
 
 impl ClaimChange {
-    /// What is taken or given back.
+    /// The claim that is taken or released.
     #[must_use]
     pub const fn claim(&self) -> &Claim {
         match self {
@@ -97,31 +97,31 @@ impl ClaimChange {
     }
 }
 
-/// Makes a repeated request an answer instead of a second effect.
+/// Makes a request safe to repeat: the repetition returns the first result and has no second effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Idempotency {
-    /// Whose keys these are (an actor, or a reaction's name as UUIDv5); keys of different scopes never meet.
+    /// The namespace of the key: an actor, or a reaction's name as UUIDv5.
     pub scope: Uuid,
     /// The caller's key, at most 255 characters.
     pub key: String,
-    /// SHA-256 of what was asked; the same key with another fingerprint is refused.
+    /// SHA-256 of the request. The same key with another fingerprint is refused.
     pub fingerprint: [u8; 32],
 }
 
-/// One unit of work: all of it is recorded, or nothing.
+/// One unit of work: it is recorded as a whole or not at all.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AppendRequest {
-    /// One or more streams; no stream twice.
+    /// One or more streams, each at most once.
     pub writes: Vec<StreamWrite>,
-    /// Unique values taken and given back.
+    /// Unique values to take and to release.
     pub claims: Vec<ClaimChange>,
-    /// Recognises a repeated request.
+    /// The key by which a repeated request is recognised.
     pub idempotency: Option<Idempotency>,
     /// Stored with every event.
     pub context: EventContext,
 }
 
-/// Where one stream stands after an append.
+/// The state of one stream after an append.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// Which stream.
@@ -130,30 +130,30 @@ pub struct Written {
     pub version: Version,
 }
 
-/// What was recorded.
+/// The result of an append.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appended {
-    /// Position of the first event; the log's head where nothing was written.
+    /// Position of the first event; the log's head if nothing was written.
     pub first: Position,
-    /// Position of the last event; the log's head where nothing was written.
+    /// Position of the last event; the log's head if nothing was written.
     pub last: Position,
     /// Streams in the order of the request; empty when [`Appended::replayed`].
     pub streams: Vec<Written>,
-    /// The same request had been accepted before; `first` and `last` are where it was recorded then.
+    /// Whether the same request was accepted before. `first` and `last` are then the positions recorded for it.
     pub replayed: bool,
 }
 
-/// Why an append was not accepted. Nothing was recorded, except where it says that this is unknown.
+/// Why an append failed. Nothing was recorded, except possibly after [`AppendError::Unknown`].
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
-    /// A precondition does not hold; somebody else was faster, or the caller remembers an older state.
+    /// A precondition does not hold: another writer was faster, or the caller's state is outdated.
     #[error("stream {stream} is at version {actual}, which does not meet {expected:?}")]
     Conflict {
         /// Which stream.
         stream: StreamId,
-        /// What was asked for.
+        /// The precondition of the request.
         expected: Precondition,
-        /// Where it stands.
+        /// The stream's version.
         actual: Version,
     },
     /// Another owner holds a unique value.
@@ -165,14 +165,14 @@ pub enum AppendError {
     /// The idempotency key was used for a different request.
     #[error("the idempotency key was used for a different request")]
     KeyReused,
-    /// The queue of waiting writers is full; nothing was accepted.
+    /// The queue of waiting writers is full. Nothing was recorded.
     #[error("too many writes are waiting")]
     Overloaded,
-    /// The log broke off while it recorded this, and has not told since what became of it: all of it was recorded, or
-    /// nothing. The same request under its idempotency key, or under [`Precondition::Version`], has no second effect.
+    /// The log failed during the append, and the outcome is unknown: all of it was recorded, or nothing. Repeating the
+    /// request with its idempotency key, or under [`Precondition::Version`], has no second effect.
     #[error("it is unknown whether it was recorded")]
     Unknown(#[source] PortError),
-    /// The log could not be reached or failed; nothing was recorded.
+    /// The log failed or could not be reached. Nothing was recorded.
     #[error(transparent)]
     Port(#[from] PortError),
 }

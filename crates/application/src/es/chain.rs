@@ -1,4 +1,4 @@
-//! The hash chain: each event's hash covers everything stored with it and the hash of the event before.
+//! The hash chain: each event's hash covers everything stored with it and the hash of the previous event.
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -8,10 +8,10 @@ use super::recorded::{Position, StreamId};
 /// A SHA-256 digest.
 pub type Hash = [u8; 32];
 
-/// What the first event is chained to.
+/// The hash that the first event is chained to.
 pub const GENESIS: Hash = [0; 32];
 
-/// Everything of an event that its hash covers.
+/// The parts of an event that its hash covers.
 #[derive(Debug, Clone, Copy)]
 pub struct Link<'a> {
     /// Its place in the log.
@@ -24,9 +24,9 @@ pub struct Link<'a> {
     pub version: u64,
     /// Its identity.
     pub event_id: Uuid,
-    /// What it belongs to.
+    /// The request it belongs to.
     pub correlation_id: Uuid,
-    /// What led to it.
+    /// Its direct cause.
     pub causation_id: Uuid,
     /// Stored name.
     pub event_type: &'a str,
@@ -34,17 +34,17 @@ pub struct Link<'a> {
     pub schema_version: u16,
     /// Microseconds since 1970 in UTC.
     pub recorded_at: i64,
-    /// [`digest`] of the payload's text. Hashed apart, so that a payload can be erased and the chain still holds.
+    /// [`digest`] of the payload's text. Hashed separately, so that a payload can be erased without breaking the chain.
     pub data: Hash,
     /// [`digest`] of the context's text.
     pub meta: Hash,
 }
 
 impl Link<'_> {
-    /// The event's hash, given the one before.
+    /// The event's hash, given the hash of the previous event.
     #[must_use]
     pub fn hash(&self, previous: &Hash) -> Hash {
-        // Lengths go before the two texts, so that no two different events write the same bytes.
+        // Texts are prefixed with their lengths, so that no two different events yield the same bytes.
         let mut bytes = Vec::with_capacity(256);
         bytes.extend_from_slice(previous);
         bytes.extend_from_slice(&self.position.to_be_bytes());

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::error::PortError;
 
-/// Where the log ends.
+/// The end of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogHead {
     /// Position of the newest event; 0 when there is none.
@@ -28,7 +28,7 @@ impl Default for LogHead {
     }
 }
 
-/// Where one stream stands.
+/// The state of one stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StreamFacts {
     /// Its number: the position of its first event.
@@ -37,46 +37,46 @@ pub struct StreamFacts {
     pub version: Version,
 }
 
-/// An idempotency key as one scope holds it.
+/// An idempotency key within its scope.
 pub type ScopedKey = (Uuid, String);
 
-/// How an idempotency key was used.
+/// The request an idempotency key was used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyFacts {
-    /// What was asked.
+    /// Fingerprint of the request.
     pub fingerprint: Hash,
-    /// Position of the first event it led to.
+    /// Position of the first event it recorded.
     pub first: Position,
-    /// Position of the last event it led to.
+    /// Position of the last event it recorded.
     pub last: Position,
 }
 
-/// What a log adapter looks up, under its mutex, before planning a batch.
+/// What a log adapter looks up, under its mutex, before it plans a batch.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Facts {
-    /// Where the log ends.
+    /// The end of the log.
     pub head: LogHead,
-    /// The named streams that exist.
+    /// Those of the batch's streams that exist.
     pub streams: HashMap<StreamId, StreamFacts>,
-    /// Owners of the named claims that are held.
+    /// Owners of those of the batch's claims that are held.
     pub claims: HashMap<Claim, Uuid>,
-    /// The named keys that were used.
+    /// Those of the batch's keys that were used.
     pub keys: HashMap<ScopedKey, KeyFacts>,
 }
 
 /// What an adapter has to look up to plan a batch.
 #[derive(Debug, Default)]
 pub struct Wanted<'a> {
-    /// Streams that are written or guarded.
+    /// Streams that are written or checked.
     pub streams: BTreeSet<StreamId>,
-    /// Claims that are taken or given back.
+    /// Claims that are taken or released.
     pub claims: BTreeSet<&'a Claim>,
     /// Idempotency keys.
     pub keys: BTreeSet<(Uuid, &'a str)>,
 }
 
 impl<'a> Wanted<'a> {
-    /// Collects what a batch names, each once.
+    /// Collects what a batch refers to, without duplicates.
     pub fn of(requests: impl IntoIterator<Item = &'a AppendRequest>) -> Self {
         let mut wanted = Self::default();
         for request in requests {
@@ -88,45 +88,45 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// An event with the columns only the log itself needs.
+/// An event with the columns that only the log itself needs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedEvent {
-    /// The event as readers will see it.
+    /// The event as readers see it.
     pub recorded: RecordedEvent,
     /// Number of its stream.
     pub stream_no: Position,
-    /// Its context as the stored and hashed text.
+    /// Its context as stored and hashed text.
     pub meta: std::sync::Arc<str>,
 }
 
-/// An idempotency key to remember.
+/// An idempotency key to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedKey {
     /// Scope and key.
     pub key: ScopedKey,
-    /// How it was used.
+    /// The request it was used for.
     pub facts: KeyFacts,
     /// When.
     pub recorded_at: DateTime<Utc>,
 }
 
-/// Why one request of a batch is turned down; nothing of it is recorded.
+/// Why one request of a batch is rejected. Nothing of it is recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rejection {
     /// A precondition does not hold.
     Conflict {
         /// Which stream.
         stream: StreamId,
-        /// What was asked for.
+        /// The precondition of the request.
         expected: Precondition,
-        /// Where it stands.
+        /// The stream's version.
         actual: Version,
     },
     /// Another owner holds a unique value.
     ClaimTaken(Claim),
     /// The idempotency key was used for a different request.
     KeyReused,
-    /// The request itself is not one the log can record.
+    /// The log cannot record such a request.
     Malformed(&'static str),
 }
 
@@ -141,25 +141,25 @@ impl From<Rejection> for AppendError {
     }
 }
 
-/// What to write for a batch, and what to answer.
+/// What to write for a batch, and the outcome of each request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// Events in order of position.
     pub events: Vec<PlannedEvent>,
-    /// Where the written streams stand afterwards.
+    /// The written streams' state afterwards.
     pub streams: BTreeMap<StreamId, StreamFacts>,
-    /// Owners of changed claims afterwards; `None` where given back.
+    /// Owners of the changed claims afterwards; `None` for released ones.
     pub claims: BTreeMap<Claim, Option<Uuid>>,
-    /// Keys to remember.
+    /// Keys to store.
     pub keys: Vec<PlannedKey>,
-    /// One answer per request, in order.
+    /// One outcome per request, in order.
     pub outcomes: Vec<Result<Appended, Rejection>>,
-    /// Where the log ends afterwards.
+    /// The end of the log afterwards.
     pub head: LogHead,
 }
 
 impl Plan {
-    /// Whether nothing has to be written.
+    /// Whether there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.events.is_empty() && self.claims.is_empty() && self.keys.is_empty()

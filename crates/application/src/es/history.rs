@@ -1,4 +1,4 @@
-//! What happened to aggregates, told in parts.
+//! The history of aggregates, in pages.
 
 use chrono::{DateTime, Utc};
 use devskyy_domain::kernel::{Aggregate, Json, Version};
@@ -13,22 +13,22 @@ use crate::{
     paging::{Key, KeyValue, PageOf, Part},
 };
 
-/// One thing that happened to an aggregate, in its public form.
+/// One event of an aggregate, in its public form.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistoryEntry {
-    /// Its place in the one log.
+    /// Its position in the log.
     pub position: Position,
-    /// Its place among the aggregate's events, from 1; the aggregate's version since.
+    /// Its number within the aggregate's stream, from 1; also the aggregate's version after it.
     pub sequence: Version,
     /// Its identity.
     pub id: Uuid,
-    /// What happened, for example `agent.renamed`.
+    /// Its public type, for example `agent.renamed`.
     pub kind: &'static str,
-    /// When.
+    /// When it was recorded.
     pub at: DateTime<Utc>,
-    /// Who caused it, as the log names actors (`user:<id>`).
+    /// Who caused it, as an [`ActorName`](super::ActorName) (`user:<id>`).
     pub actor: String,
-    /// The rest, by name.
+    /// Its data by name.
     pub data: Json,
 }
 
@@ -51,15 +51,15 @@ impl HistoryEntry {
     }
 }
 
-/// What an event is called in public, and its data by name.
+/// The public type of an event, and its data by name.
 pub type Public<A> = fn(&<A as Aggregate>::Event) -> (&'static str, Vec<(&'static str, Json)>);
 
 impl<A: Aggregate> Repository<A> {
-    /// Tells what happened to an aggregate that has come to a version, the oldest first. Events of a stream are numbered
-    /// without gaps, so that no more is read of it than is told.
+    /// Returns a part of the history of an aggregate at a given version, oldest event first. Versions of a stream have
+    /// no gaps, so only the requested part is read.
     ///
     /// # Errors
-    /// [`PortError`] when the log cannot be read or holds a fact this program does not know.
+    /// [`PortError`] when the log cannot be read or holds an event this program does not know.
     pub async fn tell(
         &self,
         id: A::Id,
@@ -87,7 +87,7 @@ impl<A: Aggregate> Repository<A> {
     }
 }
 
-/// The place among an aggregate's events that a key names; texts name the beginning.
+/// The sequence number in a key. A text key means the beginning.
 fn sequence(key: &Key) -> Version {
     match key.value {
         KeyValue::Number(number) => Version::try_from(number).unwrap_or_default(),

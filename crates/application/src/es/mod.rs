@@ -1,7 +1,7 @@
-//! The event-sourcing kernel: the log as a port, the pure planner its adapters share, and the repository above it.
+//! The event-sourcing kernel: the log as a port, the pure planner its adapters share, and the repository on top.
 //!
-//! One ordered log holds every fact. A position is dense and assigned in commit order: a reader that has seen position
-//! *p* never later meets a smaller one. Whatever leaves the platform is derived from the log by subscriptions.
+//! One ordered log holds all events. Positions have no gaps and follow commit order: a reader that has seen position
+//! *p* never later meets a smaller one. Everything published to the outside is derived from the log by subscriptions.
 
 mod actor_name;
 mod append;

@@ -1,4 +1,4 @@
-//! Aggregates as they were.
+//! Aggregates as they were at an earlier point.
 
 use std::ops::ControlFlow;
 
@@ -12,17 +12,17 @@ use super::{
 };
 use crate::error::{Error, PortError};
 
-/// A point in the history of something.
+/// A point in an aggregate's history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
-    /// After so many of its events.
+    /// After this many of its events.
     Version(Version),
-    /// After what was recorded until then.
+    /// After everything recorded up to this time.
     Instant(DateTime<Utc>),
 }
 
 impl Moment {
-    /// Whether an event was recorded only later.
+    /// Whether an event was recorded after this moment.
     #[must_use]
     pub fn precedes(self, recorded: &RecordedEvent) -> bool {
         match self {
@@ -31,7 +31,7 @@ impl Moment {
         }
     }
 
-    /// Whether a fold that ended at this version has come to the moment; every fold comes to an instant.
+    /// Whether a fold that ended at this version has reached the moment. An instant is always reached.
     #[must_use]
     pub const fn is_reached_at(self, version: Version) -> bool {
         match self {
@@ -40,7 +40,7 @@ impl Moment {
         }
     }
 
-    /// The answer where a thing was not there yet, or has not come so far.
+    /// The error if the aggregate did not exist yet or has not reached that version.
     pub(crate) fn absent(self, thing: &str) -> Error {
         Error::NotFound(match self {
             Self::Version(version) => format!("version {version} of {thing}"),
@@ -54,11 +54,11 @@ impl Moment {
 pub struct Recalled<A> {
     /// The folded state.
     pub state: A,
-    /// Its version then.
+    /// Its version at that moment.
     pub version: Version,
     /// When its first event was recorded.
     pub begun_at: DateTime<Utc>,
-    /// When the last event before the moment was recorded.
+    /// When its last event up to the moment was recorded.
     pub changed_at: DateTime<Utc>,
 }
 
@@ -77,11 +77,11 @@ impl<A: Aggregate> Recalled<A> {
 }
 
 impl<A: Aggregate> Repository<A> {
-    /// Folds what was recorded of an aggregate until a moment, that moment included; nothing where it was not there yet
-    /// or has never come to that version.
+    /// Folds an aggregate's events up to and including a moment. Returns `None` if it did not exist yet or never
+    /// reached that version.
     ///
     /// # Errors
-    /// [`PortError`] when the log cannot be read or holds a fact this program does not know.
+    /// [`PortError`] when the log cannot be read or holds an event this program does not know.
     pub async fn recall(&self, id: A::Id, moment: Moment) -> Result<Option<Recalled<A>>, PortError> {
         let mut recalled: Option<Recalled<A>> = None;
         walk(self.store.as_ref(), StreamId::of::<A>(id), 0, |recorded| {

@@ -1,8 +1,8 @@
-//! The rules of the log, as one pure function that every adapter shares.
+//! The rules of the log, as one pure function that all adapters share.
 //!
-//! An adapter holds its mutex, looks up the [`Facts`] a batch names, calls [`plan`] and writes what it answers. No
-//! order of requests can break the log: positions stay dense, each stream's versions contiguous, time monotonic, the
-//! hash chain whole, and each request is recorded entirely or not at all.
+//! An adapter holds its mutex, looks up the [`Facts`] a batch refers to, calls [`plan`] and writes the result. These
+//! invariants hold for any order of requests: positions and each stream's versions have no gaps, time is monotonic, the
+//! hash chain is unbroken, and each request is recorded as a whole or not at all.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,7 +17,7 @@ use super::{
     recorded::RecordedEvent,
 };
 
-/// Decides a batch of requests in order, each on the state the accepted ones before it leave.
+/// Decides a batch of requests in order. Each one sees the effects of the accepted ones before it.
 #[must_use]
 pub fn plan(facts: Facts, requests: &[&Prepared], now: DateTime<Utc>) -> Plan {
     let mut planner = Planner::new(facts, now);
@@ -36,7 +36,7 @@ struct Planner {
     plan: Plan,
 }
 
-/// Owners of claims as one request would leave them.
+/// Owners of claims after one request.
 type Staged<'a> = BTreeMap<&'a Claim, Option<Uuid>>;
 
 impl Planner {

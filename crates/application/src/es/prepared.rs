@@ -6,11 +6,11 @@ use super::{
     facts::Rejection,
 };
 
-/// Longest idempotency key the log remembers, in characters.
+/// Length limit of an idempotency key, in characters.
 pub const LONGEST_KEY: usize = 255;
 
-/// A sound request with everything worked out that does not depend on the log, by whoever asks: what is left to be done
-/// under the log's mutex holds up everybody.
+/// A valid request with everything precomputed that does not depend on the log. The caller does this work, because work
+/// under the log's mutex delays all writers.
 #[derive(Debug, Clone)]
 pub struct Prepared {
     request: AppendRequest,
@@ -26,10 +26,10 @@ pub(super) struct Meta {
 }
 
 impl Prepared {
-    /// Checks a request and digests its texts.
+    /// Validates a request and computes its digests.
     ///
     /// # Errors
-    /// [`Rejection::Malformed`] when the log cannot record such a request, whatever it holds.
+    /// [`Rejection::Malformed`] when the log cannot record such a request, in whatever state it is.
     pub fn new(request: AppendRequest) -> Result<Self, Rejection> {
         well_formed(&request)?;
         let text = serde_json::to_string(&request.context).map_err(|_| Rejection::Malformed("unwritable context"))?;
@@ -39,7 +39,7 @@ impl Prepared {
         Ok(Self { request, meta, digests })
     }
 
-    /// What is asked.
+    /// The request.
     #[must_use]
     pub const fn request(&self) -> &AppendRequest {
         &self.request
@@ -49,7 +49,7 @@ impl Prepared {
         &self.meta
     }
 
-    /// Of the payloads, in the order of the request.
+    /// Digests of the payloads, in the order of the request.
     pub(super) fn digests(&self) -> &[Hash] {
         &self.digests
     }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::actor_name::{ActorName, SYSTEM};
 
-/// An event's place in the one log, from 1 and without gaps; 0 is before the first.
+/// An event's place in the log, from 1 and without gaps; 0 is before the first.
 pub type Position = u64;
 
 /// Names one stream: the kind of aggregate and which one.
@@ -32,21 +32,21 @@ impl fmt::Display for StreamId {
     }
 }
 
-/// Who caused an event, within which request, and on whose behalf; stored with each event and never a secret.
+/// Who caused an event, in which request, and for which project. Stored with each event, so it never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventContext {
     /// An [`ActorName`].
     pub actor: String,
-    /// The project the event belongs to, where it belongs to one.
+    /// The project the event belongs to, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<ProjectId>,
-    /// Everything that followed from one request shares this id.
+    /// Shared by all events that result from one request.
     #[serde(skip)]
     pub correlation_id: Uuid,
-    /// The event or request that led to this event directly.
+    /// The event or request that is the direct cause of this event.
     #[serde(skip)]
     pub causation_id: Uuid,
-    /// Where the request came from; personal, and therefore never stored with an event.
+    /// The client's address. It is personal data and therefore never stored with an event.
     #[serde(skip)]
     pub source: Option<IpAddr>,
     /// W3C `traceparent` of the request.
@@ -55,21 +55,21 @@ pub struct EventContext {
 }
 
 impl EventContext {
-    /// What is stored with the events by which a part of the platform reacts to an event: that event is their cause, the
-    /// request is the same.
+    /// The context of events that a part of the platform records in reaction to an event: that event is their cause,
+    /// the request is the same.
     #[must_use]
     pub fn reaction(by: &str, to: &RecordedEvent) -> Self {
         Self { actor: ActorName::System(by).to_string(), causation_id: to.event_id, ..to.context.clone() }
     }
 
-    /// Whether a part of the platform acted on its own, for example the command line.
+    /// Whether a part of the platform acted by itself, for example the command line.
     #[must_use]
     pub fn by_system(&self) -> bool {
         self.actor.starts_with(SYSTEM)
     }
 }
 
-/// A fact as the log holds it.
+/// An event as recorded in the log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordedEvent {
     /// Its place in the log.
@@ -88,16 +88,16 @@ pub struct RecordedEvent {
     pub schema_version: u16,
     /// The payload as JSON text, byte for byte as it was hashed.
     pub data: String,
-    /// Who, why, where.
+    /// Actor, project, cause and trace.
     pub context: EventContext,
     /// When it was recorded, to the microsecond; never earlier than the event before.
     pub recorded_at: DateTime<Utc>,
-    /// SHA-256 chained over the predecessor's.
+    /// SHA-256, chained to the previous event's.
     pub hash: [u8; 32],
 }
 
 impl RecordedEvent {
-    /// Reads the payload as one of an aggregate's facts, lifting old shapes.
+    /// Decodes the payload as one of an aggregate's events and upgrades old schema versions.
     ///
     /// # Errors
     /// [`DecodeError`] when the type or version is unknown or the payload is damaged.
@@ -113,6 +113,6 @@ pub struct Page {
     pub events: Vec<RecordedEvent>,
     /// Every position up to this one has been looked at; the next read continues after it.
     pub scanned_to: Position,
-    /// The hash of the event at that position, if this read met it; also of one that does not match.
+    /// The hash of the event at that position, if this read saw it, even if the filter excludes it.
     pub hash: Option<[u8; 32]>,
 }

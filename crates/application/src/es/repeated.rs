@@ -1,4 +1,4 @@
-//! Requests that were answered before, found again by their idempotency key.
+//! Lookup of the results of repeated requests by idempotency key.
 
 use devskyy_domain::kernel::Aggregate;
 use uuid::Uuid;
@@ -11,12 +11,12 @@ use super::{
 use crate::error::{Error, PortError};
 
 impl<A: Aggregate> Repository<A> {
-    /// What an earlier identical request created, asked when the repetition would be refused: whatever has happened
-    /// between the two, the first answer holds.
+    /// Returns what an earlier identical request created. Called when the repetition would be refused: the first result
+    /// stands, whatever happened in between.
     ///
     /// # Errors
-    /// What it is refused for, where nothing was answered before; [`Error::KeyReused`] where the key was used for
-    /// another request; or a failure of the log.
+    /// `refused`, if there was no earlier request; [`Error::KeyReused`] if the key was used for another request; or a
+    /// failure of the log.
     pub async fn created_before(
         &self,
         context: EventContext,
@@ -27,7 +27,7 @@ impl<A: Aggregate> Repository<A> {
         self.replayed(&appended).await
     }
 
-    /// What an earlier identical request made of an aggregate, asked when the repetition would be refused.
+    /// Returns an aggregate as an earlier identical request left it. Called when the repetition would be refused.
     ///
     /// # Errors
     /// As [`Repository::created_before`].
@@ -42,7 +42,7 @@ impl<A: Aggregate> Repository<A> {
         Ok(Updated { loaded: self.as_of(id, appended.last).await?, replayed: true })
     }
 
-    /// Asks the log with a guard that never holds: only a repeated request gets past it, since the log looks at the
+    /// Appends under a precondition that never holds. Only a repeated request gets past it, because the log checks the
     /// key first.
     async fn answered_before(
         &self,
@@ -62,7 +62,7 @@ impl<A: Aggregate> Repository<A> {
         }
     }
 
-    /// The aggregate as it was when the log ended at a position.
+    /// The aggregate as of a position of the log.
     pub(super) async fn as_of(&self, id: A::Id, position: Position) -> Result<Loaded<A>, PortError> {
         let mut loaded = Loaded { state: A::default(), version: 0 };
         self.fold_while(id, &mut loaded, |event| event.position <= position).await?;
@@ -70,7 +70,7 @@ impl<A: Aggregate> Repository<A> {
     }
 }
 
-/// Whether an earlier answer stands against this refusal. Who may not ask, or asks the impossible, is told so anyway.
+/// Whether an earlier result overrides this refusal. Unauthorised and impossible requests are refused regardless.
 const fn outdated_by_an_answer(refused: &Error) -> bool {
     match refused {
         Error::Refused(_)

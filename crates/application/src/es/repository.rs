@@ -10,10 +10,10 @@ use super::{
 };
 use crate::error::{Error, PortError};
 
-/// How often a lost race is run again before the caller is asked to.
+/// Attempts of an update that loses a race, before the caller has to retry.
 const ATTEMPTS: usize = 5;
 
-/// An aggregate as it stands, and how many events it is folded from.
+/// An aggregate's state, and the number of events it is folded from.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loaded<A> {
     /// The folded state.
@@ -22,7 +22,7 @@ pub struct Loaded<A> {
     pub version: Version,
 }
 
-/// One kind of aggregate, loaded from and changed through the log.
+/// All aggregates of one kind, loaded from and changed through the log.
 #[derive(Clone)]
 pub struct Repository<A> {
     pub(super) store: Arc<dyn EventStore>,
@@ -36,10 +36,10 @@ impl<A: Aggregate> Repository<A> {
         Self { store, kind: PhantomData }
     }
 
-    /// Folds an aggregate; version 0 with the default state when nothing was recorded.
+    /// Folds an aggregate. Without events it has version 0 and the default state.
     ///
     /// # Errors
-    /// [`PortError`] when the log cannot be read or holds a fact this program does not know.
+    /// [`PortError`] when the log cannot be read or holds an event this program does not know.
     pub async fn load(&self, id: A::Id) -> Result<Loaded<A>, PortError> {
         self.load_at(id, Version::MAX).await
     }
@@ -47,17 +47,17 @@ impl<A: Aggregate> Repository<A> {
     /// Folds an aggregate up to and including a version.
     ///
     /// # Errors
-    /// [`PortError`] when the log cannot be read or holds a fact this program does not know.
+    /// [`PortError`] when the log cannot be read or holds an event this program does not know.
     pub async fn load_at(&self, id: A::Id, upto: Version) -> Result<Loaded<A>, PortError> {
         let mut loaded = Loaded { state: A::default(), version: 0 };
         self.catch_up(id, &mut loaded, upto).await?;
         Ok(loaded)
     }
 
-    /// Folds whatever was recorded since into an already loaded aggregate.
+    /// Folds the events recorded since into a loaded aggregate.
     ///
     /// # Errors
-    /// [`PortError`] when the log cannot be read or holds a fact this program does not know.
+    /// [`PortError`] when the log cannot be read or holds an event this program does not know.
     pub async fn refresh(&self, id: A::Id, loaded: &mut Loaded<A>) -> Result<(), PortError> {
         self.catch_up(id, loaded, Version::MAX).await
     }
@@ -69,7 +69,7 @@ impl<A: Aggregate> Repository<A> {
         self.fold_while(id, loaded, |recorded| recorded.version <= upto).await
     }
 
-    /// Folds what was recorded since, up to the first event that is not wanted.
+    /// Folds the events recorded since, up to the first one that is not wanted.
     pub(super) async fn fold_while(
         &self,
         id: A::Id,
@@ -87,7 +87,7 @@ impl<A: Aggregate> Repository<A> {
         .await
     }
 
-    /// Starts the description of a unit of work on one aggregate.
+    /// Builds the write of one aggregate within a unit of work.
     ///
     /// # Errors
     /// [`PortError`] when an event cannot be encoded.
@@ -96,9 +96,9 @@ impl<A: Aggregate> Repository<A> {
         Ok(StreamWrite { stream: StreamId::of::<A>(id), precondition, events })
     }
 
-    /// Loads, decides and records; a lost race is decided again on the newer state, a bounded number of times.
+    /// Loads, decides and records. After a lost race it decides again on the newer state, a bounded number of times.
     ///
-    /// With `expected` the caller's state must still be the current one. Returns the state after the decision.
+    /// With `expected`, the update is refused unless that is the current version. Returns the state after the decision.
     ///
     /// # Errors
     /// The aggregate's refusal, [`Error::StaleVersion`], [`Error::Contended`] or a failure of the log.
@@ -115,11 +115,11 @@ impl<A: Aggregate> Repository<A> {
         self.update_claiming(context, id, expected, decide, |_, _| Vec::new()).await
     }
 
-    /// Like [`Repository::update`], taking or giving back unique values in the same unit of work.
+    /// Like [`Repository::update`], and takes or releases unique values in the same unit of work.
     ///
     /// # Errors
-    /// As [`Repository::update`], and [`Error::ClaimTaken`] when another owner holds a value; the use case turns it
-    /// into its own refusal.
+    /// As [`Repository::update`], and [`Error::ClaimTaken`] when another owner holds a value; the use case maps it to
+    /// its own refusal.
     pub async fn update_claiming(
         &self,
         context: EventContext,
@@ -134,8 +134,8 @@ impl<A: Aggregate> Repository<A> {
         Ok(self.attempt(context, id, expected, None, decide, claims).await?.loaded)
     }
 
-    /// Like [`Repository::update`], for a request that may be repeated: the same key records once, and the repetition
-    /// is answered with the state as the first one left it.
+    /// Like [`Repository::update`], for a request that may be repeated: a key records once, and a repetition returns
+    /// the state as the first request left it.
     ///
     /// # Errors
     /// As [`Repository::update`], and [`Error::KeyReused`].
@@ -172,7 +172,7 @@ impl<A: Aggregate> Repository<A> {
                 return Err(Error::StaleVersion { expected, actual: loaded.version });
             }
             let events = decide(&loaded.state)?;
-            // What is so already is not recorded; only that this key was used for it is.
+            // A decision without events is not recorded, only the use of its key.
             if events.is_empty() && idempotency.is_none() {
                 return Ok(Updated { loaded, replayed: false });
             }
@@ -198,10 +198,10 @@ impl<A: Aggregate> Repository<A> {
         }
     }
 
-    /// Records the first events of a new aggregate, with whatever else belongs to the same unit of work.
+    /// Records the first events of a new aggregate, together with other writes of the same unit of work.
     ///
-    /// A repeated request (same idempotency key) records nothing and answers with the aggregate as the first one left
-    /// it: its id is read back from the log.
+    /// A repeated request (same idempotency key) records nothing and returns the aggregate as the first one left it;
+    /// its id is read from the log.
     ///
     /// # Errors
     /// [`Error::ClaimTaken`], [`Error::KeyReused`] or a failure of the log.
@@ -238,14 +238,14 @@ impl<A: Aggregate> Repository<A> {
     }
 }
 
-/// A new aggregate, or the one an earlier identical request made.
+/// A new aggregate, or the one that an earlier identical request created.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Created<A: Aggregate> {
     /// Which one.
     pub id: A::Id,
     /// Its state as the (first) request left it.
     pub loaded: Loaded<A>,
-    /// Whether an earlier identical request had already made it.
+    /// Whether an earlier identical request had already created it.
     pub replayed: bool,
 }
 

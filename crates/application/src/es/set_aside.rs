@@ -1,4 +1,4 @@
-//! Setting events aside that a reaction cannot deal with, so that those after them need not wait.
+//! A quarantine for events that a reaction cannot process, so that they do not block the events after them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,14 +11,14 @@ use super::{
 };
 use crate::error::{Error, PortError};
 
-/// Pause before an event is tried again that was set aside just now; each further pause is twice as long.
+/// Backoff after the first failure; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_secs(60);
-/// Longest pause.
+/// Longest backoff.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3_600);
-/// Most events tried again at one look.
+/// Most events retried in one pass.
 const AT_ONCE: u64 = 50;
 
-/// An event a subscription set aside.
+/// A quarantined event of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aside {
     /// Which event.
@@ -27,31 +27,31 @@ pub struct Aside {
     pub failures: u32,
 }
 
-/// Keeps the events that subscriptions set aside. All times are the keeper's own clock.
+/// Stores quarantined events. All times are on the store's clock.
 #[async_trait]
 pub trait SetAside: Send + Sync {
-    /// Notes, for people to see, that a subscription cannot deal with an event, and leaves that alone for a while.
+    /// Quarantines an event with the failure, for operators to see, until the pause has passed.
     ///
     /// # Errors
-    /// [`PortError`] when it cannot be kept.
+    /// [`PortError`] when it cannot be stored.
     async fn put(&self, name: &str, at: Position, failure: &str, pause: Duration) -> Result<(), PortError>;
 
-    /// Events of a subscription that were left alone for long enough, in the order of the log.
+    /// Events of a subscription whose pause has passed, in the order of the log.
     ///
     /// # Errors
     /// [`PortError`] when they cannot be read.
     async fn due(&self, name: &str, most: u64) -> Result<Vec<Aside>, PortError>;
 
-    /// Forgets an event that was dealt with in the end.
+    /// Removes an event that was processed in the end.
     ///
     /// # Errors
-    /// [`PortError`] when it cannot be forgotten.
+    /// [`PortError`] when it cannot be removed.
     async fn settle(&self, name: &str, at: Position) -> Result<(), PortError>;
 }
 
-/// A reaction whose line goes on past an event that it cannot deal with: that one is set aside and tried again later.
+/// A reaction that continues past an event it cannot process: the event is quarantined and retried later.
 ///
-/// It is for reactions that go by what is, and not by the order in which it came about: whatever follows is dealt with first.
+/// Use it for reactions that depend on current state and not on the order of events: later events are processed first.
 pub struct SettingAside {
     reaction: Arc<dyn Reaction>,
     aside: Arc<dyn SetAside>,
@@ -59,19 +59,19 @@ pub struct SettingAside {
 }
 
 impl SettingAside {
-    /// The same reaction, past what it cannot deal with.
+    /// Wraps a reaction so that it quarantines what it cannot process.
     #[must_use]
     pub fn new(reaction: Arc<dyn Reaction>, aside: Arc<dyn SetAside>, store: Arc<dyn EventStore>) -> Self {
         Self { reaction, aside, store }
     }
 
-    /// Tries again what is due. Any number of processes may do so at any time: the reaction is idempotent.
+    /// Retries the events that are due. Any number of processes may do so at any time: the reaction is idempotent.
     ///
-    /// An event that cannot be read stays set aside, and one that the log holds no more is forgotten: neither keeps those after
-    /// it waiting.
+    /// An unreadable event stays quarantined, and one that the log no longer holds is removed. Neither blocks the
+    /// others.
     ///
     /// # Errors
-    /// [`PortError`] when what was set aside cannot be looked at, or the log does not answer.
+    /// [`PortError`] when the quarantine or the log cannot be read for a reason that may pass.
     pub async fn try_again(&self) -> Result<(), PortError> {
         for Aside { position, failures } in self.aside.due(self.name(), AT_ONCE).await? {
             let event = match self.wanted_at(position).await {
@@ -93,7 +93,7 @@ impl SettingAside {
                     self.aside.settle(self.name(), position).await?;
                     tracing::info!(subscription = self.name(), position, "what was set aside is dealt with");
                 }
-                // It is due still, and looked at again.
+                // It stays due and is retried in the next pass.
                 Err(error) if passes(&error) => {
                     tracing::warn!(subscription = self.name(), position, error = ?error, "will retry");
                 }
@@ -103,7 +103,7 @@ impl SettingAside {
         Ok(())
     }
 
-    /// The event at a position, where there is one that the reaction wants to hear of.
+    /// The event at a position, if there is one in the reaction's categories.
     async fn wanted_at(&self, position: Position) -> Result<Option<RecordedEvent>, PortError> {
         let page = self.store.read_all(position.saturating_sub(1), 1, &EventFilter::default()).await?;
         let wanted = EventFilter::categories(self.reader().categories);

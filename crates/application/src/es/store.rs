@@ -7,10 +7,10 @@ use super::{
 };
 use crate::error::PortError;
 
-/// Bytes of data after which a page of the log ends, however few events it holds: one, where there is any.
+/// Payload bytes after which a page of the log ends, even below its event limit. The first event always fits.
 pub const PAGE_BYTES: usize = 16 * 1024 * 1024;
 
-/// Whether a stream may go on after what a read of at most `max` of its events answered with.
+/// Whether a stream may have more events after a read limited to `max` returned these.
 #[must_use]
 pub fn goes_on(events: &[RecordedEvent], max: usize) -> bool {
     events.len() >= max || events.iter().map(|event| event.data.len()).sum::<usize>() >= PAGE_BYTES
@@ -21,7 +21,7 @@ pub fn goes_on(events: &[RecordedEvent], max: usize) -> bool {
 pub struct EventFilter {
     /// Kinds of aggregate; empty for all.
     pub categories: Vec<&'static str>,
-    /// Whether only what happened is wanted, and not the particulars: the events then come without their data.
+    /// Whether the events are wanted without their payloads.
     pub headlines: bool,
 }
 
@@ -32,7 +32,7 @@ impl EventFilter {
         Self { categories: categories.to_vec(), headlines: false }
     }
 
-    /// The same events without their data.
+    /// The same filter, without payloads.
     #[must_use]
     pub fn headlines(self) -> Self {
         Self { headlines: true, ..self }
@@ -45,41 +45,41 @@ impl EventFilter {
     }
 }
 
-/// What may be put back to an earlier state beneath those who read it.
+/// A log that may be rewound to an earlier state while it is being read.
 pub trait Rewindable: Send + Sync {
-    /// How often the log was found to have been put back since this process began: by a restored backup, or by a database
-    /// that failed over to a copy that lagged.
+    /// How often a rewind of the log was detected since this process started: a restored backup, or a failover to a
+    /// lagging replica.
     ///
-    /// What was read before such a moment is of a log that is no more, and so are positions. Whoever remembers one compares
-    /// this number with what it was when it began, and begins again where it has grown.
+    /// Events and positions read before a rewind belong to a log that no longer exists. A reader that keeps a position
+    /// compares this number with its value at the start, and starts over if it has grown.
     fn rewinds(&self) -> u64 {
         0
     }
 }
 
-/// The one ordered log of facts.
+/// The ordered log of all events.
 ///
-/// Positions are dense and in commit order on every adapter. An accepted append survives the process, and on durable
-/// adapters the machine.
+/// On every adapter, positions have no gaps and follow commit order. An accepted append survives the process, and on
+/// durable adapters the machine.
 #[async_trait]
 pub trait EventStore: Rewindable {
-    /// Records one unit of work, all or nothing.
+    /// Records one unit of work as a whole or not at all.
     ///
-    /// Once accepted it completes even when the caller stops waiting.
+    /// Once accepted, it completes even if the caller drops the future.
     ///
     /// # Errors
-    /// [`AppendError`]; nothing has been recorded then, except that after [`AppendError::Unknown`] all of it may have been:
-    /// ask again with the same idempotency key.
+    /// [`AppendError`]. Nothing was recorded then, except possibly after [`AppendError::Unknown`]: retry with the same
+    /// idempotency key.
     async fn append(&self, request: AppendRequest) -> Result<Appended, AppendError>;
 
-    /// Reads events of one stream after a version, in order: at most `max`, and no more after [`PAGE_BYTES`]. Whether there
-    /// may be more after them, [`goes_on`] tells.
+    /// Reads events of one stream after a version, in order: at most `max`, and no more after [`PAGE_BYTES`].
+    /// [`goes_on`] returns whether there may be more.
     ///
     /// # Errors
     /// [`PortError`] when the log cannot be reached.
     async fn read_stream(&self, stream: StreamId, after: Version, max: usize) -> Result<Vec<RecordedEvent>, PortError>;
 
-    /// Reads a bounded stretch of the log after a position: at most `max` matching events, and no more after
+    /// Reads a bounded part of the log after a position: at most `max` matching events, and no more after
     /// [`PAGE_BYTES`].
     ///
     /// # Errors
@@ -92,15 +92,14 @@ pub trait EventStore: Rewindable {
     /// [`PortError`] when the log cannot be reached.
     async fn head(&self) -> Result<Position, PortError>;
 
-    /// Waits until the log's head is beyond a position, or the log has been put back more often than `rewinds`, and returns the
-    /// head. Wakes promptly, never polls in a tight loop.
+    /// Waits until the log's head is beyond a position or [`Rewindable::rewinds`] differs from `rewinds`, and returns
+    /// the head. Wakes promptly and never polls in a tight loop.
     ///
-    /// `rewinds` is what [`Rewindable::rewinds`] returned before the position was read. With it a reader is woken that was on
-    /// its way here when the log was put back.
+    /// `rewinds` is the count from before the position was read, so that a rewind in between is not missed.
     async fn beyond(&self, position: Position, rewinds: u64) -> Position;
 }
 
-/// A head of the log that was seen, and how often the log had been put back by then.
+/// A head of the log, and the number of rewinds when it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeenHead {
     position: Position,
@@ -108,7 +107,7 @@ pub struct SeenHead {
 }
 
 impl SeenHead {
-    /// The head as it is now.
+    /// The current head.
     ///
     /// # Errors
     /// [`PortError`] when the log cannot be reached.
@@ -117,11 +116,11 @@ impl SeenHead {
         Ok(Self { position: log.head().await?, rewinds })
     }
 
-    /// Waits until the log is beyond this head or was put back, and returns the head as it is then.
+    /// Waits until the log grows beyond this head or is rewound, and returns the new head.
     pub async fn passed(self, log: &dyn EventStore) -> Self {
         let position = log.beyond(self.position, self.rewinds).await;
         let rewinds = log.rewinds();
-        // The head may be that of the log before it was put back. The next wait finds out at once.
+        // The head may be from before the rewind. With position 0 the next wait returns at once.
         Self { position: if rewinds == self.rewinds { position } else { 0 }, rewinds }
     }
 }

@@ -1,9 +1,9 @@
-//! Durable subscriptions: a named reader of the log that continues where it stopped, whoever runs it.
+//! Durable subscriptions: named readers of the log that resume from their checkpoint, in whatever process.
 //!
-//! One process at a time holds a subscription's [`Lease`]; its fence grows with each new holder, and progress is only
-//! kept for the current fence, so a holder that slept past its lease cannot move the checkpoint. A reaction may see an
-//! event again after a crash and must therefore be idempotent, typically by an idempotency key made of its own name
-//! and the event's id.
+//! A subscription's [`Lease`] is held by one process at a time. Its fence grows with each new holder, and only the
+//! current fence may move the checkpoint, so a holder that slept past its lease cannot. After a crash a reaction may
+//! see an event again and must therefore be idempotent, typically by an idempotency key made of its own name and the
+//! event's id.
 
 use std::{fmt::Debug, pin::pin, sync::Arc, time::Duration};
 
@@ -22,89 +22,89 @@ use crate::{
 
 /// Most events read per round trip.
 const PAGE: usize = 500;
-/// Longest stretch without a wanted event that is read without moving the checkpoint.
+/// Most positions without a wanted event that are read without moving the checkpoint.
 const UNKEPT: u64 = 5_000;
-/// How long a lease lasts without being renewed.
+/// Duration of a lease that is not renewed.
 const LEASE: Duration = Duration::from_secs(15);
-/// Pause before asking again for a lease that another process holds: as often as that one renews it.
+/// Pause before the next attempt to claim a lease that another process holds; the holder renews it as often.
 const CONTEST: Duration = Duration::from_secs(5);
-/// First and longest pause between attempts after a failure that may pass.
+/// First and longest backoff after a failure that may pass.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
-/// Attempts in a row after which a failure that may pass is recorded for people to see: about three seconds.
+/// Consecutive failures after which a retried failure is recorded for operators: about three seconds.
 const RECORDED_AFTER: u32 = 5;
 
-/// The right to run one subscription for a while.
+/// The right to run one subscription for a limited time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     /// Which subscription.
     pub name: String,
-    /// Grows with each new holder; only the current one may move the checkpoint.
+    /// Grows with each new holder; only the current holder may move the checkpoint.
     pub fence: u64,
-    /// The last position that was dealt with when the lease was granted.
+    /// The last position that was processed when the lease was granted.
     pub position: Position,
-    /// Whether the log does not hold the event that was dealt with there: it was put back to an earlier state since, and what
-    /// it holds at these positions now is something else.
+    /// Whether the log no longer holds the event at that position: it was rewound to an earlier state since, and now
+    /// holds other events there.
     pub astray: bool,
 }
 
-/// Why a line goes no further.
+/// Why a subscription makes no progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Halt<'a> {
-    /// The failure may pass: the event is tried again and again.
+    /// The failure may pass: the event is retried indefinitely.
     Delayed(&'a str),
-    /// It is stopped.
+    /// The subscription has stopped.
     Stopped(&'a str),
 }
 
-/// Remembers how far each subscription got, and who may run it. All times are the store's own clock.
+/// Stores the checkpoint and the lease of each subscription. All times are on the store's clock.
 #[async_trait]
 pub trait Checkpoints: Send + Sync {
-    /// Grants the lease when nobody else holds it; `None` when somebody does.
+    /// Grants the lease, or returns `None` if another owner holds it.
     ///
     /// # Errors
     /// [`PortError`] when the store cannot be reached.
     async fn claim(&self, name: &str, owner: Uuid, ttl: Duration) -> Result<Option<Lease>, PortError>;
 
-    /// Extends the lease; false when it has passed to another holder.
+    /// Extends the lease. Returns false if another holder has it.
     ///
     /// # Errors
     /// [`PortError`] when the store cannot be reached.
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, PortError>;
 
-    /// Moves the checkpoint forward to the event at a position with that hash, and forgets an earlier failure; false when the
-    /// lease has passed to another holder, or the log does not hold that event any more.
+    /// Advances the checkpoint to the event with that position and hash, and clears an earlier failure. Returns false
+    /// if another holder has the lease or the log no longer holds that event.
     ///
     /// # Errors
     /// [`PortError`] when the store cannot be reached.
     async fn advance(&self, lease: &Lease, to: Position, hash: &[u8; 32]) -> Result<bool, PortError>;
 
-    /// Records that everything before a position is dealt with and that the line goes no further, for people to see, until
-    /// the checkpoint moves; false when the lease has passed on.
+    /// Records, for operators, that everything before a position is processed and the subscription makes no progress
+    /// until the checkpoint moves. Returns false if another holder has the lease.
     ///
     /// # Errors
     /// [`PortError`] when the store cannot be reached.
     async fn halt(&self, lease: &Lease, at: Position, halt: Halt<'_>) -> Result<bool, PortError>;
 
-    /// Gives the lease back, so that another process need not wait for its end.
+    /// Releases the lease, so that another process need not wait until it lapses.
     ///
     /// # Errors
     /// [`PortError`] when the store cannot be reached.
     async fn release(&self, lease: &Lease) -> Result<(), PortError>;
 }
 
-/// What a subscription is known by and what it wants to hear of, also where nobody runs it.
+/// The name of a subscription and the events it reads. Known even if no process runs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reader {
     /// Stable name; the checkpoint is kept under it.
     pub name: &'static str,
-    /// Kinds of aggregate it wants to hear of; empty for all.
+    /// Kinds of aggregate it reads; empty for all.
     pub categories: &'static [&'static str],
 }
 
-/// What a subscription does with each event. It sees an event at least once, in order.
+/// How a subscription processes each event. It sees an event at least once, in order.
 #[async_trait]
 pub trait Reaction: Send + Sync {
-    /// What it is known by, and what it wants to hear of.
+    /// Its name and the events it reads.
     fn reader(&self) -> Reader;
 
     /// Stable name; the checkpoint is kept under it.
@@ -112,18 +112,18 @@ pub trait Reaction: Send + Sync {
         self.reader().name
     }
 
-    /// Deals with one event.
+    /// Processes one event.
     ///
     /// # Errors
-    /// [`Error`]: what [`passes`] is tried again, anything else stops the line.
+    /// If [`passes`] returns true for the error, the event is retried; otherwise the subscription stops.
     async fn handle(&self, event: &RecordedEvent) -> Result<(), Error>;
 }
 
-/// Whether a failure may pass by itself, so that trying again makes sense.
+/// Whether a failure may pass by itself, so that a retry makes sense.
 #[must_use]
 pub const fn passes(error: &Error) -> bool {
     match error {
-        // What may have been recorded is made again as what was seen before it: a reaction is idempotent.
+        // After an unknown outcome the event is processed again. A reaction is idempotent.
         Error::Contended | Error::Overloaded | Error::StaleVersion { .. } | Error::Stale | Error::Unknown(_) => true,
         Error::Port(error) => error.retryable,
         Error::Refused(_)
@@ -140,21 +140,21 @@ pub const fn passes(error: &Error) -> bool {
     }
 }
 
-/// A reaction failed for good, or what it is to deal with cannot be read: no event from this position on is dealt with until
-/// somebody acts.
+/// A reaction failed permanently, or the log or checkpoint did: no event from this position on is processed until an
+/// operator intervenes.
 #[derive(Debug, thiserror::Error)]
 #[error("subscription {name} stopped at position {position}")]
 pub struct Stopped {
     /// Which subscription.
     pub name: &'static str,
-    /// The event it could not deal with; the first that may be the one where it cannot be read.
+    /// The event that failed, or the first that may be the unreadable one.
     pub position: Position,
     /// Why.
     #[source]
     pub source: Error,
 }
 
-/// Runs reactions, each under its lease, from its checkpoint onwards.
+/// Runs reactions, each under its lease, from its checkpoint on.
 #[derive(Clone)]
 pub struct Subscription {
     store: Arc<dyn EventStore>,
@@ -165,7 +165,7 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// A runner that claims leases as `owner`, which must be fresh for each process.
+    /// A runner that claims leases as `owner`, which must be unique to the process.
     #[must_use]
     pub fn new(
         store: Arc<dyn EventStore>,
@@ -176,22 +176,22 @@ impl Subscription {
         Self { store, checkpoints, clock, owner, contested: true }
     }
 
-    /// The same for a store that only this process uses: a lease that nobody else can claim needs no renewal.
+    /// The same for a store that only this process uses: no other process can claim the lease, so it is never renewed.
     #[must_use]
     pub fn uncontested(self) -> Self {
         Self { contested: false, ..self }
     }
 
-    /// Runs a reaction until `shutdown` completes; claims the lease again whenever it was lost.
+    /// Runs a reaction until `shutdown` completes; if the lease is lost, claims it again.
     ///
     /// # Errors
-    /// [`Stopped`] when the reaction or the log fails for good; the checkpoint stays before that event.
+    /// [`Stopped`] when the reaction or the log fails permanently; the checkpoint stays before that event.
     pub async fn run(&self, reaction: &dyn Reaction, shutdown: impl Future<Output = ()> + Send) -> Result<(), Stopped> {
         let work = pin!(self.keep_running(reaction));
         match select(work, pin!(shutdown)).await {
             Either::Left((Err(stopped), _)) => Err(stopped),
             Either::Left((Ok(never), _)) => match never {},
-            // Dropping the work is safe at any point: whatever was not checkpointed is seen again.
+            // Dropping the work is safe at any point: events after the checkpoint are processed again.
             Either::Right(((), _)) => {
                 self.give_back(reaction).await;
                 Ok(())
@@ -202,7 +202,7 @@ impl Subscription {
     async fn keep_running(&self, reaction: &dyn Reaction) -> Result<std::convert::Infallible, Stopped> {
         let mut pause = BACKOFF.0;
         loop {
-            // Looked up before the checkpoint: a log that is put back later is noticed.
+            // Read before the checkpoint, so that a later rewind of the log is noticed.
             let rewinds = self.store.rewinds();
             match self.checkpoints.claim(reaction.name(), self.owner, LEASE).await {
                 Ok(Some(lease)) => {
@@ -219,7 +219,7 @@ impl Subscription {
         }
     }
 
-    /// Works while the lease is ours: the renewal runs beside the reaction, never behind it.
+    /// Processes events while the lease is held. The renewal runs concurrently, so a slow reaction does not delay it.
     async fn hold(&self, reaction: &dyn Reaction, lease: Lease, rewinds: u64) -> Result<(), Stopped> {
         let line = Line { reaction, lease: &lease };
         match select(pin!(self.follow(line, rewinds)), pin!(self.renewing(&lease))).await {
@@ -246,7 +246,7 @@ impl Subscription {
         }
     }
 
-    /// Hands the reaction what it wants until the lease is lost or the log is put back.
+    /// Passes events to the reaction until the lease is lost or the log is rewound.
     async fn follow(&self, line: Line<'_>, rewinds: u64) -> Result<(), Stopped> {
         if line.lease.astray {
             return self.stop(line, line.lease.position + 1, astray().into()).await;
@@ -255,13 +255,13 @@ impl Subscription {
         loop {
             self.store.beyond(position, rewinds).await;
             let read = self.read(line, position, most).await;
-            // Positions of a log that is no more say nothing about the one there is: the checkpoint says where to go on.
+            // After a rewind, positions of the old log are meaningless. The checkpoint decides where to resume.
             if self.store.rewinds() != rewinds {
                 return Ok(());
             }
             let page = match read {
                 Ok(page) => page,
-                // One of these events cannot be read; those before it are dealt with first.
+                // One of these events cannot be read; process those before it first.
                 Err(_) if most > 1 => {
                     most = 1;
                     continue;
@@ -273,12 +273,12 @@ impl Subscription {
             }
             position = page.scanned_to;
             most = if page.events.is_empty() { PAGE } else { most };
-            // A stretch without a wanted event is cheap to read again, so it is not worth a write of its own.
+            // Positions without a wanted event are cheap to read again and not worth a write.
             if page.events.is_empty() && position - kept < UNKEPT {
                 continue;
             }
             let Some(hash) = page.hash else { continue };
-            // What took long may have been about a log that is no more.
+            // The log may have been rewound while the events were processed.
             if self.store.rewinds() != rewinds || !self.keep(line, position, &hash).await? {
                 return Ok(());
             }
@@ -291,7 +291,7 @@ impl Subscription {
         self.patiently(line, after + 1, || self.store.read_all(after, most, &filter)).await
     }
 
-    /// Moves the checkpoint; false if the lease has passed on, or the log was put back.
+    /// Advances the checkpoint. Returns false if the lease was lost or the log was rewound.
     async fn keep(&self, line: Line<'_>, position: Position, hash: &[u8; 32]) -> Result<bool, Stopped> {
         let next = position + 1;
         match self.patiently(line, next, || self.checkpoints.advance(line.lease, position, hash)).await {
@@ -322,7 +322,7 @@ impl Subscription {
         Err(Stopped { name, position: at, source })
     }
 
-    /// Asks a port until it answers or fails for good; the lease's renewal decides when to give up.
+    /// Calls a port until it succeeds or fails permanently. The lease's renewal bounds the time.
     async fn patiently<T, F: Future<Output = Result<T, PortError>>>(
         &self,
         line: Line<'_>,
@@ -338,7 +338,7 @@ impl Subscription {
         }
     }
 
-    /// Pauses before another attempt, longer each time; a failure that does not pass is recorded for people to see.
+    /// Waits before the next attempt, longer each time. A failure that lasts is recorded for operators.
     async fn wait(&self, line: Line<'_>, at: Position, error: &(impl Debug + Sync), patience: &mut Patience) {
         tracing::warn!(subscription = line.reaction.name(), position = at, error = ?error, "will retry");
         patience.attempts += 1;
@@ -359,14 +359,14 @@ impl Subscription {
     }
 }
 
-/// One holder's turn at one subscription.
+/// A reaction under its lease.
 #[derive(Clone, Copy)]
 struct Line<'a> {
     reaction: &'a dyn Reaction,
     lease: &'a Lease,
 }
 
-/// How often something was tried in vain, and how long to wait before it is tried again.
+/// Failed attempts so far, and the pause before the next.
 struct Patience {
     attempts: u32,
     pause: Duration,
@@ -383,7 +383,7 @@ fn astray() -> PortError {
     PortError::bug("checkpoints", "going on behind a checkpoint", why)
 }
 
-/// What may pass is worth a warning; what will not is an error.
+/// Logs a warning for a failure that may pass, an error for any other.
 fn complain(subscription: &str, error: &PortError, what: &str) {
     if error.retryable {
         tracing::warn!(subscription, error = ?error, "{what}");

@@ -11,10 +11,10 @@ use crate::error::PortError;
 /// Most events read per round trip.
 const PAGE: usize = 500;
 
-/// Hands over a stream's events after a version, in order, until there are no more or whoever takes them has enough.
+/// Passes a stream's events after a version to `take`, in order, until there are no more or `take` breaks.
 ///
 /// # Errors
-/// [`PortError`] when the log cannot be read, and what the taker fails with.
+/// [`PortError`] when the log cannot be read, and any error from `take`.
 pub(crate) async fn walk(
     store: &dyn EventStore,
     stream: StreamId,

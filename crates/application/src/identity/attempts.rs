@@ -3,69 +3,69 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::error::PortError;
 
-/// How long a source is known after the last sign-in from it.
+/// How long a source stays known after the last sign-in from it.
 pub const KNOWN_FOR: TimeDelta = TimeDelta::days(90);
 
-/// Names an allowance, or a source that is known: a keyed digest, so that neither address nor e-mail can be read off it.
+/// The key of an allowance or a known source: a keyed digest, which reveals neither address nor e-mail.
 pub type AttemptKey = [u8; 32];
 
 /// One attempt, to be counted against an allowance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Charge {
-    /// Which allowance.
+    /// The allowance.
     pub allowance: AttemptKey,
-    /// How many attempts it has.
+    /// Its limit of attempts.
     pub most: u32,
-    /// How long after its first attempt it is whole again.
+    /// Duration of its window, from its first attempt.
     pub window: TimeDelta,
 }
 
-/// What an allowance looks like after an attempt.
+/// The state of an allowance after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spent {
     /// Attempts counted, this one included.
     pub count: u32,
-    /// When it is whole again.
+    /// When its window ends.
     pub until: DateTime<Utc>,
 }
 
-/// What came of charging an attempt.
+/// The result of charging an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Charged {
-    /// It is counted against every allowance, in the order of the charges.
+    /// It was charged to every allowance; the results are in the order of the charges.
     Within(Vec<Spent>),
-    /// One of them has nothing left, so it is counted against none.
+    /// One allowance is exhausted, so none was charged.
     Exhausted {
-        /// When that one is whole again.
+        /// When the window of that one ends.
         until: DateTime<Utc>,
     },
 }
 
-/// Counts attempts for all processes, and knows from where people have signed in.
+/// Counts attempts across all processes, and remembers the sources of sign-ins.
 ///
-/// What is counted is kept at once and by itself: a command that fails takes nothing back.
+/// Changes are committed at once; a command that fails later does not undo them.
 #[async_trait]
 pub trait Attempts: Send + Sync {
-    /// Counts one attempt against each of some allowances, or against none where one of them has nothing left. Of any
-    /// number of attempts in parallel, no more are counted than there were left.
+    /// Charges an attempt to all of the allowances, or to none if one is exhausted. Parallel attempts never exceed a
+    /// limit.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be written.
     async fn charge(&self, charges: &[Charge], now: DateTime<Utc>) -> Result<Charged, PortError>;
 
-    /// Gives one attempt back to each of some allowances.
+    /// Refunds one attempt to each of the allowances.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be written.
     async fn refund(&self, allowances: &[AttemptKey]) -> Result<(), PortError>;
 
-    /// Remembers that somebody signed in from a source.
+    /// Remembers a sign-in from a source.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be written.
     async fn remember(&self, source: &AttemptKey, now: DateTime<Utc>) -> Result<(), PortError>;
 
-    /// When somebody last signed in from a source, as far as that is remembered.
+    /// When the last known sign-in from a source was.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be read.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::ports::{AccessTokens, Standings};
 use crate::{context::Subject, error::Error, ports::Clock};
 
-/// Turns a bearer token into who is asking.
+/// Authenticates bearer tokens.
 pub struct AuthenticateHandler {
     pub(super) tokens: Arc<dyn AccessTokens>,
     pub(super) standings: Arc<dyn Standings>,
@@ -11,10 +11,10 @@ pub struct AuthenticateHandler {
 }
 
 impl AuthenticateHandler {
-    /// Who asks: the signature says who signed in, the standing says whether that still counts and as what.
+    /// Returns the subject: the token identifies the user, the standing gives the validity of the session and the role.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`], never saying why, or a failing port.
+    /// [`Error::Unauthenticated`] without a reason, or a failing port.
     pub async fn handle(&self, bearer: &str) -> Result<Subject, Error> {
         let now = self.clock.now();
         let claims = self.tokens.verify(bearer, now).await?.ok_or(Error::Unauthenticated)?;

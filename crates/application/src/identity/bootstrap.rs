@@ -3,14 +3,14 @@ use std::sync::Arc;
 use super::ports::{BootstrapOffer, BootstrapTokens, UserViews};
 use crate::error::Error;
 
-/// Offers the one-time token that makes the first administrator, for as long as there is none.
+/// Offers the one-time token for the first administrator, while there is none.
 pub struct OfferBootstrapHandler {
     pub(super) users: Arc<dyn UserViews>,
     pub(super) bootstrap: Arc<dyn BootstrapTokens>,
 }
 
 impl OfferBootstrapHandler {
-    /// The token and where it is kept; nothing once somebody runs the platform.
+    /// The token and its location; `None` once there is an administrator.
     ///
     /// # Errors
     /// A failing port.

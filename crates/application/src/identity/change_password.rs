@@ -18,11 +18,11 @@ use crate::{
     ports::Clock,
 };
 
-/// Asks for another password of one's own. Raw values: what the new one must be depends on whose it is.
+/// A request to change one's own password. The values are raw, because the rules for the new one depend on the user.
 pub struct ChangePassword {
-    /// The password so far.
+    /// The current password.
     pub current: String,
-    /// The password from now on.
+    /// The new password.
     pub new: String,
 }
 
@@ -32,7 +32,7 @@ impl std::fmt::Debug for ChangePassword {
     }
 }
 
-/// Changes passwords, for those who know the current one.
+/// Changes passwords; the current one is required.
 pub struct ChangePasswordHandler {
     pub(super) recording: PasswordRecording,
     pub(super) accounts: Arc<dyn Accounts>,
@@ -46,14 +46,14 @@ pub struct ChangePasswordHandler {
 }
 
 impl ChangePasswordHandler {
-    /// Changes the password and ends every other sign-in of the person; a wrong guess at the current one is recorded. Of several
-    /// changes at once one is made; to the others the password they presented is the current one no longer. If the log fails
-    /// once the change is made, the change stands and its event is recorded later.
+    /// Changes the password and ends all other sessions of the user. A wrong current password is recorded. Only one of
+    /// several concurrent changes succeeds; for the others, the presented password is no longer the current one. If the
+    /// log fails after the change, the change stands and its event is recorded later.
     ///
     /// # Errors
     /// [`IdentityError`], [`Error::Unauthenticated`], [`Error::Forbidden`] for programs, [`Error::TooManyAttempts`],
-    /// [`Error::Overloaded`] or a failing port; the password has not changed then, unless the database was lost while the new
-    /// one was saved.
+    /// [`Error::Overloaded`] or a failing port. The password is unchanged then, unless the database failed while the
+    /// new one was saved.
     #[tracing::instrument(name = "identity.change_password", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: ChangePassword) -> Result<(), Error> {
         let outcome = self.change(actor, command).await;
@@ -80,7 +80,7 @@ impl ChangePasswordHandler {
         let email = profile.and_then(|(_, profile)| Email::parse(&profile.email).ok());
         let password = Password::parse(&command.new, email.as_ref(), self.policy)?;
         let hash = self.hasher.hash(&password).await?;
-        // The row has a place for one unrecorded change.
+        // The row can hold only one unrecorded change.
         self.recording.catch_up(user).await?;
         let change = PasswordChange { user, from: known.password, to: hash, keep: session, at: self.clock.now() };
         let ended = self.changes.set_password(&change).await?.ok_or(IdentityError::CurrentPasswordWrong)?;

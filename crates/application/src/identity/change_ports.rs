@@ -11,111 +11,111 @@ use super::{
 };
 use crate::error::PortError;
 
-/// Another password in the place of the present one.
+/// A change of a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PasswordChange {
-    /// Whose.
+    /// The user.
     pub user: UserId,
-    /// The password that was seen.
+    /// The password hash it replaces.
     pub from: PasswordHash,
-    /// The password from now on.
+    /// The new password hash.
     pub to: PasswordHash,
-    /// The sign-in that goes on.
+    /// The session that stays valid.
     pub keep: SessionId,
-    /// When.
+    /// When it is changed.
     pub at: DateTime<Utc>,
 }
 
-/// Which unrecorded changes of passwords are asked for.
+/// A selection of unrecorded password changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unrecorded {
-    /// Those of one person, however new.
+    /// Those of one user, of any age.
     Of(UserId),
-    /// Those of everybody that were made before an instant.
+    /// Those of all users from before an instant.
     Before(DateTime<Utc>),
 }
 
-/// A change of a password whose event is missing in the log.
+/// A password change whose event is missing in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnrecordedChange {
-    /// Whose password was changed.
+    /// The user.
     pub user: UserId,
-    /// When.
+    /// When it was made.
     pub at: DateTime<Utc>,
 }
 
-/// Changes what is personal about people who have an account.
+/// Changes users' private rows.
 #[async_trait]
 pub trait AccountChanges: Send + Sync {
-    /// What a person's password is checked against.
+    /// A user's credentials.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, PortError>;
 
-    /// Puts another password's hash in the place of the present one and ends every other sign-in of the person, all in one
-    /// step with seeing that it is the present one. Says which sign-ins ended; nothing where the present password is another,
-    /// so of several who start from one, one gets through. A sign-in that is opened meanwhile ends too, or is opened after.
-    /// The change is unrecorded until [`AccountChanges::recorded`].
+    /// Atomically replaces the password hash, if it is still `from`, and ends all other sessions of the user. Returns
+    /// the ended sessions, or `None` if the hash is another one, so only one of several concurrent changes succeeds. A
+    /// session that is opened meanwhile also ends, or is opened afterwards. The change is unrecorded until
+    /// [`AccountChanges::recorded`].
     ///
     /// # Errors
-    /// [`PortError`] when it cannot be written; then neither the password has changed nor a sign-in ended.
+    /// [`PortError`] when the write fails; then neither the password has changed nor a session ended.
     async fn set_password(&self, change: &PasswordChange) -> Result<Option<Vec<SessionId>>, PortError>;
 
-    /// The unrecorded changes of passwords: those of one person, or those that everybody made before an instant.
+    /// The selected unrecorded password changes.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn unrecorded(&self, which: Unrecorded) -> Result<Vec<UnrecordedChange>, PortError>;
 
-    /// Notes that the change a person made at an instant is recorded. A later change stays unrecorded.
+    /// Marks the change that a user made at an instant as recorded. A later change stays unrecorded.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be written.
     async fn recorded(&self, user: UserId, at: DateTime<Utc>) -> Result<(), PortError>;
 
-    /// Gives a person another name; where `from` is given, only in one step with seeing that it is their present one. Says
-    /// whether somebody was renamed.
+    /// Changes a user's display name; with `from`, only if that is atomically found to be the present one. Returns
+    /// whether it was changed.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be written.
     async fn rename(&self, user: UserId, from: Option<&str>, to: &DisplayName) -> Result<bool, PortError>;
 }
 
-/// Remembers who was erased where no backup of the database reaches, so that a restore does not bring them back.
+/// A list of erased users, stored outside the database and its backups, so that a restore does not bring them back.
 ///
-/// Only ever grows; it holds ids and times and nothing personal.
+/// It only grows, and holds ids and times but no personal data.
 #[async_trait]
 pub trait Erasures: Send + Sync {
-    /// Remembers that somebody was erased; twice is fine.
+    /// Records an erasure; repeating it is harmless.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be written.
     async fn record(&self, user: UserId, at: DateTime<Utc>) -> Result<(), PortError>;
 
-    /// Everybody who was ever erased, each once.
+    /// All users that were ever erased, without duplicates.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be read.
     async fn all(&self) -> Result<Vec<UserId>, PortError>;
 }
 
-/// Where e-mails are kept besides accounts, for example for whom an invitation is.
+/// E-mails that are stored outside accounts, for example as recipients of invitations.
 #[async_trait]
 pub trait Mentions: Send + Sync {
-    /// Forgets an e-mail.
+    /// Deletes an e-mail.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be deleted.
     async fn forget(&self, email: &Email) -> Result<(), PortError>;
 }
 
-/// Knows a person's sign-ins.
+/// Lists a user's sessions.
 #[async_trait]
 pub trait SessionList: Send + Sync {
-    /// The sign-ins of a person that count at that instant, the newest first.
+    /// A user's sessions that are valid at that instant, newest first.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn of_user(&self, user: UserId, now: DateTime<Utc>) -> Result<Vec<SessionRecord>, PortError>;
 }

@@ -19,21 +19,21 @@ use crate::{
     ports::{Clock, IdGenerator},
 };
 
-/// Where e-mails are unique: on the whole platform.
+/// The scope in which e-mails are unique: the whole platform.
 pub(super) const EMAIL_SCOPE: &str = "user.email";
 
-/// A person about to get an account.
+/// A person who is about to get an account.
 pub(super) struct Enrolled {
     pub(super) email: Email,
     pub(super) password: Password,
     pub(super) name: DisplayName,
     pub(super) role: PlatformRole,
-    /// Taken for the new user in the same unit of work.
+    /// Claimed for the new user in the same unit of work.
     pub(super) claim: Option<Claim>,
     pub(super) idempotency: Option<Idempotency>,
 }
 
-/// Opens accounts: private rows first, then one append that makes them mean something.
+/// Opens accounts: first the private rows, then one append that makes them valid.
 #[derive(Clone)]
 pub(super) struct Enrolment {
     pub(super) store: Arc<dyn EventStore>,
@@ -62,7 +62,7 @@ impl Enrolment {
                 self.withdraw(account.user).await;
                 self.view(created.id).await
             }
-            // The append may have been accepted although no answer came: the rows stay, the sweep decides later.
+            // The append may have been accepted without an answer: the rows stay, and the sweep decides later.
             Err(error) if !error.surely_refused() => Err(error),
             Err(error) => {
                 self.withdraw(account.user).await;
@@ -71,7 +71,7 @@ impl Enrolment {
         }
     }
 
-    /// Whom an earlier identical request enrolled, asked when the repetition would be refused.
+    /// Returns the user an earlier identical request enrolled. Called when the repetition would be refused.
     pub(super) async fn enrolled_before(
         &self,
         actor: &Actor,
@@ -117,7 +117,7 @@ impl Enrolment {
     }
 }
 
-/// The e-mail that a person signs in with, by its keyed hash.
+/// The claim of an e-mail, by its keyed hash.
 #[must_use]
 pub fn email_claim(digest: &[u8]) -> Claim {
     Claim { scope: EMAIL_SCOPE.to_owned(), value: hex(digest) }

@@ -6,14 +6,14 @@ use super::{
 };
 use crate::{context::Actor, error::Error};
 
-/// Shows the signed-in person their account.
+/// Returns the signed-in user's account.
 pub struct GetProfileHandler {
     pub(super) users: Arc<dyn UserViews>,
     pub(super) accounts: Arc<dyn Accounts>,
 }
 
 impl GetProfileHandler {
-    /// The account of whoever asks.
+    /// The actor's account.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] without a person, or a failing port.

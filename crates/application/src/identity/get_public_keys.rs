@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::ports::AccessTokens;
 use crate::error::Error;
 
-/// Publishes the keys access tokens can be checked with.
+/// Publishes the keys that verify access tokens.
 pub struct GetPublicKeysHandler {
     pub(super) tokens: Arc<dyn AccessTokens>,
 }

@@ -6,58 +6,58 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{keys::KeyVault, ports::Accounts};
 use crate::{error::PortError, ports::Clock};
 
-/// Age of private rows and secrets that no event refers to; the append that would refer to them takes seconds.
+/// Age at which private rows and secrets without an event are orphaned; the append that refers to them takes seconds.
 const ORPHANED: TimeDelta = TimeDelta::days(1);
-/// How long sign-ins, invitations and attempts are kept after their end.
+/// How long sessions, invitations and attempts are kept after they end.
 const ENDED: TimeDelta = TimeDelta::days(1);
-/// How long it is kept for whom an invitation into a project is; it can be accepted for a week.
+/// How long the recipient of a project invitation is kept; it can be accepted for a week.
 const INVITED: TimeDelta = TimeDelta::days(8);
-/// How long idempotency keys are remembered.
+/// How long idempotency keys are kept.
 const REMEMBERED: TimeDelta = TimeDelta::days(14);
 
-/// Keeps rows that time takes the meaning from.
+/// Rows that become obsolete with time.
 #[async_trait]
 pub trait Perishable: Send + Sync {
-    /// Deletes the rows that had lost their meaning before an instant, and says how many.
+    /// Deletes the rows that became obsolete before an instant. Returns how many.
     ///
     /// # Errors
     /// [`PortError`] when they cannot be deleted.
     async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError>;
 }
 
-/// Whatever is swept now and then.
+/// The ports of housekeeping.
 #[derive(Clone)]
 pub struct HousekeepingPorts {
-    /// Private rows, of which those go that no event refers to.
+    /// Private rows; those that no event refers to are deleted.
     pub accounts: Arc<dyn Accounts>,
-    /// Digests of API keys' secrets, of which those go that no event refers to.
+    /// Digests of API keys' secrets; those that no event refers to are deleted.
     pub vault: Arc<dyn KeyVault>,
-    /// Sign-ins with their refresh tokens, by their end.
+    /// Sessions with their refresh tokens, by their end.
     pub sessions: Arc<dyn Perishable>,
     /// Invitations to open an account, by their end.
     pub invitations: Arc<dyn Perishable>,
-    /// For whom invitations into projects are, by their beginning.
+    /// Recipients of project invitations, by their creation.
     pub addressees: Arc<dyn Perishable>,
-    /// Attempts by the end of their window, and known sources by the end of their being known.
+    /// Attempts, by the end of their window, and known sources, by their expiry.
     pub attempts: Arc<dyn Perishable>,
     /// Idempotency keys, by their use.
     pub used_keys: Arc<dyn Perishable>,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
 }
 
-/// How many rows a pass removed.
+/// The number of rows a pass deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Swept {
-    /// People's private rows.
+    /// Users' private rows.
     pub accounts: u64,
     /// Digests of secrets.
     pub secrets: u64,
-    /// Sign-ins.
+    /// Sessions.
     pub sessions: u64,
     /// Invitations to open an account.
     pub invitations: u64,
-    /// E-mails of invitations into projects.
+    /// E-mails of project invitations.
     pub addressees: u64,
     /// Attempts and known sources.
     pub attempts: u64,
@@ -65,17 +65,17 @@ pub struct Swept {
     pub used_keys: u64,
 }
 
-/// Removes what has lost its meaning. Several processes may do so at once: what is gone is gone.
+/// Deletes obsolete rows. Several processes may do so concurrently.
 pub struct Housekeeping(HousekeepingPorts);
 
 impl Housekeeping {
-    /// Housekeeping over its ports.
+    /// Creates housekeeping from its ports.
     #[must_use]
     pub const fn new(ports: HousekeepingPorts) -> Self {
         Self(ports)
     }
 
-    /// Sweeps everything once. One sweep that fails keeps no other from being made.
+    /// Sweeps everything once. A sweep that fails does not prevent the others.
     ///
     /// # Errors
     /// The first failing port.

@@ -13,46 +13,46 @@ use crate::{
     ports::Clock,
 };
 
-/// How long an invitation can be accepted.
+/// How long an invitation is valid.
 const LIFE: TimeDelta = TimeDelta::days(7);
 
-/// Where invitations are used up: once on the whole platform.
+/// The scope in which an invitation can be used once: the whole platform.
 pub const INVITATION_SCOPE: &str = "user.invitation";
 
-/// Who may open an account.
+/// Who may register.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum RegistrationMode {
-    /// Everybody.
+    /// Everyone.
     #[default]
     Open,
-    /// Whoever an administrator invited.
+    /// People with an invitation.
     Invite,
-    /// Nobody; accounts are opened on the command line.
+    /// No one; accounts are opened on the command line.
     Closed,
 }
 
-/// Keeps invitations, by digest. That one is used up is a claim in the log.
+/// Stores invitations, by digest. Their use is a claim in the log.
 #[async_trait]
 pub trait Invitations: Send + Sync {
-    /// Keeps an invitation, unless it is kept already, and says until when it can be accepted.
+    /// Stores an invitation, unless it exists. Returns its expiry.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be written.
     async fn save(&self, digest: &[u8; 32], expires_at: DateTime<Utc>) -> Result<DateTime<Utc>, PortError>;
 
-    /// Until when an invitation can be accepted, where there is such a one.
+    /// The expiry of an invitation, if it exists.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn expiry(&self, digest: &[u8; 32]) -> Result<Option<DateTime<Utc>>, PortError>;
 }
 
-/// An invitation, shown this once.
+/// An invitation; its token is shown only once.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Invitation {
-    /// What to register with.
+    /// The token to register with.
     pub token: String,
-    /// Until when.
+    /// Its expiry.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -62,7 +62,7 @@ impl std::fmt::Debug for Invitation {
     }
 }
 
-/// Invites people to open an account, for administrators.
+/// Creates invitations, for administrators.
 #[derive(Clone)]
 pub struct InviteHandler {
     pub(super) store: Arc<dyn EventStore>,
@@ -73,11 +73,11 @@ pub struct InviteHandler {
 }
 
 impl InviteHandler {
-    /// Makes an invitation that one person can accept within a week; a repeated request is given the same one.
+    /// Creates an invitation that one person can accept within a week. A repeated request returns the same one.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`], [`Error::Forbidden`], [`IdentityError::RegistrationClosed`] where no invitation lets
-    /// anybody in, [`Error::KeyReused`] or a failing port.
+    /// [`Error::Unauthenticated`], [`Error::Forbidden`], [`IdentityError::RegistrationClosed`] if invitations are not
+    /// accepted, [`Error::KeyReused`] or a failing port.
     #[tracing::instrument(name = "identity.invite", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, idempotency: Option<Idempotency>) -> Result<Invitation, Error> {
         Access::require_on_platform(actor, PlatformPermission::UsersInvite)?;
@@ -92,19 +92,18 @@ impl InviteHandler {
         Ok(Invitation { token, expires_at })
     }
 
-    /// The token that belongs to a request, the same for each repetition. It is kept nowhere: whoever has the master
-    /// key can make it again.
+    /// The token of a request, the same for each repetition. It is not stored, but derived from the master key.
     async fn repeatable(&self, actor: &Actor, idempotency: Idempotency) -> Result<String, Error> {
         let mut seed =
             [idempotency.scope.as_bytes(), &idempotency.fingerprint[..], idempotency.key.as_bytes()].concat();
         let context = actor.event_context(None);
         let request = AppendRequest { writes: vec![], claims: vec![], idempotency: Some(idempotency), context };
-        // Where the log stood tells the uses of a key apart once the first is forgotten.
+        // The log's position distinguishes uses of a key after the first has been forgotten.
         seed.extend(self.store.append(request).await?.first.to_be_bytes());
         Ok(hex(&self.mint.keyed(INVITATION_SCOPE, &seed)))
     }
 
-    /// What using an invitation takes, so that of several who use it at once one gets through.
+    /// The claim for using an invitation, so that only one of several concurrent uses succeeds.
     pub(super) async fn claim(&self, token: &str) -> Result<Claim, Error> {
         let digest = self.mint.digest(token);
         match self.invitations.expiry(&digest).await? {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{audit::SecurityLog, context::Actor, error::Error};
 
-/// Asks to sign in. Raw values: what breaks a rule is simply wrong.
+/// A request to sign in. The values are raw: invalid ones are simply wrong.
 pub struct LogIn {
     /// The e-mail of the account.
     pub email: String,
@@ -25,7 +25,7 @@ impl std::fmt::Debug for LogIn {
     }
 }
 
-/// Trades e-mail and password for tokens.
+/// Exchanges e-mail and password for tokens.
 pub struct LogInHandler {
     pub(super) accounts: Arc<dyn Accounts>,
     pub(super) users: Arc<dyn UserViews>,
@@ -37,8 +37,8 @@ pub struct LogInHandler {
 }
 
 impl LogInHandler {
-    /// Begins a sign-in, and records that or why not. An unknown e-mail, a wrong password and a disabled account cost and
-    /// answer the same; whoever has tried too much waits before anything is looked up or hashed.
+    /// Starts a session and records the outcome. An unknown e-mail, a wrong password and a disabled account take the
+    /// same time and get the same answer. Throttling applies before anything is looked up or hashed.
     ///
     /// # Errors
     /// [`Error::BadCredentials`], [`Error::TooManyAttempts`], [`Error::Overloaded`] or a failing port.
@@ -68,7 +68,7 @@ impl LogInHandler {
         };
         self.throttle.succeeded(&attempt).await?;
         let (session, refresh_token) = self.sign_ins.open(proved.user).await?;
-        // A change of the password ends the sign-ins there are. One that was opened since must not outlive it either.
+        // A change of the password ends existing sessions, so one opened during the change must end too.
         let (known, _) = self.find(&command.email).await?;
         if known.is_none_or(|known| known.password != proved.password) {
             self.sign_ins.end(session).await?;
@@ -77,14 +77,14 @@ impl LogInHandler {
         self.sign_ins.tokens(proved.user, session, refresh_token).await
     }
 
-    /// The one refusal; only the trail knows whose account it was about.
+    /// The only refusal; which account it concerned is recorded in the audit trail only.
     fn refused(&self, actor: &Actor, account: Option<UserId>) -> Error {
         self.security.not_signed_in(actor, account);
         Error::BadCredentials
     }
 
-    /// Whose sign-in it is, and by which password; nobody's where e-mail and password do not belong together or the account
-    /// may not sign in, and then whose e-mail it is.
+    /// The credentials of the user, if e-mail and password match and the account is active. Otherwise the user the
+    /// e-mail belongs to, if any.
     async fn judge(&self, command: &LogIn) -> Result<Result<Credentials, Option<UserId>>, Error> {
         let (known, status) = self.find(&command.email).await?;
         let hash = known.as_ref().map(|credentials| &credentials.password);
@@ -94,7 +94,7 @@ impl LogInHandler {
         Ok(known.filter(|_| right).ok_or(account))
     }
 
-    /// What the password is checked against. As many questions are asked about an unknown e-mail as about a known one.
+    /// Finds the credentials of an e-mail, with the same number of queries whether it is known or not.
     async fn find(&self, email: &str) -> Result<(Option<Credentials>, Option<UserStatus>), Error> {
         let text = Email::parse(email).map_or_else(|_| String::new(), |email| email.as_str().to_owned());
         let digest = self.mint.keyed("user.email", text.as_bytes());

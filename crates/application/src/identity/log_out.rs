@@ -8,7 +8,7 @@ use crate::{
     ports::Clock,
 };
 
-/// Ends the sign-in the request came with.
+/// Ends the session of the request.
 pub struct LogOutHandler {
     pub(super) sessions: Arc<dyn Sessions>,
     pub(super) standings: Arc<dyn Standings>,
@@ -17,10 +17,10 @@ pub struct LogOutHandler {
 }
 
 impl LogOutHandler {
-    /// Ends it and records that: neither its access tokens nor its refresh token count any more.
+    /// Ends the session and records that: its access tokens and its refresh token are no longer valid.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] without a sign-in, or a failing port.
+    /// [`Error::Unauthenticated`] without a session, or a failing port.
     #[tracing::instrument(name = "identity.log_out", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor) -> Result<(), Error> {
         actor.person()?;

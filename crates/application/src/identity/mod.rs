@@ -1,7 +1,7 @@
-//! Signing up, signing in, and proving who asks.
+//! Registration, sign-in and authentication.
 //!
-//! What is personal (e-mail, name, password hash) lives in private rows outside the log. A private row is written first,
-//! under a fresh id; the event that refers to the id makes it mean something.
+//! Personal data (e-mail, name, password hash) is stored in private rows outside the log. A private row is written
+//! first, under a fresh id; it is valid only once an event refers to that id.
 
 mod administration;
 mod attempts;
@@ -77,7 +77,7 @@ use crate::{
     ports::{Clock, IdGenerator},
 };
 
-/// What the context needs from outside.
+/// The ports of the context.
 #[derive(Clone)]
 pub struct IdentityPorts {
     /// The log.
@@ -86,23 +86,23 @@ pub struct IdentityPorts {
     pub accounts: Arc<dyn Accounts>,
     /// Changes of private rows.
     pub changes: Arc<dyn AccountChanges>,
-    /// Who was erased.
+    /// The list of erased users.
     pub erasures: Arc<dyn Erasures>,
-    /// Where e-mails are kept besides accounts.
+    /// E-mails stored outside accounts.
     pub mentions: Arc<dyn Mentions>,
-    /// Sign-ins by person.
+    /// Sessions by user.
     pub session_list: Arc<dyn SessionList>,
     /// Invitations to open an account.
     pub invitations: Arc<dyn Invitations>,
-    /// Who may open an account.
+    /// Who may register.
     pub registration: RegistrationMode,
-    /// What is asked of new passwords.
+    /// The rules for new passwords.
     pub password_policy: PasswordPolicy,
-    /// Users as the log tells.
+    /// Users, derived from the log.
     pub users: Arc<dyn UserViews>,
-    /// Sign-ins and their refresh tokens.
+    /// Sessions and their refresh tokens.
     pub sessions: Arc<dyn Sessions>,
-    /// Whether a sign-in still counts.
+    /// Validity of sessions.
     pub standings: Arc<dyn Standings>,
     /// Signed access tokens.
     pub tokens: Arc<dyn AccessTokens>,
@@ -112,37 +112,37 @@ pub struct IdentityPorts {
     pub mint: Arc<dyn TokenMint>,
     /// The first administrator's one-time token.
     pub bootstrap: Arc<dyn BootstrapTokens>,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Fresh ids.
+    /// Generates ids.
     pub ids: Arc<dyn IdGenerator>,
-    /// How often somebody has tried, and from where they are known.
+    /// Counters of attempts, and known sources.
     pub attempts: Arc<dyn Attempts>,
-    /// How often somebody may try.
+    /// Limits of attempts.
     pub limits: ThrottleLimits,
-    /// How long sign-ins last.
+    /// Lifetimes of sessions.
     pub policy: SessionPolicy,
-    /// Who signed in and out, and who could not.
+    /// The security log of sign-ins and sign-outs.
     pub security: SecurityLog,
 }
 
-/// Everything the context can be asked.
+/// The use cases of the context.
 pub struct Identity {
     /// Opens an account.
     pub register: RegisterHandler,
-    /// Trades e-mail and password for tokens.
+    /// Exchanges e-mail and password for tokens.
     pub log_in: LogInHandler,
-    /// Trades a refresh token for new tokens.
+    /// Exchanges a refresh token for new tokens.
     pub refresh: RefreshHandler,
-    /// Ends a sign-in.
+    /// Ends a session.
     pub log_out: LogOutHandler,
-    /// Shows the signed-in person their account.
+    /// Returns the signed-in user's account.
     pub profile: GetProfileHandler,
-    /// Turns a bearer token into who is asking.
+    /// Authenticates bearer tokens.
     pub authenticate: AuthenticateHandler,
-    /// The keys access tokens can be checked with.
+    /// The keys that verify access tokens.
     pub public_keys: GetPublicKeysHandler,
-    /// Offers the token that makes the first administrator.
+    /// Offers the token for the first administrator.
     pub bootstrap: OfferBootstrapHandler,
     /// Opens an account, for the command line.
     pub open_account: OpenAccountHandler,
@@ -150,22 +150,22 @@ pub struct Identity {
     pub invite: InviteHandler,
     /// Changes one's own password.
     pub change_password: ChangePasswordHandler,
-    /// Records that passwords changed.
+    /// Records password changes.
     pub password_recording: PasswordRecording,
     /// Changes one's own name.
     pub update_profile: UpdateProfileHandler,
-    /// Lists one's own sign-ins.
+    /// Lists one's own sessions.
     pub list_sessions: ListSessionsHandler,
-    /// Ends one of one's own sign-ins.
+    /// Ends one of one's own sessions.
     pub end_session: EndSessionHandler,
-    /// What administrators do to accounts.
+    /// Administration of accounts.
     pub administration: Administration,
-    /// What is asked of new passwords.
+    /// The rules for new passwords.
     pub password_policy: PasswordPolicy,
 }
 
 impl Identity {
-    /// The context over its ports.
+    /// Creates the context from its ports.
     #[must_use]
     pub fn new(ports: IdentityPorts) -> Self {
         let enrolment = enrolment(&ports);

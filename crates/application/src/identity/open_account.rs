@@ -11,24 +11,24 @@ use crate::{
     error::Error,
 };
 
-/// Asks for somebody's account.
+/// A request to open an account for another person.
 #[derive(Debug)]
 pub struct OpenAccount {
-    /// The e-mail to sign in with.
+    /// The e-mail.
     pub email: Email,
-    /// The password to sign in with.
+    /// The password.
     pub password: Password,
-    /// The name to go by.
+    /// The display name.
     pub name: DisplayName,
-    /// What they may do on the platform.
+    /// The platform role.
     pub role: PlatformRole,
 }
 
 impl OpenAccount {
-    /// Checks raw values, all of them.
+    /// Parses raw values and reports all that are invalid.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with a refusal per wrong member.
+    /// [`Error::Invalid`] with a refusal per invalid member.
     pub fn parse(
         email: &str,
         password: &str,
@@ -41,8 +41,7 @@ impl OpenAccount {
     }
 }
 
-/// Opens accounts for whoever runs the platform already, by hand on the machine or by role; also where registration is
-/// closed.
+/// Opens accounts on behalf of the command line or an administrator, even if registration is closed.
 pub struct OpenAccountHandler {
     pub(super) enrolment: Enrolment,
 }
@@ -51,7 +50,7 @@ impl OpenAccountHandler {
     /// Opens the account and returns it.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] for everybody else, and as registration.
+    /// [`Error::Forbidden`] for other actors, and the errors of registration.
     #[tracing::instrument(name = "identity.open_account", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: OpenAccount) -> Result<UserView, Error> {
         Access::require_on_platform(actor, PlatformPermission::UsersWrite)?;

@@ -14,14 +14,14 @@ use crate::{
     ports::Clock,
 };
 
-/// Lists the sign-ins of whoever asks.
+/// Lists the actor's sessions.
 pub struct ListSessionsHandler {
     pub(super) list: Arc<dyn SessionList>,
     pub(super) clock: Arc<dyn Clock>,
 }
 
 impl ListSessionsHandler {
-    /// The sign-ins that count, the newest first, and which of them the request came with.
+    /// The valid sessions, newest first, and whether each is that of the request.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`], [`Error::Forbidden`] for programs, or a failing port.
@@ -34,14 +34,14 @@ impl ListSessionsHandler {
     }
 }
 
-/// Asks for one of one's own sign-ins to end.
+/// A request to end one of one's own sessions.
 #[derive(Debug)]
 pub struct EndSession {
-    /// Which.
+    /// The session.
     pub session: SessionId,
 }
 
-/// Ends sign-ins of whoever asks.
+/// Ends sessions of the actor.
 pub struct EndSessionHandler {
     pub(super) list: Arc<dyn SessionList>,
     pub(super) sessions: Arc<dyn Sessions>,
@@ -51,7 +51,7 @@ pub struct EndSessionHandler {
 }
 
 impl EndSessionHandler {
-    /// Ends the sign-in and records that. Somebody else's is not found.
+    /// Ends the session and records that. A session of another user is not found.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Unauthenticated`], [`Error::Forbidden`] for programs, or a failing port.

@@ -14,7 +14,7 @@ use crate::{
     paging::{PageOf, Part},
 };
 
-/// A slow hash of a password, with its salt and cost, as text; never printed.
+/// A slow password hash with its salt and cost, as text; never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(pub String);
 
@@ -27,7 +27,7 @@ impl fmt::Debug for PasswordHash {
 /// Why a password could not be hashed.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
-    /// Too many passwords are waiting; nothing was done.
+    /// Too many passwords are waiting; nothing was hashed.
     #[error("too many passwords are waiting to be hashed")]
     Overloaded,
     /// The hasher failed.
@@ -44,17 +44,17 @@ impl From<HashError> for crate::error::Error {
     }
 }
 
-/// Hashes passwords slowly, a bounded number at a time.
+/// Hashes passwords slowly, with bounded concurrency.
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
-    /// Hashes a new password with a salt of its own.
+    /// Hashes a new password with a fresh salt.
     ///
     /// # Errors
     /// [`HashError::Overloaded`] when too many wait.
     async fn hash(&self, password: &Password) -> Result<PasswordHash, HashError>;
 
-    /// Whether a presented password is the one that was hashed. Without a hash it costs the same and the answer is no.
-    /// Use cases ask through [`PresentedPassword::is_right`].
+    /// Whether a presented password matches a hash. Without a hash it takes the same time and returns false. Use cases
+    /// call it through [`PresentedPassword::is_right`].
     ///
     /// # Errors
     /// [`HashError::Overloaded`] when too many wait.
@@ -68,7 +68,7 @@ pub struct PresentedPassword<'a> {
 }
 
 impl<'a> PresentedPassword<'a> {
-    /// Bytes that are looked at; a valid password has at most 128 characters of four bytes.
+    /// Bytes that are compared; a valid password has at most 128 characters of four bytes.
     const LONGEST: usize = 512;
 
     /// The password of a request.
@@ -78,8 +78,8 @@ impl<'a> PresentedPassword<'a> {
         Self { looked_at, whole: looked_at.len() == text.len() }
     }
 
-    /// Whether it is the password that was hashed. One that is longer than any valid password is not, whatever it begins with;
-    /// it costs one hash like every other.
+    /// Whether it matches the hash. A password longer than any valid one does not match, whatever its prefix; it costs
+    /// one hash like every other.
     ///
     /// # Errors
     /// [`HashError::Overloaded`] when too many passwords wait.
@@ -88,31 +88,31 @@ impl<'a> PresentedPassword<'a> {
     }
 }
 
-/// Random and keyed values that nobody outside can foresee or recompute.
+/// Generates random and keyed values that outsiders can neither predict nor recompute.
 pub trait TokenMint: Send + Sync {
-    /// A fresh opaque token of 256 random bits, safe in URLs.
+    /// A fresh opaque token of 256 random bits, URL-safe.
     ///
     /// # Errors
-    /// [`PortError`] when the system has no randomness to give.
+    /// [`PortError`] when the system's random source fails.
     fn token(&self) -> Result<String, PortError>;
 
     /// One-way digest of an opaque token; only the digest is ever stored.
     fn digest(&self, token: &str) -> [u8; 32];
 
-    /// Keyed digest of a guessable value (an e-mail), under the platform's master key; purposes never meet.
+    /// Keyed digest of a guessable value (an e-mail), under the platform's master key. Purposes are separate domains.
     fn keyed(&self, purpose: &str, value: &[u8]) -> [u8; 32];
 }
 
-/// The private rows of one person, as registration writes them.
+/// A user's private rows, as registration writes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrivateAccount {
-    /// Who.
+    /// The user.
     pub user: UserId,
     /// Their e-mail.
     pub email: Email,
-    /// Its keyed digest, by which it is found.
+    /// Its keyed digest, for lookups.
     pub email_digest: [u8; 32],
-    /// The name they go by.
+    /// The display name.
     pub name: DisplayName,
     /// Their password's hash.
     pub password: PasswordHash,
@@ -120,21 +120,21 @@ pub struct PrivateAccount {
     pub created_at: DateTime<Utc>,
 }
 
-/// What a password is checked against.
+/// The credentials of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
-    /// Whose.
+    /// The user.
     pub user: UserId,
     /// The password's hash.
     pub password: PasswordHash,
 }
 
-/// What is personal about a person.
+/// The personal data of a user.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Profile {
     /// Their e-mail.
     pub email: String,
-    /// The name they go by.
+    /// The display name.
     pub name: String,
 }
 
@@ -144,125 +144,124 @@ impl fmt::Debug for Profile {
     }
 }
 
-/// Keeps what is personal, outside the log. A row means nothing until an event refers to its user.
+/// Stores personal data, outside the log. A row is valid only once an event refers to its user.
 #[async_trait]
 pub trait Accounts: Send + Sync {
-    /// Writes the private rows of a person who is about to be registered.
+    /// Stores the private rows of a user who is about to be registered.
     ///
     /// # Errors
     /// [`PortError`] when they cannot be written.
     async fn save(&self, account: &PrivateAccount) -> Result<(), PortError>;
 
-    /// Everybody who ever wrote rows with this e-mail; at most one of them is registered.
+    /// All users with private rows for this e-mail; at most one of them is registered.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn find_by_email(&self, digest: &[u8; 32]) -> Result<Vec<Credentials>, PortError>;
 
-    /// What is personal about people; those without rows are left out.
+    /// The personal data of users; those without rows are left out.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn profiles(&self, users: &[UserId]) -> Result<Vec<(UserId, Profile)>, PortError>;
 
-    /// Deletes a person's private rows.
+    /// Deletes a user's private rows.
     ///
     /// # Errors
     /// [`PortError`] when they cannot be deleted.
     async fn remove(&self, user: UserId) -> Result<(), PortError>;
 
-    /// Deletes the rows no event refers to that were written before an instant, and says how many.
+    /// Deletes rows from before an instant that no event refers to. Returns how many.
     ///
     /// # Errors
     /// [`PortError`] when they cannot be deleted.
     async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError>;
 }
 
-/// Answers questions about users as the log tells.
+/// Reads users, derived from the log.
 #[async_trait]
 pub trait UserViews: Send + Sync {
     /// Finds one user.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn find(&self, user: UserId) -> Result<Option<UserRecord>, PortError>;
 
-    /// Whether anybody runs the platform yet.
+    /// Whether there is an administrator yet.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn has_admin(&self) -> Result<bool, PortError>;
 
-    /// How many people run the platform and may sign in.
+    /// The number of administrators who may sign in.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn active_administrators(&self) -> Result<u64, PortError>;
 
-    /// Lists users, the oldest first, erased ones too.
+    /// Lists users, oldest first, including erased ones.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn list(&self, filter: UserFilter, part: &Part) -> Result<PageOf<UserRecord>, PortError>;
 }
 
 /// SHA-256 of a refresh token.
 pub type RefreshDigest = [u8; 32];
 
-/// A sign-in about to begin.
+/// A session that is about to start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewSession {
     /// Its id.
     pub id: SessionId,
-    /// Who signs in.
+    /// The user.
     pub user: UserId,
-    /// When.
+    /// When it starts.
     pub opened_at: DateTime<Utc>,
-    /// When it ends, whatever is refreshed.
+    /// When it ends, regardless of refreshes.
     pub ends_at: DateTime<Utc>,
     /// Digest of its first refresh token.
     pub refresh: RefreshDigest,
-    /// Until when that token can be used.
+    /// The expiry of that token.
     pub refresh_until: DateTime<Utc>,
-    /// Sign-ins that the person may have at a time, this one included.
+    /// Limit of concurrent sessions of the user, including this one.
     pub at_once: u32,
 }
 
-/// What came of presenting a refresh token.
+/// The result of presenting a refresh token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rotation {
-    /// It counted, is used up now, and the next one is the only one that counts.
+    /// It was valid and is now used up; only its successor is valid.
     Rotated {
-        /// The sign-in it belongs to.
+        /// The session it belongs to.
         session: SessionId,
-        /// Who signed in.
+        /// The user.
         user: UserId,
     },
-    /// It had been replaced, and what replaced it is in use or was replaced itself: somebody has a copy. The whole sign-in
+    /// It had been replaced, and its successor has been used or replaced since, so the token was copied. The session
     /// has been ended.
     Reused {
-        /// The sign-in it belonged to.
+        /// The session it belonged to.
         session: SessionId,
     },
-    /// It is unknown, expired, or its sign-in has ended.
+    /// It is unknown or expired, or its session has ended.
     Refused,
 }
 
-/// Keeps sign-ins and their refresh tokens; every step is atomic.
+/// Stores sessions and their refresh tokens; every operation is atomic.
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// Begins a sign-in. Of a person who has more than they may, those used longest ago are forgotten in the same step,
-    /// ended ones first; says which.
+    /// Starts a session. If the user exceeds the limit, the least recently used sessions are deleted in the same step,
+    /// ended ones first. Returns those.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be written.
     async fn open(&self, session: &NewSession) -> Result<Vec<SessionId>, PortError>;
 
-    /// Uses up a refresh token and puts the next one in its place, which never outlives the sign-in.
+    /// Uses up a refresh token and replaces it with the next one, which never outlives the session.
     ///
-    /// A token may be presented again for as long as its successor has not been: the answer may have been lost. The
-    /// unanswered successor is then replaced, so that of any number of attempts, in parallel or not, exactly one
-    /// successor counts.
+    /// A token may be presented again until its successor has been, because the answer may have been lost. The unused
+    /// successor is then replaced, so that of any number of attempts, parallel or not, exactly one successor is valid.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be written.
@@ -274,58 +273,58 @@ pub trait Sessions: Send + Sync {
         next_until: DateTime<Utc>,
     ) -> Result<Rotation, PortError>;
 
-    /// Ends a sign-in.
+    /// Ends a session.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be written.
     async fn revoke(&self, session: SessionId, now: DateTime<Utc>) -> Result<(), PortError>;
 
-    /// Ends every sign-in of a person.
+    /// Ends all sessions of a user.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be written.
     async fn revoke_all(&self, user: UserId, now: DateTime<Utc>) -> Result<(), PortError>;
 }
 
-/// Tells whether a sign-in still counts; may remember an answer for a few seconds, never for more than five.
+/// Validates sessions. Answers may be cached for at most five seconds.
 #[async_trait]
 pub trait Standings: Send + Sync {
-    /// The person's role where their sign-in has not ended and they may sign in, and nothing otherwise.
+    /// The user's role, if the session has not ended and the user may sign in.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn of(&self, user: UserId, session: SessionId, now: DateTime<Utc>)
     -> Result<Option<PlatformRole>, PortError>;
 
-    /// Forgets what is remembered of a sign-in that has just ended.
+    /// Drops the cached answer of a session that has just ended.
     fn forget(&self, session: SessionId);
 }
 
-/// What an access token says.
+/// The claims of an access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessClaims {
-    /// Identity of the token.
+    /// Id of the token.
     pub id: Uuid,
-    /// Who.
+    /// The user.
     pub user: UserId,
-    /// Their sign-in.
+    /// The session.
     pub session: SessionId,
     /// When it was issued.
     pub issued_at: DateTime<Utc>,
-    /// Until when it counts.
+    /// Its expiry.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Issues and checks signed access tokens.
+/// Issues and verifies signed access tokens.
 #[async_trait]
 pub trait AccessTokens: Send + Sync {
     /// Signs a token.
     ///
     /// # Errors
-    /// [`PortError`] when there is no key to sign with.
+    /// [`PortError`] when there is no signing key.
     async fn issue(&self, claims: &AccessClaims) -> Result<String, PortError>;
 
-    /// What a token says, where it is genuine and counts at that instant; nothing otherwise, and never why.
+    /// The claims of a token that is genuine and valid at that instant; otherwise `None`, without a reason.
     ///
     /// # Errors
     /// [`PortError`] when the keys cannot be read.
@@ -338,12 +337,12 @@ pub trait AccessTokens: Send + Sync {
     async fn public_keys(&self) -> Result<String, PortError>;
 }
 
-/// The one-time token of the first administrator, and where the operator finds it.
+/// The one-time token for the first administrator, and where the operator finds it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BootstrapOffer {
-    /// The token itself.
+    /// The token.
     pub token: String,
-    /// Where it is kept, for example a file.
+    /// Its location, for example a file.
     pub location: String,
 }
 
@@ -353,22 +352,22 @@ impl fmt::Debug for BootstrapOffer {
     }
 }
 
-/// Keeps the one-time token that makes the first administrator.
+/// Stores the one-time token for the first administrator.
 #[async_trait]
 pub trait BootstrapTokens: Send + Sync {
-    /// The token, made now where there is none.
+    /// The token; generated if there is none.
     ///
     /// # Errors
     /// [`PortError`] when it can be neither read nor written.
     async fn offer(&self) -> Result<BootstrapOffer, PortError>;
 
-    /// Whether a presented token is the one on offer; compared in constant time.
+    /// Whether a presented token matches; compared in constant time.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be read.
     async fn matches(&self, presented: &str) -> Result<bool, PortError>;
 
-    /// Withdraws the token; fine when there is none.
+    /// Deletes the token, if there is one.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be removed.

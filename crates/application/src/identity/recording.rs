@@ -10,14 +10,14 @@ use crate::{
     ports::{Clock, IdGenerator},
 };
 
-/// Age from which a change without an event is recorded here: a request that is under way does so itself.
+/// Age from which a change without an event is recorded here; requests in progress record their own.
 const OVERDUE: TimeDelta = TimeDelta::minutes(1);
 
-/// Records that passwords changed.
+/// Records password changes.
 ///
-/// A password's hash is in no event, so it is written beside the log, together with a mark that its event is missing. The mark
-/// goes when the event is recorded. After a crash, or a failure of the log, between the two it is still there, and the event
-/// is recorded later: before the person's next change, or by housekeeping.
+/// Events hold no password hash, so it is written beside the log, together with a mark that its event is missing. The
+/// mark is cleared when the event is recorded. After a crash or a failure of the log it remains, and the event is
+/// recorded later: before the user's next change, or by housekeeping.
 #[derive(Clone)]
 pub struct PasswordRecording {
     pub(super) users: Repository<User>,
@@ -27,8 +27,7 @@ pub struct PasswordRecording {
 }
 
 impl PasswordRecording {
-    /// Records the changes whose events are missing, and returns how many there were. One that fails keeps no other from
-    /// being recorded.
+    /// Records the changes whose events are missing. Returns how many. A failure does not prevent the others.
     ///
     /// # Errors
     /// The first failure.
@@ -44,7 +43,7 @@ impl PasswordRecording {
         failure.map_or(Ok(recorded), Err)
     }
 
-    /// Records a person's last change if its event is missing.
+    /// Records a user's last change if its event is missing.
     ///
     /// # Errors
     /// A failure of the log or of the private rows.
@@ -55,13 +54,13 @@ impl PasswordRecording {
         Ok(())
     }
 
-    /// Records a change, once however often it is asked for.
+    /// Records a change, exactly once however often it is called.
     ///
     /// # Errors
     /// A failure of the log or of the private rows.
     pub(super) async fn record(&self, context: EventContext, user: UserId, at: DateTime<Utc>) -> Result<(), Error> {
         let decide = |person: &User| match person {
-            // Erased since; nothing more is recorded of them.
+            // Erased since; no further events are recorded.
             User::Erased => Ok(vec![]),
             person => person.change_password(),
         };
@@ -69,7 +68,7 @@ impl PasswordRecording {
         Ok(self.changes.recorded(user, at).await?)
     }
 
-    /// Nobody but the person changes a password.
+    /// Only users themselves change their password.
     fn context(&self, user: UserId) -> EventContext {
         let id = self.ids.next();
         let actor = format!("user:{user}");
@@ -77,7 +76,7 @@ impl PasswordRecording {
     }
 }
 
-/// The key under which a change is recorded. No client can send one with a space.
+/// The idempotency key of a change. Clients cannot send one with a space.
 fn once(user: UserId, at: DateTime<Utc>) -> Idempotency {
     let key = format!("password changed {}", at.timestamp_micros());
     Idempotency { scope: user.into(), key, fingerprint: [0; 32] }

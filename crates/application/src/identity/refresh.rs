@@ -7,9 +7,9 @@ use super::{
 };
 use crate::{audit::SecurityLog, context::Actor, error::Error};
 
-/// Asks for new tokens.
+/// A request for new tokens.
 pub struct Refresh {
-    /// The refresh token, as it was handed out.
+    /// The refresh token, as it was issued.
     pub refresh_token: String,
 }
 
@@ -19,7 +19,7 @@ impl std::fmt::Debug for Refresh {
     }
 }
 
-/// Trades a refresh token for new tokens; again only where the answer may have been lost.
+/// Exchanges a refresh token for new tokens; repeatable only while the answer may have been lost.
 pub struct RefreshHandler {
     pub(super) users: Arc<dyn UserViews>,
     pub(super) standings: Arc<dyn Standings>,
@@ -28,8 +28,8 @@ pub struct RefreshHandler {
 }
 
 impl RefreshHandler {
-    /// Continues a sign-in, and records that or why not. A token that comes after its successor was used, or after it was replaced itself, was copied:
-    /// the sign-in ends for everybody who holds one.
+    /// Continues a session and records the outcome. A token that is presented after its successor was used or replaced
+    /// was copied, so the session ends for all holders of its tokens.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] or a failing port.

@@ -15,28 +15,28 @@ use crate::{
     es::{Claim, Idempotency},
 };
 
-/// Asks for an account. No role: nobody gives themselves one.
+/// A request to register. It names no role, because users cannot choose their own.
 #[derive(Debug)]
 pub struct Register {
-    /// The e-mail to sign in with.
+    /// The e-mail.
     pub email: Email,
-    /// The password to sign in with.
+    /// The password.
     pub password: Password,
-    /// The name to go by.
+    /// The display name.
     pub name: DisplayName,
-    /// Makes the first administrator, once.
+    /// Registers the first administrator; can be used once.
     pub bootstrap_token: Option<String>,
-    /// Lets somebody in who was invited, once.
+    /// Admits an invited person; can be used once.
     pub invitation_token: Option<String>,
     /// Recognises a repeated request.
     pub idempotency: Option<Idempotency>,
 }
 
 impl Register {
-    /// Checks raw values, all of them, so that everything wrong is said at once.
+    /// Parses raw values and reports all that are invalid.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with a refusal per wrong member.
+    /// [`Error::Invalid`] with a refusal per invalid member.
     pub fn parse(email: &str, password: &str, name: &str, policy: PasswordPolicy) -> Result<Self, Error> {
         let email = Email::parse(email);
         let password = Password::parse(password, email.as_ref().ok(), policy);
@@ -52,7 +52,7 @@ impl Register {
     }
 }
 
-/// Opens accounts for people who ask for one.
+/// Registers people.
 pub struct RegisterHandler {
     pub(super) enrolment: Enrolment,
     pub(super) bootstrap: Arc<dyn BootstrapTokens>,
@@ -91,8 +91,7 @@ impl RegisterHandler {
         self.enrolment.enrol(actor, Enrolled { email, password, name, role, claim, idempotency }).await
     }
 
-    /// What it takes to be the first administrator. Of several requests with the token at once, the claim lets one
-    /// through.
+    /// The claim of the first administrator. It lets only one of several concurrent requests with the token succeed.
     async fn first_admin(&self, token: &str) -> Result<Claim, Error> {
         if self.users.has_admin().await? || !self.bootstrap.matches(token).await? {
             return Err(IdentityError::BootstrapRefused.into());
@@ -100,7 +99,7 @@ impl RegisterHandler {
         Ok(first_administrator())
     }
 
-    /// What it takes to come in; nothing where everybody may.
+    /// The claim of an invitation; `None` if none is needed.
     async fn invited(&self, token: Option<String>) -> Result<Option<Claim>, Error> {
         match (self.mode, token) {
             (RegistrationMode::Closed, _) => Err(IdentityError::RegistrationClosed.into()),
@@ -113,7 +112,7 @@ impl RegisterHandler {
     }
 }
 
-/// Held for ever by whoever used the bootstrap token.
+/// Held for ever by the user who registered with the bootstrap token.
 #[must_use]
 pub fn first_administrator() -> Claim {
     Claim { scope: "platform.bootstrap".to_owned(), value: "first-admin".to_owned() }

@@ -9,16 +9,16 @@ use crate::{
     ports::{Clock, IdGenerator},
 };
 
-/// How long sign-ins last.
+/// Lifetimes of sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionPolicy {
-    /// Life of an access token.
+    /// Lifetime of an access token.
     pub access: TimeDelta,
-    /// Life of a refresh token.
+    /// Lifetime of a refresh token.
     pub refresh: TimeDelta,
-    /// Life of a sign-in, whatever is refreshed.
+    /// Lifetime of a session, regardless of refreshes.
     pub absolute: TimeDelta,
-    /// Sign-ins that one person may have at a time.
+    /// Limit of concurrent sessions per user.
     pub at_once: u32,
 }
 
@@ -33,16 +33,16 @@ impl Default for SessionPolicy {
     }
 }
 
-/// What a client holds while signed in; never printed.
+/// The tokens of a signed-in client; never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Tokens {
-    /// Whose they are.
+    /// The user.
     pub user: UserId,
-    /// Proves who asks, for a short while.
+    /// Authenticates requests, for a short time.
     pub access_token: String,
-    /// Seconds until it no longer does.
+    /// Seconds until it expires.
     pub expires_in: u64,
-    /// Good for one exchange.
+    /// Can be exchanged once.
     pub refresh_token: String,
 }
 
@@ -52,7 +52,7 @@ impl std::fmt::Debug for Tokens {
     }
 }
 
-/// Begins and continues sign-ins.
+/// Starts and continues sessions.
 #[derive(Clone)]
 pub(super) struct SignIns {
     pub(super) sessions: Arc<dyn Sessions>,
@@ -65,7 +65,8 @@ pub(super) struct SignIns {
 }
 
 impl SignIns {
-    /// Opens a sign-in, whose refresh token is not told yet. Whoever has too many loses those used longest ago.
+    /// Starts a session whose refresh token is not disclosed yet, and ends the least recently used ones beyond the
+    /// limit.
     pub(super) async fn open(&self, user: UserId) -> Result<(SessionId, String), Error> {
         let now = self.clock.now();
         let (refresh_token, refresh) = self.refresh_token()?;

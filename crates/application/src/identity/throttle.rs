@@ -13,27 +13,27 @@ use crate::{
     ports::Clock,
 };
 
-/// How often a source that is known to an account may fail, as a multiple of what strangers may.
+/// Failure limit of a source known to an account, as a multiple of the limit for strangers.
 const KNOWN: u32 = 4;
-/// Failures of strangers with one account, as a multiple of what one may, from which on each has a single attempt.
+/// Failures of all strangers with one account, as a multiple of a stranger's limit, beyond which each has one attempt.
 const PRESSURE: u32 = 10;
-/// Bytes of what is presented as an e-mail that tell one account from another.
+/// Bytes of a presented e-mail that distinguish accounts.
 const LONGEST_ACCOUNT: usize = 256;
 
-/// How much may be tried before somebody has to wait.
+/// Limits of attempts per window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ThrottleLimits {
-    /// How long after the first attempt all is forgotten.
+    /// Duration of a window, from its first attempt.
     pub window: TimeDelta,
-    /// Failed sign-ins from one address, whatever the accounts.
+    /// Failed sign-ins from one address, across all accounts.
     pub source: u32,
     /// Failed sign-ins with one account from one address.
     pub account: u32,
-    /// Sign-ins with one account from one address that succeed.
+    /// Successful sign-ins with one account from one address.
     pub sign_ins: u32,
-    /// Accounts opened from one address.
+    /// Registrations from one address.
     pub registrations: u32,
-    /// Changes of the password within one sign-in.
+    /// Password changes within one session.
     pub password_changes: u32,
 }
 
@@ -44,7 +44,7 @@ impl Default for ThrottleLimits {
     }
 }
 
-/// An attempt that was counted in advance, both as a failure and as a success.
+/// An attempt that was charged in advance, both as a failure and as a success.
 #[derive(Debug)]
 pub(super) struct Attempt {
     failed: Vec<AttemptKey>,
@@ -52,9 +52,9 @@ pub(super) struct Attempt {
     source: AttemptKey,
 }
 
-/// Makes people wait who have tried too much, before it costs a hash.
+/// Throttles attempts before they cost a hash.
 ///
-/// Who waits depends on the address and on what was presented as an e-mail, never on whether there is such an account.
+/// The limits depend on the address and the presented e-mail, never on whether the account exists.
 #[derive(Clone)]
 pub(super) struct Throttle {
     pub(super) attempts: Arc<dyn Attempts>,
@@ -64,8 +64,8 @@ pub(super) struct Throttle {
 }
 
 impl Throttle {
-    /// Counts a sign-in, until it is known how it ended, as both. Whoever knows the password is bounded too, for each of their
-    /// sign-ins costs a hash that others wait for.
+    /// Charges a sign-in both as a failure and as a success, until the outcome is known. Successes are limited too,
+    /// because each costs a hash that others wait for.
     pub(super) async fn sign_in(&self, actor: &Actor, email: &str) -> Result<Attempt, Error> {
         let (network, account) = (network(actor.source), account(email));
         let pair = format!("{account}\n{network}");
@@ -79,7 +79,7 @@ impl Throttle {
             charges.push(self.allow(own, self.limits.account.saturating_mul(KNOWN)));
         } else {
             let from_network = self.allow(self.key("sign-in.network", &network), self.limits.source);
-            // Counted without a limit: whoever exhausted it would lock the owner out.
+            // Counted without a limit: exhausting one would lock out the owner.
             let of_strangers = self.allow(self.key("sign-in.account", &account), u32::MAX);
             charges.extend([from_network, of_strangers, self.allow(own, self.limits.account)]);
         }
@@ -96,18 +96,18 @@ impl Throttle {
         Ok(attempt)
     }
 
-    /// The attempt was no failure, and the source is known from now on.
+    /// Refunds the failure and remembers the source.
     pub(super) async fn succeeded(&self, attempt: &Attempt) -> Result<(), Error> {
         self.attempts.refund(&attempt.failed).await?;
         Ok(self.attempts.remember(&attempt.source, self.clock.now()).await?)
     }
 
-    /// The attempt was no success.
+    /// Refunds the success.
     pub(super) async fn failed(&self, attempt: &Attempt) {
         self.give_back(&[attempt.succeeded]).await;
     }
 
-    /// The attempt was not judged at all.
+    /// Refunds both, because the attempt was not judged.
     pub(super) async fn withdraw(&self, attempt: &Attempt) {
         self.give_back(&[attempt.failed.as_slice(), &[attempt.succeeded]].concat()).await;
     }
@@ -118,13 +118,13 @@ impl Throttle {
         }
     }
 
-    /// Counts an account that is about to be opened.
+    /// Charges a registration.
     pub(super) async fn register(&self, actor: &Actor) -> Result<(), Error> {
         let key = self.key("registration.network", &network(actor.source));
         self.charge(&[self.allow(key, self.limits.registrations)]).await.map(|_| ())
     }
 
-    /// Counts a change of the password. By sign-in, so that a stolen one does not keep its owner from it elsewhere.
+    /// Charges a password change. By session, so that a stolen one does not lock out the user elsewhere.
     pub(super) async fn change_password(&self, session: SessionId) -> Result<(), Error> {
         let key = self.key("password-change.session", &session.to_string());
         self.charge(&[self.allow(key, self.limits.password_changes)]).await.map(|_| ())
@@ -152,7 +152,7 @@ fn wait(until: DateTime<Utc>, now: DateTime<Utc>) -> Error {
     Error::TooManyAttempts { wait_s: seconds }
 }
 
-/// Whoever holds one IPv6 address holds the 64 bits below its network.
+/// The network of an address: the holder of one IPv6 address has its whole /64.
 fn network(source: Option<IpAddr>) -> String {
     match source {
         Some(IpAddr::V4(address)) => address.to_string(),
@@ -161,7 +161,7 @@ fn network(source: Option<IpAddr>) -> String {
     }
 }
 
-/// One name for everything that signs in to the same account, also where there can be no such account.
+/// A canonical name of an account, also for texts that are no e-mail.
 fn account(email: &str) -> String {
     match Email::parse(email) {
         Ok(email) => email.as_str().to_owned(),

@@ -5,23 +5,23 @@ use devskyy_domain::identity::DisplayName;
 use super::{change_ports::AccountChanges, get_profile::GetProfileHandler, views::UserView};
 use crate::{context::Actor, error::Error};
 
-/// Asks to be called something else.
+/// A request to change the display name.
 #[derive(Debug)]
 pub struct UpdateProfile {
-    /// The name to go by from now on.
+    /// The new name.
     pub name: DisplayName,
-    /// The name they must still go by, where that matters.
+    /// The expected present name, if it matters.
     pub from: Option<String>,
 }
 
-/// Changes what is personal about whoever asks.
+/// Changes the actor's personal data.
 pub struct UpdateProfileHandler {
     pub(super) changes: Arc<dyn AccountChanges>,
     pub(super) profile: GetProfileHandler,
 }
 
 impl UpdateProfileHandler {
-    /// Changes the name and returns the account. Names are personal, so no event tells of them.
+    /// Changes the name and returns the account. Names are personal, so no event is recorded.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`], [`Error::Forbidden`] for programs, [`Error::Stale`] when the name has changed

@@ -15,9 +15,9 @@ use crate::paging::{Age, Sort};
 pub enum UserStatus {
     /// May sign in.
     Active,
-    /// May not.
+    /// May not sign in.
     Disabled,
-    /// Forgotten, and never again.
+    /// Erased for good.
     Erased,
 }
 
@@ -42,16 +42,16 @@ impl UserStatus {
     }
 }
 
-/// A user as the log tells, nothing personal.
+/// A user, derived from the log, without personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UserRecord {
-    /// Who.
+    /// The user.
     pub id: UserId,
     /// Their role on the platform.
     pub role: PlatformRole,
     /// Whether they may sign in.
     pub status: UserStatus,
-    /// The project made for them.
+    /// Their personal project.
     pub personal_project: ProjectId,
     /// When they registered.
     pub created_at: DateTime<Utc>,
@@ -59,14 +59,14 @@ pub struct UserRecord {
     pub version: Version,
 }
 
-/// A user as they see themselves.
+/// A user's own account.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UserView {
-    /// Who.
+    /// The user.
     pub id: UserId,
     /// Their e-mail.
     pub email: String,
-    /// The name they go by.
+    /// The display name.
     pub name: String,
     /// Their role on the platform.
     pub role: PlatformRole,
@@ -74,7 +74,7 @@ pub struct UserView {
     pub status: UserStatus,
     /// When they registered.
     pub created_at: DateTime<Utc>,
-    /// The project made for them.
+    /// Their personal project.
     pub personal_project_id: ProjectId,
     /// Version of the account.
     pub version: Version,
@@ -86,25 +86,25 @@ impl std::fmt::Debug for UserView {
     }
 }
 
-/// Which users a list shows; what is left out does not matter.
+/// A filter of users; fields without a value match all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct UserFilter {
     /// Only those with this role on the platform.
     pub role: Option<PlatformRole>,
-    /// Only those of whom this is true.
+    /// Only those with this status.
     pub status: Option<UserStatus>,
-    /// Only this one.
+    /// Only this user.
     pub user: Option<UserId>,
-    /// In which order.
+    /// The sort order.
     pub sort: Sort<Age>,
 }
 
-/// An account as administrators see it.
+/// An account as shown to administrators.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccountView {
-    /// What the log tells.
+    /// The record from the log.
     pub record: UserRecord,
-    /// What is personal, unless the person was erased.
+    /// The personal data, unless the user was erased.
     pub profile: Option<Profile>,
 }
 
@@ -114,24 +114,24 @@ impl std::fmt::Debug for AccountView {
     }
 }
 
-/// A sign-in that counts.
+/// A valid session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionRecord {
-    /// Which.
+    /// The session.
     pub id: SessionId,
-    /// When it began.
+    /// When it started.
     pub opened_at: DateTime<Utc>,
-    /// When tokens were last handed out for it; it is used for at most an access token's life after that.
+    /// When tokens were last issued for it; it may be used for an access token's lifetime after that.
     pub last_used_at: DateTime<Utc>,
-    /// When it ends, whatever is refreshed.
+    /// When it ends, regardless of refreshes.
     pub ends_at: DateTime<Utc>,
 }
 
-/// A sign-in as its person sees it.
+/// A session as shown to its user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionView {
-    /// The sign-in.
+    /// The session.
     pub record: SessionRecord,
-    /// Whether the request came with it.
+    /// Whether it is the session of the request.
     pub current: bool,
 }

@@ -19,49 +19,49 @@ use crate::{
     es::{ClaimChange, Idempotency},
 };
 
-/// Asks for a provider.
+/// A request to add a provider.
 #[derive(Debug)]
 pub struct AddProvider {
-    /// In which project.
+    /// The project.
     pub project: ProjectId,
-    /// Under which name.
+    /// Its name.
     pub name: ProviderName,
-    /// What it speaks.
+    /// Its API.
     pub kind: ProviderKind,
-    /// Where it is reached.
+    /// Its base URL.
     pub base_url: ProviderUrl,
-    /// What it may be asked for.
+    /// The allowed models.
     pub models: AllowedModels,
-    /// What that costs.
+    /// Their prices.
     pub prices: PriceList,
-    /// What it is paid with, where it wants that.
+    /// Its API key, if it needs one.
     pub key: Option<ProviderSecret>,
     /// Recognises a repeated request.
     pub idempotency: Option<Idempotency>,
 }
 
-/// A provider as somebody wrote it down.
+/// A provider with raw values.
 #[derive(Debug)]
 pub struct RawProvider {
     /// Its name.
     pub name: String,
-    /// What it speaks.
+    /// Its API.
     pub kind: String,
-    /// Where it is reached.
+    /// Its base URL.
     pub base_url: String,
-    /// What it may be asked for.
+    /// The allowed models.
     pub models: Vec<String>,
-    /// What that costs.
+    /// Their prices.
     pub prices: BTreeMap<String, Price>,
-    /// What it is paid with.
+    /// Its API key.
     pub key: Option<ProviderSecret>,
 }
 
 impl AddProvider {
-    /// Checks raw values, all of them, so that everything wrong is said at once.
+    /// Parses raw values and reports all that are invalid.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with a refusal per wrong member.
+    /// [`Error::Invalid`] with a refusal per invalid member.
     pub fn parse(project: ProjectId, raw: RawProvider) -> Result<Self, Error> {
         let (name, kind) = (ProviderName::parse(&raw.name), ProviderKind::parse(&raw.kind));
         let (base_url, models) = (ProviderUrl::parse(&raw.base_url), AllowedModels::parse(&raw.models));
@@ -81,10 +81,10 @@ impl AddProvider {
 pub struct AddProviderHandler(pub(super) Desk);
 
 impl AddProviderHandler {
-    /// Adds the provider and returns it, without its key.
+    /// Adds the provider and returns it without its key.
     ///
     /// # Errors
-    /// [`devskyy_domain::models::ProviderError`], what access demands, or a failing port.
+    /// [`devskyy_domain::models::ProviderError`], an access error, or a failing port.
     #[tracing::instrument(name = "models.add_provider", skip_all, fields(project = %command.project), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: AddProvider) -> Result<ProviderView, Error> {
         let idempotency = command.idempotency.clone();

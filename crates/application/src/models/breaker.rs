@@ -1,19 +1,19 @@
-//! When a provider that keeps failing is left alone, and when it is tried again.
+//! A circuit breaker: suspends a provider that keeps failing, and probes it later.
 //!
-//! A pure state machine: the time comes in, and nothing waits here.
+//! A pure state machine: the time is passed in, and nothing waits here.
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// How patient a breaker is.
+/// The parameters of a breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BreakerHabits {
-    /// Failures in a row after which it opens.
+    /// Consecutive failures after which it opens.
     pub failures: u32,
-    /// How long it stays open where the provider does not say; doubled each time a probe fails.
+    /// How long it stays open if the provider does not say; doubled with each failed probe.
     pub rest: Duration,
-    /// The longest it stays open by itself.
+    /// The longest it stays open, unless the provider asks for more.
     pub longest: Duration,
 }
 
@@ -23,18 +23,18 @@ impl Default for BreakerHabits {
     }
 }
 
-/// What came of a question.
+/// The outcome of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// The provider works, whatever it said.
+    /// The provider works, whatever it answered.
     Works,
-    /// The provider failed, and may have said how long it wants to be left alone.
+    /// The provider failed, possibly with a `Retry-After`.
     Fails(Option<Duration>),
-    /// Nobody knows: the caller went away.
+    /// Unknown, because the caller went away.
     Unknown,
 }
 
-/// Leave to ask.
+/// The permission to send a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Leave {
     probe: bool,
@@ -42,15 +42,15 @@ pub struct Leave {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Everybody may ask.
+    /// Requests are let through.
     Closed { failures: u32 },
-    /// Nobody may ask until then.
+    /// Requests are refused until then.
     Open { until: DateTime<Utc>, rest: Duration },
-    /// One asks, to see whether it works again.
+    /// One probe is in flight.
     HalfOpen { rest: Duration },
 }
 
-/// Decides whether one model of one provider is asked.
+/// The breaker of one model of one provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Breaker {
     habits: BreakerHabits,
@@ -58,16 +58,16 @@ pub struct Breaker {
 }
 
 impl Breaker {
-    /// A breaker that lets everybody ask.
+    /// A closed breaker.
     #[must_use]
     pub const fn new(habits: BreakerHabits) -> Self {
         Self { habits, state: State::Closed { failures: 0 } }
     }
 
-    /// Lets somebody ask, or says for how long nobody may.
+    /// Lets a request through, or returns how long to wait.
     ///
     /// # Errors
-    /// How long to wait; while a probe is under way that is a guess.
+    /// How long to wait; an estimate while a probe is in flight.
     pub fn enter(&mut self, now: DateTime<Utc>) -> Result<Leave, Duration> {
         match self.state {
             State::Closed { .. } => Ok(Leave { probe: false }),
@@ -80,12 +80,12 @@ impl Breaker {
         }
     }
 
-    /// Whether it is as one that was never asked.
+    /// Whether its state equals that of a new breaker.
     pub(super) const fn is_untroubled(&self) -> bool {
         matches!(self.state, State::Closed { failures: 0 })
     }
 
-    /// When somebody may ask again; the beginning of time where everybody may, nothing while a probe is under way.
+    /// When requests are let through again: the minimal time if closed, `None` while a probe is in flight.
     pub(super) const fn rests_until(&self) -> Option<DateTime<Utc>> {
         match self.state {
             State::Closed { .. } => Some(DateTime::<Utc>::MIN_UTC),
@@ -94,8 +94,8 @@ impl Breaker {
         }
     }
 
-    /// Takes in what came of a question that was let through. While it is not closed only the probe's verdict counts:
-    /// the others left before.
+    /// Records the outcome of a request. While the breaker is not closed, only the probe's outcome counts; the other
+    /// requests are older.
     pub fn leave(&mut self, leave: Leave, verdict: Verdict, now: DateTime<Utc>) {
         match (self.state, verdict) {
             (State::Closed { .. }, Verdict::Works) => self.state = State::Closed { failures: 0 },
@@ -112,7 +112,7 @@ impl Breaker {
                 let longer = rest.saturating_mul(2).min(self.habits.longest);
                 self.state = open(now, wait.unwrap_or(longer), longer);
             }
-            // Nobody saw how the probe ended: the next one who asks is the next probe.
+            // The probe's outcome is unknown, so the next request becomes the next probe.
             (State::HalfOpen { rest }, Verdict::Unknown) if leave.probe => {
                 self.state = State::Open { until: now, rest };
             }
@@ -138,7 +138,7 @@ mod tests {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
     }
 
-    /// Asks at second 0, once per verdict.
+    /// Sends one request per verdict at second 0.
     fn after(verdicts: &[Verdict]) -> Breaker {
         let mut breaker = Breaker::new(HABITS);
         for verdict in verdicts {

@@ -1,4 +1,4 @@
-//! The breakers of a whole process, as many as are of use.
+//! The breakers of a process, in bounded number.
 
 use std::{
     collections::HashMap,
@@ -10,13 +10,13 @@ use chrono::{DateTime, Utc};
 
 use super::breaker::{Breaker, BreakerHabits, Leave, Verdict};
 
-/// Models in trouble that are remembered at once. Whoever may configure a provider can name as many models as they like.
+/// Limit of stored breakers. A user who may configure a provider can name any number of models.
 const REMEMBERED: usize = 10_000;
 
-/// A model of a provider: the route's id, and what the provider calls the model.
+/// A model of a provider: the route's id, and the provider's name of the model.
 pub(super) type BreakerKey = (String, String);
 
-/// One breaker for each model that is in trouble. One that is not is like one that was never asked, and is forgotten.
+/// One breaker for each failing model. Those in their initial state are not stored.
 #[derive(Debug)]
 pub(super) struct Breakers {
     habits: BreakerHabits,
@@ -29,7 +29,7 @@ impl Breakers {
         Self { habits, most: REMEMBERED, troubled: Mutex::default() }
     }
 
-    /// Lets somebody ask, or says for how long nobody may.
+    /// Lets a request through, or returns how long to wait.
     pub(super) fn enter(&self, key: &BreakerKey, now: DateTime<Utc>) -> Result<Leave, Duration> {
         match self.troubled().get_mut(key) {
             Some(breaker) => breaker.enter(now),
@@ -37,7 +37,7 @@ impl Breakers {
         }
     }
 
-    /// Takes in what came of a question that was let through.
+    /// Records the outcome of a request.
     pub(super) fn leave(&self, key: &BreakerKey, leave: Leave, verdict: Verdict, now: DateTime<Utc>) {
         let mut troubled = self.troubled();
         let mut breaker = troubled.remove(key).unwrap_or_else(|| Breaker::new(self.habits));
@@ -56,7 +56,7 @@ impl Breakers {
     }
 }
 
-/// Forgets the one that would be asked again soonest: it has the least to lose. Nobody who is asking is forgotten.
+/// Drops the breaker that would let requests through soonest; it matters least. Those with a probe in flight stay.
 fn make_room(troubled: &mut HashMap<BreakerKey, Breaker>) {
     let resting = troubled.iter().filter_map(|(key, breaker)| Some((breaker.rests_until()?, key)));
     if let Some(soonest) = resting.min().map(|(_, key)| key.clone()) {

@@ -13,29 +13,29 @@ use super::{
 };
 use crate::{access::Permission, context::Actor, error::Error};
 
-/// Asks for a provider to be different; `None` leaves a part as it is.
+/// A request to change a provider; parts that are `None` stay.
 #[derive(Debug)]
 pub struct ChangeProvider {
-    /// Of which project.
+    /// The project.
     pub project: ProjectId,
-    /// Which.
+    /// The provider.
     pub provider: ProviderId,
-    /// Where it is reached. Without a key beside it, a key it has is dropped.
+    /// Its base URL. A key it has is dropped if the request contains none.
     pub base_url: Option<ProviderUrl>,
-    /// What it may be asked for.
+    /// The allowed models.
     pub models: Option<AllowedModels>,
-    /// What that costs.
+    /// Their prices.
     pub prices: Option<PriceList>,
-    /// Whether it may be asked at all.
+    /// Whether it is enabled.
     pub enabled: Option<bool>,
-    /// What it is paid with.
+    /// Its API key.
     pub key: Option<ProviderSecret>,
-    /// Its version the caller last saw, if it cares.
+    /// The version the caller expects, if any.
     pub expected: Option<Version>,
 }
 
 impl ChangeProvider {
-    /// Changes nothing but the key.
+    /// Changes only the key.
     #[must_use]
     pub const fn of_key(
         project: ProjectId,
@@ -51,10 +51,10 @@ impl ChangeProvider {
 pub struct ChangeProviderHandler(pub(super) Desk);
 
 impl ChangeProviderHandler {
-    /// Changes the provider and returns it, without its key.
+    /// Changes the provider and returns it without its key.
     ///
     /// # Errors
-    /// [`devskyy_domain::models::ProviderError`], [`Error::StaleVersion`], [`Error::NotFound`], what access demands, or
+    /// [`devskyy_domain::models::ProviderError`], [`Error::StaleVersion`], [`Error::NotFound`], an access error, or
     /// a failing port.
     #[tracing::instrument(name = "models.change_provider", skip_all, fields(provider = %command.provider), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: ChangeProvider) -> Result<ProviderView, Error> {
@@ -63,8 +63,8 @@ impl ChangeProviderHandler {
         if let Some(base_url) = &base_url {
             self.0.admit(base_url.as_str())?;
         }
-        // The key is bound to the address it was handed over for. Should somebody move the provider in between, the
-        // state is not the one that was seen, and the caller hears of it.
+        // The key is bound to its base URL. If the provider is moved concurrently, the version differs and the caller
+        // gets an error.
         let address = base_url.as_ref().map_or(seen.base_url.as_str(), ProviderUrl::as_str);
         let kept = self.0.keep(provider, address, key.as_ref()).await?;
         let expected = expected.or_else(|| kept.map(|_| seen.version));

@@ -8,12 +8,12 @@ use crate::{
     paging::{PageOf, Part},
 };
 
-/// Asks for a project's providers.
+/// A query for a project's providers.
 #[derive(Debug)]
 pub struct ListProviders {
-    /// Which project.
+    /// The project.
     pub project: ProjectId,
-    /// Which part of the list.
+    /// The requested part of the list.
     pub page: Part,
 }
 
@@ -21,10 +21,10 @@ pub struct ListProviders {
 pub struct ListProvidersHandler(pub(super) Desk);
 
 impl ListProvidersHandler {
-    /// The providers, the newest first, without their keys.
+    /// The providers, newest first, without their keys.
     ///
     /// # Errors
-    /// What access demands, or a failing port.
+    /// An access error, or a failing port.
     #[tracing::instrument(name = "models.list_providers", skip_all, fields(project = %query.project), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: ListProviders) -> Result<PageOf<ProviderView>, Error> {
         self.0.ports.access.require(actor, query.project, Permission::ProvidersRead).await?;

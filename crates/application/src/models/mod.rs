@@ -1,7 +1,7 @@
-//! Language models: how they are asked, and the providers that answer for them.
+//! Language models and their providers.
 //!
-//! A model is named `<provider>/<model>`. A project's own providers come before the platform's, which the operator
-//! configures. Keys never leave: they are sealed for one provider at one address.
+//! A model is named `<provider>/<model>`. A project's own providers take precedence over the platform's, which the
+//! operator configures. Keys are never shown: they are sealed for one provider at one address.
 
 mod add_provider;
 mod breaker;

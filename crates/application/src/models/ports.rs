@@ -11,7 +11,7 @@ use devskyy_domain::{
 
 use crate::error::PortError;
 
-/// A tool the model may ask for.
+/// A tool offered to the model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolOffer {
     /// Its name.
@@ -22,7 +22,7 @@ pub struct ToolOffer {
     pub schema: Json,
 }
 
-/// The form an answer has to have.
+/// The required form of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OutputFormat {
     /// Its name, for the model.
@@ -31,141 +31,141 @@ pub struct OutputFormat {
     pub schema: Json,
 }
 
-/// One question to a model.
+/// One request to a model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelRequest {
-    /// The project that asks, whose providers answer.
+    /// The project, whose providers are used.
     pub project: ProjectId,
-    /// Which model: `<provider>/<model>`, where the provider is a name configured for the project or the platform.
+    /// The model: `<provider>/<model>`, where the provider is configured for the project or the platform.
     pub model: String,
-    /// Whom to ask instead where that one cannot answer, in this order and named alike.
+    /// Models to try, in order, if that one cannot answer.
     pub fallbacks: Vec<String>,
     /// The conversation so far.
     pub messages: Vec<Message>,
-    /// Tools it may ask for.
+    /// The offered tools.
     pub tools: Vec<ToolOffer>,
-    /// The form of the answer; free text without one.
+    /// The required form of the answer; free text if omitted.
     pub output: Option<OutputFormat>,
-    /// Most tokens it may answer with.
+    /// Limit of tokens in the answer.
     pub max_output_tokens: u32,
-    /// How much chance it may use, in thousandths (0–2,000); the provider's own choice without one.
+    /// Sampling temperature in thousandths (0–2,000); the provider's default if omitted.
     pub temperature: Option<u16>,
-    /// Never changes over retries.
+    /// Stays the same over retries.
     pub operation: OperationId,
-    /// Longest time the whole answer may take, fallbacks included; at most [`ModelRequest::LONGEST`].
+    /// Timeout of the whole answer, fallbacks included; at most [`ModelRequest::LONGEST`].
     pub timeout: Duration,
 }
 
 impl ModelRequest {
-    /// Longest time that any answer may take: a model that has not answered by then does not answer.
+    /// Longest timeout: a model that has not answered by then is considered failed.
     pub const LONGEST: Duration = Duration::from_secs(600);
 }
 
-/// What a model answered.
+/// A model's answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelAnswer {
-    /// What it said; empty where it only called tools.
+    /// Its text; empty if it only called tools.
     pub text: String,
-    /// The calls it wants.
+    /// The calls it requests.
     pub calls: Vec<ToolCall>,
     /// Why it stopped.
     pub finish: Finish,
-    /// What it is billed for.
+    /// The billed usage.
     pub usage: TokenCount,
-    /// The model as the provider names it.
+    /// The provider's name of the model.
     pub model: String,
-    /// Which of the names in the request answered.
+    /// The name from the request that answered.
     pub answered_by: String,
-    /// What that one cost when it was asked, where whoever found it by its name knew.
+    /// The price when the request was sent, if known.
     pub price: Option<AppliedPrice>,
-    /// What its provider wants back word for word in [`Message::Assistant`], where the answer wants calls.
+    /// Data that the provider wants back verbatim in [`Message::Assistant`], if the answer requests calls.
     pub carry: Option<Json>,
 }
 
 /// Why a model did not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// Nobody by that name can be asked; the text says why and what to configure.
+    /// There is no such model; the text gives the reason and what to configure.
     #[error("{0}")]
     Unconfigured(String),
-    /// Too many questions; may be asked again.
+    /// Rate limited; retryable.
     #[error("the provider's rate limit is exceeded")]
     RateLimited {
-        /// How long it wants to be left alone, where it said so.
+        /// The provider's `Retry-After`, if any.
         retry_after: Option<Duration>,
     },
-    /// It is left alone for a while, because it failed too often or asked for it, so that nobody was asked; may be asked later.
+    /// The circuit breaker is open, so no request was sent; retryable later.
     #[error("the provider is not available: it failed too often, and its circuit breaker is open")]
     Resting {
-        /// How long at least; while somebody finds out whether it works again, a guess.
+        /// How long to wait at least; an estimate while a probe is in flight.
         retry_after: Duration,
     },
-    /// It is overloaded, failed by itself or could not be reached; may be asked again.
+    /// The provider is overloaded, failed or could not be reached; retryable.
     #[error("the provider is not available: {message}")]
     Unavailable {
-        /// What is known, without secrets.
+        /// Details, without secrets.
         message: String,
-        /// How long to leave it alone, where that is known.
+        /// How long to wait, if known.
         retry_after: Option<Duration>,
     },
-    /// It gave an answer that is of no use, such as an empty one, and says what it bills for it; may be asked again.
+    /// The answer is useless, for example empty, but billed; retryable.
     #[error("the provider is not available: {message}")]
     Unusable {
-        /// What is wrong with the answer, without secrets.
+        /// What is wrong with it, without secrets.
         message: String,
         /// The answer.
         answer: Box<ModelAnswer>,
     },
-    /// It said nothing for too long; may be asked again.
+    /// It was silent for too long; retryable.
     #[error("the provider took too long")]
     Timeout,
-    /// The question, with room for the answer, is longer than the model reads; may be asked when it is shorter.
+    /// The request, with room for the answer, exceeds the model's context; retryable when it is shorter.
     #[error("the request exceeds the model's context window: {message}")]
     TooLong {
-        /// What it said, without secrets.
+        /// Its message, without secrets.
         message: String,
     },
-    /// The time that the question had is over, which says nothing of the provider: it may have been little. May be asked again.
+    /// The request's own timeout has passed, which may have been short and does not blame the provider; retryable.
     #[error("the provider did not answer in the time that was left")]
     OutOfTime,
-    /// It will not answer this question, however often it is asked.
+    /// It refuses this request; not retryable.
     #[error("the provider refused: {message}")]
     Refused {
-        /// Its HTTP status, where there was one.
+        /// The HTTP status, if any.
         status: Option<u16>,
-        /// Its reason, without secrets.
+        /// The reason, without secrets.
         message: String,
     },
-    /// Asking failed on our side.
+    /// The request failed on our side.
     #[error(transparent)]
     Port(#[from] PortError),
 }
 
-/// Hears an answer while it is being written; never waits and never fails.
+/// Receives an answer while it is generated; never blocks and never fails.
 pub trait Deltas: Send + Sync {
     /// The next piece of text.
     fn text(&self, piece: &str);
 
-    /// What was heard so far will not be part of the answer: another model begins anew.
+    /// Discards the text so far: another model starts over.
     fn restart(&self);
 }
 
-/// Asks language models. Dropping the answer's future closes the connection to the provider.
+/// Calls language models. Dropping the future closes the connection to the provider.
 #[async_trait]
 pub trait Models: Send + Sync {
-    /// Asks once. Whether to ask again is the caller's decision.
+    /// Sends one request. Retries are up to the caller.
     ///
     /// # Errors
-    /// [`ModelError`], of which [`ModelError::RateLimited`], [`ModelError::Resting`], [`ModelError::Unavailable`],
-    /// [`ModelError::Unusable`], [`ModelError::Timeout`] and [`ModelError::OutOfTime`] may pass by themselves.
+    /// [`ModelError`]; of these, [`ModelError::RateLimited`], [`ModelError::Resting`], [`ModelError::Unavailable`],
+    /// [`ModelError::Unusable`], [`ModelError::Timeout`] and [`ModelError::OutOfTime`] are retryable.
     async fn ask(&self, request: &ModelRequest, deltas: &dyn Deltas) -> Result<ModelAnswer, ModelError>;
 }
 
-/// Knows which models a project could ask.
+/// The models available to a project.
 #[async_trait]
 pub trait ConfiguredModels: Send + Sync {
-    /// Whether `<provider>/<model>` could be asked for the project: the provider is configured and enabled, and it
-    /// allows the model.
+    /// Whether `<provider>/<model>` is available to the project: the provider is configured and enabled, and allows the
+    /// model.
     ///
     /// # Errors
     /// [`PortError`] when the configuration cannot be read.

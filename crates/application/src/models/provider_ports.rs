@@ -14,15 +14,15 @@ use crate::{
     paging::{PageOf, Part},
 };
 
-/// What a provider is paid with; never printed, and wiped from memory when it is let go of.
+/// A provider's API key; never printed, and zeroed when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ProviderSecret(Zeroizing<String>);
 
 impl ProviderSecret {
-    /// Characters it has.
+    /// Its allowed length.
     pub const LENGTH: RangeInclusive<usize> = 1..=4_096;
 
-    /// Checks a raw key: it has to stand in a header.
+    /// Parses a raw key, which must be valid in a header.
     ///
     /// # Errors
     /// [`ProviderError::KeyFormat`].
@@ -40,7 +40,7 @@ impl ProviderSecret {
         &self.0
     }
 
-    /// By what people recognise it: its last four characters, where it is long enough to keep the rest to itself.
+    /// The part shown to identify it: its last four characters, if it is long enough.
     #[must_use]
     pub fn hint(&self) -> String {
         let shown = if self.0.len() >= 16 { self.0.len() - 4 } else { self.0.len() };
@@ -54,83 +54,83 @@ impl std::fmt::Debug for ProviderSecret {
     }
 }
 
-/// For whom a key was handed over: it opens for exactly this, and for nothing else.
+/// What a key is bound to: it can be decrypted for exactly this combination only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyBinding {
-    /// By which the log knows the key.
+    /// The id by which the log refers to the key.
     pub id: ProviderKeyId,
-    /// Whose it is.
+    /// The provider it belongs to.
     pub provider: ProviderId,
-    /// Where it may be sent.
+    /// The base URL it may be sent to.
     pub base_url: String,
 }
 
-/// Answers questions about a project's providers as the log tells.
+/// Reads a project's providers, derived from the log.
 #[async_trait]
 pub trait ProviderViews: Send + Sync {
-    /// Finds a provider that is not removed; who may see it is the handler's question.
+    /// Finds a provider that is not removed; the handler checks who may see it.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn find(&self, provider: ProviderId) -> Result<Option<ProviderRecord>, PortError>;
 
-    /// Finds the provider of that name in a project that is not removed.
+    /// Finds a project's provider by name, unless it is removed.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn named(&self, project: ProjectId, name: &str) -> Result<Option<ProviderRecord>, PortError>;
 
-    /// Lists the providers of a project that are not removed, the newest first.
+    /// Lists a project's providers that are not removed, newest first.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn list(&self, project: ProjectId, part: &Part) -> Result<PageOf<ProviderRecord>, PortError>;
 }
 
-/// Keeps the keys of providers, sealed and outside the log. A key means nothing until an event refers to its id.
+/// Stores the keys of providers, sealed and outside the log. A key is valid only once an event refers to its id.
 #[async_trait]
 pub trait ProviderVault: Send + Sync {
-    /// Keeps a key that is about to be recorded.
+    /// Stores a key before it is recorded.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be sealed or written.
     async fn save(&self, binding: &KeyBinding, key: &ProviderSecret, now: DateTime<Utc>) -> Result<(), PortError>;
 
-    /// Opens a key for whom it was handed over; `None` for everybody else.
+    /// Decrypts a key, if the binding matches; otherwise returns `None`.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be read.
     async fn open(&self, binding: &KeyBinding) -> Result<Option<ProviderSecret>, PortError>;
 
-    /// By what people recognise a key.
+    /// The part of a key shown to identify it.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be read.
     async fn hint(&self, key: ProviderKeyId) -> Result<Option<String>, PortError>;
 
-    /// Lets go of a key.
+    /// Deletes a key.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be deleted.
     async fn remove(&self, key: ProviderKeyId) -> Result<(), PortError>;
 
-    /// Deletes the keys no provider refers to any more that were handed over before an instant, and says how many.
+    /// Deletes keys from before an instant that no provider refers to. Returns how many.
     ///
     /// # Errors
     /// [`PortError`] when they cannot be deleted.
     async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError>;
 }
 
-/// Reaches out to a provider to see whether it is there.
+/// Connects to a provider to test it.
 #[async_trait]
 pub trait ProviderProbe: Send + Sync {
-    /// Whether anything may be sent to an address of a project's choice.
+    /// Whether requests may be sent to an address that a project has chosen.
     ///
     /// # Errors
-    /// Why not, in words.
+    /// The reason for a refusal, in words.
     fn admits(&self, base_url: &str) -> Result<(), String>;
 
-    /// The models the provider says it has. Costs nothing.
+    /// The models the provider lists. Costs nothing.
     ///
     /// # Errors
     /// [`ModelError`] when it cannot be reached or does not accept the key.

@@ -7,28 +7,28 @@ use devskyy_domain::{
     models::{AllowedModels, HeldKey, PriceList, ProviderKind},
 };
 
-/// A provider as the log tells.
+/// A provider, derived from the log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProviderRecord {
-    /// Which.
+    /// Its id.
     pub id: ProviderId,
-    /// Whose.
+    /// The project.
     pub project: ProjectId,
-    /// What stands before the slash where its models are named.
+    /// The prefix of its models' names.
     pub name: String,
-    /// What it speaks.
+    /// Its API.
     pub kind: ProviderKind,
-    /// Where it is reached.
+    /// Its base URL.
     pub base_url: String,
-    /// What it may be asked for.
+    /// The allowed models.
     pub models: AllowedModels,
-    /// What that costs.
+    /// Their prices.
     pub prices: PriceList,
-    /// Numbers the price list, from 1.
+    /// Version of the price list, from 1.
     pub prices_version: u32,
-    /// What it is paid with.
+    /// Its API key.
     pub key: HeldKey,
-    /// Whether it may be asked.
+    /// Whether it is enabled.
     pub enabled: bool,
     /// When it was added.
     pub created_at: DateTime<Utc>,
@@ -38,21 +38,21 @@ pub struct ProviderRecord {
     pub version: Version,
 }
 
-/// A provider as people see it.
+/// A provider as it is shown.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProviderView {
-    /// What the log tells.
+    /// The record from the log.
     pub record: ProviderRecord,
-    /// By what people recognise its key; empty for one too short to show any of it.
+    /// The part of its key that identifies it; empty if the key is too short.
     pub key_hint: Option<String>,
 }
 
-/// What came of reaching out to a provider.
+/// The result of testing a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reachability {
-    /// Whether it answered and accepted the key.
+    /// Whether it responded and accepted the key.
     pub reachable: bool,
-    /// The models it says it has.
+    /// The models it lists.
     pub models: Vec<String>,
     /// What went wrong, without secrets.
     pub problem: Option<String>,

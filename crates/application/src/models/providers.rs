@@ -1,4 +1,4 @@
-//! What a project's providers can be asked to be.
+//! The use cases of a project's providers.
 
 use std::sync::Arc;
 
@@ -28,43 +28,43 @@ use crate::{
     ports::{Clock, IdGenerator},
 };
 
-/// What providers need from outside.
+/// The ports of providers.
 #[derive(Clone)]
 pub struct ProvidersPorts {
     /// The log.
     pub store: Arc<dyn EventStore>,
-    /// Providers as the log tells.
+    /// Providers, derived from the log.
     pub views: Arc<dyn ProviderViews>,
     /// Their keys.
     pub vault: Arc<dyn ProviderVault>,
-    /// The way to them.
+    /// Connects to them.
     pub probe: Arc<dyn ProviderProbe>,
-    /// Who may do what.
+    /// Access rules.
     pub access: Access,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Fresh ids.
+    /// Generates ids.
     pub ids: Arc<dyn IdGenerator>,
 }
 
-/// Everything a project's providers can be asked.
+/// The use cases of a project's providers.
 pub struct Providers {
-    /// Adds one.
+    /// Adds a provider.
     pub add: AddProviderHandler,
-    /// Lists them.
+    /// Lists providers.
     pub list: ListProvidersHandler,
-    /// Shows one.
+    /// Returns a provider.
     pub get: GetProviderHandler,
-    /// Changes one, its key too.
+    /// Changes a provider, including its key.
     pub change: ChangeProviderHandler,
-    /// Removes one.
+    /// Removes a provider.
     pub remove: RemoveProviderHandler,
-    /// Sees whether one is there.
+    /// Tests a provider.
     pub test: TestProviderHandler,
 }
 
 impl Providers {
-    /// Providers over their ports.
+    /// Creates the use cases from their ports.
     #[must_use]
     pub fn new(ports: ProvidersPorts) -> Self {
         let desk = Desk { providers: Repository::new(ports.store.clone()), ports };
@@ -79,7 +79,7 @@ impl Providers {
     }
 }
 
-/// Where providers are looked up and their keys kept.
+/// Looks up providers and stores their keys.
 #[derive(Clone)]
 pub(super) struct Desk {
     pub(super) providers: Repository<Provider>,
@@ -87,7 +87,7 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    /// One provider of one project, for those who may do this to it.
+    /// A provider of a project, if the actor has the permission.
     pub(super) async fn of_project(
         &self,
         actor: &Actor,
@@ -100,7 +100,7 @@ impl Desk {
         found.ok_or_else(|| Error::NotFound(format!("provider {provider}")))
     }
 
-    /// One provider as it stands.
+    /// The current state of a provider.
     pub(super) async fn show(&self, provider: ProviderId) -> Result<ProviderView, Error> {
         let found = self.ports.views.find(provider).await?;
         self.dress(found.ok_or_else(|| Error::NotFound(format!("provider {provider}")))?).await
@@ -114,12 +114,12 @@ impl Desk {
         Ok(ProviderView { record, key_hint })
     }
 
-    /// Refuses an address to which nothing may be sent.
+    /// Refuses an address to which requests may not be sent.
     pub(super) fn admit(&self, base_url: &str) -> Result<(), Error> {
         self.ports.probe.admits(base_url).map_err(|why| ProviderError::BaseUrlRefused(why).into())
     }
 
-    /// Keeps a key that is about to be recorded.
+    /// Stores a key before it is recorded.
     pub(super) async fn keep(
         &self,
         provider: ProviderId,
@@ -133,7 +133,7 @@ impl Desk {
         Ok(Some(id))
     }
 
-    /// Lets go of a key nobody refers to. Where that fails the sweep finds it.
+    /// Deletes a key that nothing refers to. If that fails, the sweep deletes it.
     pub(super) async fn let_go(&self, key: Option<ProviderKeyId>) {
         let Some(key) = key else { return };
         if let Err(error) = self.ports.vault.remove(key).await {
@@ -147,7 +147,7 @@ pub(super) fn name_claim(project: ProjectId, name: &str) -> Claim {
     Claim { scope: format!("provider.name:{project}"), value: name.to_owned() }
 }
 
-/// The name that a provider holds after something happened to it, by what it held before.
+/// The name claim of a provider after an event, given the claim before it.
 #[must_use]
 pub fn held_name(before: Option<Claim>, event: &ProviderEvent) -> Option<Claim> {
     match event {
@@ -162,7 +162,7 @@ pub fn held_name(before: Option<Claim>, event: &ProviderEvent) -> Option<Claim> 
     }
 }
 
-/// A provider that was removed while it was being changed is not there.
+/// A provider that was removed during the change is not found.
 pub(super) fn gone(error: Error, provider: ProviderId) -> Error {
     match error {
         Error::Refused(refused) if refused.code == ProviderError::Removed.code() => {

@@ -14,14 +14,14 @@ use crate::{
     es::{ClaimChange, Loaded},
 };
 
-/// Asks for a provider to be gone.
+/// A request to remove a provider.
 #[derive(Debug)]
 pub struct RemoveProvider {
-    /// Of which project.
+    /// The project.
     pub project: ProjectId,
-    /// Which.
+    /// The provider.
     pub provider: ProviderId,
-    /// Its version the caller last saw, if it cares.
+    /// The version the caller expects, if any.
     pub expected: Option<Version>,
 }
 
@@ -29,10 +29,10 @@ pub struct RemoveProvider {
 pub struct RemoveProviderHandler(pub(super) Desk);
 
 impl RemoveProviderHandler {
-    /// Removes the provider and its key; its name becomes free. One that is removed already stays so.
+    /// Removes the provider and its key; its name becomes free. Removing it again has no effect.
     ///
     /// # Errors
-    /// [`Error::StaleVersion`], [`Error::NotFound`], what access demands, or a failing port.
+    /// [`Error::StaleVersion`], [`Error::NotFound`], an access error, or a failing port.
     #[tracing::instrument(name = "models.remove_provider", skip_all, fields(provider = %command.provider), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: RemoveProvider) -> Result<(), Error> {
         let RemoveProvider { project, provider, expected } = command;
@@ -48,10 +48,10 @@ impl RemoveProviderHandler {
         Ok(())
     }
 
-    /// The version of a provider, also of one that is removed.
+    /// The version of a provider, even if it is removed.
     ///
     /// # Errors
-    /// [`Error::NotFound`], what access demands, or a failing port.
+    /// [`Error::NotFound`], an access error, or a failing port.
     pub async fn version(&self, actor: &Actor, project: ProjectId, provider: ProviderId) -> Result<Version, Error> {
         Ok(self.known(actor, project, provider).await?.version)
     }

@@ -1,4 +1,4 @@
-//! From the name of a model to whoever answers for it, with fallbacks, and leaving alone what keeps failing.
+//! Routes requests to providers by model name, with fallbacks and circuit breakers.
 
 use std::{
     sync::{
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{error::PortError, ports::Clock};
 
-/// Models by their names, `<provider>/<model>`: the project's own providers before the platform's.
+/// Models by name, `<provider>/<model>`. A project's own providers take precedence over the platform's.
 pub struct RoutedModels {
     providers: Arc<dyn ModelProviders>,
     clock: Arc<dyn Clock>,
@@ -28,8 +28,8 @@ pub struct RoutedModels {
 }
 
 impl RoutedModels {
-    /// Models of those providers; one breaker for each model of each provider, for the whole process. Models in trouble are
-    /// remembered, 10,000 at most.
+    /// Models of those providers, with one circuit breaker per model and provider for the whole process. Breakers are
+    /// stored for failing models only, at most 10,000.
     #[must_use]
     pub fn new(providers: Arc<dyn ModelProviders>, clock: Arc<dyn Clock>, habits: BreakerHabits) -> Self {
         Self { providers, clock, breakers: Breakers::new(habits) }
@@ -58,7 +58,7 @@ impl RoutedModels {
 
     async fn attempt(&self, request: &ModelRequest, deltas: &dyn Deltas) -> Result<ModelAnswer, ModelError> {
         let (route, model) = self.route(request.project, &request.model).await?;
-        // Before it is asked: what has been answered must not be lost for want of a price.
+        // Looked up beforehand: an answer must not be lost because its price cannot be found.
         let price = route.price(&model);
         let mut passage = self.enter((route.id, model))?;
         let answered = route.models.ask(request, deltas).await;
@@ -78,7 +78,7 @@ impl RoutedModels {
     }
 }
 
-/// Tells the breaker what came of a question, also where the caller went away.
+/// Records the outcome in the breaker, even if the caller goes away.
 struct Passage<'a> {
     models: &'a RoutedModels,
     key: BreakerKey,
@@ -92,8 +92,8 @@ impl Drop for Passage<'_> {
     }
 }
 
-/// What an answer, for which there was so much time, says of who was asked. That a caller had little time is nobody's failure:
-/// one project could have a provider left alone that is there for all.
+/// The verdict on the provider, given the time it had. A short timeout is not its failure: one project could otherwise
+/// open the breaker for all.
 fn verdict(answered: &Result<ModelAnswer, ModelError>, time: Duration) -> Verdict {
     match answered {
         Ok(_) | Err(ModelError::TooLong { .. } | ModelError::Refused { .. } | ModelError::Unconfigured(_)) => {
@@ -108,7 +108,7 @@ fn verdict(answered: &Result<ModelAnswer, ModelError>, time: Duration) -> Verdic
     }
 }
 
-/// Whether somebody else may do better: not where the question itself is wrong, and not where we are.
+/// Whether another model may succeed: not if the request is invalid or the failure is ours.
 const fn falls_back(error: &ModelError) -> bool {
     match error {
         ModelError::Unconfigured(_)
@@ -124,22 +124,22 @@ const fn falls_back(error: &ModelError) -> bool {
     }
 }
 
-/// How much it matters that a failure is told: one that may pass is more than one that will not, and one of somebody who was asked is
-/// more than that nobody was.
+/// The priority of an error in the final result: retryable ones before others, and those of a provider that was called
+/// before those of one that was not.
 const fn weight(error: &ModelError) -> u8 {
     match error {
         ModelError::RateLimited { .. }
         | ModelError::Unavailable { .. }
         | ModelError::Timeout
         | ModelError::OutOfTime => 2,
-        // What it bills must be recorded.
+        // Its bill must be recorded.
         ModelError::Unusable { .. } => 3,
         ModelError::Resting { .. } | ModelError::TooLong { .. } => 1,
         ModelError::Unconfigured(_) | ModelError::Refused { .. } | ModelError::Port(_) => 0,
     }
 }
 
-/// Remembers whether anything was heard, so that it can be taken back.
+/// Remembers whether any text was passed on, so that it can be discarded.
 struct Overheard<'a> {
     deltas: &'a dyn Deltas,
     heard: AtomicBool,
@@ -160,8 +160,8 @@ impl Deltas for Overheard<'_> {
 
 #[async_trait]
 impl Models for RoutedModels {
-    /// Asks the model, and then its fallbacks in their order. Where nobody answers, a failure that may pass is told
-    /// rather than one that will not, so that the caller asks again; that one is left alone only where nobody else was asked.
+    /// Calls the model and then its fallbacks, in order. If none answers, a retryable error is preferred, so that the
+    /// caller retries; an open breaker is reported only if no provider that was called gave one.
     async fn ask(&self, request: &ModelRequest, deltas: &dyn Deltas) -> Result<ModelAnswer, ModelError> {
         let deadline = self.clock.now() + TimeDelta::from_std(request.timeout).unwrap_or(TimeDelta::days(1));
         let overheard = Overheard { deltas, heard: AtomicBool::new(false) };

@@ -11,32 +11,32 @@ use sha2::{Digest, Sha256};
 use super::ports::Models;
 use crate::error::PortError;
 
-/// A provider as it is asked.
+/// A provider that requests can be sent to.
 #[derive(Clone)]
 pub struct Route {
-    /// Tells it from all others, of all projects; the same for as long as it is reached at the same address.
+    /// Identifies it across all projects; stable while its address stays the same.
     pub id: String,
-    /// Who asks it.
+    /// Its adapter.
     pub models: Arc<dyn Models>,
-    /// What it may be asked for.
+    /// The allowed models.
     pub allowed: AllowedModels,
-    /// What that costs.
+    /// Their prices.
     pub prices: PriceList,
-    /// Whose list that is.
+    /// The origin of the price list.
     pub price_list: PriceListOf,
 }
 
-/// Which version of which price list it is.
+/// The origin and version of a price list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PriceListOf {
     /// That of a project's provider.
     Provider(ProviderId, u32),
-    /// That of the operator's configuration; what it says tells its versions apart.
+    /// That of the operator's configuration; its versions are distinguished by content.
     Configuration,
 }
 
 impl Route {
-    /// What one of its models costs at present.
+    /// The current price of a model.
     #[must_use]
     pub fn price(&self, model: &str) -> Option<AppliedPrice> {
         let price = self.prices.of(model)?;
@@ -48,7 +48,7 @@ impl Route {
     }
 }
 
-/// Lists that say the same have the same; eight digits tell those of one operator apart.
+/// Equal lists have equal fingerprints; eight digits suffice for those of one operator.
 fn fingerprint(prices: &PriceList) -> String {
     let mut digest = Sha256::new();
     for (model, Price { input, output, cache_read, cache_write, reasoning }) in prices.entries() {
@@ -61,30 +61,30 @@ fn fingerprint(prices: &PriceList) -> String {
     digest.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A provider that is configured.
+/// A configured provider.
 #[derive(Clone)]
 pub enum Provided {
-    /// It can be asked.
+    /// It is available.
     Ready(Box<Route>),
-    /// It cannot be asked, for this reason.
+    /// It is not available, for this reason.
     Off(&'static str),
 }
 
-/// Finds whom to ask.
+/// Finds providers by name.
 #[async_trait]
 pub trait ModelProviders: Send + Sync {
     /// The provider of that name: the project's own, or else the platform's. The project's own hides the platform's
-    /// even where it cannot be asked.
+    /// even when it is not available.
     ///
     /// # Errors
     /// [`PortError`] when the configuration cannot be read.
     async fn find(&self, project: ProjectId, name: &str) -> Result<Option<Provided>, PortError>;
 }
 
-/// Knows what models cost.
+/// The prices of models.
 #[async_trait]
 pub trait ModelPrices: Send + Sync {
-    /// What `<provider>/<model>` costs a project at present; `None` where nobody said or nobody can be asked.
+    /// The current price of `<provider>/<model>` for a project; `None` if it is unknown or the model is not available.
     ///
     /// # Errors
     /// [`PortError`] when the configuration cannot be read.

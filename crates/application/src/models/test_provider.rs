@@ -6,23 +6,23 @@ use devskyy_domain::{
 use super::{ports::ModelError, provider_ports::KeyBinding, provider_views::Reachability, providers::Desk};
 use crate::{access::Permission, context::Actor, error::Error};
 
-/// Asks whether a provider is there.
+/// A query that tests a provider.
 #[derive(Debug)]
 pub struct TestProvider {
-    /// Of which project.
+    /// The project.
     pub project: ProjectId,
-    /// Which.
+    /// The provider.
     pub provider: ProviderId,
 }
 
-/// Sees whether providers are there.
+/// Tests providers.
 pub struct TestProviderHandler(pub(super) Desk);
 
 impl TestProviderHandler {
-    /// Asks the provider for its list of models, which costs nothing. That it does not answer is an answer.
+    /// Requests the provider's list of models, which costs nothing. A failure to respond is a result, not an error.
     ///
     /// # Errors
-    /// [`Error::NotFound`], what access demands, or a failing port.
+    /// [`Error::NotFound`], an access error, or a failing port.
     #[tracing::instrument(name = "models.test_provider", skip_all, fields(provider = %query.provider), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: TestProvider) -> Result<Reachability, Error> {
         let TestProvider { project, provider } = query;

@@ -21,7 +21,7 @@ use crate::{
     es::{Idempotency, Repository, Updated},
 };
 
-/// Names a person.
+/// Identifies a person.
 #[derive(Debug, Clone)]
 pub enum PersonRef {
     /// By id.
@@ -30,16 +30,16 @@ pub enum PersonRef {
     Email(Email),
 }
 
-/// Asks for another member.
+/// A request to add a member.
 #[derive(Debug)]
 pub struct AddMember {
-    /// Of which project.
+    /// The project.
     pub project: ProjectId,
-    /// Who.
+    /// The person.
     pub person: PersonRef,
-    /// As what.
+    /// Their role.
     pub role: ProjectRole,
-    /// The project's version the caller last saw, if it cares.
+    /// The project's version the caller expects, if any.
     pub expected: Option<Version>,
     /// Recognises a repeated request.
     pub idempotency: Option<Idempotency>,
@@ -54,11 +54,11 @@ pub struct AddMemberHandler {
 }
 
 impl AddMemberHandler {
-    /// Adds the person, and returns them as a member with the project's version. Whom the actor may not know of is as unknown as
-    /// who has no account: they are invited.
+    /// Adds the person, and returns the member with the project's version. A person the actor may not know of is
+    /// refused like one without an account, and has to be invited.
     ///
     /// # Errors
-    /// [`ProjectError`], [`Error::StaleVersion`], what access demands, or a failing port.
+    /// [`ProjectError`], [`Error::StaleVersion`], an access error, or a failing port.
     #[tracing::instrument(name = "projects.add_member", skip_all, fields(project = %command.project), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: AddMember) -> Result<(MemberView, Version), Error> {
         let (project, who, idempotency) = (command.project, command.person.clone(), command.idempotency.clone());
@@ -78,7 +78,7 @@ impl AddMemberHandler {
         let AddMember { project, person, role, expected, idempotency } = command;
         self.access.require(actor, project, Permission::to_give(role)).await?;
         let found = self.find(person).await?;
-        // Asked about nobody too, so that neither the answer nor its time tells who has an account.
+        // Also called if there is no such person: neither answer nor time may reveal who has an account.
         let id = found.as_ref().map_or_else(nobody, |person| person.id);
         let known = self.access.knows(actor, id).await?;
         let person = found.filter(|_| known).ok_or(ProjectError::PersonUnknown)?;
@@ -97,7 +97,7 @@ impl AddMemberHandler {
     }
 }
 
-/// An id that is nobody's.
+/// An id that no user has.
 fn nobody() -> UserId {
     Uuid::nil().into()
 }

@@ -19,16 +19,16 @@ use crate::{
     es::Repository,
 };
 
-/// Asks for another role of a member.
+/// A request to change a member's role.
 #[derive(Debug)]
 pub struct ChangeMemberRole {
-    /// Of which project.
+    /// The project.
     pub project: ProjectId,
-    /// Who.
+    /// The member.
     pub user: UserId,
-    /// Their role from now on.
+    /// Their new role.
     pub role: ProjectRole,
-    /// The project's version the caller last saw, if it cares.
+    /// The project's version the caller expects, if any.
     pub expected: Option<Version>,
 }
 
@@ -41,10 +41,10 @@ pub struct ChangeMemberRoleHandler {
 }
 
 impl ChangeMemberRoleHandler {
-    /// Gives the member the role, and returns them with the project's version.
+    /// Changes the role, and returns the member with the project's version.
     ///
     /// # Errors
-    /// [`ProjectError`], [`Error::StaleVersion`], what access demands, or a failing port.
+    /// [`ProjectError`], [`Error::StaleVersion`], an access error, or a failing port.
     #[tracing::instrument(name = "projects.change_member_role", skip_all, fields(project = %command.project), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: ChangeMemberRole) -> Result<(MemberView, Version), Error> {
         let ChangeMemberRole { project, user, role, expected } = command;

@@ -16,29 +16,29 @@ use crate::{
     es::Repository,
 };
 
-/// What can be done to a project as a whole.
+/// A change of a project as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProjectChange {
-    /// Gives it another name.
+    /// Changes the name.
     Rename(ProjectName),
-    /// Puts it on hold: readable, unchangeable.
+    /// Makes it read-only for now.
     Suspend,
-    /// Takes it into use again.
+    /// Makes it active again.
     Resume,
-    /// Keeps it for history only.
+    /// Makes it read-only for good.
     Archive,
-    /// Hands it over: the member becomes an owner, and whoever hands over a maintainer.
+    /// Transfers it: the member becomes an owner, the present owner a maintainer.
     Transfer(UserId),
 }
 
-/// Asks for a project to change.
+/// A request to change a project.
 #[derive(Debug)]
 pub struct ChangeProject {
-    /// Which.
+    /// The project.
     pub project: ProjectId,
-    /// How.
+    /// The change.
     pub change: ProjectChange,
-    /// The project's version the caller last saw, if it cares.
+    /// The project's version the caller expects, if any.
     pub expected: Option<Version>,
 }
 
@@ -50,10 +50,10 @@ pub struct ChangeProjectHandler {
 }
 
 impl ChangeProjectHandler {
-    /// Changes the project and shows it.
+    /// Changes the project and returns it.
     ///
     /// # Errors
-    /// [`devskyy_domain::projects::ProjectError`], [`Error::StaleVersion`], what access demands, or a failing port.
+    /// [`devskyy_domain::projects::ProjectError`], [`Error::StaleVersion`], an access error, or a failing port.
     #[tracing::instrument(name = "projects.change", skip_all, fields(project = %command.project), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: ChangeProject) -> Result<ProjectView, Error> {
         let ChangeProject { project, change, expected } = command;

@@ -14,7 +14,7 @@ use crate::{
     ports::IdGenerator,
 };
 
-/// Asks for a project.
+/// A request to create a project.
 #[derive(Debug)]
 pub struct CreateProject {
     /// Its name.
@@ -31,11 +31,11 @@ pub struct CreateProjectHandler {
 }
 
 impl CreateProjectHandler {
-    /// Creates the project, owned by whoever asks. A repeated request shows it as it stands now, to those who may still
+    /// Creates the project, owned by the actor. A repeated request returns its current state, if the actor may still
     /// see it.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] without a person, [`Error::NotFound`] for a repetition by somebody who has left, or a
+    /// [`Error::Unauthenticated`] without a person, [`Error::NotFound`] for a repetition after the actor has left, or a
     /// failing port.
     #[tracing::instrument(name = "projects.create", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: CreateProject) -> Result<ProjectView, Error> {

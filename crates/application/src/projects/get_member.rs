@@ -12,16 +12,16 @@ use super::{
 };
 use crate::{access::Permission, context::Actor, error::Error};
 
-/// Asks for one member of a project.
+/// A query for one member of a project.
 #[derive(Debug)]
 pub struct GetMember {
-    /// Of which project.
+    /// The project.
     pub project: ProjectId,
-    /// Who.
+    /// The member.
     pub user: UserId,
 }
 
-/// Shows members.
+/// Returns members.
 pub struct GetMemberHandler {
     pub(super) get: GetProjectHandler,
     pub(super) views: Arc<dyn ProjectViews>,
@@ -29,10 +29,10 @@ pub struct GetMemberHandler {
 }
 
 impl GetMemberHandler {
-    /// The member with what the directory knows of them, and a version of the project that is no newer than that.
+    /// The member with their directory entry, and a version of the project that is not newer.
     ///
     /// # Errors
-    /// [`Error::NotFound`], also for strangers, what access demands, or a failing port.
+    /// [`Error::NotFound`], also without access, an access error, or a failing port.
     #[tracing::instrument(name = "projects.get_member", skip_all, fields(project = %query.project), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: GetMember) -> Result<(MemberView, Version), Error> {
         let GetMember { project, user } = query;

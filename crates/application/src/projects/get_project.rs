@@ -10,16 +10,16 @@ use crate::{
     es::{Moment, Repository},
 };
 
-/// Asks for one project.
+/// A query for one project.
 #[derive(Debug)]
 pub struct GetProject {
-    /// Which.
+    /// The project.
     pub id: ProjectId,
-    /// As of when; as it stands, without it.
+    /// The moment; without one, the current state.
     pub moment: Option<Moment>,
 }
 
-/// Shows projects.
+/// Returns projects.
 #[derive(Clone)]
 pub struct GetProjectHandler {
     pub(super) projects: Repository<Project>,
@@ -28,11 +28,11 @@ pub struct GetProjectHandler {
 }
 
 impl GetProjectHandler {
-    /// The project for those who may see it, as it stands or as it was at a moment; who may see it is decided as of now.
+    /// The project in its current state or as of a moment. Access is checked as of now.
     ///
     /// # Errors
-    /// [`Error::NotFound`], also for strangers, before it was created and for a version it has not come to; or a failing
-    /// port.
+    /// [`Error::NotFound`], also without access, before it was created and for a version it has not reached; or a
+    /// failing port.
     #[tracing::instrument(name = "projects.get", skip_all, fields(project = %query.id), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: GetProject) -> Result<ProjectView, Error> {
         let GetProject { id, moment } = query;
@@ -42,7 +42,7 @@ impl GetProjectHandler {
         recalled.and_then(|it| ProjectView::recalled(id, &it)).ok_or_else(|| moment.absent(&name_of(id)))
     }
 
-    /// The project, where the actor may do this to it.
+    /// The project, if the actor has the permission.
     pub(super) async fn permitted(
         &self,
         actor: &Actor,
@@ -53,7 +53,7 @@ impl GetProjectHandler {
         self.found(id).await
     }
 
-    /// The project as it stands, for whoever has been let pass.
+    /// The current state of the project, without an access check.
     pub(super) async fn found(&self, id: ProjectId) -> Result<ProjectView, Error> {
         self.views.find(id).await?.ok_or_else(|| Error::NotFound(name_of(id)))
     }

@@ -13,12 +13,12 @@ use crate::{
     paging::{PageOf, Part},
 };
 
-/// Asks who belongs to a project.
+/// A query for a project's members.
 #[derive(Debug)]
 pub struct ListMembers {
-    /// Which project.
+    /// The project.
     pub project: ProjectId,
-    /// Which part of the list.
+    /// The requested part of the list.
     pub page: Part,
 }
 
@@ -30,10 +30,10 @@ pub struct ListMembersHandler {
 }
 
 impl ListMembersHandler {
-    /// The members, with what the directory knows of them.
+    /// The members, with their directory entries.
     ///
     /// # Errors
-    /// [`Error::NotFound`], also for strangers, or a failing port.
+    /// [`Error::NotFound`], also without access, or a failing port.
     #[tracing::instrument(name = "projects.list_members", skip_all, fields(project = %query.project), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: ListMembers) -> Result<PageOf<MemberView>, Error> {
         self.access.require(actor, query.project, Permission::MembersRead).await?;

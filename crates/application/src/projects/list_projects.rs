@@ -13,16 +13,16 @@ use crate::{
     paging::{PageOf, Part, Sort},
 };
 
-/// Asks for the projects one may see.
+/// A query for the projects the actor may see.
 #[derive(Debug, Default)]
 pub struct ListProjects {
     /// Only those with this status.
     pub status: Option<ProjectStatus>,
-    /// Only those with this in their name, letters' case aside.
+    /// Only those whose name contains this text, ignoring case.
     pub name: Option<String>,
-    /// In which order.
+    /// The sort order.
     pub sort: Sort<ProjectSort>,
-    /// Which part of the list.
+    /// The requested part of the list.
     pub page: Part,
 }
 
@@ -33,7 +33,7 @@ pub struct ListProjectsHandler {
 }
 
 impl ListProjectsHandler {
-    /// The projects the actor belongs to; all of them for whoever runs the platform.
+    /// The projects the actor is a member of; all of them for an administrator.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] or a failing port.

@@ -1,4 +1,4 @@
-//! Projects and who belongs to them.
+//! Projects and their members.
 
 mod add_member;
 mod change_member_role;
@@ -43,63 +43,63 @@ use crate::{
     ports::{Clock, IdGenerator},
 };
 
-/// What the context needs from outside.
+/// The ports of the context.
 #[derive(Clone)]
 pub struct ProjectsPorts {
     /// The log.
     pub store: Arc<dyn EventStore>,
-    /// Projects as the log tells.
+    /// Projects, derived from the log.
     pub views: Arc<dyn ProjectViews>,
-    /// Who there is.
+    /// The directory of users.
     pub directory: Arc<dyn Directory>,
-    /// Invitations as the log tells.
+    /// Invitations, derived from the log.
     pub invitations: Arc<dyn InvitationViews>,
-    /// For whom invitations are.
+    /// The recipients of invitations.
     pub addressees: Arc<dyn Addressees>,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Who may do what.
+    /// Access rules.
     pub access: Access,
-    /// Fresh ids.
+    /// Generates ids.
     pub ids: Arc<dyn IdGenerator>,
 }
 
-/// Everything the context can be asked.
+/// The use cases of the context.
 pub struct Projects {
     /// Creates a project.
     pub create: CreateProjectHandler,
     /// Lists the projects one may see.
     pub list: ListProjectsHandler,
-    /// Shows one project.
+    /// Returns one project.
     pub get: GetProjectHandler,
-    /// Tells what happened to a project.
+    /// Returns the history of a project.
     pub history: ProjectHistoryHandler,
-    /// Renames, suspends, resumes, archives or hands over a project.
+    /// Renames, suspends, resumes, archives or transfers a project.
     pub change: ChangeProjectHandler,
-    /// Lists who belongs to a project.
+    /// Lists a project's members.
     pub list_members: ListMembersHandler,
-    /// Shows one member of a project.
+    /// Returns one member of a project.
     pub get_member: GetMemberHandler,
     /// Adds a person to a project.
     pub add_member: AddMemberHandler,
-    /// Gives a member another role.
+    /// Changes a member's role.
     pub change_member_role: ChangeMemberRoleHandler,
     /// Removes a member from a project.
     pub remove_member: RemoveMemberHandler,
-    /// Invites somebody into a project.
+    /// Invites a person into a project.
     pub invite_member: InviteMemberHandler,
-    /// Lists invitations that wait for an answer.
+    /// Lists open invitations.
     pub list_invitations: ListInvitationsHandler,
-    /// Shows one invitation into a project.
+    /// Returns one invitation into a project.
     pub get_invitation: GetInvitationHandler,
-    /// Takes an invited person's answer.
+    /// Accepts or declines an invitation.
     pub answer_invitation: AnswerInvitationHandler,
-    /// Takes an invitation back.
+    /// Withdraws an invitation.
     pub withdraw_invitation: WithdrawInvitationHandler,
 }
 
 impl Projects {
-    /// The context over its ports.
+    /// Creates the context from its ports.
     #[must_use]
     pub fn new(ports: ProjectsPorts) -> Self {
         let (invite_member, list_invitations) = (invite_member(&ports), list_invitations(&ports));

@@ -13,67 +13,67 @@ use crate::{
     paging::{PageOf, Part, Sort},
 };
 
-/// What projects can be sorted by.
+/// Sort keys of projects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ProjectSort {
-    /// When they came into being.
+    /// Creation time.
     #[default]
     CreatedAt,
-    /// Their names, letters' case aside.
+    /// The name, ignoring case.
     Name,
 }
 
-/// Which projects a list shows.
+/// A filter of projects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectFilter {
-    /// Those of whom.
+    /// The visible projects.
     pub scope: ListScope,
     /// Only those with this status.
     pub status: Option<ProjectStatus>,
-    /// Only those with this in their name, letters' case aside.
+    /// Only those whose name contains this text, ignoring case.
     pub name: Option<String>,
-    /// In which order.
+    /// The sort order.
     pub sort: Sort<ProjectSort>,
 }
 
-/// Answers questions about projects. Absence is an answer, not an error.
+/// Reads projects. A missing project is `None`, not an error.
 #[async_trait]
 pub trait ProjectViews: Send + Sync {
-    /// Finds one project; who may see it is the handler's question.
+    /// Finds one project; the handler checks who may see it.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn find(&self, project: ProjectId) -> Result<Option<ProjectView>, PortError>;
 
     /// Lists projects.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn list(&self, filter: &ProjectFilter, part: &Part) -> Result<PageOf<ProjectView>, PortError>;
 
-    /// Lists the members of a project, the longest-standing first.
+    /// Lists a project's members, in order of joining.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn members(&self, project: ProjectId, part: &Part) -> Result<PageOf<MemberRecord>, PortError>;
 
     /// Finds one member of a project.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn member(&self, project: ProjectId, user: UserId) -> Result<Option<MemberRecord>, PortError>;
 }
 
-/// A person as others may know them.
+/// A person as shown to others.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Person {
-    /// Who.
+    /// Their id.
     pub id: UserId,
     /// Their e-mail.
     pub email: String,
-    /// The name they go by.
+    /// The display name.
     pub name: String,
-    /// Since when they have an account.
+    /// When they registered.
     pub since: DateTime<Utc>,
 }
 
@@ -83,18 +83,18 @@ impl std::fmt::Debug for Person {
     }
 }
 
-/// Knows the people who have an account.
+/// Looks up registered users.
 #[async_trait]
 pub trait Directory: Send + Sync {
-    /// Who has this e-mail.
+    /// The user with this e-mail.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn find_by_email(&self, email: &Email) -> Result<Option<UserId>, PortError>;
 
-    /// People by id; those without an account are left out.
+    /// Users by id; those without an account are left out.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn people(&self, users: &[UserId]) -> Result<Vec<Person>, PortError>;
 }

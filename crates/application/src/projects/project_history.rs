@@ -9,27 +9,27 @@ use crate::{
     paging::{PageOf, Part},
 };
 
-/// Asks what happened to a project.
+/// A query for the history of a project.
 #[derive(Debug)]
 pub struct ProjectHistory {
-    /// To which.
+    /// The project.
     pub project: ProjectId,
-    /// Which part of it.
+    /// The requested part.
     pub page: Part,
 }
 
-/// Tells what happened to projects.
+/// Returns the history of projects.
 pub struct ProjectHistoryHandler {
     pub(super) projects: Repository<Project>,
     pub(super) get: GetProjectHandler,
 }
 
 impl ProjectHistoryHandler {
-    /// The project's events in their public form, the oldest first; who may hear them is decided as of now. They say who
-    /// came and went, so hearing them takes the right to see who belongs to it.
+    /// The project's events in their public form, oldest first. Access is checked as of now and requires the permission
+    /// to see members, because the events name them.
     ///
     /// # Errors
-    /// [`Error::NotFound`], also for strangers, or a failing port.
+    /// [`Error::NotFound`], also without access, or a failing port.
     #[tracing::instrument(name = "projects.history", skip_all, fields(project = %query.project), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: ProjectHistory) -> Result<PageOf<HistoryEntry>, Error> {
         let seen = self.get.permitted(actor, query.project, Permission::MembersRead).await?;

@@ -1,4 +1,4 @@
-//! What others may see of a project's events: a stable public form, apart from what is stored.
+//! The public form of a project's events: stable, and independent of the stored form.
 
 use devskyy_domain::{
     kernel::{Json, ids::UserId},
@@ -7,7 +7,7 @@ use devskyy_domain::{
 
 type Data = Vec<(&'static str, Json)>;
 
-/// What happened to a project. People are named by their ids alone: whoever was erased is nobody's name any more.
+/// The public form of an event. Users appear by id only, which identifies no one after an erasure.
 pub(super) fn public(event: &ProjectEvent) -> (&'static str, Data) {
     match event {
         ProjectEvent::Created(it) => {

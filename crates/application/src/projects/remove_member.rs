@@ -13,14 +13,14 @@ use crate::{
     es::Repository,
 };
 
-/// Asks for a person to belong to a project no longer.
+/// A request to remove a member.
 #[derive(Debug)]
 pub struct RemoveMember {
-    /// Which project.
+    /// The project.
     pub project: ProjectId,
-    /// Who.
+    /// The member.
     pub user: UserId,
-    /// The project's version the caller last saw, if it cares.
+    /// The project's version the caller expects, if any.
     pub expected: Option<Version>,
 }
 
@@ -31,10 +31,10 @@ pub struct RemoveMemberHandler {
 }
 
 impl RemoveMemberHandler {
-    /// Removes the member and returns the project's version; anybody may leave by themselves.
+    /// Removes the member and returns the project's version. Every member may leave.
     ///
     /// # Errors
-    /// [`devskyy_domain::projects::ProjectError`], [`Error::StaleVersion`], what access demands, or a failing port.
+    /// [`devskyy_domain::projects::ProjectError`], [`Error::StaleVersion`], an access error, or a failing port.
     #[tracing::instrument(name = "projects.remove_member", skip_all, fields(project = %command.project), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: RemoveMember) -> Result<Version, Error> {
         let RemoveMember { project, user, expected } = command;

@@ -10,27 +10,27 @@ use devskyy_domain::{
 use super::ports::Person;
 use crate::es::Recalled;
 
-/// A project as people see it.
+/// A project as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectView {
-    /// Which.
+    /// Its id.
     pub id: ProjectId,
     /// Its name.
     pub name: String,
     /// The short form of its name.
     pub slug: String,
-    /// Where it is in its life.
+    /// Its status.
     pub status: ProjectStatus,
-    /// Whether it was made for a person at registration.
+    /// Whether it was created for a user at registration.
     pub personal: bool,
-    /// When it came into being.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
     /// Its version.
     pub version: Version,
 }
 
 impl ProjectView {
-    /// A project as its events tell of a moment; nothing before it came into being.
+    /// A project as of a moment; `None` before its creation.
     #[must_use]
     pub fn recalled(id: ProjectId, was: &Recalled<Project>) -> Option<Self> {
         let (details, status) = was.state.details().zip(was.state.status())?;
@@ -46,29 +46,29 @@ impl ProjectView {
     }
 }
 
-/// A member as the log tells, nothing personal.
+/// A member, derived from the log, without personal data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemberRecord {
-    /// Who.
+    /// The user.
     pub user: UserId,
-    /// As what.
+    /// Their role.
     pub role: ProjectRole,
-    /// Since when.
+    /// When they were added.
     pub added_at: DateTime<Utc>,
 }
 
-/// A member as the project's other members see them.
+/// A member as shown to other members.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MemberView {
-    /// Who.
+    /// Their id.
     pub user_id: UserId,
     /// Their e-mail, unless the account was erased.
     pub email: Option<String>,
-    /// The name they go by, unless the account was erased.
+    /// The display name, unless the account was erased.
     pub name: Option<String>,
-    /// As what.
+    /// Their role.
     pub role: ProjectRole,
-    /// Since when.
+    /// When they were added.
     pub added_at: DateTime<Utc>,
 }
 

@@ -14,36 +14,36 @@ use crate::{
     es::{ClaimChange, Idempotency},
 };
 
-/// Asks for a secret.
+/// A request to add a secret.
 #[derive(Debug)]
 pub struct AddSecret {
-    /// In which project.
+    /// The project.
     pub project: ProjectId,
-    /// Under which name.
+    /// Its name.
     pub name: SecretName,
-    /// Where it may be sent.
+    /// The hosts it may be sent to.
     pub hosts: SecretHosts,
-    /// What it is.
+    /// Its value.
     pub value: SecretValue,
     /// Recognises a repeated request.
     pub idempotency: Option<Idempotency>,
 }
 
-/// A secret as somebody wrote it down.
+/// A secret with raw values.
 pub struct RawSecret {
     /// Its name.
     pub name: String,
-    /// Where it may be sent.
+    /// The hosts it may be sent to.
     pub hosts: Vec<String>,
-    /// What it is.
+    /// Its value.
     pub value: String,
 }
 
 impl AddSecret {
-    /// Checks raw values, all of them, so that everything wrong is said at once.
+    /// Parses raw values and reports all that are invalid.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with a refusal per wrong member.
+    /// [`Error::Invalid`] with a refusal per invalid member.
     pub fn parse(project: ProjectId, raw: &RawSecret) -> Result<Self, Error> {
         let parsed = (SecretName::parse(&raw.name), SecretHosts::parse(&raw.hosts), SecretValue::parse(&raw.value));
         match parsed {
@@ -60,10 +60,10 @@ impl AddSecret {
 pub struct AddSecretHandler(pub(super) Desk);
 
 impl AddSecretHandler {
-    /// Adds the secret and returns it, without its value.
+    /// Adds the secret and returns it without its value.
     ///
     /// # Errors
-    /// [`devskyy_domain::secrets::SecretError`], what access demands, or a failing port.
+    /// [`devskyy_domain::secrets::SecretError`], an access error, or a failing port.
     #[tracing::instrument(name = "secrets.add_secret", skip_all, fields(project = %command.project), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: AddSecret) -> Result<SecretView, Error> {
         let idempotency = command.idempotency.clone();

@@ -22,39 +22,39 @@ use crate::{
     ports::{Clock, IdGenerator},
 };
 
-/// What secrets need from outside.
+/// The ports of secrets.
 #[derive(Clone)]
 pub struct ProjectSecretsPorts {
     /// The log.
     pub store: Arc<dyn EventStore>,
-    /// Secrets as the log tells.
+    /// Secrets, derived from the log.
     pub views: Arc<dyn SecretViews>,
     /// Their values.
     pub vault: Arc<dyn SecretVault>,
-    /// Who may do what.
+    /// Access rules.
     pub access: Access,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Fresh ids.
+    /// Generates ids.
     pub ids: Arc<dyn IdGenerator>,
 }
 
-/// Everything a project's secrets can be asked.
+/// The use cases of a project's secrets.
 pub struct ProjectSecrets {
-    /// Adds one.
+    /// Adds a secret.
     pub add: AddSecretHandler,
-    /// Lists them.
+    /// Lists secrets.
     pub list: ListSecretsHandler,
-    /// Shows one, without its value.
+    /// Returns a secret without its value.
     pub get: GetSecretHandler,
-    /// Gives one another value.
+    /// Replaces a secret's value.
     pub replace: ReplaceSecretHandler,
-    /// Removes one.
+    /// Removes a secret.
     pub remove: RemoveSecretHandler,
 }
 
 impl ProjectSecrets {
-    /// Secrets over their ports.
+    /// Creates the use cases from their ports.
     #[must_use]
     pub fn new(ports: ProjectSecretsPorts) -> Self {
         let desk = Desk { secrets: Repository::new(ports.store.clone()), ports };
@@ -68,7 +68,7 @@ impl ProjectSecrets {
     }
 }
 
-/// Where secrets are looked up and their values kept.
+/// Looks up secrets and stores their values.
 #[derive(Clone)]
 pub(super) struct Desk {
     pub(super) secrets: Repository<Secret>,
@@ -76,7 +76,7 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    /// One secret of one project, for those who may do this to it.
+    /// A secret of a project, if the actor has the permission.
     pub(super) async fn of_project(
         &self,
         actor: &Actor,
@@ -89,12 +89,12 @@ impl Desk {
         found.ok_or_else(|| missing(secret))
     }
 
-    /// One secret as it stands.
+    /// The current state of a secret.
     pub(super) async fn show(&self, secret: SecretId) -> Result<SecretView, Error> {
         self.ports.views.find(secret).await?.ok_or_else(|| missing(secret))
     }
 
-    /// Keeps a value that is about to be recorded.
+    /// Stores a value before it is recorded.
     pub(super) async fn keep(
         &self,
         secret: SecretId,
@@ -107,7 +107,7 @@ impl Desk {
         Ok(id)
     }
 
-    /// Lets go of a value nobody refers to. Where that fails the sweep finds it.
+    /// Deletes a value that nothing refers to. If that fails, the sweep deletes it.
     pub(super) async fn let_go(&self, value: SecretValueId) {
         if let Err(error) = self.ports.vault.remove(value).await {
             tracing::warn!(%error, "a value no secret refers to stays until the next sweep");
@@ -124,7 +124,7 @@ pub(super) fn name_claim(project: ProjectId, name: &str) -> Claim {
     Claim { scope: format!("secret.name:{project}"), value: name.to_owned() }
 }
 
-/// The name that a secret holds after something happened to it, by what it held before.
+/// The name claim of a secret after an event, given the claim before it.
 #[must_use]
 pub fn held_name(before: Option<Claim>, event: &SecretEvent) -> Option<Claim> {
     match event {

@@ -8,12 +8,12 @@ use crate::{
     paging::{PageOf, Part},
 };
 
-/// Asks for a project's secrets.
+/// A query for a project's secrets.
 #[derive(Debug)]
 pub struct ListSecrets {
-    /// Which project.
+    /// The project.
     pub project: ProjectId,
-    /// Which part of the list.
+    /// The requested part of the list.
     pub page: Part,
 }
 
@@ -21,10 +21,10 @@ pub struct ListSecrets {
 pub struct ListSecretsHandler(pub(super) Desk);
 
 impl ListSecretsHandler {
-    /// The secrets, the newest first, without their values.
+    /// The secrets, newest first, without their values.
     ///
     /// # Errors
-    /// What access demands, or a failing port.
+    /// An access error, or a failing port.
     #[tracing::instrument(name = "secrets.list_secrets", skip_all, fields(project = %query.project), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: ListSecrets) -> Result<PageOf<SecretView>, Error> {
         self.0.ports.access.require(actor, query.project, Permission::SecretsRead).await?;

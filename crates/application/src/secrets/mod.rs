@@ -1,4 +1,4 @@
-//! Secrets of projects' tools: added, replaced and removed by people, opened on the way into a header, never shown.
+//! Secrets of project tools: managed by people, decrypted only to be sent in a header or body, never shown.
 
 mod add_secret;
 mod desk;

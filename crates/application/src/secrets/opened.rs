@@ -9,14 +9,14 @@ use crate::{
     workflow::{ToolSecret, ToolSecrets},
 };
 
-/// Secrets of projects, opened for their tools.
+/// Decrypts projects' secrets for their tools.
 pub struct OpenedSecrets {
     views: Arc<dyn SecretViews>,
     vault: Arc<dyn SecretVault>,
 }
 
 impl OpenedSecrets {
-    /// Secrets as the log tells, with what the vault keeps of them.
+    /// Combines the secrets from the log with their values from the vault.
     #[must_use]
     pub fn new(views: Arc<dyn SecretViews>, vault: Arc<dyn SecretVault>) -> Self {
         Self { views, vault }
@@ -30,7 +30,7 @@ impl ToolSecrets for OpenedSecrets {
     }
 
     async fn open(&self, project: ProjectId, name: &str) -> Result<Option<ToolSecret>, PortError> {
-        // Replaced between the two questions, a value is gone and another one is there.
+        // If the value is replaced between the two lookups, the second attempt finds the new one.
         for _ in 0..2 {
             let Some(found) = self.views.named(project, name).await? else { return Ok(None) };
             let binding = SecretBinding { id: found.value, secret: found.id, hosts: found.hosts };

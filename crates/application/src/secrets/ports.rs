@@ -11,61 +11,61 @@ use crate::{
     paging::{PageOf, Part},
 };
 
-/// Answers questions about a project's secrets as the log tells.
+/// Reads a project's secrets, derived from the log.
 #[async_trait]
 pub trait SecretViews: Send + Sync {
-    /// Finds a secret that is not removed; who may see it is the handler's question.
+    /// Finds a secret that is not removed; the handler checks who may see it.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn find(&self, secret: SecretId) -> Result<Option<SecretView>, PortError>;
 
-    /// Finds the secret of that name in a project that is not removed.
+    /// Finds a project's secret by name, unless it is removed.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn named(&self, project: ProjectId, name: &str) -> Result<Option<SecretView>, PortError>;
 
-    /// Lists the secrets of a project that are not removed, the newest first.
+    /// Lists a project's secrets that are not removed, newest first.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn list(&self, project: ProjectId, part: &Part) -> Result<PageOf<SecretView>, PortError>;
 }
 
-/// For what a value was handed over: it opens for exactly this, and for nothing else.
+/// What a value is bound to: it can be decrypted for exactly this combination only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretBinding {
-    /// By which the log knows the value.
+    /// The id by which the log refers to the value.
     pub id: SecretValueId,
-    /// Whose value it is.
+    /// The secret it belongs to.
     pub secret: SecretId,
-    /// Where it may be sent.
+    /// The hosts it may be sent to.
     pub hosts: SecretHosts,
 }
 
-/// Keeps the values of secrets, sealed and outside the log. A value means nothing until an event refers to its id.
+/// Stores the values of secrets, sealed and outside the log. A value is valid only once an event refers to its id.
 #[async_trait]
 pub trait SecretVault: Send + Sync {
-    /// Keeps a value that is about to be recorded.
+    /// Stores a value before it is recorded.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be sealed or written.
     async fn save(&self, binding: &SecretBinding, value: &SecretValue, now: DateTime<Utc>) -> Result<(), PortError>;
 
-    /// Opens a value for what it was handed over; `None` for everything else.
+    /// Decrypts a value, if the binding matches; otherwise returns `None`.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be read.
     async fn open(&self, binding: &SecretBinding) -> Result<Option<SecretValue>, PortError>;
 
-    /// Lets go of a value.
+    /// Deletes a value.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be deleted.
     async fn remove(&self, value: SecretValueId) -> Result<(), PortError>;
 
-    /// Deletes the values no secret refers to any more that were handed over before an instant, and says how many.
+    /// Deletes values from before an instant that no secret refers to. Returns how many.
     ///
     /// # Errors
     /// [`PortError`] when they cannot be deleted.

@@ -14,14 +14,14 @@ use crate::{
     es::{ClaimChange, Loaded},
 };
 
-/// Asks for a secret to be gone.
+/// A request to remove a secret.
 #[derive(Debug)]
 pub struct RemoveSecret {
-    /// Of which project.
+    /// The project.
     pub project: ProjectId,
-    /// Which.
+    /// The secret.
     pub secret: SecretId,
-    /// Its version the caller last saw, if it cares.
+    /// The version the caller expects, if any.
     pub expected: Option<Version>,
 }
 
@@ -29,10 +29,10 @@ pub struct RemoveSecret {
 pub struct RemoveSecretHandler(pub(super) Desk);
 
 impl RemoveSecretHandler {
-    /// Removes the secret and its value; its name becomes free. One that is removed already stays so.
+    /// Removes the secret and its value; its name becomes free. Removing it again has no effect.
     ///
     /// # Errors
-    /// [`Error::StaleVersion`], [`Error::NotFound`], what access demands, or a failing port.
+    /// [`Error::StaleVersion`], [`Error::NotFound`], an access error, or a failing port.
     #[tracing::instrument(name = "secrets.remove_secret", skip_all, fields(secret = %command.secret), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: RemoveSecret) -> Result<(), Error> {
         let RemoveSecret { project, secret, expected } = command;
@@ -43,16 +43,16 @@ impl RemoveSecretHandler {
             let claim = name_claim(project, details.name.as_str());
             vec![ClaimChange::Release { claim, owner: secret.into() }]
         };
-        // Should it be replaced in between, the newer value is left to the sweep.
+        // If it is replaced concurrently, the sweep deletes the newer value.
         self.0.secrets.update_claiming(context, secret, expected, Secret::remove, freed).await?;
         self.0.let_go(details.value).await;
         Ok(())
     }
 
-    /// The version of a secret, also of one that is removed.
+    /// The version of a secret, even if it is removed.
     ///
     /// # Errors
-    /// [`Error::NotFound`], what access demands, or a failing port.
+    /// [`Error::NotFound`], an access error, or a failing port.
     pub async fn version(&self, actor: &Actor, project: ProjectId, secret: SecretId) -> Result<Version, Error> {
         Ok(self.known(actor, project, secret).await?.version)
     }

@@ -9,18 +9,18 @@ use devskyy_domain::{
 use super::{desk::Desk, views::SecretView};
 use crate::{access::Permission, context::Actor, error::Error};
 
-/// Asks for a secret to have another value.
+/// A request to replace a secret's value.
 #[derive(Debug)]
 pub struct ReplaceSecret {
-    /// Of which project.
+    /// The project.
     pub project: ProjectId,
-    /// Which.
+    /// The secret.
     pub secret: SecretId,
-    /// What it is from now on.
+    /// Its new value.
     pub value: SecretValue,
-    /// Where that may be sent; where the value before might, when it is left out.
+    /// The hosts the new value may be sent to; unchanged if omitted.
     pub hosts: Option<SecretHosts>,
-    /// Its version the caller last saw, if it cares.
+    /// The version the caller expects, if any.
     pub expected: Option<Version>,
 }
 
@@ -31,7 +31,7 @@ impl ReplaceSecretHandler {
     /// Replaces the value and returns the secret without it. The next call that uses it sends the new one.
     ///
     /// # Errors
-    /// [`devskyy_domain::secrets::SecretError`], [`Error::StaleVersion`], [`Error::NotFound`], what access demands, or
+    /// [`devskyy_domain::secrets::SecretError`], [`Error::StaleVersion`], [`Error::NotFound`], an access error, or
     /// a failing port.
     #[tracing::instrument(name = "secrets.replace_secret", skip_all, fields(secret = %command.secret), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: ReplaceSecret) -> Result<SecretView, Error> {
@@ -39,7 +39,7 @@ impl ReplaceSecretHandler {
         let seen = self.0.of_project(actor, project, secret, Permission::SecretsWrite).await?;
         let hosts = hosts.unwrap_or_else(|| seen.hosts.clone());
         let kept = self.0.keep(secret, &hosts, &value).await?;
-        // Whose value is let go of below must be the one that was replaced.
+        // The value deleted below must be the one that was replaced.
         let expected = expected.or(Some(seen.version));
         let context = actor.event_context(Some(project));
         let replaced = self.0.secrets.update(context, secret, expected, |it| it.replace(&hosts, kept)).await;

@@ -7,18 +7,18 @@ use devskyy_domain::{
     secrets::SecretHosts,
 };
 
-/// A secret as the log tells: everything but its value.
+/// A secret, derived from the log, without its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretView {
-    /// Which.
+    /// Its id.
     pub id: SecretId,
-    /// Whose.
+    /// The project.
     pub project: ProjectId,
-    /// What templates call it by.
+    /// The name templates use.
     pub name: String,
-    /// Where it may be sent.
+    /// The hosts it may be sent to.
     pub hosts: SecretHosts,
-    /// Names its value.
+    /// Id of its value.
     pub value: SecretValueId,
     /// When it was added.
     pub created_at: DateTime<Utc>,

@@ -11,7 +11,7 @@ pub mod agent {
         pub id: Uuid,
         pub project_id: Uuid,
         pub name: String,
-        /// The name as it is sorted by.
+        /// The name in the form used for sorting.
         pub name_key: String,
         pub kind: String,
         /// A JSON array of slugs.
@@ -31,7 +31,7 @@ pub mod agent {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// One version of one agent without what it does, for lists.
+/// A version without its definition, for lists.
 pub mod summary {
     use sea_orm::entity::prelude::*;
 

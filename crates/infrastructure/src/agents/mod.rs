@@ -1,4 +1,4 @@
-//! Agents on SQL, as projected from the log.
+//! Agents on SQL, derived from the log.
 
 mod entity;
 mod projection;

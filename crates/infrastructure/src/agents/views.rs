@@ -25,12 +25,12 @@ use crate::{
 
 const PORT: Port = Port("agent views");
 
-/// Agents as projected into `agents` and `agent_versions`.
+/// Agents from the projections `agents` and `agent_versions`.
 #[derive(Debug, Clone)]
 pub struct SqlAgents(Database);
 
 impl SqlAgents {
-    /// Agents of a database.
+    /// Uses the agents of a database.
     #[must_use]
     pub const fn new(db: Database) -> Self {
         Self(db)
@@ -49,7 +49,7 @@ fn matching(filter: &AgentFilter) -> Select<agent::Entity> {
         .apply_if(filter.status, |some, status| some.filter(Status.eq(status.as_str())))
         .apply_if(filter.kind, |some, kind| some.filter(Kind.eq(kind.as_str())))
         .apply_if(filter.name.as_deref(), |some, name| containing(some, NameKey.into_expr(), name))
-        // A JSON array of slugs, which hold no quotes: the quoted slug is in it or it is not.
+        // A JSON array of slugs, which contain no quotes, so searching for the quoted slug is exact.
         .apply_if(filter.capability.as_deref(), |some, slug| {
             containing(some, Capabilities.into_expr(), &format!("\"{slug}\""))
         })

@@ -1,6 +1,6 @@
 #![expect(unreachable_pub, reason = "the derive wants its models public; this module is not")]
 
-/// One fact.
+/// An audited event.
 pub mod fact {
     use sea_orm::entity::prelude::*;
 
@@ -24,7 +24,7 @@ pub mod fact {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// Something that is no fact.
+/// A security record that is not an event.
 pub mod record {
     use sea_orm::entity::prelude::*;
 
@@ -49,7 +49,7 @@ pub mod record {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// Where one request came from.
+/// The source address of a request.
 pub mod origin {
     use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The trail of who did what on SQL: facts as projected from the log, and records kept beside it for a while.
+//! The audit trail on SQL: events projected from the log, and records kept beside it for a limited time.
 
 mod entity;
 mod projection;

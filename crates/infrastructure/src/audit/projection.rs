@@ -13,8 +13,8 @@ use crate::{
     sql::{micros, stored},
 };
 
-/// One row per fact about people, projects, keys, agents, providers and secrets, and per decision about a run or a budget,
-/// never changed.
+/// One immutable row per event about users, projects, keys, agents, providers and secrets, and per decision about a run
+/// or a budget.
 #[derive(Debug, Clone, Copy)]
 pub struct AuditProjection;
 
@@ -43,7 +43,7 @@ impl Projection for AuditProjection {
 }
 
 fn row(event: &RecordedEvent) -> fact::Model {
-    // Everything about a project belongs to it, also its beginning.
+    // Events of a project belong to it, including its creation.
     let itself = (event.category == Project::CATEGORY).then_some(event.stream_id);
     fact::Model {
         id: event.event_id,

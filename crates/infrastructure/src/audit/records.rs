@@ -18,12 +18,12 @@ use crate::sql::{Database, Port, delete_before, micros};
 
 const PORT: Port = Port("security records");
 
-/// Rows written at once.
+/// Rows per insert.
 const ROWS_AT_ONCE: usize = 500;
-/// Rows that may wait to be written; more are dropped, because a flood must not fill the memory.
+/// Limit of buffered rows; more are dropped, so that a flood does not exhaust memory.
 const MOST_WAITING: usize = 10_000;
 
-/// What waits to be written.
+/// The buffered rows.
 #[derive(Debug, Default)]
 struct Waiting {
     records: Vec<record::Model>,
@@ -31,14 +31,14 @@ struct Waiting {
     dropped: Dropped,
 }
 
-/// How much was not kept since it was last told.
+/// The number of rows dropped since the last report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Dropped {
     records: u64,
     origins: u64,
 }
 
-/// Records in `security_records` and addresses in `request_origins`, gathered in memory and written now and then.
+/// Records in `security_records` and addresses in `request_origins`, buffered in memory and written periodically.
 #[derive(Debug)]
 pub struct SqlAudit {
     pub(super) db: Database,
@@ -46,7 +46,7 @@ pub struct SqlAudit {
 }
 
 impl SqlAudit {
-    /// The trail in a database.
+    /// Uses the trail of a database.
     #[must_use]
     pub fn new(db: Database) -> Self {
         Self { db, waiting: Mutex::default() }
@@ -56,10 +56,10 @@ impl SqlAudit {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes what has been kept since the last time.
+    /// Writes the rows buffered since the last call.
     ///
     /// # Errors
-    /// [`PortError`] when it cannot be written; it is kept for the next time.
+    /// [`PortError`] when the write fails; the rows are kept for the next call.
     pub async fn flush(&self) -> Result<(), PortError> {
         let Waiting { records, origins, dropped } = mem::take(&mut *self.waiting());
         if dropped != Dropped::default() {
@@ -98,7 +98,7 @@ impl SqlAudit {
         }
     }
 
-    /// Writing again what was written already changes nothing.
+    /// Idempotent: rows that exist are left unchanged.
     async fn write(&self, records: &[record::Model], origins: &[origin::Model]) -> Result<(), DbErr> {
         for some in records.chunks(ROWS_AT_ONCE) {
             let rows = some.iter().map(|row| row.clone().into_active_model());

@@ -17,7 +17,7 @@ const FACTS: &str = "SELECT t.id, t.happened_at, t.kind, 'success' AS outcome, t
 const RECORDS: &str = "SELECT t.id, t.happened_at, t.kind, t.outcome, t.actor, t.source, t.project_id, t.target, \
      t.correlation_id FROM security_records t";
 
-/// What narrows either table down, and the values in it.
+/// The filter's conditions, valid for both tables, and their values.
 fn narrowed(filter: &AuditFilter) -> (String, Vec<Value>) {
     let mut conditions = vec!["1 = 1"];
     let mut values: Vec<Value> = Vec::new();
@@ -39,7 +39,7 @@ fn narrowed(filter: &AuditFilter) -> (String, Vec<Value>) {
     (conditions.join(" AND "), values)
 }
 
-/// The newest of one table.
+/// Selects the newest rows of one table.
 fn newest(select: &str, narrowed: &str) -> String {
     format!("{select} WHERE {narrowed} ORDER BY t.happened_at DESC, t.id DESC LIMIT ?")
 }

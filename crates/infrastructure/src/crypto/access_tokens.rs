@@ -18,25 +18,25 @@ use super::{
     verified_tokens::VerifiedTokens,
 };
 
-/// Media type of access tokens (RFC 9068), so that no other kind of token passes for one.
+/// Media type of access tokens (RFC 9068), so that other kinds of tokens are not accepted.
 const TYPE: &str = "at+jwt";
-/// Longest token that is looked at; ours have under 600 characters.
+/// Length limit of a token; ours have fewer than 600 characters.
 const LONGEST: usize = 2_048;
-/// Tokens remembered as verified.
+/// Number of cached verified tokens.
 const REMEMBERED: usize = 10_000;
-/// How long an unknown key name is answered from memory before the store is asked again.
+/// How long an unknown key name is rejected before the store is read again.
 const RELOAD: TimeDelta = TimeDelta::seconds(5);
 
-/// Names that appear in tokens.
+/// Settings of access tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenSettings {
-    /// Who issues them (`iss`).
+    /// The issuer (`iss`).
     pub issuer: String,
-    /// Whom they are for (`aud`).
+    /// The audience (`aud`).
     pub audience: String,
-    /// Seconds two clocks may differ, at most 30.
+    /// Tolerated clock skew in seconds, at most 30.
     pub leeway_s: u32,
-    /// How long a token is accepted; a key verifies for that long after it has ceased to sign.
+    /// Lifetime of a token; a key verifies for that long after it has stopped signing.
     pub life: TimeDelta,
 }
 
@@ -47,7 +47,7 @@ impl Default for TokenSettings {
     }
 }
 
-/// The claims of an access token (RFC 7519, RFC 9068); every one is required.
+/// The claims of an access token (RFC 7519, RFC 9068); all are required.
 #[derive(Debug, Serialize, Deserialize)]
 struct Claims {
     iss: String,
@@ -65,7 +65,7 @@ struct Keys {
     loaded_at: DateTime<Utc>,
 }
 
-/// Access tokens signed with Ed25519 (RFC 8037); the algorithm is fixed, whatever a token's header says.
+/// Access tokens signed with Ed25519 (RFC 8037); the algorithm is fixed, whatever a token's header names.
 pub struct EdDsaAccessTokens {
     settings: TokenSettings,
     validation: Validation,
@@ -77,10 +77,10 @@ pub struct EdDsaAccessTokens {
 }
 
 impl EdDsaAccessTokens {
-    /// Reads the signing keys, making the first one where there is none.
+    /// Loads the signing keys, and creates the first one if there is none.
     ///
     /// # Errors
-    /// [`PortError`] when the keys cannot be read, or not with this master key.
+    /// [`PortError`] when the keys cannot be read, or not be opened with this master key.
     pub async fn load(
         settings: TokenSettings,
         store: Arc<dyn SigningKeyStore>,
@@ -98,7 +98,7 @@ impl EdDsaAccessTokens {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner).ring)
     }
 
-    /// The ring that knows a key, read again when another replica may have added it.
+    /// The ring with a key; reloaded if the key is unknown, because another replica may have added it.
     async fn ring_with(&self, kid: &str, now: DateTime<Utc>) -> Result<Option<Arc<KeyRing>>, PortError> {
         let ring = self.ring();
         if ring.verifying(kid, now).is_some() {
@@ -112,7 +112,7 @@ impl EdDsaAccessTokens {
         Ok(ring.verifying(kid, now).is_some().then_some(ring))
     }
 
-    /// Reads the keys again, so that this process knows what others have added and removed.
+    /// Reloads the keys, to learn what other replicas have added and removed.
     ///
     /// # Errors
     /// [`PortError`] when they cannot be read.
@@ -154,7 +154,7 @@ impl EdDsaAccessTokens {
     }
 }
 
-/// Signature, issuer and audience; instants are checked against the platform's clock, each time.
+/// Signature, issuer and audience. Times are checked separately against the platform's clock.
 fn validation(settings: &TokenSettings) -> Validation {
     let mut validation = Validation::new(Algorithm::EdDSA);
     validation.set_issuer(&[&settings.issuer]);
@@ -211,7 +211,7 @@ impl EdDsaAccessTokens {
     }
 }
 
-/// The one kind of header this platform writes.
+/// The only header this platform writes.
 fn header(kid: &str) -> Header {
     let mut header = Header::new(Algorithm::EdDSA);
     header.typ = Some(TYPE.to_owned());
@@ -219,7 +219,7 @@ fn header(kid: &str) -> Header {
     header
 }
 
-/// The key name, where the header is exactly of the kind this platform writes: no embedded or remote key is looked at.
+/// The key name, if the header is exactly of this platform's form: embedded and remote keys are ignored.
 fn trusted_header(token: &str) -> Option<String> {
     let presented = decode_header(token).ok()?;
     let kid = presented.kid.clone()?;

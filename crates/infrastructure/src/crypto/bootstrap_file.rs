@@ -16,7 +16,7 @@ use super::keyed_token_mint::random_token;
 
 const PORT: &str = "bootstrap token";
 
-/// Keeps the first administrator's one-time token in a file of the data directory that only its owner may read.
+/// Stores the first administrator's one-time token in a file of the data directory, readable by its owner only.
 #[derive(Debug, Clone)]
 pub struct FileBootstrapTokens {
     path: PathBuf,

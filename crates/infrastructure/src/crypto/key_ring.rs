@@ -13,10 +13,10 @@ use super::master_key::MasterKey;
 
 pub(super) const PORT: &str = "signing keys";
 const PURPOSE: &str = "signing-key";
-/// How much longer than its last token a key verifies: what two clocks may differ, on either side.
+/// How much longer than its last token a key verifies, to allow for clock skew.
 const GRACE: TimeDelta = TimeDelta::seconds(60);
 
-/// A signing key as it is stored: the private half only sealed.
+/// A signing key as stored, its private half sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedKey {
     /// Its name in token headers and in the key set.
@@ -25,23 +25,23 @@ pub struct SealedKey {
     pub public: Vec<u8>,
     /// The private half (PKCS #8), sealed with the master key under the name.
     pub sealed_private: Vec<u8>,
-    /// When it was made, and published.
+    /// When it was created and published.
     pub created_at: DateTime<Utc>,
-    /// From when on it signs, until the next one does.
+    /// When it starts signing; it signs until the next one does.
     pub signs_from: DateTime<Utc>,
 }
 
-/// Keeps the signing keys all replicas share.
+/// Stores the signing keys that all replicas share.
 #[async_trait]
 pub trait SigningKeyStore: Send + Sync {
-    /// Every key, in the order in which they sign.
+    /// All keys, in the order in which they sign.
     ///
     /// # Errors
     /// [`PortError`] when they cannot be read.
     async fn all(&self) -> Result<Vec<SealedKey>, PortError>;
 
-    /// Adds a key where the last one is still `after`, or where there is none and `after` names none; says whether it
-    /// did. Of several replicas that add one at the same time, one does.
+    /// Adds a key, if the last one is still `after` (`None` if there are no keys). Returns whether it did. Of several
+    /// replicas that add one concurrently, only one succeeds.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be written.
@@ -60,7 +60,7 @@ struct RingKey {
     decoding: DecodingKey,
     x: String,
     signs_from: DateTime<Utc>,
-    /// When the last token it signed has expired; nothing while no key comes after it.
+    /// When its last token has expired; `None` while it has no successor.
     until: Option<DateTime<Utc>>,
 }
 
@@ -84,15 +84,15 @@ impl RingKey {
     }
 }
 
-/// The keys a process trusts, opened, in the order in which they sign. What each may do depends on the time alone, so
-/// that all replicas change over together.
+/// The opened keys of a process, in the order in which they sign. Their roles depend on the time only, so that all
+/// replicas switch over together.
 pub struct KeyRing(Vec<RingKey>);
 
 impl KeyRing {
-    /// Reads the keys, making the first one where there is none. `life` is that of the tokens they sign.
+    /// Loads the keys, and creates the first one if there is none. `life` is the lifetime of the tokens they sign.
     ///
     /// # Errors
-    /// [`PortError`] when the store fails or the master key is not the one the keys were sealed with.
+    /// [`PortError`] when the store fails or the keys were sealed with another master key.
     pub async fn load(
         store: &dyn SigningKeyStore,
         master: &MasterKey,
@@ -115,7 +115,7 @@ impl KeyRing {
         }
     }
 
-    /// The key that signs at an instant. Where clocks disagree so far that none does yet, the first one has to.
+    /// The key that signs at an instant. If clock skew is so large that none does yet, the first one is used.
     pub(super) fn signing(&self, now: DateTime<Utc>) -> Option<(&str, &EncodingKey)> {
         let due = self.0.iter().rev().find(|key| key.signs_from <= now);
         due.or(self.0.first()).map(|key| (key.kid.as_str(), &key.encoding))
@@ -125,7 +125,7 @@ impl KeyRing {
         self.0.iter().find(|key| key.kid == kid && key.verifies(now)).map(|key| &key.decoding)
     }
 
-    /// The names of the keys that nothing genuine is signed with any more.
+    /// The names of keys whose tokens have all expired.
     pub(super) fn retired(&self, now: DateTime<Utc>) -> Vec<String> {
         self.0.iter().filter(|key| !key.verifies(now)).map(|key| key.kid.clone()).collect()
     }
@@ -146,7 +146,7 @@ impl KeyRing {
     }
 }
 
-/// Makes a key that signs from some instant on.
+/// Generates a key that signs from an instant on.
 pub(super) fn fresh(master: &MasterKey, now: DateTime<Utc>, signs_from: DateTime<Utc>) -> Result<SealedKey, PortError> {
     const DOING: &str = "making a signing key";
     let pair = Ed25519KeyPair::generate().map_err(|error| PortError::bug(PORT, DOING, error))?;

@@ -8,11 +8,10 @@ use super::{
     master_key::MasterKey,
 };
 
-/// How long a key is published before it signs: every replica has read it by then, and so have those who verify tokens
-/// elsewhere with the published key set.
+/// How long a key is published before it signs, so that every replica and every external verifier has read it by then.
 pub const PUBLISHED_BEFORE: TimeDelta = TimeDelta::minutes(10);
 
-/// Puts new signing keys beside old ones and lets old ones go, for all replicas on one database.
+/// Adds signing keys and removes retired ones, for all replicas on one database.
 #[derive(Clone)]
 pub struct KeyRotation {
     store: Arc<dyn SigningKeyStore>,
@@ -22,19 +21,19 @@ pub struct KeyRotation {
 }
 
 impl KeyRotation {
-    /// Rotates the keys of a store; `life` is that of the tokens they sign.
+    /// Rotates the keys of a store; `life` is the lifetime of the tokens they sign.
     #[must_use]
     pub fn new(store: Arc<dyn SigningKeyStore>, master: MasterKey, clock: Arc<dyn Clock>, life: TimeDelta) -> Self {
         Self { store, master, clock, life }
     }
 
-    /// Publishes a new key, which signs from a little later on. Says which, or nothing where somebody else was faster.
+    /// Publishes a new key, which signs a little later. Returns it, or `None` if another process was faster.
     ///
     /// # Errors
-    /// [`PortError`] when the store fails or the master key is not the one the present keys were sealed with.
+    /// [`PortError`] when the store fails or the present keys were sealed with another master key.
     pub async fn rotate(&self) -> Result<Option<SealedKey>, PortError> {
         let now = self.clock.now();
-        // Opening the present keys shows that all who hold them will be able to open the new one.
+        // If the present keys can be opened, all replicas will be able to open the new one.
         KeyRing::load(self.store.as_ref(), &self.master, self.life, now).await?;
         match self.store.all().await?.last() {
             Some(last) => self.succeed(last, now).await,
@@ -42,7 +41,7 @@ impl KeyRotation {
         }
     }
 
-    /// Publishes a new key where the last one was made that long ago, and removes those that have had their time.
+    /// Publishes a new key if the last one is at least `age` old, and removes retired ones.
     ///
     /// # Errors
     /// As [`KeyRotation::rotate`].

@@ -4,19 +4,19 @@ use devskyy_application::{error::PortError, identity::TokenMint};
 
 use super::master_key::MasterKey;
 
-/// Random tokens from the system's generator, digests by SHA-256, keyed digests under the master key.
+/// Random tokens from the system's generator, SHA-256 digests, and keyed digests under the master key.
 #[derive(Debug, Clone)]
 pub struct KeyedTokenMint(MasterKey);
 
 impl KeyedTokenMint {
-    /// Secrets of the deployment with this master key.
+    /// Uses a deployment's master key.
     #[must_use]
     pub const fn new(master: MasterKey) -> Self {
         Self(master)
     }
 }
 
-/// Draws 256 random bits as text that is safe in URLs and headers.
+/// Generates 256 random bits as text that is safe in URLs and headers.
 pub(super) fn random_token() -> Result<String, PortError> {
     let mut bytes = [0; 32];
     fill(&mut bytes).map_err(|error| PortError::bug("secrets", "drawing random bytes", error))?;

@@ -22,7 +22,7 @@ pub enum MasterKeyError {
     /// The text is not a key.
     #[error("the master key must be 64 hexadecimal digits (32 bytes)")]
     Malformed,
-    /// Others may read the file.
+    /// Other users may read the file.
     #[error("{} can be read by others; run: chmod 600 {}", .0.display(), .0.display())]
     Exposed(PathBuf),
     /// The file is empty.
@@ -34,9 +34,9 @@ pub enum MasterKeyError {
     /// The file cannot be read or written.
     #[error("{} cannot be used as the master key's file: {source}", path.display())]
     File {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -45,14 +45,14 @@ pub enum MasterKeyError {
     Random,
 }
 
-/// The one secret from which all others of a deployment follow: seals signing keys, keys digests of personal values.
+/// The root secret of a deployment: it seals signing keys and keys the digests of personal values.
 ///
-/// Every use names its purpose and gets a key of its own, so that no two uses ever meet.
+/// Each purpose gets its own derived key, so that uses cannot be confused.
 #[derive(Clone)]
 pub struct MasterKey(Zeroizing<[u8; 32]>);
 
 impl MasterKey {
-    /// Reads a key from 64 hexadecimal digits.
+    /// Parses a key from 64 hexadecimal digits.
     ///
     /// # Errors
     /// [`MasterKeyError::Malformed`].
@@ -63,7 +63,7 @@ impl MasterKey {
         Ok(Self(Zeroizing::new(key)))
     }
 
-    /// Makes a fresh key.
+    /// Generates a key.
     ///
     /// # Errors
     /// [`MasterKeyError::Random`].
@@ -73,10 +73,10 @@ impl MasterKey {
         Ok(Self(key))
     }
 
-    /// Reads the key from a file that only its owner may read, or makes it there.
+    /// Reads the key from a file that only its owner may read, or creates the file.
     ///
     /// # Errors
-    /// [`MasterKeyError`] when the file is exposed, empty, damaged or out of reach.
+    /// [`MasterKeyError`] when the file is exposed, empty, damaged or inaccessible.
     pub fn load_or_create(path: &Path) -> Result<Self, MasterKeyError> {
         match Self::load(path) {
             Err(MasterKeyError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
@@ -116,7 +116,7 @@ impl MasterKey {
     /// Encrypts a secret for one purpose (AES-256-GCM), bound to the name it is stored under.
     ///
     /// # Errors
-    /// [`MasterKeyError::Random`] when no nonce can be drawn.
+    /// [`MasterKeyError::Random`] when no nonce can be generated.
     pub fn seal(&self, purpose: &str, name: &str, secret: &[u8]) -> Result<Vec<u8>, MasterKeyError> {
         let key = self.sealing_key(purpose)?;
         let mut sealed = secret.to_vec();
@@ -127,7 +127,7 @@ impl MasterKey {
         Ok(sealed)
     }
 
-    /// Decrypts what [`MasterKey::seal`] made; `None` when it was made with another key, for another name, or altered.
+    /// Decrypts the output of [`MasterKey::seal`]; `None` if the key, purpose or name differs, or it was altered.
     #[must_use]
     pub fn open(&self, purpose: &str, name: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (body, nonce) = sealed.split_at_checked(sealed.len().checked_sub(NONCE_LEN)?)?;

@@ -1,6 +1,6 @@
-//! Secrets at rest and in transit: the master key, password hashes, signed access tokens, one-time tokens.
+//! Cryptography: the master key, password hashes, signed access tokens, one-time tokens.
 //!
-//! One provider (aws-lc-rs) does all of it but Argon2. Nothing here prints, logs or returns key material.
+//! One provider (aws-lc-rs) implements everything but Argon2. Key material is never printed, logged or returned.
 
 mod access_tokens;
 mod bootstrap_file;

@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 const PORT: &str = "password hasher";
 const ALGORITHM: Ident = Ident::new_unwrap("argon2id");
 
-/// What one hash costs.
+/// The cost of one hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Argon2Cost {
     /// Memory in KiB.
@@ -63,23 +63,22 @@ struct Job {
     answer: oneshot::Sender<Result<Answer, argon2::Error>>,
 }
 
-/// Argon2id (RFC 9106) on a few threads of its own, each with its memory kept, behind a bounded queue.
+/// Argon2id (RFC 9106) on a few dedicated threads, which reuse their memory, behind a bounded queue.
 ///
-/// Log-ins can therefore never starve the threads that answer requests, and a flood of them is refused instead of
-/// piling up.
+/// Sign-ins can therefore not starve the threads that serve requests, and a flood of them is refused instead of queued.
 pub struct Argon2PasswordHasher {
     jobs: SyncSender<Job>,
     absent: Phc,
 }
 
 impl Argon2PasswordHasher {
-    /// Starts `threads` hashing threads (at least one) with room for `waiting` more passwords.
+    /// Starts `threads` hashing threads (at least one) with a queue of `waiting` passwords.
     ///
     /// # Errors
     /// [`PortError`] when the cost is out of Argon2's range or a thread cannot be started.
     pub fn start(cost: Argon2Cost, threads: usize, waiting: usize) -> Result<Self, PortError> {
         let params = cost.params().map_err(failed)?;
-        // Checking against it costs the same as any check; making it must not cost the start its time and memory.
+        // Verifying against it costs the same as any other hash; it is not computed, to keep the start fast.
         let absent = phc(&params, Salt::generate(), &[0; Params::DEFAULT_OUTPUT_LEN]).map_err(failed)?;
         let (jobs, queue) = sync_channel(waiting);
         let queue = Arc::new(Mutex::new(queue));
@@ -124,7 +123,7 @@ fn serve(queue: &Mutex<Receiver<Job>>, params: &Params) {
             Work::Hash => hash(params, &password, &mut memory).map(|hash| Answer::Hashed(Box::new(hash))),
             Work::Verify(stored) => verify(&stored, &password, &mut memory).map(Answer::Verified),
         };
-        // Whoever asked may have stopped waiting; the answer has no other reader.
+        // The caller may have stopped waiting.
         drop(answer.send(outcome));
     }
 }

@@ -7,21 +7,21 @@ use std::{
 
 use super::keyed_token_mint::random_token;
 
-/// Creates a file that only its owner may read: whole and on the disk, or not at all.
+/// Creates a file that only its owner may read, completely and durably or not at all.
 ///
-/// The content is written to a file beside it, which then gets the name: no reader, and no start after a crash, finds part
-/// of it.
+/// The content is written to a temporary file, which is then linked under the name. So neither a reader nor a start
+/// after a crash finds a partial file.
 ///
 /// # Errors
-/// [`ErrorKind::AlreadyExists`] when there is such a file, which is then as it was; anything else the system reports.
+/// [`ErrorKind::AlreadyExists`] when there is such a file, which is left unchanged; any other error of the system.
 pub fn create_secret_file(path: &Path, content: &[u8]) -> io::Result<()> {
     let name = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_string_lossy();
     let beside = path.with_file_name(format!(".{name}.{}", random_token().map_err(io::Error::other)?));
     let created = write(&beside, content).and_then(|()| hard_link(&beside, path));
-    // What is left of it after a crash is in nobody's way.
+    // A temporary file that remains after a crash is harmless.
     let removed = remove_file(&beside);
     created.and(removed)?;
-    // The name is on the disk only when its directory is.
+    // The name is durable only once its directory is synced.
     File::open(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))?.sync_all()
 }
 

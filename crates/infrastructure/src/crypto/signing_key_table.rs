@@ -41,7 +41,7 @@ impl SqlSigningKeyStore {
 
     async fn insert(&self, key: &SealedKey, after: Option<&str>) -> Result<bool, DbErr> {
         let transaction = self.database.begin().await?;
-        // Replicas that want to add a key at the same time take turns.
+        // Serializes replicas that add a key concurrently.
         lock(&transaction, "signing_keys").await?;
         let last = entity::Entity::find()
             .order_by_desc(entity::Column::SignsFrom)

@@ -5,10 +5,10 @@ use devskyy_application::identity::AccessClaims;
 
 use crate::bounded_cache::BoundedCache;
 
-/// Remembers tokens whose signature has been checked, so that a busy client pays for it once.
+/// Caches tokens whose signature was verified, so that a busy client pays for it once.
 ///
-/// Bounded in number; keyed by digest, so that no token is kept. Whether the sign-in still counts is asked elsewhere,
-/// each time.
+/// Bounded, and keyed by digest, so that no token is stored. The validity of the session is checked elsewhere, each
+/// time.
 pub(super) struct VerifiedTokens {
     known: Mutex<BoundedCache<[u8; 32], AccessClaims>>,
 }
@@ -26,7 +26,7 @@ impl VerifiedTokens {
         self.lock().insert(key(token), claims);
     }
 
-    /// Forgets everything, because the set of trusted keys has changed.
+    /// Drops all entries, because the set of trusted keys has changed.
     pub(super) fn clear(&self) {
         self.lock().clear();
     }

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::sql::{is_transient, stored, took_too_long};
 
-/// Answers to a batch, one per request, and the log's end before and after it.
+/// The outcome of a batch, one per request, and the log's head before and after it.
 #[derive(Debug)]
 pub(super) struct Decided {
     pub(super) outcomes: Vec<Result<Appended, Rejection>>,
@@ -33,21 +33,21 @@ pub(super) struct Decided {
 pub(super) enum Failed {
     /// Nothing was recorded, and the same batch may succeed later.
     Passing(ProjectionError),
-    /// Nothing was recorded, because it took longer than the database allows: a busy one may allow it later, but it may also be
-    /// one of the requests that is to blame.
+    /// Nothing was recorded, because it exceeded the database's time limit: the database may be busy, or one of the
+    /// requests may be too slow.
     TooSlow(ProjectionError),
-    /// Nothing was recorded, and at least one of the requests is to blame.
+    /// Nothing was recorded, and at least one of the requests is the cause.
     Guilty(ProjectionError),
-    /// The connection broke during the commit, and the log has not told yet whether it holds the batch.
+    /// The connection broke during the commit, and it is not known yet whether the log holds the batch.
     Unknown(Broken),
 }
 
-/// A commit that broke.
+/// A commit whose connection broke.
 #[derive(Debug)]
 pub(super) struct Broken {
-    /// Answers that hold if the batch is in the log.
+    /// The outcome, if the batch is in the log.
     decided: Decided,
-    /// The hash of its last event; without events nothing tells whether it was recorded.
+    /// The hash of its last event. Without events, nothing shows whether the batch was recorded.
     hash: Option<[u8; 32]>,
     error: DbErr,
 }
@@ -68,7 +68,7 @@ impl<E: Into<ProjectionError>> From<E> for Failed {
     }
 }
 
-/// Answers that hold once the change is committed; without one they hold already.
+/// An outcome that is valid once the change is committed, or at once if there is none.
 struct Planned {
     decided: Decided,
     change: Option<Change>,
@@ -76,7 +76,7 @@ struct Planned {
 
 struct Change {
     tx: DatabaseTransaction,
-    /// The hash of the last event, where there are any.
+    /// The hash of the last event, if there are any.
     hash: Option<[u8; 32]>,
 }
 
@@ -108,11 +108,11 @@ impl Batches {
         }
     }
 
-    /// Tries a batch again whose failure may pass. After a broken commit only what is not in the log is written again.
+    /// Retries a batch whose failure may pass. After a broken commit it is written again only if it is not in the log.
     pub(super) async fn again(&self, failed: Failed, requests: &[&Prepared]) -> Result<Decided, Failed> {
         match failed {
             Failed::Unknown(broken) if broken.hash.is_some() => self.look_for(broken).await,
-            // Claims and keys may simply be written again; until that succeeds it stays unknown whether they were before.
+            // Claims and keys can be written again. Until that succeeds, the outcome of the first commit stays unknown.
             Failed::Unknown(broken) => match self.commit(self.begin().await, requests).await {
                 Err(Failed::Passing(_) | Failed::TooSlow(_)) => Err(Failed::Unknown(broken)),
                 outcome => outcome,
@@ -121,8 +121,8 @@ impl Batches {
         }
     }
 
-    /// What became of a broken commit, as the log itself says. Waits, under the mutex, until the server has made up its mind
-    /// about the broken connection.
+    /// Looks up in the log whether a broken commit succeeded. The mutex makes it wait until the server has resolved the
+    /// broken connection's transaction.
     async fn look_for(&self, broken: Broken) -> Result<Decided, Failed> {
         let Some(hash) = broken.hash else { return Err(Failed::Unknown(broken)) };
         match self.recorded(broken.decided.head.position, hash).await {
@@ -136,7 +136,7 @@ impl Batches {
         let wanted = Wanted::of(requests.iter().map(|prepared| prepared.request()));
         let Ground { facts, now } = facts(&tx, &wanted, self.time.is_of_database()).await?;
         let before = Mark::from(facts.head);
-        // A log that was put back is one to append to; only what was known of it is not so any more.
+        // A rewound log is still appended to; only what was known of it is corrected.
         self.known.under_the_mutex(before);
         let now = self.time.now(now, facts.head.recorded_at);
         let mut plan = planner::plan(facts, requests, now);
@@ -151,19 +151,19 @@ impl Batches {
         Ok(Planned { decided, change: Some(Change { tx, hash }) })
     }
 
-    /// Whether the batch that ended at this position with this hash is in the log.
+    /// Whether the log holds the batch whose last event has this position and hash.
     async fn recorded(&self, position: u64, hash: [u8; 32]) -> Result<bool, DbErr> {
         let tx = self.begin().await?;
         self.reserved.within(holds(tx, position, hash)).await
     }
 
-    /// Looks how far the log goes.
+    /// Reads the log's head.
     pub(super) async fn look(&self) -> Result<bool, DbErr> {
         let connection = self.reserved.current();
         self.reserved.within(self.known.look(&connection)).await
     }
 
-    /// Takes in what was recorded.
+    /// Updates the known head after a batch.
     pub(super) fn grown(&self, decided: &Decided) {
         self.known.grown(decided.before, decided.head);
     }
@@ -192,7 +192,7 @@ impl Batches {
                 .filter(|event| categories.is_empty() || categories.contains(&&*event.category))
                 .collect();
             if !wanted.is_empty() {
-                // A defect in one projection must not end the one task that writes: the request to blame fails instead.
+                // A panic in a projection must not end the writer task; the request that caused it fails instead.
                 let taken_in = AssertUnwindSafe(projection.apply(tx, &wanted)).catch_unwind().await;
                 taken_in.map_err(|_| PortError::bug("event store", "deriving views", projection.name()))??;
             }
@@ -209,8 +209,8 @@ async fn holds(tx: DatabaseTransaction, position: u64, hash: [u8; 32]) -> Result
     Ok(found.is_some())
 }
 
-/// Takes the log's mutex, always before anything else: there is no second order and so no deadlock. Facts are read by
-/// later statements, whose snapshot is taken after the lock is held. SQLite's write lock is the mutex already.
+/// Takes the log's mutex, always before anything else: there is only one lock order and thus no deadlock. Facts are
+/// read by later statements, whose snapshot is taken once the lock is held. On SQLite the write lock is the mutex.
 pub(super) async fn lock(tx: &DatabaseTransaction) -> Result<(), DbErr> {
     if tx.get_database_backend() == DatabaseBackend::Postgres {
         let lock = "SELECT 1 FROM es_head WHERE id = 1 FOR UPDATE";

@@ -13,14 +13,14 @@ use crate::sql::{Database, Port, loaded, stored};
 
 const PORT: Port = Port("checkpoints");
 
-/// Checkpoints and leases beside the log. The database's clock decides, so that replicas' clocks need not agree.
+/// Checkpoints and leases in the log's database. They use its clock, so that replicas' clocks need not agree.
 #[derive(Debug, Clone)]
 pub struct SqlCheckpoints {
     db: Database,
 }
 
 impl SqlCheckpoints {
-    /// Keeps them in a migrated database.
+    /// Stores them in a migrated database.
     #[must_use]
     pub const fn new(db: Database) -> Self {
         Self { db }
@@ -28,7 +28,7 @@ impl SqlCheckpoints {
 
     async fn change(&self, sql: &str, values: Vec<Value>) -> Result<Option<QueryResult>, PortError> {
         let sql = sql.replace("{now}", now(self.db.backend()));
-        // One statement is a transaction of its own; it ends when its last row is read.
+        // A single statement is its own transaction; it ends when its last row is read.
         let changed = self.db.writer.query_all_raw(statement(self.db.backend(), &sql, values)).await;
         changed.map(|rows| rows.into_iter().next()).map_err(PORT.failed("keeping a checkpoint"))
     }
@@ -42,15 +42,15 @@ pub(super) const fn now(backend: DatabaseBackend) -> &'static str {
     }
 }
 
-/// Only the holder of the current fence changes a row.
+/// Only the holder of the current fence may change a row.
 const HELD: &str = "WHERE name = ? AND fence = ? AND owner IS NOT NULL";
 
-/// Moves a checkpoint to a position, named four times, but never back; with it goes what tells the event there from any other.
+/// Advances a checkpoint to a position (bound four times), never back, with the hash prefix of the event there.
 const FORWARD: &str = "hash = CASE WHEN position < ? THEN \
      (SELECT substr(e.hash, 1, 8) FROM es_events e WHERE e.position = ?) ELSE hash END, \
      position = CASE WHEN position < ? THEN ? ELSE position END";
 
-/// Whether the log holds the event that a checkpoint is behind. Of one from before hashes were kept only the place is known.
+/// Whether the log holds the checkpoint's event. Without a hash, as in older databases, only its position is compared.
 const FOUND: &str = "CASE WHEN es_subscriptions.position = 0 OR EXISTS (SELECT 1 FROM es_events e \
      WHERE e.position = es_subscriptions.position AND (es_subscriptions.hash IS NULL \
      OR es_subscriptions.hash = substr(e.hash, 1, 8))) THEN 1 ELSE 0 END";
@@ -87,7 +87,7 @@ impl Checkpoints for SqlCheckpoints {
     }
 
     async fn advance(&self, lease: &Lease, to: Position, hash: &[u8; 32]) -> Result<bool, PortError> {
-        // What the log does not hold nobody can have dealt with, nor what it holds there since it was put back.
+        // Only an event that the log holds can have been processed, and not another one at its position after a rewind.
         let sql = format!(
             "UPDATE es_subscriptions SET {FORWARD}, failed_at = NULL, failure = NULL, delayed_at = NULL, delay = NULL \
              {HELD} AND EXISTS (SELECT 1 FROM es_events e WHERE e.position = ? AND e.hash = ?) RETURNING fence"

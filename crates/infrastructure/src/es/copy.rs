@@ -1,19 +1,19 @@
-//! PostgreSQL's binary `COPY` format, as it comes row by row.
+//! Decoder of PostgreSQL's binary `COPY` format, row by row.
 
 use devskyy_application::error::PortError;
 use uuid::Uuid;
 
-/// `PGCOPY\n\xff\r\n\0`, then flags and the length of what else the head holds.
+/// The signature; flags and the length of the header extension follow it.
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
 
-/// The fields of one row, to be taken in order.
+/// The fields of one row, read in order.
 pub(super) struct Fields<'r>(&'r [u8]);
 
 impl<'r> Fields<'r> {
-    /// Begins a row of that many columns; `None` for the mark after the last one. The head comes with the first row.
+    /// Starts a row of that many columns; `None` for the end marker. The header comes with the first row.
     ///
     /// # Errors
-    /// [`PortError`] when it is no such row.
+    /// [`PortError`] when it is not such a row.
     pub(super) fn of(bytes: &'r [u8], columns: i16) -> Result<Option<Self>, PortError> {
         let mut fields = Self(bytes);
         if let Some(head) = bytes.strip_prefix(SIGNATURE) {
@@ -48,7 +48,7 @@ impl<'r> Fields<'r> {
         std::str::from_utf8(self.value()?).map_err(|_| damaged())
     }
 
-    /// Any value's bytes. Null does not occur in the log.
+    /// Any value's bytes. Nulls do not occur in the log.
     pub(super) fn value(&mut self) -> Result<&'r [u8], PortError> {
         let length = u32::from_be_bytes(self.array()?);
         let length = usize::try_from(length).map_err(|_| damaged())?;

@@ -1,4 +1,4 @@
-//! Looks up what the planner must know, inside the transaction that will write.
+//! Looks up the planner's facts, inside the transaction that will write.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,18 +12,18 @@ use super::{
 };
 use crate::sql::{sound_instant, sound_number};
 
-/// The newest event, in the columns that all lookups share: what is found, two numbers, bytes, an id and two texts.
+/// The newest event, in the columns that all lookups share: kind, two numbers, bytes, an id and two texts.
 const HEAD: &str = "SELECT 0 AS kind, h.position AS a, h.recorded_at AS b, h.hash AS bytes, CAST(NULL AS UUID) AS id, \
      CAST(NULL AS TEXT) AS one, CAST(NULL AS TEXT) AS two \
      FROM (SELECT position, recorded_at, hash FROM es_events ORDER BY position DESC LIMIT 1) h";
 
-/// The time of PostgreSQL's machine, in the same columns.
+/// The time of PostgreSQL's host, in the same columns.
 const NOW: &str =
     " UNION ALL SELECT 4, CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT), 0, NULL, NULL, NULL, NULL";
 
-/// One table that is asked for many keys at once.
+/// A lookup of many keys in one table.
 struct Lookup {
-    /// What it yields, after `SELECT`; the table is `t`.
+    /// The columns after `SELECT`; the table is `t`.
     columns: &'static str,
     table: &'static str,
     keys: &'static Columns,
@@ -51,18 +51,18 @@ const KEYS: Lookup = Lookup {
     on: "t.scope = w.scope AND t.key = w.key",
 };
 
-/// What holds under the mutex.
+/// What was read under the mutex.
 #[derive(Default)]
 pub(super) struct Ground {
-    /// Everything a batch names.
+    /// The facts of a batch.
     pub(super) facts: Facts,
-    /// The database's time, where it was asked for.
+    /// The database's time, if requested.
     pub(super) now: Option<DateTime<Utc>>,
 }
 
-/// Everything a batch names, as of now, which the database of several processes tells as well.
+/// Reads the facts of a batch and, if `timed`, the database's time.
 pub(super) async fn facts(tx: &DatabaseTransaction, wanted: &Wanted<'_>, timed: bool) -> Result<Ground, DbErr> {
-    // The caller's own category is the text with the static lifetime.
+    // Maps a stored category to the caller's text, which has a static lifetime.
     let categories: BTreeSet<&'static str> = wanted.streams.iter().map(|stream| stream.category).collect();
     let facts = Facts { streams: HashMap::with_capacity(wanted.streams.len()), ..Facts::default() };
     let mut ground = Ground { facts, now: None };
@@ -74,7 +74,7 @@ pub(super) async fn facts(tx: &DatabaseTransaction, wanted: &Wanted<'_>, timed: 
     Ok(ground)
 }
 
-/// One statement for all of it, or as many as the engine's limits ask for.
+/// One statement for everything, or several if the engine's limits require it.
 fn lookups(backend: DatabaseBackend, wanted: &Wanted<'_>, timed: bool) -> Vec<Statement> {
     let streams = wanted.streams.iter().map(|stream| [stream.id.into(), stream.category.into()]);
     let claims = wanted.claims.iter().map(|claim| [claim.scope.as_str().into(), claim.value.as_str().into()]);
@@ -102,7 +102,7 @@ fn lookups(backend: DatabaseBackend, wanted: &Wanted<'_>, timed: bool) -> Vec<St
 }
 
 impl Lookup {
-    /// Both engines are held to one search of the index per key, however little their statistics know of the table.
+    /// Forces one index search per key on both engines, whatever their statistics say about the table.
     fn add(&self, composer: &mut Composer, backend: DatabaseBackend, rows: impl ExactSizeIterator<Item = [Value; 2]>) {
         if !composer.is_empty() {
             composer.push(" UNION ALL ");
@@ -148,7 +148,7 @@ fn log_head(position: i64, bytes: Vec<u8>, recorded_at: i64) -> Result<LogHead, 
     Ok(LogHead { position: sound_number(position)?, hash: hash(bytes)?, recorded_at: sound_instant(recorded_at)? })
 }
 
-/// Where the log ends.
+/// The end of the log.
 pub(super) async fn head(tx: &impl ConnectionTrait) -> Result<LogHead, DbErr> {
     let newest = "SELECT position, hash, recorded_at FROM es_events ORDER BY position DESC LIMIT 1";
     let row = tx.query_one_raw(statement(tx.get_database_backend(), newest, Vec::new())).await?;

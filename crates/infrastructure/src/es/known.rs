@@ -1,4 +1,4 @@
-//! How far the log goes, as far as this process knows.
+//! The head of the log, as far as this process knows it.
 
 use std::future::Future;
 
@@ -9,7 +9,7 @@ use tokio::sync::{Notify, watch};
 use super::rows::hash;
 use crate::sql::{sound_number, stored};
 
-/// The newest event, and what the log holds where this process knows one.
+/// The newest event, and the hash that the log holds at the known position.
 pub(super) const LOOK: &str = "SELECT e.position, e.hash, (SELECT k.hash FROM es_events k WHERE k.position = $1) \
      FROM es_events e ORDER BY e.position DESC LIMIT 1";
 
@@ -26,7 +26,7 @@ impl From<LogHead> for Mark {
     }
 }
 
-/// What a look at the log finds: its newest event, and the hash of the one that was known.
+/// The result of a look at the log: its newest event, and the hash at the known position.
 #[derive(Debug)]
 pub(super) struct Found {
     newest: Mark,
@@ -34,7 +34,7 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// What [`LOOK`] answers; nothing where the log is empty.
+    /// Converts the row of [`LOOK`]; there is none if the log is empty.
     pub(super) fn of(row: Option<(i64, Vec<u8>, Option<Vec<u8>>)>) -> Result<Self, DbErr> {
         let Some((position, newest, known)) = row else {
             return Ok(Self { newest: LogHead::default().into(), known: None });
@@ -49,10 +49,10 @@ impl Found {
     }
 }
 
-/// The newest event this process knows of, and how often it had to learn that the log had been put back.
+/// The newest event this process knows of, and how often it detected a rewind of the log.
 ///
-/// A position is believed only if the log is seen to lead there from what was known before: a log that lost its end, and
-/// grew again, holds other events at the same positions, which nobody has read.
+/// A position is accepted only if the log is known to lead there from the known event: a log that lost its end and grew
+/// again holds other events at the same positions, which no reader has seen.
 pub(super) struct Known {
     seen: watch::Sender<Seen>,
     doubt: Notify,
@@ -81,16 +81,16 @@ impl Known {
         self.seen.borrow().mark
     }
 
-    /// Waits until the log is known to go beyond a position, or to have been put back not only as often as the caller knows.
+    /// Waits until the known head is beyond a position, or the rewind count differs from the caller's.
     pub(super) async fn beyond(&self, position: Position, rewinds: u64) -> Position {
         let mut seen = self.seen.subscribe();
-        // The sender lives in `self`, so waiting cannot fail while somebody waits.
+        // The sender lives in `self`, so waiting cannot fail.
         let there = seen.wait_for(|seen| seen.mark.position > position || seen.rewinds != rewinds).await;
         there.map_or(position, |seen| seen.mark.position)
     }
 
-    /// Takes in where the log ends for whoever holds its mutex. Nothing is recorded beside him, so what is known beyond it is
-    /// no more.
+    /// Updates the head from under the log's mutex. No other process can append then, so known events beyond it are
+    /// lost.
     pub(super) fn under_the_mutex(&self, head: Mark) {
         let known = self.mark();
         if head.position < known.position || (head.position == known.position && head.hash != known.hash) {
@@ -98,8 +98,8 @@ impl Known {
         }
     }
 
-    /// Takes in that the log led from one event to another in one transaction. Where it is not known how it led to the first,
-    /// somebody has to look.
+    /// Records that one transaction extended the log from one event to another. If the first is not the known head, a
+    /// look at the log is requested.
     pub(super) fn grown(&self, from: Mark, to: Mark) {
         let mut unproved = false;
         self.seen.send_if_modified(|seen| {
@@ -115,12 +115,12 @@ impl Known {
         }
     }
 
-    /// Returns once somebody has to look.
+    /// Waits until a look at the log is requested.
     pub(super) async fn doubted(&self) {
         self.doubt.notified().await;
     }
 
-    /// Looks at the log, and answers whether it has grown.
+    /// Reads the log's head. Returns whether it has changed.
     pub(super) async fn look(&self, connection: &impl ConnectionTrait) -> Result<bool, DbErr> {
         self.look_with(|known| async move {
             let backend = connection.get_database_backend();
@@ -130,7 +130,7 @@ impl Known {
         .await
     }
 
-    /// Looks at the log by whatever means: they are told the position that is known, and run [`LOOK`].
+    /// Reads the log's head with the given function, which receives the known position and runs [`LOOK`].
     pub(super) async fn look_with<E, F: Future<Output = Result<Found, E>>>(
         &self,
         look: impl FnOnce(Position) -> F,
@@ -150,7 +150,7 @@ impl Known {
             }
             grown
         });
-        // What the log held before it was put back says nothing of what it holds now.
+        // A result from before the rewind is outdated.
         if late {
             self.doubt.notify_one();
         }
@@ -159,7 +159,7 @@ impl Known {
 
     fn put_back(&self, known: Mark, newest: Mark) {
         let put_back = self.seen.send_if_modified(|seen| {
-            // Whoever learned something meanwhile has looked later.
+            // If the mark has changed meanwhile, a later look has already handled it.
             let still = seen.mark == known;
             if still {
                 *seen = Seen { mark: newest, rewinds: seen.rewinds + 1 };
@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(state(&known), (9, 1));
     }
 
-    /// The log is put back while somebody looks at what it held before.
+    /// A log that is rewound during a look at it.
     fn overtaken() -> Known {
         let known = knowing(5);
         let found = Found { newest: mark(9, 1), known: Some([1; 32]) };

@@ -1,4 +1,4 @@
-//! The event log on SQLite and PostgreSQL, and everything that is derived from it by replaying.
+//! The event log on SQLite and PostgreSQL, and what is derived from it by replaying.
 
 mod batch;
 mod checkpoints;

@@ -8,13 +8,13 @@ use devskyy_domain::kernel::DecodeError;
 use sea_orm::{DatabaseTransaction, DbErr};
 use uuid::Uuid;
 
-/// Why a projection could not take events in.
+/// Why a projection failed to apply events.
 #[derive(Debug, thiserror::Error)]
 pub enum ProjectionError {
     /// The database failed.
     #[error("the database failed")]
     Database(#[from] DbErr),
-    /// An event cannot be understood.
+    /// An event cannot be decoded.
     #[error("an event cannot be understood")]
     Event(#[source] PortError),
 }
@@ -31,10 +31,10 @@ impl From<DecodeError> for ProjectionError {
     }
 }
 
-/// A read model derived from the log and from nothing else.
+/// A read model derived only from the log.
 ///
-/// Every row carries `position`, the log position of the last event that changed it. Nobody else writes to its tables,
-/// and it reads only its own: so it can be emptied and replayed at any time with the same result.
+/// Every row carries `position`, the log position of the last event that changed it. Its tables are written by nothing
+/// else, and it reads no others, so it can be emptied and replayed at any time with the same result.
 #[async_trait]
 pub trait Projection: Send + Sync {
     /// Stable name.
@@ -46,18 +46,18 @@ pub trait Projection: Send + Sync {
     /// Kinds of aggregate it is derived from; empty for all.
     fn categories(&self) -> &'static [&'static str];
 
-    /// Takes in events of its categories, in order of position; a batch may hold many events of many streams.
+    /// Applies events of its categories, in order of position. A batch may hold many events of many streams.
     ///
     /// # Errors
-    /// [`ProjectionError`]; the transaction is rolled back then.
+    /// [`ProjectionError`]; the transaction is then rolled back.
     async fn apply(&self, tx: &DatabaseTransaction, events: &[&RecordedEvent]) -> Result<(), ProjectionError>;
 }
 
-/// A read model with one row per stream. Wrap it in [`PerStream`] to get a [`Projection`] that loads and saves every
-/// touched row once per batch, however many events touch it; that is what makes a rebuild fast.
+/// A read model with one row per stream. [`PerStream`] makes it a [`Projection`] that loads and saves each changed row
+/// once per batch, however many events change it. That is what makes a rebuild fast.
 #[async_trait]
 pub trait StreamRows: Send + Sync {
-    /// One row, as it is folded in memory.
+    /// One row in memory.
     type Row: Send;
 
     /// Stable name.
@@ -69,19 +69,19 @@ pub trait StreamRows: Send + Sync {
     /// Kinds of aggregate it is derived from.
     fn categories(&self) -> &'static [&'static str];
 
-    /// Finds the rows of these streams; streams without a row are left out. At most [`ROWS_AT_ONCE`] ids.
+    /// Loads the rows of these streams; streams without a row are left out. At most [`ROWS_AT_ONCE`] ids.
     ///
     /// # Errors
     /// [`ProjectionError`].
     async fn load(&self, tx: &DatabaseTransaction, ids: &[Uuid]) -> Result<Vec<(Uuid, Self::Row)>, ProjectionError>;
 
-    /// Takes one event into its row; `None` is no row, before and after.
+    /// Applies one event to its row; `None` means no row, before and after.
     ///
     /// # Errors
-    /// [`ProjectionError`] when the event cannot be understood.
+    /// [`ProjectionError`] when the event cannot be decoded.
     fn fold(&self, row: Option<Self::Row>, event: &RecordedEvent) -> Result<Option<Self::Row>, ProjectionError>;
 
-    /// Inserts or replaces rows, and deletes where there is none. At most [`ROWS_AT_ONCE`] rows.
+    /// Inserts or replaces rows, and deletes those that are `None`. At most [`ROWS_AT_ONCE`] rows.
     ///
     /// # Errors
     /// [`ProjectionError`].
@@ -89,10 +89,10 @@ pub trait StreamRows: Send + Sync {
     -> Result<(), ProjectionError>;
 }
 
-/// Most rows that one `load` or `save` of [`StreamRows`] is given: with up to 60 columns below SQLite's bind limit.
+/// Most rows per `load` or `save` of [`StreamRows`]: with up to 60 columns below SQLite's bind limit.
 pub const ROWS_AT_ONCE: usize = 500;
 
-/// Makes a [`Projection`] of [`StreamRows`].
+/// Adapts [`StreamRows`] to [`Projection`].
 #[derive(Debug, Clone)]
 pub struct PerStream<R>(pub R);
 
@@ -121,7 +121,7 @@ impl<R: StreamRows> Projection for PerStream<R> {
             of_stream.push(event);
         }
         for ids in ids.chunks(ROWS_AT_ONCE) {
-            // A stream whose first event is in the batch has no row yet: most of a rebuild needs no reading.
+            // A stream that begins in the batch has no row yet, so most of a rebuild reads none.
             let old: Vec<Uuid> = ids.iter().filter(|id| !begins(&by_stream, **id)).copied().collect();
             let mut rows: HashMap<Uuid, R::Row> = HashMap::new();
             if !old.is_empty() {
@@ -145,7 +145,7 @@ fn begins(by_stream: &HashMap<Uuid, Vec<&RecordedEvent>>, id: Uuid) -> bool {
     by_stream.get(&id).and_then(|events| events.first()).is_some_and(|first| first.version == 1)
 }
 
-/// The categories a set of projections is derived from; none when one of them wants all.
+/// The categories of a set of projections; empty if one of them reads all.
 pub(super) fn categories<'a>(projections: impl IntoIterator<Item = &'a dyn Projection>) -> Vec<&'static str> {
     let mut wanted = Vec::new();
     for projection in projections {
@@ -158,7 +158,7 @@ pub(super) fn categories<'a>(projections: impl IntoIterator<Item = &'a dyn Proje
     wanted
 }
 
-/// The events of a stretch that a projection is derived from.
+/// The events that a projection is derived from.
 pub(super) fn wanted_by<'a>(projection: &dyn Projection, events: &'a [RecordedEvent]) -> Vec<&'a RecordedEvent> {
     let categories = projection.categories();
     events.iter().filter(|event| categories.is_empty() || categories.contains(&&*event.category)).collect()

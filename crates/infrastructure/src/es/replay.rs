@@ -1,7 +1,6 @@
-//! Walks the log from its first event, for those who derive something from all of it.
+//! Reads the whole log from its first event.
 //!
-//! This is the one place that reads through the driver itself: an event costs less than the objects that are made of its
-//! row elsewhere.
+//! Only this module uses the driver directly: decoding an event is cheaper than the row objects used elsewhere.
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -23,20 +22,20 @@ use super::{
 };
 use crate::sql::{Database, Port, sound_instant, sound_number, stored};
 
-/// Most positions read at once while replaying.
+/// Most positions per read.
 pub(super) const STRETCH: u64 = 5_000;
-/// Pages that are read ahead of the one in use.
+/// Pages that are read ahead.
 const AHEAD: usize = 2;
 
-/// What is read of each event on PostgreSQL; their streams are looked up beside them, each once.
+/// The columns read of each event on PostgreSQL; streams are looked up separately, each once.
 const EVENT: &str = "position, stream_no, version, recorded_at, event_id, correlation_id, causation_id, schema_version, \
      event_type, data, meta, hash";
-/// How many columns [`EVENT`] has.
+/// Number of columns in [`EVENT`].
 const COLUMNS: i16 = 12;
-/// A stream's number is the position of its first event: those that begin in a stretch are a range too.
+/// A stream's number is the position of its first event, so those that begin in a range of positions are a range too.
 const STREAMS: &str = "SELECT stream_no, category, stream_id FROM es_streams WHERE stream_no > $1 AND stream_no <= $2";
 
-/// The log from its first event up to a position, in pages that a task of its own reads ahead and decodes.
+/// The log from its first event up to a position, in pages that a separate task reads ahead and decodes.
 #[derive(Debug)]
 pub struct Replay {
     db: Database,
@@ -45,7 +44,7 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// Begins to read events of these categories; of all when there are none.
+    /// Starts reading events of these categories; of all if there are none.
     #[must_use]
     pub fn start(db: &Database, categories: Vec<&'static str>, upto: Position) -> Self {
         let reader = Reader { categories, after: 0, streams: HashMap::new(), decoder: Decoder::default() };
@@ -61,10 +60,10 @@ impl Replay {
         self.pages.recv().await.transpose()
     }
 
-    /// Goes on up to a later position, after the last page was taken.
+    /// Continues up to a later position, once the last page was taken.
     ///
     /// # Errors
-    /// [`PortError`] when the task that reads has ended badly.
+    /// [`PortError`] when the reading task panicked.
     pub(super) async fn go_on(&mut self, upto: Position) -> Result<(), PortError> {
         let ended = (&mut self.reading).await;
         let reader = ended.map_err(|error| PortError::bug("event store", "replaying events", error))?;
@@ -112,7 +111,7 @@ impl Reader {
             let broken = page.is_err();
             let scanned_to = page.as_ref().ok().filter(|page| page.bytes >= PAGE_BYTES).and_then(|page| page.last());
             let scanned_to = scanned_to.unwrap_or(to);
-            // As much as fitted this time fits most likely the next time, and perhaps more.
+            // The next read most likely fits as much, and perhaps more.
             stretch = if scanned_to < to { scanned_to - after } else { (stretch * 2).min(STRETCH) };
             let page = page.map(|page| Page { events: page.events, scanned_to, hash: None });
             if pages.send(page).await.is_err() || broken {
@@ -133,7 +132,7 @@ impl Reader {
         self.streams.insert(number, Stream { category, id });
     }
 
-    /// `None` where the event is of no wanted category.
+    /// `None` if the event's category is not wanted.
     fn event(&mut self, row: &Columns<'_>) -> Result<Option<RecordedEvent>, PortError> {
         let Some(stream) = self.streams.get(&row.stream_no) else { return Ok(None) };
         let [event_id, correlation_id, causation_id] = row.ids;
@@ -156,7 +155,7 @@ impl Reader {
     }
 }
 
-/// What has been read of a page.
+/// A page that is being filled.
 #[derive(Default)]
 struct Filling {
     events: Vec<RecordedEvent>,
@@ -164,7 +163,7 @@ struct Filling {
 }
 
 impl Filling {
-    /// Takes an event, if it is wanted; whether there is room for another.
+    /// Adds an event, if it is wanted. Returns whether there is room for more.
     fn take(&mut self, event: Option<RecordedEvent>) -> bool {
         self.bytes += event.as_ref().map_or(0, |event| event.data.len());
         self.events.extend(event);
@@ -176,7 +175,7 @@ impl Filling {
     }
 }
 
-/// An event as the driver holds it.
+/// An event as the driver returns it.
 struct Columns<'r> {
     position: i64,
     stream_no: i64,
@@ -190,7 +189,7 @@ struct Columns<'r> {
     hash: &'r [u8],
 }
 
-/// The streams that begin in a stretch. The two drivers have the same methods on different types.
+/// Reads the streams that begin in a range. The two drivers have the same methods on different types.
 macro_rules! read_streams {
     ($reader:ident, $pool:ident, $after:ident, $to:ident) => {{
         let mut rows = query(STREAMS).bind(stored($after)).bind(stored($to)).fetch($pool);
@@ -202,7 +201,7 @@ macro_rules! read_streams {
 }
 
 impl Reader {
-    /// `COPY` spares server and driver what they do for each value of each row of an answer.
+    /// `COPY` avoids the per-value overhead of a regular result in server and driver.
     async fn read_postgres(&mut self, pool: &PgPool, after: u64, to: u64) -> Result<Filling, PortError> {
         read_streams!(self, pool, after, to);
         let mut page = Filling::default();
@@ -216,7 +215,7 @@ impl Reader {
             let Some(fields) = Fields::of(&row, COLUMNS)? else { continue };
             if !page.take(self.event(&Columns::copied(fields)?)?) {
                 drop(rows);
-                // What the server has yet to send is not worth waiting for.
+                // Closing the connection is cheaper than reading what the server has yet to send.
                 drop(connection.detach());
                 return Ok(page);
             }
@@ -227,7 +226,7 @@ impl Reader {
     async fn read_sqlite(&mut self, pool: &SqlitePool, after: u64, to: u64) -> Result<Filling, PortError> {
         read_streams!(self, pool, after, to);
         let mut page = Filling::default();
-        // The driver copies value by value: the four of a fixed length come as one.
+        // The driver copies value by value, so the four fixed-length columns are concatenated.
         let select = "SELECT position, stream_no, version, recorded_at, \
              CAST(event_id || correlation_id || causation_id || hash AS BLOB), schema_version, event_type, data, meta \
              FROM es_events WHERE position > $1 AND position <= $2 ORDER BY position";
@@ -283,7 +282,7 @@ fn failed(error: SqlxError) -> PortError {
     Port("event store").failed("replaying events")(DbErr::Query(RuntimeErr::SqlxError(error.into())))
 }
 
-/// Lets a transaction that walks the whole log take its time.
+/// Lifts the timeouts of a transaction that reads the whole log.
 pub(super) async fn unlimited(tx: &impl ConnectionTrait) -> Result<(), DbErr> {
     if tx.get_database_backend() == DatabaseBackend::Postgres {
         let lift = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";

@@ -1,4 +1,4 @@
-//! The connections that the log's writer keeps for itself.
+//! The connections reserved for the log's writer.
 
 use std::{
     future::Future,
@@ -14,14 +14,14 @@ use tokio::time::timeout;
 
 use crate::sql::{Database, leave};
 
-/// How long PostgreSQL may be silent. It ends what takes it longer by itself, so that a server that says nothing at all
-/// has vanished; the system would wait for it for a quarter of an hour.
+/// How long PostgreSQL may take to answer. Its own timeouts are shorter, so a server that is silent for longer is gone;
+/// TCP would notice only after a quarter of an hour.
 const SILENCE: Duration = Duration::from_secs(8);
 
-/// A transaction, or why there is none.
+/// A transaction, or the error of beginning it.
 pub(super) type Begun = Result<DatabaseTransaction, DbErr>;
 
-/// Connections that are left for new ones when nothing is heard on them.
+/// Connections that are replaced by new ones when the server stops answering.
 pub(super) struct Reserved {
     db: Database,
     current: Mutex<DatabaseConnection>,
@@ -42,7 +42,7 @@ impl Reserved {
         self.within(current.begin_with_options(AT_ONCE)).await
     }
 
-    /// Waits for the database, but not for one that has vanished. A file on this machine has not.
+    /// Awaits the database, with a timeout unless it is a local file.
     pub(super) async fn within<T, E: From<DbErr>>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         if self.db.of_one_process() {
             return work.await;
@@ -58,8 +58,8 @@ impl Reserved {
     }
 }
 
-/// SQLite's write lock is taken at the beginning, because a reader that turns writer fails without waiting. PostgreSQL's
-/// isolation is that of the session, which is pinned when it connects and costs no statement here.
+/// SQLite's write lock is taken at the beginning, because upgrading a read transaction fails without waiting.
+/// PostgreSQL's isolation level is set when the session connects and costs no statement here.
 const AT_ONCE: TransactionOptions = TransactionOptions {
     isolation_level: None,
     access_mode: None,

@@ -1,4 +1,4 @@
-//! Events as rows.
+//! Mapping of events to rows.
 
 use std::borrow::Cow;
 
@@ -28,12 +28,12 @@ pub(super) const EVENT_COLUMNS: &Columns = &[
     ("hash", Kind::Bytes),
 ];
 
-/// What [`event`] reads, `e` being the events and `s` their streams.
+/// The columns that [`event`](Decoder::event) reads; `e` are the events and `s` their streams.
 pub(super) const SELECT_EVENT: &str = "e.position, s.category, s.stream_id, e.version, e.recorded_at, e.event_id, \
      e.correlation_id, e.causation_id, e.schema_version, e.event_type, e.data, e.meta, e.hash";
 
-/// From where [`SELECT_EVENT`] is read, at most one stream for each event and always the events first: without statistics
-/// PostgreSQL may else walk all events of all streams of a category for each page.
+/// The `FROM` clause of [`SELECT_EVENT`]: events first, one stream for each. Without it PostgreSQL, lacking statistics,
+/// may scan all events of all streams of a category for each page.
 pub(super) const fn events_with_streams(backend: DatabaseBackend) -> &'static str {
     match backend {
         DatabaseBackend::Postgres => {
@@ -63,9 +63,9 @@ pub(super) fn values(event: PlannedEvent) -> [Value; 12] {
     ]
 }
 
-/// Reads [`SELECT_EVENT`], row after row.
+/// Decodes rows of [`SELECT_EVENT`].
 ///
-/// Neighbours mostly share their context, which is then not parsed again.
+/// Consecutive events mostly share their context, which is then not parsed again.
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
     meta: String,
@@ -74,7 +74,7 @@ pub(super) struct Decoder {
 
 impl Decoder {
     /// # Errors
-    /// [`PortError`] for good where the row is damaged; it says which one.
+    /// A permanent [`PortError`] with the position, when the row is damaged.
     pub(super) fn event(&mut self, row: &QueryResult) -> Result<RecordedEvent, PortError> {
         self.decoded(row).map_err(|error| {
             let position = row.try_get_by_index::<i64>(0).unwrap_or_default();
@@ -114,7 +114,7 @@ impl Decoder {
     }
 }
 
-/// An event exactly as stored, for those who check it.
+/// An event exactly as stored, for verification.
 pub(super) struct RawEvent {
     pub(super) position: u64,
     pub(super) category: String,
@@ -150,12 +150,12 @@ pub(super) fn raw(row: &QueryResult) -> Result<RawEvent, DbErr> {
     })
 }
 
-/// What becomes of a row that cannot be read.
+/// The error for a row that cannot be read.
 pub(super) fn damaged(error: DbErr) -> PortError {
     Port("event store").failed("reading an event")(error)
 }
 
-/// A digest as it was stored.
+/// A stored digest.
 pub(super) fn hash(bytes: Vec<u8>) -> Result<[u8; 32], DbErr> {
     bytes.try_into().map_err(|_| DbErr::Type("a stored hash does not have 32 bytes".to_owned()))
 }

@@ -12,17 +12,17 @@ use crate::sql::{Database, Port, loaded, stored};
 
 const PORT: Port = Port("set-aside events");
 
-/// Most bytes kept of why an event was set aside.
+/// Length limit of a stored failure, in bytes.
 const FAILURE: usize = 4_096;
 
-/// What subscriptions set aside, beside the log. The database's clock decides, so that replicas' clocks need not agree.
+/// Quarantined events in the log's database. They use its clock, so that replicas' clocks need not agree.
 #[derive(Debug, Clone)]
 pub struct SqlSetAside {
     db: Database,
 }
 
 impl SqlSetAside {
-    /// Keeps it in a migrated database.
+    /// Stores them in a migrated database.
     #[must_use]
     pub const fn new(db: Database) -> Self {
         Self { db }

@@ -9,7 +9,7 @@ const MOST_ROWS: usize = 2_048;
 /// Most values of one statement on SQLite.
 const MOST_VALUES: usize = 32_766;
 
-/// A statement with one place for each value, written once as `?` for both engines.
+/// A statement with placeholders, written as `?` for both engines.
 pub(crate) fn statement(backend: DatabaseBackend, sql: &str, values: Vec<Value>) -> Statement {
     if backend != DatabaseBackend::Postgres {
         return Statement::from_sql_and_values(backend, sql, values);
@@ -29,7 +29,7 @@ pub(crate) fn statement(backend: DatabaseBackend, sql: &str, values: Vec<Value>)
     Statement::from_sql_and_values(backend, numbered, values)
 }
 
-/// What a column holds.
+/// The type of a column.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kind {
     Number,
@@ -51,10 +51,10 @@ impl Kind {
     }
 }
 
-/// Name and kind of each column of a list; the first is never null.
+/// Name and type of each column of a list. The first is never null.
 pub(super) type Columns = [(&'static str, Kind)];
 
-/// A statement as it is put together.
+/// A builder of statements.
 #[derive(Debug)]
 pub(super) struct Composer {
     backend: DatabaseBackend,
@@ -87,9 +87,9 @@ impl Composer {
         self
     }
 
-    /// A list of rows as a table named `w`. PostgreSQL takes an array per column, so that one prepared text serves any
-    /// number of rows. SQLite takes every value by itself: lists are filled up with empty rows to a few fixed lengths,
-    /// so that few texts have to be prepared.
+    /// A list of rows as a table named `w`. PostgreSQL takes one array per column, so that one prepared statement
+    /// serves any number of rows. SQLite binds each value: lists are padded with empty rows to a few fixed lengths, so
+    /// that few statements have to be prepared.
     pub(super) fn rows<const N: usize>(&mut self, columns: &Columns, rows: impl ExactSizeIterator<Item = [Value; N]>) {
         match self.backend {
             DatabaseBackend::Postgres => self.arrays(columns, rows),
@@ -104,7 +104,7 @@ impl Composer {
                 array.push(value);
             }
         }
-        // Side by side in a list of columns the arrays are read in step; after FROM each would become a table first.
+        // In the select list the arrays are unnested in step; in `FROM` each would be materialised first.
         self.push("(SELECT ");
         for (index, (array, (name, kind))) in arrays.into_iter().zip(columns).enumerate() {
             let (element, cast) = kind.array();
@@ -140,7 +140,7 @@ impl Composer {
         }
     }
 
-    /// Whether a list of that size fits beside what is there.
+    /// Whether a list of that size still fits.
     pub(super) fn fits(&self, rows: usize, columns: usize) -> bool {
         self.backend == DatabaseBackend::Postgres || self.values.len() + padded_length(rows) * columns <= MOST_VALUES
     }
@@ -150,7 +150,7 @@ impl Composer {
     }
 }
 
-/// The names of a list's columns, as they follow `INSERT INTO … (` or `SELECT`.
+/// The names of a list's columns, to follow `INSERT INTO … (` or `SELECT`.
 pub(super) fn names(columns: &Columns) -> String {
     columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }

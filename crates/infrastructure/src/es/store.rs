@@ -31,29 +31,29 @@ use super::{
 };
 use crate::sql::{Database, Port, sound_number, stored};
 
-/// Positions a filtered read looks at in one go, at least: however rare the wanted events, no read takes long.
+/// Least number of positions per filtered read, which bounds its duration however rare the wanted events are.
 const WINDOW: u64 = 5_000;
 /// Most events of one read.
 const MOST: usize = 10_000;
 
 /// The log on SQLite or PostgreSQL.
 ///
-/// All appends of a process pass through one task that commits whatever waits together; the order of positions is the
+/// All appends of a process pass through one task that commits all waiting requests together. Positions follow the
 /// order of commits.
 pub struct SqlEventStore {
     db: Database,
     queue: Mutex<Option<mpsc::Sender<Pending>>>,
     known: Arc<Known>,
-    /// What ends by itself once the queue is closed: the writer, then whoever announces what it wrote.
+    /// Tasks that end once the queue is closed: the writer and the announcer.
     running: Mutex<Vec<JoinHandle<()>>>,
-    /// Hears of what other processes write, and looks at the log where its writer found something else than it knew.
+    /// Follows other processes' appends, and checks the log if the writer found another head than the known one.
     tail: JoinHandle<()>,
 }
 
 impl SqlEventStore {
-    /// Starts the writer over a migrated database, for a log on a clock of the caller's own, which is what tests need; servers
-    /// use [`Self::start_shared`]. The projections change in the same transaction as the log. Events bear the time of the
-    /// clock.
+    /// Starts the writer over a migrated database, with the caller's clock; for tests, servers use
+    /// [`Self::start_shared`]. The projections change in the same transaction as the log. Events carry the clock's
+    /// time.
     ///
     /// # Errors
     /// [`PortError`] when the log cannot be read.
@@ -65,8 +65,8 @@ impl SqlEventStore {
         Self::start_at(db, Time::of(clock), projections).await
     }
 
-    /// The same for processes that share a database, and perhaps not the time: events bear the database's. On SQLite there is
-    /// but one process, and the clock is its own.
+    /// The same for processes that share a database: events carry the database's time. SQLite belongs to one process,
+    /// so there it is the clock's.
     ///
     /// # Errors
     /// [`PortError`] when the log cannot be read.
@@ -92,14 +92,14 @@ impl SqlEventStore {
                 tokio::spawn(tail::follow(db.clone(), known.clone())),
                 Some(tokio::spawn(tail::announce(reserved, news))),
             ),
-            // A log on SQLite belongs to one process, whose own writer tells how far it is.
+            // A log on SQLite belongs to one process, whose own writer keeps the head up to date.
             _ => (tokio::spawn(tail::reconsider(db.clone(), known.clone())), None),
         };
         let running = [Some(writer), announcer].into_iter().flatten().collect();
         Ok(Self { db, queue: Mutex::new(Some(queue)), known, running: Mutex::new(running), tail })
     }
 
-    /// Refuses new appends and returns when those that were accepted are recorded.
+    /// Refuses new appends and returns once the accepted ones are recorded.
     pub async fn stop(&self) {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
         let running = std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
@@ -119,7 +119,7 @@ impl SqlEventStore {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Reads rows one by one, up to the one that makes a page full. What no filter wants is there for its place alone.
+    /// Streams rows until a page is full. A row whose category is not wanted only counts as the last position.
     async fn read_page(&self, sql: &str, values: Vec<Value>, filter: &EventFilter) -> Result<Read, PortError> {
         let statement = statement(self.db.backend(), sql, values);
         let mut rows = self.db.reader.stream_raw(statement).await.map_err(reading)?;
@@ -144,25 +144,25 @@ impl SqlEventStore {
         Ok(read)
     }
 
-    /// Looks how far the log goes.
+    /// Reads the log's head.
     async fn look(&self) -> Result<(), PortError> {
         self.known.look(&self.db.reader).await.map(|_| ()).map_err(reading)
     }
 
-    /// The known head, looked up only where it does not already cover the wanted position.
+    /// The known head, read again only if it does not cover a position.
     async fn head_covering(&self, position: Position) -> Result<Position, PortError> {
         let known = self.known.position();
         if known >= position { Ok(known) } else { self.head().await }
     }
 }
 
-/// What was read of the log.
+/// The result of reading the log.
 #[derive(Default)]
 struct Read {
     events: Vec<RecordedEvent>,
     /// Position and hash of the last row, wanted or not.
     last: Option<(Position, Option<[u8; 32]>)>,
-    /// Whether there was no room for more.
+    /// Whether the page is full.
     large: bool,
 }
 
@@ -195,7 +195,7 @@ impl EventStore for SqlEventStore {
 
     async fn read_stream(&self, stream: StreamId, after: Version, max: usize) -> Result<Vec<RecordedEvent>, PortError> {
         let part = Part {
-            // Of one stream that is known beforehand the index has the events in their order.
+            // Within one given stream, the index holds the events in order.
             wanted: "e.stream_no = (SELECT stream_no FROM es_streams WHERE stream_id = ? AND category = ?) AND e.version > ?",
             order: "version",
             headlines: false,
@@ -207,14 +207,14 @@ impl EventStore for SqlEventStore {
 
     async fn read_all(&self, after: Position, max: usize, filter: &EventFilter) -> Result<Page, PortError> {
         let (max, rewinds) = (max.min(MOST), self.known.rewinds());
-        // Positions are dense: a window of positions bounds the work, whatever the filter lets through.
+        // Positions have no gaps, so a window of them bounds the work, whatever the filter.
         let window = if filter.categories.is_empty() { max as u64 } else { (max as u64).max(WINDOW) };
         let upto = after.saturating_add(window);
         let head = self.head_covering(upto).await?.min(upto);
         if head <= after {
             return Ok(Page { events: Vec::new(), scanned_to: after, hash: None });
         }
-        // The last event of the window comes along, wanted or not: it proves that the log was looked at as far as that.
+        // The window's last event is always selected: it proves that the log was read that far.
         let categories = match filter.categories.len() {
             0 => String::new(),
             n => format!(" AND (s.category IN (?{}) OR e.position = ?)", ", ?".repeat(n - 1)),
@@ -232,7 +232,7 @@ impl EventStore for SqlEventStore {
         let full = read.large || read.events.len() == max;
         let last = read.last.map_or(0, |(position, _)| position);
         if !full && last < head {
-            // The log does not go as far as it was known to, or has lost something amid.
+            // The log was rewound, or lost events in the middle.
             self.look().await?;
             if self.known.rewinds() == rewinds {
                 let lost = format!("something after event {} is missing", last.max(after));
@@ -254,16 +254,16 @@ impl EventStore for SqlEventStore {
     }
 }
 
-/// Events that are read in order, up to as many as a page holds.
+/// A query of events in order, limited to a page.
 struct Part<'a> {
     wanted: &'a str,
-    /// The column of the events by which they are in order.
+    /// The column that the events are ordered by.
     order: &'static str,
     headlines: bool,
 }
 
 impl Part<'_> {
-    /// PostgreSQL would send all of it, whoever stops to listen: there it ends where the page is full.
+    /// PostgreSQL would send all rows even if the stream is dropped, so the query itself ends at a full page.
     fn select(&self, backend: DatabaseBackend) -> String {
         let Self { wanted, order, headlines } = self;
         let columns = if *headlines { SELECT_EVENT.replace("e.data", "''") } else { SELECT_EVENT.to_owned() };
@@ -278,12 +278,12 @@ impl Part<'_> {
     }
 }
 
-/// Where an event is, and of which kind: the first two of [`SELECT_EVENT`].
+/// Position and category of an event: the first two columns of [`SELECT_EVENT`].
 fn place(row: &QueryResult) -> Result<(Position, String), DbErr> {
     Ok((sound_number(row.try_get_by_index::<i64>(0)?)?, row.try_get_by_index(1)?))
 }
 
-/// The last of [`SELECT_EVENT`].
+/// The last column of [`SELECT_EVENT`].
 fn hash_of(row: &QueryResult) -> Result<[u8; 32], DbErr> {
     hash(row.try_get_by_index(12)?)
 }

@@ -10,62 +10,62 @@ use uuid::Uuid;
 use super::{checkpoints::now, rows::events_with_streams, statements::statement};
 use crate::sql::{Database, Port, loaded, stored};
 
-/// Positions behind a checkpoint that are searched for what a subscription has yet to deal with: as many as may go by
-/// without a wanted event before the checkpoint is moved.
+/// Positions after a checkpoint that are searched for unprocessed events: as many as a subscription may pass without a
+/// wanted event before it moves the checkpoint.
 const SEARCHED: u64 = 5_000;
-/// How long a wanted event may wait before something is wrong.
+/// How long a wanted event may wait before the subscription counts as behind.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Most events that are told of that one subscription set aside.
+/// Most quarantined events that are reported per subscription.
 const TOLD: u64 = 20;
 
-/// A subscription as operators look at it.
+/// The state of a subscription, for operators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubscriptionState {
     /// Its stable name.
     pub name: String,
-    /// The last position that was certainly dealt with; stretches without a wanted event are not counted at once.
+    /// Everything up to here is processed. It may lag: positions without a wanted event are not counted at once.
     pub position: Position,
-    /// Where the log ends.
+    /// The end of the log.
     pub head: Position,
-    /// Who runs it, or did last and has not given it back.
+    /// The holder of its lease, or the last one that did not release it.
     pub runner: Option<Runner>,
-    /// Where it stopped, and why; nothing where it goes on.
+    /// The position and cause, if it has stopped.
     pub stopped: Option<(Position, String)>,
-    /// What it set aside to try it again later, and why; the oldest first, some of it where that is much.
+    /// Quarantined events and their failures, oldest first, up to a limit.
     pub aside: Vec<(Position, String)>,
-    /// What it tries again and again, and why it fails.
+    /// The event that is being retried, and its failure.
     pub delayed: Option<(Position, String)>,
-    /// What it has yet to deal with; nothing where nobody knows what it wants.
+    /// Its unprocessed events, if its reader is known.
     pub waiting: Option<Waiting>,
 }
 
-/// Whoever holds the lease of a subscription.
+/// The holder of a subscription's lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Runner {
     /// The process.
     pub owner: Uuid,
-    /// For how many seconds more; below zero since it is over. Where only one process can claim it, nobody renews it.
+    /// Seconds left, negative once the lease has lapsed. If only one process can claim it, it is never renewed.
     pub lease_s: i64,
 }
 
-/// Wanted events that were not dealt with yet.
+/// Wanted events that are not processed yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Waiting {
-    /// How many, at most 5,000 positions ahead.
+    /// How many, within the next 5,000 positions.
     pub events: u64,
     /// How long the oldest has waited.
     pub longest: Duration,
 }
 
 impl SubscriptionState {
-    /// Whether a wanted event has waited for more than 30 seconds: nobody runs it, or what it does takes too long or fails.
+    /// Whether a wanted event has waited for more than 30 seconds: no process runs it, or it is slow or failing.
     #[must_use]
     pub fn is_behind(&self) -> bool {
         self.waiting.is_some_and(|waiting| waiting.longest > PATIENCE)
     }
 }
 
-/// How every subscription that has ever run is doing, by name. What is waiting is known of those among the readers.
+/// The state of every subscription that has ever run, by name. Waiting events are counted for the given readers.
 ///
 /// # Errors
 /// [`PortError`] when the database cannot be read.
@@ -92,7 +92,7 @@ async fn states(db: &Database, readers: &[Reader]) -> Result<Vec<SubscriptionSta
     Ok(states)
 }
 
-/// What is told of that all of them set aside, by name.
+/// The reported quarantined events of all subscriptions, by name.
 async fn aside(db: &Database) -> Result<HashMap<String, Vec<(Position, String)>>, DbErr> {
     let sql = "SELECT name, position, failure FROM (SELECT name, position, failure, \
          ROW_NUMBER() OVER (PARTITION BY name ORDER BY position) AS nth FROM es_set_aside) told \
@@ -141,14 +141,14 @@ async fn waiting(db: &Database, reader: &Reader, after: Position) -> Result<Wait
     Ok(Waiting { events, longest: Duration::from_micros(longest) })
 }
 
-/// Has a subscription go on behind a position of the log as it is now, whatever it dealt with before: what an operator
-/// does after the log was put back. What it set aside behind that position it hears of again anyway, and other events may be
-/// there now. False where there is no such subscription, or the log does not go as far.
+/// Moves a subscription's checkpoint to a position of the current log, back or forward: for operators, after the log
+/// was rewound. Events quarantined after that position are dropped, because they are read again. Returns false if there
+/// is no such subscription or the log is shorter.
 ///
 /// # Errors
 /// [`PortError`] when the database cannot be written.
 pub async fn resume_after(db: &Database, name: &str, position: Position) -> Result<bool, PortError> {
-    // Whoever holds the lease loses it, and claims it again from there.
+    // The current holder loses its lease and claims it again from there.
     let sql = "UPDATE es_subscriptions SET position = ?, fence = fence + 1, owner = NULL, lease_until = 0, \
          hash = (SELECT substr(e.hash, 1, 8) FROM es_events e WHERE e.position = ?), \
          failed_at = NULL, failure = NULL, delayed_at = NULL, delay = NULL \
@@ -168,7 +168,7 @@ pub async fn resume_after(db: &Database, name: &str, position: Position) -> Resu
     change.await.map_err(Port("subscriptions").failed("having one go on"))
 }
 
-/// How far the newest event's time lies in the future; zero where it does not.
+/// How far the newest event's time lies in the future; zero if it does not.
 ///
 /// # Errors
 /// [`PortError`] when the database cannot be read.

@@ -1,4 +1,4 @@
-//! Notices that the log has grown, also when another process appended, and tells other processes.
+//! Notices that the log has grown, also through other processes, and notifies them.
 
 use std::{fmt::Display, future::Future, sync::Arc, time::Duration};
 
@@ -18,19 +18,19 @@ use super::{
 };
 use crate::sql::{Database, stored};
 
-/// The channel on which PostgreSQL tells other processes that the log has grown: one for each schema, since notifications
-/// reach everybody in the database.
+/// The channel on which PostgreSQL notifies other processes of appends: one per schema, because notifications reach
+/// every session of the database.
 const CHANNEL: &str = "SELECT 'devskyy_es_' || oid AS channel FROM pg_namespace WHERE nspname = current_schema()";
-/// Shortest pause between two announcements: a busy log need not say so after each commit.
+/// Shortest pause between two notifications; a busy log need not notify after each commit.
 const BETWEEN: Duration = Duration::from_millis(5);
-/// Pause between looks at the log while notifications work, in case one was lost with the process that owed it.
+/// Interval of looks at the log while notifications work, in case one was lost with its sender.
 const LOOK: Duration = Duration::from_secs(10);
-/// Shortest and longest pause between looks while notifications do not work.
+/// Shortest and longest interval of looks while notifications do not work.
 const LOOK_WITHOUT: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
-/// How long PostgreSQL may take to answer: one that vanished without a word never does.
+/// How long PostgreSQL may take to answer; one that vanished never does.
 const PATIENCE: Duration = Duration::from_secs(6);
 
-/// Takes in what other processes wrote until the task is aborted.
+/// Follows other processes' appends until the task is aborted.
 pub(super) async fn follow(db: Database, known: Arc<Known>) {
     let (mut pause, mut deaf) = (LOOK_WITHOUT.0, false);
     loop {
@@ -51,8 +51,8 @@ pub(super) async fn follow(db: Database, known: Arc<Known>) {
     }
 }
 
-/// Looks at a log that nobody else writes whenever its writer did not find what it knew, until the task is aborted. A doubt is
-/// told once: where the look fails, it is looked again until one does not.
+/// Looks at a log without other writers whenever its writer found another head than the known one, until the task is
+/// aborted. A doubt is signalled only once, so a failed look is repeated until it succeeds.
 pub(super) async fn reconsider(db: Database, known: Arc<Known>) {
     loop {
         known.doubted().await;
@@ -62,7 +62,7 @@ pub(super) async fn reconsider(db: Database, known: Arc<Known>) {
     }
 }
 
-/// Looks at the log's head over the wire itself, which needs nothing to be tidied up after each use; false when it broke.
+/// Looks at the log's head over the listener's connection, which needs no cleanup. Returns false if it broke.
 async fn look(wire: &mut PgListener, known: &Known) -> bool {
     let looked = known.look_with(|position| async move {
         let found = query_as(NEWEST).bind(stored(position)).fetch_optional(wire).await;
@@ -71,7 +71,7 @@ async fn look(wire: &mut PgListener, known: &Known) -> bool {
     answered(looked).await.is_some()
 }
 
-/// What PostgreSQL says about the log's head; nothing when it fails or is silent.
+/// The result of a query to PostgreSQL; `None` if it fails or times out.
 async fn answered<T, E: Display>(asked: impl Future<Output = Result<T, E>>) -> Option<T> {
     let error = match timeout(PATIENCE, asked).await {
         Ok(Ok(answer)) => return Some(answer),
@@ -92,8 +92,8 @@ async fn listen(db: &Database) -> Result<PgListener, Error> {
     timeout(PATIENCE, listen).await.unwrap_or(Err(Error::PoolTimedOut))
 }
 
-/// Waits for a reason to look at the log: another process says that it has written, this one wrote behind what it did not
-/// know of, or much time has passed; false when the wire broke. Whoever says so is not believed, since anybody may.
+/// Waits for a reason to look at the log: a notification, an append of this process after an unknown head, or much time
+/// has passed. Returns false if the connection broke. Any session can send notifications, so they are only hints.
 async fn hear(wire: &mut PgListener, known: &Known) -> bool {
     let until = Instant::now() + LOOK;
     loop {
@@ -105,7 +105,7 @@ async fn hear(wire: &mut PgListener, known: &Known) -> bool {
             Ok(Ok(Some(notification))) => {
                 let news = |payload: &str| payload.parse().is_ok_and(|position: Position| position > known.position());
                 let mut grown = news(notification.payload());
-                // One look is enough for all that was said meanwhile.
+                // One look covers all buffered notifications.
                 while let Some(next) = wire.next_buffered() {
                     grown |= news(next.payload());
                 }
@@ -119,12 +119,12 @@ async fn hear(wire: &mut PgListener, known: &Known) -> bool {
     }
 }
 
-/// Tells other processes, over PostgreSQL, how far this one has written, until nothing more will be. It has no part in
-/// the append: whoever misses an announcement looks for himself within [`LOOK`].
+/// Notifies other processes, over PostgreSQL, of this one's appends, until there will be no more. Appends do not depend
+/// on it: a process that misses a notification looks at the log within [`LOOK`].
 pub(super) async fn announce(reserved: Arc<Reserved>, mut written: watch::Receiver<Position>) {
     while written.changed().await.is_ok() {
         let position = *written.borrow_and_update();
-        // Nothing is kept of it that would have to reach the disk.
+        // It stores nothing that would have to reach the disk.
         let notify = format!(
             "SET LOCAL synchronous_commit = off; SELECT pg_notify(channel, '{position}') FROM ({CHANNEL}) here"
         );

@@ -1,4 +1,4 @@
-//! When something is recorded.
+//! The time of events.
 
 use std::sync::{
     Arc,
@@ -8,10 +8,10 @@ use std::sync::{
 use chrono::{DateTime, TimeDelta, Utc};
 use devskyy_application::ports::Clock;
 
-/// How far two clocks may differ before it is worth a warning.
+/// Difference between two clocks above which a warning is logged.
 const TOLERANCE: TimeDelta = TimeDelta::seconds(5);
 
-/// Tells when something is recorded, and warns where clocks disagree.
+/// Determines the time of events and warns about clock skew.
 pub(super) struct Time {
     clock: Arc<dyn Clock>,
     of_database: bool,
@@ -20,23 +20,23 @@ pub(super) struct Time {
 }
 
 impl Time {
-    /// The time of a clock.
+    /// Uses a clock.
     pub(super) fn of(clock: Arc<dyn Clock>) -> Self {
         Self { clock, of_database: false, behind_log: Warned::default(), out_of_step: Warned::default() }
     }
 
-    /// The time of the database where several processes share it, whose clocks may differ, and else of a clock.
+    /// Uses the database's time if several processes share it, because their clocks may differ, and else the clock's.
     pub(super) fn of_database(self, shared: bool) -> Self {
         Self { of_database: shared, ..self }
     }
 
-    /// Whether the database has to be asked.
+    /// Whether the database's time is needed.
     pub(super) const fn is_of_database(&self) -> bool {
         self.of_database
     }
 
-    /// When something is recorded behind an event of that time. The log's time never goes back: an event of the future
-    /// gives its time to all that follow, until the future is there.
+    /// The time of an event after one with time `newest`. The log's time never goes back: events after one from the
+    /// future get its time until that time has come.
     pub(super) fn now(&self, database: Option<DateTime<Utc>>, newest: DateTime<Utc>) -> DateTime<Utc> {
         let ours = self.clock.now();
         let now = database.unwrap_or(ours);
@@ -57,12 +57,12 @@ impl Time {
     }
 }
 
-/// Remembers a disagreement that was told, until it is over.
+/// Remembers that a difference was reported, until it is gone.
 #[derive(Default)]
 struct Warned(AtomicBool);
 
 impl Warned {
-    /// Whether a difference is too large, and was not the last time.
+    /// Whether a difference is too large and was not the last time.
     fn newly(&self, difference: TimeDelta) -> bool {
         let large = difference > TOLERANCE;
         !self.0.swap(large, Ordering::Relaxed) && large

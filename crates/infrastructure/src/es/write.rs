@@ -1,4 +1,4 @@
-//! Writes what the planner decided, in one turn of the connection where the engine allows.
+//! Writes a plan, in one round trip if the engine allows.
 
 use devskyy_application::es::{Plan, StreamFacts, StreamId};
 use sea_orm::{DatabaseBackend, Statement, Value};
@@ -9,11 +9,11 @@ use super::{
 };
 use crate::sql::stored;
 
-/// A table and how rows get into it.
+/// A table and how rows are inserted into it.
 struct Table {
     name: &'static str,
     columns: &'static Columns,
-    /// What becomes of a row that is there already; without it that is an error.
+    /// The `ON CONFLICT` clause; without one a conflict is an error.
     conflict: &'static str,
 }
 
@@ -22,7 +22,7 @@ const EVENTS: Table = Table { name: "es_events", columns: EVENT_COLUMNS, conflic
 const STREAM: &Columns =
     &[("stream_no", Kind::Number), ("category", Kind::Text), ("stream_id", Kind::Id), ("version", Kind::Number)];
 
-/// Streams that begin in the batch: looking for the row that cannot be there would cost as much as the row.
+/// Streams that begin in the batch. Looking for a conflicting row would cost as much as the insert.
 const NEW_STREAMS: Table = Table { name: "es_streams", columns: STREAM, conflict: "" };
 
 const STREAMS: Table =
@@ -47,7 +47,7 @@ const KEYS: Table = Table {
     conflict: "",
 };
 
-/// What records a plan inside the transaction that looked its facts up; nothing where there is nothing to record.
+/// The statement that records a plan, inside the transaction that read its facts; `None` if there is nothing to record.
 pub(super) fn statement(backend: DatabaseBackend, plan: Plan) -> Option<Statement> {
     let mut writes = Writes { backend, composer: Composer::new(backend), parts: 0 };
     let first = plan.events.first().map_or(u64::MAX, |event| event.recorded.position);
@@ -102,8 +102,8 @@ impl Writes {
         }
     }
 
-    /// Begins the next change: beside the ones before on PostgreSQL, after them in the same text on SQLite, whose driver
-    /// runs one statement after the other and binds to each what it asks for.
+    /// Begins the next change. PostgreSQL runs it beside the previous ones in one statement. On SQLite it follows in
+    /// the same text: the driver runs the statements in turn and binds to each its own values.
     fn part(&mut self) -> &mut Composer {
         let opening = match (self.backend, self.parts) {
             (DatabaseBackend::Postgres, 0) => "WITH p0 AS (".to_owned(),

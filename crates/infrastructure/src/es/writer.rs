@@ -1,4 +1,4 @@
-//! The one task of a process that appends: it gathers whatever waits and commits it together.
+//! The only task of a process that appends: it collects all waiting requests and commits them together.
 
 use std::{
     error::Error,
@@ -28,25 +28,25 @@ use super::{
 };
 use crate::sql::Port;
 
-/// Requests that may wait; beyond that callers are told to come back later.
+/// Capacity of the queue; beyond it requests are refused as overloaded.
 pub(super) const QUEUE: usize = 4_096;
 /// Most requests in one transaction.
 const MOST_REQUESTS: usize = 512;
-/// How often in a row nobody must have asked before a batch is on its way. A turn takes as long as the runtime needs to
-/// let everybody run who can, a microsecond where that is nobody.
+/// Consecutive idle turns before a batch is closed. A turn lasts until every runnable task has run, a microsecond if
+/// there is none.
 const QUIET: u32 = 8;
-/// Payload bytes after which no more requests join a transaction.
+/// Payload bytes after which a batch takes no more requests.
 const MOST_BYTES: usize = 4 << 20;
-/// How long a batch is tried again while the database is away.
+/// How long a batch is retried while the database is unavailable.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How many requests of a batch may each take longer than the database allows before the rest is not tried any more.
+/// How many requests of a batch may exceed the database's time limit before the rest is failed.
 const MOST_SLOW: u32 = 2;
-/// Why a request failed that was not tried any more.
+/// The error of requests that were not tried any more.
 const NO_TURN: &str = "the database went away under a request before this one";
 
 type Answer = Result<Appended, AppendError>;
 
-/// A request and where its answer goes.
+/// A request and the channel for its answer.
 pub(super) struct Pending {
     pub(super) request: Prepared,
     pub(super) answer: oneshot::Sender<Answer>,
@@ -57,7 +57,7 @@ pub(super) async fn write(batches: Batches, mut queue: mpsc::Receiver<Pending>, 
     let writer = Writer { batches, written };
     while let Some(first) = queue.recv().await {
         let mut batch = Batch::of(first);
-        // The transaction begins while others still ask, and whoever asks while it waits for its turn comes along.
+        // The transaction begins while requests arrive. Those that arrive while it waits for the mutex join the batch.
         let has_turn = AtomicBool::new(false);
         let begin = async {
             let begun = writer.batches.begin().await;
@@ -66,7 +66,7 @@ pub(super) async fn write(batches: Batches, mut queue: mpsc::Receiver<Pending>, 
         };
         let (begun, ()) = tokio::join!(begin, batch.gather(&mut queue, &has_turn));
         batch.fill(&mut queue);
-        // A defect must not end the one task that writes: whoever waits for this batch hears of it, and nobody else.
+        // A panic must not end the writer task; only the requests of this batch fail.
         if AssertUnwindSafe(writer.answer(begun, batch.requests)).catch_unwind().await.is_err() {
             tracing::error!("a batch of the log was given up");
         }
@@ -84,9 +84,9 @@ impl Batch {
         Self { bytes: size(&first.request), requests: vec![first] }
     }
 
-    /// Takes whatever waits, and whoever is just about to ask: those that the last batch answered mostly ask again at
-    /// once, and would else wait for a whole commit that could have carried them. Once the batch has its turn, other
-    /// processes wait for it, and only an unbroken stream of requests still keeps it.
+    /// Takes all waiting requests, and those about to arrive: callers answered by the last batch mostly append again at
+    /// once and would otherwise wait for a whole commit. Once the batch holds the mutex, other processes wait for it,
+    /// and only an unbroken stream of requests keeps it open.
     async fn gather(&mut self, queue: &mut mpsc::Receiver<Pending>, has_turn: &AtomicBool) {
         let mut quiet = 0;
         while quiet < if has_turn.load(Ordering::Relaxed) { 1 } else { QUIET } && self.has_room() {
@@ -95,7 +95,7 @@ impl Batch {
         }
     }
 
-    /// Takes whatever waits, and says whether anything did.
+    /// Takes all waiting requests and returns whether there were any.
     fn fill(&mut self, queue: &mut mpsc::Receiver<Pending>) -> bool {
         let before = self.requests.len();
         while self.has_room() {
@@ -117,7 +117,7 @@ fn size(prepared: &Prepared) -> usize {
 
 struct Writer {
     batches: Batches,
-    /// How far this process has written, whatever others did meanwhile.
+    /// The last position written by this process.
     written: watch::Sender<Position>,
 }
 
@@ -126,7 +126,7 @@ impl Writer {
         let requests: Vec<&Prepared> = batch.iter().map(|pending| &pending.request).collect();
         let answers = self.decide(begun, &requests).await;
         for (pending, answer) in batch.into_iter().zip(answers) {
-            // Whoever stopped waiting has its request recorded all the same.
+            // A request is recorded even if its caller has stopped waiting.
             let _ = pending.answer.send(answer);
         }
     }
@@ -135,13 +135,13 @@ impl Writer {
         let until = Instant::now() + PATIENCE;
         match self.persist(begun, requests, until).await {
             Ok(decided) => self.accept(decided),
-            // Somebody's request breaks the batch, or holds it up: one by one only the guilty one fails.
+            // A request breaks or delays the batch. One by one, only that request fails.
             Err(Failed::Guilty(_) | Failed::TooSlow(_)) if requests.len() > 1 => self.one_by_one(requests, until).await,
             Err(failed) => self.refuse(failed, requests.len()).await,
         }
     }
 
-    /// All of them share the patience of the batch they were part of.
+    /// They share the deadline of their batch.
     async fn one_by_one(&self, requests: &[&Prepared], until: Instant) -> Vec<Answer> {
         let (mut answers, mut slow) = (Vec::with_capacity(requests.len()), 0);
         for request in requests {
@@ -159,12 +159,12 @@ impl Writer {
                 }
             }
         }
-        // The database went away before these had their turn.
+        // The database became unavailable before these requests were tried.
         answers.extend((answers.len()..requests.len()).map(|_| Err(away(NO_TURN).into())));
         answers
     }
 
-    /// Answers requests that all failed alike.
+    /// Answers requests that all failed for the same reason.
     async fn refuse(&self, failed: Failed, requests: usize) -> Vec<Answer> {
         let answer: Box<dyn Fn() -> AppendError + Send> = match failed {
             Failed::Guilty(error) => return vec![Err(blame(error).into())],
@@ -181,8 +181,8 @@ impl Writer {
         (0..requests).map(|_| Err(answer())).collect()
     }
 
-    /// What may have been recorded is told to those who wait for the log to grow. Else they would hear of it only with the
-    /// next append, where nobody looks at the log from time to time.
+    /// Updates the known head, because the batch may have been recorded. Otherwise readers would notice it only at the
+    /// next append, if the log is not polled.
     async fn look_up(&self) {
         if let Err(error) = self.batches.look().await {
             tracing::warn!(%error, "cannot look how far the log goes");
@@ -196,13 +196,13 @@ impl Writer {
         decided.outcomes.into_iter().map(|outcome| outcome.map_err(AppendError::from)).collect()
     }
 
-    /// Commits, trying again while the failure may pass and patience lasts.
+    /// Commits, with retries while the failure may pass and the deadline has not been reached.
     async fn persist(&self, begun: Begun, requests: &[&Prepared], until: Instant) -> Result<Decided, Failed> {
         let mut pause = Duration::from_millis(20);
         let mut outcome = self.batches.commit(begun, requests).await;
         loop {
             let failed = match outcome {
-                // It is not the batch that is tried again, but each of its requests.
+                // The requests are retried one by one instead of the batch.
                 Err(Failed::TooSlow(error)) if requests.len() > 1 => return Err(Failed::TooSlow(error)),
                 Err(failed @ (Failed::Passing(_) | Failed::TooSlow(_) | Failed::Unknown(_)))
                     if Instant::now() < until =>

@@ -22,7 +22,7 @@ use super::{
 use crate::sql::{instant, micros};
 
 impl SqlAccounts {
-    /// Whoever opens a sign-in locks the row of the password, so it is open before the others end, or waits for the new one.
+    /// Opening a session locks the password's row, so it comes before the others end or waits for the new password.
     async fn replace_password(&self, change: &PasswordChange) -> Result<Option<Vec<SessionId>>, DbErr> {
         let (user, now) = (Uuid::from(change.user), micros(change.at));
         let tx = self.db().begin().await?;

@@ -16,12 +16,12 @@ use crate::sql::{Database, Port, micros, naming, none};
 
 pub(super) const PORT: Port = Port("accounts");
 
-/// Private rows in `user_profiles` and `credentials`, which no event and no projection ever touches.
+/// Private rows in `user_profiles` and `credentials`, which neither events nor projections contain.
 #[derive(Debug, Clone)]
 pub struct SqlAccounts(Database);
 
 impl SqlAccounts {
-    /// Private rows of a database.
+    /// Uses the private rows of a database.
     #[must_use]
     pub const fn new(db: Database) -> Self {
         Self(db)
@@ -44,7 +44,7 @@ impl SqlAccounts {
         let secret = credential::Model { user_id, password_hash, changed_at: created_at, unrecorded_since: None };
         let tx = self.0.begin().await?;
         profile::Entity::insert(personal.into_active_model()).exec_without_returning(&tx).await?;
-        // Of a first password nothing is unrecorded.
+        // A first password is not an unrecorded change.
         let secret = credential::ActiveModel { unrecorded_since: NotSet, ..secret.into_active_model() };
         credential::Entity::insert(secret).exec_without_returning(&tx).await?;
         tx.commit().await
@@ -86,7 +86,7 @@ impl SqlAccounts {
 }
 
 fn registered(own: impl ColumnTrait) -> SelectStatement {
-    // Nothing stays of the erased, whatever kept their rows from being deleted at once.
+    // Rows of erased users count as orphans, if they were not deleted at once.
     naming(own, user::Column::Id).and_where(user::Column::Status.ne(UserStatus::Erased.as_str())).to_owned()
 }
 

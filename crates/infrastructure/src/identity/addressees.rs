@@ -16,7 +16,7 @@ use crate::sql::{Database, Port, micros};
 
 const PORT: Port = Port("addressees");
 
-/// Private rows in `invitation_addressees`, which no event and no projection ever touches.
+/// Private rows in `invitation_addressees`, which neither events nor projections contain.
 #[derive(Clone)]
 pub struct SqlAddressees {
     db: Database,
@@ -24,7 +24,7 @@ pub struct SqlAddressees {
 }
 
 impl SqlAddressees {
-    /// Private rows of a database.
+    /// Uses the private rows of a database.
     #[must_use]
     pub fn new(db: Database, mint: Arc<dyn TokenMint>) -> Self {
         Self { db, mint }
@@ -56,7 +56,7 @@ impl Addressees for SqlAddressees {
         let presented = token.map(|token| self.mint.digest(token).to_vec());
         Ok(match row {
             None => Addressed::No,
-            // Digests of random tokens: how long their comparison takes tells nothing of use.
+            // These are digests of random tokens, so the timing of the comparison reveals nothing useful.
             Some(row) if presented.is_some_and(|digest| digest == row.token_digest) => Addressed::ByToken,
             Some(_) => Addressed::ByEmail,
         })

@@ -13,7 +13,7 @@ use crate::{
 
 const PORT: Port = Port("attempts");
 
-/// Counts one attempt where the allowance has one left or its window is over; otherwise it returns no row.
+/// Counts one attempt if the allowance is not exhausted or its window is over; otherwise returns no row.
 const CHARGE: &str = "
 INSERT INTO sign_in_allowances AS held (allowance, used, ends_at) VALUES (?, 1, ?)
 ON CONFLICT (allowance) DO UPDATE SET
@@ -28,12 +28,12 @@ INSERT INTO known_sources (source, seen_at) VALUES (?, ?)
 ON CONFLICT (source) DO UPDATE SET seen_at = excluded.seen_at";
 const LAST_SEEN: &str = "SELECT seen_at FROM known_sources WHERE source = ?";
 
-/// Attempts and known sources in tables of their own, written beside whatever the command does.
+/// Attempts and known sources in tables of their own, written independently of the command's outcome.
 #[derive(Debug, Clone)]
 pub struct SqlAttempts(Database);
 
 impl SqlAttempts {
-    /// Attempts counted in a database.
+    /// Uses the counters of a database.
     #[must_use]
     pub const fn new(db: Database) -> Self {
         Self(db)
@@ -42,7 +42,7 @@ impl SqlAttempts {
     async fn count(&self, charges: &[Charge], now: i64) -> Result<Charged, DbErr> {
         let tx = self.0.begin().await?;
         let mut spent: Vec<Option<Spent>> = vec![None; charges.len()];
-        // Always in the same order, so that two commands never wait for each other.
+        // Always in the same order, so that two commands cannot deadlock.
         let mut order: Vec<usize> = (0..charges.len()).collect();
         order.sort_by_key(|at| charges[*at].allowance);
         for at in order {

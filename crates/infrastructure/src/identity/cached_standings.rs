@@ -10,10 +10,10 @@ use devskyy_domain::{
 
 use crate::bounded_cache::BoundedCache;
 
-/// Most answers remembered at once.
+/// Capacity of the cache.
 const CAPACITY: usize = 16_384;
 
-/// Remembers for two seconds that a sign-in counts, so that a busy client costs no query per request.
+/// Caches valid sessions for two seconds, so that a busy client does not cost a query per request.
 pub struct CachedStandings {
     behind: Arc<dyn Standings>,
     remembered: Mutex<BoundedCache<SessionId, Answer>>,
@@ -27,10 +27,10 @@ struct Answer {
 }
 
 impl CachedStandings {
-    /// How long an answer is remembered: well inside the five seconds within which an ended sign-in must bite.
+    /// How long an answer is cached: well below the five seconds within which an ended session must become invalid.
     pub const REMEMBERED: TimeDelta = TimeDelta::seconds(2);
 
-    /// A short memory in front of the real answers.
+    /// Puts a cache in front of an adapter.
     #[must_use]
     pub fn new(behind: Arc<dyn Standings>) -> Self {
         Self { behind, remembered: Mutex::new(BoundedCache::of(CAPACITY)) }

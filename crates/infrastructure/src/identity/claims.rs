@@ -18,9 +18,9 @@ use crate::{
     sql::Port,
 };
 
-/// What people hold: whoever is not erased their e-mail, and each what let them in.
+/// The claims of users: their e-mail, unless erased, and the invitation or bootstrap token they registered with.
 ///
-/// Which e-mail is known beside the log alone; the log does not tell who was invited either.
+/// The log contains neither the e-mails nor the invitations.
 #[derive(Debug, Default)]
 pub struct HeldByPeople {
     living: HashMap<Uuid, Position>,
@@ -34,7 +34,7 @@ impl HeldByPeople {
         self.living.insert(user, position);
         match registered.role {
             PlatformRole::Member => self.members.push((user, position)),
-            // Nobody else can make an administrator of somebody who is not there yet.
+            // Apart from the platform itself, only the bootstrap token can register an administrator.
             PlatformRole::Admin if !event.context.by_system() => {
                 self.administrator.get_or_insert((user, position));
             }

@@ -8,7 +8,7 @@ use devskyy_application::{
 };
 use devskyy_domain::{identity::Email, kernel::ids::UserId};
 
-/// The people with an account, for those who look for new members.
+/// A directory of registered users.
 #[derive(Clone)]
 pub struct AccountDirectory {
     users: Arc<dyn UserViews>,
@@ -17,7 +17,7 @@ pub struct AccountDirectory {
 }
 
 impl AccountDirectory {
-    /// A directory of the people who have registered.
+    /// Creates the directory from its ports.
     #[must_use]
     pub fn new(users: Arc<dyn UserViews>, accounts: Arc<dyn Accounts>, mint: Arc<dyn TokenMint>) -> Self {
         Self { users, accounts, mint }
@@ -39,7 +39,7 @@ impl Directory for AccountDirectory {
     async fn people(&self, users: &[UserId]) -> Result<Vec<Person>, PortError> {
         let mut people = Vec::with_capacity(users.len());
         for (id, profile) in self.accounts.profiles(users).await? {
-            // Rows of a registration that did not come about belong to nobody.
+            // Rows without a registered user remain from a failed registration.
             if let Some(record) = self.users.find(id).await? {
                 people.push(Person { id, email: profile.email, name: profile.name, since: record.created_at });
             }

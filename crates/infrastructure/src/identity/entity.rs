@@ -1,6 +1,6 @@
 #![expect(unreachable_pub, reason = "the derive wants its models public; this module is not")]
 
-/// One user as the log tells.
+/// A user, derived from the log.
 pub mod user {
     use sea_orm::entity::prelude::*;
 
@@ -23,7 +23,7 @@ pub mod user {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// What is personal about one user.
+/// A user's personal data.
 pub mod profile {
     use sea_orm::entity::prelude::*;
 
@@ -50,7 +50,7 @@ pub mod profile {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// What one user's password is checked against.
+/// A user's password hash.
 pub mod credential {
     use sea_orm::entity::prelude::*;
 
@@ -76,7 +76,7 @@ pub mod credential {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// One sign-in.
+/// A session.
 pub mod session {
     use sea_orm::entity::prelude::*;
 
@@ -100,7 +100,7 @@ pub mod session {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// One refresh token that was ever handed out, by its digest.
+/// A refresh token that was ever issued, by its digest.
 pub mod refresh_token {
     use sea_orm::entity::prelude::*;
 
@@ -137,7 +137,7 @@ pub mod invitation {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// For whom an invitation into a project is, and what proves that it was passed on.
+/// The recipient of a project invitation, and the digest of its token.
 pub mod addressee {
     use sea_orm::entity::prelude::*;
 

@@ -12,14 +12,14 @@ use devskyy_domain::kernel::ids::UserId;
 
 const PORT: &str = "erasures";
 
-/// Erasures in a file of the data directory, one `<time> <user id>` per line, appended and never rewritten.
+/// Erasures in a file of the data directory, one `<time> <user id>` per line, append-only.
 ///
-/// A backup of the database does not hold it, so a restore cannot bring anybody back.
+/// Backups of the database do not include it, so a restore cannot undo an erasure.
 #[derive(Debug, Clone)]
 pub struct FileErasures(PathBuf);
 
 impl FileErasures {
-    /// Erasures of the installation with this data directory.
+    /// The erasures of the installation with this data directory.
     #[must_use]
     pub fn new(data_dir: &Path) -> Self {
         Self(data_dir.join("erasures"))
@@ -31,7 +31,7 @@ impl FileErasures {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&self.0)?;
-        // Processes that share the directory wait for one another.
+        // Serializes processes that share the directory.
         file.lock()?;
         let mut content = Vec::new();
         file.read_to_end(&mut content)?;
@@ -44,7 +44,7 @@ impl FileErasures {
         }
         let end = file.metadata()?.len();
         if let Err(error) = file.write_all(entry.as_bytes()).and_then(|()| file.sync_all()) {
-            // It has not been recorded, so it must not be read. Should this fail too, part of a line is passed over.
+            // The entry was not recorded, so it must not be read. If this also fails, the partial line is ignored.
             let _ = file.set_len(end);
             return Err(error);
         }
@@ -74,11 +74,11 @@ impl FileErasures {
     }
 }
 
-/// What the file holds.
+/// The content of the file.
 struct Content<'a> {
-    /// Lines with their ends.
+    /// Complete lines.
     lines: &'a [u8],
-    /// What follows the end of the last line: nothing, unless an append was interrupted or somebody edited the file.
+    /// The text after the last line end; not empty only if an append was interrupted or the file was edited.
     rest: &'a [u8],
 }
 
@@ -90,12 +90,12 @@ impl<'a> Content<'a> {
     }
 }
 
-/// The user a line names.
+/// The user of a line.
 fn named(line: &str) -> Option<UserId> {
     line.rsplit(' ').next().and_then(|id| id.parse().ok())
 }
 
-/// Whether a text is all of an entry but for the end of its line.
+/// Whether a text is a complete entry without its line end.
 fn is_entry(text: &[u8]) -> bool {
     let entry = std::str::from_utf8(text).ok().and_then(|text| text.split_once(' '));
     entry.is_some_and(|(at, id)| at.parse::<DateTime<Utc>>().is_ok() && id.parse::<UserId>().is_ok())
@@ -135,7 +135,7 @@ mod tests {
         format!("1970-01-01T00:00:00Z {}\n", user(number))
     }
 
-    /// A file with that content.
+    /// A file with this content.
     fn holding(content: &str) -> (TempDir, FileErasures) {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("erasures"), content).unwrap();
@@ -143,7 +143,7 @@ mod tests {
         (directory, erasures)
     }
 
-    /// What the file holds after another erasure was recorded.
+    /// The content of the file after another erasure was recorded.
     fn after_another(content: &str) -> String {
         let (directory, erasures) = holding(content);
         erasures.append(user(9), DateTime::UNIX_EPOCH).unwrap();

@@ -16,7 +16,7 @@ const PORT: Port = Port("invitations");
 pub struct SqlInvitations(Database);
 
 impl SqlInvitations {
-    /// Invitations of a database.
+    /// Uses the invitations of a database.
     #[must_use]
     pub const fn new(db: Database) -> Self {
         Self(db)

@@ -1,4 +1,4 @@
-//! People on SQL: users as projected from the log, and beside the log their private rows and sign-ins.
+//! Identity on SQL: users derived from the log, and beside it their private rows and sessions.
 
 mod account_changes;
 mod accounts;

@@ -19,12 +19,12 @@ use crate::sql::{AT_ONCE, Database, Port, micros};
 
 pub(super) const PORT: Port = Port("sessions");
 
-/// Sign-ins and refresh tokens in tables of their own, beside the log.
+/// Sessions and refresh tokens in tables of their own, beside the log.
 #[derive(Debug, Clone)]
 pub struct SqlSessions(Database);
 
 impl SqlSessions {
-    /// Sign-ins of a database.
+    /// Uses the sessions of a database.
     #[must_use]
     pub const fn new(db: Database) -> Self {
         Self(db)
@@ -46,7 +46,7 @@ impl SqlSessions {
             last_used_at: micros(new.opened_at),
         };
         let tx = self.0.begin().await?;
-        // In turn with whoever opens another one, and with a change of the password, which ends what was open before it.
+        // Serializes concurrent sign-ins of a user, and a password change, which ends the sessions opened before it.
         credential::Entity::find_by_id(Uuid::from(new.user)).lock_exclusive().one(&tx).await?;
         session::Entity::insert(opened.into_active_model()).exec_without_returning(&tx).await?;
         put(&tx, &new.refresh, new.id.into(), micros(new.refresh_until)).await?;
@@ -56,7 +56,7 @@ impl SqlSessions {
     }
 
     async fn exchange(&self, presented: &[u8], next: &[u8], now: i64, until: i64) -> Result<Rotation, DbErr> {
-        // What was never handed out keeps nobody waiting who has something to write.
+        // A token that was never issued must not take the write lock.
         if refresh_token::Entity::find_by_id(presented.to_vec()).one(&self.0.reader).await?.is_none() {
             return Ok(Rotation::Refused);
         }
@@ -118,7 +118,7 @@ impl SqlSessions {
     }
 }
 
-/// Forgets what a person has beyond what they may, and says which.
+/// Deletes a user's sessions beyond the limit. Returns their ids.
 async fn crowd_out(tx: &DatabaseTransaction, new: &NewSession) -> Result<Vec<Uuid>, DbErr> {
     let beyond: Vec<Uuid> = session::Entity::find()
         .select_only()
@@ -139,7 +139,7 @@ async fn crowd_out(tx: &DatabaseTransaction, new: &NewSession) -> Result<Vec<Uui
     Ok(beyond)
 }
 
-/// Forgets sign-ins with all their tokens, and says how many there were.
+/// Deletes sessions with all their tokens. Returns how many.
 async fn delete(tx: &DatabaseTransaction, which: &[Uuid]) -> Result<u64, DbErr> {
     let tokens = refresh_token::Column::SessionId.is_in(which.iter().copied());
     refresh_token::Entity::delete_many().filter(tokens).exec(tx).await?;
@@ -147,8 +147,8 @@ async fn delete(tx: &DatabaseTransaction, which: &[Uuid]) -> Result<u64, DbErr> 
     Ok(session::Entity::delete_many().filter(sessions).exec(tx).await?.rows_affected)
 }
 
-/// The one step that decides between parallel attempts. A sign-in names its one live token, so there are never two; the
-/// token before it is exchanged as well, for as long as nobody has presented the live one.
+/// The single step that decides between parallel attempts. A session has one live token, so there are never two. The
+/// previous token is accepted as well until the live one has been presented.
 async fn replace(tx: &DatabaseTransaction, presented: &[u8], next: &[u8], now: i64) -> Result<bool, DbErr> {
     let holder = refresh_token::Entity::find()
         .select_only()
@@ -171,7 +171,7 @@ async fn replace(tx: &DatabaseTransaction, presented: &[u8], next: &[u8], now: i
     Ok(replaced.rows_affected == 1)
 }
 
-/// Whether a token of the sign-in was used up, or was replaced before its answer was known to have arrived.
+/// Whether a token of the session was used up, or replaced before its answer is known to have arrived.
 fn is_spent(session: &session::Model, digest: &[u8]) -> bool {
     ![&session.current_token, &session.previous_token].into_iter().any(|kept| kept.as_deref() == Some(digest))
 }
@@ -186,7 +186,7 @@ async fn put(tx: &DatabaseTransaction, digest: &[u8], session: Uuid, valid_until
     refresh_token::Entity::insert(token.into_active_model()).exec_without_returning(tx).await.map(|_| ())
 }
 
-/// Ends sign-ins that have not been ended before.
+/// Ends sessions that have not ended yet.
 pub(super) fn end(which: sea_orm::sea_query::SimpleExpr, now: i64) -> sea_orm::UpdateMany<session::Entity> {
     session::Entity::update_many()
         .col_expr(session::Column::RevokedAt, Expr::value(now))

@@ -16,12 +16,12 @@ use crate::{
 
 const PORT: Port = Port("user views");
 
-/// Users as projected into `users`.
+/// Users from the projection `users`.
 #[derive(Debug, Clone)]
 pub struct SqlUsers(Database);
 
 impl SqlUsers {
-    /// Users of a database.
+    /// Uses the users of a database.
     #[must_use]
     pub const fn new(db: Database) -> Self {
         Self(db)

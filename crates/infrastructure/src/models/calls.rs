@@ -1,20 +1,20 @@
-//! Ids and names of calls as a vendor is told them: one that does not suit it, given by a model of somebody else, would have it
-//! refuse the whole conversation.
+//! Ids and names of calls in a form that the vendor accepts: it rejects a conversation with an invalid one from another
+//! vendor's model.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use devskyy_domain::conversation::ToolCall;
 
-/// Letters of an id that is made up: Mistral takes nothing but nine letters and digits, and everybody else takes them too.
+/// Length of a generated id: Mistral requires exactly nine letters and digits, which all others accept too.
 const LETTERS: usize = 9;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-/// Most letters of a name of a tool.
+/// Length limit of a tool's name.
 const LONGEST_NAME: usize = 64;
 
-/// The ids of the calls of one question, in the order of its messages.
+/// The ids of the calls in one request, in the order of its messages.
 pub(super) struct CallIds {
-    /// Whether a vendor takes an id that it gave itself.
+    /// Whether a vendor accepts an id that it issued itself.
     suits: fn(&str) -> bool,
     turn: u64,
     taken: BTreeSet<String>,
@@ -26,8 +26,8 @@ impl CallIds {
         Self { suits, turn: 0, taken: BTreeSet::new(), latest: BTreeMap::new() }
     }
 
-    /// Under which ids the calls of the next answer are told, in their order. Those that whoever is asked gave itself it sees again,
-    /// because some models read their own; all others are made up, the same for the same conversation.
+    /// The ids of the next answer's calls, in order. A provider gets back the ids it issued itself, because some models
+    /// read them; all others are generated, deterministically for a conversation.
     pub(super) fn of(&mut self, calls: &[ToolCall], own: bool) -> Vec<String> {
         self.turn += 1;
         self.latest.clear();
@@ -42,7 +42,7 @@ impl CallIds {
         told
     }
 
-    /// Under which id the result of one of the latest calls is told.
+    /// The id under which the result of one of the latest calls is sent.
     pub(super) fn answered(&self, call: &str) -> String {
         self.latest.get(call).cloned().unwrap_or_else(|| call.to_owned())
     }
@@ -73,12 +73,12 @@ const fn is_plain(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-')
 }
 
-/// Whether every vendor takes the letters of an id.
+/// Whether every vendor accepts the id's characters.
 pub(super) fn is_plain_id(id: &str) -> bool {
     (1..=LONGEST_NAME).contains(&id.len()) && id.chars().all(is_plain)
 }
 
-/// The name of a tool as vendors take it, whatever a model made up.
+/// A tool's name in a form that vendors accept, whatever a model made up.
 pub(super) fn fit(name: &str) -> String {
     let plain: String =
         name.chars().take(LONGEST_NAME).map(|letter| if is_plain(letter) { letter } else { '_' }).collect();

@@ -15,21 +15,21 @@ use devskyy_domain::{
 
 use super::{endpoint::Endpoint, provider::ProviderModels, wire::Wire};
 
-/// How long a provider may take to list its models.
+/// Timeout for listing a provider's models.
 const PROBE: Duration = Duration::from_secs(15);
 
-/// A provider of the whole platform, as the operator configured it.
+/// A provider of the platform, from the operator's configuration.
 #[derive(Debug, Clone)]
 pub struct PlatformProvider {
-    /// How it is reached.
+    /// Its endpoint.
     pub endpoint: Endpoint,
-    /// What it may be asked for.
+    /// The allowed models.
     pub models: AllowedModels,
-    /// What that costs.
+    /// Their prices.
     pub prices: PriceList,
 }
 
-/// The providers of projects, before those of the platform.
+/// The providers of projects, which take precedence over those of the platform.
 pub struct ConfiguredProviders {
     platform: BTreeMap<String, PlatformProvider>,
     views: Arc<dyn ProviderViews>,
@@ -38,7 +38,7 @@ pub struct ConfiguredProviders {
 }
 
 impl ConfiguredProviders {
-    /// Those of the operator by name, and those of projects as they stand.
+    /// Combines the operator's providers, by name, with those of projects.
     #[must_use]
     pub fn new(
         platform: BTreeMap<String, PlatformProvider>,
@@ -97,11 +97,11 @@ impl ModelProviders for ConfiguredProviders {
     }
 }
 
-/// Reaches providers of a project's choice, where the operator's rules let it.
+/// Connects to providers of projects, if the operator's egress policy allows it.
 pub struct HttpProviderProbe(Arc<Wire>);
 
 impl HttpProviderProbe {
-    /// A probe on a way.
+    /// A probe over HTTP.
     #[must_use]
     pub const fn new(wire: Arc<Wire>) -> Self {
         Self(wire)

@@ -4,28 +4,28 @@ use devskyy_domain::models::ProviderKind;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// The version of Anthropic's interface that is spoken (its header `anthropic-version`).
+/// The version of Anthropic's API (header `anthropic-version`).
 const ANTHROPIC_VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
 
-/// A provider as it is reached.
+/// The endpoint of a provider.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
-    /// What it speaks.
+    /// Its API.
     pub kind: ProviderKind,
-    /// Where it listens, without a slash at the end.
+    /// Its base URL, without a trailing slash.
     pub base_url: String,
-    /// With what it is paid; a local server wants none.
+    /// Its API key; local servers need none.
     pub key: Option<SecretString>,
-    /// Whether the operator named the place, in the configuration file; the rules for requests hold for all others.
+    /// Whether the address is from the operator's configuration; the egress policy applies to all others.
     pub trusted: bool,
-    /// How long it may keep silent before the first byte of an answer; as long as any provider, where nobody said.
+    /// Timeout of the first byte of an answer; the default if `None`.
     pub first_byte: Option<Duration>,
 }
 
-/// How long a provider may keep silent.
+/// Timeouts of a provider's silence.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// Before the first byte of an answer; long, because a local server reads the whole conversation first.
+    /// Until the first byte of an answer; long, because a local server first processes the whole conversation.
     pub first_byte: Duration,
     /// Between two pieces of an answer.
     pub idle: Duration,
@@ -38,7 +38,7 @@ impl Default for Patience {
 }
 
 impl Endpoint {
-    /// Where questions go.
+    /// The URL of requests.
     pub(super) fn questions(&self) -> String {
         match self.kind {
             ProviderKind::OpenAi => format!("{}/chat/completions", self.base_url),
@@ -46,7 +46,7 @@ impl Endpoint {
         }
     }
 
-    /// Where the models are listed.
+    /// The URL of the list of models.
     pub(super) fn models(&self) -> String {
         match self.kind {
             ProviderKind::OpenAi => format!("{}/models", self.base_url),
@@ -54,12 +54,12 @@ impl Endpoint {
         }
     }
 
-    /// People write the address with and without the version.
+    /// Base URLs are configured with and without the version.
     fn anthropic_root(&self) -> &str {
         self.base_url.strip_suffix("/v1").unwrap_or(&self.base_url)
     }
 
-    /// The headers that say who asks; `None` where the key cannot stand in a header.
+    /// The authentication headers; `None` if the key is not a valid header value.
     pub(super) fn credentials(&self) -> Option<HeaderMap> {
         let mut headers = HeaderMap::new();
         if self.kind == ProviderKind::Anthropic {
@@ -78,7 +78,7 @@ impl Endpoint {
         Some(headers)
     }
 
-    /// A text of the provider's, short and without the key.
+    /// A text from the provider, shortened and with the key removed.
     pub(super) fn told(&self, text: &str) -> String {
         let text: String = text.chars().filter(|c| !c.is_control()).collect();
         let text = match &self.key {

@@ -1,6 +1,6 @@
 #![expect(unreachable_pub, reason = "the derive wants its models public; this module is not")]
 
-/// One provider of a project as the log tells.
+/// A provider of a project, derived from the log.
 pub mod provider {
     use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! From the failure of a provider to the class on which the caller acts.
+//! Classifies provider failures.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use serde::Deserialize;
 
 use super::endpoint::Endpoint;
 
-/// Kinds and codes of failures that look like too many questions but only pass when somebody pays.
+/// Error types and codes that resemble rate limits, but only pass once a bill is paid.
 const UNPAID: [&str; 4] =
     ["insufficient_quota", "billing_hard_limit_reached", "enforced_spend_limit_reached", "billing_error"];
 
-/// Kinds and codes of failures that say that a question, with room for the answer, is longer than the model reads.
+/// Error types and codes for a request that, with room for the answer, exceeds the model's context.
 const TOO_LONG: [&str; 3] = ["context_length_exceeded", "exceed_context_size_error", "request_too_large"];
-/// How those say it who have no code for it.
+/// Messages for the same, from providers without a code.
 const SAYS_TOO_LONG: [&str; 3] = ["prompt is too long", "exceed context limit", "maximum context length"];
 
-/// What both protocols say about a failure, as far as it matters.
+/// The relevant members of an error in both APIs.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Fault {
@@ -42,7 +42,7 @@ enum Envelope {
 }
 
 impl Fault {
-    /// Reads the body of a failure; whatever is not understood is quoted.
+    /// Parses an error's body; an unknown format is quoted.
     pub(super) fn read(body: &[u8]) -> Self {
         match serde_json::from_slice(body) {
             Ok(Envelope::Described { error }) => error,
@@ -57,18 +57,18 @@ impl Fault {
         [self.kind.as_deref(), code, deeper].into_iter().flatten().any(|name| names.contains(&name))
     }
 
-    /// Whether the question is longer than the model reads.
+    /// Whether the request exceeds the model's context.
     fn too_long(&self) -> bool {
         let says = |message: &String| SAYS_TOO_LONG.iter().any(|words| message.contains(words));
         self.names(&TOO_LONG) || self.message.as_ref().is_some_and(says)
     }
 
-    /// Whether the provider wants the limit of an answer under its newer name.
+    /// Whether the provider requires the newer name of the output limit.
     pub(super) fn wants_newer_limit(&self) -> bool {
         self.message.as_deref().is_some_and(|message| message.contains("max_completion_tokens"))
     }
 
-    /// Whether what the provider does not take may be the form of the answer that it is asked for, or a schema it cannot enforce.
+    /// Whether the provider may reject the requested form of the answer, or its schema.
     pub(super) fn refuses_form(&self) -> bool {
         self.message.as_deref().is_some_and(|message| {
             let message = message.to_ascii_lowercase();
@@ -78,7 +78,7 @@ impl Fault {
         })
     }
 
-    /// The failure of an answer that came with a status.
+    /// The error of a response with a status.
     pub(super) fn with_status(self, status: StatusCode, wait: Option<Duration>, endpoint: &Endpoint) -> ModelError {
         let said = endpoint.told(self.message.as_deref().unwrap_or_default());
         let message = format!("it answered {}{}{said}", status.as_u16(), if said.is_empty() { "" } else { ": " });
@@ -91,7 +91,7 @@ impl Fault {
                 ModelError::TooLong { message }
             }
             StatusCode::TOO_MANY_REQUESTS => ModelError::RateLimited { retry_after: wait },
-            // Some providers quote part of the key when they do not know it.
+            // Some providers quote part of an unknown key.
             StatusCode::UNAUTHORIZED => refused("it does not accept the key, or wants one".to_owned()),
             StatusCode::REQUEST_TIMEOUT | StatusCode::CONFLICT | StatusCode::TOO_EARLY => {
                 ModelError::Unavailable { message, retry_after: wait }
@@ -104,7 +104,7 @@ impl Fault {
         }
     }
 
-    /// The failure that was told in the middle of an answer.
+    /// The error of an event in the middle of an answer.
     pub(super) fn in_stream(self, endpoint: &Endpoint) -> ModelError {
         let message = endpoint.told(self.message.as_deref().unwrap_or("it broke off"));
         let class = |names: &[&str]| self.names(names);
@@ -123,12 +123,12 @@ impl Fault {
     }
 }
 
-/// The connection failed or was cut.
+/// A connection that failed or broke.
 pub(super) fn unavailable(message: &str) -> ModelError {
     ModelError::Unavailable { message: message.to_owned(), retry_after: None }
 }
 
-/// Asking again would not help.
+/// An error that is not retryable.
 pub(super) fn refused(message: impl Into<String>) -> ModelError {
     ModelError::Refused { status: None, message: message.into() }
 }

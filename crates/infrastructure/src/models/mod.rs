@@ -1,5 +1,5 @@
-//! Language models over HTTP: two protocols, one way of sending, reading and failing; and the providers of projects on
-//! SQL, their keys sealed beside the log.
+//! Language models over HTTP: two APIs with common transport and error handling; and the providers of projects on SQL,
+//! their keys sealed beside the log.
 
 mod anthropic;
 mod calls;

@@ -24,7 +24,7 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub struct ProvidersProjection;
 
-/// What a provider is paid with, as it is stored.
+/// Stored states of a provider's key.
 pub(super) const KEYLESS: &str = "none";
 pub(super) const HELD: &str = "held";
 pub(super) const DROPPED: &str = "dropped";

@@ -23,25 +23,25 @@ use super::{
     wire::{Unanswered, Wire, bounded, streaming},
 };
 
-/// Bytes of a list of models.
+/// Size limit of a list of models, in bytes.
 const MAX_LIST: usize = 4 << 20;
 
-/// One provider, spoken to in its own protocol.
+/// One provider, called through its own API.
 pub struct ProviderModels {
     endpoint: Endpoint,
     wire: Arc<Wire>,
 }
 
-/// An answer while it is put together from a stream.
+/// An answer that is assembled from a stream.
 pub(super) trait Reading: Send {
-    /// Takes an event in and says whether it was the last.
+    /// Processes an event and returns whether it was the last.
     fn take(&mut self, event: &Event, endpoint: &Endpoint, deltas: &dyn Deltas) -> Result<bool, ModelError>;
 
-    /// The answer; `None` where the stream ended before the model had.
+    /// The answer; `None` if the stream ended prematurely.
     fn answer(self: Box<Self>) -> Option<Reply>;
 }
 
-/// An answer without the name it was asked under.
+/// An answer without the name it was requested under.
 #[derive(Debug, Default)]
 pub(super) struct Reply {
     pub(super) text: String,
@@ -63,13 +63,13 @@ struct Named {
 }
 
 impl ProviderModels {
-    /// A provider on a way to it.
+    /// A provider over HTTP.
     #[must_use]
     pub const fn new(endpoint: Endpoint, wire: Arc<Wire>) -> Self {
         Self { endpoint, wire }
     }
 
-    /// The models it says it has. Costs nothing; proves that it is there and accepts the key.
+    /// The models it lists. Costs nothing, and proves that it is reachable and accepts the key.
     ///
     /// # Errors
     /// [`ModelError`] when it cannot be reached or does not accept the key.
@@ -105,14 +105,14 @@ impl ProviderModels {
         Err(ModelError::Unusable { message: message.to_owned(), answer: Box::new(answer) })
     }
 
-    /// The form that a question asks for, where it is to be asked for: not where it was refused a while ago.
+    /// The requested form, unless the server rejected it recently.
     fn form(&self, request: &ModelRequest, model: &str) -> Option<FormAsked> {
         let form = request.output.as_ref().map(|output| form_asked(&self.endpoint.base_url, model, output));
         form.filter(|form| self.wire.takes(form))
     }
 
-    /// Servers disagree about what the limit of an answer is called and whether they take a form of it: whoever says so is asked
-    /// again in other words, which costs nothing.
+    /// Servers differ in the name of the output limit and in whether they accept a form. After a rejection the request
+    /// is sent again in another variant, which costs nothing.
     async fn ask_openai(&self, request: &ModelRequest, model: &str) -> Result<reqwest::Response, ModelError> {
         let form = self.form(request, model);
         let mut terms = openai::Terms::at(&self.endpoint.base_url, form.is_some());
@@ -131,7 +131,7 @@ impl ProviderModels {
         }
     }
 
-    /// Older models take no form of an answer, and some schemas are too much for any: they are asked again with it in words.
+    /// Older models accept no form, and some schemas are too complex. The form is then sent again in words.
     async fn ask_anthropic(&self, request: &ModelRequest, model: &str) -> Result<reqwest::Response, ModelError> {
         let form = self.form(request, model);
         let failed = |unanswered: Unanswered| unanswered.into_error(&self.endpoint);
@@ -165,12 +165,12 @@ impl Models for ProviderModels {
     }
 }
 
-/// Whether a status says that it is the question that a server does not take.
+/// Whether a status means that the request itself is rejected.
 fn is_wrong_question(status: StatusCode) -> bool {
     matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY)
 }
 
-/// Why a model stopped, by whatever name a server has for it. A reason nobody knows is a failure that may pass: half an answer is none.
+/// Maps the stop reasons of all servers. An unknown one is a retryable failure: the answer may be incomplete.
 pub(super) fn stopped(reason: &str, endpoint: &Endpoint) -> Result<Finish, ModelError> {
     match reason.to_ascii_lowercase().as_str() {
         "stop" | "eos" | "eos_token" | "end_turn" | "stop_sequence" => Ok(Finish::Stop),
@@ -185,7 +185,7 @@ pub(super) fn stopped(reason: &str, endpoint: &Endpoint) -> Result<Finish, Model
     }
 }
 
-/// The arguments of a call, put together from the model's text.
+/// The arguments of a call, parsed from the model's text.
 pub(super) fn arguments(text: &str) -> Json {
     if text.trim().is_empty() {
         return Json::Object(std::collections::BTreeMap::new());

@@ -1,27 +1,27 @@
-//! Server-sent events as providers stream them (WHATWG HTML, section 9.2.6), whatever way the bytes are cut.
+//! A parser of server-sent events (WHATWG HTML, section 9.2.6), for arbitrarily split bytes.
 
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Event {
-    /// Its kind, where the stream names one.
+    /// Its type, if the stream names one.
     pub(super) kind: String,
     /// Its data; several lines are joined by a line feed.
     pub(super) data: String,
 }
 
-/// Puts events together from bytes as they arrive.
+/// Assembles events from bytes as they arrive.
 #[derive(Debug, Default)]
 pub(super) struct Events {
     line: Vec<u8>,
-    /// The last byte ended a line with a carriage return: a line feed right after it belongs to it.
+    /// The last byte was a carriage return that ended a line; a line feed right after it belongs to it.
     after_return: bool,
-    /// Something was read already: only at the very start a byte order mark means nothing.
+    /// Whether anything was read, because a byte order mark is ignored only at the start.
     begun: bool,
     pending: Option<Event>,
 }
 
 impl Events {
-    /// Takes bytes in and gives the events they complete.
+    /// Processes bytes and returns the events they complete.
     pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<Event> {
         let mut complete = Vec::new();
         for byte in bytes {
@@ -40,7 +40,7 @@ impl Events {
         complete
     }
 
-    /// The event that was begun when the stream ended: servers forget the last blank line.
+    /// The event that was incomplete when the stream ended, because some servers omit the last blank line.
     pub(super) fn end(mut self) -> Option<Event> {
         if !self.line.is_empty() {
             self.end_line();

@@ -1,4 +1,4 @@
-/// Where a provider is in its life, as it is stored.
+/// The stored status of a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ProviderStatus {
     Enabled,

@@ -1,4 +1,4 @@
-//! Forms of answers that servers did not take: remembered for a while, so that not each question is refused first.
+//! Caches the forms of answers that servers rejected, so that not every request is rejected first.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,16 +9,16 @@ use serde_json::json;
 
 use crate::bounded_cache::BoundedCache;
 
-/// For how long; a server may learn.
+/// Time to live; servers may be updated.
 const REMEMBERED: TimeDelta = TimeDelta::hours(1);
-/// Most of them at once.
+/// Capacity of the cache.
 const MOST: usize = 1_000;
 
-/// A form of an answer, asked of a model at an address.
+/// A form of an answer for a model at an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct FormAsked([u8; 32]);
 
-/// A form of an answer, asked of a model at an address.
+/// The cache key of a form.
 pub(super) fn form_asked(base_url: &str, model: &str, output: &OutputFormat) -> FormAsked {
     let asked = json!([base_url, model, output.schema]).to_string();
     let mut fingerprint = [0; 32];
@@ -26,7 +26,7 @@ pub(super) fn form_asked(base_url: &str, model: &str, output: &OutputFormat) -> 
     FormAsked(fingerprint)
 }
 
-/// Those that were not taken, until when.
+/// Rejected forms and their expiry.
 #[derive(Debug)]
 pub(super) struct Untaken(Mutex<BoundedCache<FormAsked, DateTime<Utc>>>);
 

@@ -23,18 +23,16 @@ use crate::{
 
 const PORT: Port = Port("provider vault");
 const PURPOSE: &str = "provider-key";
-/// Sealed keys that are kept at hand.
+/// Capacity of the cache of sealed keys.
 const AT_HAND: usize = 1_000;
-/// How long one stays there. It is opened only where the log still refers to it, so this bounds what is held, not what is
-/// allowed.
+/// Time to live of an entry. Keys are opened only while the log refers to them, so this limits memory, not revocation.
 const FRESH: Duration = Duration::from_secs(60);
 
-/// Sealed keys, and since when.
+/// Sealed keys, and when they were cached.
 type AtHand = BoundedCache<ProviderKeyId, (Instant, Arc<[u8]>)>;
 
-/// Keys in `provider_keys`, sealed with the master key for one provider at one address. No event and no projection
-/// ever touches them. What is sealed under an id never changes, so that a model that is asked again and again costs one
-/// look into the table a minute.
+/// Keys in `provider_keys`, sealed with the master key for one provider at one address. Neither events nor projections
+/// contain them. A sealed key never changes, so a busy model costs one lookup per minute.
 #[derive(Debug, Clone)]
 pub struct SqlProviderVault {
     db: Database,
@@ -43,7 +41,7 @@ pub struct SqlProviderVault {
 }
 
 impl SqlProviderVault {
-    /// The keys of a database.
+    /// Uses the keys of a database.
     #[must_use]
     pub fn new(db: Database, master: MasterKey) -> Self {
         Self { db, master, at_hand: Arc::new(Mutex::new(BoundedCache::of(AT_HAND))) }
@@ -81,7 +79,7 @@ impl SqlProviderVault {
     }
 }
 
-/// What a sealed key is bound to: it opens under this name only.
+/// The name a sealed key is bound to; it cannot be decrypted under another.
 fn bound(binding: &KeyBinding) -> String {
     format!("{}|{}|{}", binding.id, binding.provider, binding.base_url)
 }

@@ -21,12 +21,12 @@ use crate::sql::{Database, Order, Port, instant, loaded, part_of};
 
 const PORT: Port = Port("providers");
 
-/// Providers of projects as projected into `providers`.
+/// Providers of projects from the projection `providers`.
 #[derive(Debug, Clone)]
 pub struct SqlProviders(Database);
 
 impl SqlProviders {
-    /// Providers of a database.
+    /// Uses the providers of a database.
     #[must_use]
     pub const fn new(db: Database) -> Self {
         Self(db)

@@ -1,4 +1,4 @@
-//! One question over HTTP: sent once, read piece by piece, bounded in time and size.
+//! HTTP transport of one request: sent once, read piece by piece, bounded in time and size.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -16,22 +16,22 @@ use super::{
 };
 use crate::tools::{Admission, EgressPolicy, GuardedResolver, client, refusal, retry_after};
 
-/// Bytes of a whole answer on the wire.
+/// Size limit of a whole answer, in bytes.
 const MAX_ANSWER: usize = 16 << 20;
-/// Bytes of a failure's body.
+/// Size limit of an error's body, in bytes.
 const MAX_FAULT: usize = 64 << 10;
 
-/// Connections to one provider that are kept while nothing is asked of it: many runs ask the same one.
+/// Idle connections kept per provider, because many runs call the same one.
 const IDLE: usize = 64;
-/// How long the end of an answer may take after its last event, so that its connection can be used again.
+/// How long the end of a response may take after its last event, so that its connection can be reused.
 const TAIL: Duration = Duration::from_secs(1);
 
-/// The way to every provider; connections are kept and shared.
+/// The HTTP clients for all providers, with shared connections.
 pub struct Wire {
     policy: EgressPolicy,
     /// Connects to vetted addresses only.
     guarded: Client,
-    /// Connects wherever a name leads: to where the operator points.
+    /// Connects to any address, for the operator's providers.
     trusting: Client,
     clock: Arc<dyn Clock>,
     patience: Patience,
@@ -39,10 +39,10 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// A way on which the operator's rules hold.
+    /// Creates the clients with the operator's egress policy.
     ///
     /// # Errors
-    /// When the system's trusted certificates cannot be read.
+    /// [`PortError`] when the system's trusted certificates cannot be read.
     pub fn new(policy: EgressPolicy, clock: Arc<dyn Clock>, patience: Patience) -> Result<Self, PortError> {
         let failed = |error| PortError::bug("models", "preparing for requests", error);
         let guarded = client(IDLE).dns_resolver(Arc::new(GuardedResolver(policy.clone()))).build().map_err(failed)?;
@@ -50,25 +50,25 @@ impl Wire {
         Ok(Self { policy, guarded, trusting, clock, patience, untaken })
     }
 
-    /// Whether anything may be sent to that address.
+    /// Whether requests may be sent to that address.
     ///
     /// # Errors
-    /// Why not, in words.
+    /// The reason for a refusal, in words.
     pub fn admits(&self, base_url: &str) -> Result<(), String> {
         self.policy.check(base_url).map_err(|refused| refused.to_string())
     }
 
-    /// Whether a form of an answer may be asked for, as far as is known.
+    /// Whether a form of an answer may be requested, as far as is known.
     pub(super) fn takes(&self, form: &FormAsked) -> bool {
         !self.untaken.holds(form, self.clock.now())
     }
 
-    /// Remembers that a form of an answer was not taken.
+    /// Remembers that a form was rejected.
     pub(super) fn not_taken(&self, form: FormAsked) {
         self.untaken.note(form, self.clock.now());
     }
 
-    /// Sends a question and waits for the head of an answer that is one.
+    /// Sends a request and waits for the head of a successful response.
     pub(super) async fn send(
         &self,
         endpoint: &Endpoint,
@@ -113,7 +113,7 @@ impl Wire {
         endpoint.first_byte.unwrap_or(self.patience.first_byte)
     }
 
-    /// Hands over each event of an answer until one of them was the last, and says whether one was.
+    /// Passes each event of an answer to `take` until the last one. Returns whether it was reached.
     pub(super) async fn listen(
         &self,
         endpoint: &Endpoint,
@@ -140,17 +140,16 @@ impl Wire {
     }
 }
 
-/// Lets an answer whose last event is known come to its end, which nobody waits for: a connection that is dropped before is not
-/// used again.
+/// Reads the rest of a response in the background, because a connection that is dropped before its end is not reused.
 fn read_out(mut response: Response) {
     tokio::spawn(tokio::time::timeout(TAIL, async move { while let Ok(Some(_)) = response.chunk().await {} }));
 }
 
 /// Why there is no answer to read.
 pub(super) enum Unanswered {
-    /// It said so, with a status.
+    /// An error response with a status.
     Status(StatusCode, Option<Duration>, Fault),
-    /// It did not come that far.
+    /// No response.
     Failed(ModelError),
 }
 
@@ -169,7 +168,7 @@ impl Unanswered {
     }
 }
 
-/// Headers of a question whose answer is a stream.
+/// Headers of a request with a streamed response.
 pub(super) fn streaming() -> HeaderMap {
     HeaderMap::from_iter([
         (ACCEPT, HeaderValue::from_static("text/event-stream")),

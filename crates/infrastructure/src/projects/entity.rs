@@ -10,7 +10,7 @@ pub mod project {
         #[sea_orm(primary_key, auto_increment = false)]
         pub id: Uuid,
         pub name: String,
-        /// The name as it is sorted by and searched in.
+        /// The name in the form used for sorting and searching.
         pub name_key: String,
         pub slug: String,
         pub status: String,

@@ -54,7 +54,7 @@ mod row {
 #[derive(Debug, Clone, Copy)]
 pub struct InvitationsProjection;
 
-/// An invitation's row, as it is folded.
+/// A row in memory.
 #[derive(Debug)]
 pub struct InvitationRow(row::Model);
 
@@ -128,12 +128,12 @@ impl StreamRows for InvitationsProjection {
     }
 }
 
-/// Invitations as projected into `project_invitations`.
+/// Invitations from the projection `project_invitations`.
 #[derive(Debug, Clone)]
 pub struct SqlProjectInvitations(Database);
 
 impl SqlProjectInvitations {
-    /// Invitations of a database.
+    /// Uses the invitations of a database.
     #[must_use]
     pub const fn new(db: Database) -> Self {
         Self(db)

@@ -1,4 +1,4 @@
-//! Projects on SQL, as projected from the log.
+//! Projects on SQL, derived from the log.
 
 mod entity;
 mod invitations;

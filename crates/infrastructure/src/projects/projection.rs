@@ -22,7 +22,7 @@ use crate::{
 #[derive(Debug, Clone, Copy)]
 pub struct ProjectsProjection;
 
-/// A project with the members it was loaded with and what became of them since.
+/// A project with its loaded members and the changes since.
 #[derive(Debug)]
 pub struct ProjectRow {
     project: project::Model,
@@ -30,7 +30,7 @@ pub struct ProjectRow {
     touched: BTreeMap<Uuid, Touched>,
 }
 
-/// What has to be written of a member.
+/// The write a member needs.
 #[derive(Debug, Clone, Copy)]
 enum Touched {
     Changed,

@@ -23,12 +23,12 @@ use crate::{
 
 const PORT: Port = Port("project views");
 
-/// Projects and memberships as projected into `projects` and `project_members`.
+/// Projects and memberships from the projections `projects` and `project_members`.
 #[derive(Debug, Clone)]
 pub struct SqlProjects(Database);
 
 impl SqlProjects {
-    /// Projects of a database.
+    /// Uses the projects of a database.
     #[must_use]
     pub const fn new(db: Database) -> Self {
         Self(db)
@@ -44,7 +44,7 @@ impl SqlProjects {
     }
 }
 
-/// Ids of the projects a person belongs to, for lists of what is in them.
+/// Ids of the projects a user is a member of, to filter lists of their contents.
 pub(crate) fn projects_of(user: UserId) -> SelectStatement {
     member::Entity::find()
         .select_only()
@@ -148,7 +148,7 @@ impl Memberships for SqlProjects {
     }
 }
 
-/// From a project to the one row that makes a person its member.
+/// The join from a project to a user's membership.
 fn membership_of(user: UserId) -> sea_orm::RelationDef {
     let to_member = project::Entity::belongs_to(member::Entity)
         .from(project::Column::Id)

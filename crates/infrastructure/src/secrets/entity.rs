@@ -1,6 +1,6 @@
 #![expect(unreachable_pub, reason = "the derive wants its models public; this module is not")]
 
-/// One secret of a project as the log tells.
+/// A secret of a project, derived from the log.
 pub mod secret {
     use sea_orm::entity::prelude::*;
 
@@ -12,7 +12,7 @@ pub mod secret {
         pub project_id: Uuid,
         pub name: String,
         pub hosts: String,
-        /// None of a secret that is removed.
+        /// `None` if the secret was removed.
         pub value_id: Option<Uuid>,
         pub created_at: i64,
         pub updated_at: i64,

@@ -1,4 +1,4 @@
-//! Secrets of projects on SQL, their values sealed beside the log.
+//! Project secrets on SQL, their values sealed beside the log.
 
 mod entity;
 mod projection;

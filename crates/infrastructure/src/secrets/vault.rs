@@ -17,8 +17,8 @@ use crate::{
 const PORT: Port = Port("secret vault");
 const PURPOSE: &str = "tool-secret";
 
-/// Values in `secret_values`, sealed with the master key for one secret at its hosts. No event and no projection ever
-/// touches them.
+/// Values in `secret_values`, sealed with the master key for one secret and its hosts. Neither events nor projections
+/// contain them.
 #[derive(Debug, Clone)]
 pub struct SqlSecretVault {
     db: Database,
@@ -26,7 +26,7 @@ pub struct SqlSecretVault {
 }
 
 impl SqlSecretVault {
-    /// The values of a database.
+    /// Uses the values of a database.
     #[must_use]
     pub const fn new(db: Database, master: MasterKey) -> Self {
         Self { db, master }
@@ -42,7 +42,7 @@ impl SqlSecretVault {
     }
 }
 
-/// What a sealed value is bound to: it opens under this name only.
+/// The name a sealed value is bound to; it cannot be decrypted under another.
 fn bound(binding: &SecretBinding) -> String {
     let hosts: Vec<_> = binding.hosts.iter().collect();
     format!("{}|{}|{}", binding.id, binding.secret, hosts.join(","))

@@ -13,12 +13,12 @@ use crate::sql::{Database, Order, Port, instant, loaded, part_of};
 
 const PORT: Port = Port("secrets");
 
-/// Secrets of projects as projected into `secrets`.
+/// Secrets of projects from the projection `secrets`.
 #[derive(Debug, Clone)]
 pub struct SqlSecrets(Database);
 
 impl SqlSecrets {
-    /// Secrets of a database.
+    /// Uses the secrets of a database.
     #[must_use]
     pub const fn new(db: Database) -> Self {
         Self(db)

@@ -16,44 +16,44 @@ use super::{Port, failure::leads_nowhere, migrating};
 
 const PORT: Port = Port("database");
 
-/// SQLite's name for a database without a name.
+/// SQLite's URL of a nameless temporary database.
 const SCRATCH: &str = "sqlite://";
-/// Connections that read while the one of SQLite writes.
+/// Number of read connections beside SQLite's only write connection.
 const SQLITE_READERS: u32 = 8;
-/// How long one waits for a connection to PostgreSQL.
+/// Timeout for acquiring a PostgreSQL connection.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long a connection to PostgreSQL may have been idle and still be believed to work.
+/// Idle time after which a PostgreSQL connection is tested before use.
 const UNPROVED: Duration = Duration::from_secs(30);
-/// What holds on every PostgreSQL session, whatever a role or a database is set to. Each statement sees what was committed
-/// before it: what is looked up under a lock must not be as of before the lock was granted.
+/// Settings of every PostgreSQL session, which override those of a role or database. Each statement sees what was
+/// committed before it: a lookup under a lock must not use a snapshot from before the lock was granted.
 const POSTGRES_SESSION: [(&str, &str); 2] =
     [("default_transaction_isolation", "read committed"), ("client_min_messages", "error")];
-/// A lock holder that hangs must not stop everybody else: bounds on the sessions of requests.
+/// Limits of the sessions that serve requests, so that a lock holder that hangs cannot block everything else.
 const POSTGRES_LIMITS: [(&str, &str); 3] =
     [("lock_timeout", "3s"), ("statement_timeout", "5s"), ("idle_in_transaction_session_timeout", "3s")];
 
 /// What an acknowledged change survives on SQLite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Durability {
-    /// The end of the process and of the machine (`synchronous=FULL`).
+    /// A crash of the process or the machine (`synchronous=FULL`).
     #[default]
     Full,
-    /// The end of the process. A machine that loses power may lose the last changes, and nothing else (`NORMAL`).
+    /// A crash of the process. After a power failure the last changes may be lost, but no others (`NORMAL`).
     Relaxed,
 }
 
 /// A connected database. Both handles are cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Database {
-    /// Where everything is written. On SQLite the one connection that writes.
+    /// For writes. On SQLite its only write connection.
     pub writer: DatabaseConnection,
-    /// Where views are read. On PostgreSQL the same pool as the writer.
+    /// For reads. On PostgreSQL the same pool as the writer.
     pub reader: DatabaseConnection,
     url: String,
 }
 
 impl Database {
-    /// Connects to `sqlite://<path>` (made when missing) or `postgres://…` with a pool of that many connections.
+    /// Connects to `sqlite://<path>` (created if missing) or `postgres://…` with a pool of that many connections.
     ///
     /// # Errors
     /// [`PortError`] when the database cannot be reached or opened.
@@ -61,7 +61,7 @@ impl Database {
         Self::connect_with(url, pool, Durability::Full).await
     }
 
-    /// Connects as [`Database::connect`] does; on SQLite, changes survive what is asked.
+    /// Connects as [`Database::connect`] does, on SQLite with the given durability.
     ///
     /// # Errors
     /// [`PortError`] when the database cannot be reached or opened.
@@ -76,7 +76,7 @@ impl Database {
             return Ok(Self { reader: writer.clone(), writer, url });
         }
         let writer = sea_orm::Database::connect(sqlite(&url, 1, durability)).await?;
-        // A database in memory belongs to its one connection, and so does the nameless one that vanishes with it.
+        // An in-memory database belongs to its connection, and so does the nameless one that is deleted with it.
         let in_memory = url == SCRATCH || url.contains(":memory:") || url.contains("mode=memory");
         let reader = if in_memory {
             writer.clone()
@@ -86,29 +86,29 @@ impl Database {
         Ok(Self { writer, reader, url })
     }
 
-    /// A migrated database that vanishes when it is closed: in memory, and in a nameless file once it grows.
+    /// A migrated database that is deleted when it is closed: in memory, and in a temporary file once it grows.
     ///
     /// # Errors
-    /// [`PortError`] when it cannot be made.
+    /// [`PortError`] when it cannot be created.
     pub async fn scratch() -> Result<Self, PortError> {
         let scratch = Self::connect(SCRATCH, 1).await?;
         scratch.migrate().await?;
         Ok(scratch)
     }
 
-    /// Which engine this is.
+    /// The database engine.
     #[must_use]
     pub fn backend(&self) -> DatabaseBackend {
         self.writer.get_database_backend()
     }
 
-    /// Whether no other process may use it meanwhile, which holds of SQLite.
+    /// Whether only one process may use the database at a time, as with SQLite.
     #[must_use]
     pub fn of_one_process(&self) -> bool {
         self.backend() != DatabaseBackend::Postgres
     }
 
-    /// Brings the schema up to date; replicas that start together take turns, and whoever uses the database goes on.
+    /// Brings the schema up to date. Replicas that start together take turns, and running servers continue.
     ///
     /// # Errors
     /// [`PortError`] when a migration fails.
@@ -120,7 +120,7 @@ impl Database {
         migrated.map_err(PORT.failed("migrating"))
     }
 
-    /// The same PostgreSQL database over connections of its own without limits, for what may take longer than a request.
+    /// The same PostgreSQL database over separate connections without limits, for operations longer than a request.
     ///
     /// # Errors
     /// [`DbErr`] when the server cannot be reached.
@@ -130,11 +130,11 @@ impl Database {
         Ok(Self { reader: writer.clone(), writer, url: self.url.clone() })
     }
 
-    /// Begins a transaction that will write: on SQLite it takes the write lock at once, because a reader that turns
-    /// writer fails without waiting.
+    /// Begins a transaction that will write. On SQLite it takes the write lock at once, because upgrading a read
+    /// transaction fails without waiting.
     ///
     /// # Errors
-    /// [`DbErr`] when no connection can be had.
+    /// [`DbErr`] when no connection can be acquired.
     pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         begin(
             &self.writer,
@@ -146,9 +146,9 @@ impl Database {
         .await
     }
 
-    /// Where a task writes that runs for as long as the process does and is never cancelled. On PostgreSQL it gets
-    /// connections of its own: it waits for nobody, and between two of its transactions nothing is asked but the sign of
-    /// life that the driver wants, on one connection while the next is in use.
+    /// The write connections of a task that runs as long as the process and is never cancelled. On PostgreSQL they are
+    /// its own, so it never waits for others. Between its transactions the driver only sends its ping, on one
+    /// connection while the next is in use.
     #[must_use]
     pub(crate) fn reserved(&self) -> DatabaseConnection {
         if self.backend() != DatabaseBackend::Postgres {
@@ -170,8 +170,8 @@ impl Database {
         options.connect_lazy_with(server.as_ref().clone()).into()
     }
 
-    /// One connection to PostgreSQL for somebody who keeps it, under a name of its own. What is changed on it, if anything,
-    /// may be lost with the machine.
+    /// A PostgreSQL connection of its own for one component, under its own application name. Its writes, if any, may be
+    /// lost if the server crashes.
     pub(crate) fn apart(&self, name: &str) -> PgPool {
         let server = self.writer.get_postgres_connection_pool().connect_options();
         let options = server.as_ref().clone().application_name(name).options([("synchronous_commit", "off")]);
@@ -179,12 +179,12 @@ impl Database {
         alone.idle_timeout(None).max_lifetime(None).connect_lazy_with(options)
     }
 
-    /// Begins a transaction that only reads, and sees everything as of one moment.
+    /// Begins a read-only transaction on a single snapshot.
     ///
     /// # Errors
-    /// [`DbErr`] when no connection can be had.
+    /// [`DbErr`] when no connection can be acquired.
     pub async fn begin_reading(&self) -> Result<DatabaseTransaction, DbErr> {
-        // SQLite's readers see one moment anyway, and know no other isolation.
+        // SQLite's readers see a snapshot anyway, and no other isolation level exists.
         let as_of_one_moment = TransactionOptions {
             isolation_level: Some(IsolationLevel::RepeatableRead),
             access_mode: Some(AccessMode::ReadOnly),
@@ -194,7 +194,7 @@ impl Database {
         begin(&self.reader, if postgres { as_of_one_moment } else { TransactionOptions::default() }).await
     }
 
-    /// Whether the database answers.
+    /// Checks that the database responds.
     ///
     /// # Errors
     /// [`PortError`] when it does not.
@@ -202,7 +202,7 @@ impl Database {
         self.reader.ping().await.map_err(PORT.failed("asking for a sign of life"))
     }
 
-    /// Closes every connection; SQLite folds its write-ahead log back into the file.
+    /// Closes all connections; SQLite checkpoints its write-ahead log into the file.
     pub async fn close(&self) {
         for pool in [&self.reader, &self.writer] {
             if let Err(error) = pool.close_by_ref().await {
@@ -212,8 +212,8 @@ impl Database {
     }
 }
 
-/// A `begin` whose future is dropped between the server's answer and the driver's bookkeeping would give an open
-/// transaction back to the pool. In a task of its own it always finishes; an unwanted transaction then rolls back.
+/// If the future of `begin` is dropped between the server's answer and the driver's bookkeeping, an open transaction
+/// returns to the pool. A task of its own always finishes; an unwanted transaction is then rolled back.
 async fn begin(pool: &DatabaseConnection, options: TransactionOptions) -> Result<DatabaseTransaction, DbErr> {
     let pool = pool.clone();
     let begun = tokio::spawn(async move { pool.begin_with_options(options).await }).await;
@@ -237,12 +237,12 @@ fn sqlite(url: &str, pool: u32, durability: Durability) -> ConnectOptions {
         Durability::Relaxed => SqliteSynchronous::Normal,
     };
     let mut options = quiet(url, pool);
-    // The writer's queue is where commands wait; a transaction may wait longer for the one connection than 2 s.
+    // Commands wait in the writer's queue; a transaction may wait for the connection for longer than 2 s.
     options.acquire_timeout(Duration::from_secs(10)).min_connections(1).idle_timeout(None).max_lifetime(None);
-    // A file does not hang up: asking it for a sign of life would only cost a turn of its thread.
+    // A file needs no liveness test, which would only cost a round trip to its thread.
     options.test_before_acquire(false);
-    // A commit that fails, for want of space perhaps, SQLite takes back by itself. The driver still believes in the
-    // transaction then: it would begin the next ones inside it, and whatever these commit would not be on disk.
+    // SQLite rolls back a commit that fails, for example on a full disk, but the driver still assumes an open
+    // transaction. It would nest the next ones in it, and their commits would not reach the disk.
     options.map_sqlx_sqlite_before_acquire(|connection, _| {
         let free = !sqlx::Connection::is_in_transaction(connection);
         Box::pin(async move { Ok(free) })

@@ -7,30 +7,30 @@ use std::{
 use devskyy_application::error::PortError;
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
 
-/// What PostgreSQL answers to whoever writes where nobody may: the server was demoted, and its connections with it.
+/// PostgreSQL's error for writes to a read-only server: it was demoted, and so were its connections.
 const READ_ONLY: &str = "25006";
-/// What PostgreSQL answers to whoever keeps it busy for longer than it may.
+/// PostgreSQL's error for statements that exceed their time limit.
 const TOO_LONG: &str = "57014";
-/// When a server was last found to be another one, or gone.
+/// When a server was last found to be gone or demoted.
 static LEFT: Mutex<Option<Instant>> = Mutex::new(None);
 
-/// Whether a connection of that age leads to a server that has turned out since to be gone, or read-only.
+/// Whether a connection of that age leads to a server that has since been found to be gone or read-only.
 pub(super) fn leads_nowhere(age: Duration) -> bool {
     LEFT.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|since| age >= since.elapsed())
 }
 
-/// Has every connection of now left for a new one before it is used again: where one turned out to be broken, so are the
-/// others of its time, and each would fail somebody's request to say so.
+/// Discards all present connections before their next use: if one is broken, so are the others of its time, and each
+/// would fail a request before it is replaced.
 pub(crate) fn leave() {
     *LEFT.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
 }
 
-/// A port, by the name that failures of its SQL adapter carry.
+/// A port, by the name that errors of its SQL adapter carry.
 #[derive(Debug, Clone, Copy)]
 pub struct Port(pub &'static str);
 
 impl Port {
-    /// Turns a database failure into the port's: transient if the same statement may succeed later.
+    /// Converts a database error to the port's: retryable if the same statement may succeed later.
     pub fn failed(self, doing: &'static str) -> impl Fn(DbErr) -> PortError {
         move |error| {
             let retryable = is_transient(&error);
@@ -38,19 +38,19 @@ impl Port {
         }
     }
 
-    /// Turns any other failure into the port's; trying again does not help.
+    /// Converts any other error to the port's, not retryable.
     pub(crate) fn bug<E: Into<Box<dyn Error + Send + Sync>>>(self, doing: &'static str) -> impl Fn(E) -> PortError {
         move |error| PortError::bug(self.0, doing, error)
     }
 
-    /// The failure to read a stored value that is none of its type's.
+    /// The error for a stored value that is invalid for its type.
     pub(crate) fn damaged(self, doing: &'static str, value: &str) -> PortError {
         PortError::bug(self.0, doing, format!("`{value}` is no such value"))
     }
 }
 
-/// Whether the same statement may succeed later: the server is away, busy, or broke a tie against us. Where it is away or
-/// was demoted, the connections of its time are not used again.
+/// Whether the same statement may succeed later: the server is unavailable, busy, or resolved a conflict against it. If
+/// the server is gone or was demoted, existing connections are discarded.
 #[must_use]
 pub fn is_transient(error: &DbErr) -> bool {
     let (DbErr::Conn(failed) | DbErr::Exec(failed) | DbErr::Query(failed)) = error else {
@@ -63,15 +63,14 @@ pub fn is_transient(error: &DbErr) -> bool {
     matches!(error, DbErr::Conn(_)) || is_transient_in_driver(failed)
 }
 
-/// Whether a transaction was refused a lock that others hold: it waited as long as it was told to, or each waited for the
-/// other (55P03, 40P01).
+/// Whether a transaction failed to get a lock: it reached its lock timeout or deadlocked (55P03, 40P01).
 pub(super) fn lost_a_lock(error: &DbErr) -> bool {
     let (DbErr::Conn(failed) | DbErr::Exec(failed) | DbErr::Query(failed)) = error else { return false };
     let RuntimeErr::SqlxError(failed) = failed else { return false };
     failed.as_database_error().and_then(|error| error.code()).is_some_and(|code| ["55P03", "40P01"].contains(&&*code))
 }
 
-/// Whether PostgreSQL gave a statement up because it took longer than its limit, or was told to (57014).
+/// Whether PostgreSQL cancelled a statement, because of its time limit or on request (57014).
 #[must_use]
 pub(crate) fn took_too_long(error: &DbErr) -> bool {
     let (DbErr::Exec(RuntimeErr::SqlxError(failed)) | DbErr::Query(RuntimeErr::SqlxError(failed))) = error else {
@@ -101,8 +100,9 @@ fn is_transient_in_driver(error: &SqlxError) -> bool {
     }
 }
 
-/// PostgreSQL's codes have five characters (08 connection, 40 tie, 53 resources, 57 operator, of which 57P0x say that the
-/// server goes, 55P03 lock, 25P03 idle, 25006 read-only); SQLite's are numbers whose last byte is the kind (busy, locked, disk failure, disk full).
+/// PostgreSQL's codes have five characters: 08 connection, 40 rollback, 53 resources, 57 operator (57P0x: the server
+/// shuts down), 55P03 lock, 25P03 idle, 25006 read-only. SQLite's are numbers whose last byte is the kind: busy,
+/// locked, disk failure, disk full.
 fn is_transient_code(code: &str) -> bool {
     match code.parse::<u32>() {
         Ok(number) if code.len() < 5 => matches!(number & 0xff, 5 | 6 | 10 | 13),

@@ -3,14 +3,14 @@ use sea_orm::ConnectionTrait as _;
 
 use super::{Database, Port};
 
-/// Gives back every run and every subscription that somebody holds, as if they had done so themselves. Whoever takes one next
-/// has a higher fence than any that was recorded.
+/// Releases the leases of all runs and subscriptions. The next holder of each gets a higher fence than any that was
+/// recorded.
 ///
-/// It is for those who have proved that nobody else uses the database: what a killed process held would wait for its leases
-/// to lapse, which may take long, and longer where the clock was set back meanwhile.
+/// Only for a process that has proved to be the only one using the database. Otherwise the leases of a killed process
+/// have to lapse first, which may take long, and longer if the clock was set back meanwhile.
 ///
 /// # Errors
-/// [`PortError`] when the database does not answer.
+/// [`PortError`] when the database fails.
 pub async fn free_leases(db: &Database) -> Result<(), PortError> {
     let freed = async {
         let tx = db.begin().await?;

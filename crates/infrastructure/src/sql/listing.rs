@@ -11,11 +11,11 @@ use crate::totals::Kept;
 /// A total order of a table's rows; an index should begin with its columns.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Order<C> {
-    /// What decides first: whole numbers, or a text that is compared by code points.
+    /// The first sort column: whole numbers, or a text compared by code points.
     pub(crate) by: C,
-    /// What decides between equals: a UUID.
+    /// The tie-breaker: a UUID.
     pub(crate) id: C,
-    /// Whether the greatest comes first.
+    /// Whether the order is descending.
     pub(crate) descending: bool,
 }
 
@@ -25,7 +25,7 @@ impl<C: ColumnTrait> Order<C> {
         rows.order_by(self.by, direction.clone()).order_by(self.id, direction)
     }
 
-    /// Only what comes after a place: one comparison of rows, which both databases answer from the index.
+    /// Only rows after a key: a row comparison, which both databases answer from the index.
     fn after<E: EntityTrait<Column = C>>(self, rows: Select<E>, place: &Key) -> Select<E> {
         let value = match &place.value {
             KeyValue::Number(number) => Value::from(*number),
@@ -46,7 +46,7 @@ impl<C: ColumnTrait> Order<C> {
         self.sorted(rows).limit(most)
     }
 
-    /// The place of a row; a column of another type would be a mistake of this crate.
+    /// The key of a row. A column of another type would be a bug of this crate.
     fn place<M: ModelTrait>(self, row: &M) -> Key
     where
         M::Entity: EntityTrait<Column = C>,
@@ -65,7 +65,7 @@ impl<C: ColumnTrait> Order<C> {
     }
 }
 
-/// Rows with a text in a column that holds lower-case text; what the text means to `LIKE` is taken from it.
+/// Rows whose column contains a text. The column holds lower-case text; wildcards of `LIKE` are escaped.
 pub(crate) fn containing<E: EntityTrait>(rows: Select<E>, column: impl ExprTrait, text: &str) -> Select<E> {
     let mut pattern = String::from("%");
     for letter in text.to_lowercase().chars() {
@@ -78,7 +78,7 @@ pub(crate) fn containing<E: EntityTrait>(rows: Select<E>, column: impl ExprTrait
     rows.filter(column.like(LikeExpr::new(pattern).escape('\\')))
 }
 
-/// Reads one part of a list. Where its length is not kept, it is counted.
+/// Reads one part of a list. If its length is not maintained, it is counted.
 pub(crate) async fn part_of<E>(
     db: &DatabaseConnection,
     rows: Select<E>,

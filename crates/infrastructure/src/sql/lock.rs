@@ -1,6 +1,6 @@
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr};
 
-/// Takes a table for this transaction alone. SQLite's one writer has it already.
+/// Locks a table against other writers for this transaction. On SQLite the only writer already has the lock.
 pub(crate) async fn lock(tx: &DatabaseTransaction, table: &'static str) -> Result<(), DbErr> {
     match tx.get_database_backend() {
         DatabaseBackend::Postgres => {

@@ -1,5 +1,5 @@
-//! Bringing the schema of a PostgreSQL up to date beside servers that go on: replicas take turns, and whoever reads a table
-//! that a migration changes holds nobody else up.
+//! Migrates the schema of PostgreSQL while servers run: replicas take turns, and a reader of a table that a migration
+//! changes does not block others.
 
 use std::time::Duration;
 
@@ -13,23 +13,23 @@ use super::{Database, failure::lost_a_lock};
 
 /// Key of the advisory lock under which migrations run.
 const TURN: i64 = 0x6465_7673_6b79_7901;
-/// Between two looks whether it is one's turn.
+/// Interval of attempts to take that lock.
 const LOOKS: Duration = Duration::from_millis(200);
-/// How long others are first made to wait behind a migration for those who hold its tables, and how long at most: past a
-/// second the server ends a vacuum of its own that is in the way.
+/// How long a migration first waits for holders of its tables, and at most, while others queue behind it: beyond a
+/// second the server cancels an autovacuum that is in the way.
 const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(1_200));
-/// How many times as long as they were made to wait others go on until the next attempt.
+/// The pause before the next attempt, as a multiple of the wait, in which others proceed.
 const PAUSE: u32 = 4;
-/// When waiting is first told, and how often after that.
+/// When waiting is first logged, and how often after that.
 const TOLD: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(30));
 
-/// Makes the migrations that have not been made. It waits without end for another process that migrates, and for whoever
-/// holds a table that is to be changed, a dump perhaps; what it waits for is told.
+/// Runs pending migrations. Waits without limit for another process that migrates, and for holders of a table to
+/// change, for example a dump; both are logged.
 ///
 /// # Errors
 /// [`DbErr`] when the server cannot be reached, or a migration fails for another reason than a lock.
 pub(super) async fn migrate(db: &Database) -> Result<(), DbErr> {
-    // Where there is nothing to do, nobody need be waited for.
+    // Without pending migrations there is nothing to wait for.
     if pending(&db.reader).await? == 0 {
         return Ok(());
     }
@@ -44,7 +44,7 @@ async fn pending(db: &impl ConnectionTrait) -> Result<usize, DbErr> {
 }
 
 async fn in_turn(server: &DatabaseConnection) -> Result<(), DbErr> {
-    // It stays open to the end: whoever loses it has lost the turn.
+    // It stays open to the end: if it is lost, so is the lock.
     let turn = server.begin().await?;
     let mut waiting = Waiting::new("another process migrates; waiting");
     while !taken(&turn).await? {
@@ -62,8 +62,8 @@ async fn taken(turn: &DatabaseTransaction) -> Result<bool, DbErr> {
     row.map_or(Ok(false), |row| row.try_get_by_index(0))
 }
 
-/// Makes one migration, which is one transaction. Everybody who comes to a table after a migration that waits for it waits
-/// behind it; so it gives up after a moment, lets them pass, and tries again.
+/// Runs one migration, which is one transaction. While it waits for a table, later statements on that table queue
+/// behind it, so it gives up after a moment, lets them pass, and retries.
 async fn make_next(server: &DatabaseConnection) -> Result<(), DbErr> {
     let mut waiting = Waiting::new("waiting for a table lock: somebody reads or writes what a migration changes");
     let mut wait = WAITS.0;
@@ -81,7 +81,7 @@ async fn make_next(server: &DatabaseConnection) -> Result<(), DbErr> {
     }
 }
 
-/// Waiting that is told once it takes long.
+/// A wait that is logged when it takes long.
 struct Waiting {
     why: &'static str,
     since: Instant,

@@ -1,4 +1,4 @@
-//! Numbers and instants as every database keeps them: signed 64-bit integers.
+//! Conversions of numbers and instants to signed 64-bit integers, as both databases store them.
 
 use chrono::{DateTime, Utc};
 use sea_orm::DbErr;
@@ -8,7 +8,7 @@ pub(crate) fn stored(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// A number that was stored by [`stored`].
+/// A number stored by [`stored`].
 pub(crate) fn loaded(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
 }
@@ -18,23 +18,23 @@ pub(crate) fn micros(instant: DateTime<Utc>) -> i64 {
     instant.timestamp_micros()
 }
 
-/// An instant that was stored by [`micros`].
+/// An instant stored by [`micros`].
 pub(crate) fn instant(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap_or_default()
 }
 
-/// A number that was stored by [`stored`], of a row that may have been changed since.
+/// A number stored by [`stored`], from a row that may have been altered.
 ///
 /// # Errors
-/// [`DbErr::Type`] where nothing that was ever stored reads so.
+/// [`DbErr::Type`] when it is out of range.
 pub(crate) fn sound_number<T: TryFrom<N>, N>(number: N) -> Result<T, DbErr> {
     number.try_into().map_err(|_| DbErr::Type("a stored number is out of its range".to_owned()))
 }
 
-/// An instant that was stored by [`micros`], of a row that may have been changed since.
+/// An instant stored by [`micros`], from a row that may have been altered.
 ///
 /// # Errors
-/// [`DbErr::Type`] where it is no instant.
+/// [`DbErr::Type`] when it is out of range.
 pub(crate) fn sound_instant(micros: i64) -> Result<DateTime<Utc>, DbErr> {
     let instant = DateTime::from_timestamp_micros(micros);
     instant.ok_or_else(|| DbErr::Type("a stored instant is out of range".to_owned()))

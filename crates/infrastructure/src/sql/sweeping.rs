@@ -6,22 +6,22 @@ use sea_orm::{
 use super::Database;
 use crate::es::statement;
 
-/// Rows deleted in one transaction: between two of them others write.
+/// Rows deleted per transaction, so that other writers can proceed in between.
 pub(crate) const AT_ONCE: u64 = 1_000;
 
-/// Rows of another table whose column names this row. PostgreSQL looks each of them up through an index, or all at once, but
-/// never one list in the other.
+/// Rows of another table that refer to this row. PostgreSQL looks them up through an index or by a hash, but never by a
+/// nested scan of both lists.
 pub(crate) fn naming(own: impl ColumnTrait, by: impl ColumnTrait) -> SelectStatement {
     let same = Expr::col(by.as_column_ref()).equals(own.as_column_ref());
     Query::select().expr(Expr::val(1)).from(by.entity_name()).and_where(same).to_owned()
 }
 
-/// That no such row is there.
+/// The condition that no such row exists.
 pub(crate) fn none(rows: SelectStatement) -> Expr {
     Expr::exists(rows).not()
 }
 
-/// Deletes the rows of a table whose time was before an instant, a portion in each transaction, and says how many.
+/// Deletes rows older than an instant, in batches of one transaction each. Returns how many.
 pub(crate) async fn delete_before(
     db: &Database,
     table: &str,

@@ -1,4 +1,4 @@
-//! What the databases plan to do and what it costs them, for tests.
+//! Query plans and costs, for tests.
 
 use std::sync::{
     Arc,
@@ -11,7 +11,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseBackend, EntityTrait, QueryTrait as 
 
 use super::{Database, Order};
 
-/// Makes a test of a check for SQLite, and one for PostgreSQL.
+/// Generates a test of a check for SQLite, and one for PostgreSQL.
 macro_rules! on_both_engines {
     ($check:ident) => {
         mod $check {
@@ -30,13 +30,13 @@ macro_rules! on_both_engines {
 }
 pub(crate) use on_both_engines;
 
-/// A database in memory.
+/// An in-memory database.
 pub(crate) async fn sqlite() -> Database {
     Database::scratch().await.expect("a database in memory")
 }
 
-/// A database on the server that `DEVSKYY_TEST_POSTGRES_URL` names. Its tables are empty, so it would rather read them whole;
-/// it is told not to, and plans as it would for full ones.
+/// A database on the server of `DEVSKYY_TEST_POSTGRES_URL`. Sequential scans are disabled: they would be the best plan
+/// for its empty tables, but not for full ones.
 pub(crate) async fn postgres() -> Database {
     let server = server().expect("DEVSKYY_TEST_POSTGRES_URL names a server");
     let admin = Database::connect(&server, 3).await.expect("a server");
@@ -50,7 +50,7 @@ pub(crate) async fn postgres() -> Database {
     db
 }
 
-/// Asserts that going on with a list from a place begins there in an index, reads it in its order and sorts nothing.
+/// Asserts that continuing a list after a key searches an index, reads in its order and does not sort.
 pub(crate) async fn goes_on_by_index<E: EntityTrait>(
     db: &Database,
     rows: Select<E>,
@@ -60,7 +60,7 @@ pub(crate) async fn goes_on_by_index<E: EntityTrait>(
     begins_in_index(db, order.stretch(rows, Some(place), 21).build(db.backend())).await
 }
 
-/// Asserts that a query begins at a place in an index and sorts nothing; and tells the plan.
+/// Asserts that a query searches an index and does not sort. Returns the plan.
 pub(crate) async fn begins_in_index(db: &Database, query: Statement) -> String {
     let steps = plan(db, query).await;
     let place = if steps.backend == DatabaseBackend::Postgres { "ROW(" } else { " INDEX " };
@@ -68,14 +68,14 @@ pub(crate) async fn begins_in_index(db: &Database, query: Statement) -> String {
     steps.told.join("; ")
 }
 
-/// The steps in which a database would answer a query.
+/// The steps of a query plan.
 #[derive(Debug)]
 pub(crate) struct Steps {
     backend: DatabaseBackend,
     told: Vec<String>,
 }
 
-/// What a database would do for a query.
+/// The plan of a query.
 pub(crate) async fn plan(db: &Database, mut query: Statement) -> Steps {
     let backend = db.backend();
     let (explain, column) = match backend {
@@ -94,23 +94,23 @@ impl Steps {
         self.told.iter().any(|step| step.contains(kind) && more.iter().all(|word| step.contains(word)))
     }
 
-    /// Whether one of them looks into an index for all of these.
+    /// Whether a step searches an index for all of these.
     pub(crate) fn search(&self, all: &[&str]) -> bool {
         self.any("Index Cond: ", "SEARCH ", all)
     }
 
-    /// Whether one of them reads whatever there is.
+    /// Whether a step reads a whole table.
     pub(crate) fn read_a_whole_table(&self) -> bool {
         self.any("Seq Scan", "SCAN ", &[])
     }
 
-    /// Whether one of them puts rows in order.
+    /// Whether a step sorts rows.
     pub(crate) fn sort(&self) -> bool {
         self.any("Sort", "TEMP B-TREE", &[])
     }
 }
 
-/// What a statement costs when it is carried out: hundreds of steps of SQLite's machine, or rows PostgreSQL looks at.
+/// The cost of executing a statement: hundreds of SQLite VM instructions, or rows that PostgreSQL reads.
 pub(crate) async fn effort(db: &Database, mut asked: Statement) -> u64 {
     if db.backend() != DatabaseBackend::Postgres {
         return steps(db, asked).await;

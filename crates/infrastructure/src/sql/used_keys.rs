@@ -6,10 +6,10 @@ use sea_orm::{ConnectionTrait, DbErr, Value};
 use super::{Database, Port, micros};
 use crate::es::statement;
 
-/// Keys forgotten in one transaction: between two of them others write.
+/// Keys deleted per transaction, so that other writers can proceed in between.
 const AT_ONCE: i64 = 1_000;
 
-/// Idempotency keys as the log remembers them.
+/// The idempotency keys stored by the log.
 #[derive(Debug, Clone)]
 pub struct SqlUsedKeys(Database);
 

@@ -26,38 +26,38 @@ use crate::{
     ports::Clock,
 };
 
-/// How often a lost race is run again before the caller is asked to.
+/// Attempts of an update that loses a race, before the caller has to retry.
 const ATTEMPTS: usize = 5;
 
-/// The one roster.
+/// The id of the only roster.
 const ROSTER: Uuid = Uuid::from_u128(0x0193_0000_0000_7000_8000_0000_0000_0001);
 
-/// What can be done to an account.
+/// A change of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountChange {
-    /// Gives another role on the platform.
+    /// Changes the platform role.
     Role(PlatformRole),
-    /// Keeps the person from signing in.
+    /// Prevents the user from signing in.
     Disable,
-    /// Lets the person sign in again.
+    /// Allows the user to sign in again.
     Enable,
-    /// Forgets the person.
+    /// Erases the user.
     Erase,
 }
 
-/// Asks for an account to change.
+/// A request to change an account.
 #[derive(Debug)]
 pub struct ChangeAccount {
-    /// Whose.
+    /// The user.
     pub user: UserId,
-    /// How.
+    /// The change.
     pub change: AccountChange,
-    /// The account's version the caller last saw, if it cares.
+    /// The version the caller expects, if any.
     pub expected: Option<Version>,
 }
 
-/// Changes accounts. Whoever would leave the platform without an administrator is refused, however many try at once:
-/// leaving writes to the one roster, so the second of two counts again.
+/// Changes accounts. A change that would leave the platform without an active administrator is refused, also under
+/// concurrency: each such change writes to the only roster, so the second of two is checked again.
 pub struct ChangeAccountHandler {
     pub(super) store: Arc<dyn EventStore>,
     pub(super) users: Arc<dyn UserViews>,
@@ -70,7 +70,7 @@ pub struct ChangeAccountHandler {
 }
 
 impl ChangeAccountHandler {
-    /// Changes an account and shows it. What a person loses by it bites within five seconds.
+    /// Changes an account and returns it. A loss of rights takes effect within five seconds.
     ///
     /// # Errors
     /// [`devskyy_domain::identity::IdentityError`], [`Error::NotFound`], [`Error::StaleVersion`],
@@ -84,7 +84,7 @@ impl ChangeAccountHandler {
             AccountChange::Role(_) | AccountChange::Disable => self.record(actor, &command, &[]).await?,
             AccountChange::Enable => {
                 if before == UserStatus::Disabled {
-                    // Whatever kept their sign-ins from ending when they were disabled: none comes back with them.
+                    // No session from before the account was disabled may become valid again.
                     self.sessions.revoke_all(user, self.clock.now()).await?;
                 }
                 self.record(actor, &command, &[]).await?;
@@ -105,7 +105,7 @@ impl ChangeAccountHandler {
         let rosters = Repository::<Roster>::new(self.store.clone());
         let roster = RosterId::from(ROSTER);
         for _ in 0..ATTEMPTS {
-            // The roster is read before the count: whoever leaves in between makes this append fail.
+            // The roster is read before the count, so that a concurrent change makes this append fail.
             let guard = rosters.load(roster).await?;
             let loaded = users.load(user).await?;
             if let Some(expected) = expected.filter(|expected| *expected != loaded.version) {
@@ -133,7 +133,7 @@ impl ChangeAccountHandler {
         Err(Error::Contended)
     }
 
-    /// What is remembered of their sign-ins is asked anew, and may have ended.
+    /// Ends the user's sessions if requested, and drops their cached standings.
     async fn look_again(&self, user: UserId, ended: bool) -> Result<(), Error> {
         let known = self.list.of_user(user, self.clock.now()).await?;
         if ended {

@@ -17,10 +17,10 @@ use crate::{
     ports::Clock,
 };
 
-/// Most users listed in one go.
+/// Page size of the list of users.
 const PORTION: u64 = 100;
 
-/// Makes sure that who was erased stays erased, whenever a process ends and whatever backup is restored.
+/// Keeps erased users erased, after a crash and after a backup is restored.
 pub struct ErasuresHandler {
     pub(super) store: Arc<dyn EventStore>,
     pub(super) users: Arc<dyn UserViews>,
@@ -30,7 +30,7 @@ pub struct ErasuresHandler {
 }
 
 impl ErasuresHandler {
-    /// Forgets again whoever was erased, after a backup from before was restored. Says how many were.
+    /// Erases users again after an older backup was restored. Returns how many.
     ///
     /// # Errors
     /// A failing port.
@@ -41,7 +41,7 @@ impl ErasuresHandler {
             let known = self.personal.is_kept(user).await?;
             if record.status != UserStatus::Erased {
                 let claims = self.personal.released(user).await?;
-                // It was allowed when it happened; that the restored platform has nobody else does not undo it.
+                // The erasure was allowed when it happened, even if the restored platform has no other administrator.
                 let decide = User::erase;
                 let users = Repository::<User>::new(self.store.clone());
                 users.update_claiming(actor.event_context(None), user, None, decide, |_, _| claims.clone()).await?;
@@ -55,8 +55,8 @@ impl ErasuresHandler {
         Ok(replayed)
     }
 
-    /// Adds to the list of erasures whoever was erased and is not on it: of a process that ended between the two, nothing
-    /// else tells. Says how many were added.
+    /// Adds erased users to the list of erasures that are missing there, because a process ended between the two steps.
+    /// Returns how many.
     ///
     /// # Errors
     /// A failing port.

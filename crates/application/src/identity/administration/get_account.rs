@@ -12,7 +12,7 @@ use crate::{
     error::Error,
 };
 
-/// Shows one account.
+/// Returns one account.
 #[derive(Clone)]
 pub struct GetAccountHandler {
     pub(super) users: Arc<dyn UserViews>,
@@ -20,7 +20,7 @@ pub struct GetAccountHandler {
 }
 
 impl GetAccountHandler {
-    /// Shows it.
+    /// Returns the account.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Unauthenticated`], [`Error::Forbidden`] or a failing port.

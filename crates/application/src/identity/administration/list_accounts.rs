@@ -23,7 +23,7 @@ pub struct ListAccountsHandler {
 }
 
 impl ListAccountsHandler {
-    /// Lists accounts; with an e-mail the one account that has it.
+    /// Lists accounts; with an e-mail, the only account that has it.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`], [`Error::Forbidden`] or a failing port.
@@ -47,7 +47,7 @@ impl ListAccountsHandler {
         Ok(PageOf { items: items.collect(), beyond })
     }
 
-    /// Who has an e-mail; an id of nobody where nobody has it.
+    /// The user with an e-mail, or an id that no user has.
     async fn of_email(&self, email: &Email) -> Result<UserId, Error> {
         let digest = self.mint.keyed(EMAIL_SCOPE, email.as_str().as_bytes());
         for candidate in self.accounts.find_by_email(&digest).await? {

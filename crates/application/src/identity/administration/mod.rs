@@ -1,4 +1,4 @@
-//! What administrators do to accounts.
+//! Administration of accounts.
 
 mod change_account;
 mod erasures;
@@ -14,15 +14,15 @@ use personal_data::PersonalData;
 
 use super::IdentityPorts;
 
-/// Shows, lists and changes accounts, for administrators.
+/// Use cases of administrators: viewing, listing and changing accounts.
 pub struct Administration {
     /// Lists accounts.
     pub list: ListAccountsHandler,
-    /// Shows one account.
+    /// Returns one account.
     pub get: GetAccountHandler,
     /// Changes an account.
     pub change: ChangeAccountHandler,
-    /// Makes sure that who was erased stays erased.
+    /// Keeps erased users erased.
     pub erasures: ErasuresHandler,
 }
 

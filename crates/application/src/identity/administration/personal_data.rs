@@ -9,7 +9,7 @@ use super::super::{
 };
 use crate::{error::Error, es::ClaimChange, ports::Clock};
 
-/// What is personal of people who are forgotten.
+/// Deletes the personal data of erased users.
 #[derive(Clone)]
 pub(super) struct PersonalData {
     pub(super) accounts: Arc<dyn Accounts>,
@@ -20,7 +20,7 @@ pub(super) struct PersonalData {
 }
 
 impl PersonalData {
-    /// Gives the e-mail back, so that a person who was forgotten may come again as somebody new.
+    /// Releases the e-mail, so that it can be registered again.
     pub(super) async fn released(&self, user: UserId) -> Result<Vec<ClaimChange>, Error> {
         let profile = self.accounts.profiles(&[user]).await?.pop();
         let digest = profile.map(|(_, profile)| self.mint.keyed(EMAIL_SCOPE, profile.email.as_bytes()));
@@ -28,18 +28,18 @@ impl PersonalData {
         Ok(claim.into_iter().map(|claim| ClaimChange::Release { claim, owner: user.into() }).collect())
     }
 
-    /// Whether there is any.
+    /// Whether the user has personal data.
     pub(super) async fn is_kept(&self, user: UserId) -> Result<bool, Error> {
         Ok(!self.accounts.profiles(&[user]).await?.is_empty())
     }
 
-    /// Remembers outside the database that somebody was erased, then deletes what is personal.
+    /// Records the erasure outside the database, then deletes the personal data.
     pub(super) async fn forget(&self, user: UserId) -> Result<(), Error> {
         self.erasures.record(user, self.clock.now()).await?;
         self.remove(user).await
     }
 
-    /// The account goes last: while it is there, the next start knows that something is left to forget.
+    /// The account is deleted last: while it exists, the next start knows that something is left to delete.
     pub(super) async fn remove(&self, user: UserId) -> Result<(), Error> {
         for (_, profile) in self.accounts.profiles(&[user]).await? {
             self.mentions.forget(&Email::parse(&profile.email)?).await?;

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{context::Subject, error::Error, ports::Clock};
 
-/// Turns a presented key into who is asking.
+/// Authenticates API keys.
 pub struct AuthenticateKeyHandler {
     pub(super) standings: Arc<dyn KeyStandings>,
     pub(super) uses: Arc<dyn KeyUses>,
@@ -17,16 +17,16 @@ pub struct AuthenticateKeyHandler {
 }
 
 impl AuthenticateKeyHandler {
-    /// Which key a text is meant to be; nothing where it cannot be one of ours. It proves nothing and costs no query.
+    /// The key a text refers to; `None` if it cannot be one. This proves nothing and costs no query.
     #[must_use]
     pub fn meant(&self, presented: &str) -> Option<ApiKeyId> {
         self.text.read(presented).map(|(key, _)| key)
     }
 
-    /// Who asks; a mistyped key costs no query.
+    /// Returns the subject. A mistyped key costs no query.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`], never saying why, or a failing port.
+    /// [`Error::Unauthenticated`] without a reason, or a failing port.
     pub async fn handle(&self, presented: &str) -> Result<Subject, Error> {
         let (id, digest) = self.text.read(presented).ok_or(Error::Unauthenticated)?;
         let now = self.clock.now();

@@ -3,25 +3,25 @@ use devskyy_domain::kernel::ids::{ApiKeyId, ProjectId};
 use super::views::{KeyView, Shelf};
 use crate::{access::Permission, context::Actor, error::Error};
 
-/// Asks for one key of a project.
+/// A query for one key of a project.
 #[derive(Debug)]
 pub struct GetKey {
-    /// Of which project.
+    /// The project.
     pub project: ProjectId,
-    /// Which key.
+    /// The key.
     pub key: ApiKeyId,
 }
 
-/// Shows API keys.
+/// Returns API keys.
 pub struct GetKeyHandler {
     pub(super) shelf: Shelf,
 }
 
 impl GetKeyHandler {
-    /// The key, never its secret.
+    /// Returns the key without its secret.
     ///
     /// # Errors
-    /// [`Error::NotFound`], what access demands, or a failing port.
+    /// [`Error::NotFound`], an access error, or a failing port.
     #[tracing::instrument(name = "identity.get_key", skip_all, fields(key = %query.key), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: GetKey) -> Result<KeyView, Error> {
         let found = self.shelf.of_project(actor, query.project, query.key, Permission::KeysRead).await?;

@@ -20,18 +20,18 @@ use crate::{
     ports::IdGenerator,
 };
 
-/// Asks for a key.
+/// A request to issue a key.
 #[derive(Debug)]
 pub struct IssueKey {
-    /// For which project.
+    /// Its project.
     pub project: ProjectId,
-    /// What people shall call it.
+    /// Its name.
     pub name: KeyName,
-    /// What it shall be at most.
+    /// Its highest role.
     pub role: ProjectRole,
-    /// What it shall be able to do at most.
+    /// Its scopes.
     pub scopes: BTreeSet<KeyScope>,
-    /// Until when it shall count.
+    /// Its expiry.
     pub expires_at: DateTime<Utc>,
     /// Recognises a repeated request.
     pub idempotency: Option<Idempotency>,
@@ -47,10 +47,10 @@ pub struct IssueKeyHandler {
 }
 
 impl IssueKeyHandler {
-    /// Issues the key and returns it with its text. Only people issue keys, and none mightier than themselves.
+    /// Issues the key and returns it with its text. Only people can issue keys, and none that exceeds their own role.
     ///
     /// # Errors
-    /// [`ApiKeyError`], what access demands, or a failing port.
+    /// [`ApiKeyError`], an access error, or a failing port.
     #[tracing::instrument(name = "identity.issue_key", skip_all, fields(project = %command.project), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: IssueKey) -> Result<KeyWithSecret, Error> {
         let idempotency = command.idempotency.clone();
@@ -85,14 +85,14 @@ impl IssueKeyHandler {
     }
 }
 
-/// A secret's private row around the append that makes it mean something.
+/// Stores a secret's private row, and removes it if the append that refers to it is refused.
 pub(super) struct Kept<'a> {
     pub(super) vault: &'a dyn KeyVault,
     pub(super) text: &'a KeyText,
 }
 
 impl Kept<'_> {
-    /// Draws a secret and keeps its digest.
+    /// Generates a secret and stores its digest.
     pub(super) async fn fresh(&self, key: ApiKeyId, id: KeySecretId, now: DateTime<Utc>) -> Result<String, Error> {
         let raw = self.text.0.token()?;
         let digest = self.text.0.digest(&raw);
@@ -100,9 +100,9 @@ impl Kept<'_> {
         Ok(raw)
     }
 
-    /// Passes an outcome on, without leaving the row of something that was refused behind.
+    /// Returns the outcome, and removes the row if the append was refused.
     pub(super) async fn or_removed<T>(&self, id: KeySecretId, outcome: Result<T, Error>) -> Result<T, Error> {
-        // The append may have been accepted although no answer came: the row stays, the sweep decides later.
+        // The append may have been accepted without an answer: the row stays, and the sweep decides later.
         if outcome.as_ref().is_err_and(Error::surely_refused) {
             self.remove(id).await;
         }

@@ -8,12 +8,12 @@ use crate::{
     paging::{PageOf, Part},
 };
 
-/// Asks for a project's keys.
+/// A query for a project's keys.
 #[derive(Debug)]
 pub struct ListKeys {
-    /// Which project.
+    /// The project.
     pub project: ProjectId,
-    /// Which part of the list.
+    /// The requested part of the list.
     pub page: Part,
 }
 
@@ -23,10 +23,10 @@ pub struct ListKeysHandler {
 }
 
 impl ListKeysHandler {
-    /// The keys, the newest first, revoked and expired ones too.
+    /// Returns the keys, newest first, including revoked and expired ones.
     ///
     /// # Errors
-    /// What access demands, or a failing port.
+    /// An access error, or a failing port.
     #[tracing::instrument(name = "identity.list_keys", skip_all, fields(project = %query.project), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: ListKeys) -> Result<PageOf<KeyView>, Error> {
         self.shelf.access.require(actor, query.project, Permission::KeysRead).await?;

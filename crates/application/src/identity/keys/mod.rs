@@ -1,6 +1,6 @@
-//! API keys: issuing, renewing, revoking, and telling who presents one.
+//! API keys: issuing, rotating, revoking and authenticating.
 //!
-//! A key is shown once. What is kept of it is a digest, in a private row that an event refers to by id.
+//! A key is shown once. Only a digest of it is stored, in a private row that an event refers to by id.
 
 mod authenticate_key;
 mod get_key;
@@ -35,53 +35,53 @@ use crate::{
     ports::{Clock, IdGenerator},
 };
 
-/// What API keys need from outside.
+/// The ports of API keys.
 #[derive(Clone)]
 pub struct ApiKeysPorts {
     /// The log.
     pub store: Arc<dyn EventStore>,
-    /// Keys as the log tells.
+    /// Keys derived from the log.
     pub views: Arc<dyn KeyViews>,
     /// Digests of their secrets.
     pub vault: Arc<dyn KeyVault>,
-    /// Whether a presented key counts.
+    /// Validity of presented keys.
     pub standings: Arc<dyn KeyStandings>,
     /// When keys were last used.
     pub uses: Arc<dyn KeyUses>,
     /// Random values and digests.
     pub mint: Arc<dyn TokenMint>,
-    /// Who may do what.
+    /// Access rules.
     pub access: Access,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Fresh ids.
+    /// Generates ids.
     pub ids: Arc<dyn IdGenerator>,
 }
 
-/// Everything API keys can be asked.
+/// The use cases of API keys.
 pub struct ApiKeys {
     /// Issues a key.
     pub issue: IssueKeyHandler,
     /// Lists a project's keys.
     pub list: ListKeysHandler,
-    /// Shows one key.
+    /// Returns one key.
     pub get: GetKeyHandler,
-    /// Gives a key another secret.
+    /// Rotates a key's secret.
     pub rotate: RotateKeyHandler,
-    /// Ends a key.
+    /// Revokes a key.
     pub revoke: RevokeKeyHandler,
-    /// Turns a presented key into who is asking.
+    /// Authenticates presented keys.
     pub authenticate: AuthenticateKeyHandler,
 }
 
 impl ApiKeys {
-    /// Whether a text is meant to be a key, whatever it is worth.
+    /// Whether a text has the form of a key, valid or not.
     #[must_use]
     pub fn recognises(text: &str) -> bool {
         text.starts_with(MARK)
     }
 
-    /// API keys over their ports.
+    /// Creates the use cases from their ports.
     #[must_use]
     pub fn new(ports: ApiKeysPorts) -> Self {
         let ApiKeysPorts { store, views, vault, standings, uses, mint, access, clock, ids } = ports;

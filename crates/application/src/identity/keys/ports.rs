@@ -9,32 +9,32 @@ use crate::{
     paging::{PageOf, Part},
 };
 
-/// Answers questions about API keys as the log tells.
+/// Reads API keys, derived from the log.
 #[async_trait]
 pub trait KeyViews: Send + Sync {
-    /// Finds one key; who may see it is the handler's question.
+    /// Finds a key; the handler checks who may see it.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn find(&self, key: ApiKeyId) -> Result<Option<KeyRecord>, PortError>;
 
-    /// Lists the keys of a project, the newest first, revoked and expired ones too.
+    /// Lists a project's keys, newest first, including revoked and expired ones.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn list(&self, project: ProjectId, part: &Part) -> Result<PageOf<KeyRecord>, PortError>;
 }
 
-/// What is kept of a key's secret; never printed.
+/// The stored part of a key's secret; never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct KeySecret {
-    /// By which the log knows it.
+    /// The id by which the log refers to it.
     pub id: KeySecretId,
-    /// Of which key.
+    /// Its key.
     pub key: ApiKeyId,
-    /// SHA-256 of it.
+    /// SHA-256 of the secret.
     pub digest: [u8; 32],
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
 }
 
@@ -44,51 +44,51 @@ impl std::fmt::Debug for KeySecret {
     }
 }
 
-/// Keeps digests of secrets, outside the log. A row means nothing until an event refers to its id.
+/// Stores digests of secrets, outside the log. A row is valid only once an event refers to its id.
 #[async_trait]
 pub trait KeyVault: Send + Sync {
-    /// Keeps a secret that is about to be recorded.
+    /// Stores a secret before it is recorded.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be written.
     async fn save(&self, secret: &KeySecret) -> Result<(), PortError>;
 
-    /// Lets go of a secret.
+    /// Deletes a secret.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be deleted.
     async fn remove(&self, secret: KeySecretId) -> Result<(), PortError>;
 
-    /// Deletes the secrets no key refers to any more that were made before an instant, and says how many.
+    /// Deletes secrets from before an instant that no key refers to. Returns how many.
     ///
     /// # Errors
     /// [`PortError`] when they cannot be deleted.
     async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError>;
 }
 
-/// Tells what a presented key stands for; may remember an answer for a few seconds, never for more than five.
+/// Validates presented keys. Answers may be cached for at most five seconds.
 #[async_trait]
 pub trait KeyStandings: Send + Sync {
-    /// What the key stands for where it counts, that is one of its secrets, and its issuer may sign in; compared in
-    /// constant time.
+    /// The key's permissions, if it is valid, the digest matches one of its secrets (compared in constant time), and
+    /// its issuer may sign in.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn of(&self, key: ApiKeyId, digest: &[u8; 32], now: DateTime<Utc>) -> Result<Option<KeyGrant>, PortError>;
 
-    /// Forgets what is remembered of a key that has just changed.
+    /// Drops the cached answer of a key that has just changed.
     fn forget(&self, key: ApiKeyId);
 }
 
-/// Remembers when keys were last used; never in a request's way, and late by seconds at most.
+/// Records when keys were last used, asynchronously and delayed by at most seconds.
 #[async_trait]
 pub trait KeyUses: Send + Sync {
-    /// Notes a use.
+    /// Records a use.
     fn note(&self, key: ApiKeyId, at: DateTime<Utc>);
 
-    /// When keys were last used; those that never were are left out.
+    /// The last uses of keys; unused ones are left out.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn last(&self, keys: &[ApiKeyId]) -> Result<Vec<(ApiKeyId, DateTime<Utc>)>, PortError>;
 }

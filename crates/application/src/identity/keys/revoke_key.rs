@@ -11,18 +11,18 @@ use devskyy_domain::{
 use super::{ports::KeyStandings, views::Shelf};
 use crate::{access::Permission, context::Actor, error::Error, es::Repository};
 
-/// Asks for a key to count no longer.
+/// A request to revoke a key.
 #[derive(Debug)]
 pub struct RevokeKey {
-    /// Of which project.
+    /// The project.
     pub project: ProjectId,
-    /// Which key.
+    /// The key.
     pub key: ApiKeyId,
-    /// The key's version the caller last saw, if it cares.
+    /// The version the caller expects, if any.
     pub expected: Option<Version>,
 }
 
-/// Ends API keys.
+/// Revokes API keys.
 pub struct RevokeKeyHandler {
     pub(super) keys: Repository<ApiKey>,
     pub(super) standings: Arc<dyn KeyStandings>,
@@ -30,10 +30,10 @@ pub struct RevokeKeyHandler {
 }
 
 impl RevokeKeyHandler {
-    /// Revokes the key; within five seconds no replica accepts it.
+    /// Revokes the key. No replica accepts it after five seconds.
     ///
     /// # Errors
-    /// [`Error::StaleVersion`], [`Error::NotFound`], what access demands, or a failing port.
+    /// [`Error::StaleVersion`], [`Error::NotFound`], an access error, or a failing port.
     #[tracing::instrument(name = "identity.revoke_key", skip_all, fields(key = %command.key), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: RevokeKey) -> Result<Version, Error> {
         let RevokeKey { project, key, expected } = command;

@@ -23,24 +23,24 @@ use crate::{
     ports::IdGenerator,
 };
 
-/// Asks for another secret of a key.
+/// A request to rotate a key's secret.
 #[derive(Debug)]
 pub struct RotateKey {
-    /// Of which project.
+    /// The project.
     pub project: ProjectId,
-    /// Which key.
+    /// The key.
     pub key: ApiKeyId,
-    /// How long the present secret shall count beside the new one.
+    /// How long the old secret stays valid beside the new one.
     pub overlap: TimeDelta,
-    /// Until when the key shall count, where that changes.
+    /// The new expiry, if it changes.
     pub expires_at: Option<DateTime<Utc>>,
-    /// The key's version the caller last saw, if it cares.
+    /// The version the caller expects, if any.
     pub expected: Option<Version>,
     /// Recognises a repeated request.
     pub idempotency: Option<Idempotency>,
 }
 
-/// Gives API keys other secrets.
+/// Rotates the secrets of API keys.
 pub struct RotateKeyHandler {
     pub(super) keys: Repository<ApiKey>,
     pub(super) vault: Arc<dyn KeyVault>,
@@ -54,7 +54,7 @@ impl RotateKeyHandler {
     /// Rotates the key and returns it with its new text.
     ///
     /// # Errors
-    /// [`ApiKeyError`], [`Error::StaleVersion`], [`Error::NotFound`], what access demands, or a failing port.
+    /// [`ApiKeyError`], [`Error::StaleVersion`], [`Error::NotFound`], an access error, or a failing port.
     #[tracing::instrument(name = "identity.rotate_key", skip_all, fields(key = %command.key), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: RotateKey) -> Result<KeyWithSecret, Error> {
         let (key, idempotency) = (command.key, command.idempotency.clone());

@@ -11,10 +11,10 @@ use crate::{
     error::{Error, Refused},
 };
 
-/// The scopes of those names; without names, everything the role may do today that a key can do.
+/// The scopes with these names; without names, all of the role's permissions that a key can have.
 ///
 /// # Errors
-/// [`Error::Invalid`] with a refusal per name that is no scope, or that there is none.
+/// [`Error::Invalid`] with a refusal per unknown name, or a refusal if the list is empty.
 pub fn checked_scopes(names: Option<&[String]>, role: ProjectRole) -> Result<BTreeSet<KeyScope>, Error> {
     let grantable = || Permission::ALL.into_iter().filter(|permission| permission.suits_keys());
     let Some(names) = names else {

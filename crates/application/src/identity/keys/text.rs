@@ -5,16 +5,16 @@ use uuid::Uuid;
 
 use super::super::ports::TokenMint;
 
-/// What every key begins with, so that people and scanners recognise one.
+/// The prefix of every key, by which people and scanners recognise one.
 pub(crate) const MARK: &str = "dsk_";
 
-/// Characters of the checksum.
+/// Length of the checksum, in characters.
 const CHECKSUM: usize = 8;
 
-/// Writes and reads keys: `dsk_<prefix>_<secret>_<checksum>`.
+/// Formats and parses keys: `dsk_<prefix>_<secret>_<checksum>`.
 ///
-/// The prefix is the key's id without hyphens. The checksum is the beginning of the SHA-256 of all before it: a typo is
-/// told without a query, and a scanner tells keys from noise without asking us.
+/// The prefix is the key's id without hyphens. The checksum is the beginning of the SHA-256 of everything before it:
+/// typos are detected without a query, and scanners can tell keys from noise offline.
 #[derive(Clone)]
 pub(super) struct KeyText(pub(super) Arc<dyn TokenMint>);
 
@@ -25,7 +25,7 @@ impl KeyText {
         format!("{body}_{checksum}")
     }
 
-    /// The key and the digest of its secret; nothing where it cannot be one of ours.
+    /// The key's id and the digest of its secret; `None` if the text is not a well-formed key.
     pub(super) fn read(&self, text: &str) -> Option<(ApiKeyId, [u8; 32])> {
         let (body, checksum) = text.rsplit_once('_')?;
         let (prefix, secret) = body.strip_prefix(MARK)?.split_once('_')?;

@@ -17,14 +17,14 @@ use crate::{
     ports::Clock,
 };
 
-/// Whether a key counts.
+/// The validity of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum KeyStatus {
-    /// It counts.
+    /// It is valid.
     Active,
-    /// Its time is over.
+    /// It has expired.
     Expired,
-    /// Somebody ended it.
+    /// It was revoked.
     Revoked,
 }
 
@@ -40,50 +40,50 @@ impl KeyStatus {
     }
 }
 
-/// A key as the log tells.
+/// A key, derived from the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyRecord {
-    /// Which.
+    /// Its id.
     pub id: ApiKeyId,
-    /// The project it opens.
+    /// The project it gives access to.
     pub project: ProjectId,
-    /// The person whose power it borrows.
+    /// The user on whose behalf it acts.
     pub issuer: UserId,
-    /// What people call it.
+    /// Its name.
     pub name: String,
-    /// What it may be at most.
+    /// Its highest role.
     pub role: ProjectRole,
-    /// What it may do at most, by name.
+    /// Its scopes, by name.
     pub scopes: Vec<String>,
-    /// Until when it counts.
+    /// Its expiry.
     pub expires_at: DateTime<Utc>,
     /// When it was issued.
     pub created_at: DateTime<Utc>,
-    /// When it last got another secret.
+    /// When its secret was last rotated.
     pub rotated_at: Option<DateTime<Utc>>,
-    /// When it was ended.
+    /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
     /// Its version.
     pub version: Version,
 }
 
-/// A key as people see it.
+/// A key as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyView {
-    /// What the log tells.
+    /// The record from the log.
     pub record: KeyRecord,
-    /// Whether it counts.
+    /// Its validity.
     pub status: KeyStatus,
-    /// When it was last used, to within seconds.
+    /// When it was last used, accurate to seconds.
     pub last_used_at: Option<DateTime<Utc>>,
 }
 
-/// A key with its text, which is shown this once.
+/// A key with its text, which is shown only once.
 #[derive(Clone, PartialEq, Eq)]
 pub struct KeyWithSecret {
     /// The key.
     pub view: KeyView,
-    /// What to present; nothing where a repeated request is answered, because nobody has kept it.
+    /// The text to present; `None` for a repeated request, because it is not stored.
     pub text: Option<String>,
 }
 
@@ -93,7 +93,7 @@ impl std::fmt::Debug for KeyWithSecret {
     }
 }
 
-/// Where keys are looked up to be shown.
+/// Looks up keys to show them.
 #[derive(Clone)]
 pub(super) struct Shelf {
     pub(super) views: Arc<dyn KeyViews>,
@@ -103,7 +103,7 @@ pub(super) struct Shelf {
 }
 
 impl Shelf {
-    /// One key of one project, for those who may do this to it.
+    /// A key of a project, if the actor has the permission.
     pub(super) async fn of_project(
         &self,
         actor: &Actor,
@@ -116,7 +116,7 @@ impl Shelf {
         found.ok_or_else(|| Error::NotFound(format!("API key {key}")))
     }
 
-    /// One key as it stands.
+    /// The current state of a key.
     pub(super) async fn show(&self, key: ApiKeyId) -> Result<KeyView, Error> {
         let found = self.views.find(key).await?.ok_or_else(|| Error::NotFound(format!("API key {key}")))?;
         let shown = self.dress(vec![found]).await?.pop();

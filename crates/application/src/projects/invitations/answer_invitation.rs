@@ -17,16 +17,16 @@ use crate::{
     projects::ports::Directory,
 };
 
-/// How often a lost race is run again before the caller is asked to.
+/// Attempts of an update that loses a race, before the caller has to retry.
 const ATTEMPTS: usize = 5;
 
-/// Answers an invitation.
+/// A request to answer an invitation.
 pub struct AnswerInvitation {
-    /// Which.
+    /// The invitation.
     pub invitation: InvitationId,
-    /// The token that the inviter passed on; needed by whoever registered after they were invited.
+    /// The token passed on by the inviter; required if the account is newer than the invitation.
     pub token: Option<String>,
-    /// Yes or no.
+    /// Whether it is accepted.
     pub accept: bool,
 }
 
@@ -36,7 +36,7 @@ impl std::fmt::Debug for AnswerInvitation {
     }
 }
 
-/// Takes invited people's answers.
+/// Accepts and declines invitations.
 pub struct AnswerInvitationHandler {
     pub(in crate::projects) store: Arc<dyn EventStore>,
     pub(in crate::projects) addressees: Arc<dyn Addressees>,
@@ -46,8 +46,8 @@ pub struct AnswerInvitationHandler {
 }
 
 impl AnswerInvitationHandler {
-    /// Takes the answer, and lets the person belong to the project where it is yes. An invitation for somebody else does
-    /// not exist.
+    /// Records the answer; if it is accepted, the person becomes a member. An invitation of another person is not
+    /// found.
     ///
     /// # Errors
     /// [`devskyy_domain::projects::InvitationError`], [`devskyy_domain::projects::ProjectError`], [`Error::NotFound`],
@@ -58,7 +58,7 @@ impl AnswerInvitationHandler {
         let AnswerInvitation { invitation, token, accept } = command;
         let record = self.addressed(user, invitation, token.as_deref()).await?;
         self.record(actor, user, &record, accept).await?;
-        // The row has done its work; the sweep removes it where this cannot.
+        // The row is no longer needed. If this fails, the sweep deletes it.
         if let Err(error) = self.addressees.remove(invitation).await {
             tracing::warn!(%error, "an answered invitation's e-mail stays until the next sweep");
         }
@@ -75,7 +75,7 @@ impl AnswerInvitationHandler {
         }
     }
 
-    /// The answer and its effect on the project are one append.
+    /// Appends the answer together with its effect on the project.
     async fn record(&self, actor: &Actor, user: UserId, it: &InvitationRecord, accept: bool) -> Result<(), Error> {
         let invitations = Repository::<Invitation>::new(self.store.clone());
         let projects = Repository::<Project>::new(self.store.clone());
@@ -88,7 +88,7 @@ impl AnswerInvitationHandler {
                 let project = projects.load(it.project).await?;
                 let joined = project.state.add_member(user, it.role)?;
                 writes.push(Repository::<Invitation>::write(it.id, version, &accepted)?);
-                // Nothing joins where they have become a member with that role since.
+                // Nothing to add if they have become a member with that role meanwhile.
                 if !joined.is_empty() {
                     let version = Precondition::Version(project.version);
                     writes.push(Repository::<Project>::write(it.project, version, &joined)?);

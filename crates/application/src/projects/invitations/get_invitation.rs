@@ -17,16 +17,16 @@ use crate::{
     es::Repository,
 };
 
-/// Asks for one invitation of a project.
+/// A query for one invitation of a project.
 #[derive(Debug)]
 pub struct GetInvitation {
-    /// Of which project.
+    /// The project.
     pub project: ProjectId,
-    /// Which.
+    /// The invitation.
     pub invitation: InvitationId,
 }
 
-/// Shows invitations to those who govern a project's members.
+/// Returns invitations to actors who manage members.
 pub struct GetInvitationHandler {
     pub(in crate::projects) invitations: Repository<Invitation>,
     pub(in crate::projects) shown: Shown,
@@ -34,10 +34,10 @@ pub struct GetInvitationHandler {
 }
 
 impl GetInvitationHandler {
-    /// The invitation, also once it has ended, and a version of it that is no newer than that.
+    /// The invitation, even after its end, and a version of it that is not newer.
     ///
     /// # Errors
-    /// [`Error::NotFound`], what access demands, or a failing port.
+    /// [`Error::NotFound`], an access error, or a failing port.
     #[tracing::instrument(name = "projects.get_invitation", skip_all, fields(invitation = %query.invitation), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: GetInvitation) -> Result<(InvitationView, Version), Error> {
         let GetInvitation { project, invitation } = query;

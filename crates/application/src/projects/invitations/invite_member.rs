@@ -19,14 +19,14 @@ use crate::{
     projects::ports::Directory,
 };
 
-/// Asks for an invitation.
+/// A request to invite a person.
 #[derive(Debug)]
 pub struct InviteMember {
-    /// To which project.
+    /// The project.
     pub project: ProjectId,
-    /// Whom, whether or not they have an account.
+    /// The recipient, with or without an account.
     pub email: Email,
-    /// As what.
+    /// Their role.
     pub role: ProjectRole,
     /// Recognises a repeated request.
     pub idempotency: Option<Idempotency>,
@@ -45,12 +45,12 @@ pub struct InviteMemberHandler {
 }
 
 impl InviteMemberHandler {
-    /// Invites somebody for a week. The answer does not tell whether they have an account, only whether they are a member,
-    /// which whoever may invite can see anyway.
+    /// Invites a person for a week. The response does not reveal whether they have an account, only whether they are a
+    /// member, which the actor can see anyway.
     ///
     /// # Errors
-    /// [`devskyy_domain::projects::ProjectError`] of a project that does not take them in,
-    /// [`devskyy_domain::projects::InvitationError::TooMany`], what access demands, or a failing port.
+    /// [`devskyy_domain::projects::ProjectError`] if the project cannot admit them,
+    /// [`devskyy_domain::projects::InvitationError::TooMany`], an access error, or a failing port.
     #[tracing::instrument(name = "projects.invite_member", skip_all, fields(project = %command.project), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: InviteMember) -> Result<IssuedInvitation, Error> {
         let idempotency = command.idempotency.clone();
@@ -80,7 +80,7 @@ impl InviteMemberHandler {
         let token = self.addressees.save(id, &email, now).await?;
         let context = actor.event_context(Some(project));
         let created = self.invitations.create(context, id, &events, vec![], vec![], idempotency).await;
-        // The append may have been accepted although no answer came: the row stays, the sweep decides later.
+        // The append may have been accepted without an answer: the row stays, and the sweep decides later.
         let refused = created.as_ref().is_err_and(Error::surely_refused);
         if refused || created.as_ref().is_ok_and(|created| created.replayed) {
             self.addressees.remove(id).await?;

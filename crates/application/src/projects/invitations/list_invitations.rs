@@ -14,7 +14,7 @@ use crate::{
     projects::ports::{Directory, Person, ProjectViews},
 };
 
-/// Shows invitations with what is kept beside the log.
+/// Reads invitations with the data stored beside the log.
 #[derive(Clone)]
 pub(in crate::projects) struct Shown {
     pub(in crate::projects) views: Arc<dyn InvitationViews>,
@@ -45,7 +45,7 @@ pub(super) fn absent(id: InvitationId) -> Error {
     Error::NotFound(format!("invitation {id}"))
 }
 
-/// Lists invitations that wait for an answer.
+/// Lists open invitations.
 pub struct ListInvitationsHandler {
     pub(in crate::projects) shown: Shown,
     pub(in crate::projects) directory: Arc<dyn Directory>,
@@ -54,18 +54,18 @@ pub struct ListInvitationsHandler {
 }
 
 impl ListInvitationsHandler {
-    /// A project's, to those who govern its members.
+    /// A project's open invitations, for actors who manage members.
     ///
     /// # Errors
-    /// What access demands, or a failing port.
+    /// An access error, or a failing port.
     #[tracing::instrument(name = "projects.list_invitations", skip_all, fields(%project), err(Debug, level = "debug"))]
     pub async fn of_project(&self, actor: &Actor, project: ProjectId) -> Result<Vec<InvitationView>, Error> {
         self.access.require(actor, project, Permission::MembersWrite).await?;
         self.shown.all(self.shown.views.open(project, self.clock.now()).await?).await
     }
 
-    /// One's own. Those that came before one had an account do not name their project: nothing proves yet that they are
-    /// meant for whoever registered under the e-mail.
+    /// The actor's open invitations. Those older than the account do not name their project, because nothing proves yet
+    /// that they are meant for the holder of the e-mail.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`], [`Error::Forbidden`] for programs, or a failing port.
@@ -83,7 +83,7 @@ impl ListInvitationsHandler {
     }
 }
 
-/// A person with their e-mail as invitations know it.
+/// A person and their e-mail, in the form invitations use.
 pub(super) async fn invited(directory: &dyn Directory, user: UserId) -> Result<(Person, Email), Error> {
     let person = directory.people(&[user]).await?.pop().ok_or(Error::Unauthenticated)?;
     let email = Email::parse(&person.email)?;

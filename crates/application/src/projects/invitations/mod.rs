@@ -1,8 +1,8 @@
 //! Inviting people into projects.
 //!
-//! An invitation names an e-mail, which is kept outside the log. Nobody proves here that an e-mail is theirs. So whoever
-//! had an account when they were invited may answer by it alone; whoever registers later also needs the token that the
-//! inviter was shown and passed on.
+//! An invitation names an e-mail, which is stored outside the log. E-mails are not verified here. So a person whose
+//! account is older than the invitation may answer it by e-mail alone; a person who registers later also needs the
+//! token that the inviter was shown and passed on.
 
 mod answer_invitation;
 mod get_invitation;

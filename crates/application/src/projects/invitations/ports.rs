@@ -8,19 +8,19 @@ use devskyy_domain::{
 
 use crate::error::PortError;
 
-/// The most invitations for one e-mail that are listed.
+/// Limit of listed invitations per e-mail.
 pub const LISTED: usize = 100;
 
-/// Where an invitation is in its life.
+/// The status of an invitation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvitationStatus {
     /// Waiting for an answer.
     Open,
-    /// They said yes.
+    /// It was accepted.
     Accepted,
-    /// They said no.
+    /// It was declined.
     Declined,
-    /// It was taken back.
+    /// It was withdrawn.
     Withdrawn,
 }
 
@@ -43,33 +43,33 @@ impl InvitationStatus {
     }
 }
 
-/// An invitation as the log tells, nothing personal.
+/// An invitation, derived from the log, without personal data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvitationRecord {
-    /// Which.
+    /// Its id.
     pub id: InvitationId,
-    /// To which project.
+    /// The project.
     pub project: ProjectId,
-    /// As what.
+    /// The offered role.
     pub role: ProjectRole,
-    /// Where it is in its life.
+    /// Its status.
     pub status: InvitationStatus,
-    /// Who invited.
+    /// The inviter.
     pub invited_by: String,
-    /// Since when.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// Until when it can be accepted.
+    /// Its expiry.
     pub expires_at: DateTime<Utc>,
 }
 
-/// An invitation as the project's owners and whoever is invited see it.
+/// An invitation as shown to the project's owners and its recipient.
 #[derive(Clone, PartialEq, Eq)]
 pub struct InvitationView {
-    /// What the log tells.
+    /// The record from the log.
     pub record: InvitationRecord,
-    /// The project's name; nothing for whoever still has to prove that they are meant.
+    /// The project's name; `None` while the recipient has not proved to be the right one.
     pub project_name: Option<String>,
-    /// Who is invited, as long as that is kept.
+    /// The recipient's e-mail, while it is stored.
     pub email: Option<String>,
 }
 
@@ -79,12 +79,12 @@ impl std::fmt::Debug for InvitationView {
     }
 }
 
-/// An invitation with what to pass on.
+/// An invitation with its token.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IssuedInvitation {
     /// The invitation.
     pub view: InvitationView,
-    /// Shown this once; nothing when the answer to an earlier identical request is repeated.
+    /// Shown only once; `None` for a repeated request.
     pub token: Option<String>,
 }
 
@@ -94,46 +94,46 @@ impl std::fmt::Debug for IssuedInvitation {
     }
 }
 
-/// Answers questions about invitations.
+/// Reads invitations.
 #[async_trait]
 pub trait InvitationViews: Send + Sync {
-    /// Invitations by id, the oldest first; those there are not are left out.
+    /// Invitations by id, oldest first; unknown ids are left out.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn find(&self, ids: &[InvitationId]) -> Result<Vec<InvitationRecord>, PortError>;
 
-    /// The invitations of a project that wait for an answer, the oldest first.
+    /// A project's open invitations, oldest first.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn open(&self, project: ProjectId, now: DateTime<Utc>) -> Result<Vec<InvitationRecord>, PortError>;
 }
 
-/// Whether an invitation is for somebody.
+/// Whether an invitation is addressed to a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Addressed {
-    /// It is for somebody else.
+    /// To another person.
     No,
-    /// It is for this e-mail.
+    /// To this e-mail.
     ByEmail,
-    /// It is for this e-mail, and the token is the one that was passed on.
+    /// To this e-mail, and the token matches.
     ByToken,
 }
 
-/// Knows whom invitations are for, outside the log. A row means nothing until an event refers to its invitation.
+/// Stores the recipients of invitations, outside the log. A row is valid only once an event refers to its invitation.
 #[async_trait]
 pub trait Addressees: Send + Sync {
-    /// Keeps for whom an invitation will be, and draws the token to pass on.
+    /// Stores the recipient of a new invitation, and generates its token.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be written.
     async fn save(&self, invitation: InvitationId, email: &Email, now: DateTime<Utc>) -> Result<String, PortError>;
 
-    /// Whether an invitation is for whoever has this e-mail and presents this token.
+    /// Whether an invitation is addressed to this e-mail and token.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn addressed(
         &self,
         invitation: InvitationId,
@@ -141,19 +141,19 @@ pub trait Addressees: Send + Sync {
         token: Option<&str>,
     ) -> Result<Addressed, PortError>;
 
-    /// The newest invitations that are for an e-mail, at most [`LISTED`].
+    /// The newest invitations to an e-mail, at most [`LISTED`].
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn invitations(&self, email: &Email) -> Result<Vec<InvitationId>, PortError>;
 
-    /// The e-mails that invitations are for; those no longer kept are left out.
+    /// The e-mails of invitations; those no longer stored are left out.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the lookup fails.
     async fn emails(&self, invitations: &[InvitationId]) -> Result<Vec<(InvitationId, String)>, PortError>;
 
-    /// Forgets for whom an invitation was.
+    /// Deletes the recipient of an invitation.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be deleted.

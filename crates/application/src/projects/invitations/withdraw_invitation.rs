@@ -16,16 +16,16 @@ use crate::{
     es::Repository,
 };
 
-/// Asks for an invitation to count no longer.
+/// A request to withdraw an invitation.
 #[derive(Debug)]
 pub struct WithdrawInvitation {
-    /// Of which project.
+    /// The project.
     pub project: ProjectId,
-    /// Which.
+    /// The invitation.
     pub invitation: InvitationId,
 }
 
-/// Takes invitations back.
+/// Withdraws invitations.
 pub struct WithdrawInvitationHandler {
     pub(in crate::projects) invitations: Repository<Invitation>,
     pub(in crate::projects) views: Arc<dyn InvitationViews>,
@@ -34,10 +34,10 @@ pub struct WithdrawInvitationHandler {
 }
 
 impl WithdrawInvitationHandler {
-    /// Withdraws the invitation and forgets for whom it was. It takes what inviting took.
+    /// Withdraws the invitation and deletes its recipient. Requires the same permission as inviting.
     ///
     /// # Errors
-    /// [`devskyy_domain::projects::InvitationError`], [`Error::NotFound`], what access demands, or a failing port.
+    /// [`devskyy_domain::projects::InvitationError`], [`Error::NotFound`], an access error, or a failing port.
     #[tracing::instrument(name = "projects.withdraw_invitation", skip_all, fields(invitation = %command.invitation), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: WithdrawInvitation) -> Result<(), Error> {
         let WithdrawInvitation { project, invitation } = command;

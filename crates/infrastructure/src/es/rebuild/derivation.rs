@@ -17,19 +17,19 @@ use super::{
 };
 use crate::sql::Database;
 
-/// Most events that may be missing when appends are made to wait.
+/// How many events may be missing when appends are paused.
 const LAST_STRETCH: Position = 500;
-/// How often the log is caught up with before that, should it grow as fast as it is taken in.
+/// Most rounds of catching up before that, in case the log grows as fast as it is read.
 const ROUNDS: usize = 16;
 
-/// Where new tables come into being.
+/// The place where new tables are built.
 #[async_trait]
 pub(super) trait Aside: Sync {
-    /// Begins a transaction in which the tables' names mean the new ones.
+    /// Begins a transaction in which the tables' names refer to the new tables.
     async fn begin(&self) -> Result<DatabaseTransaction, DbErr>;
 }
 
-/// The log on its way into new tables.
+/// A replay of the log into new tables.
 pub(super) struct Derivation<'a, F> {
     db: &'a Database,
     projections: &'a [Arc<dyn Projection>],
@@ -39,7 +39,7 @@ pub(super) struct Derivation<'a, F> {
 }
 
 impl<'a, F: FnMut(Position, Position) + Send> Derivation<'a, F> {
-    /// Begins to read from a database.
+    /// Starts reading from a database.
     pub(super) async fn of(
         db: &'a Database,
         projections: &'a [Arc<dyn Projection>],
@@ -50,7 +50,7 @@ impl<'a, F: FnMut(Position, Position) + Send> Derivation<'a, F> {
         Ok(Self { db, projections, replay: Replay::start(db, wanted, upto), upto, progress })
     }
 
-    /// Takes events in, page by page in transactions of their own, until little of the log is missing.
+    /// Applies events, one transaction per page, until few are missing.
     pub(super) async fn approach(&mut self, aside: &impl Aside) -> Result<(), PortError> {
         for _ in 0..ROUNDS {
             while let Some(page) = self.replay.next().await? {
@@ -69,7 +69,7 @@ impl<'a, F: FnMut(Position, Position) + Send> Derivation<'a, F> {
         Ok(())
     }
 
-    /// Takes in what is still missing, while nobody appends.
+    /// Applies the remaining events while appends are paused.
     pub(super) async fn conclude(&mut self, tx: &DatabaseTransaction) -> Result<Position, PortError> {
         loop {
             while let Some(page) = self.replay.next().await? {

@@ -1,4 +1,4 @@
-//! Derives projections again beside the living ones, while the log grows; only the change-over makes appends wait.
+//! Rebuilds projections beside the live ones while the log grows; only the switch-over pauses appends.
 
 mod derivation;
 mod on_postgres;
@@ -12,15 +12,15 @@ use sea_orm::{DatabaseBackend, DbErr};
 use super::projection::{Projection, ProjectionError};
 use crate::sql::{Database, Port};
 
-/// Derives projections again from the first event on, into tables aside, which then take the place of the old ones in one
-/// transaction: readers see the old rows until the new ones are complete, and appends wait for that transaction alone.
-/// What ends in between leaves the old tables as they are. `progress` hears how far it got, and of how much.
+/// Rebuilds projections from the first event, into new tables that replace the old ones in one transaction: readers see
+/// the old rows until the new ones are complete, and only that transaction pauses appends. A rebuild that fails before
+/// leaves the old tables unchanged. `progress` receives the positions done and their total.
 ///
-/// A projection only ever writes its own tables, so nothing is sent or called a second time.
+/// A projection only writes its own tables, so no external effect is repeated.
 ///
 /// # Errors
-/// [`PortError`] when the database fails, an event cannot be understood, somebody else rebuilds meanwhile, or somebody
-/// reads the tables for too long; the old rows stay then.
+/// [`PortError`] when the database fails, an event cannot be decoded, another rebuild is running, or the tables are
+/// read for too long; the old rows stay then.
 pub async fn rebuild(
     db: &Database,
     projections: &[Arc<dyn Projection>],

@@ -1,5 +1,4 @@
-//! On PostgreSQL the new tables come into being in a schema of their own, where the same names mean them, and then move
-//! over in the place of the old ones.
+//! On PostgreSQL the new tables are built under the same names in a schema of their own, and then replace the old ones.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,16 +16,16 @@ use super::{
 };
 use crate::sql::{Database, is_transient};
 
-/// Key of the advisory lock that one rebuild of a database holds.
+/// Key of the advisory lock that allows only one rebuild of a database at a time.
 const REBUILD_LOCK: i64 = 0x6465_7673_6b79_7902;
-/// The change-over, the task that takes events in, and the one that reads them.
+/// One for the switch-over, one for the task that applies events, one for the task that reads them.
 const CONNECTIONS: u32 = 3;
-/// How long appends are first made to wait for those who read the tables, and how long at most: past a second the server
-/// ends a vacuum of its own that is in the way.
+/// How long the switch-over first waits for readers of the tables, and at most, while appends wait: beyond a second the
+/// server cancels an autovacuum that is in the way.
 const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_millis(1_200));
-/// How many times as long as they were made to wait appends go on until the next attempt.
+/// The pause before the next attempt, as a multiple of the wait, in which appends proceed.
 const PAUSE: u32 = 4;
-/// How long it is tried to take the tables.
+/// How long the switch-over is attempted.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(super) async fn rebuild(
@@ -45,7 +44,7 @@ async fn beside(
     projections: &[Arc<dyn Projection>],
     progress: impl FnMut(Position, Position) + Send,
 ) -> Result<Position, PortError> {
-    // It stays open to the end: whoever loses it has lost the right to change over, and the change itself.
+    // It stays open to the end: if it is lost, so are the right to switch over and the change itself.
     let turn = db.begin().await.map_err(failed)?;
     take_turn(&turn).await?;
     let aside = Staging::make(db, tables(projections)).await.map_err(failed)?;
@@ -54,8 +53,8 @@ async fn beside(
         Err(error) => Err(error),
     };
     if changed.is_err() {
-        // What the change-over still holds would keep its own tables from being dropped, and everybody else waiting. The
-        // failure to tell is the one before.
+        // The open switch-over would block the dropping of its own tables, and everything else. The error to return is
+        // the earlier one.
         let _ = turn.rollback().await;
         let _ = db.writer.execute_unprepared(&format!("DROP SCHEMA IF EXISTS {} CASCADE", aside.schema)).await;
         return changed;
@@ -73,37 +72,37 @@ async fn take_turn(turn: &DatabaseTransaction) -> Result<(), PortError> {
     }
 }
 
-/// Where the new tables are until they are complete.
+/// The new tables until they are complete.
 struct Staging<'a> {
     db: &'a Database,
     live: String,
     schema: String,
     tables: Vec<&'static str>,
-    /// How the living tables were made when the new ones were made like them.
+    /// The shape of the live tables when the new ones were created.
     shape: String,
 }
 
 #[async_trait]
 impl Aside for Staging<'_> {
-    /// Without the new tables their names mean nothing there.
+    /// Without the new tables, their names resolve to nothing here.
     async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         let tx = self.db.begin().await?;
         self.mean_new(&tx).await?;
-        // Should the server stop, all is made anew: nothing here has to reach the disk before the change-over.
+        // After a server crash everything is rebuilt, so nothing here has to reach the disk before the switch-over.
         tx.execute_unprepared("SET LOCAL synchronous_commit = off").await?;
         Ok(tx)
     }
 }
 
 impl<'a> Staging<'a> {
-    /// Makes the tables anew in a schema whose name nobody used before, and removes what rebuilds left that did not end.
+    /// Creates the tables in a schema with an unused name, and drops those of unfinished rebuilds.
     async fn make(db: &'a Database, tables: Vec<&'static str>) -> Result<Self, DbErr> {
         let tx = db.begin().await?;
-        // Exactly as [`NAMES`] makes them: somebody may have a schema with a name that begins like that. PostgreSQL cuts names
-        // at 63 bytes.
+        // Exactly the form of [`NAMES`], which PostgreSQL cuts at 63 bytes: a schema of another origin may share the prefix.
         let left = "SELECT quote_ident(nspname) FROM pg_namespace \
              WHERE starts_with(nspname, current_schema() || '_rebuild_') \
-             AND substr(nspname, length(current_schema() || '_rebuild_') + 1) ~ CASE octet_length(nspname) WHEN 63 THEN '^[0-9]{1,20}$' ELSE '^[0-9]{20}$' END";
+             AND substr(nspname, length(current_schema() || '_rebuild_') + 1) \
+                 ~ CASE octet_length(nspname) WHEN 63 THEN '^[0-9]{1,20}$' ELSE '^[0-9]{20}$' END";
         for schema in found::<String>(&tx, left).await? {
             tx.execute_unprepared(&format!("DROP SCHEMA {schema} CASCADE")).await?;
         }
@@ -119,7 +118,7 @@ impl<'a> Staging<'a> {
         Ok(aside)
     }
 
-    /// Makes a table like the living one, with its keys and indexes by their names, its settings and whoever may read it.
+    /// Creates a table like the live one, with the same names of keys and indexes, settings and permissions.
     async fn imitate(&self, tx: &DatabaseTransaction, table: &str) -> Result<(), DbErr> {
         let (old, new) = (format!("{}.{table}", self.live), format!("{}.{table}", self.schema));
         tx.execute_unprepared(&format!("CREATE TABLE {new} (LIKE {old} INCLUDING ALL EXCLUDING INDEXES)")).await?;
@@ -143,7 +142,7 @@ impl<'a> Staging<'a> {
         tx.execute_unprepared(&format!("SET LOCAL search_path = {}", self.schema)).await.map(|_| ())
     }
 
-    /// Fills the new tables, and puts them in the place of the old ones as soon as nobody reads those.
+    /// Fills the new tables and replaces the old ones with them once those are not being read.
     async fn change_over(
         &self,
         turn: &DatabaseTransaction,
@@ -178,7 +177,7 @@ impl<'a> Staging<'a> {
         }
     }
 
-    /// Tells the planner what is in the new tables, which it would else learn only minutes later.
+    /// Updates the planner's statistics of the new tables, which autovacuum would do only minutes later.
     async fn know(&self) -> Result<(), DbErr> {
         for table in &self.tables {
             self.db.writer.execute_unprepared(&format!("ANALYZE {}.{table}", self.schema)).await?;
@@ -186,7 +185,7 @@ impl<'a> Staging<'a> {
         Ok(())
     }
 
-    /// Takes the log's mutex and the living tables, in the order in which appends do.
+    /// Locks the log's mutex and the live tables, in the same order as appends do.
     async fn take(&self, attempt: &DatabaseTransaction, wait: Duration) -> Result<(), DbErr> {
         attempt.execute_unprepared(&format!("SET LOCAL lock_timeout = {}", wait.as_millis())).await?;
         lock(attempt).await?;
@@ -195,7 +194,7 @@ impl<'a> Staging<'a> {
         attempt.execute_unprepared(&take).await.map(|_| ())
     }
 
-    /// A migration may have changed the living tables meanwhile: the new ones are not like them then.
+    /// Fails if a migration has changed the live tables meanwhile.
     async fn refuse_changed(&self, attempt: &DatabaseTransaction) -> Result<(), PortError> {
         if self.shape(attempt).await.map_err(failed)? == self.shape {
             return Ok(());
@@ -213,11 +212,11 @@ impl<'a> Staging<'a> {
     }
 }
 
-/// The schema of the living tables, and one for the new ones that says since when.
+/// The schema of the live tables, and one for the new ones that contains the current time.
 const NAMES: &str = "SELECT quote_ident(current_schema()) UNION ALL SELECT quote_ident(current_schema() || '_rebuild_' \
      || to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS'))";
 
-/// What makes a bare table like another: keys, indexes, settings, and permissions.
+/// Commands that make a bare table like another: keys, indexes, settings and permissions.
 const LIKENESS: &str = "SELECT CASE WHEN k.oid IS NULL \
          THEN regexp_replace(pg_get_indexdef(i.indexrelid), ' ON (ONLY )?[^ ]+ USING ', ' ON {new} USING ') \
          ELSE format('ALTER TABLE {new} ADD CONSTRAINT %I %s', k.conname, pg_get_constraintdef(k.oid)) END \

@@ -1,5 +1,5 @@
-//! On SQLite the new rows come into being in a scratch database and are copied into the emptied tables at the end: indexes
-//! cannot be renamed there, so tables cannot change places. The copying is what appends wait for.
+//! On SQLite the new rows are built in a scratch database and then copied into the emptied tables, because indexes
+//! cannot be renamed there and so tables cannot be swapped. Appends wait for the copy.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ async fn beside(
     let mut derivation = Derivation::of(db, projections, progress).await?;
     derivation.approach(scratch).await?;
     let tx = Aside::begin(scratch).await.map_err(failed)?;
-    // Whoever writes here waits in line for this connection; without it, the file would have to be tried for again and again.
+    // Writers queue for this connection. If it were free, they would contend for the file lock and retry.
     let turn = db.writer.get_sqlite_connection_pool().acquire().await;
     let _turn = turn.map_err(|error| failed(DbErr::Conn(RuntimeErr::SqlxError(error.into()))))?;
     let tables = tables(projections);
@@ -52,13 +52,13 @@ async fn beside(
 
 #[async_trait]
 impl Aside for Database {
-    /// As long as it does not write to the attached file, it does not lock it.
+    /// The attached file is not locked until the transaction writes to it.
     async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
         self.writer.begin().await
     }
 }
 
-/// Makes the file known to the scratch database's connection as `live`, with the durability of an acknowledged change.
+/// Attaches the file to the scratch database's connection as `live`, with the durability of acknowledged changes.
 async fn attach(db: &Database, scratch: &Database) -> Result<(), DbErr> {
     let find = "SELECT file FROM pragma_database_list WHERE name = 'main' AND file <> ''";
     let found = db.reader.query_one_raw(statement(DatabaseBackend::Sqlite, find, Vec::new())).await?;

@@ -17,20 +17,20 @@ use super::{
 };
 use crate::sql::{loaded, stored};
 
-/// How far the log is as it was recorded, and the first fault after that.
+/// The hash up to which the log is intact, and the first fault after it.
 pub(super) struct Walked {
     pub(super) hash: Hash,
     pub(super) fault: Option<Fault>,
 }
 
-/// The position of the newest event; 0 where there is none. Nothing else about it has to be readable.
+/// The position of the newest event, or 0. Reads nothing else of it, because it may be damaged.
 pub(super) async fn newest(live: &DatabaseTransaction) -> Result<Position, DbErr> {
     let sql = "SELECT position FROM es_events ORDER BY position DESC LIMIT 1";
     let row = live.query_one_raw(statement(backend(live), sql, Vec::new())).await?;
     row.map_or(Ok(0), |row| row.try_get_by_index(0).map(loaded))
 }
 
-/// Walks the log from its first event and names the first position that is not as it was recorded.
+/// Walks the log from its first event and returns the first position that was altered.
 pub(super) async fn walk(
     live: &DatabaseTransaction,
     newest: Position,
@@ -41,7 +41,7 @@ pub(super) async fn walk(
     Ok(Walked { hash: walker.hash, fault })
 }
 
-/// Positions count from 1: what is below would be read with its stream, and never be walked.
+/// Positions count from 1. An event below would be read with its stream, but the walk would miss it.
 async fn before_all(live: &DatabaseTransaction) -> Result<Option<Fault>, DbErr> {
     let sql = "SELECT position FROM es_events WHERE position < 1 ORDER BY position LIMIT 1";
     let row = live.query_one_raw(statement(backend(live), sql, Vec::new())).await?;
@@ -50,7 +50,7 @@ async fn before_all(live: &DatabaseTransaction) -> Result<Option<Fault>, DbErr> 
     row.map(|row| row.try_get_by_index(0).map(fault)).transpose()
 }
 
-/// The transaction streams as well, and says the same in both roles.
+/// The transaction also implements `StreamTrait`; both return the same backend.
 fn backend(live: &DatabaseTransaction) -> DatabaseBackend {
     ConnectionTrait::get_database_backend(live)
 }
@@ -58,7 +58,7 @@ fn backend(live: &DatabaseTransaction) -> DatabaseBackend {
 struct Walker {
     position: Position,
     hash: Hash,
-    /// Versions by number of stream.
+    /// Versions by stream number.
     streams: HashMap<u64, u64>,
 }
 
@@ -69,7 +69,7 @@ impl Walker {
         newest: Position,
         progress: &mut (impl FnMut(Position, Position) + Send),
     ) -> Result<Option<Fault>, DbErr> {
-        // The outer join keeps an event whose stream is gone in sight.
+        // The outer join keeps events whose stream is missing.
         let sql = format!(
             "SELECT {SELECT_EVENT}, e.stream_no FROM es_events e LEFT JOIN es_streams s ON s.stream_no = e.stream_no \
              WHERE e.position > ? AND e.position <= ? ORDER BY e.position"
@@ -80,7 +80,7 @@ impl Walker {
         while self.position < newest {
             let (after, upto) = (self.position, (self.position + STRETCH).min(newest));
             let values = vec![stored(after).into(), stored(upto).into()];
-            // Row by row: as many large events as there are positions in a stretch would not fit into memory.
+            // Row by row, because a whole page of large events may not fit into memory.
             let mut rows = live.stream_raw(statement(backend(live), &sql, values)).await?;
             while let Some(row) = rows.try_next().await? {
                 let position = self.position + 1;
@@ -121,7 +121,7 @@ impl Walker {
         Ok(())
     }
 
-    /// The table of streams must say the same as the events.
+    /// Compares the table of streams with the events.
     async fn check_streams(&self, live: &DatabaseTransaction) -> Result<Option<Fault>, DbErr> {
         let sql = "SELECT stream_no, version FROM es_streams ORDER BY stream_no";
         let mut rows = live.stream_raw(statement(backend(live), sql, Vec::new())).await?;

@@ -1,4 +1,4 @@
-//! Holds the unique values that are taken to what the log tells of those who hold them.
+//! Compares the claimed unique values with their holders according to the log.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,53 +15,53 @@ use uuid::Uuid;
 use super::{super::statements::statement, Fault, Law};
 use crate::sql::Port;
 
-/// Somebody who holds a unique value, as the log tells.
+/// The holder of a unique value, according to the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
-    /// Who.
+    /// The owner.
     pub owner: Uuid,
-    /// What.
+    /// What it holds.
     pub holds: Holding,
-    /// The event since which.
+    /// The event since which it holds it.
     pub position: Position,
 }
 
-/// What is known of a unique value.
+/// What the log reveals about a unique value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Holding {
-    /// It is this one, and it is held.
+    /// This value is held.
     This(Claim),
-    /// At most one of this scope; the log tells neither which nor whether.
+    /// At most one value of this scope is held; the log does not reveal which, nor whether there is one.
     AtMostOne(&'static str),
 }
 
-/// Who holds unique values, by what happened to one kind of aggregate.
+/// Derives the holders of unique values from the events of one kind of aggregate.
 #[async_trait]
 pub trait Holders: Send {
-    /// The kind.
+    /// The kind of aggregate.
     fn category(&self) -> &'static str;
 
-    /// Takes in the next event of that kind.
+    /// Applies the next event of that kind.
     ///
     /// # Errors
-    /// [`PortError`] when the event cannot be understood.
+    /// [`PortError`] when the event cannot be decoded.
     fn hear(&mut self, event: &RecordedEvent) -> Result<(), PortError>;
 
-    /// Everybody who holds one, as far as the log and the private data beside it say.
+    /// All holders, according to the log and the private data beside it.
     ///
     /// # Errors
     /// [`PortError`] when that data cannot be read.
     async fn holders(self: Box<Self>, live: &DatabaseTransaction) -> Result<Vec<Holder>, PortError>;
 }
 
-/// The unique value that each aggregate of a kind holds, where its events alone tell which.
+/// The unique value of each aggregate of a kind, if its events alone determine it.
 pub struct HeldByEach<A: Aggregate> {
     after: fn(Option<Claim>, &A::Event) -> Option<Claim>,
     held: HashMap<Uuid, (Claim, Position)>,
 }
 
 impl<A: Aggregate> HeldByEach<A> {
-    /// Follows what one holds by what it held before an event, and the event.
+    /// Derives the value after an event from the value before it and the event.
     #[must_use]
     pub fn following(after: fn(Option<Claim>, &A::Event) -> Option<Claim>) -> Self {
         Self { after, held: HashMap::new() }
@@ -90,14 +90,14 @@ impl<A: Aggregate> Holders for HeldByEach<A> {
     }
 }
 
-/// Exactly those unique values are taken that somebody holds, each by its holder.
+/// Every held unique value is claimed by its holder, and no other value is claimed.
 pub struct ClaimLaw {
     all: Vec<Box<dyn Holders>>,
     categories: Vec<&'static str>,
 }
 
 impl ClaimLaw {
-    /// The law over everybody who holds unique values.
+    /// The law over all holders.
     #[must_use]
     pub fn over(all: Vec<Box<dyn Holders>>) -> Self {
         Self { categories: all.iter().map(|holders| holders.category()).collect(), all }
@@ -128,7 +128,7 @@ impl Law for ClaimLaw {
 #[derive(Default)]
 struct Expected {
     these: BTreeMap<Claim, (Uuid, Position)>,
-    /// Scopes of which an owner may hold a value.
+    /// Scopes of which an owner may hold one value.
     any: HashMap<Uuid, Vec<&'static str>>,
     faults: Vec<Fault>,
 }
@@ -152,13 +152,13 @@ impl Expected {
         }
     }
 
-    /// Goes through what is taken, in the order of its keys.
+    /// Walks the claims in key order.
     async fn compare(mut self, live: &DatabaseTransaction) -> Result<Vec<Fault>, DbErr> {
         let sql = "SELECT scope, value, owner FROM es_claims ORDER BY scope, value";
         let mut rows = live.stream_raw(statement(ConnectionTrait::get_database_backend(live), sql, vec![])).await?;
         while let Some(row) = rows.try_next().await? {
             let claim = Claim { scope: row.try_get_by_index(0)?, value: row.try_get_by_index(1)? };
-            // There is no owner where that cannot be read.
+            // An owner that cannot be read counts as none.
             self.meet(&claim, row.try_get_by_index(2).ok());
         }
         let missing = |(claim, (holder, position)): (Claim, (Uuid, Position))| {
@@ -169,7 +169,7 @@ impl Expected {
         Ok(self.faults)
     }
 
-    /// Values are not told: some are made of what is personal.
+    /// Values are not reported, because some are derived from personal data.
     fn meet(&mut self, claim: &Claim, owner: Option<Uuid>) {
         let (scope, by) = (&claim.scope, owner.map_or("nobody".to_owned(), |owner| owner.to_string()));
         let (position, why) = match self.these.remove(claim) {
@@ -183,7 +183,7 @@ impl Expected {
         self.faults.push(Fault::Claim { position, why });
     }
 
-    /// Whether somebody may hold one of a scope and holds no other.
+    /// Whether an owner may hold a value of a scope and has not been matched to one yet.
     fn free(&mut self, scope: &str, owner: Uuid) -> bool {
         let Some(scopes) = self.any.get_mut(&owner) else { return false };
         let known = scopes.iter().position(|of| *of == scope);

@@ -1,5 +1,5 @@
-//! Compares a table of the live database with the same table derived again, whatever engine the live one is on: every
-//! value is turned into the same text on both, and the rows are walked in the order of their keys.
+//! Compares a live table with the same table derived again, whatever engine the live one is on: both engines convert
+//! every value to the same text, and rows are walked in key order.
 
 use std::cmp::Ordering;
 
@@ -9,7 +9,7 @@ use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, Quer
 
 use super::{super::statements::statement, Fault};
 
-/// A column and how each engine is asked for its text.
+/// A column and the expression of its text on each side.
 struct Column {
     name: String,
     key: bool,
@@ -23,7 +23,7 @@ struct Row {
     keys: Vec<Option<String>>,
 }
 
-/// The first row that differs, by the position it should reflect.
+/// The difference with the lowest position, if there is any.
 pub(super) async fn table(
     live: &DatabaseTransaction,
     truth: &DatabaseTransaction,
@@ -124,7 +124,7 @@ fn backend(tx: &DatabaseTransaction) -> DatabaseBackend {
     ConnectionTrait::get_database_backend(tx)
 }
 
-/// Bytes as hexadecimal digits, everything else as it prints.
+/// Bytes as hexadecimal digits, everything else as text.
 fn on_sqlite(name: &str) -> String {
     format!("CASE typeof(\"{name}\") WHEN 'blob' THEN lower(hex(\"{name}\")) ELSE CAST(\"{name}\" AS TEXT) END")
 }

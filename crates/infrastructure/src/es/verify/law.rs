@@ -4,19 +4,19 @@ use sea_orm::DatabaseTransaction;
 
 use super::Fault;
 
-/// Something that must hold of a whole history, beside its chain and its views.
+/// An invariant of the whole history, beside the hash chain and the projections.
 #[async_trait]
 pub trait Law: Send {
-    /// Kinds of aggregate it is about; empty for all.
+    /// Kinds of aggregate it reads; empty for all.
     fn categories(&self) -> &[&'static str];
 
-    /// Takes in the next event of its categories.
+    /// Applies the next event of its categories.
     ///
     /// # Errors
-    /// [`PortError`] when the event cannot be understood.
+    /// [`PortError`] when the event cannot be decoded.
     fn hear(&mut self, event: &RecordedEvent) -> Result<(), PortError>;
 
-    /// Everything that does not hold, as far as the log and the state beside it say, by position.
+    /// All violations found in the log and the state beside it, by position.
     ///
     /// # Errors
     /// [`PortError`] when that state cannot be read.

@@ -1,4 +1,4 @@
-//! Proves that the log is whole and that every view is what the log says.
+//! Verifies that the log is intact and that every projection matches it.
 
 mod chain;
 mod claims;
@@ -21,44 +21,44 @@ use super::{
 };
 use crate::sql::{Database, Port};
 
-/// Something that is not as the log says.
+/// A mismatch with the log, or within it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// An event is missing, was changed, or does not fit its stream.
+    /// An event is missing, was altered, or does not fit its stream.
     Chain {
         /// The first such position.
         position: Position,
         /// What is wrong with it.
         why: String,
     },
-    /// A row of a view is missing, was changed, or should not be.
+    /// A row of a projection is missing, was altered, or should not exist.
     Projection {
         /// Which projection.
         projection: &'static str,
         /// Which table.
         table: &'static str,
-        /// Log position of the event that the row should reflect; the first of the table, where rows carry one.
+        /// Position of the event that the row should reflect; the lowest one of the table, if rows carry it.
         position: Option<Position>,
         /// What is wrong with it.
         why: String,
     },
-    /// What an event refers to beside the log is missing or was changed.
+    /// Data outside the log that an event refers to is missing or was altered.
     Result {
         /// The first event that refers to it.
         position: Position,
         /// What is wrong with it.
         why: String,
     },
-    /// A unique value is not taken by whoever holds it, or by somebody who does not.
+    /// A unique value is not claimed by its holder, or claimed by another owner.
     Claim {
-        /// Log position of the event since which somebody holds it; none, where nobody does.
+        /// Position of the event since which the value is held, if it is.
         position: Option<Position>,
         /// What is wrong with it.
         why: String,
     },
-    /// What happened is recorded as it was, and must not have happened.
+    /// The log is intact, but records something that must not happen.
     History {
-        /// Where.
+        /// The offending event.
         position: Position,
         /// What does not hold.
         why: String,
@@ -85,23 +85,21 @@ impl fmt::Display for Fault {
     }
 }
 
-/// What verifying found.
+/// The result of a verification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     /// How many events the log holds.
     pub events: u64,
-    /// SHA-256 of the newest event that is as it was recorded, which stands for all before it.
+    /// SHA-256 of the last intact event, which covers all before it.
     pub hash: [u8; 32],
-    /// The first fault of the log, or the first of each table of each projection, and whatever
-    /// must not have happened; empty when all is well.
+    /// The first fault of the log, or the first of each table of each projection, and all violations of laws.
     pub faults: Vec<Fault>,
 }
 
-/// Walks the log's hash chain, then derives every projection again into a scratch database and compares row by row, and
-/// holds what happened to the laws.
+/// Walks the log's hash chain, rebuilds every projection in a scratch database and compares row by row, and checks the
+/// laws.
 ///
-/// Reads one moment's state, so it may run beside a working platform. `progress` hears how many positions are done, of
-/// how many.
+/// Reads one snapshot, so it may run beside a working platform. `progress` receives the positions done and their total.
 ///
 /// # Errors
 /// [`PortError`] when the database fails; a fault is not an error.
@@ -118,7 +116,7 @@ pub async fn verify(
     let chain::Walked { hash, fault } = chain::walk(&live, newest, &mut progress).await.map_err(failed)?;
     let mut verdict = Verdict { events: newest, hash, faults: Vec::from_iter(fault) };
     if !verdict.faults.is_empty() {
-        // What a broken log says proves nothing about the views.
+        // A broken log proves nothing about the projections.
         return Ok(verdict);
     }
     verdict.faults.extend(views(db, &live, projections, &mut laws, newest).await?);
@@ -129,8 +127,8 @@ pub async fn verify(
     Ok(verdict)
 }
 
-/// Has the tables stay for as long as the transaction, before it sees anything: it would see nothing in tables that a
-/// rebuild puts in their place later. SQLite's readers see whole files as of one moment.
+/// Locks the tables against being replaced by a rebuild, before the snapshot is taken: it would see the replacements as
+/// empty. On SQLite a snapshot covers the whole file.
 async fn keep(live: &DatabaseTransaction, projections: &[Arc<dyn Projection>]) -> Result<(), DbErr> {
     let tables: Vec<_> = projections.iter().flat_map(|projection| projection.tables()).copied().collect();
     if tables.is_empty() || ConnectionTrait::get_database_backend(live) != DatabaseBackend::Postgres {
@@ -139,7 +137,7 @@ async fn keep(live: &DatabaseTransaction, projections: &[Arc<dyn Projection>]) -
     live.execute_unprepared(&format!("LOCK TABLE {} IN ACCESS SHARE MODE", tables.join(", "))).await.map(|_| ())
 }
 
-/// Derives the views again beside the live ones, and lets the laws hear what they are derived from.
+/// Rebuilds the projections beside the live ones, and passes the events to the laws.
 async fn views(
     db: &Database,
     live: &DatabaseTransaction,
@@ -153,7 +151,7 @@ async fn views(
     if !wanted.is_empty() {
         wanted.extend(laws.iter().flat_map(|law| law.categories()).copied());
     }
-    // Events never change: whichever connection reads them up to that position, they are the ones that were walked.
+    // Events never change, so another connection reads the same ones up to that position.
     let mut replay = Replay::start(db, wanted, newest);
     while let Some(page) = replay.next().await? {
         for projection in projections {

@@ -7,12 +7,12 @@ use devskyy_domain::kernel::ids::ApiKeyId;
 
 use crate::bounded_cache::BoundedCache;
 
-/// Most answers remembered at once.
+/// Capacity of the cache.
 const CAPACITY: usize = 16_384;
 
-/// Remembers for two seconds what a key stands for, so that a busy program costs no query per request.
+/// Caches the permissions of keys for two seconds, so that a busy client does not cost a query per request.
 ///
-/// An answer belongs to the digest it was given for, so a wrong secret never profits from a right one.
+/// Entries are keyed by the secret's digest, so a wrong secret never matches a cached one.
 pub struct CachedKeyStandings {
     behind: Arc<dyn KeyStandings>,
     remembered: Mutex<BoundedCache<(ApiKeyId, [u8; 32]), Answer>>,
@@ -32,10 +32,10 @@ impl Answer {
 }
 
 impl CachedKeyStandings {
-    /// How long an answer is remembered: well inside the five seconds within which a revoked key must stop counting.
+    /// How long an answer is cached: well below the five seconds within which a revoked key must become invalid.
     pub const REMEMBERED: TimeDelta = TimeDelta::seconds(2);
 
-    /// A short memory in front of the real answers.
+    /// Puts a cache in front of an adapter.
     #[must_use]
     pub fn new(behind: Arc<dyn KeyStandings>) -> Self {
         Self { behind, remembered: Mutex::new(BoundedCache::of(CAPACITY)) }

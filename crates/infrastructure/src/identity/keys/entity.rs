@@ -1,6 +1,6 @@
 #![expect(unreachable_pub, reason = "the derive wants its models public; this module is not")]
 
-/// One API key as the log tells.
+/// An API key, derived from the log.
 pub mod api_key {
     use sea_orm::entity::prelude::*;
 
@@ -31,7 +31,7 @@ pub mod api_key {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// What is kept of one secret.
+/// The stored part of a secret.
 pub mod secret {
     use sea_orm::entity::prelude::*;
 
@@ -57,7 +57,7 @@ pub mod secret {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// When one key was last used.
+/// The last use of a key.
 pub mod last_use {
     use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! API keys on SQL: keys as projected from the log, and beside the log the digests of their secrets and their last uses.
+//! API keys on SQL: keys derived from the log, and beside it the digests of their secrets and their last uses.
 
 mod cached_standings;
 mod entity;

@@ -18,10 +18,10 @@ use crate::sql::{Database, Port, instant, micros};
 
 const PORT: Port = Port("key uses");
 
-/// Rows written at once.
+/// Rows per insert.
 const ROWS_AT_ONCE: usize = 500;
 
-/// Last uses in `api_key_uses`, gathered in memory and written now and then, however busy a key is.
+/// Last uses in `api_key_uses`, buffered in memory and written periodically, however busy a key is.
 #[derive(Debug)]
 pub struct SqlKeyUses {
     db: Database,
@@ -29,7 +29,7 @@ pub struct SqlKeyUses {
 }
 
 impl SqlKeyUses {
-    /// Last uses in a database.
+    /// Uses the last uses of a database.
     #[must_use]
     pub fn new(db: Database) -> Self {
         Self { db, noted: Mutex::default() }
@@ -39,10 +39,10 @@ impl SqlKeyUses {
         self.noted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes what has been noted since the last time.
+    /// Writes the uses recorded since the last call.
     ///
     /// # Errors
-    /// [`PortError`] when it cannot be written; it is kept for the next time.
+    /// [`PortError`] when the write fails; the uses are kept for the next call.
     pub async fn flush(&self) -> Result<(), PortError> {
         let noted: Vec<(Uuid, i64)> = self.noted().drain().collect();
         for some in noted.chunks(ROWS_AT_ONCE) {
@@ -62,7 +62,7 @@ impl SqlKeyUses {
 
     async fn write(&self, uses: &[(Uuid, i64)]) -> Result<(), DbErr> {
         let rows = uses.iter().map(|(key, at)| last_use::Model { key_id: *key, used_at: *at }.into_active_model());
-        // Another process may have told of a later use already.
+        // Another process may have written a later use.
         let newest = Expr::cust(
             "CASE WHEN excluded.used_at > api_key_uses.used_at THEN excluded.used_at ELSE api_key_uses.used_at END",
         );

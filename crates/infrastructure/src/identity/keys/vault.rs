@@ -13,12 +13,12 @@ use crate::sql::{Database, Port, micros, naming, none};
 
 const PORT: Port = Port("key vault");
 
-/// Digests of secrets in `api_key_secrets`, which no event and no projection ever touches.
+/// Digests of secrets in `api_key_secrets`, which neither events nor projections contain.
 #[derive(Debug, Clone)]
 pub struct SqlKeyVault(Database);
 
 impl SqlKeyVault {
-    /// The digests of a database.
+    /// Uses the digests of a database.
     #[must_use]
     pub const fn new(db: Database) -> Self {
         Self(db)

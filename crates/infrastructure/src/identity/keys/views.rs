@@ -26,18 +26,18 @@ use crate::{
 
 const PORT: Port = Port("API keys");
 
-/// API keys as projected into `api_keys`, and whether a presented one counts.
+/// API keys from the projection `api_keys`, and the validation of presented ones.
 #[derive(Debug, Clone)]
 pub struct SqlApiKeys(Database);
 
 impl SqlApiKeys {
-    /// API keys of a database.
+    /// Uses the API keys of a database.
     #[must_use]
     pub const fn new(db: Database) -> Self {
         Self(db)
     }
 
-    /// The key where it counts at that instant and its issuer may sign in.
+    /// The key, if it is valid at that instant and its issuer may sign in.
     async fn live(&self, key: Uuid, now: i64) -> Result<Option<api_key::Model>, DbErr> {
         let active = user::Entity::find()
             .select_only()

@@ -14,7 +14,7 @@ use super::super::{
     sse::Event,
 };
 
-/// An answer while it comes in.
+/// An answer that is being streamed.
 #[derive(Default)]
 pub(in super::super) struct Answer {
     reply: Reply,
@@ -23,15 +23,15 @@ pub(in super::super) struct Answer {
     stopped: bool,
 }
 
-/// A block of an answer.
+/// A content block of an answer.
 enum Part {
-    /// So many bytes of its text.
+    /// Text of this many bytes.
     Said(usize),
-    /// A call it wants.
+    /// A tool call.
     Call(Pieces),
-    /// A thought, which has to come back as it is.
+    /// A thinking block, which has to be sent back unchanged.
     Thought { thinking: String, signature: String },
-    /// A thought that only its provider can read.
+    /// A redacted thinking block, readable by the provider only.
     Sealed(String),
 }
 
@@ -125,7 +125,7 @@ struct Closing {
     stop_reason: Option<String>,
 }
 
-/// Running sums; a later one replaces an earlier one.
+/// Cumulative usage; later values replace earlier ones.
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Billed {
@@ -151,7 +151,7 @@ impl Billed {
         self.output_tokens_details = later.output_tokens_details.or(self.output_tokens_details.take());
     }
 
-    /// No token in two classes: the input is told without the cache, the output with the thinking.
+    /// Counts each token in one class. The API reports input without the cache, but output with the thinking.
     fn by_class(&self) -> TokenCount {
         let reasoning = self.output_tokens_details.as_ref().map_or(0, |details| details.thinking_tokens);
         TokenCount {
@@ -205,7 +205,7 @@ impl Answer {
 }
 
 impl Part {
-    /// Its place in what its provider wants back.
+    /// Its place in the data the provider wants back.
     fn carried(&self, call: &mut i64) -> Json {
         let block = |members: &[(&str, &str)]| -> Json {
             members.iter().map(|(name, text)| ((*name).to_owned(), Json::from(*text))).collect()
@@ -233,7 +233,7 @@ impl Pieces {
     }
 }
 
-/// What its provider wants back of an answer that wants calls: its thoughts, and where they were.
+/// The data the provider wants back with an answer that requests calls: the thinking blocks and their places.
 fn carry(parts: &BTreeMap<u64, Part>) -> Option<Json> {
     let called = parts.values().any(|part| matches!(part, Part::Call(_)));
     let thought = parts.values().any(|part| matches!(part, Part::Thought { .. } | Part::Sealed(_)));

@@ -1,4 +1,4 @@
-//! Anthropic's Messages, version 2023-06-01.
+//! Anthropic's Messages API, version 2023-06-01.
 
 mod answer;
 mod question;

@@ -12,7 +12,7 @@ use super::super::{
     schema,
 };
 
-/// A question in the protocol's words. Where the form of the answer cannot be asked for, or is not to be, it is told in words.
+/// The request body. If structured output is unsupported or not wanted, the form of the answer is described in words.
 pub(in super::super) fn question(request: &ModelRequest, model: &str, formed: bool) -> Value {
     let form = request.output.as_ref().map(|output| Form::of(output, formed));
     let mut body = json!({
@@ -31,7 +31,7 @@ pub(in super::super) fn question(request: &ModelRequest, model: &str, formed: bo
         body["system"] = json!([{"type": "text", "text": system.join("\n\n")}]);
     }
     if let Some(thousandths) = request.temperature {
-        // The scale ends at 1 here.
+        // The API's scale ends at 1.
         body["temperature"] = (f64::from(thousandths.min(1_000)) / 1_000.0).into();
     }
     offer(request, &mut body);
@@ -42,7 +42,7 @@ pub(in super::super) fn question(request: &ModelRequest, model: &str, formed: bo
     body
 }
 
-/// How the form of an answer is asked for.
+/// How the form of an answer is requested.
 struct Form {
     schema: Option<Json>,
     words: Option<String>,
@@ -57,8 +57,8 @@ impl Form {
     }
 }
 
-/// The tools it may ask for. A conversation that tells of calls is not taken without any: those called before are named, and none may
-/// be asked for.
+/// Adds the offered tools. The API rejects a conversation with calls but without tools, so earlier calls are declared
+/// as tools and may not be called.
 fn offer(request: &ModelRequest, body: &mut Value) {
     if !request.tools.is_empty() {
         let tools = request.tools.iter().map(|tool| {
@@ -80,8 +80,8 @@ fn offer(request: &ModelRequest, body: &mut Value) {
     }
 }
 
-/// Marks what the provider is to keep in its cache: what all questions of an agent begin with, and, where the conversation may go on,
-/// everything so far. The turn before is marked too, because the provider looks back over twenty blocks only
+/// Marks what the provider shall cache: the common prefix of an agent's requests and, if the conversation may continue,
+/// everything so far. The previous turn is marked too, because the provider looks back over twenty blocks only
 /// (<https://platform.claude.com/docs/en/build-with-claude/prompt-caching>).
 fn keep(request: &ModelRequest, body: &mut Value) {
     fn mark(block: Option<&mut Value>) {
@@ -89,7 +89,7 @@ fn keep(request: &ModelRequest, body: &mut Value) {
             block["cache_control"] = json!({"type": "ephemeral"});
         }
     }
-    // The tools come before the instructions there.
+    // The API places tools before the instructions.
     let first = if body.get("system").is_some() { "system" } else { "tools" };
     mark(body.get_mut(first).and_then(Value::as_array_mut).and_then(|blocks| blocks.last_mut()));
     if request.tools.is_empty() {
@@ -101,7 +101,7 @@ fn keep(request: &ModelRequest, body: &mut Value) {
     }
 }
 
-/// Turns alternate: what one side says in a row is one turn.
+/// Turns alternate, so consecutive messages of one side are merged into one turn.
 fn turns(request: &ModelRequest) -> Vec<Value> {
     let (mut turns, mut ids): (Vec<(&str, Vec<Value>)>, _) = (Vec::new(), CallIds::new(is_plain_id));
     for message in &request.messages {
@@ -129,7 +129,7 @@ fn turns(request: &ModelRequest) -> Vec<Value> {
     turns.into_iter().map(|(role, content)| json!({"role": role, "content": content})).collect()
 }
 
-/// A text; nothing where it has no words, which the protocol does not take.
+/// A text block; `None` for blank text, which the API rejects.
 fn words(text: &str) -> Option<Value> {
     (!text.trim().is_empty()).then(|| json!({"type": "text", "text": text}))
 }
@@ -137,13 +137,13 @@ fn words(text: &str) -> Option<Value> {
 fn called(call: &ToolCall, id: &str) -> Value {
     let input = match &call.arguments {
         object @ Json::Object(_) => json!(object),
-        // The protocol takes objects only; what was none is shown to the model as it wrote it.
+        // The API accepts objects only; other arguments are shown to the model as it wrote them.
         other => json!({"arguments": other}),
     };
     json!({"type": "tool_use", "id": id, "name": fit(&call.name), "input": input})
 }
 
-/// What the model said with its thoughts, in its order: each part is a thought, `{"said": bytes}` or `{"call": number}`.
+/// The blocks of an answer in order: each part is a thinking block, `{"said": bytes}` or `{"call": number}`.
 fn woven(order: &[Json], text: &str, calls: &[Value]) -> Option<Vec<Value>> {
     let (mut rest, mut left, mut blocks) = (text, calls.iter(), Vec::new());
     for part in order {

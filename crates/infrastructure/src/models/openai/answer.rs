@@ -16,7 +16,7 @@ use super::{
     thoughts::Thoughts,
 };
 
-/// An answer while it comes in.
+/// An answer that is being streamed.
 #[derive(Default)]
 pub(in super::super) struct Answer {
     reply: Reply,
@@ -31,7 +31,7 @@ struct Pieces {
     id: String,
     name: String,
     arguments: String,
-    /// What stands beside it for its provider's own eyes.
+    /// Additional data for the provider itself.
     extra: Option<Json>,
 }
 
@@ -98,13 +98,13 @@ struct CompletionDetails {
 }
 
 impl Billed {
-    /// No token in two classes: the details are part of the sums. Some providers count reasoning beside the completion
-    /// instead, which their total gives away.
+    /// Counts each token in one class: the details are part of the sums. Some providers count reasoning in addition to
+    /// the completion, which their total reveals.
     fn by_class(self) -> TokenCount {
         let prompt = self.prompt_tokens_details.unwrap_or_default();
         let (read, write) = (prompt.cached_tokens.unwrap_or(0), prompt.cache_write_tokens.unwrap_or(0));
         let reasoning = self.completion_tokens_details.and_then(|it| it.reasoning_tokens).unwrap_or(0);
-        // Whatever a provider claims is added up here.
+        // The values are untrusted, so additions saturate.
         let together = self.prompt_tokens.saturating_add(self.completion_tokens).saturating_add(reasoning);
         let beside = reasoning > 0 && self.total_tokens == together;
         TokenCount {
@@ -153,10 +153,10 @@ impl Answer {
             deltas.text(&piece);
         }
         choice.delta.tool_calls.into_iter().flatten().for_each(|call| self.take_call(call));
-        // Some servers name an empty reason as long as they go on.
+        // Some servers send an empty reason until the end.
         if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {
             self.reply.finish = Some(match stopped(&reason, endpoint)? {
-                // Some servers say that they stopped where they mean that they wait.
+                // Some servers report a stop when they wait for calls.
                 Finish::Stop | Finish::ToolCalls if !self.calls.is_empty() => Finish::ToolCalls,
                 Finish::Stop | Finish::ToolCalls if self.refusal => Finish::Refused,
                 Finish::ToolCalls => Finish::Stop,

@@ -1,4 +1,4 @@
-//! Chat completions as OpenAI defined them and as gateways and local servers understand them.
+//! OpenAI's Chat Completions API, as gateways and local servers implement it.
 
 mod answer;
 mod question;

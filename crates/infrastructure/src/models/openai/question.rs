@@ -13,12 +13,13 @@ use super::{
     terms::{Terms, Whose},
 };
 
-/// Most letters of an id of a call.
+/// Length limit of a call's id.
 const LONGEST_ID: usize = 40;
-/// What Google takes for a signature of thoughts that others had (<https://ai.google.dev/gemini-api/docs/thought-signatures>).
+/// Google's placeholder for signatures of others' thoughts
+/// (<https://ai.google.dev/gemini-api/docs/thought-signatures>).
 const OTHERS_THOUGHTS: &str = "skip_thought_signature_validator";
 
-/// A question in the protocol's words.
+/// The request body.
 pub(in super::super) fn question(request: &ModelRequest, model: &str, terms: Terms) -> Value {
     let form = request.output.as_ref().map(|output| Form::of(output, terms));
     let words = form.as_ref().and_then(|form| form.words.as_deref());
@@ -47,10 +48,10 @@ fn tool(tool: &ToolOffer) -> Value {
     json!({"type": "function", "function": function})
 }
 
-/// How the form of an answer is asked for.
+/// How the form of an answer is requested.
 struct Form {
     format: Option<Value>,
-    /// For whoever may not enforce it: many servers take the form without a word and ignore it.
+    /// For servers that do not enforce it; many silently ignore the form.
     words: Option<String>,
 }
 
@@ -94,7 +95,7 @@ fn messages(request: &ModelRequest, words: Option<&str>, terms: Terms) -> Vec<Va
     told
 }
 
-/// An answer that wants calls, with what its provider wants back beside it.
+/// An answer that requested calls, with the data its provider wants back.
 fn said(text: &str, calls: &[ToolCall], ids: &[String], carry: Option<&Json>, whose: Whose) -> Value {
     let content = if text.is_empty() { Value::Null } else { Value::from(text) };
     let mut calls: Vec<_> = calls.iter().zip(ids).map(|(call, id)| called(call, id)).collect();
@@ -114,7 +115,7 @@ fn said(text: &str, calls: &[ToolCall], ids: &[String], carry: Option<&Json>, wh
     }
     match carry.and_then(|carry| carry.get("reasoning_content")) {
         Some(thoughts) => said["reasoning_content"] = json!(thoughts),
-        // It has to be there, whoever wanted the calls.
+        // Required, whichever model requested the calls.
         None if whose == Whose::DeepSeek => said["reasoning_content"] = "".into(),
         None => {}
     }
@@ -124,7 +125,7 @@ fn said(text: &str, calls: &[ToolCall], ids: &[String], carry: Option<&Json>, wh
 fn called(call: &ToolCall, id: &str) -> Value {
     let arguments = match &call.arguments {
         object @ Json::Object(_) => json!(object),
-        // Servers read the text and take objects only; what was none is shown to the model as it wrote it.
+        // Servers parse the text and accept objects only; other arguments are shown to the model as it wrote them.
         other => json!({"arguments": other}),
     };
     json!({"id": id, "type": "function", "function": {"name": fit(&call.name), "arguments": arguments.to_string()}})
@@ -140,7 +141,7 @@ mod tests {
 
     use super::*;
 
-    /// What the answers that wanted calls are told with, to whoever is at an address.
+    /// The messages that requested calls, as sent to an address.
     fn told(base_url: &str, request: &ModelRequest) -> Vec<Value> {
         let body = question(request, "echo-1", Terms::at(base_url, true));
         let messages = body["messages"].as_array().cloned().unwrap_or_default();

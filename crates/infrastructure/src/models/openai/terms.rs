@@ -1,36 +1,36 @@
 use super::super::failure::Fault;
 
-/// How a question is put to a server: what those who speak the protocol differ in.
+/// The variant of the API that a server is addressed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) struct Terms {
-    /// Whose server it is, as far as its address tells.
+    /// The server's vendor, according to its address.
     pub(super) whose: Whose,
-    /// What the limit of an answer is called.
+    /// The name of the output limit.
     pub(super) limit: &'static str,
-    /// Whether a form of the answer is asked for; where there is one, it is told in words only, without.
+    /// Whether the form of the answer is requested; if not, it is described in words only.
     pub(super) formed: bool,
 }
 
-/// Whose server it is.
+/// The vendor of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Whose {
-    /// Of those who defined the protocol, and who enforce the form of an answer.
+    /// OpenAI, which enforces the form of an answer.
     OpenAi,
-    /// Of one whose calls have signed thoughts beside them.
+    /// A vendor whose calls carry signed thoughts (`googleapis.com`).
     Google,
-    /// Of one whose calls have thoughts in words beside them.
+    /// A vendor whose calls carry thoughts in words (`api.deepseek.com`).
     DeepSeek,
-    /// Of anybody else.
+    /// Any other.
     Other,
 }
 
-/// The limit of an answer as OpenAI's reasoning models want it.
+/// The output limit of OpenAI's reasoning models.
 const NEWER_LIMIT: &str = "max_completion_tokens";
-/// The limit of an answer as everybody else knows it; some local servers ignore the newer name without a word.
+/// The output limit of all others; some local servers silently ignore the newer name.
 const LIMIT: &str = "max_tokens";
 
 impl Terms {
-    /// How whoever is at an address is asked first.
+    /// The first variant to try at an address.
     pub(in super::super) fn at(base_url: &str, formed: bool) -> Self {
         let host = base_url.split("://").nth(1).and_then(|rest| rest.split(['/', ':']).next()).unwrap_or_default();
         let whose = if host == "api.openai.com" || host.ends_with(".openai.azure.com") {
@@ -46,13 +46,13 @@ impl Terms {
         Self { whose, limit, formed }
     }
 
-    /// Whether a form of the answer is asked for.
+    /// Whether the form of the answer is requested.
     pub(in super::super) const fn formed(self) -> bool {
         self.formed
     }
 
-    /// How the same question is put to a server that did not take it this way; `None` where it is the question that it does not
-    /// take. A question that is refused costs nothing.
+    /// The variant to try after a server rejected this one; `None` if the request itself was rejected. Rejected
+    /// requests cost nothing.
     pub(in super::super) fn milder(self, fault: &Fault) -> Option<Self> {
         if self.limit != NEWER_LIMIT && fault.wants_newer_limit() {
             return Some(Self { limit: NEWER_LIMIT, ..self });

@@ -1,11 +1,11 @@
-//! What a model thought before its calls, as its provider wants it back with them.
+//! A model's thoughts before its calls, which its provider wants back with them.
 
 use devskyy_domain::kernel::Json;
 
-/// Members of a detail that come in pieces (<https://openrouter.ai/docs/use-cases/reasoning-tokens>).
+/// Members of a detail that are streamed in pieces (<https://openrouter.ai/docs/use-cases/reasoning-tokens>).
 const IN_PIECES: [&str; 3] = ["data", "summary", "text"];
 
-/// Thoughts while they come in.
+/// Thoughts that are being streamed.
 #[derive(Default)]
 pub(super) struct Thoughts {
     words: String,
@@ -13,7 +13,7 @@ pub(super) struct Thoughts {
 }
 
 impl Thoughts {
-    /// Takes in what a piece of the answer tells of them.
+    /// Adds the thoughts in a piece of the answer.
     pub(super) fn take(&mut self, words: Option<String>, details: Option<Vec<Json>>) {
         self.words.push_str(&words.unwrap_or_default());
         for detail in details.into_iter().flatten() {
@@ -27,7 +27,7 @@ impl Thoughts {
         }
     }
 
-    /// All that is wanted back beside calls, which have these extras; nothing where there is nothing.
+    /// The data to send back with calls that have these extras; `None` if there is none.
     pub(super) fn carry(self, extras: Vec<Option<Json>>) -> Option<Json> {
         let Self { words, details } = self;
         let calls = extras.iter().any(Option::is_some).then(|| extras.into_iter().map(Option::unwrap_or_default));
@@ -41,7 +41,7 @@ impl Thoughts {
     }
 }
 
-/// Puts another piece of a detail to what is there of it: a signature is valid for the whole only.
+/// Appends a piece to a detail; a signature is valid for the whole only.
 fn go_on(begun: &mut Json, piece: Json) {
     let (Json::Object(begun), Json::Object(piece)) = (begun, piece) else { return };
     for (name, more) in piece.into_iter().filter(|(_, more)| !more.is_null()) {

@@ -1,11 +1,11 @@
-//! The part of JSON Schema that Anthropic enforces
+//! The subset of JSON Schema that Anthropic enforces
 //! (<https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations>).
 
 use std::collections::BTreeMap;
 
 use devskyy_domain::kernel::Json;
 
-/// Words that say nothing about what is valid, or are followed where they are pointed at.
+/// Keywords without effect on validity, or followed through references.
 const NOTES: [&str; 13] = [
     "$comment",
     "$defs",
@@ -21,7 +21,7 @@ const NOTES: [&str; 13] = [
     "writeOnly",
     "contentMediaType",
 ];
-/// Words that would forbid what they mean to allow, or the other way round, once every object is closed.
+/// Keywords whose meaning would change once every object is closed.
 const INEXPRESSIBLE: [&str; 12] = [
     "$dynamicRef",
     "$recursiveRef",
@@ -38,20 +38,19 @@ const INEXPRESSIBLE: [&str; 12] = [
 ];
 const FORMATS: [&str; 10] =
     ["date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uri", "uuid"];
-/// Most schemas in one: those that are referred to are written out wherever they are.
+/// Limit of schemas after references are inlined.
 const MOST: usize = 1_000;
 
 /// A schema that can be enforced.
 #[derive(Debug, PartialEq)]
 pub(in super::super) struct Closed {
-    /// What it is.
+    /// The schema.
     pub(in super::super) schema: Json,
-    /// Whether whatever it lets pass fits the schema it is made of.
+    /// Whether everything it accepts also matches the original schema.
     pub(in super::super) exact: bool,
 }
 
-/// A schema with every object closed and without what cannot be enforced; `None` where that would change more than how much is
-/// demanded.
+/// Closes every object and drops what cannot be enforced; `None` if that would do more than relax the schema.
 pub(in super::super) fn closed(schema: &Json) -> Option<Closed> {
     let mut closing = Closing { root: schema, exact: true, under_way: Vec::new(), left: MOST };
     let schema = closing.schema(schema)?;
@@ -81,7 +80,7 @@ impl<'a> Closing<'a> {
             return self.variants(variants.as_array()?, members);
         }
         match members.get("type") {
-            // What is listed says itself of which type it is.
+            // Listed values imply their types.
             Some(Json::Array(_)) if members.contains_key("enum") || members.contains_key("const") => {
                 self.plain(None, members)
             }
@@ -95,7 +94,7 @@ impl<'a> Closing<'a> {
         }
     }
 
-    /// A schema that refers to another is that one, which must not lead back to it.
+    /// Inlines a referenced schema, which must not be recursive.
     fn reference(&mut self, reference: &'a str, members: &'a Members) -> Option<Json> {
         self.notice(members, &["$ref"]);
         let (place, name) = reference.strip_prefix("#/")?.split_once('/')?;
@@ -110,7 +109,7 @@ impl<'a> Closing<'a> {
     }
 
     fn variants(&mut self, variants: &'a [Json], members: &'a Members) -> Option<Json> {
-        // Members beside them would have to be woven into each.
+        // Members beside them would have to be merged into each.
         if ["properties", "items", "enum", "const", "additionalProperties", "required"]
             .iter()
             .any(|word| members.contains_key(*word))
@@ -151,7 +150,7 @@ impl<'a> Closing<'a> {
             }
             Some("integer" | "number" | "boolean" | "null") => {}
             Some(_) => return None,
-            // Anything at all cannot be enforced.
+            // An unrestricted value cannot be enforced.
             None if closed.is_empty() => return None,
             None => {}
         }
@@ -185,7 +184,7 @@ impl<'a> Closing<'a> {
         Some(())
     }
 
-    /// That there is at least one element can be enforced, no other number.
+    /// A minimum of one element can be enforced, but no other.
     fn least(&mut self, members: &Members, closed: &mut Members) {
         let Some(least) = members.get("minItems") else { return };
         let enforced = *least == Json::from(0_i64) || *least == Json::from(1_i64);
@@ -202,7 +201,7 @@ impl<'a> Closing<'a> {
         }
     }
 
-    /// Notices whether anything else is demanded than what these words say.
+    /// Records whether there are constraints beside these keywords.
     fn notice(&mut self, members: &Members, known: &[&str]) {
         let told = |word: &&String| known.contains(&word.as_str()) || NOTES.contains(&word.as_str());
         self.exact &= members.keys().all(|word| told(&word));

@@ -1,4 +1,4 @@
-//! JSON Schemas as vendors take them: each enforces a part of the language, and refuses a question with any other.
+//! Adapts JSON Schemas to vendors: each enforces a subset, and rejects requests that go beyond it.
 
 mod closed;
 mod strict;
@@ -11,11 +11,11 @@ pub(super) use self::{
     strict::{is_object, is_strict},
 };
 
-/// What vendors do not take at the top of the schema of a tool's arguments.
+/// Keywords that vendors reject at the top of a tool's argument schema.
 const COMBINED: [&str; 5] = ["allOf", "anyOf", "enum", "not", "oneOf"];
 
-/// A tool's description and the schema of its arguments; what a vendor does not take at its top is told in words. Arguments are
-/// judged by the whole schema in any case.
+/// A tool's description and argument schema; keywords a vendor rejects at the top are described in words. Arguments are
+/// validated against the whole schema anyway.
 pub(super) fn arguments(description: &str, schema: &Json) -> (String, Json) {
     let Some(members) = schema.as_object() else { return (description.to_owned(), schema.clone()) };
     let (combined, plain): (Vec<_>, Vec<_>) =
@@ -28,7 +28,7 @@ pub(super) fn arguments(description: &str, schema: &Json) -> (String, Json) {
     (description, plain.into_iter().collect())
 }
 
-/// The form of an answer in words, for whoever does not enforce it.
+/// The form of an answer in words, for models that do not enforce it.
 pub(super) fn in_words(schema: &Json) -> String {
     format!(
         "When you need no more tools, answer with nothing but one JSON document that fits this JSON Schema, without any \

@@ -1,4 +1,4 @@
-//! The part of JSON Schema that OpenAI's strict mode takes
+//! The subset of JSON Schema that OpenAI's strict mode accepts
 //! (<https://platform.openai.com/docs/guides/structured-outputs#supported-schemas>).
 
 use std::collections::BTreeMap;
@@ -30,13 +30,13 @@ const WORDS: [&str; 21] = [
 ];
 const FORMATS: [&str; 9] = ["date", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "time", "uuid"];
 
-/// Whether a schema describes an object, which is all that OpenAI takes as the form of an answer.
+/// Whether a schema describes an object, the only form of an answer that OpenAI accepts.
 pub(in super::super) fn is_object(schema: &Json) -> bool {
     schema.get("type").and_then(Json::as_str) == Some("object")
 }
 
-/// Whether strict mode takes a schema: an object, every object in it closed, every member required, and no other words than it
-/// knows. Others are asked for without it.
+/// Whether strict mode accepts a schema: an object, all objects closed, all members required, and known keywords only.
+/// Others are requested without strict mode.
 pub(in super::super) fn is_strict(schema: &Json) -> bool {
     is_object(schema) && schema.get("anyOf").is_none() && allowed(schema)
 }
@@ -56,7 +56,7 @@ fn allowed(schema: &Json) -> bool {
         return false;
     }
     if let Some(reference) = members.get("$ref") {
-        // Nothing may stand beside it.
+        // No other keyword may accompany it.
         return members.len() == 1 && reference.as_str().is_some_and(|reference| reference.starts_with('#'));
     }
     let formatted =
@@ -64,7 +64,7 @@ fn allowed(schema: &Json) -> bool {
     formatted && typed(members)
 }
 
-/// Whether everything that its types demand is there.
+/// Whether all members that its types require are present.
 fn typed(members: &BTreeMap<String, Json>) -> bool {
     let kinds: Vec<&str> = match members.get("type") {
         Some(Json::Array(kinds)) => kinds.iter().filter_map(Json::as_str).collect(),
@@ -92,7 +92,7 @@ mod tests {
         is_strict(&serde_json::from_str(schema).expect("a document"))
     }
 
-    /// An object with one member.
+    /// An object schema with one member.
     fn with(member: &str) -> String {
         format!(
             r#"{{"type": "object", "additionalProperties": false, "required": ["a"], "properties": {{"a": {member}}}}}"#
