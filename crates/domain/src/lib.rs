@@ -1,7 +1,7 @@
-//! The rules of DevSkyy, and nothing else.
+//! The business rules of DevSkyy.
 //!
-//! Aggregates decide and fold; they never read a clock, draw a random number, wait or perform I/O. Whatever they need
-//! from outside arrives as an argument, so every rule can be tested in microseconds without a runtime.
+//! Aggregates decide and fold. They never read a clock, draw a random number, wait or perform I/O: whatever they need
+//! from outside is an argument, so every rule can be tested in microseconds without a runtime.
 
 pub mod agents;
 pub mod assistant;

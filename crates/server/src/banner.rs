@@ -1,4 +1,4 @@
-//! What a person sees when the server has started: never more than twelve lines.
+//! The message on standard error when the server has started: at most twelve lines.
 
 use std::{
     fmt::Write as _,
@@ -6,21 +6,21 @@ use std::{
     path::Path,
 };
 
-/// What there is to tell.
+/// The content of the banner.
 #[derive(Debug)]
 pub struct Banner<'a> {
-    /// Where the server listens.
+    /// The address the server listens on.
     pub address: SocketAddr,
-    /// The database, for people.
+    /// The database, in readable form.
     pub store: String,
     /// The data directory.
     pub data_dir: &'a Path,
-    /// Where the first administrator's token is kept, as long as there is no administrator.
+    /// Location of the first administrator's token, as long as there is no administrator.
     pub bootstrap: Option<String>,
 }
 
 impl Banner<'_> {
-    /// The URL a person on this machine uses.
+    /// The URL to use on this machine.
     #[must_use]
     pub fn url(&self) -> String {
         url(self.address)
@@ -49,7 +49,7 @@ impl Banner<'_> {
     }
 }
 
-/// The URL of an address; one that stands for every address is reached over the loopback.
+/// The URL of an address; an unspecified address is replaced by the loopback address.
 #[must_use]
 pub fn url(address: SocketAddr) -> String {
     let ip = match address.ip() {

@@ -1,6 +1,6 @@
-//! One provider of cryptography for everything in the process.
+//! The cryptography provider of the process.
 
-/// Chooses the provider; must come before the first TLS connection and the first token. Choosing again changes nothing.
+/// Installs the provider; must run before the first TLS connection and the first token. Repeated calls have no effect.
 pub(crate) fn choose() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();

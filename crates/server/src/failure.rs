@@ -1,17 +1,17 @@
-//! How the program ends when it cannot do what it was asked: one line that says what to do, and an exit code.
+//! Failures of the program: one line that explains what to do, and an exit code.
 
 use std::fmt;
 
 use tokio::signal::unix::SignalKind;
 
-/// Exit code of a mistake in the configuration (`EX_CONFIG` of sysexits).
+/// Exit code of a configuration error (`EX_CONFIG` of sysexits).
 const CONFIGURATION: u8 = 78;
-/// Exit code of everything else.
+/// Exit code of any other failure.
 const OPERATION: u8 = 1;
-/// What is added to a signal's number in the exit code of a process that a signal ended (POSIX shell, 2.8.2).
+/// Offset of the exit code after a signal (POSIX shell, 2.8.2).
 const SIGNALLED: i32 = 128;
 
-/// Why the program ends, told in one line.
+/// A failure that ends the program, in one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     code: u8,
@@ -19,24 +19,24 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// The configuration is wrong and will be wrong at the next start.
+    /// The configuration is wrong; restarting does not help.
     pub fn configuration(line: impl fmt::Display) -> Self {
         Self { code: CONFIGURATION, line: one_line(&line.to_string()) }
     }
 
-    /// The configuration is not for everybody to reach; each finding is a line of its own.
+    /// The configuration is unsafe in production; each finding is one line.
     pub(crate) fn unsafe_settings(findings: &[String]) -> Self {
         let lines: Vec<String> = findings.iter().map(|finding| one_line(finding)).collect();
         Self { code: CONFIGURATION, line: lines.join("\n") }
     }
 
-    /// The configuration is right, but what it names cannot be used now.
+    /// The configuration is right, but something it refers to is not usable now.
     pub fn operation(line: impl fmt::Display) -> Self {
         Self { code: OPERATION, line: one_line(&line.to_string()) }
     }
 
-    /// Somebody asked twice for the end and did not wait for what was under way; the exit code is that of the signal, as
-    /// shells tell it.
+    /// The process was stopped by a second signal without waiting for work in progress; the exit code is that of the
+    /// signal, as in shells.
     pub(crate) fn stopped(signal: SignalKind) -> Self {
         let line = "stopped at once; acknowledged changes are kept, and runs in progress resume at the next start";
         let code = u8::try_from(SIGNALLED.saturating_add(signal.as_raw_value())).unwrap_or(OPERATION);
@@ -58,7 +58,7 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// The message of an error and of everything beneath it, without saying anything twice.
+/// The messages of an error and its causes, without repetitions.
 #[must_use]
 pub fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let mut told = error.to_string();

@@ -1,6 +1,6 @@
-//! The program around the platform: configuration, wiring, telemetry, command line.
+//! The server program: configuration, wiring, telemetry and command line.
 //!
-//! This is the only crate that sees ports and their adapters side by side.
+//! This is the only crate that knows both ports and their adapters.
 
 pub mod banner;
 pub mod cli;

@@ -1,4 +1,4 @@
-//! The `devskyy` binary; everything it does is in the library beside it.
+//! The `devskyy` binary; its code is in the library.
 
 fn main() -> std::process::ExitCode {
     devskyy_server::main()

@@ -11,14 +11,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::wiring::READERS;
 
-/// How far the newest event may lie in the future before a clock is wrong.
+/// How far the newest event may lie in the future before a clock is considered wrong.
 const TOLERANCE: Duration = Duration::from_secs(60);
 
-/// How long the outcome of the costly checks is kept. Anybody may ask, and as often as they like.
+/// How long the result of the expensive checks is cached; the endpoint is public and may be called often.
 const KEPT: Duration = Duration::from_secs(1);
 
-/// Ready means: the database answers and nobody has asked the server to stop. What else is wrong is told beside that:
-/// requests are served, and what should follow from events does not, or their times are wrong.
+/// The server is ready when the database answers and no stop was requested. Other problems are reported in addition:
+/// requests are served, but reactions to events are stuck, or times are wrong.
 #[derive(Debug)]
 pub(crate) struct ServerReadiness {
     database: Database,
@@ -26,14 +26,14 @@ pub(crate) struct ServerReadiness {
     outcome: Recent<Outcome>,
 }
 
-/// What the costly checks found wrong.
+/// The findings of the expensive checks.
 #[derive(Debug, Clone, Default)]
 struct Outcome {
     stuck: Option<String>,
     ahead: Option<String>,
 }
 
-/// An outcome that is kept for a moment and sought once at a time: others who ask meanwhile wait for it.
+/// A result that is cached briefly and computed once at a time; concurrent callers wait for it.
 #[derive(Debug, Default)]
 struct Recent<T>(Mutex<Option<(Instant, T)>>);
 
@@ -60,7 +60,7 @@ impl ServerReadiness {
         Outcome { stuck: self.stuck().await, ahead: self.ahead().await }
     }
 
-    /// Which subscriptions have stopped, are behind or set events aside, where some are; why is not for strangers.
+    /// Subscriptions that have stopped, lag or have set events aside, if any; the reasons are not public.
     async fn stuck(&self) -> Option<String> {
         let found = subscriptions(&self.database, &READERS).await;
         let found = found.inspect_err(|error| tracing::warn!(error = ?error, "cannot read the subscriptions"));
@@ -76,7 +76,7 @@ impl ServerReadiness {
         (!stuck.is_empty()).then(|| format!("{}; `devskyy subscriptions` shows why", stuck.join("; ")))
     }
 
-    /// Whether events bear times of the future, as they do once a clock was wrong.
+    /// Whether the newest event has a time in the future, which happens after a clock was wrong.
     async fn ahead(&self) -> Option<String> {
         let ahead = ahead_of_time(&self.database).await;
         let ahead = ahead.inspect_err(|error| tracing::warn!(error = ?error, "cannot compare the clocks")).ok()?;
@@ -84,7 +84,7 @@ impl ServerReadiness {
     }
 }
 
-/// A check that fails where there is something to tell.
+/// A check that fails if there is a finding.
 const fn check(name: &'static str, vital: bool, detail: Option<String>) -> Check {
     Check { name, ok: detail.is_none(), vital, detail }
 }
@@ -122,7 +122,7 @@ mod tests {
 
     use super::{Duration, KEPT, Recent};
 
-    /// What is sought, and how often.
+    /// The result to compute, and how often it was computed.
     #[derive(Default)]
     struct Sought {
         recent: Recent<u32>,

@@ -1,4 +1,4 @@
-//! A running server: started in order, stopped in the opposite order.
+//! A running server: started in order, stopped in reverse order.
 
 use std::{future::Future, net::SocketAddr, time::Duration};
 
@@ -17,21 +17,21 @@ use crate::{
     wiring::Platform,
 };
 
-/// How long background work may take to end once requests and runs have ended.
+/// Timeout for background work after requests and runs have ended.
 const LAST_WORK: Duration = Duration::from_secs(3);
-/// How long the database may take to record what was accepted last and to close.
+/// Timeout for recording the last accepted changes and closing the database.
 const CLOSING: Duration = Duration::from_secs(3);
-/// How long letting go of runs may take once their calls had their time.
+/// Timeout for handing over runs, in addition to that for their calls.
 const HANDING_OVER: Duration = Duration::from_secs(3);
 
 /// A server that answers requests and executes runs.
 pub struct ServerHandle {
-    /// Where it listens.
+    /// The address it listens on.
     pub address: SocketAddr,
-    /// Where the first administrator's token is kept, as long as there is no administrator.
+    /// Location of the first administrator's token, as long as there is no administrator.
     pub bootstrap: Option<String>,
     http: HttpHandle,
-    /// Nothing once it has ended.
+    /// `None` once it has ended.
     answering: Option<JoinHandle<std::io::Result<()>>>,
     draining: CancellationToken,
     background: Background,
@@ -57,10 +57,10 @@ pub async fn connect(settings: &Settings, store: &Store) -> Result<Database, Fai
     })
 }
 
-/// Connects to the database that the settings choose; the schema is brought up to date.
+/// Connects to the database that the settings choose, and migrates its schema.
 ///
 /// # Errors
-/// When it cannot be reached, or its schema cannot be changed.
+/// When it cannot be reached, or its schema cannot be migrated.
 pub async fn database(settings: &Settings, store: &Store) -> Result<Database, Failure> {
     let database = connect(settings, store).await?;
     database.migrate().await.map_err(|error| {
@@ -81,7 +81,7 @@ pub async fn serve(settings: &Settings) -> Result<ServerHandle, Failure> {
     let claimed = storage::claim(settings, &store)?;
     let database = database(settings, &store).await?;
     if claimed.is_sole() {
-        // Whoever held something here was killed.
+        // Any process that held a lease here was killed.
         free_leases(&database).await.map_err(|error| Failure::operation(causes(&error)))?;
     }
     let platform = Platform::build(settings, database).await?;
@@ -102,13 +102,13 @@ pub async fn serve(settings: &Settings) -> Result<ServerHandle, Failure> {
     })
 }
 
-/// A process that carries runs out and answers no requests.
+/// A process that executes runs and serves no requests.
 pub struct WorkerHandle(Background);
 
-/// Starts carrying runs out beside the servers that share the database.
+/// Starts executing runs beside the servers that share the database.
 ///
 /// # Errors
-/// When the database is SQLite, which belongs to one process, when no run may be executed, or when it cannot be used.
+/// When the database is SQLite, which belongs to one process, when runs are disabled, or when it cannot be used.
 pub async fn work(settings: &Settings) -> Result<WorkerHandle, Failure> {
     crate::crypto::choose();
     let store = Store::chosen(settings);
@@ -126,7 +126,7 @@ pub async fn work(settings: &Settings) -> Result<WorkerHandle, Failure> {
 }
 
 impl WorkerHandle {
-    /// Takes no more runs, lets the calls under way end within their time, hands all runs over and closes the database.
+    /// Claims no more runs, waits a bounded time for calls in progress, hands over all runs and closes the database.
     pub async fn stop(self) {
         tracing::info!("stopping: calls in progress finish");
         let handed_over = self.0.hand_over().await;
@@ -134,9 +134,9 @@ impl WorkerHandle {
     }
 }
 
-/// What goes on beside requests.
+/// Background work.
 struct Background {
-    /// Carries out runs; stops first, because what it has under way takes longest.
+    /// Executes runs; stops first, because its work in progress takes longest.
     runs: Tasks,
     others: Tasks,
     drain_timeout: Duration,
@@ -151,7 +151,7 @@ impl Background {
         Self { runs, others, drain_timeout: settings.runs.drain_timeout, platform }
     }
 
-    /// Stops carrying out runs; whether all of them could be handed over.
+    /// Stops executing runs; returns whether all of them were handed over.
     async fn hand_over(&self) -> bool {
         self.runs.end(self.drain_timeout + HANDING_OVER).await
     }
@@ -174,7 +174,7 @@ impl ServerHandle {
     /// Completes when `stop` does, or when the HTTP server ends by itself.
     ///
     /// # Errors
-    /// When the latter comes first; the server is still to be stopped.
+    /// When the HTTP server ends first; the handle must still be stopped.
     pub async fn until(&mut self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
         tokio::select! { () = stop => Ok(()), failure = self.failed() => Err(failure) }
     }
@@ -192,8 +192,8 @@ impl ServerHandle {
         Failure::operation(format!("the HTTP server no longer accepts requests: {why}"))
     }
 
-    /// Stops in order: new requests are sent elsewhere and no run is taken any more; requests and calls under way finish
-    /// within their times; runs are handed over; the database is closed.
+    /// Stops in order: readiness fails and no run is claimed any more; requests and calls in progress finish within
+    /// their time; runs are handed over; the database is closed.
     pub async fn stop(self) {
         let Self { http, answering, draining, background, .. } = self;
         draining.cancel();

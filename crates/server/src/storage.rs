@@ -1,4 +1,4 @@
-//! Where this installation keeps its data, and that no other process writes there at the same time.
+//! The location of this installation's data, and its lock against other processes.
 
 use std::{
     fs::{DirBuilder, File, OpenOptions, TryLockError},
@@ -17,17 +17,17 @@ use crate::{
 /// The database file in the data directory.
 const DATABASE: &str = "devskyy.db";
 
-/// The database that was chosen.
+/// The selected database.
 #[derive(Debug, Clone)]
 pub enum Store {
-    /// One file, one process.
+    /// SQLite: one file, one process.
     Sqlite(PathBuf),
-    /// A server that several processes share.
+    /// PostgreSQL: a server shared by several processes.
     Postgres(SecretString),
 }
 
 impl Store {
-    /// The database the settings choose.
+    /// The database that the settings select.
     #[must_use]
     pub fn chosen(settings: &Settings) -> Self {
         let Some(url) = &settings.database.url else {
@@ -39,10 +39,10 @@ impl Store {
         }
     }
 
-    /// What an acknowledged change survives here.
+    /// The durability of acknowledged changes.
     ///
     /// # Errors
-    /// When less is asked for than the database can be told here.
+    /// When relaxed durability is requested for a database that does not support it here.
     pub fn durability(&self, settings: &Settings) -> Result<Durability, Failure> {
         match (self, settings.database.durability) {
             (Self::Postgres(_), Durability::Relaxed) => Err(Failure::configuration(
@@ -52,7 +52,7 @@ impl Store {
         }
     }
 
-    /// The database for people, with what they should know of it.
+    /// The database for display, with a note on its durability.
     #[must_use]
     pub fn told(&self, settings: &Settings) -> String {
         match settings.database.durability {
@@ -74,7 +74,7 @@ impl Store {
     }
 }
 
-/// For people, without a password.
+/// For display, without the password.
 impl std::fmt::Display for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -84,24 +84,24 @@ impl std::fmt::Display for Store {
     }
 }
 
-/// Holding one means: the directory is there and writable, and no other process uses the SQLite file.
+/// Proof that the directory exists and is writable, and that no other process uses the SQLite file.
 #[derive(Debug)]
 pub struct Claimed {
     lock: Option<File>,
 }
 
 impl Claimed {
-    /// Whether no other process uses the database, as long as this is held.
+    /// Whether no other process uses the database while this is held.
     #[must_use]
     pub const fn is_sole(&self) -> bool {
         self.lock.is_some()
     }
 }
 
-/// Makes the data directory where it is missing and claims the database file.
+/// Creates the data directory if necessary and claims the database file.
 ///
 /// # Errors
-/// When the directory cannot be made or written to, or another process holds the file.
+/// When the directory cannot be created or written to, or another process holds the file.
 pub fn claim(settings: &Settings, store: &Store) -> Result<Claimed, Failure> {
     prepare(&settings.data_dir)?;
     match store {
@@ -110,10 +110,10 @@ pub fn claim(settings: &Settings, store: &Store) -> Result<Claimed, Failure> {
     }
 }
 
-/// Makes sure there is something to read, for verbs that never make anything.
+/// Checks that there is a database to read, for commands that never create one.
 ///
 /// # Errors
-/// When the SQLite file is not there or cannot be read.
+/// When the SQLite file does not exist or cannot be read.
 pub fn present(store: &Store) -> Result<(), Failure> {
     let Store::Sqlite(file) = store else { return Ok(()) };
     match File::open(file) {
@@ -143,7 +143,7 @@ fn prepare(directory: &Path) -> Result<(), Failure> {
     })
 }
 
-/// The lock dies with the process, however that ends; the number in the file only helps people.
+/// The lock is released when the process ends, however it does; the process id in the file is informative.
 fn lock(database: &Path) -> Result<File, Failure> {
     let path = PathBuf::from(format!("{}.lock", database.display()));
     let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);

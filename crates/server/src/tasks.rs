@@ -1,16 +1,16 @@
-//! Work in the background: started again when it ends before it should, ended in order when the server stops.
+//! Background tasks: restarted when they end early, ended in order when the server stops.
 
 use std::{future::Future, time::Duration};
 
 use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Pause before the first new start; doubled with each failure in a row.
+/// Pause before the first restart; doubled with each consecutive failure.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// Longest pause between two starts.
+/// Longest pause between two restarts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// Background work that lives as long as the server.
+/// Background tasks that live as long as the server.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tasks {
     tracker: TaskTracker,
@@ -18,7 +18,7 @@ pub(crate) struct Tasks {
 }
 
 impl Tasks {
-    /// Keeps some work going: it is started again when it fails, ends or panics, until the server stops.
+    /// Keeps a task running: it is restarted when it fails, ends or panics, until the server stops.
     pub(crate) fn keep<W, F>(&self, name: &'static str, work: W)
     where
         W: Fn(CancellationToken) -> F + Send + 'static,
@@ -46,7 +46,7 @@ impl Tasks {
         });
     }
 
-    /// Does something again and again, with a pause before each time; a failure is told, and the pauses begin anew.
+    /// Repeats a job with a pause before each time; a failure is logged, and the pauses start anew.
     pub(crate) fn every<W, F, E>(&self, name: &'static str, pause: Duration, work: W)
     where
         W: Fn() -> F + Clone + Send + Sync + 'static,
@@ -64,7 +64,7 @@ impl Tasks {
         });
     }
 
-    /// Asks all work to end and waits, but not for ever. Returns whether everything ended in time.
+    /// Asks all tasks to end and waits up to `patience`. Returns whether all of them ended in time.
     pub(crate) async fn end(&self, patience: Duration) -> bool {
         self.stop.cancel();
         self.tracker.close();
@@ -72,7 +72,7 @@ impl Tasks {
     }
 }
 
-/// Waits for a task and ends it when the waiting is given up.
+/// Waits for a task, and aborts it when the wait is cancelled.
 async fn guard<T>(task: JoinHandle<T>) -> Result<T, tokio::task::JoinError> {
     struct Abort(tokio::task::AbortHandle);
     impl Drop for Abort {

@@ -1,4 +1,4 @@
-//! Where the program's log goes: standard error, one JSON object per line unless a person is watching.
+//! The program's log: on standard error, one JSON object per line unless it is a terminal.
 
 use std::io::IsTerminal as _;
 
@@ -9,13 +9,13 @@ use crate::{
     failure::Failure,
 };
 
-/// What the schema's tool says about itself is not worth a line; a level of its own can still be set for it.
+/// Hides the messages of the migration tool; a level of its own can still be set for it.
 const HUSHED: &str = "sea_orm_migration=warn";
 
-/// Starts writing the log, at a level that counts where nobody set one.
+/// Starts logging, at the given level if none is configured.
 ///
 /// # Errors
-/// When the process has started a log before or the level cannot be understood.
+/// When logging was started before, or the level cannot be parsed.
 pub fn start(log: &Log, level: &str) -> Result<(), Failure> {
     let level = log.level.as_deref().unwrap_or(level);
     let filter = EnvFilter::try_new(format!("{HUSHED},{level}")).map_err(Failure::configuration)?;
@@ -23,13 +23,13 @@ pub fn start(log: &Log, level: &str) -> Result<(), Failure> {
     let started = if is_for_people(log) {
         builder.with_ansi(std::io::stderr().is_terminal()).with_target(false).try_init()
     } else {
-        // Every span, for the innermost seldom is the one that knows the request's id.
+        // Include every span: the innermost one rarely has the request's id.
         builder.json().flatten_event(true).with_current_span(false).with_span_list(true).try_init()
     };
     started.map_err(Failure::operation)
 }
 
-/// Whether people read the log, and not programs.
+/// Whether the log is read by people, not programs.
 pub(crate) fn is_for_people(log: &Log) -> bool {
     match log.format {
         LogFormat::Text => true,

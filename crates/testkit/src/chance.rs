@@ -1,16 +1,16 @@
-//! Chance that can be had again.
+//! Reproducible randomness.
 
 use std::{
     fmt,
     hash::{BuildHasher as _, Hasher as _, RandomState},
 };
 
-/// Names the seed of an earlier run.
+/// The environment variable with the seed of an earlier run.
 const VARIABLE: &str = "DEVSKYY_TEST_SEED";
 
-/// Numbers that differ from one run of a test to the next. A test that fails tells the seed, with which they come again.
+/// Random numbers that differ between runs of a test. A failing test prints the seed, which reproduces them.
 ///
-/// They are those of `SplitMix64` (Steele, Lea and Flood, 2014).
+/// The algorithm is `SplitMix64` (Steele, Lea and Flood, 2014).
 #[derive(Debug)]
 pub struct Chance {
     seed: u64,
@@ -18,22 +18,22 @@ pub struct Chance {
 }
 
 impl Chance {
-    /// Begins with the seed that `DEVSKYY_TEST_SEED` holds, and without one with another each time.
+    /// Starts with the seed in `DEVSKYY_TEST_SEED`, or with a random one.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "whoever runs a test again names the seed by hand")]
     pub fn drawn() -> Self {
         let named = std::env::var(VARIABLE).ok().and_then(|seed| seed.parse().ok());
-        // Each of these hashers begins with keys of its own.
+        // Each of these hashers has random keys.
         Self::seeded(named.unwrap_or_else(|| RandomState::new().build_hasher().finish()))
     }
 
-    /// Begins with this seed.
+    /// Starts with this seed.
     #[must_use]
     pub const fn seeded(seed: u64) -> Self {
         Self { seed, state: seed }
     }
 
-    /// Any number.
+    /// The next number.
     pub const fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -41,12 +41,12 @@ impl Chance {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below this one; 0 where there is none.
+    /// A number below `end`; 0 if `end` is 0.
     pub fn below(&mut self, end: u64) -> u64 {
         self.next().checked_rem(end).unwrap_or_default()
     }
 
-    /// One of these; nothing where there is none.
+    /// A random element; `None` if there is none.
     pub fn one_of<'a, T>(&mut self, many: &'a [T]) -> Option<&'a T> {
         let index = usize::try_from(self.below(many.len() as u64)).ok()?;
         many.get(index)

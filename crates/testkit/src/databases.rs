@@ -1,28 +1,28 @@
-//! Where tests find PostgreSQL, and what the databases are called that they make there for themselves.
+//! The PostgreSQL server for tests, and the names of the databases they create.
 
 use uuid::Uuid;
 
-/// The PostgreSQL server that tests may use.
+/// The environment variable with the server's URL.
 const VARIABLE: &str = "DEVSKYY_TEST_POSTGRES_URL";
 
-/// The server that `DEVSKYY_TEST_POSTGRES_URL` names, where it names one.
+/// The server in `DEVSKYY_TEST_POSTGRES_URL`, if it is set.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "whoever runs the tests says which server they may use")]
 pub fn server() -> Option<String> {
     std::env::var(VARIABLE).ok()
 }
 
-/// A database that a test, a measurement or a journey makes for itself.
+/// A database created by a test, a measurement or a journey.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Own {
-    /// What it is called: `devskyy_<purpose>_<a number nobody used>`. The gate drops what begins so, and nothing else.
+    /// Its name: `devskyy_<purpose>_<unique number>`. The gate drops only databases with such names.
     pub name: String,
-    /// Where it is once it is made: on the server, by the same user, with the same parameters.
+    /// Its URL, with the server, user and parameters of the original.
     pub url: String,
 }
 
 impl Own {
-    /// Names a database beside the one that a URL names.
+    /// Names a new database on the server of a URL.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "nobody foresees the name of a database that tests throw away")]
     pub fn beside(server: &str, purpose: &str) -> Self {

@@ -1,11 +1,11 @@
-//! HTTP as servers of tests read it.
+//! HTTP requests, as servers of tests read them.
 
 use tokio::{io::AsyncReadExt as _, net::TcpStream};
 
-/// A request as it arrived.
+/// A request as received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// Its first line and its headers, without the empty line after them.
+    /// The request line and the headers, without the empty line after them.
     pub head: String,
     /// Its body.
     pub body: Vec<u8>,
@@ -17,16 +17,17 @@ impl Request {
         self.head.lines().skip(1).filter_map(|line| line.split_once(':')).map(|(name, value)| (name, value.trim()))
     }
 
-    /// The value of a header, whatever the case of its name.
+    /// The value of a header, by case-insensitive name.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers().find_map(|(found, value)| found.eq_ignore_ascii_case(name).then_some(value))
     }
 }
 
-/// The next request on a connection; `buffer` keeps what is received beyond it. `None` once the client has hung up.
+/// Reads the next request on a connection; `buffer` keeps what is received beyond it. `None` once the client has closed
+/// the connection.
 ///
-/// A body is as long as `Content-Length` says; chunked ones are not read.
+/// The length of a body is its `Content-Length`; chunked bodies are not supported.
 pub async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Request> {
     let end = loop {
         if let Some(end) = buffer.windows(4).position(|four| four == b"\r\n\r\n") {

@@ -1,6 +1,5 @@
-//! What tests of DevSkyy are made of: in-memory adapters, the contract suites every adapter passes, chance, databases of
-//! their own, requests over HTTP, what logs with a will of their own leave to another, the simplest log to compare
-//! them with, and whether written pages are what the code says.
+//! The building blocks of DevSkyy's tests: in-memory adapters, the contract suites of all adapters, reproducible
+//! randomness, databases, HTTP requests, delegation to another log, a reference log, and checks of generated pages.
 
 pub mod chance;
 pub mod contracts;

@@ -1,9 +1,8 @@
-//! Logs of which a test changes one thing, and leaves the rest to another log.
+//! Delegation of a test's log to another log, except for what the test changes.
 
-/// What a log whose appends are a test's own leaves to the log beneath it, in its field of that name: all of reading, or the methods
-/// that are listed.
+/// Delegates methods of a test's log to the log in its field of that name: all reads, or the listed methods.
 ///
-/// It stands within the `impl` of `EventStore`, whose attribute has run by then, so that each method is written out as the
+/// It is used within the `impl` of `EventStore`, after its attribute has run, so each method is expanded like the
 /// attribute would.
 #[macro_export]
 macro_rules! reads_through {
@@ -66,8 +65,8 @@ macro_rules! reads_through {
     };
 }
 
-/// What is told in time.
+/// The future of a value.
 pub type Told<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// What is read in time, where it can be read.
+/// The future of a read.
 pub type Read<'a, T> = Told<'a, Result<T, devskyy_application::error::PortError>>;

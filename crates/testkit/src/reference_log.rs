@@ -1,4 +1,4 @@
-//! The simplest log there is, a list that takes one request at a time: what any other has to answer and to keep.
+//! A reference log: a list that takes one request at a time and defines the correct results.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,56 +10,56 @@ use uuid::Uuid;
 
 use crate::contracts::event_store::{Request, key, lamp};
 
-/// What was accepted, and who holds what.
+/// The accepted events and the current claims.
 #[derive(Debug, Default)]
 pub struct ReferenceLog {
     /// Stream, version and payload of each event.
     pub events: Vec<(StreamId, u64, String)>,
-    /// How many events each stream has.
+    /// Number of events per stream.
     pub versions: HashMap<StreamId, u64>,
-    /// Who holds each claim, by scope and value.
+    /// The owner of each claim, by scope and value.
     pub claims: BTreeMap<(String, String), Uuid>,
-    /// With which fingerprint a key was used, and what was recorded under it first and last.
+    /// The fingerprint of each key, and the first and last position recorded under it.
     pub keys: HashMap<ScopedKey, ([u8; 32], u64, u64)>,
 }
 
-/// An answer, without what a repetition does not tell.
+/// A result, without what a repeated request does not return.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// These events were recorded, and their streams have these versions now.
+    /// The events were recorded; the streams have these versions now.
     Recorded {
-        /// The first one's position.
+        /// The first position.
         first: u64,
-        /// The last one's position.
+        /// The last position.
         last: u64,
-        /// One per stream that was written to.
+        /// One per written stream.
         versions: Vec<u64>,
     },
-    /// These events were recorded before.
+    /// The events were recorded before.
     Repeated {
-        /// The first one's position.
+        /// The first position.
         first: u64,
-        /// The last one's position.
+        /// The last position.
         last: u64,
     },
     /// A precondition does not hold.
     Conflict {
-        /// Of which stream.
+        /// The stream.
         stream: StreamId,
-        /// What its version is.
+        /// Its version.
         actual: u64,
     },
-    /// Somebody else holds it.
+    /// Another owner holds the claim.
     Taken(Claim),
-    /// The key was used for something else.
+    /// The key was used for another request.
     KeyReused,
 }
 
 impl Answer {
-    /// What a log answered.
+    /// The result of a log.
     ///
     /// # Panics
-    /// When it failed instead.
+    /// When the log failed.
     #[must_use]
     pub fn of(answered: Result<Appended, AppendError>) -> Self {
         match answered {
@@ -80,7 +80,7 @@ impl ReferenceLog {
         self.versions.get(&stream).copied().unwrap_or_default()
     }
 
-    /// Takes a request, or says why not.
+    /// Applies a request, or returns the refusal.
     pub fn answer(&mut self, request: &AppendRequest) -> Answer {
         let used = request.idempotency.as_ref().map(|it| ((it.scope, it.key.clone()), it.fingerprint));
         if let Some((asked, (fingerprint, first, last))) =
@@ -141,7 +141,7 @@ fn precondition() -> impl Strategy<Value = Precondition> {
     ]
 }
 
-/// Requests about few streams, names, owners and keys, so that they meet.
+/// Requests with few streams, names, owners and keys, so that they collide.
 pub fn request() -> impl Strategy<Value = AppendRequest> {
     let writes = prop::collection::btree_map(0u64..5, (precondition(), 0usize..3), 0..3);
     let claims = prop::collection::vec((any::<bool>(), 0u8..4, 1u128..4), 0..3);

@@ -16,16 +16,16 @@ use crate::{
     ports::Clock,
 };
 
-/// Why runs of an archived project are stopped.
+/// The reason for which runs of an archived project are cancelled.
 pub(super) const ARCHIVED: &str = "its project was archived";
-/// Most runs listed in one go.
+/// Maximum number of runs listed per page.
 const PORTION: u64 = 100;
-/// Runs stopped at once: the log records together what is asked together.
+/// Runs cancelled at once, so that the log can group their appends.
 const AT_ONCE: usize = 10;
 
-/// Stops the runs of a project that is archived.
+/// Cancels the runs of an archived project.
 ///
-/// However many there are, nobody but other archived projects waits for it: it is a line of its own.
+/// It is a reaction of its own, so that a large number of runs delays only other archived projects.
 pub struct ArchivedRuns {
     runs: Repository<Run>,
     views: Arc<dyn RunViews>,
@@ -33,25 +33,25 @@ pub struct ArchivedRuns {
 }
 
 impl ArchivedRuns {
-    /// What it is known by, and what it wants to hear of.
+    /// Its name, and the categories it reads.
     pub const READER: Reader = Reader { name: "runs.archived", categories: &[PROJECTS] };
 
-    /// The reaction over the log and the views.
+    /// Creates the reaction from the log and the views.
     #[must_use]
     pub fn new(store: Arc<dyn EventStore>, views: Arc<dyn RunViews>, clock: Arc<dyn Clock>) -> Self {
         Self { runs: Repository::new(store), views, clock }
     }
 
-    /// Looks again until nothing is left: a run may be recorded while the others are listed. One that is recorded later is stopped
-    /// as it is ([`super::ChildRuns`]).
+    /// Repeats until no open run is left, because a run may be recorded while the others are listed. One that is
+    /// recorded later is cancelled by [`super::ChildRuns`].
     async fn stop_all(&self, context: &EventContext, project: ProjectId) -> Result<(), Error> {
         while self.stop_open(context, project).await? {}
         Ok(())
     }
 
-    /// Stops the runs that have not ended; whether there were any. Each status is listed on its own: a list of one status is read
-    /// from an index, while a list of several passes over every run of the project that ever ended. Running runs are listed
-    /// again at the end: one may have started to run after they were listed and before those that wait were.
+    /// Cancels the runs that have not ended; returns whether there were any. Each status is listed on its own, because a list of
+    /// one status is read from an index. Running runs are listed again at the end: a waiting one may have been resumed
+    /// after they were listed.
     async fn stop_open(&self, context: &EventContext, project: ProjectId) -> Result<bool, Error> {
         let mut found = false;
         for status in [RunStatus::Queued, RunStatus::Running, RunStatus::Waiting, RunStatus::Running] {
@@ -60,7 +60,7 @@ impl ArchivedRuns {
         Ok(found)
     }
 
-    /// Stops the runs with a status; whether there were any.
+    /// Cancels the runs with a status; returns whether there were any.
     async fn stop_at(&self, context: &EventContext, project: ProjectId, status: RunStatus) -> Result<bool, Error> {
         let (sort, within) = (Sort::ascending(Age::CreatedAt), ListScope::Project(project));
         let filter = RunFilter { status: vec![status], sort, ..RunFilter::default() };
@@ -71,7 +71,7 @@ impl ArchivedRuns {
             found |= !listed.items.is_empty();
             let runs: Vec<RunId> = listed.items.iter().map(|run| run.id).collect();
             let stops = stream::iter(runs).map(|run| self.stop(context, run)).buffer_unordered(AT_ONCE);
-            // One that cannot be stopped is no reason to let the others go on.
+            // A failure to cancel one run must not keep the others from being cancelled.
             stopped = stops.fold(stopped, |all, one| ready(all.and(one))).await;
             match listed.beyond {
                 Beyond::Next(Some(key)) => after = Some(key),

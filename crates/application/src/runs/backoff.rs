@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-/// How long somebody who waits for one run leaves the log alone after a look at it.
+/// Pause of a client that waits for one run, between two looks at the log.
 ///
-/// The log moves for everybody, and mostly for others: each look in vain makes the next one wait twice as long, up to a
-/// tenth of a second. So many who wait ask no more than ten times a second each, however busy the log is.
+/// Most appends concern other runs: each look without news doubles the pause, up to a tenth of a second. So each
+/// waiting client looks at most ten times a second, however busy the log is.
 #[derive(Debug, Clone, Copy)]
 pub struct Backoff(Duration);
 
@@ -17,7 +17,7 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// The pause after a look that found something new of the run, or nothing.
+    /// The pause after a look; `found` if there was something new about the run.
     pub fn after(&mut self, found: bool) -> Duration {
         self.0 = if found { SHORTEST } else { (self.0 * 2).min(LONGEST) };
         self.0

@@ -1,4 +1,4 @@
-//! What every run goes through before it is queued, whether a person or another run asks for it.
+//! The steps common to all requests for a run, before it is queued.
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,22 +26,22 @@ use crate::{
     workflow::Schemas,
 };
 
-/// Most violations that are reported at once.
+/// Maximum number of violations reported at once.
 const REPORTED: usize = 20;
 
-/// Longest time an answer waits for a run.
+/// Maximum time a response waits for a run.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What became of a request for a run.
+/// The response to a request for a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StartedRun {
-    /// The run as it stands.
+    /// The run in its current state.
     pub run: RunView,
-    /// Whether an earlier identical request had already started it.
+    /// Whether an earlier identical request had started it already.
     pub replayed: bool,
 }
 
-/// What every way to ask for a run needs.
+/// The dependencies of every request for a run.
 #[derive(Clone)]
 pub(super) struct Beginning {
     pub(super) runs: Repository<Run>,
@@ -66,7 +66,8 @@ impl Beginning {
         self.runs.create(actor.event_context(Some(project)), id, events, vec![], vec![], idempotency).await
     }
 
-    /// The answer to a request for a run: what an earlier identical one made counts even where it would be refused now.
+    /// The response to a request for a run; for a repeated request the first one's result, even if it would be refused
+    /// now.
     pub(super) async fn answer(
         &self,
         actor: &Actor,
@@ -85,7 +86,7 @@ impl Beginning {
         Ok(StartedRun { run, replayed: created.replayed })
     }
 
-    /// A run that shall be made again, and what is asked for then; whoever asks must be allowed to see and to start it.
+    /// A run to be repeated and its request; the actor must be allowed to read and to start runs in its project.
     pub(super) async fn repeatable(&self, actor: &Actor, run: RunId) -> Result<(Loaded<Run>, Order), Error> {
         let thing = || Error::NotFound(format!("run {run}"));
         let loaded = self.runs.load(run).await?;
@@ -98,7 +99,7 @@ impl Beginning {
         Ok((loaded, order))
     }
 
-    /// What a version of an agent that may be run does.
+    /// The definition of an agent's version, if the agent may be run.
     pub(super) async fn definition(&self, agent: AgentId, version: u32) -> Result<Arc<Definition>, Error> {
         current(&find(self.agents.as_ref(), agent).await?)?;
         self.agents.definition(agent, version).await?.ok_or_else(|| {
@@ -112,13 +113,13 @@ impl Beginning {
     }
 }
 
-/// Finds an agent, wherever it lives.
+/// Finds an agent in any project.
 pub(super) async fn find(agents: &dyn RunnableAgents, agent: AgentId) -> Result<RunnableAgent, Error> {
     let found = agents.find(agent).await?;
     found.ok_or_else(|| Error::NotFound(format!("agent {agent}")))
 }
 
-/// What a run of the agent would do, if it may be run.
+/// The current version of an agent and its definition, if the agent may be run.
 pub(super) fn current(agent: &RunnableAgent) -> Result<(u32, Arc<Definition>), Error> {
     agent.current.clone().ok_or_else(|| {
         Error::Refused(Refused {
@@ -130,7 +131,7 @@ pub(super) fn current(agent: &RunnableAgent) -> Result<(u32, Arc<Definition>), E
     })
 }
 
-/// Checks an input against what the agent declares.
+/// Checks an input against the agent's schema.
 pub(super) async fn check_input(
     schemas: &dyn Schemas,
     definition: &Definition,
@@ -148,7 +149,7 @@ pub(super) async fn check_input(
     if refused.is_empty() { Ok(()) } else { Err(refused) }
 }
 
-/// When a run ends at the latest: as asked, and never later than its definition allows.
+/// The deadline of a run: as requested, but never later than its definition allows.
 pub(super) fn deadline(definition: &Definition, now: DateTime<Utc>, asked: Option<DateTime<Utc>>) -> DateTime<Utc> {
     let latest = now + Duration::from_secs(definition.wall_clock_s().into());
     asked.map_or(latest, |asked| asked.min(latest))

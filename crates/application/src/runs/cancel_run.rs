@@ -8,18 +8,18 @@ use devskyy_domain::{
 use super::{reading::RunReading, views::RunView};
 use crate::{access::Permission, context::Actor, error::Error, es::Repository, ports::Clock};
 
-/// Asks a run to stop.
+/// Requests the cancellation of a run.
 #[derive(Debug)]
 pub struct CancelRun {
-    /// Which.
+    /// The run.
     pub run: RunId,
-    /// Why, for the record.
+    /// The reason, for the record.
     pub reason: Option<String>,
-    /// The version the caller last saw, if it cares.
+    /// The version the caller last saw, to detect concurrent changes.
     pub expected: Option<Version>,
 }
 
-/// Stops runs.
+/// Cancels runs.
 pub struct CancelRunHandler {
     pub(super) runs: Repository<Run>,
     pub(super) reading: RunReading,
@@ -27,7 +27,7 @@ pub struct CancelRunHandler {
 }
 
 impl CancelRunHandler {
-    /// Stops the run: whatever its worker does from now on is refused. Stopping a stopped run changes nothing.
+    /// Cancels the run; later reports of its worker are refused. Cancelling a cancelled run changes nothing.
     ///
     /// # Errors
     /// [`Error::NotFound`], [`Error::Forbidden`], [`Error::StaleVersion`], or a refusal when it has ended already.

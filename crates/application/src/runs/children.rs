@@ -17,11 +17,11 @@ use devskyy_domain::{
     runs::{ChildEnd, Failure, Phase, Run, RunError, RunEvent},
 };
 
-/// Tells a run how its child runs ended, stops the child runs of a run that ends or is being stopped, gives back what budgets
-/// keep for questions to models that it will get no answer to, and stops a run that was asked for just before its project was
-/// archived and recorded after.
+/// Reports the end of child runs to their parent, cancels the child runs of a run that has ended or is being cancelled,
+/// releases budget reservations of model calls that will get no answer, and cancels a run that was recorded after its
+/// project was archived.
 ///
-/// Every effect is a decision of the run or the budget it concerns, so seeing an event twice changes nothing.
+/// Every effect is a decision of the run or budget it concerns, so processing an event twice changes nothing.
 pub struct ChildRuns {
     runs: Repository<Run>,
     ledger: Arc<Ledger>,
@@ -30,16 +30,16 @@ pub struct ChildRuns {
 }
 
 impl ChildRuns {
-    /// What it is known by, and what it wants to hear of.
+    /// Its name, and the categories it reads.
     pub const READER: Reader = Reader { name: "runs.children", categories: &[Run::CATEGORY] };
 
-    /// The reaction over the log, the ledger and the projects.
+    /// Creates the reaction from the log, the ledger and the projects.
     #[must_use]
     pub fn new(store: Arc<dyn EventStore>, ledger: Arc<Ledger>, access: Access, clock: Arc<dyn Clock>) -> Self {
         Self { runs: Repository::new(store), ledger, access, clock }
     }
 
-    /// The project may have been archived between the request for a run and its record, and its runs been listed before that.
+    /// The project may have been archived and its runs listed between the request for a run and its record.
     async fn stop_late(&self, context: &EventContext, event: &RecordedEvent) -> Result<(), Error> {
         let RunEvent::Queued(queued) = event.decode().map_err(PortError::from)? else { return Ok(()) };
         if !self.access.archived(queued.order.project).await? {
@@ -62,13 +62,13 @@ impl ChildRuns {
         let mut stopped = Ok(());
         for child in run.open_children() {
             let reason = "the run that waited for it has ended";
-            // One that cannot be stopped is no reason to let the others go on.
+            // A failure to cancel one run must not keep the others from being cancelled.
             stopped = stopped.and(stop(&self.runs, self.clock.as_ref(), context, child, reason).await);
         }
         stopped
     }
 
-    /// Nothing is kept for a run after its end, and what is free already stays so.
+    /// Releases all reservations of a run that has ended; a released reservation stays released.
     async fn give_back(&self, context: &EventContext, run: &Run) -> Result<(), Error> {
         let open: Vec<OperationId> = run.open_questions().collect();
         let Some(order) = run.order().filter(|_| run.ended() && !open.is_empty()) else { return Ok(()) };
@@ -90,7 +90,7 @@ pub(super) async fn stop(
     settled(stopped.map(|_| ()))
 }
 
-/// A refusal means that there is nothing left to do.
+/// Some refusals mean that there is nothing left to do.
 fn settled(outcome: Result<(), Error>) -> Result<(), Error> {
     let done = [RunError::Ended, RunError::OperationUnknown, RunError::Unknown];
     match outcome {
@@ -103,7 +103,7 @@ fn settled(outcome: Result<(), Error>) -> Result<(), Error> {
     }
 }
 
-/// How the run ended, in its parent's words.
+/// How the run ended, as its parent records it.
 fn end(run: &Run) -> Option<ChildEnd> {
     let failed = |code: &str, message: &str| Some(ChildEnd::Failed { error: Failure::new(code, message) });
     match run.phase() {

@@ -18,24 +18,24 @@ use crate::{
     workflow::Schemas,
 };
 
-/// Answers a question a run asks.
+/// Answers an approval of a run.
 #[derive(Debug)]
 pub struct DecideApproval {
-    /// Which run.
+    /// The run.
     pub run: RunId,
-    /// Which question.
+    /// The approval.
     pub approval: ApprovalId,
     /// The answer.
     pub decision: Choice,
-    /// Arguments to make the call with instead of those it asks about.
+    /// Edited arguments to make the call with instead.
     pub arguments: Option<Json>,
-    /// Why, for the record.
+    /// The reason, for the record.
     pub reason: Option<String>,
-    /// The version the caller last saw, if it cares.
+    /// The version the caller last saw, to detect concurrent changes.
     pub expected: Option<Version>,
 }
 
-/// Takes answers.
+/// Records answers to approvals.
 pub struct DecideApprovalHandler {
     pub(super) runs: Repository<Run>,
     pub(super) reading: RunReading,
@@ -45,12 +45,12 @@ pub struct DecideApprovalHandler {
 }
 
 impl DecideApprovalHandler {
-    /// Records the answer; the run may be taken up again with the same unit of work. The same answer twice is once.
+    /// Records the answer; the same append makes the run claimable. Repeating the same answer changes nothing.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a run or question that is not there, [`Error::Forbidden`], [`Error::StaleVersion`],
-    /// [`Error::Invalid`] for arguments that break the tool's schema, or a refusal when another answer was given, the
-    /// question has expired or the run has ended.
+    /// [`Error::NotFound`] for an unknown run or approval, [`Error::Forbidden`], [`Error::StaleVersion`],
+    /// [`Error::Invalid`] for arguments that do not match the tool's schema, or a refusal when another answer was
+    /// given, the question has expired or the run has ended.
     #[tracing::instrument(name = "runs.decide_approval", skip_all, fields(run = %command.run), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: DecideApproval) -> Result<RunView, Error> {
         let DecideApproval { run, approval, decision, arguments, reason, expected } = command;
@@ -73,7 +73,7 @@ impl DecideApprovalHandler {
         self.reading.view(run).await
     }
 
-    /// Edited arguments must fit the tool's schema, as the model's own had to.
+    /// Edited arguments must match the tool's schema, like the model's own.
     async fn check(&self, run: &Run, approval: ApprovalId, arguments: &Json) -> Result<(), Error> {
         let (Some(proposal), Some(order)) = (run.proposal(approval), run.order()) else { return Ok(()) };
         let definition = self.agents.definition(order.agent, order.agent_version).await?;

@@ -3,19 +3,19 @@ use devskyy_domain::{
     runs::{Call, Callee, Place},
 };
 
-/// A call of which nobody knows what became of it.
+/// A call whose outcome is unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DoubtView {
-    /// Where it was made.
+    /// Its place in the run.
     pub place: Place,
-    /// Its id, which a verdict is addressed to.
+    /// Its id, to which a verdict is addressed.
     pub operation: OperationId,
     /// The tool it called.
     pub tool: String,
 }
 
 impl DoubtView {
-    /// What people see of a call in doubt.
+    /// The view of a call in doubt.
     #[must_use]
     pub fn of(place: &Place, call: &Call) -> Self {
         let (Callee::Tool(tool) | Callee::Model(tool)) = &call.callee;

@@ -1,4 +1,4 @@
-//! Which runs and which questions a list shows.
+//! Filters of the lists of runs and approvals.
 
 use chrono::{DateTime, Utc};
 use devskyy_domain::{
@@ -12,40 +12,40 @@ use crate::{
     paging::{Age, Sort},
 };
 
-/// Whose children are wanted.
+/// Selects runs by their parent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChildOf {
-    /// Nobody's: what people and programs asked for.
+    /// Runs without a parent: requested by people and programs.
     Nobody,
-    /// A run's.
+    /// Child runs of this run.
     Run(RunId),
 }
 
-/// Which runs a list shows.
+/// The filter of a list of runs.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RunFilter {
-    /// Those of one agent.
+    /// Runs of this agent.
     pub agent: Option<AgentId>,
-    /// Those that stand at one of these; anywhere without any.
+    /// Runs in one of these states; empty for any state.
     pub status: Vec<RunStatus>,
-    /// Those that wait for one of these; for anything or nothing without any.
+    /// Runs that wait for one of these; empty for no restriction.
     pub waiting_for: Vec<Waiting>,
-    /// Those that one run asked for, or none did.
+    /// Child runs of one run, or runs without a parent.
     pub parent: Option<ChildOf>,
-    /// Those that repeat one run.
+    /// Retries of this run.
     pub retry_of: Option<RunId>,
-    /// Those that left one run.
+    /// Forks of this run.
     pub forked_from: Option<RunId>,
-    /// Those asked for at this instant or later.
+    /// Runs requested at this instant or later.
     pub created_from: Option<DateTime<Utc>>,
-    /// Those asked for before this instant.
+    /// Runs requested before this instant.
     pub created_before: Option<DateTime<Utc>>,
-    /// In which order.
+    /// The order of the list.
     pub sort: Sort<Age>,
 }
 
 impl RunFilter {
-    /// Whether a run is among those, of whatever project it is.
+    /// Whether a run matches, regardless of its project.
     #[must_use]
     pub fn passes(&self, run: &RunSummary) -> bool {
         let Self { agent, status, waiting_for, parent, retry_of, forked_from, .. } = self;
@@ -65,13 +65,13 @@ impl RunFilter {
     }
 }
 
-/// Which questions a list shows.
+/// The filter of a list of approvals.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApprovalFilter {
-    /// Those of which projects.
+    /// The visible projects.
     pub scope: ListScope,
-    /// Those of one run.
+    /// Approvals of this run.
     pub run: Option<RunId>,
-    /// Those of which this became.
+    /// Approvals with this status.
     pub status: Option<ApprovalStatus>,
 }

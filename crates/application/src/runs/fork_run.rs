@@ -14,24 +14,24 @@ use crate::{
     es::{Created, Idempotency},
 };
 
-/// Asks for a run that goes its own way from a step of another.
+/// Requests a run that continues from a step of another run.
 #[derive(Debug)]
 pub struct ForkRun {
-    /// Of which.
+    /// The other run.
     pub run: RunId,
-    /// The first step it takes itself; what is before that is taken over.
+    /// The first step that the fork executes itself; what precedes it is taken over.
     pub step: String,
-    /// Which version of the agent it runs; that of the other run, without it.
+    /// The agent's version to run; by default that of the other run.
     pub agent_version: Option<u32>,
-    /// What it works on; what the other run does, without it.
+    /// The input; by default that of the other run.
     pub input: Option<Json>,
-    /// How urgent it is; as urgent as the other one, without it.
+    /// Its priority; by default that of the other run.
     pub priority: Option<Priority>,
-    /// When it ends at the latest; the definition's own limit holds in any case.
+    /// When it expires; the definition's own limit holds in any case.
     pub deadline: Option<DateTime<Utc>>,
-    /// How long the answer may wait until the run has ended or needs a person; at most a minute.
+    /// How long the response may wait until the run has ended or needs a person; at most a minute.
     pub wait: Option<Duration>,
-    /// Recognises a repeated request.
+    /// Identifies a repeated request.
     pub idempotency: Option<Idempotency>,
 }
 
@@ -41,14 +41,14 @@ pub struct ForkRunHandler {
 }
 
 impl ForkRunHandler {
-    /// Starts a run that takes over what another did before a step, without doing it again, and names it. The other run
-    /// stays as it is. Limits apply anew.
+    /// Starts a run that takes over what another run did before a step, without executing it again, and refers to that
+    /// run. The other run stays unchanged. Limits apply anew.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a run the actor may not see, [`Error::Forbidden`], [`Error::Invalid`] for an input that
-    /// breaks the schema or a version that is not there, or a refusal when nobody knows what became of a call of the other
-    /// run or of one below it, the step is not there, has not been reached, or what is before it is not the same in the other
-    /// version.
+    /// does not match the schema or an unknown version, or a refusal when the outcome of a call of the other run or of
+    /// its descendants is unknown, the step does not exist or has not been reached, or an earlier step differs in the
+    /// other version.
     #[tracing::instrument(name = "runs.fork", skip_all, fields(run = %command.run), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: ForkRun) -> Result<StartedRun, Error> {
         let (wait, idempotency) = (command.wait, command.idempotency.clone());

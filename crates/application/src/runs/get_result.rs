@@ -7,24 +7,24 @@ use crate::{
     error::{Error, PortError},
 };
 
-/// Asks for a result that a run refers to.
+/// Requests a result that a run refers to.
 #[derive(Debug)]
 pub struct GetResult {
-    /// Which run.
+    /// The run.
     pub run: RunId,
-    /// Which of its results.
+    /// The result's hash.
     pub hash: ResultHash,
 }
 
-/// Shows results that are too large for a run's events.
+/// Returns results that are too large for a run's events.
 pub struct GetResultHandler {
     pub(super) reading: RunReading,
     pub(super) results: Results,
 }
 
 impl GetResultHandler {
-    /// The JSON text of a result, just as it was kept. One that only other runs refer to is as absent as one that nobody
-    /// has: whoever may see a run learns nothing of what others hold.
+    /// The JSON text of a result, as it was stored. A result that only other runs refer to is reported as missing, so
+    /// that a run's readers cannot find out what other runs hold.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a run the actor may not see or a result it does not refer to; [`Error::Port`] when the

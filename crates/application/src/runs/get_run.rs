@@ -3,29 +3,29 @@ use devskyy_domain::kernel::{Version, ids::RunId};
 use super::{reading::RunReading, views::RunView};
 use crate::{access::Permission, context::Actor, error::Error, es::Moment};
 
-/// Asks for one run.
+/// Requests one run.
 #[derive(Debug)]
 pub struct GetRun {
-    /// Which.
+    /// The run.
     pub run: RunId,
-    /// As of when; as it stands, without it.
+    /// The moment to show; the current state if `None`.
     pub moment: Option<Moment>,
-    /// Whether its steps are wanted: they are most of a long run.
+    /// Whether to include its steps: they are most of a long run.
     pub steps: bool,
 }
 
-/// Shows runs.
+/// Returns runs.
 ///
-/// Its version is told without the run: a client that knows it needs nothing else.
+/// The version can be had without the run: a client that knows it needs nothing else.
 pub struct GetRunHandler {
     pub(super) reading: RunReading,
 }
 
 impl GetRunHandler {
-    /// The run with everything about it, as of the newest event or of a moment before; who may see it is decided as of now.
+    /// The run with all details, as of the newest event or an earlier moment; permissions are checked as of now.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a run the actor may not see, a moment before it was asked for, or a version it has not come to.
+    /// [`Error::NotFound`] for a run the actor may not see, or a moment or version it has not reached.
     #[tracing::instrument(name = "runs.get", skip_all, fields(run = %query.run), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, query: GetRun) -> Result<RunView, Error> {
         match query.moment {
@@ -34,7 +34,7 @@ impl GetRunHandler {
         }
     }
 
-    /// The run's version as it stands. Nothing is read from the log.
+    /// The run's current version. Nothing is read from the log.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a run the actor may not see.

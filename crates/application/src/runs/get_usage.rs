@@ -11,23 +11,23 @@ use crate::{
     paging::Part,
 };
 
-/// Asks what models used in a project.
+/// Requests the model usage of a project.
 #[derive(Debug)]
 pub struct GetUsage {
-    /// Of which project, when, and by what it is told apart.
+    /// The project, the days, and the grouping.
     pub filter: UsageFilter,
-    /// Which part of the list.
+    /// The requested page.
     pub page: Part,
 }
 
-/// Tells what models used.
+/// Returns model usage.
 pub struct GetUsageHandler {
     pub(super) usage: Arc<dyn UsageViews>,
     pub(super) access: Access,
 }
 
 impl GetUsageHandler {
-    /// Everything that was used together, and one part of it kind by kind.
+    /// The total usage, and one page of the groups.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a project the actor may not see, [`Error::Denied`] for a key without the scope, or a failing

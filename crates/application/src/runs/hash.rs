@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::PortError;
 
-/// SHA-256 of the JSON text, members in order of their names, in hexadecimal: what an approval is bound to.
+/// SHA-256 of the JSON text, members in order of their names, in hexadecimal: the hash an approval is bound to.
 pub(super) fn arguments_hash(arguments: &Json) -> Result<String, PortError> {
     let failed = |source| PortError::bug("approval", "writing arguments", source);
     let text = serde_json::to_string(arguments).map_err(failed)?;

@@ -14,27 +14,27 @@ use crate::{
     paging::{PageOf, Part},
 };
 
-/// Asks for the questions runs ask, oldest first.
+/// Requests the approvals of runs, oldest first.
 #[derive(Debug, Default)]
 pub struct ListApprovals {
-    /// Those of one project.
+    /// Approvals of this project.
     pub project: Option<ProjectId>,
-    /// Those of one run.
+    /// Approvals of this run.
     pub run: Option<RunId>,
-    /// Those of which this became.
+    /// Approvals with this status.
     pub status: Option<ApprovalStatus>,
-    /// Which part of the list.
+    /// The requested page.
     pub page: Part,
 }
 
-/// Lists questions.
+/// Lists approvals.
 pub struct ListApprovalsHandler {
     pub(super) views: Arc<dyn RunViews>,
     pub(super) access: Access,
 }
 
 impl ListApprovalsHandler {
-    /// One page of the questions the actor may see.
+    /// One page of the approvals the actor may see.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a project the actor may not see, or a failing port.

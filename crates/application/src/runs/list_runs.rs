@@ -10,14 +10,14 @@ use crate::{
     paging::{PageOf, Part},
 };
 
-/// Asks for the runs one may see.
+/// Requests the runs the actor may see.
 #[derive(Debug, Default)]
 pub struct ListRuns {
-    /// Those of one project.
+    /// Runs of this project.
     pub project: Option<ProjectId>,
-    /// Which of them, and in which order.
+    /// The filter and the order.
     pub filter: RunFilter,
-    /// Which part of the list.
+    /// The requested page.
     pub page: Part,
 }
 

@@ -1,4 +1,4 @@
-//! Runs: starting them, seeing and steering them, and the worker that carries them out.
+//! Runs: starting, reading and controlling them, and the worker that executes them.
 
 mod archived;
 mod backoff;
@@ -75,64 +75,64 @@ use crate::{
     workflow::Schemas,
 };
 
-/// The streams of projects, whose events tell when runs rest and when they end.
+/// The streams of projects, whose events decide when runs pause and when they end.
 const PROJECTS: &str = "project";
 
-/// What the context needs from outside.
+/// The ports of the context.
 #[derive(Clone)]
 pub struct RunsPorts {
     /// The log.
     pub store: Arc<dyn EventStore>,
-    /// Runs as lists show them.
+    /// Read models of runs.
     pub views: Arc<dyn RunViews>,
-    /// What models used.
+    /// Model usage.
     pub usage: Arc<dyn UsageViews>,
     /// Results that are too large for events.
     pub results: Arc<dyn ResultStore>,
-    /// What agents do.
+    /// The definitions of agents.
     pub agents: Arc<dyn RunnableAgents>,
-    /// Knows JSON Schema.
+    /// Validates against JSON Schemas.
     pub schemas: Arc<dyn Schemas>,
-    /// What models are saying, for whoever listens.
+    /// Live deltas of model answers, for subscribers.
     pub live: Arc<LiveRuns>,
-    /// Who may do what.
+    /// Permissions.
     pub access: Access,
-    /// The time.
+    /// The current time.
     pub clock: Arc<dyn Clock>,
     /// Fresh ids.
     pub ids: Arc<dyn IdGenerator>,
 }
 
-/// Everything the context can be asked.
+/// The use cases of the context.
 pub struct Runs {
     /// Starts a run.
     pub start: StartRunHandler,
     /// Starts a run that repeats one that has ended.
     pub retry: RetryRunHandler,
-    /// Starts a run that goes its own way from a step of another.
+    /// Starts a run that continues from a step of another.
     pub fork: ForkRunHandler,
-    /// Shows one run.
+    /// Returns one run.
     pub get: GetRunHandler,
-    /// Shows a result that is too large for a run's events.
+    /// Returns a result that is too large for a run's events.
     pub result: GetResultHandler,
-    /// Lists the runs one may see.
+    /// Lists the runs the actor may see.
     pub list: ListRunsHandler,
-    /// Stops a run.
+    /// Cancels a run.
     pub cancel: CancelRunHandler,
-    /// Tells what happened to a run.
+    /// Returns the events of a run.
     pub events: RunEventsHandler,
-    /// Answers a question a run asks.
+    /// Answers an approval of a run.
     pub decide_approval: DecideApprovalHandler,
-    /// Settles a call nobody knows the outcome of.
+    /// Settles a call whose outcome is unknown.
     pub reconcile: ReconcileRunHandler,
-    /// Lists the questions runs ask.
+    /// Lists the approvals of runs.
     pub approvals: ListApprovalsHandler,
-    /// Tells what models used in a project.
+    /// Returns the model usage of a project.
     pub usage: GetUsageHandler,
 }
 
 impl Runs {
-    /// The context over its ports.
+    /// Creates the context from its ports.
     #[must_use]
     pub fn new(ports: RunsPorts) -> Self {
         let RunsPorts { store, views, usage, results, agents, schemas, live, access, clock, ids } = ports;

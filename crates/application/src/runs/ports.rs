@@ -19,92 +19,92 @@ use crate::{
     paging::{PageOf, Part},
 };
 
-/// Answers questions about runs, as of the newest event. Absence is an answer, not an error.
+/// Queries over runs, as of the newest event. Absence is `None`, not an error.
 #[async_trait]
 pub trait RunViews: Send + Sync {
-    /// Finds one run, wherever it lives; who may see it is the handler's question.
+    /// Finds one run in any project; the handler checks permissions.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the query fails.
     async fn find(&self, run: RunId) -> Result<Option<RunSummary>, PortError>;
 
-    /// Runs that pass a filter.
+    /// Runs that match a filter.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the query fails.
     async fn list(&self, scope: ListScope, filter: &RunFilter, part: &Part) -> Result<PageOf<RunSummary>, PortError>;
 
-    /// Finds one question.
+    /// Finds one approval.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the query fails.
     async fn approval(&self, approval: ApprovalId) -> Result<Option<ApprovalView>, PortError>;
 
-    /// Questions that pass a filter, oldest first.
+    /// Approvals that match a filter, oldest first.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the query fails.
     async fn approvals(&self, filter: &ApprovalFilter, part: &Part) -> Result<PageOf<ApprovalView>, PortError>;
 }
 
-/// Tells what models used, as of the newest answer.
+/// Queries over model usage, as of the newest answer.
 #[async_trait]
 pub trait UsageViews: Send + Sync {
-    /// What was used of what a filter wants: together, and one part of it kind by kind, all as of the same moment.
+    /// The total usage that matches a filter, and one page of its groups, all as of the same moment.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the query fails.
     async fn usage(&self, filter: &UsageFilter, part: &Part) -> Result<ProjectUsage, PortError>;
 }
 
-/// A run a worker may work on for a while.
+/// A run that is leased to a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claim {
-    /// Which run.
+    /// The run.
     pub run: RunId,
-    /// The fence the worker is expected to claim it with.
+    /// The fence under which the worker has to record its claim.
     pub fence: u64,
 }
 
-/// What a worker asks of the queue.
+/// A worker's request to the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Appetite {
-    /// Most runs it takes to carry them on.
+    /// Maximum number of runs to execute.
     pub most: usize,
-    /// Most runs it takes beyond those only to end them.
+    /// Maximum number of additional runs that only have to end.
     pub ending: usize,
-    /// Most runs of one project that all workers together hold at once; any number without it.
+    /// Maximum number of runs of one project that all workers together hold at once; `None` for no limit.
     pub per_project: Option<usize>,
-    /// Most runs of one project that it holds itself at once, so that others find room at it; any number without it.
+    /// Maximum number of runs of one project that this worker holds at once; `None` for no limit.
     pub own_share: Option<usize>,
-    /// How long they are its own without a sign of life.
+    /// Duration of the lease.
     pub lease: Duration,
 }
 
-/// What a look at the queue gave.
+/// The queue's response.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Claims {
-    /// Runs that are now this worker's: those that only have to end, then the others, the next in turn first.
+    /// The leased runs: first those that only have to end, then the others, in the order of their turn.
     pub runs: Vec<Claim>,
-    /// When it was, by the store's own clock, which says what is due.
+    /// The time of the look by the store's own clock, which decides what is due.
     pub at: DateTime<Utc>,
-    /// How long until something else becomes claimable by the mere passing of time.
+    /// Time until another run becomes claimable without any event.
     pub next_due: Option<Duration>,
-    /// Whether something is due that must wait until a run of its project lets go.
+    /// Whether a due run has to wait until its project holds fewer runs.
     pub held_back: bool,
 }
 
-/// Hands out runs that are ready, each to one worker at a time. All times are the store's own clock.
+/// Leases runs that are ready, each to one worker at a time. All times are those of the store's own clock.
 ///
-/// Projects take turns: whose runs are held least gets the next worker, so that nobody's backlog is another's wait. Within
-/// a project the urgent go first, then the old.
+/// Projects take turns: the project whose runs hold the fewest leases is served first, so that one backlog does not
+/// delay another. Within a project, priority comes first, then age.
 ///
-/// What is to stop and what is overdue only has to end. It goes before everything else, whatever its project and its priority,
-/// counts for no share, and finds room at a worker that has none for anything else: stop means stop, and every run ends.
+/// Runs that are being cancelled or are overdue only have to end. They precede all others, whatever their project and
+/// priority, count towards no share, and are leased even to a worker without free slots.
 ///
-/// A run is claimable when it is due and nobody holds a lease on it, the lease lapsed, or the lease is older than the
-/// run's fence. Runs of a project that is suspended or archived are not handed out, but for those that are to stop or whose
-/// deadline has passed. Leases are never the truth about a run: they only keep workers from getting in each other's way.
+/// A run is claimable when it is due and has no lease, the lease has lapsed, or the lease is older than the run's
+/// fence. Runs of a suspended or archived project are not leased, except those that only have to end. Leases are never
+/// the truth about a run: they only keep workers out of each other's way.
 #[async_trait]
 pub trait RunQueue: Send + Sync {
     /// Leases due runs to a worker.
@@ -113,25 +113,25 @@ pub trait RunQueue: Send + Sync {
     /// [`PortError`] when the queue cannot be reached.
     async fn claim(&self, worker: &str, appetite: Appetite) -> Result<Claims, PortError>;
 
-    /// Extends a lease, under the fence the worker holds now; false when the run has passed on.
+    /// Extends a lease under the worker's current fence; returns false if the run has passed to another worker.
     ///
     /// # Errors
     /// [`PortError`] when the queue cannot be reached.
     async fn renew(&self, worker: &str, claim: Claim, lease: Duration) -> Result<bool, PortError>;
 
-    /// Gives a lease back, so that nobody has to wait for its end; one of another worker or fence is left alone.
+    /// Releases a lease before it lapses; one of another worker or fence is left alone.
     ///
     /// # Errors
     /// [`PortError`] when the queue cannot be reached.
     async fn release(&self, worker: &str, claim: Claim) -> Result<(), PortError>;
 }
 
-/// Keeps the results that are too large for events: the JSON text of each once per project, under its hash.
+/// Stores results that are too large for events: the JSON text of each once per project, under its hash.
 ///
-/// A text means nothing until an event refers to its hash, so it is kept, durably, before that event is recorded.
+/// A text has no meaning until an event refers to its hash. It must be stored durably before that event is recorded.
 #[async_trait]
 pub trait ResultStore: Send + Sync {
-    /// Keeps a text. One that is there already is only noted as kept at this instant.
+    /// Stores a text. If it is stored already, only the time is updated.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be written.
@@ -143,40 +143,40 @@ pub trait ResultStore: Send + Sync {
         now: DateTime<Utc>,
     ) -> Result<(), PortError>;
 
-    /// What is kept under a hash in a project, as it is found: whether it still has that hash is for the reader to see.
+    /// The text stored under a hash in a project, unverified: the caller checks that it still has that hash.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be read.
     async fn find(&self, project: ProjectId, hash: ResultHash) -> Result<Option<Vec<u8>>, PortError>;
 
-    /// Deletes the texts no event refers to that were last kept before an instant, and says how many.
+    /// Deletes texts that no event refers to and that were last stored before an instant; returns their number.
     ///
     /// # Errors
     /// [`PortError`] when they cannot be deleted.
     async fn sweep(&self, before: DateTime<Utc>) -> Result<u64, PortError>;
 }
 
-/// An agent as far as starting a run of it goes.
+/// An agent, as far as it matters for starting a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunnableAgent {
     /// The project it belongs to.
     pub project: ProjectId,
-    /// Its present version and what that does; `None` while it must not be run.
+    /// Its current version and definition; `None` while it must not be run.
     pub current: Option<(u32, Arc<Definition>)>,
 }
 
-/// Knows what agents do.
+/// Looks up agents and their definitions.
 #[async_trait]
 pub trait RunnableAgents: Send + Sync {
-    /// The agent as it stands; `None` where there is none.
+    /// The agent in its current state; `None` if it does not exist.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the query fails.
     async fn find(&self, agent: AgentId) -> Result<Option<RunnableAgent>, PortError>;
 
-    /// What a version does, whatever has become of the agent since.
+    /// The definition of a version, whatever the agent's current state is.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the query fails.
     async fn definition(&self, agent: AgentId, version: u32) -> Result<Option<Arc<Definition>>, PortError>;
 }

@@ -1,4 +1,4 @@
-//! What others may see of a run's events: a stable public form, apart from what is stored.
+//! The public form of a run's events: stable, and independent of the stored form.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use devskyy_domain::{
@@ -13,29 +13,29 @@ use uuid::Uuid;
 use super::views::TokenCount;
 use crate::es::{Position, RecordedEvent};
 
-/// Largest value that is published within an event; larger ones are only in the run itself.
+/// Maximum size of a value within a published event; larger ones are only in the run itself.
 const INLINE: usize = 16 * 1024;
 
-/// One thing that happened to a run, in its public form.
+/// An event of a run in its public form.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunPublished {
-    /// Its place in the one log; the cursor of feeds and streams.
+    /// Its position in the log; the cursor of feeds and streams.
     pub position: Position,
-    /// Its place among the run's events, from 1.
+    /// Its number among the run's events, from 1.
     pub sequence: Version,
-    /// Its identity.
+    /// Its id.
     pub id: Uuid,
-    /// What happened, for example `run.tool_succeeded`.
+    /// Its type, for example `run.tool_succeeded`.
     pub kind: &'static str,
-    /// To which run.
+    /// The run.
     pub run_id: RunId,
-    /// In which project.
+    /// The project.
     pub project_id: Option<ProjectId>,
     /// When.
     pub at: DateTime<Utc>,
     /// Who caused it: `user:<id>` or `system:<name>`.
     pub actor: String,
-    /// The rest.
+    /// The payload.
     pub data: Json,
 }
 
@@ -81,7 +81,7 @@ impl Data {
         self.with("error", own.0.into_iter().chain(place).collect::<Json>())
     }
 
-    /// A value, where it is small enough to travel with the event.
+    /// Adds a value if it is small enough for the event, else its size.
     fn value(self, name: &str, value: &Json) -> Self {
         let measure = value.measure();
         if measure.too_deep || measure.bytes > INLINE {
@@ -90,7 +90,7 @@ impl Data {
         if value.is_null() { self } else { self.with(name, value.clone()) }
     }
 
-    /// A result: as any value where the event carries it, else where it is kept.
+    /// Adds a result: like any value if it is inline, else its size and hash.
     fn result(self, name: &str, result: &Value) -> Self {
         match result {
             Value::Inline(value) => self.value(name, value),

@@ -17,20 +17,20 @@ use crate::{
     ports::Clock,
 };
 
-/// Settles a call nobody knows the outcome of.
+/// Settles a call whose outcome is unknown.
 #[derive(Debug)]
 pub struct ReconcileRun {
-    /// Which run.
+    /// The run.
     pub run: RunId,
-    /// Which call.
+    /// The call.
     pub operation: OperationId,
-    /// What became of it.
+    /// The outcome.
     pub verdict: Verdict,
-    /// The version the caller last saw, if it cares.
+    /// The version the caller last saw, to detect concurrent changes.
     pub expected: Option<Version>,
 }
 
-/// Takes verdicts.
+/// Records verdicts.
 pub struct ReconcileRunHandler {
     pub(super) runs: Repository<Run>,
     pub(super) reading: RunReading,
@@ -39,11 +39,11 @@ pub struct ReconcileRunHandler {
 }
 
 impl ReconcileRunHandler {
-    /// Records the verdict; the run may be taken up again with the same unit of work. One that has ended stays so.
+    /// Records the verdict; the same append makes the run claimable. A run that has ended stays ended.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a run or call that is not there, [`Error::Forbidden`], [`Error::StaleVersion`], or a
-    /// refusal when the outcome is not in doubt, or the call is to be made again in a run that has ended.
+    /// [`Error::NotFound`] for an unknown run or call, [`Error::Forbidden`], [`Error::StaleVersion`], or a refusal when
+    /// the outcome is not in doubt, or the call is to be repeated in a run that has ended.
     #[tracing::instrument(name = "runs.reconcile", skip_all, fields(run = %command.run), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: ReconcileRun) -> Result<RunView, Error> {
         let ReconcileRun { run, operation, verdict, expected } = command;
@@ -59,7 +59,7 @@ impl ReconcileRunHandler {
         self.reading.view(run).await
     }
 
-    /// The verdict as it can be recorded: a result that is too large for an event is kept before.
+    /// The verdict as it is recorded: a result that is too large for an event is stored first.
     async fn kept(&self, project: ProjectId, verdict: Verdict) -> Result<Verdict, PortError> {
         Ok(match verdict {
             Verdict::Succeeded { result: Value::Inline(result) } => {

@@ -1,5 +1,4 @@
-//! The projected state of runs and their questions: one fold that every adapter of the views shares, so that they
-//! cannot differ.
+//! The projected state of runs and their approvals: one fold shared by all adapters, so that they cannot differ.
 
 use chrono::{DateTime, Utc};
 use devskyy_domain::{
@@ -13,20 +12,20 @@ use devskyy_domain::{
 use super::views::{ApprovalStatus, ApprovalView, RunStatus, RunSummary, TokenCount};
 use crate::es::RecordedEvent;
 
-/// A run as the projection keeps it.
+/// A run as the projection stores it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunRecord {
-    /// What lists show.
+    /// The summary shown in lists.
     pub summary: RunSummary,
-    /// The fence of whoever may add to it now.
+    /// The fence that may currently append to it.
     pub fence: u64,
-    /// When a worker may take it, if nobody holds it; never, once it has ended. Of a run that waits for nothing it is an instant
-    /// that is past by the queue's clock, whatever clocks its events were made by, and its place among the others.
+    /// When a worker may claim it, unless it is leased; `None` once it has ended. For a run that waits for nothing it
+    /// is an instant in the past by the queue's clock, whatever the clocks of its events, and decides its rank.
     pub ready_at: Option<DateTime<Utc>>,
 }
 
 impl RunRecord {
-    /// A run nobody has worked on.
+    /// A run that no worker has claimed yet.
     #[must_use]
     pub fn begun(id: RunId, queued: &RunQueued, recorded: &RecordedEvent) -> Self {
         let order = &queued.order;
@@ -55,7 +54,7 @@ impl RunRecord {
         record
     }
 
-    /// Takes in what happened next.
+    /// Applies the next event.
     pub fn apply(&mut self, event: &RunEvent, recorded: &RecordedEvent) {
         self.summary.version = recorded.version;
         if let Some(bill) = event.bill() {
@@ -98,8 +97,8 @@ impl RunRecord {
         }
     }
 
-    /// A worker may take it at once; the older run goes first. Whoever asked for it may have a clock that is ahead, and the time of a
-    /// log that was ahead once stands still until the clock has caught up: the earlier of the two is past.
+    /// Makes the run claimable at once; older runs go first. The clock of the requester, or the log's time, may be
+    /// ahead of the queue's clock, so the earlier of the two is used: it is in the past.
     fn ready(&mut self, recorded: &RecordedEvent) {
         self.ready_at = Some(self.summary.created_at.min(recorded.recorded_at));
     }
@@ -125,7 +124,7 @@ impl RunRecord {
     }
 }
 
-/// The run that one was made from, as its own event tells.
+/// The run it was made from, if the event names one.
 fn origin(event: &RunEvent) -> Option<Origin> {
     match event {
         RunEvent::Retried(retried) => Some(Origin::Retry { of: retried.of }),
@@ -134,39 +133,39 @@ fn origin(event: &RunEvent) -> Option<Origin> {
     }
 }
 
-/// What an event changes about questions.
+/// The effect of an event on approvals.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ApprovalChange {
-    /// A new one.
+    /// A new approval.
     Asked(Box<ApprovalView>),
     /// An answer.
     Decided {
-        /// Which question.
+        /// The approval.
         id: ApprovalId,
-        /// What became of it.
+        /// Its new status.
         status: ApprovalStatus,
         /// When.
         at: DateTime<Utc>,
         /// Who answered.
         by: String,
-        /// Why, for the record.
+        /// The reason, for the record.
         reason: Option<String>,
-        /// Arguments to call with instead.
+        /// Edited arguments to call with instead.
         edit: Option<Edit>,
     },
-    /// Nobody answered in time.
+    /// It expired.
     Expired {
-        /// Which question.
+        /// The approval.
         id: ApprovalId,
         /// When.
         at: DateTime<Utc>,
     },
-    /// The run ended; what is still open will not be answered.
+    /// The run ended; open approvals can no longer be answered.
     Withdrawn,
 }
 
 impl ApprovalChange {
-    /// What an event of a run changes about its questions.
+    /// The effect of a run's event on its approvals, if any.
     #[must_use]
     pub fn of(run: &RunSummary, event: &RunEvent) -> Option<Self> {
         match event {
@@ -189,7 +188,7 @@ impl ApprovalChange {
         }
     }
 
-    /// The question after the change.
+    /// Applies the change to the approval's view.
     pub fn apply(&self, view: &mut ApprovalView) {
         match self {
             Self::Asked(asked) => view.clone_from(asked),

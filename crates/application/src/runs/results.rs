@@ -1,5 +1,4 @@
-//! Results that are too large for an event: kept before the event that refers to them is recorded, read back by their
-//! hash.
+//! Results that are too large for an event: stored before the event that refers to them, and read back by their hash.
 
 use std::sync::Arc;
 
@@ -13,16 +12,16 @@ use super::ports::ResultStore;
 use crate::{error::PortError, ports::Clock};
 
 const PORT: &str = "result store";
-/// Most bytes of JSON text for each byte that is measured: a control character becomes `\u0000`.
+/// Maximum bytes of JSON text per measured byte: a control character becomes `\u0000`.
 const ESCAPED: usize = 6;
 
-/// Why a result that an event refers to is not at hand.
+/// Why a result that an event refers to is not available.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unread {
-    /// It is not there any more.
+    /// It no longer exists.
     #[error("result {0} is missing")]
     Missing(ResultHash),
-    /// What is there is not what was kept.
+    /// Its text does not match its hash.
     #[error("result {0} is damaged")]
     Damaged(ResultHash),
     /// The store failed.
@@ -39,7 +38,7 @@ impl From<Unread> for PortError {
     }
 }
 
-/// Keeps and reads back the results of projects.
+/// Stores and reads back the results of projects.
 #[derive(Clone)]
 pub(super) struct Results {
     store: Arc<dyn ResultStore>,
@@ -51,21 +50,21 @@ impl Results {
         Self { store, clock }
     }
 
-    /// The value as an event carries it: itself, or a reference to it once it is kept.
+    /// The value for an event: inline, or a reference once it is stored.
     ///
     /// # Errors
-    /// [`PortError`] when it cannot be kept.
+    /// [`PortError`] when it cannot be stored.
     pub(super) async fn kept(&self, project: ProjectId, value: &Json) -> Result<Value, PortError> {
         let Some(text) = outsized(value)? else { return Ok(value.clone().into()) };
         let stored = reference(&text);
-        // No run takes in what is larger, so no event will refer to it.
+        // No run accepts a larger value, so no event will refer to it.
         if text.len() <= MAX_VALUE {
             self.store.keep(project, stored.hash, text.as_bytes(), self.clock.now()).await?;
         }
         Ok(stored.into())
     }
 
-    /// The JSON text of a result, just as it was kept.
+    /// The JSON text of a result, as it was stored.
     ///
     /// # Errors
     /// [`Unread`].
@@ -80,7 +79,7 @@ impl Results {
         Err(lost)
     }
 
-    /// A result as it was before it was kept.
+    /// A result as a value.
     ///
     /// # Errors
     /// [`Unread`].
@@ -90,7 +89,7 @@ impl Results {
     }
 }
 
-/// The JSON text of a value that is too large for an event; `None` for what an event carries itself, or a run refuses.
+/// The JSON text of a value that is too large for an event; `None` if it stays inline, or if no run accepts it.
 fn outsized(value: &Json) -> Result<Option<String>, PortError> {
     let measure = value.measure();
     if measure.too_deep || measure.bytes.saturating_mul(ESCAPED) <= MAX_INLINE {
@@ -105,7 +104,7 @@ fn reference(text: &str) -> StoredResult {
     StoredResult { hash: result_hash(text.as_bytes()), bytes: text.len() as u64, preview }
 }
 
-/// Under which hash a result is kept: SHA-256 of its JSON text.
+/// The key of a stored result: SHA-256 of its JSON text.
 #[must_use]
 pub fn result_hash(text: &[u8]) -> ResultHash {
     ResultHash(Sha256::digest(text).into())
@@ -115,7 +114,7 @@ pub fn result_hash(text: &[u8]) -> ResultHash {
 mod tests {
     use super::*;
 
-    /// A string whose JSON text, with its two quotes, has so many bytes.
+    /// A string whose JSON text, including the quotes, has this many bytes.
     fn text_of(bytes: usize) -> Json {
         "x".repeat(bytes - 2).into()
     }

@@ -13,32 +13,32 @@ use crate::{
     es::{Created, Idempotency},
 };
 
-/// Asks for a run that repeats one that has ended.
+/// Requests a run that repeats one that has ended.
 #[derive(Debug)]
 pub struct RetryRun {
-    /// Which.
+    /// The run to repeat.
     pub run: RunId,
-    /// How urgent the new one is; as urgent as the old one, without it.
+    /// Its priority; by default that of the repeated run.
     pub priority: Option<Priority>,
-    /// When it ends at the latest; the definition's own limit holds in any case.
+    /// When it expires; the definition's own limit holds in any case.
     pub deadline: Option<DateTime<Utc>>,
-    /// How long the answer may wait until the run has ended or needs a person; at most a minute.
+    /// How long the response may wait until the run has ended or needs a person; at most a minute.
     pub wait: Option<Duration>,
-    /// Recognises a repeated request.
+    /// Identifies a repeated request.
     pub idempotency: Option<Idempotency>,
 }
 
-/// Repeats runs.
+/// Retries runs.
 pub struct RetryRunHandler {
     pub(super) beginning: Beginning,
 }
 
 impl RetryRunHandler {
-    /// Starts a run of the same agent version on the same input, which names the one it repeats. Limits apply anew.
+    /// Starts a run of the same agent version on the same input; it refers to the repeated run. Limits apply anew.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a run the actor may not see, [`Error::Forbidden`], or a refusal when it has not ended, nobody
-    /// knows what became of one of its calls or of one of a run below it, or its agent must not be run.
+    /// [`Error::NotFound`] for a run the actor may not see, [`Error::Forbidden`], or a refusal when it has not ended,
+    /// the outcome of a call of it or its descendants is unknown, or its agent must not be run.
     #[tracing::instrument(name = "runs.retry", skip_all, fields(run = %command.run), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: RetryRun) -> Result<StartedRun, Error> {
         let (wait, idempotency) = (command.wait, command.idempotency.clone());

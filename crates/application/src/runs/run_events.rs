@@ -17,38 +17,37 @@ use crate::{
     es::{EventStore, Position, SeenHead, StreamId, goes_on},
 };
 
-/// Asks what happened to a run.
+/// Requests the events of a run.
 #[derive(Debug, Default)]
 pub struct RunEvents {
-    /// Only what came after this place in the log.
+    /// Only events after this position in the log.
     pub after: Position,
-    /// Only what came after this many events of the run; spares the reader what it knows to have.
+    /// Only events after this many events of the run; saves reading what the client already has.
     pub known: Version,
-    /// At most so many; 1–500.
+    /// Maximum number of events; 1–500.
     pub limit: usize,
 }
 
-/// A stretch of what happened to a run.
+/// A page of a run's events.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunEventsPage {
     /// The events, in order.
     pub events: Vec<RunPublished>,
-    /// Events of the run looked at so far; the next [`RunEvents::known`].
+    /// Number of the run's events read so far; the next [`RunEvents::known`].
     pub known: Version,
-    /// Where the log stood before the look: nothing new has happened until the log is beyond it.
+    /// The head of the log before the read: nothing new can exist until the log is beyond it.
     pub head: SeenHead,
-    /// Whether the run has ended and nothing is recorded after what was looked at. All that may follow are verdicts on calls in
-    /// doubt.
+    /// Whether the run has ended and no event follows this page. Later events can only be verdicts on calls in doubt.
     pub ended: bool,
-    /// Whether the page is full and more may be read at once.
+    /// Whether the page is full and another one can be read at once.
     pub more: bool,
-    /// Whether the run is known to have ended, also where there is more to read: a verdict may follow the end.
+    /// Whether the run has ended, even if there are more pages: a verdict may follow the end.
     over: bool,
 }
 
 const PAGE: usize = 500;
 
-/// Tells what happened to runs.
+/// Returns the events of runs.
 pub struct RunEventsHandler {
     pub(super) store: Arc<dyn EventStore>,
     pub(super) live: Arc<LiveRuns>,
@@ -56,20 +55,20 @@ pub struct RunEventsHandler {
 }
 
 impl RunEventsHandler {
-    /// What happened to the run, in its public form. A page deep in a long run costs what the first one does.
+    /// A page of the run's events in their public form. The cost does not depend on the page's position.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a run the actor may not see.
     #[tracing::instrument(name = "runs.events", skip_all, fields(%run), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, run: RunId, query: RunEvents) -> Result<RunEventsPage, Error> {
-        // Asked for before the events are read, so they hold the end of which it tells.
+        // Read before the events, so that they include the end if the summary shows it.
         let summary = self.reading.require(actor, run, Permission::RunsRead).await?;
         let head = SeenHead::of(self.store.as_ref()).await?;
         let known = self.reading.seen(run, query.known, summary.version, query.after).await?;
         self.page(run, RunEvents { known, ..query }, head, summary.status.ended()).await
     }
 
-    /// Passes when the actor may see what happens to the run. Nothing is read from the log.
+    /// Checks that the actor may see the run's events. Nothing is read from the log.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a run the actor may not see.
@@ -77,7 +76,7 @@ impl RunEventsHandler {
         self.reading.require(actor, run, Permission::RunsRead).await.map(|_| ())
     }
 
-    /// The stretch that follows another, for a reader who was let in before; for streams that stay open.
+    /// The page after another one, for a reader that was authorised before; used by open streams.
     ///
     /// # Errors
     /// A failing port.
@@ -93,7 +92,7 @@ impl RunEventsHandler {
 
     async fn page(&self, run: RunId, query: RunEvents, head: SeenHead, over: bool) -> Result<RunEventsPage, Error> {
         let limit = query.limit.clamp(1, PAGE);
-        // One of them says whether there are more.
+        // One more than the limit, to know whether there are more.
         let stretch = (limit + 1).min(PAGE);
         let mut page = RunEventsPage { events: Vec::new(), known: query.known, head, ended: false, more: false, over };
         while page.events.len() < limit {
@@ -119,13 +118,13 @@ impl RunEventsHandler {
         Ok(page)
     }
 
-    /// Listens to what models are saying in the run, for a reader who was let in before.
+    /// Subscribes to the live deltas of the run, for a reader that was authorised before.
     #[must_use]
     pub fn listen(&self, run: RunId) -> LiveListener {
         self.live.listen(run)
     }
 
-    /// Waits until something may have happened since [`RunEventsPage::head`], and says how far the log is then.
+    /// Waits until the log is beyond [`RunEventsPage::head`], and returns the new head.
     pub async fn changed(&self, head: SeenHead) -> SeenHead {
         head.passed(self.store.as_ref()).await
     }

@@ -14,20 +14,20 @@ use crate::{
     es::{Created, Idempotency},
 };
 
-/// Asks for a run.
+/// Requests a run.
 #[derive(Debug)]
 pub struct StartRun {
-    /// Of which agent.
+    /// The agent.
     pub agent: AgentId,
-    /// What it works on.
+    /// The input.
     pub input: Json,
-    /// How urgent it is.
+    /// Its priority.
     pub priority: Priority,
-    /// When it ends at the latest; the definition's own limit holds in any case.
+    /// When it expires; the definition's own limit holds in any case.
     pub deadline: Option<DateTime<Utc>>,
-    /// How long the answer may wait until the run has ended or needs a person; at most a minute.
+    /// How long the response may wait until the run has ended or needs a person; at most a minute.
     pub wait: Option<Duration>,
-    /// Recognises a repeated request.
+    /// Identifies a repeated request.
     pub idempotency: Option<Idempotency>,
 }
 
@@ -37,11 +37,11 @@ pub struct StartRunHandler {
 }
 
 impl StartRunHandler {
-    /// Starts a run of the agent's present version and, if asked to, waits a little until it has ended or needs a person.
+    /// Starts a run of the agent's current version and, on request, waits until it has ended or needs a person.
     ///
     /// # Errors
     /// [`Error::NotFound`] for an agent the actor may not see, [`Error::Forbidden`], [`Error::Invalid`] with a pointer
-    /// per part of the input that breaks the agent's schema, or a refusal.
+    /// per part of the input that does not match the agent's schema, or a refusal.
     #[tracing::instrument(name = "runs.start", skip_all, fields(agent = %command.agent), err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: StartRun) -> Result<StartedRun, Error> {
         let (wait, idempotency) = (command.wait, command.idempotency.clone());

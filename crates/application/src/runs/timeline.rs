@@ -1,4 +1,4 @@
-//! A run as people see it, folded from its recorded events.
+//! The detailed view of a run, folded from its recorded events.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,7 +29,7 @@ use crate::{
     es::{EventStore, Moment, RecordedEvent, StreamId, walk},
 };
 
-/// Everything that is known of one run.
+/// All details of one run.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Timeline {
     pub(super) run: Run,
@@ -44,12 +44,12 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
-    /// Takes in whatever was recorded since.
+    /// Folds in the events since the last call.
     pub(super) async fn catch_up(&mut self, store: &dyn EventStore, id: RunId) -> Result<(), PortError> {
         self.take_in(store, id, |_| true).await
     }
 
-    /// Takes in what was recorded until a moment.
+    /// Folds in the events up to a moment.
     pub(super) async fn until(&mut self, store: &dyn EventStore, id: RunId, moment: Moment) -> Result<(), PortError> {
         self.take_in(store, id, |recorded| !moment.precedes(recorded)).await
     }
@@ -169,7 +169,7 @@ impl Timeline {
         }
     }
 
-    /// Of several answers of one execution, of which only the last can be of use, the step shows the last.
+    /// If several answers of one execution were billed, the step shows the last: only that one can be usable.
     fn billed(&mut self, operation: OperationId, bill: Bill, at: DateTime<Utc>) {
         self.usage.tokens += bill.usage;
         let cost = bill.cost_micros.map(|cost| cost.saturating_add(self.usage.cost_micros.unwrap_or_default()));
@@ -181,7 +181,7 @@ impl Timeline {
         execution.price = bill.price;
     }
 
-    /// Nobody was asked after all.
+    /// The attempt was not made after all.
     fn take_back(&mut self, operation: OperationId, at: DateTime<Utc>) {
         let Some(place) = self.operations.get(&operation).cloned() else { return };
         let execution = self.at(&place, at);
@@ -241,7 +241,7 @@ impl Timeline {
         execution.ended_at = last.then_some(at);
     }
 
-    /// The run with everything about it; `None` where nobody asked for it.
+    /// The run with all details; `None` if it was never requested.
     pub(super) fn view(&self, definition: Option<&Definition>) -> Option<RunView> {
         let record = self.record.as_ref()?;
         let steps = definition.map(|definition| match definition {
@@ -268,13 +268,13 @@ impl Timeline {
         self.step(&step.id, kind)
     }
 
-    /// The steps an assistant took: its turns, the calls of each, and summaries between them.
+    /// The steps of an assistant: its turns, the calls of each, and summaries between them.
     fn taken(&self) -> Vec<StepView> {
         let of_turn = |turn| {
             let summaries = summary_steps(turn).into_iter().map(|step| (step, "summary"));
             summaries.chain([(turn_step(turn), "model"), (tools_step(turn), "tools")])
         };
-        // A summary may have begun before the turn it is made for.
+        // A summary may have begun before its turn.
         let steps = (1..=self.run.turns() + 1).flat_map(of_turn);
         steps.filter(|(id, _)| self.run.step(id).is_some()).map(|(id, kind)| self.step(&id, kind)).collect()
     }
@@ -298,7 +298,7 @@ impl Timeline {
             _ => None,
         };
         let shown = state.filter(|_| execution.output_stored.is_none());
-        // What is kept beside the log is told of where it is in its element.
+        // A result stored beside the log is referenced in its element.
         let output = shown.and_then(|state| state.output(&|_| Json::Null));
         StepView { id: id.to_owned(), kind, output, execution, elements }
     }

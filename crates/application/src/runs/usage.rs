@@ -1,4 +1,4 @@
-//! What models used in a project: how answers of models add up, by day, model and agent. Every adapter adds up the same way.
+//! Model usage of a project, aggregated by day, model and agent; every adapter uses the same aggregation.
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use devskyy_domain::{
@@ -16,27 +16,27 @@ use crate::{
     paging::{Key, KeyValue, PageOf},
 };
 
-/// What answers of models used, added up.
+/// The aggregated usage of model answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ModelUse {
-    /// Answers.
+    /// Number of answers.
     pub calls: u64,
-    /// Those of them whose price nobody knew; they count as costing nothing.
+    /// Answers without a known price; their cost counts as zero.
     pub unpriced_calls: u64,
-    /// Those of them whose tokens the provider did not tell; they count with the most they can have used.
+    /// Answers whose tokens the provider did not report; they count with an upper estimate.
     pub estimated_calls: u64,
     /// Tokens by class.
     pub tokens: TokenCount,
-    /// What they cost when they were answered, in millionths of the unit of the prices.
+    /// Cost at the time of the answers, in millionths of the price currency's unit.
     pub cost_micros: u64,
 }
 
 impl ModelUse {
-    /// The most that is told of anything used by one model for one agent on one day, whatever a provider claims: as much
-    /// as a budget can allow.
+    /// The maximum of each number for one model, agent and day, whatever a provider reports: as much as a budget can
+    /// allow.
     pub const MOST: u64 = 1_000_000_000_000_000;
 
-    /// What one answer used.
+    /// The usage of one answer.
     #[must_use]
     pub fn of(bill: &Bill) -> Self {
         let unpriced_calls = u64::from(bill.cost_micros.is_none());
@@ -45,7 +45,7 @@ impl ModelUse {
         Self { calls: 1, unpriced_calls, estimated_calls, tokens: bill.usage, cost_micros }.held()
     }
 
-    /// Both together.
+    /// The sum of both.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Self {
         let mut tokens = self.tokens;
@@ -59,7 +59,7 @@ impl ModelUse {
         }
     }
 
-    /// The same, nothing of it more than [`ModelUse::MOST`].
+    /// The same, with each number capped at [`ModelUse::MOST`].
     #[must_use]
     pub fn held(self) -> Self {
         let Self { calls, unpriced_calls, estimated_calls, tokens, cost_micros } = self;
@@ -80,24 +80,24 @@ impl ModelUse {
     }
 }
 
-/// Where the answer of a model counts.
+/// The key under which an answer is aggregated.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UsageRow {
     /// The project of the run.
     pub project: ProjectId,
     /// The day in UTC on which the answer was recorded.
     pub day: NaiveDate,
-    /// The model that answered, `<provider>/<model>`; no longer than a name that can be asked for.
+    /// The model that answered, `<provider>/<model>`; at most [`UsageRow::MODEL_LENGTH`] characters.
     pub model: String,
     /// The agent of the run; a child run has its own.
     pub agent: AgentId,
 }
 
 impl UsageRow {
-    /// Characters of the name of a model: a provider's name, a slash, and what a provider may call a model.
+    /// Maximum length of a model's name: the provider's name, a slash, and the provider's name of the model.
     pub const MODEL_LENGTH: usize = 256;
 
-    /// Where an answer that a run got counts.
+    /// The key of an answer in a run.
     #[must_use]
     pub fn of(run: &RunSummary, bill: &Bill, recorded: &RecordedEvent) -> Self {
         Self {
@@ -109,7 +109,7 @@ impl UsageRow {
     }
 }
 
-/// Days in UTC, from one on and before another.
+/// A range of days in UTC; the end is exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UsageDays {
     from: NaiveDate,
@@ -117,15 +117,15 @@ pub struct UsageDays {
 }
 
 impl UsageDays {
-    /// Days that are told where nobody says from when on.
+    /// Number of days if no start is given.
     pub const USUAL: u64 = 30;
-    /// Days that can be asked about at once.
+    /// Maximum number of days in one request.
     pub const MOST: u64 = 366;
 
-    /// Checks a raw range. What is left out: until today and with it, and for 30 days.
+    /// Parses a range; by default it ends with today and has 30 days.
     ///
     /// # Errors
-    /// [`UsageError::Range`] where it holds no day, or more than 366.
+    /// [`UsageError::Range`] if it is empty or has more than 366 days.
     pub fn parse(from: Option<NaiveDate>, to: Option<NaiveDate>, now: DateTime<Utc>) -> Result<Self, UsageError> {
         let to = to.or_else(|| now.date_naive().succ_opt()).ok_or(UsageError::Range)?;
         let from = from.or_else(|| to.checked_sub_days(Days::new(Self::USUAL))).ok_or(UsageError::Range)?;
@@ -145,17 +145,17 @@ impl UsageDays {
         self.to
     }
 
-    /// Whether a day is one of them.
+    /// Whether the range contains a day.
     #[must_use]
     pub fn contain(&self, day: NaiveDate) -> bool {
         (self.from..self.to).contains(&day)
     }
 }
 
-/// Why usage is not told.
+/// Why a request for usage is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UsageError {
-    /// The days do not make a range.
+    /// The days are not a valid range.
     #[error("`from` must be before `to`, by at most {} days", UsageDays::MOST)]
     Range,
 }
@@ -174,7 +174,7 @@ impl Refusal for UsageError {
     }
 }
 
-/// Something by which usage can be told apart.
+/// A dimension by which usage can be grouped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dimension {
     /// The day.
@@ -186,10 +186,10 @@ pub enum Dimension {
 }
 
 impl Dimension {
-    /// All of them, in the order in which usage is told.
+    /// All of them, in the order used for grouping.
     pub const ALL: [Self; 3] = [Self::Day, Self::Model, Self::Agent];
 
-    /// Its name in questions.
+    /// Its name in requests.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -199,70 +199,70 @@ impl Dimension {
         }
     }
 
-    /// The one of that name.
+    /// The dimension with that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|dimension| dimension.as_str() == name)
     }
 }
 
-/// By what usage is told apart, which is something; the rest is added up.
+/// The dimensions to group by, at least one; the others are summed up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grouping([bool; 3]);
 
 impl Grouping {
-    /// By everything.
+    /// All dimensions.
     pub const ALL: Self = Self([true; 3]);
 
-    /// By some of it, named once or more often; `None` by nothing.
+    /// Some dimensions; repetitions are allowed, but `None` is returned for an empty list.
     #[must_use]
     pub fn by(wanted: &[Dimension]) -> Option<Self> {
         let by = Dimension::ALL.map(|dimension| wanted.contains(&dimension));
         (!wanted.is_empty()).then_some(Self(by))
     }
 
-    /// All that usage is told apart by, in the order in which it is told.
+    /// The selected dimensions, in the order used for grouping.
     pub fn dimensions(self) -> impl Iterator<Item = Dimension> {
         Dimension::ALL.into_iter().zip(self.0).filter_map(|(dimension, wanted)| wanted.then_some(dimension))
     }
 }
 
-/// Which usage is wanted.
+/// The filter and grouping of usage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UsageFilter {
-    /// That of this project.
+    /// The project.
     pub project: ProjectId,
-    /// That of these days.
+    /// The days.
     pub days: UsageDays,
-    /// Only that of this agent.
+    /// The agent, if only one is requested.
     pub agent: Option<AgentId>,
-    /// By what it is told apart.
+    /// The grouping.
     pub by: Grouping,
 }
 
 impl UsageFilter {
-    /// Whether what counts there is wanted.
+    /// Whether a row matches.
     #[must_use]
     pub fn wants(&self, row: &UsageRow) -> bool {
         self.project == row.project && self.days.contain(row.day) && self.agent.is_none_or(|agent| agent == row.agent)
     }
 }
 
-/// What was used of one kind; what it was not told apart by is left out.
+/// The usage of one group; dimensions that are summed up are `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageGroup {
-    /// On that day.
+    /// The day.
     pub day: Option<NaiveDate>,
-    /// Of that model.
+    /// The model.
     pub model: Option<String>,
-    /// By that agent.
+    /// The agent.
     pub agent: Option<AgentId>,
-    /// How much.
+    /// The usage.
     pub used: ModelUse,
 }
 
 impl UsageGroup {
-    /// The kind that a row belongs to, with nothing used yet.
+    /// The empty group that a row belongs to.
     #[must_use]
     pub fn around(row: &UsageRow, by: Grouping) -> Self {
         let mut group = Self { day: None, model: None, agent: None, used: ModelUse::default() };
@@ -276,7 +276,7 @@ impl UsageGroup {
         group
     }
 
-    /// Its place: by day, model and agent.
+    /// Its sort key: day, model and agent.
     #[must_use]
     pub fn place(&self) -> Key {
         let day = self.day.map(|day| day.to_string()).unwrap_or_default();
@@ -284,7 +284,7 @@ impl UsageGroup {
         Key { value: KeyValue::Text(text), id: self.agent.map(Uuid::from).unwrap_or_default() }
     }
 
-    /// Day, model and agent of a place.
+    /// Day, model and agent of a sort key.
     #[must_use]
     pub fn placed(place: &Key) -> (Option<NaiveDate>, &str, Uuid) {
         let text = match &place.value {
@@ -296,13 +296,13 @@ impl UsageGroup {
     }
 }
 
-/// What models used in a project.
+/// The model usage of a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectUsage {
-    /// All that is wanted together, whatever part of the list is shown.
+    /// The total of everything that matches, regardless of the page.
     pub totals: ModelUse,
-    /// The last event that added to it; 0 where nothing was used.
+    /// Position of the last event included; 0 if nothing was used.
     pub position: Position,
-    /// Kind by kind, in order of day, model and agent.
+    /// One page of the groups, in order of day, model and agent.
     pub groups: PageOf<UsageGroup>,
 }

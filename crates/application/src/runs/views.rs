@@ -13,22 +13,22 @@ use super::{doubts::DoubtView, usage::ModelUse};
 /// Tokens by class.
 pub use devskyy_domain::conversation::TokenCount;
 
-/// Where a run stands, as people see it.
+/// The state of a run in views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RunStatus {
-    /// No worker has taken it yet.
+    /// No worker has claimed it yet.
     Queued,
-    /// It is being worked on, or may be at once.
+    /// A worker holds it, or any worker may claim it at once.
     Running,
-    /// It waits for somebody or something.
+    /// It is blocked.
     Waiting,
-    /// It is about to stop.
+    /// It is being cancelled.
     Cancelling,
     /// It returned a value.
     Completed,
-    /// It could not go on.
+    /// It failed.
     Failed,
-    /// It was stopped.
+    /// It was cancelled.
     Cancelled,
     /// Its deadline passed.
     Expired,
@@ -47,7 +47,7 @@ impl RunStatus {
         Self::Expired,
     ];
 
-    /// Its name in answers and filters.
+    /// Its name in responses and filters.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -62,7 +62,7 @@ impl RunStatus {
         }
     }
 
-    /// The status of that name.
+    /// The status with that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == name)
@@ -74,7 +74,7 @@ impl RunStatus {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled | Self::Expired)
     }
 
-    /// What people see of a phase.
+    /// The status of a phase.
     #[must_use]
     pub const fn of(phase: &Phase) -> Self {
         match phase {
@@ -90,40 +90,40 @@ impl RunStatus {
     }
 }
 
-/// A run as lists show it.
+/// A run in lists.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunSummary {
-    /// Which run.
+    /// The run.
     pub id: RunId,
     /// The project it belongs to.
     pub project_id: ProjectId,
-    /// Which agent.
+    /// The agent.
     pub agent_id: AgentId,
-    /// Which of its versions.
+    /// The agent's version.
     pub agent_version: u32,
-    /// Where it stands.
+    /// Its state.
     pub status: RunStatus,
     /// What it waits for, while it waits.
     pub waiting_for: Vec<Waiting>,
-    /// How urgent it is.
+    /// Its priority.
     pub priority: Priority,
-    /// Why it failed, where it did.
+    /// Why it failed, if it did.
     pub error: Option<Failure>,
-    /// The run that waits for it, where one does.
+    /// Its parent run, if any.
     pub parent_run_id: Option<RunId>,
-    /// The run it was made from, where it was made from one.
+    /// The run it was made from, if any.
     pub origin: Option<Origin>,
-    /// Tokens its models were billed for, without those of the runs below it; 10^15 of a class at most.
+    /// Tokens billed for its own model calls, without child runs; at most 10^15 per class.
     pub tokens: TokenCount,
-    /// What they cost, in millionths of the unit of the version's prices; none where no price is known.
+    /// Cost in millionths of the price currency's unit; `None` if no price is known.
     pub cost_micros: Option<u64>,
-    /// Who asked for it: `user:<id>` or `system:<name>`.
+    /// Who requested it: `user:<id>` or `system:<name>`.
     pub requested_by: String,
-    /// When it ends at the latest.
+    /// When it expires.
     pub deadline: DateTime<Utc>,
-    /// When it was asked for.
+    /// When it was requested.
     pub created_at: DateTime<Utc>,
-    /// When a worker first took it.
+    /// When a worker first claimed it.
     pub started_at: Option<DateTime<Utc>>,
     /// When it ended.
     pub ended_at: Option<DateTime<Utc>>,
@@ -132,7 +132,7 @@ pub struct RunSummary {
 }
 
 impl RunSummary {
-    /// Takes in what an answer used.
+    /// Adds the usage of an answer.
     pub(super) fn use_up(&mut self, bill: &Bill) {
         let so_far =
             ModelUse { tokens: self.tokens, cost_micros: self.cost_micros.unwrap_or_default(), ..ModelUse::default() };
@@ -144,29 +144,29 @@ impl RunSummary {
     }
 }
 
-/// How far a step, or one of its elements, has come.
+/// The state of a step, or of one of its elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StepStatus {
     /// It has not begun.
     Pending,
-    /// It is being worked on.
+    /// It is being executed.
     Running,
-    /// It waits: for a person, a child run or its next try.
+    /// It waits for a person, a child run or its next attempt.
     Waiting,
-    /// Nobody knows what became of its call; a person has to say.
+    /// The outcome of its call is unknown; it waits for a person's verdict.
     InDoubt,
-    /// Done.
+    /// It succeeded.
     Succeeded,
     /// Its condition did not hold.
     Skipped,
-    /// Over.
+    /// It failed.
     Failed,
-    /// The run ended in the middle of it.
+    /// The run ended before it did.
     Abandoned,
 }
 
 impl StepStatus {
-    /// Its name in answers.
+    /// Its name in responses.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -182,36 +182,36 @@ impl StepStatus {
     }
 }
 
-/// How one execution of a step went.
+/// One execution of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExecutionView {
-    /// Which element, where the step has `for_each`.
+    /// The element's index, if the step has `for_each`.
     pub index: Option<u32>,
-    /// How far it has come.
+    /// Its state.
     pub status: StepStatus,
-    /// Whether it was not carried out here but taken over from the run this one was forked from.
+    /// Whether it was not executed here but taken over from the run this one was forked from.
     pub taken_over: bool,
-    /// The tool it calls, where the model chose it.
+    /// The tool it calls, if the model chose it.
     pub tool: Option<String>,
-    /// The model it asks.
+    /// The model it calls.
     pub model: Option<String>,
-    /// Tokens it was billed for, where it asked a model.
+    /// Tokens billed for it, if it called a model.
     pub tokens: Option<TokenCount>,
-    /// What they cost, in millionths of the unit of the price.
+    /// Their cost in millionths of the price currency's unit.
     pub cost_micros: Option<u64>,
-    /// The price by which they cost that, as it was when the model answered.
+    /// The price that was applied when the model answered.
     pub price: Option<AppliedPrice>,
-    /// Tries of its call.
+    /// Attempts of its call.
     pub attempts: u32,
-    /// The id of its call; also what a verdict is addressed to.
+    /// The id of its call, to which a verdict is addressed.
     pub operation_id: Option<OperationId>,
-    /// The question it asks.
+    /// Its approval.
     pub approval: Option<ApprovalView>,
-    /// The run it waits for, or waited for.
+    /// Its child run.
     pub child_run_id: Option<RunId>,
-    /// Where what it gave is kept, where that is too large to be shown here.
+    /// Reference to its result, if that is too large to be shown here.
     pub output_stored: Option<StoredResult>,
-    /// Why it failed, or why its last try did.
+    /// Why it failed, or why its last attempt did.
     pub error: Option<Failure>,
     /// When it began.
     pub started_at: Option<DateTime<Utc>>,
@@ -247,68 +247,68 @@ impl Default for ExecutionView {
 pub struct StepView {
     /// Its name.
     pub id: String,
-    /// What it does: `tool`, `agent` or `approval`; in a run of an assistant `model`, `tools` or `summary`.
+    /// Its kind: `tool`, `agent` or `approval`; in a run of an assistant `model`, `tools` or `summary`.
     pub kind: &'static str,
-    /// What it gave, once it is settled; `null` for what is stored, of the step or of an element.
+    /// Its output, once it is settled; `null` for a result that is stored beside the log.
     pub output: Option<Json>,
-    /// How it went, all elements together.
+    /// Its execution, all elements together.
     pub execution: ExecutionView,
-    /// How each element went, where the step has `for_each` and its elements are known.
+    /// The execution of each element, if the step has `for_each` and its elements are known.
     pub elements: Option<Vec<ExecutionView>>,
 }
 
-/// What a run used.
+/// The resource usage of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RunUsage {
-    /// Executions, skips and questions begun; what the step limit counts.
+    /// Executions, skips and questions begun; the step limit applies to it.
     pub steps: u32,
-    /// Calls of tools, retries included.
+    /// Tool calls, including retries.
     pub calls: u32,
-    /// Calls that were made again.
+    /// Calls that were repeated.
     pub retries: u32,
     /// Questions asked.
     pub approvals: u32,
     /// Child runs.
     pub children: u32,
-    /// Questions to models, retries included.
+    /// Model calls, including retries.
     pub model_calls: u32,
-    /// Tokens they were billed for.
+    /// Tokens billed for them.
     pub tokens: TokenCount,
-    /// What they cost, in millionths of the unit of the version's prices; none where no price is known.
+    /// Their cost in millionths of the price currency's unit; `None` if no price is known.
     pub cost_micros: Option<u64>,
 }
 
-/// A run with everything about it.
+/// A run with all details.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunView {
-    /// What lists show.
+    /// The summary shown in lists.
     pub summary: RunSummary,
-    /// What it works on.
+    /// Its input.
     pub input: Json,
-    /// What it returned, where that is not too large to be shown here.
+    /// Its output, if that is not too large to be shown here.
     pub output: Option<Json>,
-    /// Where what it returned is kept, where it is.
+    /// Reference to its output, if that is stored beside the log.
     pub output_stored: Option<StoredResult>,
-    /// Its steps, in the order the workflow lists them or the assistant took them; empty where they are not wanted.
+    /// Its steps, in the order of the workflow or of the assistant's execution; empty if they were not requested.
     pub steps: Vec<StepView>,
-    /// Its calls of which nobody knows what became of them, also after its end.
+    /// Its calls whose outcome is unknown, even after its end.
     pub doubts: Vec<DoubtView>,
-    /// What it used.
+    /// Its resource usage.
     pub usage: RunUsage,
 }
 
-/// What became of a question.
+/// The state of an approval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApprovalStatus {
-    /// Nobody has answered.
+    /// It has not been answered.
     Open,
-    /// Go on.
+    /// The answer was to go on.
     Approved,
-    /// Do not.
+    /// The answer was not to.
     Denied,
-    /// Nobody answered in time, which counts as denied.
+    /// It expired, which counts as denied.
     Expired,
-    /// The run ended before anybody answered.
+    /// The run ended before an answer.
     Withdrawn,
 }
 
@@ -316,7 +316,7 @@ impl ApprovalStatus {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Open, Self::Approved, Self::Denied, Self::Expired, Self::Withdrawn];
 
-    /// Its name in answers and filters.
+    /// Its name in responses and filters.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -328,13 +328,13 @@ impl ApprovalStatus {
         }
     }
 
-    /// The status of that name.
+    /// The status with that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
 
-    /// What an answer makes of a question.
+    /// The status after an answer.
     #[must_use]
     pub const fn decided(choice: Choice) -> Self {
         match choice {
@@ -344,12 +344,12 @@ impl ApprovalStatus {
     }
 }
 
-/// A question a run asks people.
+/// A question a run asks a person.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApprovalView {
-    /// Which question.
+    /// The approval.
     pub id: ApprovalId,
-    /// Which run asks.
+    /// The run that asks.
     pub run_id: RunId,
     /// The project the run belongs to.
     pub project_id: ProjectId,
@@ -357,15 +357,15 @@ pub struct ApprovalView {
     pub place: Place,
     /// The question.
     pub prompt: String,
-    /// What to look at before answering; the exact arguments where it is about a call.
+    /// What to look at before answering; for a call, its exact arguments.
     pub data: Json,
-    /// The call it is about, where it is about one.
+    /// The call to be approved, if the question is about one.
     pub call: Option<ProposedCall>,
-    /// Arguments the call is made with instead.
+    /// Edited arguments to call with instead.
     pub edit: Option<Edit>,
     /// When it counts as denied.
     pub expires_at: Option<DateTime<Utc>>,
-    /// What became of it.
+    /// Its state.
     pub status: ApprovalStatus,
     /// When it was asked.
     pub requested_at: DateTime<Utc>,
@@ -373,6 +373,6 @@ pub struct ApprovalView {
     pub decided_at: Option<DateTime<Utc>>,
     /// Who answered.
     pub decided_by: Option<String>,
-    /// Why, for the record.
+    /// The reason, for the record.
     pub reason: Option<String>,
 }

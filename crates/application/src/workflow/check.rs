@@ -9,7 +9,7 @@ use devskyy_domain::{
 use super::ports::{Destinations, Expressions, Schemas};
 use crate::error::Refused;
 
-/// Decides whether a definition may be published.
+/// Checks whether a definition may be published.
 #[derive(Clone)]
 pub struct DefinitionCheck {
     expressions: Arc<dyn Expressions>,
@@ -18,7 +18,7 @@ pub struct DefinitionCheck {
 }
 
 impl DefinitionCheck {
-    /// A check that knows these languages and destinations.
+    /// Creates a check from these ports.
     #[must_use]
     pub fn new(
         expressions: Arc<dyn Expressions>,
@@ -28,11 +28,10 @@ impl DefinitionCheck {
         Self { expressions, schemas, destinations }
     }
 
-    /// Checks names, numbers and references, every jq program, every template, every schema and every address requests go
-    /// to.
+    /// Checks names, numbers and references, every jq program, template and schema, and every request URL.
     ///
     /// # Errors
-    /// Everything that is wrong, each with a JSON pointer into the definition.
+    /// All errors, each with a JSON pointer into the definition.
     pub async fn check(&self, definition: &Definition) -> Result<(), Vec<Refused>> {
         let found: Vec<Refused> = match definition {
             Definition::Workflow(workflow) => self.workflow(workflow).await.into_iter().map(Refused::from).collect(),

@@ -1,6 +1,6 @@
-//! The language workflows are written in, as far as it needs a machine: expressions, templates, schemas and tools.
+//! The ports of the workflow language: expressions, templates, schemas and tools.
 //!
-//! Agents check definitions with these capabilities when they are published; runs use them to execute.
+//! Agents use them to check definitions on publication; runs use them for execution.
 
 mod check;
 mod ports;

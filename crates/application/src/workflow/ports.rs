@@ -13,7 +13,7 @@ use devskyy_domain::{
 
 use crate::error::PortError;
 
-/// A program, template or schema that cannot be understood.
+/// A program, template or schema that cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct SyntaxError {
@@ -21,7 +21,7 @@ pub struct SyntaxError {
     pub message: String,
 }
 
-/// A well-formed program or template failed on the data it was given, or exceeded its limits.
+/// A well-formed program or template failed on its input, or exceeded its limits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct EvaluationError {
@@ -29,8 +29,8 @@ pub struct EvaluationError {
     pub message: String,
 }
 
-/// Evaluates jq programs and templates, bounded in time and size and without any I/O. Whoever asks for more at once than
-/// can be done waits; that others ask for much is never an error.
+/// Evaluates jq programs and templates, bounded in time and size and without any I/O. Under load callers wait; load is
+/// never an error.
 #[async_trait]
 pub trait Expressions: Send + Sync {
     /// Checks a jq program without running it.
@@ -45,10 +45,10 @@ pub trait Expressions: Send + Sync {
     /// [`SyntaxError`] when it does not parse.
     async fn check_template(&self, template: &str) -> Result<(), SyntaxError>;
 
-    /// Runs a jq program on a document; exactly one result is expected.
+    /// Runs a jq program on a document; it must return exactly one result.
     ///
     /// # Errors
-    /// [`EvaluationError`] when it fails, gives no or several results, or takes too long.
+    /// [`EvaluationError`] when it fails, returns none or several results, or takes too long.
     async fn evaluate(&self, program: &str, input: &Json) -> Result<Json, EvaluationError>;
 
     /// Renders a template over the members of a document; unknown names are errors.
@@ -58,19 +58,19 @@ pub trait Expressions: Send + Sync {
     async fn render(&self, template: &str, context: &Json) -> Result<String, EvaluationError>;
 }
 
-/// One place where a document breaks its schema.
+/// One violation of a schema in a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemaViolation {
     /// JSON pointer (RFC 6901) to the offending value; empty for the whole document.
     pub pointer: String,
-    /// What is wrong with it; never longer than a few hundred characters.
+    /// What is wrong with it; at most a few hundred characters.
     pub message: String,
 }
 
-/// Knows JSON Schema (draft 2020-12), bounded in time and size. Schemas never cause network or file access.
+/// JSON Schema (draft 2020-12), bounded in time and size. Schemas never cause network or file access.
 #[async_trait]
 pub trait Schemas: Send + Sync {
-    /// Checks that a document is a JSON Schema, and one that is not too costly to hold documents against.
+    /// Checks that a document is a JSON Schema, and that validating against it is not too costly.
     ///
     /// # Errors
     /// At most 20 violations, with pointers into the schema.
@@ -79,79 +79,79 @@ pub trait Schemas: Send + Sync {
     /// Checks a document against a schema.
     ///
     /// # Errors
-    /// At most 20 violations, with pointers into the document. One that takes too many steps to be checked has one, without
-    /// a pointer.
+    /// At most 20 violations, with pointers into the document. If validation takes too many steps, one violation
+    /// without a pointer.
     async fn validate(&self, schema: &Json, document: &Json) -> Result<(), Vec<SchemaViolation>>;
 }
 
-/// A destination the platform sends nothing to.
+/// A destination to which the platform sends no requests.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct DestinationRefused {
-    /// Why, for the author of the workflow.
+    /// The reason, for the author of the workflow.
     pub message: String,
 }
 
-/// Knows where requests may go.
+/// Checks where requests may be sent.
 pub trait Destinations: Send + Sync {
-    /// Checks the template of an address as far as its scheme and host are written out.
+    /// Checks the template of a URL, as far as its scheme and host are literal.
     ///
     /// # Errors
-    /// [`DestinationRefused`] when no request could ever go there.
+    /// [`DestinationRefused`] when no request may ever be sent there.
     fn check(&self, template: &str) -> Result<(), DestinationRefused>;
 }
 
-/// One call of a tool, complete enough to be made, and made again.
+/// One tool call with everything needed to make and repeat it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolCall {
-    /// Whose secrets it may use.
+    /// The project whose secrets it may use.
     pub project: ProjectId,
     /// The run that makes it; templates see its id.
     pub run: RunId,
-    /// Never changes over retries; idempotent tools hand it on as `Idempotency-Key`.
+    /// Stays the same over retries; idempotent tools send it as `Idempotency-Key`.
     pub operation: OperationId,
-    /// What to call.
+    /// The tool to call.
     pub tool: Tool,
-    /// With what; already evaluated.
+    /// The evaluated arguments.
     pub arguments: Json,
-    /// Which try, from 1.
+    /// Number of the attempt, from 1.
     pub attempt: u32,
-    /// When the answer is no longer wanted.
+    /// When the result is no longer needed.
     pub deadline: DateTime<Utc>,
 }
 
-/// How a tool call fails; the class decides whether it is tried again.
+/// How a tool call fails; the class decides whether it is retried.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ToolError {
-    /// Trying again cannot help: bad arguments, a refusal (4xx).
+    /// Retrying cannot help: invalid arguments, or a client error (4xx).
     #[error("{message}")]
     Permanent {
         /// Stable code, for example `tool.http_status`.
         code: String,
-        /// For the author of the workflow.
+        /// Explanation for the author of the workflow.
         message: String,
     },
-    /// It may pass and surely had no effect or may be repeated: rate limit, overload, connection refused.
+    /// A temporary failure that had no effect or may be repeated: rate limit, overload, connection refused.
     #[error("{message}")]
     Transient {
         /// Stable code.
         code: String,
-        /// For the author of the workflow.
+        /// Explanation for the author of the workflow.
         message: String,
-        /// What the other side asked for (`Retry-After`).
+        /// The delay requested by the server (`Retry-After`).
         retry_after: Option<Duration>,
     },
-    /// The request was sent and no answer came: it may or may not have had its effect.
+    /// The request was sent but not answered: it may or may not have had its effect.
     #[error("{message}")]
     OutcomeUnknown {
         /// Stable code.
         code: String,
-        /// For the author of the workflow.
+        /// Explanation for the author of the workflow.
         message: String,
     },
 }
 
-/// Makes tool calls (builtin, `http` and `mcp`; child agents are the run worker's own business).
+/// Makes tool calls: builtin, `http` and `mcp`. Child agents are handled by the run worker.
 #[async_trait]
 pub trait ToolExecutor: Send + Sync {
     /// Makes one call and returns its result, bounded in size and time.
@@ -161,44 +161,44 @@ pub trait ToolExecutor: Send + Sync {
     async fn call(&self, call: ToolCall) -> Result<Json, ToolError>;
 }
 
-/// What a server says about one of its tools.
+/// A tool as its server describes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolDescription {
-    /// What it does and when to use it, where the server says.
+    /// What it does and when to use it, if the server describes that.
     pub description: Option<String>,
     /// JSON Schema of its arguments.
     pub input_schema: Json,
 }
 
-/// Asks servers what their tools are; whether a tool may be repeated is not theirs to say.
+/// Asks servers to describe their tools. Whether a tool may be repeated is not up to them.
 #[async_trait]
 pub trait ToolDescriptions: Send + Sync {
-    /// What a server says about the tool, for a project whose secrets its headers may insert.
+    /// The server's description of the tool, for a project whose secrets its headers may insert.
     ///
     /// # Errors
-    /// [`ToolError`] when the server cannot be asked, or has no such tool.
+    /// [`ToolError`] when the server cannot be reached, or has no such tool.
     async fn describe(&self, project: ProjectId, server: &McpServer) -> Result<ToolDescription, ToolError>;
 }
 
-/// A secret on its way into a header.
+/// A secret to be inserted into a header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToolSecret {
-    /// What it is.
+    /// Its value.
     pub value: SecretValue,
-    /// Where it may be sent.
+    /// The hosts it may be sent to.
     pub hosts: SecretHosts,
 }
 
-/// Secrets of projects, as far as tools need them.
+/// Secrets of projects, for tools.
 #[async_trait]
 pub trait ToolSecrets: Send + Sync {
-    /// Whether a project has a secret of that name.
+    /// Whether a project has a secret with that name.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the query fails.
     async fn knows(&self, project: ProjectId, name: &str) -> Result<bool, PortError>;
 
-    /// The secret of that name as it is now; `None` where the project has none.
+    /// The current value of the secret with that name; `None` if the project has none.
     ///
     /// # Errors
     /// [`PortError`] when it cannot be read.

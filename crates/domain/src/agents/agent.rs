@@ -16,61 +16,61 @@ use crate::{
     },
 };
 
-/// What a new agent starts with.
+/// The properties of a new agent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewAgent {
-    /// The project it belongs to, for ever.
+    /// The project it belongs to; never changes.
     pub project: ProjectId,
     /// Its name.
     pub name: AgentName,
-    /// How it works.
+    /// Its type.
     pub kind: AgentType,
-    /// What it says it can do.
+    /// Its declared capabilities.
     pub capabilities: Capabilities,
-    /// What it is for.
+    /// Its description.
     pub description: Description,
 }
 
-/// What an agent is made of.
+/// The properties of an agent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AgentDetails {
     /// The project it belongs to.
     pub project: ProjectId,
     /// Its name.
     pub name: AgentName,
-    /// How it works.
+    /// Its type.
     pub kind: AgentType,
-    /// What it says it can do.
+    /// Its declared capabilities.
     pub capabilities: Capabilities,
-    /// What it is for.
+    /// Its description.
     pub description: Description,
-    /// Every version, in order of its number.
+    /// All versions, in order of their numbers.
     pub versions: Vec<Arc<Definition>>,
-    /// The version runs start from; none before the first is published.
+    /// The version that new runs use; `None` before the first is published.
     pub current: Option<VersionNumber>,
 }
 
-/// One agent. The variants are its life; an archived one has nothing left to change.
+/// One agent. The variants are the states of its life cycle; an archived agent can no longer change.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Agent {
     /// Nothing has been recorded yet.
     #[default]
     Unknown,
-    /// Not yet to be run.
+    /// Not ready to run yet.
     Draft(AgentDetails),
     /// Ready to run.
     Active(AgentDetails),
-    /// Starts no runs for now.
+    /// Starts no new runs for now.
     Paused(AgentDetails),
     /// Kept for history only.
     Archived(AgentDetails),
 }
 
 impl Agent {
-    /// Brings an agent into being; with a definition, published as version 1 and ready to run.
+    /// Creates an agent; with a definition, it is published as version 1 and the agent is active.
     ///
     /// # Errors
-    /// [`AgentError::DefinitionType`] for a definition of another kind, [`AgentError::AlreadyCreated`] for a used id.
+    /// [`AgentError::DefinitionType`] for a definition of another type, [`AgentError::AlreadyCreated`] for a used id.
     pub fn create(&self, new: &NewAgent, definition: Option<&Definition>) -> Decision<Self> {
         if *self != Self::Unknown {
             return Err(AgentError::AlreadyCreated);
@@ -85,7 +85,7 @@ impl Agent {
         Ok(events)
     }
 
-    /// Makes a definition what runs start from: a new version, or the earlier one with the same content.
+    /// Publishes a definition for new runs: as a new version, or by restoring the earlier one with the same content.
     ///
     /// # Errors
     /// [`AgentError::DefinitionType`], [`AgentError::Archived`] or [`AgentError::NotCreated`].
@@ -103,7 +103,7 @@ impl Agent {
         })
     }
 
-    /// Lets the agent be run.
+    /// Activates the agent.
     ///
     /// # Errors
     /// [`AgentError::NoVersion`], [`AgentError::Archived`] or [`AgentError::NotCreated`].
@@ -118,7 +118,7 @@ impl Agent {
         }
     }
 
-    /// Starts no runs for now; runs under way go on.
+    /// Pauses the agent: it starts no new runs, but runs in progress continue.
     ///
     /// # Errors
     /// [`AgentError::Draft`], [`AgentError::Archived`] or [`AgentError::NotCreated`].
@@ -132,7 +132,7 @@ impl Agent {
         }
     }
 
-    /// Lets a paused agent be run again.
+    /// Resumes a paused agent.
     ///
     /// # Errors
     /// [`AgentError::Draft`], [`AgentError::Archived`] or [`AgentError::NotCreated`].
@@ -146,7 +146,7 @@ impl Agent {
         }
     }
 
-    /// Keeps the agent for history only; its name becomes free.
+    /// Archives the agent; its name becomes available.
     ///
     /// # Errors
     /// [`AgentError::NotCreated`].
@@ -158,7 +158,7 @@ impl Agent {
         }
     }
 
-    /// Changes what people see of the agent; what is left out stays.
+    /// Changes name, description and capabilities; `None` keeps the current value.
     ///
     /// # Errors
     /// [`AgentError::Archived`] or [`AgentError::NotCreated`].
@@ -182,7 +182,7 @@ impl Agent {
         Ok(events)
     }
 
-    /// What the agent is made of, once created.
+    /// The agent's properties, once created.
     #[must_use]
     pub const fn details(&self) -> Option<&AgentDetails> {
         match self {
@@ -193,7 +193,7 @@ impl Agent {
         }
     }
 
-    /// Where the agent is in its life, once created.
+    /// The agent's status, once created.
     #[must_use]
     pub const fn status(&self) -> Option<AgentStatus> {
         match self {
@@ -224,7 +224,7 @@ impl Agent {
 }
 
 impl AgentDetails {
-    /// What a version does.
+    /// The definition of a version.
     #[must_use]
     pub fn version(&self, number: VersionNumber) -> Option<&Arc<Definition>> {
         usize::try_from(number).ok()?.checked_sub(1).and_then(|index| self.versions.get(index))

@@ -1,42 +1,42 @@
 use crate::kernel::{Refusal, RefusalKind};
 
-/// Why something about an agent is refused.
+/// Why a request about an agent is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AgentError {
     /// Too short, too long or with control characters.
     #[error("the name must have 3 to 100 characters and no control characters, it has {0}")]
     NameLength(usize),
-    /// Another agent of the project has it.
+    /// Another agent of the project has this name.
     #[error("another agent of the project has this name, choose another")]
     NameTaken,
-    /// Not a kind of agent.
+    /// Not a type of agent.
     #[error("the type must be workflow or assistant")]
     TypeUnknown,
-    /// A workflow for an assistant, or the other way.
+    /// A workflow for an assistant, or vice versa.
     #[error("the definition does not match the agent's type")]
     DefinitionType,
-    /// Not a slug, or too long; the index says which.
+    /// Not a slug, or too long; the index identifies it.
     #[error("a capability is 1 to 50 lower-case letters and digits, its words joined by hyphens")]
     CapabilityFormat(usize),
-    /// More than an agent can have.
+    /// Too many capabilities.
     #[error("an agent has at most 50 capabilities")]
     TooManyCapabilities,
-    /// Longer than anybody reads.
+    /// Too long, or with control characters.
     #[error("the description must have at most 2000 characters and no control characters but line breaks")]
     DescriptionLength,
-    /// An id is used once.
+    /// The id is used already.
     #[error("the agent exists already")]
     AlreadyCreated,
-    /// Nothing with this id.
+    /// No agent has this id.
     #[error("there is no such agent")]
     NotCreated,
-    /// There is nothing to run yet.
+    /// There is no version to run yet.
     #[error("the agent has no version, publish one first")]
     NoVersion,
-    /// A draft is activated, not paused or resumed.
+    /// A draft can only be activated, not paused or resumed.
     #[error("the agent is a draft, activate it first")]
     Draft,
-    /// Archived agents are read-only for ever.
+    /// Archived agents are read-only.
     #[error("the agent is archived and can no longer change")]
     Archived,
 }

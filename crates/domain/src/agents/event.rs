@@ -7,37 +7,37 @@ use crate::{
     workflow::Workflow,
 };
 
-/// An agent came into being as a draft.
+/// An agent was created as a draft.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AgentCreated {
-    /// The project it belongs to, for ever.
+    /// The project it belongs to; never changes.
     pub project: ProjectId,
     /// Its name.
     pub name: AgentName,
-    /// How it works.
+    /// Its type.
     #[serde(rename = "type")]
     pub kind: AgentType,
-    /// What it says it can do.
+    /// Its declared capabilities.
     pub capabilities: Capabilities,
-    /// What it is for.
+    /// Its description.
     pub description: Description,
 }
 
-/// A new, immutable version is what runs start from now on.
+/// A new, immutable version was published; new runs use it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VersionPublished {
-    /// Its number, one above the newest before.
+    /// Its number, one above the previous highest.
     pub number: VersionNumber,
-    /// What it does.
+    /// Its definition.
     pub definition: Definition,
 }
 
-/// As it was when all agents were workflows.
+/// Version 1: all agents were workflows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WorkflowPublished {
     /// Its number.
     pub number: VersionNumber,
-    /// What it does.
+    /// Its definition.
     pub definition: Workflow,
 }
 
@@ -61,47 +61,47 @@ impl Versioned for VersionPublished {
     }
 }
 
-/// An earlier version is what runs start from now on, because the same content was published again.
+/// New runs use an earlier version again, because the same content was published again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VersionRestored {
     /// Its number.
     pub number: VersionNumber,
 }
 
-/// The agent may be run.
+/// The agent was activated.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AgentActivated {}
 
-/// The agent starts no runs for now.
+/// The agent was paused: it starts no new runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AgentPaused {}
 
-/// The agent may be run again.
+/// The agent was resumed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AgentResumed {}
 
-/// The agent is kept for history only.
+/// The agent was archived.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AgentArchived {}
 
-/// The agent goes by another name.
+/// The agent was renamed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AgentRenamed {
     /// Its new name.
     pub name: AgentName,
 }
 
-/// The agent is described in other words.
+/// The agent's description was changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AgentDescribed {
     /// Its new description.
     pub description: Description,
 }
 
-/// The agent says it can do other things.
+/// The agent's declared capabilities were changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AgentCapabilitiesChanged {
-    /// What it can do from now on.
+    /// Its new capabilities.
     pub capabilities: Capabilities,
 }
 
@@ -120,25 +120,25 @@ crate::first_version! {
 crate::event_set! {
     /// What can happen to an agent.
     pub enum AgentEvent {
-        /// It came into being as a draft.
+        /// It was created as a draft.
         Created(AgentCreated),
-        /// A new version is what runs start from now on.
+        /// A new version was published.
         VersionPublished(VersionPublished),
-        /// An earlier version is what runs start from now on.
+        /// An earlier version was published again.
         VersionRestored(VersionRestored),
-        /// It may be run.
+        /// It was activated.
         Activated(AgentActivated),
-        /// It starts no runs for now.
+        /// It was paused.
         Paused(AgentPaused),
-        /// It may be run again.
+        /// It was resumed.
         Resumed(AgentResumed),
-        /// It is kept for history only.
+        /// It was archived.
         Archived(AgentArchived),
-        /// It goes by another name.
+        /// It was renamed.
         Renamed(AgentRenamed),
-        /// It is described in other words.
+        /// Its description was changed.
         Described(AgentDescribed),
-        /// It says it can do other things.
+        /// Its declared capabilities were changed.
         CapabilitiesChanged(AgentCapabilitiesChanged),
     }
 }

@@ -1,4 +1,4 @@
-//! What must hold for agents and their versions.
+//! Rules of agents and their versions.
 
 use uuid::Uuid;
 
@@ -81,7 +81,7 @@ fn archived() -> Given<Agent> {
     after([published(1, "one"), AgentArchived {}.into()])
 }
 
-/// The present version, and what it does.
+/// The current version and its definition.
 fn current(agent: &Agent) -> Option<(VersionNumber, Definition)> {
     let details = agent.details()?;
     let number = details.current?;

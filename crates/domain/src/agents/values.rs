@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::error::AgentError;
 use crate::definition::Definition;
 
-/// Numbers an agent's versions, from 1.
+/// Number of an agent's version, from 1.
 pub type VersionNumber = u32;
 
 /// The name of an agent, unique in its project.
@@ -14,10 +14,10 @@ pub type VersionNumber = u32;
 pub struct AgentName(String);
 
 impl AgentName {
-    /// Characters a name may have.
+    /// Length of a name in characters.
     pub const LENGTH: RangeInclusive<usize> = 3..=100;
 
-    /// Trims and checks a raw name; holding one is proof it passed.
+    /// Trims and validates a raw name.
     ///
     /// # Errors
     /// [`AgentError::NameLength`] when it is too short, too long or has control characters.
@@ -35,14 +35,14 @@ impl AgentName {
         &self.0
     }
 
-    /// What makes two names the same: letters' case and repeated blanks do not tell agents apart.
+    /// The form in which names are compared: case and repeated spaces are ignored.
     #[must_use]
     pub fn normalised(&self) -> String {
         self.0.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }
 
-/// How an agent works.
+/// The type of an agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AgentType {
@@ -65,10 +65,10 @@ impl AgentType {
         }
     }
 
-    /// Whether agents of this kind do such things.
+    /// Checks that a definition has this type.
     ///
     /// # Errors
-    /// [`AgentError::DefinitionType`] for a definition of another kind.
+    /// [`AgentError::DefinitionType`] for a definition of another type.
     pub const fn takes(self, definition: &Definition) -> Result<(), AgentError> {
         match (self, definition) {
             (Self::Workflow, Definition::Workflow(_)) | (Self::Assistant, Definition::Assistant(_)) => Ok(()),
@@ -78,7 +78,7 @@ impl AgentType {
         }
     }
 
-    /// Reads the name used on the wire and in the database.
+    /// Parses the name used on the wire and in the database.
     ///
     /// # Errors
     /// [`AgentError::TypeUnknown`] for any other name.
@@ -87,14 +87,14 @@ impl AgentType {
     }
 }
 
-/// Where an agent is in its life.
+/// The state of an agent's life cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AgentStatus {
-    /// Not yet to be run.
+    /// Not ready to run yet.
     Draft,
     /// Ready to run.
     Active,
-    /// Starts no runs for now.
+    /// Starts no new runs for now.
     Paused,
     /// Kept for history only.
     Archived,
@@ -115,28 +115,28 @@ impl AgentStatus {
         }
     }
 
-    /// Reads the name used on the wire and in the database.
+    /// Parses the name used on the wire and in the database.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == name)
     }
 }
 
-/// What an agent says it can do: lower-case slugs, sorted and without repetition.
+/// The declared capabilities of an agent: lower-case slugs, sorted and distinct.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Capabilities(Vec<String>);
 
 impl Capabilities {
-    /// Capabilities an agent may have at most.
+    /// Maximum number of capabilities of an agent.
     pub const MOST: usize = 50;
-    /// Characters a capability may have.
+    /// Length of a capability in characters.
     pub const LENGTH: RangeInclusive<usize> = 1..=50;
 
-    /// Checks raw capabilities, drops repetitions and sorts them.
+    /// Validates raw capabilities, drops duplicates and sorts them.
     ///
     /// # Errors
-    /// [`AgentError::CapabilityFormat`] with the index of the first that is no slug, or
+    /// [`AgentError::CapabilityFormat`] with the index of the first that is not a slug, or
     /// [`AgentError::TooManyCapabilities`].
     pub fn parse<S: AsRef<str>>(raw: &[S]) -> Result<Self, AgentError> {
         if raw.len() > Self::MOST {
@@ -165,16 +165,16 @@ fn is_slug(text: &str) -> bool {
             .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()))
 }
 
-/// What an agent is for, in its owner's words; may be empty.
+/// The owner's description of an agent; may be empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Description(String);
 
 impl Description {
-    /// Characters a description may have at most.
+    /// Maximum length of a description in characters.
     pub const LONGEST: usize = 2_000;
 
-    /// Trims and checks a raw description.
+    /// Trims and validates a raw description.
     ///
     /// # Errors
     /// [`AgentError::DescriptionLength`] when it is too long or has control characters other than line breaks and tabs.

@@ -1,4 +1,4 @@
-//! What can be said of an assistant without asking anybody: its names and its numbers, and where its texts and schemas are.
+//! Static checks of an assistant: names and numbers, and the places of its texts and schemas.
 
 use std::{collections::BTreeSet, ops::RangeInclusive};
 
@@ -20,10 +20,10 @@ use crate::{
     },
 };
 
-/// Most letters of the name of an argument.
+/// Maximum length of an argument's name.
 const ARGUMENT: usize = 64;
 
-/// Everything that is wrong with an assistant by itself, each with a JSON pointer; empty when it is sound.
+/// All faults of the assistant itself, each with a JSON pointer; empty if it is valid.
 #[must_use]
 pub fn problems(assistant: &Assistant) -> Vec<Problem> {
     let mut found = Vec::new();
@@ -61,7 +61,7 @@ fn models(assistant: &Assistant, found: &mut Vec<Problem>) {
     }
 }
 
-/// Whether there is too much of something.
+/// Checks that no list is too long.
 fn amounts(assistant: &Assistant, found: &mut Vec<Problem>) {
     let Assistant { fallbacks, tools, prices, .. } = assistant;
     let counted = [
@@ -116,8 +116,8 @@ fn tools(assistant: &Assistant, found: &mut Vec<Problem>) {
     }
 }
 
-/// Whether every provider takes the name of an argument. Anthropic refuses the whole question otherwise, and may be a fallback: it
-/// wants `^[a-zA-Z0-9_.-]{1,64}$` of what stands under `properties` of a tool's schema.
+/// Whether every provider accepts an argument name. Anthropic, which may be a fallback, refuses a whole request unless
+/// the names under `properties` of a tool's schema match `^[a-zA-Z0-9_.-]{1,64}$`.
 fn is_argument(name: &str) -> bool {
     let taken = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
     (1..=ARGUMENT).contains(&name.len()) && name.bytes().all(taken)
@@ -185,7 +185,7 @@ fn prices(assistant: &Assistant, found: &mut Vec<Problem>) {
     }
 }
 
-/// A number that is there is of its range.
+/// Checks that a number, if set, is within its range.
 fn ranged(
     found: &mut Vec<Problem>,
     pointer: String,

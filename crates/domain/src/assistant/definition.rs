@@ -10,46 +10,46 @@ use crate::{
     workflow::{Backoff, Sent},
 };
 
-/// A model in a loop with tools: it is asked, the calls it wants are made, it is told what came of them, and so on until it
-/// answers.
+/// A model in a loop with tools: it is called, its tool calls are made, it gets the results, and so on until it gives
+/// an answer without calls.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Assistant {
-    /// Which model: `<provider>/<model>`.
+    /// The model: `<provider>/<model>`.
     pub model: String,
-    /// Models asked in its place, in this order, while its provider does not answer.
+    /// Models to try in this order when the provider of the first one does not answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fallbacks: Vec<String>,
-    /// Template of what the model is to be and to keep to; sees `{input, run: {id}}`.
+    /// Template of the system prompt; sees `{input, run: {id}}`.
     pub instructions: String,
-    /// What the model may call, by name.
+    /// The tools the model may call, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tools: BTreeMap<String, AssistantTool>,
-    /// JSON Schema of the input; anything goes without one.
+    /// JSON Schema of the input; any input is accepted without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_schema: Option<Json>,
-    /// JSON Schema of the output, which then is JSON; without one the output is the model's last text.
+    /// JSON Schema of the output, which is JSON then; without one the output is the model's last text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_schema: Option<Json>,
-    /// What of a long conversation the model still sees.
+    /// How much of a long conversation the model sees.
     #[serde(default)]
     pub context: ContextPolicy,
-    /// What ends a run that does not end by itself.
+    /// The limits at which a run is ended.
     #[serde(default)]
     pub limits: AssistantLimits,
-    /// How failed calls, of the model and of tools, are tried again.
+    /// How failed model and tool calls are retried.
     #[serde(default)]
     pub retry: Backoff,
-    /// How much chance the model may use, 0–2; the provider's own choice without one.
+    /// Sampling temperature, 0–2; the provider's default without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f64>,
-    /// Most tokens of one answer; 1–1,000,000.
+    /// Maximum number of tokens of one answer; 1–1,000,000.
     #[serde(default = "default_output_tokens")]
     pub max_output_tokens: u32,
-    /// Seconds after which a question about a call counts as denied; 1–2,592,000. It waits for the deadline without.
+    /// Seconds after which an approval expires and counts as denied; 1–2,592,000. By default, at the deadline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval_expires_s: Option<u32>,
-    /// What models cost, by `<provider>/<model>`.
+    /// Prices of models, by `<provider>/<model>`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub prices: BTreeMap<String, Price>,
 }
@@ -59,21 +59,21 @@ const fn default_output_tokens() -> u32 {
 }
 
 impl Assistant {
-    /// Characters of a model's name: its provider's, a slash and its own.
+    /// Length of a model's name: the provider's name, a slash and the provider's name of the model.
     pub const MODEL: RangeInclusive<usize> = 3..=*ProviderName::LENGTH.end() + 1 + *AllowedModels::LENGTH.end();
-    /// Most models asked in place of the first.
+    /// Maximum number of fallback models.
     pub const FALLBACKS: usize = 8;
-    /// Most models with a price of their own.
+    /// Maximum number of models with their own price.
     pub const PRICES: usize = AllowedModels::MOST;
-    /// Tokens of one answer at most.
+    /// Range of the token limit of one answer.
     pub const OUTPUT_TOKENS: RangeInclusive<u32> = 1..=1_000_000;
 
-    /// The model and those asked in its place.
+    /// The model and its fallbacks.
     pub fn models(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&self.model).chain(&self.fallbacks).map(String::as_str)
     }
 
-    /// What its tools send.
+    /// The requests that its tools send.
     #[must_use]
     pub fn sent(&self) -> Vec<Sent<'_>> {
         let sent = self.tools.iter().filter_map(|(name, tool)| match tool {
@@ -84,7 +84,7 @@ impl Assistant {
         sent.collect()
     }
 
-    /// How much chance the model may use, in thousandths.
+    /// The sampling temperature in thousandths.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what fits")]
     pub fn temperature_thousandths(&self) -> Option<u16> {
@@ -92,52 +92,52 @@ impl Assistant {
     }
 }
 
-/// What of a long conversation the model still sees: the instructions, the input and the pinned turns always, of the others
-/// the latest. A turn is an answer of the model with everything that came of its calls.
+/// How much of a long conversation the model sees: always the instructions, the input and the pinned turns, and the
+/// latest of the others. A turn is an answer of the model with the results of its calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ContextPolicy {
-    /// Most turns, beside the pinned ones; 1–1,000. Older ones leave in bulk, down to half of it.
+    /// Maximum number of turns besides the pinned ones; 1–1,000. Older ones are removed in bulk, down to half of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window_turns: Option<u32>,
-    /// Most tokens of those turns, estimated as a quarter of their bytes; 100–10,000,000.
+    /// Maximum tokens of those turns, estimated as a quarter of their bytes; 100–10,000,000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window_tokens: Option<u32>,
-    /// First turns that never leave; 0–100.
+    /// Number of first turns that are never removed; 0–100.
     pub pinned_turns: u32,
-    /// Whether the model sums up what leaves; without, it is only told that turns are left out.
+    /// Whether the model summarises removed turns; otherwise it only sees that turns were left out.
     pub summary: bool,
 }
 
 impl ContextPolicy {
-    /// Turns that the model sees beside the pinned ones.
+    /// Range of `window_turns`.
     pub const WINDOW_TURNS: RangeInclusive<u32> = 1..=1_000;
-    /// Tokens of those turns.
+    /// Range of `window_tokens`.
     pub const WINDOW_TOKENS: RangeInclusive<u32> = 100..=10_000_000;
-    /// First turns that never leave.
+    /// Range of `pinned_turns`.
     pub const PINNED_TURNS: RangeInclusive<u32> = 0..=100;
 }
 
-/// What ends a run of an assistant that does not end by itself.
+/// The limits at which a run of an assistant is ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AssistantLimits {
-    /// Model calls, tool calls and approvals, all together; 1–10,000.
+    /// Model calls, tool calls and approvals together; 1–10,000.
     pub max_steps: u32,
-    /// Tokens of all classes; no model call begins once so many are used.
+    /// Tokens of all classes; no further model call begins once they are used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_tokens: Option<u64>,
-    /// Cost in millionths of the unit of the prices; no model call begins once so much is spent.
+    /// Cost in millionths of the price currency's unit; no further model call begins once it is spent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_cost_micros: Option<u64>,
-    /// Seconds from start to end, waiting included; 1–2,592,000 (30 days).
+    /// Seconds from start to end, including waiting; 1–2,592,000 (30 days).
     pub wall_clock_s: u32,
-    /// Tool calls under way at once; 1–64.
+    /// Tool calls in progress at once; 1–64.
     pub concurrency: u32,
 }
 
 impl AssistantLimits {
-    /// Tokens, and millionths of the unit of the prices, that one run may use: as much as a budget may allow.
+    /// Range of the token and cost limits; the same as for budgets.
     pub const SPENDING: RangeInclusive<u64> = Terms::LIMIT;
 }
 

@@ -4,27 +4,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::conversation;
 
-/// What a model costs, in millionths of a unit of money per million tokens: 2.50 a million is 2,500,000.
+/// The price of a model in millionths of a currency unit per million tokens: 2.50 per million is 2,500,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Price {
-    /// Read afresh.
+    /// Uncached input.
     pub input: u64,
-    /// Written for the caller.
+    /// Output.
     pub output: u64,
-    /// Read from the provider's cache.
+    /// Input read from the provider's cache.
     #[serde(default)]
     pub cache_read: u64,
-    /// Put into the provider's cache.
+    /// Input written to the provider's cache.
     #[serde(default)]
     pub cache_write: u64,
-    /// Written by the model for itself; as `output` where nothing is said.
+    /// Reasoning; the price of `output` if not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reasoning: Option<u64>,
 }
 
 impl Price {
-    /// What a price may be.
+    /// Range of a price.
     pub const RANGE: RangeInclusive<u64> = conversation::Price::RANGE;
 }
 

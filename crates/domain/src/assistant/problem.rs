@@ -3,56 +3,56 @@ use crate::{
     workflow::BodyFault,
 };
 
-/// What is wrong at one place of an assistant.
+/// A fault in an assistant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// A model that is not named by provider and name.
+    /// A model name without provider.
     #[error("`{0}` is not a model name: write `<provider>/<model>`")]
     Model(String),
-    /// A model is asked in its own place.
+    /// A model is listed more than once.
     #[error("`{0}` is listed twice; name another model as a fallback")]
     Fallback(String),
-    /// More of something than an assistant may have.
+    /// There are too many of something.
     #[error("there are at most {most} {what}, not {found}")]
     TooMany {
-        /// Of what.
+        /// What there are too many of.
         what: &'static str,
-        /// Most allowed.
+        /// Maximum number.
         most: usize,
-        /// How many there are.
+        /// Number found.
         found: usize,
     },
-    /// A tool has a name no provider takes.
+    /// A tool has a name that not every provider accepts.
     #[error("`{0}` is not a name: use a lower-case letter, then up to 63 of a-z, 0-9 and _")]
     Name(String),
-    /// A text that has to say something is empty.
+    /// A required text is empty.
     #[error("{0} must not be empty")]
     Empty(&'static str),
-    /// A number outside its range.
+    /// A number is out of range.
     #[error("{name} must be from {least} to {most}, not {found}")]
     Limit {
-        /// Which number.
+        /// The number's name.
         name: &'static str,
-        /// Least allowed value.
+        /// Minimum value.
         least: u64,
-        /// Most allowed value.
+        /// Maximum value.
         most: u64,
         /// Value found.
         found: u64,
     },
-    /// The temperature is no number from 0 to 2.
+    /// The temperature is not between 0 and 2.
     #[error("temperature must be from 0 to 2")]
     Temperature,
-    /// The schema of a tool's arguments does not describe an object.
+    /// The schema of a tool's arguments is not that of an object.
     #[error("models send arguments as an object: the schema must have `\"type\": \"object\"`")]
     ArgumentsSchema,
-    /// An argument of a tool has a name that some provider does not take.
+    /// A tool's argument has a name that not every provider accepts.
     #[error("`{0}` is no name for an argument that every provider takes: use 1 to 64 of a-z, A-Z, 0-9, _, . and -")]
     ArgumentName(String),
-    /// `$jq` or `$template` is used in a way that means nothing.
+    /// `$jq` or `$template` is used incorrectly.
     #[error("an object with `{0}` has no other member, and its value is a string")]
     MalformedComputed(&'static str),
-    /// A request cannot have such a body.
+    /// The request's body is not valid.
     #[error("{0}")]
     Body(BodyFault),
     /// A jq program does not parse.
@@ -61,16 +61,16 @@ pub enum Fault {
     /// A template does not parse.
     #[error("the template is invalid: {0}")]
     Template(String),
-    /// A tool goes where requests may not go.
+    /// A tool sends requests to a destination that is not allowed.
     #[error("requests to this address are not allowed: {0}")]
     Destination(String),
-    /// A schema is not JSON Schema.
+    /// A schema is not a valid JSON Schema.
     #[error("this is not JSON Schema (draft 2020-12): {0}")]
     Schema(String),
 }
 
 impl Fault {
-    /// Stable code of this kind of fault.
+    /// Stable code of the fault.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -93,7 +93,7 @@ impl Fault {
     }
 }
 
-/// A fault of an assistant and where it is.
+/// A fault of an assistant and its location.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{fault}")]
 pub struct Problem {

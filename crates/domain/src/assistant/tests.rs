@@ -18,7 +18,7 @@ fn parsed(text: &str) -> Assistant {
     serde_json::from_str(text).unwrap()
 }
 
-/// Code and pointer of everything that is wrong after a change.
+/// Code and pointer of all faults after a change.
 fn wrong(change: impl FnOnce(&mut Assistant)) -> Vec<(&'static str, String)> {
     let mut assistant = parsed(SOUND);
     change(&mut assistant);

@@ -5,68 +5,68 @@ use crate::{
     workflow::{Approval, Builtin, Effect, HttpRequest, McpServer, Tool},
 };
 
-/// Something a model may call.
+/// A tool that a model may call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum AssistantTool {
-    /// Comes with the platform, pure.
+    /// A pure tool of the platform.
     Builtin {
-        /// Which one.
+        /// The tool.
         builtin: Builtin,
         /// What it does and when to use it, for the model.
         description: String,
         /// JSON Schema of its arguments.
         input_schema: Json,
-        /// Whether a person is asked before.
+        /// Whether a call needs approval.
         #[serde(default, skip_serializing_if = "Approval::is_never")]
         approval: Approval,
     },
     /// One templated HTTP request.
     Http {
-        /// Whether it may be repeated.
+        /// Whether the call may be repeated.
         effect: Effect,
         /// What it does and when to use it, for the model.
         description: String,
         /// JSON Schema of its arguments.
         input_schema: Json,
-        /// Whether a person is asked before.
+        /// Whether a call needs approval.
         #[serde(default, skip_serializing_if = "Approval::is_never")]
         approval: Approval,
         /// The request.
         request: HttpRequest,
     },
-    /// A tool of a server that speaks the Model Context Protocol.
+    /// A tool of a Model Context Protocol server.
     Mcp {
-        /// Whether it may be repeated. What the server says about that is not asked.
+        /// Whether the call may be repeated; the server's own annotation is ignored.
         effect: Effect,
-        /// What it does and when to use it, for the model; as the server says, where nothing is written.
+        /// What it does and when to use it, for the model; by default the server's description.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         description: Option<String>,
-        /// JSON Schema of its arguments; as the server says, where nothing is written.
+        /// JSON Schema of its arguments; by default the server's.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         input_schema: Option<Json>,
-        /// Whether a person is asked before.
+        /// Whether a call needs approval.
         #[serde(default, skip_serializing_if = "Approval::is_never")]
         approval: Approval,
         /// The server and its tool.
         server: McpServer,
     },
-    /// Runs another agent of the same project on the arguments and waits for its output.
+    /// Runs another agent of the same project with the arguments as input and waits for its output.
     Agent {
-        /// Which agent, by id.
+        /// The agent's id.
         agent: AgentId,
         /// What it does and when to use it, for the model.
         description: String,
-        /// JSON Schema of its arguments, which become the other agent's input.
+        /// JSON Schema of its arguments, which become the agent's input.
         input_schema: Json,
-        /// Whether a person is asked before.
+        /// Whether a call needs approval.
         #[serde(default, skip_serializing_if = "Approval::is_never")]
         approval: Approval,
     },
 }
 
 impl AssistantTool {
-    /// What `kind` may be.
+    /// The values of `kind`.
     pub const KINDS: [&str; 4] = ["builtin", "http", "mcp", "agent"];
 
     /// What it does and when to use it, for the model.
@@ -92,7 +92,7 @@ impl AssistantTool {
         }
     }
 
-    /// Whether a person is asked before a call.
+    /// Whether a call needs approval.
     #[must_use]
     pub const fn approval(&self) -> &Approval {
         match self {
@@ -103,7 +103,7 @@ impl AssistantTool {
         }
     }
 
-    /// The tool as workflows call it; an agent is run instead.
+    /// The tool in the form used by workflows; `None` for an agent.
     #[must_use]
     pub fn callable(&self) -> Option<Tool> {
         match self {

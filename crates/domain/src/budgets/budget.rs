@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// What was used in a period.
+/// Usage in a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Used {
     usage: TokenCount,
@@ -28,9 +28,9 @@ impl Used {
     }
 }
 
-/// What a project or an agent may use of language models, and what of it is used or kept for calls under way.
+/// The limits on model usage of a project or an agent, with its usage and reservations.
 ///
-/// A call counts in the period in which it is answered. What it keeps until then counts in every period it lasts.
+/// A call counts in the period in which it is answered. Its reservation counts in every period until then.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Budget {
     limits: Option<(BudgetOwner, Terms)>,
@@ -40,45 +40,45 @@ pub struct Budget {
     open: BTreeMap<OperationId, (RunId, Amount)>,
 }
 
-/// A budget as people look at it.
+/// The state of a budget for display.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standing {
-    /// Whose it is.
+    /// The owner.
     pub owner: BudgetOwner,
-    /// What may be used.
+    /// The limits.
     pub terms: Terms,
-    /// Tokens used in the present period, by class.
+    /// Tokens used in the current period, by class.
     pub usage: TokenCount,
-    /// What they cost.
+    /// Cost of the usage in the current period.
     pub cost_micros: u64,
-    /// What calls under way may use.
+    /// Reservations of calls in progress.
     pub reserved: Amount,
-    /// When what was used is forgotten; never, where the budget is for all time.
+    /// When the usage is reset; `None` if the budget is for all time.
     pub resets_at: Option<DateTime<Utc>>,
 }
 
 impl Budget {
-    /// Sets what may be used. What is used already in the period still counts, unless the period is another.
+    /// Sets the limits. Usage in the current period still counts, unless the period is changed.
     ///
     /// # Errors
-    /// Never; it may be set at any time.
+    /// Never; the limits can be set at any time.
     pub fn set(&self, owner: BudgetOwner, terms: Terms, at: DateTime<Utc>) -> Decision<Self> {
         let same = self.limits == Some((owner, terms));
         Ok(if same { vec![] } else { vec![BudgetSet { owner, terms, at }.into()] })
     }
 
-    /// Limits nothing any more.
+    /// Removes the limits.
     ///
     /// # Errors
-    /// Never; where nothing is limited it is so already.
+    /// Never; removing no limits changes nothing.
     pub fn remove(&self, at: DateTime<Utc>) -> Decision<Self> {
         Ok(if self.limits.is_some() { vec![BudgetRemoved { at }.into()] } else { vec![] })
     }
 
-    /// Keeps for a model call what it may use. What is kept for it already is enough.
+    /// Reserves the maximum usage of a model call. An existing reservation of the call is kept.
     ///
     /// # Errors
-    /// [`BudgetError::Exhausted`] where that does not fit beside what is used and kept.
+    /// [`BudgetError::Exhausted`] if it does not fit in addition to usage and reservations.
     pub fn reserve(&self, reservation: Reservation, at: DateTime<Utc>) -> Decision<Self> {
         let Some((owner, terms)) = self.limits.filter(|_| !self.open.contains_key(&reservation.operation)) else {
             return Ok(vec![]);
@@ -91,43 +91,43 @@ impl Budget {
         Err(BudgetError::Exhausted(Box::new(Shortfall { owner, terms, used, reserved, needed, resets_at })))
     }
 
-    /// Notes what a model call used, whether or not anything was kept for it.
+    /// Records the usage of a model call, with or without a reservation.
     ///
     /// # Errors
-    /// Never; where nothing is limited nothing is noted.
+    /// Never; without limits nothing is recorded.
     pub fn settle(&self, settlement: &Settlement, at: DateTime<Utc>) -> Decision<Self> {
         let settled = || BudgetSettled { settlement: settlement.clone(), at }.into();
         Ok(self.limits.map(|_| settled()).into_iter().collect())
     }
 
-    /// Frees what is kept for a model call that will not answer.
+    /// Releases the reservation of a model call that will get no answer.
     ///
     /// # Errors
-    /// Never; where nothing is kept it is so already.
+    /// Never; releasing no reservation changes nothing.
     pub fn release(&self, operation: OperationId) -> Decision<Self> {
         let kept = self.open.contains_key(&operation);
         Ok(if kept { vec![BudgetReleased { operation }.into()] } else { vec![] })
     }
 
-    /// Whether anything is limited.
+    /// Whether there are limits.
     #[must_use]
     pub const fn limits(&self) -> bool {
         self.limits.is_some()
     }
 
-    /// How often what may be used was changed; what calls use does not count.
+    /// Number of changes of the limits; usage does not count.
     #[must_use]
     pub const fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// What calls under way may use.
+    /// The reservations of calls in progress.
     #[must_use]
     pub fn reserved(&self) -> Amount {
         self.open.values().fold(Amount::default(), |sum, (_, amount)| sum.plus(*amount))
     }
 
-    /// How it stands at an instant; nothing, where nothing is limited.
+    /// The state at an instant; `None` without limits.
     #[must_use]
     pub fn standing(&self, at: DateTime<Utc>) -> Option<Standing> {
         let (owner, terms) = self.limits?;
@@ -136,7 +136,7 @@ impl Budget {
         Some(Standing { owner, terms, usage, cost_micros, reserved, resets_at })
     }
 
-    /// A clock that goes back does not bring a past period back.
+    /// A clock that goes backwards does not return to an earlier period.
     fn used_at(&self, terms: Terms, at: DateTime<Utc>) -> Used {
         if terms.period.begins(at) > self.window { Used::default() } else { self.used }
     }

@@ -3,20 +3,20 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use super::values::{Amount, BudgetOwner, Terms};
 use crate::kernel::{Refusal, RefusalKind};
 
-/// Why a model call does not fit a budget.
+/// The details of a model call that does not fit a budget.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shortfall {
-    /// Whose budget it is.
+    /// The owner of the budget.
     pub owner: BudgetOwner,
-    /// What may be used.
+    /// The limits.
     pub terms: Terms,
-    /// What was used.
+    /// The usage.
     pub used: Amount,
-    /// What calls under way may use.
+    /// Reservations of calls in progress.
     pub reserved: Amount,
-    /// What the call may use.
+    /// The maximum usage of the call.
     pub needed: Amount,
-    /// When what was used is forgotten; never, where the budget is for all time.
+    /// When the usage is reset; `None` if the budget is for all time.
     pub resets_at: Option<DateTime<Utc>>,
 }
 
@@ -43,19 +43,19 @@ impl std::fmt::Display for Shortfall {
     }
 }
 
-/// Why something about a budget is refused.
+/// Why a request about a budget is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BudgetError {
     /// A budget without a limit.
     #[error("a budget limits tokens, cost or both")]
     Unlimited,
-    /// No number of tokens.
+    /// The number of tokens is out of range.
     #[error("max_tokens must be from 1 to 1,000,000,000,000,000")]
     TokensRange,
-    /// No amount of money.
+    /// The cost is out of range.
     #[error("max_cost_micros must be from 1 to 1,000,000,000,000,000")]
     CostRange,
-    /// A model call does not fit.
+    /// A model call does not fit the budget.
     #[error("{0}")]
     Exhausted(Box<Shortfall>),
 }

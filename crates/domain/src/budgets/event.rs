@@ -4,45 +4,45 @@ use serde::{Deserialize, Serialize};
 use super::values::{BudgetOwner, Reservation, Settlement, Terms};
 use crate::kernel::ids::OperationId;
 
-/// So much may be used from now on.
+/// The limits were set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BudgetSet {
-    /// By whom.
+    /// The owner.
     pub owner: BudgetOwner,
-    /// How much.
+    /// The limits.
     pub terms: Terms,
     /// When.
     pub at: DateTime<Utc>,
 }
 
-/// Nothing is limited any more.
+/// The limits were removed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BudgetRemoved {
     /// When.
     pub at: DateTime<Utc>,
 }
 
-/// A model is about to be asked; nobody else may use what that takes at most.
+/// The maximum usage of a model call was reserved before the call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BudgetReserved {
-    /// What is kept for whom.
+    /// The reservation.
     #[serde(flatten)]
     pub reservation: Reservation,
     /// When.
     pub at: DateTime<Utc>,
 }
 
-/// A model answered; what it used takes the place of what was kept for it.
+/// A model call was answered; its usage replaces the reservation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BudgetSettled {
-    /// What was used.
+    /// The usage.
     #[serde(flatten)]
     pub settlement: Settlement,
     /// When.
     pub at: DateTime<Utc>,
 }
 
-/// A model will not answer any more; what was kept for it is free again.
+/// A model call will get no answer; its reservation was released.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BudgetReleased {
     /// The model call.
@@ -60,15 +60,15 @@ crate::first_version! {
 crate::event_set! {
     /// What can happen to a budget.
     pub enum BudgetEvent {
-        /// So much may be used.
+        /// The limits were set.
         Set(BudgetSet),
-        /// Nothing is limited any more.
+        /// The limits were removed.
         Removed(BudgetRemoved),
-        /// A model is about to be asked.
+        /// Usage was reserved for a model call.
         Reserved(BudgetReserved),
-        /// A model answered.
+        /// The usage of a model call was recorded.
         Settled(BudgetSettled),
-        /// A model will not answer any more.
+        /// A reservation was released.
         Released(BudgetReleased),
     }
 }

@@ -1,4 +1,4 @@
-//! What a project or an agent may use of language models: reserved before a model is asked, settled when it has answered.
+//! Limits on model usage of projects and agents: reserved before a model call, settled after its answer.
 
 mod budget;
 mod error;

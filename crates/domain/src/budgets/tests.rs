@@ -1,4 +1,4 @@
-//! What must hold for budgets.
+//! Rules of budgets.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
@@ -186,7 +186,7 @@ fn a_budget_limits_something() {
     assert_eq!(Terms::parse(None, None, Period::Day), Err(BudgetError::Unlimited));
 }
 
-/// What may happen to a budget: by number, with an operation, an amount and an hour.
+/// A random request to a budget: its kind, an operation, an amount and an hour.
 fn step() -> impl Strategy<Value = (u8, u128, u64, i64)> {
     (0_u8..8, 0_u128..12, 0_u64..60, 0_i64..100)
 }

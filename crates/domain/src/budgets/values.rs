@@ -10,18 +10,18 @@ use crate::{
     kernel::ids::{AgentId, BudgetId, OperationId, ProjectId, RunId},
 };
 
-/// Whose budget it is.
+/// The owner of a budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "of", rename_all = "snake_case")]
 pub enum BudgetOwner {
     /// All runs of a project together.
     Project {
-        /// Which one.
+        /// The project.
         project: ProjectId,
     },
     /// All runs of an agent together.
     Agent {
-        /// Which one.
+        /// The agent.
         agent: AgentId,
         /// The project it belongs to.
         project: ProjectId,
@@ -29,7 +29,7 @@ pub enum BudgetOwner {
 }
 
 impl BudgetOwner {
-    /// Its budget.
+    /// The id of its budget.
     #[must_use]
     pub fn budget(self) -> BudgetId {
         match self {
@@ -47,7 +47,7 @@ impl BudgetOwner {
     }
 }
 
-/// The time a budget is for. What was used is forgotten when the next one begins.
+/// The period of a budget; usage is reset when the next one begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Period {
@@ -60,7 +60,7 @@ pub enum Period {
 }
 
 impl Period {
-    /// When the one that an instant lies in begins.
+    /// Start of the period that contains an instant.
     #[must_use]
     pub fn begins(self, at: DateTime<Utc>) -> DateTime<Utc> {
         match self {
@@ -70,7 +70,7 @@ impl Period {
         }
     }
 
-    /// When the one that an instant lies in ends; never, for all time.
+    /// End of the period that contains an instant; `None` for all time.
     #[must_use]
     pub fn ends(self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let day = self.begins(at).date_naive();
@@ -86,27 +86,27 @@ fn midnight(day: NaiveDate) -> DateTime<Utc> {
     day.and_time(NaiveTime::MIN).and_utc()
 }
 
-/// What may be used.
+/// The limits of a budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
     /// Tokens of all classes together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_tokens: Option<u64>,
-    /// Money, in millionths of the unit of the prices.
+    /// Cost in millionths of the price currency's unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_cost_micros: Option<u64>,
-    /// For how long.
+    /// The period.
     pub period: Period,
 }
 
 impl Terms {
-    /// What a limit may be, of tokens and of millionths alike.
+    /// Range of a limit, for tokens and cost alike.
     pub const LIMIT: RangeInclusive<u64> = 1..=1_000_000_000_000_000;
 
-    /// Checks raw terms.
+    /// Validates raw limits.
     ///
     /// # Errors
-    /// [`BudgetError::Unlimited`] where nothing is limited, [`BudgetError::TokensRange`] or [`BudgetError::CostRange`].
+    /// [`BudgetError::Unlimited`] without any limit, [`BudgetError::TokensRange`] or [`BudgetError::CostRange`].
     pub fn parse(max_tokens: Option<u64>, max_cost_micros: Option<u64>, period: Period) -> Result<Self, BudgetError> {
         let outside = |limit: Option<u64>| limit.is_some_and(|limit| !Self::LIMIT.contains(&limit));
         match (max_tokens, max_cost_micros) {
@@ -117,7 +117,7 @@ impl Terms {
         }
     }
 
-    /// Whether so much may be used.
+    /// Whether an amount is within the limits.
     #[must_use]
     pub fn allow(&self, amount: Amount) -> bool {
         let within = |most: Option<u64>, used: u64| most.is_none_or(|most| used <= most);
@@ -125,17 +125,17 @@ impl Terms {
     }
 }
 
-/// So much of what budgets limit.
+/// An amount of tokens and cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Amount {
     /// Tokens of all classes together.
     pub tokens: u64,
-    /// Money, in millionths of the unit of the prices.
+    /// Cost in millionths of the price currency's unit.
     pub cost_micros: u64,
 }
 
 impl Amount {
-    /// Both together.
+    /// The sum of both.
     #[must_use]
     pub const fn plus(self, other: Self) -> Self {
         Self {
@@ -145,31 +145,31 @@ impl Amount {
     }
 }
 
-/// What one model call may use at most, kept from everybody else until it has answered.
+/// The maximum usage of one model call, reserved until it is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reservation {
     /// The model call.
     pub operation: OperationId,
-    /// The run that asks.
+    /// The run that makes the call.
     pub run: RunId,
-    /// How much.
+    /// The amount.
     pub amount: Amount,
 }
 
-/// What a model call used.
+/// The usage of a model call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settlement {
     /// The model call.
     pub operation: OperationId,
-    /// The run that asked.
+    /// The run that made the call.
     pub run: RunId,
-    /// Which model answered: `<provider>/<model>`.
+    /// The model that answered: `<provider>/<model>`.
     pub model: String,
     /// Tokens by class.
     pub usage: TokenCount,
-    /// What they cost; nothing where no price is known.
+    /// Their cost; 0 if no price is known.
     pub cost_micros: u64,
-    /// The version of the price list by which they cost that, where a price is known.
+    /// The version of the price list that was applied, if a price is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_list: Option<String>,
 }

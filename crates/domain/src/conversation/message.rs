@@ -6,46 +6,46 @@ use crate::kernel::Json;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "role", rename_all = "snake_case")]
 pub enum Message {
-    /// What the model is to be and to keep to.
+    /// The system prompt.
     System {
-        /// In words.
+        /// The text.
         text: String,
     },
-    /// What is asked of it.
+    /// A message to the model.
     User {
-        /// In words.
+        /// The text.
         text: String,
     },
-    /// What it said, and which tools it wants called; one of both at least.
+    /// An answer of the model: a text, tool calls or both.
     Assistant {
-        /// In words; empty where it only called tools.
+        /// The text; empty if it only calls tools.
         text: String,
-        /// The calls it wants, in its order.
+        /// The calls it requests, in its order.
         calls: Vec<ToolCall>,
-        /// Who said so: `<provider>/<model>`, as it was asked.
+        /// The model that answered: `<provider>/<model>`, as it was called.
         by: String,
-        /// What its provider wants back word for word, and nobody else understands.
+        /// Data that its provider expects back verbatim.
         carry: Option<Json>,
     },
-    /// What came of a call it wanted.
+    /// The result of a tool call.
     Tool {
         /// The id of that call.
         call: String,
-        /// The result as text, or what went wrong.
+        /// The result or the error, as text.
         text: String,
-        /// Whether it went wrong.
+        /// Whether the call failed.
         failed: bool,
     },
 }
 
-/// A call a model wants made.
+/// A tool call that a model requests.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToolCall {
-    /// The model's own id of the call, by which it recognises the result.
+    /// The model's own id of the call, to match the result.
     pub id: String,
-    /// Which of the tools it was offered.
+    /// The tool's name.
     pub name: String,
-    /// With what; a text where the model wrote something that is not JSON.
+    /// The arguments; a string if the model's text was not JSON.
     pub arguments: Json,
 }
 
@@ -53,12 +53,12 @@ pub struct ToolCall {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Finish {
-    /// It had said everything.
+    /// The answer is complete.
     Stop,
-    /// It waits for the results of its calls.
+    /// It waits for the results of its tool calls.
     ToolCalls,
-    /// It ran into the limit of its answer or its window.
+    /// It reached the limit of the answer or of its context window.
     Length,
-    /// It, or a filter before it, declined.
+    /// The model, or a filter in front of it, refused.
     Refused,
 }

@@ -1,4 +1,4 @@
-//! What is said between a run and a model, in words that belong to no provider.
+//! Messages between a run and a model, independent of the provider.
 
 mod message;
 mod price;

@@ -4,26 +4,26 @@ use serde::{Deserialize, Serialize};
 
 use super::token_count::TokenCount;
 
-/// What a model costs: for a million tokens of each class, in millionths of whatever unit the owner counts in.
+/// The price of a model, per million tokens of each class, in millionths of the owner's currency unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Price {
-    /// Tokens read afresh.
+    /// Uncached input tokens.
     pub input: u64,
-    /// Tokens written for the caller.
+    /// Output tokens.
     pub output: u64,
-    /// Tokens read from the provider's cache.
+    /// Input tokens read from the provider's cache.
     pub cache_read: u64,
-    /// Tokens put into the provider's cache.
+    /// Input tokens written to the provider's cache.
     pub cache_write: u64,
-    /// Tokens the model wrote for itself.
+    /// Reasoning tokens.
     pub reasoning: u64,
 }
 
 impl Price {
-    /// Millionths of a million units: no model costs more.
+    /// Range of a price: at most a million units per million tokens.
     pub const RANGE: RangeInclusive<u64> = 0..=1_000_000_000_000;
 
-    /// What was used costs so many millionths, rounded up.
+    /// The cost of some usage in millionths, rounded up.
     #[must_use]
     pub fn of(&self, usage: &TokenCount) -> u64 {
         let parts = [
@@ -38,7 +38,7 @@ impl Price {
         u64::try_from(sum.div_ceil(1_000_000)).unwrap_or(u64::MAX)
     }
 
-    /// The most that so many tokens read and written can cost, whatever classes they turn out to be of.
+    /// The maximum cost of this many input and output tokens, whatever their classes turn out to be.
     #[must_use]
     pub fn at_most(&self, read: u64, written: u64) -> u64 {
         let dearest = Self {
@@ -50,12 +50,12 @@ impl Price {
     }
 }
 
-/// What a model cost when it answered, and which list said so; kept with the answer, whatever the list says later.
+/// The price that was applied to an answer, and its price list; recorded with the answer, whatever happens to the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppliedPrice {
-    /// Names one version of one list: `agent:3` is the agent's version 3, `provider:2` the second list of a project's
-    /// provider, `configuration:1f3a9c02` what the operator had configured.
+    /// One version of one list: `agent:3` is version 3 of the agent, `provider:2` the second list of a project's
+    /// provider, and `configuration:1f3a9c02` a list in the operator's configuration.
     pub list: String,
-    /// What it said.
+    /// The price.
     pub price: Price,
 }

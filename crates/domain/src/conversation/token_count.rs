@@ -2,19 +2,19 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-/// Tokens a model call was billed for, by class; no token is in two classes.
+/// Tokens billed for a model call, by class; no token is in two classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TokenCount {
-    /// Read afresh.
+    /// Uncached input.
     pub input: u64,
-    /// Written for the caller.
+    /// Output.
     pub output: u64,
-    /// Read from the provider's cache.
+    /// Input read from the provider's cache.
     pub cache_read: u64,
-    /// Put into the provider's cache.
+    /// Input written to the provider's cache.
     pub cache_write: u64,
-    /// Written by the model for itself.
+    /// Reasoning.
     pub reasoning: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What a version of an agent does, whatever its type.
+//! The definition of an agent's version, whatever its type.
 
 mod offer;
 
@@ -11,7 +11,7 @@ use crate::{
     workflow::{Backoff, Sent, Workflow},
 };
 
-/// What a version of an agent does; shared by agents, who publish it, and runs, who execute it.
+/// The definition of an agent's version, shared by agents, which publish it, and runs, which execute it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Definition {
@@ -22,7 +22,7 @@ pub enum Definition {
 }
 
 impl Definition {
-    /// JSON Schema of the input; anything goes without one.
+    /// JSON Schema of the input; any input is accepted without one.
     #[must_use]
     pub const fn input_schema(&self) -> Option<&Json> {
         match self {
@@ -31,7 +31,7 @@ impl Definition {
         }
     }
 
-    /// JSON Schema of the output; anything goes without one.
+    /// JSON Schema of the output; any output is accepted without one.
     #[must_use]
     pub const fn output_schema(&self) -> Option<&Json> {
         match self {
@@ -40,7 +40,7 @@ impl Definition {
         }
     }
 
-    /// What its tools send.
+    /// The requests that its tools send.
     #[must_use]
     pub fn sent(&self) -> Vec<Sent<'_>> {
         match self {
@@ -49,7 +49,7 @@ impl Definition {
         }
     }
 
-    /// How failed calls are tried again.
+    /// How failed calls are retried.
     #[must_use]
     pub const fn retry(&self) -> &Backoff {
         match self {
@@ -58,7 +58,7 @@ impl Definition {
         }
     }
 
-    /// Seconds after which a question to people counts as denied; never, without.
+    /// Seconds after which an approval expires and counts as denied; `None` if never.
     #[must_use]
     pub const fn approval_expires_s(&self) -> Option<u32> {
         match self {
@@ -67,7 +67,7 @@ impl Definition {
         }
     }
 
-    /// Seconds from a run's start to its end, waiting included.
+    /// Seconds from a run's start to its end, including waiting.
     #[must_use]
     pub const fn wall_clock_s(&self) -> u32 {
         match self {

@@ -5,23 +5,23 @@ use crate::{
     workflow::{Approval, Tool},
 };
 
-/// A tool as its definition offers it.
+/// A tool of a definition.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Offer {
-    /// What a call of it does.
+    /// The target of a call.
     pub callee: Callable,
-    /// JSON Schema of its arguments; anything goes without one.
+    /// JSON Schema of its arguments; any arguments are accepted without one.
     pub schema: Option<Json>,
-    /// Whether a person is asked before a call.
+    /// Whether a call needs approval.
     pub approval: Approval,
 }
 
-/// What a call of a tool does.
+/// The target of a tool call.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Callable {
-    /// Calls it.
+    /// A tool to call.
     Tool(Tool),
-    /// Runs another agent.
+    /// An agent to run.
     Agent(AgentId),
 }
 

@@ -1,9 +1,9 @@
-//! Passwords everybody thinks of: frequent words with the endings people add, keyboard walks, teams, names.
+//! Common passwords: frequent words with usual suffixes, keyboard walks, teams, names.
 
 /// One per line, in lower case.
 const COMMON: &str = include_str!("common_passwords.txt");
 
-/// Whether a lower-cased password is on the list, as it stands or without its final punctuation.
+/// Whether a lower-cased password is on the list, as it is or without trailing punctuation.
 pub(super) fn is_common(lower: &str) -> bool {
     let bare = lower.trim_end_matches(['!', '.', '?', '*', '#']);
     [lower, bare].iter().any(|candidate| COMMON.lines().any(|word| word == *candidate))

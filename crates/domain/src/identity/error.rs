@@ -1,9 +1,9 @@
 use crate::kernel::{Refusal, RefusalKind};
 
-/// Why something about a person is refused.
+/// Why a request about an account is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdentityError {
-    /// Not an address mail could be sent to.
+    /// Not a valid e-mail address.
     #[error("the e-mail must look like name@example.org and have at most 254 characters")]
     EmailFormat,
     /// Empty, too long or with control characters.
@@ -12,7 +12,7 @@ pub enum IdentityError {
     /// Too short to resist guessing, or too long to hash.
     #[error("the password must have 8 to 128 characters")]
     PasswordLength,
-    /// Too short where length is all that is asked for.
+    /// Too short for a policy that only requires length.
     #[error("the password must have 12 to 128 characters")]
     PasswordTooShort,
     /// No digit.
@@ -21,37 +21,37 @@ pub enum IdentityError {
     /// No upper-case letter.
     #[error("the password must contain at least one upper-case letter")]
     PasswordNeedsUpperCase,
-    /// On every attacker's list.
+    /// On the list of common passwords.
     #[error("the password is one of the most common ones, choose another")]
     PasswordCommon,
-    /// The first thing an attacker tries.
+    /// The password is the e-mail address.
     #[error("the password must not be the e-mail")]
     PasswordIsEmail,
-    /// Somebody has registered with this e-mail.
+    /// An account with this e-mail exists.
     #[error("an account with this e-mail exists, sign in instead")]
     EmailTaken,
-    /// The one-time token is wrong, or was used.
+    /// The bootstrap token is wrong or was used.
     #[error("the bootstrap token is not valid, or the first administrator exists already")]
     BootstrapRefused,
-    /// This platform takes nobody in who asks, invited or not.
+    /// Registration is closed, with or without an invitation.
     #[error("registration is closed; the operator creates accounts on the command line")]
     RegistrationClosed,
-    /// Not made, expired or used.
+    /// The invitation is unknown, expired or used.
     #[error("the invitation is not valid, ask for another one")]
     InvitationRefused,
-    /// Whoever wants another password proves that they have this one.
+    /// Changing the password requires the current one.
     #[error("the current password is wrong")]
     CurrentPasswordWrong,
-    /// A platform without an administrator could not be run.
+    /// The platform must keep at least one active administrator.
     #[error("the platform needs at least one active administrator, make somebody else one first")]
     LastAdministrator,
-    /// What was erased does not come back.
+    /// An erased account cannot be restored.
     #[error("the account is erased")]
     Erased,
-    /// An id is registered once.
+    /// The id is registered already.
     #[error("the user is registered already")]
     AlreadyRegistered,
-    /// Nobody with this id.
+    /// No account has this id.
     #[error("there is no such user")]
     NotRegistered,
 }

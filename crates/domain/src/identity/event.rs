@@ -3,35 +3,35 @@ use serde::{Deserialize, Serialize};
 use super::values::PlatformRole;
 use crate::kernel::ids::ProjectId;
 
-/// A person may sign in from now on.
+/// An account was registered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UserRegistered {
     /// Their role on the platform.
     pub role: PlatformRole,
-    /// The project made for them, so that their first agent needs no set-up.
+    /// The personal project, so that the first agent needs no setup.
     pub personal_project: ProjectId,
 }
 
-/// The person may not sign in any more.
+/// The account was disabled: the person can no longer sign in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UserDisabled {}
 
-/// The person may sign in again.
+/// The account was enabled again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UserEnabled {}
 
-/// The person has another role on the platform.
+/// The person's role on the platform was changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlatformRoleChanged {
-    /// Their role from now on.
+    /// The new role.
     pub role: PlatformRole,
 }
 
-/// The person has another password; the passwords themselves are no facts.
+/// The password was changed; passwords themselves are never in events.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PasswordChanged {}
 
-/// The person is forgotten; only the id stays.
+/// The account was erased; only the id remains.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UserErased {}
 
@@ -47,17 +47,17 @@ crate::first_version! {
 crate::event_set! {
     /// What can happen to a person's account.
     pub enum UserEvent {
-        /// A person may sign in from now on.
+        /// The account was registered.
         Registered(UserRegistered),
-        /// The person may not sign in any more.
+        /// It was disabled.
         Disabled(UserDisabled),
-        /// The person may sign in again.
+        /// It was enabled again.
         Enabled(UserEnabled),
-        /// The person has another role on the platform.
+        /// The role on the platform was changed.
         RoleChanged(PlatformRoleChanged),
-        /// The person has another password.
+        /// The password was changed.
         PasswordChanged(PasswordChanged),
-        /// The person is forgotten.
+        /// It was erased.
         Erased(UserErased),
     }
 }

@@ -1,6 +1,6 @@
-//! People who sign in: who they are to the platform, and what makes an e-mail or a password acceptable.
+//! Accounts of people: their role on the platform, and the rules for e-mails and passwords.
 //!
-//! E-mail, name and password never enter an event; events carry the user's id only.
+//! E-mail, name and password never appear in events, which only contain the user's id.
 
 mod common_passwords;
 mod error;

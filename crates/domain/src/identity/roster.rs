@@ -6,10 +6,10 @@ use crate::kernel::{
     ids::{RosterId, UserId},
 };
 
-/// Somebody is about to run the platform no longer.
+/// An administrator is about to lose that role.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AdministratorLeft {
-    /// Who.
+    /// The administrator.
     pub user: UserId,
 }
 
@@ -18,20 +18,20 @@ crate::first_version! {
 }
 
 crate::event_set! {
-    /// What can happen to those who run the platform, taken together.
+    /// What can happen to the group of administrators.
     pub enum RosterEvent {
-        /// Somebody is about to run the platform no longer.
+        /// An administrator is about to lose that role.
         AdministratorLeft(AdministratorLeft),
     }
 }
 
-/// Those who run the platform, taken together: whoever leaves writes here, so that of two who leave at once the second
-/// counts again.
+/// The group of all administrators: each one who leaves is recorded in this stream, so that of two who leave at once
+/// the second is checked again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Roster;
 
 impl Roster {
-    /// Lets one administrator go, of as many as there are.
+    /// Lets one of `administrators` administrators leave.
     ///
     /// # Errors
     /// [`IdentityError::LastAdministrator`] when they are the only one.

@@ -1,4 +1,4 @@
-//! What must hold for people's accounts, e-mails and passwords.
+//! Rules of accounts, e-mails and passwords.
 
 use uuid::Uuid;
 

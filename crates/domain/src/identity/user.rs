@@ -8,31 +8,31 @@ use crate::kernel::{
     ids::{ProjectId, UserId},
 };
 
-/// What the platform knows of a registered person; everything personal lives outside the log.
+/// The properties of a registered account; personal data is stored outside the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UserDetails {
     /// Their role on the platform.
     pub role: PlatformRole,
-    /// The project made for them.
+    /// The personal project.
     pub personal_project: ProjectId,
 }
 
-/// One person's account. The variants are its life.
+/// One account. The variants are the states of its life cycle.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum User {
     /// Nothing has been recorded yet.
     #[default]
     Unregistered,
-    /// May sign in.
+    /// The person may sign in.
     Active(UserDetails),
-    /// May not sign in until enabled again.
+    /// The person may not sign in until the account is enabled again.
     Disabled(UserDetails),
-    /// Forgotten.
+    /// Erased.
     Erased,
 }
 
 impl User {
-    /// Registers a person together with the project made for them.
+    /// Registers an account together with its personal project.
     ///
     /// # Errors
     /// [`IdentityError::AlreadyRegistered`] when the id is in use.
@@ -43,10 +43,10 @@ impl User {
         }
     }
 
-    /// Keeps a person from signing in.
+    /// Disables the account, so that the person cannot sign in.
     ///
     /// # Errors
-    /// [`IdentityError::NotRegistered`] when there is no such person.
+    /// [`IdentityError::NotRegistered`] when there is no such account.
     pub fn disable(&self) -> Decision<Self> {
         match self {
             Self::Active(_) => Ok(vec![UserDisabled {}.into()]),
@@ -56,10 +56,10 @@ impl User {
         }
     }
 
-    /// Lets a person sign in again.
+    /// Enables the account again.
     ///
     /// # Errors
-    /// [`IdentityError::NotRegistered`] when there is no such person.
+    /// [`IdentityError::NotRegistered`] when there is no such account.
     pub fn enable(&self) -> Decision<Self> {
         match self {
             Self::Disabled(_) => Ok(vec![UserEnabled {}.into()]),
@@ -69,10 +69,10 @@ impl User {
         }
     }
 
-    /// Gives a person another role on the platform.
+    /// Changes the person's role on the platform.
     ///
     /// # Errors
-    /// [`IdentityError::NotRegistered`] when there is no such person.
+    /// [`IdentityError::NotRegistered`] when there is no such account.
     pub fn change_role(&self, to: PlatformRole) -> Decision<Self> {
         match self {
             Self::Active(details) | Self::Disabled(details) if details.role == to => Ok(vec![]),
@@ -82,10 +82,10 @@ impl User {
         }
     }
 
-    /// Notes that a person has another password.
+    /// Records that the password was changed.
     ///
     /// # Errors
-    /// When there is no such person, or no more.
+    /// When there is no such account, or it was erased.
     pub fn change_password(&self) -> Decision<Self> {
         match self {
             Self::Active(_) | Self::Disabled(_) => Ok(vec![PasswordChanged {}.into()]),
@@ -94,10 +94,10 @@ impl User {
         }
     }
 
-    /// Forgets a person.
+    /// Erases the account.
     ///
     /// # Errors
-    /// [`IdentityError::NotRegistered`] when there is no such person.
+    /// [`IdentityError::NotRegistered`] when there is no such account.
     pub fn erase(&self) -> Decision<Self> {
         match self {
             Self::Active(_) | Self::Disabled(_) => Ok(vec![UserErased {}.into()]),
@@ -106,13 +106,13 @@ impl User {
         }
     }
 
-    /// Whether the person runs the platform at present.
+    /// Whether the person is an active administrator.
     #[must_use]
     pub const fn is_active_administrator(&self) -> bool {
         matches!(self, Self::Active(UserDetails { role: PlatformRole::Admin, .. }))
     }
 
-    /// What is known of the person, once registered.
+    /// The account's properties, once registered.
     #[must_use]
     pub const fn details(&self) -> Option<UserDetails> {
         match self {

@@ -5,11 +5,11 @@ use zeroize::Zeroizing;
 
 use super::{common_passwords::is_common, error::IdentityError};
 
-/// Role a person has on the whole platform.
+/// The role of a person on the platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PlatformRole {
-    /// Runs the platform.
+    /// Administers the platform.
     Admin,
     /// Uses the platform.
     Member,
@@ -28,25 +28,25 @@ impl PlatformRole {
         }
     }
 
-    /// Reads the name used on the wire and in the database.
+    /// Parses the name used on the wire and in the database.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|role| role.as_str() == name)
     }
 }
 
-/// A normalised e-mail address; personal, so it is never printed by `Debug` and never enters an event.
+/// A normalised e-mail address; personal data, so `Debug` does not print it and events never contain it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Email(String);
 
 impl Email {
-    /// Bytes an address may have at most (RFC 5321).
+    /// Maximum length of an address in bytes (RFC 5321).
     pub const LONGEST: usize = 254;
 
-    /// Trims, lower-cases and checks a raw address; holding one is proof it passed.
+    /// Trims, lower-cases and validates a raw address.
     ///
     /// # Errors
-    /// [`IdentityError::EmailFormat`] when mail could not be sent there.
+    /// [`IdentityError::EmailFormat`] when it is not a valid address.
     pub fn parse(raw: &str) -> Result<Self, IdentityError> {
         let address = raw.trim().to_lowercase();
         let (local, domain) = address.rsplit_once('@').ok_or(IdentityError::EmailFormat)?;
@@ -85,15 +85,15 @@ impl fmt::Debug for Email {
     }
 }
 
-/// The name a person goes by; personal like the e-mail.
+/// The name of a person; personal data like the e-mail.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DisplayName(String);
 
 impl DisplayName {
-    /// Characters a name may have.
+    /// Length of a name in characters.
     pub const LENGTH: RangeInclusive<usize> = 1..=100;
 
-    /// Trims and checks a raw name.
+    /// Trims and validates a raw name.
     ///
     /// # Errors
     /// [`IdentityError::NameFormat`] when it is empty, too long or has control characters.
@@ -119,18 +119,18 @@ impl fmt::Debug for DisplayName {
     }
 }
 
-/// What is asked of a new password.
+/// The requirements for a new password.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum PasswordPolicy {
     /// 8 characters with a digit and an upper-case letter.
     #[default]
     Classic,
-    /// 12 characters, whatever they are (NIST SP 800-63B asks for length, not for composition).
+    /// 12 characters of any kind (NIST SP 800-63B requires length, not composition).
     Nist,
 }
 
 impl PasswordPolicy {
-    /// Characters a password must have.
+    /// Minimum length in characters.
     #[must_use]
     pub const fn shortest(self) -> usize {
         match self {
@@ -149,18 +149,18 @@ impl PasswordPolicy {
     }
 }
 
-/// A new password that meets the rules; never printed, and wiped from memory when it is let go of.
+/// A new password that satisfies the policy; never printed, and wiped from memory on drop.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(Zeroizing<String>);
 
 impl Password {
-    /// Characters a password may have at most.
+    /// Maximum length in characters.
     pub const LONGEST: usize = 128;
 
-    /// Checks a raw password for a person with this e-mail (or with one that is itself refused).
+    /// Validates a raw password; `email` is `None` if the e-mail itself is invalid.
     ///
     /// # Errors
-    /// The first rule it breaks.
+    /// The first violated rule.
     pub fn parse(raw: &str, email: Option<&Email>, policy: PasswordPolicy) -> Result<Self, IdentityError> {
         if !(policy.shortest()..=Self::LONGEST).contains(&raw.chars().count()) {
             return Err(match policy {
@@ -181,7 +181,7 @@ impl Password {
         Ok(Self(Zeroizing::new(raw.to_owned())))
     }
 
-    /// The secret itself, for the hasher only.
+    /// The password itself, for the hasher only.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -1,37 +1,37 @@
 use serde::{Deserializer, Serialize, Serializer, de::DeserializeOwned};
 
-/// A stored fact could not be understood.
+/// A stored event could not be decoded.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    /// No reader exists for this name; the line stops rather than skip a fact.
+    /// No decoder exists for this name; the reader stops instead of skipping an event.
     #[error("no event type `{0}` is known to this version of the program")]
     UnknownType(String),
-    /// The fact was written by a newer program.
+    /// The event was written by a newer program.
     #[error("event type `{event_type}` is known up to schema version {known}, found {found}")]
     UnknownVersion {
         /// Stored name of the event.
         event_type: &'static str,
-        /// Highest version this program reads.
+        /// Highest version this program can read.
         known: u16,
         /// Version that was stored.
         found: u16,
     },
-    /// The payload does not have the shape its name and version promise.
+    /// The payload does not have the shape that its name and version require.
     #[error("the payload of event type `{event_type}` version {found} is damaged: {reason}")]
     Damaged {
         /// Stored name of the event.
         event_type: &'static str,
         /// Version that was stored.
         found: u16,
-        /// What the reader stumbled on.
+        /// The deserializer's error.
         reason: String,
     },
 }
 
-/// One shape in which a fact is or was stored.
+/// One shape in which an event is, or was, stored.
 ///
-/// A stored shape never changes. A new shape is a new type whose [`Versioned::Previous`] is the old one; leaving the
-/// step out does not compile:
+/// A stored shape never changes. A new shape is a new type with the old one as its [`Versioned::Previous`]. Leaving out
+/// the step does not compile:
 ///
 /// ```compile_fail
 /// use devskyy_domain::kernel::{FirstVersion, Versioned, decode_versioned};
@@ -51,14 +51,14 @@ pub trait Versioned: Sized + Serialize + DeserializeOwned {
     const TYPE: &'static str;
     /// Schema version of this shape, from 1.
     const VERSION: u16;
-    /// The shape before this one; [`FirstVersion`] where there is none.
+    /// The shape before this one; [`FirstVersion`] if there is none.
     type Previous: Versioned;
 
-    /// Lifts the shape before into this one.
+    /// Converts the previous shape into this one.
     fn upcast(previous: Self::Previous) -> Self;
 }
 
-/// What precedes version 1: nothing. It has no values, so no upcaster from it can ever run.
+/// The predecessor of version 1. It has no values, so an upcaster from it can never run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FirstVersion {}
 
@@ -84,7 +84,7 @@ impl Versioned for FirstVersion {
     }
 }
 
-/// Reads a payload stored as `version` of `T`, lifting it step by step to `T`.
+/// Decodes a payload stored as `version` of `T` and upcasts it step by step to `T`.
 ///
 /// # Errors
 /// [`DecodeError`] when the version is unknown or the payload does not fit it.
@@ -105,31 +105,31 @@ pub fn decode_versioned<'de, T: Versioned, D: Deserializer<'de>>(version: u16, p
     }
 }
 
-/// All the facts one kind of aggregate is folded from. Implemented by [`event_set!`](crate::event_set).
+/// The set of events of one kind of aggregate. Implemented by [`event_set!`](crate::event_set).
 pub trait EventSet: Sized + Clone + std::fmt::Debug + PartialEq + Send + Sync + 'static {
     /// Name and current schema version of every member, for golden files and documentation.
     const TYPES: &'static [(&'static str, u16)];
 
-    /// Stored name of this fact.
+    /// Stored name of this event.
     fn event_type(&self) -> &'static str;
 
-    /// Schema version this fact is written with.
+    /// Schema version this event is written with.
     fn schema_version(&self) -> u16;
 
-    /// Writes the payload, without its name or version.
+    /// Serializes the payload, without its name or version.
     ///
     /// # Errors
-    /// Whatever the serializer reports.
+    /// Errors of the serializer.
     fn encode<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 
-    /// Reads a payload by its stored name and version.
+    /// Deserializes a payload by its stored name and version.
     ///
     /// # Errors
     /// [`DecodeError`] when name or version is unknown or the payload does not fit.
     fn decode<'de, D: Deserializer<'de>>(event_type: &str, version: u16, payload: D) -> Result<Self, DecodeError>;
 }
 
-/// Declares an aggregate's facts: an enum with one variant per payload type, and its [`EventSet`].
+/// Declares an aggregate's events: an enum with one variant per payload type, and its [`EventSet`].
 ///
 /// Each payload type implements [`Versioned`]; the first version of a shape needs only
 /// [`first_version!`](crate::first_version).

@@ -1,12 +1,12 @@
-//! Given these facts, when this is asked, then that follows: the harness of every domain test.
+//! The test harness of the domain: given past events, when a decision is made, then check its result.
 
 use super::aggregate::{Aggregate, Decision};
 
-/// An aggregate with a past.
+/// An aggregate with past events.
 #[derive(Debug, Clone)]
 pub struct Given<A>(A);
 
-/// Starts a test from the facts that already happened.
+/// Starts a test from past events.
 #[must_use]
 pub fn given<A: Aggregate>(past: impl IntoIterator<Item = A::Event>) -> Given<A> {
     let past: Vec<_> = past.into_iter().collect();
@@ -14,7 +14,7 @@ pub fn given<A: Aggregate>(past: impl IntoIterator<Item = A::Event>) -> Given<A>
 }
 
 impl<A: Aggregate> Given<A> {
-    /// Asks for a decision and returns it.
+    /// Makes a decision and returns it.
     ///
     /// # Errors
     /// The aggregate's refusal.
@@ -22,7 +22,7 @@ impl<A: Aggregate> Given<A> {
         decide(&self.0)
     }
 
-    /// Asks for a decision and returns the state after it.
+    /// Makes a decision and returns the state after it.
     ///
     /// # Errors
     /// The aggregate's refusal.

@@ -1,13 +1,13 @@
-//! Ids of everything that has one: UUIDs that cannot be mistaken for each other.
+//! Typed ids: UUIDs that cannot be mistaken for each other.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// An id that names an event stream.
+/// An id that identifies an event stream.
 pub trait StreamKey:
     Copy + Eq + std::hash::Hash + std::fmt::Display + std::fmt::Debug + From<Uuid> + Into<Uuid> + Send + Sync + 'static
 {
-    /// Short type prefix used where ids of several kinds meet, for example `agt`.
+    /// Short type prefix for contexts in which ids of several kinds appear, for example `agt`.
     const PREFIX: &'static str;
 }
 
@@ -50,28 +50,28 @@ ids! {
     AgentId = "agt",
     /// One execution of one agent version on one input.
     RunId = "run",
-    /// A question a run asks people.
+    /// A question a run asks a person.
     ApprovalId = "apr",
-    /// One call to a tool, model or child run; never changes over retries and travels as `Idempotency-Key`.
+    /// One call to a tool, a model or a child run; stays the same over retries and is sent as `Idempotency-Key`.
     OperationId = "op",
-    /// One sign-in and everything refreshed from it.
+    /// A login session, with every token refreshed from it.
     SessionId = "ses",
-    /// Those who run the platform, taken together; there is one.
+    /// The operators of the platform as a group; there is exactly one.
     RosterId = "ros",
-    /// A program's way into one project.
+    /// A program's credential for one project.
     ApiKeyId = "key",
-    /// An invitation to belong to a project.
+    /// An invitation to join a project.
     InvitationId = "inv",
-    /// One of the secrets an API key has had; what it is lives outside the log.
+    /// One of the secrets of an API key; its value is stored outside the log.
     KeySecretId = "sec",
-    /// Somebody who answers for language models, as configured for a project.
+    /// A provider of language models, as configured for a project.
     ProviderId = "prv",
-    /// One of the keys a provider has been paid with; what it is lives outside the log.
+    /// One of the API keys of a provider; its value is stored outside the log.
     ProviderKeyId = "pky",
-    /// What a project's tools prove themselves with.
+    /// A credential that a project's tools use.
     SecretId = "sct",
-    /// One of the values a secret has had; what it is lives outside the log.
+    /// One of the values of a secret; the value itself is stored outside the log.
     SecretValueId = "scv",
-    /// What a project or an agent may use; its id is the project's or the agent's own.
+    /// The spending limits of a project or an agent; its id is that of the project or the agent.
     BudgetId = "bud",
 }

@@ -5,18 +5,18 @@ use serde::{
     de::{MapAccess, SeqAccess, Visitor},
 };
 
-/// A JSON number, kept exact where it is an integer.
+/// A JSON number that keeps integers exact.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Number {
-    /// A whole number below 2⁶³ in magnitude.
+    /// An integer below 2⁶³ in magnitude.
     Int(i64),
-    /// A whole number from 2⁶³ to 2⁶⁴ − 1.
+    /// An integer from 2⁶³ to 2⁶⁴ − 1.
     Big(u64),
-    /// Anything with a fraction or an exponent; always finite.
+    /// A number with a fraction or an exponent; always finite.
     Float(f64),
 }
 
-/// A JSON document (RFC 8259) as the domain carries it: inputs, outputs, arguments and schemas.
+/// A JSON document (RFC 8259) as the domain uses it: inputs, outputs, arguments and schemas.
 ///
 /// Members are ordered by name, so equal documents have equal texts and equal hashes.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -43,7 +43,7 @@ impl Json {
         matches!(self, Self::Null)
     }
 
-    /// The text, where this is a string.
+    /// The text, if this is a string.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -52,7 +52,7 @@ impl Json {
         }
     }
 
-    /// The members, where this is an object.
+    /// The members, if this is an object.
     #[must_use]
     pub const fn as_object(&self) -> Option<&BTreeMap<String, Self>> {
         match self {
@@ -61,7 +61,7 @@ impl Json {
         }
     }
 
-    /// The elements, where this is an array.
+    /// The elements, if this is an array.
     #[must_use]
     pub fn as_array(&self) -> Option<&[Self]> {
         match self {
@@ -70,7 +70,7 @@ impl Json {
         }
     }
 
-    /// One member of an object.
+    /// One member of an object, if there is such a member.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Self> {
         self.as_object().and_then(|members| members.get(name))

@@ -1,19 +1,19 @@
 use super::json::Json;
 
-/// Deepest nesting of a document that is recorded; readers of JSON commonly stop at 128.
+/// Maximum nesting depth of a recorded document; JSON readers commonly stop at 128.
 pub const MAX_DEPTH: usize = 64;
 
-/// How large a document is, without writing it.
+/// The size of a document, computed without serializing it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Measure {
-    /// About the number of bytes of its JSON text.
+    /// Approximate number of bytes of its JSON text.
     pub bytes: usize,
-    /// Whether it is nested more than [`MAX_DEPTH`] deep; its bytes below are not counted then.
+    /// Whether it is nested more than [`MAX_DEPTH`] deep; if so, the bytes below that depth are not counted.
     pub too_deep: bool,
 }
 
 impl Json {
-    /// Measures the document; the depth of the look is bounded, so hostile documents cannot exhaust the stack.
+    /// Measures the document. The recursion is bounded, so hostile documents cannot exhaust the stack.
     #[must_use]
     pub fn measure(&self) -> Measure {
         let mut measure = Measure { bytes: 0, too_deep: false };

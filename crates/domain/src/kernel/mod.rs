@@ -1,6 +1,6 @@
 //! What every bounded context shares: ids, JSON values, versioned events, refusals and the aggregate contract.
 //!
-//! Contexts meet through [`ids`] and nothing else of each other's types.
+//! Contexts refer to each other only through [`ids`].
 
 mod aggregate;
 mod event;

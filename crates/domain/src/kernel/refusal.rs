@@ -1,17 +1,17 @@
-/// What a caller can do about a refusal; decides the HTTP status in one place.
+/// What a caller can do about a refusal; determines the HTTP status in one place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefusalKind {
-    /// The request itself is wrong and will be wrong tomorrow (422).
+    /// The request itself is wrong, and repeating it does not help (422).
     Invalid,
-    /// The request does not fit the present state (409).
+    /// The request conflicts with the current state (409).
     Conflict,
-    /// The actor may not ask for this (403).
+    /// The actor lacks the permission (403).
     Forbidden,
 }
 
-/// Why an aggregate or a value object says no.
+/// Why an aggregate or a value object refuses.
 ///
-/// `Display` is lower-case prose without a full stop that says what the reader can do; it never holds a secret.
+/// `Display` is lower-case prose without a full stop that explains what the reader can do; it never contains a secret.
 pub trait Refusal: std::error::Error + Clone + PartialEq + Send + Sync + 'static {
     /// Stable, dotted code, for example `agent.name_length`; documented in `docs/errors.md`.
     fn code(&self) -> &'static str;
@@ -19,7 +19,7 @@ pub trait Refusal: std::error::Error + Clone + PartialEq + Send + Sync + 'static
     /// What the caller can do about it.
     fn kind(&self) -> RefusalKind;
 
-    /// JSON pointer (RFC 6901) into the request body to the offending member, where there is one.
+    /// JSON pointer (RFC 6901) to the offending member of the request body, if there is one.
     fn pointer(&self) -> Option<String> {
         None
     }

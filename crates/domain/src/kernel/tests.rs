@@ -1,4 +1,4 @@
-//! The kernel's own promises: old shapes are lifted step by step, and JSON survives a round trip.
+//! The kernel's own guarantees: old shapes are upcast step by step, and JSON survives a round trip.
 
 use serde::{Deserialize, Serialize, de::IntoDeserializer, de::value::MapDeserializer};
 

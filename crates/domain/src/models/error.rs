@@ -1,42 +1,42 @@
 use crate::kernel::{Refusal, RefusalKind};
 
-/// Why something about a provider of models is refused.
+/// Why a request about a model provider is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
     /// Not a slug.
     #[error("the name must be a slug of 1 to 40 lower-case letters, digits and hyphens that begins with a letter")]
     NameFormat,
-    /// Another provider of the project has it.
+    /// Another provider of the project has this name.
     #[error("the project has a provider of that name already")]
     NameTaken,
-    /// No protocol by that name.
+    /// The protocol is unknown.
     #[error("the kind must be openai or anthropic")]
     KindUnknown,
-    /// Not an address questions can be sent to.
+    /// The base URL is not valid.
     #[error("the base URL must be http or https, without user name, query and fragment, at most 2,048 characters")]
     BaseUrlFormat,
-    /// The operator's rules for requests do not let the platform send anything there.
+    /// The operator's egress rules do not allow the base URL.
     #[error("the base URL is not allowed: {0}")]
     BaseUrlRefused(String),
-    /// An allowed model that is no name.
+    /// A model name is not valid.
     #[error("model {} is empty, longer than 200 characters or contains spaces", .0 + 1)]
     ModelFormat(usize),
-    /// More than a list should have.
+    /// The list of models is too long.
     #[error("at most 200 models can be listed")]
     TooManyModels,
-    /// A price that nobody asks.
+    /// A price is out of range.
     #[error("a price of {0} is above a million units per million tokens")]
     PriceRange(String),
-    /// Not a key that can be sent.
+    /// The key is not valid in a header.
     #[error("the key must have 1 to 4,096 visible ASCII characters and no spaces")]
     KeyFormat,
-    /// Providers that are gone stay gone.
+    /// A removed provider stays removed.
     #[error("the provider is removed, add another one")]
     Removed,
-    /// An id is used once.
+    /// The id is used already.
     #[error("the provider is there already")]
     AlreadyAdded,
-    /// Nothing with this id.
+    /// No provider has this id.
     #[error("there is no such provider")]
     NotAdded,
 }

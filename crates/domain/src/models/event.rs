@@ -6,62 +6,62 @@ use super::{
 };
 use crate::kernel::ids::{ProjectId, ProviderKeyId};
 
-/// A project has another provider, which is enabled.
+/// A provider was added to a project, enabled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProviderAdded {
-    /// Which project.
+    /// The project.
     pub project: ProjectId,
-    /// Under which name.
+    /// Its name.
     pub name: ProviderName,
-    /// What it speaks.
+    /// Its protocol.
     pub kind: ProviderKind,
-    /// Where it is reached.
+    /// Its base URL.
     pub base_url: ProviderUrl,
-    /// What it may be asked for.
+    /// The models that may be called.
     pub models: AllowedModels,
-    /// What that costs: version 1 of its prices.
+    /// Version 1 of its prices.
     pub prices: PriceList,
 }
 
-/// The provider is reached elsewhere; whatever key it had does not count there.
+/// The provider's base URL was changed; its previous key is not sent there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProviderMoved {
-    /// Where.
+    /// The new base URL.
     pub base_url: ProviderUrl,
 }
 
-/// The provider may be asked for these models.
+/// The allowed models were changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProviderModelsAllowed {
-    /// Which.
+    /// The models that may be called.
     pub models: AllowedModels,
 }
 
-/// The provider's models cost something else.
+/// The prices were changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProviderPriced {
-    /// Numbers the price list, from 1.
+    /// Version of the price list, from 1.
     pub version: u32,
-    /// What they cost.
+    /// The new prices.
     pub prices: PriceList,
 }
 
-/// The provider is paid with another key.
+/// The provider's API key was replaced.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProviderKeySet {
-    /// Names the key.
+    /// The id of the key.
     pub key: ProviderKeyId,
 }
 
-/// The provider may be asked again.
+/// The provider was enabled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProviderEnabled {}
 
-/// The provider is not asked for now.
+/// The provider was disabled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProviderDisabled {}
 
-/// The provider is gone, and its key with it.
+/// The provider was removed together with its key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProviderRemoved {}
 
@@ -79,21 +79,21 @@ crate::first_version! {
 crate::event_set! {
     /// What can happen to a provider of models.
     pub enum ProviderEvent {
-        /// A project has another provider.
+        /// It was added to a project.
         Added(ProviderAdded),
-        /// It is reached elsewhere.
+        /// Its base URL was changed.
         Moved(ProviderMoved),
-        /// It may be asked for other models.
+        /// The allowed models were changed.
         ModelsAllowed(ProviderModelsAllowed),
-        /// Its models cost something else.
+        /// The prices were changed.
         Priced(ProviderPriced),
-        /// It is paid with another key.
+        /// Its API key was replaced.
         KeySet(ProviderKeySet),
-        /// It may be asked again.
+        /// It was enabled.
         Enabled(ProviderEnabled),
-        /// It is not asked for now.
+        /// It was disabled.
         Disabled(ProviderDisabled),
-        /// It is gone.
+        /// It was removed.
         Removed(ProviderRemoved),
     }
 }

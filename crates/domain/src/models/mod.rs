@@ -1,5 +1,5 @@
-//! Who answers for language models: a project's providers, where they are reached, what they may be asked and what
-//! that costs. Their keys live outside the log; events name them by id only.
+//! A project's providers of language models: their base URLs, allowed models and prices. Their API keys are stored
+//! outside the log; events refer to them by id.
 
 mod error;
 mod event;

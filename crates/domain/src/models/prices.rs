@@ -8,13 +8,13 @@ use super::{
 };
 use crate::conversation::Price;
 
-/// What the models of a provider cost, by the provider's own names.
+/// The prices of a provider's models, by the provider's names.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PriceList(BTreeMap<String, Price>);
 
 impl PriceList {
-    /// Checks raw prices.
+    /// Validates raw prices.
     ///
     /// # Errors
     /// [`ProviderError::PriceRange`] or [`ProviderError::TooManyModels`].
@@ -31,13 +31,13 @@ impl PriceList {
         Ok(Self(raw))
     }
 
-    /// What a model costs; `None` where nobody said.
+    /// The price of a model; `None` if it is not listed.
     #[must_use]
     pub fn of(&self, model: &str) -> Option<Price> {
         self.0.get(model).copied()
     }
 
-    /// Every price, in order of the models' names.
+    /// All prices, in order of the models' names.
     pub fn entries(&self) -> impl Iterator<Item = (&str, Price)> {
         self.0.iter().map(|(model, price)| (model.as_str(), *price))
     }

@@ -12,75 +12,75 @@ use crate::kernel::{
     ids::{ProjectId, ProviderId, ProviderKeyId},
 };
 
-/// A provider that somebody wants added.
+/// A provider to be added.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewProvider {
-    /// To which project.
+    /// The project.
     pub project: ProjectId,
-    /// Under which name.
+    /// Its name.
     pub name: ProviderName,
-    /// What it speaks.
+    /// Its protocol.
     pub kind: ProviderKind,
-    /// Where it is reached.
+    /// Its base URL.
     pub base_url: ProviderUrl,
-    /// What it may be asked for.
+    /// The models that may be called.
     pub models: AllowedModels,
-    /// What that costs.
+    /// The prices.
     pub prices: PriceList,
-    /// Names the key it is paid with, where it wants one.
+    /// The id of its API key, if it needs one.
     pub key: Option<ProviderKeyId>,
 }
 
-/// What shall be different about a provider; `None` leaves a part as it is.
+/// Changes to a provider; `None` leaves a part as it is.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ProviderChange {
-    /// Where it is reached.
+    /// The base URL.
     pub base_url: Option<ProviderUrl>,
-    /// What it may be asked for.
+    /// The models that may be called.
     pub models: Option<AllowedModels>,
-    /// What that costs.
+    /// The prices.
     pub prices: Option<PriceList>,
-    /// Whether it may be asked at all.
+    /// Whether it is enabled.
     pub enabled: Option<bool>,
-    /// Names the key it is paid with from now on.
+    /// The id of its new API key.
     pub key: Option<ProviderKeyId>,
 }
 
-/// What a provider is paid with.
+/// The API key of a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeldKey {
-    /// It never wanted a key.
+    /// It has never had a key.
     None,
-    /// The key of this name.
+    /// The key with this id.
     Held(ProviderKeyId),
-    /// It had one, for another address. Nothing is asked of it until there is a new one.
+    /// The key was for another base URL. The provider is not called until there is a new one.
     Dropped,
 }
 
-/// What is known about a provider.
+/// The properties of a provider.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProviderDetails {
     /// The project it belongs to.
     pub project: ProjectId,
     /// Its name.
     pub name: ProviderName,
-    /// What it speaks.
+    /// Its protocol.
     pub kind: ProviderKind,
-    /// Where it is reached.
+    /// Its base URL.
     pub base_url: ProviderUrl,
-    /// What it may be asked for.
+    /// The models that may be called.
     pub models: AllowedModels,
-    /// What that costs.
+    /// The prices.
     pub prices: PriceList,
-    /// Numbers the price list, from 1.
+    /// Version of the price list, from 1.
     pub prices_version: u32,
-    /// What it is paid with.
+    /// Its API key.
     pub key: HeldKey,
-    /// Whether it may be asked.
+    /// Whether it is enabled.
     pub enabled: bool,
 }
 
-/// Somebody who answers for language models in one project.
+/// A provider of language models in one project.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Provider {
     /// Nothing has been recorded yet.
@@ -88,7 +88,7 @@ pub enum Provider {
     Unknown,
     /// Configured.
     Added(ProviderDetails),
-    /// No longer; its project is kept for history.
+    /// Removed; the project is kept for history.
     Removed(ProjectId),
 }
 
@@ -106,7 +106,7 @@ impl Provider {
         Ok([added.into()].into_iter().chain(key.map(|key| ProviderKeySet { key }.into())).collect())
     }
 
-    /// Changes what is to be different, and nothing else.
+    /// Applies the changes; parts that do not differ are not recorded.
     ///
     /// # Errors
     /// [`ProviderError::Removed`] or [`ProviderError::NotAdded`].
@@ -133,7 +133,7 @@ impl Provider {
         Ok(events)
     }
 
-    /// Removes the provider for good.
+    /// Removes the provider permanently.
     ///
     /// # Errors
     /// [`ProviderError::NotAdded`].
@@ -145,7 +145,7 @@ impl Provider {
         }
     }
 
-    /// What is known about it while it is there.
+    /// The properties of a provider that was not removed.
     ///
     /// # Errors
     /// [`ProviderError::Removed`] or [`ProviderError::NotAdded`].

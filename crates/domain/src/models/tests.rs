@@ -1,4 +1,4 @@
-//! What must hold for providers of models.
+//! Rules of model providers.
 
 use std::collections::BTreeMap;
 

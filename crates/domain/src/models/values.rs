@@ -4,16 +4,16 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ProviderError;
 
-/// The name of a provider, unique in its project: what stands before the slash where a model is named.
+/// The name of a provider, unique in its project: the part before the slash in a model's name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ProviderName(String);
 
 impl ProviderName {
-    /// Characters it has.
+    /// Length of a name in characters.
     pub const LENGTH: RangeInclusive<usize> = 1..=40;
 
-    /// Checks a raw name; holding one is proof it passed.
+    /// Validates a raw name.
     ///
     /// # Errors
     /// [`ProviderError::NameFormat`] when it is not a slug.
@@ -34,14 +34,14 @@ impl ProviderName {
     }
 }
 
-/// What a provider speaks.
+/// The protocol of a provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProviderKind {
-    /// Chat completions as OpenAI defined them; also gateways and local servers.
+    /// OpenAI's chat completions, which gateways and local servers also use.
     #[serde(rename = "openai")]
     OpenAi,
-    /// Anthropic's Messages.
+    /// Anthropic's Messages API.
     Anthropic,
 }
 
@@ -58,7 +58,7 @@ impl ProviderKind {
         }
     }
 
-    /// Reads the name used on the wire and in the database.
+    /// Parses the name used on the wire and in the database.
     ///
     /// # Errors
     /// [`ProviderError::KindUnknown`] for any other name.
@@ -67,16 +67,16 @@ impl ProviderKind {
     }
 }
 
-/// Where a provider is reached; without a slash at the end.
+/// The base URL of a provider, without a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ProviderUrl(String);
 
 impl ProviderUrl {
-    /// Most bytes it has.
+    /// Maximum length in bytes.
     pub const LONGEST: usize = 2_048;
 
-    /// Checks a raw address as far as it can be without knowing where it leads.
+    /// Validates a raw URL without resolving it.
     ///
     /// # Errors
     /// [`ProviderError::BaseUrlFormat`].
@@ -93,7 +93,7 @@ impl ProviderUrl {
         }
     }
 
-    /// The address.
+    /// The URL.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -106,21 +106,21 @@ impl fmt::Display for ProviderUrl {
     }
 }
 
-/// The models a provider may be asked for, by the provider's own names; every one where nothing is listed.
+/// The models of a provider that may be called, by the provider's names; an empty list allows every model.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AllowedModels(BTreeSet<String>);
 
 impl AllowedModels {
-    /// Most names that may be listed.
+    /// Maximum number of listed names.
     pub const MOST: usize = 200;
-    /// Characters of a name.
+    /// Length of a name in characters.
     pub const LENGTH: RangeInclusive<usize> = 1..=200;
 
-    /// Checks raw names and drops repetitions.
+    /// Validates raw names and drops duplicates.
     ///
     /// # Errors
-    /// [`ProviderError::ModelFormat`] with the index of the first that is no name, or [`ProviderError::TooManyModels`].
+    /// [`ProviderError::ModelFormat`] with the index of the first invalid name, or [`ProviderError::TooManyModels`].
     pub fn parse<S: AsRef<str>>(raw: &[S]) -> Result<Self, ProviderError> {
         if raw.len() > Self::MOST {
             return Err(ProviderError::TooManyModels);
@@ -131,7 +131,7 @@ impl AllowedModels {
         }
     }
 
-    /// Whether a model may be asked for.
+    /// Whether a model may be called.
     #[must_use]
     pub fn allow(&self, model: &str) -> bool {
         is_model(model) && (self.0.is_empty() || self.0.contains(model))
@@ -143,7 +143,7 @@ impl AllowedModels {
     }
 }
 
-/// Whether a text can be a provider's name of a model; slashes are part of many.
+/// Whether a text can be a provider's name of a model; many contain slashes.
 pub(super) fn is_model(name: &str) -> bool {
     AllowedModels::LENGTH.contains(&name.chars().count())
         && !name.contains(|c: char| c.is_control() || c.is_whitespace())

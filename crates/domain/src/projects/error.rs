@@ -1,6 +1,6 @@
 use crate::kernel::{Refusal, RefusalKind};
 
-/// Why something about a project is refused.
+/// Why a request about a project is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProjectError {
     /// Empty, too long or with control characters.
@@ -9,28 +9,28 @@ pub enum ProjectError {
     /// Not one of the four roles.
     #[error("the role must be owner, maintainer, operator or viewer")]
     RoleUnknown,
-    /// An id is used once.
+    /// The id is used already.
     #[error("the project exists already")]
     AlreadyCreated,
-    /// Nothing with this id.
+    /// No project has this id.
     #[error("there is no such project")]
     NotCreated,
-    /// Suspended projects can be looked at, left, handed over and resumed.
+    /// A suspended project can only be read, left, transferred and resumed.
     #[error("the project is suspended, resume it first")]
     Suspended,
-    /// Archived projects can be looked at, left, calmed down and handed over, for ever.
+    /// An archived project can be read and left, and its permissions reduced, but it takes nothing new.
     #[error("the project is archived: it takes no new members, definitions, keys or runs")]
     Archived,
-    /// A person is a member once.
+    /// The person is already a member with another role.
     #[error("the person is already a member, change their role instead")]
     AlreadyMember,
     /// The person is not a member.
     #[error("the person is not a member of the project")]
     NotMember,
-    /// A project without an owner could not be governed.
+    /// The project must keep at least one owner.
     #[error("the project needs at least one owner: transfer it, or make somebody else an owner first")]
     LastOwner,
-    /// No account with that id or e-mail, or none that whoever asks may know of; deliberately not which.
+    /// No account with that id or e-mail, or none that the actor may know of; the error does not distinguish them.
     #[error("no person in your projects has this id or e-mail, invite them instead")]
     PersonUnknown,
 }

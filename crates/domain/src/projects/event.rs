@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::values::{ProjectName, ProjectRole, Slug};
 use crate::kernel::ids::UserId;
 
-/// A project came into being with its first owner.
+/// A project was created with its first owner.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProjectCreated {
     /// Its name.
@@ -12,11 +12,11 @@ pub struct ProjectCreated {
     pub slug: Slug,
     /// Its first owner.
     pub owner: UserId,
-    /// Whether it was made for that person at registration.
+    /// Whether it is the owner's personal project, created at registration.
     pub personal: bool,
 }
 
-/// The project goes by another name.
+/// The project was renamed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProjectRenamed {
     /// Its new name.
@@ -25,40 +25,40 @@ pub struct ProjectRenamed {
     pub slug: Slug,
 }
 
-/// A person belongs to the project from now on.
+/// A member was added.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MemberAdded {
-    /// Who.
+    /// The member.
     pub user: UserId,
-    /// As what.
+    /// Their role.
     pub role: ProjectRole,
 }
 
-/// A member has another role.
+/// A member's role was changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MemberRoleChanged {
-    /// Who.
+    /// The member.
     pub user: UserId,
-    /// Their role from now on.
+    /// The new role.
     pub role: ProjectRole,
 }
 
-/// A person no longer belongs to the project.
+/// A member was removed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MemberRemoved {
-    /// Who.
+    /// The member.
     pub user: UserId,
 }
 
-/// The project is on hold.
+/// The project was suspended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProjectSuspended {}
 
-/// The project is in use again.
+/// The project was resumed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProjectResumed {}
 
-/// The project is kept for history only.
+/// The project was archived.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProjectArchived {}
 
@@ -76,21 +76,21 @@ crate::first_version! {
 crate::event_set! {
     /// What can happen to a project.
     pub enum ProjectEvent {
-        /// It came into being with its first owner.
+        /// It was created with its first owner.
         Created(ProjectCreated),
-        /// It goes by another name.
+        /// It was renamed.
         Renamed(ProjectRenamed),
-        /// A person belongs to it from now on.
+        /// A member was added.
         MemberAdded(MemberAdded),
-        /// A member has another role.
+        /// A member's role was changed.
         MemberRoleChanged(MemberRoleChanged),
-        /// A person no longer belongs to it.
+        /// A member was removed.
         MemberRemoved(MemberRemoved),
-        /// It is on hold.
+        /// It was suspended.
         Suspended(ProjectSuspended),
-        /// It is in use again.
+        /// It was resumed.
         Resumed(ProjectResumed),
-        /// It is kept for history only.
+        /// It was archived.
         Archived(ProjectArchived),
     }
 }

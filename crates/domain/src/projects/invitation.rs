@@ -10,35 +10,35 @@ use crate::kernel::{
 /// How long an invitation can be accepted.
 const LIFE: TimeDelta = TimeDelta::days(7);
 
-/// How many invitations of a project may wait for an answer at once.
+/// Maximum number of open invitations of a project.
 const WAITING: usize = 100;
 
-/// Somebody was invited; who is behind it is kept outside the log.
+/// An invitation was issued; the invitee's data is stored outside the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InvitationIssued {
-    /// To which project.
+    /// The project.
     pub project: ProjectId,
-    /// As what.
+    /// The role.
     pub role: ProjectRole,
-    /// Until when it can be accepted.
+    /// When it expires.
     pub expires_at: DateTime<Utc>,
 }
 
-/// Whoever was invited wants to belong to the project.
+/// The invitee accepted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InvitationAccepted {
-    /// Who.
+    /// The invitee.
     pub user: UserId,
 }
 
-/// Whoever was invited does not want to belong to the project.
+/// The invitee declined.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InvitationDeclined {
-    /// Who.
+    /// The invitee.
     pub user: UserId,
 }
 
-/// The project takes its invitation back.
+/// The invitation was withdrawn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InvitationWithdrawn {}
 
@@ -52,33 +52,33 @@ crate::first_version! {
 crate::event_set! {
     /// What can happen to an invitation.
     pub enum InvitationEvent {
-        /// Somebody was invited.
+        /// It was issued.
         Issued(InvitationIssued),
-        /// They said yes.
+        /// It was accepted.
         Accepted(InvitationAccepted),
-        /// They said no.
+        /// It was declined.
         Declined(InvitationDeclined),
-        /// It was taken back.
+        /// It was withdrawn.
         Withdrawn(InvitationWithdrawn),
     }
 }
 
-/// Why something about an invitation is refused.
+/// Why a request about an invitation is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvitationError {
-    /// An id is used once.
+    /// The id is used already.
     #[error("the invitation is issued already")]
     AlreadyIssued,
-    /// Nothing with this id.
+    /// No invitation has this id.
     #[error("there is no such invitation")]
     NotIssued,
-    /// Too late.
+    /// It has expired.
     #[error("the invitation has expired, ask for another one")]
     Expired,
     /// It was answered or withdrawn before.
     #[error("the invitation has been answered or withdrawn")]
     Ended,
-    /// The project waits for too many answers.
+    /// The project has too many open invitations.
     #[error("the project has {WAITING} pending invitations, withdraw some first")]
     TooMany,
 }
@@ -103,19 +103,19 @@ impl Refusal for InvitationError {
     }
 }
 
-/// An invitation to belong to a project.
+/// An invitation to join a project.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Invitation {
     /// Nothing has been recorded yet.
     #[default]
     Unknown,
-    /// Waiting for an answer.
+    /// Open for an answer.
     Open {
-        /// To which project.
+        /// The project.
         project: ProjectId,
-        /// As what.
+        /// The role.
         role: ProjectRole,
-        /// Until when it can be accepted.
+        /// When it expires.
         expires_at: DateTime<Utc>,
     },
     /// Answered or withdrawn.
@@ -123,10 +123,10 @@ pub enum Invitation {
 }
 
 impl Invitation {
-    /// Invites somebody for a week, beside so many invitations of the project that wait for an answer.
+    /// Issues an invitation for a week; `waiting` is the number of open invitations of the project.
     ///
     /// # Errors
-    /// [`InvitationError::AlreadyIssued`] when the id is in use, [`InvitationError::TooMany`] when 100 wait.
+    /// [`InvitationError::AlreadyIssued`] when the id is in use, [`InvitationError::TooMany`] when 100 are open.
     pub fn issue(&self, project: ProjectId, role: ProjectRole, waiting: usize, now: DateTime<Utc>) -> Decision<Self> {
         match self {
             Self::Unknown if waiting >= WAITING => Err(InvitationError::TooMany),
@@ -135,10 +135,10 @@ impl Invitation {
         }
     }
 
-    /// Says yes.
+    /// Accepts the invitation.
     ///
     /// # Errors
-    /// When it is not open, or too late.
+    /// When it is not open, or has expired.
     pub fn accept(&self, user: UserId, now: DateTime<Utc>) -> Decision<Self> {
         match self.open()? {
             expires_at if now >= expires_at => Err(InvitationError::Expired),
@@ -146,7 +146,7 @@ impl Invitation {
         }
     }
 
-    /// Says no.
+    /// Declines the invitation.
     ///
     /// # Errors
     /// When it is not open.
@@ -155,7 +155,7 @@ impl Invitation {
         Ok(vec![InvitationDeclined { user }.into()])
     }
 
-    /// Takes it back.
+    /// Withdraws the invitation.
     ///
     /// # Errors
     /// When it is not open.

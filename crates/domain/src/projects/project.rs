@@ -13,16 +13,16 @@ use crate::kernel::{
     ids::{ProjectId, UserId},
 };
 
-/// What a project is made of.
+/// The properties of a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectDetails {
     /// Its name.
     pub name: ProjectName,
     /// The short form of its name.
     pub slug: Slug,
-    /// Whether it was made for a person at registration.
+    /// Whether it is a personal project, created at registration.
     pub personal: bool,
-    /// Who belongs to it, and as what.
+    /// Its members and their roles.
     pub members: BTreeMap<UserId, ProjectRole>,
 }
 
@@ -42,7 +42,7 @@ impl ProjectDetails {
     }
 }
 
-/// One project. The variants are its life; an archived one only loses members and changes hands.
+/// One project. The variants are the states of its life cycle; an archived one can only lose members and change owners.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Project {
     /// Nothing has been recorded yet.
@@ -50,14 +50,14 @@ pub enum Project {
     Unknown,
     /// In use.
     Active(ProjectDetails),
-    /// On hold.
+    /// Suspended.
     Suspended(ProjectDetails),
     /// Kept for history only.
     Archived(ProjectDetails),
 }
 
 impl Project {
-    /// Brings a project into being with its first owner.
+    /// Creates a project with its first owner.
     ///
     /// # Errors
     /// [`ProjectError::AlreadyCreated`] when the id is in use.
@@ -68,7 +68,7 @@ impl Project {
         }
     }
 
-    /// Gives the project another name.
+    /// Renames the project.
     ///
     /// # Errors
     /// When the project is not active.
@@ -79,7 +79,7 @@ impl Project {
         }
     }
 
-    /// Adds a person.
+    /// Adds a member.
     ///
     /// # Errors
     /// [`ProjectError::AlreadyMember`] when they have another role, or when the project is not active.
@@ -91,10 +91,10 @@ impl Project {
         }
     }
 
-    /// Whether somebody can be let in: a user, or somebody who has no account yet.
+    /// Checks that a person can be added; `user` is `None` if they have no account yet.
     ///
     /// # Errors
-    /// When the project is not active, or they are a member.
+    /// When the project is not active, or the person is a member.
     pub fn takes_in(&self, user: Option<UserId>) -> Result<(), ProjectError> {
         let details = self.active()?;
         match user {
@@ -103,7 +103,7 @@ impl Project {
         }
     }
 
-    /// Gives a member another role. A lesser one is possible whatever became of the project.
+    /// Changes a member's role. A demotion is possible in every state of the project.
     ///
     /// # Errors
     /// [`ProjectError::NotMember`], [`ProjectError::LastOwner`], or, for a promotion, when the project is not active.
@@ -120,7 +120,7 @@ impl Project {
         }
     }
 
-    /// Removes a member, whatever became of the project.
+    /// Removes a member, in every state of the project.
     ///
     /// # Errors
     /// [`ProjectError::NotMember`], [`ProjectError::LastOwner`], or when the project does not exist.
@@ -133,8 +133,8 @@ impl Project {
         }
     }
 
-    /// Hands the project over: one member becomes an owner, and an owner who hands over a maintainer. That is possible whatever
-    /// became of the project, so that its last owner can leave.
+    /// Transfers the project: one member becomes an owner, and the owner who transfers it a maintainer. This is
+    /// possible in every state of the project, so that its last owner can leave.
     ///
     /// # Errors
     /// [`ProjectError::NotMember`], or when the project does not exist.
@@ -150,7 +150,7 @@ impl Project {
         Ok(events)
     }
 
-    /// Puts the project on hold.
+    /// Suspends the project.
     ///
     /// # Errors
     /// When it is archived or does not exist.
@@ -163,7 +163,7 @@ impl Project {
         }
     }
 
-    /// Takes the project into use again.
+    /// Resumes the project.
     ///
     /// # Errors
     /// When it is archived or does not exist.
@@ -176,7 +176,7 @@ impl Project {
         }
     }
 
-    /// Keeps the project for history only.
+    /// Archives the project.
     ///
     /// # Errors
     /// When it does not exist.
@@ -188,7 +188,7 @@ impl Project {
         }
     }
 
-    /// What the project is made of, once created.
+    /// The project's properties, once created.
     #[must_use]
     pub const fn details(&self) -> Option<&ProjectDetails> {
         match self {
@@ -197,7 +197,7 @@ impl Project {
         }
     }
 
-    /// Where the project is in its life, once created.
+    /// The project's status, once created.
     #[must_use]
     pub const fn status(&self) -> Option<ProjectStatus> {
         match self {

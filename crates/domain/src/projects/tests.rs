@@ -1,4 +1,4 @@
-//! What must hold for projects and their members.
+//! Rules of projects and their members.
 
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ fn archived() -> Given<Project> {
     given([created(), ProjectArchived {}.into()])
 }
 
-/// A project with a maintainer in each part of its life: active, suspended and archived.
+/// A project with a maintainer in each state: active, suspended and archived.
 fn whatever_became_of_it() -> [Given<Project>; 3] {
     let joined = || ProjectEvent::from(MemberAdded { user: user(2), role: ProjectRole::Maintainer });
     [

@@ -4,22 +4,22 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ProjectError;
 
-/// What a member may do in a project; what exactly is written in one table.
+/// The role of a member in a project; one table defines the permissions of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProjectRole {
-    /// Governs the project and its members.
+    /// Manages the project and its members.
     Owner,
     /// Defines agents.
     Maintainer,
-    /// Runs agents and approves what they ask.
+    /// Runs agents and answers their approvals.
     Operator,
-    /// Looks on.
+    /// Has read access.
     Viewer,
 }
 
 impl ProjectRole {
-    /// Every role, the mightiest first.
+    /// Every role, the most powerful first.
     pub const ALL: [Self; 4] = [Self::Owner, Self::Maintainer, Self::Operator, Self::Viewer];
 
     /// The name used on the wire and in the database.
@@ -33,7 +33,7 @@ impl ProjectRole {
         }
     }
 
-    /// Whether this role may do something that the other may not.
+    /// Whether this role has permissions that the other lacks.
     #[must_use]
     pub fn exceeds(self, other: Self) -> bool {
         self < other
@@ -45,7 +45,7 @@ impl ProjectRole {
         self.max(other)
     }
 
-    /// Reads the name used on the wire and in the database.
+    /// Parses the name used on the wire and in the database.
     ///
     /// # Errors
     /// [`ProjectError::RoleUnknown`] for any other name.
@@ -54,12 +54,12 @@ impl ProjectRole {
     }
 }
 
-/// Where a project is in its life.
+/// The state of a project's life cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ProjectStatus {
     /// In use.
     Active,
-    /// On hold: readable, unchangeable.
+    /// Read-only until it is resumed.
     Suspended,
     /// Kept for history only.
     Archived,
@@ -79,7 +79,7 @@ impl ProjectStatus {
         }
     }
 
-    /// Reads the name used on the wire and in the database.
+    /// Parses the name used on the wire and in the database.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == name)
@@ -92,10 +92,10 @@ impl ProjectStatus {
 pub struct ProjectName(String);
 
 impl ProjectName {
-    /// Characters a name may have.
+    /// Length of a name in characters.
     pub const LENGTH: RangeInclusive<usize> = 3..=100;
 
-    /// Trims and checks a raw name; holding one is proof it passed.
+    /// Trims and validates a raw name.
     ///
     /// # Errors
     /// [`ProjectError::NameLength`] when it is too short, too long or has control characters.
@@ -107,7 +107,7 @@ impl ProjectName {
         }
     }
 
-    /// The name of the project every person starts with.
+    /// The name of the personal project.
     #[must_use]
     pub fn personal() -> Self {
         Self("Personal".to_owned())
@@ -136,7 +136,7 @@ impl ProjectName {
     }
 }
 
-/// The short form of a project's name. It tells people apart what they see; ids tell projects apart.
+/// The short form of a project's name, for display only; projects are identified by their ids.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Slug(String);

@@ -1,4 +1,4 @@
-//! What a run, together with the runs below it, may use of language models.
+//! The limits on model usage of a run and its descendants.
 
 use std::ops::AddAssign;
 
@@ -10,12 +10,12 @@ use super::{
 };
 use crate::{conversation::TokenCount, definition::Definition, kernel::ids::BudgetId};
 
-/// What was used of models.
+/// Usage of language models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Spent {
     /// Tokens, by class.
     pub usage: TokenCount,
-    /// Money, in millionths of the unit of the prices, as far as prices are known.
+    /// Cost in millionths of the price currency's unit; calls without a known price are not included.
     pub cost_micros: u64,
 }
 
@@ -34,19 +34,19 @@ impl AddAssign for Spent {
     }
 }
 
-/// What may be used of models; any amount where there is no limit.
+/// Limits on model usage; `None` means no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Allowance {
-    /// Most tokens.
+    /// Maximum number of tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_tokens: Option<u64>,
-    /// Most money, in millionths of the unit of the prices.
+    /// Maximum cost in millionths of the price currency's unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_cost_micros: Option<u64>,
 }
 
 impl Allowance {
-    /// What a definition allows each of its runs.
+    /// The limits that a definition sets for each of its runs.
     #[must_use]
     pub fn of(definition: &Definition) -> Self {
         match definition {
@@ -81,7 +81,7 @@ impl Allowance {
 }
 
 impl Run {
-    /// What its model calls and those of the runs below it used, as far as it was told.
+    /// What the model calls of the run and its descendants used, as far as they reported it.
     #[must_use]
     pub fn spent(&self) -> Spent {
         let mut spent = Spent { usage: self.usage, cost_micros: self.cost_micros };
@@ -89,13 +89,13 @@ impl Run {
         spent
     }
 
-    /// What a run below it may still use: what is left of what its own definition and the runs above it allow.
+    /// What a child run may still use: what is left of the limits of its own definition and of its ancestors.
     #[must_use]
     pub fn left(&self, definition: &Definition) -> Allowance {
         self.allowed(Allowance::of(definition)).less(&self.spent())
     }
 
-    /// The limit that keeps a model from being asked, here or below, where one is reached.
+    /// The limit that prevents further model calls, here or in a child run, if one is reached.
     #[must_use]
     pub fn exhausted(&self, definition: &Definition) -> Option<Failure> {
         self.reached(Allowance::of(definition))
@@ -119,7 +119,7 @@ impl Run {
 }
 
 impl Order {
-    /// The budgets that its model calls count in: its project's, its agent's, and those of the agents whose runs are above.
+    /// The budgets that its model calls count towards: those of its project, its agent and the agents of its ancestors.
     pub fn budgets(&self) -> impl Iterator<Item = BudgetId> + '_ {
         let agents = std::iter::once(&self.agent).chain(&self.callers).map(|agent| uuid::Uuid::from(*agent));
         std::iter::once(uuid::Uuid::from(self.project)).chain(agents).map(BudgetId::from)

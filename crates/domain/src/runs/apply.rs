@@ -1,4 +1,4 @@
-//! How facts become state. Total and without rules: a fact about something unknown changes nothing.
+//! How events become state. Total and free of rules: an event about something unknown changes nothing.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -124,8 +124,8 @@ fn model(run: &mut Run, event: &RunEvent) {
 }
 
 impl Run {
-    /// That a call is made again, because the worker that made it vanished, is nothing that comes of a claim: it may be what
-    /// the worker vanished of.
+    /// Repeating a call because its worker vanished does not count as progress: that call may be the reason why the
+    /// worker vanished.
     const fn count_claims(&mut self, event: &RunEvent) {
         let again = match event {
             RunEvent::Claimed(_) => {
@@ -145,7 +145,7 @@ impl Run {
         self.bytes = self.bytes.saturating_add(value.bytes);
     }
 
-    /// Something happened that a waiting run waited for; a claim wakes a queued one as well.
+    /// Wakes a waiting run because something it waited for happened; a claim wakes a queued run as well.
     pub(super) fn wake(&mut self, claimed: bool) {
         if matches!(self.phase, Phase::Waiting(_)) || (claimed && self.phase == Phase::Queued) {
             self.phase = Phase::Running;
@@ -178,7 +178,7 @@ impl Run {
             earlier.map(|call| (call.unasked, call.overflowed, call.wasted)).unwrap_or_default();
         let fresh = self.operations.insert(called.operation, called.place.clone()).is_none();
         self.begun += u32::from(fresh);
-        // Where nothing could leave, the question is asked again as it was.
+        // If no turn could leave, the same question is asked again.
         self.overflowed &= called.place.step.ends_with(SUMMARY);
         let call = Call {
             operation: called.operation,
@@ -294,12 +294,12 @@ impl Run {
 }
 
 impl Unit {
-    /// Whether nothing more will come of it, well or badly.
+    /// Whether it has ended, successfully or not.
     pub(super) const fn over(&self) -> bool {
         matches!(self, Self::Succeeded(_) | Self::Answered(_) | Self::Failed(_))
     }
 
-    /// Where what it gave is kept, where that is beside the log.
+    /// Reference to its result, if that is stored beside the log.
     #[must_use]
     pub fn stored(&self) -> Option<&StoredResult> {
         match self {
@@ -308,7 +308,7 @@ impl Unit {
         }
     }
 
-    /// The call it is about, while its outcome is not known.
+    /// The call it is about, while the outcome is unknown.
     #[must_use]
     pub const fn call(&self) -> Option<&Call> {
         match self {
@@ -324,7 +324,7 @@ impl Unit {
 }
 
 impl Call {
-    /// Whether the call may be made again when nobody knows what became of it.
+    /// Whether the call may be repeated when its outcome is unknown.
     #[must_use]
     pub const fn repeatable(&self) -> bool {
         matches!(self.effect, Effect::ReadOnly | Effect::Idempotent)

@@ -7,45 +7,45 @@ use crate::{
     workflow::Denial,
 };
 
-/// The call a person is asked about; its arguments are the question's data.
+/// The call a person is asked to approve; its arguments are the question's data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProposedCall {
-    /// Which tool.
+    /// The tool's name.
     pub tool: String,
     /// SHA-256 of the arguments' JSON text, members in order of their names, in hexadecimal.
     pub arguments_hash: String,
 }
 
-/// A person is asked.
+/// A person is asked for approval.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ApprovalRequested {
-    /// Where.
+    /// Where in the run.
     pub place: Place,
-    /// Which question.
+    /// The approval.
     pub approval: ApprovalId,
     /// The question.
     pub prompt: String,
-    /// What to look at before answering; the exact arguments where it is about a call.
+    /// What to look at before answering; for a call, its exact arguments.
     #[serde(default, skip_serializing_if = "Json::is_null")]
     pub data: Json,
     /// What a denial means.
     pub on_deny: Denial,
-    /// The call it is about, where it is about one.
+    /// The call to be approved, if the question is about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<ProposedCall>,
-    /// When it counts as denied.
+    /// When the question counts as denied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
-    /// When.
+    /// When it was asked.
     pub at: DateTime<Utc>,
 }
 
-/// As it was when no question was about a call and none expired.
+/// Version 1: questions were never about a call and never expired.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepApprovalRequested {
-    /// Where.
+    /// Where in the run.
     pub place: Place,
-    /// Which question.
+    /// The approval.
     pub approval: ApprovalId,
     /// The question.
     pub prompt: String,
@@ -54,7 +54,7 @@ pub struct StepApprovalRequested {
     pub data: Json,
     /// What a denial means.
     pub on_deny: Denial,
-    /// When.
+    /// When it was asked.
     pub at: DateTime<Utc>,
 }
 
@@ -79,36 +79,36 @@ impl Versioned for ApprovalRequested {
     }
 }
 
-/// A person answered.
+/// A person answered a question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ApprovalDecided {
-    /// Which question.
+    /// The approval.
     pub approval: ApprovalId,
     /// The answer.
     pub decision: Choice,
-    /// The arguments to call with instead, where they were edited.
+    /// The arguments to call with instead, if they were edited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edit: Option<Edit>,
-    /// Why, for the record.
+    /// The reason, for the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Who.
+    /// Who answered.
     pub by: String,
     /// When.
     pub at: DateTime<Utc>,
 }
 
-/// As it was when arguments could not be edited.
+/// Version 1: arguments could not be edited.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepApprovalDecided {
-    /// Which question.
+    /// The approval.
     pub approval: ApprovalId,
     /// The answer.
     pub decision: Choice,
-    /// Why, for the record.
+    /// The reason, for the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Who.
+    /// Who answered.
     pub by: String,
     /// When.
     pub at: DateTime<Utc>,
@@ -135,10 +135,10 @@ impl Versioned for ApprovalDecided {
     }
 }
 
-/// Nobody answered in time; that counts as a denial.
+/// A question was not answered in time; that counts as a denial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ApprovalExpired {
-    /// Which question.
+    /// The approval.
     pub approval: ApprovalId,
     /// When.
     pub at: DateTime<Utc>,

@@ -1,4 +1,4 @@
-//! What an answer to a question, or the lack of one, makes of a run.
+//! The effect of an answer to a question, or of its expiry, on a run.
 
 use std::sync::Arc;
 
@@ -60,10 +60,10 @@ fn edited(call: Proposal, decided: &ApprovalDecided) -> Proposal {
     }
 }
 
-/// Why a question is over that nobody answered.
+/// Message of an approval that expired.
 const UNANSWERED: &str = "nobody answered the approval in time";
 
-/// What later steps see of an approval; nobody decided one that expired.
+/// The output of an approval for later steps; `by` is `None` if it expired.
 fn answer(choice: Choice, reason: Option<&str>, by: Option<&str>) -> Json {
     let text = |value: Option<&str>| value.map_or(Json::Null, Json::from);
     let decision = match choice {

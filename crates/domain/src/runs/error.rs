@@ -1,69 +1,69 @@
 use crate::kernel::{Refusal, RefusalKind, ids::OperationId};
 
-/// Why a run says no.
+/// Why a run refuses a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RunError {
-    /// Nobody ever asked for such a run.
+    /// The run was never requested.
     #[error("there is no such run")]
     Unknown,
-    /// A run begins once.
+    /// The run exists already.
     #[error("the run has begun already")]
     Begun,
     /// A terminal state is final.
     #[error("the run has ended and can no longer change")]
     Ended,
-    /// The run is on its way out.
+    /// The run is being cancelled.
     #[error("the run is being cancelled")]
     Cancelling,
-    /// Somebody else holds the run now.
+    /// Another worker holds the run now.
     #[error("the run has passed to another worker")]
     Superseded,
-    /// The report does not fit what is recorded of the step.
+    /// The report does not match the recorded state of the step.
     #[error("step `{0}` is not in a state for that")]
     StepState(String),
     /// There is no such question.
     #[error("the run has no such approval")]
     ApprovalUnknown,
-    /// The question was answered, the other way.
+    /// The question was already answered differently.
     #[error("the approval has been decided already")]
     ApprovalDecided,
-    /// Nobody answered in time.
+    /// The question expired before it was answered.
     #[error("the approval has expired and counts as denied")]
     ApprovalExpired,
-    /// Only the arguments of a call that is approved can be edited.
+    /// Arguments can be edited only for a call that is approved.
     #[error("arguments can be edited only for a call, and only with `approve`")]
     NothingToEdit,
-    /// The edited arguments are larger or deeper than a run takes.
+    /// The edited arguments are too large or too deeply nested.
     #[error("the arguments are too large or too deeply nested for the run")]
     EditTooLarge,
     /// There is no such call.
     #[error("the run has no such operation")]
     OperationUnknown,
-    /// Nobody knows what became of these calls.
+    /// The outcome of these calls is unknown.
     #[error("the outcome of these operations of the run or of runs below it is unknown, give a verdict on each first: {}", listed(.0))]
     InDoubt(Vec<OperationId>),
-    /// The outcome of the call is known, or it is still under way.
+    /// The outcome of the call is known, or the call is still in progress.
     #[error("the outcome of the operation is not in doubt")]
     NotInDoubt,
     /// The deadline is not in the future.
     #[error("the deadline has passed; choose one in the future")]
     DeadlinePassed,
-    /// Agents call each other too deep.
+    /// The run would have too many ancestors.
     #[error("a run has at most {most} runs above it", most = super::run::MAX_ANCESTORS)]
     TooDeep,
-    /// Only a run that has ended is repeated.
+    /// Only a run that has ended can be retried.
     #[error("the run has not ended; cancel it first, or fork it")]
     NotEnded,
     /// There is no such step to fork from.
     #[error("there is no step `{0}`")]
     StepUnknown(String),
-    /// What is before the step has not happened.
+    /// The steps before this one have not all happened.
     #[error("the run has not reached step `{0}`, or steps before it are still in progress")]
     StepNotReached(String),
-    /// What the fork would take over is not the same in the version it is to run.
+    /// Steps that the fork would take over differ in the version it is to run.
     #[error("these steps differ in the other version and cannot be taken over: {}", .0.join(", "))]
     StepsDiffer(Vec<String>),
-    /// The input is larger or deeper than a run takes.
+    /// The input is too large or too deeply nested.
     #[error("the input has at most {} bytes of JSON and {} levels", super::run::MAX_VALUE, crate::kernel::MAX_DEPTH)]
     InputTooLarge,
 }

@@ -17,21 +17,21 @@ use crate::{
     workflow::{Effect, StepId},
 };
 
-/// Somebody asked for the run.
+/// The run was requested.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunQueued {
-    /// What was asked for.
+    /// The request.
     pub order: Order,
     /// When.
     pub at: DateTime<Utc>,
 }
 
-/// A worker took the run; whoever held it before has lost it.
+/// A worker claimed the run; the previous holder has lost it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunClaimed {
-    /// Grows with every change of hands; only the newest may add to the run.
+    /// Grows with every change of holder; only the newest fence may append to the run.
     pub fence: u64,
-    /// Which worker.
+    /// The worker.
     pub worker: String,
     /// When.
     pub at: DateTime<Utc>,
@@ -44,130 +44,130 @@ pub struct StepSkipped {
     pub step: StepId,
 }
 
-/// A step with `for_each` knows its elements.
+/// The elements of a step with `for_each` are known.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepExpanded {
-    /// Which step.
+    /// The step.
     pub step: StepId,
-    /// What it runs for, in order.
+    /// The elements, in order.
     pub items: Vec<Json>,
 }
 
-/// A step could not even begin: an expression failed, or a value is too large.
+/// A step could not begin: an expression failed, or a value is too large.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepFailed {
-    /// Where.
+    /// Where in the run.
     pub place: Place,
-    /// Why.
+    /// The reason.
     pub error: Failure,
 }
 
-/// A tool is about to be called; recorded before the call is made.
+/// A tool is about to be called; recorded before the call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToolCalled {
-    /// Where.
+    /// Where in the run.
     pub place: Place,
-    /// Never changes over retries.
+    /// Stays the same over retries.
     pub operation: OperationId,
-    /// Which tool.
+    /// The tool's name.
     pub tool: String,
-    /// Whether it may be repeated.
+    /// Whether the call may be repeated.
     pub effect: Effect,
-    /// Which try, from 1.
+    /// Number of the attempt, from 1.
     pub attempt: u32,
-    /// With what; recorded with the first try only, and not for builtin tools, whose arguments follow from the run.
+    /// The arguments; only with the first attempt, and not for builtin tools, whose arguments follow from the run.
     #[serde(default, skip_serializing_if = "Json::is_null")]
     pub arguments: Json,
 }
 
-/// A tool answered.
+/// A tool returned a result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToolSucceeded {
-    /// Which call.
+    /// The call.
     pub operation: OperationId,
-    /// What it answered.
+    /// The result.
     #[serde(flatten, with = "super::value::result")]
     pub result: Value,
 }
 
-/// A try of a call failed.
+/// An attempt of a call failed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToolFailed {
-    /// Which call.
+    /// The call.
     pub operation: OperationId,
-    /// Why.
+    /// The reason.
     pub error: Failure,
-    /// When it is tried again; never, without.
+    /// When it is retried; `None` if never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<DateTime<Utc>>,
 }
 
-/// A call that must not be repeated blindly was made, and nobody knows what became of it.
+/// The outcome of a call that must not be repeated blindly is unknown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OutcomeUnknown {
-    /// Which call.
+    /// The call.
     pub operation: OperationId,
     /// What is known.
     pub error: Failure,
 }
 
-/// A person found out what became of a call.
+/// A person recorded the outcome of a call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OutcomeSettled {
-    /// Which call.
+    /// The call.
     pub operation: OperationId,
-    /// What became of it.
+    /// The outcome.
     pub verdict: Verdict,
-    /// Who says so.
+    /// Who recorded it.
     pub by: String,
     /// When.
     pub at: DateTime<Utc>,
 }
 
-/// Another agent is to run; its run begins in the same unit of work, under the operation's id.
+/// A child run is requested; it begins in the same unit of work, with the operation's id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChildRequested {
-    /// Where.
+    /// Where in the run.
     pub place: Place,
-    /// Which call; also the id of the child run.
+    /// The call; also the id of the child run.
     pub operation: OperationId,
-    /// Which agent.
+    /// The agent.
     pub agent: AgentId,
-    /// Which of its versions.
+    /// The agent's version.
     pub agent_version: u32,
 }
 
 /// A child run ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChildEnded {
-    /// Which call.
+    /// The call.
     pub operation: OperationId,
-    /// How.
+    /// How it ended.
     pub end: ChildEnd,
-    /// What it and the runs below it used of models; nothing where that was not recorded yet.
+    /// Model usage of the child and its descendants; zero in events that predate it.
     #[serde(default, skip_serializing_if = "Spent::nothing")]
     pub spent: Spent,
 }
 
-/// Its worker has let go of the run, which waits, or goes on in other hands.
+/// The worker released the run, which waits or is continued by another worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunParked {
-    /// Newer than the worker's, which is spent.
+    /// Newer than the worker's fence, which thereby expires.
     pub fence: u64,
-    /// What it waits for; nothing, where its worker was asked to stop and whoever is free goes on.
+    /// What the run waits for; empty if its worker was asked to stop and any free worker may continue it.
     pub waiting: Vec<Waiting>,
-    /// When somebody looks again at the latest.
+    /// When to look at the run again at the latest.
     pub until: DateTime<Utc>,
 }
 
-/// Somebody wants the run to stop; its worker has lost it.
+/// Cancellation was requested; the worker has lost the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CancelRequested {
-    /// Newer than the worker's, which is spent.
+    /// Newer than the worker's fence, which thereby expires.
     pub fence: u64,
-    /// Who.
+    /// Who requested it.
     pub by: String,
-    /// Why, for the record.
+    /// The reason, for the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// When.
@@ -184,23 +184,23 @@ pub struct RunCompleted {
     pub at: DateTime<Utc>,
 }
 
-/// The run cannot go on.
+/// The run failed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunFailed {
-    /// Why.
+    /// The reason.
     pub error: Failure,
     /// When.
     pub at: DateTime<Utc>,
 }
 
-/// The run stopped because somebody wanted it to.
+/// The run was cancelled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunCancelled {
     /// When.
     pub at: DateTime<Utc>,
 }
 
-/// The run was still going at its deadline.
+/// The run was still in progress at its deadline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunExpired {
     /// When.
@@ -231,15 +231,15 @@ crate::first_version!(
 crate::event_set! {
     /// What can happen to a run.
     pub enum RunEvent {
-        /// Somebody asked for it.
+        /// It was requested.
         Queued(RunQueued),
         /// It repeats another run.
         Retried(RunRetried),
-        /// It goes its own way from a step of another run.
+        /// It continues from a step of another run.
         Forked(RunForked),
-        /// A step of the other run is taken over.
+        /// The result of a step was taken over from the other run.
         StepTakenOver(StepTakenOver),
-        /// A worker took it.
+        /// A worker claimed it.
         Claimed(RunClaimed),
         /// A condition did not hold.
         StepSkipped(StepSkipped),
@@ -249,45 +249,45 @@ crate::event_set! {
         StepFailed(StepFailed),
         /// A tool is about to be called.
         ToolCalled(ToolCalled),
-        /// A tool answered.
+        /// A tool returned a result.
         ToolSucceeded(ToolSucceeded),
-        /// A try failed.
+        /// An attempt failed.
         ToolFailed(ToolFailed),
-        /// Nobody knows what became of a call.
+        /// The outcome of a call is unknown.
         OutcomeUnknown(OutcomeUnknown),
-        /// A person found out.
+        /// A person recorded the outcome of a call.
         OutcomeSettled(OutcomeSettled),
         /// A person is asked.
         ApprovalRequested(ApprovalRequested),
         /// A person answered.
         ApprovalDecided(ApprovalDecided),
-        /// Nobody answered in time.
+        /// A question expired.
         ApprovalExpired(ApprovalExpired),
-        /// A model is about to be asked.
+        /// A model is about to be called.
         ModelCalled(ModelCalled),
         /// A model answered.
         ModelAnswered(ModelAnswered),
         /// A model did not answer.
         ModelFailed(ModelFailed),
-        /// A last answer breaks the output schema.
+        /// A final answer does not match the output schema.
         AnswerRejected(AnswerRejected),
-        /// Turns left what the model sees.
+        /// Turns were removed from what the model sees.
         ContextCompacted(ContextCompacted),
-        /// Another agent is to run.
+        /// A child run was requested.
         ChildRequested(ChildRequested),
-        /// The other agent's run ended.
+        /// A child run ended.
         ChildEnded(ChildEnded),
-        /// Its worker has let go of it.
+        /// Its worker released it.
         Parked(RunParked),
-        /// Somebody wants it to stop.
+        /// Cancellation was requested.
         CancelRequested(CancelRequested),
         /// It returned a value.
         Completed(RunCompleted),
-        /// It cannot go on.
+        /// It failed.
         Failed(RunFailed),
-        /// It stopped because somebody wanted it to.
+        /// It was cancelled.
         Cancelled(RunCancelled),
-        /// It was still going at its deadline.
+        /// It was still in progress at its deadline.
         Expired(RunExpired),
     }
 }

@@ -1,10 +1,10 @@
-//! The part of a run that reports are about, so that recording costs the same however long the run is.
+//! The part of a run that reports are about, so that the cost of recording does not grow with the length of the run.
 
 use super::{progress::Progress, run::Run, state::StepState, turns::TOOLS, values::Place};
 use crate::kernel::ids::OperationId;
 
 impl Run {
-    /// As much of the run as it takes to judge these reports one after the other.
+    /// The part of the run that is needed to check these reports one after the other.
     pub(super) fn excerpt(&self, reports: &[Progress]) -> Self {
         let mut part = Self {
             phase: self.phase.clone(),
@@ -57,7 +57,7 @@ impl Run {
         let Some(place) = whole.operations.get(&operation) else { return };
         self.operations.insert(operation, place.clone());
         self.take_place(whole, place);
-        // An answer of the model creates the step of its calls.
+        // An answer of the model creates the step of its tool calls.
         self.take_place(whole, &Place::step(&format!("{}{TOOLS}", place.step)));
     }
 

@@ -1,4 +1,4 @@
-//! Runs that begin where another one was, which stays as it is: a retry repeats it, a fork goes its own way from a step.
+//! Runs based on another run, which stays unchanged: a retry repeats it, a fork continues from one of its steps.
 
 use chrono::{DateTime, Utc};
 
@@ -19,26 +19,26 @@ use crate::{
     workflow::{Action, Step, StepId, Workflow},
 };
 
-/// Where a fork leaves another run.
+/// The point at which a fork leaves another run.
 #[derive(Debug, Clone, Copy)]
 pub struct Fork<'a> {
-    /// Which run.
+    /// The other run.
     pub from: RunId,
-    /// How much of it had happened.
+    /// Version of the other run when it was read.
     pub from_version: Version,
-    /// The first step the fork takes itself.
+    /// The first step that the fork executes itself.
     pub step: &'a str,
-    /// What the other run does.
+    /// The definition of the other run.
     pub old: &'a Definition,
-    /// What the fork does.
+    /// The definition of the fork.
     pub new: &'a Definition,
 }
 
 impl Run {
-    /// Asks for a run that repeats this one from the beginning.
+    /// Requests a run that repeats this one from the beginning.
     ///
     /// # Errors
-    /// When this one has not ended, nobody knows what became of one of its calls, or the new one cannot be asked for.
+    /// When this run has not ended, the outcome of one of its calls is unknown, or the new run cannot be requested.
     pub fn retry(&self, id: RunId, order: &Order, at: DateTime<Utc>) -> Decision<Self> {
         if !self.ended() {
             return Err(RunError::NotEnded);
@@ -49,12 +49,12 @@ impl Run {
         Ok(events)
     }
 
-    /// Asks for a run that takes over what this one did before a step. A run of an assistant must be folded up to the step
-    /// ([`begins`]); of a workflow's everything that is settled and does not follow from the step is taken over.
+    /// Requests a run that takes over what this one did before a step. A run of an assistant must be folded up to that
+    /// step ([`begins`]). From a run of a workflow, every settled step that does not depend on the step is taken over.
     ///
     /// # Errors
-    /// When there is no such step, the run has not come to it, what is before it is not the same in the other version, or
-    /// the new run cannot be asked for.
+    /// When there is no such step, the run has not reached it, an earlier step differs in the other version, or the new
+    /// run cannot be requested.
     pub fn fork(&self, fork: &Fork<'_>, order: &Order, at: DateTime<Utc>) -> Decision<Self> {
         let taken = match (fork.old, fork.new) {
             (Definition::Workflow(old), Definition::Workflow(new)) => self.settled_before(old, new, fork.step)?,
@@ -116,21 +116,21 @@ impl Run {
         Ok(events)
     }
 
-    /// Whether anything follows the latest answer: calls, or another try.
+    /// Whether the latest answer is followed by anything: tool calls, or another attempt.
     fn goes_on(&self) -> bool {
         let latest = self.answer(&turn_step(self.turns()));
         latest.is_none_or(|answer| !answer.calls.is_empty()) || self.rejection(self.turns()).is_some()
     }
 
-    /// Whether a tool the model called in a turn is gone in another version: models refuse conversations about tools they are
-    /// not told of. A call of a tool that never was is told to the model, and may be named.
+    /// Whether a tool that the model called in a turn is missing from the other version: models refuse conversations
+    /// that mention tools they were not given. Calls of tools that never existed do not count.
     fn misses_tools(&self, turn: u32, old: &Assistant, new: &Assistant) -> bool {
         let called = self.answer(&turn_step(turn)).into_iter().flat_map(|answer| &answer.calls);
         called.map(|call| &call.name).any(|name| old.tools.contains_key(name) && !new.tools.contains_key(name))
     }
 }
 
-/// Whether a step begins with an event.
+/// Whether an event is the beginning of a step.
 #[must_use]
 pub fn begins(event: &RunEvent, step: &str) -> bool {
     let place = match event {
@@ -144,7 +144,7 @@ pub fn begins(event: &RunEvent, step: &str) -> bool {
     place.step == step
 }
 
-/// Whether a step does the same in two versions of a workflow, with the same tool.
+/// Whether a step is the same in two versions of a workflow, its tool included.
 fn same(old: &Workflow, new: &Workflow, step: &Step) -> bool {
     let tool = match &step.action {
         Action::Tool { name, .. } => old.tool(name) == new.tool(name),
@@ -153,7 +153,7 @@ fn same(old: &Workflow, new: &Workflow, step: &Step) -> bool {
     tool && new.step(&step.id) == Some(step)
 }
 
-/// What of a turn a step is.
+/// The part of a turn that a step is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Summary,
@@ -161,7 +161,7 @@ enum Part {
     Calls,
 }
 
-/// The turn a step of an assistant's run belongs to, and what of it the step is.
+/// The turn that a step of an assistant's run belongs to, and which part of it the step is.
 fn turn_of(step: &str) -> Option<(u32, Part)> {
     let digits: String = step.strip_prefix("turn_")?.chars().take_while(char::is_ascii_digit).collect();
     let turn = digits.parse().ok().filter(|turn| *turn > 0)?;

@@ -10,69 +10,69 @@ use crate::{
     workflow::StepId,
 };
 
-/// The run repeats one that has ended: the same agent version on the same input, from the beginning.
+/// The run repeats one that has ended: the same agent version and input, from the beginning.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunRetried {
-    /// Which run it repeats.
+    /// The run it repeats.
     pub of: RunId,
 }
 
-/// The run goes its own way from a step of another one.
+/// The run continues from a step of another run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunForked {
-    /// From which run.
+    /// The other run.
     pub from: RunId,
-    /// How much of that run had happened when it was looked at.
+    /// Version of the other run when it was read.
     pub from_version: Version,
-    /// The first step it takes itself.
+    /// The first step that this run executes itself.
     pub step: StepId,
 }
 
-/// A step is taken over from the run this one was forked from: it is not carried out, and costs nothing again.
+/// A step's result is taken over from the run this one was forked from; it is not executed or billed again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepTakenOver {
-    /// Which step.
+    /// The step.
     pub step: StepId,
-    /// What came of it there.
+    /// Its result in the other run.
     pub result: TakenOver,
 }
 
-/// What came of a step in the run it is taken over from.
+/// The result of a step in the run it is taken over from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "as", rename_all = "snake_case")]
 pub enum TakenOver {
     /// Its condition did not hold.
     Skipped,
-    /// It gave a value.
+    /// It returned a value.
     Output {
         /// The value.
         #[serde(flatten, with = "super::value::output")]
         output: Value,
     },
-    /// It ran once per element, or per call the model wanted.
+    /// It ran once per element, or per call the model requested.
     Elements {
-        /// The elements; none for the calls of a model, whose answer holds them.
+        /// The elements; empty for the calls of a model, because its answer contains them.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         items: Vec<Json>,
-        /// How each ended, in their order.
+        /// How each ended, in the same order.
         ends: Vec<ElementEnd>,
     },
     /// A model answered.
     Answer {
-        /// Which call of the other run.
+        /// The call in the other run.
         operation: OperationId,
-        /// What it said.
+        /// The text of the answer.
         text: String,
-        /// The calls it wanted.
+        /// The calls it requested.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         calls: Vec<ToolCall>,
-        /// Why it stopped.
+        /// Why the model stopped.
         finish: Finish,
-        /// The model as the provider names it.
+        /// The provider's name of the model.
         model: String,
-        /// Which of the names in the version answered.
+        /// The model among those of the version that answered.
         answered_by: String,
-        /// What its provider wants back word for word.
+        /// Data that the provider expects back verbatim.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         carry: Option<Json>,
     },
@@ -82,21 +82,21 @@ pub enum TakenOver {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "ended", rename_all = "snake_case")]
 pub enum ElementEnd {
-    /// It gave a value.
+    /// It returned a value.
     Succeeded {
         /// The value.
         #[serde(flatten, with = "super::value::output")]
         output: Value,
     },
-    /// It failed, and the model was told.
+    /// It failed, and the error was passed to the model.
     Failed {
-        /// Why.
+        /// The reason.
         error: Failure,
     },
 }
 
 impl ElementEnd {
-    /// What it gave, where it gave anything.
+    /// Its value, if it succeeded.
     pub(super) const fn output(&self) -> Option<&Value> {
         match self {
             Self::Succeeded { output } => Some(output),

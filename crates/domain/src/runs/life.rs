@@ -23,10 +23,10 @@ use crate::kernel::{
 };
 
 impl Run {
-    /// Asks for a run.
+    /// Requests a run.
     ///
     /// # Errors
-    /// When it was asked for already, its deadline has passed, or its input is too large or its ancestry too deep.
+    /// When it was requested already, its deadline has passed, its input is too large, or it has too many ancestors.
     pub fn queue(&self, order: &Order, at: DateTime<Utc>) -> Decision<Self> {
         let measure = order.input.measure();
         if self.phase != Phase::Unknown {
@@ -42,8 +42,8 @@ impl Run {
         }
     }
 
-    /// Takes the run for a worker under the fence it was leased with, which must be the next one; whoever held it before can no
-    /// longer add to it. A run that was taken too often in vain ends with that: it may be what its workers vanish of.
+    /// Claims the run for a worker under the fence it was leased with, which must be the next one; the previous holder
+    /// can no longer append. A run that was claimed in vain too often fails: it may be what makes workers vanish.
     ///
     /// # Errors
     /// When it has ended, or has changed hands since it was leased.
@@ -63,7 +63,7 @@ impl Run {
         Ok(events)
     }
 
-    /// Lets go of a run that has to wait.
+    /// Releases a run that has to wait.
     ///
     /// # Errors
     /// When the worker no longer holds it.
@@ -73,7 +73,7 @@ impl Run {
         Ok(vec![RunParked { fence: self.fence + 1, waiting, until }.into()])
     }
 
-    /// Lets go of a run that could go on: whoever is free takes it at once.
+    /// Releases a run that could continue; any free worker may claim it at once.
     ///
     /// # Errors
     /// When the worker no longer holds it.
@@ -82,7 +82,7 @@ impl Run {
         Ok(vec![RunParked { fence: self.fence + 1, waiting: vec![], until: at }.into()])
     }
 
-    /// Stops the run: at once where no worker can be in the middle of something, else as soon as its worker notices.
+    /// Cancels the run: at once if no worker can be executing it, else as soon as its worker notices.
     ///
     /// # Errors
     /// When it has ended in another way.
@@ -99,10 +99,10 @@ impl Run {
         Ok(events)
     }
 
-    /// Answers a question; the same answer twice is once.
+    /// Answers a question; repeating the same answer changes nothing.
     ///
     /// # Errors
-    /// When there is no such question, it was answered in another way, it has expired, the edit does not fit, or the run
+    /// When there is no such question, it was answered differently, it has expired, the edit is not valid, or the run
     /// has ended.
     pub fn decide_approval(&self, approval: ApprovalId, verdict: &Decided<'_>, at: DateTime<Utc>) -> Decision<Self> {
         if self.phase == Phase::Unknown {
@@ -132,7 +132,7 @@ impl Run {
         Ok(vec![ApprovalDecided { approval, decision, edit, reason, by, at }.into()])
     }
 
-    /// The call a question is about, where it is about one.
+    /// The call a question is about, if any.
     #[must_use]
     pub fn proposal(&self, approval: ApprovalId) -> Option<&Proposal> {
         match self.unit(&self.approvals.get(&approval)?.place)? {
@@ -141,10 +141,10 @@ impl Run {
         }
     }
 
-    /// Records how a child run ended and what it used; a second report of it, or one after the end, changes nothing.
+    /// Records how a child run ended and what it used; changes nothing if repeated, or if this run has ended.
     ///
     /// # Errors
-    /// When the run never asked for that child.
+    /// When the run never requested that child.
     pub fn end_child(&self, operation: OperationId, end: &ChildEnd, spent: Spent) -> Decision<Self> {
         let (_, unit) = self.operation(operation)?;
         let waits = matches!(unit, Unit::Child { .. }) && self.open().is_ok();
@@ -152,7 +152,7 @@ impl Run {
         Ok(if waits { ended().into_iter().collect() } else { vec![] })
     }
 
-    /// A child's output that does not fit the parent fails the step.
+    /// An output that does not fit into the parent fails the step.
     fn bounded(&self, end: &ChildEnd) -> Option<ChildEnd> {
         Some(match end {
             ChildEnd::Completed { output } => match self.fits(output.measure()) {
@@ -163,12 +163,12 @@ impl Run {
         })
     }
 
-    /// Settles a call nobody knew the outcome of. After the end of the run that is a fact for whoever goes by it: nothing is called
-    /// any more, and the run stays ended.
+    /// Records the outcome of a call that was unknown. After the end of the run this is only a record: nothing is
+    /// called any more, and the run stays ended.
     ///
     /// # Errors
-    /// When there is no such call, its outcome is not in doubt, the result is too large, or the call is to be made again although
-    /// the run has ended.
+    /// When there is no such call, its outcome is not in doubt, the result is too large, or the call is to be repeated
+    /// although the run has ended.
     pub fn reconcile(&self, operation: OperationId, verdict: &Verdict, by: &str, at: DateTime<Utc>) -> Decision<Self> {
         if !self.ended() || *verdict == Verdict::Retry {
             self.open()?;

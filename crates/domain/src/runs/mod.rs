@@ -1,8 +1,8 @@
 //! Runs: one execution of one agent version on one input.
 //!
-//! A run's state is the fold of its events; what to do next is a pure function of that state ([`next`]), so a run can be
-//! taken up by any worker at any point. Only the holder of the current fence adds to a run, and a terminal state is
-//! final.
+//! A run's state is the fold of its events, and the next action is a pure function of that state ([`next`]), so any
+//! worker can resume a run at any point. Only the holder of the current fence may append to a run, and a terminal state
+//! is final.
 
 mod allowance;
 mod apply;

@@ -12,71 +12,71 @@ use crate::{
     workflow::StepId,
 };
 
-/// A model is about to be asked; recorded before it is. What it is asked follows from the run.
+/// A model is about to be called; recorded before the call. The prompt follows from the run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelCalled {
-    /// Where.
+    /// Where in the run.
     pub place: Place,
-    /// Never changes over retries.
+    /// Stays the same over retries.
     pub operation: OperationId,
-    /// Which model: `<provider>/<model>`.
+    /// The model: `<provider>/<model>`.
     pub model: String,
-    /// Which try, from 1.
+    /// Number of the attempt, from 1.
     pub attempt: u32,
 }
 
 /// A model answered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelAnswered {
-    /// Which call.
+    /// The call.
     pub operation: OperationId,
-    /// What it said; empty where it only called tools.
+    /// The text of the answer; empty if it only calls tools.
     pub text: String,
-    /// The calls it wants.
+    /// The calls it requests.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<ToolCall>,
-    /// Why it stopped.
+    /// Why the model stopped.
     pub finish: Finish,
-    /// What it is billed for.
+    /// The tokens that are billed.
     pub usage: TokenCount,
-    /// Whether that is a guess, the most it can have been, because the provider did not say.
+    /// Whether `usage` is an upper estimate, because the provider did not report it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub estimated: bool,
-    /// The model as the provider names it.
+    /// The provider's name of the model.
     pub model: String,
-    /// Which of the names in the version answered, the one its price is found under.
+    /// The model among those of the version that answered; its price is looked up by this name.
     pub answered_by: String,
-    /// What that cost, in millionths of the unit of the prices, where a price is known.
+    /// The cost in millionths of the price currency's unit, if a price is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_micros: Option<u64>,
-    /// The price by which it cost that.
+    /// The price that was applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<AppliedPrice>,
-    /// What the provider that answered wants back word for word where the conversation goes on, such as signed thoughts; only
-    /// that provider understands it.
+    /// Data that the provider expects back verbatim when the conversation continues, such as signed reasoning; only
+    /// that provider can read it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carry: Option<Json>,
 }
 
-/// As it was when only an agent's version could say what a model costs.
+/// Version 1: prices came only from the agent's version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UnpricedAnswer {
-    /// Which call.
+    /// The call.
     pub operation: OperationId,
-    /// What it said; empty where it only called tools.
+    /// The text of the answer; empty if it only calls tools.
     pub text: String,
-    /// The calls it wants.
+    /// The calls it requests.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<ToolCall>,
-    /// Why it stopped.
+    /// Why the model stopped.
     pub finish: Finish,
-    /// What it is billed for.
+    /// The tokens that are billed.
     pub usage: TokenCount,
-    /// The model as the provider names it.
+    /// The provider's name of the model.
     pub model: String,
-    /// Which of the names in the version answered, the one its price is found under.
+    /// The model among those of the version that answered; its price is looked up by this name.
     pub answered_by: String,
-    /// What that cost, in millionths of the unit of the version's prices, where a price is known.
+    /// The cost in millionths of the price currency's unit, if a price is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_micros: Option<u64>,
 }
@@ -106,20 +106,20 @@ impl Versioned for ModelAnswered {
 /// A model did not answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelFailed {
-    /// Which call.
+    /// The call.
     pub operation: OperationId,
-    /// Why.
+    /// The reason.
     pub error: Failure,
-    /// When it is asked again; never, without.
+    /// When it is retried; `None` if never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<DateTime<Utc>>,
-    /// Whether nobody was asked, because whoever would be is left alone for a while: no try, then.
+    /// Whether the provider was not called because it is in backoff; such an attempt does not count.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unasked: bool,
-    /// Whether the question is longer than whoever was asked reads, and is asked again once turns have left it.
+    /// Whether the prompt exceeds the model's context window and is sent again after compaction.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub overflow: bool,
-    /// What is billed all the same, where an answer came that is of no use.
+    /// What is billed nevertheless, if an unusable answer was returned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billed: Option<Bill>,
 }
@@ -129,21 +129,21 @@ pub struct ModelFailed {
 pub struct Bill {
     /// Tokens, by class.
     pub usage: TokenCount,
-    /// Whether that is a guess, the most it can have been, because the provider did not say.
+    /// Whether `usage` is an upper estimate, because the provider did not report it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub estimated: bool,
-    /// Which of the names in the version answered, the one its price is found under.
+    /// The model among those of the version that answered; its price is looked up by this name.
     pub answered_by: String,
-    /// What that cost, in millionths of the unit of the prices, where a price is known.
+    /// The cost in millionths of the price currency's unit, if a price is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost_micros: Option<u64>,
-    /// The price by which it cost that.
+    /// The price that was applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<AppliedPrice>,
 }
 
 impl Bill {
-    /// What it adds to what was used.
+    /// The usage it adds.
     #[must_use]
     pub fn spent(&self) -> Spent {
         Spent { usage: self.usage, cost_micros: self.cost_micros.unwrap_or_default() }
@@ -151,7 +151,7 @@ impl Bill {
 }
 
 impl ModelAnswered {
-    /// What it is billed at.
+    /// What is billed for the answer.
     #[must_use]
     pub fn bill(&self) -> Bill {
         let Self { usage, estimated, cost_micros, .. } = *self;
@@ -160,7 +160,7 @@ impl ModelAnswered {
 }
 
 impl RunEvent {
-    /// What a provider bills for it, where it is an answer of a model, of use or not.
+    /// What a provider bills for the event, if it is an answer of a model, usable or not.
     #[must_use]
     pub fn bill(&self) -> Option<Bill> {
         match self {
@@ -171,23 +171,23 @@ impl RunEvent {
     }
 }
 
-/// A last answer breaks the agent's output schema; the model is told, once.
+/// A final answer does not match the agent's output schema; the errors are passed to the model once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AnswerRejected {
-    /// The turn whose answer it is.
+    /// The turn of the answer.
     pub step: StepId,
-    /// What is wrong with it.
+    /// The validation errors.
     pub errors: Vec<String>,
 }
 
-/// What makes turns leave what the model sees.
+/// Why turns are removed from what the model sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Leaving {
-    /// They are more than the agent's window takes.
+    /// They exceed the agent's window.
     #[default]
     Window,
-    /// A question was longer than whoever was asked reads.
+    /// A prompt exceeded the model's context window.
     Overflow,
 }
 
@@ -197,34 +197,34 @@ impl Leaving {
     }
 }
 
-/// Why no summary stands for turns that left, although the agent wants one.
+/// Why removed turns have no summary, although the agent asks for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unsummarised {
-    /// It was cut off, also with more room.
+    /// The summary was cut off, even with a higher limit.
     Truncated,
-    /// The model, or a filter before it, declined to sum up.
+    /// The model, or a filter in front of it, refused to summarise.
     Refused,
-    /// The model said nothing that could stand for them.
+    /// The summary was empty.
     Empty,
-    /// The model could not be asked to.
+    /// The model could not be called.
     Failed,
 }
 
-/// Turns left what the model sees.
+/// Turns were removed from what the model sees.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ContextCompacted {
-    /// First turn that left, from 1.
+    /// First removed turn, from 1.
     pub from: u32,
-    /// Last turn that left.
+    /// Last removed turn.
     pub through: u32,
-    /// The model call whose answer sums them up, where one does.
+    /// The model call whose answer summarises them, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<OperationId>,
-    /// What made them leave.
+    /// Why they were removed.
     #[serde(default, skip_serializing_if = "Leaving::is_window")]
     pub cause: Leaving,
-    /// Why nothing sums them up, although the agent wants it.
+    /// Why there is no summary, although the agent asks for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsummarised: Option<Unsummarised>,
 }

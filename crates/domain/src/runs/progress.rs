@@ -1,4 +1,4 @@
-//! What a worker reports.
+//! What a worker reports about a run.
 
 use chrono::{DateTime, Utc};
 
@@ -17,192 +17,192 @@ use crate::{
     workflow::{Denial, Effect, StepId},
 };
 
-/// One thing a worker found or did.
+/// One report of a worker.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Progress {
     /// A step's condition does not hold.
     Skip {
-        /// Which step.
+        /// The step.
         step: StepId,
     },
-    /// A step with `for_each` knows its elements.
+    /// The elements of a step with `for_each` are known.
     Expand {
-        /// Which step.
+        /// The step.
         step: StepId,
-        /// They.
+        /// The elements.
         items: Vec<Json>,
     },
     /// An execution cannot begin.
     Unable {
-        /// Where.
+        /// Where in the run.
         place: Place,
-        /// Why.
+        /// The reason.
         error: Failure,
     },
-    /// A tool will be called next.
+    /// A tool is about to be called.
     Call {
-        /// Where.
+        /// Where in the run.
         place: Place,
-        /// Under which id.
+        /// The call's id.
         operation: OperationId,
-        /// Which tool.
+        /// The tool's name.
         tool: String,
-        /// Whether it may be repeated.
+        /// Whether the call may be repeated.
         effect: Effect,
-        /// With what.
+        /// The arguments.
         arguments: Json,
     },
-    /// A call will be made again under its old id.
+    /// A call is about to be repeated under its old id.
     Again {
-        /// Which call.
+        /// The call.
         operation: OperationId,
     },
-    /// A call answered.
+    /// A call returned a result.
     Answer {
-        /// Which call.
+        /// The call.
         operation: OperationId,
-        /// What.
+        /// The result.
         result: Value,
     },
-    /// A try of a call failed.
+    /// An attempt of a call failed.
     Fail {
-        /// Which call.
+        /// The call.
         operation: OperationId,
-        /// Why.
+        /// The reason.
         error: Failure,
-        /// When it is tried again; never, without.
+        /// When it is retried; `None` if never.
         retry_at: Option<DateTime<Utc>>,
     },
-    /// A model gave an answer that is of no use, and bills it.
+    /// A model returned an unusable answer that is billed.
     Waste {
-        /// Which call.
+        /// The call.
         operation: OperationId,
-        /// Why it is of no use.
+        /// Why it is unusable.
         error: Failure,
-        /// When it is asked again; never, without.
+        /// When it is retried; `None` if never.
         retry_at: Option<DateTime<Utc>>,
         /// What is billed.
         billed: Bill,
     },
-    /// Whoever would be asked is left alone for a while, so that a try was none.
+    /// The provider is in backoff, so the attempt was not made and does not count.
     Postpone {
-        /// Which call.
+        /// The call.
         operation: OperationId,
-        /// Why.
+        /// The reason.
         error: Failure,
         /// When it is tried again.
         retry_at: DateTime<Utc>,
     },
-    /// A question is longer than whoever was asked reads; it is asked again once turns have left it.
+    /// A prompt exceeds the model's context window; it is sent again after compaction.
     Overflow {
-        /// Which call.
+        /// The call.
         operation: OperationId,
-        /// What was said about it.
+        /// The provider's error.
         error: Failure,
-        /// When it was said.
+        /// When the error was returned.
         at: DateTime<Utc>,
     },
-    /// Nobody knows what became of a call.
+    /// The outcome of a call is unknown.
     Lose {
-        /// Which call.
+        /// The call.
         operation: OperationId,
         /// What is known.
         error: Failure,
     },
     /// A person has to be asked.
     Ask {
-        /// Where.
+        /// Where in the run.
         place: Place,
-        /// Which question.
+        /// The approval.
         approval: ApprovalId,
         /// The question.
         prompt: String,
-        /// What to look at.
+        /// What to look at before answering.
         data: Json,
         /// What a denial means.
         on_deny: Denial,
-        /// The call it is about, where it is about one.
+        /// The call to be approved, if the question is about one.
         call: Option<ProposedCall>,
-        /// When it counts as denied.
+        /// When the question counts as denied.
         expires_at: Option<DateTime<Utc>>,
-        /// When.
+        /// When it is asked.
         at: DateTime<Utc>,
     },
-    /// Another agent runs.
+    /// A child run is started.
     Delegate {
-        /// Where.
+        /// Where in the run.
         place: Place,
-        /// Under which id.
+        /// The call; also the id of the child run.
         operation: OperationId,
-        /// Which agent.
+        /// The agent.
         agent: AgentId,
-        /// Which of its versions.
+        /// The agent's version.
         agent_version: u32,
     },
-    /// Nobody answered a question in time.
+    /// A question expired.
     Expire {
-        /// Which question.
+        /// The approval.
         approval: ApprovalId,
         /// When.
         at: DateTime<Utc>,
     },
-    /// A model will be asked next.
+    /// A model is about to be called.
     Prompt {
-        /// Where.
+        /// Where in the run.
         place: Place,
-        /// Under which id.
+        /// The call's id.
         operation: OperationId,
-        /// Which model.
+        /// The model: `<provider>/<model>`.
         model: String,
     },
     /// A model answered.
     Reply {
-        /// Which call.
+        /// The call.
         operation: OperationId,
-        /// What it said and wants.
+        /// The answer.
         reply: Reply,
     },
-    /// A last answer breaks the output schema; the model is told.
+    /// A final answer does not match the output schema; the errors are passed to the model.
     Reject {
-        /// The turn whose answer it is.
+        /// The turn of the answer.
         step: StepId,
-        /// What is wrong with it.
+        /// The validation errors.
         errors: Vec<String>,
     },
-    /// Turns leave what the model sees.
+    /// Turns are removed from what the model sees.
     Compact {
-        /// The first, from 1.
+        /// First removed turn, from 1.
         from: u32,
-        /// The last.
+        /// Last removed turn.
         through: u32,
-        /// The model call whose answer sums them up.
+        /// The model call whose answer summarises them.
         summary: Option<OperationId>,
-        /// What makes them leave.
+        /// Why they are removed.
         cause: Leaving,
-        /// Why nothing sums them up, although the agent wants it.
+        /// Why there is no summary, although the agent asks for one.
         unsummarised: Option<Unsummarised>,
     },
 }
 
-/// What a model answered, for the record.
+/// A model's answer, as it is recorded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
-    /// What it said.
+    /// The text of the answer.
     pub text: String,
-    /// The calls it wants.
+    /// The calls it requests.
     pub calls: Vec<ToolCall>,
-    /// Why it stopped.
+    /// Why the model stopped.
     pub finish: Finish,
-    /// What it is billed for.
+    /// The tokens that are billed.
     pub usage: TokenCount,
-    /// Whether that is a guess, because the provider did not say.
+    /// Whether `usage` is an upper estimate, because the provider did not report it.
     pub estimated: bool,
-    /// The model as the provider names it.
+    /// The provider's name of the model.
     pub model: String,
-    /// Which of the names in the version answered.
+    /// The model among those of the version that answered.
     pub answered_by: String,
-    /// The price it is answered at, where one is known.
+    /// The price to apply, if one is known.
     pub price: Option<AppliedPrice>,
-    /// What its provider wants back word for word.
+    /// Data that the provider expects back verbatim.
     pub carry: Option<Json>,
 }

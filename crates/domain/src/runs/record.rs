@@ -1,4 +1,4 @@
-//! What is recorded of a worker's reports.
+//! How a worker's reports are recorded.
 
 use std::collections::BTreeSet;
 
@@ -29,12 +29,12 @@ use crate::{
 };
 
 impl Run {
-    /// Records what the holder of the fence reports, in order.
+    /// Records the reports of the fence's holder, in order.
     ///
     /// A value that is too large is not recorded; the execution fails instead.
     ///
     /// # Errors
-    /// When the worker no longer holds the run, or a report does not fit what is recorded.
+    /// When the worker no longer holds the run, or a report does not match the recorded state.
     pub fn record(&self, fence: u64, reports: &[Progress]) -> Decision<Self> {
         self.held(fence)?;
         let (mut state, mut recorded) = (self.excerpt(reports), Vec::new());
@@ -135,7 +135,7 @@ impl Run {
         }
     }
 
-    /// A question is shortened once; one that sums up what leaves another is not.
+    /// A prompt is shortened at most once, and a summary prompt never.
     fn overflowing(&self, operation: OperationId, error: &Failure, at: DateTime<Utc>) -> Result<RunEvent, RunError> {
         if let Callee::Tool(_) = self.calling(operation)? {
             return Err(RunError::OperationUnknown);
@@ -221,7 +221,7 @@ impl Run {
         })
     }
 
-    /// A call that had an effect has not failed for want of room: its result is a note instead, `{note}`.
+    /// A call with an effect does not fail for lack of room: its result is replaced by a note, `{note}`.
     fn succeeded(&self, operation: OperationId, result: &Value) -> Result<RunEvent, RunError> {
         self.calling(operation)?;
         let reads = |call: &Call| call.effect == Effect::ReadOnly;
@@ -262,7 +262,7 @@ impl Run {
         if free { Ok(()) } else { Err(RunError::StepState(place.step.clone())) }
     }
 
-    /// Whether the run may take in one more value.
+    /// Whether the run has room for one more value.
     pub(super) fn fits(&self, value: Measure) -> Result<(), Failure> {
         if value.too_deep { Err(too_large()) } else { self.room(value.bytes) }
     }
@@ -279,7 +279,7 @@ impl Run {
     }
 }
 
-/// Models recognise a result by the id of the call; where a model gave the same id twice, or none, it gets another.
+/// Models match results to calls by id; a call with a missing or duplicate id gets a new one.
 fn distinct(calls: Vec<ToolCall>) -> Vec<ToolCall> {
     let mut seen = BTreeSet::new();
     let mut named = |(index, call): (usize, ToolCall)| {
@@ -291,8 +291,8 @@ fn distinct(calls: Vec<ToolCall>) -> Vec<ToolCall> {
     calls.into_iter().enumerate().map(&mut named).collect()
 }
 
-/// Whether what a provider wants back is kept: it may have no more than [`MAX_CARRY`] bytes. What is left out costs at most a
-/// provider's refusal of the next question, and a fallback does without it.
+/// Whether the provider's data is kept: it may have at most [`MAX_CARRY`] bytes. At worst, without it the provider
+/// refuses the next prompt; a fallback does not need it.
 fn bearable(carry: &Json) -> bool {
     let measure = carry.measure();
     !measure.too_deep && measure.bytes <= MAX_CARRY

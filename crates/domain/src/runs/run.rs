@@ -23,36 +23,36 @@ use crate::{
     workflow::StepId,
 };
 
-/// Most bytes of JSON text, roughly, of one value: an input, a result, an element list, an output.
+/// Maximum size of one value (input, result, element list or output), in approximate bytes of JSON text.
 pub const MAX_VALUE: usize = 1024 * 1024;
-/// Most bytes of JSON text, roughly, of all values of one run together.
+/// Maximum size of all values of one run together, in approximate bytes of JSON text.
 pub const MAX_STATE: usize = 16 * 1024 * 1024;
-/// Most claims in a row of which nothing comes; the next one ends the run.
+/// Maximum number of consecutive claims without progress; the next one fails the run.
 pub const MAX_IN_VAIN: u32 = 10;
-/// Claims in a row of which nothing came that make it likely that the run is the reason.
+/// Consecutive claims without progress after which the run is suspected to be the cause.
 const SUSPECT: u32 = 3;
-/// Most runs above a run.
+/// Maximum number of ancestors of a run.
 pub const MAX_ANCESTORS: u8 = 8;
 
-/// Where a run stands.
+/// The state of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Phase {
-    /// Nobody asked for it.
+    /// It was never requested.
     #[default]
     Unknown,
-    /// No worker has taken it yet.
+    /// No worker has claimed it yet.
     Queued,
-    /// A worker has it, or may take it at once.
+    /// A worker holds it, or any worker may claim it at once.
     Running,
-    /// Nothing can be done before something happens.
+    /// It is blocked until something happens.
     Waiting(BTreeSet<Waiting>),
-    /// Somebody wants it to stop.
+    /// Cancellation was requested.
     Cancelling,
     /// It returned a value.
     Completed,
-    /// It could not go on.
+    /// It failed.
     Failed(Failure),
-    /// It was stopped.
+    /// It was cancelled.
     Cancelled,
     /// Its deadline passed.
     Expired,
@@ -65,7 +65,7 @@ pub struct Run {
     pub(super) order: Option<Arc<Order>>,
     pub(super) origin: Option<Origin>,
     pub(super) fence: u64,
-    /// Claims since anything came of one.
+    /// Claims since the last progress.
     pub(super) in_vain: u32,
     pub(super) steps: BTreeMap<StepId, StepState>,
     pub(super) operations: BTreeMap<OperationId, Place>,
@@ -75,19 +75,19 @@ pub struct Run {
     pub(super) output: Option<Value>,
     pub(super) usage: TokenCount,
     pub(super) cost_micros: u64,
-    /// What ended runs below it used.
+    /// Usage of child runs that have ended, including their descendants.
     pub(super) below: Spent,
     pub(super) rejected: BTreeMap<StepId, Vec<String>>,
     pub(super) compacted: Option<ContextCompacted>,
-    /// Whether the latest question was too long, and turns have to leave before it is asked again.
+    /// Whether the latest prompt was too long, so that turns have to be removed before it is sent again.
     pub(super) overflowed: bool,
     pub(super) turns: u32,
-    /// Executions that have begun and are not over; looking for them would cost more with each step.
+    /// Executions that have begun and not ended; searching for them would cost more with each step.
     pub(super) open: BTreeSet<Place>,
     pub(super) failed: BTreeSet<Place>,
 }
 
-/// What was asked, and what a person said to it: the decision, and the hash of the arguments they edited.
+/// A question and its answer: the decision, and the hash of the edited arguments.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Question {
     pub(super) place: Place,
@@ -95,44 +95,44 @@ pub(super) struct Question {
 }
 
 impl Run {
-    /// Where it stands.
+    /// The state of the run.
     #[must_use]
     pub const fn phase(&self) -> &Phase {
         &self.phase
     }
 
-    /// What was asked for.
+    /// The request that started it.
     #[must_use]
     pub fn order(&self) -> Option<&Order> {
         self.order.as_deref()
     }
 
-    /// What was asked for, to keep.
+    /// The request that started it, shared.
     #[must_use]
     pub fn shared_order(&self) -> Option<Arc<Order>> {
         self.order.clone()
     }
 
-    /// The run it was made from, where it was made from one.
+    /// The run it was made from, if any.
     #[must_use]
     pub const fn origin(&self) -> Option<&Origin> {
         self.origin.as_ref()
     }
 
-    /// The fence of whoever may add to it now.
+    /// The fence that may currently append to it.
     #[must_use]
     pub const fn fence(&self) -> u64 {
         self.fence
     }
 
-    /// How often in a row a worker took it and nothing came of that, the present one included; a run that was parked or handed
-    /// over was let go of in good order, and counts from there.
+    /// Number of consecutive claims without progress, including the present one. Parking a run or handing it over
+    /// resets the count, because its worker did not vanish.
     #[must_use]
     pub const fn in_vain(&self) -> u32 {
         self.in_vain
     }
 
-    /// Whether it may be what its workers vanish of, more than whatever else they carried out then.
+    /// Whether it is suspected to be the reason why its workers vanish.
     #[must_use]
     pub const fn suspect(&self) -> bool {
         self.in_vain >= SUSPECT
@@ -144,31 +144,31 @@ impl Run {
         matches!(self.phase, Phase::Completed | Phase::Failed(_) | Phase::Cancelled | Phase::Expired)
     }
 
-    /// Whether it stands still until a person has decided something or told what became of a call.
+    /// Whether it is blocked until a person answers a question or records the outcome of a call.
     #[must_use]
     pub fn waits_for_a_person(&self) -> bool {
         let person = |waiting: &Waiting| matches!(waiting, Waiting::Approval | Waiting::Reconcile);
         matches!(&self.phase, Phase::Waiting(waiting) if waiting.iter().any(person))
     }
 
-    /// Child runs without whose end it does not go on.
+    /// Child runs that it waits for.
     pub fn waiting_children(&self) -> impl Iterator<Item = RunId> + '_ {
         self.open_children().filter(|_| matches!(self.phase, Phase::Waiting(_)))
     }
 
-    /// How far a step has come; `None` where nothing is recorded of it.
+    /// State of a step; `None` if nothing is recorded of it.
     #[must_use]
     pub fn step(&self, id: &str) -> Option<&StepState> {
         self.steps.get(id)
     }
 
-    /// Executions, skips and questions begun so far; what the step limit counts.
+    /// Number of executions, skips and questions so far; the step limit applies to it.
     #[must_use]
     pub const fn begun(&self) -> u32 {
         self.begun
     }
 
-    /// When it ends at the latest.
+    /// When it expires.
     #[must_use]
     pub fn deadline(&self) -> Option<DateTime<Utc>> {
         self.order().map(|order| order.deadline)
@@ -180,19 +180,19 @@ impl Run {
         self.output.as_ref()
     }
 
-    /// Tokens its model calls were billed for.
+    /// Tokens billed for its model calls.
     #[must_use]
     pub const fn usage(&self) -> &TokenCount {
         &self.usage
     }
 
-    /// What its model calls cost, in millionths of the unit of the version's prices, as far as prices are known.
+    /// Cost of its model calls in millionths of the price currency's unit, as far as prices are known.
     #[must_use]
     pub const fn cost_micros(&self) -> u64 {
         self.cost_micros
     }
 
-    /// Child runs that had not ended as far as is recorded here.
+    /// Child runs whose end is not recorded here yet.
     pub fn open_children(&self) -> impl Iterator<Item = RunId> + '_ {
         self.units().filter_map(|(_, _, unit)| match unit {
             Unit::Child { operation } => Some(RunId::from(uuid::Uuid::from(*operation))),
@@ -200,26 +200,26 @@ impl Run {
         })
     }
 
-    /// A call whose outcome is not known.
+    /// A call whose outcome is not known yet.
     #[must_use]
     pub fn open_call(&self, operation: OperationId) -> Option<&Call> {
         self.operation(operation).ok().and_then(|(_, unit)| unit.call())
     }
 
-    /// Questions to models that have no answer and may be put again.
+    /// Model calls without an answer; they may be repeated.
     pub fn open_questions(&self) -> impl Iterator<Item = OperationId> + '_ {
         let calls = self.units().filter_map(|(_, _, unit)| unit.call());
         calls.filter(|call| matches!(call.callee, Callee::Model(_))).map(|call| call.operation)
     }
 
-    /// Calls of which nobody knows what became of them, and where they are; each takes a verdict.
+    /// Calls whose outcome is unknown, with their places; each can be settled by a verdict.
     pub fn doubts(&self) -> impl Iterator<Item = (&Place, &Call)> {
         let open = self.open.iter().filter_map(|place| self.unit(place).map(|unit| (place, unit)));
         open.filter(|(_, unit)| self.doubtful(unit)).filter_map(|(place, unit)| unit.call().map(|call| (place, call)))
     }
 
-    /// Whether nobody knows what became of a call: that is on record, or the run ended in the middle of one that must not be
-    /// repeated.
+    /// Whether the outcome of a call is unknown: either this is recorded, or the run ended during a call that must not
+    /// be repeated.
     #[must_use]
     pub const fn doubtful(&self, unit: &Unit) -> bool {
         match unit {
@@ -229,7 +229,7 @@ impl Run {
         }
     }
 
-    /// Refuses while nobody knows what became of a call: whoever did the same once more might have its effect a second time.
+    /// Refuses while the outcome of a call is unknown, because repeating the run might repeat that call's effect.
     ///
     /// # Errors
     /// When a call is in doubt.
@@ -238,7 +238,7 @@ impl Run {
         if doubts.is_empty() { Ok(()) } else { Err(RunError::InDoubt(doubts)) }
     }
 
-    /// Calls that must not be made again on a guess if the run goes no further: those in doubt, and unsafe ones under way.
+    /// Calls that must not be repeated if the run goes no further: those in doubt, and unsafe ones in progress.
     pub fn unsettled(&self) -> impl Iterator<Item = OperationId> + '_ {
         let open = self.open.iter().filter_map(|place| self.unit(place));
         let unsettled = open.filter(|unit| match unit {
@@ -254,12 +254,12 @@ impl Run {
         self.steps.iter().flat_map(|(id, state)| state.units().map(move |(index, unit)| (id, index, unit)))
     }
 
-    /// Executions of a step that have begun and are not over.
+    /// Executions of a step that have begun and not ended.
     pub(super) fn open_at(&self, step: &str) -> impl Iterator<Item = (&Place, &Unit)> {
         at_step(&self.open, step).filter_map(|place| self.unit(place).map(|unit| (place, unit)))
     }
 
-    /// The first execution of a step that failed.
+    /// The failure of the first execution of a step that failed.
     pub(super) fn failure_at(&self, step: &str) -> Option<&Failure> {
         at_step(&self.failed, step).find_map(|place| match self.unit(place) {
             Some(Unit::Failed(failure)) => Some(failure),
@@ -267,7 +267,7 @@ impl Run {
         })
     }
 
-    /// How far one execution has come.
+    /// State of one execution.
     #[must_use]
     pub fn unit(&self, place: &Place) -> Option<&Unit> {
         match (self.steps.get(&place.step)?, place.index) {
@@ -277,13 +277,13 @@ impl Run {
         }
     }
 
-    /// Where and how far the call of an operation is.
+    /// Place and state of the call of an operation.
     pub(super) fn operation(&self, operation: OperationId) -> Result<(&Place, &Unit), RunError> {
         let place = self.operations.get(&operation).ok_or(RunError::OperationUnknown)?;
         self.unit(place).map(|unit| (place, unit)).ok_or(RunError::OperationUnknown)
     }
 
-    /// Refuses everybody but the holder of the current fence, and everybody once it has ended.
+    /// Refuses every fence but the current one, and all of them once the run has ended.
     pub(super) const fn held(&self, fence: u64) -> Result<(), RunError> {
         match self.phase {
             Phase::Unknown => Err(RunError::Unknown),
@@ -293,7 +293,7 @@ impl Run {
         }
     }
 
-    /// Refuses where nothing can be decided from outside any more.
+    /// Refuses if decisions from outside are no longer possible.
     pub(super) const fn open(&self) -> Result<(), RunError> {
         match self.phase {
             Phase::Unknown => Err(RunError::Unknown),

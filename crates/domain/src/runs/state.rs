@@ -26,85 +26,85 @@ pub enum Callee {
     Model(String),
 }
 
-/// A call whose intent is recorded and whose result is not.
+/// A call that is recorded but has no result yet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Call {
-    /// Never changes over retries.
+    /// Stays the same over retries.
     pub operation: OperationId,
-    /// To whom.
+    /// The tool or model.
     pub callee: Callee,
-    /// Whether it may be repeated.
+    /// Whether the call may be repeated.
     pub effect: Effect,
-    /// Tries begun so far, this one included.
+    /// Attempts begun so far, this one included.
     pub attempt: u32,
-    /// How many of them asked nobody.
+    /// How many of the attempts were not made, because the provider was in backoff.
     pub unasked: u32,
-    /// Whether it was too long for whoever was asked, once already.
+    /// Whether the prompt was already too long for the model once.
     pub overflowed: bool,
-    /// What tries used whose answers were of no use.
+    /// Usage of attempts with unusable answers.
     pub wasted: Spent,
-    /// With what.
+    /// The arguments.
     pub arguments: Arc<Json>,
 }
 
 impl Call {
-    /// Tries made so far, this one included, if it asks somebody.
+    /// Attempts made so far, without those that were postponed.
     #[must_use]
     pub const fn tries(&self) -> u32 {
         self.attempt.saturating_sub(self.unasked)
     }
 }
 
-/// A call that is made only if a person approves.
+/// A call that is made only if a person approves it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Proposal {
-    /// Which tool.
+    /// The tool's name.
     pub tool: String,
-    /// With exactly what.
+    /// The exact arguments.
     pub arguments: Arc<Json>,
 }
 
-/// How far one execution of a step has come.
+/// State of one execution of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Unit {
-    /// A call is under way, or was when its worker vanished.
+    /// A call is in progress, or was when its worker vanished.
     Calling(Call),
-    /// A call failed and is made again.
+    /// A call failed and will be retried.
     Backoff {
         /// The call.
         call: Call,
-        /// When.
+        /// When it is retried.
         until: DateTime<Utc>,
     },
-    /// Nobody knows what became of a call.
+    /// The outcome of a call is unknown.
     InDoubt(Call),
     /// A person is asked.
     Asking {
-        /// Which question.
+        /// The approval.
         approval: ApprovalId,
         /// What a denial means.
         on_deny: Denial,
-        /// The call it is about, where it is about one.
+        /// The call to be approved, if the question is about one.
         call: Option<Proposal>,
-        /// When it counts as denied.
+        /// When the question counts as denied.
         expires_at: Option<DateTime<Utc>>,
     },
-    /// A person approved of a call, which has not been made.
+    /// A person approved a call that has not been made yet.
     Approved(Proposal),
-    /// Another agent runs.
+    /// A child run is in progress.
     Child {
-        /// Which call; also the child run's id.
+        /// The call; also the id of the child run.
         operation: OperationId,
     },
     /// A model answered.
     Answered(Arc<ModelAnswered>),
-    /// Done.
+    /// It succeeded.
     Succeeded(Value),
-    /// Over.
+    /// It failed.
     Failed(Failure),
 }
 
-/// How far a step has come, once anything is recorded of it.
+/// State of a step, once anything is recorded of it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StepState {
     /// Its condition did not hold.
@@ -115,7 +115,7 @@ pub enum StepState {
     Each {
         /// The elements.
         items: Arc<Vec<Json>>,
-        /// Those that have begun.
+        /// The executions that have begun.
         units: BTreeMap<u32, Unit>,
     },
 }
@@ -133,7 +133,7 @@ impl StepState {
         }
     }
 
-    /// Whether nothing more will come of it, well or badly.
+    /// Whether it has ended, successfully or not.
     #[must_use]
     pub fn over(&self) -> bool {
         match self {
@@ -143,8 +143,8 @@ impl StepState {
         }
     }
 
-    /// The step's output, once it is settled: `null` where it was skipped, an array where it ran per element. What is
-    /// kept beside the log is taken from `stored`.
+    /// The step's output, once it is settled: `null` if it was skipped, an array if it ran per element. Results stored
+    /// beside the log are fetched through `stored`.
     #[must_use]
     pub fn output(&self, stored: &dyn Fn(&StoredResult) -> Json) -> Option<Json> {
         let done = |unit: &Unit| match unit {
@@ -163,7 +163,7 @@ impl StepState {
         }
     }
 
-    /// What of its output is kept beside the log.
+    /// References to those of its results that are stored beside the log.
     pub fn stored(&self) -> impl Iterator<Item = &StoredResult> {
         self.units().filter_map(|(_, unit)| unit.stored())
     }

@@ -1,4 +1,4 @@
-//! What a fork takes over from another run, and how it becomes part of its state.
+//! What a fork takes over from another run, and how that becomes part of the fork's state.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,7 +14,7 @@ use super::{
 use crate::{conversation::TokenCount, kernel::Json};
 
 impl Run {
-    /// What came of a step, for another run; `None` while it is not over.
+    /// A step's result, to be taken over by another run; `None` if the step has not ended.
     pub(super) fn taken(&self, step: &str) -> Option<RunEvent> {
         let result = match self.step(step)? {
             StepState::Skipped => TakenOver::Skipped,

@@ -356,7 +356,7 @@ fn a_child_nobody_asked_for_is_refused() {
     assert_eq!(running([]).when(|run| run.end_child(op(1), &end, Spent::default())), Err(RunError::OperationUnknown));
 }
 
-/// A deadline that is always in the future of a test that adds hours.
+/// A deadline that is in the future of every test that adds hours.
 fn late(order: Order) -> Order {
     Order { deadline: at(0) + TimeDelta::days(20), ..order }
 }

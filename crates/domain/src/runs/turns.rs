@@ -1,8 +1,8 @@
-//! The turns of an assistant's run: an answer of the model, and everything that came of the calls it wanted.
+//! The turns of an assistant's run: an answer of the model, and the results of the calls it requested.
 //!
-//! Turn 3 is the step `turn_3`, its calls are the elements of the step `turn_3_tools`, and a summary made before it is the
-//! step `turn_3_summary`; where that one cannot stand for anything, the step `turn_3_longer_summary`. What is summed up because
-//! the question of turn 3 was too long has `overflow` in its name.
+//! Turn 3 is the step `turn_3`, and its calls are the elements of the step `turn_3_tools`. A summary made before it is
+//! the step `turn_3_summary`; if that one is unusable, the step `turn_3_longer_summary`. A summary made because the
+//! prompt of turn 3 was too long has `overflow` in its name.
 
 use std::sync::Arc;
 
@@ -14,14 +14,14 @@ use super::{
 };
 use crate::{assistant::Assistant, conversation::Finish, workflow::StepId};
 
-/// What the step of a turn's calls is named after its turn.
+/// Suffix of the step of a turn's calls.
 pub(super) const TOOLS: &str = "_tools";
-/// What the name of a turn's step begins with.
+/// Prefix of every step of a turn.
 const TURN: &str = "turn_";
-/// What the step of a summary is named after its turn.
+/// Suffix of the step of a summary.
 pub(super) const SUMMARY: &str = "_summary";
 
-/// The step in which the model is asked for a turn, from 1.
+/// The step in which the model answers a turn, from 1.
 #[must_use]
 pub fn turn_step(turn: u32) -> StepId {
     format!("{TURN}{turn}")
@@ -33,7 +33,7 @@ pub fn tools_step(turn: u32) -> StepId {
     format!("{TURN}{turn}{TOOLS}")
 }
 
-/// The steps in which the model sums up what leaves before a turn: the first try, and another one with more room.
+/// The steps that summarise what is removed before a turn: the first attempt, and one with a higher limit.
 pub(super) fn summary_tries(turn: u32, cause: Leaving) -> [StepId; 2] {
     let overflow = match cause {
         Leaving::Window => "",
@@ -42,28 +42,28 @@ pub(super) fn summary_tries(turn: u32, cause: Leaving) -> [StepId; 2] {
     ["", "_longer"].map(|longer| format!("{TURN}{turn}{overflow}{longer}{SUMMARY}"))
 }
 
-/// Every step in which the model may sum up what leaves before a turn.
+/// Every step that may summarise what is removed before a turn.
 #[must_use]
 pub fn summary_steps(turn: u32) -> Vec<StepId> {
     [Leaving::Window, Leaving::Overflow].into_iter().flat_map(|cause| summary_tries(turn, cause)).collect()
 }
 
-/// A summary the model is asked for.
+/// A summary requested from the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SummaryWanted {
-    /// The first turn that leaves.
+    /// The first turn to remove.
     pub from: u32,
-    /// The last.
+    /// The last turn to remove.
     pub through: u32,
-    /// Most tokens of the summary.
+    /// Maximum number of tokens of the summary.
     pub max_output_tokens: u32,
 }
 
-/// Tokens that a summary may have at least, whatever an answer may: it stands for many of them.
+/// Minimum token limit of a summary, whatever the limit of an answer is: it replaces many answers.
 const SUMMARY_TOKENS: u32 = 2_048;
-/// How much more a summary may have that was cut off.
+/// Factor by which the limit is raised after a summary was cut off.
 const LONGER: u32 = 4;
-/// The code of a failure that says that a question is longer than whoever was asked reads.
+/// Failure code of a prompt that exceeds the model's context window.
 pub const CONTEXT_OVERFLOW: &str = "model.context_overflow";
 
 impl Run {
@@ -73,7 +73,7 @@ impl Run {
         self.turns
     }
 
-    /// Counts the turns again after something happened at a step; looking for all of them would cost more with each.
+    /// Updates the turn count after an event at a step; counting all turns would cost more with each.
     pub(super) fn count_turns(&mut self, step: &str) {
         if !step.starts_with(TURN) {
             return;
@@ -83,7 +83,7 @@ impl Run {
         }
     }
 
-    /// What the model answered at a step, once it has.
+    /// The model's answer at a step, if there is one yet.
     #[must_use]
     pub fn answer(&self, step: &str) -> Option<&Arc<ModelAnswered>> {
         match self.steps.get(step)? {
@@ -92,41 +92,41 @@ impl Run {
         }
     }
 
-    /// How far one of the calls of a turn has come.
+    /// State of one of the calls of a turn.
     #[must_use]
     pub fn call(&self, turn: u32, index: u32) -> Option<&Unit> {
         self.unit(&Place::element(&tools_step(turn), index))
     }
 
-    /// Why the answer of a turn was not accepted, where it was not.
+    /// Why the answer of a turn was rejected, if it was.
     #[must_use]
     pub fn rejection(&self, turn: u32) -> Option<&[String]> {
         self.rejected.get(&turn_step(turn)).map(Vec::as_slice)
     }
 
-    /// How many last answers were not accepted.
+    /// Number of final answers that were rejected.
     #[must_use]
     pub fn rejections(&self) -> usize {
         self.rejected.len()
     }
 
-    /// What left what the model sees, where anything did.
+    /// The latest compaction, if there was one.
     #[must_use]
     pub const fn compaction(&self) -> Option<&ContextCompacted> {
         self.compacted.as_ref()
     }
 
-    /// The text that stands for the turns that left, where one does.
+    /// The summary that replaces the removed turns, if any.
     #[must_use]
     pub fn summary(&self) -> Option<&str> {
         let place = self.operations.get(&self.compacted.as_ref()?.summary?)?;
         self.answer(&place.step).map(|answer| answer.text.as_str())
     }
 
-    /// The turns that have to leave before the next, first and last; `None` while all may stay.
+    /// The first and last turn to remove before the next turn; `None` if all may stay.
     ///
-    /// They leave in bulk, down to half of the window, so that most model calls see the beginning they saw before, which
-    /// providers keep in a cache.
+    /// They are removed in bulk, down to half of the window, so that most prompts begin like the one before and hit the
+    /// provider's cache.
     #[must_use]
     pub fn overflow(&self, assistant: &Assistant) -> Option<(u32, u32)> {
         let (policy, done) = (&assistant.context, self.turns());
@@ -141,8 +141,8 @@ impl Run {
         Some((first, done - keep))
     }
 
-    /// The turns that leave where the question that is asked now turns out to be too long, first and last: half of what is
-    /// not pinned. `None` while there are not two of them.
+    /// The first and last turn to remove if the current prompt turns out to be too long: half of those that are not
+    /// pinned. `None` if there are fewer than two.
     #[must_use]
     pub fn spare(&self, assistant: &Assistant) -> Option<(u32, u32)> {
         let (first, done) = (self.first_live(assistant), self.turns().saturating_sub(1));
@@ -154,25 +154,25 @@ impl Run {
         Some((first, done - keep))
     }
 
-    /// Whether the question at a place may be asked once more with fewer turns, if it turns out to be too long: it is no
-    /// summary, no turns have left it for that reason before, and some may.
+    /// Whether the prompt at a place may be sent again with fewer turns if it turns out to be too long: it is not a
+    /// summary, was not shortened before, and there are turns to remove.
     #[must_use]
     pub fn can_shorten(&self, assistant: &Assistant, place: &Place) -> bool {
         self.asks_in_full(place) && self.spare(assistant).is_some()
     }
 
-    /// Whether a turn is asked for at a place, from which no turns have left because it was too long.
+    /// Whether a place is a turn whose prompt has not been shortened.
     pub(super) fn asks_in_full(&self, place: &Place) -> bool {
         let call = self.unit(place).and_then(Unit::call);
         !place.step.ends_with(SUMMARY) && call.is_some_and(|call| !call.overflowed)
     }
 
-    /// What is to be summed up at a step, where it is one for that.
+    /// What is to be summarised at a step, if it is a summary step.
     #[must_use]
     pub fn summary_wanted(&self, assistant: &Assistant, step: &str) -> Option<SummaryWanted> {
         let (turn, cause) =
             if self.overflowed { (self.turns(), Leaving::Overflow) } else { (self.turns() + 1, Leaving::Window) };
-        // Most steps are none of these, and what leaves takes a look at every turn.
+        // Check the name first: most steps are not summaries, and computing what to remove visits every turn.
         let longer = summary_tries(turn, cause).iter().position(|known| known == step)? > 0;
         let (from, through) = match cause {
             Leaving::Overflow => self.spare(assistant),
@@ -183,23 +183,23 @@ impl Run {
         Some(SummaryWanted { from, through, max_output_tokens })
     }
 
-    /// The first turn that may leave.
+    /// The first turn that may be removed.
     fn first_live(&self, assistant: &Assistant) -> u32 {
         self.compacted.as_ref().map_or(assistant.context.pinned_turns, |compacted| compacted.through) + 1
     }
 
-    /// How many of the latest turns to keep when those from `first` on are more than so many tokens.
+    /// How many of the latest turns to keep if those from `first` on exceed `most` tokens.
     fn kept(&self, first: u32, done: u32, most: u64) -> Option<u32> {
         let sizes = self.sizes(first, done);
         (sizes.iter().sum::<u64>() > most).then(|| fitting(&sizes, most / 2))
     }
 
-    /// About how many tokens turns are, the latest first.
+    /// Approximate tokens of each turn, the latest first.
     fn sizes(&self, first: u32, done: u32) -> Vec<u64> {
         (first..=done).rev().map(|turn| self.tokens(turn)).collect()
     }
 
-    /// About how many tokens a turn is: a quarter of its bytes.
+    /// Approximate tokens of a turn: a quarter of its bytes.
     fn tokens(&self, turn: u32) -> u64 {
         let answer = self.answer(&turn_step(turn)).map_or(0, |answer| answer.bytes());
         let results = self.steps.get(&tools_step(turn)).into_iter().flat_map(StepState::units);
@@ -211,10 +211,10 @@ impl Run {
     }
 }
 
-/// Most bytes of what a provider wants back word for word that are kept with an answer.
+/// Maximum bytes of provider data that are kept with an answer.
 pub const MAX_CARRY: usize = 256 * 1024;
 
-/// How many of the first ones are no more than so much together; one at least.
+/// How many leading sizes fit into `most` together; at least one.
 fn fitting(sizes: &[u64], most: u64) -> u32 {
     let mut sum = 0_u64;
     let fitting = sizes.iter().take_while(|size| {
@@ -224,12 +224,11 @@ fn fitting(sizes: &[u64], most: u64) -> u32 {
     u32::try_from(fitting.count()).unwrap_or(u32::MAX).max(1)
 }
 
-/// Most bytes of a tool's result that a model is shown; the whole value stays in the run.
+/// Maximum bytes of a tool's result that a model sees; the whole value stays in the run.
 pub const MAX_SHOWN: usize = 64 * 1024;
 
 impl ModelAnswered {
-    /// Why the answer cannot stand for the turns it was to sum up, where it cannot: only what was said to its end, and says
-    /// something, can.
+    /// Why the answer is unusable as a summary, if it is: a summary must be complete and not empty.
     pub(super) fn no_summary(&self) -> Option<Unsummarised> {
         match self.finish {
             Finish::Length => Some(Unsummarised::Truncated),
@@ -239,7 +238,7 @@ impl ModelAnswered {
         }
     }
 
-    /// About how many bytes of the run's values it is.
+    /// Approximate bytes it adds to the run's values.
     pub(super) fn bytes(&self) -> usize {
         let calls = self.calls.iter().map(|call| call.id.len() + call.name.len() + call.arguments.measure().bytes);
         let carried = self.carry.as_ref().map_or(0, |carry| carry.measure().bytes);

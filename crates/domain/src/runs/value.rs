@@ -1,4 +1,4 @@
-//! What came of something: the value itself, or, where it is large, where its text is kept beside the log.
+//! Results: the value itself or, if it is large, a reference to its text beside the log.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -11,16 +11,16 @@ use super::{
 };
 use crate::kernel::{Json, Measure};
 
-/// Most bytes of JSON text of a result or output that an event carries; a larger one is kept beside the log.
+/// Maximum bytes of JSON text of a result or output in an event; a larger one is stored beside the log.
 pub const MAX_INLINE: usize = 64 * 1024;
-/// Most bytes of its beginning that are shown wherever a stored result is referred to.
+/// Maximum bytes of a stored result's preview.
 pub const MAX_PREVIEW: usize = 256;
 
 /// SHA-256 of a result's JSON text, members in order of their names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResultHash(pub [u8; 32]);
 
-/// No hash in the one form that hashes have: 64 hexadecimal digits in lower case.
+/// The text is not a hash: 64 hexadecimal digits in lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a hash has 64 hexadecimal digits in lower case")]
 pub struct NoHash;
@@ -64,28 +64,28 @@ impl<'de> Deserialize<'de> for ResultHash {
     }
 }
 
-/// A result that is kept beside the log, as events refer to it.
+/// A reference to a result that is stored beside the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredResult {
-    /// Under what it is kept in its project.
+    /// Its key within the project.
     pub hash: ResultHash,
-    /// How many bytes of JSON text it is.
+    /// Size of the JSON text.
     pub bytes: u64,
-    /// How the text begins, at most [`MAX_PREVIEW`] bytes of it.
+    /// The beginning of the text, at most [`MAX_PREVIEW`] bytes.
     pub preview: String,
 }
 
-/// What came of something.
+/// A result.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// The value itself.
     Inline(Arc<Json>),
-    /// It is larger than [`MAX_INLINE`] and kept beside the log.
+    /// A reference; the value is larger than [`MAX_INLINE`] and stored beside the log.
     Stored(Arc<StoredResult>),
 }
 
 impl Value {
-    /// The value, where it is here.
+    /// The value, if it is inline.
     #[must_use]
     pub fn inline(&self) -> Option<&Json> {
         match self {
@@ -94,7 +94,7 @@ impl Value {
         }
     }
 
-    /// Where it is kept, where it is not here.
+    /// The reference, if the value is stored beside the log.
     #[must_use]
     pub fn stored(&self) -> Option<&StoredResult> {
         match self {
@@ -103,7 +103,7 @@ impl Value {
         }
     }
 
-    /// How large it is, wherever it is.
+    /// Size of the value, inline or stored.
     #[must_use]
     pub fn measure(&self) -> Measure {
         match self {
@@ -134,7 +134,7 @@ impl From<StoredResult> for Value {
 }
 
 impl RunEvent {
-    /// The results it refers to that are kept beside the log.
+    /// The results beside the log that it refers to.
     pub fn stored(&self) -> impl Iterator<Item = &StoredResult> {
         let values: Vec<&Value> = match self {
             Self::ToolSucceeded(succeeded) => vec![&succeeded.result],
@@ -158,9 +158,9 @@ impl RunEvent {
     }
 }
 
-/// How a value is written among the members of its event: under its own name as long as it is inline, so that such events
-/// are written as they always were, else as a reference under `stored`. Who knows no references misses the name then,
-/// and cannot take the value for `null`.
+/// How a value is serialized among the members of its event. An inline value uses its own name, so such events look as
+/// they always did; otherwise a reference is written under `stored`. An older reader then misses the name and cannot
+/// take the value for `null`.
 macro_rules! member {
     ($name:ident) => {
         pub(super) mod $name {
@@ -201,7 +201,7 @@ macro_rules! member {
 member!(result);
 member!(output);
 
-/// `null` is a value like any other.
+/// Keeps `null` apart from a missing member.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
     Json::deserialize(deserializer).map(Some)
 }

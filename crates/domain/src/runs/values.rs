@@ -10,13 +10,13 @@ use crate::{
     workflow::StepId,
 };
 
-/// Which runs are taken first when not all can be.
+/// The order in which runs are claimed when not all of them can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
     /// After all others.
     Low,
-    /// As they come.
+    /// In the order of their arrival.
     #[default]
     Normal,
     /// Before all others.
@@ -41,9 +41,9 @@ impl Priority {
 /// One execution within a run: a step, or one element of a step with `for_each`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Place {
-    /// Which step.
+    /// The step.
     pub step: StepId,
-    /// Which element, where the step has `for_each`.
+    /// The element's index, if the step has `for_each`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub index: Option<u32>,
 }
@@ -62,26 +62,26 @@ impl Place {
     }
 }
 
-/// Why something did not work, for the author of the workflow.
+/// Why something failed, for the author of the workflow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// Stable code, for example `tool.http_status`.
     pub code: String,
-    /// Prose.
+    /// Explanation in prose.
     pub message: String,
-    /// Where it happened, where it happened at a step.
+    /// The step at which it happened, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
 }
 
 impl Failure {
-    /// A failure that belongs to no step yet.
+    /// A failure without a place.
     #[must_use]
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { code: code.into(), message: message.into(), place: None }
     }
 
-    /// The same failure, at a place.
+    /// The same failure with a place.
     #[must_use]
     pub fn at(&self, place: &Place) -> Self {
         Self { place: Some(place.clone()), ..self.clone() }
@@ -94,9 +94,9 @@ impl Failure {
 pub enum Waiting {
     /// A person's decision.
     Approval,
-    /// A point in time: the next try of a call.
+    /// A point in time: the next attempt of a call.
     Timer,
-    /// A person's word on a call whose outcome nobody knows.
+    /// A person's verdict on a call whose outcome is unknown.
     Reconcile,
     /// The end of a child run.
     Child,
@@ -117,7 +117,7 @@ impl Waiting {
         }
     }
 
-    /// Reads the name used on the wire and in the database.
+    /// Parses the name used on the wire and in the database.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|waiting| waiting.as_str() == name)
@@ -134,29 +134,29 @@ pub enum Choice {
     Deny,
 }
 
-/// Arguments a person wants a call made with instead of those they were asked about.
+/// Arguments that a person edited before approving a call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Edit {
-    /// They.
+    /// The edited arguments.
     pub arguments: Json,
     /// SHA-256 of their JSON text, members in order of their names, in hexadecimal.
     pub arguments_hash: String,
 }
 
-/// What a person says to a question.
+/// A person's answer to a question.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Decided<'a> {
     /// The answer.
     pub choice: Choice,
-    /// Arguments to call with instead.
+    /// Edited arguments to call with instead.
     pub edit: Option<&'a Edit>,
-    /// Why, for the record.
+    /// The reason, for the record.
     pub reason: Option<&'a str>,
-    /// Who.
+    /// Who answered.
     pub by: &'a str,
 }
 
-/// What a person found out about a call whose outcome was unknown.
+/// A person's verdict on a call whose outcome was unknown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum Verdict {
@@ -166,13 +166,13 @@ pub enum Verdict {
         #[serde(flatten, with = "super::value::result")]
         result: Value,
     },
-    /// It had no effect and shall not have one.
+    /// It had no effect and must not be repeated.
     Failed {
-        /// Why, for the record.
+        /// The reason, for the record.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
-    /// It had no effect; make it again.
+    /// It had no effect; repeat it.
     Retry,
 }
 
@@ -188,64 +188,64 @@ pub enum ChildEnd {
     },
     /// It failed, was cancelled or expired.
     Failed {
-        /// Why.
+        /// The reason.
         error: Failure,
     },
 }
 
-/// The run and the call a child run belongs to.
+/// The run and the call that a child run belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parent {
-    /// The run that waits for it.
+    /// The parent run.
     pub run: RunId,
-    /// The call within that run; also the child run's own id.
+    /// The call in the parent run; also the child run's id.
     pub operation: OperationId,
 }
 
-/// The run that another one was made from; it is not touched by that.
+/// The run that another one was made from; it stays unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// The run repeats one that has ended.
     Retry {
-        /// Which.
+        /// The repeated run.
         of: RunId,
     },
-    /// The run goes its own way from a step of another.
+    /// The run continues from a step of another run.
     Fork {
-        /// Of which.
+        /// The other run.
         from: RunId,
-        /// The first step it takes itself.
+        /// The first step that the fork executes itself.
         step: StepId,
     },
 }
 
-/// What is asked for when a run is started.
+/// The request that starts a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Order {
-    /// Which agent.
+    /// The agent.
     pub agent: AgentId,
-    /// Which of its versions.
+    /// The agent's version.
     pub agent_version: u32,
     /// The project it belongs to.
     pub project: ProjectId,
-    /// Which run waits for it, where one does.
+    /// The parent run and call, if it is a child run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<Parent>,
-    /// How many runs are above it.
+    /// Number of ancestors.
     #[serde(default)]
     pub depth: u8,
-    /// Agents of the runs above it, each once; their budgets count what it uses.
+    /// Agents of its ancestors, each once; its usage counts towards their budgets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub callers: Vec<AgentId>,
-    /// What the runs above it leave it, and the runs below it, to use of models.
+    /// The limits on model usage that its ancestors leave to it and its descendants.
     #[serde(default, skip_serializing_if = "Allowance::unlimited")]
     pub allowance: Allowance,
-    /// What it works on.
+    /// The input.
     pub input: Json,
     /// How urgent it is.
     #[serde(default)]
     pub priority: Priority,
-    /// When it ends at the latest.
+    /// When it expires.
     pub deadline: DateTime<Utc>,
 }
 

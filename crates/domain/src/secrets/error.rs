@@ -1,30 +1,30 @@
 use crate::kernel::{Refusal, RefusalKind};
 
-/// Why something about a project's secret is refused.
+/// Why a request about a project's secret is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
-    /// Not a name templates could use.
+    /// Not a name that templates can use.
     #[error("the name must have 1 to 64 letters, digits and underscores, a letter first")]
     NameFormat,
-    /// Another secret of the project has it.
+    /// Another secret of the project has this name.
     #[error("the project has a secret of that name already")]
     NameTaken,
-    /// Not a value that can stand in a header, or too short to be recognised in an answer.
+    /// Not valid in a header, or too short to be redacted reliably.
     #[error("the value must have 8 to 4,096 visible ASCII characters; spaces are allowed between them")]
     ValueFormat,
-    /// Not a host.
+    /// Not a valid host.
     #[error("host {} must be a host name or address in lower case, with the port if it is not the default one", .0 + 1)]
     HostFormat(usize),
-    /// A secret that may go nowhere, or to more hosts than anybody looks through.
+    /// No hosts, or too many.
     #[error("name 1 to 20 hosts the secret may be sent to")]
     HostCount,
-    /// Secrets that are gone stay gone.
+    /// A removed secret stays removed.
     #[error("the secret is removed, add another one")]
     Removed,
-    /// An id is used once.
+    /// The id is used already.
     #[error("the secret is there already")]
     AlreadyAdded,
-    /// Nothing with this id.
+    /// No secret has this id.
     #[error("there is no such secret")]
     NotAdded,
 }

@@ -3,29 +3,29 @@ use serde::{Deserialize, Serialize};
 use super::values::{SecretHosts, SecretName};
 use crate::kernel::ids::{ProjectId, SecretValueId};
 
-/// A project has another secret.
+/// A secret was added to a project.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SecretAdded {
-    /// Which project.
+    /// The project.
     pub project: ProjectId,
-    /// Under which name.
+    /// Its name.
     pub name: SecretName,
-    /// Where it may be sent.
+    /// The hosts it may be sent to.
     pub hosts: SecretHosts,
-    /// Names its value.
+    /// The id of its value.
     pub value: SecretValueId,
 }
 
-/// The secret has another value; what it was before counts no more.
+/// The secret has a new value; the previous one is no longer used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SecretReplaced {
-    /// Where it may be sent from now on.
+    /// The hosts it may be sent to from now on.
     pub hosts: SecretHosts,
-    /// Names its value.
+    /// The id of its value.
     pub value: SecretValueId,
 }
 
-/// The secret is gone, and its value with it.
+/// The secret was removed together with its value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SecretRemoved {}
 
@@ -38,11 +38,11 @@ crate::first_version! {
 crate::event_set! {
     /// What can happen to a secret.
     pub enum SecretEvent {
-        /// A project has another secret.
+        /// It was added to a project.
         Added(SecretAdded),
-        /// It has another value.
+        /// It has a new value.
         Replaced(SecretReplaced),
-        /// It is gone.
+        /// It was removed.
         Removed(SecretRemoved),
     }
 }

@@ -1,5 +1,5 @@
-//! What a project's tools prove themselves with: secrets by name, bound to the hosts they may be sent to. The values live
-//! outside the log; events name them by id only.
+//! Credentials of a project's tools: secrets by name, bound to the hosts they may be sent to. The values are stored
+//! outside the log; events refer to them by id.
 
 mod error;
 mod event;

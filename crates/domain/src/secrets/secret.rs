@@ -8,33 +8,33 @@ use crate::kernel::{
     ids::{ProjectId, SecretId, SecretValueId},
 };
 
-/// A secret that somebody wants added.
+/// A secret to be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewSecret {
-    /// To which project.
+    /// The project.
     pub project: ProjectId,
-    /// Under which name.
+    /// Its name.
     pub name: SecretName,
-    /// Where it may be sent.
+    /// The hosts it may be sent to.
     pub hosts: SecretHosts,
-    /// Names its value.
+    /// The id of its value.
     pub value: SecretValueId,
 }
 
-/// What is known about a secret.
+/// The properties of a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretDetails {
     /// The project it belongs to.
     pub project: ProjectId,
     /// Its name.
     pub name: SecretName,
-    /// Where it may be sent.
+    /// The hosts it may be sent to.
     pub hosts: SecretHosts,
-    /// Names its value.
+    /// The id of its value.
     pub value: SecretValueId,
 }
 
-/// What a project's tools prove themselves with.
+/// A credential of a project's tools.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Secret {
     /// Nothing has been recorded yet.
@@ -42,7 +42,7 @@ pub enum Secret {
     Unknown,
     /// In use.
     Added(SecretDetails),
-    /// No longer; its project is kept for history.
+    /// Removed; the project is kept for history.
     Removed(ProjectId),
 }
 
@@ -59,9 +59,9 @@ impl Secret {
         Ok(vec![SecretAdded { project, name, hosts, value }.into()])
     }
 
-    /// Gives it another value, and says where that may be sent.
+    /// Replaces the value and its hosts.
     ///
-    /// Hosts never change alone: whoever names new ones has to know the value.
+    /// The hosts never change alone: changing them requires the value.
     ///
     /// # Errors
     /// [`SecretError::Removed`] or [`SecretError::NotAdded`].
@@ -69,7 +69,7 @@ impl Secret {
         self.added().map(|_| vec![SecretReplaced { hosts: hosts.clone(), value }.into()])
     }
 
-    /// Removes the secret for good.
+    /// Removes the secret permanently.
     ///
     /// # Errors
     /// [`SecretError::NotAdded`].
@@ -81,7 +81,7 @@ impl Secret {
         }
     }
 
-    /// What is known about it while it is there.
+    /// The properties of a secret that was not removed.
     ///
     /// # Errors
     /// [`SecretError::Removed`] or [`SecretError::NotAdded`].
@@ -93,7 +93,7 @@ impl Secret {
         }
     }
 
-    /// Whose it is or was.
+    /// The project it belongs or belonged to.
     #[must_use]
     pub const fn project(&self) -> Option<ProjectId> {
         match self {

@@ -1,4 +1,4 @@
-//! What must hold for secrets of projects.
+//! Rules of secrets.
 
 use uuid::Uuid;
 

@@ -5,19 +5,19 @@ use zeroize::Zeroizing;
 
 use super::error::SecretError;
 
-/// The name of a secret, unique in its project: what templates call it by.
+/// The name of a secret, unique in its project and used in templates.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SecretName(String);
 
 impl SecretName {
-    /// Characters it has.
+    /// Length of a name in characters.
     pub const LENGTH: RangeInclusive<usize> = 1..=64;
 
-    /// Checks a raw name; holding one is proof it passed.
+    /// Validates a raw name.
     ///
     /// # Errors
-    /// [`SecretError::NameFormat`] when templates could not use it.
+    /// [`SecretError::NameFormat`] when templates cannot use it.
     pub fn parse(raw: &str) -> Result<Self, SecretError> {
         let begins_well = raw.starts_with(|first: char| first.is_ascii_alphabetic());
         let goes_on = raw.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -35,21 +35,21 @@ impl SecretName {
     }
 }
 
-/// Where a secret may be sent: hosts at the usual port of their scheme, `host:port` for any other port.
+/// The hosts a secret may be sent to: a host name for the default port of the scheme, `host:port` for other ports.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SecretHosts(BTreeSet<String>);
 
 impl SecretHosts {
-    /// How many it may be.
+    /// Number of hosts.
     pub const COUNT: RangeInclusive<usize> = 1..=20;
-    /// Most characters of one, its port included.
+    /// Maximum length of a host in characters, including the port.
     pub const LONGEST: usize = 259;
 
-    /// Checks raw hosts and drops repetitions.
+    /// Validates raw hosts and drops duplicates.
     ///
     /// # Errors
-    /// [`SecretError::HostFormat`] with the index of the first that is none, or [`SecretError::HostCount`].
+    /// [`SecretError::HostFormat`] with the index of the first invalid host, or [`SecretError::HostCount`].
     pub fn parse<S: AsRef<str>>(raw: &[S]) -> Result<Self, SecretError> {
         if !Self::COUNT.contains(&raw.len()) {
             return Err(SecretError::HostCount);
@@ -60,7 +60,7 @@ impl SecretHosts {
         }
     }
 
-    /// Whether a secret may be sent to a host; the port is `None` where it is the usual one of the scheme.
+    /// Whether a secret may be sent to a host; `port` is `None` for the default port of the scheme.
     #[must_use]
     pub fn allow(&self, host: &str, port: Option<u16>) -> bool {
         match port {
@@ -99,15 +99,15 @@ fn is_host(raw: &str) -> bool {
     port_fits && host_fits
 }
 
-/// What a secret is; never printed, never stored as it is, and wiped from memory when it is let go of.
+/// The value of a secret; never printed, stored only encrypted, and wiped from memory on drop.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretValue(Zeroizing<String>);
 
 impl SecretValue {
-    /// Characters it has: enough of them that it is recognised where a service repeats it.
+    /// Length in characters: long enough to be recognised in a response.
     pub const LENGTH: RangeInclusive<usize> = 8..=4_096;
 
-    /// Checks a raw value: it has to stand in a header.
+    /// Validates a raw value: it must be valid in a header.
     ///
     /// # Errors
     /// [`SecretError::ValueFormat`].

@@ -5,11 +5,11 @@ use uuid::Uuid;
 use super::definition::Backoff;
 
 impl Backoff {
-    /// How long to wait after a failed try (from 1), never shorter than the other side asked for.
+    /// Pause after a failed attempt (from 1); never shorter than `asked`, the delay requested by the server.
     ///
-    /// Half of the pause is fixed and half depends on the seed, so that calls which failed together are not made again
-    /// together; the same seed gives the same pause. What the other side asked for is fixed, and up to a quarter of it, or half of
-    /// the pause where that is more, comes on top.
+    /// Half of the pause is fixed and half is jitter that depends on the seed, so that calls which failed together are
+    /// not retried together. The jitter on top of `asked` is up to a quarter of it, or half of the pause if that is
+    /// more.
     #[must_use]
     pub fn pause(&self, attempt: u32, seed: Uuid, asked: Option<Duration>) -> Duration {
         let doublings = attempt.saturating_sub(1).min(31);

@@ -1,24 +1,24 @@
-//! What the body of a request may be, as far as that can be said before it is computed.
+//! Static checks of a request's body, before it is computed.
 
 use super::{computed::Computed, definition::HttpRequest};
 use crate::kernel::Json;
 
-/// Why a request cannot have such a body.
+/// Why a request's body is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BodyFault {
     /// There are two bodies.
     #[error("a request sends its arguments or a body, not both")]
     Both,
-    /// There is nothing to make a form of.
+    /// A form without a body.
     #[error("a form needs a body")]
     NoFields,
-    /// What is to be a form has no fields, or fields in fields.
+    /// The body of a form is not an object, or its fields are nested.
     #[error("the fields of a form are texts, numbers, booleans, lists of these, or computed values")]
     NotFields,
 }
 
 impl BodyFault {
-    /// What is wrong with the body of a request, where anything is.
+    /// The fault of a request's body, if any.
     pub(crate) fn of(request: &HttpRequest) -> Option<Self> {
         match &request.body {
             Some(_) if request.send_arguments => Some(Self::Both),
@@ -45,7 +45,7 @@ fn field(value: &Json) -> bool {
     }
 }
 
-/// What is computed in a wrong way is refused for that.
+/// A malformed computed value counts as computed: it is reported separately.
 fn is_computed(value: &Json) -> bool {
     !matches!(Computed::of(value), Ok(None))
 }

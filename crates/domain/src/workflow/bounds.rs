@@ -1,66 +1,66 @@
-//! How much a definition may hold, of a workflow and of an assistant alike; what is enforced is also what the description
-//! of the interface says.
+//! Limits on the size of definitions, for workflows and assistants alike; they are both enforced and published in the
+//! OpenAPI description.
 
 use std::ops::RangeInclusive;
 
 use super::secret::Sent;
 
-/// Steps of a workflow.
+/// Number of steps of a workflow.
 pub const STEPS: RangeInclusive<usize> = 1..=200;
-/// Characters of the name of a step or tool.
+/// Length of the name of a step or tool in characters.
 pub const NAME: RangeInclusive<usize> = 1..=64;
-/// Steps that one step waits for.
+/// Maximum number of steps that one step needs.
 pub const NEEDS: usize = 200;
-/// Tools of one definition.
+/// Maximum number of tools of one definition.
 pub const TOOLS: usize = 128;
-/// Characters of a text that is computed, or that models or people read.
+/// Maximum length of a computed text, or of a text for models or people, in characters.
 pub const TEXT: usize = 65_536;
-/// Characters of an address that a tool calls, its templates as they are written.
+/// Maximum length of the URL of a tool in characters, including its templates.
 pub const ADDRESS: usize = 2_048;
-/// Characters of what a server calls its tool.
+/// Maximum length of a server's name of its tool in characters.
 pub const SERVERS_NAME: usize = 256;
-/// Headers that a tool sends.
+/// Maximum number of headers that a tool sends.
 pub const HEADERS: usize = 64;
-/// Steps that a run may take.
+/// Step limit of a run.
 pub const MAX_STEPS: RangeInclusive<u32> = 1..=10_000;
-/// Seconds that a run may take, waiting included: up to 30 days.
+/// Time limit of a run in seconds, including waiting: up to 30 days.
 pub const WALL_CLOCK_S: RangeInclusive<u32> = 1..=2_592_000;
-/// Calls under way at once.
+/// Number of calls in progress at once.
 pub const CONCURRENCY: RangeInclusive<u32> = 1..=64;
-/// Tries of one call.
+/// Attempts of one call.
 pub const ATTEMPTS: RangeInclusive<u32> = 1..=20;
-/// Milliseconds between two tries.
+/// Milliseconds between two attempts.
 pub const PAUSE_MS: RangeInclusive<u32> = 1..=3_600_000;
-/// Seconds that one call may take.
+/// Timeout of one call in seconds.
 pub const TIMEOUT_S: RangeInclusive<u32> = 1..=300;
-/// Seconds that a question waits: up to 30 days.
+/// Seconds until an approval expires: up to 30 days.
 pub const APPROVAL_EXPIRES_S: RangeInclusive<u32> = 1..=2_592_000;
 
-/// Something there is too much of.
+/// A size that exceeds its limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Excess {
     /// JSON pointer to it.
     pub(crate) pointer: String,
-    /// Of what.
+    /// What there is too much of.
     pub(crate) what: &'static str,
-    /// Most there may be.
+    /// Maximum size.
     pub(crate) most: usize,
-    /// How much there is.
+    /// Size found.
     pub(crate) found: usize,
 }
 
 impl Excess {
-    /// Too many of something.
+    /// A number that exceeds its maximum, if it does.
     pub(crate) fn of(pointer: String, what: &'static str, most: usize, found: usize) -> Option<Self> {
         (found > most).then_some(Self { pointer, what, most, found })
     }
 
-    /// Too many characters.
+    /// A text that exceeds its maximum, if it does.
     pub(crate) fn of_text(pointer: String, most: usize, text: &str) -> Option<Self> {
         Self::of(pointer, "characters", most, text.chars().count())
     }
 
-    /// Too much in what a tool sends, the texts of its headers aside.
+    /// The excesses of a tool's request, except in the texts of its headers.
     pub(crate) fn of_sent(Sent { pointer, url, headers, .. }: &Sent<'_>) -> Vec<Self> {
         let address = Self::of_text(format!("{pointer}/url"), ADDRESS, url);
         let headers = Self::of(format!("{pointer}/headers"), "headers", HEADERS, headers.len());

@@ -1,4 +1,4 @@
-//! Where a workflow computes: every jq program and template in it, each with a JSON pointer.
+//! Computed values of a workflow: every jq program and template in it, each with a JSON pointer.
 
 use super::{
     definition::{Action, Approval, Step, Tool, Workflow},
@@ -9,7 +9,7 @@ use crate::kernel::Json;
 const PROGRAM: &str = "$jq";
 const TEMPLATE: &str = "$template";
 
-/// A text that is run rather than taken as it is.
+/// A text that is evaluated rather than taken literally.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Computed<'a> {
     /// A jq program.
@@ -19,10 +19,10 @@ pub enum Computed<'a> {
 }
 
 impl<'a> Computed<'a> {
-    /// What an object computes: it is `{"$jq": "…"}` or `{"$template": "…"}`, or plain data.
+    /// The computed text of an object `{"$jq": "…"}` or `{"$template": "…"}`; `None` for plain data.
     ///
     /// # Errors
-    /// [`Fault::MalformedComputed`] where one of the names is used in any other way.
+    /// [`Fault::MalformedComputed`] if one of the names is used in any other way.
     pub fn of(value: &'a Json) -> Result<Option<Self>, Fault> {
         let Some(members) = value.as_object() else { return Ok(None) };
         for (name, build) in [(PROGRAM, Self::Program as fn(&'a str) -> Self), (TEMPLATE, Self::Template)] {
@@ -43,7 +43,7 @@ impl<'a> Computed<'a> {
     }
 }
 
-/// Every computed text within a value, in the order in which [`filled`] puts results in their places.
+/// Every computed text within a value, in the order in which [`filled`] inserts the results.
 #[must_use]
 pub fn computed(value: &Json) -> Vec<Computed<'_>> {
     match (Computed::of(value), value) {
@@ -54,7 +54,7 @@ pub fn computed(value: &Json) -> Vec<Computed<'_>> {
     }
 }
 
-/// A value with a result in place of every computed text in it.
+/// The value with every computed text replaced by its result.
 pub fn filled(value: &Json, results: &mut impl Iterator<Item = Json>) -> Json {
     match (Computed::of(value), value) {
         (Ok(Some(_)), _) => results.next().unwrap_or_default(),
@@ -66,8 +66,8 @@ pub fn filled(value: &Json, results: &mut impl Iterator<Item = Json>) -> Json {
     }
 }
 
-/// Every computed text within a value that is somewhere in a definition, each with a JSON pointer, and every place where one
-/// is written in a way that means nothing.
+/// Every computed text within a value at a place in a definition, each with a JSON pointer, and a problem for every
+/// malformed one.
 pub(crate) fn within(at: String, value: &Json) -> (Vec<(String, Computed<'_>)>, Vec<Problem>) {
     let mut walk = Walk::default();
     walk.value(at, value, None);
@@ -79,9 +79,9 @@ pub(crate) fn within(at: String, value: &Json) -> (Vec<(String, Computed<'_>)>, 
 pub struct Place<'a> {
     /// JSON pointer (RFC 6901) to the text.
     pub pointer: String,
-    /// What is there.
+    /// The text and its kind.
     pub computed: Computed<'a>,
-    /// Which step sees the results; `None` for the workflow's output, which sees all, and for tools, which see none.
+    /// The step whose context applies; `None` for the output, which sees all steps, and for tools, which see none.
     pub step: Option<&'a Step>,
 }
 
@@ -91,7 +91,7 @@ pub fn member(pointer: &str, name: &str) -> String {
     format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-/// Every jq program and template of a workflow, and every place where one is written in a way that means nothing.
+/// Every jq program and template of a workflow, and a problem for every malformed one.
 #[must_use]
 pub fn places(workflow: &Workflow) -> (Vec<Place<'_>>, Vec<Problem>) {
     let mut walk = Walk::default();

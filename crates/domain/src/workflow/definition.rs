@@ -5,73 +5,73 @@ use serde::{Deserialize, Serialize};
 use super::{mcp::McpServer, wire::WrittenStep};
 use crate::kernel::{Json, ids::AgentId};
 
-/// Names a step within its workflow: a lower-case letter, then up to 63 of `a-z 0-9 _`.
+/// The name of a step, unique in its workflow: a lower-case letter, then up to 63 of `a-z 0-9 _`.
 pub type StepId = String;
 
 /// A declared graph of steps.
 ///
-/// Wherever a value is computed, an object with the single member `$jq` holds a jq program and one with the single
-/// member `$template` a template. Both see `{input, steps: {<id>: {status, output}}, item, index, run: {id}}`, where
-/// `steps` holds what the step needs, directly or through others, and nothing else: what a step sees never depends on
-/// which of its neighbours was faster.
+/// In computed values, an object with the single member `$jq` holds a jq program, and one with the single member
+/// `$template` a template. Both see `{input, steps: {<id>: {status, output}}, item, index, run: {id}}`, where `steps`
+/// contains only the steps that the step needs, directly or indirectly. So the context of a step never depends on
+/// timing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Workflow {
-    /// JSON Schema of the input; anything goes without one.
+    /// JSON Schema of the input; any input is accepted without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_schema: Option<Json>,
-    /// JSON Schema of the output; anything goes without one.
+    /// JSON Schema of the output; any output is accepted without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_schema: Option<Json>,
-    /// Tools its steps may call, by name, beside the builtin ones.
+    /// Tools its steps may call, by name, besides the builtin ones.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tools: BTreeMap<String, Tool>,
-    /// The steps; order says nothing, `needs` does.
+    /// The steps; the order is defined by `needs`, not by their position.
     pub steps: Vec<Step>,
-    /// The value to return, computed when every step is settled; `null` without one.
+    /// The output, computed when every step is settled; `null` by default.
     #[serde(default)]
     pub output: Json,
-    /// What ends a run that does not end by itself.
+    /// The limits at which a run is ended.
     #[serde(default)]
     pub limits: Limits,
-    /// How failed calls are tried again.
+    /// How failed calls are retried.
     #[serde(default)]
     pub retry: Backoff,
-    /// Seconds after which a question counts as denied; never, without.
+    /// Seconds after which an approval expires and counts as denied; `None` if never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval_expires_s: Option<u32>,
 }
 
-/// One step. In JSON it is flat: `tool` with `arguments`, `agent` with `input`, or `approval`, beside the members below.
+/// One step. Its JSON is flat: `tool` with `arguments`, `agent` with `input`, or `approval`, and the members below.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "WrittenStep", into = "WrittenStep")]
 pub struct Step {
     /// Its name.
     pub id: StepId,
-    /// Steps that must be settled (succeeded or skipped) before.
+    /// Steps that must be settled (succeeded or skipped) first.
     pub needs: Vec<StepId>,
-    /// jq condition; the step is skipped where it gives `false` or `null`.
+    /// jq condition; the step is skipped if the result is `false` or `null`.
     pub when: Option<String>,
-    /// jq program that gives an array; the step runs once per element (`item`, `index`), its output is the array of
-    /// outputs.
+    /// jq program that returns an array; the step runs once per element (`item`, `index`), and its output is the array
+    /// of outputs.
     pub for_each: Option<String>,
-    /// What it does.
+    /// Its action.
     pub action: Action,
 }
 
-/// What a step does.
+/// The action of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// Calls a tool of the workflow or a builtin one.
     Tool {
         /// Its name: a key of [`Workflow::tools`], or `parse`, `jq`, `template`.
         name: String,
-        /// What it is called with, computed.
+        /// The arguments, computed.
         arguments: Json,
     },
     /// Runs another agent of the same project and waits for its output.
     Agent {
-        /// Which agent, by id.
+        /// The agent's id.
         agent: AgentId,
         /// Its input, computed.
         input: Json,
@@ -80,26 +80,26 @@ pub enum Action {
     Approval {
         /// Template of the question.
         prompt: String,
-        /// What the person should see beside it, computed.
+        /// Additional data for the person, computed.
         data: Json,
         /// What a denial means.
         on_deny: Denial,
     },
 }
 
-/// What a denied approval means for the run.
+/// The effect of a denied approval on the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Denial {
     /// The run fails.
     #[default]
     Fail,
-    /// The run goes on; later steps look at the decision.
+    /// The run continues; later steps can check the decision.
     Continue,
 }
 
 impl Denial {
-    /// Every meaning.
+    /// All variants.
     pub const ALL: [Self; 2] = [Self::Fail, Self::Continue];
 }
 
@@ -109,47 +109,47 @@ impl Denial {
 pub enum Effect {
     /// Changes nothing; may be repeated.
     ReadOnly,
-    /// The other side recognises the operation id; may be repeated.
+    /// The server recognises the operation id; may be repeated.
     Idempotent,
     /// Must never be repeated blindly.
     Unsafe,
 }
 
 impl Effect {
-    /// Every one.
+    /// All variants.
     pub const ALL: [Self; 3] = [Self::ReadOnly, Self::Idempotent, Self::Unsafe];
 }
 
-/// Something a step may call.
+/// A tool that a step may call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Tool {
-    /// Comes with the platform, pure.
+    /// A pure tool of the platform.
     Builtin {
-        /// Which one.
+        /// The tool.
         builtin: Builtin,
     },
     /// One templated HTTP request.
     Http {
-        /// Whether it may be repeated.
+        /// Whether the call may be repeated.
         effect: Effect,
-        /// JSON Schema of its arguments; anything goes without one.
+        /// JSON Schema of its arguments; any arguments are accepted without one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         input_schema: Option<Json>,
-        /// Whether a person is asked before.
+        /// Whether a call needs approval.
         #[serde(default, skip_serializing_if = "Approval::is_never")]
         approval: Approval,
         /// The request.
         request: HttpRequest,
     },
-    /// A tool of a server that speaks the Model Context Protocol.
+    /// A tool of a Model Context Protocol server.
     Mcp {
-        /// Whether it may be repeated. What the server says about that is not asked.
+        /// Whether the call may be repeated; the server's own annotation is ignored.
         effect: Effect,
-        /// JSON Schema of its arguments, as the server gave it when the version was published, or as it is written.
+        /// JSON Schema of its arguments: as written, or as the server returned it when the version was published.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         input_schema: Option<Json>,
-        /// Whether a person is asked before.
+        /// Whether a call needs approval.
         #[serde(default, skip_serializing_if = "Approval::is_never")]
         approval: Approval,
         /// The server and its tool.
@@ -157,21 +157,21 @@ pub enum Tool {
     },
 }
 
-/// Whether a person is asked before a call is made.
+/// Whether a call needs a person's approval.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Approval {
-    /// Nobody is asked.
+    /// No approval is needed.
     #[default]
     Never,
-    /// Every time.
+    /// Every call needs approval.
     Always,
-    /// Where this jq condition on the arguments gives anything but `false` and `null`.
+    /// Calls for whose arguments this jq condition returns anything but `false` and `null` need approval.
     When(String),
 }
 
 impl Approval {
-    /// Whether nobody is ever asked.
+    /// Whether no call ever needs approval.
     #[must_use]
     pub const fn is_never(&self) -> bool {
         matches!(self, Self::Never)
@@ -182,9 +182,9 @@ impl Approval {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Builtin {
-    /// `{format: json|toml|yaml|csv, text}` → the document; CSV gives an array of objects by its header row.
+    /// `{format: json|toml|yaml|csv, text}` → the document; CSV becomes an array of objects named by its header row.
     Parse,
-    /// `{program, input}` → its one result.
+    /// `{program, input}` → its only result.
     Jq,
     /// `{template, context}` → text.
     Template,
@@ -204,13 +204,13 @@ pub struct HttpRequest {
     /// Whether the arguments are sent as a JSON body.
     #[serde(default)]
     pub send_arguments: bool,
-    /// What is sent as the body instead of the arguments, computed.
+    /// The body to send instead of the arguments, computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Json>,
-    /// Whether the members of the body are sent as the fields of a form, not as JSON.
+    /// Whether the members of the body are sent as form fields instead of JSON.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub form: bool,
-    /// Seconds to wait for an answer, 1–300.
+    /// Timeout in seconds, 1–300.
     #[serde(default = "default_timeout")]
     pub timeout_s: u32,
 }
@@ -241,20 +241,20 @@ impl HttpMethod {
 }
 
 impl Workflow {
-    /// The tool a step names: one of its own, or a builtin one.
+    /// The tool a step names: one of the workflow's own, or a builtin one.
     #[must_use]
     pub fn tool(&self, name: &str) -> Option<Tool> {
         let builtin = || Builtin::named(name).map(|builtin| Tool::Builtin { builtin });
         self.tools.get(name).cloned().or_else(builtin)
     }
 
-    /// The step of that name.
+    /// The step with that name.
     #[must_use]
     pub fn step(&self, id: &str) -> Option<&Step> {
         self.steps.iter().find(|step| step.id == id)
     }
 
-    /// Names of the steps a step needs, directly or through others.
+    /// Names of the steps a step needs, directly or indirectly.
     #[must_use]
     pub fn ancestors(&self, id: &str) -> BTreeSet<&str> {
         let mut found = BTreeSet::new();
@@ -271,10 +271,10 @@ impl Workflow {
 }
 
 impl Builtin {
-    /// Every one.
+    /// All variants.
     pub const ALL: [Self; 3] = [Self::Parse, Self::Jq, Self::Template];
 
-    /// The builtin tool of that name.
+    /// The builtin tool with that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         match name {
@@ -287,7 +287,7 @@ impl Builtin {
 }
 
 impl Tool {
-    /// What `kind` may be.
+    /// The values of `kind`.
     pub const KINDS: [&str; 3] = ["builtin", "http", "mcp"];
 
     /// Whether a call of it may be repeated when its outcome is unknown.
@@ -300,15 +300,15 @@ impl Tool {
     }
 }
 
-/// What ends a run that does not end by itself.
+/// The limits at which a run is ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Calls, approvals and skips, all together; 1–10,000.
+    /// Calls, approvals and skips together; 1–10,000.
     pub max_steps: u32,
-    /// Seconds from start to end, waiting included; 1–2,592,000 (30 days).
+    /// Seconds from start to end, including waiting; 1–2,592,000 (30 days).
     pub wall_clock_s: u32,
-    /// Calls under way at once; 1–64.
+    /// Calls in progress at once; 1–64.
     pub concurrency: u32,
 }
 
@@ -318,15 +318,15 @@ impl Default for Limits {
     }
 }
 
-/// How failed calls are tried again: exponential backoff with jitter inside the run's deadline.
+/// How failed calls are retried: exponential backoff with jitter within the run's deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Backoff {
-    /// Tries in all; 1–20.
+    /// Maximum number of attempts; 1–20.
     pub max_attempts: u32,
-    /// Milliseconds before the second try.
+    /// Milliseconds before the second attempt.
     pub initial_ms: u32,
-    /// Most milliseconds between two tries.
+    /// Maximum milliseconds between two attempts.
     pub max_ms: u32,
 }
 

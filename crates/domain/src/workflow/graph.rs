@@ -1,4 +1,4 @@
-//! What can be said of a workflow without running anything: its names, its graph and its numbers.
+//! Static checks of a workflow: names, graph and numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use super::{
     problem::{Fault, Problem},
 };
 
-/// Everything that is structurally wrong with a workflow, each with a JSON pointer; empty when it is sound.
+/// All structural faults of a workflow, each with a JSON pointer; empty if it is valid.
 #[must_use]
 pub fn problems(workflow: &Workflow) -> Vec<Problem> {
     let mut found = Vec::new();
@@ -40,7 +40,7 @@ fn count(workflow: &Workflow, found: &mut Vec<Problem>) {
     }
 }
 
-/// Of everything but steps: whether there is too much of it.
+/// Checks that no list or text is too long; steps are counted elsewhere.
 fn amounts(workflow: &Workflow, found: &mut Vec<Problem>) {
     let mut excess: Vec<Excess> =
         Excess::of("/tools".to_owned(), "tools", TOOLS, workflow.tools.len()).into_iter().collect();
@@ -60,7 +60,7 @@ fn amounts(workflow: &Workflow, found: &mut Vec<Problem>) {
     }
 }
 
-/// Whether a step or tool may go by this name.
+/// Whether a text is a valid name of a step or tool.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
     NAME.contains(&text.len())
@@ -118,7 +118,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Depth-first; a need that is on the path closes a circle, and each such need is reported once.
+    /// Depth-first search; a step on the current path closes a cycle, which is reported once per such edge.
     fn visit(&mut self, index: usize) {
         if self.finished.contains(&index) || self.path.len() > *STEPS.end() {
             return;
@@ -167,7 +167,7 @@ fn numbers(workflow: &Workflow, found: &mut Vec<Problem>) {
     }
 }
 
-/// Requests that cannot have the body they want.
+/// Reports requests with an invalid body.
 fn bodies(workflow: &Workflow, found: &mut Vec<Problem>) {
     for (name, tool) in &workflow.tools {
         if let Tool::Http { request, .. } = tool
@@ -178,7 +178,7 @@ fn bodies(workflow: &Workflow, found: &mut Vec<Problem>) {
     }
 }
 
-/// Expressions that read a step they do not wait for; found by the text `steps.<id>`, which is how people write it.
+/// Reports expressions that read a step they do not need, detected by the text `steps.<id>`.
 fn reads(workflow: &Workflow, found: &mut Vec<Problem>) {
     let (places, malformed) = places(workflow);
     found.extend(malformed);

@@ -1,4 +1,4 @@
-//! Tools of servers that speak the Model Context Protocol.
+//! Tools of Model Context Protocol servers.
 
 use std::collections::BTreeMap;
 
@@ -6,18 +6,18 @@ use serde::{Deserialize, Serialize};
 
 use super::definition::default_timeout;
 
-/// A tool of a server that speaks the Model Context Protocol over streamable HTTP (revisions 2026-07-28 and 2025-11-25).
+/// A tool of a Model Context Protocol server over streamable HTTP (revisions 2026-07-28 and 2025-11-25).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct McpServer {
-    /// Where the server is reached, as it is written.
+    /// The server's URL, without templates.
     pub url: String,
-    /// What the server calls the tool.
+    /// The server's name of the tool.
     pub tool: String,
-    /// Templates of headers; they see secrets and nothing else.
+    /// Templates of headers; they see only secrets.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
-    /// Seconds to wait for a result, 1–300.
+    /// Timeout in seconds, 1–300.
     #[serde(default = "default_timeout")]
     pub timeout_s: u32,
 }

@@ -1,4 +1,4 @@
-//! The language workflows are written in: shared by agents, who publish it, and runs, who execute it.
+//! The language of workflows, shared by agents, which publish it, and runs, which execute it.
 
 mod backoff;
 mod body;

@@ -1,65 +1,65 @@
 use super::body::BodyFault;
 use crate::kernel::{Refusal, RefusalKind};
 
-/// What is wrong at one place of a workflow.
+/// A fault in a workflow.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// There is nothing to do.
+    /// There are no steps.
     #[error("a workflow has at least one step")]
     NoSteps,
-    /// More steps than a workflow may have.
+    /// There are too many steps.
     #[error("a workflow has at most {most} steps, not {found}", most = super::bounds::STEPS.end())]
     TooManySteps {
-        /// How many there are.
+        /// Number found.
         found: usize,
     },
-    /// More of something than a workflow may have.
+    /// There are too many of something.
     #[error("there are at most {most} {what}, not {found}")]
     TooMany {
-        /// Of what.
+        /// What there are too many of.
         what: &'static str,
-        /// Most allowed.
+        /// Maximum number.
         most: usize,
-        /// How many there are.
+        /// Number found.
         found: usize,
     },
     /// A step or tool has a name that cannot be used in expressions.
     #[error("`{0}` is not a name: use a lower-case letter, then up to 63 of a-z, 0-9 and _")]
     Name(String),
-    /// Two steps go by one name.
+    /// Two steps have the same name.
     #[error("another step is named `{0}` already")]
     DuplicateStep(String),
-    /// A step needs one that does not exist.
+    /// A step needs a step that does not exist.
     #[error("there is no step `{0}`")]
     UnknownStep(String),
     /// A step calls a tool that does not exist.
     #[error("there is no tool `{0}`: define it under `tools`, or use parse, jq or template")]
     UnknownTool(String),
-    /// A tool takes the name of a builtin one.
+    /// A tool has the name of a builtin one.
     #[error("`{0}` is the name of a builtin tool; choose another")]
     ShadowedTool(String),
-    /// Steps wait for each other in a circle.
+    /// Steps need each other in a cycle.
     #[error("these steps form a cycle: {}", .0.join(" -> "))]
     Cycle(Vec<String>),
     /// An expression reads a step that may not be settled yet.
     #[error("the expression reads step `{0}`, which the step does not need: add it to `needs`")]
     NotNeeded(String),
-    /// A number outside its range.
+    /// A number is out of range.
     #[error("{name} must be from {least} to {most}, not {found}")]
     Limit {
-        /// Which number.
+        /// The number's name.
         name: &'static str,
-        /// Least allowed value.
+        /// Minimum value.
         least: u32,
-        /// Most allowed value.
+        /// Maximum value.
         most: u32,
         /// Value found.
         found: u32,
     },
-    /// `$jq` or `$template` is used in a way that means nothing.
+    /// `$jq` or `$template` is used incorrectly.
     #[error("an object with `{0}` has no other member, and its value is a string")]
     MalformedComputed(&'static str),
-    /// A request cannot have such a body.
+    /// The request's body is not valid.
     #[error("{0}")]
     Body(BodyFault),
     /// A jq program does not parse.
@@ -68,16 +68,16 @@ pub enum Fault {
     /// A template does not parse.
     #[error("the template is invalid: {0}")]
     Template(String),
-    /// A schema is not JSON Schema.
+    /// A schema is not a valid JSON Schema.
     #[error("this is not JSON Schema (draft 2020-12): {0}")]
     Schema(String),
-    /// An address that no request could ever go to.
+    /// A tool sends requests to a destination that is not allowed.
     #[error("requests to this address are not allowed: {0}")]
     Destination(String),
 }
 
 impl Fault {
-    /// Stable code of this kind of fault.
+    /// Stable code of the fault.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -102,7 +102,7 @@ impl Fault {
     }
 }
 
-/// A fault of a workflow and where it is.
+/// A fault of a workflow and its location.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{fault}")]
 pub struct Problem {

@@ -1,4 +1,4 @@
-//! Where secrets are inserted: into the headers and bodies of what tools send, and nowhere else.
+//! The places where secrets may be inserted: headers and bodies of tool requests, and nowhere else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,37 +11,37 @@ use crate::{kernel::Json, secrets::SecretName};
 
 const WORD: &str = "secrets";
 
-/// A secret is used in another way than by itself.
+/// A secret is used other than by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("write exactly `{{{{ secrets.name }}}}`, in the template of a header or of a value in a body")]
 pub struct SecretMisused;
 
-/// What a tool sends, as templates.
+/// A tool's request with its templates.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sent<'a> {
-    /// JSON pointer to the object that holds the address, the headers and the body.
+    /// JSON pointer to the object that contains the URL, the headers and the body.
     pub pointer: String,
-    /// Where to.
+    /// The URL.
     pub url: &'a str,
     /// Its headers.
     pub headers: &'a BTreeMap<String, String>,
-    /// Its body, where it has one of its own.
+    /// Its own body, if it has one.
     pub body: Option<&'a Json>,
 }
 
 impl<'a> Sent<'a> {
-    /// What the `http` tool of a name sends.
+    /// The request of an `http` tool.
     pub(crate) fn request(name: &str, request: &'a HttpRequest) -> Self {
         let HttpRequest { url, headers, body, .. } = request;
         Self { pointer: member("/tools", name) + "/request", url, headers, body: body.as_ref() }
     }
 
-    /// What is sent to the server of an `mcp` tool.
+    /// The request to the server of an `mcp` tool.
     pub(crate) fn server(name: &str, server: &'a McpServer) -> Self {
         Self { pointer: member("/tools", name) + "/server", url: &server.url, headers: &server.headers, body: None }
     }
 
-    /// What is computed in its headers and within its body, each with its JSON pointer.
+    /// The computed texts in its headers and body, each with its JSON pointer.
     #[must_use]
     pub fn computed(&self) -> Vec<(String, Computed<'a>)> {
         let at = format!("{}/headers", self.pointer);
@@ -52,10 +52,10 @@ impl<'a> Sent<'a> {
 }
 
 impl<'a> Computed<'a> {
-    /// Names of the secrets that it inserts, where it is of a header or within a body.
+    /// Names of the secrets it inserts, as part of a header or body.
     ///
     /// # Errors
-    /// [`SecretMisused`] where a template does anything else with one, or a program speaks of them: it sees none.
+    /// [`SecretMisused`] if a template uses a secret in any other way, or a program mentions them: it sees none.
     pub fn secrets(self) -> Result<BTreeSet<&'a str>, SecretMisused> {
         match self {
             Self::Template(template) => secrets_in(template),
@@ -66,7 +66,7 @@ impl<'a> Computed<'a> {
 }
 
 impl Workflow {
-    /// What its tools send.
+    /// The requests that its tools send.
     #[must_use]
     pub fn sent(&self) -> Vec<Sent<'_>> {
         let sent = self.tools.iter().filter_map(|(name, tool)| match tool {
@@ -80,22 +80,22 @@ impl Workflow {
 
 /// Names of the secrets that the template of a header, or of a value in a body, inserts.
 ///
-/// Each stands alone, so that what is sent is the value itself, which can be recognised where a service repeats it.
+/// Each must stand alone, so that the value is sent unchanged and can be recognised in a response.
 ///
 /// # Errors
-/// [`SecretMisused`] where the word is used in any other way.
+/// [`SecretMisused`] if the word is used in any other way.
 pub fn secrets_in(template: &str) -> Result<BTreeSet<&str>, SecretMisused> {
     let (names, others) = inserted(template);
     if others.iter().any(|text| mentions(text)) { Err(SecretMisused) } else { Ok(names) }
 }
 
-/// Names of the secrets that the template of an address would insert; there must be none.
+/// Names of the secrets that the template of a URL would insert; there must be none.
 #[must_use]
 pub fn secrets_in_url(template: &str) -> BTreeSet<&str> {
     inserted(template).0
 }
 
-/// Names within `{{ secrets.name }}`, and the text around.
+/// Names within `{{ secrets.name }}`, and the texts around them.
 fn inserted(template: &str) -> (BTreeSet<&str>, Vec<&str>) {
     let (mut names, mut others, mut rest) = (BTreeSet::new(), Vec::new(), template);
     while let Some((before, opened)) = rest.split_once("{{") {
@@ -120,18 +120,18 @@ fn name(inner: &str) -> Option<&str> {
     SecretName::parse(name).is_ok().then_some(name)
 }
 
-/// Whether the word stands by itself somewhere; as a member of something else it means nothing here.
+/// Whether the word occurs on its own; as a member of something else it does not count.
 fn mentions(text: &str) -> bool {
     before_the_word(text).any(|before| !before.ends_with('.'))
 }
 
-/// The same of a jq program, where a member of what it is given is written with a point before it as well: `.secrets`.
+/// The same for a jq program, in which a member of the input also begins with a point: `.secrets`.
 fn program_mentions(program: &str) -> bool {
     let named = |c: char| letter(c) || matches!(c, ']' | ')' | '?' | '"');
     before_the_word(program).any(|before| before.strip_suffix('.').is_none_or(|of| !of.ends_with(named)))
 }
 
-/// What is before the word, wherever it is one.
+/// The text before each occurrence of the word.
 fn before_the_word(text: &str) -> impl Iterator<Item = &str> {
     text.match_indices(WORD).filter_map(|(at, _)| {
         let (before, after) = (text.get(..at)?, text.get(at + WORD.len()..)?);

@@ -78,7 +78,7 @@ fn every_problem_is_reported_at_its_place() {
     assert_eq!(codes, expected.map(|(pointer, code)| (pointer.to_owned(), code)));
 }
 
-/// What is wrong with a request that has these members beside its address.
+/// The faults of a request with these members in addition to its URL.
 fn of_request(members: &str) -> Vec<(String, Fault)> {
     let request = format!(r#"{{"method":"POST","url":"https://x.example",{members}}}"#);
     let tool = format!(r#"{{"kind":"http","effect":"unsafe","request":{request}}}"#);
@@ -149,7 +149,7 @@ fn two_hundred_and_one_steps_are_too_many() {
     assert_eq!(faults(&text), vec![("/steps".to_owned(), Fault::TooManySteps { found: 201 })]);
 }
 
-/// Whether a tool of a kind can be written at all, however incompletely.
+/// Whether a kind of tool is known, ignoring missing members.
 fn is_kind<T: serde::de::DeserializeOwned + std::fmt::Debug>(kind: &str) -> bool {
     let read = serde_json::from_str::<T>(&format!(r#"{{"kind":"{kind}"}}"#));
     !read.unwrap_err().to_string().starts_with("unknown variant")

@@ -1,11 +1,11 @@
-//! How a step is written in JSON: flat, so that people can write it by hand.
+//! The JSON form of a step: flat, so that it is easy to write by hand.
 
 use serde::{Deserialize, Serialize};
 
 use super::definition::{Action, Denial, Step, StepId};
 use crate::kernel::{Json, ids::AgentId};
 
-/// A step as its author writes it: exactly one of `tool`, `agent` and `approval` says what it does.
+/// A step as written: exactly one of `tool`, `agent` and `approval` is its action.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WrittenStep {
@@ -38,7 +38,7 @@ struct WrittenApproval {
     on_deny: Denial,
 }
 
-/// A step that says nothing, or two things, about what it does; told as what was expected, without what was met.
+/// A step with no action, or with several; the message only names what was expected.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Ambiguous {
     /// Not exactly one of the three.

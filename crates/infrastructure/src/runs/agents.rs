@@ -12,11 +12,11 @@ use devskyy_application::{
 };
 use devskyy_domain::{agents::AgentStatus, definition::Definition, kernel::ids::AgentId};
 
-/// Most versions that are kept in memory.
+/// Maximum number of versions kept in memory.
 const KEPT: usize = 256;
 
-/// What agents do, as their own views tell; versions never change, so the recent ones are kept in memory. In a log that is put back
-/// to an earlier state they may be published anew as something else, so they are forgotten then.
+/// Agents' definitions, read from their views. Versions never change, so recent ones are cached. If the log is rewound,
+/// their numbers may be published again with other content, so the cache is cleared.
 pub struct AgentsForRuns {
     views: Arc<dyn AgentViews>,
     log: Arc<dyn EventStore>,
@@ -26,18 +26,18 @@ pub struct AgentsForRuns {
 #[derive(Default)]
 struct Kept {
     versions: HashMap<(AgentId, u32), Arc<Definition>>,
-    /// How often the log had been put back when they were read.
+    /// Number of rewinds of the log when the versions were read.
     rewinds: u64,
 }
 
 impl AgentsForRuns {
-    /// Agents as these views of that log tell.
+    /// Creates it from these views of that log.
     #[must_use]
     pub fn new(views: Arc<dyn AgentViews>, log: Arc<dyn EventStore>) -> Self {
         Self { views, log, kept: Mutex::default() }
     }
 
-    /// What is kept of the log as it was after so many rewinds.
+    /// The cache for the log after this many rewinds.
     fn kept(&self, rewinds: u64) -> MutexGuard<'_, Kept> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.rewinds < rewinds {
@@ -51,7 +51,7 @@ impl AgentsForRuns {
         if kept.rewinds != rewinds {
             return;
         }
-        // Forgetting all at once is rare and costs one read each: cheaper than remembering which was used last.
+        // Clearing the whole cache is rare, costs one read per version, and is cheaper than LRU bookkeeping.
         if kept.versions.len() >= KEPT {
             kept.versions.clear();
         }

@@ -25,7 +25,7 @@ pub mod run {
         pub started_at: Option<i64>,
         pub ended_at: Option<i64>,
         pub fence: i64,
-        /// When a worker may take it; never, once it has ended.
+        /// When a worker may claim it; `NULL` once it has ended.
         pub ready_at: Option<i64>,
         pub tokens_input: i64,
         pub tokens_output: i64,
@@ -35,7 +35,7 @@ pub mod run {
         pub cost_micros: Option<i64>,
         pub retry_of: Option<Uuid>,
         pub forked_from: Option<Uuid>,
-        /// The first step that a fork takes itself.
+        /// The first step that a fork executes itself.
         pub fork_step: Option<String>,
         pub version: i64,
         pub position: i64,
@@ -59,7 +59,7 @@ pub mod result {
         #[sea_orm(primary_key, auto_increment = false)]
         pub hash: String,
         pub project_id: Uuid,
-        /// Of the first event that refers to it.
+        /// Position of the first event that refers to it.
         pub position: i64,
     }
 
@@ -69,7 +69,7 @@ pub mod result {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
-/// One question of one run.
+/// One approval of a run.
 pub mod approval {
     use sea_orm::entity::prelude::*;
 
@@ -83,16 +83,16 @@ pub mod approval {
         pub step: String,
         pub element: Option<i32>,
         pub prompt: String,
-        /// What to look at, as JSON.
+        /// What to look at before answering, as JSON.
         pub data: String,
         pub status: String,
         pub requested_at: i64,
         pub decided_at: Option<i64>,
         pub decided_by: Option<String>,
         pub reason: Option<String>,
-        /// The call it is about, as JSON.
+        /// The call to be approved, as JSON.
         pub call: Option<String>,
-        /// Arguments the call is made with instead, as JSON.
+        /// Edited arguments to call with instead, as JSON.
         pub edit: Option<String>,
         pub expires_at: Option<i64>,
         pub position: i64,

@@ -12,13 +12,13 @@ use crate::{
     sql::{Port, loaded},
 };
 
-/// The invariants of runs, and that every run that has not ended can be taken up by a worker at some point in time.
+/// Verifies the invariants of runs, and that every run that has not ended becomes claimable at some point in time.
 #[derive(Debug, Default)]
 pub struct RunLaw(Invariants);
 
-/// Up to where the reaction that tells parents of their child runs' ends has come.
+/// Position of the reaction that reports ends of child runs to their parents.
 const TOLD: &str = "SELECT position FROM es_subscriptions WHERE name = 'runs.children'";
-/// Runs no worker will ever look at.
+/// Open runs that no worker will ever look at.
 const LEFT: &str = "SELECT id, position FROM runs WHERE ready_at IS NULL \
      AND status NOT IN ('completed', 'failed', 'cancelled', 'expired') ORDER BY position";
 

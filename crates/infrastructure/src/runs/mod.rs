@@ -1,5 +1,5 @@
-//! Runs on SQL: their projection, the queue workers take them from, their large results, what their models used, what they
-//! need to know of agents, and the wire between processes.
+//! Runs in SQL: their projection, the queue, large results, model usage, the definitions of agents, and the wire
+//! between processes.
 
 mod agents;
 mod entity;

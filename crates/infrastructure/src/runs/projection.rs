@@ -22,12 +22,12 @@ use super::{
 };
 use crate::es::{ProjectionError, ROWS_AT_ONCE, StreamRows};
 
-/// One row per run, one per question, one per result beside the log that a run refers to, and one per day, model and agent
-/// for what models used.
+/// One row per run, per approval, per result beside the log that a run refers to, and per day, model and agent for
+/// model usage.
 #[derive(Debug, Clone, Copy)]
 pub struct RunsProjection;
 
-/// A run, where it was changed last, and what else became of it since it was loaded.
+/// A run, the position of its last change, and its other changes since it was loaded.
 #[derive(Debug)]
 pub struct RunRow {
     record: RunRecord,
@@ -42,16 +42,16 @@ impl RunRow {
         Self { record, position, asked: Vec::new(), used: Vec::new(), referred: BTreeMap::new() }
     }
 
-    /// Whether an older question changed, which has to be known then.
+    /// Whether an earlier approval changed, which must be loaded for that.
     fn answers(&self) -> bool {
         self.asked.iter().any(|(change, _)| !matches!(change, ApprovalChange::Asked(_)))
     }
 }
 
-/// What is open of a run, as its questions change one after the other.
+/// The open approvals of a run.
 type Open = BTreeMap<ApprovalId, ApprovalView>;
 
-/// The questions of a run that changed, and where.
+/// The approvals of a run that changed, with the positions of the changes.
 fn changed(mut open: Open, changes: &[(ApprovalChange, Position)]) -> BTreeMap<ApprovalId, (ApprovalView, Position)> {
     let mut changed = BTreeMap::new();
     for (change, position) in changes {
@@ -149,7 +149,7 @@ impl StreamRows for RunsProjection {
     }
 }
 
-/// The open questions of these runs.
+/// The open approvals of these runs.
 async fn open(tx: &DatabaseTransaction, runs: Vec<Uuid>) -> Result<HashMap<Uuid, Open>, ProjectionError> {
     let mut open: HashMap<Uuid, Open> = HashMap::new();
     if runs.is_empty() {
@@ -166,7 +166,7 @@ async fn open(tx: &DatabaseTransaction, runs: Vec<Uuid>) -> Result<HashMap<Uuid,
     Ok(open)
 }
 
-/// What a run refers to already is left as it is: it is told where it was referred to first.
+/// Keeps existing rows: the position is that of the first reference.
 async fn refer(tx: &DatabaseTransaction, mut results: Vec<result::Model>) -> Result<(), ProjectionError> {
     while !results.is_empty() {
         let rest = results.split_off(results.len().min(ROWS_AT_ONCE));

@@ -14,14 +14,14 @@ use crate::sql::{Database, Port, instant, loaded, stored};
 
 const PORT: Port = Port("run queue");
 
-/// Hands out runs by leases beside the projection. The database's clock decides, so that replicas' clocks need not agree.
+/// Leases runs in a table next to the projection. It uses the database's clock, so replicas' clocks may differ.
 #[derive(Debug, Clone)]
 pub struct SqlRunQueue {
     db: Database,
 }
 
 impl SqlRunQueue {
-    /// The queue of a migrated database.
+    /// Creates the queue of a migrated database.
     #[must_use]
     pub const fn new(db: Database) -> Self {
         Self { db }
@@ -37,7 +37,7 @@ impl SqlRunQueue {
 
     async fn look(&self, worker: &str, appetite: Appetite) -> Result<Claims, DbErr> {
         let (now, runs) = self.take(worker, appetite).await?;
-        // Whoever writes need not wait for these answers.
+        // These reads run outside the transaction, so that writers do not wait for them.
         let due = self.all(&self.db.reader, Turns::next_due(), vec![now.into()]).await?;
         let shared = appetite.per_project.is_some() && runs.len() < appetite.most;
         let held_back =
@@ -52,7 +52,7 @@ impl SqlRunQueue {
         Ok(Claims { runs, at: instant(now), next_due, held_back })
     }
 
-    /// Leases runs, and says at which moment.
+    /// Leases runs; returns the time of the leases.
     async fn take(&self, worker: &str, appetite: Appetite) -> Result<(i64, Vec<Claim>), DbErr> {
         let Appetite { most, ending, per_project, own_share, lease } = appetite;
         let tx = self.db.begin().await?;
@@ -81,8 +81,8 @@ fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// Does the work in a task of its own: a worker looks after many runs at once, and one that is not looked at must never
-/// keep the connection that all others wait for.
+/// Runs the work in a task of its own: a worker handles many runs at once, and one that is not polled must never hold
+/// the connection that all others wait for.
 async fn aside<T: Send + 'static>(
     doing: &'static str,
     work: impl Future<Output = Result<T, DbErr>> + Send + 'static,
@@ -126,7 +126,7 @@ mod tests {
         tests::{effort, on_both_engines, postgres},
     };
 
-    /// Three projects in use and one that is suspended.
+    /// Three active projects and a suspended one.
     const PROJECTS: &str = "INSERT INTO projects (id, name, slug, status, created_at, version, position) \
          VALUES ({0}, 'a', 'a', 'active', 1, 1, 0), ({1}, 'b', 'b', 'active', 1, 1, 1), \
          ({2}, 'c', 'c', 'active', 1, 1, 2), ({3}, 'd', 'd', 'suspended', 1, 1, 3)";
@@ -199,7 +199,7 @@ mod tests {
         assert!(long <= short + short / 2, "{short} became {long}");
     }
 
-    /// Claims as a worker does, which looks again after a failure that passes.
+    /// Claims like a worker, which looks again after a transient error.
     async fn claimed(db: &Database) -> usize {
         let (queue, appetite) = (SqlRunQueue::new(db.clone()), HUNGRY);
         loop {
@@ -212,7 +212,7 @@ mod tests {
 
     const HUNGRY: Appetite =
         Appetite { most: 8, ending: 2, per_project: None, own_share: None, lease: Duration::from_secs(60) };
-    /// Twice the three seconds after which the server ends a transaction that says nothing, and twice that.
+    /// Twice the three seconds after which the server ends an idle transaction, and twice that.
     const BOUND: Duration = Duration::from_secs(12);
 
     #[tokio::test]

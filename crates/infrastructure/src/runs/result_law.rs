@@ -21,11 +21,11 @@ use crate::{
     sql::Port,
 };
 
-/// Every result that an event refers to is kept, and is what was kept.
+/// Verifies that every result an event refers to is stored and matches its hash.
 #[derive(Debug, Default)]
 pub struct ResultLaw {
     projects: BTreeMap<RunId, ProjectId>,
-    /// By the first event that refers to it.
+    /// The position of the first event that refers to it.
     referred: BTreeMap<(ProjectId, ResultHash), Position>,
 }
 

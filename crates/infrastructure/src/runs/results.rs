@@ -17,23 +17,23 @@ const KEEP: &str = "INSERT INTO results (project_id, hash, content, kept_at) VAL
 
 pub(super) const FIND: &str = "SELECT content FROM results WHERE project_id = ? AND hash = ?";
 
-/// Read where reading keeps nobody from writing, a stretch at a time.
+/// Read in batches on the reader connection, which does not block writers.
 const ORPHANS: &str = "SELECT project_id, hash FROM results WHERE kept_at < ? AND NOT EXISTS \
      (SELECT 1 FROM run_results r WHERE r.project_id = results.project_id AND r.hash = results.hash) \
      ORDER BY kept_at, project_id, hash LIMIT 100";
 
-/// Asked again: somebody may have kept it anew, or referred to it, since it was found.
+/// Checks again: the result may have been stored again, or referred to, since it was found.
 const SWEEP: &str = "DELETE FROM results WHERE project_id = ? AND hash = ? AND kept_at < ? AND NOT EXISTS \
      (SELECT 1 FROM run_results r WHERE r.project_id = results.project_id AND r.hash = results.hash)";
 
-/// Results in `results`; which of them events refer to is told by the projection `run_results`.
+/// Results in the table `results`; the projection `run_results` contains the references of events.
 #[derive(Debug, Clone)]
 pub struct SqlResults {
     db: Database,
 }
 
 impl SqlResults {
-    /// The results of a database.
+    /// Creates the store of a database.
     #[must_use]
     pub const fn new(db: Database) -> Self {
         Self { db }
@@ -64,7 +64,7 @@ impl SqlResults {
     }
 }
 
-/// By what a result is found.
+/// The key of a result.
 pub(super) fn key(project: ProjectId, hash: ResultHash) -> Vec<Value> {
     vec![Uuid::from(project).into(), hash.to_string().into()]
 }

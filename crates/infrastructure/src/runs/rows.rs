@@ -1,4 +1,4 @@
-//! Rows of runs and their questions, and back.
+//! Conversion of runs and approvals to rows, and back.
 
 use devskyy_application::{
     error::PortError,
@@ -20,7 +20,7 @@ fn parsed<T: DeserializeOwned>(text: &str) -> Result<T, PortError> {
     serde_json::from_str(text).map_err(PORT.bug("reading a value"))
 }
 
-/// A text as PostgreSQL takes it, which has none with U+0000 in it. Logs may: SQLite took them, and so did JSON.
+/// A text that PostgreSQL accepts: it cannot contain U+0000, but logs written on SQLite may, and JSON may too.
 fn text(text: &str) -> String {
     text.replace('\0', "\u{FFFD}")
 }

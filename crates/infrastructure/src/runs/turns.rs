@@ -1,33 +1,33 @@
-//! What the queue of runs asks a database.
+//! The SQL of the queue of runs.
 //!
-//! A lane is what is open in one project at one priority. An index holds lane after lane, each in the order in which its
-//! runs are taken up. The lanes are found by leaping from one to the next; in a lane, only what can be taken is looked at,
-//! and what is held. A look costs as much as there are lanes, however long they are. What only has to end waits in no lane:
-//! two indexes of their own hold what is to stop and what is overdue, of all projects.
+//! A lane contains the open runs of one project with one priority. An index orders the runs by lane, and within a lane
+//! in the order of claiming. A recursive query jumps from lane to lane and reads only runs that can be claimed or are
+//! held. So the cost depends on the number of lanes, not on their length. Runs that only have to end are in no lane:
+//! two more indexes contain those being cancelled and those overdue.
 
 use sea_orm::DatabaseBackend;
 
-/// The moment a look is about: a lease that lapsed between two statements would be neither claimed nor told.
+/// The time of the look; with a time per statement, a lease that lapses in between might be missed by both.
 const NOW: &str = "CAST($1 AS BIGINT)";
 
-/// A run that is due and that nobody holds.
+/// A run that is due and has no valid lease.
 const FREE: &str = "r.ready_at <= CAST($1 AS BIGINT) AND NOT EXISTS (SELECT 1 FROM run_leases l \
      WHERE l.run_id = r.id AND l.lease_until >= CAST($1 AS BIGINT) AND l.fence >= r.fence)";
 
-/// Which of a project's runs goes first.
+/// The order of runs within a project.
 const URGENCY: &str = "priority DESC, ready_at, id";
 
 const RUN: &str = "r.project_id, r.id, r.fence, r.priority, r.ready_at";
 
-/// The statements in the dialect of an engine. Their places are numbered; counts of rows are part of the text, because
-/// planners then know that there are few.
+/// The statements in the dialect of a database. Parameters are numbered; row limits are part of the text, so that
+/// planners know that they are small.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Turns(pub(super) DatabaseBackend);
 
 impl Turns {
-    /// Takes turns with others who look, and asks for microseconds since 1970 from when it has its turn. Turns and shares are
-    /// exact only when nobody else counts at the same time; SQLite has one writer anyway. A lease is nobody's truth: it need
-    /// not outlive the server's machine, and others wait no longer than the look takes.
+    /// Takes a lock that serialises looks, and returns the time in microseconds since 1970 at which it was acquired.
+    /// Turns and shares are exact only if no other look counts at the same time; SQLite has one writer anyway. Leases
+    /// need not survive a crash of the server, and no look waits longer than the others take.
     pub(super) fn alone(self) -> String {
         let turn = match self.0 {
             DatabaseBackend::Postgres => {
@@ -46,13 +46,13 @@ impl Turns {
         }
     }
 
-    /// Leases at most so many runs, the next in turn first, and before them so many that only have to end. Now (1), most runs
-    /// a project may have under way (2), the worker (3), how long the lease lasts (4) and most runs of a project that the
-    /// worker itself may have (5).
+    /// Leases at most `most` runs, in the order of their turns, and before them at most `ending` runs that only have to
+    /// end. Parameters: the time (1), maximum runs of a project (2), the worker (3), the duration of the lease (4) and
+    /// maximum runs of a project held by this worker (5).
     ///
-    /// A project's next run has the turn after those of its runs that are held; the lowest turns come first. So nothing is
-    /// taken but from the projects whose first runs come first, as many as runs are wanted. What has to end has no turn and
-    /// counts for no share. The condition on a conflict is there again, because a lease may be renewed meanwhile.
+    /// A project's next run has the turn after those of its held runs; the lowest turns come first. So only the
+    /// projects with the first heads matter, as many as runs are requested. Runs that only have to end have no turn and
+    /// count towards no share. The conflict clause repeats the condition, because a lease may be renewed concurrently.
     pub(super) fn claim(self, most: usize, ending: usize) -> String {
         let (lanes, heads, ending, in_lane) = (self.lanes(), self.heads(), self.ending(ending), self.in_lane(most));
         let leased = self.each("r.id = l.run_id", "r.id", 1);
@@ -82,7 +82,7 @@ impl Turns {
         )
     }
 
-    /// When the passing of time alone makes something claimable: as far from now (1) as each of three kinds of it.
+    /// Time until something becomes claimable without an event, relative to the time (1), for each of three reasons.
     pub(super) fn next_due() -> String {
         format!(
             "SELECT (SELECT MIN(ready_at) FROM runs WHERE ready_at > {NOW}) - {NOW}, \
@@ -91,7 +91,7 @@ impl Turns {
         )
     }
 
-    /// A row where something is free now (1).
+    /// Returns a row if a run is free at the time (1).
     pub(super) fn left_over(self) -> String {
         let (lanes, heads, ending) = (self.lanes(), self.heads(), self.ending(1));
         format!(
@@ -99,7 +99,7 @@ impl Turns {
         )
     }
 
-    /// Extends a run's lease (1), under a fence (2), for its holder (3), by so many microseconds (4).
+    /// Extends the lease of a run (1) under a fence (2) for its holder (3) by a number of microseconds (4).
     pub(super) fn renew(self) -> String {
         let clock = self.micros();
         format!(
@@ -108,7 +108,7 @@ impl Turns {
         )
     }
 
-    /// The lanes, and which projects are not in use.
+    /// The lanes, and the projects that are not active.
     fn lanes(self) -> String {
         let next = self.next_lane();
         format!(
@@ -120,8 +120,8 @@ impl Turns {
         )
     }
 
-    /// A run of the lane after each lane. SQLite seeks only the first of two values that are compared together, and would
-    /// read the lanes of the same project.
+    /// A run of the lane after each lane. SQLite only seeks by the first column of a row comparison, and would
+    /// otherwise read all lanes of the same project.
     fn next_lane(self) -> String {
         let open = "FROM runs r WHERE r.ready_at IS NOT NULL AND";
         let (beyond, order) = ("(r.project_id, r.priority) > (l.project_id, l.priority)", "r.project_id, r.priority");
@@ -135,7 +135,7 @@ impl Turns {
         }
     }
 
-    /// The first run that is free of each lane of a project in use.
+    /// The first free run of each lane of an active project.
     fn heads(self) -> String {
         let first = self.in_lane(1);
         format!(
@@ -143,9 +143,9 @@ impl Turns {
         )
     }
 
-    /// What has to end, of all projects: runs that are to stop, and those whose deadline has passed. When they became due is
-    /// hidden from planners, which would read all that is due instead; SQLite is told which index it is, because it would sort
-    /// everything where most runs are of that kind.
+    /// Runs of all projects that only have to end: those being cancelled and those overdue. The condition on the due
+    /// time is hidden from planners, which would otherwise read all due runs. SQLite is told which index to use,
+    /// because it would otherwise sort all rows if most runs qualify.
     fn ending(self, most: usize) -> String {
         let by = |index: &str| match self.0 {
             DatabaseBackend::Postgres => String::new(),
@@ -162,15 +162,15 @@ impl Turns {
         )
     }
 
-    /// What is free in a lane, without what is taken to end anyway.
+    /// The free runs of a lane, except those that are claimed to end.
     fn in_lane(self, most: usize) -> String {
         let of_lane = "r.project_id = l.project_id AND r.priority = l.priority";
         let others = "r.id NOT IN (SELECT id FROM ending)";
         self.each(&format!("{of_lane} AND {FREE} AND {others}"), "r.ready_at, r.id", most)
     }
 
-    /// Joins to each row before it its own first runs of a kind. It is written so that an engine has no other choice than to
-    /// look each of them up: planners that misjudge how many there are would rather read all runs once.
+    /// Joins each row with its own first matching runs. The query is written so that the database must look them up per
+    /// row: planners that misjudge their number would rather scan all runs once.
     fn each(self, wanted: &str, order: &str, most: usize) -> String {
         let found = format!("FROM runs r WHERE {wanted} ORDER BY {order} LIMIT {most}");
         match self.0 {

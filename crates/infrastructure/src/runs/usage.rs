@@ -1,4 +1,4 @@
-//! What models used: rows that grow in the transaction that records an answer, and the sums people read.
+//! Model usage: rows updated in the transaction that records an answer, and the sums for queries.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use crate::{
 
 const PORT: Port = Port("usage views");
 
-/// What answers add to rows, and the position of the last of them.
+/// The increments of rows, with the position of the last answer in each.
 #[derive(Debug, Default)]
 pub(super) struct Growth(BTreeMap<UsageRow, (ModelUse, Position)>);
 
@@ -31,8 +31,8 @@ impl Growth {
         *last = position.max(*last);
     }
 
-    /// Streams are saved in portions, which may hold earlier events than the portion before: the last position is the
-    /// greatest one.
+    /// Streams are saved in batches, and a batch may contain earlier events than the previous one, so the position is
+    /// the maximum.
     pub(super) async fn save(self, tx: &DatabaseTransaction) -> Result<(), DbErr> {
         let backend = tx.get_database_backend();
         let rows: Vec<_> = self.0.into_iter().collect();
@@ -86,7 +86,7 @@ fn values(row: &UsageRow, used: &ModelUse, position: Position) -> impl Iterator<
     key.into_iter().chain(counts.into_iter().chain(sums).map(|sum| stored(sum).into()))
 }
 
-/// A day as the number of days since 1970-01-01.
+/// A day as days since 1970-01-01.
 fn number_of(day: NaiveDate) -> i32 {
     i32::try_from((day - NaiveDate::default()).num_days()).unwrap_or(i32::MAX)
 }
@@ -96,12 +96,12 @@ fn day_of(number: i32) -> NaiveDate {
     NaiveDate::default().checked_add_days(days).unwrap_or_default()
 }
 
-/// What models used, as projected into `model_usage`.
+/// Model usage, projected into `model_usage`.
 #[derive(Debug, Clone)]
 pub struct SqlUsage(Database);
 
 impl SqlUsage {
-    /// Usage of a database.
+    /// Creates the queries over a database.
     #[must_use]
     pub const fn new(db: Database) -> Self {
         Self(db)
@@ -125,7 +125,7 @@ impl SqlUsage {
     }
 }
 
-/// Condition on rows, and the values in it.
+/// The condition on rows, and its values.
 fn wanted(filter: &UsageFilter) -> (String, Vec<Value>) {
     let UsageFilter { project, days, agent, by: _ } = filter;
     let mut condition = "project_id = ? AND day >= ? AND day < ?".to_owned();
@@ -137,7 +137,7 @@ fn wanted(filter: &UsageFilter) -> (String, Vec<Value>) {
     (condition, values)
 }
 
-/// The column that tells rows apart by something.
+/// The column of a dimension.
 const fn column(by: Dimension) -> &'static str {
     match by {
         Dimension::Day => "day",
@@ -146,7 +146,7 @@ const fn column(by: Dimension) -> &'static str {
     }
 }
 
-/// The columns by which rows are told apart, in the order in which they are told.
+/// The columns of a grouping, in order.
 fn columns(by: Grouping) -> String {
     by.dimensions().map(column).collect::<Vec<_>>().join(", ")
 }
@@ -207,7 +207,7 @@ fn of_groups(backend: DatabaseBackend, filter: &UsageFilter, part: &Part, rest: 
             Dimension::Agent => agent.into(),
         });
         values.extend(places);
-        // Rows of a kind share its place, so what comes after it can be told row by row.
+        // Rows of one group have the same key, so the condition can be applied per row.
         let places = vec!["?"; filter.by.dimensions().count()].join(", ");
         condition.push_str(&format!(" AND ({grouped}) > ({places})"));
     }

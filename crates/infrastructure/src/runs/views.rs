@@ -22,12 +22,12 @@ use crate::{
     totals::{Kept, List},
 };
 
-/// Runs and questions as projected into `runs` and `run_approvals`.
+/// Runs and approvals, projected into `runs` and `run_approvals`.
 #[derive(Debug, Clone)]
 pub struct SqlRuns(Database);
 
 impl SqlRuns {
-    /// Runs of a database.
+    /// Creates the queries over a database.
     #[must_use]
     pub const fn new(db: Database) -> Self {
         Self(db)
@@ -58,7 +58,7 @@ fn matching(scope: ListScope, filter: &RunFilter) -> Select<run::Entity> {
         .apply_if(filter.created_before, |some, before| some.filter(CreatedAt.lt(micros(before))))
 }
 
-/// One status is looked up; several are hidden from planners, which would look each of them up and sort all that is found.
+/// A single status uses the index; several are hidden from planners, which would sort everything they find.
 fn standing(status: &[RunStatus]) -> Condition {
     match status {
         [] => Condition::all(),
@@ -70,7 +70,7 @@ fn standing(status: &[RunStatus]) -> Condition {
     }
 }
 
-/// Of what a run waits for only waiting runs are looked through.
+/// Only waiting runs can match a filter on what a run waits for.
 fn waiting(reasons: &[Waiting]) -> Condition {
     if reasons.is_empty() {
         return Condition::all();

@@ -1,4 +1,4 @@
-//! What models say, from process to process over PostgreSQL's `NOTIFY`.
+//! Live deltas between processes over PostgreSQL's `NOTIFY`.
 
 use std::time::Duration;
 
@@ -17,28 +17,28 @@ use serde::{Deserialize, Serialize};
 use crate::sql::Database;
 
 const PORT: &str = "live wire";
-/// What the connection is called among those of a database.
+/// The application name of the connection.
 const NAME: &str = "devskyy live";
 /// The channel of all processes that share a database.
 const CHANNEL: &str = "devskyy_live";
-/// Most bytes of one notification; PostgreSQL takes fewer than 8,000.
+/// Maximum bytes of one notification; PostgreSQL's limit is below 8,000.
 const LARGEST: usize = 7_900;
-/// Most runs in one notification: 39 bytes each.
+/// Maximum number of runs in one notification, 39 bytes each.
 const RUNS: usize = 200;
-/// How long PostgreSQL may take to take something in.
+/// Timeout of PostgreSQL for joining and sending.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// Each text is a notification; the transaction leaves nothing behind that would have to reach the disk.
+/// Each text is a notification; the transaction writes nothing that would have to be flushed to disk.
 const SAY: &str = "SELECT pg_notify($1, said) FROM unnest($2::text[]) AS said";
 
-/// The wire between the processes that share a PostgreSQL, over one connection for each, apart from those that ask and
-/// write.
+/// The wire between the processes that share a PostgreSQL database; each has one connection for it, apart from the pool
+/// for queries and writes.
 #[derive(Debug, Clone)]
 pub struct PostgresLiveWire {
     db: Database,
 }
 
 impl PostgresLiveWire {
-    /// The wire of a database; none on SQLite, which belongs to one process.
+    /// The wire of a database; `None` on SQLite, which belongs to one process.
     #[must_use]
     pub fn of(db: Database) -> Option<Self> {
         if db.of_one_process() { None } else { Some(Self { db }) }
@@ -51,7 +51,7 @@ impl LiveWire for PostgresLiveWire {
         let doing = "joining";
         let join = async {
             let mut listener = PgListener::connect_with(&self.db.apart(NAME)).await?;
-            // Whoever joins again learns that something was missed; a silent reconnection would hide it.
+            // A silent reconnection would hide that notifications were missed; the relay joins again instead.
             listener.eager_reconnect(false);
             listener.listen(CHANNEL).await?;
             let own: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut listener).await?;
@@ -66,7 +66,7 @@ impl LiveWire for PostgresLiveWire {
 
 struct Line {
     listener: PgListener,
-    /// The server's name for this connection, by which its own notifications are told from others'.
+    /// The server's process id of this connection, by which its own notifications are recognised.
     own: u32,
 }
 
@@ -92,14 +92,14 @@ impl LiveLine for Line {
             }
             match serde_json::from_str::<Payload>(notification.payload()) {
                 Ok(payload) => return Ok(payload.into()),
-                // Another release may say what this one does not know.
+                // Another version of the program may send unknown messages.
                 Err(error) => tracing::debug!(%error, "a message of another process is not understood"),
             }
         }
     }
 }
 
-/// A notification's text.
+/// The text of a notification.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Payload {
@@ -131,7 +131,7 @@ impl From<Payload> for LiveMessage {
     }
 }
 
-/// A message as texts of which each fits into a notification.
+/// A message as texts that each fit into a notification.
 fn payloads(message: LiveMessage) -> Vec<String> {
     match message {
         LiveMessage::Listening(runs) => {
@@ -146,7 +146,7 @@ fn payloads(message: LiveMessage) -> Vec<String> {
     }
 }
 
-/// Halves a piece until each part fits: JSON may take up to six bytes for one of text.
+/// Halves a piece until each part fits: JSON may take up to six bytes per byte of text.
 fn cut(mut piece: Piece, texts: &mut Vec<String>) {
     let Some(whole) = text(&Payload::Spoken(piece.clone())) else { return };
     if whole.len() <= LARGEST {
@@ -154,7 +154,7 @@ fn cut(mut piece: Piece, texts: &mut Vec<String>) {
         return;
     }
     let middle = piece.text.floor_char_boundary(piece.text.len() / 2);
-    // The rest of a piece is far below the bound, so there is always a text to halve.
+    // The other members are far below the limit, so there is always text to halve.
     if middle > 0 {
         let second = piece.text.split_off(middle);
         let rest = Piece { offset: piece.offset + middle as u64, text: second, ..piece.clone() };

@@ -1,4 +1,4 @@
-//! From the answer of a service to the result of a call, or to the class of its failure.
+//! Converts a service's response to the result of a call, or to an error by class.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -12,30 +12,30 @@ use reqwest::{
 
 use super::{builtin::permanent, document::Strict, redaction::Redaction};
 
-/// Bytes of an answer.
+/// Maximum bytes of a response body.
 const MAX_BODY: usize = 1 << 20;
-/// Characters of an answer that a message shows.
+/// Maximum characters of a response in an error message.
 const EXCERPT: usize = 200;
-/// The longest a service may ask to wait.
+/// Maximum delay that a service may request.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(3_600);
-/// Headers that workflows see.
+/// Response headers included in results.
 const SHOWN: [&str; 5] = ["content-type", "etag", "last-modified", "link", "location"];
 
-/// What an answer is judged by, beside itself.
+/// The context in which a response is judged.
 pub(super) struct Asked {
     pub(super) effect: Effect,
-    /// Whether the same was asked before, under the same operation id.
+    /// Whether this is a repeated attempt under the same operation id.
     pub(super) repeated: bool,
     pub(super) now: DateTime<Utc>,
 }
 
-/// Reads an answer to its end and judges it; what was sent in secret is taken out.
+/// Reads the whole response and judges it; secrets that were sent are redacted.
 pub(super) async fn judge(response: Response, asked: &Asked, redaction: &Redaction) -> Result<Json, ToolError> {
     let (status, headers) = (response.status(), response.headers().clone());
     if status.is_success() {
         let body = match read(response).await {
             Ok(body) => content(&headers, &body),
-            // What has happened has not failed for want of room for what was said about it.
+            // A call that had its effect has not failed because its response is too large.
             Err(Unread::TooLarge) if asked.effect != Effect::ReadOnly => return Ok(cut(status, &headers, redaction)),
             Err(unread) => return Err(unread.failure(asked.effect)),
         };
@@ -50,17 +50,17 @@ pub(super) async fn judge(response: Response, asked: &Asked, redaction: &Redacti
 fn failure(status: StatusCode, asked: &Asked, message: String, retry_after: Option<Duration>) -> ToolError {
     let (code, effect) = ("tool.http_status".to_owned(), asked.effect);
     match status {
-        // Too early (RFC 8470, section 5.2): the service will not begin what may be sent again.
+        // Too early (RFC 8470, section 5.2): the service refuses to process a request that might be replayed.
         StatusCode::TOO_MANY_REQUESTS | StatusCode::TOO_EARLY => ToolError::Transient { code, message, retry_after },
-        // The first try under the same key is still under way there (draft-ietf-httpapi-idempotency-key-header, section 2.6).
+        // The first attempt is still in progress there (draft-ietf-httpapi-idempotency-key-header, section 2.6).
         StatusCode::CONFLICT if effect == Effect::Idempotent && asked.repeated => {
             ToolError::Transient { code, message, retry_after }
         }
-        // Whoever says when to come again has not begun. Without that it may be a proxy whose service broke half-way.
+        // With `Retry-After` the service has not begun. Without it, it may be a proxy whose service failed half-way.
         StatusCode::SERVICE_UNAVAILABLE if retry_after.is_some() => ToolError::Transient { code, message, retry_after },
         status if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => match effect {
             Effect::ReadOnly | Effect::Idempotent => ToolError::Transient { code, message, retry_after },
-            // A service that failed half-way does not tell how far it came.
+            // A service that failed half-way does not report how far it got.
             Effect::Unsafe => ToolError::OutcomeUnknown { code, message },
         },
         status if status.is_redirection() => permanent("tool.http_redirect", format!("{message} (not followed)")),
@@ -68,7 +68,7 @@ fn failure(status: StatusCode, asked: &Asked, message: String, retry_after: Opti
     }
 }
 
-/// Why a body is not there.
+/// Why a body could not be read.
 enum Unread {
     TooLarge,
     CutOff,
@@ -89,7 +89,7 @@ impl Unread {
     }
 }
 
-/// Reads a bounded body.
+/// Reads a body up to the limit.
 async fn read(mut response: Response) -> Result<Vec<u8>, Unread> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|_| Unread::CutOff)? {
@@ -101,7 +101,7 @@ async fn read(mut response: Response) -> Result<Vec<u8>, Unread> {
     Ok(body)
 }
 
-/// The result of a call whose answer has no room: `{status, headers, body: null, note}`.
+/// The result of a call whose response is too large: `{status, headers, body: null, note}`.
 fn cut(status: StatusCode, headers: &HeaderMap, redaction: &Redaction) -> Json {
     let mut result = result(status, headers, Json::Null);
     if let Json::Object(members) = &mut result {
@@ -124,7 +124,7 @@ fn result(status: StatusCode, headers: &HeaderMap, body: Json) -> Json {
     ]))
 }
 
-/// What was said: a document where the service says so, and else text.
+/// The content: a document if the media type is JSON, else text.
 fn content(headers: &HeaderMap, body: &[u8]) -> Json {
     if body.is_empty() {
         return Json::Null;
@@ -139,7 +139,7 @@ fn content(headers: &HeaderMap, body: &[u8]) -> Json {
     Json::from(String::from_utf8_lossy(body).into_owned())
 }
 
-/// How long a service asks to be left alone, in seconds or until a date (RFC 9110, section 10.2.3); an hour at most.
+/// The requested delay, in seconds or as a date (RFC 9110, section 10.2.3); an hour at most.
 pub(crate) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
     let asked = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = match asked.parse() {

@@ -1,4 +1,4 @@
-//! The body of a request: the arguments, or what is computed of them, as JSON or as the fields of a form.
+//! The body of a request: the arguments or a computed value, as JSON or as form fields.
 
 use devskyy_application::workflow::{ToolCall, ToolError};
 use devskyy_domain::{kernel::Json, workflow::HttpRequest};
@@ -6,17 +6,17 @@ use devskyy_domain::{kernel::Json, workflow::HttpRequest};
 use super::{builtin::permanent, injection::Injection};
 use crate::percent::percent_encoded;
 
-/// Bytes of a body.
+/// Maximum bytes of a body.
 const MAX_BODY: usize = 1 << 20;
 
-/// A body as it is sent.
+/// A request body.
 pub(super) struct Body {
     pub(super) text: String,
-    /// Its media type, where the request names none.
+    /// Its media type, unless the request sets one.
     pub(super) kind: &'static str,
 }
 
-/// What a request sends; nothing, where it sends neither its arguments nor a body of its own.
+/// The body of a request; `None` if it sends neither its arguments nor a body of its own.
 pub(super) async fn body(
     injection: &mut Injection<'_>,
     call: &ToolCall,
@@ -40,7 +40,7 @@ fn json(value: &Json) -> Result<String, ToolError> {
     serde_json::to_string(value).map_err(|error| permanent("tool.arguments", error.to_string()))
 }
 
-/// The fields of a form (URL Standard, section 5.2): lists are fields of one name, `null` is no field.
+/// Form fields (URL Standard, section 5.2): lists become repeated fields, and `null` is omitted.
 fn form(value: &Json) -> Result<String, ToolError> {
     let wrong =
         || permanent("tool.http_body", "the fields of a form are texts, numbers, truth values or lists of these");
@@ -63,7 +63,7 @@ fn form(value: &Json) -> Result<String, ToolError> {
     Ok(pairs.join("&"))
 }
 
-/// A text as forms write it.
+/// A text in the encoding of forms.
 pub(super) fn encoded(text: &str) -> String {
     percent_encoded(text, b"*-._ ").replace(' ', "+")
 }

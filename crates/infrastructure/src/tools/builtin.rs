@@ -9,7 +9,7 @@ pub(super) fn permanent(code: &str, message: impl Into<String>) -> ToolError {
     ToolError::Permanent { code: code.to_owned(), message: message.into() }
 }
 
-/// Calls a builtin tool. The same arguments give the same result.
+/// Calls a builtin tool. The same arguments always give the same result.
 pub(super) async fn call(expressions: &dyn Expressions, builtin: Builtin, arguments: &Json) -> Result<Json, ToolError> {
     match builtin {
         Builtin::Parse => {
@@ -32,7 +32,7 @@ pub(super) async fn call(expressions: &dyn Expressions, builtin: Builtin, argume
     }
 }
 
-/// The members a builtin tool is called with.
+/// The arguments of a builtin tool.
 struct Arguments<'a>(&'a BTreeMap<String, Json>);
 
 impl<'a> Arguments<'a> {

@@ -1,4 +1,4 @@
-//! Reading documents strictly: every name once, nesting and size bounded.
+//! Strict parsing of documents: no duplicate names, and bounded nesting and size.
 
 use std::{cell::Cell, collections::BTreeMap, fmt};
 
@@ -8,14 +8,14 @@ use serde::{
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
 
-/// Nesting of a document.
+/// Maximum nesting of a document.
 const MAX_DEPTH: usize = 64;
-/// Values in a document.
+/// Maximum number of values in a document.
 const MAX_VALUES: usize = 500_000;
-/// How the TOML reader hands over dates and times.
+/// The name under which the TOML parser returns dates and times.
 const TOML_DATETIME: &str = "$__toml_private_datetime";
 
-/// A document that was read strictly.
+/// A strictly parsed document.
 pub(super) struct Strict(pub(super) Json);
 
 impl<'de> Deserialize<'de> for Strict {
@@ -92,7 +92,7 @@ impl<'de> Visitor<'de> for Node<'_> {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Json, E> {
-        // The domain's document knows which numbers JSON has.
+        // The domain's type decides which numbers are valid.
         Json::deserialize(serde::de::value::F64Deserializer::new(value))
     }
 

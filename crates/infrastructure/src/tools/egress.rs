@@ -1,4 +1,4 @@
-//! Where requests may go: public addresses over https, and what the operator allows beyond that.
+//! Egress rules: https to public addresses, and what the operator allows in addition.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -8,20 +8,20 @@ use reqwest::{
     dns::{Addrs, Name, Resolve, Resolving},
 };
 
-/// An address the platform does not send requests to.
+/// A destination to which the platform sends no requests.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct EgressRefused(String);
 
-/// An entry of the allow list that means nothing.
+/// An invalid entry of the allow list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is neither a `host:port` nor a network such as `10.0.0.0/8`")]
 pub struct InvalidAllowance(String);
 
-/// Where requests may go.
+/// Where requests may be sent.
 ///
-/// Without allowances: `https` to public addresses. The decision is made on the address a request connects to, not
-/// on the name, and for each connection anew.
+/// By default only `https` to public addresses. The decision is made for each connection, on the address it connects
+/// to, not on the name.
 #[derive(Debug, Clone, Default)]
 pub struct EgressPolicy {
     allow_http: bool,
@@ -30,10 +30,10 @@ pub struct EgressPolicy {
 }
 
 impl EgressPolicy {
-    /// Reads the operator's allowances: plain `http`, and hosts (`host:port`) or networks that are not public.
+    /// Parses the operator's settings: plain `http`, and hosts (`host:port`) or networks that are not public.
     ///
     /// # Errors
-    /// [`InvalidAllowance`] names the first entry that cannot be read.
+    /// [`InvalidAllowance`] names the first invalid entry.
     pub fn parse(allow_http: bool, allow_private: &[String]) -> Result<Self, InvalidAllowance> {
         let mut policy = Self { allow_http, ..Self::default() };
         for entry in allow_private {
@@ -53,16 +53,16 @@ impl EgressPolicy {
         Ok(policy)
     }
 
-    /// Checks a URL as far as it can be without resolving names.
+    /// Checks a URL as far as possible without resolving names.
     ///
     /// # Errors
-    /// [`EgressRefused`] says why nothing is sent there.
+    /// [`EgressRefused`] with the reason.
     pub fn check(&self, url: &str) -> Result<(), EgressRefused> {
         let parsed = Url::parse(url).map_err(|error| EgressRefused(format!("`{url}` is not a URL: {error}")))?;
         self.admit(&parsed).map(drop)
     }
 
-    /// Checks a URL; the answer says whether its host is one the operator allows by name.
+    /// Checks a URL; returns whether its host is allowed by name or depends on the address.
     pub(crate) fn admit(&self, url: &Url) -> Result<Admission, EgressRefused> {
         match url.scheme() {
             "https" => {}
@@ -84,7 +84,7 @@ impl EgressPolicy {
         }
     }
 
-    /// Whether requests may connect to an address.
+    /// Whether connections to an address are allowed.
     fn reaches(&self, address: IpAddr) -> bool {
         is_public(address) || self.networks.iter().any(|(network, bits)| within(address, *network, *bits))
     }
@@ -97,19 +97,19 @@ impl Destinations for EgressPolicy {
             return Ok(());
         }
         let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        // Of a host that is filled in later, any public one stands for it.
+        // A host with a placeholder is treated like any public host.
         let host = if host.contains('{') { "example.com" } else { host };
         let origin = if rest.is_empty() { template.to_owned() } else { format!("{scheme}://{host}") };
         self.check(&origin).map_err(|refused| DestinationRefused { message: refused.to_string() })
     }
 }
 
-/// On which ground a request may be sent.
+/// The rule by which a request may be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Admission {
-    /// The operator allows this host and port, whatever its address.
+    /// The operator allows this host and port, whatever the address.
     ByName,
-    /// Its address decides when it is known.
+    /// The address decides, once it is resolved.
     ByAddress,
 }
 
@@ -117,7 +117,7 @@ fn refused(host: &str) -> EgressRefused {
     EgressRefused(format!("`{host}` is not a public address; the operator can allow it (`egress.allow_private`)"))
 }
 
-/// Resolves names to addresses that the policy reaches, and to no others.
+/// Resolves names only to addresses that the policy allows.
 pub(crate) struct GuardedResolver(pub(crate) EgressPolicy);
 
 impl Resolve for GuardedResolver {
@@ -148,7 +148,7 @@ fn within(address: IpAddr, network: IpAddr, bits: u8) -> bool {
     }
 }
 
-/// Networks of IPv4 that are private, local, shared, reserved, for documentation or for many.
+/// IPv4 networks that are private, local, shared, reserved, for documentation or multicast.
 const SPECIAL_V4: [(Ipv4Addr, u8); 15] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
@@ -167,8 +167,8 @@ const SPECIAL_V4: [(Ipv4Addr, u8); 15] = [
     (Ipv4Addr::new(240, 0, 0, 0), 4),
 ];
 
-/// Networks within IPv6's global unicast range that are not what they seem: protocol assignments and Teredo,
-/// documentation, 6to4. Everything outside that range (loopback, mapped, NAT64, local, multicast) is not public.
+/// Networks within IPv6's global unicast range that are not public: protocol assignments and Teredo, documentation,
+/// 6to4. Everything outside that range (loopback, mapped, NAT64, local, multicast) is not public either.
 const SPECIAL_V6: [(Ipv6Addr, u8); 4] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),

@@ -32,7 +32,7 @@ pub struct Tools {
 }
 
 impl Tools {
-    /// Tools that reach where the policy lets them.
+    /// Creates the tools with an egress policy.
     ///
     /// # Errors
     /// When the system's trusted certificates cannot be read.

@@ -1,4 +1,4 @@
-//! Sending a request: only where the operator lets it go, once, and for a bounded time.
+//! HTTP requests: only to allowed destinations, once, and with a timeout.
 
 use std::{error::Error as _, sync::Arc, time::Duration};
 
@@ -11,17 +11,17 @@ use super::{
     request::Prepared,
 };
 
-/// How long a connection may take to open.
+/// Timeout for opening a connection.
 const CONNECT: Duration = Duration::from_secs(10);
-/// Connections to one service that are kept while nothing is asked of it.
+/// Maximum idle connections kept per service.
 const IDLE: usize = 4;
 
 /// Sends requests.
 pub(super) struct Http {
     policy: EgressPolicy,
-    /// Connects to vetted addresses only.
+    /// Connects to allowed addresses only.
     guarded: Client,
-    /// Connects wherever a name leads; for hosts the operator allows by name.
+    /// Connects to any address; for hosts that the operator allows by name.
     trusting: Client,
 }
 
@@ -31,7 +31,7 @@ impl Http {
         Ok(Self { policy, guarded, trusting: client(IDLE).build()? })
     }
 
-    /// The client that may connect to an address.
+    /// The client for a URL.
     pub(super) fn client(&self, url: &Url) -> Result<&Client, ToolError> {
         match self.policy.admit(url).map_err(|refused| denied(&refused))? {
             Admission::ByName => Ok(&self.trusting),
@@ -39,7 +39,7 @@ impl Http {
         }
     }
 
-    /// Sends a request and waits for the head of the answer.
+    /// Sends a request and waits for the head of the response.
     pub(super) async fn send(&self, prepared: Prepared, wait: Duration) -> Result<Response, ToolError> {
         let client = self.client(&prepared.url)?;
         let mut request = client.request(prepared.method, prepared.url).headers(prepared.headers).timeout(wait);
@@ -57,8 +57,8 @@ fn denied(refused: &EgressRefused) -> ToolError {
     permanent("tool.egress_refused", refused.to_string())
 }
 
-/// A client that goes exactly where it is sent: no redirects, no proxy from the environment, no retries of its own. It keeps so many
-/// connections to each host for the next requests.
+/// A client that does nothing on its own: no redirects, no proxy from the environment, no retries. It keeps up to
+/// `idle` connections per host.
 pub(crate) fn client(idle: usize) -> reqwest::ClientBuilder {
     Client::builder()
         .user_agent(concat!("devskyy/", env!("CARGO_PKG_VERSION")))
@@ -71,7 +71,7 @@ pub(crate) fn client(idle: usize) -> reqwest::ClientBuilder {
         .pool_max_idle_per_host(idle)
 }
 
-/// The resolver's refusal, where one is beneath the failure.
+/// The resolver's refusal, if it is the cause of the error.
 pub(crate) fn refusal(error: &reqwest::Error) -> Option<&EgressRefused> {
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -83,7 +83,7 @@ pub(crate) fn refusal(error: &reqwest::Error) -> Option<&EgressRefused> {
     None
 }
 
-/// No answer came. Before a connection stood nothing can have happened; after that nobody knows.
+/// Classifies a missing response: no effect if no connection was opened, else the outcome is unknown.
 fn unanswered(error: &reqwest::Error) -> ToolError {
     if error.is_connect() {
         let (code, message) = ("tool.http_connect".to_owned(), "the service cannot be reached".to_owned());

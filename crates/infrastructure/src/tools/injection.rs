@@ -1,4 +1,4 @@
-//! Filling headers and bodies in: the only place where a secret meets a template.
+//! Rendering of headers and bodies: the only place where templates see secrets.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use reqwest::{
 use super::{builtin::permanent, redaction::Redaction, request::header};
 use crate::workflow::SandboxedExpressions;
 
-/// Fills in what goes to one address.
+/// Renders the parts of a request to one URL.
 pub(super) struct Injection<'a> {
     expressions: &'a SandboxedExpressions,
     secrets: &'a dyn ToolSecrets,
@@ -34,7 +34,7 @@ impl<'a> Injection<'a> {
         Self { expressions, secrets, project, url, redaction: Redaction::default() }
     }
 
-    /// Fills one header in.
+    /// Renders one header.
     pub(super) async fn header(
         &mut self,
         name: &str,
@@ -47,7 +47,7 @@ impl<'a> Injection<'a> {
         Ok((name, value))
     }
 
-    /// Computes a value of the body. Its templates may insert secrets; its programs see none.
+    /// Computes a value of the body. Its templates may insert secrets; its programs cannot see them.
     pub(super) async fn value(&mut self, value: &Json, context: &Json) -> Result<Json, ToolError> {
         let mut results = Vec::new();
         for computed in computed(value) {
@@ -62,7 +62,7 @@ impl<'a> Injection<'a> {
         Ok(filled(value, &mut results.into_iter()))
     }
 
-    /// A text with everything inserted, and whether a secret is in it.
+    /// The rendered text, and whether it contains a secret.
     async fn rendered(&mut self, what: &str, template: &str, context: &Json) -> Result<(String, bool), ToolError> {
         let wrong = |why: &str| permanent("tool.template", format!("{what}: {why}"));
         let names = secrets_in(template).map_err(|misused| wrong(&misused.to_string()))?;
@@ -97,7 +97,7 @@ impl<'a> Injection<'a> {
         Ok(text)
     }
 
-    /// What to look out for in the answer.
+    /// The redaction to apply to the response.
     pub(super) fn done(self) -> Redaction {
         self.redaction
     }

@@ -1,4 +1,4 @@
-//! Tools that runs may call: the builtin ones, which are pure, and requests to the outside world, which are guarded.
+//! Tools that runs may call: builtin ones, which are pure, and requests to the outside, which obey the egress rules.
 
 mod answer;
 mod body;

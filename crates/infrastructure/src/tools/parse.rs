@@ -1,4 +1,4 @@
-//! Understanding text in the formats the `parse` tool knows; mistakes are told with their line and column.
+//! The formats of the `parse` tool; errors include line and column.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use devskyy_domain::kernel::Json;
 
 use super::document::Strict;
 
-/// Bytes of a text to parse.
+/// Maximum bytes of a text to parse.
 const MAX_TEXT: usize = 4 << 20;
-/// Characters of a message.
+/// Maximum characters of an error message.
 const MAX_MESSAGE: usize = 300;
 
-/// Parses a text; the error is for the author of the workflow.
+/// Parses a text; the error is written for the author of the workflow.
 pub(super) fn parse(format: &str, text: &str) -> Result<Json, String> {
     if text.len() > MAX_TEXT {
         return Err(format!("a text to parse may be at most {MAX_TEXT} bytes long"));
@@ -49,7 +49,7 @@ fn toml(text: &str) -> Result<Json, String> {
     })
 }
 
-/// `line 3, column 7`, where a text ends.
+/// `line 3, column 7`: the position at the end of a text.
 fn place(before: &str) -> String {
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;

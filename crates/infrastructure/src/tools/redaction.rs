@@ -1,19 +1,19 @@
-//! What was sent in secret does not come back in the open.
+//! Redaction of secrets from responses.
 
 use devskyy_domain::{kernel::Json, secrets::SecretValue};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::body::encoded;
 
-/// Secrets that were sent; a service may repeat them in its answer.
+/// Secrets that were sent; a service may repeat them in its response.
 #[derive(Default)]
 pub(super) struct Redaction {
-    /// Each form of each secret and what stands in its place, the longest first.
+    /// Each form of each secret and its replacement, the longest form first.
     forms: Vec<(SecretString, String)>,
 }
 
 impl Redaction {
-    /// Looks out for another secret: as it is, as JSON writes it, with slashes escaped or not, and as the fields of a form do.
+    /// Adds a secret in its forms: plain, in JSON with and without escaped slashes, and as a form field.
     pub(super) fn add(&mut self, name: &str, value: &SecretValue) {
         let plain = value.expose();
         let escaped = plain.replace('\\', "\\\\").replace('"', "\\\"");
@@ -27,7 +27,7 @@ impl Redaction {
         self.forms.dedup_by(|(one, _), (other, _)| one.expose_secret() == other.expose_secret());
     }
 
-    /// A text without secrets. Where one is part of another, or overlaps it, nothing of either is left.
+    /// Redacts a text. Secrets that overlap or contain each other are removed completely.
     pub(super) fn text(&self, text: String) -> String {
         if !self.forms.iter().any(|(form, _)| text.contains(form.expose_secret())) {
             return text;
@@ -48,13 +48,13 @@ impl Redaction {
         clean
     }
 
-    /// The beginning of a text without control characters and secrets. It is cut last: part of a secret would not be recognised.
+    /// The redacted beginning of a text, without control characters. Cut last: a partial secret is not recognised.
     pub(super) fn excerpt(&self, text: &str, most: usize) -> String {
         let visible = text.chars().filter(|letter| !letter.is_control()).collect();
         self.text(visible).chars().take(most).collect()
     }
 
-    /// A document without secrets, be they texts, names of members or numbers.
+    /// Redacts a document: texts, names of members and numbers.
     pub(super) fn document(&self, document: Json) -> Json {
         if self.forms.is_empty() {
             return document;

@@ -1,4 +1,4 @@
-//! From a templated request to the one that is sent.
+//! Renders a templated request.
 
 use std::{collections::BTreeMap, str::FromStr as _};
 
@@ -32,10 +32,10 @@ const RESERVED: [&str; 14] = [
     "transfer-encoding",
     "upgrade",
 ];
-/// Bytes of a URL.
+/// Maximum bytes of a URL.
 const MAX_URL: usize = 8_192;
 
-/// A request, complete but for the connection.
+/// A rendered request.
 pub(super) struct Prepared {
     pub(super) method: Method,
     pub(super) url: Url,
@@ -43,7 +43,7 @@ pub(super) struct Prepared {
     pub(super) body: Option<String>,
 }
 
-/// Fills the templates in.
+/// Renders the templates of a request.
 pub(super) async fn prepare(
     expressions: &SandboxedExpressions,
     secrets: &dyn ToolSecrets,
@@ -69,7 +69,7 @@ pub(super) async fn prepare(
     {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(body.kind));
     }
-    // Where a call is made again, by the platform or upon a person's word, the other side can tell.
+    // Lets the service recognise a repeated call, whether the platform or a person repeats it.
     if effect != Effect::ReadOnly {
         let (name, value) = (HeaderName::from_static("idempotency-key"), call.operation.to_string());
         headers.insert(
@@ -81,7 +81,7 @@ pub(super) async fn prepare(
     Ok((Prepared { method: method(request.method), url, headers, body }, redaction))
 }
 
-/// What templates of a request see.
+/// The context of a request's templates.
 fn context(call: &ToolCall) -> Json {
     let run = Json::Object(BTreeMap::from([("id".to_owned(), Json::from(call.run.to_string()))]));
     Json::Object(BTreeMap::from([
@@ -101,7 +101,7 @@ const fn method(method: HttpMethod) -> Method {
     }
 }
 
-/// An address as it may be asked.
+/// Parses and validates a URL.
 pub(super) fn parse_url(raw: &str) -> Result<Url, ToolError> {
     let wrong = |why: &str| permanent("tool.http_url", format!("the URL cannot be used: {why}"));
     let raw = raw.trim();
@@ -118,12 +118,12 @@ pub(super) fn parse_url(raw: &str) -> Result<Url, ToolError> {
     Url::parse(raw).map_err(|error| wrong(&error.to_string()))
 }
 
-/// Whether a segment of a path is `.` or `..`, in any spelling that servers understand.
+/// Whether a path segment is `.` or `..`, in any spelling that servers accept.
 fn climbs(segment: &str) -> bool {
     matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
 }
 
-/// A header that may be sent.
+/// Parses a header and checks that it may be set.
 pub(super) fn header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), ToolError> {
     let wrong = |why: &str| permanent("tool.http_header", format!("the header `{name}` {why}"));
     let parsed = HeaderName::from_str(name).map_err(|_| wrong("has no valid name"))?;

@@ -1,37 +1,37 @@
-//! What one evaluation may use, and how it is stopped when it uses more.
+//! Metering of one evaluation, and how it is aborted when it exceeds its limits.
 //!
-//! Neither the interpreter nor the validator can be interrupted. But the interpreter asks for its lookup table before each
-//! step of a program and calls the value type for each operation on data, and the validator asks a keyword in every schema;
-//! all of these are ours and count. Whoever overdraws unwinds the evaluating thread up to the place that started the
-//! evaluation. Unwinding is the only exit that no program can catch.
+//! Neither the interpreter nor the validator can be interrupted. But the interpreter requests its lookup table before
+//! each step of a program and calls the value type for each operation on data, and the validator evaluates a custom
+//! keyword in every schema. All of these are implemented here and metered. Exceeding a limit unwinds the thread to the
+//! start of the evaluation. Unwinding is the only exit that no program can catch.
 
 use std::{
     cell::Cell,
     time::{Duration, Instant},
 };
 
-/// Steps between two looks at the watch.
+/// Steps between two checks of the clock.
 const WATCH_INTERVAL: u64 = 4_096;
 
-/// What one evaluation may use.
+/// The limits of one evaluation.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Steps of the interpreter; copying and comparing data counts too. The bound that is the same on every machine.
+    /// Steps of the interpreter, including copying and comparing; the only limit that is the same everywhere.
     pub steps: u64,
-    /// Bytes of data alive at once.
+    /// Bytes of live data.
     pub bytes: usize,
-    /// Suspended computations alive at once.
+    /// Number of suspended computations.
     pub suspended: usize,
     /// Bytes of the thread's stack.
     pub stack: usize,
-    /// Time, in case a step is slower than expected.
+    /// Time, in case steps are slower than expected.
     pub time: Duration,
     /// Bytes of the result as JSON or text.
     pub output: usize,
 }
 
 impl Limits {
-    /// Enough for documents of some megabytes, at most some seconds.
+    /// Enough for documents of a few megabytes, and a few seconds at most.
     pub const DEFAULT: Self = Self {
         steps: 20_000_000,
         bytes: 64 << 20,
@@ -48,7 +48,7 @@ impl Default for Limits {
     }
 }
 
-/// Which limit an evaluation met.
+/// The limit that an evaluation exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Exhausted {
     #[error("it takes too many steps")]
@@ -91,12 +91,12 @@ thread_local! {
     };
 }
 
-/// Deepest nesting of values; everything that walks a value recurses at most this far.
+/// Maximum nesting of values; recursion over a value is bounded by it.
 pub(super) const MAX_DEPTH: u16 = 512;
-/// Slices in paths; paths are linked lists whose disposal recurses.
+/// Maximum number of slices in paths; paths are linked lists that are dropped recursively.
 const MAX_PATH_SLICES: usize = 2_000;
 
-/// Starts counting on this thread.
+/// Starts metering on this thread.
 pub(super) fn start(limits: &Limits) {
     METER.with(|meter| {
         meter.steps.set(limits.steps);
@@ -109,12 +109,12 @@ pub(super) fn start(limits: &Limits) {
     });
 }
 
-/// Ends the evaluation.
+/// Aborts the evaluation.
 pub(super) fn stop(reason: Exhausted) -> ! {
     std::panic::resume_unwind(Box::new(reason))
 }
 
-/// Pays for work.
+/// Charges for work.
 pub(super) fn step(cost: u64) {
     METER.with(|meter| {
         let Some(left) = meter.steps.get().checked_sub(cost) else { stop(Exhausted::Steps) };
@@ -133,7 +133,7 @@ fn look_at_watch(meter: &Meter) {
     }
 }
 
-/// Pays for one more level of recursion.
+/// Charges for one more level of recursion.
 pub(super) fn descend() {
     step(1);
     METER.with(|meter| {
@@ -143,7 +143,7 @@ pub(super) fn descend() {
     });
 }
 
-/// Pays for data; returns the amount to give back with [`release`].
+/// Charges for data; returns the amount to pass to [`release`].
 pub(super) fn allocate(bytes: usize) -> usize {
     step(1 + bytes as u64 / 32);
     METER.with(|meter| match meter.bytes.get().checked_sub(bytes) {
@@ -153,7 +153,7 @@ pub(super) fn allocate(bytes: usize) -> usize {
     bytes
 }
 
-/// Gives data back.
+/// Returns the charge for data.
 pub(super) fn release(bytes: usize) {
     METER.with(|meter| meter.bytes.set(meter.bytes.get().saturating_add(bytes)));
 }
@@ -163,7 +163,7 @@ pub(super) fn room() -> usize {
     METER.with(|meter| meter.bytes.get())
 }
 
-/// Pays for a slice in a path.
+/// Charges for a slice in a path.
 pub(super) fn slice_in_path() {
     METER.with(|meter| match meter.slices.get().checked_sub(1) {
         Some(left) => meter.slices.set(left),
@@ -171,7 +171,7 @@ pub(super) fn slice_in_path() {
     });
 }
 
-/// A computation that the interpreter has suspended; alive as long as its context is.
+/// A suspended computation of the interpreter; lives as long as its context.
 #[derive(Debug)]
 pub(super) struct Suspended(());
 

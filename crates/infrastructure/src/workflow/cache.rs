@@ -3,7 +3,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Remembers what was compiled from texts, the most recently used ones only.
+/// A cache of compiled texts that evicts the least recently used ones.
 pub(super) struct Cache<T> {
     entries: Mutex<Entries<T>>,
     most: usize,
@@ -17,17 +17,17 @@ struct Entries<T> {
 }
 
 impl<T> Cache<T> {
-    /// A cache of at most so many entries.
+    /// A cache of at most `most` entries.
     pub(super) fn new(most: usize) -> Self {
         Self::weighing(most, |_| 1)
     }
 
-    /// A cache of entries that weigh at most so much together.
+    /// A cache of entries with a total weight of at most `most`.
     pub(super) fn weighing(most: usize, weigh: fn(&T) -> usize) -> Self {
         Self { entries: Mutex::new(Entries { by_text: HashMap::new(), uses: 0, weight: 0 }), most, weigh }
     }
 
-    /// Finds what a text was compiled to, or compiles it now.
+    /// Returns the cached result of compiling a text, or compiles it now.
     pub(super) fn get<E>(&self, text: &str, compile: impl FnOnce(&str) -> Result<T, E>) -> Result<Arc<T>, E> {
         if let Some(known) = self.find(text) {
             return Ok(known);

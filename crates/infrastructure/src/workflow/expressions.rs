@@ -12,19 +12,19 @@ use super::{
     threads::{Threads, Unanswered},
 };
 
-/// Room on the stack of the threads that run programs; only what is used becomes memory.
+/// Stack size of the evaluating threads; only what is used takes memory.
 const STACK: usize = 64 << 20;
-/// Programs and templates kept compiled, each.
+/// Maximum number of compiled programs, and of templates.
 const KEPT: usize = 512;
-/// How much longer than its limits say an evaluation is waited for: it measures its own time, between two steps.
+/// Additional time to wait for an evaluation: it checks its own time limit only between two steps.
 const SLACK: Duration = Duration::from_secs(30);
-/// How long a text may take to be understood.
+/// Timeout for compiling a text.
 const CHECK: Duration = Duration::from_secs(30);
 
-/// Evaluates jq programs and templates on threads of its own, within bounds and without any I/O.
+/// Evaluates jq programs and templates on its own threads, within limits and without any I/O.
 ///
-/// The same program on the same document gives the same result: nothing in reach of a program differs between two
-/// evaluations.
+/// The same program on the same document gives the same result: a program has access to nothing that differs between
+/// two evaluations.
 pub struct SandboxedExpressions {
     compiled: Arc<Compiled>,
     evaluators: Threads,
@@ -49,7 +49,7 @@ impl Compiled {
 }
 
 impl SandboxedExpressions {
-    /// Starts the threads; as many as there are processors, two at least and eight at most.
+    /// Starts the threads: one per processor, at least two and at most eight.
     ///
     /// # Errors
     /// When the operating system refuses a thread.
@@ -79,7 +79,7 @@ impl SandboxedExpressions {
         .await
     }
 
-    /// Compiles on a thread with room on its stack: deeply nested text recurses.
+    /// Compiles on a thread with a large stack: compilation recurses on nested text.
     async fn check(
         &self,
         text: &str,

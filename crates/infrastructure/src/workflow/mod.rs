@@ -1,4 +1,4 @@
-//! The language of workflows: jq programs and templates, evaluated within bounds, and JSON Schema.
+//! The workflow language: jq programs and templates, evaluated within limits, and JSON Schema.
 
 mod budget;
 mod cache;

@@ -1,4 +1,4 @@
-//! Templates, confined: no files, no other templates, unknown names are errors, and all work is paid for with fuel.
+//! Sandboxed templates: no files, no other templates, errors for unknown names, and metered work.
 
 use devskyy_application::workflow::{EvaluationError, SyntaxError};
 use devskyy_domain::kernel::Json;
@@ -10,38 +10,38 @@ use minijinja::{
 
 use crate::percent::percent_encoded;
 
-/// Longest template, in bytes.
+/// Maximum bytes of a template.
 const MAX_TEMPLATE: usize = 65_536;
-/// What one rendering may spend: an instruction costs one unit, and so do 64 bytes of data.
+/// The fuel of one rendering: an instruction costs one unit, and so do 64 bytes of data.
 const FUEL: u64 = 1_000_000;
 const NAME: &str = "template";
 
-/// Characters that mean themselves in every part of a URL, beside letters and digits (RFC 3986, section 2.3).
+/// Characters besides letters and digits that are literal in every part of a URL (RFC 3986, section 2.3).
 const UNRESERVED: &[u8] = b"-._~";
 
-/// What becomes of inserted values.
+/// How values are inserted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Insertion {
-    /// They stay as they are.
+    /// Unchanged.
     Plain,
-    /// They are percent-encoded, so that they stay within the part of a URL they are inserted into.
+    /// Percent-encoded, so that they stay within their part of the URL.
     Url,
 }
 
-/// A template, ready to be rendered.
+/// A compiled template.
 pub(super) struct Template {
     environment: Environment<'static>,
 }
 
 impl Template {
-    /// Understands a template.
+    /// Compiles a template.
     pub(super) fn compile(source: &str, insertion: Insertion) -> Result<Self, SyntaxError> {
         if source.len() > MAX_TEMPLATE {
             return Err(SyntaxError { message: format!("a template may be at most {MAX_TEMPLATE} bytes long") });
         }
         let unreadable = |error: &Error| SyntaxError { message: describe(error) };
         let mut environment = Environment::new();
-        // Texts end as their authors wrote them.
+        // Trailing newlines are kept.
         let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build().map_err(|error| unreadable(&error))?;
         environment.set_syntax(syntax);
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -72,7 +72,7 @@ impl Template {
     }
 }
 
-/// Refuses filters that do not exist; the engine itself would notice only when it gets there.
+/// Refuses unknown filters, which the engine would only report when it evaluates them.
 fn refuse_unknown_filters(environment: &Environment<'_>, source: &str) -> Result<(), SyntaxError> {
     if source.contains("raw") {
         return Ok(());

@@ -11,28 +11,27 @@ use tokio::sync::{Semaphore, oneshot};
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Threads with room on their stacks, which take turns.
+/// A pool of threads with large stacks and a fair queue.
 ///
-/// Programs run here and not on the threads that answer requests: whatever one of them does, it occupies one of
-/// these few threads. Whoever comes while all are busy waits for a turn, in the order of coming, and holds up nobody
-/// but those behind.
+/// Programs run here instead of on the threads that answer requests, so whatever a program does, it only occupies one
+/// of these few threads. Jobs wait in the order of their arrival while all threads are busy.
 #[derive(Clone)]
 pub(super) struct Threads {
     queue: SyncSender<Job>,
     turns: Arc<Semaphore>,
 }
 
-/// A job that has begun gave nothing.
+/// Why a job that has begun returned nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unanswered {
     /// It panicked.
     Failed,
-    /// It has not ended in its time; it goes on, for nobody.
+    /// It exceeded its time; it continues, but its result is dropped.
     Late,
 }
 
 impl Threads {
-    /// Starts the threads; they end with the last handle.
+    /// Starts the threads; they end when the last handle is dropped.
     pub(super) fn start(name: &str, count: usize, stack: usize) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::sync_channel::<Job>(count);
         let receiver = Arc::new(Mutex::new(receiver));
@@ -46,7 +45,7 @@ impl Threads {
         Ok(Self { queue: sender, turns: Arc::new(Semaphore::new(count)) })
     }
 
-    /// Waits for a turn, however long that takes, and then for what the job gives, but not longer than its time.
+    /// Waits for a thread, however long that takes, and then for the job's result, but not longer than `time`.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         time: Duration,
@@ -55,13 +54,13 @@ impl Threads {
         let turn = self.turns.clone().acquire_owned().await.map_err(|_| Unanswered::Failed)?;
         let (answer, answered) = oneshot::channel();
         let job = move || {
-            // Nobody waits any more: the time is better spent on somebody who does.
+            // The caller has gone; skip the job.
             if !answer.is_closed() {
                 _ = answer.send(job());
             }
             drop(turn);
         };
-        // There is room: no more jobs are queued than turns are taken.
+        // There is room: the queue never holds more jobs than there are permits.
         self.queue.try_send(Box::new(job)).map_err(|_| Unanswered::Failed)?;
         match tokio::time::timeout(time, answered).await {
             Ok(answered) => answered.map_err(|_| Unanswered::Failed),
@@ -74,7 +73,7 @@ fn serve(queue: &Mutex<Receiver<Job>>) {
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         match job {
-            // A panic inside a job must not cost the thread; whoever waits sees the answer's channel closed.
+            // A panic in a job must not end the thread; the waiting caller sees the answer's channel closed.
             Ok(job) => _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)),
             Err(_) => return,
         }

@@ -179,7 +179,7 @@ impl Arguments {
         self.settings.database_url.is_some()
     }
 
-    /// The layers of the configuration, as the command line and the environment give them.
+    /// The layers of the configuration from the command line and the environment.
     pub(super) fn layers(&self) -> Layers {
         let flags = &self.settings;
         let mut set: Vec<Flag> = flags

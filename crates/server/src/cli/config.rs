@@ -4,7 +4,7 @@ use crate::{
     failure::Failure,
 };
 
-/// Prints what counts and who set it.
+/// Prints the effective values and their sources.
 pub(super) fn print(effective: &Effective, format: Format) -> Result<(), Failure> {
     say(&match format {
         Format::Toml => configuration::as_toml(effective),

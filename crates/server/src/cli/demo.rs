@@ -7,16 +7,16 @@ use crate::{
     failure::Failure,
 };
 
-/// Where the demo keeps its data.
+/// The location of the demo's data.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
-    /// Whether a data directory was named; without, it is a temporary one.
+    /// Whether a data directory was given; otherwise a temporary one is used.
     pub(super) named: bool,
-    /// Whether a database was named on the command line; one that is only configured is left alone.
+    /// Whether a database was given on the command line; one that is only configured is ignored.
     pub(super) database: bool,
 }
 
-/// Runs the demo in the directory that was named, or in a temporary one that is removed afterwards.
+/// Runs the demo in the given directory, or in a temporary one that is removed afterwards.
 pub(super) async fn demo(
     mut settings: Settings,
     place: Place,

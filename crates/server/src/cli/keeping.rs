@@ -9,8 +9,8 @@ use crate::{
     wiring::{laws, projections},
 };
 
-/// Proves that the log is whole, that every view is what the log says, that unique values are taken by those who hold
-/// them, and that what happened to runs keeps their invariants; changes nothing.
+/// Verifies that the log is complete, that every view matches it, that unique values are held by their owners, and that
+/// runs keep their invariants; changes nothing.
 pub(super) async fn verify_log(settings: Settings) -> Result<(), Failure> {
     let store = Store::chosen(&settings);
     storage::present(&store)?;
@@ -34,7 +34,7 @@ pub(super) async fn verify_log(settings: Settings) -> Result<(), Failure> {
     }
 }
 
-/// Derives views from the log again: one of them, or all.
+/// Rebuilds views from the log: one of them, or all.
 pub(super) async fn rebuild_views(settings: Settings, name: Option<&str>) -> Result<(), Failure> {
     let mut chosen = projections();
     let names: Vec<&str> = chosen.iter().map(|projection| projection.name()).collect();

@@ -7,11 +7,11 @@ use crate::{
     wiring,
 };
 
-/// Publishes a new signing key; running servers learn of it by themselves.
+/// Publishes a new signing key; running servers read it on their own.
 pub(super) async fn rotate(settings: Settings) -> Result<(), Failure> {
     let store = Store::chosen(&settings);
     storage::present(&store)?;
-    // A running server may hold the database: a key is added beside it, and the schema is left alone.
+    // A running server may hold the database: a key can be added concurrently, and the schema is left alone.
     let database = run::connect(&settings, &store).await?;
     let rotation = wiring::rotation(&settings, database.clone())?;
     let rotated = rotation.rotate().await;

@@ -6,7 +6,7 @@ use crate::{
     storage::{self, Store},
 };
 
-/// Brings the schema up to date and says where.
+/// Migrates the schema and prints which database that was.
 pub(super) async fn migrate(settings: Settings) -> Result<(), Failure> {
     let store = Store::chosen(&settings);
     let _claimed = storage::claim(&settings, &store)?;

@@ -1,4 +1,4 @@
-//! The command line: which verbs there are, and how a failure leaves the process.
+//! The command line: its commands, and how the process exits after a failure.
 
 mod arguments;
 mod completions;
@@ -33,10 +33,10 @@ use crate::{
     telemetry,
 };
 
-/// Exit code of a command line that cannot be understood.
+/// Exit code of an invalid command line.
 const USAGE: u8 = 2;
 
-/// Reads the command line, does what it says and tells a failure in one line.
+/// Parses the command line, runs the command and prints a failure in one line.
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
@@ -91,7 +91,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
-/// Does a verb's work with the log running.
+/// Runs a command with logging enabled.
 fn started<F: Future<Output = Result<(), Failure>>>(
     effective: &Effective,
     level: &str,
@@ -101,12 +101,12 @@ fn started<F: Future<Output = Result<(), Failure>>>(
     telemetry::start(&settings.log, level)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::operation)?;
     let done = runtime.block_on(work(settings));
-    // Whoever asked for the end at once waits for no thread.
+    // After a second signal, do not wait for blocking threads.
     runtime.shutdown_background();
     done
 }
 
-/// Help and version are answers; anything else is told in one line.
+/// Help and version succeed; any other error is printed in one line.
 fn misunderstood(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         let _ = error.print();
@@ -122,7 +122,7 @@ fn misunderstood(error: &clap::Error) -> ExitCode {
     ExitCode::from(USAGE)
 }
 
-/// Writes to standard output; whoever reads it may stop reading at any time.
+/// Writes to standard output; a closed pipe is not an error.
 fn say(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {

@@ -1,6 +1,6 @@
 use std::io::{IsTerminal as _, Write as _};
 
-/// Tells on standard error how far a long command is: one line that changes on a terminal, some plain lines in a pipe.
+/// Shows the progress of a long command on standard error: a changing line on a terminal, a few plain lines in a pipe.
 pub(super) struct Progress {
     doing: &'static str,
     terminal: bool,
@@ -12,7 +12,7 @@ impl Progress {
         Self { doing, terminal: std::io::stderr().is_terminal(), told: 0 }
     }
 
-    /// So many of so many are done.
+    /// Reports that `done` of `all` are done.
     pub(super) fn tell(&mut self, done: u64, all: u64) {
         let percent = (done * 100).checked_div(all).unwrap_or(100);
         let step = if self.terminal { 1 } else { 10 };

@@ -19,7 +19,7 @@ pub(super) async fn serve(settings: Settings) -> Result<(), Failure> {
     until_asked(told(&settings.log), |stop| serve_until(settings, stop)).await
 }
 
-/// How the end of a server or worker is told.
+/// How the stop of a server or worker is reported.
 pub(super) fn told(log: &Log) -> Told {
     if telemetry::is_for_people(log) { Told::Plainly } else { Told::InTheLog }
 }

@@ -1,4 +1,4 @@
-//! How a process that goes on until it is told to ends: in order when it is asked once, at once when it is asked again.
+//! Stopping a long-running process: in order after the first signal, at once after the second.
 
 use std::{
     io::{IsTerminal as _, Write as _},
@@ -10,20 +10,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::failure::Failure;
 
-/// What whoever asked is told while the work ends in order.
+/// The message shown while the process stops in order.
 const AGAIN: &str = "stopping; press Ctrl-C again to stop at once";
 
-/// How it is told that the work is ending.
+/// How a stop is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Told {
-    /// A line for whoever sits there.
+    /// As a line on the terminal.
     Plainly,
     /// In the log, which programs read.
     InTheLog,
 }
 
-/// Works until the work has ended, which the first SIGINT or SIGTERM asks of it. The second drops the work: what was
-/// acknowledged is in the log, and runs under way go on from there.
+/// Runs until the work has ended, which the first SIGINT or SIGTERM requests. The second drops the work: acknowledged
+/// changes are in the log, and runs in progress resume from there.
 pub(super) async fn until_asked<F: Future<Output = Result<(), Failure>>>(
     told: Told,
     work: impl FnOnce(CancellationToken) -> F,
@@ -42,14 +42,14 @@ fn tell(told: Told) {
         Told::InTheLog => tracing::info!("{AGAIN}"),
         Told::Plainly => {
             let mut out = std::io::stderr().lock();
-            // Where a key was pressed, the terminal shows it on the line one was on.
+            // A terminal echoes `^C` on the current line.
             let begun = if out.is_terminal() { "\n" } else { "" };
             let _ = writeln!(out, "{begun}{AGAIN}");
         }
     }
 }
 
-/// The signals that ask a process to stop.
+/// The signals that request a stop.
 struct Asked {
     terminate: Signal,
     interrupt: Signal,
@@ -61,7 +61,7 @@ impl Asked {
         Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
     }
 
-    /// The next of them.
+    /// Waits for the next signal.
     async fn next(&mut self) -> SignalKind {
         tokio::select! {
             _ = self.terminate.recv() => SignalKind::terminate(),

@@ -88,7 +88,7 @@ mod tests {
 
     use super::line;
 
-    /// How one is told whose lease ended long ago.
+    /// The line of a subscription whose lease ended long ago.
     fn told(renewed: bool) -> String {
         let state = SubscriptionState {
             name: "runs.children".to_owned(),

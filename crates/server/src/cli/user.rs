@@ -17,7 +17,7 @@ use crate::{
     wiring::Platform,
 };
 
-/// Opens an account on the machine itself.
+/// Creates an account from the command line.
 pub(super) async fn create(settings: Settings, user: &NewUser, role: PlatformRole) -> Result<(), Failure> {
     crate::crypto::choose();
     let NewUser { email, name, password_stdin } = user;
@@ -47,14 +47,14 @@ fn read_password() -> Result<SecretString, Failure> {
     Ok(SecretString::from(line.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
-/// 256 random bits, with the digit and the capital that every password must have.
+/// 256 random bits, with the digit and upper-case letter that the password policy requires.
 pub(crate) fn make_password() -> Result<SecretString, Failure> {
     let chance = MasterKey::generate().map_err(|error| Failure::operation(causes(&error)))?;
     let token = KeyedTokenMint::new(chance).token().map_err(|error| Failure::operation(causes(&error)))?;
     Ok(SecretString::from(format!("{token}-A1")))
 }
 
-/// Every part of a refusal in one line.
+/// All parts of a refusal in one line.
 fn told(error: &Error) -> Failure {
     match error {
         Error::Invalid(refusals) => {

@@ -8,7 +8,7 @@ use crate::{
     storage::Store,
 };
 
-/// Carries runs out until the process is asked to stop.
+/// Executes runs until the process is asked to stop.
 pub(super) async fn work(settings: Settings) -> Result<(), Failure> {
     configuration::refuse_unsafe(&settings)?;
     until_asked(told(&settings.log), |stop| work_until(settings, stop)).await

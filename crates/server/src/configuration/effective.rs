@@ -11,23 +11,23 @@ use super::{
 };
 use crate::failure::Failure;
 
-/// The file that is read when none is named.
+/// The default configuration file.
 const FILE: &str = "devskyy.toml";
-/// Names the file to read instead.
+/// The environment variable that selects another file.
 const FILE_VARIABLE: &str = "DEVSKYY_CONFIG";
-/// Variables beginning so belong to the test suites, not to the program.
+/// Prefix of variables that belong to the test suites, not to the program.
 const FOREIGN: &str = "DEVSKYY_TEST_";
 
-/// Who set a value.
+/// The source of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// Nobody.
+    /// The built-in default.
     Default,
     /// The configuration file.
     File(PathBuf),
-    /// A variable of the environment.
+    /// An environment variable.
     Environment(String),
-    /// A flag of the command line.
+    /// A command-line flag.
     Flag(&'static str),
 }
 
@@ -42,37 +42,37 @@ impl fmt::Display for Source {
     }
 }
 
-/// A flag of the command line that sets a key.
+/// A command-line flag that sets a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flag {
-    /// As it is written, for example `--port`.
+    /// Its name, for example `--port`.
     pub name: &'static str,
     /// The key it sets.
     pub key: String,
-    /// The value as it was written.
+    /// The value as written.
     pub value: String,
 }
 
-/// Where the values come from, beside the defaults.
+/// The sources of values besides the defaults.
 #[derive(Debug, Clone, Default)]
 pub struct Layers {
-    /// The configuration file, where one is named by a flag.
+    /// The configuration file, if one is selected by a flag.
     pub file: Option<PathBuf>,
-    /// The environment of the process.
+    /// The process's environment.
     pub environment: Vec<(OsString, OsString)>,
-    /// Flags of the command line.
+    /// Command-line flags.
     pub flags: Vec<Flag>,
 }
 
-/// Every key with the value that counts and who set it; `None` where nobody did and there is no default.
+/// All keys with their effective values and sources; a value is `None` if it is not set and has no default.
 #[derive(Debug, Clone)]
 pub struct Effective(BTreeMap<String, (&'static Key, Option<Value>, Source)>);
 
 impl Effective {
-    /// Lays the layers over each other: defaults, file, environment, flags.
+    /// Merges the layers: defaults, file, environment, flags.
     ///
     /// # Errors
-    /// An unknown key or a value its key does not take, naming who set it.
+    /// An unknown key or an invalid value, with its source.
     pub fn read(layers: &Layers) -> Result<Self, Failure> {
         let mut effective = Self::defaults()?;
         let environment = variables(&layers.environment)?;
@@ -156,14 +156,14 @@ impl Effective {
         Ok(())
     }
 
-    /// Every key, in the order of the table and those with a chosen name behind, with its value and who set it.
+    /// All keys with values and sources, in the order of the table; keys with a chosen name come last.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &'static Key, Option<&Value>, &Source)> {
         let fixed = KEYS.iter().filter_map(|key| self.0.get_key_value(key.name));
         let chosen = self.0.iter().filter(|(_, (key, ..))| key.is_open());
         fixed.chain(chosen).map(|(name, (key, value, source))| (name.as_str(), *key, value.as_ref(), source))
     }
 
-    /// The names that were chosen below a section, each once.
+    /// The names chosen below a section, each once.
     pub(super) fn chosen(&self, section: &str) -> BTreeSet<&str> {
         let open = self.0.iter().filter(|(_, (key, ..))| key.is_open());
         open.filter_map(|(name, _)| name.strip_prefix(section)?.strip_prefix('.')?.split('.').next()).collect()
@@ -175,7 +175,7 @@ impl Effective {
     }
 }
 
-/// A variable cannot hold the hyphen of a chosen name.
+/// Environment variables cannot contain the hyphen of a chosen name.
 fn spelt(path: &str) -> String {
     match path.split('.').collect::<Vec<_>>().as_slice() {
         ["models", chosen, member] => format!("models.{}.{member}", chosen.replace('_', "-")),
@@ -190,7 +190,7 @@ fn known(name: &str, origin: &str) -> Result<&'static Key, Failure> {
     })
 }
 
-/// The variables that are addressed to this program.
+/// The environment variables of this program.
 fn variables(environment: &[(OsString, OsString)]) -> Result<Vec<(String, String)>, Failure> {
     let mut ours = Vec::new();
     for (name, value) in environment {
@@ -204,7 +204,7 @@ fn variables(environment: &[(OsString, OsString)]) -> Result<Vec<(String, String
     Ok(ours)
 }
 
-/// The configuration file and its text; a file that was asked for by name must be there.
+/// The configuration file and its text; a file that was selected explicitly must exist.
 fn file(layers: &Layers, environment: &[(String, String)]) -> Result<Option<(PathBuf, String)>, Failure> {
     let variable = environment.iter().find(|(name, _)| name == FILE_VARIABLE).map(|(_, path)| PathBuf::from(path));
     let asked = layers.file.clone().or(variable);

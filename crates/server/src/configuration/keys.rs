@@ -1,20 +1,20 @@
-//! Every key of the configuration, in one table: the file, the environment, the flags, `devskyy config` and
-//! `docs/configuration.md` are all read off it.
+//! All configuration keys in one table: the file, the environment, the flags, `devskyy config` and
+//! `docs/configuration.md` are derived from it.
 
 use devskyy_domain::models::ProviderName;
 
 use super::value::Kind;
 
-/// One thing an operator can set.
+/// A configuration key.
 #[derive(Debug)]
 pub struct Key {
     /// Its dotted name, for example `server.port`; in `models.<name>.kind` the operator chooses the middle part.
     pub name: &'static str,
-    /// What values it takes.
+    /// The kind of its values.
     pub kind: Kind,
-    /// Its value where nobody sets it, as it would be written in the environment.
+    /// Its default, in the form used in the environment.
     pub default: Option<&'static str>,
-    /// What it does, in one or two sentences.
+    /// Its description in one or two sentences.
     pub about: &'static str,
 }
 
@@ -41,12 +41,12 @@ impl Key {
 /// The part of a name that the operator chooses.
 const CHOSEN: &str = "<name>";
 
-/// The variable of the environment that sets the key of that name.
+/// The environment variable of a key.
 pub(super) fn variable(name: &str) -> String {
     format!("DEVSKYY_{}", name.replace('.', "__").replace('-', "_").to_uppercase())
 }
 
-/// The section a key belongs to and its name there.
+/// The section of a key, and its name in the section.
 pub(super) fn path(name: &str) -> (&str, &str) {
     name.rsplit_once('.').unwrap_or(("", name))
 }
@@ -59,7 +59,7 @@ const fn from_to(min: i64, max: i64) -> Kind {
     Kind::Integer { min, max }
 }
 
-/// The table. Keys of one section stand together.
+/// The table, grouped by section.
 pub(super) const KEYS: &[Key] = &[
     key(
         "data_dir",
@@ -339,13 +339,13 @@ pub(super) const KEYS: &[Key] = &[
     ),
 ];
 
-/// The key of that name.
+/// The key with that name.
 #[must_use]
 pub(super) fn find(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.answers_to(name))
 }
 
-/// The known key that a mistyped one most likely means.
+/// The known key that is most similar to a mistyped one.
 #[must_use]
 pub(super) fn nearest(name: &str) -> String {
     let chosen = name.split('.').nth(1).unwrap_or(CHOSEN);
@@ -353,7 +353,7 @@ pub(super) fn nearest(name: &str) -> String {
     known.min_by_key(|known| distance(name, known)).unwrap_or_default()
 }
 
-/// How many characters must be inserted, removed or replaced to turn one word into the other.
+/// Edit distance: the number of characters to insert, remove or replace.
 fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();

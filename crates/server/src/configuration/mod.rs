@@ -1,7 +1,6 @@
-//! What an operator can decide: one table of keys, four layers, typed settings.
+//! Configuration: one table of keys, four layers, typed settings.
 //!
-//! The environment is read here and nowhere else. An unknown key or a value that does not fit ends the program before
-//! anything is touched.
+//! The environment is only read here. An unknown key or an invalid value ends the program before it changes anything.
 
 mod effective;
 mod keys;

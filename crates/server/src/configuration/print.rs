@@ -8,7 +8,7 @@ use super::{
     value::Value,
 };
 
-/// The effective configuration as a file that could be read again, each value with who set it; secrets are masked.
+/// The effective configuration as a valid file, each value with its source; secrets are masked.
 #[must_use]
 pub fn as_toml(effective: &Effective) -> String {
     let mut text = String::new();
@@ -27,7 +27,7 @@ pub fn as_toml(effective: &Effective) -> String {
     text
 }
 
-/// The effective configuration for programs: each key with its value and who set it; secrets are masked.
+/// The effective configuration as JSON, each value with its source; secrets are masked.
 #[must_use]
 pub fn as_json(effective: &Effective) -> String {
     let members: serde_json::Map<String, serde_json::Value> = effective
@@ -40,7 +40,7 @@ pub fn as_json(effective: &Effective) -> String {
     format!("{:#}\n", serde_json::Value::Object(members))
 }
 
-/// The reference of all keys, as `docs/configuration.md` holds it.
+/// The reference of all keys in `docs/configuration.md`.
 #[must_use]
 pub fn reference() -> String {
     let mut text = String::from(HEAD);

@@ -7,21 +7,21 @@ use secrecy::ExposeSecret as _;
 use super::settings::{LogFormat, Profile, Settings};
 use crate::failure::Failure;
 
-/// Passwords that come with examples and images.
+/// Default passwords of examples and images.
 const KNOWN_PASSWORDS: [&str; 6] = ["devskyy", "postgres", "password", "secret", "admin", "changeme"];
-/// Different digits that 64 random hexadecimal ones have at least, but for one case in millions of millions.
+/// Minimum number of distinct digits in a key; 64 random hexadecimal digits have fewer with negligible probability.
 const FEWEST_DIGITS: usize = 8;
-/// Leading bits of the widest network of IPv4 that one organisation has: `10.0.0.0/8`.
+/// Prefix length of the widest IPv4 network of a single organisation: `10.0.0.0/8`.
 const WIDEST_V4: u8 = 8;
-/// The same of IPv6.
+/// The same for IPv6.
 const WIDEST_V6: u8 = 16;
-/// The same of IPv6's private addresses: `fc00::/7`.
+/// The same for private IPv6 addresses: `fc00::/7`.
 const WIDEST_PRIVATE_V6: u8 = 7;
 
-/// Refuses settings that are unsafe where others can reach the platform; in the development profile all are taken.
+/// Refuses settings that are unsafe in production; in the development profile all are accepted.
 ///
 /// # Errors
-/// Every unsafe setting and what to do about it, one per line.
+/// All unsafe settings and their remedies, one per line.
 pub fn refuse_unsafe(settings: &Settings) -> Result<(), Failure> {
     if settings.profile == Profile::Development {
         return Ok(());
@@ -63,7 +63,7 @@ fn has_few_digits(key: &[char]) -> bool {
     digits.len() < FEWEST_DIGITS
 }
 
-/// Whether it is one half, quarter, eighth… over and over, as what is typed by hand tends to be.
+/// Whether a key is a repeated pattern, as manually typed keys often are.
 fn repeats_itself(key: &[char]) -> bool {
     (1..=key.len() / 2).any(|period| key.iter().zip(key.iter().skip(period)).all(|(one, next)| one == next))
 }
@@ -83,7 +83,7 @@ fn proxies(settings: &Settings) -> Option<&'static str> {
     wide.then_some("server.trusted_proxies includes strangers, who could forge their address; list the proxies only")
 }
 
-/// Whether a network is wider than any that is one organisation's.
+/// Whether a network is wider than a single organisation's.
 fn is_too_wide(base: IpAddr, prefix: u8) -> bool {
     match base {
         IpAddr::V4(_) => prefix < WIDEST_V4,
@@ -131,7 +131,7 @@ fn private_egress(settings: &Settings) -> Option<&'static str> {
     )
 }
 
-/// Providers of models whose key would be read by everybody on the way.
+/// Model providers whose API key would be sent unencrypted over the internet.
 fn providers_in_the_clear(settings: &Settings) -> impl Iterator<Item = String> {
     let told = settings.models.iter().filter(|(_, it)| it.api_key.is_some() && is_public_and_plain(&it.base_url));
     told.map(|(name, _)| {
@@ -139,7 +139,7 @@ fn providers_in_the_clear(settings: &Settings) -> impl Iterator<Item = String> {
     })
 }
 
-/// Whether it is plain HTTP to somewhere that is neither this machine nor a name or an address of a private network.
+/// Whether a URL is plain HTTP to a host that is neither this machine nor in a private network.
 fn is_public_and_plain(url: &str) -> bool {
     let Ok(url) = Url::parse(url) else { return false };
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).trim_end_matches('.');
@@ -173,7 +173,7 @@ mod tests {
         Settings::from(&Effective::read(&layers).unwrap())
     }
 
-    /// What is refused when a safe configuration is changed in one place.
+    /// The refusal after one change to a safe configuration.
     fn refusal(key: &str, value: &str) -> String {
         let set = [SAFE.as_slice(), &[(key, value)]].concat();
         refuse_unsafe(&settings(&set)).map_or_else(|failure| failure.to_string(), |()| String::new())

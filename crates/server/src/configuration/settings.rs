@@ -17,163 +17,163 @@ use secrecy::SecretString;
 
 use super::{effective::Effective, value::Value};
 
-/// Everything an operator can decide, typed.
+/// The typed settings of an installation.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// For whom this installation is.
+    /// The profile of the installation.
     pub profile: Profile,
-    /// Directory of everything kept on disk.
+    /// The directory of all files.
     pub data_dir: PathBuf,
-    /// How requests are accepted.
+    /// The HTTP server.
     pub server: Server,
-    /// What is announced about version 1 of the interface.
+    /// The deprecation of API version 1.
     pub retirement: Retirement,
-    /// Where facts are kept.
+    /// The database.
     pub database: Database,
     /// Keys and tokens.
     pub security: Security,
-    /// How much one caller may ask for.
+    /// Limits per caller.
     pub limits: Limits,
-    /// Whose pages may call from a browser.
+    /// Origins whose pages may call the API from a browser.
     pub allowed_origins: Vec<String>,
-    /// How runs are executed.
+    /// The execution of runs.
     pub runs: Runs,
-    /// What tools may reach.
+    /// The egress rules of tools.
     pub egress: Egress,
-    /// Providers of models for everybody, by their names.
+    /// Model providers for all projects, by name.
     pub models: BTreeMap<String, ModelProvider>,
-    /// What is logged, and how.
+    /// Logging.
     pub log: Log,
 }
 
-/// For whom an installation is.
+/// The profile of an installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
-    /// For those who try it or work on it.
+    /// For evaluation and development.
     Development,
-    /// For everybody who reaches it: unsafe settings are refused.
+    /// For production: unsafe settings are refused.
     Production,
 }
 
-/// How requests are accepted.
+/// Settings of the HTTP server.
 #[derive(Debug, Clone)]
 pub struct Server {
-    /// Where to listen.
+    /// The address to listen on.
     pub listen: SocketAddr,
-    /// Where clients reach the platform, if that is known.
+    /// The public URL of the platform, if set.
     pub public_url: Option<String>,
-    /// Threads that answer requests.
+    /// Number of worker threads.
     pub workers: usize,
-    /// Connections held open at once.
+    /// Maximum number of open connections.
     pub max_connections: usize,
-    /// Largest request body, in bytes.
+    /// Maximum size of a request body in bytes.
     pub body_limit: usize,
-    /// How long a client may take to send the head of a request.
+    /// Timeout for receiving the head of a request.
     pub header_timeout: Duration,
-    /// How long a client may take to send the body of a request.
+    /// Timeout for receiving the body of a request.
     pub body_timeout: Duration,
-    /// Bytes of a body that a client must send per second.
+    /// Minimum rate at which a client must send a body, in bytes per second.
     pub body_rate: u32,
-    /// How long a client may leave an answer unread.
+    /// Timeout of a client that does not read its response.
     pub write_timeout: Duration,
-    /// How long an idle connection is kept open.
+    /// Timeout of an idle connection.
     pub keep_alive: Duration,
-    /// Proxies that are believed when they say whom they speak for.
+    /// Proxies whose forwarding headers are trusted.
     pub trusted_proxies: Vec<Network>,
-    /// How long requests may take to finish while draining.
+    /// Time for requests to finish while draining.
     pub drain_timeout: Duration,
 }
 
-/// Where facts are kept.
+/// Settings of the database.
 #[derive(Debug, Clone)]
 pub struct Database {
-    /// The database, where it is not SQLite in the data directory.
+    /// The database's URL, unless it is SQLite in the data directory.
     pub url: Option<SecretString>,
-    /// Connections opened at most.
+    /// Maximum number of connections.
     pub max_connections: u32,
-    /// What an acknowledged change survives.
+    /// Durability of acknowledged changes.
     pub durability: Durability,
 }
 
 /// Keys and tokens.
 #[derive(Debug, Clone)]
 pub struct Security {
-    /// Seals private keys and hashes e-mail addresses; generated into the data directory where it is not set.
+    /// Encrypts private keys and hashes e-mail addresses; generated in the data directory if not set.
     pub master_key: Option<SecretString>,
-    /// How long an access token is accepted.
+    /// Lifetime of an access token.
     pub access_token: Duration,
-    /// Sign-ins that one person may have at a time.
+    /// Maximum number of sessions per person.
     pub sessions_per_person: u32,
-    /// Age in days at which a signing key is replaced.
+    /// Age in days at which a signing key is rotated.
     pub signing_key_days: i64,
-    /// Passwords hashed at once.
+    /// Number of passwords hashed at once.
     pub hash_threads: usize,
-    /// How much may be tried before somebody has to wait.
+    /// Limits on attempts to authenticate.
     pub throttle: ThrottleLimits,
-    /// What is asked of new passwords.
+    /// The requirements for new passwords.
     pub password_policy: PasswordPolicy,
-    /// Who may open an account.
+    /// Who may register.
     pub registration: RegistrationMode,
 }
 
-/// How runs are executed.
+/// Settings of runs.
 #[derive(Debug, Clone)]
 pub struct Runs {
-    /// Runs executed at once.
+    /// Maximum number of runs executed at once.
     pub concurrency: usize,
-    /// Runs of one project executed at once by all processes together, where that is bounded.
+    /// Maximum number of runs of one project executed at once by all processes together; `None` for no limit.
     pub project_concurrency: Option<usize>,
-    /// Percent of the runs executed at once that are of one project at most.
+    /// Maximum share of one project in the runs executed at once, in percent.
     pub project_share: usize,
-    /// Silence after which a run is taken over.
+    /// Duration of a lease without renewal.
     pub lease: Duration,
-    /// How long calls of runs may take to end while draining.
+    /// Time for calls of runs to finish while draining.
     pub drain_timeout: Duration,
 }
 
-/// What tools may reach.
+/// Egress rules of tools.
 #[derive(Debug, Clone)]
 pub struct Egress {
     /// Whether plain HTTP is allowed.
     pub allow_http: bool,
-    /// Private destinations that are allowed all the same.
+    /// Private destinations that are allowed.
     pub allow_private: Vec<String>,
 }
 
-/// A provider of models for everybody.
+/// A model provider for all projects.
 #[derive(Debug, Clone)]
 pub struct ModelProvider {
-    /// What it speaks.
+    /// Its protocol.
     pub kind: ProviderKind,
-    /// Where it is reached.
+    /// Its base URL.
     pub base_url: String,
-    /// With what it is paid.
+    /// Its API key.
     pub api_key: Option<SecretString>,
-    /// What it may be asked for.
+    /// The models that may be called.
     pub models: Vec<String>,
-    /// What that costs, as it was written.
+    /// Their prices, as written.
     pub prices: Vec<String>,
-    /// How long it may keep silent before it answers, where somebody said.
+    /// Timeout until the first byte of an answer, if set.
     pub first_byte: Option<Duration>,
 }
 
-/// What is logged, and how.
+/// Settings of the log.
 #[derive(Debug, Clone)]
 pub struct Log {
-    /// Directives of the log filter, where somebody set them.
+    /// Directives of the log filter, if set.
     pub level: Option<String>,
-    /// How lines are written.
+    /// The format of log lines.
     pub format: LogFormat,
 }
 
-/// How log lines are written.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// By whether standard error is a terminal.
+    /// Text if standard error is a terminal, else JSON.
     Auto,
     /// One JSON object per line.
     Json,
-    /// For people.
+    /// Readable text.
     Text,
 }
 
@@ -211,12 +211,12 @@ impl From<&Effective> for Settings {
     }
 }
 
-/// Independent of the working directory, so that what is printed can be used anywhere.
+/// Independent of the working directory, so that printed paths can be used anywhere.
 fn absolute(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
 }
 
-/// Takes typed values out of the table's; each has been checked against its key before.
+/// Extracts typed values from the table; each has been validated against its key before.
 struct Reader<'a>(&'a Effective);
 
 impl Reader<'_> {

@@ -6,7 +6,7 @@ fn variable(name: &str, value: &str) -> (OsString, OsString) {
     (name.into(), value.into())
 }
 
-/// Layers whose file has this text; the file lives as long as the directory that is returned.
+/// Layers with a file of this text, which exists as long as the returned directory.
 fn written(text: &str) -> (tempfile::TempDir, Layers) {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("devskyy.toml");

@@ -6,64 +6,64 @@ use devskyy_application::models::ProviderSecret;
 use devskyy_domain::models::ProviderUrl;
 use tracing_subscriber::EnvFilter;
 
-/// What values a key takes.
+/// The kind of values of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Any text that is not empty.
+    /// Non-empty text.
     Text,
     /// An IP address.
     Address,
-    /// A URL that may hold a password.
+    /// A URL that may contain a password.
     Url,
-    /// Something that is never shown.
+    /// A secret; never shown.
     Secret,
-    /// What somebody else is paid with; never shown either.
+    /// A credential of an external service; never shown.
     Credential,
     /// An `http` or `https` URL without secrets.
     Place,
-    /// A whole number.
+    /// An integer.
     Integer {
-        /// The smallest.
+        /// The minimum.
         min: i64,
-        /// The largest.
+        /// The maximum.
         max: i64,
     },
-    /// Yes or no.
+    /// A boolean.
     Boolean,
-    /// One of a few words.
+    /// One of a fixed set of words.
     Choice(&'static [&'static str]),
-    /// Several texts.
+    /// A list of texts.
     List,
-    /// Networks and addresses.
+    /// A list of networks and addresses.
     Networks,
-    /// Scheme, host and port of something reached over HTTP.
+    /// Scheme, host and port.
     Origin,
-    /// Several of these, or `*` for all.
+    /// A list of origins, or `*` for all.
     Origins,
-    /// What to log.
+    /// Log directives.
     Directives,
-    /// An instant in RFC 3339.
+    /// A time in RFC 3339.
     Instant,
 }
 
-/// A value that its key takes.
+/// A value of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// Text of any kind.
+    /// Any text.
     Text(String),
-    /// A whole number.
+    /// An integer.
     Integer(i64),
-    /// Yes or no.
+    /// A boolean.
     Boolean(bool),
-    /// Several texts.
+    /// A list of texts.
     List(Vec<String>),
 }
 
 impl Kind {
-    /// Reads a value as it is written in the environment or in a flag.
+    /// Parses a value from the environment or a flag.
     ///
     /// # Errors
-    /// What the value must be instead.
+    /// A description of valid values.
     pub fn parse(self, raw: &str) -> Result<Value, String> {
         let value = match self {
             Self::Integer { .. } => raw.trim().parse().map(Value::Integer).map_err(|_| self.must_be())?,
@@ -85,10 +85,10 @@ impl Kind {
         self.check(value)
     }
 
-    /// Reads a value as it is written in a file.
+    /// Converts a value from a file.
     ///
     /// # Errors
-    /// What the value must be instead.
+    /// A description of valid values.
     pub fn accept(self, raw: &toml::Value) -> Result<Value, String> {
         let value = match (self, raw) {
             (Self::Integer { .. }, toml::Value::Integer(number)) => Value::Integer(*number),
@@ -128,7 +128,7 @@ impl Kind {
         if fits { Ok(value) } else { Err(self.must_be()) }
     }
 
-    /// What a value of this kind must be, for people.
+    /// Describes the valid values.
     #[must_use]
     pub fn must_be(self) -> String {
         match self {
@@ -154,7 +154,7 @@ impl Kind {
         }
     }
 
-    /// The value as it may be shown: secrets masked, passwords in URLs too.
+    /// The value for display: secrets are masked, and so are passwords in URLs.
     #[must_use]
     pub fn shown(self, value: &Value) -> Value {
         match (self, value) {
@@ -165,8 +165,8 @@ impl Kind {
     }
 }
 
-/// Whether a text is `sqlite:`, or `sqlite://`, and the path of a file. Parameters and escapes would be read as part of the
-/// path, and name another, empty database.
+/// Whether a text is `sqlite:` or `sqlite://` followed by a file's path. Parameters and escapes would become part of
+/// the path and select another, empty database.
 fn is_sqlite_file(text: &str) -> bool {
     let Some(path) = text.strip_prefix("sqlite:") else { return false };
     let path = path.strip_prefix("//").unwrap_or(path);
@@ -175,7 +175,7 @@ fn is_sqlite_file(text: &str) -> bool {
         && !path.contains(['?', '#', '%'])
 }
 
-/// Whether a text is an origin as browsers write it (RFC 6454): nothing but scheme, host and port.
+/// Whether a text is a serialised origin (RFC 6454): only scheme, host and port.
 fn is_origin(text: &str) -> bool {
     let Ok(url) = reqwest::Url::parse(text) else { return false };
     matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
@@ -183,7 +183,7 @@ fn is_origin(text: &str) -> bool {
 
 const MASK: &str = "********";
 
-/// A URL whose password, if it has one, is masked; also one given as a parameter.
+/// A URL with its password masked, also in a parameter.
 #[must_use]
 pub fn without_password(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));

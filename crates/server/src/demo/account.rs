@@ -1,4 +1,4 @@
-//! The demo's own account, with a password made up at its first start.
+//! The demo's own account, with a password generated at its first start.
 
 use std::{
     io::ErrorKind,
@@ -13,21 +13,21 @@ use serde_json::json;
 use super::client::{Client, LOGIN};
 use crate::{cli::make_password, failure::Failure};
 
-/// Who runs the demo.
+/// The demo account's e-mail.
 pub(super) const EMAIL: &str = "demo@example.org";
 
-/// Where the password is kept, readable for its owner only.
+/// The file with the password, readable only by its owner.
 pub(super) fn password_file(data_dir: &Path) -> PathBuf {
     data_dir.join("demo-password")
 }
 
-/// Signs in; the first time the account is made, as the platform's administrator where it has none.
+/// Signs in; creates the account the first time, as the administrator if the platform has none.
 pub(super) async fn sign_in(url: &str, bootstrap: Option<&str>, data_dir: &Path) -> Result<Client, Failure> {
     let stranger = Client::stranger(url)?;
     let kept = password_file(data_dir);
     let password = password(&kept)?;
     let credentials = json!({"email": EMAIL, "password": password});
-    // No account, or another password: which of them, registering tells.
+    // There is no account, or it has another password; registering shows which.
     let session = match stranger.post_unless(StatusCode::UNAUTHORIZED, LOGIN, &credentials).await? {
         Some(session) => session,
         None => {

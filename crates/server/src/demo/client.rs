@@ -1,4 +1,4 @@
-//! A REST client of the platform, as small as the demo needs it.
+//! A minimal REST client for the demo.
 
 use std::{
     sync::{Arc, PoisonError, RwLock},
@@ -11,12 +11,12 @@ use serde_json::Value;
 use super::events::Events;
 use crate::failure::{Failure, causes};
 
-/// How long an answer may take, but for a stream of events.
+/// Timeout of a response, except for event streams.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// Where one signs in.
+/// The login endpoint.
 pub(super) const LOGIN: &str = "/auth/login";
 
-/// Somebody at the REST interface.
+/// A client of the REST API.
 #[derive(Clone)]
 pub(super) struct Client {
     http: Http,
@@ -24,7 +24,7 @@ pub(super) struct Client {
     session: Option<Arc<Session>>,
 }
 
-/// A sign-in, and what it takes to sign in again: a person may think longer about an answer than a token lasts.
+/// A session and the credentials to renew it: a person may take longer to answer than a token lasts.
 struct Session {
     credentials: Value,
     token: RwLock<String>,
@@ -41,14 +41,14 @@ impl Session {
 }
 
 impl Client {
-    /// Somebody who has not signed in.
+    /// A client without a session.
     pub(super) fn stranger(url: &str) -> Result<Self, Failure> {
         let http = Http::builder().no_proxy().connect_timeout(Duration::from_secs(5)).build();
         let http = http.map_err(|error| Failure::operation(causes(&error)))?;
         Ok(Self { http, base: format!("{url}/api/v1"), session: None })
     }
 
-    /// The same client signed in, as `/auth/login` answered these credentials.
+    /// The same client with a session from the response of `/auth/login`.
     pub(super) fn signed_in(self, credentials: Value, answer: &Value) -> Self {
         Self { session: Some(Arc::new(Session { credentials, token: RwLock::new(token(answer)) })), ..self }
     }
@@ -63,7 +63,7 @@ impl Client {
         accepted(response, path).await
     }
 
-    /// As [`Client::post`]; nothing where the answer has this one status.
+    /// Like [`Client::post`]; returns `None` for this one status.
     pub(super) async fn post_unless(
         &self,
         not: StatusCode,
@@ -75,7 +75,7 @@ impl Client {
         if response.status() == not { Ok(None) } else { accepted(response, path).await.map(Some) }
     }
 
-    /// What happens to a run after a position, as it happens.
+    /// The events of a run after a position, as they happen.
     pub(super) async fn events(&self, run: &str, after: u64) -> Result<Events, Failure> {
         let path = format!("/runs/{run}/events");
         let request = || {
@@ -109,7 +109,7 @@ impl Client {
     }
 }
 
-/// The access token of an answer of `/auth/login`.
+/// The access token in a response of `/auth/login`.
 fn token(answer: &Value) -> String {
     answer["access_token"].as_str().unwrap_or_default().to_owned()
 }
@@ -152,7 +152,7 @@ mod tests {
     use super::{super::account, Arc, Client, Session};
     use crate::{banner, run::tests::served};
 
-    /// The demo's client with a token that does not count, for a server on which its account is.
+    /// The demo's client with an invalid token, for a server that has its account.
     async fn outlasted() -> (tempfile::TempDir, crate::run::ServerHandle, Client, &'static str) {
         let directory = tempfile::tempdir().unwrap();
         let server = served(directory.path()).await;

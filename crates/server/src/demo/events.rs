@@ -1,4 +1,4 @@
-//! Reading a stream of server-sent events.
+//! A reader of server-sent events.
 
 use chrono::{DateTime, Utc};
 use reqwest::Response;
@@ -6,20 +6,20 @@ use serde_json::Value;
 
 use crate::failure::{Failure, causes};
 
-/// One thing that happened to the run.
+/// An event of the run.
 #[derive(Debug, Clone)]
 pub(super) struct Event {
-    /// Its place in the log.
+    /// Its position in the log.
     pub(super) position: u64,
-    /// What happened, for example `run.tool_called`.
+    /// Its type, for example `run.tool_called`.
     pub(super) kind: String,
     /// When.
     pub(super) at: DateTime<Utc>,
-    /// The rest.
+    /// The payload.
     pub(super) data: Value,
 }
 
-/// Events as they arrive.
+/// A stream of events.
 pub(super) struct Events {
     response: Response,
     received: Vec<u8>,
@@ -50,7 +50,7 @@ impl Events {
     }
 }
 
-/// Understands one block of lines; comments keep the connection alive and mean nothing.
+/// Parses one block of lines; comments only keep the connection alive.
 fn parse(block: &str) -> Option<Event> {
     let data: String = block.lines().filter_map(|line| line.strip_prefix("data:")).collect();
     let event: Value = serde_json::from_str(&data).ok()?;

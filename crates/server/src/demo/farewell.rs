@@ -1,11 +1,11 @@
-//! What is told at the end: the totals, and where to look further.
+//! The demo's final output: totals and hints.
 
 use chrono::{DateTime, Utc};
 
 use super::{Shown, account, client::Client, screen::Screen};
 use crate::{configuration::Settings, failure::Failure};
 
-/// Sums the run up.
+/// Prints the totals of the run.
 pub(super) async fn totals(screen: &Screen, client: &Client, run: &str, tickets: usize) -> Result<(), Failure> {
     let ended = client.get(&format!("/runs/{run}")).await?;
     let usage = &ended["usage"];
@@ -26,7 +26,7 @@ pub(super) async fn totals(screen: &Screen, client: &Client, run: &str, tickets:
     Ok(())
 }
 
-/// Tells where everything is.
+/// Prints where to find everything.
 pub(super) fn look_further(screen: &Screen, url: &str, settings: &Settings, shown: &Shown, keep: bool, stays: bool) {
     let data = settings.data_dir.display();
     screen.gap();

@@ -6,24 +6,24 @@ use std::{
 
 use crate::failure::Failure;
 
-/// The lock file this program was built from, for when there is no other.
+/// The lock file this program was built from, as the default.
 const OWN: &str = include_str!("../../../../Cargo.lock");
-/// Largest lock file, in bytes: a run's input has a limit.
+/// Maximum size of a lock file in bytes, because a run's input is limited.
 const MOST: u64 = 900_000;
 
-/// What the demo reviews.
+/// The lock file that the demo reviews.
 #[derive(Debug)]
 pub(super) struct Lockfile {
     /// Its text.
     pub(super) text: String,
-    /// What the report calls it.
+    /// Its name in the report.
     pub(super) name: String,
-    /// Where it comes from, for people.
+    /// Its origin, for display.
     pub(super) origin: String,
 }
 
 impl Lockfile {
-    /// The one that was asked for, this directory's, or the program's own.
+    /// The given file, the one in the current directory, or the program's own.
     pub(super) fn find(asked: Option<&Path>) -> Result<Self, Failure> {
         let usual = PathBuf::from("Cargo.lock");
         let path = asked.unwrap_or(&usual);
@@ -45,8 +45,8 @@ impl Lockfile {
     }
 }
 
-/// The text of a file; nothing where there is more of it than a run may get. A pipe or a device is not opened: it may never
-/// say anything, or never end.
+/// The text of a file; `None` if it is too large for a run. A pipe or a device is not opened, because reading it might
+/// block or never end.
 fn read(path: &Path) -> io::Result<Option<String>> {
     if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));

@@ -1,5 +1,4 @@
-//! The platform's main job in front of one's eyes: a server is started, and everything after that goes through its
-//! REST interface, as any client would do it.
+//! A demonstration of the platform: it starts a server and then uses only its REST API, like any client.
 
 mod account;
 mod client;
@@ -22,34 +21,34 @@ use self::{
 };
 use crate::{banner, configuration::Settings, failure::Failure, run};
 
-/// The agent's definition, as `examples/dependency-review` has it.
+/// The agent's definition from `examples/dependency-review`.
 const AGENT: &str = include_str!("../../../../examples/dependency-review/agent.json");
-/// Largest request the demo's server accepts: real lock files are larger than usual requests.
+/// Maximum size of a request to the demo's server; lock files are larger than usual requests.
 const BODY_LIMIT: usize = 8 << 20;
 
-/// How the demo is to go.
+/// The options of the demo.
 #[derive(Debug)]
 pub struct Demo {
-    /// The lock file to review; this directory's, or this program's own, without.
+    /// The lock file to review; by default the one in the current directory, or this program's own.
     pub lockfile: Option<PathBuf>,
-    /// The answer to the run's question, where it shall not be asked.
+    /// The answer to the run's approval; `None` to ask.
     pub answer: Option<Answer>,
-    /// Whether to end instead of serving on.
+    /// Whether to exit afterwards instead of continuing to serve.
     pub exit: bool,
-    /// Whether the data directory outlives the demo.
+    /// Whether the data directory is kept.
     pub keep: bool,
 }
 
-/// What is answered when the run asks.
+/// The answer to the run's approval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     /// File the ticket.
     Approve,
-    /// Do not.
+    /// Do not file the ticket.
     Deny,
 }
 
-/// What the demo showed, for those who want to look further.
+/// What the demo created, for the final hints.
 struct Shown {
     run: String,
     agent: String,
@@ -94,7 +93,7 @@ fn cut_short() -> Failure {
     Failure::operation("stopped before the run ended")
 }
 
-/// The settings of a server that reaches the demo's tracker and nothing else beyond what the operator allows.
+/// The settings of a server that may send requests to the demo's tracker, in addition to what the operator allows.
 fn prepared(mut settings: Settings, tracker: &Tracker) -> Settings {
     settings.server.listen.set_port(0);
     settings.server.body_limit = settings.server.body_limit.max(BODY_LIMIT);
@@ -130,7 +129,7 @@ async fn show(
     Ok((client, Shown { run, agent, report }))
 }
 
-/// Creates the agent; one that an earlier demo made gets its definition again, and is activated if it was paused since.
+/// Creates the agent; an existing one gets the definition again, and is activated if it was paused.
 async fn publish(client: &Client, tracker: &Tracker) -> Result<(String, u64), Failure> {
     let mut agent: Value = serde_json::from_str(AGENT).map_err(Failure::operation)?;
     agent["definition"]["tools"]["file_ticket"]["request"]["url"] = json!(format!("{}/tickets", tracker.url()));
@@ -144,8 +143,8 @@ async fn publish(client: &Client, tracker: &Tracker) -> Result<(String, u64), Fa
     Ok((known, current["current_version"].as_u64().unwrap_or_default()))
 }
 
-/// The id of the agent of that name in one's own project, among all whose names are like it. An archived one has left its
-/// name to others.
+/// The id of the agent with that name in the personal project, searched among similar names. Archived agents do not
+/// count, because their names are available again.
 async fn known(client: &Client, name: &str) -> Result<Option<String>, Failure> {
     let project = text(&client.get("/auth/me").await?, "personal_project_id");
     for page in 1_u64.. {
@@ -160,7 +159,7 @@ async fn known(client: &Client, name: &str) -> Result<Option<String>, Failure> {
     Ok(None)
 }
 
-/// Shows what happens to a run as it happens, and answers its question, until it has ended.
+/// Shows the events of a run as they happen, and answers its approval, until it has ended.
 async fn follow(client: &Client, run: &str, screen: &Screen, answerer: Answerer) -> Result<(), Failure> {
     let mut timeline = Timeline::new(screen);
     let mut after = 0;
@@ -190,7 +189,7 @@ async fn answer(
     client.post(&path, &json!({"decision": decision, "reason": reason})).await.map(drop)
 }
 
-/// The report, and nothing else, goes to standard output.
+/// Prints the report, the only output on standard output.
 fn print(screen: &Screen, report: &str) -> Result<(), Failure> {
     screen.gap();
     let mut out = std::io::stdout().lock();

@@ -3,14 +3,14 @@ use tokio::sync::oneshot;
 use super::{Answer, screen::Screen};
 use crate::failure::Failure;
 
-/// Answers the run's question: as decided beforehand, or by asking whoever sits there.
+/// Answers the run's approval: as decided beforehand, or by asking a person.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Answerer {
-    /// The command line says it.
+    /// Decided on the command line.
     Decided(Answer),
-    /// Somebody is asked.
+    /// A person is asked.
     Person,
-    /// Nobody can be asked.
+    /// There is no terminal to ask on.
     Nobody,
 }
 
@@ -23,7 +23,7 @@ impl Answerer {
         }
     }
 
-    /// The answer, and why, for the record.
+    /// The answer and its reason, for the record.
     pub(super) async fn answer(self, screen: &Screen, prompt: &str) -> Result<(Answer, &'static str), Failure> {
         Ok(match self {
             Self::Decided(Answer::Approve) => {
@@ -48,7 +48,7 @@ async fn ask(screen: &Screen, prompt: &str) -> Result<Answer, Failure> {
     loop {
         screen.ask(&format!("{prompt} [y/n]"));
         let (told, answered) = oneshot::channel();
-        // A thread of its own: whoever stops the demo instead of answering does not wait for a line that never comes.
+        // A separate thread, so that stopping the demo does not wait for a line of input.
         std::thread::spawn(move || {
             let mut line = String::new();
             let _ = told.send(std::io::stdin().read_line(&mut line).map(|read| (read, line)));

@@ -1,8 +1,8 @@
-//! What people see while the demo runs: on standard error, so that standard output is the report alone.
+//! The demo's output for people: on standard error, so that standard output only contains the report.
 
 use std::io::{IsTerminal as _, Write as _};
 
-/// Where people look.
+/// The terminal, or what replaces it.
 #[derive(Debug)]
 pub(super) struct Screen {
     coloured: bool,
@@ -11,7 +11,7 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    /// Looks at what standard input and output are connected to.
+    /// Detects what standard input and output are connected to.
     pub(super) fn detect() -> Self {
         let moving = std::io::stderr().is_terminal();
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -19,7 +19,7 @@ impl Screen {
         Self { coloured: moving && !plain, moving, interactive }
     }
 
-    /// Whether somebody sits there.
+    /// Whether a person can be asked.
     pub(super) const fn interactive(&self) -> bool {
         self.interactive
     }
@@ -28,7 +28,7 @@ impl Screen {
         self.line(&self.paint("1", text));
     }
 
-    /// Something that has been done.
+    /// A completed action.
     pub(super) fn done(&self, what: &str, detail: &str) {
         self.line(&format!("{} {what:<10} {detail}", self.paint("32", "✓")));
     }
@@ -41,19 +41,19 @@ impl Screen {
         self.write(&format!("{}{text}\n", self.clear()));
     }
 
-    /// A line that the next one replaces; in a pipe there is none.
+    /// A line that the next one replaces; omitted in a pipe.
     pub(super) fn passing(&self, text: &str) {
         if self.moving {
             self.write(&format!("{}{text}", self.clear()));
         }
     }
 
-    /// Text that waits for an answer on the same line.
+    /// A prompt that waits for an answer on the same line.
     pub(super) fn ask(&self, text: &str) {
         self.write(&format!("{}{} ", self.clear(), self.paint("1;33", text)));
     }
 
-    /// The text in a colour (ECMA-48), where there are colours.
+    /// The text in a colour (ECMA-48), if colours are enabled.
     pub(super) fn paint(&self, colour: &str, text: &str) -> String {
         if self.coloured { format!("\u{1b}[{colour}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
@@ -62,7 +62,7 @@ impl Screen {
         if self.moving { "\r\u{1b}[K" } else { "" }
     }
 
-    /// Nobody looking is no reason to stop.
+    /// A failure to write is no reason to stop.
     fn write(&self, text: &str) {
         let mut out = std::io::stderr().lock();
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());

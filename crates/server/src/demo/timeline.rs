@@ -1,4 +1,4 @@
-//! The run's events as lines for people: what began, what it gave, how long it took.
+//! The run's events as readable lines: what began, its result, and how long it took.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use super::{events::Event, screen::Screen};
 /// Characters of a progress bar.
 const BAR: u64 = 24;
 
-/// A run, told line by line.
+/// Prints a run event by event.
 pub(super) struct Timeline<'a> {
     screen: &'a Screen,
     begun: Option<DateTime<Utc>>,
     calls: BTreeMap<String, Call>,
-    /// Steps that run once per element: how many elements, and how many are done.
+    /// Steps that run once per element: the number of elements, and how many are done.
     loops: BTreeMap<String, (u64, u64, DateTime<Utc>)>,
     ended: bool,
 }
@@ -36,7 +36,7 @@ impl<'a> Timeline<'a> {
         self.ended
     }
 
-    /// Tells an event.
+    /// Prints an event.
     pub(super) fn show(&mut self, event: &Event) {
         self.begun.get_or_insert(event.at);
         let data = &event.data;
@@ -120,7 +120,7 @@ impl<'a> Timeline<'a> {
     }
 }
 
-/// How long something took, where that can be told from the events.
+/// How long something took, if the events show that.
 fn took(since: DateTime<Utc>, event: &Event) -> String {
     match (event.at - since).num_milliseconds() {
         0 => " ".repeat(9),
@@ -137,7 +137,7 @@ fn waiting_for(data: &Value) -> String {
     format!("for {}", what.join(", "))
 }
 
-/// What a person wants to know of a result at a glance.
+/// A short summary of a result.
 fn given(result: &Value) -> String {
     let ticket = result["body"]["ticket"].as_str().map(|ticket| format!("  {ticket}"));
     let counted = result["duplicated"].as_u64().map(|count| {

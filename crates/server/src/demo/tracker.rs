@@ -1,4 +1,4 @@
-//! A ticket tracker on the loopback interface, as small as one can be that recognises a repeated request.
+//! A minimal ticket tracker on the loopback interface that recognises repeated requests.
 
 use std::{
     collections::BTreeMap,
@@ -43,7 +43,7 @@ impl Tracker {
         Ok(Self { address, filed, server: handle })
     }
 
-    /// Where it listens, as an egress allowance names it.
+    /// Its address in the form of an egress rule.
     pub(super) fn address(&self) -> String {
         self.address.to_string()
     }
@@ -52,7 +52,7 @@ impl Tracker {
         format!("http://{}", self.address)
     }
 
-    /// How many tickets were filed.
+    /// Number of tickets filed.
     pub(super) fn tickets(&self) -> usize {
         self.filed.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
@@ -62,7 +62,7 @@ impl Tracker {
     }
 }
 
-/// Files a ticket; the same key again gets the ticket of the first time.
+/// Files a ticket; a repeated key returns the same ticket.
 async fn file(filed: Data<Filed>, request: HttpRequest, body: Json<Value>) -> HttpResponse {
     let Some(key) = request.headers().get("Idempotency-Key").and_then(|key| key.to_str().ok()) else {
         return HttpResponse::BadRequest().json(json!({"error": "an Idempotency-Key is needed"}));

@@ -6,7 +6,7 @@ use std::{
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// A deadline that moves with every request: moving it costs a store, not a timer.
+/// A deadline that moves with every request; moving it is a store and does not touch the timer.
 #[derive(Debug)]
 pub(super) struct Alarm {
     sleep: Pin<Box<Sleep>>,
@@ -14,7 +14,7 @@ pub(super) struct Alarm {
 }
 
 impl Alarm {
-    /// One that is not set.
+    /// A deadline that is not set.
     pub(super) fn unset() -> Self {
         Self { sleep: Box::pin(sleep_until(Instant::now())), due: None }
     }

@@ -1,14 +1,14 @@
-//! Finds the answers that the HTTP codec gives by itself.
+//! Detects responses that the HTTP codec creates itself.
 
 use actix_web::http::StatusCode;
 
-/// Longer than any of them.
+/// Upper bound of their length.
 const LONGEST: usize = 256;
 
-/// The only headers the codec gives them. Everything the platform answers has more.
+/// The only headers of these responses; the platform's own have more.
 const HEADERS: [&str; 3] = ["content-length", "connection", "date"];
 
-/// Where such an answer begins in what is about to be sent, and its status. There is none behind it: the codec stops there.
+/// Position and status of such a response in the output buffer. It is always the last, because the codec stops there.
 pub(super) fn find(sent: &[u8]) -> Option<(usize, StatusCode)> {
     if !sent.ends_with(b"\r\n\r\n") {
         return None;

@@ -14,30 +14,30 @@ use tokio::{
 
 use super::{alarm::Alarm, bare, farewell::Farewell, turns::Turns};
 
-/// How long a client is waited for.
+/// The timeouts of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
-    /// For the head of a request, from its first byte; for the first one, from the connection's beginning.
+    /// For the head of a request, from its first byte; for the first request, from the start of the connection.
     pub(super) head: Duration,
-    /// For the first byte of another request.
+    /// For the first byte of the next request.
     pub(super) idle: Duration,
-    /// For it to take more of an answer.
+    /// For reading more of a response.
     pub(super) unread: Duration,
 }
 
-/// The whole answer to a client whose request cannot be understood.
+/// Builds the complete response to a request that cannot be parsed.
 pub(super) type Unread = Rc<dyn Fn(StatusCode) -> Vec<u8>>;
 
-/// A client's connection, with what the HTTP codec does not do: every head has a deadline, a client that does not take its
-/// answer is let go, and the codec's own bare answers are replaced by whole ones.
+/// A connection with what the HTTP codec lacks: every head has a deadline, a client that does not read its response is
+/// disconnected, and the codec's own bare responses are replaced by complete ones.
 pub(super) struct Connection {
     stream: TcpStream,
     turns: Turns,
     patience: Patience,
     unread: Unread,
-    /// The turn that is waited for.
+    /// The turn that is awaited.
     awaited: u64,
-    /// Whether the head of that turn has begun.
+    /// Whether the head of that turn has begun to arrive.
     begun: bool,
     silent: Alarm,
     stuck: Alarm,
@@ -53,12 +53,12 @@ impl Connection {
         Self { stream, turns, patience, unread, awaited: 0, begun: true, silent, stuck, ended: false, farewell: None }
     }
 
-    /// The requests on it.
+    /// The requests of the connection.
     pub(super) fn turns(&self) -> Turns {
         self.turns.clone()
     }
 
-    /// Sets the deadline of what is waited for.
+    /// Sets the deadline for what is awaited.
     fn watch(&mut self, arrived: bool) {
         if self.turns.under_way() {
             self.silent.clear();

@@ -12,10 +12,10 @@ use tokio::{
 
 use super::alarm::Alarm;
 
-/// How long saying it and letting it arrive may take.
+/// Timeout for sending it and letting it arrive.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The last thing a client is told, whatever it is still sending.
+/// The last response to a client, even while it is still sending.
 #[derive(Debug)]
 pub(super) struct Farewell {
     text: Vec<u8>,
@@ -30,7 +30,7 @@ impl Farewell {
         Self { text, said: 0, end }
     }
 
-    /// Says it, then looks away from what still arrives: a socket closed over unread bytes takes back what was said.
+    /// Sends it, then discards what still arrives: a socket closed with unread bytes is reset, and the text lost.
     pub(super) fn poll(&mut self, stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.end.rings(cx) {
             return Poll::Ready(Ok(()));

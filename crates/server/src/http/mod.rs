@@ -1,4 +1,4 @@
-//! The front door: one listener, a few workers, deadlines and a cap on connections.
+//! The HTTP server: one listener, a few workers, deadlines and a connection limit.
 
 mod alarm;
 mod bare;
@@ -31,13 +31,13 @@ use self::{
 };
 use crate::{configuration, failure::Failure};
 
-/// Connections that wait to be accepted.
+/// Length of the accept queue.
 const BACKLOG: u32 = 1_024;
 
-/// Takes the address before anything else is touched, so that a busy port leaves no trace.
+/// Binds the address before anything else, so that a busy port has no side effects.
 ///
 /// # Errors
-/// When the address is taken, not this machine's, or not allowed.
+/// When the address is in use, not local, or not allowed.
 pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
     let listener = socket.and_then(|socket| {
@@ -62,7 +62,7 @@ pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     })
 }
 
-/// Starts answering.
+/// Starts the server.
 ///
 /// # Errors
 /// When the listener cannot be used.
@@ -84,7 +84,7 @@ pub(crate) fn answer(
                 async move { draining.notified().await }
             })
             .keep_alive(keep_alive)
-            // Heads have their deadlines from the connection, which knows the later ones too.
+            // The connection sets the deadlines of heads, because it also knows those of later requests.
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(patience.head)
             .on_connect_ext(|connection: &Connection, data: &mut Extensions| drop(data.insert(connection.turns())))
@@ -107,7 +107,7 @@ pub(crate) fn answer(
     Ok(server.run())
 }
 
-/// The application, telling each connection when it answers on it.
+/// The application, with a signal to each connection when it is being answered.
 fn attended(
     state: &ApiState,
 ) -> impl ServiceFactory<Request, Config = (), Response = Response<Body>, Error = Error, InitError = ()> + use<> {

@@ -1,4 +1,4 @@
-//! Knows whether a connection's client is being answered.
+//! Tracks whether a connection has a request in progress.
 
 use std::{
     cell::Cell,
@@ -12,7 +12,7 @@ use actix_web::{
     web::Bytes,
 };
 
-/// The requests of one connection, as its two ends count them: where bytes arrive, and where requests are answered.
+/// The requests of one connection, shared by the side that receives bytes and the side that answers.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Turns(Rc<Counts>);
 
@@ -23,7 +23,7 @@ struct Counts {
 }
 
 impl Turns {
-    /// Requests whose head has arrived.
+    /// Number of requests whose head has arrived.
     pub(super) fn begun(&self) -> u64 {
         self.0.begun.get()
     }
@@ -33,7 +33,7 @@ impl Turns {
         self.0.under_way.get() > 0
     }
 
-    /// Takes a turn, which lasts until it is dropped.
+    /// Begins a turn, which lasts until it is dropped.
     pub(super) fn take(&self) -> Turn {
         self.0.begun.set(self.0.begun.get() + 1);
         self.0.under_way.set(self.0.under_way.get() + 1);
@@ -41,7 +41,7 @@ impl Turns {
     }
 }
 
-/// One request, from its head to the last byte of its answer.
+/// One request, from its head to the last byte of its response.
 #[derive(Debug)]
 pub(super) struct Turn(Rc<Counts>);
 
@@ -51,7 +51,7 @@ impl Drop for Turn {
     }
 }
 
-/// The body of an answer, which ends the turn with itself.
+/// The body of a response; dropping it ends the turn.
 pub(super) struct Body {
     body: BoxBody,
     _turn: Option<Turn>,

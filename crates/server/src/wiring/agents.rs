@@ -1,4 +1,4 @@
-//! Agents.
+//! Wiring of agents.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use devskyy_infrastructure::{agents::SqlAgents, tools::Tools};
 
 use super::Ground;
 
-/// What can be asked of agents, and their views.
+/// The use cases of agents, and their views.
 pub(super) fn agents(
     ground: &Ground,
     models: Arc<RoutedModels>,

@@ -1,4 +1,4 @@
-//! Who did what.
+//! Wiring of the audit trail.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,17 +14,17 @@ use devskyy_infrastructure::{audit::SqlAudit, sql::Database};
 use super::Ground;
 use crate::{failure::causes, tasks::Tasks};
 
-/// How late a record may be written.
+/// Maximum delay of writing a record.
 const LATE: Duration = Duration::from_secs(1);
-/// How long sign-ins, denials and addresses are kept.
+/// How long sign-ins, denials and addresses are retained.
 const KEPT: TimeDelta = TimeDelta::days(90);
 /// Pause between two sweeps.
 const PAUSE: Duration = Duration::from_secs(3_600);
 
-/// The trail and what notes in it.
+/// The audit trail and its writer.
 #[derive(Clone)]
 pub(crate) struct Trail {
-    /// Notes sign-ins and denials.
+    /// Records sign-ins and denials.
     pub(super) security: SecurityLog,
     kept: Arc<SqlAudit>,
     clock: Arc<dyn Clock>,
@@ -36,17 +36,17 @@ impl Trail {
         Self { security: SecurityLog::new(kept.clone(), clock.clone(), ids), kept, clock }
     }
 
-    /// The trail for those who may hear it.
+    /// The queries over the trail.
     pub(super) fn told(&self, access: Access) -> Audit {
         Audit::new(self.kept.clone(), access)
     }
 
-    /// A log, with a line about each fact that matters for security.
+    /// Wraps a log so that security-relevant events are also logged.
     pub(super) fn watching(&self, log: Arc<dyn EventStore>) -> Arc<dyn EventStore> {
         Arc::new(AuditedEventStore::new(log, self.security.clone()))
     }
 
-    /// Writes records, and forgets old ones, for as long as the server runs.
+    /// Writes records, and deletes old ones, for as long as the server runs.
     pub(super) fn start(&self, tasks: &Tasks) {
         let kept = self.kept.clone();
         tasks.every("audit.records", LATE, move || {
@@ -60,7 +60,7 @@ impl Trail {
         });
     }
 
-    /// Writes what is left.
+    /// Writes the remaining records.
     pub(super) async fn settle(&self) {
         if let Err(error) = self.kept.flush().await {
             tracing::warn!(error = causes(&error), "the last security records are only in this log");
@@ -69,7 +69,7 @@ impl Trail {
 }
 
 impl Ground {
-    /// The log, with a line about each fact that matters for security.
+    /// The log, with security-relevant events also logged.
     pub(super) fn audited(&self) -> Arc<dyn EventStore> {
         self.audit.watching(self.log.clone())
     }

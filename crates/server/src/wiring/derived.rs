@@ -1,4 +1,4 @@
-//! Everything that is derived from the log, and what must hold of it.
+//! Everything derived from the log, and the laws that it must satisfy.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use devskyy_infrastructure::{
     totals::TotalsProjection,
 };
 
-/// Every read model, as the log's writer keeps them and a rebuild empties them.
+/// All read models, as updated by the log's writer and emptied by a rebuild.
 pub(crate) fn projections() -> Vec<Arc<dyn Projection>> {
     vec![
         Arc::new(PerStream(UsersProjection)),
@@ -32,7 +32,7 @@ pub(crate) fn projections() -> Vec<Arc<dyn Projection>> {
     ]
 }
 
-/// What must hold of the log beside its chain and its views.
+/// The laws of the log, in addition to its chain and its views.
 pub(crate) fn laws() -> Vec<Box<dyn Law>> {
     let holders: Vec<Box<dyn Holders>> = vec![
         Box::new(HeldByPeople::default()),

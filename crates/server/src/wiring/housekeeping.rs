@@ -1,4 +1,4 @@
-//! What is removed now and then because it has lost its meaning.
+//! Periodic removal of data that is no longer needed.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use devskyy_infrastructure::{
 use super::Ground;
 use crate::tasks::Tasks;
 
-/// When a server that has just started sweeps first: not while it is busy with starting.
+/// Delay of the first sweep, so that it does not burden the start.
 const FIRST: Duration = Duration::from_secs(60);
 /// Pause between two sweeps.
 const PAUSE: Duration = Duration::from_secs(3_600);
@@ -33,14 +33,14 @@ pub(super) fn housekeeping(ground: &Ground, mint: Arc<dyn TokenMint>) -> Houseke
     })
 }
 
-/// Sweeps, completes the list of erasures and records what is missing in the log, for as long as the server runs.
+/// Sweeps, completes erasures and records missing events, for as long as the server runs.
 pub(super) fn start(tasks: &Tasks, housekeeping: Arc<Housekeeping>, identity: Arc<Identity>) {
     keep_sweeping(tasks, move || {
         let (housekeeping, identity) = (housekeeping.clone(), identity.clone());
         async move {
-            // First, because a sweep takes the e-mail of the erased, by which their invitations are found.
+            // Before the sweep, which removes the e-mails by which invitations of erased accounts are found.
             let completed = identity.administration.erasures.complete().await;
-            // Before the sweep too, which takes the keys by which a change of a password is recorded once.
+            // Also before the sweep, which removes the keys that make recording a password change idempotent.
             let recorded = identity.password_recording.complete().await;
             let swept = housekeeping.pass().await?;
             match recorded? {

@@ -1,4 +1,4 @@
-//! Identity: signing up, in and out.
+//! Wiring of identity: registration and sessions.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use devskyy_infrastructure::{
 use super::{Ground, unusable};
 use crate::{configuration::Settings, failure::Failure};
 
-/// Passwords that may wait for a hashing thread; more are refused with a hint to come back.
+/// Maximum number of passwords that wait for a hashing thread; further ones are refused with a retry hint.
 const WAITING_PASSWORDS: usize = 256;
 
 pub(super) fn identity(
@@ -68,7 +68,7 @@ mod tests {
 
     use devskyy_infrastructure::identity::{CachedKeyStandings, CachedStandings};
 
-    /// A stream asks again at its next heartbeat at the latest, and may then be told what was remembered just before.
+    /// A stream checks its permission at its next heartbeat at the latest, possibly against a cached result.
     #[test]
     fn a_stream_ends_within_five_seconds_of_the_right_to_listen() {
         let remembered =

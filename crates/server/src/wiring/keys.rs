@@ -1,4 +1,4 @@
-//! API keys.
+//! Wiring of API keys.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,10 +8,10 @@ use devskyy_infrastructure::identity::{CachedKeyStandings, SqlApiKeys, SqlKeyUse
 use super::Ground;
 use crate::{failure::causes, tasks::Tasks};
 
-/// How late a key's last use may be written.
+/// Maximum delay of writing a key's last use.
 const LATE: Duration = Duration::from_secs(10);
 
-/// When keys were last used, written now and then.
+/// The last uses of keys, written periodically.
 pub(super) struct Uses(Arc<SqlKeyUses>);
 
 pub(super) fn keys(ground: &Ground, mint: Arc<dyn TokenMint>) -> (ApiKeys, Uses) {
@@ -42,7 +42,7 @@ impl Uses {
         });
     }
 
-    /// Writes what is left.
+    /// Writes the remaining uses.
     pub(super) async fn settle(&self) {
         if let Err(error) = self.0.flush().await {
             tracing::warn!(error = causes(&error), "the last uses of some API keys are lost");

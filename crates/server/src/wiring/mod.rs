@@ -1,4 +1,4 @@
-//! Puts the platform together: the only place that sees ports and their adapters side by side.
+//! The wiring of the platform: the only module that knows both ports and their adapters.
 
 mod agents;
 mod audit;
@@ -49,14 +49,14 @@ use crate::{
     tasks::Tasks,
 };
 
-/// What every context needs.
+/// The dependencies of every context.
 #[derive(Clone)]
 pub(crate) struct Ground {
     /// Views and operational tables.
     pub(crate) database: Database,
-    /// The one log.
+    /// The event log.
     pub(crate) log: Arc<SqlEventStore>,
-    /// The time.
+    /// The current time.
     pub(crate) clock: Arc<dyn Clock>,
     /// Fresh ids.
     pub(crate) ids: Arc<dyn IdGenerator>,
@@ -88,11 +88,11 @@ impl Ground {
     }
 }
 
-/// The platform over its adapters.
+/// The platform with its adapters.
 pub(crate) struct Platform {
-    /// What it stands on.
+    /// The common dependencies.
     pub(crate) ground: Ground,
-    /// Signing up, in and out.
+    /// Registration and sessions.
     pub(crate) identity: Arc<Identity>,
     keys: Arc<ApiKeys>,
     key_uses: keys::Uses,
@@ -109,7 +109,7 @@ pub(crate) struct Platform {
 }
 
 impl Platform {
-    /// Makes every adapter and hands it to those who asked for its port.
+    /// Creates every adapter and passes it to the users of its port.
     ///
     /// # Errors
     /// When the log or a key cannot be read.
@@ -144,7 +144,7 @@ impl Platform {
         })
     }
 
-    /// Forgets again whoever was erased, in case a backup from before was restored.
+    /// Erases accounts again that were erased before, in case an older backup was restored.
     ///
     /// # Errors
     /// When the list of erasures or the database cannot be read.
@@ -158,7 +158,7 @@ impl Platform {
         Ok(())
     }
 
-    /// Starts the work that nobody asks for by a request, but for carrying out runs.
+    /// Starts all background work except the execution of runs.
     pub(crate) fn work(&self, tasks: &Tasks) {
         self.signing.start(tasks);
         self.key_uses.start(tasks);
@@ -169,14 +169,14 @@ impl Platform {
         self.workers.start(tasks);
     }
 
-    /// Starts carrying out runs, unless that is left to others.
+    /// Starts executing runs, unless other processes do that.
     pub(crate) fn carry_out(&self, settings: &Settings, tasks: &Tasks) {
         if settings.runs.concurrency > 0 {
             self.workers.carry_out(tasks);
         }
     }
 
-    /// What the endpoints answer with.
+    /// The state of the API's endpoints.
     pub(crate) fn api(&self, settings: &Settings, draining: CancellationToken) -> ApiState {
         let Ground { database, clock, ids, access, audit, .. } = self.ground.clone();
         ApiState {
@@ -209,7 +209,7 @@ impl Platform {
         }
     }
 
-    /// Records what was accepted, then lets go of the database.
+    /// Writes what was accepted, then closes the database.
     pub(crate) async fn close(self) {
         self.key_uses.settle().await;
         self.ground.audit.settle().await;

@@ -1,4 +1,4 @@
-//! Language models: the operator's providers from the configuration, and those of projects.
+//! Wiring of language models: the operator's providers from the configuration, and those of projects.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -25,20 +25,20 @@ use crate::{
 
 /// Pause between two sweeps of keys.
 const PAUSE: Duration = Duration::from_secs(3_600);
-/// Age of a key before nobody can be about to refer to it any more, in hours.
+/// Age in hours after which no event can refer to an unreferenced key any more.
 const HOURS: i64 = 1;
 
-/// Models and those who answer for them.
+/// Models and their providers.
 pub(super) struct Wired {
     /// Every model by its name.
     pub(super) routed: Arc<RoutedModels>,
-    /// What projects can ask of their providers.
+    /// The use cases of projects' providers.
     pub(super) providers: Arc<Providers>,
-    /// The keys of those.
+    /// The API keys of projects' providers.
     pub(super) keys: Keys,
 }
 
-/// The keys of projects' providers.
+/// The API keys of projects' providers.
 #[derive(Clone)]
 pub(super) struct Keys {
     vault: Arc<dyn ProviderVault>,
@@ -59,7 +59,7 @@ pub(super) fn models(settings: &Settings, ground: &Ground, master: MasterKey) ->
 }
 
 impl Keys {
-    /// Sweeps keys nobody refers to, for as long as the server runs.
+    /// Deletes unreferenced keys, for as long as the server runs.
     pub(super) fn start(&self, tasks: &Tasks) {
         let (vault, clock) = (self.vault.clone(), self.clock.clone());
         tasks.every("provider keys", PAUSE, move || {
@@ -85,7 +85,7 @@ fn of_platform(name: &str, provider: &ModelProvider) -> Result<PlatformProvider,
     Ok(PlatformProvider { endpoint, models, prices })
 }
 
-/// Reads `gpt-4o input=2500000 output=10000000`.
+/// Parses `gpt-4o input=2500000 output=10000000`.
 fn price(line: &str) -> Result<(String, Price), String> {
     let unreadable = || format!("`{line}` is not like `gpt-4o input=2500000 output=10000000`");
     let mut words = line.split_whitespace();

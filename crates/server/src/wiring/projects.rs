@@ -1,4 +1,4 @@
-//! Projects, their members and invitations.
+//! Wiring of projects, their members and invitations.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Runs: what can be asked of them, and the background work that carries them out.
+//! Wiring of runs: their use cases, and the background work that executes them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,19 +30,19 @@ use crate::{configuration::Settings, failure::Failure, tasks::Tasks};
 pub(crate) const READERS: [Reader; 2] = [ChildRuns::READER, ArchivedRuns::READER];
 /// Pause between two sweeps of results.
 const PAUSE: Duration = Duration::from_secs(3_600);
-/// Age of a result before nobody can be about to refer to it any more; the append that does takes seconds.
+/// Age after which no event can refer to an unreferenced result any more; the append takes seconds.
 const ORPHANED: TimeDelta = TimeDelta::days(1);
 
-/// Pause between two looks for events that were set aside and are due.
+/// Interval of looking for events that were set aside and are due.
 const LOOK: Duration = Duration::from_secs(60);
 
-/// Those who work for runs without being asked.
+/// The background work for runs.
 pub(super) struct Workers {
     worker: RunWorker,
     subscription: Subscription,
     children: Arc<SettingAside>,
     archived: Arc<SettingAside>,
-    /// Tells other processes what models say here; there are none on SQLite.
+    /// Sends live deltas to other processes; there are none on SQLite.
     relay: Option<Arc<LiveRelay>>,
     results: Arc<dyn ResultStore>,
     clock: Arc<dyn Clock>,
@@ -61,7 +61,7 @@ pub(super) fn runs(
     let ledger = Arc::new(Ledger::new(ground.audited(), clock.clone()));
     let worker = worker(ground, agents.clone(), ledger.clone(), live.clone(), models, tools);
     let owner = ids.next();
-    // Whatever happens on SQLite happens in this process, which hears of it: there is nothing to look for.
+    // On SQLite all events come from this process, which gets a signal for each: there is no need to poll.
     let alone = database.of_one_process();
     let checkpoints = Arc::new(SqlCheckpoints::new(database.clone()));
     let subscription = Subscription::new(log.clone(), checkpoints, clock.clone(), owner);
@@ -84,7 +84,7 @@ pub(super) fn runs(
     Ok((runs, Budgets::new(ports), workers))
 }
 
-/// One run that nobody can read is no reason to leave all others waiting.
+/// A run that cannot be read must not block the others: its events are set aside.
 fn lenient(ground: &Ground, reaction: Arc<dyn Reaction>) -> Arc<SettingAside> {
     let aside = Arc::new(SqlSetAside::new(ground.database.clone()));
     Arc::new(SettingAside::new(reaction, aside, ground.log.clone()))
@@ -130,13 +130,13 @@ fn habits(settings: &Settings, owner: Uuid, alone: bool) -> WorkerSettings {
     }
 }
 
-/// How many of a worker's places runs of one project take at most: a share in percent, rounded up. Nothing, where that is all.
+/// Maximum slots for runs of one project: a share in percent, rounded up; `None` if that is all of them.
 fn own_share(slots: usize, percent: usize) -> Option<usize> {
     Some((slots * percent).div_ceil(100)).filter(|share| *share < slots)
 }
 
 impl Workers {
-    /// Starts carrying runs out.
+    /// Starts executing runs.
     pub(super) fn carry_out(&self, tasks: &Tasks) {
         let worker = self.worker.clone();
         tasks.keep("run worker", move |stop| {
@@ -148,7 +148,7 @@ impl Workers {
         });
     }
 
-    /// Starts telling runs what became of each other, and other processes what models say.
+    /// Starts the reactions of runs to each other, and the relay of live deltas.
     pub(super) fn start(&self, tasks: &Tasks) {
         if let Some(relay) = self.relay.clone() {
             tasks.keep("live relay", move |stop| {
@@ -172,7 +172,7 @@ impl Workers {
         });
     }
 
-    /// Has a reaction hear of what happens, and try again what it could not deal with.
+    /// Starts a reaction, and the retries of events it has set aside.
     fn follow(&self, tasks: &Tasks, hearing: &'static str, trying: &'static str, reaction: &Arc<SettingAside>) {
         let (subscription, heard) = (self.subscription.clone(), reaction.clone());
         tasks.keep(hearing, move |stop: CancellationToken| {

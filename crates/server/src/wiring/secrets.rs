@@ -1,4 +1,4 @@
-//! Secrets of projects' tools.
+//! Wiring of the secrets of projects' tools.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,15 +18,15 @@ use crate::tasks::Tasks;
 
 /// Pause between two sweeps of values.
 const PAUSE: Duration = Duration::from_secs(3_600);
-/// Age of a value before nobody can be about to refer to it any more, in hours.
+/// Age in hours after which no event can refer to an unreferenced value any more.
 const HOURS: i64 = 1;
 
-/// Secrets as people and as tools see them.
+/// Secrets for people and for tools.
 #[derive(Clone)]
 pub(super) struct Wired {
-    /// What projects can ask of their secrets.
+    /// The use cases of secrets.
     pub(super) kept: Arc<ProjectSecrets>,
-    /// What tools insert.
+    /// The secrets that tools insert.
     pub(super) opened: Arc<dyn ToolSecrets>,
     vault: Arc<dyn SecretVault>,
     clock: Arc<dyn Clock>,
@@ -43,7 +43,7 @@ pub(super) fn secrets(ground: &Ground, master: MasterKey) -> Wired {
 }
 
 impl Wired {
-    /// Sweeps values nobody refers to, for as long as the server runs.
+    /// Deletes unreferenced values, for as long as the server runs.
     pub(super) fn start(&self, tasks: &Tasks) {
         let (vault, clock) = (self.vault.clone(), self.clock.clone());
         tasks.every("secret values", PAUSE, move || {

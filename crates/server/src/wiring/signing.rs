@@ -18,12 +18,12 @@ use crate::{
     tasks::Tasks,
 };
 
-/// The generated master key in the data directory.
+/// File name of the generated master key in the data directory.
 const MASTER_KEY: &str = "master-key";
-/// How often the keys are read again; far below the time for which a key is published before it signs.
+/// Interval of reading the keys; far below the time between publication and first use of a key.
 const READ_AGAIN: Duration = Duration::from_secs(30);
 
-/// Access tokens and the keys behind them.
+/// Access tokens and their signing keys.
 pub(super) struct Signing {
     pub(super) tokens: Arc<EdDsaAccessTokens>,
     rotation: KeyRotation,
@@ -42,7 +42,7 @@ pub(super) async fn signing(settings: &Settings, ground: &Ground, master: Master
     Ok(Signing { tokens: Arc::new(tokens), rotation, age: TimeDelta::days(settings.security.signing_key_days) })
 }
 
-/// The configured key, or the generated one.
+/// The configured master key, or the generated one.
 pub(super) fn master_key(settings: &Settings) -> Result<MasterKey, Failure> {
     match &settings.security.master_key {
         Some(key) => MasterKey::parse(key.expose_secret()).map_err(Failure::configuration),
@@ -67,7 +67,7 @@ fn life(settings: &Settings) -> TimeDelta {
 }
 
 impl Signing {
-    /// Keeps the keys young, and this process informed of what other replicas do.
+    /// Rotates keys by age, and reads what other replicas have rotated.
     pub(super) fn start(&self, tasks: &Tasks) {
         let (tokens, rotation, age) = (self.tokens.clone(), self.rotation.clone(), self.age);
         tasks.every("signing_keys", READ_AGAIN, move || {

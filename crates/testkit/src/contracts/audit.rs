@@ -1,5 +1,5 @@
-//! What every keeper of the trail promises. `audit_contract!` makes one test of each promise; it takes an async function
-//! that returns an [`AuditUnderTest`] over an empty log.
+//! The contract of the audit trail. `audit_contract!` creates one test per promise; it takes an async function that
+//! returns an [`AuditUnderTest`] over an empty log.
 
 #![expect(clippy::unwrap_used, reason = "a promise that is broken stops its test")]
 
@@ -22,16 +22,16 @@ use crate::fakes::{InMemoryAudit, InMemoryEventStore, SequentialIds};
 pub struct AuditUnderTest {
     /// The log.
     pub store: Arc<dyn EventStore>,
-    /// What keeps records.
+    /// The writer of security records.
     pub records: Arc<dyn SecurityRecords>,
-    /// What tells them.
+    /// The queries.
     pub trail: Arc<dyn AuditTrail>,
-    /// Whatever must live as long.
+    /// Resources that must live as long.
     pub keep: Box<dyn Any + Send + Sync>,
 }
 
 impl AuditUnderTest {
-    /// The trail that lives in memory.
+    /// The in-memory trail.
     #[must_use]
     pub fn in_memory() -> Self {
         let store = Arc::new(InMemoryEventStore::default());
@@ -56,7 +56,7 @@ fn address() -> IpAddr {
     IpAddr::from([203, 0, 113, 7])
 }
 
-/// A record of that number, as many seconds after noon.
+/// A record with that number, as many seconds after noon.
 fn record(n: u64, event: SecurityEvent) -> SecurityRecord {
     SecurityRecord {
         id: id(n),
@@ -70,7 +70,7 @@ fn record(n: u64, event: SecurityEvent) -> SecurityRecord {
     }
 }
 
-/// Records that a project began.
+/// Records the creation of a project.
 async fn fact(audit: &AuditUnderTest, project: ProjectId) {
     let owner = UserId::from(id(1));
     let events = Project::default().create(&ProjectName::parse("Lighthouse").unwrap(), owner, false).unwrap();
@@ -86,7 +86,7 @@ async fn fact(audit: &AuditUnderTest, project: ProjectId) {
     audit.store.append(AppendRequest { writes, claims: vec![], idempotency: None, context }).await.unwrap();
 }
 
-/// A fact is told with who did it and to what.
+/// An event has its actor and target.
 pub async fn a_fact_is_told_with_actor_and_target(audit: &AuditUnderTest) {
     fact(audit, id(10).into()).await;
     let told = audit.told(AuditFilter::default()).await.pop().unwrap();
@@ -94,7 +94,7 @@ pub async fn a_fact_is_told_with_actor_and_target(audit: &AuditUnderTest) {
     assert_eq!((told.actor, told.target), (format!("user:{}", id(1)), Some(format!("project:{}", id(10)))));
 }
 
-/// Where the request came from is told beside the fact, once it is known.
+/// An event has its source address once that is known.
 pub async fn a_fact_is_told_with_where_it_came_from(audit: &AuditUnderTest) {
     fact(audit, id(10).into()).await;
     assert_eq!(audit.told(AuditFilter::default()).await[0].source, None);
@@ -102,7 +102,7 @@ pub async fn a_fact_is_told_with_where_it_came_from(audit: &AuditUnderTest) {
     assert_eq!(audit.told(AuditFilter::default()).await[0].source.as_deref(), Some("203.0.113.7"));
 }
 
-/// What was kept is told as it was.
+/// A record is returned unchanged.
 pub async fn a_record_is_told_as_it_was_kept(audit: &AuditUnderTest) {
     audit.records.keep(record(1, SecurityEvent::AuthzFail));
     let told = audit.told(AuditFilter::default()).await.pop().unwrap();
@@ -111,7 +111,7 @@ pub async fn a_record_is_told_as_it_was_kept(audit: &AuditUnderTest) {
     assert_eq!((told.place.at, told.project), (noon() + TimeDelta::seconds(1), Some(id(10).into())));
 }
 
-/// Walking from place to place tells everything once, the newest first, also where much happened at the same time.
+/// Paging with cursors returns everything once, the newest first, even for equal times.
 pub async fn a_walk_tells_everything_once_the_newest_first(audit: &AuditUnderTest) {
     for n in 1..=5 {
         audit.records.keep(SecurityRecord { at: noon(), ..record(n, SecurityEvent::LoginFail) });
@@ -130,7 +130,7 @@ pub async fn a_walk_tells_everything_once_the_newest_first(audit: &AuditUnderTes
     assert_eq!((walked.len(), walked), (6, all));
 }
 
-/// Each filter narrows the trail down, facts and records alike.
+/// Each filter applies to events and records alike.
 pub async fn a_filter_narrows_the_trail_down(audit: &AuditUnderTest) {
     audit.records.keep(record(1, SecurityEvent::LoginFail));
     audit.records.keep(SecurityRecord { project: None, ..record(2, SecurityEvent::LoginSuccess) });
@@ -150,7 +150,7 @@ pub async fn a_filter_narrows_the_trail_down(audit: &AuditUnderTest) {
     }
 }
 
-/// Sweeping forgets what is old, and no fact.
+/// A sweep deletes old records, but no events.
 pub async fn a_sweep_forgets_old_records_and_no_fact(audit: &AuditUnderTest) {
     fact(audit, id(10).into()).await;
     audit.records.locate(Origin { correlation_id: id(901), source: address(), at: noon() });
@@ -162,7 +162,7 @@ pub async fn a_sweep_forgets_old_records_and_no_fact(audit: &AuditUnderTest) {
     assert_eq!((swept, told.len(), fact.unwrap().source.clone()), (1, 2, None));
 }
 
-/// Makes a test of each promise about the trail.
+/// Creates a test for each promise of the trail.
 #[macro_export]
 macro_rules! audit_contract {
     ($($how:tt)+) => {

@@ -1,4 +1,4 @@
-//! What every keeper of checkpoints promises. `checkpoints_contract!(factory)` makes one test of each promise.
+//! The contract of checkpoints. `checkpoints_contract!(factory)` creates one test per promise.
 #![expect(clippy::unwrap_used, reason = "a broken promise is a panic")]
 
 use std::{sync::Arc, time::Duration};
@@ -7,22 +7,22 @@ use async_trait::async_trait;
 use devskyy_application::es::{Checkpoints, Halt, Lease, Position};
 use uuid::Uuid;
 
-/// A keeper of checkpoints, with the power to let time pass on its clock.
+/// A store of checkpoints whose clock can be moved.
 #[async_trait]
 pub trait CheckpointsUnderTest: Send {
-    /// The keeper, beside a log of at least ten events.
+    /// The store, next to a log of at least ten events.
     fn checkpoints(&self) -> Arc<dyn Checkpoints>;
 
-    /// The hash of the event at a position of that log.
+    /// The hash of the event at a position of the log.
     fn hash(&self, position: Position) -> [u8; 32];
 
-    /// Returns when that much time has passed on the keeper's clock.
+    /// Returns when that much time has passed on the store's clock.
     async fn pass(&self, time: Duration);
 }
 
-/// A lease that is over before a test is, however busy the machine.
+/// A lease that lapses during a test, however busy the machine is.
 const BRIEF: Duration = Duration::from_millis(200);
-/// A lease that no test outlasts, however busy the machine.
+/// A lease that outlasts every test, however busy the machine is.
 const TTL: Duration = Duration::from_secs(300);
 const ADA: Uuid = Uuid::from_u128(1);
 const EVE: Uuid = Uuid::from_u128(2);
@@ -38,12 +38,12 @@ async fn lapsed(keeper: &dyn CheckpointsUnderTest, owner: Uuid) -> Lease {
     lease
 }
 
-/// A subscription that never ran begins before the first event.
+/// A new subscription starts before the first event.
 pub async fn a_new_subscription_begins_at_zero(keeper: &mut dyn CheckpointsUnderTest) {
     assert_eq!(granted(keeper, ADA).await.position, 0);
 }
 
-/// Two processes never run one subscription.
+/// A subscription has at most one holder.
 pub async fn a_held_lease_is_not_granted_to_another(keeper: &mut dyn CheckpointsUnderTest) {
     granted(keeper, ADA).await;
     assert_eq!(keeper.checkpoints().claim("mail", EVE, TTL).await.unwrap(), None);
@@ -60,7 +60,7 @@ pub async fn the_next_holder_continues_where_the_last_stopped(keeper: &mut dyn C
     assert!(next.fence > lease.fence);
 }
 
-/// A holder that slept past its lease cannot move the checkpoint of the one that took over.
+/// A holder whose lease has lapsed cannot move the checkpoint of its successor.
 pub async fn a_holder_that_slept_past_its_lease_is_refused(keeper: &mut dyn CheckpointsUnderTest) {
     let zombie = lapsed(keeper, ADA).await;
     let current = granted(keeper, EVE).await;
@@ -77,7 +77,7 @@ pub async fn a_holder_that_slept_past_its_lease_is_refused(keeper: &mut dyn Chec
     assert_eq!(granted(keeper, EVE).await.position, 1);
 }
 
-/// Whoever claims again gets a new fence; its own old lease no longer counts.
+/// Claiming again raises the fence; the holder's own old lease becomes invalid.
 pub async fn claiming_again_ends_the_lease_before(keeper: &mut dyn CheckpointsUnderTest) {
     let first = granted(keeper, ADA).await;
     let second = granted(keeper, ADA).await;
@@ -85,7 +85,7 @@ pub async fn claiming_again_ends_the_lease_before(keeper: &mut dyn CheckpointsUn
     assert!(!keeper.checkpoints().advance(&first, 5, &keeper.hash(5)).await.unwrap());
 }
 
-/// Renewing in time keeps others out.
+/// A renewal in time keeps others out.
 pub async fn a_renewed_lease_lasts_longer(keeper: &mut dyn CheckpointsUnderTest) {
     let lease = keeper.checkpoints().claim("mail", ADA, BRIEF).await.unwrap().unwrap();
     assert!(keeper.checkpoints().renew(&lease, TTL).await.unwrap());
@@ -93,7 +93,7 @@ pub async fn a_renewed_lease_lasts_longer(keeper: &mut dyn CheckpointsUnderTest)
     assert_eq!(keeper.checkpoints().claim("mail", EVE, TTL).await.unwrap(), None);
 }
 
-/// What was dealt with stays dealt with.
+/// Processed events stay processed.
 pub async fn a_checkpoint_never_moves_back(keeper: &mut dyn CheckpointsUnderTest) {
     let lease = granted(keeper, ADA).await;
     assert!(keeper.checkpoints().advance(&lease, 9, &keeper.hash(9)).await.unwrap());
@@ -101,35 +101,35 @@ pub async fn a_checkpoint_never_moves_back(keeper: &mut dyn CheckpointsUnderTest
     assert_eq!(granted(keeper, ADA).await.position, 9);
 }
 
-/// What the log holds at a position since it was put back has not been dealt with.
+/// After a rewind, the new event at the same position has not been processed.
 pub async fn a_checkpoint_moves_only_to_the_event_that_was_dealt_with(keeper: &mut dyn CheckpointsUnderTest) {
     let lease = granted(keeper, ADA).await;
     let moved = keeper.checkpoints().advance(&lease, 7, &keeper.hash(6)).await.unwrap();
     assert_eq!((moved, granted(keeper, ADA).await.position), (false, 0));
 }
 
-/// A stopped line continues with the event it stopped at.
+/// A stopped subscription continues with the failing event.
 pub async fn a_stopped_line_continues_at_the_failing_event(keeper: &mut dyn CheckpointsUnderTest) {
     let lease = granted(keeper, ADA).await;
     assert!(keeper.checkpoints().halt(&lease, 5, Halt::Stopped("the mailbox is on fire")).await.unwrap());
     assert_eq!(granted(keeper, ADA).await.position, 4);
 }
 
-/// A line that is held up goes on with the event it is held up by, whoever takes over.
+/// A delayed subscription continues with the same event, whoever takes over.
 pub async fn a_line_that_is_held_up_continues_at_the_same_event(keeper: &mut dyn CheckpointsUnderTest) {
     let lease = granted(keeper, ADA).await;
     assert!(keeper.checkpoints().halt(&lease, 5, Halt::Delayed("the mailbox is full")).await.unwrap());
     assert_eq!(granted(keeper, ADA).await.position, 4);
 }
 
-/// A log that was never put back holds what was dealt with.
+/// Without a rewind, the log contains the processed event.
 pub async fn a_checkpoint_the_log_holds_is_not_astray(keeper: &mut dyn CheckpointsUnderTest) {
     let lease = granted(keeper, ADA).await;
     assert!(keeper.checkpoints().advance(&lease, 7, &keeper.hash(7)).await.unwrap());
     assert!(!granted(keeper, ADA).await.astray);
 }
 
-/// A lease that was given back cannot be used.
+/// A released lease cannot be used.
 pub async fn a_lease_given_back_is_over(keeper: &mut dyn CheckpointsUnderTest) {
     let lease = granted(keeper, ADA).await;
     keeper.checkpoints().release(&lease).await.unwrap();
@@ -137,7 +137,7 @@ pub async fn a_lease_given_back_is_over(keeper: &mut dyn CheckpointsUnderTest) {
     assert!(keeper.checkpoints().claim("mail", EVE, TTL).await.unwrap().is_some());
 }
 
-/// Makes a test of each promise of a keeper of checkpoints.
+/// Creates a test for each promise of checkpoints.
 #[macro_export]
 macro_rules! checkpoints_contract {
     ($($how:tt)+) => {

@@ -1,5 +1,5 @@
-//! What every keeper of invitations into projects promises. `invitations_contract!` makes one test of each promise; it
-//! takes an async function that returns an [`InvitationsUnderTest`] over an empty log.
+//! The contract of invitations into projects. `invitations_contract!` creates one test per promise; it takes an async
+//! function that returns an [`InvitationsUnderTest`] over an empty log.
 
 #![expect(clippy::unwrap_used, reason = "a promise that is broken stops its test")]
 
@@ -27,20 +27,20 @@ use crate::fakes::{
 pub struct InvitationsUnderTest {
     /// The log.
     pub store: Arc<dyn EventStore>,
-    /// Invitations as the log tells.
+    /// The read model of invitations.
     pub views: Arc<dyn InvitationViews>,
-    /// For whom they are.
+    /// The recipients.
     pub addressees: Arc<dyn Addressees>,
-    /// The same, for the sweep.
+    /// The recipients, for the sweep.
     pub perishable: Arc<dyn Perishable>,
-    /// The same, for erasing people.
+    /// The recipients, for erasing people.
     pub mentions: Arc<dyn Mentions>,
-    /// Whatever must live as long.
+    /// Resources that must live as long.
     pub keep: Box<dyn Any + Send + Sync>,
 }
 
 impl InvitationsUnderTest {
-    /// The adapters that live in memory.
+    /// The in-memory adapters.
     #[must_use]
     pub fn in_memory() -> Self {
         let store = Arc::new(InMemoryEventStore::default());
@@ -86,7 +86,7 @@ fn email(name: &str) -> Email {
     Email::parse(&format!("{name}@example.org")).unwrap()
 }
 
-/// An issued invitation is found as it was issued.
+/// An issued invitation is found with its data.
 pub async fn an_issued_invitation_is_found(it: &InvitationsUnderTest) {
     it.issue(1, 10).await;
     let found = it.views.find(&[id(1), id(2)]).await.unwrap();
@@ -96,7 +96,7 @@ pub async fn an_issued_invitation_is_found(it: &InvitationsUnderTest) {
     assert_eq!(record.invited_by, "system:contract");
 }
 
-/// Only what waits for an answer is open, and only in its project.
+/// Only unanswered invitations are open, and only in their project.
 pub async fn open_invitations_are_those_that_wait(it: &InvitationsUnderTest) {
     for n in 1..=4 {
         it.issue(n, 10).await;
@@ -108,13 +108,13 @@ pub async fn open_invitations_are_those_that_wait(it: &InvitationsUnderTest) {
     assert_eq!(it.open(10, noon()).await, [id::<InvitationId>(4)]);
 }
 
-/// What has expired waits no longer.
+/// An expired invitation is not open.
 pub async fn an_expired_invitation_is_not_open(it: &InvitationsUnderTest) {
     it.issue(1, 10).await;
     assert_eq!(it.open(10, noon() + TimeDelta::days(7)).await, []);
 }
 
-/// The end of an invitation shows.
+/// An ended invitation has its outcome.
 pub async fn an_ended_invitation_shows_how_it_ended(it: &InvitationsUnderTest) {
     for n in 1..=3 {
         it.issue(n, 10).await;
@@ -128,7 +128,7 @@ pub async fn an_ended_invitation_shows_how_it_ended(it: &InvitationsUnderTest) {
     assert_eq!(statuses, expected);
 }
 
-/// An invitation is for its e-mail, with more proof by its token, and for nobody else.
+/// An invitation matches its e-mail, with more proof its token, and nothing else.
 pub async fn an_invitation_is_for_its_email_alone(it: &InvitationsUnderTest) {
     let token = it.addressees.save(id(1), &email("ada"), noon()).await.unwrap();
     let other = it.addressees.save(id(2), &email("ada"), noon()).await.unwrap();
@@ -143,7 +143,7 @@ pub async fn an_invitation_is_for_its_email_alone(it: &InvitationsUnderTest) {
     }
 }
 
-/// One's invitations are found by e-mail, and their e-mails by invitation.
+/// Invitations are found by e-mail, and e-mails by invitation.
 pub async fn invitations_and_emails_find_each_other(it: &InvitationsUnderTest) {
     it.addressees.save(id(1), &email("ada"), noon()).await.unwrap();
     it.addressees.save(id(2), &email("eve"), noon()).await.unwrap();
@@ -152,7 +152,7 @@ pub async fn invitations_and_emails_find_each_other(it: &InvitationsUnderTest) {
     assert_eq!(emails, [(id(2), "eve@example.org".to_owned())]);
 }
 
-/// A removed row is for nobody.
+/// A removed recipient matches nobody.
 pub async fn a_removed_addressee_is_forgotten(it: &InvitationsUnderTest) {
     it.addressees.save(id(1), &email("ada"), noon()).await.unwrap();
     it.addressees.remove(id(1)).await.unwrap();
@@ -160,7 +160,7 @@ pub async fn a_removed_addressee_is_forgotten(it: &InvitationsUnderTest) {
     assert_eq!(it.addressees.emails(&[id(1)]).await.unwrap(), []);
 }
 
-/// Of many invitations for an e-mail the newest are listed.
+/// The list of invitations of an e-mail is limited to the newest.
 pub async fn only_the_newest_invitations_are_listed(it: &InvitationsUnderTest) {
     let most = u64::try_from(LISTED).unwrap();
     for n in 0..=most {
@@ -171,7 +171,7 @@ pub async fn only_the_newest_invitations_are_listed(it: &InvitationsUnderTest) {
     assert_eq!(listed, (1..=most).map(id::<InvitationId>).collect::<Vec<_>>());
 }
 
-/// An erased person's e-mail is kept by no invitation, and nobody else's is forgotten.
+/// An erased person's e-mail is removed from all invitations, and no other e-mail is.
 pub async fn an_erased_e_mail_is_forgotten(it: &InvitationsUnderTest) {
     for (n, name) in [(1, "ada"), (2, "ada"), (3, "eve")] {
         it.addressees.save(id(n), &email(name), noon()).await.unwrap();
@@ -181,7 +181,7 @@ pub async fn an_erased_e_mail_is_forgotten(it: &InvitationsUnderTest) {
     assert_eq!(emails, [(id(3), "eve@example.org".to_owned())]);
 }
 
-/// A sweep forgets what is old and nothing else.
+/// A sweep removes only old recipients.
 pub async fn a_sweep_forgets_old_addressees(it: &InvitationsUnderTest) {
     it.addressees.save(id(1), &email("ada"), noon()).await.unwrap();
     it.addressees.save(id(2), &email("ada"), noon() + TimeDelta::days(1)).await.unwrap();
@@ -189,7 +189,7 @@ pub async fn a_sweep_forgets_old_addressees(it: &InvitationsUnderTest) {
     assert_eq!(it.addressees.invitations(&email("ada")).await.unwrap(), [id::<InvitationId>(2)]);
 }
 
-/// Makes a test of each promise about invitations into projects.
+/// Creates a test for each promise about invitations into projects.
 #[macro_export]
 macro_rules! invitations_contract {
     ($($how:tt)+) => {

@@ -1,4 +1,4 @@
-//! What every wire between processes promises ([`LiveWire`], [`LiveLine`]).
+//! The contract of the wire between processes ([`LiveWire`], [`LiveLine`]).
 #![expect(clippy::unwrap_used, reason = "a broken promise is a panic")]
 
 use std::{any::Any, collections::BTreeSet, sync::Arc, time::Duration};
@@ -7,15 +7,15 @@ use devskyy_application::runs::{Delta, LiveLine, LiveMessage, LiveWire, Spoken};
 use devskyy_domain::kernel::ids::{OperationId, RunId};
 use uuid::Uuid;
 
-/// A wire that nobody else is on.
+/// A wire without other users.
 pub struct WireUnderTest {
     /// The wire.
     pub wire: Arc<dyn LiveWire>,
-    /// Whatever must live as long as the test.
+    /// Resources that must live as long as the test.
     pub keep: Box<dyn Any + Send + Sync>,
 }
 
-/// How long one waits for what must come.
+/// Timeout for a message that must arrive.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn run(n: u128) -> RunId {
@@ -40,7 +40,7 @@ async fn heard(line: &mut dyn LiveLine) -> LiveMessage {
     tokio::time::timeout(PATIENCE, line.hear()).await.unwrap().unwrap()
 }
 
-/// Everything up to a message by which another says that it is done.
+/// All messages up to the one with which the sender announces that it is done.
 async fn heard_until(line: &mut dyn LiveLine, last: &LiveMessage) -> Vec<LiveMessage> {
     let mut messages = Vec::new();
     loop {
@@ -52,7 +52,7 @@ async fn heard_until(line: &mut dyn LiveLine, last: &LiveMessage) -> Vec<LiveMes
     }
 }
 
-/// What one process says, every other hears, word for word.
+/// Every other process receives the messages unchanged.
 pub async fn what_one_says_all_others_hear(test: &WireUnderTest) {
     let (mut one, mut other) = two(test).await;
     let mut third = test.wire.join().await.unwrap();
@@ -63,7 +63,7 @@ pub async fn what_one_says_all_others_hear(test: &WireUnderTest) {
     }
 }
 
-/// A process has its own words already.
+/// A process does not receive its own messages.
 pub async fn nobody_hears_himself(test: &WireUnderTest) {
     let (mut one, mut other) = two(test).await;
     one.say(vec![message(1)]).await.unwrap();
@@ -71,7 +71,7 @@ pub async fn nobody_hears_himself(test: &WireUnderTest) {
     assert_eq!(heard(one.as_mut()).await, message(2));
 }
 
-/// Nothing overtakes, and nothing is told twice.
+/// Messages are neither reordered nor repeated.
 pub async fn what_one_says_is_heard_once_and_in_order(test: &WireUnderTest) {
     let (mut one, mut other) = two(test).await;
     for ten in 0..20 {
@@ -82,7 +82,7 @@ pub async fn what_one_says_is_heard_once_and_in_order(test: &WireUnderTest) {
     assert_eq!(heard_until(other.as_mut(), &done).await, (0..200).map(message).collect::<Vec<_>>());
 }
 
-/// However long a piece is and whatever is in it, it arrives whole, its parts under its number.
+/// A long delta arrives completely, and its parts share its number.
 pub async fn a_long_piece_arrives_whole(test: &WireUnderTest) {
     let (mut one, mut other) = two(test).await;
     let text = "\u{0}\u{1b}\"\\ plain, ümlaut, 日本語, \u{1f600}\n".repeat(1_500);
@@ -98,7 +98,7 @@ pub async fn a_long_piece_arrives_whole(test: &WireUnderTest) {
     assert!(arrived == text, "{} bytes of {} arrived", arrived.len(), text.len());
 }
 
-/// However many runs are listened to, all are told.
+/// A subscription to many runs arrives completely.
 pub async fn many_runs_are_told(test: &WireUnderTest) {
     let (mut one, mut other) = two(test).await;
     let runs: BTreeSet<RunId> = (0..1_000).map(run).collect();
@@ -111,7 +111,7 @@ pub async fn many_runs_are_told(test: &WireUnderTest) {
     assert_eq!(told, runs);
 }
 
-/// A sign of life is for the line alone.
+/// A heartbeat is not received as a message.
 pub async fn nothing_said_is_nothing_heard(test: &WireUnderTest) {
     let (mut one, mut other) = two(test).await;
     one.say(vec![]).await.unwrap();
@@ -119,7 +119,7 @@ pub async fn nothing_said_is_nothing_heard(test: &WireUnderTest) {
     assert_eq!(heard(other.as_mut()).await, message(1));
 }
 
-/// Whoever comes later was not told.
+/// Earlier messages are not received.
 pub async fn whoever_joins_hears_what_is_said_from_then_on(test: &WireUnderTest) {
     let mut one = test.wire.join().await.unwrap();
     one.say(vec![message(1)]).await.unwrap();
@@ -128,12 +128,12 @@ pub async fn whoever_joins_hears_what_is_said_from_then_on(test: &WireUnderTest)
     assert_eq!(heard(late.as_mut()).await, message(2));
 }
 
-/// A wait that is given up takes nothing along.
+/// `hear` is cancel safe.
 pub async fn whoever_stops_waiting_misses_nothing(test: &WireUnderTest) {
     let (mut one, mut other) = two(test).await;
     let mut arrived = Vec::new();
     for number in 0..50 {
-        // The first look finds nothing; the later ones are given up while something may be arriving.
+        // The first call finds nothing; the later ones are dropped while a message may be arriving.
         let waited = tokio::time::timeout(Duration::from_millis(1), other.hear()).await;
         arrived.extend(waited.map(Result::unwrap));
         one.say(vec![message(number)]).await.unwrap();
@@ -144,7 +144,7 @@ pub async fn whoever_stops_waiting_misses_nothing(test: &WireUnderTest) {
     assert_eq!(arrived, (0..50).map(message).collect::<Vec<_>>());
 }
 
-/// Who says something while listening loses neither.
+/// Sending does not lose received messages.
 pub async fn what_arrives_while_one_speaks_is_heard(test: &WireUnderTest) {
     let (mut one, mut other) = two(test).await;
     for number in 0..20 {
@@ -157,7 +157,7 @@ pub async fn what_arrives_while_one_speaks_is_heard(test: &WireUnderTest) {
     }
 }
 
-/// Makes a test of each promise of a wire.
+/// Creates a test for each promise of a wire.
 #[macro_export]
 macro_rules! live_contract {
     ($($how:tt)+) => {

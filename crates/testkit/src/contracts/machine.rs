@@ -1,4 +1,4 @@
-//! What every clock and every maker of ids promises.
+//! The contract of clocks and id generators.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,13 +8,13 @@ use uuid::Uuid;
 
 use super::runs::Passage;
 
-/// Time and chance.
+/// A clock and an id generator.
 pub struct MachineUnderTest {
-    /// Tells the time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// That clock, as far as it can be moved.
+    /// Moves the clock.
     pub time: Arc<dyn Passage>,
-    /// Makes ids.
+    /// The id generator.
     pub ids: Arc<dyn IdGenerator>,
 }
 
@@ -24,7 +24,7 @@ fn made(machine: &MachineUnderTest) -> Vec<Uuid> {
     (0..1_000).map(|_| machine.ids.next()).collect()
 }
 
-/// Later is later, or the same.
+/// Time never goes backwards.
 pub async fn time_does_not_run_backwards(machine: &MachineUnderTest) {
     let first = machine.clock.now();
     machine.time.pass(MOMENT).await;
@@ -32,7 +32,7 @@ pub async fn time_does_not_run_backwards(machine: &MachineUnderTest) {
     assert!(second - first >= TimeDelta::milliseconds(20), "{first} {second}");
 }
 
-/// No database keeps more.
+/// Databases store no more precision.
 pub async fn an_instant_is_no_finer_than_a_microsecond(machine: &MachineUnderTest) {
     for _ in 0..100 {
         let now = machine.clock.now();
@@ -40,36 +40,36 @@ pub async fn an_instant_is_no_finer_than_a_microsecond(machine: &MachineUnderTes
     }
 }
 
-/// Not before.
+/// A sleeper does not wake early.
 pub async fn a_sleeper_sleeps_until_its_time(machine: &MachineUnderTest) {
     let early = tokio::time::timeout(MOMENT, machine.clock.sleep(Duration::from_secs(3_600))).await;
     assert!(early.is_err(), "woken an hour early");
 }
 
-/// Nor much later.
+/// A sleeper does not wake much too late.
 pub async fn a_sleeper_wakes_when_its_time_has_come(machine: &MachineUnderTest) {
     let both = async { tokio::join!(machine.clock.sleep(MOMENT), machine.time.pass(MOMENT)) };
     assert!(tokio::time::timeout(Duration::from_secs(5), both).await.is_ok(), "still asleep");
 }
 
-/// However many are made.
+/// Ids are unique.
 pub async fn no_id_is_made_twice(machine: &MachineUnderTest) {
     let made = made(machine);
     let distinct: std::collections::BTreeSet<_> = made.iter().collect();
     assert_eq!(distinct.len(), made.len());
 }
 
-/// So that the newest is last.
+/// Ids sort by creation time.
 pub async fn ids_sort_by_when_they_were_made(machine: &MachineUnderTest) {
     assert!(made(machine).is_sorted());
 }
 
-/// As RFC 9562 has it.
+/// Ids conform to RFC 9562.
 pub async fn ids_are_of_version_7(machine: &MachineUnderTest) {
     assert!(made(machine).iter().all(|id| id.get_version_num() == 7));
 }
 
-/// Makes a test of each promise about time and ids.
+/// Creates a test for each promise about time and ids.
 #[macro_export]
 macro_rules! machine_contract {
     ($($how:tt)+) => {

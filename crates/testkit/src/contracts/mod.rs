@@ -1,9 +1,9 @@
 //! One suite per port: public functions over the port, one per promise, run unchanged over every adapter.
 //!
-//! Each suite has a macro that lists its promises. `x_contract!(factory)` makes one test of each promise over the adapter
-//! that the async `factory` makes. `x_contract!(broken factory)` makes one test of each promise that is passed when one of
-//! the culprits that `factory` makes breaks it. `x_contract!(each broken factory)` also makes a test that every one of these
-//! culprits breaks some promise.
+//! Each suite has a macro that lists its promises. `x_contract!(factory)` creates one test per promise over the adapter
+//! that the async `factory` returns. `x_contract!(broken factory)` creates one test per promise that passes if one of
+//! the faulty adapters from `factory` breaks the promise. `x_contract!(each broken factory)` also tests that each of
+//! these adapters breaks some promise.
 
 pub mod audit;
 pub mod checkpoints;
@@ -29,18 +29,18 @@ use std::{panic::AssertUnwindSafe, time::Duration};
 
 use futures_util::FutureExt;
 
-/// How long a promise may take before it is taken for broken.
+/// Timeout after which a promise counts as broken.
 const ENDLESS: Duration = Duration::from_secs(60);
 
-/// Whether a promise is broken, also by keeping its caller waiting.
+/// Whether a promise is broken, by a panic or by a timeout.
 pub async fn is_broken(promise: impl Future<Output = ()>) -> bool {
     let promise = AssertUnwindSafe(promise).catch_unwind();
     !matches!(tokio::time::timeout(ENDLESS, promise).await, Ok(Ok(())))
 }
 
-/// Makes a test of each named promise of a suite: that an adapter keeps it, or that one of several culprits breaks it.
+/// Creates a test for each named promise of a suite: that an adapter keeps it, or that a faulty one breaks it.
 ///
-/// In the second brackets stand how the promises take what is tested, and the path of the suite.
+/// The second brackets contain how the promises take the adapter, and the path of the suite.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! promises {

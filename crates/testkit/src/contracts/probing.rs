@@ -1,4 +1,4 @@
-//! What everybody promises who reaches out to see whether a provider of models is there.
+//! The contract of probes of model providers.
 #![expect(clippy::unwrap_used, reason = "a broken promise is a panic")]
 
 use std::{any::Any, sync::Arc};
@@ -6,19 +6,19 @@ use std::{any::Any, sync::Arc};
 use devskyy_application::models::{ModelError, ProviderProbe, ProviderSecret};
 use devskyy_domain::models::ProviderKind;
 
-/// Who reaches out, and a provider that does not accept the key `wrong-key`.
+/// A probe, and a provider that refuses the key `wrong-key`.
 pub struct ProbeUnderTest {
-    /// Who reaches out.
+    /// The probe.
     pub probe: Arc<dyn ProviderProbe>,
-    /// What the provider speaks.
+    /// The provider's protocol.
     pub kind: ProviderKind,
-    /// Where it is.
+    /// The provider's base URL.
     pub base_url: String,
-    /// What it has.
+    /// The provider's models.
     pub models: Vec<String>,
-    /// Where nobody is.
+    /// A base URL without a server.
     pub away: String,
-    /// Whatever must live as long as the test.
+    /// Resources that must live as long as the test.
     pub keep: Box<dyn Any + Send + Sync>,
 }
 
@@ -28,36 +28,36 @@ impl ProbeUnderTest {
     }
 }
 
-/// As the provider names them.
+/// Under the provider's own names.
 pub async fn a_provider_tells_its_models(it: &ProbeUnderTest) {
     assert_eq!(it.listed(&it.base_url, "sk-good-key").await.unwrap(), it.models);
 }
 
-/// With what the provider said.
+/// With the provider's status.
 pub async fn a_wrong_key_is_told(it: &ProbeUnderTest) {
     let told = it.listed(&it.base_url, "wrong-key").await;
     assert!(matches!(told, Err(ModelError::Refused { status: Some(401), .. })), "{told:?}");
 }
 
-/// It may come back.
+/// The error is temporary.
 pub async fn a_provider_that_is_away_is_told(it: &ProbeUnderTest) {
     let told = it.listed(&it.away, "sk-good-key").await;
     assert!(matches!(told, Err(ModelError::Unavailable { .. })), "{told:?}");
 }
 
-/// Most of the world is open.
+/// Public hosts are allowed.
 pub async fn a_public_name_over_https_is_admitted(it: &ProbeUnderTest) {
     assert_eq!(it.probe.admits("https://api.example.org/v1"), Ok(()));
 }
 
-/// A project cannot have keys and questions sent into the operator's own network.
+/// A project cannot have keys and prompts sent into the operator's own network.
 pub async fn an_address_that_is_not_public_is_not_admitted(it: &ProbeUnderTest) {
     for base_url in ["http://10.1.2.3/v1", "ftp://api.example.org", ""] {
         assert!(it.probe.admits(base_url).is_err(), "{base_url}");
     }
 }
 
-/// Makes a test of each promise about reaching out to providers.
+/// Creates a test for each promise of a probe.
 #[macro_export]
 macro_rules! probing_contract {
     ($($how:tt)+) => {

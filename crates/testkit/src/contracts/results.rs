@@ -1,4 +1,4 @@
-//! What every keeper of results promises. `results_contract!(factory)` makes one test of each promise.
+//! The contract of result stores. `results_contract!(factory)` creates one test per promise.
 #![expect(clippy::expect_used, reason = "a broken promise is a panic")]
 
 use std::{any::Any, sync::Arc};
@@ -18,13 +18,13 @@ use devskyy_domain::{
 };
 use uuid::Uuid;
 
-/// A keeper of results over its log.
+/// A result store next to its log.
 pub struct ResultsUnderTest {
     /// The log.
     pub store: Arc<dyn EventStore>,
-    /// Where results are kept.
+    /// The store.
     pub results: Arc<dyn ResultStore>,
-    /// Whatever must live as long as the test.
+    /// Resources that must live as long as the test.
     pub keep: Box<dyn Any + Send + Sync>,
 }
 
@@ -38,7 +38,7 @@ fn project(n: u128) -> ProjectId {
     ProjectId::from(Uuid::from_u128(0xa000 + n))
 }
 
-/// Keepers are told hashes and do not make them.
+/// Stores get hashes and do not compute them.
 const fn hash(n: u8) -> ResultHash {
     ResultHash([n; 32])
 }
@@ -56,7 +56,7 @@ impl ResultsUnderTest {
         self.results.sweep(at(second)).await.expect("a number")
     }
 
-    /// A run of a project records a tool's result that is kept under that hash.
+    /// Records a tool's result with that hash in a run of a project.
     async fn referred_to(&self, of_project: u128) {
         let project = project(of_project);
         let order = Order {
@@ -103,46 +103,46 @@ pub async fn a_text_is_found_under_its_hash(it: &ResultsUnderTest) {
     assert_eq!(it.found(1).await.as_deref(), Some(TEXT));
 }
 
-/// Absence is an answer.
+/// Absence is not an error.
 pub async fn what_was_never_kept_is_not_found(it: &ResultsUnderTest) {
     it.kept(1, 0).await;
     assert_eq!(it.results.find(project(1), hash(2)).await.expect("an answer"), None);
 }
 
-/// Whoever guesses a hash learns nothing of what others hold.
+/// Guessing a hash reveals nothing about other projects.
 pub async fn a_text_of_one_project_is_not_found_in_another(it: &ResultsUnderTest) {
     it.kept(1, 0).await;
     assert_eq!(it.found(2).await, None);
 }
 
-/// The same result may come any number of times, also from workers that did not know whether they had kept it.
+/// A result may be stored repeatedly, for example by workers that do not know whether they had stored it.
 pub async fn a_text_that_is_kept_again_is_there_once(it: &ResultsUnderTest) {
     it.kept(1, 0).await;
     it.kept(1, 1).await;
     assert_eq!((it.found(1).await.as_deref(), it.swept(60).await), (Some(TEXT), 1));
 }
 
-/// Whatever its bytes are.
+/// For all byte values.
 pub async fn the_largest_text_is_kept_whole(it: &ResultsUnderTest) {
     let text: Vec<u8> = (0..MAX_VALUE).map(|n| n.to_le_bytes()[0]).collect();
     it.results.keep(project(1), hash(3), &text, at(0)).await.expect("it is kept");
     assert!(it.results.find(project(1), hash(3)).await.expect("an answer") == Some(text), "it is another text");
 }
 
-/// For ever: events are.
+/// Permanently, like events.
 pub async fn a_sweep_spares_what_an_event_refers_to(it: &ResultsUnderTest) {
     it.kept(1, 0).await;
     it.referred_to(1).await;
     assert_eq!((it.swept(60).await, it.found(1).await.as_deref()), (0, Some(TEXT)));
 }
 
-/// The event that refers to it may be on its way.
+/// The event that refers to it may follow.
 pub async fn a_sweep_spares_what_was_kept_lately(it: &ResultsUnderTest) {
     it.kept(1, 60).await;
     assert_eq!((it.swept(60).await, it.found(1).await.as_deref()), (0, Some(TEXT)));
 }
 
-/// Somebody else's event may be on its way, long after nobody's came.
+/// Storing again renews the time, because another event may follow.
 pub async fn a_sweep_spares_what_was_kept_again_lately(it: &ResultsUnderTest) {
     it.kept(1, 0).await;
     it.kept(1, 60).await;
@@ -155,7 +155,7 @@ pub async fn a_sweep_removes_what_no_event_refers_to(it: &ResultsUnderTest) {
     assert_eq!((it.swept(60).await, it.found(1).await), (1, None));
 }
 
-/// An event of one project keeps nothing in another.
+/// A reference in one project does not protect the result in another.
 pub async fn a_sweep_tells_projects_apart(it: &ResultsUnderTest) {
     it.kept(1, 0).await;
     it.kept(2, 0).await;
@@ -163,7 +163,7 @@ pub async fn a_sweep_tells_projects_apart(it: &ResultsUnderTest) {
     assert_eq!((it.swept(60).await, it.found(2).await), (1, None));
 }
 
-/// One test for each promise, over what the factory makes.
+/// Creates a test for each promise, over the adapter from the factory.
 #[macro_export]
 macro_rules! results_contract {
     ($($how:tt)+) => {

@@ -1,4 +1,4 @@
-//! What everybody promises who finds providers of models, and who knows which models there are and what they cost.
+//! The contract of provider lookup, and of known models and their prices.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a broken promise is a panic")]
 
 use std::{any::Any, sync::Arc};
@@ -7,31 +7,30 @@ use devskyy_application::models::{ConfiguredModels, ModelPrices, ModelProviders,
 use devskyy_domain::{kernel::ids::ProjectId, models::Price};
 use uuid::Uuid;
 
-/// Providers of the platform called `cloud` and `local`. Project 1 has a `cloud` of its own, and so has project 2, where it
-/// cannot be asked.
+/// Platform providers `cloud` and `local`. Project 1 has its own `cloud`, and project 2 has one that is disabled.
 pub struct RoutesUnderTest {
-    /// Finds whom to ask.
+    /// Looks up providers.
     pub providers: Arc<dyn ModelProviders>,
-    /// Whatever must live as long as the test.
+    /// Resources that must live as long as the test.
     pub keep: Box<dyn Any + Send + Sync>,
 }
 
-/// A provider called `scripted` that has one model, `echo`, at [`price`].
+/// A provider `scripted` with one model, `echo`, at [`price`].
 pub struct OffersUnderTest {
-    /// Knows which models there are.
+    /// The known models.
     pub known: Arc<dyn ConfiguredModels>,
-    /// Knows what they cost.
+    /// Their prices.
     pub prices: Arc<dyn ModelPrices>,
 }
 
-/// What the one model costs: as much for a token of each class.
+/// The price of the model, equal for all classes.
 #[must_use]
 pub const fn price() -> Price {
     let each = 1_000_000;
     Price { input: each, output: each, cache_read: each, cache_write: each, reasoning: each }
 }
 
-/// The nth project of a suite.
+/// Project `n` of a suite.
 #[must_use]
 pub fn project(n: u128) -> ProjectId {
     ProjectId::from(Uuid::from_u128(0xa000 + n))
@@ -51,58 +50,58 @@ impl RoutesUnderTest {
     }
 }
 
-/// Whoever asks.
+/// For every project.
 pub async fn the_platforms_providers_are_everybodys(it: &RoutesUnderTest) {
     assert_eq!(it.id(1, "local").await, it.id(3, "local").await);
 }
 
-/// The same name, another provider.
+/// Under the same name.
 pub async fn a_projects_own_provider_comes_before_the_platforms(it: &RoutesUnderTest) {
     assert_ne!(it.id(1, "cloud").await, it.id(3, "cloud").await);
 }
 
-/// A question never leaks to a provider the project has turned away from.
+/// A prompt never falls back to a provider that the project has replaced.
 pub async fn a_provider_that_cannot_be_asked_hides_the_platforms(it: &RoutesUnderTest) {
     assert!(matches!(it.found(2, "cloud").await, Some(Provided::Off(_))));
 }
 
-/// Absence is an answer.
+/// Absence is not an error.
 pub async fn an_unknown_provider_is_absent(it: &RoutesUnderTest) {
     assert!(it.found(1, "nobody").await.is_none());
 }
 
-/// What is remembered of it is remembered of the right one.
+/// So that cached state belongs to the right provider.
 pub async fn a_provider_is_the_same_each_time(it: &RoutesUnderTest) {
     assert_eq!(it.id(1, "cloud").await, it.id(1, "cloud").await);
     assert_ne!(it.id(3, "cloud").await, it.id(3, "local").await);
 }
 
-/// It can be asked.
+/// It can be called.
 pub async fn a_model_of_a_provider_is_known(it: &OffersUnderTest) {
     assert!(it.known.knows(project(1), "scripted/echo").await.unwrap());
 }
 
-/// Neither one of an unknown provider, nor one without a name.
+/// Neither of an unknown provider, nor without a name.
 pub async fn other_models_are_not_known(it: &OffersUnderTest) {
     for name in ["nobody/echo", "scripted/", "scripted", "echo", ""] {
         assert!(!it.known.knows(project(1), name).await.unwrap(), "{name}");
     }
 }
 
-/// What an answer cost is reckoned with it.
+/// It is used to compute the cost of answers.
 pub async fn a_known_model_has_its_price(it: &OffersUnderTest) {
     let priced = it.prices.price(project(1), "scripted/echo").await.unwrap();
     assert_eq!(priced.map(|applied| applied.price), Some(price()));
 }
 
-/// Nothing is charged by guess.
+/// Unknown prices are not guessed.
 pub async fn other_models_have_no_price(it: &OffersUnderTest) {
     for name in ["nobody/echo", "scripted/", "scripted", "echo", ""] {
         assert_eq!(it.prices.price(project(1), name).await.unwrap(), None, "{name}");
     }
 }
 
-/// Makes a test of each promise about finding providers.
+/// Creates a test for each promise about provider lookup.
 #[macro_export]
 macro_rules! routes_contract {
     ($($how:tt)+) => {
@@ -116,7 +115,7 @@ macro_rules! routes_contract {
     };
 }
 
-/// Makes a test of each promise about which models there are.
+/// Creates a test for each promise about known models.
 #[macro_export]
 macro_rules! offers_contract {
     ($($how:tt)+) => {

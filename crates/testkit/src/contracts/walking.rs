@@ -1,12 +1,12 @@
-//! Walks through lists by what each answer says comes next.
+//! Cursor paging through lists.
 #![expect(clippy::panic, reason = "a broken promise is a panic")]
 
 use devskyy_application::paging::{Beyond, KeysetRequest, PageOf, Part};
 
-/// Requests after which a walk is taken for endless.
+/// Number of requests after which a walk counts as endless.
 const ENDLESS: usize = 1_000;
 
-/// Everything a list tells in stretches of that length; something may happen between two of them.
+/// Reads a whole list in pages of that length, with an action between two pages.
 pub(super) async fn walk<T>(
     limit: u64,
     mut list: impl AsyncFnMut(Part) -> PageOf<T>,
@@ -25,7 +25,7 @@ pub(super) async fn walk<T>(
     panic!("the walk does not end")
 }
 
-/// Asserts that stretches of every length tell what one page tells.
+/// Asserts that pages of every length return the same as one page.
 pub(super) async fn is_walked_once<T: PartialEq + std::fmt::Debug>(mut list: impl AsyncFnMut(Part) -> PageOf<T>) {
     let all = list(Part::default()).await.items;
     assert!(all.len() > 2, "too few to walk through");
@@ -34,7 +34,7 @@ pub(super) async fn is_walked_once<T: PartialEq + std::fmt::Debug>(mut list: imp
     }
 }
 
-/// Asserts that a walk told everything that was there throughout, and nothing twice.
+/// Asserts that a walk returned everything that existed throughout, and nothing twice.
 #[track_caller]
 pub(super) fn tells_once<T: PartialEq + std::fmt::Debug>(told: &[T], throughout: &[T]) {
     let times = |item: &T| told.iter().filter(|it| *it == item).count();

@@ -15,7 +15,7 @@ use devskyy_domain::{
 
 use super::{InMemoryEventStore, InMemoryProjects, identity::decoded};
 
-/// Agents and their versions as folded from an in-memory log.
+/// Agents and their versions, folded from an in-memory log.
 pub struct InMemoryAgents {
     projects: Arc<InMemoryProjects>,
     rows: Mutex<Vec<Row>>,
@@ -27,7 +27,7 @@ struct Row {
 }
 
 impl InMemoryAgents {
-    /// Agents that follow a log; these projects say who belongs to what.
+    /// Agents that follow a log; memberships come from these projects.
     #[must_use]
     pub fn following(store: &InMemoryEventStore, projects: Arc<InMemoryProjects>) -> Arc<Self> {
         let agents = Arc::new(Self { projects, rows: Mutex::default() });

@@ -23,7 +23,7 @@ use super::{
     identity::decoded,
 };
 
-/// API keys as folded from an in-memory log, with their secrets and last uses in memory.
+/// API keys, folded from an in-memory log, with their secrets and last uses in memory.
 pub struct InMemoryApiKeys {
     users: Arc<InMemoryUsers>,
     state: Mutex<State>,
@@ -52,7 +52,7 @@ impl InMemoryApiKeys {
         keys
     }
 
-    /// How many secrets are kept.
+    /// Number of stored secrets.
     #[must_use]
     pub fn secrets(&self) -> usize {
         self.state().secrets.len()
@@ -110,7 +110,7 @@ impl KeyViews for InMemoryApiKeys {
 }
 
 impl Fingerprint for InMemoryApiKeys {
-    /// Of their secrets; that a key was used is no change.
+    /// Covers the secrets; uses are not included.
     fn fingerprint(&self) -> u64 {
         of_rows(
             self.state().secrets.values().map(|it| format!("{} {} {:?} {}", it.id, it.key, it.digest, it.created_at)),

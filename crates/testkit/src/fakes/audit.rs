@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::InMemoryEventStore;
 
-/// The trail in memory: facts as an in-memory log tells, and records as they are kept.
+/// The trail in memory: events of an in-memory log, and security records.
 #[derive(Debug, Default)]
 pub struct InMemoryAudit(Mutex<Kept>);
 

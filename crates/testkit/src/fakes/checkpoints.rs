@@ -37,7 +37,7 @@ impl InMemoryCheckpoints {
         Self { clock, log: None, rows: Mutex::default() }
     }
 
-    /// The same beside a log: what it does not hold is not believed.
+    /// The same next to a log, against which positions are checked.
     #[must_use]
     pub fn beside(self, log: Arc<dyn EventStore>) -> Self {
         Self { log: Some(log), ..self }
@@ -48,26 +48,26 @@ impl InMemoryCheckpoints {
         Ok(log.read_all(before, 1, &EventFilter::default()).await?.hash.as_ref() == Some(hash))
     }
 
-    /// Where a stopped line is stopped, and why.
+    /// The position at which a subscription has stopped, and the error.
     #[must_use]
     pub fn failure(&self, name: &str) -> Option<(Position, String)> {
         self.rows().get(name).and_then(|row| row.failure.clone())
     }
 
-    /// What a line tries again and again, and why it fails.
+    /// The position that a subscription retries, and the error.
     #[must_use]
     pub fn delayed(&self, name: &str) -> Option<(Position, String)> {
         self.rows().get(name).and_then(|row| row.delay.clone())
     }
 
-    /// Puts a log back that they do not see: where a subscription got is no place of it any more.
+    /// Simulates a rewind of the log below the subscription's position.
     pub fn lead_astray(&self, name: &str) {
         if let Some(row) = self.rows().get_mut(name) {
             row.astray = true;
         }
     }
 
-    /// How far a subscription got.
+    /// The position of a subscription.
     #[must_use]
     pub fn position(&self, name: &str) -> Position {
         self.rows().get(name).map_or(0, |row| row.position)

@@ -5,12 +5,12 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use devskyy_application::ports::Clock;
 use tokio::sync::watch;
 
-/// A clock that stands still until a test moves it. Sleepers wake when it is moved past their time.
+/// A clock that only moves when a test advances it. Sleepers wake when it passes their time.
 #[derive(Debug)]
 pub struct FixedClock(watch::Sender<DateTime<Utc>>);
 
 impl FixedClock {
-    /// A clock that shows an instant.
+    /// A clock at an instant.
     #[must_use]
     pub fn at(instant: DateTime<Utc>) -> Self {
         Self(watch::Sender::new(instant.trunc_subsecs(6)))
@@ -24,7 +24,7 @@ impl FixedClock {
 }
 
 impl Default for FixedClock {
-    /// A clock that shows noon of the first day of 2026.
+    /// A clock at noon of 2026-01-01.
     fn default() -> Self {
         Self::at(DateTime::from_timestamp(1_767_268_800, 0).unwrap_or_default())
     }
@@ -39,7 +39,7 @@ impl Clock for FixedClock {
     async fn sleep(&self, duration: Duration) {
         let step = TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
         let until = self.now().checked_add_signed(step).unwrap_or(DateTime::<Utc>::MAX_UTC);
-        // The sender lives in `self`, so waiting cannot fail while somebody waits.
+        // The sender lives in `self`, so waiting cannot fail.
         let _ = self.0.subscribe().wait_for(|now| *now >= until).await;
     }
 }

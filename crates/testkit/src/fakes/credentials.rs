@@ -18,7 +18,7 @@ use devskyy_application::{
 use devskyy_domain::identity::Password;
 use tokio::sync::{RwLock, RwLockWriteGuard};
 
-/// A hasher that costs nothing, hides nothing and counts what it is asked.
+/// A hasher without cost or security that counts its calls.
 #[derive(Debug, Default)]
 pub struct InMemoryPasswordHasher {
     calls: AtomicU64,
@@ -27,18 +27,18 @@ pub struct InMemoryPasswordHasher {
 }
 
 impl InMemoryPasswordHasher {
-    /// How many passwords were hashed or verified, known or not.
+    /// Number of passwords hashed or verified, known or not.
     #[must_use]
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
 
-    /// From now on the hasher has, or no longer has, too much to do.
+    /// Sets whether the hasher is overloaded.
     pub fn overload(&self, overloaded: bool) {
         self.overloaded.store(overloaded, Ordering::Relaxed);
     }
 
-    /// No verification ends until the guard is gone.
+    /// Blocks all verifications until the guard is dropped.
     pub async fn hold(&self) -> RwLockWriteGuard<'_, ()> {
         self.turn.write().await
     }
@@ -64,7 +64,7 @@ impl PasswordHasher for InMemoryPasswordHasher {
     }
 }
 
-/// Secrets everybody can foresee.
+/// Predictable secrets.
 #[derive(Debug, Default)]
 pub struct SequentialTokenMint(AtomicU64);
 
@@ -92,7 +92,7 @@ fn spread(purpose: &str, value: &[u8]) -> [u8; 32] {
     bytes
 }
 
-/// Access tokens that are mere names for claims kept in memory.
+/// Access tokens that are keys to claims in memory.
 #[derive(Debug, Default)]
 pub struct InMemoryAccessTokens(Mutex<HashMap<String, AccessClaims>>);
 

@@ -19,10 +19,10 @@ use uuid::Uuid;
 
 use super::FixedClock;
 
-/// A view that is folded from the log inside the append, so that it is never stale.
+/// A view that is updated inside the append, so that it is never stale.
 type Follower = Box<dyn Fn(&RecordedEvent) + Send + Sync>;
 
-/// The log in memory, over the same planner as the durable ones.
+/// The log in memory, with the same planner as the durable ones.
 pub struct InMemoryEventStore {
     clock: Arc<dyn Clock>,
     log: Mutex<Log>,
@@ -46,7 +46,7 @@ impl Default for InMemoryEventStore {
 }
 
 impl InMemoryEventStore {
-    /// An empty log that stamps events with a clock's time.
+    /// An empty log with this clock.
     #[must_use]
     pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
         Self { clock, log: Mutex::default(), head: watch::Sender::new(0) }
@@ -58,9 +58,9 @@ impl InMemoryEventStore {
         self.log().events.clone()
     }
 
-    /// Shows an in-memory view everything recorded so far and then each new event, before its append is answered.
+    /// Passes all recorded events to an in-memory view, and then each new event before its append returns.
     ///
-    /// The view must not call the log from inside.
+    /// The view must not call the log.
     pub fn follow(&self, view: impl Fn(&RecordedEvent) + Send + Sync + 'static) {
         let mut log = self.log();
         log.events.iter().for_each(&view);
@@ -161,7 +161,7 @@ impl EventStore for InMemoryEventStore {
 
     async fn beyond(&self, position: Position, rewinds: u64) -> Position {
         let mut head = self.head.subscribe();
-        // The sender lives in `self`, so waiting cannot fail while somebody waits. It is never put back.
+        // The sender lives in `self`, so waiting cannot fail. This log is never rewound.
         head.wait_for(|head| *head > position || rewinds != 0).await.map_or(position, |head| *head)
     }
 }

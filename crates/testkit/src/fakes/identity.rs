@@ -31,7 +31,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Users as folded from an in-memory log.
+/// Users, folded from an in-memory log.
 #[derive(Default)]
 pub struct InMemoryUsers(Mutex<HashMap<UserId, UserRecord>>);
 
@@ -68,7 +68,7 @@ impl InMemoryUsers {
         }
     }
 
-    /// Whether somebody with this id has registered.
+    /// Whether this id is registered.
     #[must_use]
     pub fn knows(&self, user: UserId) -> bool {
         lock(&self.0).contains_key(&user)
@@ -86,7 +86,7 @@ fn change(users: &mut HashMap<UserId, UserRecord>, event: &RecordedEvent, change
     }
 }
 
-/// The fact, where the event is one of that kind of aggregate. A fact that cannot be read is a broken test.
+/// The event, if it belongs to that kind of aggregate. An event that cannot be decoded fails the test.
 #[expect(clippy::expect_used, reason = "an in-memory log holds only what this program wrote")]
 pub(super) fn decoded<A: Aggregate>(event: &RecordedEvent) -> Option<A::Event> {
     (event.category == A::CATEGORY).then(|| event.decode::<A::Event>().expect("a fact this program wrote"))
@@ -127,13 +127,13 @@ pub struct InMemoryAccounts {
 }
 
 impl InMemoryAccounts {
-    /// Private rows of those who may become, or are, these users, and have these sign-ins.
+    /// Private rows of these users, with their sessions.
     #[must_use]
     pub fn of(users: Arc<InMemoryUsers>, sessions: Arc<InMemorySessions>) -> Self {
         Self { users, sessions, rows: Mutex::default(), unrecorded: Mutex::default() }
     }
 
-    /// How many people have rows.
+    /// Number of people with rows.
     #[must_use]
     pub fn count(&self) -> usize {
         lock(&self.rows).len()
@@ -183,7 +183,7 @@ impl Accounts for InMemoryAccounts {
     }
 }
 
-/// Sign-ins in memory.
+/// Sessions in memory.
 pub struct InMemorySessions {
     users: Arc<InMemoryUsers>,
     pub(super) state: Mutex<SessionState>,
@@ -211,7 +211,7 @@ struct RefreshToken {
 }
 
 impl SessionState {
-    /// Forgets what a person has beyond what they may, and says which.
+    /// Removes a person's sessions beyond the limit, and returns them.
     fn crowd_out(&mut self, user: UserId, newest: SessionId, at_once: usize) -> Vec<SessionId> {
         let others = self.sessions.iter().filter(|(id, it)| it.user == user && **id != newest);
         let mut others: Vec<_> = others.map(|(id, it)| (!it.revoked, it.last_used_at, *id)).collect();
@@ -224,7 +224,7 @@ impl SessionState {
 }
 
 impl InMemorySessions {
-    /// Sign-ins of these users.
+    /// Sessions of these users.
     #[must_use]
     pub fn of(users: Arc<InMemoryUsers>) -> Self {
         Self { users, state: Mutex::default() }

@@ -3,12 +3,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use devskyy_application::ports::IdGenerator;
 use uuid::Uuid;
 
-/// Ids that can be foreseen: `00000000-0000-7000-8000-000000000001`, then `…2`, and so on.
+/// Predictable ids: `00000000-0000-7000-8000-000000000001`, then `…2`, and so on.
 #[derive(Debug, Default)]
 pub struct SequentialIds(AtomicU64);
 
 impl SequentialIds {
-    /// The id that is made as the `n`th, counted from 1.
+    /// The `n`th id, counted from 1.
     #[must_use]
     pub const fn nth(n: u64) -> Uuid {
         Uuid::from_u64_pair(0x7000, 0x8000_0000_0000_0000 | n)

@@ -24,7 +24,7 @@ use super::{
     identity::decoded,
 };
 
-/// Invitations into projects as folded from an in-memory log.
+/// Invitations into projects, folded from an in-memory log.
 #[derive(Debug, Default)]
 pub struct InMemoryProjectInvitations(Mutex<BTreeMap<InvitationId, InvitationRecord>>);
 
@@ -93,14 +93,14 @@ struct Row {
     created_at: DateTime<Utc>,
 }
 
-/// For whom invitations are, in memory.
+/// The recipients of invitations, in memory.
 pub struct InMemoryAddressees {
     mint: Arc<dyn TokenMint>,
     rows: Mutex<BTreeMap<InvitationId, Row>>,
 }
 
 impl InMemoryAddressees {
-    /// Nobody yet.
+    /// Without recipients.
     #[must_use]
     pub fn new(mint: Arc<dyn TokenMint>) -> Self {
         Self { mint, rows: Mutex::default() }

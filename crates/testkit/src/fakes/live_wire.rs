@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 const PORT: &str = "live wire";
 
-/// A wire in memory, which a test can break and listen in on.
+/// A wire in memory that a test can break and observe.
 #[derive(Debug, Clone, Default)]
 pub struct InMemoryLiveWire(Arc<Shared>);
 
@@ -31,24 +31,24 @@ impl Shared {
 }
 
 impl InMemoryLiveWire {
-    /// Breaks every line; those who join afterwards hear each other again.
+    /// Breaks every line; processes that join again can communicate.
     pub fn break_all(&self) {
         self.0.lines().clear();
     }
 
-    /// How many processes are on the wire.
+    /// Number of processes on the wire.
     #[must_use]
     pub fn present(&self) -> usize {
         self.0.lines().len()
     }
 
-    /// How often somebody said something, or nothing, so far.
+    /// Number of sends so far, including heartbeats.
     #[must_use]
     pub fn turns(&self) -> u64 {
         self.0.turns.load(Ordering::Relaxed)
     }
 
-    /// Everything that was said so far.
+    /// All messages so far.
     #[must_use]
     pub fn said(&self) -> Vec<LiveMessage> {
         self.0.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -88,7 +88,7 @@ impl LiveLine for Line {
         for message in messages {
             self.shared.said.lock().unwrap_or_else(PoisonError::into_inner).push(message.clone());
             for (_, other) in lines.iter().filter(|(number, _)| *number != self.number) {
-                // Whoever has left hears nothing.
+                // A process that has left receives nothing.
                 let _ = other.send(message.clone());
             }
         }

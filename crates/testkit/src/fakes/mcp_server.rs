@@ -1,5 +1,5 @@
-//! A server of tools for tests: a real server on a port of its own that speaks the Model Context Protocol over streamable
-//! HTTP, in the current revision or the one before, and remembers what it was asked.
+//! A Model Context Protocol server for tests: a real server over streamable HTTP, in the current revision or the one
+//! before, that records its requests.
 
 use std::{
     io,
@@ -15,53 +15,53 @@ use tokio::{
 
 use super::model_server::{Received, read};
 
-/// What the server does when its tool is called.
+/// The response to a call of the tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum McpAct {
-    /// Gives a text and a structured document.
+    /// A text and a structured document.
     Answer,
-    /// Gives a text that repeats how the caller proved itself.
+    /// A text that repeats the caller's credentials.
     Echo,
-    /// Says that the tool failed.
+    /// An error of the tool.
     Fail,
-    /// Refuses the call as the protocol does.
+    /// A refusal in the protocol.
     Refuse,
-    /// Has too much to do for half a minute.
+    /// An overload for half a minute.
     Overload,
-    /// Is not available, and does not say for how long.
+    /// Unavailable without `Retry-After`.
     Away,
-    /// Breaks down.
+    /// A server error.
     Break,
-    /// Never answers.
+    /// No response.
     Silence,
-    /// Sends the caller elsewhere.
+    /// A redirect.
     Redirect,
-    /// Gives two megabytes.
+    /// Two megabytes.
     Flood,
-    /// Answers with an error of that code.
+    /// An error with that code.
     Err(i32),
-    /// Refuses the call in so many letters, and then repeats how the caller proved itself.
+    /// A refusal of that many characters, followed by the caller's credentials.
     EchoBehind(usize),
-    /// Answers with a page for people.
+    /// An HTML page.
     Page,
-    /// Answers with half of a document.
+    /// A truncated document.
     Garble,
 }
 
-/// How a server is set up.
+/// The behaviour of a server.
 #[derive(Debug, Clone, Copy)]
 pub struct McpHabits {
-    /// What it does when its tool is called.
+    /// The response to a call.
     pub act: McpAct,
-    /// Speaks 2025-11-25, with a handshake and sessions, and nothing newer.
+    /// Whether it only supports 2025-11-25, with handshake and sessions.
     pub old: bool,
-    /// Answers by streams of events.
+    /// Whether it responds with event streams.
     pub streams: bool,
-    /// Forgets the first session as soon as a tool is called in it.
+    /// Whether it forgets the first session at the first call.
     pub forgets: bool,
-    /// How long it thinks before it answers a call.
+    /// Delay before the response to a call.
     pub thinks: Duration,
-    /// How long it takes to take note of the end of a session.
+    /// Delay of closing a session.
     pub lingers: Duration,
 }
 
@@ -72,7 +72,7 @@ impl From<McpAct> for McpHabits {
     }
 }
 
-/// A server of one tool, `find`.
+/// A server with one tool, `find`.
 pub struct McpServer {
     /// Its host and port.
     pub address: String,
@@ -89,10 +89,10 @@ struct State {
 }
 
 impl McpServer {
-    /// Starts a server on a free port of this machine; it ends with the test's runtime.
+    /// Starts a server on a free local port; it ends with the test's runtime.
     ///
     /// # Errors
-    /// When no port can be had.
+    /// When no port is available.
     pub async fn start(habits: impl Into<McpHabits>) -> io::Result<Self> {
         let habits = habits.into();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
@@ -107,7 +107,7 @@ impl McpServer {
         Ok(Self { address, state })
     }
 
-    /// Where its tool is called.
+    /// The URL of its endpoint.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}/mcp", self.address)
@@ -117,7 +117,7 @@ impl McpServer {
         locked(&self.state)
     }
 
-    /// The methods that were asked for, in order.
+    /// The requested methods, in order.
     #[must_use]
     pub fn asked(&self) -> Vec<String> {
         self.state().asked.iter().map(|(method, _)| method.clone()).collect()
@@ -130,19 +130,19 @@ impl McpServer {
         state.asked.iter().rev().find(|(method, _)| method == of).map(|(_, head)| head.clone()).unwrap_or_default()
     }
 
-    /// What its tool was called with, as the protocol has it.
+    /// The parameters of the calls of its tool.
     #[must_use]
     pub fn calls(&self) -> Vec<Value> {
         self.state().calls.clone()
     }
 
-    /// How many sessions were ended by their clients.
+    /// Number of sessions closed by clients.
     #[must_use]
     pub fn ended(&self) -> usize {
         self.state().ended
     }
 
-    /// How many clients closed a connection on which nothing was answered.
+    /// Number of connections closed by clients before a response.
     #[must_use]
     pub fn closed(&self) -> usize {
         self.state().closed
@@ -153,13 +153,13 @@ fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A request's first line and headers, in lower case.
+/// The request line and headers, in lower case.
 fn head_of(received: &Received) -> String {
     let headers = received.headers.iter().map(|(name, value)| format!("\n{name}: {value}"));
     format!("{}{}", received.request, headers.collect::<String>()).to_ascii_lowercase()
 }
 
-/// What is answered: a status line, more headers, and a body.
+/// A response: status line, additional headers, and body.
 struct Answer(&'static str, String, String);
 
 async fn serve(mut stream: TcpStream, habits: McpHabits, state: Arc<Mutex<State>>) {

@@ -1,4 +1,4 @@
-//! Adapters that live in memory and pass the same contracts as the real ones.
+//! In-memory adapters that satisfy the same contracts as the real ones.
 
 mod account_changes;
 mod agents;

@@ -20,7 +20,7 @@ use devskyy_domain::{
 
 use super::{InMemoryAccounts, InMemoryEventStore, InMemoryUsers, identity::decoded};
 
-/// Projects and memberships as folded from an in-memory log.
+/// Projects and memberships, folded from an in-memory log.
 #[derive(Default)]
 pub struct InMemoryProjects(Mutex<Vec<Row>>);
 
@@ -56,7 +56,7 @@ impl InMemoryProjects {
         row.change(event, fact);
     }
 
-    /// Whether runs of a project may go on; of one nobody made they may.
+    /// Whether runs of a project may continue; true for an unknown project.
     pub(super) fn in_use(&self, project: ProjectId) -> bool {
         let rows = self.rows();
         rows.iter().all(|row| row.view.id != project || row.view.status == ProjectStatus::Active)
@@ -169,7 +169,7 @@ impl Memberships for InMemoryProjects {
     }
 }
 
-/// The people with an account, from in-memory rows.
+/// People with an account, from in-memory rows.
 pub struct InMemoryDirectory {
     users: Arc<InMemoryUsers>,
     accounts: Arc<InMemoryAccounts>,
@@ -177,7 +177,7 @@ pub struct InMemoryDirectory {
 }
 
 impl InMemoryDirectory {
-    /// A directory of these people.
+    /// The directory of these people.
     #[must_use]
     pub fn of(users: Arc<InMemoryUsers>, accounts: Arc<InMemoryAccounts>, mint: Arc<dyn TokenMint>) -> Self {
         Self { users, accounts, mint }

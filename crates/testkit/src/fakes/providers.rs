@@ -28,7 +28,7 @@ use super::{
     identity::decoded,
 };
 
-/// Providers as folded from an in-memory log, with their keys in memory.
+/// Providers, folded from an in-memory log, with their keys in memory.
 #[derive(Default)]
 pub struct InMemoryProviders(Mutex<State>);
 
@@ -61,7 +61,7 @@ impl InMemoryProviders {
         providers
     }
 
-    /// How many keys are kept.
+    /// Number of stored keys.
     #[must_use]
     pub fn keys(&self) -> usize {
         self.state().keys.len()
@@ -163,8 +163,8 @@ impl ProviderVault for InMemoryProviders {
     }
 }
 
-/// Reaches providers at `https` addresses only, each of which has one model and accepts every key but `wrong-key`. Nobody
-/// is at `https://away.example.org`.
+/// A probe that only allows `https` URLs. Each provider has one model and accepts every key but `wrong-key`;
+/// `https://away.example.org` is unavailable.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FixedProbe;
 
@@ -190,7 +190,7 @@ impl ProviderProbe for FixedProbe {
     }
 }
 
-/// Providers by name, of the whole platform and of projects; those of the platform allow every model.
+/// Providers by name, of the platform and of projects; those of the platform allow every model.
 #[derive(Default)]
 pub struct NamedModels {
     platform: BTreeMap<String, Provided>,
@@ -198,7 +198,7 @@ pub struct NamedModels {
 }
 
 impl NamedModels {
-    /// With another provider that can be asked.
+    /// Adds a provider that is enabled.
     #[must_use]
     pub fn with(mut self, name: &str, models: Arc<dyn Models>) -> Self {
         let (allowed, prices) = (AllowedModels::default(), PriceList::default());
@@ -207,14 +207,14 @@ impl NamedModels {
         self
     }
 
-    /// With another provider as it is given.
+    /// Adds a provider in a given state.
     #[must_use]
     pub fn with_provided(mut self, name: &str, provided: Provided) -> Self {
         self.platform.insert(name.to_owned(), provided);
         self
     }
 
-    /// With another provider of a project's own.
+    /// Adds a project's own provider.
     #[must_use]
     pub fn with_own(mut self, project: ProjectId, name: &str, provided: Provided) -> Self {
         self.own.insert((project, name.to_owned()), provided);

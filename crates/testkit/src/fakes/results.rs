@@ -15,7 +15,7 @@ use super::{InMemoryEventStore, identity::decoded};
 
 type Key = (ProjectId, ResultHash);
 
-/// Results in memory; what events refer to is told by an in-memory log.
+/// Results in memory; the references of events come from an in-memory log.
 #[derive(Default)]
 pub struct InMemoryResults(Mutex<State>);
 
@@ -41,13 +41,13 @@ impl InMemoryResults {
         results
     }
 
-    /// Everything that is kept, in whatever project.
+    /// All stored texts, of all projects.
     #[must_use]
     pub fn texts(&self) -> Vec<Vec<u8>> {
         self.state().texts.values().map(|kept| kept.text.clone()).collect()
     }
 
-    /// Changes everything that is kept, as a failing disk would.
+    /// Corrupts all stored texts, as a failing disk would.
     pub fn damage(&self) {
         self.state().texts.values_mut().for_each(|kept| kept.text.push(b' '));
     }

@@ -29,7 +29,7 @@ use devskyy_domain::{
 
 use super::{InMemoryEventStore, InMemoryProjects, identity::decoded};
 
-/// Runs and their questions as folded from an in-memory log, and the leases on them.
+/// Runs and their approvals, folded from an in-memory log, and their leases.
 pub struct InMemoryRuns {
     projects: Arc<InMemoryProjects>,
     clock: Arc<dyn Clock>,
@@ -51,7 +51,7 @@ struct Lease {
 }
 
 impl InMemoryRuns {
-    /// Runs that follow a log; these projects say who belongs to what, and this clock is the store's.
+    /// Runs that follow a log; memberships come from these projects, and the clock is the store's.
     #[must_use]
     pub fn following(store: &InMemoryEventStore, projects: Arc<InMemoryProjects>, clock: Arc<dyn Clock>) -> Arc<Self> {
         let runs = Arc::new(Self { projects, clock, rows: Mutex::default(), leases: Mutex::default() });
@@ -226,7 +226,7 @@ impl RunQueue for InMemoryRuns {
     }
 }
 
-/// What agents do, as any views of agents tell.
+/// Agents' definitions, read from their views.
 pub struct ViewedAgents(pub Arc<dyn AgentViews>);
 
 #[async_trait]
@@ -247,7 +247,7 @@ impl RunnableAgents for ViewedAgents {
     }
 }
 
-/// Agents that are simply there, made by a test.
+/// Agents declared by a test.
 #[derive(Default)]
 pub struct DeclaredAgents(Mutex<Declared>);
 
@@ -255,12 +255,12 @@ pub struct DeclaredAgents(Mutex<Declared>);
 type Declared = HashMap<AgentId, (ProjectId, Vec<Arc<Definition>>)>;
 
 impl DeclaredAgents {
-    /// Declares that an agent's only version, 1, does this.
+    /// Declares an agent whose only version, 1, has this definition.
     pub fn declare(&self, agent: AgentId, project: ProjectId, definition: impl Into<Definition>) {
         self.agents().insert(agent, (project, vec![Arc::new(definition.into())]));
     }
 
-    /// Declares that the next version of a declared agent does this, which is its present one from now on.
+    /// Publishes the next version of a declared agent.
     pub fn publish(&self, agent: AgentId, definition: impl Into<Definition>) {
         let definition = Arc::new(definition.into());
         self.agents().entry(agent).and_modify(|(_, versions)| versions.push(definition));

@@ -18,46 +18,46 @@ use devskyy_domain::{
     kernel::{Json, ids::ProjectId},
 };
 
-/// What a scripted model does when it is asked.
+/// The behaviour of a scripted model for one request.
 #[derive(Debug, Clone)]
 pub enum Turn {
-    /// Answers; its text is heard word by word.
+    /// Answers; the deltas are words.
     Answer(Box<ModelAnswer>),
-    /// Fails: its answer is of no use; billed all the same.
+    /// Fails with an unusable answer that is billed.
     Unusable(TokenCount),
-    /// Fails: there are too many questions.
+    /// Fails: rate limited.
     RateLimited(Option<Duration>),
-    /// Fails: it is away.
+    /// Fails: unavailable.
     Unavailable(Option<Duration>),
-    /// Fails: it is left alone, and nobody was asked.
+    /// Fails: in backoff, so it was not called.
     Resting(Duration),
-    /// Fails: it took too long.
+    /// Fails: timeout.
     Timeout,
-    /// Fails: the question is longer than it reads.
+    /// Fails: the prompt exceeds its context window.
     TooLong,
-    /// Fails: it does not answer this question.
+    /// Fails: the request is refused.
     Refused(Option<u16>),
-    /// Says so much and breaks off as unavailable.
+    /// Sends this text and breaks off as unavailable.
     BreaksOff(String),
-    /// Says so much and then nothing until the caller loses patience or the request's time is up.
+    /// Sends this text and then nothing until the caller gives up or the request's deadline.
     FallsSilent(String),
 }
 
 impl Turn {
-    /// Says a text and stops; billed 10 tokens read and 5 written.
+    /// Answers with a text; billed 10 input and 5 output tokens.
     #[must_use]
     pub fn says(text: impl Into<String>) -> Self {
         Self::Answer(Box::new(answer(text.into(), vec![], Finish::Stop)))
     }
 
-    /// Wants tools called: id, name and arguments of each; billed 10 tokens read and 5 written.
+    /// Requests tool calls: id, name and arguments of each; billed 10 input and 5 output tokens.
     #[must_use]
     pub fn calls<'a>(calls: impl IntoIterator<Item = (&'a str, &'a str, Json)>) -> Self {
         let call = |(id, name, arguments): (&str, &str, Json)| ToolCall { id: id.into(), name: name.into(), arguments };
         Self::Answer(Box::new(answer(String::new(), calls.into_iter().map(call).collect(), Finish::ToolCalls)))
     }
 
-    /// The same answer, billed otherwise; other turns stay as they are.
+    /// The same answer with another usage; other turns are unchanged.
     #[must_use]
     pub fn billed(self, usage: TokenCount) -> Self {
         match self {
@@ -75,7 +75,7 @@ fn answer(text: String, calls: Vec<ToolCall>, finish: Finish) -> ModelAnswer {
 
 type Play = dyn Fn(&ModelRequest, usize) -> Turn + Send + Sync;
 
-/// A model that answers by a script. The same questions in the same order get the same answers.
+/// A model that follows a script. The same requests in the same order get the same answers.
 pub struct ScriptedModels {
     play: Box<Play>,
     asked: Mutex<Vec<ModelRequest>>,
@@ -83,7 +83,7 @@ pub struct ScriptedModels {
 }
 
 impl ScriptedModels {
-    /// A model that takes these turns, one per question, and refuses whatever is asked after the last.
+    /// A model with these turns, one per request, that refuses further requests.
     #[must_use]
     pub fn taking(turns: impl IntoIterator<Item = Turn>) -> Self {
         let left: Mutex<VecDeque<Turn>> = Mutex::new(turns.into_iter().collect());
@@ -93,19 +93,19 @@ impl ScriptedModels {
         })
     }
 
-    /// A model whose turn follows from the question and from how many there were before it, from 0.
+    /// A model whose turn depends on the request and on the number of earlier ones, from 0.
     #[must_use]
     pub fn playing(play: impl Fn(&ModelRequest, usize) -> Turn + Send + Sync + 'static) -> Self {
         Self { play: Box::new(play), asked: Mutex::default(), abandoned: AtomicUsize::new(0) }
     }
 
-    /// What was asked so far.
+    /// All requests so far.
     #[must_use]
     pub fn asked(&self) -> Vec<ModelRequest> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How many questions were dropped before they were answered.
+    /// Number of requests dropped before they were answered.
     #[must_use]
     pub fn abandoned(&self) -> usize {
         self.abandoned.load(Ordering::SeqCst)
@@ -118,7 +118,7 @@ impl fmt::Debug for ScriptedModels {
     }
 }
 
-/// Counts a question as abandoned unless it was answered.
+/// Counts a request as abandoned unless it was answered.
 struct Pending<'a>(&'a AtomicUsize, bool);
 
 impl Drop for Pending<'_> {
@@ -180,12 +180,12 @@ async fn take(turn: Turn, request: &ModelRequest, deltas: &dyn Deltas) -> Result
     }
 }
 
-/// Whether it is a model of the provider called `scripted`.
+/// Whether a model belongs to the provider `scripted`.
 fn is_scripted(model: &str) -> bool {
     model.strip_prefix("scripted/").is_some_and(|name| !name.is_empty())
 }
 
-/// A millionth for each token, whatever its class.
+/// A millionth per token of any class.
 fn price_of(model: &str) -> Option<AppliedPrice> {
     let each = 1_000_000;
     let price = Price { input: each, output: each, cache_read: each, cache_write: each, reasoning: each };
@@ -194,7 +194,7 @@ fn price_of(model: &str) -> Option<AppliedPrice> {
 
 #[async_trait]
 impl ConfiguredModels for ScriptedModels {
-    /// Every model of a provider called `scripted`.
+    /// Every model of the provider `scripted`.
     async fn knows(&self, _: ProjectId, model: &str) -> Result<bool, PortError> {
         Ok(is_scripted(model))
     }
@@ -202,13 +202,13 @@ impl ConfiguredModels for ScriptedModels {
 
 #[async_trait]
 impl ModelPrices for ScriptedModels {
-    /// Every model of a provider called `scripted` costs a millionth for each token, whatever its class.
+    /// Every model of the provider `scripted` costs a millionth per token of any class.
     async fn price(&self, _: ProjectId, model: &str) -> Result<Option<AppliedPrice>, PortError> {
         Ok(price_of(model))
     }
 }
 
-/// Hears nothing.
+/// Ignores all deltas.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoDeltas;
 
@@ -218,7 +218,7 @@ impl Deltas for NoDeltas {
     fn restart(&self) {}
 }
 
-/// Keeps what it hears.
+/// Collects deltas.
 #[derive(Debug, Default)]
 pub struct Heard(Mutex<Vec<String>>);
 

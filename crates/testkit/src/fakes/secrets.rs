@@ -26,7 +26,7 @@ use super::{
     identity::decoded,
 };
 
-/// Secrets as folded from an in-memory log, with their values in memory.
+/// Secrets, folded from an in-memory log, with their values in memory.
 #[derive(Default)]
 pub struct InMemorySecrets(Mutex<State>);
 
@@ -59,7 +59,7 @@ impl InMemorySecrets {
         secrets
     }
 
-    /// How many values are kept.
+    /// Number of stored values.
     #[must_use]
     pub fn values(&self) -> usize {
         self.state().values.len()
@@ -148,7 +148,7 @@ impl SecretVault for InMemorySecrets {
 pub struct FixedSecrets(pub BTreeMap<String, ToolSecret>);
 
 impl FixedSecrets {
-    /// One secret of that name, for `example.org`.
+    /// One secret with that name, for `example.org`.
     #[must_use]
     pub fn named(name: &str) -> Self {
         let secret = SecretHosts::parse(&["example.org"]).ok().zip(SecretValue::parse("fixed-secret").ok());

@@ -14,7 +14,7 @@ use devskyy_application::{
 
 type Rows = BTreeMap<(String, Position), Row>;
 
-/// What subscriptions set aside, in memory, on a clock the test controls.
+/// Events set aside by subscriptions, in memory, with a clock the test controls.
 pub struct InMemorySetAside {
     clock: Arc<dyn Clock>,
     rows: Mutex<Rows>,
@@ -27,13 +27,13 @@ struct Row {
 }
 
 impl InMemorySetAside {
-    /// Nothing was set aside yet.
+    /// An empty store.
     #[must_use]
     pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
         Self { clock, rows: Mutex::default() }
     }
 
-    /// What a subscription set aside, and why.
+    /// The events set aside by a subscription, and the errors.
     #[must_use]
     pub fn of(&self, name: &str) -> Vec<(Position, String)> {
         let rows = self.rows();

@@ -1,4 +1,4 @@
-//! The language of workflows, small and written anew: what it knows, it knows as the real one does.
+//! A small independent implementation of the workflow language; the subset it supports behaves like the real one.
 
 use std::{
     collections::BTreeMap,
@@ -25,10 +25,10 @@ use devskyy_domain::{
     workflow::{Builtin, McpServer, Tool},
 };
 
-/// Most violations that are told at once.
+/// Maximum number of violations reported at once.
 const MOST: usize = 20;
 
-/// Knows literals, paths, `path == "text"`, `error` and `empty`; templates put paths between double braces.
+/// Supports literals, paths, `path == "text"`, `error` and `empty`; templates contain paths in double braces.
 #[derive(Debug)]
 pub struct PathExpressions;
 
@@ -90,7 +90,7 @@ impl Expressions for PathExpressions {
     }
 }
 
-/// Knows the keywords `required`, `properties` and `type` of JSON Schema.
+/// Supports the keywords `required`, `properties` and `type` of JSON Schema.
 #[derive(Debug)]
 pub struct PlainSchemas;
 
@@ -142,7 +142,7 @@ impl Schemas for PlainSchemas {
     }
 }
 
-/// Lets requests go to names over `https`.
+/// Allows requests to names over `https`.
 #[derive(Debug)]
 pub struct NamedDestinations;
 
@@ -162,7 +162,7 @@ impl Destinations for NamedDestinations {
     }
 }
 
-/// Does what the address of a call says, and remembers every call that reached the other side.
+/// Behaves as the URL of a call says, and records every call that reached the service.
 #[derive(Debug, Default)]
 pub struct ScriptedTools {
     made: Mutex<Vec<(String, OperationId)>>,
@@ -170,12 +170,12 @@ pub struct ScriptedTools {
 }
 
 impl ScriptedTools {
-    /// Every call that reached the other side, in order.
+    /// Every call that reached the service, in order.
     pub fn made(&self) -> Vec<(String, OperationId)> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How often each operation reached the other side.
+    /// Number of calls that reached the service, per operation.
     pub fn per_operation(&self) -> BTreeMap<OperationId, usize> {
         let mut counts = BTreeMap::new();
         self.made().into_iter().for_each(|(_, operation)| *counts.entry(operation).or_insert(0) += 1);
@@ -189,7 +189,7 @@ impl ScriptedTools {
     }
 }
 
-/// Lets whoever polls interrupt here.
+/// Yields once, so that the caller can be interrupted here.
 pub async fn interruptible() {
     let mut paused = false;
     poll_fn(|context| {
@@ -202,7 +202,7 @@ pub async fn interruptible() {
     .await;
 }
 
-/// `template` fills in; of the others only that they are called matters.
+/// `template` is rendered; of the others only the call itself matters.
 async fn builtin(builtin: Builtin, arguments: Json) -> Result<Json, ToolError> {
     let (Builtin::Template, Some(template)) = (builtin, arguments.get("template").and_then(Json::as_str)) else {
         return Ok(arguments);

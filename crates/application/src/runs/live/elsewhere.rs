@@ -1,4 +1,4 @@
-//! What is to be told to other processes: only what somebody there listens to.
+//! Deltas to send to other processes: only those of runs that have subscribers there.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use devskyy_domain::kernel::ids::RunId;
 
 use super::Spoken;
 
-/// Most bytes of one run that wait to be told; what comes on top is lost.
+/// Maximum bytes per run that wait to be sent; further deltas are dropped.
 const MOST_BYTES: usize = 64 * 1024;
-/// Most pieces of one run that wait to be told.
+/// Maximum number of deltas per run that wait to be sent.
 const MOST_PIECES: usize = 64;
 
-/// Runs that others listen to, and what they have not been told yet.
+/// Runs with subscribers in other processes, and the deltas to be sent to them.
 #[derive(Debug, Default)]
 pub(super) struct Elsewhere {
     wanted: BTreeMap<RunId, DateTime<Utc>>,
@@ -20,7 +20,7 @@ pub(super) struct Elsewhere {
 }
 
 impl Elsewhere {
-    /// Others listen to these runs until then.
+    /// Records that other processes subscribe to these runs until `until`.
     pub(super) fn listen(&mut self, runs: impl IntoIterator<Item = RunId>, until: DateTime<Utc>) {
         self.wanted.extend(runs.into_iter().map(|run| (run, until)));
     }
@@ -29,7 +29,7 @@ impl Elsewhere {
         self.wanted.contains_key(&run)
     }
 
-    /// Keeps a piece of a run that others listen to, joined to the piece before where it follows at once.
+    /// Queues a delta for other processes; merges it with the one before if it continues it.
     pub(super) fn keep(&mut self, spoken: Spoken) {
         let waiting = self.waiting.entry(spoken.run).or_default();
         let bytes: usize = waiting.iter().map(|piece| piece.delta.text.len()).sum();
@@ -49,7 +49,7 @@ impl Elsewhere {
         !self.waiting.is_empty()
     }
 
-    /// What is to be told now. Runs nobody listens to any more are forgotten.
+    /// Takes the deltas to send now. Expired subscriptions are removed.
     pub(super) fn take(&mut self, now: DateTime<Utc>) -> Vec<Spoken> {
         self.wanted.retain(|_, until| *until > now);
         let waiting = std::mem::take(&mut self.waiting);

@@ -11,11 +11,11 @@ use futures_util::task::AtomicWaker;
 
 use super::{Delta, Spoken, elsewhere::Elsewhere};
 
-/// Most pieces that wait for one listener; a slower one loses pieces.
+/// Maximum number of deltas queued for one subscriber; a slower one loses deltas.
 const WAITING: usize = 256;
 
-/// Carries deltas from workers to listeners of the same process, and keeps what is to be told to others. A listener that
-/// is slow, or comes late, misses some.
+/// Delivers deltas from workers to subscribers in the same process, and queues those for other processes. A subscriber
+/// that is slow, or subscribes late, misses some.
 #[derive(Debug, Default)]
 pub struct LiveRuns {
     state: Mutex<State>,
@@ -25,18 +25,18 @@ pub struct LiveRuns {
 #[derive(Debug, Default)]
 struct State {
     rooms: BTreeMap<RunId, Room>,
-    /// Runs that are listened to here, which others have not been told.
+    /// Runs with local subscribers that other processes have not been notified of.
     unannounced: BTreeSet<RunId>,
     elsewhere: Elsewhere,
-    /// Pieces said in this process so far.
+    /// Number of deltas published in this process so far.
     said: u64,
 }
 
-/// Where a run is listened to.
+/// The subscribers of one run.
 #[derive(Debug, Default)]
 struct Room {
     inboxes: Vec<Weak<Inbox>>,
-    /// The place of what was heard last.
+    /// Order key of the last delta delivered.
     latest: (u64, u64, u64),
 }
 
@@ -53,7 +53,7 @@ impl Inbox {
 }
 
 impl State {
-    /// Hands a piece to whoever listens here, unless something later was heard before.
+    /// Delivers a delta to local subscribers, unless a later one was delivered before.
     fn deliver(&mut self, spoken: &Spoken) {
         let Some(room) = self.rooms.get_mut(&spoken.run) else { return };
         if spoken.place() <= room.latest {
@@ -75,7 +75,7 @@ impl State {
         }
     }
 
-    /// Forgets runs that nobody listens to any more, so that the list stays as long as there are listeners.
+    /// Removes runs without subscribers, so that the map does not outgrow the number of subscribers.
     fn tidy(&mut self) {
         self.rooms.retain(|_, room| room.inboxes.iter().any(|inbox| inbox.strong_count() > 0));
         self.unannounced.retain(|run| self.rooms.contains_key(run));
@@ -87,7 +87,7 @@ impl LiveRuns {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands a delta to whoever listens to the run; never waits. It is said under that claim of the run.
+    /// Publishes a delta of the run, produced under the claim `fence`; never waits.
     pub fn publish(&self, run: RunId, fence: u64, delta: &Delta) {
         let mut state = self.state();
         let wanted = state.elsewhere.wants(run);
@@ -104,7 +104,7 @@ impl LiveRuns {
         }
     }
 
-    /// Listens to a run from now on.
+    /// Subscribes to a run from now on.
     #[must_use]
     pub fn listen(&self, run: RunId) -> LiveListener {
         let inbox = Arc::new(Inbox::default());
@@ -119,17 +119,17 @@ impl LiveRuns {
         LiveListener(inbox)
     }
 
-    /// Hands on what was said in another process.
+    /// Delivers a delta from another process.
     pub(super) fn hear(&self, spoken: &Spoken) {
         self.state().deliver(spoken);
     }
 
-    /// Others listen to these runs until then.
+    /// Records that other processes subscribe to these runs until `until`.
     pub(super) fn listened_to_elsewhere(&self, runs: Vec<RunId>, until: DateTime<Utc>) {
         self.state().elsewhere.listen(runs, until);
     }
 
-    /// Returns once others are to be told something.
+    /// Completes once there is something to send to other processes.
     pub(super) async fn owing(&self) {
         poll_fn(|context| {
             self.relay.register(context.waker());
@@ -139,12 +139,12 @@ impl LiveRuns {
         .await;
     }
 
-    /// What others are to be told of what is said here.
+    /// Takes the local deltas to send to other processes.
     pub(super) fn take_owed(&self, now: DateTime<Utc>) -> Vec<Spoken> {
         self.state().elsewhere.take(now)
     }
 
-    /// Runs that others are to be told are listened to here: those they do not know of, or all.
+    /// Takes the runs with local subscribers to announce: those not announced yet, or all.
     pub(super) fn take_interest(&self, all: bool) -> Vec<RunId> {
         let mut state = self.state();
         state.tidy();
@@ -153,12 +153,12 @@ impl LiveRuns {
     }
 }
 
-/// Somebody who listens to one run.
+/// A subscriber to one run.
 #[derive(Debug)]
 pub struct LiveListener(Arc<Inbox>);
 
 impl LiveListener {
-    /// Returns once there is something to take.
+    /// Completes once there is something to take.
     pub async fn heard(&self) {
         poll_fn(|context| {
             self.0.waker.register(context.waker());
@@ -167,7 +167,7 @@ impl LiveListener {
         .await;
     }
 
-    /// Everything heard since the last look.
+    /// Takes all deltas since the last call.
     #[must_use]
     pub fn take(&self) -> Vec<Delta> {
         self.0.deltas().drain(..).collect()

@@ -1,7 +1,7 @@
-//! What a model is saying right now: heard while somebody listens, and recorded nowhere.
+//! Live deltas of model answers: delivered to subscribers, never recorded.
 //!
-//! [`LiveRuns`] carries it within a process. Processes that share a database have a [`LiveRelay`] each, which hands on, over
-//! the [`LiveWire`], what somebody elsewhere listens to. Pieces may be lost on the way. None is told twice or out of order.
+//! [`LiveRuns`] delivers them within a process. Processes that share a database have a [`LiveRelay`] each, which sends
+//! deltas over the [`LiveWire`] to subscribers in other processes. Deltas may be lost, but never repeated or reordered.
 
 mod elsewhere;
 mod local;
@@ -16,18 +16,18 @@ pub use local::{LiveListener, LiveRuns};
 pub use relay::LiveRelay;
 pub use wire::{LiveLine, LiveMessage, LiveWire};
 
-/// A piece of what a model is saying.
+/// A piece of a model's answer while it is generated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delta {
-    /// The step in which it is asked.
+    /// The step of the model call.
     pub step: StepId,
-    /// Which call; the call's durable event closes the preview.
+    /// The model call; its durable event ends the preview.
     pub operation: OperationId,
-    /// Which try.
+    /// Number of the attempt.
     pub attempt: u32,
-    /// Bytes of the answer before this piece; 0 begins anew, and a jump says that pieces were lost.
+    /// Bytes of the answer before this piece; 0 starts over, and a gap means that pieces were lost.
     pub offset: u64,
-    /// The piece; empty where what was said so far is void.
+    /// The text; empty if everything before it is void.
     pub text: String,
 }
 
@@ -38,26 +38,26 @@ impl Delta {
     }
 }
 
-/// A piece with its place among all that is said in its run.
+/// A delta with its order key within the run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spoken {
-    /// In which run.
+    /// The run.
     pub run: RunId,
-    /// Under which claim of the run; what is still said under an earlier one is void.
+    /// The claim under which it was produced; deltas of earlier claims are void.
     pub fence: u64,
-    /// Greater than that of whatever the same process said before. Parts of one piece share it.
+    /// Greater than for earlier deltas of the same process. Parts of a delta that was split share it.
     pub number: u64,
-    /// What is said.
+    /// The delta.
     pub delta: Delta,
 }
 
 impl Spoken {
-    /// Rises with what is said in a run.
+    /// Order key; increases within a run.
     const fn place(&self) -> (u64, u64, u64) {
         (self.fence, self.number, self.delta.offset)
     }
 
-    /// Takes in the piece that follows; gives it back where it does not follow at once.
+    /// Appends the next delta; returns it if it does not continue this one.
     fn join(&mut self, next: Self) -> Option<Self> {
         let of_one = (self.fence, self.delta.operation, self.delta.attempt)
             == (next.fence, next.delta.operation, next.delta.attempt);

@@ -1,4 +1,4 @@
-//! Tells other processes what is listened to here, and what is said here that they listen to.
+//! Announces local subscriptions to other processes, and sends them the deltas they subscribe to.
 
 use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
 
@@ -11,38 +11,38 @@ use super::{
 };
 use crate::{error::PortError, ports::Clock};
 
-/// Shortest time between two times of saying something: what a model says meanwhile goes together.
+/// Minimum interval between two sends; deltas in between are sent together.
 const BETWEEN: Duration = Duration::from_millis(100);
-/// How often others are reminded of what is listened to here.
+/// Interval at which local subscriptions are announced again.
 const REMINDER: Duration = Duration::from_secs(2);
-/// How long they believe it without being reminded.
+/// How long other processes keep a subscription that is not announced again.
 const BELIEVED: Duration = Duration::from_secs(7);
-/// Longest silence on a line: one that nobody uses might be broken without anybody noticing.
+/// Maximum silence on a line, because a broken line is noticed only when it is used.
 const SILENCE: Duration = Duration::from_secs(15);
-/// Shortest and longest pause before joining again.
+/// Minimum and maximum backoff before joining again.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 
-/// Hands what models say from process to process.
+/// Relays deltas between processes.
 pub struct LiveRelay {
     live: Arc<LiveRuns>,
     wire: Arc<dyn LiveWire>,
     clock: Arc<dyn Clock>,
 }
 
-/// When something was said last.
+/// Times of the last send and the last announcement.
 struct Turn {
     said: DateTime<Utc>,
     reminded: DateTime<Utc>,
 }
 
 impl LiveRelay {
-    /// A relay between the listeners and workers of this process and those of others.
+    /// Creates a relay between this process and the others.
     #[must_use]
     pub fn new(live: Arc<LiveRuns>, wire: Arc<dyn LiveWire>, clock: Arc<dyn Clock>) -> Self {
         Self { live, wire, clock }
     }
 
-    /// Hands on until `stop` completes. While the wire is away nothing is handed on, and nobody is held up by it.
+    /// Relays until `stop` completes. While the wire is unavailable nothing is relayed, and nothing waits for it.
     pub async fn work(&self, stop: impl Future<Output = ()> + Send) {
         let mut stop = pin!(stop.fuse());
         let mut pause = PAUSE.0;
@@ -62,14 +62,14 @@ impl LiveRelay {
 
     async fn exchange(&self) -> Result<Infallible, PortError> {
         let mut line = self.wire.join().await?;
-        // Nobody waited for what was said while the wire was away, and others may have forgotten who listens here.
+        // Deltas from before the reconnect are stale, and other processes may have dropped the subscriptions.
         let now = self.clock.now();
         self.live.take_owed(now);
         let mut turn = Turn { said: now - BETWEEN, reminded: now - REMINDER };
         loop {
             let heard = {
                 let mut due = pin!(self.due(&turn).fuse());
-                // Saying comes first: it is due ten times a second at most, while there may always be something to hear.
+                // Sending comes first: it is due at most ten times a second, but there may always be messages.
                 select_biased! { () = due => None, heard = line.hear().fuse() => Some(heard?) }
             };
             match heard {

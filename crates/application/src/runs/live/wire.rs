@@ -4,36 +4,36 @@ use devskyy_domain::kernel::ids::RunId;
 use super::Spoken;
 use crate::error::PortError;
 
-/// What processes tell each other.
+/// A message between processes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LiveMessage {
-    /// Somebody at the sender's listens to these runs, for a while.
+    /// The sender has subscribers of these runs, for a while.
     Listening(Vec<RunId>),
-    /// A model says something.
+    /// A delta of a model's answer.
     Spoken(Spoken),
 }
 
-/// Carries messages between the processes that share a database. What is said while nobody hears is lost.
+/// Carries messages between the processes that share a database. Messages are lost while no process receives them.
 #[async_trait]
 pub trait LiveWire: Send + Sync {
-    /// Joins as a process of its own, which hears what others say from now on.
+    /// Joins as a separate process, which receives the messages of others from now on.
     ///
     /// # Errors
     /// [`PortError`] when the wire cannot be reached.
     async fn join(&self) -> Result<Box<dyn LiveLine>, PortError>;
 }
 
-/// One process's end of the wire. After a failure it is of no more use: whoever wants to go on joins again.
+/// One process's end of the wire. After an error it is unusable; join again to continue.
 #[async_trait]
 pub trait LiveLine: Send {
-    /// Says messages to all others, each of whom hears them at most once and in this order. What is too large for one
-    /// message goes in several: runs in groups, a text cut between two characters. Nothing to say is a sign of life.
+    /// Sends messages to all other processes; each receives them at most once and in this order. Large messages are
+    /// split: runs into groups, texts between two characters. An empty list is a heartbeat.
     ///
     /// # Errors
-    /// [`PortError`] when the line is broken. What was said then may or may not have been heard; it is not to be repeated.
+    /// [`PortError`] when the line is broken. The messages may or may not have been received; do not send them again.
     async fn say(&mut self, messages: Vec<LiveMessage>) -> Result<(), PortError>;
 
-    /// The next message of another process. Whoever stops waiting misses nothing.
+    /// Receives the next message of another process. Cancel safe: no message is lost if the future is dropped.
     ///
     /// # Errors
     /// [`PortError`] when the line is broken.

@@ -1,4 +1,4 @@
-//! Where in a run's events a place in the log lies.
+//! Translates a position in the log into a number of events of a run.
 
 use devskyy_domain::{
     kernel::{Version, ids::RunId},
@@ -12,11 +12,11 @@ use crate::{
 };
 
 impl RunReading {
-    /// How many events of the run, which had so many, a reader has seen who has the first ones of them and knows what is recorded
-    /// up to a place in the log.
+    /// How many of a run's `version` events are known to a reader that has the first `known` ones and every event up to
+    /// a position in the log.
     ///
-    /// Most who ask have seen all but a few, so the search begins at the end: whoever has seen everything costs one look, and
-    /// whoever has not costs two for each doubling of what they lack.
+    /// Most readers have all but a few events, so the search begins at the end. It costs one look if nothing is
+    /// missing, else two for each doubling of what is missing.
     pub(in crate::runs) async fn seen(
         &self,
         run: RunId,
@@ -25,7 +25,7 @@ impl RunReading {
         place: Position,
     ) -> Result<Version, PortError> {
         let (mut seen, mut most, mut back) = (known, if place == 0 { 0 } else { version }, 0);
-        // Goes back 1, 2, 4 … from the end until there is one that was seen.
+        // Go back 1, 2, 4 … events from the end until one is known.
         while seen < most {
             let earlier = version.saturating_sub(back).max(seen + 1);
             if self.lies_within(run, earlier, place).await? {
@@ -45,7 +45,7 @@ impl RunReading {
         Ok(seen)
     }
 
-    /// Whether an event of the run lies before that place in the log, or there.
+    /// Whether an event of the run is at or before a position in the log.
     async fn lies_within(&self, run: RunId, version: Version, place: Position) -> Result<bool, PortError> {
         let found = self.store.read_stream(StreamId::of::<Run>(run), version - 1, 1).await?;
         Ok(found.first().is_some_and(|event| event.position <= place))

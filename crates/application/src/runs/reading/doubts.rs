@@ -1,4 +1,4 @@
-//! Calls of a run, and of the runs below it, whose outcome is unknown.
+//! Calls of a run and its descendants whose outcome is unknown.
 
 use devskyy_domain::{
     kernel::ids::{ProjectId, RunId},
@@ -17,12 +17,12 @@ use crate::{
     },
 };
 
-/// Most runs listed in one go.
+/// Maximum number of runs listed per page.
 const PORTION: u64 = 100;
 
 impl RunReading {
-    /// Refuses while nobody knows what became of a call of the run or of one below it: whoever did the same once more might have
-    /// its effect a second time. In a run below one that has ended also a call under way may be one of those.
+    /// Refuses while the outcome of a call of the run or its descendants is unknown, because repeating it might repeat
+    /// the effect. If the run has ended, this includes unsafe calls in progress in its descendants.
     pub(in crate::runs) async fn certain(&self, id: RunId, run: &Run) -> Result<(), Error> {
         run.certain()?;
         let Some(order) = run.order() else { return Ok(()) };
@@ -31,7 +31,7 @@ impl RunReading {
         while let Some(parent) = above.pop() {
             for child in self.children(order.project, parent).await? {
                 above.push(child.id);
-                // One that returned a value knows what became of its own calls.
+                // A completed run has no calls in doubt.
                 if child.status == RunStatus::Completed {
                     continue;
                 }
@@ -46,7 +46,7 @@ impl RunReading {
         if doubts.is_empty() { Ok(()) } else { Err(RunError::InDoubt(doubts).into()) }
     }
 
-    /// The runs that one asked for, oldest first.
+    /// The child runs of a run, oldest first.
     async fn children(&self, project: ProjectId, run: RunId) -> Result<Vec<RunSummary>, PortError> {
         let (parent, sort) = (Some(ChildOf::Run(run)), Sort::ascending(Age::CreatedAt));
         let filter = RunFilter { parent, sort, ..RunFilter::default() };

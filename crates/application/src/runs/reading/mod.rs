@@ -1,4 +1,4 @@
-//! Reading runs: who may see one, as it is and as it was.
+//! Reading runs: permissions, the current state, and earlier states.
 
 mod cursor;
 mod doubts;
@@ -26,8 +26,8 @@ use crate::{
     es::{EventStore, Loaded, Moment, StreamId, walk},
 };
 
-/// Reads whole runs from the log, so that what people see is never behind it. Whether they may see it the view of runs tells, which
-/// is never behind either and costs as little for a long run as for a short one.
+/// Reads whole runs from the log, so that responses are never stale. Permissions are checked against the read model,
+/// which is never stale either and costs the same for long and short runs.
 #[derive(Clone)]
 pub(super) struct RunReading {
     pub(super) store: Arc<dyn EventStore>,
@@ -57,7 +57,7 @@ impl RunReading {
         timeline.view(definition.as_deref()).ok_or_else(|| absent(run))
     }
 
-    /// The run as it was before the first such event, whoever asks; as it stands, where there is none.
+    /// The run before the first event that matches `stop`, or its current state; without permission checks.
     pub(super) async fn until(
         &self,
         run: RunId,
@@ -77,13 +77,13 @@ impl RunReading {
         Ok(loaded)
     }
 
-    /// The run as it stands, whoever asks.
+    /// The run in its current state; without permission checks.
     pub(super) async fn view(&self, run: RunId) -> Result<RunView, Error> {
         let timeline = self.timeline(run).await?;
         self.show(run, &timeline, true).await
     }
 
-    /// The run as it stands, if the actor may do this to it.
+    /// The run in its current state, if the actor has the permission.
     pub(super) async fn permitted(
         &self,
         actor: &Actor,
@@ -96,7 +96,7 @@ impl RunReading {
         self.show(run, &timeline, steps).await
     }
 
-    /// The run as it was at a moment, if the actor may see it now.
+    /// The run at an earlier moment, if the actor may see it now.
     pub(super) async fn back_then(
         &self,
         actor: &Actor,
@@ -113,14 +113,14 @@ impl RunReading {
         self.show(run, &timeline, steps).await
     }
 
-    /// What lists show of the run, if there is such a run and the actor may do this to it. Nothing is read from the log.
+    /// The run's summary, if the run exists and the actor has the permission. Nothing is read from the log.
     pub(super) async fn require(&self, actor: &Actor, run: RunId, permission: Permission) -> Result<RunSummary, Error> {
         let summary = self.views.find(run).await?.ok_or_else(|| absent(run))?;
         self.access.require_on(actor, summary.project_id, permission, || format!("run {run}")).await?;
         Ok(summary)
     }
 
-    /// Which project the run belongs to, and whether it refers to such a result, if the actor may do this to it.
+    /// The run's project, and whether the run refers to a result, if the actor has the permission.
     pub(super) async fn refers(
         &self,
         actor: &Actor,

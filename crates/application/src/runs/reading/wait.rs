@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl RunReading {
-    /// The run once it has ended or needs a person, or as it stands when the wait is over.
+    /// The run once it has ended or needs a person, or in its current state after the timeout.
     pub(in crate::runs) async fn settled(
         &self,
         run: RunId,
@@ -47,8 +47,8 @@ impl RunReading {
         self.show(run, &timeline, true).await
     }
 
-    /// Whether the run, or one whose end it waits for, can only go on with a person's word. Of the runs below it, what is
-    /// known is kept from one question to the next.
+    /// Whether the run, or a child run it waits for, is blocked until a person acts. The state of descendants is kept
+    /// between calls.
     async fn needs_a_person(&self, run: &Run, known: &mut BTreeMap<RunId, Loaded<Run>>) -> Result<bool, Error> {
         if run.waits_for_a_person() {
             return Ok(true);

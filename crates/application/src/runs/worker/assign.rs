@@ -1,4 +1,4 @@
-//! What a worker sets going for a run: tasks, and the calls whose intent is on record.
+//! What a worker starts for a run: tasks, and the calls whose intent is recorded.
 
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ impl Execution {
         }
     }
 
-    /// What the expressions of a task's step see.
+    /// The context of the expressions in a task's step.
     async fn seen(&mut self, definition: &Definition, task: &Task<'_>) -> Result<Json, Recall> {
         let (step, element) = match task {
             Task::Enter { step } => (&step.id, None),
@@ -80,7 +80,7 @@ impl Execution {
         Ok(context(self.id, run, &self.recalled, workflow, step, element))
     }
 
-    /// Makes the call whose intent an event has put on record.
+    /// Makes the call whose intent an event has recorded.
     pub(super) async fn dispatch(&mut self, definition: &Arc<Definition>, event: RunEvent) -> Result<(), Stop> {
         let (place, operation) = match event {
             RunEvent::ToolCalled(called) => (called.place, called.operation),
@@ -116,7 +116,7 @@ impl Execution {
         }
     }
 
-    /// What a model is asked at a place.
+    /// The prompt of a model call at a place.
     pub(super) async fn question(&mut self, assistant: &Assistant, place: &Place) -> Result<Question, Recall> {
         let run = &self.loaded.state;
         let steps: Vec<_> = told_turns(run, assistant.context.pinned_turns).map(tools_step).collect();
@@ -124,7 +124,7 @@ impl Execution {
         Ok(question(run, &self.recalled, assistant, place))
     }
 
-    /// What asking a model needs to know: its instructions see the input of the run.
+    /// The brief of a model call; its instructions can refer to the run's input.
     pub(super) fn instructed(&self, definition: &Arc<Definition>) -> Result<Brief, Stop> {
         self.brief(definition, whole(self.id, &self.loaded.state, &self.recalled, &[]))
     }

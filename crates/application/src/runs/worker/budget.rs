@@ -1,4 +1,4 @@
-//! What the model calls of a run mean for budgets.
+//! How the model calls of a run are booked in budgets.
 
 use devskyy_domain::{
     budgets::{Amount, Settlement},
@@ -17,14 +17,14 @@ use crate::{
     models::ModelRequest,
 };
 
-/// Bytes of what a model reads for each token, at least: texts in many scripts have three, English has four.
+/// Bytes per token, as a lower bound: many scripts have about three, English has four.
 const BYTES_PER_TOKEN: u64 = 2;
-/// Tokens a message takes beside its text, at most.
+/// Tokens of a message in addition to its text, as an upper bound.
 const FRAME: u64 = 16;
 
 impl Execution {
-    /// What these events mean for the budgets of the run's project, its agent and the agents that called it; nothing where no
-    /// model is concerned.
+    /// The ledger entries of these events for the budgets of the run's project, its agent and its callers; `None` if no
+    /// model call is involved.
     pub(super) fn posting(&self, events: &[RunEvent]) -> Option<Posting> {
         let entries: Vec<_> = events.iter().filter_map(|event| self.entry(event)).collect();
         let order = self.loaded.state.order().filter(|_| !entries.is_empty())?;
@@ -34,7 +34,7 @@ impl Execution {
 
     fn entry(&self, event: &RunEvent) -> Option<Entry> {
         match event {
-            // What is kept for a call is kept over its tries.
+            // A reservation is kept over the retries of a call.
             RunEvent::ModelCalled(called) if called.attempt == 1 => Some(Entry::Reserve(called.operation)),
             RunEvent::ModelFailed(failed) if failed.retry_at.is_none() => {
                 let settled = self.settlement(failed.operation, failed.billed.clone());
@@ -47,8 +47,7 @@ impl Execution {
         }
     }
 
-    /// What a call used that will not be made again, with what its earlier tries used in vain; nothing, where nobody bills
-    /// anything.
+    /// The usage of a call that will not be repeated, including its unusable attempts; `None` if nothing was billed.
     fn settlement(&self, operation: OperationId, bill: Option<Bill>) -> Option<Settlement> {
         let call = self.loaded.state.open_call(operation);
         let mut spent = call.map(|call| call.wasted).unwrap_or_default();
@@ -70,7 +69,7 @@ impl Execution {
         })
     }
 
-    /// Finds out what the calls that are about to be recorded may use at most.
+    /// Estimates the maximum usage of the calls that are about to be recorded.
     pub(super) async fn estimate(
         &mut self,
         definition: &std::sync::Arc<Definition>,
@@ -81,7 +80,7 @@ impl Execution {
             let Progress::Prompt { place, operation, .. } = report else { continue };
             let brief = self.instructed(definition)?;
             let prices = brief.prices(assistant).await?;
-            // A question that cannot be put costs nothing.
+            // A prompt that cannot be built costs nothing.
             let request = match self.question(assistant, place).await {
                 Ok(asked) => brief.request(assistant, *operation, asked).await.ok(),
                 Err(Recall::Lost(_)) => None,
@@ -94,7 +93,7 @@ impl Execution {
     }
 }
 
-/// A call that does not fit a budget is not made: its step fails instead.
+/// Rejects a call that does not fit a budget: its step fails instead.
 pub(super) fn turn_down(reports: &mut [Progress], operation: OperationId, refusal: &impl Refusal) {
     for report in reports {
         if let Progress::Prompt { place, operation: asked, .. } = report
@@ -106,19 +105,19 @@ pub(super) fn turn_down(reports: &mut [Progress], operation: OperationId, refusa
     }
 }
 
-/// What is kept for a call.
+/// The amount to reserve for a call.
 fn reserved(request: &ModelRequest, prices: &[AppliedPrice]) -> Amount {
     let TokenCount { input, output, .. } = at_most(request);
     let cost_micros = prices.iter().map(|applied| applied.price.at_most(input, output)).max().unwrap_or_default();
     Amount { tokens: input.saturating_add(output), cost_micros }
 }
 
-/// What a call can use at most.
+/// The maximum usage of a call.
 pub(super) fn at_most(request: &ModelRequest) -> TokenCount {
     TokenCount { input: tokens(request), output: request.max_output_tokens.into(), ..TokenCount::default() }
 }
 
-/// Most tokens the model reads.
+/// Maximum number of input tokens.
 fn tokens(request: &ModelRequest) -> u64 {
     let json = |value: &Json| value.measure().bytes;
     let messages = request.messages.iter().map(|message| match message {
@@ -130,7 +129,7 @@ fn tokens(request: &ModelRequest) -> u64 {
         Message::Tool { text, .. } => text.len(),
     });
     let tools = request.tools.iter().map(|tool| tool.name.len() + tool.description.len() + json(&tool.schema));
-    // As the form of the answer and in words.
+    // Counted twice: as the response format and in the prompt.
     let output = request.output.iter().map(|output| 2 * json(&output.schema));
     let bytes: usize = messages.chain(tools).chain(output).sum();
     let frames = (request.messages.len() + request.tools.len() + 1) as u64;

@@ -1,8 +1,8 @@
-//! How a run becomes a worker's: the queue leases it under the fence to come, and the log records that fence.
+//! How a worker claims a run: the queue leases it under the next fence, and the log records that fence.
 //!
-//! A worker may be stopped, or its append may wait, for longer than the lease. Another worker holds the run then, perhaps amid a
-//! call that must not be made twice. So a claim is recorded only under the fence that was leased, and is made use of only by the
-//! worker whose lease it still is.
+//! A worker may be suspended, or its append delayed, for longer than the lease. Another worker may then hold the run
+//! and be in the middle of a call that must not be repeated. So a claim is recorded only under the leased fence, and
+//! used only while the lease still belongs to this worker.
 
 use devskyy_domain::runs::Run;
 
@@ -13,8 +13,8 @@ use super::{
 use crate::{error::PortError, runs::ports::Claim};
 
 impl Execution {
-    /// Records the claim of a run that is leased. A fence that was moved without another worker, as a cancellation moves it, is
-    /// leased anew first.
+    /// Records the claim of a leased run. If the fence was raised without another worker, for example by a
+    /// cancellation, the lease is renewed under the new fence first.
     pub(super) async fn claim(&mut self, held: &mut Hold) -> Result<(), Stop> {
         self.beat = held.leased_at + self.settings.lease / 3;
         let worker = self.settings.name.clone();
@@ -41,7 +41,7 @@ impl Execution {
         Err(Stop::Broken(PortError::transient("event store", "claiming a run", "the run is contended")))
     }
 
-    /// Asks for the lease again once part of it has passed: until then no other worker can have it.
+    /// Renews the lease once part of it has passed; until then no other worker can have it.
     async fn still_leased(&mut self, held: &mut Hold) -> Result<(), Stop> {
         if self.ports.clock.now() < self.beat { Ok(()) } else { self.lease_anew(held, held.claim).await }
     }

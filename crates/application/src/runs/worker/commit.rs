@@ -1,4 +1,4 @@
-//! How a worker adds to a run: on top of exactly what it has seen, or not at all.
+//! How a worker appends to a run: on top of exactly the version it has seen, or not at all.
 
 use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
 
@@ -19,24 +19,24 @@ use crate::{
     es::{AppendError, AppendRequest, Precondition, Repository, StreamId, StreamWrite, walk},
 };
 
-/// Child runs that begin with what is recorded.
+/// Child runs that begin in the same append.
 pub(super) type Orders = BTreeMap<OperationId, Order>;
 
-/// What came of a decision.
+/// The outcome of a commit.
 pub(super) enum Committed {
     /// It is recorded.
     Recorded(Vec<RunEvent>),
-    /// Nothing is recorded: a budget wants to know what a call may use at most.
+    /// Nothing is recorded: a budget needs an estimate of a call first.
     Unestimated,
     /// Nothing is recorded: this call does not fit a budget.
     Exhausted(OperationId, BudgetError),
 }
 
-/// How often an append is tried before the run is given up for now.
+/// How often an append is tried before the run is released for now.
 pub(super) const ATTEMPTS: u32 = 8;
 
 impl Execution {
-    /// Records a decision; when somebody else added to the run meanwhile, the decision is made again on top of that.
+    /// Records a decision; makes it again on the new state if another writer appended to the run meanwhile.
     pub(super) async fn commit(
         &mut self,
         orders: &Orders,
@@ -50,7 +50,7 @@ impl Execution {
         Err(Stop::Broken(PortError::transient("event store", "recording progress", "the run is contended")))
     }
 
-    /// Records a decision unless somebody else added to the run meanwhile; whether it did.
+    /// Records a decision unless another writer appended to the run meanwhile; returns whether it was recorded.
     pub(super) async fn commit_once(&mut self, decide: impl Fn(&Run) -> Decision<Run>) -> Result<bool, Stop> {
         Ok(self.attempt(0, &Orders::new(), &decide).await?.is_some())
     }
@@ -91,7 +91,7 @@ impl Execution {
         }
     }
 
-    /// Appends, through the ledger where a model is concerned.
+    /// Appends; through the ledger if a model call is involved.
     async fn append(&mut self, events: &[RunEvent], orders: &Orders) -> Result<Result<Posted, AppendError>, Stop> {
         let request = self.request(events, orders)?;
         Ok(match self.posting(events) {
@@ -117,7 +117,7 @@ impl Execution {
         Ok(Repository::<Run>::write(id, Precondition::NoStream, &events)?)
     }
 
-    /// Whether an append whose answer was lost has been recorded; whatever else happened is taken in.
+    /// Whether an append without a response has been recorded; other events are folded in.
     async fn recorded(&mut self, events: Vec<RunEvent>) -> Result<Option<Vec<RunEvent>>, Stop> {
         let stream = StreamId::of::<Run>(self.id);
         let (mut own, mut same) = (events.iter(), true);
@@ -137,7 +137,7 @@ impl Execution {
         Ok(())
     }
 
-    /// Takes in what others added; gives up when the run has passed on.
+    /// Folds in what other writers appended; stops if the run has changed hands.
     pub(super) async fn refresh(&mut self) -> Result<(), Stop> {
         self.runs.refresh(self.id, &mut self.loaded).await?;
         let run = &self.loaded.state;

@@ -1,4 +1,4 @@
-//! Computed values: what an expression sees, and how values that hold expressions become plain.
+//! Evaluation: the context of an expression, and how expressions inside a value are replaced by their results.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ use devskyy_domain::{
 use super::stored::Recalled;
 use crate::workflow::{EvaluationError, Expressions};
 
-/// What the expressions of a step see: the input, the steps it needs, its element, and the run's id.
+/// The context of a step's expressions: the input, the steps it needs, its element, and the run's id.
 ///
-/// Steps it does not need are left out even when they are settled, so that a result never depends on who was faster.
+/// Other steps are left out even when they are settled, so that a result never depends on timing.
 pub(super) fn context(
     id: RunId,
     run: &Run,
@@ -26,7 +26,7 @@ pub(super) fn context(
     scope(id, run, recalled, visible.into_iter(), element)
 }
 
-/// What a workflow's output sees: everything; and what instructions see, which belong to no step.
+/// The context of a workflow's output, with all steps, and of instructions, which belong to no step.
 pub(super) fn whole(id: RunId, run: &Run, recalled: &Recalled, steps: &[Step]) -> Json {
     scope(id, run, recalled, steps.iter().map(|step| step.id.as_str()), None)
 }
@@ -64,7 +64,7 @@ fn seen(state: &StepState, recalled: &Recalled) -> Json {
     Json::Object(BTreeMap::from([("status".to_owned(), status.into()), ("output".to_owned(), output)]))
 }
 
-/// Gives the value with every expression in it replaced by its result.
+/// Replaces every expression in the value by its result.
 pub(super) async fn compute(expressions: &dyn Expressions, value: &Json, context: &Json) -> Result<Json, Failure> {
     let mut results = Vec::new();
     for computed in computed(value) {
@@ -77,7 +77,7 @@ pub(super) async fn compute(expressions: &dyn Expressions, value: &Json, context
     Ok(filled(value, &mut results.into_iter()))
 }
 
-/// Runs a jq program; a bare path such as `.steps.a.output` is looked up directly, which spares copying the document.
+/// Runs a jq program; a bare path such as `.steps.a.output` is looked up directly, which avoids copying the document.
 pub(super) async fn program_of(
     expressions: &dyn Expressions,
     program: &str,
@@ -93,7 +93,7 @@ pub(super) fn failed(error: EvaluationError) -> Failure {
     Failure::new("run.expression", error.message)
 }
 
-/// The names of a program that is nothing but a path.
+/// The names of a program that is only a path.
 fn path(program: &str) -> Option<impl Iterator<Item = &str>> {
     let plain = |name: &str| {
         name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
@@ -103,7 +103,7 @@ fn path(program: &str) -> Option<impl Iterator<Item = &str>> {
     names.split('.').all(plain).then(|| names.split('.'))
 }
 
-/// What jq gives for a path; `None` where it fails, and jq itself shall say how.
+/// The result of a path in jq; `None` if jq has to report an error.
 fn look_up<'a>(document: &Json, names: impl Iterator<Item = &'a str>) -> Option<Json> {
     let mut found = document;
     for name in names {

@@ -1,4 +1,4 @@
-//! The output of a run, and whether it may be one.
+//! The output of a run, and its validation.
 
 use devskyy_domain::{
     assistant::Assistant,
@@ -15,15 +15,15 @@ use super::{
 };
 use crate::workflow::Schemas;
 
-/// How a run whose last step is settled goes on.
+/// How a run continues after its last step is settled.
 pub(super) enum Conclusion {
     /// It ends.
     End(Ending),
-    /// The model is told what is wrong with its answer.
+    /// The errors in the answer are passed to the model.
     Repair(Progress),
 }
 
-/// Most violations a model or a person is told at once.
+/// Maximum number of violations reported at once.
 const TOLD: usize = 20;
 
 impl Execution {
@@ -42,7 +42,7 @@ impl Execution {
         }
     }
 
-    /// What a workflow returns, or why it cannot.
+    /// A workflow's output, or the reason why it has none.
     async fn output(&mut self, workflow: &Workflow) -> Result<Result<Json, Failure>, Stop> {
         let (id, run) = (self.id, &self.loaded.state);
         let steps = workflow.steps.iter().map(|step| step.id.as_str());
@@ -73,7 +73,7 @@ impl Execution {
         }
     }
 
-    /// What an assistant returns; where it does not, how the run goes on instead.
+    /// An assistant's output; if it is not valid, how the run continues instead.
     async fn last_answer(&mut self, assistant: &Assistant) -> Result<Json, Box<Conclusion>> {
         let run = &self.loaded.state;
         let step = turn_step(run.turns());
@@ -106,7 +106,7 @@ const fn failed(failure: Failure) -> Conclusion {
     Conclusion::End(Ending::Failed(failure))
 }
 
-/// Many models put JSON into a fenced block of Markdown, whatever they are told.
+/// Many models put JSON into a fenced Markdown block, whatever the instructions are.
 fn unfenced(text: &str) -> &str {
     let text = text.trim();
     let inner = text.strip_prefix("```").and_then(|rest| rest.strip_suffix("```"));

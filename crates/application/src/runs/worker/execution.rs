@@ -33,52 +33,51 @@ use crate::{
     runs::ports::Claim,
 };
 
-/// Why a worker stops working on a run before it has ended.
+/// Why a worker stops working on a run that has not ended.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// The run has passed to somebody else, or has ended.
+    /// The run has passed to another worker, or has ended.
     Lost,
-    /// A port failed; somebody takes the run up again when the lease has lapsed, or later where the failure will not pass.
+    /// A port failed; the run is resumed when the lease has lapsed, or later if the error is permanent.
     Broken(PortError),
 }
 
 pub(super) enum Flow {
-    /// Wait for something, until then at the latest.
+    /// Wait for something, until this time at the latest.
     Attend(DateTime<Utc>),
-    /// Look again at once.
+    /// Continue at once.
     Again,
     /// The run has ended, or waits without a worker.
     Over,
 }
 
-/// How a worker has a run.
+/// A worker's hold on a run.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hold {
-    /// The run, and the fence of the lease on it.
+    /// The run, and the fence of its lease.
     pub(super) claim: Claim,
-    /// When the lease was asked for last.
+    /// When the lease was last requested.
     pub(super) leased_at: DateTime<Utc>,
-    /// Whether the log holds this worker's own claim under that fence. Before that the fence is only the one to come, and may
-    /// become another worker's.
+    /// Whether this worker's claim under that fence is recorded. Until then another worker may still record that fence.
     pub(super) recorded: bool,
 }
 
 impl Hold {
-    /// A run whose lease was asked for at an instant.
+    /// A run whose lease was requested at an instant.
     pub(super) const fn leased(claim: Claim, leased_at: DateTime<Utc>) -> Self {
         Self { claim, leased_at, recorded: false }
     }
 }
 
-/// What becomes of the lease on a run that a worker is done with.
+/// What happens to the lease of a run that a worker is done with.
 enum Left {
-    /// Nobody need wait for its end.
+    /// It is released.
     AtOnce,
-    /// It keeps the run from everybody for a while.
+    /// It keeps other workers away for a while.
     UntilItLapses,
 }
 
-/// One run in the hands of one worker.
+/// One run held by one worker.
 pub(super) struct Execution {
     pub(super) ports: WorkerPorts,
     pub(super) settings: Arc<WorkerSettings>,
@@ -87,21 +86,21 @@ pub(super) struct Execution {
     pub(super) loaded: Loaded<Run>,
     pub(super) fence: Option<u64>,
     pub(super) context: EventContext,
-    /// Results that steps gave and that are kept beside the log, as far as other steps needed them.
+    /// Results from beside the log that steps needed so far.
     pub(super) recalled: Recalled,
-    /// What calls that are about to be recorded may use at most, as far as a budget wanted to know.
+    /// Maximum usage of calls that are about to be recorded, if a budget asked for it.
     pub(super) estimates: BTreeMap<OperationId, Amount>,
     pub(super) signals: Arc<Signals>,
-    /// Where it may be what its workers vanish of, and nothing has come of it yet.
+    /// Set while the run is suspected of crashing workers and has made no progress yet.
     pub(super) quarantined: Option<QuarantinePermit>,
     pub(super) busy: BTreeSet<Place>,
-    /// Tasks that are to be set going.
+    /// Tasks to be started.
     pub(super) begun: Vec<BoxFuture<'static, Done>>,
     pub(super) beat: DateTime<Utc>,
 }
 
 impl Execution {
-    /// Works on a run until it has ended, waits, or is lost; then lets go of it.
+    /// Works on a run until it has ended, waits, or is lost; then releases it.
     pub(super) async fn carry_out(
         ports: WorkerPorts,
         settings: Arc<WorkerSettings>,
@@ -110,7 +109,7 @@ impl Execution {
         quarantine: &Quarantine,
     ) {
         let work = Self::work_until_lost(&ports, &settings, &mut held, &signals, quarantine);
-        // A defect met by one run must not end the task that carries out all the others.
+        // A bug triggered by one run must not end the task that executes all the others.
         let worked = AssertUnwindSafe(work).catch_unwind().await;
         match worked.unwrap_or_else(|panic| Err(Stop::Broken(defect(panic.as_ref())))) {
             Err(Stop::Broken(error)) => return Setback { ports, settings, held, signals, error }.take().await,
@@ -122,8 +121,8 @@ impl Execution {
         }
     }
 
-    /// Works on a run. One that was lost only because it is to stop is taken up again and ended, unless somebody else has it by
-    /// then: nobody is nearer to it.
+    /// Works on a run. A run that was lost only because it is being cancelled is claimed again and ended, unless
+    /// another worker has it by then.
     async fn work_until_lost(
         ports: &WorkerPorts,
         settings: &Arc<WorkerSettings>,
@@ -139,7 +138,7 @@ impl Execution {
         }
     }
 
-    /// The run under its next fence, where it is to stop and the lease on it is this worker's.
+    /// The hold on a run under its next fence, if the run is being cancelled and this worker has the lease.
     async fn to_stop(ports: &WorkerPorts, settings: &WorkerSettings, run: RunId) -> Result<Option<Hold>, Stop> {
         let state = Repository::<Run>::new(Arc::clone(&ports.store)).load(run).await?.state;
         if *state.phase() != Phase::Cancelling {
@@ -212,7 +211,7 @@ impl Execution {
         let mut under_way = UnderWay::default();
         let driven = self.turn_by_turn(&mut under_way, definition, claim).await;
         if driven.is_err() {
-            // Whether the run is still this worker's, the log says: what has been answered may not be answered again.
+            // The log decides whether this worker still holds the run. Results may not be available a second time.
             let (_, answered) = parted(under_way.take());
             if let Err(stop) = self.take_in(definition, claim.fence, answered).await {
                 tracing::debug!(run = %self.id, stop = ?stop, "what was answered last is not recorded");
@@ -284,7 +283,7 @@ impl Execution {
         Ok(if ended { Flow::Over } else { Flow::Again })
     }
 
-    /// Waits for whatever comes first: a result, news from the log, the time, or the next sign of life; whether there are news.
+    /// Waits for a result, a change in the log, a point in time or the next heartbeat; returns whether the log changed.
     async fn attend(&mut self, under_way: &mut UnderWay, until: DateTime<Utc>) -> bool {
         let pause = (until.min(self.beat) - self.ports.clock.now()).to_std().unwrap_or_default();
         let mut tick = pin!(self.ports.clock.sleep(pause).fuse());
@@ -305,7 +304,7 @@ impl Execution {
         mut done: Vec<Done>,
     ) -> Result<(), Stop> {
         if self.beat <= self.ports.clock.now() {
-            // The log says who may add to the run, the lease only who should: what has been answered is recorded first.
+            // The log decides who may append, the lease only who should: results are recorded first.
             let (begins, answered) = parted(done);
             self.take_in(definition, claim.fence, answered).await?;
             self.beat = self.ports.clock.now() + self.settings.lease / 3;
@@ -323,14 +322,14 @@ impl Execution {
             Ok(true) => Ok(()),
             Ok(false) => Err(Stop::Lost),
             Err(error) => {
-                // The fence, not the lease, keeps others out; a database that is away for a moment is no reason to stop.
+                // The fence, not the lease, keeps other workers out; a short database outage is no reason to stop.
                 tracing::warn!(run = %self.id, error = ?error, "cannot renew the lease");
                 Ok(())
             }
         }
     }
 
-    /// Records results, and makes the calls whose intent is now on record.
+    /// Records results, and makes the calls whose intent is then recorded.
     async fn take_in(&mut self, definition: &Arc<Definition>, fence: u64, done: Vec<Done>) -> Result<(), Stop> {
         let (mut reports, mut orders, mut broken) = (Vec::new(), Orders::new(), None);
         let fails = done.iter().any(|(_, outcome)| matches!(outcome, Outcome::Broken(_)));
@@ -378,7 +377,7 @@ impl Execution {
     }
 }
 
-/// What would begin a call, and what would not.
+/// Splits outcomes into those that would begin a call and the others.
 fn parted(done: Vec<Done>) -> (Vec<Done>, Vec<Done>) {
     done.into_iter().partition(|(_, outcome)| outcome.begins_a_call())
 }

@@ -5,16 +5,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::ports::Clock;
 
-/// A clock that is behind another one, set forward.
+/// A clock that is set forward by a fixed amount.
 struct SetForward {
     clock: Arc<dyn Clock>,
     by: TimeDelta,
 }
 
-/// The clock a run is carried out by that was claimed at an instant of the queue's clock: never behind that one.
+/// The clock of a run that was claimed at an instant of the queue's clock; it is never behind that instant.
 ///
-/// The queue's clock says when a parked run is due. By one that is behind it nothing would be due yet, and the run would be
-/// parked until the same instant, and claimed, and parked again.
+/// The queue's clock decides when a parked run is due. If the worker's clock were behind, nothing would be due yet: the
+/// run would be parked until the same instant, claimed and parked again.
 pub(super) fn in_step(clock: &Arc<dyn Clock>, claimed: DateTime<Utc>) -> Arc<dyn Clock> {
     let by = claimed - clock.now();
     if by <= TimeDelta::zero() {

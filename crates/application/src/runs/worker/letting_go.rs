@@ -1,4 +1,4 @@
-//! How a worker lets go of a run that has not ended: because it is asked to stop, or because the run's project rests.
+//! How a worker releases a run that has not ended: it was asked to stop, or the run's project is no longer active.
 
 use std::sync::{
     OnceLock,
@@ -17,7 +17,7 @@ use devskyy_domain::{
     runs::{Failure, Progress, Unit},
 };
 
-/// How a worker speaks to one of its runs.
+/// Signals from a worker to one of its runs.
 #[derive(Debug, Default)]
 pub(super) struct Signals {
     pub(super) nudge: Nudge,
@@ -27,13 +27,13 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Begin nothing new, and hand the run over as soon as nothing is under way.
+    /// Asks the run to begin nothing new, and to hand itself over as soon as nothing is in progress.
     pub(super) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
         self.nudge.signal();
     }
 
-    /// Wait no longer for what is under way.
+    /// Asks the run not to wait any longer for what is in progress.
     pub(super) fn let_go(&self) {
         self.letting_go.store(true, Ordering::Release);
         self.stop();
@@ -58,8 +58,8 @@ impl Signals {
 }
 
 impl Execution {
-    /// Gives up what was under way. Of a call that must not be repeated it is recorded that nobody knows what became of it;
-    /// whatever else was under way is done again by the next worker.
+    /// Abandons what is in progress. The outcome of a call that must not be repeated is recorded as unknown; everything
+    /// else is repeated by the next worker.
     pub(super) async fn abandon(&mut self, fence: u64) -> Result<(), Stop> {
         let lost = std::mem::take(&mut self.busy).into_iter().filter_map(|place| {
             let Some(Unit::Calling(call)) = self.loaded.state.unit(&place) else { return None };
@@ -70,7 +70,7 @@ impl Execution {
         self.commit(&Orders::new(), |run| run.record(fence, &lost)).await.map(|_| ())
     }
 
-    /// Makes the run anybody's.
+    /// Hands the run over to any free worker.
     pub(super) async fn hand_over(&mut self, fence: u64, now: DateTime<Utc>) -> Result<Flow, Stop> {
         let handed = self.commit_once(|run| run.hand_over(fence, now)).await?;
         Ok(if handed { Flow::Over } else { Flow::Again })
@@ -78,7 +78,7 @@ impl Execution {
 }
 
 impl Outcome {
-    /// Whether recording it would have a call made.
+    /// Whether recording it would start a call.
     pub(super) fn begins_a_call(&self) -> bool {
         match self {
             Self::Report(reports) => {

@@ -1,8 +1,8 @@
-//! The worker: takes runs that are ready and carries them out, several at a time, on one task.
+//! The worker: claims runs that are ready and executes them, several at a time, on one task.
 //!
-//! Dropping its future at any point is safe: what was not recorded is done again or put before people, by the rules of
-//! [`devskyy_domain::runs::next`]. It never polls: it waits for the log to move, for a point in time the queue named, or
-//! for one of its runs.
+//! Dropping its future at any point is safe: what was not recorded is repeated, or needs a person's verdict, by the
+//! rules of [`devskyy_domain::runs::next`]. It never polls: it waits for an append to the log, for a point in time the
+//! queue named, or for one of its runs.
 
 mod assign;
 mod budget;
@@ -52,58 +52,58 @@ use crate::{
     workflow::{Expressions, Schemas, ToolExecutor},
 };
 
-/// What a worker needs from outside.
+/// The ports of a worker.
 #[derive(Clone)]
 pub struct WorkerPorts {
     /// The log.
     pub store: Arc<dyn EventStore>,
-    /// Hands out runs.
+    /// Leases runs.
     pub queue: Arc<dyn RunQueue>,
     /// Results that are too large for events.
     pub results: Arc<dyn ResultStore>,
-    /// What agents do.
+    /// The definitions of agents.
     pub agents: Arc<dyn RunnableAgents>,
     /// Evaluates expressions.
     pub expressions: Arc<dyn Expressions>,
-    /// Knows JSON Schema.
+    /// Validates against JSON Schemas.
     pub schemas: Arc<dyn Schemas>,
     /// Calls tools.
     pub tools: Arc<dyn ToolExecutor>,
-    /// Asks models.
+    /// Calls models.
     pub models: Arc<dyn Models>,
-    /// Knows what models cost.
+    /// Prices of models.
     pub prices: Arc<dyn ModelPrices>,
-    /// Where model calls reserve and settle what they use.
+    /// Reserves and settles the usage of model calls.
     pub ledger: Arc<Ledger>,
-    /// Hands what models are saying to whoever listens.
+    /// Publishes partial answers of models to subscribers.
     pub live: Arc<LiveRuns>,
-    /// The time.
+    /// The current time.
     pub clock: Arc<dyn Clock>,
     /// Fresh ids.
     pub ids: Arc<dyn IdGenerator>,
 }
 
-/// How a worker works.
+/// The settings of a worker.
 #[derive(Debug, Clone)]
 pub struct WorkerSettings {
-    /// Its name, different from every other worker's.
+    /// Its name, unique among all workers.
     pub name: String,
-    /// Runs it works on at once.
+    /// Maximum number of runs it executes at once.
     pub slots: usize,
-    /// Most runs of one project that all workers together carry out at once; any number without it.
+    /// Maximum number of runs of one project that all workers together execute at once; `None` for no limit.
     pub per_project: Option<usize>,
-    /// Most runs of one project that it carries out at once itself; any number without it.
+    /// Maximum number of runs of one project that it executes at once itself; `None` for no limit.
     pub own_share: Option<usize>,
-    /// How long a run stays its own without a sign of life.
+    /// How long it keeps a run without renewing the lease.
     pub lease: Duration,
-    /// How long calls under way may take to end once it is asked to stop; what has not ended then is let go of.
+    /// How long calls in progress may take once it is asked to stop; the rest is abandoned.
     pub grace: Duration,
-    /// Longest time without a look at the queue, where signals can be lost because others write to the log as well.
+    /// Maximum time between looks at the queue, needed if signals can be lost because other processes write to the log.
     pub idle: Option<Duration>,
 }
 
 impl WorkerSettings {
-    /// The usual settings for a worker of that name.
+    /// The default settings for a worker of that name.
     #[must_use]
     pub fn named(name: impl Into<String>) -> Self {
         Self {
@@ -118,22 +118,22 @@ impl WorkerSettings {
     }
 }
 
-/// Carries out runs.
+/// Executes runs.
 #[derive(Clone)]
 pub struct RunWorker {
     ports: WorkerPorts,
     settings: Arc<WorkerSettings>,
 }
 
-/// Most events read per round trip while listening.
+/// Maximum number of events read per round trip.
 const PAGE: usize = 500;
 /// Pause after a port failed.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Runs that a worker ends beside those it works on, however many those are.
+/// Slots for runs that only have to end, in addition to the regular ones.
 const ENDING: usize = 4;
-/// How often a worker without room looks for runs whose deadline has passed.
+/// How often a worker without free slots looks for runs whose deadline has passed.
 const OVERDUE: Duration = Duration::from_secs(1);
-/// What makes a run claimable, or matters to whoever holds it.
+/// Events that make a run claimable, or matter to its holder.
 const WAKING: [&str; 7] = [
     "run.queued",
     "run.approval_decided",
@@ -143,22 +143,22 @@ const WAKING: [&str; 7] = [
     "run.parked",
     "project.resumed",
 ];
-/// What makes a run end, also where there is no room for others.
+/// The event that makes a run end, even if there is no free slot.
 const STOPPING: &str = "run.cancel_requested";
-/// What makes the runs of a project rest.
+/// Events that stop the runs of a project.
 const RESTING: [&str; 2] = ["project.suspended", "project.archived"];
-/// What makes room for another run of the same project.
+/// Events that free a slot for another run of the same project.
 const FREEING: [&str; 5] = ["run.parked", "run.completed", "run.failed", "run.cancelled", "run.expired"];
 
 impl RunWorker {
-    /// A worker that has not begun.
+    /// Creates a worker that has not started.
     #[must_use]
     pub fn new(ports: WorkerPorts, settings: WorkerSettings) -> Self {
         Self { ports, settings: Arc::new(settings) }
     }
 
-    /// Works until `stop` completes, then takes nothing more, hands runs over between two calls, waits for the calls under
-    /// way as long as its settings allow, lets go of what is left and returns.
+    /// Works until `stop` completes. Then it claims no more runs, hands runs over between two calls, waits for the
+    /// calls in progress as long as its settings allow, abandons the rest and returns.
     pub async fn work(&self, stop: impl Future<Output = ()> + Send) {
         let mut shift = Shift::new(self);
         shift.seen = self.head().await;
@@ -177,7 +177,7 @@ impl RunWorker {
         shift.drain().await;
     }
 
-    /// Where the log stands, however long it takes to find out.
+    /// The head of the log; retries until it can be read.
     async fn head(&self) -> Position {
         loop {
             match self.ports.store.head().await {
@@ -193,22 +193,22 @@ impl RunWorker {
     }
 }
 
-/// One worker at work.
+/// One worker while it works.
 struct Shift<'a> {
     worker: &'a RunWorker,
     executions: FuturesUnordered<BoxFuture<'static, Claim>>,
     active: BTreeMap<RunId, (Claim, Arc<Signals>)>,
     quarantine: Quarantine,
     seen: Position,
-    /// How often the log had been put back when that was seen.
+    /// Number of rewinds of the log at that position.
     rewinds: u64,
-    /// Whether something may be claimable that was not at the last look.
+    /// Whether something may have become claimable since the last look.
     look: bool,
-    /// Whether something may have to end that did not at the last look.
+    /// Whether something may have to end since the last look.
     ends: bool,
-    /// Whether something waits until a run of its project lets go.
+    /// Whether a run waits for another run of its project to free a slot.
     held_back: bool,
-    /// When to look again at the latest; never, where only a signal can bring something to do.
+    /// When to look again at the latest; `None` if only a signal can bring work.
     due: Option<DateTime<Utc>>,
 }
 
@@ -228,7 +228,7 @@ impl<'a> Shift<'a> {
         }
     }
 
-    /// Returns when it is time to look again.
+    /// Completes when it is time to look again.
     fn due(&self) -> impl Future<Output = ()> + Send + use<> {
         let (due, clock) = (self.due, Arc::clone(&self.worker.ports.clock));
         async move {
@@ -245,7 +245,7 @@ impl<'a> Shift<'a> {
         let free = settings.slots.saturating_sub(busy);
         let ending = settings.slots.saturating_add(ENDING).saturating_sub(busy).min(ENDING);
         if ending == 0 {
-            // Whoever leaves brings the next look.
+            // The next run that leaves triggers the next look.
             self.due = None;
             return;
         }
@@ -259,7 +259,7 @@ impl<'a> Shift<'a> {
         let claims = self.beside(ports.queue.claim(&settings.name, appetite)).await;
         let wait = match claims {
             Ok(claims) => {
-                // A full hand may have left some behind.
+                // A full batch may have left some runs behind.
                 self.look |= claims.runs.len() >= free;
                 self.held_back = claims.held_back;
                 let clock = in_step(&ports.clock, claims.at);
@@ -277,7 +277,7 @@ impl<'a> Shift<'a> {
                 Some(PAUSE)
             }
         };
-        // A run that is due but not claimable yet must not turn the wait into a spin, nor one for which there is no room.
+        // Avoids a busy loop if a run is due but not claimable, or if there is no slot for it.
         let least = if free == 0 { OVERDUE } else { Duration::from_millis(10) };
         self.due = wait.map(|wait| ports.clock.now() + wait.max(least));
     }
@@ -303,7 +303,7 @@ impl<'a> Shift<'a> {
         (self.look, self.ends) = (true, true);
     }
 
-    /// Reads what happened since, and tells the runs it concerns.
+    /// Reads new events and signals the runs they concern.
     async fn listen(&mut self) {
         let filter = EventFilter::categories(&[Run::CATEGORY, PROJECTS]).headlines();
         loop {
@@ -332,8 +332,8 @@ impl<'a> Shift<'a> {
         }
     }
 
-    /// Goes on at the head, where nobody can say what happened before it: the log was put back, or cannot be read. It may have
-    /// concerned any run, so all are handed over between two calls, and those that may go on are claimed again.
+    /// Continues at the head when the events before it are lost: the log was rewound, or cannot be read. They may have
+    /// concerned any run, so all runs are handed over between two calls; those that may continue are claimed again.
     async fn assume_anything(&mut self) {
         let RunWorker { ports, .. } = self.worker;
         let rewinds = ports.store.rewinds();
@@ -363,14 +363,14 @@ impl<'a> Shift<'a> {
         }
     }
 
-    /// Has the runs of a project handed over, which nobody gets before it is in use again.
+    /// Hands over the runs of a project; they are not claimed again until the project is active.
     fn lay_down(&self, project: ProjectId) {
-        // A run that does not know yet where it belongs is claimed again, if it need not rest.
+        // The project of a run may not be known yet; such a run is claimed again if its project is active.
         let concerned = self.active.values().filter(|(_, signals)| signals.project().is_none_or(|its| its == project));
         concerned.for_each(|(_, signals)| signals.stop());
     }
 
-    /// Waits for something while the runs go on: one that is not looked at may hold what the wait is for.
+    /// Waits for something while the runs make progress: a run that is not polled may hold what the wait is for.
     async fn beside<T>(&mut self, wait: impl Future<Output = T> + Send) -> T {
         let mut wait = pin!(wait.fuse());
         loop {
@@ -381,7 +381,7 @@ impl<'a> Shift<'a> {
         }
     }
 
-    /// Lets the calls under way end, but not for ever; whoever holds a run hands it over as soon as nothing is under way.
+    /// Lets the calls in progress end within the grace period; runs are handed over once nothing is in progress.
     async fn drain(&mut self) {
         let RunWorker { ports, settings } = self.worker;
         tracing::info!(worker = %settings.name, runs = self.executions.len(), "the worker stops");

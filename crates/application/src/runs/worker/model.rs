@@ -1,4 +1,4 @@
-//! Asking a model whose call is recorded, and what is to be recorded of its answer.
+//! Model calls: sending a recorded call, and what to record of its answer.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -27,11 +27,11 @@ use crate::{
     runs::live::{Delta, LiveRuns},
 };
 
-/// What a model is asked, without its instructions: a turn, or a summary of turns that leave.
+/// The prompt of a model call, without instructions: for a turn, or for a summary of turns that are removed.
 pub(super) enum Question {
     Turn {
         messages: Vec<Message>,
-        /// Whether it may be asked with fewer turns, if it is too long.
+        /// Whether it may be sent again with fewer turns if it is too long.
         can_shorten: bool,
     },
     Summary {
@@ -40,7 +40,7 @@ pub(super) enum Question {
     },
 }
 
-/// What the model is asked at a place.
+/// The prompt of the model call at a place.
 pub(super) fn question(run: &Run, recalled: &Recalled, assistant: &Assistant, place: &Place) -> Question {
     match run.summary_wanted(assistant, &place.step) {
         Some(SummaryWanted { from, through, max_output_tokens }) => {
@@ -54,7 +54,7 @@ pub(super) fn question(run: &Run, recalled: &Recalled, assistant: &Assistant, pl
 }
 
 impl Brief {
-    /// Asks the model.
+    /// Calls the model.
     pub(super) async fn ask(self, call: Call, place: Place, question: Question) -> Outcome {
         let operation = call.operation;
         let Definition::Assistant(assistant) = self.definition.as_ref() else {
@@ -76,7 +76,7 @@ impl Brief {
         Outcome::Report(vec![report])
     }
 
-    /// What the models that may answer cost: as the agent's version says, else as their providers' price lists say.
+    /// Prices of the models that may answer: from the agent's version, else from their providers' price lists.
     pub(super) async fn prices(&self, assistant: &Assistant) -> Result<Vec<AppliedPrice>, PortError> {
         let mut prices = Vec::new();
         for model in assistant.models() {
@@ -88,7 +88,7 @@ impl Brief {
         Ok(prices)
     }
 
-    /// What the agent's version itself says that a model costs.
+    /// The price of a model in the agent's version, if any.
     fn own_price(&self, assistant: &Assistant, model: &str) -> Option<AppliedPrice> {
         let price = assistant.prices.get(model).copied()?;
         Some(AppliedPrice { list: format!("agent:{}", self.order.agent_version), price: price.into() })
@@ -133,7 +133,7 @@ impl Brief {
         Ok(ModelRequest { messages, tools: tools.collect(), output, ..request })
     }
 
-    /// What it means that a model did not answer: another try, or the end.
+    /// Classifies a failed model call: retry, or fail.
     fn unanswered(&self, call: &Call, error: &ModelError) -> Progress {
         let (code, asked, passes) = match error {
             ModelError::Resting { retry_after } => return self.postponed(call, *retry_after, error),
@@ -150,13 +150,13 @@ impl Brief {
         Progress::Fail { operation: call.operation, error: Failure::new(code, error.to_string()), retry_at }
     }
 
-    /// A question that is too long for the model is asked once more, after turns have left it.
+    /// A prompt that is too long for the model is sent once more after compaction.
     fn too_long(&self, call: &Call, error: &ModelError) -> Progress {
         let (operation, error) = (call.operation, Failure::new(CONTEXT_OVERFLOW, error.to_string()));
         Progress::Overflow { operation, error, at: self.ports.clock.now() }
     }
 
-    /// That nobody was asked is no try, so the call is made later as long as the run lasts; less often each time.
+    /// An attempt that was not made does not count, so it is repeated until the run's deadline, with growing backoff.
     fn postponed(&self, call: &Call, asked: Duration, error: &ModelError) -> Progress {
         let (operation, error) = (call.operation, Failure::new("model.unavailable", error.to_string()));
         match self.later(call, call.unasked + 1, Some(asked)) {
@@ -165,7 +165,7 @@ impl Brief {
         }
     }
 
-    /// An answer of no use is billed all the same; whether the model is asked again is as with any that failed.
+    /// An unusable answer is billed nevertheless; it is retried like any other failure.
     fn unusable(&self, assistant: &Assistant, call: &Call, message: &str, answer: ModelAnswer) -> Progress {
         let ModelAnswer { usage, answered_by, price, .. } = answer;
         let price = self.own_price(assistant, &answered_by).or(price);
@@ -183,20 +183,20 @@ impl Brief {
         answer: ModelAnswer,
     ) -> Progress {
         let ModelAnswer { text, calls, finish, usage, model, answered_by, price, carry } = answer;
-        // Nothing is read for nothing: who says so does not count.
+        // No prompt has zero tokens: a usage of zero counts as not reported.
         let estimated = usage.total() == 0;
         let usage = if estimated { at_most(request) } else { usage };
         let price = self.own_price(assistant, &answered_by).or(price);
-        // A summary is text; whoever offers no tools takes no calls.
+        // A summary is text: calls without offered tools are dropped.
         let calls = if request.tools.is_empty() { Vec::new() } else { calls };
-        // Without calls the conversation ends, or goes on with what was said in words.
+        // Without calls the conversation ends, or continues from the text alone.
         let carry = carry.filter(|_| !calls.is_empty());
         let reply = Reply { text, calls, finish, usage, estimated, model, answered_by, price, carry };
         Progress::Reply { operation, reply }
     }
 }
 
-/// Hands what a model is saying to whoever listens.
+/// Publishes a model's partial answer to subscribers.
 struct Preview {
     live: Arc<LiveRuns>,
     run: RunId,

@@ -6,7 +6,7 @@ use std::{
 
 use futures_util::task::AtomicWaker;
 
-/// Tells one waiter that something happened; several signals before it looks are one.
+/// Wakes one waiter; signals that arrive before it looks are merged into one.
 #[derive(Debug, Default)]
 pub(super) struct Nudge {
     set: AtomicBool,
@@ -14,13 +14,13 @@ pub(super) struct Nudge {
 }
 
 impl Nudge {
-    /// Signals.
+    /// Sends a signal.
     pub(super) fn signal(&self) {
         self.set.store(true, Ordering::Release);
         self.waker.wake();
     }
 
-    /// Returns once a signal has come since the last return.
+    /// Completes once a signal has arrived since the last completion.
     pub(super) async fn signalled(&self) {
         poll_fn(|context| {
             self.waker.register(context.waker());

@@ -5,19 +5,19 @@ use futures_util::{FutureExt, select_biased};
 use super::execution::Execution;
 use crate::fair_lock::{FairLock, Permit};
 
-/// The one place a worker has for runs that are suspected of crashing workers.
+/// The one slot a worker has for runs that are suspected of crashing workers.
 ///
-/// Whatever else a worker executes is lost with it. Suspects are executed one at a time, each until it makes progress, so that
-/// the innocent among them do not end for the one that is the reason.
+/// A crash loses everything else that the worker executes. Suspects are executed one at a time, each until it makes
+/// progress, so that the innocent among them do not fail for the one that is the cause.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Quarantine(Arc<FairLock>);
 
-/// Held by the run that has the place.
+/// Held by the run that has the slot.
 pub(super) type QuarantinePermit = Permit;
 
 impl Execution {
-    /// Waits until the run may be taken; false where that would take too long. What waits is not claimed in the log: should the
-    /// worker vanish meanwhile, that is not held against the run.
+    /// Waits until the run may be executed; returns false if that would take too long. A waiting run is not claimed in
+    /// the log, so a crash meanwhile does not count against it.
     pub(super) async fn admitted(&mut self, quarantine: &Quarantine) -> bool {
         if !self.loaded.state.suspect() {
             return true;

@@ -1,8 +1,8 @@
-//! What becomes of a run that cannot be carried out.
+//! What happens to a run that cannot be executed.
 //!
-//! Where the reason will pass, its worker hands it over and keeps it from everybody for the time of a lease. Where it will not,
-//! the run is left alone, longer each time, and fails in the end. How often it was tried the log tells, to all workers alike:
-//! each claim of which nothing came is one try.
+//! After a transient error, its worker hands it over and keeps the lease once more, as a pause. After a permanent one,
+//! the run is left alone, longer each time, and fails in the end. The log counts the attempts for all workers: each
+//! claim without progress is one.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -18,10 +18,10 @@ use crate::{error::PortError, runs::ports::Claim};
 
 /// How often a run is tried before it fails.
 const TRIES: u32 = 5;
-/// Longest time a run is left alone.
+/// Longest backoff of a run.
 const LONGEST: Duration = Duration::from_secs(600);
 
-/// A run at which something went wrong, in the hands of whom it happened to.
+/// A run whose execution failed, with its worker's hold on it.
 pub(super) struct Setback {
     pub(super) ports: WorkerPorts,
     pub(super) settings: Arc<WorkerSettings>,
@@ -38,7 +38,7 @@ impl Setback {
         } else if self.error.retryable {
             self.hand_over(stopping).await
         } else if stopping {
-            // Whoever stays may have more luck.
+            // Another worker may succeed.
             tracing::error!(run = %claim.run, error = ?self.error, "the run is given up");
             true
         } else {
@@ -49,8 +49,8 @@ impl Setback {
         }
     }
 
-    /// Leaves a run that this worker never claimed in the log as it is: by now it may be another worker's. Only the lease keeps it
-    /// from the others for a while; whether nobody need wait for its end.
+    /// Leaves a run alone whose claim was never recorded: by now it may belong to another worker. Only the lease keeps
+    /// others away for a while; returns whether to release it early.
     async fn leave(&self, stopping: bool) -> bool {
         let Self { held: Hold { claim, .. }, error, settings, .. } = self;
         tracing::error!(run = %claim.run, error = ?error, "the run cannot be claimed");
@@ -60,12 +60,12 @@ impl Setback {
         stopping
     }
 
-    /// Lets go of the run in good order, so that this claim does not count among those of which nothing came; whether nobody need
-    /// wait for the end of its lease.
+    /// Hands the run over, so that this claim does not count as one without progress; returns whether to release the
+    /// lease early.
     async fn hand_over(&self, stopping: bool) -> bool {
         let Self { held: Hold { claim, .. }, error, settings, .. } = self;
         tracing::error!(run = %claim.run, error = ?error, "the run is given up until its lease lapses");
-        // Under the fence that the run has once it is handed over.
+        // The fence of the run after the hand-over.
         let next = Claim { fence: claim.fence + 1, ..*claim };
         if !stopping && !self.keep(next, settings.lease).await {
             return false;
@@ -78,12 +78,12 @@ impl Setback {
         stopping
     }
 
-    /// Keeps the run from everybody for a while, which whoever cancels it ends; or fails it, where it was tried often enough.
-    /// Whether it has ended.
+    /// Extends the lease as a backoff, which a cancellation ends; or fails the run if it was tried often enough.
+    /// Returns whether it has ended.
     async fn fail(&self) -> bool {
         let Self { held: Hold { claim, .. }, error, settings, .. } = self;
         let loaded = self.loaded().await;
-        // Nobody can tell of a run that cannot be read how often it was tried.
+        // The number of attempts is unknown if the run cannot be read.
         let tries = loaded.as_ref().map_or(1, |execution| execution.loaded.state.in_vain());
         tracing::error!(run = %claim.run, tries, error = ?error, "the run cannot be carried out");
         if let Some(mut execution) = loaded.filter(|_| tries >= TRIES) {
@@ -101,7 +101,7 @@ impl Setback {
         false
     }
 
-    /// The run as it stands, once more; a defect may lie in reading it.
+    /// Loads the run again; `None` if that fails, because the error may be in reading it.
     async fn loaded(&self) -> Option<Execution> {
         let Self { ports, settings, held: Hold { claim, .. }, signals, .. } = self;
         let load = Execution::load(ports.clone(), Arc::clone(settings), claim.run, Arc::clone(signals));
@@ -110,7 +110,7 @@ impl Setback {
         Some(execution)
     }
 
-    /// Keeps the lease for longer; false if the run has passed to another worker.
+    /// Extends the lease; returns false if the run has passed to another worker.
     async fn keep(&self, claim: Claim, time: Duration) -> bool {
         self.ports.queue.renew(&self.settings.name, claim, time).await.unwrap_or_else(|error| {
             tracing::warn!(run = %claim.run, error = ?error, "cannot leave the run alone for longer than its lease");

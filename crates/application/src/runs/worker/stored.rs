@@ -1,4 +1,4 @@
-//! Large results in the hands of a worker: kept before they are recorded, read back where they are needed.
+//! Large results: stored before they are recorded, read back when they are needed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,14 +20,14 @@ use crate::{
     runs::results::{Results, Unread},
 };
 
-/// How often a result is tried to be kept before its run is given up for now.
+/// How often storing a result is tried before its run is released for now.
 const ATTEMPTS: u32 = 8;
 
-/// Why what a step needs is not at hand.
+/// Why a result that a step needs is not available.
 pub(super) enum Recall {
-    /// It never will be: the step fails.
+    /// Permanently: the step fails.
     Lost(Failure),
-    /// The store is away.
+    /// The store is unavailable.
     Broken(PortError),
 }
 
@@ -36,8 +36,8 @@ impl WorkerPorts {
         Results::new(Arc::clone(&self.results), Arc::clone(&self.clock))
     }
 
-    /// The value as it can be recorded: itself, or a reference once it is kept. It is tried for a while, because what a
-    /// tool has answered may not come a second time.
+    /// The value as it is recorded: inline, or a reference once it is stored. Storing is retried for a while, because a
+    /// tool may not return its result a second time.
     pub(super) async fn kept(&self, project: ProjectId, value: &Json) -> Result<Value, PortError> {
         for attempt in 1.. {
             match self.results().kept(project, value).await {
@@ -52,17 +52,17 @@ impl WorkerPorts {
     }
 }
 
-/// Results of one run that are kept beside the log, as far as they were needed.
+/// Results of one run from beside the log, as far as they were needed.
 #[derive(Debug, Default)]
 pub(super) struct Recalled(BTreeMap<ResultHash, Arc<Json>>);
 
 impl Recalled {
-    /// One of them; `None` where it was not asked for.
+    /// One of them; `None` if it was not read back.
     pub(super) fn get(&self, stored: &StoredResult) -> Option<&Json> {
         self.0.get(&stored.hash).map(AsRef::as_ref)
     }
 
-    /// Reads back what some steps gave, as far as it is not at hand already.
+    /// Reads back the results of some steps, unless they are available already.
     pub(super) async fn recall<'a>(
         &mut self,
         ports: &WorkerPorts,

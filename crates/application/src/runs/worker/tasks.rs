@@ -1,4 +1,4 @@
-//! One task of a run, carried out: from looking at a step to what is to be recorded of it.
+//! The execution of one task of a run, from evaluating a step to the reports to record.
 
 use std::{sync::Arc, time::Duration};
 
@@ -27,17 +27,17 @@ use crate::{
     workflow::{ToolCall, ToolError},
 };
 
-/// Longest question that is asked.
+/// Maximum length of an approval's question, in characters.
 const PROMPT: usize = 4_000;
 
-/// What a task leads to.
+/// The outcome of a task.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// These are to be recorded.
+    /// These are recorded.
     Report(Vec<Progress>),
-    /// This is to be recorded together with the beginning of another run.
+    /// This is recorded together with the beginning of a child run.
     Delegate(Box<(Progress, Order)>),
-    /// The task could not be carried out for reasons that lie outside the run; the run is given up for now.
+    /// The task failed for reasons outside the run; the run is released for now.
     Broken(PortError),
 }
 
@@ -47,25 +47,25 @@ impl Outcome {
     }
 }
 
-/// What a task needs to know, apart from the run itself.
+/// The data of a task, apart from the run itself.
 #[derive(Clone)]
 pub(super) struct Brief {
     pub(super) ports: WorkerPorts,
     pub(super) run: RunId,
-    /// Under which claim of the run it is done.
+    /// The fence under which the task is executed.
     pub(super) fence: u64,
     pub(super) order: Arc<Order>,
     pub(super) definition: Arc<Definition>,
-    /// What the step's expressions see.
+    /// The context of the step's expressions.
     pub(super) context: Json,
-    /// What a run that it asks for may use of models.
+    /// The limits on model usage of its child runs.
     pub(super) left: Allowance,
-    /// Why it may ask for no run, where a limit is reached.
+    /// The limit that was reached, if child runs are no longer allowed.
     pub(super) exhausted: Option<Failure>,
 }
 
 impl Brief {
-    /// Looks at a step for the first time.
+    /// Evaluates a step for the first time.
     pub(super) async fn enter(self, step: Step) -> Outcome {
         let expressions = self.ports.expressions.as_ref();
         let place = Place::step(&step.id);
@@ -86,7 +86,7 @@ impl Brief {
         }
     }
 
-    /// Does what a step does, once or for one element.
+    /// Executes a step's action, once or for one element.
     pub(super) async fn act(self, step: &Step, place: Place) -> Outcome {
         let expressions = self.ports.expressions.as_ref();
         match &step.action {
@@ -114,7 +114,7 @@ impl Brief {
         }
     }
 
-    /// Asks the model next.
+    /// Reports that the model is called next.
     pub(super) fn prompt(self, place: Place) -> BoxFuture<'static, Outcome> {
         let operation = OperationId::from(self.ports.ids.next());
         let outcome = match self.definition.as_ref() {
@@ -128,7 +128,7 @@ impl Brief {
         std::future::ready(outcome).boxed()
     }
 
-    /// Makes a call, unless its arguments break the tool's schema or a person has to be asked.
+    /// Makes a call, unless its arguments do not match the tool's schema or it needs approval.
     pub(super) async fn propose(self, name: &str, arguments: Json, place: Place) -> Outcome {
         let Some(offer) = self.definition.offer(name) else {
             return Outcome::unable(&place, Failure::new("run.tool_unknown", format!("there is no tool `{name}`")));
@@ -153,7 +153,7 @@ impl Brief {
         if asks { self.question(name, arguments, place) } else { self.perform(name, arguments, place).await }
     }
 
-    /// Asks a person about a call.
+    /// Asks a person to approve a call.
     fn question(self, name: &str, arguments: Json, place: Place) -> Outcome {
         let arguments_hash = match arguments_hash(&arguments) {
             Ok(hash) => hash,
@@ -172,12 +172,12 @@ impl Brief {
         }])
     }
 
-    /// When a question that is asked now counts as denied.
+    /// When a question asked now counts as denied.
     fn expiry(&self, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.definition.approval_expires_s().map(|seconds| at + Duration::from_secs(seconds.into()))
     }
 
-    /// Pure tools are called at once and recorded with their result; all others are recorded before they are called.
+    /// Calls pure tools at once and reports their result; all other calls are recorded before they are made.
     pub(super) async fn perform(self, name: &str, arguments: Json, place: Place) -> Outcome {
         let tool = match self.definition.offer(name).map(|offer| offer.callee) {
             Some(Callable::Tool(tool)) => tool,
@@ -270,19 +270,19 @@ impl Brief {
         ToolCall { project, run: self.run, operation, tool, arguments, attempt, deadline }
     }
 
-    /// When a call that failed is made again, if it is.
+    /// When a failed call is retried, if it is.
     pub(super) fn again(&self, call: &Call, asked: Option<Duration>) -> Option<DateTime<Utc>> {
         let tries = call.tries();
         self.later(call, tries, asked).filter(|_| tries < self.definition.retry().max_attempts)
     }
 
-    /// When a call is made that failed or reached nobody so many times, unless the run is over by then.
+    /// When a call is made again after this many attempts, unless the run is over by then.
     pub(super) fn later(&self, call: &Call, times: u32, asked: Option<Duration>) -> Option<DateTime<Utc>> {
         let at = self.ports.clock.now() + self.definition.retry().pause(times, call.operation.into(), asked);
         (at < self.order.deadline).then_some(at)
     }
 
-    /// What a failed try means: another one, the end, or a question to people.
+    /// Classifies a failed attempt: retry, fail, or ask a person for a verdict.
     fn judge(&self, call: &Call, error: &ToolError) -> Progress {
         let (operation, failure) = (call.operation, failure(error));
         match error {
@@ -298,13 +298,13 @@ impl Brief {
     }
 }
 
-/// The agents whose runs are above a run that this one asks for.
+/// The agents of the ancestors of a child run.
 fn callers(order: &Order) -> Vec<AgentId> {
     let above = order.callers.iter().filter(|agent| **agent != order.agent);
     std::iter::once(order.agent).chain(above.copied()).collect()
 }
 
-/// A question as people can be shown it, and as every store can keep it: PostgreSQL has no text with U+0000 in it.
+/// A question in a form that can be displayed and stored: PostgreSQL text cannot contain U+0000.
 fn legible(prompt: &str) -> String {
     prompt.chars().take(PROMPT).map(|c| if c == '\0' { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
@@ -321,5 +321,5 @@ fn named(member: &str, failure: Failure) -> Failure {
     Failure { message: format!("{member}: {}", failure.message), ..failure }
 }
 
-/// Longest pause a worker keeps a run in hand for; a longer one lets go of it.
+/// Longest pause for which a worker keeps a run; for a longer one it releases the run.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);

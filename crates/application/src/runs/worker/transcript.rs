@@ -1,6 +1,6 @@
-//! The conversation of an assistant's run, folded from what is recorded. Nothing of it is stored a second time.
+//! The conversation of an assistant's run, folded from its events; it is not stored separately.
 //!
-//! Every call a model wanted has a result in it, whatever became of the run, so it can be shown to a model at any point.
+//! Every call a model requested has a result in it, whatever happened to the run, so any model accepts it.
 
 use devskyy_domain::{
     assistant::Assistant,
@@ -11,7 +11,7 @@ use devskyy_domain::{
 
 use super::stored::Recalled;
 
-/// What the model sees before its next turn, apart from its instructions.
+/// The messages before the model's next turn, without its instructions.
 pub(super) fn transcript(run: &Run, recalled: &Recalled, assistant: &Assistant) -> Vec<Message> {
     let mut messages = vec![Message::User { text: input(run) }];
     let (done, (from, through)) = (run.turns(), left_out(run, assistant.context.pinned_turns));
@@ -31,19 +31,19 @@ pub(super) fn transcript(run: &Run, recalled: &Recalled, assistant: &Assistant) 
     messages
 }
 
-/// The turns the model no longer sees, first and last; the last before the first where it sees all.
+/// First and last of the turns that the model no longer sees; the last is before the first if it sees all.
 fn left_out(run: &Run, pinned: u32) -> (u32, u32) {
     let done = run.turns();
     run.compaction().map_or((done + 1, done), |left| (pinned.min(done) + 1, left.through))
 }
 
-/// The turns that the next question tells of, whether it asks for a turn or to sum some of them up.
+/// The turns in the next prompt, whether it is for a turn or a summary.
 pub(super) fn told_turns(run: &Run, pinned: u32) -> impl Iterator<Item = u32> + use<> {
     let (done, (from, through)) = (run.turns(), left_out(run, pinned));
     (1..=done).filter(move |turn| *turn < from || *turn > through)
 }
 
-/// What the model is asked to sum up: the summary before, and the turns that leave, as text.
+/// The prompt for a summary: the previous summary, and the turns to remove, as text.
 pub(super) fn leaving(run: &Run, recalled: &Recalled, from: u32, through: u32) -> Vec<Message> {
     let mut turns = Vec::new();
     for turn in from..=through {
@@ -72,7 +72,7 @@ fn told(message: &Message) -> String {
     }
 }
 
-/// What a run is asked that was given nothing to read: vendors refuse a message without words, and `null` confuses models.
+/// The prompt of a run without input: providers refuse empty messages, and `null` confuses models.
 const NO_INPUT: &str = "There is no input. Go by your instructions.";
 
 fn input(run: &Run) -> String {
@@ -80,7 +80,7 @@ fn input(run: &Run) -> String {
     given.filter(|text| !text.trim().is_empty()).unwrap_or_else(|| NO_INPUT.to_owned())
 }
 
-/// What the model is told of an answer that does not have the form that was asked for, and of that form once more.
+/// The message about an answer that does not match the output schema, with the schema once more.
 fn repair(errors: &[String], schema: Option<&Json>) -> Message {
     let found = errors.join("\n");
     let schema = schema.map(|schema| format!("\n\nThe JSON Schema it has to fit:\n{}", written(schema)));
@@ -92,7 +92,7 @@ fn repair(errors: &[String], schema: Option<&Json>) -> Message {
     Message::User { text }
 }
 
-/// An answer and what came of the calls it wanted.
+/// Appends an answer and the results of its calls.
 fn tell(run: &Run, recalled: &Recalled, turn: u32, messages: &mut Vec<Message>) {
     let Some(answer) = run.answer(&turn_step(turn)) else { return };
     if !answer.text.is_empty() || !answer.calls.is_empty() {
@@ -109,7 +109,7 @@ fn tell(run: &Run, recalled: &Recalled, turn: u32, messages: &mut Vec<Message>) 
     }
 }
 
-/// What the model is told of a call, and whether it went wrong.
+/// A call's result for the model, and whether it is an error.
 fn result(unit: Option<&Unit>, recalled: &Recalled) -> (String, bool) {
     match unit {
         Some(Unit::Succeeded(result)) => (shown(result, recalled), false),
@@ -125,7 +125,7 @@ fn result(unit: Option<&Unit>, recalled: &Recalled) -> (String, bool) {
     }
 }
 
-/// A text stays as it is; everything else is JSON.
+/// A string as it is; any other value as JSON.
 fn written(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
@@ -133,7 +133,7 @@ fn written(value: &Json) -> String {
     }
 }
 
-/// A result as the model sees it: whole, or, where no event carries it, its beginning and under what it is kept.
+/// A result for the model: in full or, if it is stored beside the log, its beginning and its hash.
 fn shown(result: &Value, recalled: &Recalled) -> String {
     match result {
         Value::Inline(value) => cut(written(value)),
@@ -144,7 +144,7 @@ fn shown(result: &Value, recalled: &Recalled) -> String {
     }
 }
 
-/// Large results are cut for the model; the run keeps them whole.
+/// Truncates a large result for the model; the run keeps it in full.
 fn cut(text: String) -> String {
     if text.len() <= MAX_SHOWN {
         return text;
@@ -174,7 +174,7 @@ mod tests {
         OperationId::from(Uuid::from_u128(n))
     }
 
-    /// Everything that can be recorded of three turns of two calls each.
+    /// All events of three turns with two calls each.
     fn events() -> Vec<RunEvent> {
         let mut events = Vec::new();
         for turn in 1..=3_u32 {
@@ -209,7 +209,7 @@ mod tests {
         events
     }
 
-    /// Whether each assistant message is followed by one result per call, in its order.
+    /// Whether each assistant message is followed by one result per call, in the same order.
     fn paired(messages: &[Message]) -> bool {
         let mut left: Vec<String> = Vec::new();
         for message in messages {

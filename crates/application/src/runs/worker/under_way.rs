@@ -8,10 +8,10 @@ use futures_util::{
 
 use super::tasks::Outcome;
 
-/// A task that is done: where it was, and what it leads to.
+/// A finished task: its place and outcome.
 pub(super) type Done = (Place, Outcome);
 
-/// The tasks of a run that are under way, and what came of those that are done and nobody looked at yet.
+/// The tasks of a run in progress, and the outcomes that have not been processed yet.
 #[derive(Default)]
 pub(super) struct UnderWay {
     tasks: FuturesUnordered<BoxFuture<'static, Done>>,
@@ -19,13 +19,13 @@ pub(super) struct UnderWay {
 }
 
 impl UnderWay {
-    /// Sets tasks going.
+    /// Starts tasks.
     pub(super) fn begin(&mut self, tasks: impl IntoIterator<Item = BoxFuture<'static, Done>>) {
         self.tasks.extend(tasks);
     }
 
-    /// Waits for something while the tasks go on: one that is not looked at may hold what the wait is for, a connection or the
-    /// next place in a queue.
+    /// Waits for something while the tasks make progress: a task that is not polled may hold what the wait is for, a
+    /// connection or the next place in a queue.
     pub(super) async fn beside<T>(&mut self, wait: impl Future<Output = T> + Send) -> T {
         let mut wait = std::pin::pin!(wait.fuse());
         loop {
@@ -36,7 +36,7 @@ impl UnderWay {
         }
     }
 
-    /// Returns once a task is done; never, where none is under way.
+    /// Completes once a task is done; never, if none is in progress.
     pub(super) async fn any_done(&mut self) {
         if !self.done.is_empty() {
             return;
@@ -47,7 +47,7 @@ impl UnderWay {
         }
     }
 
-    /// What is done: whatever is ready travels in the same append.
+    /// Takes all outcomes that are ready, so that they are recorded in the same append.
     pub(super) fn take(&mut self) -> Vec<Done> {
         while let Some(Some(done)) = self.tasks.next().now_or_never() {
             self.done.push(done);
@@ -55,7 +55,7 @@ impl UnderWay {
         std::mem::take(&mut self.done)
     }
 
-    /// Drops what is not done; what is.
+    /// Drops the unfinished tasks and returns the outcomes of the others.
     pub(super) fn let_go(&mut self) -> Vec<Done> {
         let done = self.take();
         self.tasks = FuturesUnordered::new();

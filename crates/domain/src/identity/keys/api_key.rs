@@ -15,71 +15,71 @@ use crate::{
     projects::ProjectRole,
 };
 
-/// Longest time a key may count before it must be renewed.
+/// Maximum time until a key expires.
 pub const LONGEST_LIFE: TimeDelta = TimeDelta::days(365);
 
-/// Longest time a replaced secret may count beside its successor.
+/// Maximum time a replaced secret stays valid together with its successor.
 pub const LONGEST_OVERLAP: TimeDelta = TimeDelta::days(7);
 
-/// A key that somebody wants.
+/// A request for a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyRequest {
-    /// For which project.
+    /// The project.
     pub project: ProjectId,
-    /// Who wants it.
+    /// The issuer.
     pub issuer: UserId,
-    /// Their own role in the project.
+    /// The issuer's role in the project.
     pub issuer_role: ProjectRole,
-    /// What people shall call it.
+    /// Its name.
     pub name: KeyName,
-    /// What it shall be at most.
+    /// The role that limits it.
     pub role: ProjectRole,
-    /// What it shall be able to do at most.
+    /// The scopes that limit it.
     pub scopes: BTreeSet<KeyScope>,
-    /// Until when it shall count.
+    /// When it expires.
     pub expires_at: DateTime<Utc>,
-    /// Names its secret.
+    /// The id of its secret.
     pub secret: KeySecretId,
 }
 
-/// Another secret that somebody wants for a key.
+/// A request for a new secret of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Renewal {
-    /// Their role in the project; whoever holds the new secret has what the key has.
+    /// The requester's role in the project; the new secret gives access to all that the key may do.
     pub by: ProjectRole,
-    /// Names the new secret.
+    /// The id of the new secret.
     pub secret: KeySecretId,
-    /// How long the present secret shall count beside it.
+    /// How long the current secret stays valid with it.
     pub overlap: TimeDelta,
-    /// Until when the key shall count from now on, where that changes.
+    /// The new expiry, if it changes.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// What is known of an issued key.
+/// The properties of an issued key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKeyDetails {
-    /// The project it opens.
+    /// The project it gives access to.
     pub project: ProjectId,
-    /// What it may be at most.
+    /// The role that limits it.
     pub role: ProjectRole,
-    /// Until when it counts.
+    /// When it expires.
     pub expires_at: DateTime<Utc>,
 }
 
-/// One API key. The variants are its life; time ends it too, and is asked for where it matters.
+/// One API key. The variants are the states of its life cycle; expiry is checked where it matters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum ApiKey {
     /// Nothing has been recorded yet.
     #[default]
     Unissued,
-    /// Counts until it expires.
+    /// Valid until it expires.
     Issued(ApiKeyDetails),
-    /// No longer counts.
+    /// No longer valid.
     Revoked,
 }
 
 impl ApiKey {
-    /// Issues a key, of no more power than the issuer has.
+    /// Issues a key with at most the issuer's permissions.
     ///
     /// # Errors
     /// [`ApiKeyError::ScopesEmpty`], [`ApiKeyError::ExpiryRange`], [`ApiKeyError::ExceedsIssuer`] or
@@ -99,11 +99,11 @@ impl ApiKey {
         Ok(vec![ApiKeyIssued { project, issuer, name, role, scopes, expires_at, secret }.into()])
     }
 
-    /// Gives the key another secret; the present one counts for the overlap.
+    /// Gives the key a new secret; the current one stays valid for the overlap.
     ///
     /// # Errors
-    /// [`ApiKeyError::OverlapRange`], [`ApiKeyError::ExpiryRange`], [`ApiKeyError::ExceedsIssuer`], or when the key no
-    /// longer counts.
+    /// [`ApiKeyError::OverlapRange`], [`ApiKeyError::ExpiryRange`], [`ApiKeyError::ExceedsIssuer`], or when the key is
+    /// no longer valid.
     pub fn rotate(&self, renewal: &Renewal, now: DateTime<Utc>) -> Decision<Self> {
         let details = self.issued()?;
         if details.expires_at <= now {
@@ -126,7 +126,7 @@ impl ApiKey {
         Ok(vec![rotated.into()])
     }
 
-    /// Ends the key for good.
+    /// Revokes the key permanently.
     ///
     /// # Errors
     /// [`ApiKeyError::NotIssued`] when there is no such key.

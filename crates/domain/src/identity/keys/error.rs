@@ -1,36 +1,36 @@
 use crate::kernel::{Refusal, RefusalKind};
 
-/// Why something about an API key is refused.
+/// Why a request about an API key is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ApiKeyError {
     /// Empty, too long or with control characters.
     #[error("the name must have 1 to 100 characters and no control characters")]
     NameFormat,
-    /// Not something a key can be allowed to do.
+    /// Not a scope of API keys.
     #[error("scope {} is not available to API keys", .0 + 1)]
     ScopeUnknown(usize),
-    /// A key that may do nothing is of no use.
+    /// A key without scopes is useless.
     #[error("the key needs at least one scope")]
     ScopesEmpty,
-    /// In the past, or too far away.
+    /// The expiry is in the past, or too far in the future.
     #[error("the expiry must lie in the future, at most 365 days away")]
     ExpiryRange,
-    /// The old secret would work for too long.
+    /// The overlap of old and new secret is too long.
     #[error("the overlap must be at most 7 days")]
     OverlapRange,
-    /// Nobody hands out more power than they have.
+    /// The key would have more permissions than the issuer.
     #[error("the key's role exceeds yours in the project")]
     ExceedsIssuer,
-    /// Revoked keys stay revoked.
+    /// A revoked key stays revoked.
     #[error("the key is revoked, issue another one")]
     Revoked,
-    /// Expired keys stay expired.
+    /// An expired key stays expired.
     #[error("the key has expired, issue another one")]
     Expired,
-    /// An id is issued once.
+    /// The id is issued already.
     #[error("the key is issued already")]
     AlreadyIssued,
-    /// Nothing with this id.
+    /// No key has this id.
     #[error("there is no such key")]
     NotIssued,
 }

@@ -9,37 +9,37 @@ use crate::{
     projects::ProjectRole,
 };
 
-/// A program may enter a project from now on.
+/// A key to a project was issued.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ApiKeyIssued {
-    /// Which project.
+    /// The project.
     pub project: ProjectId,
-    /// The person whose power it borrows.
+    /// The person whose permissions it shares.
     pub issuer: UserId,
-    /// What people call it.
+    /// Its name.
     pub name: KeyName,
-    /// What it may be at most.
+    /// The role that limits it.
     pub role: ProjectRole,
-    /// What it may do at most.
+    /// The scopes that limit it.
     pub scopes: BTreeSet<KeyScope>,
-    /// Until when it counts.
+    /// When it expires.
     pub expires_at: DateTime<Utc>,
-    /// Names its secret.
+    /// The id of its secret.
     pub secret: KeySecretId,
 }
 
-/// The key has another secret; the one before counts for a while longer.
+/// The key has a new secret; the previous one stays valid for a while.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ApiKeyRotated {
-    /// Names its new secret.
+    /// The id of the new secret.
     pub secret: KeySecretId,
-    /// Until when the secret before counts.
+    /// When the previous secret expires.
     pub previous_until: DateTime<Utc>,
-    /// Until when the key counts from now on.
+    /// When the key expires from now on.
     pub expires_at: DateTime<Utc>,
 }
 
-/// The key no longer counts.
+/// The key was revoked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ApiKeyRevoked {}
 
@@ -52,11 +52,11 @@ crate::first_version! {
 crate::event_set! {
     /// What can happen to an API key.
     pub enum ApiKeyEvent {
-        /// A program may enter a project from now on.
+        /// It was issued.
         Issued(ApiKeyIssued),
-        /// It has another secret.
+        /// It has a new secret.
         Rotated(ApiKeyRotated),
-        /// It no longer counts.
+        /// It was revoked.
         Revoked(ApiKeyRevoked),
     }
 }

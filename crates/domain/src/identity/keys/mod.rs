@@ -1,6 +1,6 @@
-//! API keys: how programs get into one project, never with more power than the person who issued the key.
+//! API keys: access of programs to one project, never with more permissions than the issuer has.
 //!
-//! A key's secrets live outside the log; events name them by id only.
+//! The secrets of a key are stored outside the log; events refer to them by id.
 
 mod api_key;
 mod error;

@@ -1,4 +1,4 @@
-//! What must hold for API keys.
+//! Rules of API keys.
 
 use std::collections::BTreeSet;
 

@@ -4,16 +4,16 @@ use serde::{Deserialize, Serialize};
 
 use super::error::ApiKeyError;
 
-/// What people call a key, 1 to 100 characters.
+/// The name of a key, 1 to 100 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct KeyName(String);
 
 impl KeyName {
-    /// Characters a name may have.
+    /// Length of a name in characters.
     pub const LENGTH: RangeInclusive<usize> = 1..=100;
 
-    /// Trims and checks a raw name; holding one is proof it passed.
+    /// Trims and validates a raw name.
     ///
     /// # Errors
     /// [`ApiKeyError::NameFormat`] when it is empty, too long or has control characters.
@@ -33,13 +33,13 @@ impl KeyName {
     }
 }
 
-/// Something a key may do, by the name of a permission. One that no permission bears allows nothing.
+/// A scope of a key, by the name of a permission. A scope without such a permission allows nothing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct KeyScope(String);
 
 impl KeyScope {
-    /// The scope of that name.
+    /// The scope with that name.
     #[must_use]
     pub fn named(name: &str) -> Self {
         Self(name.to_owned())

@@ -10,14 +10,14 @@ use crate::{
     workflow::Effect,
 };
 
-/// How far a call is.
+/// State of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Its intent is recorded, nothing else.
+    /// Only its intent is recorded.
     UnderWay,
-    /// It failed, and is made again.
+    /// It failed and will be retried.
     DueLater,
-    /// Nobody knows what became of it.
+    /// Its outcome is unknown.
     InDoubt,
     /// Its outcome is known.
     Over,
@@ -38,7 +38,7 @@ pub(super) struct Calls {
     places: BTreeMap<Place, OperationId>,
 }
 
-/// A try of a call as it is recorded.
+/// An attempt of a call as it is recorded.
 struct Try<'a> {
     place: &'a Place,
     operation: OperationId,
@@ -81,7 +81,7 @@ impl Calls {
         }
     }
 
-    /// Notes that something is done at a place; a second thing there would be a second effect.
+    /// Records that a call was made at a place; a second one there would be a second effect.
     pub(super) fn take_place(&mut self, place: &Place, operation: OperationId, broken: &mut Broken) {
         if let Some(earlier) = self.places.insert(place.clone(), operation) {
             let why = format!("{} was done as operation {earlier} before", place.step);
@@ -115,7 +115,7 @@ impl Calls {
         }
     }
 
-    /// What is left of them when the run ends: those of which nobody knows what became of them.
+    /// Keeps, at the end of the run, only the calls whose outcome is unknown.
     pub(super) fn end(&mut self) {
         for call in self.calls.values_mut() {
             if call.stage == Stage::UnderWay && call.effect == Effect::Unsafe {
@@ -130,7 +130,7 @@ impl Calls {
         self.calls.get(&operation).map(|call| &call.place)
     }
 
-    /// Where a call came to its end with this event.
+    /// The place of the call that this event ended, if any.
     pub(super) fn closed(&self, event: &RunEvent) -> Option<Place> {
         let operation = match event {
             RunEvent::ToolSucceeded(succeeded) => succeeded.operation,

@@ -1,7 +1,7 @@
-//! What must hold of every recorded history of runs, whoever wrote it.
+//! Invariants of every recorded history of runs, independent of the writer.
 //!
-//! Nothing here is shared with the rules that write histories ([`super::apply`], [`super::next`]), so that a mistake of
-//! theirs is found and not repeated.
+//! Nothing is shared with the code that writes histories ([`super::apply`], [`super::next`]), so that its bugs are
+//! found and not repeated.
 
 mod calls;
 mod questions;
@@ -14,34 +14,34 @@ use trail::Trail;
 use super::{event::RunEvent, values::Parent};
 use crate::kernel::ids::{OperationId, RunId};
 
-/// One thing that holds of every history of runs.
+/// A property of every history of runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Invariant {
-    /// A run begins once, by being asked for.
+    /// A run begins once, with its request.
     BeginsOnce,
-    /// Nothing happens to a run after its end, but that somebody finds out what became of one of its calls.
+    /// Nothing follows the end of a run, except verdicts on calls whose outcome was unknown.
     EndIsFinal,
-    /// The fence grows by one with every change of hands.
+    /// The fence grows by one with every change of holder.
     FenceRises,
-    /// Only a worker that holds the run adds progress to it.
+    /// Only the worker that holds the run reports progress.
     HeldByOne,
-    /// Every result belongs to a call that was recorded before and has none yet.
+    /// Every result belongs to a call that was recorded before and has no result yet.
     IntentFirst,
-    /// A call that must not be repeated is not, and a place has its effect once.
+    /// An unsafe call is not repeated, and each place has its effect once.
     EffectOnce,
     /// Every answer belongs to an open question.
     QuestionFirst,
-    /// A call somebody was asked about is made as approved, or not at all.
+    /// A call that needs approval is made as approved, or not at all.
     AsApproved,
     /// A verdict is given only on a call whose outcome is unknown.
     DoubtFirst,
-    /// A child run begins with its request, and its end is the one its parent is told of.
+    /// A child run begins with its request, and its parent records its actual end.
     ChildrenAgree,
-    /// A model is asked only when every call it wanted before has a result.
+    /// A model is called only when every call it requested before has a result.
     PairedTranscript,
     /// A run that completes leaves no call, question or child run open.
     CompletesSettled,
-    /// A run that waits has something to wait for, and a point in time at which it is looked at again.
+    /// A waiting run has something to wait for, and a time at which it is looked at again.
     NothingStranded,
 }
 
@@ -64,23 +64,23 @@ impl Invariant {
     ];
 }
 
-/// A place in the log at which an invariant does not hold.
+/// A violation of an invariant at a position of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Breach {
-    /// Which run.
+    /// The run.
     pub run: RunId,
-    /// Log position of the event that breaks it; of the run's last event where one is missing.
+    /// Log position of the violating event; if an event is missing, of the run's last one.
     pub position: u64,
-    /// What does not hold.
+    /// The violated invariant.
     pub invariant: Invariant,
-    /// How.
+    /// What is wrong.
     pub why: String,
 }
 
-/// What one event breaks.
+/// Violations caused by one event.
 type Broken = Vec<(Invariant, String)>;
 
-/// Follows the histories of all runs and collects what does not hold of them.
+/// Follows the histories of all runs and collects violations.
 #[derive(Debug, Default)]
 pub struct Invariants {
     trails: BTreeMap<RunId, Trail>,
@@ -88,7 +88,7 @@ pub struct Invariants {
 }
 
 impl Invariants {
-    /// The next event of the log that is about a run.
+    /// Adds the next event of the log that belongs to a run.
     pub fn hear(&mut self, position: u64, run: RunId, event: &RunEvent) {
         let mut broken = self.trails.entry(run).or_default().hear(position, event);
         if let RunEvent::ChildEnded(ended) = event {
@@ -102,7 +102,7 @@ impl Invariants {
         self.breaches.extend(broken.into_iter().map(breach));
     }
 
-    /// Everything that does not hold; `told` is the position up to which parents have been told of ends.
+    /// Returns all violations; `told` is the position up to which ends have been reported to parents.
     #[must_use]
     pub fn conclude(mut self, told: u64) -> Vec<Breach> {
         for (run, trail) in &self.trails {
@@ -116,14 +116,14 @@ impl Invariants {
         self.breaches
     }
 
-    /// Whether the run that is named as the parent asked for the child.
+    /// Whether the named parent requested the child.
     fn requested(&self, child: RunId, parent: Parent) -> Option<(Invariant, String)> {
         let asked = self.trails.get(&parent.run).is_some_and(|trail| trail.children.contains_key(&parent.operation));
         let own = uuid::Uuid::from(child) == uuid::Uuid::from(parent.operation);
         (!asked || !own).then(|| (Invariant::ChildrenAgree, format!("run {} did not ask for it", parent.run)))
     }
 
-    /// Whether the end of a child run that is still waited for will ever be heard of.
+    /// Whether the end of a child run will never reach the parent that waits for it.
     fn stranded(&self, parent: &Trail, operation: OperationId, told: u64) -> Option<(Invariant, String)> {
         let child = RunId::from(uuid::Uuid::from(operation));
         match self.trails.get(&child) {

@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// What was said to a question.
+/// The answer to a question.
 #[derive(Debug)]
 enum Answer {
     Open,
@@ -21,7 +21,7 @@ enum Answer {
 #[derive(Debug)]
 struct Question {
     place: Place,
-    /// With what the call it is about may be made, where it is about one.
+    /// The approved arguments, if the question is about a call.
     arguments: Option<Json>,
     answer: Answer,
 }
@@ -62,7 +62,7 @@ impl Questions {
         }
     }
 
-    /// Whether something may be done at a place with these arguments, as far as people were asked.
+    /// Checks that the answers to earlier questions permit a call at a place with these arguments.
     pub(super) fn allow(&self, place: &Place, arguments: Option<&Json>, broken: &mut Broken) {
         let Some(question) = self.0.values().find(|question| question.place == *place) else { return };
         // The arguments of builtin tools follow from the run and are not recorded.
@@ -75,7 +75,7 @@ impl Questions {
         }
     }
 
-    /// Where an answer means that nothing will be done.
+    /// The place that stays without a call because of this answer, if any.
     pub(super) fn refused(&self, event: &RunEvent) -> Option<Place> {
         let approval = match event {
             RunEvent::ApprovalDecided(decided) => decided.approval,

@@ -15,7 +15,7 @@ use crate::{
     workflow::StepId,
 };
 
-/// What one run's events said so far, as far as the invariants need it.
+/// The state of one run's history, as far as the invariants need it.
 #[derive(Debug, Default)]
 pub(super) struct Trail {
     begun: bool,
@@ -29,9 +29,9 @@ pub(super) struct Trail {
     deadline: Option<DateTime<Utc>>,
     pub(super) calls: Calls,
     pub(super) questions: Questions,
-    /// Child runs, and whether their end was heard of.
+    /// Child runs, and whether their end is recorded.
     pub(super) children: BTreeMap<OperationId, (Place, bool)>,
-    /// Calls a model wanted that have no result yet, by the step they are elements of.
+    /// Calls requested by a model that have no result yet, by the step they are elements of.
     wanted: BTreeMap<StepId, BTreeSet<u32>>,
 }
 
@@ -68,14 +68,14 @@ impl Trail {
         broken
     }
 
-    /// Whether what happens may happen now, as far as it concerns who does it.
+    /// Checks that the event may happen now and comes from the right side.
     fn place_in_life(&self, event: &RunEvent, broken: &mut Broken) {
         let queued = matches!(event, RunEvent::Queued(_));
         if queued == self.begun {
             broken.push((Invariant::BeginsOnce, "its first event, and only that, asks for it".to_owned()));
         }
         let ended = self.ended.is_some();
-        // What became of a call can be found out after the end; it is not made again.
+        // The outcome of a call can be recorded after the end, but the call is not repeated.
         let found_out =
             ended && matches!(event, RunEvent::OutcomeSettled(settled) if settled.verdict != Verdict::Retry);
         if ended && !found_out {
@@ -86,7 +86,7 @@ impl Trail {
         if origin && (self.fence > 0 || taken != self.forked) {
             broken.push((Invariant::BeginsOnce, "what it begins with comes after something of its own".to_owned()));
         }
-        // A fork begins with what was said of the answers it takes over.
+        // A fork begins with the rejections and compactions of the answers it takes over.
         let said = self.forked && self.fence == 0;
         let said = said && matches!(event, RunEvent::AnswerRejected(_) | RunEvent::ContextCompacted(_));
         let from_outside = origin
@@ -130,7 +130,7 @@ impl Trail {
                 broken.push((Invariant::NothingStranded, format!("it waits for {waiting:?}, and there is none")));
             }
         }
-        // What was under way where a run is handed over is taken up by the next worker, as after a crash.
+        // Calls in progress when a run is handed over are resumed by the next worker, as after a crash.
         if self.calls.any_under_way() && !parked.waiting.is_empty() {
             broken.push((Invariant::NothingStranded, "it is let go of while a call is under way".to_owned()));
         }
@@ -200,14 +200,14 @@ impl Trail {
             broken.push((Invariant::PairedTranscript, "two calls of an answer have the same id".to_owned()));
         }
         let Some(place) = self.calls.place(answered.operation) else { return };
-        // Calls wanted while summing up are never made and never shown.
+        // Calls requested in a summary are never made and never shown.
         if !answered.calls.is_empty() && !place.step.ends_with(SUMMARY) {
             let indices = (0..).zip(&answered.calls).map(|(index, _)| index).collect();
             self.wanted.insert(format!("{}{TOOLS}", place.step), indices);
         }
     }
 
-    /// Calls of an answer that is taken over have their results taken over too, or are made anew.
+    /// The calls of an answer that is taken over have their results taken over too, or are made again.
     fn taken_over(&mut self, taken: &StepTakenOver) {
         match &taken.result {
             TakenOver::Answer { calls, .. } if !calls.is_empty() && !taken.step.ends_with(SUMMARY) => {
@@ -219,12 +219,12 @@ impl Trail {
         }
     }
 
-    /// A step some of whose calls have no result.
+    /// A step with calls that have no result, if any.
     fn unpaired(&self) -> Option<&StepId> {
         self.wanted.keys().next()
     }
 
-    /// Where nothing more will come of an execution after this event.
+    /// The place of the execution that this event ended, if any.
     fn closed(&self, event: &RunEvent) -> Option<Place> {
         match event {
             RunEvent::StepFailed(failed) => Some(failed.place.clone()),
@@ -241,7 +241,7 @@ impl Trail {
         self.wanted.clear();
     }
 
-    /// Child runs whose end it has not heard of.
+    /// Child runs whose end is not recorded.
     pub(super) fn open_children(&self) -> impl Iterator<Item = OperationId> + '_ {
         self.children.iter().filter(|(_, (_, heard))| !heard).map(|(operation, _)| *operation)
     }

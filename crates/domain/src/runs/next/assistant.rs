@@ -1,4 +1,4 @@
-//! What to do next in a run of an assistant: ask the model, make the calls it wants, tell it what came of them.
+//! The next action in a run of an assistant: call the model, make the calls it requests, pass it the results.
 
 use super::{Ending, Next, Task, scene::Scene};
 use crate::{
@@ -28,7 +28,7 @@ pub(super) fn next<'d>(scene: &Scene<'_>, assistant: &Assistant) -> Next<'d> {
     }
 }
 
-/// A call is under way, or is to be made again.
+/// Resumes a call that is in progress or has to be repeated.
 fn go_on<'d>(scene: &Scene<'_>, assistant: &Assistant, step: &str) -> Next<'d> {
     let tasks = scene.resumed(step);
     if tasks.is_empty() { scene.wait().unwrap_or_else(stuck) } else { begin(scene, assistant, tasks) }
@@ -63,7 +63,7 @@ fn answered<'d>(scene: &Scene<'_>, assistant: &Assistant, turn: u32, answer: &Mo
     if tasks.is_empty() { scene.wait().unwrap_or_else(stuck) } else { begin(scene, assistant, tasks) }
 }
 
-/// Calls nobody has looked at yet.
+/// Calls that have not been looked at yet.
 fn wanted<'d>(scene: &Scene<'_>, turn: u32, answer: &ModelAnswered) -> Vec<Task<'d>> {
     let fresh = (0..).zip(&answer.calls).filter_map(|(index, call)| {
         let place = Place::element(&tools_step(turn), index);
@@ -73,7 +73,7 @@ fn wanted<'d>(scene: &Scene<'_>, turn: u32, answer: &ModelAnswered) -> Vec<Task<
     fresh.collect()
 }
 
-/// Asks the model for a turn, unless a limit is reached; before that, lets earlier turns leave what it sees.
+/// Calls the model for a turn, unless a limit is reached; removes earlier turns first if necessary.
 fn ask<'d>(scene: &Scene<'_>, assistant: &Assistant, turn: u32) -> Next<'d> {
     if let Some(failure) = exhausted(scene, assistant) {
         return scene.fail(failure);
@@ -84,7 +84,7 @@ fn ask<'d>(scene: &Scene<'_>, assistant: &Assistant, turn: u32) -> Next<'d> {
     }
 }
 
-/// The question of a turn was too long: it is asked again once half of the turns before it have left.
+/// Removes half of the earlier turns because the prompt was too long; the prompt is then sent again.
 fn shorten<'d>(scene: &Scene<'_>, assistant: &Assistant, turn: u32) -> Next<'d> {
     if let Some(failure) = exhausted(scene, assistant) {
         return scene.fail(failure);
@@ -100,10 +100,10 @@ fn exhausted(scene: &Scene<'_>, assistant: &Assistant) -> Option<Failure> {
     scene.run.reached(Allowance { max_tokens: limits.max_tokens, max_cost_micros: limits.max_cost_micros })
 }
 
-/// Lets turns leave what the model sees; before that, where the agent wants it, the model sums them up.
+/// Removes turns from what the model sees, after the model has summarised them if the agent asks for that.
 ///
-/// What stands for a conversation must be whole: a summary that was cut off, declined or left empty is asked for once more with
-/// more room. Where that one is no better, the model is told that turns are missing, and the event says why.
+/// A summary must be complete: one that is cut off, refused or empty is requested once more with a higher limit. If
+/// that fails too, the model sees a note that turns are missing, and the event gives the reason.
 fn leave<'d>(
     scene: &Scene<'_>,
     assistant: &Assistant,
@@ -127,7 +127,7 @@ fn leave<'d>(
                 None => return compact(step, Some(answer.operation), None),
                 Some(why) => missing = why,
             },
-            // More room would not help, or was not to be had.
+            // A higher limit would not help, or was already tried.
             Some(StepState::Once(Unit::Failed(failure))) if *step == longer || failure.code == CONTEXT_OVERFLOW => {
                 return compact(step, None, Some(Unsummarised::Failed));
             }
@@ -138,7 +138,7 @@ fn leave<'d>(
     compact(&longer, None, Some(missing))
 }
 
-/// Begins a task, unless it is under way.
+/// Begins a task, unless it is already in progress.
 fn once<'d>(scene: &Scene<'_>, assistant: &Assistant, task: Task<'d>) -> Next<'d> {
     if scene.free(&task.place()) { begin(scene, assistant, vec![task]) } else { Next::Attend { until: scene.deadline } }
 }
@@ -147,7 +147,7 @@ fn begin<'d>(scene: &Scene<'_>, assistant: &Assistant, tasks: Vec<Task<'d>>) -> 
     scene.begin(tasks, assistant.limits.max_steps, assistant.limits.concurrency)
 }
 
-/// Only a history that no worker writes gets here.
+/// Reached only by a history that no worker writes.
 fn stuck<'d>() -> Next<'d> {
     Next::Finish(Ending::Failed(Failure::new("run.stuck", "nothing can begin")))
 }

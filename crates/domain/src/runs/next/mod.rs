@@ -1,4 +1,4 @@
-//! What to do next: a pure function of a run's state, its definition and the time.
+//! The next action of a run: a pure function of its state, its definition and the time.
 
 mod assistant;
 mod scene;
@@ -31,9 +31,9 @@ use crate::{
 pub enum Ending {
     /// It returns a value.
     Completed(Value),
-    /// It cannot go on.
+    /// It fails.
     Failed(Failure),
-    /// Somebody wanted it to stop.
+    /// Cancellation was requested.
     Cancelled,
     /// Its deadline passed.
     Expired,
@@ -42,7 +42,7 @@ pub enum Ending {
 /// One thing a worker can begin.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Task<'w> {
-    /// Look at a step for the first time: its condition, its elements, and what it does where it runs once.
+    /// Evaluate a step for the first time: its condition, its elements and, if it runs once, its action.
     Enter {
         /// The step.
         step: &'w Step,
@@ -51,79 +51,79 @@ pub enum Task<'w> {
     Element {
         /// The step.
         step: &'w Step,
-        /// Which element.
+        /// The element's index.
         index: u32,
         /// The elements.
         items: Arc<Vec<Json>>,
     },
     /// Ask the model for a turn.
     Prompt {
-        /// Where.
+        /// Where in the run.
         place: Place,
     },
-    /// Ask the model to sum up the turns that are about to leave what it sees.
+    /// Ask the model to summarise the turns that are about to be removed.
     Summarise {
-        /// Where.
+        /// Where in the run.
         place: Place,
-        /// The first of them.
+        /// First turn to remove.
         from: u32,
-        /// The last.
+        /// Last turn to remove.
         through: u32,
     },
-    /// Let turns leave what the model sees.
+    /// Remove turns from what the model sees.
     Compact {
         /// Where a summary of them is, or would be.
         place: Place,
-        /// The first.
+        /// First turn to remove.
         from: u32,
-        /// The last.
+        /// Last turn to remove.
         through: u32,
-        /// The model call whose answer sums them up.
+        /// The model call whose answer summarises them.
         summary: Option<OperationId>,
-        /// What makes them leave.
+        /// Why they are removed.
         cause: Leaving,
-        /// Why nothing sums them up, although the agent wants it.
+        /// Why there is no summary, although the agent asks for one.
         unsummarised: Option<Unsummarised>,
     },
-    /// Look at a call the model wants: whether it can be made, and whether a person is asked before.
+    /// Check a call the model requests: whether it can be made, and whether it needs approval.
     Use {
-        /// Where.
+        /// Where in the run.
         place: Place,
         /// The call.
         call: ToolCall,
     },
-    /// Make a call a person approved of.
+    /// Make a call that a person approved.
     Perform {
-        /// Where.
+        /// Where in the run.
         place: Place,
         /// The call.
         proposal: Proposal,
     },
-    /// Note that nobody answered a question in time.
+    /// Record that a question expired.
     Expire {
-        /// Where.
+        /// Where in the run.
         place: Place,
-        /// Which question.
+        /// The approval.
         approval: ApprovalId,
     },
-    /// Make a call again: it is due, or its worker vanished and it may be repeated.
+    /// Repeat a call: its retry is due, or its worker vanished and it may be repeated.
     Again {
-        /// Where.
+        /// Where in the run.
         place: Place,
-        /// Which call.
+        /// The call.
         operation: OperationId,
     },
-    /// Admit that nobody knows what became of a call: its worker vanished and it must not be repeated.
+    /// Record that the outcome of a call is unknown: its worker vanished and it must not be repeated.
     Lose {
-        /// Where.
+        /// Where in the run.
         place: Place,
-        /// Which call.
+        /// The call.
         operation: OperationId,
     },
 }
 
 impl Task<'_> {
-    /// Where it happens.
+    /// The place of the execution.
     #[must_use]
     pub fn place(&self) -> Place {
         match self {
@@ -141,34 +141,34 @@ impl Task<'_> {
     }
 }
 
-/// What the holder of a run does next.
+/// The next action of a run's holder.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Next<'w> {
-    /// Nothing, ever: the run has ended.
+    /// Nothing: the run has ended.
     Rest,
     /// End the run.
     Finish(Ending),
-    /// Every step is settled, or the model has said its last: compute the output and end the run with it.
+    /// Every step is settled, or the model gave its final answer: compute the output and complete the run.
     Conclude,
-    /// Begin these; never empty, and never more than the definition's concurrency leaves room for.
+    /// Begin these tasks; never empty, and never more than the definition's concurrency allows.
     Begin(Vec<Task<'w>>),
-    /// Wait for what is under way; `until` is when a call becomes due in between.
+    /// Wait for the tasks in progress.
     Attend {
-        /// When to ask again at the latest.
+        /// When to call [`next`] again at the latest, because a call becomes due.
         until: DateTime<Utc>,
     },
-    /// Nothing is under way: wait for something to happen, or for a point in time.
+    /// Nothing is in progress: wait for an event or for a point in time.
     Wait {
-        /// What for.
+        /// What to wait for.
         waiting: BTreeSet<Waiting>,
-        /// When to ask again at the latest.
+        /// When to call [`next`] again at the latest.
         until: DateTime<Utc>,
     },
 }
 
-/// What the holder of a run does next; `busy` is what it has under way.
+/// The next action of a run's holder; `busy` is what it has in progress.
 ///
-/// A call that is recorded but not under way was left by a worker that vanished.
+/// A recorded call that is not in progress was left by a worker that vanished.
 #[must_use]
 pub fn next<'d>(run: &Run, definition: &'d Definition, now: DateTime<Utc>, busy: &BTreeSet<Place>) -> Next<'d> {
     let Some(deadline) = run.deadline().filter(|_| !run.ended()) else { return Next::Rest };

@@ -1,4 +1,4 @@
-//! What any run looks like to whoever decides what is next, and what holds for all of them.
+//! What decides on the next action of any run, and the rules common to assistants and workflows.
 
 use std::collections::BTreeSet;
 
@@ -11,32 +11,32 @@ use crate::runs::{
     values::{Failure, Place, Waiting},
 };
 
-/// A run at a moment in the hands of a worker.
+/// A run at one moment, held by a worker.
 pub(super) struct Scene<'a> {
     pub(super) run: &'a Run,
     pub(super) now: DateTime<Utc>,
     pub(super) deadline: DateTime<Utc>,
-    /// What the worker has under way.
+    /// What the worker has in progress.
     pub(super) busy: &'a BTreeSet<Place>,
 }
 
 impl Scene<'_> {
-    /// Whether nothing is under way.
+    /// Whether nothing is in progress.
     pub(super) fn idle(&self) -> bool {
         self.busy.is_empty()
     }
 
-    /// Whether nothing is under way at a place.
+    /// Whether nothing is in progress at a place.
     pub(super) fn free(&self, place: &Place) -> bool {
         !self.busy.contains(place)
     }
 
-    /// Ends the run once what is under way has returned.
+    /// Fails the run once the tasks in progress have returned.
     pub(super) fn fail<'d>(&self, failure: Failure) -> Next<'d> {
         if self.idle() { Next::Finish(Ending::Failed(failure)) } else { Next::Attend { until: self.deadline } }
     }
 
-    /// Begins as many of these as the limits leave room for.
+    /// Begins as many tasks as the limits allow.
     pub(super) fn begin<'d>(&self, tasks: Vec<Task<'d>>, max_steps: u32, concurrency: u32) -> Next<'d> {
         let left = max_steps.saturating_sub(self.run.begun());
         let uncounted = |place: &&Place| matches!(self.run.unit(place), None | Some(Unit::Approved(_)));
@@ -56,7 +56,7 @@ impl Scene<'_> {
         }
     }
 
-    /// What can go on at a step that has begun.
+    /// Tasks that continue a step that has begun.
     pub(super) fn resumed<'d>(&self, step: &str) -> Vec<Task<'d>> {
         self.run.open_at(step).filter_map(|(place, unit)| self.resume(place.clone(), unit)).collect()
     }
@@ -79,17 +79,17 @@ impl Scene<'_> {
         }
     }
 
-    /// Whether a question waits for turns to leave it, and for no point in time.
+    /// Whether a call waits for compaction, not for a point in time.
     const fn shortened(&self, call: &Call) -> bool {
         self.run.overflowed && call.overflowed
     }
 
-    /// Waits for what is under way, or for something to happen; `None` where there is nothing to wait for.
+    /// Waits for the tasks in progress, or for something to happen; `None` if there is nothing to wait for.
     pub(super) fn wait<'d>(&self) -> Option<Next<'d>> {
         let (mut waiting, mut until) = (BTreeSet::new(), self.deadline);
         for unit in self.run.open.iter().filter_map(|place| self.run.unit(place)) {
             match unit {
-                // It is asked again once turns have left, not at a point in time.
+                // It is sent again after compaction, not at a point in time.
                 Unit::Backoff { call, .. } if self.shortened(call) => {}
                 Unit::Backoff { until: due, .. } => {
                     waiting.insert(Waiting::Timer);
@@ -112,7 +112,7 @@ impl Scene<'_> {
     }
 }
 
-/// Whether a task begins something the step limit counts.
+/// Whether a task counts towards the step limit.
 const fn counts(task: &Task<'_>) -> bool {
     matches!(
         task,

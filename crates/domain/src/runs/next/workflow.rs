@@ -1,4 +1,4 @@
-//! What to do next in a run of a workflow.
+//! The next action in a run of a workflow.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -24,12 +24,11 @@ pub(super) fn next<'d>(scene: &Scene<'_>, workflow: &'d Workflow) -> Next<'d> {
     if scene.idle() && workflow.steps.iter().all(|step| run.step(&step.id).is_some_and(StepState::settled)) {
         return Next::Conclude;
     }
-    // Only a workflow that was never checked finds nothing to wait for: its steps wait for each other, or for one that is
-    // not there.
+    // Only an unchecked workflow has nothing to wait for: its steps wait for each other, or for a missing step.
     scene.wait().unwrap_or_else(|| Next::Finish(Ending::Failed(Failure::new("run.stuck", "no step can begin"))))
 }
 
-/// The failure of the earliest step, so that the same run always names the same one.
+/// The failure of the earliest step, so that the result is deterministic.
 fn first_failure(run: &Run, workflow: &Workflow) -> Option<Failure> {
     workflow.steps.iter().find_map(|step| run.failure_at(&step.id)).cloned()
 }
@@ -56,11 +55,11 @@ fn tasks<'d>(scene: &Scene<'_>, workflow: &'d Workflow) -> Vec<Task<'d>> {
     tasks
 }
 
-/// The next few elements that have not begun; more than can run at once are not worth listing.
+/// The next elements that have not begun; no more than can run at once.
 fn elements<'d>(scene: &Scene<'_>, step: &'d Step, state: &StepState, most: usize) -> Vec<Task<'d>> {
     let StepState::Each { items, units } = state else { return Vec::new() };
     let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
-    // Elements begin in their order, so those that have begun are usually the first ones and need no looking at.
+    // Elements begin in order, so those that have begun are usually the first ones and can be skipped.
     let begun = u32::try_from(units.len()).unwrap_or(u32::MAX);
     let gapless = units.keys().next_back().is_none_or(|last| last + 1 == begun);
     let fresh = (if gapless { begun } else { 0 }..count)

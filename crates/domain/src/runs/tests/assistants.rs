@@ -1,4 +1,4 @@
-//! What a run of an assistant does next.
+//! The next action in a run of an assistant.
 
 use super::*;
 use crate::{
@@ -41,7 +41,7 @@ pub(super) fn answer_with(turn: u32, calls: Vec<ToolCall>, finish: Finish) -> Mo
     }
 }
 
-/// So many turns of one call each that succeeded.
+/// A number of turns with one successful call each.
 pub(super) fn turns(count: u32) -> Vec<RunEvent> {
     (1..=count)
         .flat_map(|turn| [asking(turn, 1), answer(turn, 1, Finish::ToolCalls), used(turn), result(turn)])

@@ -1,4 +1,4 @@
-//! What leaves the conversation a model sees, and what stands for it.
+//! Compaction: which turns are removed, and what replaces them.
 
 use super::{
     assistants::{answer, asking, failed, failure, parsed, plain, prompt, then, turns},
@@ -33,7 +33,7 @@ fn a_summary_is_asked_for_before_turns_leave() {
     assert_eq!(then(&definition, summed), compact(place, (1, 2), Some(op(4)), None));
 }
 
-/// A question to sum up, and what was said to it.
+/// A summary prompt and its answer.
 fn summing_up(step: &str, operation: u32, text: &str, finish: Finish) -> [RunEvent; 2] {
     let (place, id) = (Place::step(step), op(operation.into()));
     let asked = ModelCalled { place, operation: id, model: "m".into(), attempt: 1 }.into();
@@ -105,7 +105,7 @@ fn a_second_summary_has_more_room_than_the_first() {
     assert_eq!((first, second, room(turns(3), "turn_4")), (Some(2_048), Some(8_192), None));
 }
 
-/// Three turns, and a question that is too long.
+/// Three turns, and a prompt that is too long.
 fn too_long() -> Vec<RunEvent> {
     let error = Failure::new(CONTEXT_OVERFLOW, "too long");
     turns(3).into_iter().chain([asking(4, 1), failed(4, error, Some(at(4)), true)]).collect()

@@ -1,4 +1,4 @@
-//! What a run takes over from another, for every definition and every history.
+//! What a fork takes over, for every definition and every history.
 
 use proptest::prelude::*;
 
@@ -11,7 +11,7 @@ fn origin() -> RunId {
     RunId::from(Uuid::from_u128(40))
 }
 
-/// The beginning of a fork, as far as the history allows one from that step.
+/// The first events of a fork from that step, if the history allows one.
 fn forked(definition: &Definition, history: &[RunEvent], step: &str) -> Option<Vec<RunEvent>> {
     let before = match definition {
         Definition::Workflow(_) => history.len(),
@@ -53,8 +53,8 @@ proptest! {
         dice in proptest::collection::vec(any::<u8>(), 1..64),
     ) {
         let play = played(&definition, dice);
-        // Calls wanted while summing up are never made.
-        // What leaves a question that was too long belongs to the question.
+        // Calls requested in a summary are never made.
+        // What is removed because a prompt was too long belongs to the prompt's turn.
         let real = steps(&play.run).into_iter().filter(|step| !step.ends_with("_summary_tools"));
         let real = real.filter(|step| !step.contains("_overflow"));
         let impossible: Vec<_> = real.filter(|step| forked(&definition, &play.history, step).is_none()).collect();

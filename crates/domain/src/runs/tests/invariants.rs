@@ -1,4 +1,4 @@
-//! Histories that no sound platform writes, and what must be said of each.
+//! Invalid histories, and the violations found in each.
 
 use super::{assistants::answer_with, *};
 use crate::conversation::{Finish, ToolCall};
@@ -11,7 +11,7 @@ fn child() -> RunId {
     RunId::from(Uuid::from(op(9)))
 }
 
-/// What is said of a history of a run and its child, where all reactions have seen everything.
+/// The violations in a history of a run and its child when all reactions are up to date.
 pub(super) fn broken<'a>(history: impl IntoIterator<Item = (RunId, &'a RunEvent)>) -> Vec<Breach> {
     let mut invariants = Invariants::default();
     for (position, (run, event)) in (1..).zip(history) {
@@ -275,7 +275,7 @@ fn asked_elsewhere() -> RunEvent {
     ApprovalRequested { place: Place::step("b"), ..asked }.into()
 }
 
-/// A parent that asked for a child and waits for it, with what the child does in between.
+/// A parent that waits for a requested child, and the child's events.
 fn family(of_child: &[RunEvent], told: bool) -> BTreeSet<Invariant> {
     let parent = begun([requested()]);
     let waits = [parked(2, vec![Waiting::Child])].into_iter().chain(told.then(child_ended)).collect::<Vec<_>>();

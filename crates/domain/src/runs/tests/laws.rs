@@ -1,4 +1,4 @@
-//! What holds for every definition and every history.
+//! Properties of every definition and every history.
 
 use proptest::prelude::*;
 
@@ -9,7 +9,7 @@ use crate::{
     workflow::{Action, Limits, Step},
 };
 
-/// An assistant with every policy, or without.
+/// An assistant with or without each policy.
 pub(super) fn assistants() -> impl Strategy<Value = Definition> {
     let window = proptest::option::of(1_u32..4);
     let policy = (window, proptest::option::of(1_u32..60), 0_u32..3, any::<bool>());
@@ -52,7 +52,7 @@ fn workflows() -> impl Strategy<Value = Definition> {
     })
 }
 
-/// What the world does next, drawn at random.
+/// Random decisions of the environment.
 struct Dice(Vec<u8>, usize);
 
 impl Dice {
@@ -107,7 +107,7 @@ impl Play<'_> {
         [Some(call), self.result(operation)].into_iter().flatten().collect()
     }
 
-    /// What a call the model wants leads to.
+    /// The reports about a call the model requests.
     fn look(&mut self, place: Place) -> Vec<Progress> {
         match self.dice.roll(5) {
             0 => vec![Progress::Unable { place, error: Failure::new("x", "y") }],
@@ -126,7 +126,7 @@ impl Play<'_> {
         }
     }
 
-    /// How a question to the model ends; not at all when its worker vanishes.
+    /// The result of a model call; `None` if its worker vanishes.
     fn reply(&mut self, operation: OperationId) -> Option<Progress> {
         let error = Failure::new("x", "y");
         let in_full = self.run.operation(operation).is_ok_and(|(place, _)| self.run.asks_in_full(place));
@@ -167,7 +167,7 @@ impl Play<'_> {
         Some(Progress::Reply { operation, reply })
     }
 
-    /// The last answer is accepted, or told to be wrong once.
+    /// Accepts the final answer, or rejects it once.
     fn conclude(&mut self, fence: u64) {
         let step = turn_step(self.run.turns());
         let rejects = self.run.turns() > 0 && self.run.rejections() == 0 && self.dice.roll(2) == 0;
@@ -179,7 +179,7 @@ impl Play<'_> {
         });
     }
 
-    /// How a call ends; not at all when its worker vanishes.
+    /// The result of a call; `None` if its worker vanishes.
     fn result(&mut self, operation: OperationId) -> Option<Progress> {
         let error = Failure::new("x", "y");
         match self.dice.roll(8) {
@@ -223,7 +223,7 @@ impl Play<'_> {
         }
     }
 
-    /// People answer, children end, verdicts come.
+    /// Answers approvals, ends child runs and gives verdicts.
     fn world(&mut self) {
         let open: Vec<Unit> = self.run.units().map(|(_, _, unit)| unit.clone()).collect();
         for unit in open {
@@ -290,7 +290,7 @@ pub(super) fn played(workflow: &Definition, dice: Vec<u8>) -> Play<'_> {
     played_from(first, workflow, dice)
 }
 
-/// A run that begins like this, played to its end.
+/// A run with these first events, played to its end.
 pub(super) fn played_from(first: Vec<RunEvent>, workflow: &Definition, dice: Vec<u8>) -> Play<'_> {
     let mut play = Play {
         run: Run::default(),
@@ -312,7 +312,7 @@ pub(super) fn played_from(first: Vec<RunEvent>, workflow: &Definition, dice: Vec
     panic!("the run never ends: {:?}", play.run);
 }
 
-/// What is recorded of reports when each is judged by all that is known of the run.
+/// Records reports against the whole run instead of its excerpt.
 fn recorded_at_length(run: &Run, reports: &[Progress]) -> Result<Vec<RunEvent>, RunError> {
     run.held(run.fence())?;
     let (mut state, mut recorded) = (run.clone(), Vec::new());

@@ -1,4 +1,4 @@
-//! What is recorded of a model's answer.
+//! How a model's answer is recorded.
 
 use super::{assistants::asking, *};
 use crate::{
@@ -10,7 +10,7 @@ fn call() -> ToolCall {
     ToolCall { id: "x".into(), name: "t".into(), arguments: Json::Null }
 }
 
-/// An answer that wants some calls.
+/// An answer that requests some calls.
 fn wanting(calls: Vec<ToolCall>) -> Reply {
     Reply {
         text: String::new(),
@@ -65,7 +65,7 @@ fn what_answers_of_no_use_are_billed_adds_up_over_the_tries_of_a_question() {
     assert_eq!((wasted, run.usage().input, run.cost_micros()), (Some((10, 6)), 10, 6));
 }
 
-/// What is kept of so many bytes that a provider wants back.
+/// The size of the recorded provider data of this size, if it is recorded.
 fn carried(bytes: usize) -> Option<usize> {
     let reply = Reply { carry: Some("x".repeat(bytes).into()), ..wanting(vec![call()]) };
     let run = running([asking(1, 1)]).after(|run| run.record(1, &[Progress::Reply { operation: op(1), reply }]));

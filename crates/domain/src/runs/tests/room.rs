@@ -1,4 +1,4 @@
-//! How much a run takes in.
+//! Limits on the size of a run's values.
 
 use super::*;
 

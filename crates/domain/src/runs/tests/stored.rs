@@ -1,4 +1,4 @@
-//! Results that are kept beside the log.
+//! Results stored beside the log.
 
 use super::*;
 use crate::kernel::EventSet;

@@ -1,14 +1,14 @@
-//! Claims of which nothing came.
+//! Claims without progress.
 
 use super::*;
 use crate::kernel::EventSet;
 
-/// A run that was taken so often, and nothing came of it.
+/// A run that was claimed that many times without progress.
 fn taken(times: u32) -> Vec<RunEvent> {
     std::iter::once(queued()).chain((1..=times).map(|fence| claimed(fence.into()))).collect()
 }
 
-/// How a run with such a history is taken next: which events, by name.
+/// The names of the events of the next claim of a run with such a history.
 fn next_claim(history: Vec<RunEvent>) -> Vec<&'static str> {
     let events = given::<Run>(history).when(|run| run.claim("w", run.fence() + 1, at(9))).unwrap();
     events.iter().map(EventSet::event_type).collect()
@@ -33,7 +33,7 @@ fn a_run_that_was_taken_in_vain_too_often_and_is_to_stop_is_cancelled() {
     assert_eq!(next_claim(history), ["run.claimed", "run.cancelled"]);
 }
 
-/// What may happen between claims, and whether something came of them.
+/// Events between claims that count as progress, and events that do not.
 #[test]
 fn what_comes_of_a_claim_makes_up_for_those_in_vain() {
     let again = |attempt| called(Effect::Idempotent, attempt);

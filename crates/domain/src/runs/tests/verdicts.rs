@@ -1,8 +1,8 @@
-//! What is found out about a call after the end of its run.
+//! Verdicts on calls after the end of their run.
 
 use super::*;
 
-/// A call in doubt, and then the end.
+/// A call in doubt in a run that has ended.
 fn doubtful_at_the_end() -> Given<Run> {
     let lost = OutcomeUnknown { operation: op(9), error: Failure::new("x", "y") }.into();
     running([called(Effect::Unsafe, 1), lost, RunExpired { at: at(3_600) }.into()])

@@ -1,4 +1,4 @@
-//! What it means for a call that the conversation with a server failed.
+//! Classifies errors of a session with a server.
 
 use std::{error::Error, fmt::Display, time::Duration};
 
@@ -16,10 +16,10 @@ use super::super::{answer::retry_after, builtin::permanent, http::refusal, redac
 
 type Sending = StreamableHttpError<reqwest::Error>;
 
-/// Characters of what a server says.
+/// Maximum characters of a server's text in an error message.
 const EXCERPT: usize = 200;
 
-/// The time ran out, before or after the call was on its way.
+/// The timeout expired, before or after the call was sent.
 pub(super) fn timed_out(sent: bool) -> ToolError {
     let (code, message) = ("tool.mcp_timeout".to_owned(), "the server did not answer in time".to_owned());
     if sent {
@@ -29,7 +29,7 @@ pub(super) fn timed_out(sent: bool) -> ToolError {
     }
 }
 
-/// No session came about: nothing was called.
+/// The session could not be opened, so nothing was called.
 pub(super) fn opening(error: &ClientInitializeError, redaction: &Redaction, now: DateTime<Utc>) -> ToolError {
     match error {
         ClientInitializeError::TransportError { error, .. } => {
@@ -44,7 +44,7 @@ pub(super) fn opening(error: &ClientInitializeError, redaction: &Redaction, now:
     }
 }
 
-/// A session stood, and the call got no result.
+/// The session was open, but the call returned no result.
 pub(super) fn calling(error: &ServiceError, effect: Effect, redaction: &Redaction, now: DateTime<Utc>) -> ToolError {
     match error {
         ServiceError::McpError(said) => refused(said, effect, redaction),
@@ -54,8 +54,8 @@ pub(super) fn calling(error: &ServiceError, effect: Effect, redaction: &Redactio
     }
 }
 
-/// Errors that say that a call was not begun: its form is wrong, there is no such method or tool, or the two do not speak the
-/// same protocol (JSON-RPC 2.0, section 5.1, and the Model Context Protocol).
+/// Errors that mean that a call was not begun: it is malformed, the method or tool does not exist, or the protocol
+/// versions do not match (JSON-RPC 2.0, section 5.1, and the Model Context Protocol).
 const NOT_BEGUN: [ErrorCode; 7] = [
     ErrorCode::PARSE_ERROR,
     ErrorCode::INVALID_REQUEST,
@@ -71,12 +71,12 @@ fn refused(said: &ErrorData, effect: Effect, redaction: &Redaction) -> ToolError
     match said.code {
         code if NOT_BEGUN.contains(&code) => permanent("tool.mcp_refused", message),
         ErrorCode::INTERNAL_ERROR => half_way(message, effect, None),
-        // What other codes mean is each server's own business, and so is how far it came.
+        // Other codes are defined by each server, so it is unknown how far it got.
         _ => unclear("tool.mcp_refused", message, effect),
     }
 }
 
-/// The call was on its way, and what came back does not tell what became of it.
+/// The call was sent, and the response does not show its outcome.
 pub(super) fn unclear(code: &str, message: impl Into<String>, effect: Effect) -> ToolError {
     match effect {
         Effect::ReadOnly | Effect::Idempotent => permanent(code, message),
@@ -98,12 +98,12 @@ fn sending(
             let message = format!("the server answered {}", status.status);
             match status.status {
                 429 => transient(&message, wait),
-                // Whoever says when to come again has not begun. Without that it may be a proxy whose server broke half-way.
+                // Without `Retry-After` it may be a proxy whose server failed half-way; with it, nothing has begun.
                 503 if wait.is_some() => transient(&message, wait),
                 _ => half_way(message, effect, wait),
             }
         }
-        // The server knows nothing of the session, so it did nothing in it.
+        // The server does not know the session, so it did nothing in it.
         Sending::SessionExpired | Sending::ReinitializationFailed(_) => transient("the session ended", None),
         Sending::AuthRequired(_) | Sending::InsufficientScope(_) => {
             permanent("tool.mcp_unauthorized", "the server does not accept how one proves oneself to it")
@@ -138,7 +138,7 @@ fn asked_wait(asked: &str, now: DateTime<Utc>) -> Option<Duration> {
     retry_after(&headers, now)
 }
 
-/// A server that failed half-way does not tell how far it came.
+/// A server that failed half-way does not report how far it got.
 fn half_way(message: String, effect: Effect, retry_after: Option<Duration>) -> ToolError {
     let code = "tool.mcp_failed".to_owned();
     match effect {
@@ -156,7 +156,7 @@ fn cut_off() -> ToolError {
     ToolError::OutcomeUnknown { code: code.to_owned(), message: message.to_owned() }
 }
 
-/// The beginning of what was said.
+/// The beginning of a message, redacted.
 pub(super) fn excerpt(said: &impl Display, redaction: &Redaction) -> String {
     redaction.excerpt(&said.to_string(), EXCERPT)
 }

@@ -1,4 +1,4 @@
-//! Tools of servers that speak the Model Context Protocol over streamable HTTP, reached as requests of `http` tools are.
+//! Tools of Model Context Protocol servers over streamable HTTP, with the same egress rules as `http` tools.
 
 mod failure;
 mod result;
@@ -21,12 +21,12 @@ use self::session::Session;
 use super::{builtin::permanent, document::Strict, http::Http, redaction::Redaction};
 use crate::workflow::SandboxedExpressions;
 
-/// Bytes of one message of a server.
+/// Maximum bytes of one message of a server.
 const MAX_MESSAGE: usize = 1 << 20;
-/// Under which name a server finds the operation id among what is told about a call.
+/// The name of the operation id in the metadata of a call.
 const OPERATION: &str = "devskyy/operationId";
 
-/// What is needed to reach servers.
+/// The dependencies of a session.
 pub(super) struct Reach<'a> {
     pub(super) http: &'a Http,
     pub(super) expressions: &'a SandboxedExpressions,
@@ -47,7 +47,7 @@ impl Reach<'_> {
         let attempt = Box::pin(self.attempt(call, effect, server, &sent));
         match tokio::time::timeout(wait, attempt).await {
             Ok(Ok((session, told))) => {
-                // What was answered in time counts, however long the goodbye takes.
+                // A result that arrived in time counts, however long closing the session takes.
                 session.close().await;
                 told
             }
@@ -56,7 +56,7 @@ impl Reach<'_> {
         }
     }
 
-    /// What a server says about its tool.
+    /// The server's description of its tool.
     pub(super) async fn describe(
         &self,
         project: ProjectId,
@@ -74,7 +74,7 @@ impl Reach<'_> {
         described
     }
 
-    /// Makes the call, and leaves the session it was made in to be ended.
+    /// Makes the call and returns its session, which is still open.
     async fn attempt(
         &self,
         call: &ToolCall,
@@ -102,7 +102,7 @@ impl Reach<'_> {
     }
 }
 
-/// A call as the protocol has it.
+/// The parameters of a call in the protocol's form.
 fn params(call: &ToolCall, server: &McpServer) -> Result<CallToolRequestParams, ToolError> {
     let wrong = || permanent("tool.arguments", "an object is expected");
     let mut params = CallToolRequestParams::new(server.tool.clone());
@@ -115,7 +115,7 @@ fn params(call: &ToolCall, server: &McpServer) -> Result<CallToolRequestParams, 
     Ok(params)
 }
 
-/// What a server says to a call, read as strictly as any other document, and without secrets.
+/// A server's response, parsed strictly and redacted.
 fn document(value: &impl serde::Serialize, effect: Effect, redaction: &Redaction) -> Result<Json, ToolError> {
     let odd =
         |error: serde_json::Error| failure::unclear("tool.mcp_protocol", failure::excerpt(&error, redaction), effect);

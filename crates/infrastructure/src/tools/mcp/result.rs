@@ -1,4 +1,4 @@
-//! From what a tool of a server gives to the result of a call.
+//! Converts the result of a server's tool to the result of a call.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use super::{
     document,
 };
 
-/// Characters of what a tool says about its failure.
+/// Maximum characters of a tool's error message.
 const EXCERPT: usize = 1_000;
 
-/// `{content, structured_content}` as the tool gives them, without secrets; the second only where it gives one.
+/// `{content, structured_content}` as the tool returns them, redacted; the second only if the tool returns one.
 pub(super) fn result(given: &CallToolResult, effect: Effect, redaction: &Redaction) -> Result<Json, ToolError> {
     if given.is_error == Some(true) {
         let said = texts(given).chars().filter(|c| !c.is_control() || *c == '\n').collect();

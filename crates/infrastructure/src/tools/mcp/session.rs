@@ -1,5 +1,5 @@
-//! A conversation with a server, from the handshake to its end. There is one for each call: nothing has to be kept alive
-//! for a run that may go on in another process.
+//! A session with a server, from the handshake to its end. There is one per call, so that no session has to outlive a
+//! process in which a run is executed.
 
 use std::{borrow::Cow, collections::HashMap, time::Duration};
 
@@ -21,13 +21,13 @@ use super::{
     MAX_MESSAGE, Reach, document, failure,
 };
 
-/// How long saying goodbye may take.
+/// Timeout for closing a session.
 const GOODBYE: Duration = Duration::from_secs(1);
-/// Pages of a list of tools.
+/// Maximum number of pages of a tool list.
 const MAX_PAGES: usize = 20;
-/// Bytes of a failure that are read: more than what is shown of it together with the longest secret, so that none is cut.
+/// Maximum bytes of an error that are read: more than is shown plus the longest secret, so that no secret is cut.
 const MAX_FAULT: usize = 64 << 10;
-/// Characters of a description.
+/// Maximum characters of a description.
 const MAX_DESCRIPTION: usize = 4_096;
 
 pub(super) struct Session {
@@ -36,7 +36,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Connects and agrees on a revision: the current one, or the one before.
+    /// Connects and negotiates a revision: the current one, or the one before.
     pub(super) async fn open(reach: &Reach<'_>, project: ProjectId, server: &McpServer) -> Result<Self, ToolError> {
         let url = parse_url(&server.url)?;
         let client = reach.http.client(&url)?.clone();
@@ -65,7 +65,7 @@ impl Session {
         }
     }
 
-    /// What the server says about a tool.
+    /// The server's description of a tool.
     pub(super) async fn describe(&self, name: &str, now: DateTime<Utc>) -> Result<ToolDescription, ToolError> {
         let mut page = None;
         for _ in 0..MAX_PAGES {
@@ -84,7 +84,7 @@ impl Session {
         Err(permanent("tool.mcp_tool_unknown", format!("the server has no tool `{name}`")))
     }
 
-    /// Ends the session. A server that does not listen is left.
+    /// Closes the session; errors of the server are only logged.
     pub(super) async fn close(mut self) {
         if let Err(error) = self.service.close_with_timeout(GOODBYE).await {
             tracing::debug!(%error, "a session with a server of tools did not end well");

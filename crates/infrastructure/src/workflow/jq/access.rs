@@ -1,4 +1,4 @@
-//! How programs reach into values and change them in place: the interpreter's view of [`Value`].
+//! Access to values and updates in place: the interpreter's view of [`Value`].
 
 use std::{ops::Range, rc::Rc};
 
@@ -162,7 +162,7 @@ impl jaq_core::ValT for Value {
 }
 
 impl Value {
-    /// What is at an index, `None` when values of this kind have no such index.
+    /// The value at an index; `None` if this kind of value has no such index.
     pub(super) fn lookup(&self, index: &Self) -> Option<Result<Option<Self>, Error<Self>>> {
         use jaq_core::ValT as _;
         budget::step(1);
@@ -181,7 +181,7 @@ impl Value {
         }))
     }
 
-    /// Where another value occurs in this one, `None` when it cannot.
+    /// The positions of another value in this one; `None` if it cannot contain it.
     pub(super) fn indices(&self, wanted: &Self) -> Option<Self> {
         let occurrences = match (self, wanted) {
             (Self::Null(_), _) => return Some(Self::Null(0)),
@@ -203,7 +203,7 @@ impl Value {
     }
 }
 
-/// Positions, in characters, at which a part of a text starts; occurrences may overlap.
+/// Positions of a part of a text, in characters; occurrences may overlap.
 fn text_indices(text: &str, part: &str) -> Vec<usize> {
     if part.is_empty() {
         return Vec::new();
@@ -213,7 +213,7 @@ fn text_indices(text: &str, part: &str) -> Vec<usize> {
     starts.filter(|(_, (at, _))| text.get(*at..).is_some_and(|rest| rest.starts_with(part))).map(|(n, _)| n).collect()
 }
 
-/// `null` in place of something missing below `null`.
+/// `null` for something missing below `null`.
 fn missing(depth: u16) -> Value {
     if depth >= MAX_DEPTH {
         budget::stop(Exhausted::Depth);
@@ -225,7 +225,7 @@ fn unshared(array: Rc<Array>) -> Array {
     Rc::try_unwrap(array).unwrap_or_else(|shared| Array::clone(&shared))
 }
 
-/// The element a number names, counted from the end where it is negative.
+/// The element at an index, counted from the end if it is negative.
 fn position(index: &Value, length: usize) -> Option<usize> {
     let index = floor(index)?;
     let length = i128::try_from(length).ok()?;
@@ -237,7 +237,7 @@ fn floor(number: &Value) -> Option<i128> {
     number.as_whole().or_else(|| number.as_fraction().map(|number| number.floor() as i128))
 }
 
-/// The part of a sequence that a range names.
+/// The bounds of a range in a sequence.
 fn bounds(range: &Range<Option<&Value>>, length: usize) -> Result<(usize, usize), Error<Value>> {
     let bound = |at: Option<&Value>, open: usize| match at {
         None | Some(Value::Null(_)) => Ok(open),
@@ -342,7 +342,7 @@ impl jaq_std::ValT for Value {
     }
 
     fn as_isize(&self) -> Option<isize> {
-        // The smallest integer is left out: its negation overflows.
+        // The smallest integer is excluded: its negation overflows.
         self.as_whole().and_then(|number| isize::try_from(number).ok()).filter(|number| *number != isize::MIN)
     }
 

@@ -1,4 +1,4 @@
-//! Operators on values: arithmetic that is exact on whole numbers, and the total order of jq.
+//! Operators on values: exact arithmetic on integers, and the total order of jq.
 
 use std::{
     cmp::Ordering,
@@ -15,7 +15,7 @@ use super::{
 
 type Outcome = Result<Value, Error<Value>>;
 
-/// Applies an operator to two numbers: exactly where both are whole and the result fits, else on fractions.
+/// Applies an operator to two numbers: exactly if both are integers and the result fits, else on floats.
 fn numbers(
     left: &Value,
     right: &Value,
@@ -107,7 +107,7 @@ fn repeated(text: &Text, times: f64) -> Value {
     Value::text(text.as_str().repeat(times))
 }
 
-/// Ends the evaluation when so much text cannot be held.
+/// Aborts the evaluation if there is not enough memory left for a text.
 pub(super) fn fits(bytes: usize) {
     if bytes > budget::room() {
         budget::stop(Exhausted::Memory);
@@ -196,7 +196,7 @@ fn compare_numbers(left: &Value, right: &Value) -> Ordering {
         return left.cmp(&right);
     }
     let (left, right) = (left.as_fraction().unwrap_or_default(), right.as_fraction().unwrap_or_default());
-    // "not a number" is smaller than every number, itself included: the order of jq.
+    // NaN is less than every number, including itself: the order of jq.
     left.partial_cmp(&right).unwrap_or(if left.is_nan() { Ordering::Less } else { Ordering::Greater })
 }
 

@@ -1,4 +1,4 @@
-//! jq programs, confined: no file, network, environment or clock, and nothing without a bound.
+//! Sandboxed jq programs: no access to files, network, environment or clock, and nothing unbounded.
 
 mod access;
 mod arithmetic;
@@ -30,7 +30,7 @@ static PRELUDE: LazyLock<Vec<Def<&'static str>>> = LazyLock::new(|| {
     library.filter(|def| !natives::IMPURE_DEFINITIONS.contains(&def.name)).chain(own).collect()
 });
 
-/// What programs work on.
+/// The data types of programs.
 struct Jq;
 
 impl DataT for Jq {
@@ -38,7 +38,7 @@ impl DataT for Jq {
     type Data<'a> = Context<'a>;
 }
 
-/// What a suspended computation keeps.
+/// The context of a suspended computation.
 #[derive(Clone)]
 struct Context<'a> {
     table: &'a Lut<Jq>,
@@ -46,18 +46,18 @@ struct Context<'a> {
 }
 
 impl<'a> HasLut<'a, Jq> for Context<'a> {
-    /// Asked before each step of a program, which makes it the place to count steps.
+    /// Called before each step of a program, so steps are counted here.
     fn lut(&self) -> &'a Lut<Jq> {
         budget::descend();
         self.table
     }
 }
 
-/// A program, ready to run.
+/// A compiled program.
 pub(super) struct Program(Filter<Jq>);
 
 impl Program {
-    /// Understands a program. Needs a thread with room on its stack: nesting recurses.
+    /// Compiles a program. Needs a thread with a large stack: nesting recurses.
     pub(super) fn compile(code: &str) -> Result<Self, SyntaxError> {
         if code.len() > MAX_PROGRAM {
             return Err(syntax::error(format!("a program may be at most {MAX_PROGRAM} bytes long")));
@@ -75,7 +75,7 @@ impl Program {
         Ok(Self(filter))
     }
 
-    /// Runs the program on a document; exactly one result is expected.
+    /// Runs the program on a document; it must return exactly one result.
     pub(super) fn run(&self, input: &Json, limits: &Limits) -> Result<Json, EvaluationError> {
         let run = AssertUnwindSafe(|| {
             budget::start(limits);

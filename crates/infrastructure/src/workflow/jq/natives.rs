@@ -1,5 +1,5 @@
-//! The functions programs may call that are written in Rust: everything pure, nothing that sees the machine or the
-//! time, and nothing that prints or ends the process.
+//! The native functions of programs: only pure ones, without access to the machine or the time, and none that prints or
+//! ends the process.
 
 use devskyy_domain::kernel::Json;
 use jaq_core::{
@@ -13,8 +13,8 @@ use super::{
     value::Value,
 };
 
-/// Functions of the interpreter's own library that programs may call. Left out on purpose: `env`, `now`, `halt`,
-/// `input`, `debug`, `stderr`, everything that asks for the local time zone, and its regular expressions.
+/// Functions of the interpreter's library that programs may call. Excluded on purpose: `env`, `now`, `halt`, `input`,
+/// `debug`, `stderr`, everything that uses the local time zone, and its regular expressions.
 const PURE: &str = "acos acosh ascii_downcase ascii_upcase asin asinh atan atan2 atanh cbrt ceil copysign cos cosh \
     decode_base64 decode_uri encode_base64 encode_uri endswith erf erfc escape_html escape_sh exp exp10 exp2 expm1 \
     explode fabs fdim floor fma fmax fmin fmod frexp fromdateiso8601 gmtime group_by hypot ilogb implode ldexp lgamma \
@@ -22,10 +22,10 @@ const PURE: &str = "acos acosh ascii_downcase ascii_upcase asin asinh atan atan2
     reverse rint round rtrim rtrimstr scalbln sin sinh sort sort_by sqrt startswith strftime tan tanh tgamma \
     todateiso8601 trim trunc unescape_html utf8bytelength";
 
-/// Definitions of the interpreter's own library that need functions left out above.
+/// Definitions of the interpreter's library that need excluded functions.
 pub(super) const IMPURE_DEFINITIONS: &[&str] = &["debug", "halt", "halt_error", "stderr"];
 
-/// All functions written in Rust.
+/// All native functions.
 pub(super) fn all<D: for<'a> DataT<V<'a> = Value>>() -> impl Iterator<Item = Fun<D>> {
     let library = jaq_std::base_funs().chain(jaq_std::extra_funs());
     let pure = library.filter(|(name, _, _): &Fun<D>| PURE.split_ascii_whitespace().any(|pure| pure == *name));
@@ -76,7 +76,7 @@ fn length(value: &Value) -> ValR<Value> {
     })
 }
 
-/// Whether a value holds a part: a substring, elements that contain the part's, members that contain the part's.
+/// Whether a value contains another: a substring, elements that contain its elements, members that contain its members.
 fn contains(value: &Value, part: &Value) -> bool {
     budget::step(1);
     match (value, part) {

@@ -1,4 +1,4 @@
-//! Regular expressions for programs: of the kind that takes time linear in the text, never backtracking.
+//! Regular expressions for programs: linear time, no backtracking.
 
 use regex::{Captures, Regex, RegexBuilder};
 
@@ -7,12 +7,12 @@ use super::{
     value::{Key, Text, Value},
 };
 
-/// Largest text a regular expression is applied to.
+/// Maximum bytes of a text to match.
 const MAX_SUBJECT: usize = 1 << 20;
-/// Largest compiled regular expression.
+/// Maximum bytes of a compiled regular expression.
 const MAX_COMPILED: usize = 1 << 18;
 
-/// What to answer: the matches, the text between them, or both in turn.
+/// What to return: the matches, the texts between them, or both in turn.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Parts {
     matches: bool,
@@ -31,7 +31,7 @@ struct Flags {
     skip_empty: bool,
 }
 
-/// Applies a pattern to a text.
+/// Matches a pattern against a text.
 pub(super) fn matches(text: &str, pattern: &str, flags: &str, parts: Parts) -> Result<Value, String> {
     if text.len() > MAX_SUBJECT {
         return Err(format!("a regular expression is applied to at most {MAX_SUBJECT} bytes"));
@@ -84,7 +84,7 @@ fn compile(pattern: &str, raw: &str) -> Result<(Regex, Flags), String> {
     Ok((regex, flags))
 }
 
-/// Counts characters up to ever later bytes.
+/// Converts increasing byte positions to character positions.
 #[derive(Default)]
 struct Place {
     bytes: usize,
@@ -102,7 +102,7 @@ impl Place {
     }
 }
 
-/// One match as jq describes it: the whole first, then each group.
+/// One match in jq's form: the whole match first, then each group.
 fn describe(text: &str, regex: &Regex, captures: &Captures<'_>, place: &mut Place) -> Value {
     let groups = captures.iter().zip(regex.capture_names());
     Value::array(groups.filter_map(|(group, name)| {

@@ -1,4 +1,4 @@
-//! What is wrong with a program, told to its author.
+//! Syntax errors of programs, written for their author.
 
 use devskyy_application::workflow::SyntaxError;
 use jaq_core::{
@@ -54,10 +54,10 @@ pub(super) fn undefined(code: &str, errors: &compile::Errors<&str, ()>) -> Synta
     ))
 }
 
-/// Most brackets, or signs, within each other; understanding a program recurses for each.
+/// Maximum nesting of brackets or signs; parsing recurses for each.
 const MAX_NESTING: usize = 200;
 
-/// Refuses programs that are nested beyond anything a person writes.
+/// Refuses programs that are nested deeper than any reasonable program.
 pub(super) fn refuse_deep_nesting(code: &str) -> Result<(), SyntaxError> {
     let (mut depth, mut signs) = (0_usize, 0_usize);
     for (place, symbol) in code.char_indices() {
@@ -79,11 +79,11 @@ pub(super) fn refuse_deep_nesting(code: &str) -> Result<(), SyntaxError> {
     Ok(())
 }
 
-/// Refuses filters that call themselves and take filters as arguments.
+/// Refuses recursive filters with filter arguments.
 ///
-/// Each such call would wrap the argument once more: a chain that grows with the running time and whose disposal
-/// recurses as deeply as it is long, beyond any stack. Arguments that are values (`$name`) are evaluated first and
-/// do not chain.
+/// Each recursive call would wrap the argument once more. The chain grows with the running time, and dropping it
+/// recurses through its whole length, which overflows any stack. Value arguments (`$name`) are evaluated first and do
+/// not chain.
 pub(super) fn refuse_growing_recursion(code: &str) -> Result<(), SyntaxError> {
     let Some(term) = load::parse(code, |parser| parser.term()) else { return Ok(()) };
     let mut search = Search { code, within: Vec::new(), found: None };
@@ -93,7 +93,7 @@ pub(super) fn refuse_growing_recursion(code: &str) -> Result<(), SyntaxError> {
 
 struct Search<'a> {
     code: &'a str,
-    /// Filters with filter arguments whose definition encloses the present place.
+    /// Enclosing definitions of filters with filter arguments.
     within: Vec<(&'a str, usize)>,
     found: Option<String>,
 }
@@ -185,7 +185,7 @@ impl<'a> Search<'a> {
     }
 }
 
-/// The program inside a text, where this part of the text is one.
+/// The program in a part of an interpolated string, if it is one.
 const fn inserted<'b, 'a>(part: &'b StrPart<&'a str, Term<&'a str>>) -> Option<&'b Term<&'a str>> {
     match part {
         StrPart::Term(term) => Some(term),

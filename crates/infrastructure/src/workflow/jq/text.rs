@@ -1,4 +1,4 @@
-//! Values as text: JSON for programs, an excerpt for messages, and the way back to the domain's documents.
+//! Values as text: JSON for programs, excerpts for messages, and the conversion to the domain's documents.
 
 use std::fmt::{self, Write};
 
@@ -9,9 +9,9 @@ use super::{
     value::{Key, Value, fraction},
 };
 
-/// Characters of a value that a message shows.
+/// Maximum characters of a value in a message.
 const EXCERPT: usize = 60;
-/// Nesting that results may have, so that everything that stores or sends them can read them back.
+/// Maximum nesting of results, so that everything that stores or sends them can read them back.
 const MAX_RESULT_DEPTH: usize = 64;
 
 impl Value {
@@ -24,7 +24,7 @@ impl Value {
         sink.text
     }
 
-    /// The value as a document of the platform.
+    /// The value as a domain document.
     pub(super) fn to_json(&self, room: &mut usize) -> Result<Json, String> {
         self.to_json_at(MAX_RESULT_DEPTH, room)
     }
@@ -57,7 +57,7 @@ impl Value {
     }
 }
 
-/// Shows an excerpt: values in messages can be huge.
+/// Shows an excerpt, because values in messages can be huge.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(text) = self.as_text() {

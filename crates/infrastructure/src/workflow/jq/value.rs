@@ -1,4 +1,4 @@
-//! Values as programs see them: JSON whose integers are exact and whose memory is accounted for.
+//! Values of programs: JSON with exact integers and metered memory.
 
 use std::{borrow::Borrow, collections::BTreeMap, rc::Rc};
 
@@ -6,17 +6,17 @@ use devskyy_domain::kernel::{Json, Number};
 
 use super::budget::{self, Exhausted, MAX_DEPTH};
 
-/// What a value costs beside its content.
+/// Bytes charged for a value besides its content.
 const OVERHEAD: usize = 48;
-/// What an element of an array costs.
+/// Bytes charged for an element of an array.
 const ELEMENT: usize = size_of::<Value>();
-/// What a member of an object costs.
+/// Bytes charged for a member of an object.
 const MEMBER: usize = 64;
 
 /// A value.
 #[derive(Debug, Clone)]
 pub(in crate::workflow) enum Value {
-    /// `null`, and how many missing members were followed to get there.
+    /// `null`, and the number of missing members on the path to it.
     Null(u16),
     Bool(bool),
     Number(Number),
@@ -49,7 +49,7 @@ impl Drop for Text {
     }
 }
 
-/// The name of a member.
+/// A member's name.
 #[derive(Debug, Clone)]
 pub(in crate::workflow) struct Key(pub(super) Rc<Text>);
 
@@ -155,7 +155,7 @@ impl Drop for Array {
     }
 }
 
-/// An object, its members in order of their names.
+/// An object; members are ordered by name.
 #[derive(Debug, Default)]
 pub(in crate::workflow) struct Object {
     members: BTreeMap<Key, Value>,
@@ -186,7 +186,7 @@ impl Object {
         self.members.remove(name);
     }
 
-    /// Takes over the other's members; where both hold an object under one name, those are merged in turn.
+    /// Inserts the members of another object; two objects under the same name are merged recursively.
     pub(super) fn merge(&mut self, other: &Self) {
         for (name, value) in &other.members {
             let merged = match (self.members.get(name.borrow() as &str), value) {
@@ -244,7 +244,7 @@ impl Value {
         Self::Object(Rc::new(object))
     }
 
-    /// A whole number, as a fraction where it is too large.
+    /// An integer, or a float if it is too large.
     pub(super) fn whole(number: i128) -> Self {
         Self::Number(match (i64::try_from(number), u64::try_from(number)) {
             (Ok(small), _) => Number::Int(small),
@@ -258,7 +258,7 @@ impl Value {
         Self::Number(Number::Float(number))
     }
 
-    /// The number, where this is a whole one.
+    /// The number, if this is an integer.
     pub(super) fn as_whole(&self) -> Option<i128> {
         match self {
             Self::Number(Number::Int(number)) => Some(i128::from(*number)),

@@ -1,4 +1,4 @@
-//! A keyword that the validator asks whenever it holds a value against a schema, and that pays for it.
+//! A custom keyword that charges for each validation of a value against a schema.
 
 use jsonschema::{Keyword, ValidationError, paths::Location};
 use serde_json::{Map, Value};
@@ -7,15 +7,15 @@ use crate::workflow::budget::{self, Exhausted};
 
 /// The name of the keyword.
 pub(super) const METER: &str = "devskyy:meter";
-/// Bytes of texts that are matched with one pattern at a time. The size of a pattern is bounded as well, and a match can
-/// take as long as both together.
+/// Maximum bytes of text matched with one pattern at a time. The size of a pattern is limited as well; matching takes
+/// time proportional to the product of both.
 const MAX_TEXT: usize = 65_536;
 
-/// What holding a value against one schema costs, its parts apart.
+/// The cost of validating a value against one schema, without its subschemas.
 struct Meter {
-    /// Whatever the value.
+    /// For any value.
     fixed: u64,
-    /// For each element or member of it.
+    /// Per element or member.
     each: u64,
     /// Whether its text is matched.
     text: bool,
@@ -23,7 +23,7 @@ struct Meter {
     names: bool,
 }
 
-/// Puts the keyword into every schema at these places.
+/// Adds the keyword to the schemas at these places.
 pub(super) fn metered(schema: &mut Value, places: &[String]) {
     for place in places {
         if let Some(Value::Object(members)) = schema.pointer_mut(place) {
@@ -32,14 +32,14 @@ pub(super) fn metered(schema: &mut Value, places: &[String]) {
     }
 }
 
-/// Makes the keyword of one schema.
+/// Creates the keyword of one schema.
 pub(super) fn keyword<'a>(
     schema: &'a Map<String, Value>,
     _: &'a Value,
     _: Location,
 ) -> Result<Box<dyn for<'i> Keyword<'i>>, ValidationError<'a>> {
     let compared = ["enum", "const"].iter().filter_map(|name| schema.get(*name)).map(size).sum::<u64>();
-    // Each that is missing is a violation of its own.
+    // Each missing name is a violation of its own.
     let wanted = schema.get("required").and_then(Value::as_array).map_or(0, Vec::len);
     let dependent = schema.get("dependentRequired").map_or(0, size);
     let patterns = schema.get("patternProperties").and_then(Value::as_object).map_or(0, Map::len);
@@ -51,7 +51,7 @@ pub(super) fn keyword<'a>(
     }))
 }
 
-/// How many values there are in one.
+/// The number of values within a value.
 fn size(value: &Value) -> u64 {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => 1,

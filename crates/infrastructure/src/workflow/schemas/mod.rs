@@ -1,4 +1,4 @@
-//! JSON Schema: what a schema may be, and whether documents fit, within bounds.
+//! JSON Schema: checks of schemas, and validation of documents within limits.
 
 mod meter;
 mod survey;
@@ -21,48 +21,48 @@ use super::{
     threads::{Threads, Unanswered},
 };
 
-/// Threads that know schemas.
+/// Number of threads for validation.
 const COUNT: usize = 2;
-/// Room on their stacks; only what is used becomes memory.
+/// Their stack size; only what is used takes memory.
 const STACK: usize = 64 << 20;
-/// Bytes that compiled schemas may take together, by estimate.
+/// Estimated maximum bytes of all compiled schemas.
 const KEPT: usize = 128 << 20;
-/// Violations reported at most.
+/// Maximum number of violations reported.
 const MOST_VIOLATIONS: usize = 20;
-/// Characters of a message.
+/// Maximum characters of a message.
 const MOST_MESSAGE: usize = 300;
-/// Bytes of a schema as text.
+/// Maximum bytes of a schema as text.
 const MAX_SCHEMA: usize = 65_536;
-/// Size of a compiled regular expression.
+/// Maximum size of a compiled regular expression.
 const MAX_REGEX: usize = 1 << 18;
-/// Size of all regular expressions of a schema: where it has many, each has its share.
+/// Maximum size of all regular expressions of a schema, divided among them.
 const MAX_REGEXES: usize = 1 << 20;
 
-/// What it may take to find out whether a document fits.
+/// The limits for finding out whether a document is valid.
 const ANSWER: Limits = Limits { steps: 4_000_000, stack: 48 << 20, ..Limits::DEFAULT };
-/// What it may take to say where it does not. Each step may find several violations, and all of them are in memory until
-/// the last is found.
+/// The limits for finding the violations. Each step may find several, and all of them are in memory until the last is
+/// found.
 const REASONS: Limits = Limits { steps: 200_000, ..ANSWER };
-/// How long an answer is waited for: it measures its own time, between two steps.
+/// How long to wait for a result: it checks its own time limit only between two steps.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// Knows JSON Schema (draft 2020-12): references stay within the schema, patterns take time linear in the text.
+/// Validates against JSON Schema (draft 2020-12): references stay within the schema, patterns take linear time.
 ///
-/// A schema that would have one value held against thousands of schemas is refused when it is checked; what it costs to
-/// hold a document against one is counted, and ends where it is too much.
+/// A schema that would validate one value against thousands of subschemas is refused when it is checked. Validation is
+/// metered and aborted when it becomes too expensive.
 pub struct JsonSchemas {
     compiled: Arc<Cache<Compiled>>,
     threads: Threads,
 }
 
-/// A schema, ready for documents.
+/// A compiled schema.
 struct Compiled {
     validator: Validator,
     weight: usize,
 }
 
 impl JsonSchemas {
-    /// Starts the threads; knows no schema yet.
+    /// Starts the threads; no schema is compiled yet.
     ///
     /// # Errors
     /// When the operating system refuses a thread.
@@ -128,7 +128,7 @@ fn compile(text: &str) -> Result<Compiled, Vec<SchemaViolation>> {
         .with_pattern_options(PatternOptions::regex().size_limit(share).dfa_size_limit(4 * share))
         .build(&schema)
         .map_err(|error| vec![violation(&error)])?;
-    // A keyword takes some dozens of bytes per byte of its text; a pattern is compiled in two directions.
+    // A keyword takes some dozens of bytes per byte of its text; a pattern is compiled for both directions.
     Ok(Compiled { validator, weight: 64 * text.len() + 2 * share * patterns })
 }
 
@@ -146,7 +146,7 @@ fn fits(validator: &Validator, document: &Value) -> Result<(), Vec<SchemaViolati
     }
 }
 
-/// Does what is metered, and stops it where it takes too much.
+/// Runs a metered function, and aborts it if it exceeds the limits.
 fn within<T>(limits: &Limits, run: impl FnOnce() -> T) -> Result<T, Exhausted> {
     let run = AssertUnwindSafe(|| {
         budget::start(limits);
@@ -162,7 +162,7 @@ fn whole(message: impl Into<String>) -> Vec<SchemaViolation> {
     vec![SchemaViolation { pointer: String::new(), message: message.into() }]
 }
 
-/// Says what is wrong without repeating the value: it may be secret or huge, and the pointer names it.
+/// Describes a violation without repeating the value, which may be secret or huge; the pointer identifies it.
 fn violation(error: &ValidationError<'_>) -> SchemaViolation {
     let message = error.masked().to_string().chars().take(MOST_MESSAGE).collect();
     SchemaViolation { pointer: error.instance_path().to_string(), message }

@@ -1,4 +1,4 @@
-//! What holding one value against a schema can cost, as far as the schema alone says.
+//! Estimates the cost of validating one value from the schema alone.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,40 +6,40 @@ use devskyy_application::workflow::SchemaViolation;
 use devskyy_domain::workflow::member;
 use serde_json::Value;
 
-/// Schemas that one value is held against at most, those that it is referred to included.
+/// Maximum number of schemas that one value is validated against, including referenced ones.
 const MOST_AT_ONCE: usize = 4_096;
-/// Schemas that refer to one another or are combined, one within the other, for one and the same value.
+/// Maximum nesting of referenced or combined schemas for one value.
 const DEEPEST: usize = 64;
-/// References with different destinations; to be understood, each may have to wait for the next.
+/// Maximum number of distinct references; compilation may have to resolve them one after the other.
 const MOST_REFERENCES: usize = 512;
-/// Different patterns.
+/// Maximum number of distinct patterns.
 const MOST_PATTERNS: usize = 128;
 
-/// Keywords whose schema is for the same value.
+/// Keywords whose schema applies to the same value.
 const SAME: [&str; 4] = ["not", "if", "then", "else"];
-/// Keywords whose schemas, in an array, are for the same value.
+/// Keywords with an array of schemas that apply to the same value.
 const SAME_EACH: [&str; 3] = ["allOf", "anyOf", "oneOf"];
-/// Keywords whose schema is for parts of the value.
+/// Keywords whose schema applies to parts of the value.
 const PART: [&str; 6] =
     ["additionalProperties", "items", "contains", "propertyNames", "unevaluatedItems", "unevaluatedProperties"];
-/// Keywords whose schemas, by name, are for parts of the value or for whoever refers to them.
+/// Keywords with named schemas that apply to parts of the value or are only referenced.
 const PART_BY_NAME: [&str; 4] = ["properties", "patternProperties", "$defs", "definitions"];
 
-/// What was found out about a schema.
+/// The result of a survey.
 #[derive(Debug)]
 pub(super) struct Survey {
-    /// JSON pointers to every schema within it that a value can be held against.
+    /// JSON pointers to all of its schemas.
     pub(super) places: Vec<String>,
-    /// How many different patterns it has.
+    /// Number of distinct patterns.
     pub(super) patterns: usize,
 }
 
-/// What became of one schema.
+/// The state of one schema.
 #[derive(Clone, Copy)]
 enum Known {
-    /// It is being looked at: whoever meets it again has gone in a circle.
+    /// In progress: meeting it again means a cycle.
     Open,
-    /// One value is held against so many schemas here, nested so deep.
+    /// One value is validated against this many schemas, nested this deep.
     Weighed { schemas: usize, depth: usize },
 }
 
@@ -52,10 +52,10 @@ struct Surveyor<'a> {
     waiting: Vec<String>,
 }
 
-/// Surveys a schema that keeps to the meta-schema.
+/// Surveys a schema that conforms to the meta-schema.
 ///
 /// # Errors
-/// The first place that makes it too costly, or that refers to something outside.
+/// The first place that is too expensive, or that refers to something outside.
 pub(super) fn survey(schema: &Value) -> Result<Survey, SchemaViolation> {
     let mut anchors = HashMap::new();
     find_anchors(schema, "", &mut anchors);
@@ -98,7 +98,7 @@ fn refused(pointer: &str, message: String) -> SchemaViolation {
 }
 
 impl<'a> Surveyor<'a> {
-    /// How many schemas a value is held against when it is held against this one, and how deep they are nested.
+    /// The number of schemas a value is validated against from this one on, and their nesting.
     fn weigh(&mut self, pointer: &str, above: usize) -> Result<(usize, usize), SchemaViolation> {
         let too_deep = || refused(pointer, format!("more than {DEEPEST} schemas are nested for one value here"));
         match self.known.get(pointer) {
@@ -134,7 +134,7 @@ impl<'a> Surveyor<'a> {
         Ok((schemas, depth))
     }
 
-    /// The schemas that hold for the same value as this one.
+    /// The schemas that apply to the same value as this one.
     fn for_same_value(&mut self, schema: &Value, pointer: &str) -> Result<Vec<String>, SchemaViolation> {
         let mut found = Vec::new();
         for name in SAME {
@@ -156,7 +156,7 @@ impl<'a> Surveyor<'a> {
         Ok(found)
     }
 
-    /// Has the schemas for parts of the value looked at as well, and counts patterns.
+    /// Queues the schemas for parts of the value, and counts patterns.
     fn note_parts(&mut self, schema: &'a Value, pointer: &str) -> Result<(), SchemaViolation> {
         for name in PART {
             self.waiting.extend(schema.get(name).map(|_| member(pointer, name)));
@@ -176,7 +176,7 @@ impl<'a> Surveyor<'a> {
         Ok(())
     }
 
-    /// Where a reference leads.
+    /// The target of a reference.
     fn destination(&mut self, reference: &str, at: &str) -> Result<String, SchemaViolation> {
         let outside = || refused(at, "it does not lead to a place within the schema".to_owned());
         let fragment = reference.strip_prefix('#').ok_or_else(outside)?;

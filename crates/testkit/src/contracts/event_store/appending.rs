@@ -16,14 +16,14 @@ pub(super) async fn everything(store: &dyn EventStore) -> Vec<RecordedEvent> {
     store.read_all(0, 10_000, &EventFilter::default()).await.unwrap().events
 }
 
-/// Nothing is there before the first append.
+/// A new log is empty.
 pub async fn a_fresh_log_is_empty(log: &mut dyn LogUnderTest) {
     let store = log.store();
     let page = store.read_all(0, 100, &EventFilter::default()).await.unwrap();
     assert_eq!((store.head().await.unwrap(), page.events.len(), page.scanned_to), (0, 0, 0));
 }
 
-/// Every member of an event comes back, byte for byte.
+/// Every member of an event is returned unchanged, byte for byte.
 pub async fn an_event_is_read_back_exactly_as_it_was_recorded(log: &mut dyn LogUnderTest) {
     let data = "{\"ü\": [1,  2.50, \"\\u0000 🦀\"], \"a\":null}";
     let mut request = Request::to(lamp(1), &["x"]).build();
@@ -39,7 +39,7 @@ pub async fn an_event_is_read_back_exactly_as_it_was_recorded(log: &mut dyn LogU
     assert_eq!(everything(&*log.store()).await, read, "both ways of reading agree");
 }
 
-/// Positions run from 1 without gaps; a refused request uses none up.
+/// Positions start at 1 and have no gaps; a refused request uses none.
 pub async fn positions_are_dense_over_accepted_requests(log: &mut dyn LogUnderTest) {
     let store = log.store();
     for n in 0..5 {
@@ -51,7 +51,7 @@ pub async fn positions_are_dense_over_accepted_requests(log: &mut dyn LogUnderTe
     assert_eq!(positions, (1..=10).collect::<Vec<_>>());
 }
 
-/// Streams count their own events; the same id in another category is another stream.
+/// Each stream counts its own events; the same id in another category is another stream.
 pub async fn versions_count_within_each_stream(log: &mut dyn LogUnderTest) {
     let store = log.store();
     Request::to(lamp(1), &["a"]).ask(&*store).await.unwrap();
@@ -63,7 +63,7 @@ pub async fn versions_count_within_each_stream(log: &mut dyn LogUnderTest) {
     assert_eq!(seen, [(1, "a"), (2, "c"), (3, "d")]);
 }
 
-/// Each precondition against a stream with no event and one with two.
+/// Each precondition, against a stream without events and one with two.
 pub async fn each_precondition_holds_in_exactly_its_states(log: &mut dyn LogUnderTest) {
     let store = log.store();
     let cases = [
@@ -85,7 +85,7 @@ pub async fn each_precondition_holds_in_exactly_its_states(log: &mut dyn LogUnde
     }
 }
 
-/// The caller learns where the stream really stands.
+/// A conflict reports the actual version of the stream.
 pub async fn a_conflict_names_the_stream_and_both_versions(log: &mut dyn LogUnderTest) {
     let store = log.store();
     Request::to(lamp(1), &["a", "b"]).ask(&*store).await.unwrap();
@@ -94,7 +94,7 @@ pub async fn a_conflict_names_the_stream_and_both_versions(log: &mut dyn LogUnde
     assert_eq!((stream, expected, actual), (lamp(1), Precondition::Version(1), 2));
 }
 
-/// One stream's conflict keeps the other stream's events out as well.
+/// A conflict of one stream prevents the events of the others, too.
 pub async fn several_streams_are_recorded_together_or_not_at_all(log: &mut dyn LogUnderTest) {
     let store = log.store();
     Request::to(lamp(2), &["old"]).ask(&*store).await.unwrap();
@@ -108,7 +108,7 @@ pub async fn several_streams_are_recorded_together_or_not_at_all(log: &mut dyn L
     assert_eq!(versions, [(lamp(1), 1), (lamp(2), 3)]);
 }
 
-/// A write without events is only a condition.
+/// A write without events only checks its precondition.
 pub async fn a_bare_guard_records_nothing_and_still_refuses(log: &mut dyn LogUnderTest) {
     let store = log.store();
     Request::to(lamp(1), &["a"]).ask(&*store).await.unwrap();
@@ -120,14 +120,14 @@ pub async fn a_bare_guard_records_nothing_and_still_refuses(log: &mut dyn LogUnd
     assert_eq!((alone.first, alone.last, store.head().await.unwrap()), (2, 2, 2));
 }
 
-/// Two writes to one stream in one request would hide which precondition is meant.
+/// Two writes to one stream would make its precondition ambiguous.
 pub async fn a_request_that_names_a_stream_twice_is_refused(log: &mut dyn LogUnderTest) {
     let twice = Request::to(lamp(1), &["a"]).and(lamp(1), Precondition::Any, &["b"]);
     assert!(matches!(twice.ask(&*log.store()).await, Err(AppendError::Port(error)) if !error.retryable));
     assert_eq!(log.store().head().await.unwrap(), 0);
 }
 
-/// Later positions carry the same or later times.
+/// Times never decrease with the position.
 pub async fn time_never_goes_back(log: &mut dyn LogUnderTest) {
     for n in 0..20 {
         Request::to(lamp(n % 3), &["a"]).ask(&*log.store()).await.unwrap();
@@ -138,7 +138,7 @@ pub async fn time_never_goes_back(log: &mut dyn LogUnderTest) {
     assert!(times.is_sorted(), "{times:?}");
 }
 
-/// Nothing stored can change without breaking the chain.
+/// A change of any stored value breaks the hash chain.
 pub async fn each_hash_covers_its_event_and_the_hash_before(log: &mut dyn LogUnderTest) {
     Request::to(lamp(1), &["a", "b"]).and(lamp(2), Precondition::Any, &["c"]).ask(&*log.store()).await.unwrap();
     Request::to(lamp(2), &["d"]).ask(&*log.store()).await.unwrap();
@@ -163,7 +163,7 @@ pub async fn each_hash_covers_its_event_and_the_hash_before(log: &mut dyn LogUnd
     }
 }
 
-/// Events, versions, claims and keys are all there after the adapter is stopped and started.
+/// Events, versions, claims and keys survive a restart of the adapter.
 pub async fn everything_survives_a_restart(log: &mut dyn LogUnderTest) {
     let request = Request::to(lamp(1), &["a", "b"]).taking("ada", 1).under(key(1, "k", 1));
     request.clone().ask(&*log.store()).await.unwrap();

@@ -7,7 +7,7 @@ use super::{
     requests::{Request, lamp},
 };
 
-/// A second owner is told which value is taken.
+/// A second owner gets the value that is taken.
 pub async fn a_claimed_value_has_one_owner(log: &mut dyn LogUnderTest) {
     let store = log.store();
     Request::to(lamp(1), &["a"]).taking("ada", 1).ask(&*store).await.unwrap();
@@ -17,7 +17,7 @@ pub async fn a_claimed_value_has_one_owner(log: &mut dyn LogUnderTest) {
     assert_eq!(store.head().await.unwrap(), 1);
 }
 
-/// Claiming what one owns already changes nothing.
+/// Claiming a value again changes nothing.
 pub async fn an_owner_may_claim_again(log: &mut dyn LogUnderTest) {
     let store = log.store();
     for _ in 0..2 {
@@ -25,7 +25,7 @@ pub async fn an_owner_may_claim_again(log: &mut dyn LogUnderTest) {
     }
 }
 
-/// What is given back is free.
+/// A released value can be claimed.
 pub async fn a_value_given_back_can_be_claimed_by_another(log: &mut dyn LogUnderTest) {
     let store = log.store();
     Request::to(lamp(1), &["a"]).taking("ada", 1).ask(&*store).await.unwrap();
@@ -36,7 +36,7 @@ pub async fn a_value_given_back_can_be_claimed_by_another(log: &mut dyn LogUnder
     assert!(Request::to(lamp(1), &["d"]).taking("ada", 1).ask(&*store).await.is_err());
 }
 
-/// Giving back what another owns does nothing.
+/// Releasing a value of another owner does nothing.
 pub async fn only_the_owner_can_give_a_value_back(log: &mut dyn LogUnderTest) {
     let store = log.store();
     Request::to(lamp(1), &["a"]).taking("ada", 1).ask(&*store).await.unwrap();
@@ -44,7 +44,7 @@ pub async fn only_the_owner_can_give_a_value_back(log: &mut dyn LogUnderTest) {
     assert!(Request::to(lamp(2), &["c"]).taking("ada", 2).ask(&*store).await.is_err());
 }
 
-/// Changes of one request apply in order.
+/// Claim changes of one request apply in order.
 pub async fn a_value_changes_hands_within_one_request(log: &mut dyn LogUnderTest) {
     let store = log.store();
     Request::to(lamp(1), &["a"]).taking("ada", 1).ask(&*store).await.unwrap();
@@ -54,7 +54,7 @@ pub async fn a_value_changes_hands_within_one_request(log: &mut dyn LogUnderTest
     assert!(matches!(both, Err(AppendError::ClaimTaken { .. })), "{both:?}");
 }
 
-/// All or nothing holds for claims too.
+/// Claims are atomic with the request, too.
 pub async fn a_refused_request_takes_no_claim(log: &mut dyn LogUnderTest) {
     let store = log.store();
     let refused = Request::when(lamp(1), Precondition::Exists, &["a"]).taking("ada", 1).ask(&*store).await;

@@ -9,7 +9,7 @@ use super::{
     requests::{Request, lamp},
 };
 
-/// A race for one stream has one winner.
+/// A race for one stream has exactly one winner.
 pub async fn of_many_creators_exactly_one_wins(log: &mut dyn LogUnderTest) {
     let racers: Vec<_> = (0..16)
         .map(|_| {
@@ -27,7 +27,7 @@ pub async fn of_many_creators_exactly_one_wins(log: &mut dyn LogUnderTest) {
     assert_eq!((won, log.store().head().await.unwrap()), (1, 1));
 }
 
-/// Writers that load, decide and append with the version they saw overwrite nobody.
+/// Writers that append with the version they loaded lose no update.
 pub async fn concurrent_increments_are_none_lost(log: &mut dyn LogUnderTest) {
     const WRITERS: u64 = 8;
     const EACH: u64 = 5;
@@ -54,7 +54,7 @@ async fn increments(store: Arc<dyn EventStore>, times: u64) {
     }
 }
 
-/// Whoever continues after the last position it saw never misses an event that becomes visible later.
+/// A reader that continues after its last position misses no event that becomes visible later.
 pub async fn a_live_reader_sees_every_event_once_and_in_order(log: &mut dyn LogUnderTest) {
     const WRITERS: u64 = 8;
     const EACH: u64 = 12;

@@ -1,4 +1,4 @@
-//! What every log promises. `event_store_contract!(factory)` makes one test of each promise; `factory` is an async
+//! The contract of event logs. `event_store_contract!(factory)` creates one test per promise; `factory` is an async
 //! function that returns a [`LogUnderTest`] over an empty log.
 
 mod appending;
@@ -20,17 +20,17 @@ pub use reading::*;
 pub use repeating::*;
 pub use requests::{Request, context, key, lamp, stream, text_of};
 
-/// A log that a promise is checked against, with the power to restart it.
+/// A log to be tested; it can be restarted.
 #[async_trait]
 pub trait LogUnderTest: Send {
     /// The log, running.
     fn store(&self) -> Arc<dyn EventStore>;
 
-    /// Stops the adapter and starts a new one over whatever it had kept.
+    /// Stops the adapter and starts a new one with the same data.
     async fn restart(&mut self);
 }
 
-/// Makes a test of each promise of the log.
+/// Creates a test for each promise of the log.
 #[macro_export]
 macro_rules! event_store_contract {
     ($($how:tt)+) => {

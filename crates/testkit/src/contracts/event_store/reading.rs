@@ -9,7 +9,7 @@ use super::{
     requests::{Request, lamp, stream, text_of},
 };
 
-/// Pages of a stream join without overlap or gap.
+/// The pages of a stream have no overlap and no gap.
 pub async fn a_stream_is_read_in_pages(log: &mut dyn LogUnderTest) {
     let store = log.store();
     for note in ["a", "b", "c", "d", "e"] {
@@ -25,7 +25,7 @@ pub async fn a_stream_is_read_in_pages(log: &mut dyn LogUnderTest) {
     assert_eq!(store.read_stream(lamp(1), 5, 2).await.unwrap(), []);
 }
 
-/// Pages of the log join without overlap or gap.
+/// The pages of the log have no overlap and no gap.
 pub async fn the_log_is_read_in_pages(log: &mut dyn LogUnderTest) {
     let store = log.store();
     Request::to(lamp(1), &["a", "b", "c", "d", "e", "f", "g"]).ask(&*store).await.unwrap();
@@ -42,7 +42,7 @@ pub async fn the_log_is_read_in_pages(log: &mut dyn LogUnderTest) {
     assert_eq!(positions, [1, 2, 3, 4, 5, 6, 7]);
 }
 
-/// Progress is bound to the event a page ends at, also if it is not among those that were asked for.
+/// A page has the hash of the event at its end, even if the filter excludes that event.
 pub async fn a_page_has_the_hash_of_the_event_it_ends_at(log: &mut dyn LogUnderTest) {
     let store = log.store();
     Request::to(lamp(1), &["a"]).ask(&*store).await.unwrap();
@@ -52,7 +52,7 @@ pub async fn a_page_has_the_hash_of_the_event_it_ends_at(log: &mut dyn LogUnderT
     assert_eq!((page.scanned_to, page.hash), (2, Some(last.hash)));
 }
 
-/// Whoever only asks what happened is not told the particulars.
+/// Headlines are events without data.
 pub async fn headlines_are_events_without_their_data(log: &mut dyn LogUnderTest) {
     let store = log.store();
     Request::to(lamp(1), &["a", "b"]).ask(&*store).await.unwrap();
@@ -62,7 +62,7 @@ pub async fn headlines_are_events_without_their_data(log: &mut dyn LogUnderTest)
     assert_eq!(told, Page { events: bare.collect(), scanned_to: 2, hash: whole.hash });
 }
 
-/// However many events are asked for, a page fits into memory; and nothing is lost between two.
+/// A page is limited in size, however many events are requested, and nothing is lost between two pages.
 pub async fn a_page_of_large_events_ends_early(log: &mut dyn LogUnderTest) {
     let store = log.store();
     let large = "x".repeat(PAGE_BYTES / 4);
@@ -78,7 +78,7 @@ pub async fn a_page_of_large_events_ends_early(log: &mut dyn LogUnderTest) {
     assert_eq!(lengths, [4, 2]);
 }
 
-/// However many events of a stream are asked for, they fit into memory; and nothing is lost between two reads.
+/// A read of a stream is limited in size, however many events are requested, and nothing is lost between two reads.
 pub async fn a_stream_of_large_events_is_read_in_more_parts(log: &mut dyn LogUnderTest) {
     let store = log.store();
     let large = "x".repeat(PAGE_BYTES / 4);
@@ -97,7 +97,7 @@ pub async fn a_stream_of_large_events_is_read_in_more_parts(log: &mut dyn LogUnd
     assert_eq!(lengths, [4, 2]);
 }
 
-/// A reader of rare events is not stuck behind the others, and misses none.
+/// A reader of rare events makes progress and misses none.
 pub async fn a_filter_still_moves_forward(log: &mut dyn LogUnderTest) {
     let store = log.store();
     for n in 0..40 {
@@ -116,7 +116,7 @@ pub async fn a_filter_still_moves_forward(log: &mut dyn LogUnderTest) {
     assert_eq!((positions, after), (vec![4, 14, 24, 34], 40));
 }
 
-/// Absence is an answer.
+/// Absence is not an error.
 pub async fn a_stream_that_does_not_exist_is_empty(log: &mut dyn LogUnderTest) {
     assert_eq!(log.store().read_stream(lamp(1), 0, 10).await.unwrap(), []);
 }
@@ -137,7 +137,7 @@ pub async fn a_waiting_reader_is_woken_by_an_append(log: &mut dyn LogUnderTest) 
     assert_eq!(woken, 2);
 }
 
-/// A reader that knows another count than the log's missed that it was put back, and must not sleep.
+/// A reader with another rewind count missed a rewind and must not wait.
 pub async fn a_reader_that_counts_otherwise_does_not_wait(log: &mut dyn LogUnderTest) {
     let store = log.store();
     Request::to(lamp(1), &["a"]).ask(&*store).await.unwrap();
@@ -146,7 +146,7 @@ pub async fn a_reader_that_counts_otherwise_does_not_wait(log: &mut dyn LogUnder
     assert_eq!(woken, Ok(1));
 }
 
-/// Nobody begins again who need not: what only ever grew was not put back.
+/// Without a rewind, the count stays the same.
 pub async fn a_log_that_only_grows_is_not_found_to_be_put_back(log: &mut dyn LogUnderTest) {
     for note in ["a", "b"] {
         Request::to(lamp(1), &[note]).ask(&*log.store()).await.unwrap();

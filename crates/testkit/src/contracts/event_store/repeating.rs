@@ -7,7 +7,7 @@ use super::{
     requests::{Request, key, lamp},
 };
 
-/// The second request with a key records nothing, whatever happened since.
+/// A second request with the same key records nothing, whatever happened in between.
 pub async fn a_repeated_key_is_answered_with_the_first_positions(log: &mut dyn LogUnderTest) {
     let store = log.store();
     Request::to(lamp(9), &["x"]).ask(&*store).await.unwrap();
@@ -20,7 +20,7 @@ pub async fn a_repeated_key_is_answered_with_the_first_positions(log: &mut dyn L
     assert_eq!(store.head().await.unwrap(), 4);
 }
 
-/// A key cannot be used for something else.
+/// A key cannot be reused for another request.
 pub async fn a_key_is_bound_to_what_was_asked(log: &mut dyn LogUnderTest) {
     let store = log.store();
     Request::to(lamp(1), &["a"]).under(key(1, "k", 1)).ask(&*store).await.unwrap();
@@ -29,7 +29,7 @@ pub async fn a_key_is_bound_to_what_was_asked(log: &mut dyn LogUnderTest) {
     assert_eq!(store.head().await.unwrap(), 1);
 }
 
-/// Two callers may choose the same key.
+/// Two callers may use the same key.
 pub async fn keys_of_different_scopes_never_meet(log: &mut dyn LogUnderTest) {
     let store = log.store();
     Request::to(lamp(1), &["a"]).under(key(1, "k", 1)).ask(&*store).await.unwrap();
@@ -37,7 +37,7 @@ pub async fn keys_of_different_scopes_never_meet(log: &mut dyn LogUnderTest) {
     assert_eq!(store.head().await.unwrap(), 2);
 }
 
-/// A refusal may be tried again with the same key.
+/// A refused request can be repeated with the same key.
 pub async fn a_refused_request_leaves_its_key_unused(log: &mut dyn LogUnderTest) {
     let store = log.store();
     let request = Request::when(lamp(1), Precondition::Exists, &["b"]).under(key(1, "k", 1));

@@ -6,19 +6,19 @@ use devskyy_application::es::{
 };
 use uuid::Uuid;
 
-/// The stream of the nth lamp.
+/// The stream of lamp `n`.
 #[must_use]
 pub const fn lamp(n: u64) -> StreamId {
     stream("lamp", n)
 }
 
-/// The nth stream of a category.
+/// Stream `n` of a category.
 #[must_use]
 pub const fn stream(category: &'static str, n: u64) -> StreamId {
     StreamId { category, id: Uuid::from_u64_pair(0x0199_0000_0000_7000, 0x8000_0000_0000_0000 | n) }
 }
 
-/// A context with every member filled in.
+/// A context with all members set.
 #[must_use]
 pub fn context() -> EventContext {
     EventContext {
@@ -31,13 +31,13 @@ pub fn context() -> EventContext {
     }
 }
 
-/// An idempotency key of scope `n` for what `asked` stands for.
+/// An idempotency key in scope `n` with a fingerprint of `asked`.
 #[must_use]
 pub fn key(scope: u128, key: &str, asked: u8) -> Idempotency {
     Idempotency { scope: Uuid::from_u128(scope), key: key.to_owned(), fingerprint: [asked; 32] }
 }
 
-/// The payload's text of a test event.
+/// The note in a test event's payload.
 #[must_use]
 pub fn text_of(event: &RecordedEvent) -> &str {
     event.data.trim_start_matches("{\"note\":\"").trim_end_matches("\"}")
@@ -54,19 +54,19 @@ impl Default for Request {
 }
 
 impl Request {
-    /// A request that records notes on one stream, whatever its state.
+    /// A request that appends notes to one stream, whatever its version.
     #[must_use]
     pub fn to(stream: StreamId, notes: &[&str]) -> Self {
         Self::default().and(stream, Precondition::Any, notes)
     }
 
-    /// A request that records notes on one stream in a certain state.
+    /// A request that appends notes to one stream under a precondition.
     #[must_use]
     pub fn when(stream: StreamId, precondition: Precondition, notes: &[&str]) -> Self {
         Self::default().and(stream, precondition, notes)
     }
 
-    /// One more stream.
+    /// Adds another stream.
     #[must_use]
     pub fn and(mut self, stream: StreamId, precondition: Precondition, notes: &[&str]) -> Self {
         let event = |note: &&str| NewEvent {
@@ -78,21 +78,21 @@ impl Request {
         self
     }
 
-    /// Takes a value in the scope `lamp.name`.
+    /// Claims a value in the scope `lamp.name`.
     #[must_use]
     pub fn taking(mut self, value: &str, owner: u128) -> Self {
         self.0.claims.push(ClaimChange::Take { claim: named(value), owner: Uuid::from_u128(owner) });
         self
     }
 
-    /// Gives a value in the scope `lamp.name` back.
+    /// Releases a value in the scope `lamp.name`.
     #[must_use]
     pub fn releasing(mut self, value: &str, owner: u128) -> Self {
         self.0.claims.push(ClaimChange::Release { claim: named(value), owner: Uuid::from_u128(owner) });
         self
     }
 
-    /// Makes it repeatable.
+    /// Sets the idempotency key.
     #[must_use]
     pub fn under(mut self, idempotency: Idempotency) -> Self {
         self.0.idempotency = Some(idempotency);
@@ -105,10 +105,10 @@ impl Request {
         self.0
     }
 
-    /// Asks a log for it.
+    /// Sends the request to a log.
     ///
     /// # Errors
-    /// Whatever the log answers.
+    /// Errors of the log.
     pub async fn ask(self, store: &dyn EventStore) -> Result<Appended, AppendError> {
         store.append(self.0).await
     }

@@ -1,4 +1,4 @@
-//! What an answer is.
+//! The contract of model answers.
 
 use devskyy_domain::{
     conversation::{Finish, TokenCount, ToolCall},
@@ -20,7 +20,7 @@ fn document(text: &str) -> Json {
     serde_json::from_str(text).expect("a document")
 }
 
-/// What is heard is what is answered.
+/// The deltas add up to the answer.
 pub async fn text_is_heard_piece_by_piece_and_answered_whole(under_test: &ModelsUnderTest) {
     under_test.stage.prepare(Act::Answer(Reply::says(&["Gr\u{fc}\u{df}e, ", "W\u{f6}lt \u{1f30d}", "\n\"done\""])));
     let heard = Heard::default();
@@ -31,13 +31,13 @@ pub async fn text_is_heard_piece_by_piece_and_answered_whole(under_test: &Models
     );
 }
 
-/// Also within a letter.
+/// Even within a character.
 pub async fn an_answer_may_be_cut_between_any_two_bytes(under_test: &ModelsUnderTest) {
     let reply = Reply { cut: 1, ..Reply::says(&["Gr\u{fc}\u{df}e \u{1f30d}", "!"]) };
     assert_eq!(under_test.answer(reply).await.text, "Gr\u{fc}\u{df}e \u{1f30d}!");
 }
 
-/// Each has its id, its name and its own arguments.
+/// Each call has its own id, name and arguments.
 pub async fn parallel_calls_are_told_apart(under_test: &ModelsUnderTest) {
     let calls = vec![call("c1", "look", &["{\"at\":", " \"a\"}"]), call("c2", "look", &["{\"at\"", ":\"b\"}"])];
     let answer = under_test.answer(wants(calls)).await;
@@ -49,26 +49,26 @@ pub async fn parallel_calls_are_told_apart(under_test: &ModelsUnderTest) {
     assert_eq!((answer.finish, answer.calls), (Finish::ToolCalls, expected.to_vec()));
 }
 
-/// An empty text of arguments is an empty object.
+/// Empty arguments become an empty object.
 pub async fn a_call_without_arguments_has_none(under_test: &ModelsUnderTest) {
     let answer = under_test.answer(wants(vec![call("c1", "look", &[])])).await;
     assert_eq!(answer.calls.first().map(|call| call.arguments.clone()), Some(document("{}")));
 }
 
-/// The caller can tell the model what it wrote.
+/// The caller can report the error to the model.
 pub async fn arguments_that_are_not_json_are_kept_as_text(under_test: &ModelsUnderTest) {
     let answer = under_test.answer(wants(vec![call("c1", "look", &["{\"at\": ", "oops"])])).await;
     assert_eq!(answer.calls.first().map(|call| call.arguments.clone()), Some(Json::from("{\"at\": oops")));
 }
 
-/// Whatever way the provider counts.
+/// Independent of how the provider counts.
 pub async fn no_token_is_in_two_classes(under_test: &ModelsUnderTest) {
     let usage = TokenCount { input: 100, output: 20, cache_read: 30, cache_write: 4, reasoning: 50 };
     let answer = under_test.answer(Reply { usage, ..Reply::says(&["hm"]) }).await;
     assert_eq!(answer.usage, usage);
 }
 
-/// Four of them.
+/// All four reasons.
 pub async fn every_reason_to_stop_is_understood(under_test: &ModelsUnderTest) {
     let mut understood = vec![];
     for finish in [Finish::Stop, Finish::Length, Finish::Refused] {

@@ -1,4 +1,4 @@
-//! How there is no answer, and that it does not last.
+//! The contract of failed model calls and their classification.
 
 use std::time::Duration;
 
@@ -30,20 +30,20 @@ fn hurried() -> ModelRequest {
     ModelRequest { timeout: Duration::from_millis(200), ..question() }
 }
 
-/// A number of seconds.
+/// `Retry-After` as a number of seconds.
 pub async fn too_many_questions_may_be_asked_again_after_so_many_seconds(under_test: &ModelsUnderTest) {
     let act = Act::Status { status: 429, retry_after: Some("7"), code: "rate_limit_error" };
     assert_eq!(waits(&under_test.failure(act).await), Some(Duration::from_secs(7)));
 }
 
-/// A date, half a minute after the clock of the test.
+/// `Retry-After` as a date, half a minute after the test's clock.
 pub async fn too_many_questions_may_be_asked_again_after_a_date(under_test: &ModelsUnderTest) {
     let date = Some("Thu, 01 Jan 2026 12:00:30 GMT");
     let act = Act::Status { status: 429, retry_after: date, code: "rate_limit_error" };
     assert_eq!(waits(&under_test.failure(act).await), Some(Duration::from_secs(30)));
 }
 
-/// It says for how long it wants to be left alone.
+/// The requested delay is returned.
 pub async fn an_overloaded_provider_may_be_asked_again(under_test: &ModelsUnderTest) {
     let failure =
         under_test.failure(Act::Status { status: 529, retry_after: Some("3"), code: "overloaded_error" }).await;
@@ -51,24 +51,24 @@ pub async fn an_overloaded_provider_may_be_asked_again(under_test: &ModelsUnderT
     assert_eq!(retry_after, Some(Duration::from_secs(3)));
 }
 
-/// Its own fault.
+/// A server error is temporary.
 pub async fn a_failed_provider_may_be_asked_again(under_test: &ModelsUnderTest) {
     let failure = under_test.failure(status(500)).await;
     assert!(matches!(failure, ModelError::Unavailable { .. }), "{failure:?}");
 }
 
-/// And the key is not told.
+/// The key is not in the message.
 pub async fn a_wrong_key_is_refused_for_good(under_test: &ModelsUnderTest) {
     let failure = under_test.failure(status(401)).await;
     assert!(status_of(&failure) == Some(401) && !format!("{failure:?}").contains("sk-test"), "{failure:?}");
 }
 
-/// It would be wrong again.
+/// Retrying does not help.
 pub async fn a_wrong_question_is_refused_for_good(under_test: &ModelsUnderTest) {
     assert_eq!(status_of(&under_test.failure(status(400)).await), Some(400));
 }
 
-/// A shorter one may be asked, and others may read more.
+/// Compaction or another model may help.
 pub async fn a_question_that_is_too_long_is_told_apart(under_test: &ModelsUnderTest) {
     for code in ["context_length_exceeded", "prompt is too long: 9 tokens > 8 maximum"] {
         let failure = under_test.failure(Act::Status { status: 400, retry_after: None, code }).await;
@@ -76,30 +76,30 @@ pub async fn a_question_that_is_too_long_is_told_apart(under_test: &ModelsUnderT
     }
 }
 
-/// It looks like too many questions, but does not pass.
+/// It has the status of a rate limit, but is permanent.
 pub async fn an_unpaid_account_is_refused_for_good(under_test: &ModelsUnderTest) {
     let act = Act::Status { status: 429, retry_after: None, code: "insufficient_quota" };
     assert_eq!(status_of(&under_test.failure(act).await), Some(429));
 }
 
-/// The key would go where nobody meant it to.
+/// The key must not be sent to another host.
 pub async fn a_redirect_is_not_followed(under_test: &ModelsUnderTest) {
     assert_eq!(status_of(&under_test.failure(status(307)).await), Some(307));
 }
 
-/// What was heard before does not count.
+/// A partial answer does not count.
 pub async fn an_answer_that_breaks_off_is_none(under_test: &ModelsUnderTest) {
     let failure = under_test.failure(Act::BreakOff("Once upon")).await;
     assert!(matches!(failure, ModelError::Unavailable { .. }), "{failure:?}");
 }
 
-/// A page of a proxy, for example.
+/// For example a proxy's error page.
 pub async fn nonsense_is_no_answer(under_test: &ModelsUnderTest) {
     let failure = under_test.failure(Act::Nonsense).await;
     assert!(matches!(failure, ModelError::Unavailable { .. }), "{failure:?}");
 }
 
-/// Neither words nor calls: a run would end with nothing. It is billed all the same.
+/// Neither text nor calls would end a run without a result. It is billed nevertheless.
 pub async fn an_answer_with_nothing_in_it_is_none(under_test: &ModelsUnderTest) {
     let usage = TokenCount { input: 7, output: 2, ..TokenCount::default() };
     let failure = under_test.failure(Act::Answer(Reply { usage, ..Reply::says(&[]) })).await;
@@ -107,27 +107,27 @@ pub async fn an_answer_with_nothing_in_it_is_none(under_test: &ModelsUnderTest) 
     assert_eq!(answer.usage, usage);
 }
 
-/// It had begun to speak, and nobody knows whether it had said everything.
+/// It is unknown whether the answer is complete.
 pub async fn an_answer_that_stops_for_an_unknown_reason_is_none(under_test: &ModelsUnderTest) {
     let failure = under_test.failure(Act::Stops("insufficient_system_resource")).await;
     assert!(matches!(failure, ModelError::Unavailable { .. }), "{failure:?}");
 }
 
-/// It does not fill the memory.
+/// An answer is limited in size.
 pub async fn an_endless_answer_is_refused(under_test: &ModelsUnderTest) {
     under_test.stage.prepare(Act::Endless);
     let failure = under_test.models.ask(&question(), &NoDeltas).await.expect_err("no answer");
     assert_eq!(status_of(&failure), None);
 }
 
-/// Within the time of the question; which is told apart from the provider's own silence.
+/// Within the request's deadline; distinct from the provider's own timeout.
 pub async fn a_silent_provider_runs_out_of_time(under_test: &ModelsUnderTest) {
     under_test.stage.prepare(Act::Silence);
     let failure = under_test.models.ask(&hurried(), &NoDeltas).await.expect_err("no answer");
     assert!(matches!(failure, ModelError::OutOfTime), "{failure:?}");
 }
 
-/// However well it began.
+/// The deadline also applies after the first bytes.
 pub async fn a_provider_that_falls_silent_runs_out_of_time(under_test: &ModelsUnderTest) {
     under_test.stage.prepare(Act::Stall("Once upon"));
     let heard = Heard::default();
@@ -135,7 +135,7 @@ pub async fn a_provider_that_falls_silent_runs_out_of_time(under_test: &ModelsUn
     assert!(matches!(failure, ModelError::OutOfTime) && heard.pieces() == ["Once upon"], "{failure:?}");
 }
 
-/// The provider sees it and can stop as well.
+/// The provider can stop, too.
 pub async fn dropping_the_question_hangs_up(under_test: &ModelsUnderTest) {
     under_test.stage.prepare(Act::Stall("Once upon"));
     let asked = question();

@@ -1,4 +1,4 @@
-//! What everybody who asks models promises. `models_contract!(factory)` makes one test of each promise.
+//! The contract of model clients. `models_contract!(factory)` creates one test per promise.
 #![expect(clippy::expect_used, reason = "a broken promise is a panic")]
 
 pub mod answers;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 pub use self::stage::{Act, CallScript, ModelsUnderTest, Reply, ScriptedStage, Stage};
 use crate::fakes::Heard;
 
-/// A question with everything a question can have.
+/// A request with every feature.
 #[must_use]
 pub fn question() -> ModelRequest {
     let schema: Json = [("type".to_owned(), Json::from("object"))].into_iter().collect();
@@ -48,7 +48,7 @@ impl ModelsUnderTest {
     }
 }
 
-/// One test for each promise, over what the factory makes.
+/// Creates a test for each promise, over the adapter from the factory.
 #[macro_export]
 macro_rules! models_contract {
     ($($how:tt)+) => {

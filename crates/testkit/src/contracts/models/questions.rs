@@ -1,4 +1,4 @@
-//! What may be asked, whatever the vendor behind demands.
+//! The contract of model requests, independent of the vendor's restrictions.
 
 use devskyy_application::models::{ModelAnswer, ModelRequest, OutputFormat};
 use devskyy_domain::{
@@ -10,7 +10,7 @@ use super::{Act, CallScript, ModelsUnderTest, Reply, question};
 use crate::fakes::NoDeltas;
 
 impl ModelsUnderTest {
-    /// Asks and is answered.
+    /// Sends a request and returns the answer.
     async fn answers(&self, request: &ModelRequest, reply: Reply) -> ModelAnswer {
         self.stage.prepare(Act::Answer(reply));
         self.models.ask(request, &NoDeltas).await.expect("the question is taken")
@@ -21,7 +21,7 @@ fn call(id: &str, name: &str, arguments: Json) -> ToolCall {
     ToolCall { id: id.to_owned(), name: name.to_owned(), arguments }
 }
 
-/// A turn of the conversation: calls, and that each was made.
+/// A turn of the conversation: calls with their results.
 fn turn(by: &str, calls: Vec<ToolCall>) -> Vec<Message> {
     let ids: Vec<_> = calls.iter().map(|call| call.id.clone()).collect();
     let said = Message::Assistant { text: String::new(), calls, by: by.to_owned(), carry: None };
@@ -29,8 +29,8 @@ fn turn(by: &str, calls: Vec<ToolCall>) -> Vec<Message> {
     std::iter::once(said).chain(results).collect()
 }
 
-/// A conversation in which others wanted calls: with ids that no vendor takes or that come back every turn, and with names of tools
-/// that there are not.
+/// A conversation begun with other models: its call ids are invalid for some vendors or repeat in every turn, and it
+/// names tools that do not exist.
 #[must_use]
 pub fn begun_with_others() -> ModelRequest {
     let none = || Json::Object(std::collections::BTreeMap::new());
@@ -47,7 +47,7 @@ pub fn begun_with_others() -> ModelRequest {
     request
 }
 
-/// Fallbacks go on where others began.
+/// Fallbacks continue conversations of other models.
 pub async fn a_conversation_begun_with_others_goes_on(under_test: &ModelsUnderTest) {
     let answer = under_test.answers(&begun_with_others(), Reply::says(&["hm"])).await;
     assert_eq!(answer.text, "hm");
@@ -59,7 +59,7 @@ pub async fn a_conversation_that_called_tools_goes_on_without_any(under_test: &M
     assert_eq!(under_test.answers(&request, Reply::says(&["hm"])).await.text, "hm");
 }
 
-/// Questions for an answer with a form as people describe it.
+/// Requests with typical output schemas.
 #[must_use]
 pub fn formed() -> Vec<ModelRequest> {
     let schemas = [
@@ -77,7 +77,7 @@ pub fn formed() -> Vec<ModelRequest> {
     asked.collect()
 }
 
-/// Whatever a vendor enforces of it.
+/// Independent of what a vendor enforces.
 pub async fn any_schema_may_be_the_form_of_an_answer(under_test: &ModelsUnderTest) {
     let mut answered = Vec::new();
     for request in formed() {
@@ -86,7 +86,7 @@ pub async fn any_schema_may_be_the_form_of_an_answer(under_test: &ModelsUnderTes
     assert_eq!(answered, formed().iter().map(|_| "{}").collect::<Vec<_>>());
 }
 
-/// Also with what vendors do not take at its top.
+/// Even with keywords that vendors refuse at the top level.
 pub async fn any_schema_of_an_object_may_be_that_of_arguments(under_test: &ModelsUnderTest) {
     let schema = r#"{"type": "object", "properties": {"at": {"type": "string"}}, "anyOf": [{"required": ["at"]}, {}]}"#;
     let mut request = question();
@@ -94,7 +94,7 @@ pub async fn any_schema_of_an_object_may_be_that_of_arguments(under_test: &Model
     assert_eq!(under_test.answers(&request, Reply::says(&["hm"])).await.text, "hm");
 }
 
-/// A provider that thought before it wanted calls does not go on without its thoughts.
+/// A provider that returned reasoning with its calls requires it back.
 pub async fn what_a_provider_wants_back_comes_back_to_it(under_test: &ModelsUnderTest) {
     let wanted = |id: &'static str| CallScript { id, name: "look", arguments: vec!["{}"] };
     let (calls, mind) = (vec![wanted("c1"), wanted("c2")], Some("c2lnbmVk"));

@@ -13,52 +13,52 @@ use devskyy_domain::{
 
 use crate::fakes::{ScriptedModels, Turn};
 
-/// What a provider does with the next question.
+/// The behaviour of a provider for the next request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Act {
     /// Answers.
     Answer(Reply),
-    /// Answers with a status.
+    /// Responds with a status.
     Status {
-        /// Which.
+        /// The status.
         status: u16,
-        /// What stands in `Retry-After`.
+        /// The value of `Retry-After`.
         retry_after: Option<&'static str>,
-        /// What it calls the failure.
+        /// The error code.
         code: &'static str,
     },
-    /// Takes the question and says nothing.
+    /// Accepts the request and sends nothing.
     Silence,
-    /// Says so much, then nothing.
+    /// Sends this text, then nothing.
     Stall(&'static str),
-    /// Says something and stops for a reason that no contract knows.
+    /// Sends something and stops for an unknown reason.
     Stops(&'static str),
-    /// Says so much, then hangs up.
+    /// Sends this text, then closes the connection.
     BreakOff(&'static str),
-    /// Answers with something that is not its protocol.
+    /// Responds with something that is not its protocol.
     Nonsense,
-    /// Goes on and on.
+    /// Sends without end.
     Endless,
 }
 
-/// An answer, cut as it is streamed.
+/// An answer, split for streaming.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
     /// Its text, in pieces.
     pub pieces: Vec<&'static str>,
-    /// The calls it wants.
+    /// The calls it requests.
     pub calls: Vec<CallScript>,
     /// Why it stops.
     pub finish: Finish,
-    /// What it is billed for.
+    /// The billed tokens.
     pub usage: TokenCount,
-    /// Bytes that are sent at once; all of them with 0.
+    /// Bytes sent at once; 0 for no limit.
     pub cut: usize,
-    /// What it thought, as it wants it back where it wants calls; nothing, where it does not think.
+    /// Its reasoning, which it requires back with its calls; `None` without reasoning.
     pub mind: Option<&'static str>,
 }
 
-/// A call, cut as it is streamed.
+/// A call, split for streaming.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CallScript {
     /// Its id.
@@ -78,32 +78,32 @@ impl Reply {
     }
 }
 
-/// Directs a provider.
+/// Controls a provider.
 #[async_trait]
 pub trait Stage: Send + Sync {
-    /// What it does with the next question that has no act yet.
+    /// Sets the behaviour for the next request that has none yet.
     fn prepare(&self, act: Act);
 
-    /// Returns when somebody who asked has hung up on it.
+    /// Returns when a client has closed its connection.
     async fn hung_up(&self);
 }
 
-/// Who asks, and the provider that is asked.
+/// A model client, and the provider it calls.
 pub struct ModelsUnderTest {
-    /// Who asks.
+    /// The client.
     pub models: Arc<dyn Models>,
-    /// Who is asked.
+    /// Controls the provider.
     pub stage: Arc<dyn Stage>,
 }
 
-/// Directs a scripted model.
+/// Controls a scripted model.
 pub struct ScriptedStage {
     acts: Arc<Mutex<VecDeque<Act>>>,
     models: Arc<ScriptedModels>,
 }
 
 impl ScriptedStage {
-    /// A scripted model and who directs it.
+    /// A scripted model and its control.
     #[must_use]
     pub fn set() -> ModelsUnderTest {
         let acts: Arc<Mutex<VecDeque<Act>>> = Arc::default();
@@ -136,7 +136,7 @@ impl Stage for ScriptedStage {
     }
 }
 
-/// Whether a question does not give back what a model wanted back beside a call.
+/// Whether a request lacks the data that a model requires back with a call.
 fn forgotten(request: &ModelRequest, minds: &Mutex<BTreeMap<&str, &str>>) -> bool {
     let minds = minds.lock().unwrap_or_else(PoisonError::into_inner);
     request.messages.iter().any(|message| match message {
@@ -168,7 +168,7 @@ fn turn(act: Act) -> Turn {
     }
 }
 
-/// A script knows no date: it is taken for half a minute.
+/// Scripts do not parse dates: a date counts as half a minute.
 fn wait(retry_after: &str) -> Option<Duration> {
     Some(Duration::from_secs(retry_after.parse().unwrap_or(30)))
 }

@@ -46,25 +46,25 @@ fn numbered<const N: usize>(numbers: [u64; N]) -> Vec<AgentId> {
     numbers.map(id).to_vec()
 }
 
-/// Only what is in the project.
+/// Only agents of the project.
 pub async fn agents_are_listed_by_project(people: &PeopleUnderTest) {
     some(people).await;
     assert_eq!(ids(people, all_of(ListScope::Project(id(11)))).await, numbered([23]));
 }
 
-/// Only what is in projects one belongs to.
+/// Only agents of the person's projects.
 pub async fn agents_are_listed_by_membership(people: &PeopleUnderTest) {
     some(people).await;
     assert_eq!(ids(people, all_of(ListScope::MemberOf(id(1)))).await, numbered([20, 21, 22]));
 }
 
-/// Whatever there is.
+/// All agents.
 pub async fn agents_of_all_projects_are_listed_to_whoever_may_see_everything(people: &PeopleUnderTest) {
     some(people).await;
     assert_eq!(ids(people, all_of(ListScope::Everything)).await, numbered([20, 21, 22, 23]));
 }
 
-/// Only those with the status.
+/// Only agents with the status.
 pub async fn agents_are_filtered_by_status(people: &PeopleUnderTest) {
     some(people).await;
     decide::<Agent>(people, id(21), |it| it.publish(&workflow("one"))).await;
@@ -73,14 +73,14 @@ pub async fn agents_are_filtered_by_status(people: &PeopleUnderTest) {
     assert_eq!(ids(people, filter).await, numbered([21]));
 }
 
-/// Only those of the type.
+/// Only agents of the type.
 pub async fn agents_are_filtered_by_type(people: &PeopleUnderTest) {
     some(people).await;
     let filter = AgentFilter { kind: Some(AgentType::Assistant), ..all_of(ListScope::Everything) };
     assert_eq!(ids(people, filter).await, numbered([]));
 }
 
-/// Letters' case aside, and what `LIKE` takes for a pattern is a letter like others.
+/// Case is ignored, and the wildcards of `LIKE` are literal.
 pub async fn agents_are_searched_by_name(people: &PeopleUnderTest) {
     some(people).await;
     create_agent(people, id(24), id(11), "100% \u{c4}rger").await;
@@ -90,7 +90,7 @@ pub async fn agents_are_searched_by_name(people: &PeopleUnderTest) {
     }
 }
 
-/// The whole word counts.
+/// Capabilities match as a whole.
 pub async fn agents_are_filtered_by_capability(people: &PeopleUnderTest) {
     some(people).await;
     decide::<Agent>(people, id(22), |it| it.change(None, None, Some(&Capabilities::parse(&["review"]).unwrap()))).await;
@@ -100,14 +100,14 @@ pub async fn agents_are_filtered_by_capability(people: &PeopleUnderTest) {
     }
 }
 
-/// The youngest leads.
+/// The newest first.
 pub async fn agents_are_listed_the_newest_first(people: &PeopleUnderTest) {
     some(people).await;
     let filter = AgentFilter { sort: Sort::descending(AgentSort::CreatedAt), ..all_of(ListScope::Project(id(10))) };
     assert_eq!(ids(people, filter).await, numbered([22, 21, 20]));
 }
 
-/// The eldest leads.
+/// The oldest first.
 pub async fn agents_are_listed_the_oldest_first(people: &PeopleUnderTest) {
     some(people).await;
     assert_eq!(ids(people, all_of(ListScope::Project(id(10)))).await, numbered([20, 21, 22]));
@@ -120,7 +120,7 @@ pub async fn agents_are_listed_by_name_letters_case_aside(people: &PeopleUnderTe
     assert_eq!(ids(people, filter).await, numbered([21, 20, 23, 22]));
 }
 
-/// Pages cut the list and know its length.
+/// Pages include the total.
 pub async fn agents_are_listed_in_pages(people: &PeopleUnderTest) {
     some(people).await;
     let page = page_of(people, all_of(ListScope::MemberOf(id(1))), 2, 2).await;

@@ -25,7 +25,7 @@ async fn published(people: &PeopleUnderTest, contents: &[&str]) {
     }
 }
 
-/// A new agent shows what it was made of.
+/// A new agent has its properties.
 pub async fn a_new_agent_is_a_draft_without_version(people: &PeopleUnderTest) {
     create_agent(people, id(20), id(10), "Keeper").await;
     let found = view(people).await;
@@ -35,19 +35,19 @@ pub async fn a_new_agent_is_a_draft_without_version(people: &PeopleUnderTest) {
     );
 }
 
-/// Several facts of one request are all taken in.
+/// Several events of one request are all applied.
 pub async fn an_agent_created_with_a_definition_is_active_at_version_1(people: &PeopleUnderTest) {
     decide::<Agent>(people, id(20), |it| it.create(&draft(id(10), "Keeper"), Some(&workflow("one")))).await;
     let found = view(people).await;
     assert_eq!((found.status, found.current_version, found.version), (AgentStatus::Active, Some(1), 3));
 }
 
-/// Absence is an answer.
+/// Absence is not an error.
 pub async fn an_unknown_agent_is_absent(people: &PeopleUnderTest) {
     assert_eq!(people.agents.find(id(20)).await.unwrap(), None);
 }
 
-/// Name, description and capabilities show at once.
+/// Name, description and capabilities change at once.
 pub async fn a_changed_agent_shows_its_new_face(people: &PeopleUnderTest) {
     create_agent(people, id(20), id(10), "Keeper").await;
     let (name, description) = (AgentName::parse("Warden").unwrap(), Description::parse("Guards.").unwrap());
@@ -69,7 +69,7 @@ pub async fn an_agents_life_is_followed(people: &PeopleUnderTest) {
     assert_eq!(seen, [AgentStatus::Active, AgentStatus::Paused, AgentStatus::Active, AgentStatus::Archived]);
 }
 
-/// What is shown now is what is shown as of now.
+/// The current view equals the view as of now.
 pub async fn an_agent_is_shown_as_its_events_tell(people: &PeopleUnderTest) {
     published(people, &["one", "two", "one"]).await;
     let (name, capabilities) = (AgentName::parse("Warden").unwrap(), Capabilities::parse(&["guard"]).unwrap());
@@ -82,7 +82,7 @@ pub async fn an_agent_is_shown_as_its_events_tell(people: &PeopleUnderTest) {
     assert_eq!(Some(view(people).await), AgentView::recalled(id(20), &now));
 }
 
-/// The newest comes first.
+/// The newest first.
 pub async fn versions_are_listed_the_newest_first(people: &PeopleUnderTest) {
     published(people, &["one", "two", "three"]).await;
     let page = people.agents.versions(id(20), &Part::Page(PageRequest { page: 1, page_size: 2 })).await.unwrap();
@@ -90,20 +90,20 @@ pub async fn versions_are_listed_the_newest_first(people: &PeopleUnderTest) {
     assert_eq!((numbers, page.total()), (vec![3, 2], Some(3)));
 }
 
-/// A definition comes back whole.
+/// A definition is returned unchanged.
 pub async fn a_version_is_read_back_as_it_was_published(people: &PeopleUnderTest) {
     published(people, &["one", "two"]).await;
     assert_eq!(people.agents.version(id(20), 1).await.unwrap().unwrap().definition, workflow("one"));
 }
 
-/// Who published is remembered with the version.
+/// A version records its publisher.
 pub async fn a_version_names_who_published_it(people: &PeopleUnderTest) {
     published(people, &["one"]).await;
     let version = people.agents.version(id(20), 1).await.unwrap().unwrap();
     assert_eq!(version.summary.published_by, context().actor);
 }
 
-/// Absence is an answer here, too.
+/// Absence is not an error.
 pub async fn an_unknown_version_is_absent(people: &PeopleUnderTest) {
     published(people, &["one"]).await;
     assert_eq!(people.agents.version(id(20), 2).await.unwrap(), None);

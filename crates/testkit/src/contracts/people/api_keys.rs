@@ -43,7 +43,7 @@ pub(super) async fn issue_as(people: &PeopleUnderTest, key: ApiKeyId, secret: Ke
     decide::<ApiKey>(people, key, |it| it.issue(&wanted, now())).await;
 }
 
-/// Gives key 60 the next secret; the one before counts for an hour.
+/// Gives key 60 a new secret; the previous one stays valid for an hour.
 async fn rotate(people: &PeopleUnderTest, secret: u64, digest: [u8; 32]) {
     keep(people, secret, digest, now()).await;
     let renewal =
@@ -55,7 +55,7 @@ async fn grant(people: &PeopleUnderTest, digest: [u8; 32], at: DateTime<Utc>) ->
     people.key_standings.of(id(60), &digest, at).await.unwrap()
 }
 
-/// What was issued is what is shown.
+/// An issued key is found with its properties.
 pub async fn an_issued_key_is_found(people: &PeopleUnderTest) {
     issue(people).await;
     let found = people.keys.find(id(60)).await.unwrap().unwrap();
@@ -65,7 +65,7 @@ pub async fn an_issued_key_is_found(people: &PeopleUnderTest) {
     assert_eq!((found.expires_at, found.rotated_at, found.revoked_at), (now() + TimeDelta::days(30), None, None));
 }
 
-/// Keys stay in their project.
+/// Lists contain only keys of the project.
 pub async fn keys_are_listed_by_project_the_newest_first(people: &PeopleUnderTest) {
     issue(people).await;
     issue_as(people, id(70), id(71)).await;
@@ -75,7 +75,7 @@ pub async fn keys_are_listed_by_project_the_newest_first(people: &PeopleUnderTes
     assert_eq!(people.keys.list(id(11), &Part::default()).await.unwrap().total(), Some(0));
 }
 
-/// The grant is what was issued.
+/// A valid secret returns the key's grant.
 pub async fn a_key_with_its_secret_counts(people: &PeopleUnderTest) {
     issue(people).await;
     let grant = grant(people, FIRST, now()).await.unwrap();
@@ -83,14 +83,14 @@ pub async fn a_key_with_its_secret_counts(people: &PeopleUnderTest) {
     assert!(grant.scopes.contains("runs.start") && grant.scopes.len() == 2);
 }
 
-/// A prefix is no proof.
+/// The prefix alone is not sufficient.
 pub async fn a_key_with_another_secret_does_not_count(people: &PeopleUnderTest) {
     issue(people).await;
     keep(people, 99, SECOND, now()).await;
     assert_eq!(grant(people, SECOND, now()).await, None);
 }
 
-/// The last instant is no longer within.
+/// The expiry is exclusive.
 pub async fn an_expired_key_does_not_count(people: &PeopleUnderTest) {
     issue(people).await;
     let expiry = now() + TimeDelta::days(30);
@@ -98,7 +98,7 @@ pub async fn an_expired_key_does_not_count(people: &PeopleUnderTest) {
     assert_eq!(grant(people, FIRST, expiry).await, None);
 }
 
-/// Revoked is out.
+/// A revoked key is invalid at once.
 pub async fn a_revoked_key_does_not_count(people: &PeopleUnderTest) {
     issue(people).await;
     decide::<ApiKey>(people, id(60), ApiKey::revoke).await;
@@ -106,14 +106,14 @@ pub async fn a_revoked_key_does_not_count(people: &PeopleUnderTest) {
     assert!(people.keys.find(id(60)).await.unwrap().unwrap().revoked_at.is_some());
 }
 
-/// A key borrows its issuer's power.
+/// A key depends on its issuer's account.
 pub async fn a_disabled_issuers_key_does_not_count(people: &PeopleUnderTest) {
     issue(people).await;
     decide::<User>(people, id(1), User::disable).await;
     assert_eq!(grant(people, FIRST, now()).await, None);
 }
 
-/// Programs get time to change over.
+/// Programs get time to switch.
 pub async fn a_replaced_secret_counts_for_the_overlap(people: &PeopleUnderTest) {
     issue(people).await;
     rotate(people, 62, SECOND).await;
@@ -122,7 +122,7 @@ pub async fn a_replaced_secret_counts_for_the_overlap(people: &PeopleUnderTest) 
     assert_eq!(grant(people, FIRST, now() + TimeDelta::hours(1)).await, None);
 }
 
-/// At most two secrets count.
+/// At most two secrets are valid.
 pub async fn a_secret_replaced_twice_does_not_count(people: &PeopleUnderTest) {
     issue(people).await;
     rotate(people, 62, SECOND).await;
@@ -131,14 +131,14 @@ pub async fn a_secret_replaced_twice_does_not_count(people: &PeopleUnderTest) {
     assert!(grant(people, SECOND, now()).await.is_some() && grant(people, THIRD, now()).await.is_some());
 }
 
-/// What was let go of proves nothing.
+/// A removed secret is invalid.
 pub async fn a_removed_secret_does_not_count(people: &PeopleUnderTest) {
     issue(people).await;
     people.key_vault.remove(id(61)).await.unwrap();
     assert_eq!(grant(people, FIRST, now()).await, None);
 }
 
-/// Neither keys in use nor keys being issued lose their secret.
+/// Secrets of keys in use, or about to be issued, are kept.
 pub async fn a_sweep_removes_only_old_secrets_nobody_refers_to(people: &PeopleUnderTest) {
     issue(people).await;
     rotate(people, 62, SECOND).await;
@@ -149,7 +149,7 @@ pub async fn a_sweep_removes_only_old_secrets_nobody_refers_to(people: &PeopleUn
     assert_eq!(people.key_vault.sweep(now() + TimeDelta::hours(3)).await.unwrap(), 1);
 }
 
-/// The newest use is told, and none where there was none.
+/// The newest use is returned, or `None`.
 pub async fn the_last_use_is_told(people: &PeopleUnderTest) {
     let later = now() + TimeDelta::minutes(1);
     people.key_uses.note(id(60), now());
@@ -157,7 +157,7 @@ pub async fn the_last_use_is_told(people: &PeopleUnderTest) {
     assert_eq!(people.key_uses.last(&[id(60), id(70)]).await.unwrap(), [(id(60), later)]);
 }
 
-/// Of two requests at once, whichever is told of last, the later one was the last.
+/// An older use recorded later is ignored.
 pub async fn an_older_use_that_is_told_later_changes_nothing(people: &PeopleUnderTest) {
     let later = now() + TimeDelta::minutes(1);
     people.key_uses.note(id(60), later);

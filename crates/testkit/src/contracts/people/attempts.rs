@@ -18,19 +18,19 @@ fn within(count: u32) -> Charged {
     Charged::Within(vec![Spent { count, until: now() + WINDOW }])
 }
 
-/// As many as there are, and no more.
+/// Exactly as many attempts as allowed.
 pub async fn an_allowance_is_used_up(people: &PeopleUnderTest) {
     let outcomes = [attempt(people, 1, 2).await, attempt(people, 1, 2).await, attempt(people, 1, 2).await];
     assert_eq!(outcomes, [within(1), within(2), Charged::Exhausted { until: now() + WINDOW }]);
 }
 
-/// What somebody has used up is nobody else's loss.
+/// Keys are counted independently.
 pub async fn allowances_do_not_touch_each_other(people: &PeopleUnderTest) {
     attempt(people, 1, 1).await;
     assert_eq!(attempt(people, 2, 1).await, within(1));
 }
 
-/// The window begins with the first attempt, and ends for all of them.
+/// The window begins with the first attempt and ends for all of them.
 pub async fn an_allowance_is_whole_again_after_its_window(people: &PeopleUnderTest) {
     attempt(people, 1, 1).await;
     let later = now() + WINDOW;
@@ -38,7 +38,7 @@ pub async fn an_allowance_is_whole_again_after_its_window(people: &PeopleUnderTe
     assert_eq!(outcome, Charged::Within(vec![Spent { count: 1, until: later + WINDOW }]));
 }
 
-/// Trying on does not make anybody wait longer.
+/// Refused attempts do not extend the window.
 pub async fn a_later_attempt_does_not_prolong_the_window(people: &PeopleUnderTest) {
     attempt(people, 1, 1).await;
     let late = now() + WINDOW - TimeDelta::seconds(1);
@@ -46,13 +46,13 @@ pub async fn a_later_attempt_does_not_prolong_the_window(people: &PeopleUnderTes
     assert_eq!(outcome, Charged::Exhausted { until: now() + WINDOW });
 }
 
-/// Guessing in parallel buys nothing.
+/// Parallel guesses do not exceed the limit.
 pub async fn of_twenty_parallel_attempts_only_five_are_within_five(people: &PeopleUnderTest) {
     let outcomes = join_all((0..20).map(|_| attempt(people, 1, 5))).await;
     assert_eq!(outcomes.iter().filter(|it| matches!(it, Charged::Within(_))).count(), 5, "{outcomes:?}");
 }
 
-/// All or nothing, whichever is exhausted.
+/// If one limit is exhausted, none is charged.
 pub async fn a_refused_attempt_is_counted_nowhere(people: &PeopleUnderTest) {
     attempt(people, 2, 1).await;
     let charges = [charge(1, 5), charge(2, 1), charge(3, 5)];
@@ -60,7 +60,7 @@ pub async fn a_refused_attempt_is_counted_nowhere(people: &PeopleUnderTest) {
     assert_eq!((attempt(people, 1, 5).await, attempt(people, 3, 5).await), (within(1), within(1)));
 }
 
-/// Each answer belongs to its charge, in whatever order they are made.
+/// The results are in the order of the charges.
 pub async fn counts_are_told_in_the_order_of_the_charges(people: &PeopleUnderTest) {
     attempt(people, 1, 5).await;
     let outcome = people.attempts.charge(&[charge(2, 5), charge(1, 5)], now()).await.unwrap();
@@ -68,7 +68,7 @@ pub async fn counts_are_told_in_the_order_of_the_charges(people: &PeopleUnderTes
     assert_eq!(outcome, Charged::Within(vec![spent(1), spent(2)]));
 }
 
-/// A success is no failure.
+/// A successful attempt is not counted.
 pub async fn a_refund_gives_one_attempt_back(people: &PeopleUnderTest) {
     attempt(people, 1, 2).await;
     attempt(people, 1, 2).await;
@@ -79,14 +79,14 @@ pub async fn a_refund_gives_one_attempt_back(people: &PeopleUnderTest) {
     );
 }
 
-/// Nobody saves attempts up.
+/// The count never becomes negative.
 pub async fn a_refund_gives_back_no_more_than_was_counted(people: &PeopleUnderTest) {
     attempt(people, 1, 2).await;
     people.attempts.refund(&[[1; 32], [1; 32], [2; 32]]).await.unwrap();
     assert_eq!(attempt(people, 1, 2).await, within(1));
 }
 
-/// And only that one.
+/// Each source is stored separately, with its last login.
 pub async fn a_source_is_remembered_with_its_last_sign_in(people: &PeopleUnderTest) {
     let later = now() + TimeDelta::days(1);
     people.attempts.remember(&[1; 32], now()).await.unwrap();
@@ -95,7 +95,7 @@ pub async fn a_source_is_remembered_with_its_last_sign_in(people: &PeopleUnderTe
     assert_eq!(seen, (Some(later), None));
 }
 
-/// What is over counts for nothing any more.
+/// Expired windows are removed.
 pub async fn windows_that_are_over_are_swept(people: &PeopleUnderTest) {
     attempt(people, 1, 1).await;
     people.attempts.remember(&[1; 32], now()).await.unwrap();
@@ -103,14 +103,14 @@ pub async fn windows_that_are_over_are_swept(people: &PeopleUnderTest) {
     assert_eq!(people.attempts.last_seen(&[1; 32]).await.unwrap(), Some(now()));
 }
 
-/// Whoever has not come for so long is a stranger again.
+/// A source that was not seen for long becomes unknown.
 pub async fn sources_not_seen_for_long_are_swept(people: &PeopleUnderTest) {
     people.attempts.remember(&[1; 32], now()).await.unwrap();
     people.perishables.attempts.sweep(now() + KNOWN_FOR + TimeDelta::seconds(1)).await.unwrap();
     assert_eq!(people.attempts.last_seen(&[1; 32]).await.unwrap(), None);
 }
 
-/// Housekeeping gives nobody another try.
+/// A sweep does not reset current windows.
 pub async fn windows_that_count_are_spared(people: &PeopleUnderTest) {
     attempt(people, 1, 1).await;
     people.perishables.attempts.sweep(now() + WINDOW).await.unwrap();

@@ -18,13 +18,13 @@ use super::{
     sessions::{now, session},
 };
 
-/// Ada's password becomes another one, and her sign-in 50 goes on.
+/// A change of Ada's password that keeps her session 50.
 fn another(to: &str) -> PasswordChange {
     let (user, to) = (id(1), PasswordHash(to.to_owned()));
     PasswordChange { user, from: account(user, 1).password, to, keep: id(50), at: now() }
 }
 
-/// The next sign-in needs the new password.
+/// The new password replaces the old one.
 pub async fn another_password_replaces_the_one_before(people: &PeopleUnderTest) {
     people.accounts.save(&account(id(1), 1)).await.unwrap();
     let hash = PasswordHash("another".to_owned());
@@ -33,7 +33,7 @@ pub async fn another_password_replaces_the_one_before(people: &PeopleUnderTest) 
     assert_eq!(people.changes.credentials(id(2)).await.unwrap(), None);
 }
 
-/// Of many who start from the same password at once, one gets through.
+/// Of concurrent changes from the same password, one succeeds.
 pub async fn a_password_is_replaced_once(people: &PeopleUnderTest) {
     people.accounts.save(&account(id(1), 1)).await.unwrap();
     let replace = async |n: u32| {
@@ -56,7 +56,7 @@ pub async fn a_change_of_the_password_is_unrecorded_at_first(people: &PeopleUnde
     assert_eq!(people.changes.unrecorded(Unrecorded::Of(id(2))).await.unwrap(), []);
 }
 
-/// What is recorded is not recorded again.
+/// A recorded change is no longer listed.
 pub async fn a_change_that_was_recorded_is_not_unrecorded_any_more(people: &PeopleUnderTest) {
     people.accounts.save(&account(id(1), 1)).await.unwrap();
     people.changes.set_password(&another("another")).await.unwrap();
@@ -66,7 +66,7 @@ pub async fn a_change_that_was_recorded_is_not_unrecorded_any_more(people: &Peop
     }
 }
 
-/// That an earlier change was recorded says nothing of the present one.
+/// Recording an earlier change does not record the present one.
 pub async fn a_later_change_of_the_password_stays_unrecorded(people: &PeopleUnderTest) {
     people.accounts.save(&account(id(1), 1)).await.unwrap();
     people.changes.set_password(&another("another")).await.unwrap();
@@ -75,7 +75,7 @@ pub async fn a_later_change_of_the_password_stays_unrecorded(people: &PeopleUnde
     assert_eq!(people.changes.unrecorded(Unrecorded::Of(id(1))).await.unwrap(), [change]);
 }
 
-/// A change that is being made is left to whoever makes it.
+/// A recent change is left to the request that makes it.
 pub async fn changes_made_lately_are_not_listed_as_unrecorded(people: &PeopleUnderTest) {
     people.accounts.save(&account(id(1), 1)).await.unwrap();
     people.changes.set_password(&another("another")).await.unwrap();
@@ -88,7 +88,7 @@ pub async fn the_first_password_is_no_unrecorded_change(people: &PeopleUnderTest
     assert_eq!(people.changes.unrecorded(Unrecorded::Of(id(1))).await.unwrap(), []);
 }
 
-/// Only the name changes, and only theirs.
+/// Only that person's name changes.
 pub async fn another_name_replaces_the_one_before(people: &PeopleUnderTest) {
     people.accounts.save(&account(id(1), 1)).await.unwrap();
     people.accounts.save(&account(id(2), 2)).await.unwrap();
@@ -98,7 +98,7 @@ pub async fn another_name_replaces_the_one_before(people: &PeopleUnderTest) {
     assert!(name(id(1)) == "Ada King" && name(id(2)) != "Ada King");
 }
 
-/// Whoever has not seen the present name does not change it.
+/// The change is refused if the caller has not seen the current name.
 pub async fn a_name_is_changed_only_from_the_one_that_was_seen(people: &PeopleUnderTest) {
     people.accounts.save(&account(id(1), 1)).await.unwrap();
     let rename = async |to: &str| {
@@ -110,7 +110,7 @@ pub async fn a_name_is_changed_only_from_the_one_that_was_seen(people: &PeopleUn
     assert_eq!(profile.name, "Ada King");
 }
 
-/// Who has no rows has no name either.
+/// People without rows cannot be renamed.
 pub async fn nobody_is_renamed_who_is_not_there(people: &PeopleUnderTest) {
     people.accounts.save(&account(id(1), 1)).await.unwrap();
     let name = DisplayName::parse("Ada King").unwrap();
@@ -118,7 +118,7 @@ pub async fn nobody_is_renamed_who_is_not_there(people: &PeopleUnderTest) {
     assert!(!people.changes.rename(id(2), None, &name).await.unwrap());
 }
 
-/// Neither strangers' sign-ins are listed nor those that have ended.
+/// Sessions of others and ended ones are not listed.
 pub async fn a_persons_live_sign_ins_are_listed(people: &PeopleUnderTest) {
     for (number, user) in [(50, id(1)), (51, id(1)), (52, id(2))] {
         people.sessions.open(&session(id(number), user, u8::try_from(number).unwrap())).await.unwrap();
@@ -129,7 +129,7 @@ pub async fn a_persons_live_sign_ins_are_listed(people: &PeopleUnderTest) {
     assert_eq!(people.session_list.of_user(id(1), now() + TimeDelta::days(31)).await.unwrap(), []);
 }
 
-/// A person recognises a sign-in by when it was last used.
+/// A session has the time of its last use.
 pub async fn the_last_exchange_is_told(people: &PeopleUnderTest) {
     people.sessions.open(&session(id(50), id(1), 1)).await.unwrap();
     let later = now() + TimeDelta::days(1);
@@ -138,7 +138,7 @@ pub async fn the_last_exchange_is_told(people: &PeopleUnderTest) {
     assert_eq!((told.opened_at, told.last_used_at), (now(), later));
 }
 
-/// The one that asks stays, and so do strangers'.
+/// The requesting session and those of others are kept.
 pub async fn every_other_sign_in_ends_with_the_password(people: &PeopleUnderTest) {
     people.accounts.save(&account(id(1), 1)).await.unwrap();
     for (number, user) in [(50, id(1)), (51, id(1)), (52, id(2))] {
@@ -149,7 +149,7 @@ pub async fn every_other_sign_in_ends_with_the_password(people: &PeopleUnderTest
     assert_eq!(people.session_list.of_user(id(2), now()).await.unwrap().len(), 1);
 }
 
-/// Whoever starts from a password that is none any more ends nobody's sign-in.
+/// A change from an outdated password ends no sessions.
 pub async fn no_sign_in_ends_without_the_password(people: &PeopleUnderTest) {
     people.accounts.save(&account(id(1), 1)).await.unwrap();
     people.changes.set_password(&another("another")).await.unwrap();
@@ -158,7 +158,7 @@ pub async fn no_sign_in_ends_without_the_password(people: &PeopleUnderTest) {
     assert_eq!(people.session_list.of_user(id(1), now()).await.unwrap().len(), 1);
 }
 
-/// A sign-in that is opened at the same time has ended, unless the new password is there to be seen once it is open.
+/// A session opened concurrently has ended, unless the new password is visible once it is open.
 pub async fn no_sign_in_slips_past_a_change_of_the_password(people: &PeopleUnderTest) {
     people.accounts.save(&account(id(1), 1)).await.unwrap();
     for round in 0..20_u8 {
@@ -176,7 +176,7 @@ pub async fn no_sign_in_slips_past_a_change_of_the_password(people: &PeopleUnder
     }
 }
 
-/// Of a person who signs in again and again, the sign-ins used longest ago end.
+/// The least recently used sessions of a person end first.
 pub async fn a_person_has_no_more_sign_ins_than_they_may(people: &PeopleUnderTest) {
     let open = async |number: u64, refresh: u8| {
         let opened_at = now() + TimeDelta::seconds(i64::from(refresh));
@@ -195,7 +195,7 @@ pub async fn a_person_has_no_more_sign_ins_than_they_may(people: &PeopleUnderTes
     assert_eq!(listed, BTreeSet::from([id(50), id(52), id(53)]));
 }
 
-/// What has ended makes room before what has not.
+/// Ended sessions are removed before active ones.
 pub async fn an_ended_sign_in_makes_room_for_another(people: &PeopleUnderTest) {
     for (number, refresh) in [(50, 1), (51, 2)] {
         people.sessions.open(&NewSession { at_once: 2, ..session(id(number), id(1), refresh) }).await.unwrap();
@@ -206,7 +206,7 @@ pub async fn an_ended_sign_in_makes_room_for_another(people: &PeopleUnderTest) {
     assert_eq!(people.session_list.of_user(id(1), now()).await.unwrap().len(), 2);
 }
 
-/// Only those count who run the platform and may sign in.
+/// Only administrators who may sign in are counted.
 pub async fn active_administrators_are_counted(people: &PeopleUnderTest) {
     register(people, id(1), PlatformRole::Admin).await;
     register(people, id(2), PlatformRole::Admin).await;
@@ -215,7 +215,7 @@ pub async fn active_administrators_are_counted(people: &PeopleUnderTest) {
     assert_eq!(people.users.active_administrators().await.unwrap(), 1);
 }
 
-/// Filters narrow, and the total is that of what they leave.
+/// Filters apply to the total, too.
 pub async fn users_are_listed_by_role_and_status(people: &PeopleUnderTest) {
     register(people, id(1), PlatformRole::Admin).await;
     register(people, id(2), PlatformRole::Member).await;
@@ -227,7 +227,7 @@ pub async fn users_are_listed_by_role_and_status(people: &PeopleUnderTest) {
     assert_eq!((all.total(), erased.total(), erased.items[0].id), (Some(2), Some(1), id(2)));
 }
 
-/// Whatever kept an erased person's rows from being deleted, the next sweep does not spare them.
+/// A sweep removes the rows of erased people.
 pub async fn a_sweep_does_not_spare_the_erased(people: &PeopleUnderTest) {
     register(people, id(1), PlatformRole::Member).await;
     people.accounts.save(&account(id(1), 1)).await.unwrap();
@@ -235,14 +235,14 @@ pub async fn a_sweep_does_not_spare_the_erased(people: &PeopleUnderTest) {
     assert_eq!(people.accounts.sweep(now() + TimeDelta::days(400)).await.unwrap(), 1);
 }
 
-/// An invitation is told by its digest and by nothing else.
+/// An invitation is found by its digest only.
 pub async fn a_kept_invitation_is_found(people: &PeopleUnderTest) {
     people.invitations.save(&[1; 32], now()).await.unwrap();
     assert_eq!(people.invitations.expiry(&[1; 32]).await.unwrap(), Some(now()));
     assert_eq!(people.invitations.expiry(&[2; 32]).await.unwrap(), None);
 }
 
-/// A repeated request does not make an invitation last longer.
+/// Repeating the request does not extend the invitation.
 pub async fn an_invitation_kept_twice_stays_as_it_was(people: &PeopleUnderTest) {
     let later = now() + TimeDelta::days(1);
     assert_eq!(people.invitations.save(&[1; 32], now()).await.unwrap(), now());
@@ -250,7 +250,7 @@ pub async fn an_invitation_kept_twice_stays_as_it_was(people: &PeopleUnderTest) 
     assert_eq!(people.invitations.expiry(&[1; 32]).await.unwrap(), Some(now()));
 }
 
-/// Once erased, for ever erased, and told once.
+/// An erasure is permanent and listed once.
 pub async fn an_erasure_is_remembered_once(people: &PeopleUnderTest) {
     assert_eq!(people.erasures.all().await.unwrap(), []);
     people.erasures.record(id(1), now()).await.unwrap();

@@ -12,21 +12,21 @@ fn email() -> Email {
     Email::parse("ada@example.org").unwrap()
 }
 
-/// Private rows under the digest by which an e-mail is looked for.
+/// Private rows under the digest by which an e-mail is searched.
 async fn given_rows(people: &PeopleUnderTest, user: UserId) {
     let email_digest = SequentialTokenMint::default().keyed("user.email", email().as_str().as_bytes());
     let rows = devskyy_application::identity::PrivateAccount { email_digest, ..account(user, 0) };
     people.accounts.save(&rows).await.unwrap();
 }
 
-/// Whoever invites them needs to know nothing else.
+/// An e-mail is enough to invite a person.
 pub async fn a_registered_person_is_found_by_email(people: &PeopleUnderTest) {
     given_rows(people, id(1)).await;
     register(people, id(1), PlatformRole::Member).await;
     assert_eq!(people.directory.find_by_email(&email()).await.unwrap(), Some(id(1)));
 }
 
-/// Absence is an answer.
+/// Absence is not an error.
 pub async fn nobody_is_found_by_an_unknown_email(people: &PeopleUnderTest) {
     given_rows(people, id(1)).await;
     register(people, id(1), PlatformRole::Member).await;
@@ -34,14 +34,14 @@ pub async fn nobody_is_found_by_an_unknown_email(people: &PeopleUnderTest) {
     assert_eq!(people.directory.find_by_email(&unknown).await.unwrap(), None);
 }
 
-/// Rows of a registration that did not come about belong to nobody, whoever else has the e-mail.
+/// Rows of an incomplete registration belong to nobody, even if another account has the e-mail.
 pub async fn rows_without_a_registration_are_nobodys(people: &PeopleUnderTest) {
     given_rows(people, id(1)).await;
     assert_eq!(people.directory.find_by_email(&email()).await.unwrap(), None);
     assert_eq!(people.directory.people(&[id(1)]).await.unwrap(), []);
 }
 
-/// As others may know them, and since when; strangers are left out.
+/// People have e-mail, name and registration time; unknown ones are left out.
 pub async fn people_are_told_with_email_and_name(people: &PeopleUnderTest) {
     given_rows(people, id(1)).await;
     register(people, id(1), PlatformRole::Member).await;

@@ -1,4 +1,4 @@
-//! Short ways to make facts happen.
+//! Shorthands for recording events.
 
 use std::collections::BTreeMap;
 
@@ -22,24 +22,24 @@ use uuid::Uuid;
 use super::PeopleUnderTest;
 use crate::fakes::SequentialIds;
 
-/// Ids of a suite: the same numbers, the same ids.
+/// Ids of a suite: equal numbers give equal ids.
 pub(super) fn id<T: From<Uuid>>(n: u64) -> T {
     SequentialIds::nth(n).into()
 }
 
-/// Who the suites act as.
+/// The actor of the suites.
 pub(super) fn context() -> EventContext {
     Actor::system("contract", SequentialIds::nth(9_999)).event_context(None)
 }
 
-/// Records facts of one aggregate.
+/// Records events of one aggregate.
 pub(super) async fn record<A: Aggregate>(people: &PeopleUnderTest, of: A::Id, events: &[A::Event]) {
     let write = Repository::<A>::write(of, Precondition::Any, events).unwrap();
     let request = AppendRequest { writes: vec![write], claims: vec![], idempotency: None, context: context() };
     people.store.append(request).await.unwrap();
 }
 
-/// Lets an aggregate decide on its present state, and records what follows.
+/// Lets an aggregate decide on its current state, and records the events.
 pub(super) async fn decide<A: Aggregate>(
     people: &PeopleUnderTest,
     of: A::Id,

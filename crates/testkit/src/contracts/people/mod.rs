@@ -1,6 +1,6 @@
-//! What every keeper of people, projects and agents promises. `identity_contract!`, `projects_contract!`, `api_keys_contract!` and
-//! `agents_contract!` make one test of each promise; they take an async function that returns a [`PeopleUnderTest`]
-//! over an empty log.
+//! The contract of people, projects and agents. `identity_contract!`, `projects_contract!`, `api_keys_contract!` and
+//! `agents_contract!` create one test per promise; they take an async function that returns a [`PeopleUnderTest`] over
+//! an empty log.
 
 #![expect(clippy::unwrap_used, reason = "a promise that is broken stops its test")]
 
@@ -50,9 +50,9 @@ use crate::fakes::{
     InMemoryEventStore, InMemoryInvitations, InMemoryProjects, InMemorySessions, InMemoryUsers, SequentialTokenMint,
 };
 
-/// Whatever holds rows that time takes the meaning from.
+/// The tables from which old rows are swept.
 pub struct Perishables {
-    /// Sign-ins.
+    /// Sessions.
     pub sessions: Arc<dyn Perishable>,
     /// Invitations.
     pub invitations: Arc<dyn Perishable>,
@@ -62,52 +62,52 @@ pub struct Perishables {
     pub used_keys: Arc<dyn Perishable>,
 }
 
-/// Everything that keeps people, projects and agents, over one log.
+/// The adapters of people, projects and agents, over one log.
 pub struct PeopleUnderTest {
     /// The log.
     pub store: Arc<dyn EventStore>,
-    /// Users as the log tells.
+    /// The read model of users.
     pub users: Arc<dyn UserViews>,
     /// Private rows.
     pub accounts: Arc<dyn Accounts>,
-    /// Sign-ins.
+    /// Sessions.
     pub sessions: Arc<dyn Sessions>,
-    /// Whether sign-ins count.
+    /// Validity of sessions.
     pub standings: Arc<dyn Standings>,
-    /// Projects as the log tells.
+    /// The read model of projects.
     pub projects: Arc<dyn ProjectViews>,
-    /// The people behind e-mails, under digests of [`SequentialTokenMint`].
+    /// People by e-mail, under digests of [`SequentialTokenMint`].
     pub directory: Arc<dyn Directory>,
-    /// Who belongs to which project.
+    /// Memberships in projects.
     pub memberships: Arc<dyn Memberships>,
-    /// Agents as the log tells.
+    /// The read model of agents.
     pub agents: Arc<dyn AgentViews>,
     /// Changes of private rows.
     pub changes: Arc<dyn AccountChanges>,
-    /// Sign-ins by person.
+    /// Sessions by person.
     pub session_list: Arc<dyn SessionList>,
-    /// Invitations to open an account.
+    /// Invitations to register.
     pub invitations: Arc<dyn Invitations>,
-    /// Who was erased.
+    /// Erased people.
     pub erasures: Arc<dyn Erasures>,
-    /// API keys as the log tells.
+    /// The read model of API keys.
     pub keys: Arc<dyn KeyViews>,
     /// Digests of their secrets.
     pub key_vault: Arc<dyn KeyVault>,
-    /// Whether presented keys count.
+    /// Validity of API keys.
     pub key_standings: Arc<dyn KeyStandings>,
-    /// When keys were last used.
+    /// Last uses of keys.
     pub key_uses: Arc<dyn KeyUses>,
-    /// What is swept by age.
+    /// The tables that are swept.
     pub perishables: Perishables,
-    /// How often somebody has tried.
+    /// Counts of attempts.
     pub attempts: Arc<dyn Attempts>,
-    /// Whatever must live as long, for example a directory.
+    /// Resources that must live as long, for example a directory.
     pub keep: Box<dyn Any + Send + Sync>,
 }
 
 impl PeopleUnderTest {
-    /// The adapters that live in memory.
+    /// The in-memory adapters.
     #[must_use]
     pub fn in_memory() -> Self {
         let store = Arc::new(InMemoryEventStore::default());
@@ -150,7 +150,7 @@ impl PeopleUnderTest {
     }
 }
 
-/// Makes a test of each promise about users, private rows, sign-ins and standings.
+/// Creates a test for each promise about users, private rows, sessions and their validity.
 #[macro_export]
 macro_rules! identity_contract {
     ($($how:tt)+) => {
@@ -223,7 +223,7 @@ macro_rules! identity_contract {
     };
 }
 
-/// Makes a test of each promise about attempts and known sources.
+/// Creates a test for each promise about attempts and known sources.
 #[macro_export]
 macro_rules! attempts_contract {
     ($($how:tt)+) => {
@@ -245,7 +245,7 @@ macro_rules! attempts_contract {
     };
 }
 
-/// Makes a test of each promise about projects and memberships.
+/// Creates a test for each promise about projects and memberships.
 #[macro_export]
 macro_rules! projects_contract {
     ($($how:tt)+) => {
@@ -283,7 +283,7 @@ macro_rules! projects_contract {
     };
 }
 
-/// Makes a test of each promise about agents and their versions.
+/// Creates a test for each promise about agents and their versions.
 #[macro_export]
 macro_rules! agents_contract {
     ($($how:tt)+) => {
@@ -318,7 +318,7 @@ macro_rules! agents_contract {
     };
 }
 
-/// Makes a test of each promise about API keys.
+/// Creates a test for each promise about API keys.
 #[macro_export]
 macro_rules! api_keys_contract {
     ($($how:tt)+) => {

@@ -42,19 +42,19 @@ pub async fn a_created_project_is_found(people: &PeopleUnderTest) {
     );
 }
 
-/// Absence is an answer.
+/// Absence is not an error.
 pub async fn an_unknown_project_is_absent(people: &PeopleUnderTest) {
     assert_eq!(people.projects.find(id(10)).await.unwrap(), None);
 }
 
-/// Whoever creates it owns it.
+/// The creator becomes the owner.
 pub async fn the_creator_is_the_owner(people: &PeopleUnderTest) {
     owned(people).await;
     let expected = Standing { status: ProjectStatus::Active, role: Some(ProjectRole::Owner) };
     assert_eq!(standing(people, id(1)).await, Some(expected));
 }
 
-/// What is shown now is what is shown as of now, also of an archived one.
+/// The current view equals the view as of now, for an archived project, too.
 pub async fn a_project_is_shown_as_its_events_tell(people: &PeopleUnderTest) {
     owned(people).await;
     let name = ProjectName::parse("Harbour Two").unwrap();
@@ -67,7 +67,7 @@ pub async fn a_project_is_shown_as_its_events_tell(people: &PeopleUnderTest) {
     assert_eq!(people.projects.find(id(10)).await.unwrap(), ProjectView::recalled(id(10), &now));
 }
 
-/// A new name shows with its slug and the new version.
+/// The new name, its slug and the new version are visible.
 pub async fn a_renamed_project_shows_its_new_name(people: &PeopleUnderTest) {
     owned(people).await;
     let name = ProjectName::parse("Harbour Two").unwrap();
@@ -76,35 +76,35 @@ pub async fn a_renamed_project_shows_its_new_name(people: &PeopleUnderTest) {
     assert_eq!((&*found.name, &*found.slug, found.version), ("Harbour Two", "harbour-two", 2));
 }
 
-/// On hold shows at once.
+/// The status changes at once.
 pub async fn a_suspended_project_is_shown_as_suspended(people: &PeopleUnderTest) {
     owned(people).await;
     decide::<Project>(people, id(10), Project::suspend).await;
     assert_eq!(standing(people, id(1)).await.unwrap().status, ProjectStatus::Suspended);
 }
 
-/// Kept for history shows at once.
+/// The status changes at once.
 pub async fn an_archived_project_is_shown_as_archived(people: &PeopleUnderTest) {
     owned(people).await;
     decide::<Project>(people, id(10), Project::archive).await;
     assert_eq!(people.projects.find(id(10)).await.unwrap().unwrap().status, ProjectStatus::Archived);
 }
 
-/// A list holds nobody else's projects.
+/// The list contains only the person's projects.
 pub async fn a_person_is_listed_the_projects_they_belong_to(people: &PeopleUnderTest) {
     owned(people).await;
     create_project(people, id(11), "Elsewhere", id(2)).await;
     assert_eq!(listed(people, ListScope::MemberOf(id(1))).await, [id::<ProjectId>(10)]);
 }
 
-/// Whoever runs the platform sees all.
+/// Administrators see all projects.
 pub async fn everything_lists_the_projects_of_everybody(people: &PeopleUnderTest) {
     owned(people).await;
     create_project(people, id(11), "Elsewhere", id(2)).await;
     assert_eq!(listed(people, ListScope::Everything).await, [id::<ProjectId>(10), id(11)]);
 }
 
-/// Pages cut the list and know its length.
+/// Pages include the total.
 pub async fn projects_are_listed_in_pages_the_oldest_first(people: &PeopleUnderTest) {
     for n in 10..15 {
         create_project(people, id(n), &format!("Project {n}"), id(1)).await;
@@ -115,7 +115,7 @@ pub async fn projects_are_listed_in_pages_the_oldest_first(people: &PeopleUnderT
     assert_eq!((ids, page.total()), (vec![id(12), id(13)], Some(5)));
 }
 
-/// Status and name narrow a list down, and it can be sorted by name.
+/// Lists can be filtered by status and name, and sorted by name.
 pub async fn projects_are_filtered_and_sorted(people: &PeopleUnderTest) {
     for (n, name) in [(10, "beta"), (11, "Alpha"), (12, "Bet_a")] {
         create_project(people, id(n), name, id(1)).await;
@@ -132,7 +132,7 @@ pub async fn projects_are_filtered_and_sorted(people: &PeopleUnderTest) {
     }
 }
 
-/// Members are listed in the order in which they came.
+/// Members are listed in the order of joining.
 pub async fn an_added_member_is_listed_after_older_ones(people: &PeopleUnderTest) {
     owned(people).await;
     decide::<Project>(people, id(10), |it| it.add_member(id(2), ProjectRole::Viewer)).await;
@@ -141,7 +141,7 @@ pub async fn an_added_member_is_listed_after_older_ones(people: &PeopleUnderTest
     assert_eq!((members, page.total()), (vec![(id(1), ProjectRole::Owner), (id(2), ProjectRole::Viewer)], Some(2)));
 }
 
-/// A new role counts with the next question.
+/// A role change applies to the next query.
 pub async fn a_changed_role_counts_at_once(people: &PeopleUnderTest) {
     owned(people).await;
     decide::<Project>(people, id(10), |it| it.add_member(id(2), ProjectRole::Viewer)).await;
@@ -149,7 +149,7 @@ pub async fn a_changed_role_counts_at_once(people: &PeopleUnderTest) {
     assert_eq!(standing(people, id(2)).await.unwrap().role, Some(ProjectRole::Operator));
 }
 
-/// An answer is not remembered.
+/// Results are not cached.
 pub async fn a_role_taken_away_between_two_questions_is_gone(people: &PeopleUnderTest) {
     owned(people).await;
     decide::<Project>(people, id(10), |it| it.add_member(id(2), ProjectRole::Viewer)).await;
@@ -158,7 +158,7 @@ pub async fn a_role_taken_away_between_two_questions_is_gone(people: &PeopleUnde
     assert_eq!((before, standing(people, id(2)).await.unwrap().role), (Some(ProjectRole::Viewer), None));
 }
 
-/// A removed member is out with the next question.
+/// A removal applies to the next query.
 pub async fn a_removed_member_has_no_role_any_more(people: &PeopleUnderTest) {
     owned(people).await;
     decide::<Project>(people, id(10), |it| it.add_member(id(2), ProjectRole::Viewer)).await;
@@ -167,7 +167,7 @@ pub async fn a_removed_member_has_no_role_any_more(people: &PeopleUnderTest) {
     assert_eq!((standing(people, id(2)).await.unwrap().role, member), (None, None));
 }
 
-/// Coming back is joining, also where both happen at once.
+/// A member who rejoins is a member, even if both happen in one request.
 pub async fn a_member_who_left_and_came_back_is_a_member(people: &PeopleUnderTest) {
     owned(people).await;
     decide::<Project>(people, id(10), |it| {
@@ -180,7 +180,7 @@ pub async fn a_member_who_left_and_came_back_is_a_member(people: &PeopleUnderTes
     assert_eq!(standing(people, id(2)).await.unwrap().role, Some(ProjectRole::Operator));
 }
 
-/// Others have no role.
+/// Non-members have no role.
 pub async fn a_stranger_has_no_role(people: &PeopleUnderTest) {
     owned(people).await;
     assert_eq!(standing(people, id(2)).await, Some(Standing { status: ProjectStatus::Active, role: None }));
@@ -191,20 +191,20 @@ pub async fn nobody_stands_anywhere_in_an_unknown_project(people: &PeopleUnderTe
     assert_eq!(standing(people, id(1)).await, None);
 }
 
-/// The project made at registration is found by its person.
+/// The personal project is found by its owner.
 pub async fn a_personal_project_is_found_by_its_person(people: &PeopleUnderTest) {
     owned(people).await;
     decide::<Project>(people, id(11), |it| it.create(&ProjectName::personal(), id(1), true)).await;
     assert_eq!(people.memberships.personal_project(id(1)).await.unwrap(), Some(id(11)));
 }
 
-/// A project one creates is not the one made at registration.
+/// Other projects of a person are not personal.
 pub async fn other_projects_of_a_person_are_not_personal(people: &PeopleUnderTest) {
     owned(people).await;
     assert_eq!(people.memberships.personal_project(id(1)).await.unwrap(), None);
 }
 
-/// Whoever is in one project knows the others there.
+/// Members of one project know each other.
 pub async fn members_of_one_project_are_acquainted(people: &PeopleUnderTest) {
     owned(people).await;
     decide::<Project>(people, id(10), |it| it.add_member(id(2), ProjectRole::Viewer)).await;
@@ -212,7 +212,7 @@ pub async fn members_of_one_project_are_acquainted(people: &PeopleUnderTest) {
     assert!(people.memberships.acquainted(id(2), id(1)).await.unwrap());
 }
 
-/// Neither having an account nor having been there makes an acquaintance.
+/// Neither an account nor a former membership is sufficient.
 pub async fn people_who_share_no_project_are_strangers(people: &PeopleUnderTest) {
     owned(people).await;
     let name = ProjectName::parse("Lighthouse").unwrap();

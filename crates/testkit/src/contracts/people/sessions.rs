@@ -5,13 +5,13 @@ use futures_util::future::join_all;
 
 use super::{PeopleUnderTest, facts::id};
 
-/// The instant at which the promises begin.
+/// The time at which the tests begin.
 #[must_use]
 pub fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
 }
 
-/// A sign-in that has just begun, with a refresh token of one repeated byte.
+/// A new session with a refresh token of one repeated byte.
 #[must_use]
 pub fn session(session: SessionId, user: UserId, refresh: u8) -> NewSession {
     NewSession {
@@ -34,18 +34,18 @@ async fn open(people: &PeopleUnderTest) {
     people.sessions.open(&session(id(50), id(1), 1)).await.unwrap();
 }
 
-/// A fresh token names its sign-in and its person.
+/// A valid token returns its session and person.
 pub async fn a_fresh_token_is_exchanged(people: &PeopleUnderTest) {
     open(people).await;
     assert_eq!(exchange(people, 1, 2, now()).await, Rotation::Rotated { session: id(50), user: id(1) });
 }
 
-/// Presents one token twenty times at once, for the successors 100 to 119; says who was answered.
+/// Presents one token twenty times concurrently, for the successors 100 to 119; returns the successful ones.
 async fn race(people: &PeopleUnderTest, presented: u8) -> Vec<u8> {
     let until = now() + TimeDelta::days(7);
     let outcomes = join_all((100..120).map(|n| async move {
         let rotated = people.sessions.rotate(&[presented; 32], &[n; 32], now(), until).await;
-        // A busy database may turn some away; that is no exchange.
+        // A busy database may refuse some with a transient error.
         if let Err(error) = &rotated {
             assert!(error.retryable, "{error:?}");
         }
@@ -54,7 +54,7 @@ async fn race(people: &PeopleUnderTest, presented: u8) -> Vec<u8> {
     outcomes.await.into_iter().flatten().collect()
 }
 
-/// However many ask at once, all the answers but one are dead.
+/// Of concurrent successors, at most one is valid.
 pub async fn of_twenty_parallel_exchanges_at_most_one_successor_counts(people: &PeopleUnderTest) {
     open(people).await;
     let answered = race(people, 1).await;
@@ -66,7 +66,7 @@ pub async fn of_twenty_parallel_exchanges_at_most_one_successor_counts(people: &
     assert!(!answered.is_empty() && continued <= 1, "{continued} of {answered:?}");
 }
 
-/// However many ask at once, the sign-in goes on for whoever got no answer.
+/// Concurrent exchanges do not end the session.
 pub async fn after_twenty_parallel_exchanges_the_sign_in_goes_on(people: &PeopleUnderTest) {
     open(people).await;
     race(people, 1).await;
@@ -74,14 +74,14 @@ pub async fn after_twenty_parallel_exchanges_the_sign_in_goes_on(people: &People
     assert_eq!(exchange(people, 2, 3, now()).await, Rotation::Rotated { session: id(50), user: id(1) });
 }
 
-/// The answer was lost, so it is asked for again.
+/// A lost response can be requested again.
 pub async fn a_token_is_exchanged_again_while_its_successor_is_unused(people: &PeopleUnderTest) {
     open(people).await;
     exchange(people, 1, 2, now()).await;
     assert_eq!(exchange(people, 1, 3, now()).await, Rotation::Rotated { session: id(50), user: id(1) });
 }
 
-/// Whoever holds the answer that was asked for again has what somebody else gave up.
+/// Using a replaced successor reveals a copy and ends the session.
 pub async fn a_replaced_successor_ends_the_sign_in(people: &PeopleUnderTest) {
     open(people).await;
     exchange(people, 1, 2, now()).await;
@@ -89,7 +89,7 @@ pub async fn a_replaced_successor_ends_the_sign_in(people: &PeopleUnderTest) {
     assert_eq!(exchange(people, 2, 4, now()).await, Rotation::Reused { session: id(50) });
 }
 
-/// The answer arrived, so whoever asks for it again has a copy.
+/// Reusing a token whose successor was used reveals a copy and ends the session.
 pub async fn a_token_whose_successor_was_used_ends_the_sign_in(people: &PeopleUnderTest) {
     open(people).await;
     exchange(people, 1, 2, now()).await;
@@ -97,7 +97,7 @@ pub async fn a_token_whose_successor_was_used_ends_the_sign_in(people: &PeopleUn
     assert_eq!(exchange(people, 1, 4, now()).await, Rotation::Reused { session: id(50) });
 }
 
-/// Whoever holds the newest token of a copied one is out as well.
+/// After a reuse, the newest token is invalid, too.
 pub async fn after_a_reuse_the_newest_token_is_refused_too(people: &PeopleUnderTest) {
     open(people).await;
     exchange(people, 1, 2, now()).await;
@@ -106,26 +106,26 @@ pub async fn after_a_reuse_the_newest_token_is_refused_too(people: &PeopleUnderT
     assert_eq!(exchange(people, 3, 5, now()).await, Rotation::Refused);
 }
 
-/// A lost answer cannot be asked for when the token that asks is too old.
+/// An expired token cannot be exchanged again.
 pub async fn an_expired_token_is_not_exchanged_again(people: &PeopleUnderTest) {
     open(people).await;
     exchange(people, 1, 2, now() + TimeDelta::days(6)).await;
     assert_eq!(exchange(people, 1, 3, now() + TimeDelta::days(7)).await, Rotation::Refused);
 }
 
-/// Nobody handed it out.
+/// An unknown token is refused.
 pub async fn an_unknown_token_is_refused(people: &PeopleUnderTest) {
     open(people).await;
     assert_eq!(exchange(people, 9, 2, now()).await, Rotation::Refused);
 }
 
-/// Seven days are over.
+/// A token expires after seven days.
 pub async fn an_expired_token_is_refused(people: &PeopleUnderTest) {
     open(people).await;
     assert_eq!(exchange(people, 1, 2, now() + TimeDelta::days(7)).await, Rotation::Refused);
 }
 
-/// Thirty days are over, although the token was refreshed lately.
+/// A session ends after thirty days, even if its token was refreshed recently.
 pub async fn no_token_outlives_its_sign_in(people: &PeopleUnderTest) {
     open(people).await;
     for (n, day) in (1..).zip([6, 12, 18, 24, 29]) {
@@ -134,14 +134,14 @@ pub async fn no_token_outlives_its_sign_in(people: &PeopleUnderTest) {
     assert_eq!(exchange(people, 6, 7, now() + TimeDelta::days(30)).await, Rotation::Refused);
 }
 
-/// Logging out takes the refresh token along.
+/// Logging out invalidates the refresh token.
 pub async fn a_revoked_sign_in_exchanges_nothing(people: &PeopleUnderTest) {
     open(people).await;
     people.sessions.revoke(id(50), now()).await.unwrap();
     assert_eq!(exchange(people, 1, 2, now()).await, Rotation::Refused);
 }
 
-/// Every sign-in of the person ends.
+/// Every session of the person ends.
 pub async fn revoking_all_of_a_person_ends_every_sign_in(people: &PeopleUnderTest) {
     open(people).await;
     people.sessions.open(&session(id(51), id(1), 2)).await.unwrap();
@@ -150,7 +150,7 @@ pub async fn revoking_all_of_a_person_ends_every_sign_in(people: &PeopleUnderTes
     assert_eq!(outcomes, (Rotation::Refused, Rotation::Refused));
 }
 
-/// Nobody else's sign-in ends.
+/// No session of others ends.
 pub async fn revoking_all_of_a_person_spares_others(people: &PeopleUnderTest) {
     open(people).await;
     people.sessions.revoke_all(id(2), now()).await.unwrap();

@@ -19,19 +19,19 @@ pub async fn a_registered_user_is_found_with_role_and_project(people: &PeopleUnd
     );
 }
 
-/// Absence is an answer.
+/// Absence is not an error.
 pub async fn nobody_is_found_before_registration(people: &PeopleUnderTest) {
     assert_eq!(people.users.find(id(1)).await.unwrap(), None);
 }
 
-/// Disabling shows at once.
+/// The status changes at once.
 pub async fn a_disabled_user_is_shown_as_disabled(people: &PeopleUnderTest) {
     register(people, id(1), PlatformRole::Member).await;
     decide::<User>(people, id(1), User::disable).await;
     assert_eq!(people.users.find(id(1)).await.unwrap().unwrap().status, UserStatus::Disabled);
 }
 
-/// Enabling shows at once.
+/// The status changes at once.
 pub async fn an_enabled_user_is_shown_as_active(people: &PeopleUnderTest) {
     register(people, id(1), PlatformRole::Member).await;
     decide::<User>(people, id(1), User::disable).await;
@@ -39,20 +39,20 @@ pub async fn an_enabled_user_is_shown_as_active(people: &PeopleUnderTest) {
     assert_eq!(people.users.find(id(1)).await.unwrap().unwrap().status, UserStatus::Active);
 }
 
-/// Another role shows at once.
+/// The role changes at once.
 pub async fn another_role_is_shown_at_once(people: &PeopleUnderTest) {
     register(people, id(1), PlatformRole::Member).await;
     decide::<User>(people, id(1), |user| user.change_role(PlatformRole::Admin)).await;
     assert_eq!(people.users.find(id(1)).await.unwrap().unwrap().role, PlatformRole::Admin);
 }
 
-/// Members do not run the platform.
+/// Members are not administrators.
 pub async fn members_alone_leave_the_platform_without_an_admin(people: &PeopleUnderTest) {
     register(people, id(1), PlatformRole::Member).await;
     assert!(!people.users.has_admin().await.unwrap());
 }
 
-/// Somebody runs the platform.
+/// An administrator is found.
 pub async fn an_admin_is_known(people: &PeopleUnderTest) {
     register(people, id(1), PlatformRole::Member).await;
     register(people, id(2), PlatformRole::Admin).await;

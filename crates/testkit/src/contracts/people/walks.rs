@@ -21,7 +21,7 @@ use crate::contracts::walking::{is_walked_once, tells_once, walk};
 
 const DIRECTIONS: [bool; 2] = [false, true];
 
-/// However long the stretches are, everybody is told once.
+/// Pages of every length return each user once.
 pub async fn users_are_walked_once(people: &PeopleUnderTest) {
     for n in 1..=5 {
         register(people, id(n), PlatformRole::Member).await;
@@ -29,7 +29,7 @@ pub async fn users_are_walked_once(people: &PeopleUnderTest) {
     is_walked_once(async |part| people.users.list(UserFilter::default(), &part).await.unwrap()).await;
 }
 
-/// Also where several have one name.
+/// Even with equal names.
 pub async fn projects_are_walked_once_in_every_order(people: &PeopleUnderTest) {
     for (n, name) in [(10, "Same"), (11, "other"), (12, "same"), (13, "SAME"), (14, "Another")] {
         create_project(people, id(n), name, id(1)).await;
@@ -48,13 +48,13 @@ async fn four_members(people: &PeopleUnderTest) {
     }
 }
 
-/// However long the stretches are, everybody is told once.
+/// Pages of every length return each member once.
 pub async fn members_are_walked_once(people: &PeopleUnderTest) {
     four_members(people).await;
     is_walked_once(async |part| people.projects.members(id(10), &part).await.unwrap()).await;
 }
 
-/// A place in a list does not depend on who stands there.
+/// A cursor does not depend on its row.
 pub async fn a_walk_goes_on_after_somebody_who_has_left(people: &PeopleUnderTest) {
     four_members(people).await;
     let list = async |part| people.projects.members(id(10), &part).await.unwrap().map(|member| member.user);
@@ -88,7 +88,7 @@ async fn agents(people: &PeopleUnderTest, filter: &AgentFilter, part: Part) -> P
     people.agents.list(filter.clone(), &part).await.unwrap().map(|agent| agent.id)
 }
 
-/// Also where several have one name or one age.
+/// Even with equal names or times.
 pub async fn agents_are_walked_once_in_every_order(people: &PeopleUnderTest) {
     namesakes(people).await;
     let sorts = [AgentSort::CreatedAt, AgentSort::UpdatedAt, AgentSort::Name];
@@ -98,7 +98,7 @@ pub async fn agents_are_walked_once_in_every_order(people: &PeopleUnderTest) {
     }
 }
 
-/// Whatever was there throughout is told exactly once, however many come before, at and after the place.
+/// Agents that existed throughout are returned exactly once, wherever others are inserted.
 pub async fn agents_added_during_a_walk_hide_and_repeat_nothing(people: &PeopleUnderTest) {
     namesakes(people).await;
     create_project(people, id(12), "Elsewhere", id(1)).await;
@@ -120,7 +120,7 @@ pub async fn agents_added_during_a_walk_hide_and_repeat_nothing(people: &PeopleU
     }
 }
 
-/// However long the stretches are, each is told once.
+/// Pages of every length return each version once.
 pub async fn versions_are_walked_once(people: &PeopleUnderTest) {
     create_project(people, id(10), "Lighthouse", id(1)).await;
     create_agent(people, id(20), id(10), "Keeper").await;
@@ -130,7 +130,7 @@ pub async fn versions_are_walked_once(people: &PeopleUnderTest) {
     is_walked_once(async |part| people.agents.versions(id(20), &part).await.unwrap()).await;
 }
 
-/// However long the stretches are, each is told once.
+/// Pages of every length return each key once.
 pub async fn keys_are_walked_once(people: &PeopleUnderTest) {
     issue(people).await;
     for (key, secret) in [(70, 71), (72, 73), (74, 75)] {

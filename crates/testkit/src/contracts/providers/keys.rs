@@ -1,4 +1,4 @@
-//! What is kept of keys.
+//! The contract of the vault of provider keys.
 
 use chrono::{DateTime, Utc};
 use devskyy_application::models::{KeyBinding, ProviderSecret};
@@ -29,31 +29,31 @@ impl ProvidersUnderTest {
     }
 }
 
-/// As it was handed over.
+/// The key is returned unchanged.
 pub async fn a_key_opens_for_whom_it_was_handed_over(under_test: &ProvidersUnderTest) {
     under_test.handed_over().await;
     assert_eq!(under_test.vault.open(&binding()).await.expect("an answer"), Some(secret()));
 }
 
-/// Whoever can change an address cannot have the key sent there.
+/// Changing the base URL must not redirect the key.
 pub async fn a_key_does_not_open_for_another_address(under_test: &ProvidersUnderTest) {
     under_test.handed_over().await;
     assert!(!under_test.opens(&KeyBinding { base_url: "https://evil.example.org".to_owned(), ..binding() }).await);
 }
 
-/// Not even at the same address.
+/// Not even at the same base URL.
 pub async fn a_key_does_not_open_for_another_provider(under_test: &ProvidersUnderTest) {
     under_test.handed_over().await;
     assert!(!under_test.opens(&KeyBinding { provider: provider(2), ..binding() }).await);
 }
 
-/// Its last four characters.
+/// The hint is the last four characters.
 pub async fn a_key_is_recognised_by_its_end(under_test: &ProvidersUnderTest) {
     under_test.handed_over().await;
     assert_eq!(under_test.vault.hint(key(1)).await.expect("an answer").as_deref(), Some("WXYZ"));
 }
 
-/// For good.
+/// Permanently.
 pub async fn a_removed_key_is_gone(under_test: &ProvidersUnderTest) {
     under_test.handed_over().await;
     under_test.vault.remove(key(1)).await.expect("it is removed");
@@ -67,13 +67,13 @@ pub async fn a_sweep_spares_keys_that_are_held(under_test: &ProvidersUnderTest) 
     assert_eq!(under_test.vault.sweep(at(60)).await.expect("a number"), 0);
 }
 
-/// The event that refers to it may be on its way.
+/// The event that refers to it may follow.
 pub async fn a_sweep_spares_keys_handed_over_lately(under_test: &ProvidersUnderTest) {
     under_test.handed_over().await;
     assert_eq!(under_test.vault.sweep(at(0)).await.expect("a number"), 0);
 }
 
-/// No event ever will.
+/// No event will refer to it.
 pub async fn a_sweep_removes_keys_nobody_refers_to(under_test: &ProvidersUnderTest) {
     under_test.handed_over().await;
     let swept = under_test.vault.sweep(at(60)).await.expect("a number");

@@ -1,5 +1,4 @@
-//! What every keeper of a project's providers of models promises. `providers_contract!(factory)` makes one test of each
-//! promise.
+//! The contract of a project's model providers. `providers_contract!(factory)` creates one test per promise.
 #![expect(clippy::expect_used, reason = "a broken promise is a panic")]
 
 pub mod keys;
@@ -20,15 +19,15 @@ use devskyy_domain::{
 };
 use uuid::Uuid;
 
-/// A keeper of providers over its log.
+/// The adapters of providers over their log.
 pub struct ProvidersUnderTest {
     /// The log.
     pub store: Arc<dyn EventStore>,
-    /// What people and the router read.
+    /// The read model.
     pub views: Arc<dyn ProviderViews>,
-    /// Where keys are kept.
+    /// The vault of API keys.
     pub vault: Arc<dyn ProviderVault>,
-    /// Whatever must live as long as the test.
+    /// Resources that must live as long as the test.
     pub keep: Box<dyn Any + Send + Sync>,
 }
 
@@ -56,7 +55,7 @@ pub(super) fn prices() -> PriceList {
 }
 
 impl ProvidersUnderTest {
-    /// Records what a provider decides.
+    /// Records a provider's decision.
     pub async fn decide(&self, n: u128, decide: impl FnOnce(&Provider) -> Decision<Provider>) {
         let repository = Repository::<Provider>::new(self.store.clone());
         let loaded = repository.load(provider(n)).await.expect("the log can be read");
@@ -75,7 +74,7 @@ impl ProvidersUnderTest {
         self.store.append(request).await.expect("the log accepts the events");
     }
 
-    /// A provider of a project, with a key where one is named.
+    /// A provider of a project, with a key if one is given.
     pub async fn given(&self, n: u128, of_project: u128, name: &str, key: Option<ProviderKeyId>) {
         let new = NewProvider {
             project: project(of_project),
@@ -94,7 +93,7 @@ impl ProvidersUnderTest {
     }
 }
 
-/// One test for each promise, over what the factory makes.
+/// Creates a test for each promise, over the adapter from the factory.
 #[macro_export]
 macro_rules! providers_contract {
     ($($how:tt)+) => {

@@ -1,11 +1,11 @@
-//! What is shown of providers.
+//! The contract of the read model of providers.
 
 use devskyy_application::paging::Part;
 use devskyy_domain::models::{AllowedModels, HeldKey, PriceList, Provider, ProviderChange, ProviderKind};
 
 use super::{ADDRESS, ProvidersUnderTest, key, prices, project, provider, url};
 
-/// Whole.
+/// With all properties.
 pub async fn a_new_provider_shows_what_it_was_made_of(under_test: &ProvidersUnderTest) {
     under_test.given(1, 1, "cloud", Some(key(1))).await;
     let found = under_test.found(1).await.expect("it is there");
@@ -17,7 +17,7 @@ pub async fn a_new_provider_shows_what_it_was_made_of(under_test: &ProvidersUnde
     assert_eq!((found.prices_version, found.key, found.enabled, found.version), (1, HeldKey::Held(key(1)), true, 2));
 }
 
-/// In the same unit of work.
+/// The read model is updated in the same unit of work.
 pub async fn a_change_shows_at_once(under_test: &ProvidersUnderTest) {
     under_test.given(1, 1, "cloud", None).await;
     let change = ProviderChange {
@@ -33,7 +33,7 @@ pub async fn a_change_shows_at_once(under_test: &ProvidersUnderTest) {
     assert_eq!(now, (AllowedModels::default(), PriceList::default(), 2, false, HeldKey::Held(key(2))));
 }
 
-/// It was handed over for another address.
+/// The key was for another base URL.
 pub async fn a_move_without_a_key_drops_the_key(under_test: &ProvidersUnderTest) {
     under_test.given(1, 1, "cloud", Some(key(1))).await;
     let change = ProviderChange { base_url: Some(url("https://other.example.org")), ..ProviderChange::default() };
@@ -42,7 +42,7 @@ pub async fn a_move_without_a_key_drops_the_key(under_test: &ProvidersUnderTest)
     assert_eq!((found.base_url.as_str(), found.key), ("https://other.example.org", HeldKey::Dropped));
 }
 
-/// Two projects may have one of the same name.
+/// Two projects may use the same name.
 pub async fn a_provider_is_found_by_name_in_its_project_only(under_test: &ProvidersUnderTest) {
     under_test.given(1, 1, "cloud", None).await;
     under_test.given(2, 2, "cloud", None).await;
@@ -61,7 +61,7 @@ pub async fn a_removed_provider_is_absent(under_test: &ProvidersUnderTest) {
     assert_eq!((under_test.found(1).await, named), (None, None));
 }
 
-/// Not to the one that is gone.
+/// Not to the removed provider.
 pub async fn a_name_that_became_free_leads_to_its_new_owner(under_test: &ProvidersUnderTest) {
     under_test.given(1, 1, "cloud", None).await;
     under_test.decide(1, Provider::remove).await;
@@ -70,7 +70,7 @@ pub async fn a_name_that_became_free_leads_to_its_new_owner(under_test: &Provide
     assert_eq!(named.map(|record| record.id), Some(provider(2)));
 }
 
-/// Made at the same moment, the later id leads.
+/// Of equal times, the greater id comes first.
 pub async fn a_list_shows_the_newest_first_and_no_other_projects(under_test: &ProvidersUnderTest) {
     for (n, of_project, name) in [(1, 1, "a"), (2, 1, "b"), (3, 2, "c"), (4, 1, "d")] {
         under_test.given(n, of_project, name, None).await;

@@ -1,4 +1,4 @@
-//! Promises of whoever tells runs what agents do.
+//! The contract of the definitions of agents, as runs look them up.
 #![expect(clippy::unwrap_used, reason = "a broken promise is a panic")]
 
 use std::sync::Arc;
@@ -39,7 +39,7 @@ async fn happens(store: &dyn EventStore, change: impl FnOnce(&Agent) -> Vec<<Age
     store.append(AppendRequest { writes: vec![write], claims: vec![], idempotency: None, context }).await.unwrap();
 }
 
-/// An agent that was made and published once more.
+/// An agent that was created and published once more.
 async fn given_agent(runs: &RunsUnderTest) {
     let new = NewAgent {
         project: project(1),
@@ -52,26 +52,26 @@ async fn given_agent(runs: &RunsUnderTest) {
     happens(runs.store.as_ref(), |agent| agent.publish(&workflow("second")).unwrap()).await;
 }
 
-/// Absence is an answer.
+/// Absence is not an error.
 pub async fn an_agent_nobody_made_is_not_there(runs: &RunsUnderTest) {
     assert_eq!(runs.agents.find(agent(1)).await.unwrap(), None);
 }
 
-/// Its present version is what runs start from.
+/// New runs use the current version.
 pub async fn an_agent_is_told_at_its_present_version(runs: &RunsUnderTest) {
     given_agent(runs).await;
     let current = Some((2, Arc::new(workflow("second"))));
     assert_eq!(runs.agents.find(agent(1)).await.unwrap(), Some(RunnableAgent { project: project(1), current }));
 }
 
-/// It is there, and nothing can be started.
+/// It is found, but cannot be run.
 pub async fn a_paused_agent_starts_no_run(runs: &RunsUnderTest) {
     given_agent(runs).await;
     happens(runs.store.as_ref(), |agent| agent.pause().unwrap()).await;
     assert_eq!(runs.agents.find(agent(1)).await.unwrap(), Some(RunnableAgent { project: project(1), current: None }));
 }
 
-/// An old version is what old runs finish, whatever has become of the agent since.
+/// Runs in progress keep their version, whatever the agent's current state is.
 pub async fn an_old_version_is_told_as_it_was(runs: &RunsUnderTest) {
     given_agent(runs).await;
     happens(runs.store.as_ref(), |agent| agent.pause().unwrap()).await;

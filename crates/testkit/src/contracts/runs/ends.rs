@@ -1,4 +1,4 @@
-//! Promises of the queue of runs about what only has to end.
+//! The contract of the queue for runs that only have to end.
 #![expect(clippy::unwrap_used, reason = "a broken promise is a panic")]
 
 use std::time::Duration;
@@ -13,10 +13,10 @@ use super::{
     run,
 };
 
-/// Of a worker that has no room but for what only has to end.
+/// A worker that only has slots for runs that have to end.
 const FULL: Appetite = Appetite { most: 0, ending: 1, ..HUNGRY };
 
-/// A cancelled run behind a backlog that is more urgent, in a project whose share is used up.
+/// A cancelled run behind a more urgent backlog, in a project whose share is exhausted.
 async fn stopped_behind_a_backlog(runs: &RunsUnderTest) {
     runs.given_run(100, 1, Priority::Low).await;
     taken(runs, "ada").await;
@@ -28,21 +28,21 @@ async fn stopped_behind_a_backlog(runs: &RunsUnderTest) {
     runs.happens(100, |run, now| run.cancel("user:eve", None, now)).await;
 }
 
-/// Stop means stop, however long the queue is.
+/// Cancelled runs come first, however long the queue is.
 pub async fn a_cancelled_run_goes_before_a_backlog(runs: &RunsUnderTest) {
     stopped_behind_a_backlog(runs).await;
     let modest = Appetite { most: 2, per_project: Some(2), ..HUNGRY };
     assert_eq!(all(&runs.queue.claim("eve", modest).await.unwrap()), [run(100), run(2)]);
 }
 
-/// Whoever has no room for anything else ends what is to stop.
+/// A worker without free slots still ends cancelled runs.
 pub async fn a_cancelled_run_finds_room_at_a_worker_that_has_none(runs: &RunsUnderTest) {
     stopped_behind_a_backlog(runs).await;
     let modest = Appetite { per_project: Some(1), own_share: Some(0), ..FULL };
     assert_eq!(all(&runs.queue.claim("eve", modest).await.unwrap()), [run(100)]);
 }
 
-/// A deadline ends every run, whatever is more urgent than it.
+/// Overdue runs come before more urgent ones.
 pub async fn an_overdue_low_run_ends_under_high_load(runs: &RunsUnderTest) {
     let deadline = runs.clock.now() + TimeDelta::milliseconds(200);
     runs.given_order(100, |order| Order { deadline, priority: Priority::Low, ..order }).await;
@@ -53,7 +53,7 @@ pub async fn an_overdue_low_run_ends_under_high_load(runs: &RunsUnderTest) {
     assert_eq!(all(&runs.queue.claim("eve", FULL).await.unwrap()), [run(100)]);
 }
 
-/// Who only has to end takes nobody's place, and is handed out once.
+/// Runs that only have to end take no regular slot and are leased once.
 pub async fn what_ends_is_handed_out_beside_what_goes_on(runs: &RunsUnderTest) {
     for n in [101, 102, 103] {
         let deadline = runs.clock.now() + TimeDelta::milliseconds(200);
@@ -70,7 +70,7 @@ pub async fn what_ends_is_handed_out_beside_what_goes_on(runs: &RunsUnderTest) {
     assert_eq!(both, [run(1), run(101), run(102), run(103)]);
 }
 
-/// Whoever has nothing else to wait for is there when a run of a project in use must end.
+/// An otherwise idle worker knows the next deadline.
 pub async fn the_queue_says_when_a_queued_run_must_end(runs: &RunsUnderTest) {
     runs.given_run(1, 1, Priority::Normal).await;
     let due = runs.queue.claim("ada", FULL).await.unwrap().next_due.unwrap();

@@ -1,5 +1,4 @@
-//! What every keeper of runs promises: the views people read, the queue workers take runs from,
-//! and what agents do.
+//! The contract of runs: the read model, the queue, and the definitions of agents.
 #![expect(clippy::expect_used, reason = "a broken promise is a panic")]
 
 pub mod agents;
@@ -27,34 +26,34 @@ use devskyy_domain::{
 };
 use uuid::Uuid;
 
-/// Lets time pass on the store's clock.
+/// Moves the store's clock.
 #[async_trait]
 pub trait Passage: Send + Sync {
     /// Returns when that much time has passed.
     async fn pass(&self, time: Duration);
 }
 
-/// A keeper of runs over its log.
+/// The adapters of runs over their log.
 pub struct RunsUnderTest {
     /// The log.
     pub store: Arc<dyn EventStore>,
-    /// What people read.
+    /// The read model.
     pub views: Arc<dyn RunViews>,
-    /// What workers take runs from.
+    /// The queue.
     pub queue: Arc<dyn RunQueue>,
-    /// What agents do.
+    /// The definitions of agents.
     pub agents: Arc<dyn RunnableAgents>,
-    /// The store's clock, as far as it can be read.
+    /// Reads the store's clock.
     pub clock: Arc<dyn Clock>,
-    /// The store's clock, as far as it can be moved.
+    /// Moves the store's clock.
     pub time: Arc<dyn Passage>,
-    /// Whatever must live as long as the test.
+    /// Resources that must live as long as the test.
     pub keep: Box<dyn Any + Send>,
 }
 
-/// A lease that is over before a test is, however busy the machine.
+/// A lease that lapses during a test, however busy the machine is.
 pub(super) const BRIEF: Duration = Duration::from_millis(200);
-/// A lease that no test outlasts, however busy the machine.
+/// A lease that outlasts every test, however busy the machine is.
 pub(super) const LEASE: Duration = Duration::from_secs(300);
 
 pub(super) fn project(n: u128) -> ProjectId {
@@ -96,14 +95,14 @@ impl RunsUnderTest {
         self.store.append(request).await.expect("the log accepts the events");
     }
 
-    /// A project with that owner.
+    /// Creates a project with that owner.
     pub(super) async fn given_project(&self, n: u128, owner: UserId) {
         let name = ProjectName::parse("Apollo").expect("a good name");
         let events = Project::default().create(&name, owner, false).expect("a new project");
         self.append::<Project>(project(n), project(n), &events).await;
     }
 
-    /// Something happens to a project.
+    /// Records a decision of a project.
     pub(super) async fn happens_to_project(
         &self,
         n: u128,
@@ -115,7 +114,7 @@ impl RunsUnderTest {
         self.append::<Project>(project(n), project(n), &events).await;
     }
 
-    /// A queued run of the first agent in a project.
+    /// Queues a run of the first agent in a project.
     pub(super) async fn given_run(&self, n: u128, of_project: u128, priority: Priority) {
         self.given_order(n, |order| Order { project: project(of_project), priority, ..order }).await;
     }
@@ -124,7 +123,7 @@ impl RunsUnderTest {
         self.given_order_at(n, self.clock.now(), change).await;
     }
 
-    /// A queued run that was asked for by a clock that shows this.
+    /// Queues a run at a time of the requester's clock.
     pub(super) async fn given_order_at(&self, n: u128, now: DateTime<Utc>, change: impl FnOnce(Order) -> Order + Send) {
         let order = change(Order {
             agent: agent(1),
@@ -148,7 +147,7 @@ impl RunsUnderTest {
         runs.load(run(n)).await.expect("the log can be read").state
     }
 
-    /// Something happens to a run.
+    /// Records a decision of a run.
     pub(super) async fn happens(
         &self,
         n: u128,
@@ -173,7 +172,7 @@ impl RunsUnderTest {
     }
 }
 
-/// Makes one test of each promise about runs.
+/// Creates a test for each promise about runs.
 #[macro_export]
 macro_rules! runs_contract {
     ($($how:tt)+) => {

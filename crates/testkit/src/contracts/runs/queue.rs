@@ -1,4 +1,4 @@
-//! Promises of the queue of runs.
+//! The contract of the queue of runs.
 #![expect(clippy::unwrap_used, reason = "a broken promise is a panic")]
 
 use std::{collections::BTreeSet, time::Duration};
@@ -41,7 +41,7 @@ pub(super) async fn taken(runs: &RunsUnderTest, worker: &str) -> Vec<RunId> {
     all(&look(runs, worker).await)
 }
 
-/// Takes everything for so short a time that nobody has to wait long for it.
+/// Claims everything with a short lease.
 async fn taken_briefly(runs: &RunsUnderTest, worker: &str) {
     runs.queue.claim(worker, Appetite { lease: BRIEF, ..HUNGRY }).await.unwrap();
 }
@@ -51,7 +51,7 @@ fn assert_nothing(claims: &Claims) {
     assert_eq!(told, (0, None, false));
 }
 
-/// A worker whose own clock is wrong learns what is due.
+/// A worker whose own clock is wrong gets the queue's time.
 pub async fn a_look_tells_the_time_of_the_queue(runs: &RunsUnderTest) {
     let apart = (look(runs, "ada").await.at - runs.clock.now()).abs();
     assert!(apart < TimeDelta::minutes(1), "{apart}");
@@ -65,7 +65,7 @@ pub async fn a_ready_run_is_handed_out_once(runs: &RunsUnderTest) {
     assert_eq!(taken(runs, "ada").await, [], "not even to its holder");
 }
 
-/// When not all can be taken, the urgent and the old go first.
+/// Priority comes first, then age.
 pub async fn the_most_urgent_runs_come_first(runs: &RunsUnderTest) {
     runs.given_run(1, 1, Priority::Low).await;
     runs.given_run(2, 1, Priority::Normal).await;
@@ -74,7 +74,7 @@ pub async fn the_most_urgent_runs_come_first(runs: &RunsUnderTest) {
     assert_eq!(one_by_one(runs, 4).await, [run(3), run(2), run(4), run(1)]);
 }
 
-/// Nobody's backlog is another's wait.
+/// One project's backlog does not delay another's.
 pub async fn projects_take_turns(runs: &RunsUnderTest) {
     for n in 1..=3 {
         runs.given_run(n, 1, Priority::High).await;
@@ -83,7 +83,7 @@ pub async fn projects_take_turns(runs: &RunsUnderTest) {
     assert_eq!(one_by_one(runs, 4).await, [run(1), run(4), run(2), run(3)]);
 }
 
-/// However many of its runs are due, a project has no more than its share under way.
+/// A project's held runs never exceed its limit, however many are due.
 pub async fn a_project_gets_no_more_than_its_share(runs: &RunsUnderTest) {
     for n in 1..=3 {
         runs.given_run(n, 1, Priority::Normal).await;
@@ -94,7 +94,7 @@ pub async fn a_project_gets_no_more_than_its_share(runs: &RunsUnderTest) {
     assert_eq!((taken, claims.held_back), (vec![run(1), run(4), run(2)], true));
 }
 
-/// A run that waits for a person takes no share.
+/// A waiting run does not count towards the limit.
 pub async fn a_parked_run_makes_room_in_its_project(runs: &RunsUnderTest) {
     runs.given_run(1, 1, Priority::Normal).await;
     runs.given_run(2, 1, Priority::Normal).await;
@@ -106,7 +106,7 @@ pub async fn a_parked_run_makes_room_in_its_project(runs: &RunsUnderTest) {
     assert_eq!(runs.queue.claim("eve", modest).await.unwrap().runs, [Claim { run: run(2), fence: 1 }]);
 }
 
-/// A share holds however many workers look at once.
+/// The limit holds for concurrent looks, too.
 pub async fn a_share_is_not_exceeded_by_many_at_once(runs: &RunsUnderTest) {
     for n in 1..=20 {
         runs.given_run(n, 1, Priority::Normal).await;
@@ -118,7 +118,7 @@ pub async fn a_share_is_not_exceeded_by_many_at_once(runs: &RunsUnderTest) {
     assert_eq!(claims.into_iter().map(|claims| claims.unwrap().runs.len()).sum::<usize>(), 5);
 }
 
-/// However long the runs of one project take, there is room at a worker for those of others.
+/// Long runs of one project leave slots for others at each worker.
 pub async fn a_project_gets_no_more_than_its_share_of_a_worker(runs: &RunsUnderTest) {
     for n in 1..=4 {
         runs.given_run(n, 1, Priority::Normal).await;
@@ -129,7 +129,7 @@ pub async fn a_project_gets_no_more_than_its_share_of_a_worker(runs: &RunsUnderT
     assert_eq!(all(&runs.queue.claim("ada", appetite).await.unwrap()), [run(5)]);
 }
 
-/// A share of one worker is nobody else's bound.
+/// The share of one worker does not limit another.
 pub async fn what_one_worker_leaves_to_others_another_takes(runs: &RunsUnderTest) {
     for n in 1..=4 {
         runs.given_run(n, 1, Priority::Normal).await;
@@ -139,7 +139,7 @@ pub async fn what_one_worker_leaves_to_others_another_takes(runs: &RunsUnderTest
     assert_eq!(all(&runs.queue.claim("eve", appetite).await.unwrap()), [run(3), run(4)]);
 }
 
-/// A worker that vanished holds nothing for long.
+/// Runs of a vanished worker become claimable.
 pub async fn a_lapsed_lease_is_claimable(runs: &RunsUnderTest) {
     runs.given_run(2, 1, Priority::Normal).await;
     taken(runs, "kim").await;
@@ -150,7 +150,7 @@ pub async fn a_lapsed_lease_is_claimable(runs: &RunsUnderTest) {
     assert_eq!(look(runs, "eve").await.runs, [Claim { run: run(1), fence: 2 }], "and not what Kim holds");
 }
 
-/// A worker that shows signs of life keeps its run.
+/// A worker that renews its lease keeps its run.
 pub async fn a_renewed_lease_lasts_longer(runs: &RunsUnderTest) {
     runs.given_run(1, 1, Priority::Normal).await;
     taken_briefly(runs, "ada").await;
@@ -160,7 +160,7 @@ pub async fn a_renewed_lease_lasts_longer(runs: &RunsUnderTest) {
     assert_eq!(taken(runs, "eve").await, []);
 }
 
-/// Whoever cancels a run takes it from its worker, without waiting for the lease.
+/// A cancelled run is claimable before its lease lapses.
 pub async fn a_lease_older_than_the_fence_is_no_obstacle(runs: &RunsUnderTest) {
     runs.given_run(1, 1, Priority::Normal).await;
     taken(runs, "ada").await;
@@ -169,7 +169,7 @@ pub async fn a_lease_older_than_the_fence_is_no_obstacle(runs: &RunsUnderTest) {
     assert_eq!(look(runs, "eve").await.runs, [Claim { run: run(1), fence: 3 }]);
 }
 
-/// A worker learns with its next sign of life that it has lost the run.
+/// A worker's next renewal shows that it has lost the run.
 pub async fn a_holder_whose_fence_has_passed_cannot_renew(runs: &RunsUnderTest) {
     runs.given_run(1, 1, Priority::Normal).await;
     taken(runs, "ada").await;
@@ -188,7 +188,7 @@ pub async fn a_lease_given_back_is_over(runs: &RunsUnderTest) {
     assert_eq!(taken(runs, "eve").await, [run(1)]);
 }
 
-/// A late farewell does not end somebody else's lease.
+/// A late release does not end another worker's lease.
 pub async fn a_lease_of_another_fence_is_not_given_back(runs: &RunsUnderTest) {
     runs.given_run(1, 1, Priority::Normal).await;
     taken(runs, "ada").await;
@@ -197,7 +197,7 @@ pub async fn a_lease_of_another_fence_is_not_given_back(runs: &RunsUnderTest) {
     assert_eq!(taken(runs, "eve").await, []);
 }
 
-/// A timer is enough to bring a run back.
+/// A timer makes a run claimable.
 pub async fn a_waiting_run_is_claimable_when_it_is_due(runs: &RunsUnderTest) {
     for (n, time) in [(2, TimeDelta::hours(1)), (1, TimeDelta::milliseconds(200))] {
         runs.given_run(n, 1, Priority::Normal).await;
@@ -210,7 +210,7 @@ pub async fn a_waiting_run_is_claimable_when_it_is_due(runs: &RunsUnderTest) {
     assert_eq!(taken(runs, "eve").await, [run(1)], "and not the one that waits for an hour");
 }
 
-/// The answer and the run's becoming claimable are one.
+/// The answer makes the run claimable in the same append.
 pub async fn an_answer_makes_a_waiting_run_claimable(runs: &RunsUnderTest) {
     runs.given_run(1, 1, Priority::Normal).await;
     taken(runs, "ada").await;
@@ -231,13 +231,13 @@ pub async fn an_answer_makes_a_waiting_run_claimable(runs: &RunsUnderTest) {
     assert_eq!(taken(runs, "eve").await, [run(1)]);
 }
 
-/// Replicas' clocks need not agree with the store's.
+/// Replicas' clocks may differ from the store's.
 pub async fn a_run_that_was_asked_for_by_a_clock_that_is_ahead_is_claimable(runs: &RunsUnderTest) {
     runs.given_order_at(1, runs.clock.now() + TimeDelta::minutes(5), |order| order).await;
     assert_eq!(taken(runs, "ada").await, [run(1)]);
 }
 
-/// A worker that stops leaves its run to the others at once.
+/// A run is claimable at once after a hand-over.
 pub async fn a_run_that_is_handed_over_is_claimable(runs: &RunsUnderTest) {
     runs.given_run(1, 1, Priority::Normal).await;
     taken(runs, "ada").await;
@@ -246,7 +246,7 @@ pub async fn a_run_that_is_handed_over_is_claimable(runs: &RunsUnderTest) {
     assert_eq!(taken(runs, "eve").await, [run(1)]);
 }
 
-/// What has ended is over.
+/// An ended run is never claimable.
 pub async fn an_ended_run_is_never_handed_out(runs: &RunsUnderTest) {
     runs.given_run(1, 1, Priority::Normal).await;
     taken_briefly(runs, "ada").await;
@@ -263,13 +263,13 @@ async fn at_rest(runs: &RunsUnderTest) {
     runs.happens_to_project(1, Project::suspend).await;
 }
 
-/// Nothing of a project that is on hold goes on.
+/// Runs of a suspended project are not claimable.
 pub async fn runs_of_a_suspended_project_wait(runs: &RunsUnderTest) {
     at_rest(runs).await;
     assert_eq!(taken(runs, "ada").await, []);
 }
 
-/// What waited is not lost.
+/// They are claimable again after it is resumed.
 pub async fn runs_of_a_resumed_project_go_on(runs: &RunsUnderTest) {
     at_rest(runs).await;
     taken(runs, "ada").await;
@@ -277,7 +277,7 @@ pub async fn runs_of_a_resumed_project_go_on(runs: &RunsUnderTest) {
     assert_eq!(taken(runs, "ada").await, [run(1)]);
 }
 
-/// A project on hold holds nobody else up.
+/// A suspended project does not block others.
 pub async fn runs_of_other_projects_go_on(runs: &RunsUnderTest) {
     at_rest(runs).await;
     runs.given_project(2, user(1)).await;
@@ -286,7 +286,7 @@ pub async fn runs_of_other_projects_go_on(runs: &RunsUnderTest) {
     assert_eq!(claims.runs, [Claim { run: run(2), fence: 1 }]);
 }
 
-/// Every run ends.
+/// Deadlines apply to suspended projects, too.
 pub async fn a_run_of_a_suspended_project_ends_at_its_deadline(runs: &RunsUnderTest) {
     runs.given_project(1, user(1)).await;
     let deadline = runs.clock.now() + TimeDelta::milliseconds(200);
@@ -296,7 +296,7 @@ pub async fn a_run_of_a_suspended_project_ends_at_its_deadline(runs: &RunsUnderT
     assert_eq!(taken(runs, "ada").await, [run(1)]);
 }
 
-/// Stop means stop.
+/// Cancellation applies to suspended projects, too.
 pub async fn a_run_of_a_suspended_project_ends_when_it_is_stopped(runs: &RunsUnderTest) {
     runs.given_project(1, user(1)).await;
     runs.given_run(1, 1, Priority::Normal).await;
@@ -307,7 +307,7 @@ pub async fn a_run_of_a_suspended_project_ends_when_it_is_stopped(runs: &RunsUnd
     assert_eq!(taken(runs, "ada").await, [run(1)]);
 }
 
-/// Nothing begins in a project that is kept for history only.
+/// Runs of an archived project are not claimable.
 pub async fn runs_of_an_archived_project_are_not_begun(runs: &RunsUnderTest) {
     runs.given_project(1, user(1)).await;
     runs.given_run(1, 1, Priority::Normal).await;
@@ -315,14 +315,14 @@ pub async fn runs_of_an_archived_project_are_not_begun(runs: &RunsUnderTest) {
     assert_eq!(taken(runs, "ada").await, []);
 }
 
-/// Whoever waits for nothing else is there at the deadline.
+/// An otherwise idle worker knows the deadline.
 pub async fn the_queue_says_when_a_run_of_a_suspended_project_must_end(runs: &RunsUnderTest) {
     at_rest(runs).await;
     let due = look(runs, "ada").await.next_due.unwrap();
     assert!(due > Duration::from_secs(3_500) && due <= Duration::from_secs(3_600), "{due:?}");
 }
 
-/// A worker needs no poll to find out when time alone will bring it work.
+/// A worker need not poll to find out when a run becomes due.
 pub async fn the_queue_says_when_something_becomes_due(runs: &RunsUnderTest) {
     assert_nothing(&look(runs, "ada").await);
     runs.given_run(1, 1, Priority::Normal).await;
@@ -336,7 +336,7 @@ pub async fn the_queue_says_when_something_becomes_due(runs: &RunsUnderTest) {
     assert!(due > Duration::from_secs(590) && due <= Duration::from_secs(600), "{due:?}");
 }
 
-/// Whoever looks just when it was told to misses nothing, also where a lease lapses in the middle of a look.
+/// A lease that lapses during a look is either claimed or reported as due.
 pub async fn what_is_held_is_handed_out_or_told(runs: &RunsUnderTest) {
     runs.given_run(1, 1, Priority::Normal).await;
     let appetite = Appetite { most: 1, lease: Duration::from_millis(3), ..HUNGRY };
@@ -349,7 +349,7 @@ pub async fn what_is_held_is_handed_out_or_told(runs: &RunsUnderTest) {
     }
 }
 
-/// However many ask at once, each run has one worker.
+/// Concurrent workers never share a run.
 pub async fn many_workers_share_many_runs_without_sharing_one(runs: &RunsUnderTest) {
     for n in 1..=40 {
         runs.given_run(n, 1, Priority::Normal).await;

@@ -1,4 +1,4 @@
-//! Promises of the views of runs.
+//! The contract of the read model of runs.
 #![expect(clippy::unwrap_used, reason = "a broken promise is a panic")]
 
 use chrono::TimeDelta;
@@ -60,7 +60,7 @@ pub(super) fn questions(status: Option<ApprovalStatus>) -> ApprovalFilter {
     ApprovalFilter { scope: ListScope::Project(project(1)), run: None, status }
 }
 
-/// What people see is what the log says, at once.
+/// The read model is never stale.
 pub async fn a_run_is_seen_as_it_stands(runs: &RunsUnderTest) {
     runs.given_run(1, 1, Priority::High).await;
     let queued = runs.views.find(run(1)).await.unwrap().unwrap();
@@ -75,13 +75,13 @@ pub async fn a_run_is_seen_as_it_stands(runs: &RunsUnderTest) {
     assert!(waiting.started_at.is_some() && waiting.ended_at.is_none());
 }
 
-/// Absence is an answer.
+/// Absence is not an error.
 pub async fn a_run_nobody_asked_for_is_not_there(runs: &RunsUnderTest) {
     assert_eq!(runs.views.find(run(1)).await.unwrap(), None);
     assert_eq!(runs.views.approval(approval(1)).await.unwrap(), None);
 }
 
-/// The newest run is at the top.
+/// The newest first.
 pub async fn runs_are_listed_newest_first(runs: &RunsUnderTest) {
     for n in 1..=3 {
         runs.given_run(n, 1, Priority::Normal).await;
@@ -92,7 +92,7 @@ pub async fn runs_are_listed_newest_first(runs: &RunsUnderTest) {
     assert_eq!((page.total(), page.items.len(), page.items[0].id), (Some(3), 1, run(1)));
 }
 
-/// Agent and status narrow a list down.
+/// Lists can be filtered by agent and status.
 pub async fn lists_hold_only_what_the_filter_passes(runs: &RunsUnderTest) {
     runs.given_run(1, 1, Priority::Normal).await;
     runs.given_order(2, |order| Order { agent: agent(2), ..order }).await;
@@ -103,7 +103,7 @@ pub async fn lists_hold_only_what_the_filter_passes(runs: &RunsUnderTest) {
     assert_eq!(listed(runs, RunFilter { status: vec![RunStatus::Failed], ..RunFilter::default() }).await, []);
 }
 
-/// Whoever looks after what went wrong wants all of it in one list.
+/// A filter can combine several states.
 pub async fn runs_are_found_at_any_of_several_places(runs: &RunsUnderTest) {
     for n in 1..=4 {
         runs.given_run(n, 1, Priority::Normal).await;
@@ -123,7 +123,7 @@ async fn waiting(runs: &RunsUnderTest, n: u128, reasons: &[Waiting]) {
     runs.happens(n, |run, _| run.park(run.fence(), &reasons.iter().copied().collect(), until)).await;
 }
 
-/// What waits for people is found among all that waits.
+/// A filter finds runs that wait for people among all waiting ones.
 pub async fn runs_are_found_by_what_they_wait_for(runs: &RunsUnderTest) {
     waiting(runs, 1, &[Waiting::Timer]).await;
     waiting(runs, 2, &[Waiting::Timer, Waiting::Approval]).await;
@@ -138,7 +138,7 @@ fn child(of: u128) -> Parent {
     Parent { run: run(of), operation: OperationId::from(Uuid::from_u128(0xf000)) }
 }
 
-/// A tree of runs is told level by level.
+/// A tree of runs can be read level by level.
 pub async fn runs_are_found_by_whose_children_they_are(runs: &RunsUnderTest) {
     runs.given_run(1, 1, Priority::Normal).await;
     runs.given_order(2, |order| Order { parent: Some(child(1)), ..order }).await;
@@ -148,7 +148,7 @@ pub async fn runs_are_found_by_whose_children_they_are(runs: &RunsUnderTest) {
     assert_eq!(found, [[run(1)], [run(2)]]);
 }
 
-/// Made like the first run, and said to be made from it.
+/// A retry and a fork of the first run.
 async fn made_from_the_first(runs: &RunsUnderTest) {
     runs.given_run(1, 1, Priority::Normal).await;
     for (n, event) in [
@@ -160,7 +160,7 @@ async fn made_from_the_first(runs: &RunsUnderTest) {
     }
 }
 
-/// Where a run comes from is seen without reading it.
+/// A summary contains the run's origin.
 pub async fn a_run_says_what_it_was_made_from(runs: &RunsUnderTest) {
     made_from_the_first(runs).await;
     let mut origins = Vec::new();
@@ -171,7 +171,7 @@ pub async fn a_run_says_what_it_was_made_from(runs: &RunsUnderTest) {
     assert_eq!(origins, [None, Some(Origin::Retry { of: run(1) }), Some(fork)]);
 }
 
-/// Whoever looks at a run finds what became of it since.
+/// Retries and forks of a run can be listed.
 pub async fn runs_are_found_by_what_they_were_made_from(runs: &RunsUnderTest) {
     made_from_the_first(runs).await;
     let retries = RunFilter { retry_of: Some(run(1)), ..RunFilter::default() };
@@ -196,7 +196,7 @@ fn answered(input: u64, cost_micros: Option<u64>) -> RunEvent {
     })
 }
 
-/// What runs cost is seen in lists.
+/// A summary contains the cost.
 pub async fn a_run_says_what_its_models_used(runs: &RunsUnderTest) {
     runs.given_run(1, 1, Priority::Normal).await;
     runs.claimed(1).await;
@@ -208,7 +208,7 @@ pub async fn a_run_says_what_its_models_used(runs: &RunsUnderTest) {
     assert_eq!((unpriced, told.tokens, told.cost_micros), (None, tokens, Some(42)));
 }
 
-/// The first instant counts, the last one does not.
+/// The start of the range is inclusive, the end exclusive.
 pub async fn runs_are_found_by_when_they_were_asked_for(runs: &RunsUnderTest) {
     let mut asked = Vec::new();
     for n in 1..=3 {
@@ -223,7 +223,7 @@ pub async fn runs_are_found_by_when_they_were_asked_for(runs: &RunsUnderTest) {
     assert_eq!(listed(runs, filter).await, [run(2), run(3)]);
 }
 
-/// A list never shows what belongs to others.
+/// A list contains only visible projects.
 pub async fn a_list_shows_members_only_their_projects(runs: &RunsUnderTest) {
     runs.given_project(1, user(1)).await;
     runs.given_project(2, user(2)).await;
@@ -235,7 +235,7 @@ pub async fn a_list_shows_members_only_their_projects(runs: &RunsUnderTest) {
     assert_eq!(of(ListScope::Project(project(2))).await, [run(2)]);
 }
 
-/// A failure is shown with its code and place.
+/// A failure has its code and place.
 pub async fn a_run_says_why_it_failed(runs: &RunsUnderTest) {
     runs.given_run(1, 1, Priority::Normal).await;
     runs.claimed(1).await;
@@ -254,7 +254,7 @@ fn said(choice: Choice, edit: Option<&Edit>) -> Decided<'_> {
     Decided { choice, edit, reason: Some("no"), by: "user:eve" }
 }
 
-/// A question about a call says which, until when it can be answered, and what it was answered with.
+/// An approval has its call, expiry and edited arguments.
 pub async fn a_question_about_a_call_is_seen_with_what_it_was_answered_with(runs: &RunsUnderTest) {
     asks(runs, 1).await;
     let open = runs.views.approval(approval(1)).await.unwrap().unwrap();
@@ -264,14 +264,14 @@ pub async fn a_question_about_a_call_is_seen_with_what_it_was_answered_with(runs
     assert_eq!(runs.views.approval(approval(1)).await.unwrap().unwrap().edit, Some(edit));
 }
 
-/// A question nobody answers in time is seen as expired.
+/// An unanswered approval expires.
 pub async fn a_question_nobody_answered_is_seen_as_expired(runs: &RunsUnderTest) {
     asks(runs, 1).await;
     runs.happens(1, |run, at| run.record(run.fence(), &[Progress::Expire { approval: approval(1), at }])).await;
     assert_eq!(runs.views.approval(approval(1)).await.unwrap().unwrap().status, ApprovalStatus::Expired);
 }
 
-/// An answer is seen with who gave it and why.
+/// An answer has its author and reason.
 pub async fn a_question_is_open_until_it_is_answered(runs: &RunsUnderTest) {
     asks(runs, 1).await;
     let open = runs.views.approval(approval(1)).await.unwrap().unwrap();
@@ -283,7 +283,7 @@ pub async fn a_question_is_open_until_it_is_answered(runs: &RunsUnderTest) {
     assert_eq!((denied.decided_by.as_deref(), denied.reason.as_deref()), (Some("user:eve"), Some("no")));
 }
 
-/// Nobody is asked for an answer that can change nothing.
+/// Approvals of an ended run can no longer be answered.
 pub async fn questions_of_an_ended_run_are_withdrawn(runs: &RunsUnderTest) {
     asks(runs, 1).await;
     asks(runs, 2).await;
@@ -293,7 +293,7 @@ pub async fn questions_of_an_ended_run_are_withdrawn(runs: &RunsUnderTest) {
     assert_eq!(open.items.iter().map(|view| view.run_id).collect::<Vec<_>>(), [run(2)]);
 }
 
-/// Who asked first is answered first.
+/// The oldest first.
 pub async fn questions_are_listed_oldest_first(runs: &RunsUnderTest) {
     asks(runs, 1).await;
     asks(runs, 2).await;

@@ -1,4 +1,4 @@
-//! Promises of the views of runs to those who go through a list by cursor.
+//! The contract of the read model of runs for cursor paging.
 #![expect(clippy::unwrap_used, reason = "a broken promise is a panic")]
 
 use devskyy_application::{
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::contracts::walking::{is_walked_once, tells_once, walk};
 
-/// However long the stretches are, each is told once.
+/// Pages of every length return each run once.
 pub async fn runs_are_walked_once_in_both_directions(runs: &RunsUnderTest) {
     for n in 1..=5 {
         runs.given_run(n, 1, Priority::Normal).await;
@@ -25,7 +25,7 @@ pub async fn runs_are_walked_once_in_both_directions(runs: &RunsUnderTest) {
     }
 }
 
-/// However long the stretches are, each is told once.
+/// Pages of every length return each approval once.
 pub async fn questions_are_walked_once(runs: &RunsUnderTest) {
     for n in 1..=4 {
         asks(runs, n).await;
@@ -33,7 +33,7 @@ pub async fn questions_are_walked_once(runs: &RunsUnderTest) {
     is_walked_once(async |part| runs.views.approvals(&questions(None), &part).await.unwrap()).await;
 }
 
-/// Whatever was there throughout is told exactly once.
+/// Runs that existed throughout are returned exactly once.
 pub async fn runs_asked_for_during_a_walk_hide_and_repeat_nothing(runs: &RunsUnderTest) {
     for n in 1..=5 {
         runs.given_run(n, 1, Priority::Normal).await;

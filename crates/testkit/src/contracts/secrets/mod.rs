@@ -1,4 +1,4 @@
-//! What every keeper of a project's secrets promises. `secrets_contract!(factory)` makes one test of each promise.
+//! The contract of a project's secrets. `secrets_contract!(factory)` creates one test per promise.
 #![expect(clippy::expect_used, reason = "a broken promise is a panic")]
 
 pub mod opened;
@@ -21,17 +21,17 @@ use devskyy_domain::{
 };
 use uuid::Uuid;
 
-/// A keeper of secrets over its log.
+/// The adapters of secrets over their log.
 pub struct SecretsUnderTest {
     /// The log.
     pub store: Arc<dyn EventStore>,
-    /// What people and tools look up.
+    /// The read model.
     pub views: Arc<dyn SecretViews>,
-    /// Where values are kept.
+    /// The vault of values.
     pub vault: Arc<dyn SecretVault>,
-    /// What tools are given.
+    /// The secrets as tools see them.
     pub opened: Arc<dyn ToolSecrets>,
-    /// Whatever must live as long as the test.
+    /// Resources that must live as long as the test.
     pub keep: Box<dyn Any + Send + Sync>,
 }
 
@@ -52,7 +52,7 @@ pub(super) fn hosts(raw: &[&str]) -> SecretHosts {
 }
 
 impl SecretsUnderTest {
-    /// Records what a secret decides.
+    /// Records a secret's decision.
     pub async fn decide(&self, n: u128, decide: impl FnOnce(&Secret) -> Decision<Secret>) {
         let repository = Repository::<Secret>::new(self.store.clone());
         let loaded = repository.load(secret(n)).await.expect("the log can be read");
@@ -71,7 +71,7 @@ impl SecretsUnderTest {
         self.store.append(request).await.expect("the log accepts the events");
     }
 
-    /// A secret of a project, whose value has the same number.
+    /// A secret of a project, with a value of the same number.
     pub async fn given(&self, n: u128, of_project: u128, name: &str) {
         let name = SecretName::parse(name).expect("a good name");
         let new = NewSecret { project: project(of_project), name, hosts: hosts(&["api.example.org"]), value: value(n) };
@@ -83,7 +83,7 @@ impl SecretsUnderTest {
     }
 }
 
-/// One test for each promise, over what the factory makes.
+/// Creates a test for each promise, over the adapter from the factory.
 #[macro_export]
 macro_rules! secrets_contract {
     ($($how:tt)+) => {

@@ -1,4 +1,4 @@
-//! What tools are given.
+//! The contract of secrets as tools see them.
 
 use chrono::DateTime;
 use devskyy_application::{secrets::SecretBinding, workflow::ToolSecret};
@@ -21,7 +21,7 @@ impl SecretsUnderTest {
     }
 }
 
-/// Nowhere else.
+/// With the hosts it may be sent to.
 pub async fn a_tool_is_given_the_value_and_where_it_may_go(under_test: &SecretsUnderTest) {
     under_test.valued(1, "api.example.org").await;
     under_test.given(1, 1, "key").await;
@@ -39,7 +39,7 @@ pub async fn a_tool_is_given_the_value_that_took_its_place(under_test: &SecretsU
     assert!(given.value == text(2) && given.hosts == hosts(&["other.example.org"]));
 }
 
-/// Whatever its name.
+/// Even under the same name.
 pub async fn a_tool_is_given_nothing_of_another_project(under_test: &SecretsUnderTest) {
     under_test.valued(1, "api.example.org").await;
     under_test.given(1, 1, "key").await;

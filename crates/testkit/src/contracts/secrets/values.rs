@@ -1,4 +1,4 @@
-//! What is kept of values.
+//! The contract of the vault of secret values.
 
 use chrono::{DateTime, Utc};
 use devskyy_application::secrets::SecretBinding;
@@ -28,25 +28,25 @@ impl SecretsUnderTest {
     }
 }
 
-/// As it was handed over.
+/// The value is returned unchanged.
 pub async fn a_value_opens_for_what_it_was_handed_over(under_test: &SecretsUnderTest) {
     under_test.handed_over().await;
     assert_eq!(under_test.vault.open(&binding()).await.expect("an answer"), Some(kept()));
 }
 
-/// Whoever could change a row could not have it sent there.
+/// Changing a row must not redirect the value.
 pub async fn a_value_does_not_open_for_another_host(under_test: &SecretsUnderTest) {
     under_test.handed_over().await;
     assert!(!under_test.opens(&SecretBinding { hosts: hosts(&["evil.example.org"]), ..binding() }).await);
 }
 
-/// Not even at the same host.
+/// Not even for the same host.
 pub async fn a_value_does_not_open_for_another_secret(under_test: &SecretsUnderTest) {
     under_test.handed_over().await;
     assert!(!under_test.opens(&SecretBinding { secret: secret(2), ..binding() }).await);
 }
 
-/// For good.
+/// Permanently.
 pub async fn a_removed_value_is_gone(under_test: &SecretsUnderTest) {
     under_test.handed_over().await;
     under_test.vault.remove(value(1)).await.expect("it is removed");
@@ -60,13 +60,13 @@ pub async fn a_sweep_spares_values_that_are_held(under_test: &SecretsUnderTest) 
     assert_eq!(under_test.vault.sweep(at(60)).await.expect("a number"), 0);
 }
 
-/// The event that refers to it may be on its way.
+/// The event that refers to it may follow.
 pub async fn a_sweep_spares_values_handed_over_lately(under_test: &SecretsUnderTest) {
     under_test.handed_over().await;
     assert_eq!(under_test.vault.sweep(at(0)).await.expect("a number"), 0);
 }
 
-/// No event ever will.
+/// No event will refer to it.
 pub async fn a_sweep_removes_values_nobody_refers_to(under_test: &SecretsUnderTest) {
     under_test.handed_over().await;
     let swept = under_test.vault.sweep(at(60)).await.expect("a number");

@@ -1,11 +1,11 @@
-//! What is shown of secrets.
+//! The contract of the read model of secrets.
 
 use devskyy_application::paging::Part;
 use devskyy_domain::secrets::Secret;
 
 use super::{SecretsUnderTest, hosts, project, secret, value};
 
-/// Everything but its value.
+/// All properties except the value.
 pub async fn a_new_secret_shows_what_it_was_made_of(under_test: &SecretsUnderTest) {
     under_test.given(1, 1, "key").await;
     let found = under_test.views.find(secret(1)).await.expect("an answer").expect("it is there");
@@ -13,7 +13,7 @@ pub async fn a_new_secret_shows_what_it_was_made_of(under_test: &SecretsUnderTes
     assert_eq!(shown, (project(1), "key", hosts(&["api.example.org"]), value(1), 1));
 }
 
-/// The next call sends the new one.
+/// The next call sends the new value.
 pub async fn a_replaced_secret_shows_its_new_value_and_hosts(under_test: &SecretsUnderTest) {
     under_test.given(1, 1, "key").await;
     under_test.decide(1, |it| it.replace(&hosts(&["other.example.org"]), value(2))).await;
@@ -21,7 +21,7 @@ pub async fn a_replaced_secret_shows_its_new_value_and_hosts(under_test: &Secret
     assert_eq!((found.hosts, found.value), (hosts(&["other.example.org"]), value(2)));
 }
 
-/// Two projects may have one of the same name.
+/// Two projects may use the same name.
 pub async fn a_secret_is_found_by_name_in_its_project_only(under_test: &SecretsUnderTest) {
     under_test.given(1, 1, "key").await;
     under_test.given(2, 2, "key").await;
@@ -32,7 +32,7 @@ pub async fn a_secret_is_found_by_name_in_its_project_only(under_test: &SecretsU
     assert_eq!(found, [Some(secret(1)), Some(secret(2)), None]);
 }
 
-/// By id and by name; a new one of its name takes its place.
+/// By id and by name; a new secret may use the name.
 pub async fn a_removed_secret_is_absent(under_test: &SecretsUnderTest) {
     under_test.given(1, 1, "key").await;
     under_test.decide(1, Secret::remove).await;
@@ -42,7 +42,7 @@ pub async fn a_removed_secret_is_absent(under_test: &SecretsUnderTest) {
     assert_eq!((gone, after), ((None, None), Some(secret(2))));
 }
 
-/// Made at the same moment, the later id leads.
+/// Of equal times, the greater id comes first.
 pub async fn a_list_shows_the_newest_first_and_no_other_projects(under_test: &SecretsUnderTest) {
     for (n, of_project, name) in [(1, 1, "a"), (2, 1, "b"), (3, 2, "c"), (4, 1, "d")] {
         under_test.given(n, of_project, name).await;

@@ -1,4 +1,4 @@
-//! Promises of what counts, and where.
+//! The contract of what counts as usage, and under which key.
 #![expect(clippy::unwrap_used, reason = "a promise that is broken stops its test")]
 
 use std::time::Duration;
@@ -17,14 +17,14 @@ use uuid::Uuid;
 
 use super::{Answer, DAY, UsageUnderTest, agent, group, id, order, ten, tens};
 
-/// Nothing is told of a project where no model was asked.
+/// A project without model calls has no usage.
 pub async fn where_no_model_answered_nothing_was_used(usage: &UsageUnderTest) {
     usage.begun(1, 1, 1).await;
     let told = usage.told(&usage.all(Grouping::ALL)).await;
     assert_eq!((told.totals, told.position, told.groups.items), (ModelUse::default(), 0, vec![]));
 }
 
-/// Every class is told as it was billed, with what it cost, for the model that answered.
+/// An answer counts with its classes and cost under the model that answered.
 pub async fn an_answer_is_told_by_day_model_and_agent_with_every_class(usage: &UsageUnderTest) {
     usage.begun(1, 1, 7).await;
     let tokens = TokenCount { input: 1, output: 20, cache_read: 300, cache_write: 4_000, reasoning: 50_000 };
@@ -36,7 +36,7 @@ pub async fn an_answer_is_told_by_day_model_and_agent_with_every_class(usage: &U
     assert_eq!(usage.told(&usage.all(Grouping::ALL)).await.groups.items, [only]);
 }
 
-/// Answers of many runs, and several in one append, add up.
+/// Several answers add up, even in one append.
 pub async fn answers_of_one_kind_add_up(usage: &UsageUnderTest) {
     for n in 1..=2 {
         usage.begun(n, 1, 1).await;
@@ -47,7 +47,7 @@ pub async fn answers_of_one_kind_add_up(usage: &UsageUnderTest) {
     assert_eq!(told.groups.items, [group(Some(usage.today()), Some("a/a"), Some(1), 5)]);
 }
 
-/// An answer after midnight counts on the next day, whenever its run began.
+/// An answer counts on the day it is recorded, whenever its run began.
 pub async fn an_answer_counts_on_the_day_on_which_it_was_recorded(usage: &UsageUnderTest) {
     usage.begun(1, 1, 1).await;
     let noon = usage.clock.now().num_seconds_from_midnight();
@@ -62,7 +62,7 @@ pub async fn an_answer_counts_on_the_day_on_which_it_was_recorded(usage: &UsageU
     assert_eq!(told, [group(last, None, None, 1), group(next, None, None, 1)]);
 }
 
-/// What a child run used is its own agent's.
+/// A child run's usage belongs to its own agent.
 pub async fn a_child_run_counts_for_its_own_agent(usage: &UsageUnderTest) {
     usage.begun(1, 1, 1).await;
     let parent = Some(Parent { run: id(1), operation: id(2) });
@@ -73,7 +73,7 @@ pub async fn a_child_run_counts_for_its_own_agent(usage: &UsageUnderTest) {
     assert_eq!(told, [group(None, None, Some(2), 1)]);
 }
 
-/// What was used in other projects is not told.
+/// Usage of other projects is not included.
 pub async fn another_projects_usage_is_not_told(usage: &UsageUnderTest) {
     usage.begun(1, 1, 1).await;
     usage.begun(2, 2, 1).await;
@@ -82,7 +82,7 @@ pub async fn another_projects_usage_is_not_told(usage: &UsageUnderTest) {
     assert_eq!(usage.told(&usage.all(Grouping::ALL)).await.totals, tens(1));
 }
 
-/// What nobody knows the price of costs nothing, and is counted.
+/// An answer without a known price costs nothing and is counted separately.
 pub async fn an_answer_without_a_price_is_counted_as_such(usage: &UsageUnderTest) {
     usage.begun(1, 1, 1).await;
     usage.answered(1, &[ten("a/a"), Answer { cost_micros: None, ..ten("a/a") }]).await;
@@ -90,7 +90,7 @@ pub async fn an_answer_without_a_price_is_counted_as_such(usage: &UsageUnderTest
     assert_eq!((told.calls, told.unpriced_calls, told.cost_micros, told.tokens.input), (2, 1, 10, 20));
 }
 
-/// What a provider did not tell is counted, told or not.
+/// An answer with estimated usage is counted separately.
 pub async fn an_answer_whose_usage_is_estimated_is_counted_as_such(usage: &UsageUnderTest) {
     usage.begun(1, 1, 1).await;
     usage.answered(1, &[ten("a/a"), Answer { estimated: true, ..ten("a/a") }]).await;
@@ -100,7 +100,7 @@ pub async fn an_answer_whose_usage_is_estimated_is_counted_as_such(usage: &Usage
     assert_eq!((told.totals.calls, told.totals.estimated_calls, estimated), (3, 2, vec![1, 1]));
 }
 
-/// Only an answer counts: no failure, and nothing that a fork takes over from another run.
+/// Neither failures nor answers taken over by a fork count.
 pub async fn only_answers_count(usage: &UsageUnderTest) {
     usage.begun(1, 1, 1).await;
     let (operation, place) = (OperationId::from(Uuid::from_u128(0xf01)), Place::step("turn 1"));
@@ -126,7 +126,7 @@ pub async fn only_answers_count(usage: &UsageUnderTest) {
     assert_eq!(usage.told(&usage.all(Grouping::ALL)).await.totals, tens(1));
 }
 
-/// A provider bills an answer also where it is empty or too large.
+/// Unusable answers that are billed count.
 pub async fn an_answer_of_no_use_counts_by_what_is_billed_for_it(usage: &UsageUnderTest) {
     usage.begun(1, 1, 1).await;
     let (operation, place) = (OperationId::from(Uuid::from_u128(0xf01)), Place::step("turn 1"));
@@ -140,7 +140,7 @@ pub async fn an_answer_of_no_use_counts_by_what_is_billed_for_it(usage: &UsageUn
     assert_eq!(groups, [group(Some(usage.today()), Some("a/a"), Some(1), 1)]);
 }
 
-/// Whatever is used moves the position, and nothing else does.
+/// Only usage moves the position.
 pub async fn the_position_is_that_of_the_last_answer(usage: &UsageUnderTest) {
     usage.begun(1, 1, 1).await;
     usage.answered(1, &[ten("a/a")]).await;
@@ -153,7 +153,7 @@ pub async fn the_position_is_that_of_the_last_answer(usage: &UsageUnderTest) {
     assert_eq!(usage.told(&usage.all(Grouping::ALL)).await.position, second);
 }
 
-/// What a provider claims to have used is held at what a budget can allow, so that it never stops the log.
+/// Reported numbers are capped at what a budget can allow, so that they cannot stop the log.
 pub async fn absurd_numbers_are_held_at_the_most(usage: &UsageUnderTest) {
     usage.begun(1, 1, 1).await;
     let most = u64::MAX;

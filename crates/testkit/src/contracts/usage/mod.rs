@@ -1,6 +1,5 @@
-//! What every keeper of usage promises: what models used in a project adds up to what their answers say.
-//! `usage_contract!` makes one test of each promise; it takes an async function that returns a [`UsageUnderTest`] over an
-//! empty log.
+//! The contract of model usage: it is the sum of the recorded answers. `usage_contract!` creates one test per promise;
+//! it takes an async function that returns a [`UsageUnderTest`] over an empty log.
 #![expect(clippy::unwrap_used, reason = "a promise that is broken stops its test")]
 
 pub mod counting;
@@ -27,36 +26,36 @@ use uuid::Uuid;
 
 use crate::fakes::{FixedClock, InMemoryEventStore, InMemoryProjects, InMemoryRuns};
 
-/// As long as a day in UTC.
+/// The length of a day in UTC.
 pub(super) const DAY: Duration = Duration::from_secs(86_400);
 
-/// A keeper of usage over its log.
+/// The queries over usage, and their log.
 pub struct UsageUnderTest {
     /// The log.
     pub store: Arc<dyn EventStore>,
-    /// What people read.
+    /// The queries.
     pub usage: Arc<dyn UsageViews>,
     /// The log's clock.
     pub clock: Arc<FixedClock>,
-    /// Whatever must live as long.
+    /// Resources that must live as long.
     pub keep: Box<dyn Any + Send + Sync>,
 }
 
-/// What a model answered, as far as usage goes.
+/// A model's answer, as far as usage is concerned.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// `<provider>/<model>`.
     pub model: &'static str,
     /// Tokens by class.
     pub tokens: TokenCount,
-    /// Whether those are the most it can have used, because its provider did not tell.
+    /// Whether `tokens` is an upper estimate, because the provider did not report it.
     pub estimated: bool,
-    /// What that cost, where a price was known.
+    /// The cost, if a price was known.
     pub cost_micros: Option<u64>,
 }
 
 impl UsageUnderTest {
-    /// The one that lives in memory.
+    /// The in-memory adapters.
     #[must_use]
     pub fn in_memory() -> Self {
         let clock = Arc::new(FixedClock::default());
@@ -66,20 +65,20 @@ impl UsageUnderTest {
         Self { store, usage, clock, keep: Box::new(()) }
     }
 
-    /// The day that it is.
+    /// The current day.
     #[must_use]
     pub fn today(&self) -> NaiveDate {
         self.clock.now().date_naive()
     }
 
-    /// Everything of the first project until today, told apart by that.
+    /// A filter for the first project until today, with this grouping.
     #[must_use]
     pub fn all(&self, by: Grouping) -> UsageFilter {
         let days = UsageDays::parse(None, None, self.clock.now()).unwrap();
         UsageFilter { project: project(1), days, agent: None, by }
     }
 
-    /// Records that this happened to a run.
+    /// Records events of a run.
     pub async fn happened(&self, run: u64, events: &[RunEvent]) {
         let writes = vec![Repository::<Run>::write(id::<RunId>(run), Precondition::Any, events).unwrap()];
         let context = EventContext {
@@ -94,25 +93,25 @@ impl UsageUnderTest {
         self.store.append(request).await.unwrap();
     }
 
-    /// A run of an agent in a project begins.
+    /// Begins a run of an agent in a project.
     pub async fn begun(&self, run: u64, of_project: u64, of_agent: u64) {
         let events = Run::default().queue(&order(self, of_project, of_agent), self.clock.now()).unwrap();
         self.happened(run, &events).await;
     }
 
-    /// Models answer a run, all at once.
+    /// Records several answers in one append.
     pub async fn answered(&self, run: u64, answers: &[Answer]) {
         let mut events = Vec::new();
         for answer in answers {
             let (operation, place) = (OperationId::from(Uuid::from_u128(0xf00)), Place::step("turn 1"));
-            // Another model was asked first, and did not answer.
+            // The model that was called first did not answer.
             events.push(ModelCalled { place, operation, model: "first/choice".to_owned(), attempt: 1 }.into());
             events.push(said(operation, answer).into());
         }
         self.happened(run, &events).await;
     }
 
-    /// What is told.
+    /// The usage for a filter.
     pub async fn told(&self, filter: &UsageFilter) -> ProjectUsage {
         self.usage.usage(filter, &Part::Page(PageRequest { page: 1, page_size: 100 })).await.unwrap()
     }
@@ -153,26 +152,26 @@ pub(super) fn id<I: From<Uuid>>(n: u64) -> I {
     Uuid::from_u128(0xd000 + u128::from(n)).into()
 }
 
-/// A project by number.
+/// Project `n`.
 #[must_use]
 pub fn project(n: u64) -> ProjectId {
     Uuid::from_u128(0xa000 + u128::from(n)).into()
 }
 
-/// An agent by number.
+/// Agent `n`.
 #[must_use]
 pub fn agent(n: u64) -> AgentId {
     Uuid::from_u128(0xc000 + u128::from(n)).into()
 }
 
-/// An answer that used ten, and costs as much.
+/// An answer with ten tokens and a cost of ten.
 #[must_use]
 pub const fn ten(model: &'static str) -> Answer {
     let tokens = TokenCount { input: 10, output: 0, cache_read: 0, cache_write: 0, reasoning: 0 };
     Answer { model, tokens, estimated: false, cost_micros: Some(10) }
 }
 
-/// So many answers like [`ten`] together.
+/// The sum of this many answers like [`ten`].
 pub(super) fn tens(calls: u64) -> ModelUse {
     let tokens = TokenCount { input: 10 * calls, ..TokenCount::default() };
     ModelUse { calls, tokens, cost_micros: 10 * calls, ..ModelUse::default() }
@@ -182,7 +181,7 @@ pub(super) fn group(day: Option<NaiveDate>, model: Option<&str>, of_agent: Optio
     UsageGroup { day, model: model.map(str::to_owned), agent: of_agent.map(agent), used: tens(calls) }
 }
 
-/// Makes a test of each promise about usage.
+/// Creates a test for each promise about usage.
 #[macro_export]
 macro_rules! usage_contract {
     ($($how:tt)+) => {

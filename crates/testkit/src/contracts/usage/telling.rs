@@ -1,4 +1,4 @@
-//! Promises of how usage is told.
+//! The contract of queries over usage.
 #![expect(clippy::unwrap_used, reason = "a promise that is broken stops its test")]
 
 use chrono::{Days, NaiveDate};
@@ -11,7 +11,7 @@ use devskyy_application::{
 use super::{DAY, UsageUnderTest, agent, group, ten, tens};
 use crate::contracts::walking::is_walked_once;
 
-/// Two days, two models and two agents, of which one used one model on the first day only.
+/// Two days, two models and two agents; one agent used one model on the first day only.
 async fn varied(usage: &UsageUnderTest) -> [NaiveDate; 2] {
     for n in 1..=2 {
         usage.begun(n, 1, n).await;
@@ -24,7 +24,7 @@ async fn varied(usage: &UsageUnderTest) -> [NaiveDate; 2] {
     [first, usage.today()]
 }
 
-/// The first day counts, the last one does not.
+/// The start of the range is inclusive, the end exclusive.
 pub async fn only_days_of_the_range_are_told(usage: &UsageUnderTest) {
     usage.begun(1, 1, 1).await;
     let first = usage.today();
@@ -39,7 +39,7 @@ pub async fn only_days_of_the_range_are_told(usage: &UsageUnderTest) {
     assert_eq!(told.totals, tens(2));
 }
 
-/// One agent narrows down list and totals.
+/// A filter by agent applies to list and totals.
 pub async fn one_agent_can_be_asked_about(usage: &UsageUnderTest) {
     varied(usage).await;
     let of_agent = UsageFilter { agent: Some(agent(2)), ..usage.all(Grouping::by(&[Dimension::Model]).unwrap()) };
@@ -48,7 +48,7 @@ pub async fn one_agent_can_be_asked_about(usage: &UsageUnderTest) {
     assert_eq!(told.totals, tens(3));
 }
 
-/// What is not told apart is added up, and the order is that of days, models and agents.
+/// Ungrouped dimensions are summed up; groups are ordered by day, model and agent.
 pub async fn what_is_not_told_apart_is_added_up(usage: &UsageUnderTest) {
     use Dimension::{Agent, Day, Model};
     let [first, second] = varied(usage).await.map(Some);
@@ -87,7 +87,7 @@ pub async fn what_is_not_told_apart_is_added_up(usage: &UsageUnderTest) {
     }
 }
 
-/// A page is a part of the list, and the totals are those of all pages.
+/// Totals do not depend on the page.
 pub async fn totals_are_of_all_pages(usage: &UsageUnderTest) {
     let [_, second] = varied(usage).await;
     let last = Part::Page(PageRequest { page: 3, page_size: 2 });
@@ -96,7 +96,7 @@ pub async fn totals_are_of_all_pages(usage: &UsageUnderTest) {
     assert_eq!(told.groups.items, [group(Some(second), Some("b/b"), Some(1), 1)]);
 }
 
-/// However long the stretches are, each kind is told once.
+/// Pages of every length return each group once.
 pub async fn kinds_are_walked_once(usage: &UsageUnderTest) {
     use Dimension::{Agent, Day, Model};
     varied(usage).await;
@@ -106,7 +106,7 @@ pub async fn kinds_are_walked_once(usage: &UsageUnderTest) {
     }
 }
 
-/// Models whose name sorts by letters of any case, and is as long as a name may be, keep their places.
+/// Model names that differ in case, or have the maximum length, work as cursors.
 pub async fn any_name_of_a_model_has_a_place(usage: &UsageUnderTest) {
     usage.begun(1, 1, 1).await;
     let long: &'static str = Box::leak(format!("p/{}", "ü".repeat(UsageRow::MODEL_LENGTH)).into_boxed_str());

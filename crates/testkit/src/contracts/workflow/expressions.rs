@@ -1,6 +1,6 @@
 use super::{WorkflowUnderTest, json};
 
-/// Programs read what they are given.
+/// Programs read their input.
 pub async fn a_path_leads_to_a_member(it: &WorkflowUnderTest) {
     let found = it.expressions.evaluate(".a.b", &json(r#"{"a":{"b":[1,"x"]}}"#)).await;
     assert_eq!(found.unwrap(), json(r#"[1,"x"]"#));
@@ -18,22 +18,22 @@ pub async fn a_comparison_is_true_or_false(it: &WorkflowUnderTest) {
     assert_eq!(it.expressions.evaluate(r#".a == "y""#, &document).await.unwrap(), json("false"));
 }
 
-/// The check does not refuse what runs.
+/// The check accepts valid programs.
 pub async fn a_sound_program_is_accepted(it: &WorkflowUnderTest) {
     assert_eq!(it.expressions.check_program(".a.b").await, Ok(()));
 }
 
-/// Publishing tells, not the first run.
+/// Errors are found on publication, not in the first run.
 pub async fn a_program_that_does_not_parse_is_refused(it: &WorkflowUnderTest) {
     assert!(it.expressions.check_program("((").await.is_err());
 }
 
-/// Whatever was not checked does not pass for something else.
+/// Unchecked programs are refused, too.
 pub async fn a_program_that_does_not_parse_is_not_run(it: &WorkflowUnderTest) {
     assert!(it.expressions.evaluate("((", &json("{}")).await.is_err());
 }
 
-/// A failure is not a value.
+/// An error is not a value.
 pub async fn a_program_that_fails_says_so(it: &WorkflowUnderTest) {
     assert!(it.expressions.evaluate(".a.b", &json(r#"{"a":1}"#)).await.is_err());
     assert!(it.expressions.evaluate("error", &json("{}")).await.is_err());
@@ -49,24 +49,24 @@ pub async fn a_program_with_several_results_fails(it: &WorkflowUnderTest) {
     assert!(it.expressions.evaluate(".a, .b", &json(r#"{"a":1,"b":2}"#)).await.is_err());
 }
 
-/// Texts as they are, other values as JSON.
+/// Strings are inserted as they are, other values as JSON.
 pub async fn a_template_is_filled_in(it: &WorkflowUnderTest) {
     let context = json(r#"{"name":"Ada","at":{"n":3}}"#);
     let rendered = it.expressions.render("Hello {{ name }}, {{ at.n }}!", &context).await;
     assert_eq!(rendered.unwrap(), "Hello Ada, 3!");
 }
 
-/// The check does not refuse what renders.
+/// The check accepts valid templates.
 pub async fn a_sound_template_is_accepted(it: &WorkflowUnderTest) {
     assert_eq!(it.expressions.check_template("Hello {{ name }}!").await, Ok(()));
 }
 
-/// Publishing tells, not the first run.
+/// Errors are found on publication, not in the first run.
 pub async fn a_template_that_does_not_parse_is_refused(it: &WorkflowUnderTest) {
     assert!(it.expressions.check_template("Hello {{ name").await.is_err());
 }
 
-/// A gap in a text is never filled with nothing.
+/// Missing values are not rendered as empty text.
 pub async fn an_unknown_name_in_a_template_fails(it: &WorkflowUnderTest) {
     assert!(it.expressions.render("Hello {{ name }}!", &json("{}")).await.is_err());
 }

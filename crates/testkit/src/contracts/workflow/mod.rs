@@ -1,4 +1,4 @@
-//! What the language of workflows promises: expressions, schemas, tools, and where requests may go.
+//! The contract of the workflow language: expressions, schemas, tools and destinations.
 #![expect(clippy::unwrap_used, reason = "a broken promise is a panic")]
 
 mod destinations;
@@ -20,30 +20,30 @@ pub use tools::*;
 
 use crate::fakes::{NamedDestinations, PathExpressions, PlainSchemas, ScriptedTools};
 
-/// Everything a workflow needs a machine for.
+/// The adapters of the workflow language.
 pub struct WorkflowUnderTest {
     /// Programs and templates.
     pub expressions: Arc<dyn Expressions>,
     /// JSON Schema.
     pub schemas: Arc<dyn Schemas>,
-    /// Where requests may go.
+    /// Egress rules.
     pub destinations: Arc<dyn Destinations>,
     /// Tools.
     pub tools: Arc<dyn ToolExecutor>,
-    /// Asks servers what their tools are.
+    /// Descriptions of servers' tools.
     pub descriptions: Arc<dyn ToolDescriptions>,
-    /// What kind of tool is tried on the services.
+    /// The kind of tool that calls the services.
     pub kind: fn(&str, Option<Json>) -> Tool,
     /// A server with a tool called `find`.
     pub server: McpServer,
-    /// Addresses of services that behave in a known way.
+    /// The URLs of services with known behaviour.
     pub services: Services,
-    /// How many requests have reached those services.
+    /// Number of requests that have reached the services.
     pub asked: Arc<dyn Fn() -> usize + Send + Sync>,
 }
 
 impl WorkflowUnderTest {
-    /// The adapters that need nothing.
+    /// The in-memory adapters.
     #[must_use]
     pub fn in_memory() -> Self {
         let tools = Arc::new(ScriptedTools::default());
@@ -73,7 +73,7 @@ fn json(text: &str) -> Json {
     serde_json::from_str(text).unwrap()
 }
 
-/// Makes a test of each promise about the language of workflows.
+/// Creates a test for each promise of the workflow language.
 #[macro_export]
 macro_rules! workflow_contract {
     ($($how:tt)+) => {

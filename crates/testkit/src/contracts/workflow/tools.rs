@@ -13,24 +13,24 @@ use uuid::Uuid;
 
 use super::{WorkflowUnderTest, json};
 
-/// Addresses of services, by what they do.
+/// The URLs of services, by their behaviour.
 #[derive(Debug, Clone)]
 pub struct Services {
-    /// Answers with success.
+    /// Responds with success.
     pub answers: String,
-    /// Answers that it does not want this.
+    /// Responds with a client error.
     pub refuses: String,
-    /// Answers that it has too much to do, and when to come again.
+    /// Responds that it is overloaded, with `Retry-After`.
     pub overloaded: String,
-    /// Is not there.
+    /// Does not exist.
     pub away: String,
-    /// Takes the request and never answers.
+    /// Accepts requests and never responds.
     pub silent: String,
-    /// Must not be asked.
+    /// Must not be called.
     pub forbidden: String,
 }
 
-/// An unsafe `http` tool at an address.
+/// An unsafe `http` tool with a URL.
 #[must_use]
 pub fn http(url: &str, input_schema: Option<Json>) -> Tool {
     let (method, headers) = (HttpMethod::Post, BTreeMap::new());
@@ -39,7 +39,7 @@ pub fn http(url: &str, input_schema: Option<Json>) -> Tool {
     Tool::Http { effect: Effect::Unsafe, input_schema, approval: Approval::Never, request }
 }
 
-/// An unsafe `mcp` tool called `find` of the server at an address.
+/// An unsafe `mcp` tool `find` of the server at a URL.
 #[must_use]
 pub fn mcp(url: &str, input_schema: Option<Json>) -> Tool {
     let server = McpServer { url: url.to_owned(), tool: "find".to_owned(), headers: BTreeMap::new(), timeout_s: 1 };
@@ -53,26 +53,26 @@ async fn call(it: &WorkflowUnderTest, tool: Tool, arguments: &str) -> Result<Jso
     it.tools.call(ToolCall { project, run, operation, tool, arguments, attempt: 1, deadline }).await
 }
 
-/// An answer is a result, and was asked for once.
+/// A response is returned as the result of one request.
 pub async fn an_answer_is_given_back(it: &WorkflowUnderTest) {
     let answer = call(it, (it.kind)(&it.services.answers, None), "{}").await;
     assert_eq!((answer.is_ok(), (it.asked)()), (true, 1), "{answer:?}");
 }
 
-/// Asking again would not help.
+/// Retrying would not help.
 pub async fn a_refusal_is_permanent(it: &WorkflowUnderTest) {
     let answer = call(it, (it.kind)(&it.services.refuses, None), "{}").await;
     assert!(matches!(answer, Err(ToolError::Permanent { .. })), "{answer:?}");
 }
 
-/// Asking again later may help.
+/// Retrying later may help.
 pub async fn an_overload_passes_and_tells_when(it: &WorkflowUnderTest) {
     let answer = call(it, (it.kind)(&it.services.overloaded, None), "{}").await;
     let Err(ToolError::Transient { retry_after, .. }) = answer else { panic!("{answer:?}") };
     assert_eq!(retry_after, Some(Duration::from_secs(30)));
 }
 
-/// Nothing can have happened there.
+/// The request had no effect.
 pub async fn a_service_that_is_away_may_come_back(it: &WorkflowUnderTest) {
     let answer = call(it, (it.kind)(&it.services.away, None), "{}").await;
     assert!(matches!(answer, Err(ToolError::Transient { .. })), "{answer:?}");
@@ -84,14 +84,14 @@ pub async fn without_an_answer_the_outcome_is_unknown(it: &WorkflowUnderTest) {
     assert!(matches!(answer, Err(ToolError::OutcomeUnknown { .. })), "{answer:?}");
 }
 
-/// The check at publication is not the only one.
+/// Destinations are checked with each request, not only on publication.
 pub async fn a_forbidden_destination_is_not_asked(it: &WorkflowUnderTest) {
     let answer = call(it, (it.kind)(&it.services.forbidden, None), "{}").await;
     assert!(matches!(answer, Err(ToolError::Permanent { .. })), "{answer:?}");
     assert_eq!((it.asked)(), 0);
 }
 
-/// What breaks the tool's schema does not leave the platform.
+/// Invalid arguments are not sent.
 pub async fn arguments_that_break_the_schema_are_not_sent(it: &WorkflowUnderTest) {
     let schema = json(r#"{"required":["title"]}"#);
     let answer = call(it, (it.kind)(&it.services.answers, Some(schema)), "{}").await;
@@ -99,14 +99,14 @@ pub async fn arguments_that_break_the_schema_are_not_sent(it: &WorkflowUnderTest
     assert_eq!((it.asked)(), 0);
 }
 
-/// Builtin tools are tools.
+/// Builtin tools can be called, too.
 pub async fn a_builtin_template_is_filled_in(it: &WorkflowUnderTest) {
     let arguments = r#"{"template":"Hello {{ name }}","context":{"name":"Ada"}}"#;
     let answer = call(it, Tool::Builtin { builtin: Builtin::Template }, arguments).await;
     assert_eq!(answer.unwrap(), json(r#""Hello Ada""#));
 }
 
-/// As far as anybody needs to know who calls it.
+/// With description and input schema.
 pub async fn a_server_says_what_its_tool_is(it: &WorkflowUnderTest) {
     let server = it.server.clone();
     let said = it.descriptions.describe(ProjectId::from(Uuid::from_u128(3)), &server).await.unwrap();
@@ -114,7 +114,7 @@ pub async fn a_server_says_what_its_tool_is(it: &WorkflowUnderTest) {
     assert_eq!((said.description.as_deref(), said.input_schema), (Some("Finds things."), schema));
 }
 
-/// Nobody makes one up.
+/// No description is made up.
 pub async fn a_tool_the_server_does_not_have_is_not_described(it: &WorkflowUnderTest) {
     let server = McpServer { tool: "lose".to_owned(), ..it.server.clone() };
     let said = it.descriptions.describe(ProjectId::from(Uuid::from_u128(3)), &server).await;

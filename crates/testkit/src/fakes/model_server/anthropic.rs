@@ -1,4 +1,4 @@
-//! Messages as they are streamed.
+//! Streamed responses of Anthropic's Messages API.
 
 use devskyy_domain::conversation::{Finish, TokenCount};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ fn text(index: usize, pieces: &[&str]) -> Vec<String> {
     block(index, &json!({"type": "text", "text": ""}), &pieces)
 }
 
-/// A thought and its signature, which is what the provider wants back.
+/// A thinking block with its signature, which the provider requires back.
 fn thought(mind: &str) -> Vec<String> {
     let (begun, ended) = mind.split_at(mind.len() / 2);
     let thoughts = ["Hm, ", "well."].map(|thought| json!({"type": "thinking_delta", "thinking": thought}));

@@ -1,5 +1,5 @@
-//! A provider of models for tests: a real server on a port of its own that speaks a protocol as its vendor wrote it
-//! down, refuses what its vendor refuses, and fails in all the ways providers fail.
+//! A model provider for tests: a real server that implements a vendor's protocol as documented, refuses what the vendor
+//! refuses, and fails in all the ways providers fail.
 
 mod anthropic;
 mod law;
@@ -29,21 +29,21 @@ use crate::{
     http::read_request,
 };
 
-/// A question as it arrived.
+/// A request as received.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Received {
-    /// The first line, without the version of HTTP.
+    /// The request line without the HTTP version.
     pub request: String,
-    /// Headers, by their names in lower case.
+    /// Headers by lower-case name.
     pub headers: BTreeMap<String, String>,
     /// The body; null without one.
     pub body: Value,
 }
 
-/// What a provider does with a question nobody prepared an act for, by the question's body.
+/// The behaviour for a request without a prepared one, by the request's body.
 type Play = dyn Fn(&Value) -> Option<Act> + Send + Sync;
 
-/// A provider of models for tests.
+/// A model provider for tests.
 pub struct ModelServer {
     kind: ProviderKind,
     address: SocketAddr,
@@ -60,18 +60,18 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl ModelServer {
-    /// Starts a provider on a free port of this machine; it ends with the test's runtime.
+    /// Starts a provider on a free local port; it ends with the test's runtime.
     ///
     /// # Errors
-    /// When no port can be had.
+    /// When no port is available.
     pub async fn start(kind: ProviderKind) -> io::Result<Arc<Self>> {
         Self::playing(kind, |_| None).await
     }
 
-    /// Starts a provider that goes by what it is asked, for tests in which nobody knows in which order that is.
+    /// Starts a provider whose behaviour depends on the request, for tests in which the order of requests is unknown.
     ///
     /// # Errors
-    /// When no port can be had.
+    /// When no port is available.
     pub async fn playing(
         kind: ProviderKind,
         play: impl Fn(&Value) -> Option<Act> + Send + Sync + 'static,
@@ -91,7 +91,7 @@ impl ModelServer {
         Ok(server)
     }
 
-    /// What to configure as the provider's address.
+    /// The base URL to configure.
     #[must_use]
     pub fn base_url(&self) -> String {
         let path = match self.kind {
@@ -106,13 +106,13 @@ impl ModelServer {
         *locked(&self.pause) = pause;
     }
 
-    /// Every question so far.
+    /// All requests so far.
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
         locked(&self.received).clone()
     }
 
-    /// Why such a provider refuses a question, whatever act is prepared; `None` where it takes it.
+    /// Why such a provider refuses a request, whatever behaviour is prepared; `None` if it accepts it.
     #[must_use]
     pub fn refusal(kind: ProviderKind, question: &Value) -> Option<String> {
         law::refusal(kind, question, &law::Minds::default())
@@ -189,7 +189,7 @@ impl ModelServer {
         }
     }
 
-    /// Begins an answer that is not ended.
+    /// Begins an answer without ending it.
     async fn say(&self, stream: &mut TcpStream, said: &'static str) -> io::Result<()> {
         begin(stream).await?;
         send(stream, self.opening(said).concat().as_bytes(), 0).await
@@ -202,7 +202,7 @@ impl ModelServer {
         }
     }
 
-    /// Begins to speak and stops for a reason.
+    /// An answer that stops for this reason.
     fn ending(&self, reason: &str) -> Vec<String> {
         match self.kind {
             ProviderKind::OpenAi => openai::ending(reason),
@@ -245,7 +245,7 @@ impl Stage for ModelServer {
     }
 }
 
-/// The next request on a connection.
+/// Reads the next request on a connection.
 pub(super) async fn read(stream: &mut TcpStream) -> Option<Received> {
     let request = read_request(stream, &mut Vec::new()).await?;
     let headers = request.headers().map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
@@ -278,7 +278,7 @@ async fn send(stream: &mut TcpStream, bytes: &[u8], cut: usize) -> io::Result<()
     Ok(())
 }
 
-/// Says nothing until the other side hangs up, which is an error.
+/// Sends nothing until the client closes the connection, which is an error.
 async fn silence(stream: &mut TcpStream) -> io::Result<()> {
     let mut byte = [0];
     match stream.read(&mut byte).await? {

@@ -1,4 +1,4 @@
-//! Chat completions as they are streamed with `stream_options.include_usage`.
+//! Streamed chat completions with `stream_options.include_usage`.
 
 use devskyy_domain::conversation::{Finish, TokenCount};
 use serde_json::{Value, json};
@@ -22,14 +22,14 @@ pub(super) fn opening(said: &str) -> Vec<String> {
     vec![": keep-alive\n\n".to_owned(), chunk(&role, None), chunk(&json!({"content": said}), None)]
 }
 
-/// A piece of a thought, as gateways to several vendors tell it.
+/// A piece of reasoning in the form of multi-vendor gateways.
 fn detail(mut piece: Value) -> String {
     piece["type"] = "reasoning.text".into();
     piece["index"] = 0.into();
     chunk(&json!({"reasoning_details": [piece]}), None)
 }
 
-/// A call begins with its id and name; its arguments follow, and those of others in between.
+/// A call begins with its id and name; its arguments follow, interleaved with those of other calls.
 fn calls(calls: &[CallScript], mind: Option<&str>) -> Vec<String> {
     let begun = calls.iter().enumerate().map(|(index, call)| {
         let function = json!({"name": call.name, "arguments": ""});
@@ -49,7 +49,7 @@ fn calls(calls: &[CallScript], mind: Option<&str>) -> Vec<String> {
     begun.chain(pieces).map(|call| chunk(&json!({"tool_calls": [call]}), None)).collect()
 }
 
-/// The sums hold the details.
+/// The totals include the details.
 fn billed(usage: TokenCount) -> Value {
     let prompt = usage.input + usage.cache_read + usage.cache_write;
     let completion = usage.output + usage.reasoning;

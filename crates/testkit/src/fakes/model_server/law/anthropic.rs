@@ -84,7 +84,7 @@ fn content(at: usize, message: &Value) -> Judged {
     })
 }
 
-/// Each call has an id and a name that fit, an object of arguments, and its result in the next message.
+/// Each call has a valid id and name, an object of arguments, and its result in the next message.
 fn calls(at: usize, message: &Value, next: Option<&Value>, seen: &mut Seen) -> Judged {
     for (number, call) in of_kind(message, "tool_use").enumerate() {
         let (id, place) = (text(call, "id"), format!("messages.{at}.content.{number}.tool_use"));
@@ -107,7 +107,7 @@ fn calls(at: usize, message: &Value, next: Option<&Value>, seen: &mut Seen) -> J
     Ok(())
 }
 
-/// Each result belongs to a call of the message before, once, and comes before anything else that is said.
+/// Each result belongs to one call of the previous message, and precedes all other content.
 fn results(at: usize, message: &Value, before: Option<&Value>) -> Judged {
     let mut seen = Seen::default();
     for (number, result) in of_kind(message, "tool_result").enumerate() {
@@ -125,7 +125,7 @@ fn results(at: usize, message: &Value, before: Option<&Value>) -> Judged {
     })
 }
 
-/// Whoever thought before a call gets the thought back, before the call.
+/// Thinking before a call must be sent back before the call.
 fn thoughts(at: usize, message: &Value, minds: &Minds) -> Judged {
     for call in of_kind(message, "tool_use") {
         let Some(mind) = minds.get(text(call, "id")) else { continue };
@@ -138,7 +138,7 @@ fn thoughts(at: usize, message: &Value, minds: &Minds) -> Judged {
     Ok(())
 }
 
-/// At most four places are marked, none without words.
+/// At most four blocks are marked for caching, none of them empty.
 fn kept(question: &Value) -> Judged {
     let marked = ["system", "tools"].into_iter().flat_map(|member| list(question, member));
     let marked = marked.chain(list(question, "messages").iter().flat_map(blocks));

@@ -1,4 +1,4 @@
-//! What vendors refuse: a question is judged as they would, by what they say of their protocols and what they are known to answer.
+//! Vendors' validation of requests, from their documentation and their known responses.
 
 mod anthropic;
 mod anthropic_schema;
@@ -10,12 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use devskyy_domain::models::ProviderKind;
 use serde_json::Value;
 
-/// What a provider gave beside a call and wants back, by the call's id.
+/// Data that a provider requires back with a call, by the call's id.
 pub(super) type Minds = BTreeMap<String, String>;
 
 type Judged = Result<(), String>;
 
-/// Why a provider refuses a question; `None` where it takes it.
+/// Why a provider refuses a request; `None` if it accepts it.
 pub(super) fn refusal(kind: ProviderKind, question: &Value, minds: &Minds) -> Option<String> {
     let judged = match kind {
         ProviderKind::OpenAi => openai::judge(question, minds),
@@ -46,7 +46,7 @@ fn is_plain(id: &str) -> bool {
     !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
-/// Ids that were seen once.
+/// Ids that must be unique.
 #[derive(Default)]
 struct Seen(BTreeSet<String>);
 

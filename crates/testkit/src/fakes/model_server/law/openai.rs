@@ -1,6 +1,6 @@
-//! <https://platform.openai.com/docs/api-reference/chat/create>; what models of others that speak the protocol want back:
-//! <https://ai.google.dev/gemini-api/docs/thought-signatures>, <https://api-docs.deepseek.com/guides/thinking_mode>,
-//! <https://openrouter.ai/docs/use-cases/reasoning-tokens>.
+//! <https://platform.openai.com/docs/api-reference/chat/create>; data that other vendors with this protocol require
+//! back: <https://ai.google.dev/gemini-api/docs/thought-signatures>,
+//! <https://api-docs.deepseek.com/guides/thinking_mode>, <https://openrouter.ai/docs/use-cases/reasoning-tokens>.
 
 use serde_json::{Value, json};
 
@@ -89,7 +89,7 @@ fn called(at: usize, call: &Value, seen: &mut Seen) -> Judged {
     })
 }
 
-/// Whoever thought before a call gets it all back: the thought in words and in its details, put together, and its signature at the call.
+/// Reasoning before a call must be sent back: its text, its details put together, and its signature at the call.
 fn thought(message: &Value, call: &Value, minds: &Minds) -> Judged {
     let Some(mind) = minds.get(text(call, "id")) else { return Ok(()) };
     ensure(message["reasoning_content"] == *mind, || {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Judged, ensure};
 
-/// Words that strict mode does not take.
+/// Keywords that strict mode refuses.
 const FORBIDDEN: [&str; 20] = [
     "allOf",
     "contains",
