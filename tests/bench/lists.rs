@@ -1,7 +1,7 @@
-//! What a list of 20 of 10,000 agents costs, its total kept as the log grows, beside the same list whose total is counted.
-//! Prints one JSON object.
+//! The cost of a list of 20 of 10,000 agents with its stored total, beside the same list with a counted total. Prints
+//! one JSON object.
 //!
-//! `cargo bench -p devskyy-tests --bench lists -- [--agents 10000] [--rounds 5]`; PostgreSQL takes part where
+//! `cargo bench -p devskyy-tests --bench lists -- [--agents 10000] [--rounds 5]`; includes PostgreSQL if
 //! `DEVSKYY_TEST_POSTGRES_URL` names a server.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails says where")]
 
@@ -88,7 +88,7 @@ fn listed(scope: ListScope, kind: Option<AgentType>) -> AgentFilter {
     AgentFilter { scope, status: None, kind, name: None, capability: None, sort }
 }
 
-/// Microseconds of the fastest, the middle and the slowest but one in a hundred.
+/// The duration of each list in microseconds.
 async fn measure(views: &SqlAgents, filter: &AgentFilter, agents: u64) -> Vec<u64> {
     let mut took = Vec::with_capacity(LISTS);
     for _ in 0..LISTS {
@@ -110,7 +110,7 @@ async fn compare(views: &SqlAgents, scope: ListScope, agents: u64, rounds: usize
     let (mut kept, mut counted) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
         kept.extend(measure(views, &listed(scope, None), agents).await);
-        // Every agent is one; what is filtered is counted.
+        // Every agent matches; filtered lists are counted.
         counted.extend(measure(views, &listed(scope, Some(AgentType::Workflow)), agents).await);
     }
     json!({"kept": told(kept), "counted": told(counted)})

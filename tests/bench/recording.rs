@@ -1,5 +1,5 @@
-//! What a step of a run costs its worker, in deciding what is next and in recording it, at different lengths of the run:
-//! elements of a `for_each`, and turns of an assistant. Prints one JSON object; times are in microseconds per step.
+//! The cost of a step of a run for its worker, in deciding what is next and in recording it, at different lengths of
+//! the run: elements of a `for_each`, and turns of an assistant. Prints one JSON object; in microseconds per step.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails says where")]
 
 use std::{

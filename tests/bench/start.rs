@@ -1,5 +1,5 @@
-//! How long the server takes from its start to its first answer, and how much memory it holds then, beside a bare
-//! actix server that is measured in the same run. Prints one JSON object.
+//! The time from the start of the server to its first response, and its memory then, beside a bare actix server that is
+//! measured in the same run. Prints one JSON object.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails says where")]
 
 use std::{
@@ -13,11 +13,11 @@ use std::{
 use actix_web::{App, HttpResponse, HttpServer, web};
 use serde_json::{Value, json};
 
-/// Starts that are measured of each kind.
+/// Measured starts of each kind.
 const ROUNDS: usize = 15;
 /// Requests before memory is measured a second time.
 const REQUESTS: usize = 500;
-/// What the bench calls itself with to be the baseline.
+/// The argument with which the benchmark runs itself as the baseline.
 const BASELINE: &str = "--be-the-baseline";
 
 fn main() {
@@ -57,7 +57,7 @@ fn itself(port: u16) -> Command {
     command
 }
 
-/// A server that does nothing but answer.
+/// A server that only responds.
 fn baseline(port: &str) {
     let port: u16 = port.parse().unwrap();
     let server = async move {
@@ -70,7 +70,7 @@ fn baseline(port: &str) {
     actix_web::rt::System::new().block_on(server).unwrap();
 }
 
-/// What one start showed.
+/// The results of one start.
 struct Start {
     ready: Duration,
     rss_kib: u64,

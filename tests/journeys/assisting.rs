@@ -1,4 +1,4 @@
-//! Assistants: a model is asked, the calls it wants are made, and it answers.
+//! Assistants: a model is called, the calls it requests are made, and it answers.
 
 use std::{path::Path, process::Command, sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{client::Client, running::reaching, server::Server, tracker::Tracker};
 
-/// A server whose platform provider `house` is a model that does as it is told.
+/// A server whose platform provider `house` is a scripted model.
 pub(crate) fn served(directory: &Path, tracker: &Tracker, models: &ModelServer, kind: &str) -> Server {
     Server::start_with(directory, |command| {
         reaching(tracker)(command);
@@ -23,7 +23,7 @@ pub(crate) fn served(directory: &Path, tracker: &Tracker, models: &ModelServer, 
     })
 }
 
-/// Gives a process the platform's provider `house`.
+/// Configures the platform's provider `house`.
 pub(crate) fn housed(models: &ModelServer, kind: &str) -> impl Fn(&mut Command) {
     let settings = [format!("models.house.kind={kind}"), format!("models.house.base_url={}", models.base_url())];
     move |command| {
@@ -34,7 +34,7 @@ pub(crate) fn housed(models: &ModelServer, kind: &str) -> impl Fn(&mut Command) 
     }
 }
 
-/// Looks after tickets with one tool.
+/// Handles tickets with one tool.
 pub(crate) fn clerk(tracker: &Tracker, model: &str) -> Value {
     let mut file_ticket = tracker.tool();
     file_ticket["description"] = json!("Files a ticket.");
@@ -135,7 +135,7 @@ async fn a_key_of_a_project_is_used_and_never_seen_again() {
     );
 }
 
-/// The only step of a run that asks a model, once it has ended: which version, what it cost and by which price.
+/// The only model step of a run, once it has ended: its version, its cost and its price.
 async fn priced(ada: &Client, run: &str) -> (Value, Value, Value) {
     let ended = ada.run_ended(run).await;
     let asked = ended["steps"].as_array().unwrap().iter().find(|step| step["price"].is_object());
@@ -201,7 +201,7 @@ async fn an_assistant_goes_on_after_its_process_was_killed_while_the_model_answe
     assert_eq!((&ended["output"], tracker.tickets().len()), (&json!("It is filed."), 1), "{ended:#}");
 }
 
-/// A run of an assistant whose model wants a tool of such a server, and the server.
+/// A run of an assistant whose model calls a tool of such a server, and the server.
 async fn searched(act: McpAct) -> (Value, McpServer, Arc<ModelServer>) {
     let place = tempfile::tempdir().unwrap();
     let (models, finder) = (provider(ProviderKind::OpenAi).await, McpServer::start(act).await.unwrap());
@@ -229,7 +229,7 @@ async fn searched(act: McpAct) -> (Value, McpServer, Arc<ModelServer>) {
     (ada.run_ended(&run).await, finder, models)
 }
 
-/// What the model was told last.
+/// The model's last input.
 fn told(models: &ModelServer) -> String {
     let asked = models.received().into_iter().rfind(|asked| asked.request.starts_with("POST ")).unwrap();
     let messages = asked.body["messages"].as_array().unwrap().clone();
@@ -270,7 +270,7 @@ async fn a_model_is_told_when_a_server_of_tools_refuses_its_call() {
     );
 }
 
-/// What is told to have been used where one model was away and another answered with tokens of every class.
+/// The reported usage if one model was unavailable and another answered with tokens of every class.
 async fn usage_after_a_fallback(kind: ProviderKind) -> Value {
     let (place, tracker, models) =
         (tempfile::tempdir().unwrap(), Tracker::start(Duration::ZERO).await, provider(kind).await);
@@ -296,7 +296,7 @@ async fn usage_after_a_fallback(kind: ProviderKind) -> Value {
     told["items"][0].clone()
 }
 
-/// As every provider's classes are told.
+/// The usage of every provider's classes, as reported.
 fn used_by_the_one_that_answered(agent: &Value) -> Value {
     json!({
         "day": null, "model": "house/echo-1", "agent_id": agent, "calls": 1, "unpriced_calls": 0, "estimated_calls": 0, "cost_micros": 124,

@@ -1,14 +1,14 @@
-//! Programs of the machine that some journeys need.
+//! Programs that some journeys need.
 
 use std::process::Command;
 
-/// Whoever sets it wants no journey left out.
+/// If set, no journey may be skipped.
 const ALL: &str = "DEVSKYY_TEST_ALL";
 
-/// Whether the machine has these programs. Without one the journey is left out, and says so.
+/// Whether the machine has these programs. If one is missing, the journey is skipped, and prints that.
 ///
 /// # Panics
-/// Where one is missing and nothing may be left out.
+/// If one is missing and nothing may be skipped.
 #[expect(clippy::print_stderr, reason = "whoever runs the tests hears what is left out")]
 pub(crate) fn at_hand(programs: &[&str]) -> bool {
     let found = |program: &str| {

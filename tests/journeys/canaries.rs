@@ -1,4 +1,4 @@
-//! Marked secrets go through the whole platform and are searched for wherever something stays.
+//! Marked secrets go through the whole platform and are searched for in everything that stays.
 
 use std::{
     fs,
@@ -19,7 +19,7 @@ use crate::{
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// The middle of a text's base64 (RFC 4648), whatever stands before and after it.
+/// The middle of a text's base64 (RFC 4648), whatever comes before and after it.
 fn base64(text: &[u8], shift: usize) -> String {
     let bits: Vec<u8> = text.iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect();
     // With other bytes before it, the first whole sextet begins after these bits.
@@ -29,7 +29,7 @@ fn base64(text: &[u8], shift: usize) -> String {
     sextets.map(|index| char::from(ALPHABET[index])).collect()
 }
 
-/// The forms in which a secret might stay. What is given in hexadecimal digits is used as bytes, and might stay as these.
+/// The forms in which a secret might stay. Hexadecimal digits are used as bytes, and might stay as such.
 fn forms(secret: &str) -> Vec<Vec<u8>> {
     let mut forms = written(secret.as_bytes());
     forms.extend(of_hex(secret).map(|bytes| written(&bytes)).unwrap_or_default());
@@ -41,7 +41,7 @@ fn of_hex(text: &str) -> Option<Vec<u8>> {
     text.as_bytes().chunks(2).map(|pair| u8::from_str_radix(digits(pair)?, 16).ok()).collect()
 }
 
-/// The forms in which bytes might stay.
+/// The encodings of bytes.
 fn written(bytes: &[u8]) -> Vec<Vec<u8>> {
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let mut forms = vec![bytes.to_vec(), hex.to_uppercase().into_bytes(), hex.into_bytes()];
@@ -90,7 +90,7 @@ const HOUSE: &str = "Canary-House-Key-6";
 /// The key of a project's own provider.
 const OWN: &str = "Canary-Provider-Key-5";
 
-/// A server that has secrets of its own, and writes much into its log.
+/// A server with secrets of its own and a verbose log.
 fn serving(directory: &Path, models: &Echo, change: impl FnOnce(&mut Command)) -> Server {
     let house = format!("models.house.base_url=http://{}/v1", models.address);
     Server::start_with(directory, |command| {
@@ -101,7 +101,7 @@ fn serving(directory: &Path, models: &Echo, change: impl FnOnce(&mut Command)) -
     })
 }
 
-/// Has runs ask models whose providers refuse, and say with which key they were asked.
+/// Starts runs whose model providers refuse and return the key they received.
 async fn asked(ada: &Client, project: &str, models: &Echo) {
     let body =
         json!({"name": "own", "kind": "openai", "base_url": format!("http://{}/v1", models.address), "key": OWN});
@@ -116,7 +116,7 @@ async fn asked(ada: &Client, project: &str, models: &Echo) {
     assert_eq!(models.heard(), [HOUSE, OWN].map(|key| format!("Bearer {key}")));
 }
 
-/// Uses every kind of secret there is, and gives them all.
+/// Uses every kind of secret, and returns them all.
 #[expect(clippy::disallowed_methods, reason = "a journey lives in real time")]
 async fn used(server: &Server, models: &Echo) -> Vec<(&'static str, String)> {
     let bootstrap = fs::read_to_string(server.directory.join("devskyy-data/bootstrap-token")).unwrap();
@@ -167,13 +167,13 @@ async fn used(server: &Server, models: &Echo) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Creates something that holds a secret, under a key by which a repetition would be known.
+/// Creates something that contains a secret, under an idempotency key.
 async fn keyed(by: &Client, path: &str, body: &Value) -> Value {
     let request = by.request(Method::POST, path).header("idempotency-key", text(body, "name")).json(body);
     request.send().await.unwrap().error_for_status().unwrap().json().await.unwrap()
 }
 
-/// Has runs send a secret to a service that repeats it, before and after it is replaced.
+/// Starts runs that send a secret to a service that returns it, before and after it is replaced.
 async fn tool_secrets(ada: &Client, project: &str) -> (String, String) {
     let (first, second) = ("Canary-Tool-Secret-3".to_owned(), "Canary-Tool-Secret-4".to_owned());
     let echo = Echo::start().await;
@@ -199,7 +199,7 @@ async fn tool_secrets(ada: &Client, project: &str) -> (String, String) {
     (first, second)
 }
 
-/// Has a service repeat a secret so often that the result is kept beside the log.
+/// Lets a service repeat a secret so often that the result is stored beside the log.
 async fn loud_secret(ada: &Client, project: &str, echo: &Echo) {
     let headers = json!({"Authorization": "Bearer {{ secrets.tracker }}"});
     let request = json!({"method": "GET", "url": format!("http://{}/loud", echo.address), "headers": headers});
@@ -230,7 +230,7 @@ async fn no_secret_stays_in_database_log_or_copy() {
     assert_eq!(found(place.path(), &secrets), []);
 }
 
-/// The secrets that stay below a directory, with the files that hold them.
+/// The secrets found below a directory, with the files that contain them.
 fn found(below: &Path, secrets: &[(&'static str, String)]) -> Vec<(&'static str, Vec<PathBuf>)> {
     let found = secrets.iter().map(|(name, secret)| (*name, holders(below, secret)));
     found.filter(|(_, files)| !files.is_empty()).collect()
@@ -252,7 +252,7 @@ async fn no_secret_stays_in_the_tables_or_the_log_of_a_server_on_postgresql() {
     assert_eq!(found(place.path(), &secrets), []);
 }
 
-/// What is stored to recognise a repeated request must not let a reader try guesses at the secret in its body.
+/// The stored digest of a repeatable request must not let a reader test guesses of the secret in its body.
 #[tokio::test]
 async fn no_bare_digest_of_a_request_with_a_secret_stays() {
     let place = tempfile::tempdir().unwrap();

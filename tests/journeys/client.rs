@@ -9,7 +9,7 @@ use crate::server::{PATIENCE, Server};
 
 pub(crate) const PASSWORD: &str = "Correct-horse-7";
 
-/// Somebody who is signed in.
+/// A user who is signed in.
 #[derive(Clone)]
 pub(crate) struct Client {
     http: reqwest::Client,
@@ -17,7 +17,7 @@ pub(crate) struct Client {
     token: Option<String>,
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -25,7 +25,7 @@ pub(crate) struct Answer {
 }
 
 impl Client {
-    /// Somebody who has not signed in.
+    /// A client that has not signed in.
     pub(crate) fn stranger(url: &str) -> Self {
         let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
         Self { http, url: url.to_owned(), token: None }
@@ -46,14 +46,14 @@ impl Client {
         self.signed_in_with(email, PASSWORD).await
     }
 
-    /// Signs in with a password of one's own.
+    /// Signs in with the given password.
     pub(crate) async fn signed_in_with(&self, email: &str, password: &str) -> Self {
         let answer = self.post("/api/v1/auth/login", &json!({"email": email, "password": password})).await;
         let answer = answer.expect(StatusCode::OK);
         Self { token: Some(answer["access_token"].as_str().unwrap().to_owned()), ..self.clone() }
     }
 
-    /// The same person at another address.
+    /// The same user at another address.
     pub(crate) fn at(&self, url: &str) -> Self {
         Self { url: url.to_owned(), ..self.clone() }
     }
@@ -74,17 +74,17 @@ impl Client {
         answer(self.request(Method::POST, path).json(body)).await
     }
 
-    /// Creates an agent that runs a workflow; its id.
+    /// Creates an agent with a workflow; returns its id.
     pub(crate) async fn agent(&self, name: &str, definition: &Value) -> String {
         let body = json!({"name": name, "type": "workflow", "capabilities": ["test"], "definition": definition});
         let agent = self.post("/api/v1/agents", &body).await.expect(StatusCode::CREATED);
         agent["id"].as_str().unwrap().to_owned()
     }
 
-    /// Starts a run and does not wait for it; its id.
+    /// Starts a run and does not wait for it; returns its id.
     pub(crate) async fn execute(&self, agent: &str, input: &Value) -> String {
         let answer = self.post(&format!("/api/v1/agents/{agent}/execute"), &json!({"input": input})).await;
-        // A quick run may have ended before it is answered.
+        // A quick run may have ended before the response.
         assert!([StatusCode::ACCEPTED, StatusCode::OK].contains(&answer.status), "{:#}", answer.body);
         answer.body["id"].as_str().unwrap().to_owned()
     }
@@ -107,7 +107,7 @@ impl Client {
         self.run_in(run, &["completed", "failed", "cancelled", "expired"]).await
     }
 
-    /// Sends a body, whatever that is good for.
+    /// Sends a body, whether or not the operation takes one.
     pub(crate) async fn asks(&self, method: Method, path: &str, body: &Value) -> Answer {
         answer(self.request(method, path).json(body)).await
     }
@@ -129,8 +129,8 @@ impl Client {
         Following { response, text: String::new() }
     }
 
-    /// Follows the event stream of a run until such an event or the end of the stream; what it said with an id, id and
-    /// data.
+    /// Follows the event stream of a run until such an event or the end of the stream; returns the frames with an id,
+    /// as id and data.
     pub(crate) async fn watch(&self, run: &str, after: Option<&str>, last: &str) -> Vec<(String, Value)> {
         let mut following = self.follow(run, after).await;
         let mut seen = Vec::new();
@@ -152,17 +152,17 @@ pub(crate) struct Following {
     text: String,
 }
 
-/// What a stream says at once.
+/// A frame of a stream.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Frame {
-    /// Where it resumes; live pieces have none.
+    /// The position to resume from; live pieces have none.
     pub(crate) id: Option<String>,
     pub(crate) event: String,
     pub(crate) data: Value,
 }
 
 impl Following {
-    /// What the stream says next; nothing when it ends or breaks off.
+    /// The next frame of the stream; `None` when it ends or breaks off.
     pub(crate) async fn next(&mut self) -> Option<Frame> {
         loop {
             while let Some((block, rest)) = self.text.split_once("\n\n").map(|(b, r)| (b.to_owned(), r.to_owned())) {
@@ -178,7 +178,7 @@ impl Following {
         }
     }
 
-    /// Everything up to a frame that passes, which is the last.
+    /// All frames up to the first that matches.
     pub(crate) async fn until(&mut self, last: impl Fn(&Frame) -> bool) -> Vec<Frame> {
         let mut frames: Vec<Frame> = Vec::new();
         while !frames.last().is_some_and(&last) {
@@ -192,14 +192,14 @@ impl Following {
 }
 
 impl Answer {
-    /// The body, where the status is the expected one.
+    /// The body, if the status is the expected one.
     pub(crate) fn expect(self, status: StatusCode) -> Value {
         assert_eq!(self.status, status, "{:#}", self.body);
         self.body
     }
 }
 
-/// What came back for a request.
+/// The response to a request.
 pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
     let response: Response = request.send().await.unwrap();
     let status = response.status();

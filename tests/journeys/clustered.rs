@@ -20,7 +20,7 @@ use crate::{
     tracker::Tracker,
 };
 
-/// A database of its own on the PostgreSQL of the tests, made with its own tool.
+/// A database on the PostgreSQL of the tests, created with its own tool.
 pub(crate) struct Fresh {
     url: String,
     admin: String,
@@ -28,7 +28,7 @@ pub(crate) struct Fresh {
 }
 
 impl Fresh {
-    /// Makes a database that nobody else uses.
+    /// Creates a database for one test.
     pub(crate) fn make() -> Self {
         let admin = databases::server().expect("DEVSKYY_TEST_POSTGRES_URL names a PostgreSQL");
         let Own { name, url } = Own::beside(&admin, "journey");
@@ -36,27 +36,27 @@ impl Fresh {
         Self { url, admin, name }
     }
 
-    /// Makes a command use this database, with the key that all its replicas share.
+    /// Makes a command use this database, with the master key that all its replicas share.
     pub(crate) fn choose(&self, command: &mut std::process::Command) {
         command.env("DEVSKYY_DATABASE__URL", &self.url).env("DEVSKYY_SECURITY__MASTER_KEY", "c0".repeat(32));
     }
 
-    /// Where it is reached.
+    /// Its URL.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    /// Tells the database something beside those that use it.
+    /// Runs a statement beside the servers.
     pub(crate) fn tell(&self, statement: &str) {
         drop(psql(&self.url, statement));
     }
 
-    /// What the database answers to a question about one number.
+    /// The result of a query for one number.
     pub(crate) fn count(&self, question: &str) -> u64 {
         psql(&self.url, question).trim().parse().unwrap()
     }
 
-    /// Everything that its tables hold, one file below a directory for each, row by row as text.
+    /// The contents of its tables, one file below a directory for each, row by row as text.
     pub(crate) fn written_out(&self, directory: &std::path::Path) {
         std::fs::create_dir_all(directory).unwrap();
         let tables = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()";
@@ -66,12 +66,12 @@ impl Fresh {
         }
     }
 
-    /// Keeps the log from growing until that is let go.
+    /// Keeps the log from growing until the lock is released.
     fn hold_the_log(&self) -> Held {
         self.hold("BEGIN; SELECT 'held' FROM es_head WHERE id = 1 FOR UPDATE;")
     }
 
-    /// Keeps what a session gets by a statement that says `held`, until that is let go.
+    /// Keeps what a session locks by a statement that returns `held`, until it is released.
     pub(crate) fn hold(&self, statement: &str) -> Held {
         let mut command = Command::new("psql");
         command.args([&self.url, "-Atq"]).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -84,19 +84,19 @@ impl Fresh {
         Held(session)
     }
 
-    /// What stands in its URL before its name, and after it.
+    /// The parts of its URL before and after its name.
     fn around(&self) -> (&str, &str) {
         self.url.split_once(&format!("/{}", self.name)).unwrap()
     }
 
-    /// Host and port of the PostgreSQL it is on.
+    /// Host and port of its PostgreSQL.
     pub(crate) fn address(&self) -> String {
         let (server, _) = self.around();
         let address = server.rsplit_once(['@', '/']).unwrap().1;
         if address.contains(':') { address.to_owned() } else { format!("{address}:5432") }
     }
 
-    /// The same database by way of a port of this machine, on which everything is said in the clear.
+    /// The same database through a port of this machine, without encryption.
     pub(crate) fn url_by(&self, port: u16) -> String {
         let by = format!("127.0.0.1:{port}");
         let (server, parameters) = self.around();
@@ -131,14 +131,14 @@ impl Drop for Fresh {
     }
 }
 
-/// What a statement answers, one row a line.
+/// The output of a statement, one row a line.
 fn psql(url: &str, statement: &str) -> String {
     let (code, out, error) = ended(Command::new("psql").args([url, "-Atqc", statement]));
     assert_eq!(code, 0, "{error}");
     out
 }
 
-/// A session that holds something. Its end lets go of it.
+/// A session that holds a lock. Its end releases it.
 pub(crate) struct Held(Child);
 
 impl Drop for Held {
@@ -214,7 +214,7 @@ async fn a_replica_with_another_master_key_is_told_in_one_line() {
     fails(&mut command, 1, &["security.master_key", "every replica"]);
 }
 
-/// Asks until somebody is no longer let in; how long that took.
+/// Sends requests until the client is refused; returns how long that took.
 async fn shut_out(client: &Client) -> Duration {
     let asked = std::time::Instant::now();
     while client.get("/api/v1/auth/me").await.status != StatusCode::UNAUTHORIZED {
@@ -269,8 +269,8 @@ async fn a_new_signing_key_is_published_by_every_server_without_a_restart() {
     }
 }
 
-/// Sends the same request twice at once to one server, sees one of them refused because the other is still being answered,
-/// and gives that other.
+/// Sends the same request twice at once to one server, checks that one of them is refused because the other is in
+/// progress, and returns the other.
 async fn in_flight(by: &Client) -> JoinHandle<Answer> {
     let send = || {
         let request = by.request(Method::POST, "/api/v1/projects").header("idempotency-key", "order-4711");

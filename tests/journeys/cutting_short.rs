@@ -1,4 +1,4 @@
-//! Runs that are stopped, or run out of time, in the middle of what a model is saying.
+//! Runs that are cancelled, or reach their deadline, in the middle of a model's answer.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,14 +22,14 @@ use crate::{
     tracker::Tracker,
 };
 
-/// Between two pieces of what the model says.
+/// Between two pieces of the answer.
 const PAUSE: Duration = Duration::from_millis(100);
-/// In which a server sees that a connection is closed to which it writes all the time.
+/// Time in which a server notices that the connection it writes to is closed.
 const SOON: Duration = Duration::from_secs(5);
 /// Long enough for a first answer and a ticket, and over long before the second answer is.
 const TIME: Duration = Duration::from_secs(8);
 
-/// A text, and then a call whose arguments go on for minutes.
+/// A text, and then a call whose arguments take minutes.
 fn rambles() -> Act {
     let arguments = std::iter::once("{\"title\":\"").chain(std::iter::repeat_n("lamp ", 3_000)).chain(["\"}"]);
     let call = CallScript { id: "call_2", name: "file_ticket", arguments: arguments.collect() };
@@ -37,7 +37,7 @@ fn rambles() -> Act {
     Act::Answer(Reply { pieces, calls: vec![call], finish: Finish::ToolCalls, usage, cut: 0, mind: None })
 }
 
-/// A run that has filed a ticket, and whose model is in the middle of wanting another one.
+/// A run that has filed a ticket, and whose model is about to request another one.
 struct Rambling {
     kind: ProviderKind,
     models: Arc<ModelServer>,
@@ -65,14 +65,14 @@ impl Rambling {
         let run = started["id"].as_str().unwrap().to_owned();
         let mut following = ada.follow(&run, None).await;
         following.until(|frame| frame.event == "run.model_delta" && frame.data["text"] == "more.").await;
-        // Its text is over: what it says now is the call.
+        // Its text is complete: what it sends now is the call.
         tokio::time::sleep(PAUSE * 3).await;
         assert!(!hung_up(&models, PAUSE).await, "nobody has hung up yet");
         Self { kind, models, ada, run, server, place, _tracker: tracker }
     }
 
-    /// How the run ended, whether the model's server saw that nobody listened any more, and what the model is told of its calls
-    /// when it is asked again from there: those it wanted, and those that have a result.
+    /// How the run ended, whether the model's server noticed that the client was gone, and which calls the model sees
+    /// when it is called again from there: those it requested, and those that have a result.
     async fn end(self) -> (Value, bool, Vec<String>, Vec<String>) {
         let ended = self.ada.run_ended(&self.run).await;
         let gone = hung_up(&self.models, SOON).await;
@@ -95,7 +95,7 @@ async fn hung_up(models: &ModelServer, patience: Duration) -> bool {
     tokio::time::timeout(patience, models.hung_up()).await.is_ok()
 }
 
-/// The ids of the calls that a conversation says were wanted, and of those it tells the results of, in order.
+/// The ids of the calls requested in a conversation, and of those with results, in order.
 fn calls(kind: ProviderKind, messages: &Value) -> (Vec<String>, Vec<String>) {
     let all = messages.as_array().unwrap();
     let id = |value: &Value| value.as_str().unwrap().to_owned();
@@ -114,7 +114,7 @@ fn calls(kind: ProviderKind, messages: &Value) -> (Vec<String>, Vec<String>) {
     }
 }
 
-/// The call that was made, and neither half of the one that was cut short.
+/// The call that was made, and no part of the one that was cut short.
 fn stopped_as(status: &str) -> (Value, bool, Vec<String>, Vec<String>) {
     (json!(status), true, vec!["call_1".to_owned()], vec!["call_1".to_owned()])
 }

@@ -1,4 +1,4 @@
-//! The demo, as somebody sees it who has just cloned the repository.
+//! The demo in a fresh clone of the repository.
 
 use std::{
     io::{Read as _, Write as _},
@@ -60,7 +60,7 @@ fn demo(directory: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// Report, what was told beside it.
+/// The report, and the output beside it.
 fn shown(directory: &Path, arguments: &[&str]) -> (String, String) {
     let (code, report, told) = ended(&mut demo(directory, arguments));
     assert_eq!(code, 0, "{told}");
@@ -156,7 +156,7 @@ async fn a_demo_finds_its_agent_among_many_that_are_called_alike() {
     assert!(told.contains("version 2"), "{told}");
 }
 
-/// What the second demo in a directory writes, when the agent of the first was treated like this in between.
+/// The output of the second demo in a directory, after this treatment of the first one's agent.
 async fn after(treatment: &str) -> String {
     let place = tempfile::tempdir().unwrap();
     std::fs::write(place.path().join("Cargo.lock"), LOCK).unwrap();
@@ -230,7 +230,7 @@ fn a_demo_that_may_not_register_says_so_in_the_platforms_words() {
     assert!(code == 1 && told.contains("/auth/register was answered 403"), "{told}");
 }
 
-/// A demo on a terminal of its own, and what appears there.
+/// A demo on a terminal of its own, and its output.
 struct Terminal {
     child: Child,
     keys: ChildStdin,

@@ -1,5 +1,5 @@
-//! A service on the loopback that repeats how one proved oneself to it: below `/loud` so often that no event carries it, and
-//! where models are asked as the reason of a refusal.
+//! A service on the loopback that returns the credential it received: below `/loud` so often that the result is too
+//! large for events, and for model calls as the reason of a refusal.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,4 @@
-//! What holds when the process does not: power failures, restarts, orderly ends.
+//! What is guaranteed when a process ends: power failures, restarts, graceful ends.
 
 use std::{process::Command, time::Duration};
 
@@ -16,8 +16,8 @@ use crate::{
 
 /// How often the process is killed.
 const KILLS: u32 = 50;
-/// How many runs, two for each kill, are started before they are let come to their end: one that is taken up in vain more
-/// than ten times in a row is ended by the platform.
+/// How many runs, two for each kill, are started before they can end: the platform ends a run that was claimed without
+/// progress more than ten times in a row.
 const AT_ONCE: usize = 10;
 
 /// Several tickets at once, after some thinking.
@@ -35,7 +35,7 @@ fn filing(tracker: &Tracker) -> Value {
     })
 }
 
-/// Kills the process of a server again and again while it carries runs out, on the database that every command is told.
+/// Kills the process of a server repeatedly while it executes runs, on the database that every command is given.
 async fn runs_survive_kills(choose: impl Fn(&mut Command)) {
     let (place, tracker) = (tempfile::tempdir().unwrap(), Tracker::start(Duration::from_millis(15)).await);
     let start = || {
@@ -90,7 +90,7 @@ async fn every_run_on_postgres_ends_right_and_files_each_ticket_once_however_oft
 #[tokio::test]
 async fn a_run_under_way_is_handed_over_when_the_server_is_asked_to_stop() {
     let (place, tracker) = (tempfile::tempdir().unwrap(), Tracker::start(Duration::from_millis(300)).await);
-    // Nothing but a hand-over lets the run go on before the journey gives up.
+    // Only a hand-over lets the run continue before the journey gives up.
     let patient = |place: &tempfile::TempDir, tracker: &Tracker| {
         Server::start_with(place.path(), |command| {
             reaching(tracker)(command);

@@ -1,4 +1,4 @@
-//! A process that is asked to stop hands its runs over. Leases last ten minutes here, so that nothing but that lets a run go on.
+//! A process that is asked to stop hands its runs over. Leases last ten minutes here, so only this continues a run.
 
 use std::{path::Path, time::Duration};
 
@@ -10,7 +10,7 @@ use crate::{
 
 /// Longer than anything here may take.
 const LEASE: &str = "runs.lease_s=600";
-/// Longer than background work had to end when runs did not have a time of their own.
+/// Longer than background work had to end before runs had a timeout of their own.
 const LONG: Duration = Duration::from_secs(6);
 
 /// Files one ticket.
@@ -33,7 +33,7 @@ pub(crate) fn server(directory: &Path, tracker: &Tracker, drain: u32) -> Server 
     })
 }
 
-/// Returns once the tracker was asked so often.
+/// Returns once the tracker has received so many requests.
 pub(crate) async fn requested(tracker: &Tracker, requests: usize) {
     for _ in 0..1_000 {
         if tracker.requests() >= requests {
@@ -44,7 +44,7 @@ pub(crate) async fn requested(tracker: &Tracker, requests: usize) {
     panic!("the tracker is never asked");
 }
 
-/// A run whose call was under way when its server was asked to stop, on the server that came after it.
+/// A run whose call was in progress when its server was asked to stop, on the next server.
 async fn stopped_amid_a_call(tracker: &Tracker, effect: &str, drain: u32, states: &[&str]) -> Value {
     let place = tempfile::tempdir().unwrap();
     let one = server(place.path(), tracker, drain);
@@ -80,8 +80,8 @@ async fn a_call_that_must_not_be_repeated_and_takes_longer_waits_for_a_verdict()
     assert_eq!((&run["waiting_for"], tracker.requests()), (&json!(["reconcile"]), 1), "{run:#}");
 }
 
-/// Two workers on one PostgreSQL, the first of which is asked to stop while it has a call of each run under way; how many
-/// runs there were, and how many of them ended well and soon.
+/// Two workers on one PostgreSQL, the first of which is asked to stop during a call of each run; returns how many runs
+/// there were, and how many of them ended well and soon.
 async fn two_workers(tracker: &Tracker, drain: &str) -> (usize, usize) {
     let (place, database) = (tempfile::tempdir().unwrap(), Fresh::make());
     let accepting = database.accepting(&place.path().join("server"), tracker);

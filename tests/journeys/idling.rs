@@ -1,4 +1,4 @@
-//! What a whole process asks of PostgreSQL while nothing happens, counted on the wire.
+//! The PostgreSQL statements of an idle process, counted on the wire.
 
 use std::{
     sync::{Arc, Mutex},
@@ -23,13 +23,13 @@ use crate::{
 
 /// Long enough for what is done once after a start.
 const SETTLED: Duration = Duration::from_secs(12);
-/// How long it is counted: longer than anything pauses but the hourly housekeeping, whose first time is a minute after the start.
+/// How long statements are counted: longer than all pauses except of housekeeping, which first runs after a minute.
 const COUNTED: Duration = Duration::from_secs(36);
 
-/// The statements that went over the wire.
+/// The statements sent over the wire.
 type Heard = Arc<Mutex<Vec<String>>>;
 
-/// Stands between servers and PostgreSQL and listens; its port.
+/// A proxy between servers and PostgreSQL that records statements; returns its port.
 async fn eavesdrop(postgres: String) -> (u16, Heard) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (port, heard) = (listener.local_addr().unwrap().port(), Heard::default());
@@ -45,8 +45,8 @@ async fn eavesdrop(postgres: String) -> (u16, Heard) {
     (port, heard)
 }
 
-/// Passes on what a client says (PostgreSQL's protocol, version 3: after the opening without a type, messages of a type
-/// and a length), and notes each statement: those of a simple query one by one, and each execution of a prepared one.
+/// Forwards a client's messages (PostgreSQL's protocol, version 3: after the startup message, messages of a type and a
+/// length), and records each statement: those of a simple query one by one, and each execution of a prepared one.
 async fn pass_on(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, heard: Heard) -> std::io::Result<()> {
     const ENCRYPTION: [u8; 4] = 80_877_103u32.to_be_bytes();
     let mut opened = false;
@@ -84,7 +84,7 @@ async fn an_idle_server_asks_postgresql_less_than_once_a_second() {
     is_quiet(&heard).await;
 }
 
-/// The first worker holds every lease; the other one asks for them again and again.
+/// The first worker holds every lease; the other one requests them repeatedly.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL"]
 async fn an_idle_worker_beside_another_asks_postgresql_less_than_once_a_second() {

@@ -1,4 +1,4 @@
-//! Verbs that look after what is kept: projections and the log's integrity.
+//! Commands that maintain stored data: projections and the log's integrity.
 
 use std::{path::Path, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
     server::Server,
 };
 
-/// A data directory in which somebody has worked.
+/// A data directory with some content.
 async fn worked_in(place: &std::path::Path) {
     let server = Server::start(place);
     let ada = Client::administrator(&server).await;
@@ -72,7 +72,7 @@ async fn opened(place: &Path) -> Database {
     Database::connect(&url, 1).await.unwrap()
 }
 
-/// Stops a subscription of a data directory, as a reaction does that fails for good.
+/// Stops a subscription of a data directory, like a reaction that fails permanently.
 async fn stopped(place: &Path) {
     let database = opened(place).await;
     let checkpoints = SqlCheckpoints::new(database.clone());
@@ -111,7 +111,7 @@ async fn a_subscription_that_is_not_there_does_not_go_on() {
     fails(devskyy(place.path()).args(resume), 1, &["nobody.reads", "devskyy subscriptions"]);
 }
 
-/// Sets an event aside for a subscription of this version, for an hour.
+/// Quarantines an event of a subscription of this version, for an hour.
 async fn set_aside(place: &Path) {
     let database = opened(place).await;
     let aside = SqlSetAside::new(database.clone());
@@ -128,7 +128,7 @@ async fn an_event_that_was_set_aside_is_told_with_its_place_and_reason() {
     assert!(code == 1 && out.contains("runs.children set aside 1: it cannot be read"), "{out}{error}");
 }
 
-/// Changes when what is in the log was recorded.
+/// Changes the times at which events were recorded.
 async fn recorded(place: &Path, when: &str) {
     let database = opened(place).await;
     let change =
@@ -137,7 +137,7 @@ async fn recorded(place: &Path, when: &str) {
     database.close().await;
 }
 
-/// Lets a subscription begin anew, held by somebody who does nothing for it.
+/// Resets a subscription, with its lease held by a process that does nothing.
 async fn held(place: &Path) {
     let database = opened(place).await;
     let change = "UPDATE es_subscriptions SET position = 0, hash = NULL, fence = fence + 1, \
@@ -146,7 +146,7 @@ async fn held(place: &Path) {
     database.close().await;
 }
 
-/// What a server says of itself, and of one check.
+/// The health of a server, and of one check.
 async fn told(place: &Path, check: &str) -> (String, Value) {
     asked(&Server::start(place), check).await
 }

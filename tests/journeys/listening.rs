@@ -1,4 +1,4 @@
-//! Following what an assistant does: events that resume, and between them what its model is saying.
+//! Following an assistant: events that resume, and between them the model's partial answer.
 
 use std::{sync::Arc, time::Duration};
 
@@ -35,7 +35,7 @@ fn heard(frames: &[Frame]) -> String {
     text
 }
 
-/// The kinds of what was told, repetitions left out.
+/// The kinds of the frames, without repetitions.
 fn kinds(frames: &[Frame]) -> Vec<&str> {
     let mut kinds: Vec<&str> = frames.iter().map(|frame| frame.event.as_str()).collect();
     kinds.dedup();
@@ -47,7 +47,7 @@ fn slowly(models: &ModelServer, pieces: &[&'static str]) {
     models.prepare(Act::Answer(Reply::says(pieces)));
 }
 
-/// What a client is told of a run whose model answers slowly.
+/// The frames of a run whose model answers slowly.
 async fn followed() -> Vec<Frame> {
     let (place, tracker, models) =
         (tempfile::tempdir().unwrap(), Tracker::start(Duration::ZERO).await, provider(ProviderKind::OpenAi).await);
@@ -76,7 +76,7 @@ async fn events_have_ids_that_rise_and_pieces_have_none() {
     assert!(rise && pieces.len() > 1 && pieces.iter().all(|frame| frame.id.is_none()), "{frames:#?}");
 }
 
-/// What was told before and after a restart in the middle of a model's answer, and all events there are.
+/// The frames before and after a restart in the middle of a model's answer, and all events.
 async fn resumed() -> (Vec<Frame>, Vec<Frame>, Vec<Value>) {
     let (place, tracker, models) =
         (tempfile::tempdir().unwrap(), Tracker::start(Duration::ZERO).await, provider(ProviderKind::OpenAi).await);
@@ -112,7 +112,7 @@ async fn an_answer_that_is_asked_for_again_after_a_restart_is_heard_from_its_beg
     assert_eq!((heard(&before).as_str(), heard(&after).as_str()), ("It is", "It is filed."));
 }
 
-/// Two servers and a worker on one PostgreSQL, and a run whose model speaks when everybody had the time to hear of it.
+/// Two servers and a worker on one PostgreSQL, and a run whose model answers once all clients have subscribed.
 struct Spread {
     ada: Client,
     run: String,
@@ -125,7 +125,7 @@ struct Spread {
 }
 
 impl Spread {
-    /// Starts everything; the run is under way.
+    /// Starts everything; the run is in progress.
     async fn start(carrying_out: &str, worker: bool, time: Duration) -> Self {
         let (place, tracker) = (tempfile::tempdir().unwrap(), Tracker::start(time).await);
         let (database, models) = (Fresh::make(), provider(ProviderKind::OpenAi).await);
@@ -144,7 +144,7 @@ impl Spread {
         Self { ada, run, database, _models: models, servers, _worker: worker, _tracker: tracker, _place: place }
     }
 
-    /// What clients of both servers hear until the run has ended.
+    /// The text that clients of both servers receive until the run has ended.
     async fn heard(&self) -> [String; 2] {
         let at = |server: &Server| {
             let ada = self.ada.at(&server.url);

@@ -1,4 +1,4 @@
-//! The requests that the pages of `docs/` show, as a reader would paste them, page after page.
+//! The requests in the pages of `docs/`, as a reader would paste them, page after page.
 
 use std::{path::Path, process::Command};
 
@@ -9,13 +9,13 @@ use crate::{
     tour::{blocks, root},
 };
 
-/// The page that says what all others assume, and is therefore read first.
+/// The page that the others assume, and that is therefore read first.
 const FIRST: &str = "api.md";
-/// A moment of an example's; the reader names one of their own.
+/// A moment in an example, which the reader replaces.
 const MOMENT: &str = "2026-01-31T12:00:00Z";
-/// An answer of 400 and above ends the script, which it does not end by itself.
+/// A response of 400 and above ends the script, which curl alone does not.
 const STRICT: &str = "set -euo pipefail\ncurl() { command curl --fail-with-body \"$@\"; }\n";
-/// What a reader has by the time the pages speak of an agent, and of a project.
+/// What a reader has by the time the pages refer to an agent, and to a project.
 const AGENT: &str = r#"
 AGENT=$(curl -s $URL/api/v1/agents -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '{
   "name": "Greeter", "type": "workflow", "capabilities": [], "definition": {"steps": [
@@ -28,7 +28,7 @@ OWNER=$TOKEN
 const RUN: &str = r#"RUN=$(curl -s $URL/api/v1/runs -H "authorization: Bearer $TOKEN" | jq -r '.items[0].id')
 "#;
 
-/// The blocks of all pages that ask a server, the first page's before the others'.
+/// The blocks of all pages that send requests, the first page's before the others'.
 fn asking() -> Vec<String> {
     let mut pages: Vec<_> =
         std::fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -38,7 +38,7 @@ fn asking() -> Vec<String> {
     blocks.map(|(_, text)| text).filter(|text| text.contains("curl ") || text.starts_with("URL=")).collect()
 }
 
-/// One script of all that the pages show, with what their readers have done in between.
+/// One script of all blocks, with the reader's own steps in between.
 fn script(url: &str) -> String {
     let mut script = STRICT.to_owned();
     let (mut agent, mut run) = (false, false);

@@ -20,22 +20,22 @@ impl Process {
     pub(crate) fn start(command: &mut Command, directory: &Path) -> Self {
         std::fs::create_dir_all(directory).unwrap();
         let log = directory.join("log.jsonl");
-        // One that came before has said the same.
+        // An earlier process may have logged the same.
         let opened = File::create(&log).unwrap();
         Self::of(command.stdout(Stdio::null()).stderr(opened).spawn().unwrap(), log)
     }
 
-    /// A process that was started already, and where its standard error goes.
+    /// A process that was started already, and the file of its standard error.
     pub(crate) const fn of(child: Child, log: PathBuf) -> Self {
         Self { child, log }
     }
 
-    /// Its number.
+    /// Its id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Waits until it has said something.
+    /// Waits until it has logged something.
     pub(crate) fn until_said(&self, text: &str) {
         let asked = Instant::now();
         while !self.said().contains(text) {
@@ -44,7 +44,7 @@ impl Process {
         }
     }
 
-    /// Everything it has said.
+    /// Everything it has logged.
     pub(crate) fn said(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
     }
@@ -60,7 +60,7 @@ impl Process {
         self.child.wait().unwrap();
     }
 
-    /// Waits for its end; its exit code and how long that took.
+    /// Waits for its end; returns its exit code and how long that took.
     pub(crate) fn ended(mut self) -> (Option<i32>, Duration) {
         let asked = Instant::now();
         loop {

@@ -3,7 +3,7 @@ use std::{
     process::{Command, Output},
 };
 
-/// The binary in a directory of its own, with nothing of the caller's environment that could change what it does.
+/// The binary in a directory of its own, without the caller's environment variables that could change its behaviour.
 pub(crate) fn devskyy(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_devskyy"));
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("DEVSKYY_")) {
@@ -23,7 +23,7 @@ pub(crate) fn ended(command: &mut Command) -> (i32, String, String) {
     )
 }
 
-/// Asserts that a command fails with this code and one line on standard error that holds all of these words.
+/// Asserts that a command fails with this code and one line on standard error that contains all of these words.
 pub(crate) fn fails(command: &mut Command, code: i32, words: &[&str]) {
     let (actual, _, stderr) = ended(command);
     assert_eq!((actual, stderr.lines().count()), (code, 1), "{stderr}");

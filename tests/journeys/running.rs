@@ -1,4 +1,4 @@
-//! What the platform is for: agents are defined, run, watched and steered.
+//! The main use of the platform: agents are defined, run, watched and steered.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ pub(crate) fn reaching(tracker: &Tracker) -> impl FnOnce(&mut std::process::Comm
     }
 }
 
-/// Doubles numbers, asks a person when the sum is large, and files a ticket.
+/// Doubles numbers, asks for an approval if the sum is large, and files a ticket.
 pub(crate) fn doubling(tracker: &Tracker) -> Value {
     json!({
         "input_schema": {"type": "object", "required": ["numbers"], "properties": {"numbers": {"type": "array", "items": {"type": "number"}}}},
@@ -83,7 +83,7 @@ async fn a_run_asks_and_goes_on_when_it_is_answered() {
     }
 }
 
-/// Waits until a run asks; which question.
+/// Waits until a run asks for an approval; returns its id.
 pub(crate) async fn asked(client: &Client, run: &str) -> String {
     client.run_in(run, &["waiting"]).await;
     let open = client.get("/api/v1/approvals?status=open").await.expect(StatusCode::OK);

@@ -43,12 +43,12 @@ impl Server {
             }
         }
         let url = banner.split_whitespace().find(|word| word.starts_with("http://")).unwrap().to_owned();
-        // Whatever else it says must not fill the pipe.
+        // The rest of its output must not fill the pipe.
         std::thread::spawn(move || out.read_to_end(&mut Vec::new()));
         Self { process: Process::of(child, log), url, banner, directory: directory.to_owned() }
     }
 
-    /// The number of the process.
+    /// The id of the process.
     pub(crate) fn process(&self) -> u32 {
         self.process.id()
     }
@@ -63,7 +63,7 @@ impl Server {
         self.process.signal(signal);
     }
 
-    /// Waits for the process to end; its exit code and how long that took.
+    /// Waits for the process to end; returns its exit code and how long that took.
     pub(crate) fn ended(self) -> (Option<i32>, Duration) {
         self.process.ended()
     }

@@ -1,4 +1,4 @@
-//! Clients that send too slowly, too much or nonsense, over sockets of their own.
+//! Clients that send too slowly, too much or malformed requests, over sockets of their own.
 
 use std::{
     io::{ErrorKind, Read as _, Write as _},
@@ -30,7 +30,7 @@ fn connect(server: &Server) -> TcpStream {
     stream
 }
 
-/// Waits for the answer to [`KEPT`].
+/// Waits for the response to [`KEPT`].
 fn answered(stream: &mut TcpStream) {
     let mut said = Vec::new();
     let mut part = [0; 1_024];
@@ -41,15 +41,15 @@ fn answered(stream: &mut TcpStream) {
     }
 }
 
-/// Everything the server says until it ends the connection.
+/// Everything the server sends until it ends the connection.
 fn heard(stream: &mut TcpStream) -> String {
     let mut said = Vec::new();
-    // A connection that ends with a reset has said what it had to say.
+    // After a reset, everything that was sent has been read.
     let _ = stream.read_to_end(&mut said);
     String::from_utf8_lossy(&said).into_owned()
 }
 
-/// Asserts that a refusal is a problem with the headers of every answer, and the last thing said.
+/// Asserts that a refusal is a problem with the headers of every response, and the last thing sent.
 fn is_refused(said: &str, status: u16, code: &str) {
     let (head, body) = said.rsplit_once("\r\n\r\n").unwrap_or_default();
     let problem: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
@@ -100,7 +100,7 @@ fn a_client_that_does_not_take_its_answers_is_let_go() {
         stream.write_all(b"GET /openapi.json HTTP/1.1\r\nhost: devskyy\r\n\r\n").unwrap();
     }
     std::thread::sleep(Duration::from_secs(3));
-    // All of it would be over twenty million bytes; the kernel has kept what was said before.
+    // All of it would be over twenty million bytes; the kernel has buffered the beginning.
     assert!(heard(&mut stream).len() < 20_000_000);
 }
 
@@ -145,7 +145,7 @@ fn a_head_without_measure_is_refused() {
     let (_place, server) = server(&[]);
     let mut stream = connect(&server);
     let head = format!("GET /health/live HTTP/1.1\r\nhost: devskyy\r\nx-much: {}", "a".repeat(1_024 * 1_024));
-    // The server may stop listening before all of it is sent.
+    // The server may stop reading before all of it is sent.
     let _ = stream.write_all(head.as_bytes());
     is_refused(&heard(&mut stream), 431, "request.head_too_large");
 }

@@ -21,7 +21,7 @@ use crate::{
     tracker::Tracker,
 };
 
-/// A clerk whose first answer uses up what its agent may use, and its run, which has ended.
+/// A clerk whose first answer uses up its agent's budget, and its run, which has ended.
 struct Spent {
     ada: Client,
     agent: String,
@@ -32,7 +32,7 @@ struct Spent {
     _place: TempDir,
 }
 
-/// What the first answer costs: more than the budget has left after it.
+/// The usage of the first answer: more than the budget has left after it.
 const FIRST: TokenCount = TokenCount { input: 9_000, output: 500, cache_read: 0, cache_write: 0, reasoning: 0 };
 
 fn wants_a_ticket() -> Act {

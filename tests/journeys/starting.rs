@@ -1,4 +1,4 @@
-//! Servers that are stopped before they are ready, that are told twice, and that start again after a kill.
+//! Servers that are stopped before they are ready, that get a second signal, and that start again after a kill.
 
 use std::{net::TcpListener, path::Path, process::Command, time::Duration};
 
@@ -15,9 +15,9 @@ use crate::{
     tracker::Tracker,
 };
 
-/// Key of the advisory lock that whoever migrates holds.
+/// Key of the advisory lock that a migration holds.
 const TURN: i64 = 0x6465_7673_6b79_7901;
-/// How long a call takes that is under way when its server ends.
+/// The duration of a call that is in progress when its server ends.
 const LONG: Duration = Duration::from_secs(20);
 
 fn serving(directory: &Path) -> Command {
@@ -26,7 +26,7 @@ fn serving(directory: &Path) -> Command {
     command
 }
 
-/// How a process ends that is stopped while its database says nothing.
+/// How a process ends that is stopped while its database does not respond.
 fn stopped_while_it_connects(arguments: &[&str], signal: &str) -> Option<i32> {
     let place = tempfile::tempdir().unwrap();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -77,7 +77,7 @@ fn a_server_says_that_it_waits_for_another_to_migrate_and_is_stopped_meanwhile()
 #[ignore = "needs PostgreSQL"]
 fn a_server_says_that_it_waits_for_a_table() {
     let (place, database) = (tempfile::tempdir().unwrap(), Fresh::make());
-    // The first migration cannot be entered into the list of those that were made.
+    // The first migration cannot be entered into the list of applied ones.
     let _holder = database.hold(
         "CREATE TABLE seaql_migrations (version VARCHAR PRIMARY KEY, applied_at BIGINT NOT NULL); BEGIN; \
          LOCK TABLE seaql_migrations IN SHARE MODE; SELECT 'held';",
@@ -90,7 +90,7 @@ fn a_server_says_that_it_waits_for_a_table() {
     assert_eq!(server.ended().0, Some(0));
 }
 
-/// How a server ends that is told twice while a call is under way which has a minute.
+/// How a server ends that gets a second signal during a call which has a minute.
 async fn told_twice(signal: &str) -> Option<i32> {
     let (place, tracker) = (tempfile::tempdir().unwrap(), Tracker::start(LONG).await);
     let one = server(place.path(), &tracker, 60);
@@ -116,7 +116,7 @@ async fn a_server_that_is_terminated_twice_ends_at_once() {
     assert_eq!(told_twice("-TERM").await, Some(143));
 }
 
-/// A run whose process was killed amid a call, on the server that came after it. Leases last ten minutes.
+/// A run whose process was killed during a call, on the next server. Leases last ten minutes.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_server_held_goes_on_when_it_is_started_again() {
     let (place, tracker) = (tempfile::tempdir().unwrap(), Tracker::start(Duration::from_secs(1)).await);
@@ -130,12 +130,12 @@ async fn what_a_killed_server_held_goes_on_when_it_is_started_again() {
     assert_eq!(ada.at(&other.url).run_ended(&run).await["status"], "completed");
 }
 
-/// Runs another agent and gives back what came of it.
+/// Runs another agent and returns its output.
 fn asking(agent: &str) -> Value {
     json!({"steps": [{"id": "asked", "agent": agent, "input": {}}], "output": {"$jq": ".steps.asked.output"}})
 }
 
-/// What is held seems to be held for years where the clock was set back.
+/// If the clock was set back, leases seem to last for years.
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_waits_for_another_run_goes_on_after_a_kill_whatever_the_clock_says() {
     let (place, tracker) = (tempfile::tempdir().unwrap(), Tracker::start(Duration::from_secs(2)).await);

@@ -1,4 +1,4 @@
-//! Many runs of every kind while workers are killed and stopped: each ends as it would have in peace.
+//! Many runs of every kind while workers are killed and stopped: each ends as it would without that.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,17 +32,17 @@ use crate::{
 };
 
 const RUNS: usize = 500;
-/// Runs of each kind with each input: what comes after repeats them.
+/// Runs of each kind with each input, after which they repeat.
 const KINDS: usize = 25;
 const WORKERS: usize = 3;
 /// Between two kills.
 const PAUSE: Duration = Duration::from_secs(2);
 /// Longer than a lease.
 const STOPPED: Duration = Duration::from_secs(5);
-/// Until everything has ended.
+/// Until all runs have ended.
 const PATIENCE: Duration = Duration::from_secs(420);
 
-/// A model that has a ticket filed about what it is told, once, and then says so.
+/// A model that files a ticket about its input, once, and then reports that.
 fn clerk(question: &Value) -> Option<Act> {
     let messages = question["messages"].as_array()?;
     if messages.iter().any(|message| message["role"] == "tool") {
@@ -62,12 +62,12 @@ struct Scene {
     models: Arc<ModelServer>,
     ada: Client,
     agents: [String; 5],
-    /// Whether a worker is stopped that may go on where it was.
+    /// Whether a worker is stopped that may continue in the middle of its work.
     stopped: AtomicBool,
 }
 
 impl Scene {
-    /// Requests, approvals, elements, a child agent, an assistant, a server of tools.
+    /// Requests, approvals, elements, a child agent, an assistant, an MCP server.
     async fn set(tracker: Tracker, finder: McpServer, models: Arc<ModelServer>, ada: Client) -> Self {
         let mut once = tracker.tool();
         once["effect"] = json!("unsafe");
@@ -110,14 +110,14 @@ impl Scene {
         Self { tracker, finder, models, ada, agents, stopped: AtomicBool::new(false) }
     }
 
-    /// Starts the run of such a number; which kind it is follows from it.
+    /// Starts the run of this number, which determines its kind.
     async fn start(&self, number: usize) -> String {
         let tag = format!("t{number}");
         let input = if kind(number) == 3 { json!(tag) } else { json!({"tag": tag, "n": number / 5 % 5}) };
         self.ada.execute(&self.agents[kind(number)], &input).await
     }
 
-    /// Plays the people: approves, and settles what is in doubt by what the tracker and the server of tools have.
+    /// Plays the people: approves, and settles calls in doubt by what the tracker and the MCP server recorded.
     async fn attend(&self) {
         let open = self.ada.get("/api/v1/approvals?status=open&page_size=100").await.expect(StatusCode::OK);
         for approval in open["items"].as_array().unwrap() {
@@ -149,7 +149,7 @@ impl Scene {
         }
     }
 
-    /// The name of the worker that took a run first.
+    /// The name of the worker that first claimed a run.
     async fn worker_of(&self, run: &str) -> String {
         let all = self.ada.get(&format!("/api/v1/runs/{run}/events?limit=500")).await.expect(StatusCode::OK);
         let claimed = all["items"].as_array().unwrap().iter().find(|event| event["type"] == "run.claimed").unwrap();
@@ -166,7 +166,7 @@ impl Scene {
         open
     }
 
-    /// What became of each run.
+    /// The outcome of each run.
     async fn outcomes(&self, runs: &[String]) -> Vec<(Value, Value)> {
         let mut outcomes = Vec::new();
         for run in runs {
@@ -207,7 +207,7 @@ fn doubtful(steps: &Value) -> Vec<String> {
     }
 }
 
-/// The worker that is stopped once, amid its work and for longer than its leases last, and then goes on.
+/// The worker that is stopped once, during its work and for longer than its leases last, and then continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sleeper {
     Awake,
@@ -215,14 +215,14 @@ enum Sleeper {
     WentOn,
 }
 
-/// How many runs a worker holds a lease on that has not lapsed.
+/// The number of runs on which a worker has a lease that has not lapsed.
 fn held(database: &Fresh, worker: &str) -> u64 {
     let now = "EXTRACT(EPOCH FROM clock_timestamp()) * 1000000";
     database.count(&format!("SELECT count(*) FROM run_leases WHERE owner = '{worker}' AND lease_until >= {now}"))
 }
 
 impl Sleeper {
-    /// Stops the worker while it holds a run, or lets it go on once it holds none any more.
+    /// Stops the worker while it holds a run, or lets it continue once it holds none any more.
     async fn next(self, scene: &Scene, database: &Fresh, name: &str, worker: &Process) -> Self {
         match self {
             Self::Awake => {
@@ -252,7 +252,7 @@ impl Sleeper {
 /// How often a worker is stopped in the hope that it holds a run, before others are killed again.
 const STOPS: usize = 10;
 
-/// What became of a storm.
+/// The outcome of a storm.
 #[derive(Debug)]
 struct Storm {
     kills: u32,
@@ -261,8 +261,8 @@ struct Storm {
     sleeper: Sleeper,
 }
 
-/// Kills a random worker every two seconds, and once stops the first one beyond its lease, until that went on and everything has
-/// ended.
+/// Kills a random worker every two seconds, and once stops the first one beyond its lease, until that one has continued
+/// and all runs have ended.
 async fn storm(scene: &Scene, place: &Path, database: &Fresh, first: &str, workers: &mut [Process]) -> Storm {
     let (begun, mut chance) = (Instant::now(), Chance::drawn());
     let (mut kills, mut sleeper) = (0, Sleeper::Awake);
@@ -273,7 +273,7 @@ async fn storm(scene: &Scene, place: &Path, database: &Fresh, first: &str, worke
         }
         tokio::time::sleep(PAUSE).await;
         sleeper = sleeper.next(scene, database, first, &workers[0]).await;
-        // The first one is left alone until it was stopped and went on.
+        // The first one is spared until it was stopped and has continued.
         let spared = usize::from(sleeper != Sleeper::WentOn);
         let victim = spared + usize::try_from(chance.below((WORKERS - spared) as u64)).unwrap();
         workers[victim].signal("-KILL");
@@ -295,7 +295,7 @@ async fn runs_of_every_kind_end_as_in_peace_while_workers_are_killed_and_stopped
     let server = database.server_with(&place.path().join("server"), &tracker, &flags);
     let scene = Arc::new(Scene::set(tracker, finder, models, Client::administrator(&server).await).await);
     let start = |n: usize| scene.worker(&place.path().join(format!("worker-{n}")), &database);
-    // In peace there is one worker, which is known by its name from there.
+    // Without kills there is one worker, whose name is known from there.
     let mut workers = vec![start(0)];
     let people = tokio::spawn({
         let scene = scene.clone();
@@ -307,7 +307,7 @@ async fn runs_of_every_kind_end_as_in_peace_while_workers_are_killed_and_stopped
         }
     });
 
-    // In peace: one of each kind with each input, which is what numbers repeat after.
+    // Without kills: one of each kind with each input, after which numbers repeat.
     let mut peace = Vec::new();
     for number in 0..KINDS {
         peace.push(scene.start(1_000_000 + number).await);
@@ -351,7 +351,7 @@ async fn runs_of_every_kind_end_as_in_peace_while_workers_are_killed_and_stopped
     assert_eq!(code, 0, "{kills} kills: {out}{error}");
 }
 
-/// Every unsafe effect was had exactly once, every other one under one key.
+/// Every unsafe effect happened exactly once, every other one under one key.
 fn effects_are_right(scene: &Scene) {
     let Scene { tracker, finder, .. } = scene;
     let tickets = tracker.tickets();

@@ -1,4 +1,4 @@
-//! The README's tour and the example's, every command of them, as a reader would paste it.
+//! The tours of the README and of the example, with every command, as a reader would paste them.
 
 use std::{
     path::{Path, PathBuf},
@@ -47,7 +47,7 @@ pub(crate) fn blocks(document: &str) -> Vec<(bool, String)> {
     found
 }
 
-/// What each block of the README's tour shows, and what its story says happens in between.
+/// The output of each block of the README's tour, and what the text describes in between.
 struct Shown {
     account: Value,
     run: Value,
@@ -55,11 +55,11 @@ struct Shown {
     events: String,
     ended: Value,
     impossible: Value,
-    /// The agents there are when all is done.
+    /// The agents at the end.
     agents: Value,
 }
 
-/// Runs a block as the next in the same terminal, and gives what it prints.
+/// Runs a block as the next in the same terminal, and returns its output.
 fn pasted(directory: &Path, block: &str) -> String {
     let kept = "declare -p API JSON TOKEN AUTH AGENT RUN APPROVAL >terminal 2>/dev/null || true";
     let script = format!("set -euo pipefail\n[ ! -e terminal ] || . ./terminal\n{block}\n{kept}");
@@ -72,7 +72,7 @@ fn json_of(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-/// The tour from its beginning to its end, the restart in its middle included.
+/// The whole tour, including the restart in its middle.
 fn toured() -> Shown {
     let place = tempfile::tempdir().unwrap();
     let server = Server::start(place.path());
@@ -102,7 +102,7 @@ fn toured() -> Shown {
     Shown { account, run, answer, events: events.to_owned(), ended: json_of(ended), impossible, agents }
 }
 
-/// What a reader sees who pastes the tour; nothing where the programs it needs are missing.
+/// The output for a reader who pastes the tour; `None` if the programs it needs are missing.
 fn shown() -> Option<&'static Shown> {
     static SHOWN: LazyLock<Option<Shown>> = LazyLock::new(|| at_hand(&["bash", "curl"]).then(toured));
     SHOWN.as_ref()
@@ -176,7 +176,7 @@ fn the_tours_impossible_agent_is_not_created() {
     assert_eq!(names, ["Order review"]);
 }
 
-/// What two terminals show one after the other: the stream goes on beside the answer, and ends with the run.
+/// The output of two terminals in turn: the stream continues beside the answer, and ends with the run.
 fn in_one_terminal(example: &[String]) -> String {
     let mut script = String::new();
     for line in example.iter().flat_map(|block| block.lines()) {

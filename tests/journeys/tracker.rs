@@ -1,5 +1,5 @@
-//! A ticket tracker on the loopback that recognises idempotency keys, as a real one would, but for tickets that say that
-//! they are `unsafe`: of those each request files one, so that none can be sent twice unseen.
+//! A ticket tracker on the loopback that recognises idempotency keys, as a real one would, except for `unsafe` tickets:
+//! of those each request files one, so that none can be sent twice unnoticed.
 
 use std::{
     collections::BTreeMap,
@@ -28,7 +28,7 @@ struct State {
 }
 
 impl Tracker {
-    /// Starts a tracker that takes its time over each answer.
+    /// Starts a tracker that delays each response.
     pub(crate) async fn start(takes: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -42,17 +42,17 @@ impl Tracker {
         Self { address, state }
     }
 
-    /// The tickets that were filed, in no order.
+    /// The filed tickets, in no order.
     pub(crate) fn tickets(&self) -> Vec<Value> {
         self.state.lock().unwrap().filed.values().cloned().collect()
     }
 
-    /// How many requests came, repeated ones too.
+    /// Number of requests, including repeated ones.
     pub(crate) fn requests(&self) -> usize {
         self.state.lock().unwrap().requests
     }
 
-    /// How many requests came without an idempotency key.
+    /// Number of requests without an idempotency key.
     pub(crate) fn bare(&self) -> usize {
         self.state.lock().unwrap().bare
     }
@@ -70,7 +70,7 @@ async fn serve(mut stream: TcpStream, state: Arc<Mutex<State>>, takes: Duration)
     loop {
         let request = read_request(&mut stream, &mut buffer).await?;
         let key = request.header("idempotency-key").map(|key| key.trim_matches('"').to_owned());
-        // A ticket counts from here on, whether or not anybody is left to hear the answer.
+        // A ticket counts from here on, whether or not the client is still there.
         let ticket = {
             let mut state = state.lock().unwrap();
             state.requests += 1;

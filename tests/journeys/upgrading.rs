@@ -1,4 +1,4 @@
-//! A data directory from before most of the schema, taken over by today's binary: what waited then goes on now.
+//! A data directory from before most of the schema, opened by today's binary: what waited then continues now.
 
 use std::{path::Path, process::Command, sync::Arc};
 
@@ -33,18 +33,18 @@ use crate::{
     server::Server,
 };
 
-/// Migrations there were when runs came; most tables and columns of today are not among them.
+/// The migrations when runs were introduced; most of today's tables and columns are missing.
 const EARLY: u32 = 5;
-/// What a worker of that time recorded of a run, as it wrote it.
+/// What a worker of that time recorded of a run, in its form.
 const PARKED: &str = include_str!("../../crates/application/tests/fixtures/parked_on_approval.jsonl");
 const USER: Uuid = Uuid::from_u128(3);
 const RUN: Uuid = Uuid::from_u128(50);
-// As the recorded events name them.
+// As in the recorded events.
 const PROJECT: Uuid = Uuid::from_u128(7);
 const AGENT: Uuid = Uuid::from_u128(1);
 const APPROVAL: Uuid = Uuid::from_u128(0x42);
 
-/// Asks a person, then gives back what it was given.
+/// Asks for an approval, then returns its input.
 fn asks() -> String {
     let definition = json!({
         "steps": [
@@ -57,7 +57,7 @@ fn asks() -> String {
     serde_json::to_string(&definition).unwrap()
 }
 
-/// A platform of that time, over a database of which nothing newer is there.
+/// A platform of that time, over a database with nothing newer.
 struct Early {
     db: Database,
     store: SqlEventStore,
@@ -70,7 +70,7 @@ impl Early {
         let db = Database::connect(url, 4).await.unwrap();
         Migrator::up(&db.writer, Some(EARLY)).await.unwrap();
         let clock = Arc::new(FixedClock::default());
-        // The log is what it was; the views of that time are written by hand below.
+        // The log is as it was; the views of that time are written by hand below.
         let store = SqlEventStore::start(db.clone(), clock.clone(), vec![]).await.unwrap();
         Self { db, store, clock, mint: KeyedTokenMint::new(master) }
     }
@@ -105,7 +105,7 @@ impl Early {
         self.store.append(request).await.unwrap();
     }
 
-    /// Somebody signed up, and has a project.
+    /// A user registered, and has a project.
     async fn person(&self) {
         let email = Email::parse("ada@example.com").unwrap();
         let password = Password::parse(PASSWORD, Some(&email), PasswordPolicy::default()).unwrap();
@@ -145,7 +145,7 @@ impl Early {
         self.recorded(("run", RUN), events, vec![]).await;
     }
 
-    /// The rows in which that was seen.
+    /// The rows of the views for that.
     async fn seen(&self) {
         let id = |id: Uuid| match self.db.backend() {
             DatabaseBackend::Postgres => format!("'{id}'::uuid"),
@@ -190,8 +190,8 @@ impl Early {
     }
 }
 
-/// What becomes of the run that waited: what its question says, how the run ends with what once it is answered, and what `verify`
-/// says of everything afterwards.
+/// What happens to the run that waited: its approval, how it ends and with what output once it is decided, and what
+/// `verify` reports afterwards.
 async fn taken_over(place: &Path, choose: impl Fn(&mut Command)) -> (Value, Value, Value, i32, String) {
     let server = Server::start_with(place, |command| choose(command));
     let ada = Client::stranger(&server.url).signed_in("ada@example.com").await;

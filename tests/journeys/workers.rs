@@ -1,4 +1,4 @@
-//! Processes that carry runs out and answer no requests.
+//! Processes that execute runs and serve no requests.
 
 use std::{path::Path, process::Command, time::Duration};
 

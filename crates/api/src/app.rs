@@ -1,4 +1,4 @@
-//! Puts the endpoints together; the server and the tests start the same application.
+//! Assembles the endpoints; the server and the tests start the same application.
 
 use std::sync::{Arc, LazyLock};
 
@@ -19,7 +19,7 @@ use crate::{
     version::{self, ApiVersion},
 };
 
-/// Which methods each address takes, for all workers; only pages if the committed document were none.
+/// The methods of each address, for all workers; only pages if the committed document cannot be read.
 static ROUTES: LazyLock<Arc<Routes>> = LazyLock::new(|| {
     let documented = Routes::of(DOCUMENT).unwrap_or_default();
     Arc::new(PAGES.iter().fold(documented, |routes, page| routes.and_page(page)))
@@ -64,7 +64,7 @@ pub fn app(
         .wrap(from_fn(edge))
 }
 
-/// Every endpoint, to answer.
+/// Every endpoint, for serving.
 fn endpoints(config: &mut web::ServiceConfig) {
     health::configure(config);
     endpoints::well_known(config);
@@ -72,7 +72,7 @@ fn endpoints(config: &mut web::ServiceConfig) {
     config.service(web::scope(ApiVersion::V2.base()).configure(endpoints::configure).wrap(from_fn(version::second)));
 }
 
-/// Every endpoint, to be described.
+/// Every endpoint, for the OpenAPI document.
 pub(crate) fn described(config: &mut ServiceConfig<'_>) {
     health::configure(config);
     endpoints::well_known(config);

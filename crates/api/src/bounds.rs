@@ -1,4 +1,4 @@
-//! What texts and choices may be, for the document: the bounds are those of the value objects that check them.
+//! Bounds of texts and choices in the document: those of the value objects that check them.
 
 use std::{borrow::Cow, ops::RangeInclusive};
 
@@ -20,13 +20,13 @@ use utoipa::{
     openapi::{ArrayBuilder, Object, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat, schema::Type},
 };
 
-/// Characters of a reason that goes on record.
+/// Characters of a recorded reason.
 pub(crate) const REASON: u64 = 1_000;
-/// Characters of a secret that is only compared: long enough for whatever the platform ever gave out.
+/// Characters of a secret that is only compared: enough for any the platform ever issued.
 pub(crate) const PRESENTED: u64 = 1_024;
-/// Characters of a text that lists are searched for.
+/// Characters of a search text.
 pub(crate) const SEARCH: RangeInclusive<usize> = 1..=100;
-/// Seconds that an answer may wait for a run.
+/// Seconds that a response may wait for a run.
 pub(crate) const WAIT_S: u16 = 60;
 /// Scopes of an API key at most.
 pub(crate) const SCOPES: u64 = 64;
@@ -50,7 +50,7 @@ macro_rules! bounds {
             }
         )+
 
-        /// All of them, by their names in the document.
+        /// All schemas, by their names in the document.
         pub(crate) fn all() -> Vec<(String, RefOr<Schema>)> {
             vec![$(($name::name().into_owned(), $name::schema())),+]
         }
@@ -142,7 +142,7 @@ fn text(length: &RangeInclusive<usize>) -> ObjectBuilder {
     text.min_length(Some(*length.start()).filter(|shortest| *shortest > 0))
 }
 
-/// A text of one line without blanks at its ends, which would not count.
+/// A text of one line without blanks at its ends, which would be trimmed.
 fn line(length: &RangeInclusive<usize>) -> ObjectBuilder {
     const CONTROL: &str = r"\x00-\x1f\x7f-\x9f";
     text(length).pattern(Some(format!(r"^[^\s{CONTROL}]([^{CONTROL}]*[^\s{CONTROL}])?$")))

@@ -1,4 +1,4 @@
-//! The documentation a running platform carries with it; nothing is loaded from elsewhere.
+//! The documentation that a running platform serves; nothing is loaded from elsewhere.
 
 use std::sync::Arc;
 
@@ -13,15 +13,15 @@ use utoipa_swagger_ui::Config;
 
 use crate::problem::{Problem, html, request};
 
-/// Scripts and data from here only; the page's own style attributes are the one exception.
+/// Scripts and data from here only; inline styles are the one exception.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The OpenAPI document as it is served: the committed one. A test holds it equal to what the routes say; collecting it from
-/// them at every start would take time and memory for nothing.
+/// The OpenAPI document as it is served: the committed one. A test keeps it equal to what the routes generate;
+/// generating it at every start would cost time and memory.
 pub(crate) const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
 
-/// Addresses of the pages; the document describes the interface and not itself.
+/// Addresses of the pages; the document does not describe them.
 pub(crate) const PAGES: [&str; 5] = ["/openapi.json", "/docs", "/docs/", "/docs/errors", "/docs/{file}"];
 
 /// Mounts the pages.

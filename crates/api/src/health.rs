@@ -1,4 +1,4 @@
-//! What probes and people ask of the process.
+//! The health of the process, for probes and people.
 
 use std::sync::Arc;
 
@@ -28,16 +28,16 @@ pub struct Check {
 /// Knows whether requests can be served now.
 #[async_trait]
 pub trait Readiness: Send + Sync {
-    /// Looks at everything that is needed.
+    /// Checks everything that is needed.
     async fn checks(&self) -> Vec<Check>;
 
-    /// Returns once the server has been asked to stop; open streams end then.
+    /// Returns once the server is asked to stop; open streams end then.
     async fn draining(&self) {
         std::future::pending().await
     }
 }
 
-/// The one all endpoints ask.
+/// The one that all endpoints use.
 pub(crate) type SharedReadiness = Arc<dyn Readiness>;
 
 /// The health of the platform.
@@ -59,7 +59,7 @@ impl Health {
         Self { status: if well { "healthy" } else { "degraded" }, version: env!("CARGO_PKG_VERSION"), checks }
     }
 
-    /// Whether requests can be served, however well the rest is.
+    /// Whether requests can be served, whatever the state of the rest.
     fn ready(&self) -> bool {
         self.checks.iter().all(|check| check.ok || !check.vital)
     }

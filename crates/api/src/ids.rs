@@ -1,4 +1,4 @@
-//! Ids as they go over the wire: a UUID in version 1, a prefix that tells the kind and then the UUID in version 2.
+//! Ids in requests and responses: a UUID in version 1, a prefix for the kind and then the UUID in version 2.
 
 use std::{borrow::Cow, fmt};
 
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::version::ApiVersion;
 
-/// An id in the form of the version that the present request speaks.
+/// An id in the form of the present request's version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WireId<I>(pub(crate) I);
 
@@ -48,7 +48,7 @@ wire_ids! {
 }
 
 impl<I: StreamKey> WireId<I> {
-    /// Reads an id in the one form that the present version has: one thing has one address.
+    /// Reads an id in the one form of the present version: one thing has one address.
     pub(crate) fn read(raw: &str) -> Option<I> {
         let hyphenated = match ApiVersion::spoken() {
             ApiVersion::V1 => raw,
@@ -57,7 +57,7 @@ impl<I: StreamKey> WireId<I> {
         Some(hyphenated).filter(|raw| raw.len() == 36).and_then(|raw| Uuid::try_parse(raw).ok()).map(I::from)
     }
 
-    /// What an id looks like in the present version, for people.
+    /// The form of an id in the present version, for people.
     pub(crate) fn form() -> String {
         match ApiVersion::spoken() {
             ApiVersion::V1 => "a UUID".to_owned(),

@@ -1,7 +1,8 @@
-//! Everything HTTP: endpoints per version, problem documents, the OpenAPI description.
+//! Everything about HTTP: endpoints per version, problem documents, the OpenAPI description.
 //!
-//! Handlers turn HTTP into commands and answers back; they decide nothing about the business. A [`problem::Problem`] is
-//! the only way a failure leaves the process. This crate knows the application's facades and no adapter.
+//! Handlers turn requests into commands and results into responses; they take no business decisions. A
+//! [`problem::Problem`] is the only way a failure leaves the process. This crate knows the application's facades and
+//! no adapter.
 
 mod app;
 mod bounds;

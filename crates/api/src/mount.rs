@@ -1,11 +1,11 @@
-//! Endpoints are mounted to answer, at every start, and to be described, when the document is written.
+//! Endpoints are mounted at every start, and described when the document is written.
 
 use actix_web::{dev::HttpServiceFactory, web};
 use utoipa_actix_web::{OpenApiFactory, service_config};
 
-/// Takes endpoints in. Describing them takes many times the memory of answering, so a server only mounts.
+/// Takes endpoints. Describing them takes many times the memory of serving them, so a server only mounts.
 pub(crate) trait Mount {
-    /// Takes in one endpoint.
+    /// Adds one endpoint.
     fn service(&mut self, endpoint: impl HttpServiceFactory + OpenApiFactory + 'static) -> &mut Self;
 }
 

@@ -14,25 +14,25 @@ pub struct Retirement {
     pub sunset_at: Option<DateTime<Utc>>,
 }
 
-/// Bounds at the edge.
+/// Limits at the edge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Largest accepted body.
     pub body_bytes: usize,
     /// Longest time a body may take to arrive.
     pub body_deadline: Duration,
-    /// What is announced about version 1.
+    /// The announcement about version 1.
     pub retirement: Retirement,
-    /// Proxies that are believed when they say whom they speak for.
+    /// Proxies that are trusted to name their clients.
     pub trusted_proxies: Arc<[Network]>,
     /// Bytes of a body that must arrive per second, after a first few seconds of grace.
     pub body_rate: u32,
-    /// Time between two comments on a silent event stream; the caller's right to listen is checked as often. With the
-    /// time for which standings are remembered it stays below the five seconds within which a lost right bites.
+    /// Time between two comments on a silent event stream; the caller's access is checked as often. Together with the
+    /// time for which standings are cached it stays below five seconds, within which a lost right takes effect.
     pub heartbeat: Duration,
-    /// Whose pages may call from a browser.
+    /// The origins whose pages may call from a browser.
     pub origins: Origins,
-    /// Whether all clients reach the platform over TLS; of others, a trusted proxy may say so.
+    /// Whether all clients reach the platform over TLS; if not, a trusted proxy may report it.
     pub over_tls: bool,
 }
 
@@ -51,7 +51,7 @@ impl Default for Settings {
     }
 }
 
-/// Whose pages may call from a browser.
+/// The origins whose pages may call from a browser.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Origins {
     /// Only pages of the platform itself.
@@ -64,7 +64,7 @@ pub enum Origins {
 }
 
 impl Origins {
-    /// The origins that a list names; `*` in it stands for all.
+    /// The origins of a list; `*` in it stands for all.
     #[must_use]
     pub fn of(list: &[String]) -> Self {
         match list {
@@ -74,7 +74,7 @@ impl Origins {
         }
     }
 
-    /// What the page of an origin is told; nothing where it may not call.
+    /// The allowed origin for a page of this origin; `None` if it may not call.
     pub(crate) fn answer(&self, origin: &HeaderValue) -> Option<HeaderValue> {
         match self {
             Self::Closed => None,

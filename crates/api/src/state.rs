@@ -14,7 +14,7 @@ use devskyy_application::{
 
 use crate::{edge::InFlight, health::Readiness, limits::Limiter, settings::Settings};
 
-/// What the endpoints answer with; built once, shared by all workers.
+/// What the endpoints need; built once, shared by all workers.
 #[derive(Clone)]
 pub struct ApiState {
     /// Signing up, in and out.
@@ -31,11 +31,11 @@ pub struct ApiState {
     pub agents: Arc<Agents>,
     /// Runs, their events and the questions they ask.
     pub runs: Arc<Runs>,
-    /// What projects and agents may use.
+    /// Budgets of projects and agents.
     pub budgets: Arc<Budgets>,
-    /// Who did what.
+    /// The audit trail.
     pub audit: Arc<Audit>,
-    /// Notes sign-ins and denials.
+    /// Records sign-ins and denials.
     pub security: SecurityLog,
     /// Seals cursors.
     pub mint: Arc<dyn TokenMint>,
@@ -45,10 +45,10 @@ pub struct ApiState {
     pub limiter: Arc<Limiter>,
     /// Makes request ids.
     pub ids: Arc<dyn IdGenerator>,
-    /// Tells the time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Knows whether requests can be served.
+    /// Whether requests can be served.
     pub readiness: Arc<dyn Readiness>,
-    /// Bounds at the edge.
+    /// Limits at the edge.
     pub settings: Settings,
 }

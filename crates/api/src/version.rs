@@ -1,4 +1,4 @@
-//! Which version of the interface a request speaks. Endpoints are written once; what differs between the versions asks here.
+//! The version of the interface that a request uses. Endpoints are written once; code that depends on it asks here.
 
 use std::fmt;
 
@@ -12,19 +12,19 @@ use actix_web::{
 /// A version of the interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ApiVersion {
-    /// Numbered pages, bare ids, `If-Match` where one cares.
+    /// Numbered pages, bare ids, optional `If-Match`.
     V1,
     /// Cursors, typed ids, `If-Match` on every change.
     V2,
 }
 
 tokio::task_local! {
-    /// Set around everything that is done for a request, because serde has no way to hand a context on to values.
+    /// Set around the handling of a request, because serde has no way to pass a context to values.
     static SPOKEN: ApiVersion;
 }
 
 impl ApiVersion {
-    /// What its addresses begin with.
+    /// The prefix of its addresses.
     pub(crate) const fn base(self) -> &'static str {
         match self {
             Self::V1 => "/api/v1",
@@ -32,23 +32,23 @@ impl ApiVersion {
         }
     }
 
-    /// The version that the present request speaks.
+    /// The version of the present request.
     pub(crate) fn spoken() -> Self {
         SPOKEN.try_with(|version| *version).unwrap_or(Self::V1)
     }
 
-    /// Does something in this version that outlives its request's handler.
+    /// Runs, in this version, work that outlives its request's handler.
     pub(crate) fn within<T>(self, work: impl FnOnce() -> T) -> T {
         SPOKEN.sync_scope(self, work)
     }
 }
 
-/// An address in the version that the present request speaks.
+/// An address in the version of the present request.
 pub(crate) fn address(path: fmt::Arguments<'_>) -> String {
     format!("{}{path}", ApiVersion::spoken().base())
 }
 
-/// Answers in version 1.
+/// Serves version 1.
 pub(crate) async fn first(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -56,7 +56,7 @@ pub(crate) async fn first(
     SPOKEN.scope(ApiVersion::V1, next.call(request)).await
 }
 
-/// Answers in version 2.
+/// Serves version 2.
 pub(crate) async fn second(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

@@ -1,4 +1,4 @@
-//! A tool and a model on the loopback that answer at once and note when they were asked.
+//! A tool and a model on the loopback that respond at once and record the times of requests.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +15,7 @@ use tokio::{
 
 type Answers = dyn Fn(&Value) -> (&'static str, String) + Send + Sync;
 
-/// A server that answers every request at once.
+/// A server that responds to every request at once.
 pub(crate) struct Instantly {
     pub(crate) address: String,
     asked: Arc<Mutex<Vec<Asked>>>,
@@ -46,7 +46,7 @@ impl Instantly {
         Self::start(Arc::new(|_| ("application/json", "{\"done\":42}".to_owned()))).await
     }
 
-    /// A model that wants a tool so many times, and then has said its last. Chat completions as they are streamed.
+    /// A model that requests a tool so many times, and then ends. Streamed chat completions.
     pub(crate) async fn model(turns: usize) -> Self {
         Self::start(Arc::new(move |question| {
             let messages = question["messages"].as_array().map_or(&[][..], Vec::as_slice);
@@ -75,7 +75,7 @@ impl Instantly {
         .await
     }
 
-    /// How the tool is described in a workflow.
+    /// The definition of the tool in a workflow.
     pub(crate) fn described(&self) -> Value {
         let url = format!("http://{}/act", self.address);
         json!({"kind": "http", "effect": "idempotent", "request": {"method": "POST", "url": url, "send_arguments": true}})
@@ -85,14 +85,14 @@ impl Instantly {
         self.asked.lock().unwrap().iter().map(|asked| asked.arrived).collect()
     }
 
-    /// Times between two questions of the same conversation, which its first words tell.
+    /// Times between two requests of the same conversation, which is identified by its first words.
     pub(crate) fn between(&self) -> Vec<Duration> {
         let mut last: BTreeMap<String, Instant> = BTreeMap::new();
         let asked = self.asked.lock().unwrap();
         asked.iter().filter_map(|asked| Some(asked.arrived - last.insert(asked.who.clone(), asked.arrived)?)).collect()
     }
 
-    /// So many of the questions it was asked, from the first to the last.
+    /// A sample of the requests, from the first to the last.
     pub(crate) fn questions(&self, some: usize) -> Vec<Value> {
         let asked = self.asked.lock().unwrap();
         let every = asked.len().div_ceil(some).max(1);

@@ -1,6 +1,6 @@
-//! What carrying runs out costs, with a tool and a model that answer at once: steps per second, from start to first step,
-//! memory of runs that wait, and what a model call costs beyond its request. Each beside its baseline, on SQLite with
-//! durable commits. Prints one JSON object.
+//! The cost of executing runs, with a tool and a model that respond at once: steps per second, time from start to first
+//! step, memory of waiting runs, and what a model call costs beyond its request. Each beside its baseline, on SQLite
+//! with durable commits. Prints one JSON object.
 //!
 //! `cargo bench -p devskyy-tests --bench runs -- [--runs 64] [--steps 20] [--starts 200] [--waiting 1000] [--turns 50]`
 #![expect(
@@ -46,7 +46,7 @@ fn share(mut values: Vec<Duration>, percent: usize) -> f64 {
     (values[at].as_secs_f64() * 1e5).round() / 1e2
 }
 
-/// Processor time this process has used, the fakes' included.
+/// Processor time used by this process, including the fakes.
 fn processor() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
@@ -60,7 +60,7 @@ fn resident_kib() -> f64 {
     line.split_whitespace().next().unwrap().parse().unwrap()
 }
 
-/// Steps in a row, each a request, in many runs at once; beside as many bare requests at the same concurrency.
+/// Steps in a row, each a request, in many concurrent runs; beside as many bare requests at the same concurrency.
 async fn steps(runs: usize, steps: usize) -> Value {
     let rig = Rig::start().await;
     let step = |n: usize| {
@@ -94,7 +94,7 @@ async fn steps(runs: usize, steps: usize) -> Value {
     })
 }
 
-/// From asking for a run to the arrival of its first request, one run after the other; beside one durable append.
+/// From starting a run to the arrival of its first request, one run after the other; beside one durable append.
 async fn starts(times: usize) -> Value {
     let rig = Rig::start().await;
     let agent = rig
@@ -116,7 +116,7 @@ async fn starts(times: usize) -> Value {
     })
 }
 
-/// What memory grows by while many runs wait for a person; beside what the same runs grow it by that have ended.
+/// The growth of memory while many runs wait for an approval; beside the growth by the same runs after their end.
 async fn waiting(runs: usize) -> Value {
     let mut grown = Vec::new();
     for step in [
@@ -125,7 +125,7 @@ async fn waiting(runs: usize) -> Value {
     ] {
         let rig = Rig::start().await;
         let agent = rig.agent(&json!({"steps": [step], "output": 1})).await;
-        // What is allocated once is not counted.
+        // One-time allocations are not counted.
         for round in [100, runs] {
             let before = resident_kib();
             let mut queued = Vec::new();
@@ -141,7 +141,7 @@ async fn waiting(runs: usize) -> Value {
     json!({"runs": runs, "grown_mib": grown[1], "grown_mib_for_as_many_that_ended": grown[0]})
 }
 
-/// Model calls of one run, of many at once, and of as many under a budget.
+/// Model calls of one run, of many concurrent ones, and of as many under a budget.
 async fn model_calls(turns: usize) -> Vec<Value> {
     let mut told = Vec::new();
     for (runs, limited) in [(1, false), (16, false), (16, true)] {
@@ -150,8 +150,8 @@ async fn model_calls(turns: usize) -> Vec<Value> {
     told
 }
 
-/// What a model call adds to a run, beside the same questions asked by themselves: from the end of what was recorded before it
-/// until its answer is recorded. And the time between two questions, which holds the call of a builtin tool as well.
+/// What a model call adds to a run, beside the same requests alone: from the end of the previous append until its
+/// answer is recorded. And the time between two requests, which includes the call of a builtin tool.
 async fn model_calls_of(runs: usize, limited: bool, turns: usize) -> Value {
     let rig = Rig::start_with_turns(turns).await;
     if limited {

@@ -1,4 +1,4 @@
-//! When what was recorded of a run, and when models had answered, as its worker sees it.
+//! When events of a run were recorded, and when models had answered, from the point of view of the worker.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -15,7 +15,7 @@ use devskyy_testkit::reads_through;
 use serde_json::Value;
 use uuid::Uuid;
 
-/// A log, and models, whose answers are noted.
+/// A log, and models, whose responses are timed.
 pub(crate) struct Noted {
     log: Arc<dyn EventStore>,
     models: Arc<dyn Models>,
@@ -27,7 +27,7 @@ pub(crate) struct Noted {
 struct Append {
     run: Uuid,
     events: Vec<String>,
-    /// The operation whose answer it holds.
+    /// The operation whose answer it contains.
     answers: Option<Uuid>,
     asked: Instant,
     done: Instant,
@@ -43,20 +43,20 @@ impl Append {
     }
 }
 
-/// What one question to a model took its worker, from the end of whatever was recorded before.
+/// The duration of model calls for a worker, from the end of the previous append.
 #[derive(Default)]
 pub(crate) struct ModelCalls {
     /// Until its answer is recorded: everything a model call adds to a run.
     pub(crate) whole: Vec<Duration>,
-    /// Of that, deciding that it is next, knowing what it would be asked, and waiting for a turn at budgets.
+    /// Of that, deciding that it is next, building the request, and waiting for a turn at budgets.
     pub(crate) before: Vec<Duration>,
-    /// Of that, recording that it will be asked.
+    /// Of that, recording the intent.
     pub(crate) intent: Vec<Duration>,
-    /// Of that, making the question, finding whom to ask, asking, and understanding what it says.
+    /// Of that, encoding the request, finding the provider, the call, and decoding the answer.
     pub(crate) exchange: Vec<Duration>,
-    /// Of that, taking the answer in, and waiting for a turn at budgets.
+    /// Of that, processing the answer, and waiting for a turn at budgets.
     pub(crate) after: Vec<Duration>,
-    /// Of that, recording what it said.
+    /// Of that, recording the answer.
     pub(crate) answer: Vec<Duration>,
 }
 

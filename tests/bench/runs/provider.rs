@@ -1,5 +1,5 @@
-//! The provider of the bench's project, found as a server finds it: for each question a row of the view is read, and a key that is
-//! opened with the master key.
+//! The provider of the benchmark's project, found as a server finds it: each request reads a row of the view and
+//! decrypts a key with the master key.
 
 use std::sync::Arc;
 

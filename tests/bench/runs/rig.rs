@@ -1,5 +1,5 @@
-//! A platform in this process, wired as a server is: SQLite with durable commits, one worker, a tool and a model that answer at
-//! once.
+//! A platform in this process, wired like a server: SQLite with durable commits, one worker, a tool and a model that
+//! respond at once.
 
 use std::{
     sync::{
@@ -61,7 +61,7 @@ pub(crate) fn project() -> ProjectId {
     ProjectId::from(Uuid::from_u128(7))
 }
 
-/// Somebody asks for what happens to this.
+/// The context of a user's request about this stream.
 pub(crate) fn context(id: Uuid) -> EventContext {
     EventContext {
         actor: "user:bench".to_owned(),
@@ -84,7 +84,7 @@ impl Rig {
         Self::start_with_turns(0).await
     }
 
-    /// The same with a model that wants a tool so many times.
+    /// The same with a model that requests a tool so many times.
     pub(crate) async fn start_with_turns(turns: usize) -> Self {
         let directory = tempfile::tempdir_in(".").unwrap();
         let db = Database::connect(&format!("sqlite://{}/runs.db", directory.path().display()), 8).await.unwrap();
@@ -127,7 +127,7 @@ impl Rig {
         Self { tool, model, noted, store, http, worker, asked: AtomicU64::new(0), _directory: directory }
     }
 
-    /// An assistant where a model is named, else a workflow.
+    /// An assistant if a model is named, else a workflow.
     pub(crate) async fn agent(&self, definition: &Value) -> AgentId {
         let id = AgentId::from(Uuid::now_v7());
         let (kind, definition): (_, Definition) = if definition.get("model").is_some() {
@@ -147,7 +147,7 @@ impl Rig {
         id
     }
 
-    /// Sets a budget of the project that every call fits, so that each is reserved and settled in it.
+    /// Sets a budget of the project that allows every call, so that each is reserved and settled in it.
     pub(crate) async fn limit(&self) {
         let owner = BudgetOwner::Project { project: project() };
         let terms = Terms::parse(Some(*Terms::LIMIT.end()), None, Period::Total).unwrap();
@@ -156,7 +156,7 @@ impl Rig {
         budgets.update(context(project().into()), owner.budget(), None, set).await.unwrap();
     }
 
-    /// Asks for a run whose input no other has.
+    /// Starts a run with a unique input.
     pub(crate) async fn queue(&self, agent: AgentId) -> RunId {
         let (run, now) = (RunId::from(Uuid::now_v7()), Utc::now());
         let order = Order {
@@ -194,7 +194,7 @@ impl Rig {
         self.until(runs, Run::ended).await;
     }
 
-    /// Waits until nothing more happens to these runs by itself.
+    /// Waits until these runs make no further progress by themselves.
     pub(crate) async fn at_rest(&self, runs: &[RunId]) {
         self.until(runs, |run| run.ended() || run.waits_for_a_person()).await;
     }
@@ -204,7 +204,7 @@ impl Rig {
         self.http.post(url).json(&json!({"n": 1})).send().await.unwrap().bytes().await.unwrap();
     }
 
-    /// How long the same question takes when it is asked by itself.
+    /// How long the same request takes alone.
     pub(crate) async fn bare_model(&self, question: &Value) -> Duration {
         let url = format!("http://{}/v1/chat/completions", self.model.address);
         let asked = Instant::now();

@@ -1,4 +1,4 @@
-//! What checking a bearer token is of the cheapest request that needs one.
+//! The check of a bearer token as a share of the cheapest request that needs one.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -54,7 +54,7 @@ pub(crate) async fn measure(server: &Server, token: &str) -> Value {
     })
 }
 
-/// Lets everybody in.
+/// Accepts every session.
 struct Open;
 
 #[async_trait]
@@ -66,7 +66,7 @@ impl Standings for Open {
     fn forget(&self, _: SessionId) {}
 }
 
-/// Microseconds of a check, where the token has been seen before and where it has not: the median.
+/// The median microseconds of a check, for a cached token and for a new one.
 async fn checks() -> (f64, f64) {
     let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -104,7 +104,7 @@ fn claims(now: DateTime<Utc>) -> AccessClaims {
     }
 }
 
-/// Microseconds of a request on a connection that is kept: the median.
+/// The median microseconds of a request on a reused connection.
 fn request(server: &Server, path: &str, token: Option<&str>) -> f64 {
     let mut stream = TcpStream::connect(server.url.trim_start_matches("http://")).unwrap();
     stream.set_nodelay(true).unwrap();
@@ -121,7 +121,7 @@ fn request(server: &Server, path: &str, token: Option<&str>) -> f64 {
     quantile(&mut taken, 0.5)
 }
 
-/// Reads one answer with a known length, which must be a success.
+/// Reads one response with a known length, which must be a success.
 fn read(answers: &mut BufReader<TcpStream>) {
     let (mut line, mut length, mut first) = (String::new(), 0, true);
     loop {

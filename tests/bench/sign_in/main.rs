@@ -1,5 +1,5 @@
-//! What signing in and being signed in cost: log-ins per second beside bare Argon2, how long others wait meanwhile, and what
-//! checking a bearer token is of a request. Every figure has its baseline in the same run. Prints one JSON object.
+//! The cost of signing in and of authentication: log-ins per second beside bare Argon2, the delay of other requests
+//! meanwhile, and the check of a bearer token. Every figure has its baseline in the same run. Prints one JSON object.
 //!
 //! `cargo bench -p devskyy-server --bench sign_in -- [--seconds 10] [--clients 200]`
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that fails says where")]

@@ -1,4 +1,4 @@
-//! The real binary on SQLite, and clients for it.
+//! The real binary on SQLite, and its clients.
 
 use std::{
     net::TcpListener,
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 pub(crate) const PASSWORD: &str = "Correct-horse-7";
 
-/// A server of its own; killed at the end.
+/// A server that is killed at the end.
 pub(crate) struct Server {
     child: Child,
     pub(crate) url: String,
@@ -20,7 +20,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts the binary with its defaults, except that nobody has to wait.
+    /// Starts the binary with its defaults, but without throttling.
     pub(crate) fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
@@ -81,14 +81,14 @@ pub(crate) fn option(name: &str, otherwise: f64) -> f64 {
     at.and_then(|at| arguments.get(at + 1)).map_or(otherwise, |value| value.parse().unwrap())
 }
 
-/// The value below which that share of some measurements lies, rounded to thousandths.
+/// A quantile of some measurements, rounded to thousandths.
 pub(crate) fn quantile(values: &mut [f64], share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let at = ((values.len() - 1) as f64 * share).round() as usize;
     (values[at] * 1_000.0).round() / 1_000.0
 }
 
-/// Median, two upper quantiles and the largest.
+/// Median, two upper quantiles and the maximum.
 pub(crate) fn spread(mut values: Vec<f64>) -> Value {
     json!({
         "n": values.len(), "p50": quantile(&mut values, 0.5), "p90": quantile(&mut values, 0.9),

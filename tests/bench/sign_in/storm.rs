@@ -1,4 +1,4 @@
-//! Many people sign in at once.
+//! Many users sign in at once.
 
 use std::{
     sync::{
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::server::{PASSWORD, Server, ms, spread};
 
-/// Pause between two questions after the server's health.
+/// Pause between two health checks.
 const PROBE: Duration = Duration::from_millis(10);
 
 pub(crate) async fn measure(server: &Server, clients: usize, seconds: f64) -> Value {
@@ -46,8 +46,8 @@ fn round(value: f64) -> f64 {
     (value * 1_000.0).round() / 1_000.0
 }
 
-/// Everybody signs in again and again; how many succeeded per second, how many did not, how long each took, and how the
-/// server's health was meanwhile.
+/// All users sign in repeatedly; returns how many succeeded per second, how many failed, how long each took, and the
+/// server's health meanwhile.
 async fn storm(server: &Server, emails: &[String], seconds: f64) -> (f64, u64, Value, Value) {
     let (over, others) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let started = Instant::now();
@@ -84,7 +84,7 @@ async fn storm(server: &Server, emails: &[String], seconds: f64) -> (f64, u64, V
     (within.len() as f64 / seconds, others.load(Ordering::Relaxed), spread(within), health)
 }
 
-/// How long the server's health takes to tell, asked again and again on a connection of its own.
+/// The latency of the server's health check, requested repeatedly on a connection of its own.
 async fn health(server: &Server, time: Duration) -> Value {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let (started, mut taken) = (Instant::now(), Vec::new());
@@ -99,7 +99,7 @@ async fn health(server: &Server, time: Duration) -> Value {
     spread(taken)
 }
 
-/// Hashes per second of Argon2id alone with the platform's parameters, on so many threads that do nothing else.
+/// Hashes per second of Argon2id alone with the platform's parameters, on so many otherwise idle threads.
 fn bare(threads: usize, seconds: f64) -> f64 {
     let started = Instant::now();
     let hashing = (0..threads).map(|_| {

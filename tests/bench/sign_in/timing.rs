@@ -1,4 +1,4 @@
-//! How long a sign-in that fails takes, by why it fails.
+//! How long a failing sign-in takes, by the reason of the failure.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::server::{PASSWORD, Server, ms, spread};
 
-/// Attempts of each kind, taken in turns so that whatever else the machine does hits all of them.
+/// Attempts of each kind, interleaved so that other load affects all of them.
 const ROUNDS: usize = 100;
 
 pub(crate) async fn measure(server: &Server, admin: &str) -> Value {

@@ -1,8 +1,8 @@
-//! What the log costs: durable appends, replay, rebuild and loading, each beside its baseline in the same run. Prints one
-//! JSON object.
+//! The cost of the log: durable appends, replay, rebuild and loading, each beside its baseline in the same run. Prints
+//! one JSON object.
 //!
-//! `cargo bench -p devskyy-tests --bench store -- [--seconds 1.5] [--rounds 3] [--events 1000000]`; PostgreSQL takes part
-//! where `DEVSKYY_TEST_POSTGRES_URL` names a server that allows 280 connections. `--engine sqlite|postgres`,
+//! `cargo bench -p devskyy-tests --bench store -- [--seconds 1.5] [--rounds 3] [--events 1000000]`; includes PostgreSQL
+//! if `DEVSKYY_TEST_POSTGRES_URL` names a server that allows 280 connections. `--engine sqlite|postgres`,
 //! `--clients N` and `--seconds 0` or `--events 0` measure less.
 #![expect(
     clippy::unwrap_used,

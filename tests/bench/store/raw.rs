@@ -1,4 +1,4 @@
-//! What the databases do by themselves: the same rows, straight through the driver.
+//! The databases alone: the same rows, directly through the driver.
 
 use std::{
     sync::{
@@ -47,7 +47,7 @@ pub(crate) async fn in_batches(engine: Engine, size: usize, time: Duration) -> f
     written as f64
 }
 
-/// Commands in a durable transaction each, on as many connections; SQLite has one that writes.
+/// Commands in a durable transaction each, on as many connections; SQLite has one write connection.
 pub(crate) async fn one_by_one(engine: Engine, connections: usize, time: Duration) -> f64 {
     if engine == Engine::Sqlite {
         return in_batches(engine, 1, time).await;
@@ -89,7 +89,7 @@ pub(crate) async fn sqlite(url: &str) -> SqliteConnection {
     connection
 }
 
-/// Streams are born in the order of their ids, as those of UUIDv7 are.
+/// Streams are created in the order of their ids, as with UUIDv7.
 pub(crate) fn id(n: i64) -> Uuid {
     Uuid::from_u64_pair(u64::try_from(n).unwrap(), 7)
 }

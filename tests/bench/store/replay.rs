@@ -1,4 +1,4 @@
-//! Replaying into typed state beside reading and decoding raw; rebuilding a projection; loading one aggregate.
+//! Replaying into typed state beside raw reading and decoding; rebuilding a projection; loading one aggregate.
 
 use std::{collections::HashMap, sync::Arc, time::Instant};
 
@@ -86,7 +86,7 @@ fn id(n: u64) -> Uuid {
     Uuid::from_u64_pair(0x0199_0000_0000_7000, 0x8000_0000_0000_0000 | n)
 }
 
-/// A project that is created and then renamed again and again.
+/// A project that is created and then renamed repeatedly.
 fn history() -> Vec<NewEvent> {
     let (mut project, mut events) = (Project::default(), Vec::new());
     let owner = UserId::from(id(1));
@@ -134,7 +134,7 @@ macro_rules! decoded {
     }};
 }
 
-/// Reads every payload in order and decodes it, straight through the driver.
+/// Reads every payload in order and decodes it, directly through the driver.
 async fn read_raw(engine: Engine, url: &str, events: u64) {
     let sql = "SELECT event_type, schema_version, data, stream_no FROM es_events ORDER BY position";
     let mut read = 0;
@@ -155,7 +155,7 @@ async fn read_raw(engine: Engine, url: &str, events: u64) {
     assert_eq!(read, events);
 }
 
-/// Reads and decodes what aggregates consist of, one aggregate after the other; how many microseconds all of it took.
+/// Reads and decodes the events of aggregates, one aggregate after the other; returns the microseconds in total.
 async fn load_raw(engine: Engine, url: &str, projects: &[Uuid]) -> f64 {
     let sql = "SELECT e.event_type, e.schema_version, e.data FROM es_streams s JOIN es_events e ON e.stream_no = s.stream_no \
                WHERE s.stream_id = $1 AND s.category = 'project' ORDER BY e.version";

@@ -1,21 +1,21 @@
-//! Everything that can be done, as data.
+//! All possible actions, as data.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::cast::Cast;
 
-/// What something is done to.
+/// The object of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum To {
     Platform,
     User,
     Project,
-    /// Somebody within a project.
+    /// A member of a project.
     Member,
-    /// What the project knows of an invitation.
+    /// An invitation as the project sees it.
     Sent,
-    /// What whoever is invited knows of it.
+    /// An invitation as its recipient sees it.
     Received,
     Key,
     Provider,
@@ -24,17 +24,17 @@ pub(super) enum To {
     Run,
 }
 
-/// One thing that can be done, whether or not it succeeds.
+/// One action, whether or not it succeeds.
 pub(super) struct Deed {
     pub(super) name: &'static str,
     pub(super) method: fn() -> Method,
     pub(super) to: To,
-    /// What follows the address of that.
+    /// The rest of the path, after the object's address.
     pub(super) at: &'static str,
     pub(super) body: fn(&mut Cast) -> Value,
-    /// What comes into being, and below which address where that is not this one.
+    /// What is created, and below which address if not this one.
     pub(super) makes: Option<(To, &'static str)>,
-    /// Whether it mostly stays away, because little can be done afterwards.
+    /// Whether it is mostly left out, because little can be done afterwards.
     pub(super) rare: bool,
 }
 
@@ -81,7 +81,7 @@ fn role(cast: &mut Cast) -> &'static str {
     cast.one_of(&["viewer", "operator", "maintainer", "owner"])
 }
 
-/// A few steps, one of which asks a person now and then.
+/// A few steps, one of which sometimes asks for an approval.
 fn workflow(cast: &mut Cast) -> Value {
     json!({
         "steps": [

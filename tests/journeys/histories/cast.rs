@@ -1,4 +1,4 @@
-//! Those who act, and what they know of.
+//! The users who act, and what they have created.
 
 use std::{
     collections::BTreeMap,
@@ -13,34 +13,34 @@ use serde_json::{Value, json};
 use super::acts::{Deed, To};
 use crate::client::{Answer, Client, PASSWORD};
 
-/// How many people there are beside the administrator.
+/// The number of users beside the administrator.
 const PEOPLE: usize = 4;
 
-/// Somebody who may be invited.
+/// A user who may be invited.
 struct Person {
     client: Client,
     email: String,
 }
 
-/// The people, what there is by now, and what succeeded how often.
+/// The users, what exists by now, and how often each action succeeded.
 pub(super) struct Cast<'c> {
     pub(super) chance: &'c mut Chance,
     pub(super) done: BTreeMap<&'static str, usize>,
     ada: Client,
     people: Vec<Person>,
-    /// Addresses of everything that came into being, whatever became of it.
+    /// Addresses of everything ever created.
     known: BTreeMap<To, Vec<String>>,
-    /// By the address of what was received: the token, and who can use it.
+    /// By the address of a received invitation: the token, and who can use it.
     tokens: BTreeMap<String, (String, usize)>,
-    /// Whom the present deed is about.
+    /// The user whom the present action concerns.
     invited: usize,
-    /// The invitation that the present deed answers.
+    /// The invitation that the present action answers.
     answered: String,
 }
 
 impl<'c> Cast<'c> {
-    /// The administrator, people who came by themselves and people who were invited to the platform; one of them leaves
-    /// for good.
+    /// The administrator, users who registered and users who were invited to the platform; one of them is erased
+    /// again.
     pub(super) async fn gathered(ada: Client, chance: &'c mut Chance) -> Self {
         let known = BTreeMap::from([(To::Platform, vec!["/api/v1".to_owned()])]);
         let (people, tokens, done) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
@@ -66,7 +66,7 @@ impl<'c> Cast<'c> {
         cast
     }
 
-    /// Attempts something; whatever is answered, the server has not failed.
+    /// Attempts an action; whatever the response is, the server has not failed.
     pub(super) async fn does(&mut self, deed: &Deed) {
         let Some(thing) = self.pick(deed.to) else { return };
         let by = self.tokens.get(&thing).map(|(_, person)| *person).filter(|_| deed.to == To::Received);
@@ -96,7 +96,7 @@ impl<'c> Cast<'c> {
         }
     }
 
-    /// Answers every open question, one way or the other.
+    /// Decides every open approval, one way or the other.
     pub(super) async fn decides_what_is_asked(&mut self) {
         let open = self.ada.get("/api/v1/approvals?status=open&page_size=100").await.expect(StatusCode::OK);
         for approval in open["items"].as_array().unwrap() {
@@ -112,7 +112,7 @@ impl<'c> Cast<'c> {
         client.asks(method, address, body).await
     }
 
-    /// One of those that there are; the last, where somebody has just made it, rather than any.
+    /// One of the existing ones, with a preference for the newest.
     fn pick(&mut self, what: To) -> Option<String> {
         let all = self.known.get(&what)?;
         let fresh = self.chance.below(3) > 0;
@@ -139,14 +139,14 @@ impl<'c> Cast<'c> {
         format!("lamp-{}", self.chance.below(24))
     }
 
-    /// The e-mail of one of the people.
+    /// The e-mail of one of the users.
     pub(super) fn somebody_invited(&mut self) -> String {
         let who = self.chance.below(self.people.len() as u64);
         self.invited = usize::try_from(who).unwrap();
         self.people[self.invited].email.clone()
     }
 
-    /// What proves that one is meant by the invitation that is answered.
+    /// The token for the invitation that is answered.
     pub(super) fn token(&mut self) -> Value {
         let token = self.tokens.get(&self.answered).map(|(token, _)| token.as_str());
         json!({"token": token.unwrap_or_default()})

@@ -1,5 +1,5 @@
-//! Whatever people do in whatever order, what is derived from the log again is what was there, and unique values are
-//! taken by those who hold them.
+//! After any actions in any order, what is derived from the log again equals what was there, and unique values are held
+//! by their owners.
 
 mod acts;
 mod cast;
@@ -25,15 +25,15 @@ use crate::{
     tracker::Tracker,
 };
 
-/// Things done in one history.
+/// Actions in one history.
 const DEEDS: usize = 600;
 
-/// A model that knows one answer.
+/// A model with a single answer.
 fn brief(_question: &Value) -> Option<Act> {
     Some(Act::Answer(Reply::says(&["so"])))
 }
 
-/// Plays a history against a server that is started so.
+/// Plays a history against a server with this configuration.
 async fn lived_through(directory: &Path, choose: &dyn Fn(&mut Command), chance: &mut Chance) {
     let tracker = Tracker::start(Duration::ZERO).await;
     let models = ModelServer::playing(ProviderKind::OpenAi, brief).await.unwrap();
@@ -60,7 +60,7 @@ async fn lived_through(directory: &Path, choose: &dyn Fn(&mut Command), chance: 
     server.ended();
 }
 
-/// What is there is what the log says, and so is what is derived again.
+/// The views follow from the log, and so do the rebuilt ones.
 async fn rebuilding_changes_nothing(choose: &dyn Fn(&mut Command)) {
     let (place, mut chance) = (tempfile::tempdir().unwrap(), Chance::drawn());
     lived_through(place.path(), choose, &mut chance).await;

@@ -2,8 +2,8 @@
 //!
 //! `log_writer <url> <name> <mode> <writers> <streams> <commands>` prints `ready`, then one line per acknowledged
 //! append: `<key> <position> <stream> <version>`. With 0 commands it never ends. Mode `log` uses the real log with real
-//! events, of projects that get one name after another, and the views derived of them; mode `naive` takes positions from a database sequence inside parallel transactions, which is the mistake the tests must
-//! be able to see.
+//! events, of projects that are renamed repeatedly, and their views; mode `naive` takes positions from a database
+//! sequence inside parallel transactions, which is the mistake the tests must be able to detect.
 #![expect(clippy::print_stdout, reason = "acknowledgements go to the test over standard output")]
 
 use std::{
@@ -42,8 +42,8 @@ struct Work {
 }
 
 impl Work {
-    /// Jumps through all the streams. Writers of other names begin elsewhere, so that together they come to each stream,
-    /// and to many of them from two sides.
+    /// Jumps through all the streams. Writers of other names begin elsewhere, so that together they reach each stream,
+    /// and many of them from two sides.
     fn stream(&self, n: u64) -> u64 {
         let name = self.name.bytes().fold(0, |sum, byte| sum * 31 + u64::from(byte));
         n.wrapping_add(name * self.streams / 3).wrapping_mul(0x9E37_79B9) % self.streams
@@ -86,7 +86,7 @@ async fn write_log(db: Database, work: Work, writers: u64) -> Result<()> {
     Ok(())
 }
 
-/// Appends with the version it believes in, and learns the right one from each conflict.
+/// Appends with the version it expects, and learns the actual one from each conflict.
 async fn append(store: Arc<SqlEventStore>, work: Work) -> Result<()> {
     let mut known = std::collections::HashMap::<u64, u64>::new();
     loop {
@@ -115,7 +115,7 @@ async fn append(store: Arc<SqlEventStore>, work: Work) -> Result<()> {
     }
 }
 
-/// The project comes into being, or gets its next name: the key.
+/// Creates the project, or renames it to the key.
 fn request(key: &str, stream: u64, version: u64) -> Result<AppendRequest> {
     let name = ProjectName::parse(key)?;
     let (slug, owner) = (name.slug(), UserId::from(Uuid::from_u64_pair(1, stream % 7)));
@@ -156,7 +156,7 @@ async fn append_naively(db: Database, work: Work) -> Result<()> {
             return Ok(());
         }
         let key = format!("{}-{n}", work.name);
-        // A busy machine may keep a connection waiting; what matters here is the order of positions.
+        // A busy machine may delay a connection; what matters here is the order of positions.
         let position = loop {
             if let Ok(position) = insert_naively(&db, &key, n).await {
                 break position;
@@ -171,7 +171,7 @@ async fn insert_naively(db: &Database, key: &str, n: u64) -> Result<u64> {
     let insert = "INSERT INTO naive_events (key) VALUES ($1) RETURNING position";
     let statement = Statement::from_sql_and_values(DatabaseBackend::Postgres, insert, vec![key.into()]);
     let row = tx.query_one_raw(statement).await?.context("no position")?;
-    // Transactions differ in length, as they do where views change in them.
+    // Transactions differ in length, as they do when views change in them.
     tokio::time::sleep(std::time::Duration::from_millis(n % 3 * 4)).await;
     tx.commit().await?;
     Ok(u64::try_from(row.try_get_by_index::<i64>(0)?)?)

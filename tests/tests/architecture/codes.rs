@@ -1,4 +1,4 @@
-//! What is named by a code is known: events by their examples, refusals and failures by the pages that explain them.
+//! Every code in use is documented: events by their examples, refusals and failures by their pages.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,18 +8,18 @@ const GOLDEN: &str = "crates/domain/tests/golden/";
 const ERRORS: &str = "docs/errors.md";
 const FAILURES: &str = "docs/failures.md";
 const EVENTS: &str = "docs/run-events.md";
-/// Where the public form of a run's events is made.
+/// The file with the public form of a run's events.
 const PUBLISHED: &str = "crates/application/src/runs/published.rs";
-/// Codes of refusals that reach no client, because no request brings them about.
+/// Codes of refusals that reach no client, because no request can cause them.
 const DEFECTS: &str = "crates/api/src/problem/codes/defects.rs";
 /// Names of the same form that are no codes: scopes of claims.
 const SCOPES: [&str; 2] = ["user.email", "user.invitation"];
-/// What fails is of these.
+/// The families of failure codes.
 const FAILING: [&str; 4] = ["run", "model", "tool", "budget"];
 /// Stored events with another public name.
 const RENAMED: [&str; 2] = ["run.parked", "run.child_requested"];
 
-/// Everything that looks like `"family.name"` in a file, and the line it is at.
+/// Everything of the form `"family.name"` in a file, and its line.
 fn named(file: &SourceFile) -> Vec<(String, usize)> {
     let code = |line: &str| !line.trim_start().starts_with("//");
     let lines = file.text.lines().enumerate().filter(|(_, line)| code(line));
@@ -37,7 +37,7 @@ fn family(code: &str) -> &str {
     code.split('.').next().unwrap_or_default()
 }
 
-/// The codes a page explains: what the rows of its tables begin with.
+/// The codes that a page explains: the first cells of its tables.
 fn explained(files: &[SourceFile], page: &str) -> BTreeSet<String> {
     let rows = files.iter().filter(|file| file.path == page).flat_map(|file| file.text.lines());
     let first = |row: &str| row.strip_prefix('|')?.split('`').nth(1).map(str::to_owned);
@@ -50,7 +50,7 @@ fn recorded(files: &[SourceFile]) -> BTreeSet<String> {
     inside.filter_map(|path| path.split_once('/')).map(|(name, _)| name.to_owned()).collect()
 }
 
-/// Names in the rings below the edge that nobody explains.
+/// Codes in the rings below the edge that are not explained.
 fn unknown(files: &[SourceFile]) -> Vec<String> {
     let mut known = recorded(files);
     let families: BTreeSet<String> = known.iter().map(|name| family(name)).chain(FAILING).map(str::to_owned).collect();
@@ -71,17 +71,17 @@ fn unknown(files: &[SourceFile]) -> Vec<String> {
     findings
 }
 
-/// Failures that are explained, and that nothing fails with.
+/// Failures that are explained, but never used.
 fn unmet(files: &[SourceFile]) -> Vec<String> {
     let product = files.iter().filter(|file| file.is_product_code());
     let met: BTreeSet<String> = product.flat_map(named).map(|(code, _)| code).collect();
     explained(files, FAILURES).difference(&met).map(|code| format!("{FAILURES}: nothing fails with `{code}`")).collect()
 }
 
-/// Types of a run's events that are told and not explained, or the other way round.
+/// Types of a run's events that are published but not explained, or the other way round.
 fn untold(files: &[SourceFile]) -> Vec<String> {
     let told = files.iter().filter(|file| file.path == PUBLISHED).flat_map(named).map(|(code, _)| code);
-    // Whatever would have no public form yet.
+    // The fallback for events without a public form.
     let told: BTreeSet<String> = told.filter(|code| family(code) == "run" && code != "run.changed").collect();
     let explained = explained(files, EVENTS);
     let of_runs = recorded(files).into_iter().filter(|name| family(name) == "run" && !RENAMED.contains(&&**name));
@@ -114,7 +114,7 @@ fn every_event_of_a_run_is_told_and_explained() {
     hold(untold);
 }
 
-/// A repository of a lamp that is lit, and fails for want of power.
+/// A repository about a lamp that is lit, and fails for want of power.
 fn made_up(changed: &[(&str, &str)]) -> Vec<SourceFile> {
     let mut files = BTreeMap::from([
         ("crates/domain/tests/golden/run.lit/v1.json", "{}"),

@@ -1,4 +1,4 @@
-//! Bounded contexts meet through ids and through ports of their own, and name each other's types only where that is agreed.
+//! Bounded contexts are connected by ids and by ports of their own, and name each other's types only by agreement.
 
 use crate::{
     rust_text::{names_after, product_code},
@@ -7,9 +7,9 @@ use crate::{
 
 const CONTEXTS: [&str; 7] = ["identity", "projects", "agents", "runs", "models", "secrets", "budgets"];
 
-/// Folders and files that may name one module of another context, each for a reason written in `docs/architecture.md`.
+/// Folders and files that may name one module of another context, each for a reason given in `docs/architecture.md`.
 const CROSSINGS: [(&str, &str); 15] = [
-    // A person and their personal project begin in one append.
+    // A user and their personal project are created in one append.
     ("crates/application/src/identity/enrolment.rs", "projects"),
     // A key has a role in its project, never more than its issuer's.
     ("crates/domain/src/identity/keys/", "projects::ProjectRole"),
@@ -17,21 +17,21 @@ const CROSSINGS: [(&str, &str); 15] = [
     ("crates/infrastructure/src/identity/keys/", "projects::ProjectRole"),
     // A member is invited by the e-mail with which they sign in.
     ("crates/application/src/projects/", "identity::Email"),
-    // The port `Directory` belongs to projects, and identity is who can answer it.
+    // The port `Directory` belongs to projects, and identity implements it.
     ("crates/infrastructure/src/identity/directory.rs", "projects"),
-    // The port `Addressees` belongs to projects, and what is personal is kept with identity.
+    // The port `Addressees` belongs to projects, and personal data is stored with identity.
     ("crates/infrastructure/src/identity/addressees.rs", "projects"),
-    // The port `RunnableAgents` belongs to runs, and agents are who can answer it.
+    // The port `RunnableAgents` belongs to runs, and agents implement it.
     ("crates/infrastructure/src/runs/agents.rs", "agents"),
-    // A model call is recorded of its run and of the budgets it counts in at once, or not at all.
+    // A model call is recorded in its run and in the budgets it counts towards at once, or not at all.
     ("crates/application/src/runs/", "budgets"),
-    // Which project an agent belongs to is known already to those who start runs.
+    // Those who start runs already know the project of an agent.
     ("crates/application/src/budgets/", "runs::RunnableAgents"),
-    // The words with which models are asked are the same for whoever asks.
+    // The messages of model calls are the same for all callers.
     ("crates/application/src/runs/", "models"),
     ("crates/application/src/agents/", "models::ConfiguredModels"),
     ("crates/application/src/agents/", "models::ModelPrices"),
-    // Lists show what is in the projects one belongs to; the database joins better than we do.
+    // Lists show the contents of one's own projects, which is a join in the database.
     ("crates/infrastructure/src/agents/views.rs", "projects::projects_of"),
     ("crates/infrastructure/src/runs/views.rs", "projects::projects_of"),
 ];
@@ -81,7 +81,7 @@ fn keeps_to_itself(file: &SourceFile) -> Vec<String> {
         .collect()
 }
 
-/// Ways across that nobody goes any more.
+/// Agreed crossings that are no longer used.
 fn overgrown(files: &[SourceFile]) -> Vec<String> {
     let goes = |crossing: &(&str, &str), file: &SourceFile| {
         context_of(&file.path).is_some_and(|own| foreign(file, own).iter().any(|name| name.is_agreed(file, *crossing)))

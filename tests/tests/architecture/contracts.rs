@@ -1,5 +1,5 @@
-//! Every port has a contract, every promise of a contract is run by somebody real and broken by some culprit; every
-//! aggregate is held to the laws of folding.
+//! Every port has a contract, every promise of a contract is tested with a real adapter and broken by a culprit; every
+//! aggregate is tested with the laws of folding.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::{
     source::{self, SourceFile},
 };
 
-/// Traits of the application that are told something instead of being asked; whoever tells them has the contract.
+/// Traits of the application that only receive; their callers have the contract.
 const LISTENERS: [&str; 2] = ["Deltas", "Reaction"];
 
 /// Suites whose adapters need nothing of the infrastructure.
@@ -56,7 +56,7 @@ fn suites(files: &[SourceFile]) -> BTreeSet<String> {
     macros.filter(|name| name.ends_with("_contract")).map(str::to_owned).collect()
 }
 
-/// Promises that no suite lists, so that nobody is held to them and no culprit breaks them.
+/// Promises that no suite lists, so that no adapter is tested with them and no culprit breaks them.
 fn promises_without_suite(files: &[SourceFile]) -> Vec<String> {
     let contracts = below(files, CONTRACTS);
     let lines: Vec<&str> = contracts.lines().collect();
@@ -81,7 +81,7 @@ fn promises_without_suite(files: &[SourceFile]) -> Vec<String> {
     findings
 }
 
-/// Suites that no adapter in memory keeps, no real one keeps, or no culprits break promise by promise.
+/// Suites that are not run by an in-memory adapter, by a real one, or by culprits promise by promise.
 fn suites_not_run(files: &[SourceFile]) -> Vec<String> {
     let (testkit, real) = (below(files, "crates/testkit/tests/"), below(files, "crates/infrastructure/tests/"));
     let runs = |tests: &str, suite: &str, broken: bool| {
@@ -106,7 +106,7 @@ fn suites_not_run(files: &[SourceFile]) -> Vec<String> {
     findings
 }
 
-/// Aggregates whose folding is not tried with histories that are made up.
+/// Aggregates whose folding is not tested with generated histories.
 fn aggregates_without_laws(files: &[SourceFile]) -> Vec<String> {
     let folding = below(files, "crates/domain/tests/all/folding/");
     let mut findings = Vec::new();

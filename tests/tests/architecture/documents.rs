@@ -1,4 +1,4 @@
-//! What is written beside the code stays true: codes are documented, links lead somewhere, migrations have an order.
+//! Documentation stays true: codes are documented, links lead somewhere, migrations have an order.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use crate::{
     source::{self, SourceFile},
 };
 
-/// Codes with which a file's refusals answer: the strings in its `fn code`.
+/// Codes of a file's refusals: the strings in its `fn code`.
 fn codes(file: &SourceFile) -> BTreeSet<String> {
     let lines: Vec<&str> = file.text.lines().collect();
     let mut codes = BTreeSet::new();
@@ -25,7 +25,7 @@ fn is_code(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|character| character.is_ascii_lowercase() || "._".contains(character))
 }
 
-/// Codes that reach no client, because no request brings them about.
+/// Codes that reach no client, because no request can cause them.
 const DEFECTS: &str = "crates/api/src/problem/codes/defects.rs";
 
 fn undocumented(files: &[SourceFile], page: &str) -> Vec<String> {
@@ -36,10 +36,10 @@ fn undocumented(files: &[SourceFile], page: &str) -> Vec<String> {
     all.into_iter().filter(|code| told(code) == defects.contains(code)).collect()
 }
 
-/// Codes that are met only where two requests race.
+/// Codes that occur only if two requests race.
 const RACES: [&str; 1] = ["secret.removed"];
 
-/// Codes of the error page that no test over HTTP asks for.
+/// Codes of the error page that no test over HTTP asserts.
 fn unasserted(files: &[SourceFile], page: &str) -> Vec<String> {
     let over_http = |file: &&SourceFile| {
         file.is_rust() && ["crates/api/tests/", "tests/journeys/"].iter().any(|root| file.path.starts_with(root))
@@ -64,7 +64,7 @@ fn leads_nowhere(file: &SourceFile) -> Vec<String> {
         .collect()
 }
 
-/// Paths of this repository that a document names in backquotes; patterns and placeholders are left alone.
+/// Paths of this repository that a document names in backquotes; patterns and placeholders are ignored.
 fn names_a_missing_file(file: &SourceFile) -> Vec<String> {
     if !file.path.ends_with(".md") {
         return Vec::new();

@@ -1,6 +1,6 @@
-//! The rules that keep the code's shape, each written as a function over a file and tested with a made-up offender.
+//! Rules about the shape of the code, each a function over a file and tested with a made-up offender.
 //!
-//! A rule that cannot fail is removed or repaired: next to every check of the repository stands the culprit it catches.
+//! A rule that cannot fail is removed or repaired: beside every check of the repository is a culprit that it detects.
 
 mod codes;
 mod contexts;

@@ -1,4 +1,4 @@
-//! A name says what a thing is for. Words that say nothing are refused.
+//! A name expresses a purpose. Words without meaning are refused.
 
 use crate::{
     rust_text::code,
@@ -32,7 +32,7 @@ fn defined_name(line: &str) -> Option<String> {
         .then(|| name.chars().take_while(|character| character.is_alphanumeric() || *character == '_').collect())
 }
 
-/// The first word of a name that says nothing. `common` does as part of a name ("common passwords"), not alone.
+/// The first meaningless word of a name. `common` is allowed as part of a name ("common passwords"), but not alone.
 fn empty_word(name: &str) -> Option<String> {
     let mut words = vec![String::new()];
     for character in name.chars() {

@@ -1,4 +1,4 @@
-//! Events that somebody may have in a log are read for ever, so an example of each shape ever written is kept as it was.
+//! Events that may be in a log are readable for ever, so an example of each form ever written stays unchanged.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ const GOLDEN: &str = "crates/domain/tests/golden/";
 /// SHA-256 and path of every published example, as `sha256sum` writes them. It only grows.
 const PUBLISHED: &str = "crates/domain/tests/golden/SHA256SUMS";
 
-/// Examples that are gone or changed since they were published, and those that nobody has published.
+/// Examples that are missing or changed since they were published, and unpublished ones.
 fn changed_examples(files: &[SourceFile]) -> Vec<String> {
     let examples = files.iter().filter(|file| file.path.starts_with(GOLDEN) && file.path.ends_with(".json"));
     let mut examples: BTreeMap<&str, String> =
@@ -46,7 +46,7 @@ fn published_events_stay_as_they_were() {
     assert!(findings.is_empty(), "\n{}\n", findings.join("\n"));
 }
 
-/// The example of a lamp that was lit, as it is and as it was published.
+/// The example of a lamp that was lit, as it is now and as it was published.
 fn lamp(now: Option<&str>, published: Option<&str>) -> Vec<String> {
     let example = now.map(|text| SourceFile::made_up(&format!("{GOLDEN}lamp.lit/v1.json"), text));
     let list = published.map(|text| format!("{}  lamp.lit/v1.json\n", sha256(text))).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Just enough understanding of Rust's text for the rules: what is code, what is said in comments and strings, and
-//! where an item ends. The code is formatted by rustfmt, so an item ends at the first `}` of its own indentation.
+//! Just enough parsing of Rust for the rules: what is code, what is in comments and strings, and where an item ends.
+//! The code is formatted by rustfmt, so an item ends at the first `}` of its own indentation.
 
 /// The code alone: comments, strings and characters are blanked, line numbers stay.
 pub(crate) fn code(text: &str) -> String {
@@ -19,7 +19,7 @@ pub(crate) fn code(text: &str) -> String {
     out
 }
 
-/// The code that ends up in the product: without modules and items that only tests compile.
+/// The product's code: without modules and items that only tests compile.
 pub(crate) fn product_code(text: &str) -> String {
     let code = code(text);
     let lines: Vec<&str> = code.lines().collect();
@@ -38,7 +38,7 @@ pub(crate) fn product_code(text: &str) -> String {
     kept.join("\n")
 }
 
-/// Index of the line with which the item that starts at `start` ends.
+/// Index of the last line of the item that starts at `start`.
 pub(crate) fn item_end(lines: &[&str], start: usize) -> usize {
     let Some(first) = lines.get(start) else { return start };
     let indent = first.len() - first.trim_start().len();
@@ -53,7 +53,7 @@ pub(crate) fn item_end(lines: &[&str], start: usize) -> usize {
     lines.len().saturating_sub(1)
 }
 
-/// Names that follow a path root such as `crate::`, also in groups: `crate::{es::X, runs::Y}` gives `es` and `runs`.
+/// Names after a path root such as `crate::`, also in groups: `crate::{es::X, runs::Y}` gives `es` and `runs`.
 pub(crate) fn names_after(code: &str, root: &str) -> Vec<(usize, String)> {
     let mut names = Vec::new();
     for (start, _) in code.match_indices(root) {
@@ -72,7 +72,7 @@ pub(crate) fn names_after(code: &str, root: &str) -> Vec<(usize, String)> {
     names
 }
 
-/// The contents of every plain string literal in a stretch of text.
+/// The contents of every plain string literal in a text.
 pub(crate) fn strings(text: &str) -> Vec<String> {
     text.split('"').skip(1).step_by(2).map(str::to_owned).collect()
 }
@@ -113,7 +113,7 @@ fn is_word(character: char) -> bool {
     character.is_alphanumeric() || character == '_'
 }
 
-/// End of the comment, string or character that starts at `at`; `at` itself where none does.
+/// End of the comment, string or character that starts at `at`; `at` itself if none does.
 fn skipped(text: &[char], at: usize) -> usize {
     match (text[at], text.get(at + 1)) {
         ('/', Some('/')) => line_end(text, at),

@@ -52,7 +52,7 @@ fn ports_are_small(file: &SourceFile) -> Vec<String> {
     findings
 }
 
-/// The name of the function that a line starts to define.
+/// The name of the function that is defined on a line.
 fn function_name(line: &str) -> Option<String> {
     let (before, after) = line.split_once("fn ")?;
     let qualifiers = ["pub", "pub(crate)", "pub(super)", "async", "const", "unsafe"];

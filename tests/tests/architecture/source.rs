@@ -9,22 +9,22 @@ use std::{
 pub(crate) struct SourceFile {
     /// Path from the repository's root, with forward slashes.
     pub(crate) path: String,
-    /// What it holds.
+    /// Its content.
     pub(crate) text: String,
 }
 
 impl SourceFile {
-    /// A made-up file, for showing that a rule catches what it should.
+    /// A made-up file, to show that a rule detects what it should.
     pub(crate) fn made_up(path: &str, text: &str) -> Self {
         Self { path: path.to_owned(), text: text.to_owned() }
     }
 
-    /// Says where in this file a rule is broken.
+    /// Reports a violation in this file.
     pub(crate) fn finding(&self, line: usize, message: &str) -> String {
         format!("{}:{line}: {message}", self.path)
     }
 
-    /// Whether this is Rust that ends up in the product.
+    /// Whether this is Rust code of the product.
     pub(crate) fn is_product_code(&self) -> bool {
         let in_product = ["crates/", "migrations/src/"].iter().any(|root| self.path.starts_with(root))
             && self.path.contains("/src/")
@@ -42,7 +42,7 @@ impl SourceFile {
     }
 }
 
-/// Every text file of the repository but what builds and runs leave behind.
+/// Every text file of the repository except those that builds and runs create.
 pub(crate) fn repository() -> Vec<SourceFile> {
     let root = root();
     let mut files = Vec::new();

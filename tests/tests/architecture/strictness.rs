@@ -1,11 +1,11 @@
-//! What the code does not do: swallow a new error, silence a lint, panic on bad luck, read the clock behind a port.
+//! What the code does not do: swallow a new error, silence a lint, panic, or read the clock without its port.
 
 use crate::{
     rust_text::{code, product_code},
     source::{self, SourceFile},
 };
 
-/// A file that turns errors into something else: it names every case, so that a new one does not compile unnoticed.
+/// A file that maps errors lists every case, so that a new one does not compile unnoticed.
 fn maps_every_error(file: &SourceFile) -> Vec<String> {
     let maps_errors = file.path.rsplit('/').next().is_some_and(|name| name == "error.rs" || name == "errors.rs")
         || file.path.starts_with("crates/api/src/problem");
@@ -13,7 +13,7 @@ fn maps_every_error(file: &SourceFile) -> Vec<String> {
         return Vec::new();
     }
     let arms = ["_ =>", "_ if "];
-    // Most refusals point at no member of the request: `pointer` may say so once.
+    // Most refusals point at no member of the request: `pointer` may have this once.
     let points_nowhere = "_ => None,";
     lines_with(file, &product_code(&file.text), "names no case; list them all", |line| {
         arms.iter().any(|arm| line.trim().starts_with(arm)) && line.trim() != points_nowhere

@@ -13,14 +13,14 @@ const KILLS: u64 = 50;
 /// When a process is killed.
 #[derive(Debug, Clone, Copy)]
 struct Moment {
-    /// Whether something is acknowledged before.
+    /// Whether it is killed after a first acknowledgement.
     writing: bool,
-    /// How long after that, or after it is connected.
+    /// How long after that, or after it has connected.
     after: Duration,
 }
 
 impl Moment {
-    /// As often before the first commit as after some; half of all within a few commits' time.
+    /// As often before the first commit as after it; half of all within the time of a few commits.
     fn drawn(chance: &mut Chance) -> Self {
         let writing = chance.below(2) == 1;
         let span = if chance.below(2) == 1 { 10_000 } else { 200_000 };
@@ -28,7 +28,7 @@ impl Moment {
     }
 }
 
-/// Kills one process after another; each begins with the commands of the one before, so its first answers are repeated
+/// Kills one process after another; each begins with the commands of the one before, so its first appends are repeated
 /// ones.
 async fn acknowledged_appends_survive(url: String) {
     let db = Database::connect(&url, 4).await.unwrap();

@@ -22,7 +22,7 @@ pub(crate) struct Ack {
     pub(crate) key: String,
     pub(crate) position: u64,
     pub(crate) stream: u64,
-    /// 0 where the answer was a repeated one.
+    /// 0 if the append was a repeated one.
     pub(crate) version: u64,
 }
 
@@ -67,7 +67,7 @@ impl Writer {
         self.lines.read_line(&mut self.first).unwrap();
     }
 
-    /// Everything it acknowledged, once it has ended by itself or by a kill.
+    /// Everything that was acknowledged, once it has ended by itself or by a kill.
     pub(crate) fn acknowledged(mut self) -> Vec<Ack> {
         let mut acks = Vec::new();
         let mut line = std::mem::take(&mut self.first);
@@ -82,13 +82,13 @@ impl Writer {
     }
 }
 
-/// Asserts that the log is whole, and that the views which the writers derive in their appends are what it says.
+/// Asserts that the log is intact, and that the views which the writers update in their appends follow from it.
 pub(crate) async fn holds_together(db: &Database) {
     let views: [Arc<dyn Projection>; 2] = [Arc::new(PerStream(ProjectsProjection)), Arc::new(TotalsProjection)];
     assert_eq!(verify(db, &views, vec![], |_, _| ()).await.unwrap().faults, []);
 }
 
-/// What an event was recorded under.
+/// The key under which an event was recorded.
 pub(crate) fn key_of(event: &RecordedEvent) -> String {
     let data: serde_json::Value = serde_json::from_str(&event.data).unwrap();
     data["name"].as_str().unwrap().to_owned()

@@ -1,4 +1,4 @@
-//! Three processes with 64 writers on one PostgreSQL log, judged by everything they were told and by a live reader.
+//! Three processes with 64 writers on one PostgreSQL log, checked against all acknowledgements and a live reader.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -15,7 +15,7 @@ use crate::rig::{Ack, Writer, holds_together, key_of, postgres};
 const PROCESSES: u64 = 3;
 const WRITERS: [u64; 3] = [22, 21, 21];
 
-/// Everything that was acknowledged. All are listened to at once, so that none waits for its listener.
+/// Everything that was acknowledged. All outputs are read at once, so that none waits for its reader.
 fn run(url: &str, mode: &str, streams: u64, commands: u64) -> Vec<Ack> {
     let writers: Vec<_> = WRITERS
         .iter()
@@ -58,7 +58,7 @@ async fn nothing_is_lost_duplicated_or_reordered(streams: u64, commands: u64) {
     store.stop().await;
 }
 
-/// Position and key of every event as a live reader meets them.
+/// Position and key of every event in the order of a live reader.
 async fn follow(store: Arc<SqlEventStore>, wanted: u64) -> Vec<(u64, String)> {
     let (mut after, mut seen) = (0, Vec::new());
     while (seen.len() as u64) < wanted {
@@ -88,8 +88,8 @@ async fn sixty_four_writers_of_three_processes_use_a_hundred_thousand_streams() 
     nothing_is_lost_duplicated_or_reordered(100_000, 40_000).await;
 }
 
-/// The same harness on the mistake it is there to find: a reader that continues after the greatest position it saw,
-/// over positions from a sequence.
+/// The same test of the mistake it must detect: a reader that continues after the greatest position it saw, over
+/// positions from a sequence.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL"]
 async fn a_naive_tail_over_a_sequence_loses_events_in_the_same_harness() {

@@ -18,15 +18,15 @@ use crate::{
     problem::{Problem, unauthenticated},
 };
 
-/// Longest token that is looked at.
+/// The longest token that is checked.
 const LONGEST: usize = 4_096;
 
-/// Where programs may present their key.
+/// The header in which programs may send their key.
 const API_KEY: &str = "x-api-key";
 
-/// Checks the request's proof before anything else is read, so that strangers cost little.
+/// Checks the credential of a request before anything else is read, so that strangers cost little.
 ///
-/// A key has the same verdict in `Authorization: Bearer` and in `X-API-Key`; a request with both is nobody's.
+/// A key is checked alike in `Authorization: Bearer` and in `X-API-Key`; a request with both is not authenticated.
 pub(crate) async fn authenticate(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -52,7 +52,7 @@ pub(crate) async fn authenticate(
     next.call(request).await
 }
 
-/// Notes a proof that is not accepted. A capability that is away says nothing about the proof.
+/// Records a refused credential. An unavailable capability proves nothing about the credential.
 async fn note(request: &ServiceRequest, problem: &Problem) {
     let refused = problem.status_code() == StatusCode::UNAUTHORIZED;
     if let Some(security) = request.app_data::<Data<SecurityLog>>().filter(|_| refused)
@@ -63,7 +63,7 @@ async fn note(request: &ServiceRequest, problem: &Problem) {
     }
 }
 
-/// The one text that is to prove who asks; nothing where none was sent.
+/// The one credential that was sent, if any.
 fn presented(request: &ServiceRequest) -> Option<Result<String, Problem>> {
     let mut headers = request.headers().get_all(AUTHORIZATION);
     let mut keys = request.headers().get_all(API_KEY);
@@ -80,7 +80,7 @@ fn presented(request: &ServiceRequest) -> Option<Result<String, Problem>> {
     Some(text.filter(|_| !several).map(str::to_owned).ok_or_else(unauthenticated))
 }
 
-/// What a request proves itself with. Whoever answers for long asks again whether it still counts.
+/// The credential of a request. A long response checks again whether it is still valid.
 #[derive(Clone)]
 pub(crate) struct Credential {
     text: String,
@@ -95,12 +95,12 @@ impl Credential {
         Ok(Self { text, identity, keys })
     }
 
-    /// The key it is meant to be, where it is meant to be one.
+    /// The id of the key, if it looks like an API key.
     fn key(&self) -> Option<ApiKeyId> {
         self.keys.authenticate.meant(&self.text)
     }
 
-    /// Whom it stands for now.
+    /// The subject it stands for now.
     pub(crate) async fn check(&self) -> Proof {
         let subject = if ApiKeys::recognises(&self.text) {
             self.keys.authenticate.handle(&self.text).await

@@ -7,10 +7,10 @@ use actix_web::{
 
 use crate::problem::{Problem, request};
 
-/// Longest address that is looked at, its query included, in bytes.
+/// The longest address that is accepted, its query included, in bytes.
 const LONGEST_ADDRESS: usize = 8_192;
 
-/// Refuses a request whose address is too long to be looked at; it has been counted like any other.
+/// Refuses a request whose address is too long; it has been counted like any other.
 pub(crate) async fn bounded(
     asked: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

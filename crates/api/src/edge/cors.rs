@@ -1,5 +1,5 @@
-//! Which pages of other origins may call (the CORS protocol of the Fetch standard). Never with credentials: the platform
-//! knows no cookies.
+//! Which pages of other origins may call (the CORS protocol of the Fetch standard). Never with credentials: the
+//! platform uses no cookies.
 
 use actix_web::{
     Error, HttpResponse,
@@ -20,16 +20,16 @@ use actix_web::{
 use super::{dress::Dress, routes::Routes};
 use crate::settings::{Origins, Settings};
 
-/// Request headers that pages may send beside those every page may.
+/// Request headers that pages may send beside the safelisted ones.
 const ALLOWED: &str = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, \
                        X-API-Key, X-Request-Id, traceparent";
-/// Answer headers that pages may read beside those every page may.
+/// Response headers that pages may read beside the safelisted ones.
 const EXPOSED: &str = "ETag, Link, Location, Allow, Deprecation, RateLimit, RateLimit-Policy, Retry-After, Sunset, \
                        WWW-Authenticate, X-Request-Id";
-/// Seconds a browser may remember the answer to its question.
+/// Seconds a browser may cache the response to a preflight request.
 const REMEMBERED: &str = "7200";
 
-/// Answers browsers' questions and marks answers that pages of allowed origins may read.
+/// Answers preflight requests and marks responses that pages of allowed origins may read.
 pub(crate) async fn cors(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -43,7 +43,7 @@ pub(crate) async fn cors(
     Ok(next.call(request).await?.map_into_left_body())
 }
 
-/// What the page that calls is told; nothing where there is none, or it may not.
+/// The allowed origin for the calling page; `None` if there is no page or it may not call.
 fn allowed(request: &ServiceRequest) -> Option<HeaderValue> {
     let origins = &request.app_data::<Data<Settings>>()?.origins;
     if matches!(origins, Origins::Listed(_)) {
@@ -52,7 +52,7 @@ fn allowed(request: &ServiceRequest) -> Option<HeaderValue> {
     origins.answer(request.headers().get(ORIGIN)?)
 }
 
-/// The answer to a browser that asks before it sends; nothing where the request is no such question or the address is none.
+/// The response to a preflight request; `None` if the request is none, or the address does not exist.
 fn preflight(request: &ServiceRequest) -> Option<HttpResponse> {
     if request.method() != Method::OPTIONS || !request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
         return None;

@@ -4,23 +4,23 @@ use actix_web::http::header::{
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 
-/// Names the request in its answer.
+/// The id of the request, in its response.
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const X_PERMITTED_CROSS_DOMAIN_POLICIES: HeaderName = HeaderName::from_static("x-permitted-cross-domain-policies");
 const X_DNS_PREFETCH_CONTROL: HeaderName = HeaderName::from_static("x-dns-prefetch-control");
 
-/// Everything a page could ask a browser for, refused.
+/// Every browser feature a page could request, refused.
 const NO_PERMISSIONS: &str = "accelerometer=(), autoplay=(), camera=(), cross-origin-isolated=(), display-capture=(), \
                               encrypted-media=(), fullscreen=(), geolocation=(), gyroscope=(), keyboard-map=(), \
                               magnetometer=(), microphone=(), midi=(), payment=(), picture-in-picture=(), \
                               publickey-credentials-get=(), screen-wake-lock=(), sync-xhr=(), usb=(), web-share=(), \
                               xr-spatial-tracking=()";
 
-/// Two years, as browsers' preload lists ask; told only where the client came over TLS (RFC 6797).
+/// Two years, as browsers' preload lists ask; sent only if the client came over TLS (RFC 6797).
 pub(crate) const HSTS: &str = "max-age=63072000; includeSubDomains";
 
-/// What every answer carries unless its endpoint has said otherwise: the OWASP secure headers for an interface that shows
-/// nothing and is framed by nobody.
+/// The headers of every response unless its endpoint has set them: the OWASP secure headers for an interface that
+/// shows nothing and is never framed.
 pub(crate) const DEFAULTS: [(HeaderName, &str); 11] = [
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (X_FRAME_OPTIONS, "DENY"),
@@ -35,7 +35,7 @@ pub(crate) const DEFAULTS: [(HeaderName, &str); 11] = [
     (X_DNS_PREFETCH_CONTROL, "off"),
 ];
 
-/// Headers that make an answer harmless wherever it is shown; what the endpoint has set itself stays.
+/// Adds headers that make a response harmless wherever it is shown; those of the endpoint stay.
 pub(crate) fn secure(headers: &mut HeaderMap, request_id: &str) {
     for (name, value) in DEFAULTS {
         if !headers.contains_key(&name) {

@@ -5,13 +5,13 @@ use devskyy_application::ports::IdGenerator;
 
 use crate::extract::RequestContext;
 
-/// Longest request id taken over from a client.
+/// The longest request id taken over from a client.
 const LONGEST: usize = 128;
 
-/// Names a request and finds its place in the client's trace.
+/// Gives a request its ids and its place in the client's trace.
 ///
-/// The client may choose by what name it finds its request again, and nothing else: what the platform knows of a request, for
-/// example where it came from, hangs on an id that nobody outside can foresee or repeat.
+/// The client may choose the name by which it finds its request again, and nothing else: what the platform records
+/// about a request, for example its source, is filed under an id that clients can neither foresee nor repeat.
 pub(super) fn identify(request: &ServiceRequest) -> RequestContext {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     let fresh = request.app_data::<Data<Arc<dyn IdGenerator>>>().map(|ids| ids.next()).unwrap_or_default();

@@ -19,12 +19,12 @@ use crate::{
     problem::{Problem, platform},
 };
 
-/// Whose key it is, and the key.
+/// The caller, and the key.
 type Name = (Caller, String);
 
 /// The requests under idempotency keys that this process is answering.
 ///
-/// Whatever passes it, here or on another replica, still meets the log, which records one of them.
+/// A request that passes, here or on another replica, still meets the log, which records one of them.
 #[derive(Debug, Clone, Default)]
 pub struct InFlight(Arc<Mutex<HashSet<Name>>>);
 
@@ -33,7 +33,7 @@ impl InFlight {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a name until the pass is dropped; nothing where somebody has it.
+    /// Takes a name until the pass is dropped; `None` if it is taken.
     fn enter(&self, name: Name) -> Option<Pass> {
         self.names().insert(name.clone()).then(|| Pass { requests: self.clone(), name })
     }
@@ -50,7 +50,7 @@ impl Drop for Pass {
     }
 }
 
-/// Answers a repetition of a request that is still being answered with the advice to come back.
+/// Refuses a repetition of a request in progress, and advises to try again.
 pub(crate) async fn one_at_a_time(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -68,8 +68,8 @@ pub(crate) async fn one_at_a_time(
     answer
 }
 
-/// The name of a request that takes a key; on any other the header means nothing. Those who have not signed in are told
-/// apart by their address: two of one address who happen to choose the same key at the same moment wait for each other.
+/// The name of a request that takes a key; elsewhere the header is ignored. Callers who have not signed in are
+/// distinguished by address: two at one address with the same key at the same moment wait for each other.
 fn name(request: &ServiceRequest) -> Option<Name> {
     let routes = request.app_data::<Data<Routes>>()?;
     if !routes.take_key(request.method(), request.path()) {

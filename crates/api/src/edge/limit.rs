@@ -28,10 +28,10 @@ use crate::{
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// What is answered without being counted: probes must see the truth, and pages are the same for everybody.
+/// What is served without being counted: probes need the truth, and pages are the same for everyone.
 const UNCOUNTED: [&str; 4] = ["/health", "/docs", "/openapi.json", "/.well-known/"];
 
-/// Counts a request for whoever proved to have sent it, or for the address it came from, and refuses what is too much
+/// Counts a request for its authenticated caller, or else for its address, and refuses what exceeds the limit
 /// (`RateLimit` and `RateLimit-Policy` of draft-ietf-httpapi-ratelimit-headers-11, 429 of RFC 6585).
 pub(crate) async fn limit(
     request: ServiceRequest,
@@ -46,8 +46,8 @@ pub(crate) async fn limit(
     }
 }
 
-/// Refuses a key that has never proved to be one, from an address that has used up what strangers may ask: whether it is one
-/// would cost a query. The request itself is then counted and refused as any other from there.
+/// Refuses a key that has never been proven, from an address that has used up the anonymous limit: checking it would
+/// cost a query. The request itself is then counted and refused like any other from there.
 pub(super) fn refuse_unproven(request: &ServiceRequest, key: ApiKeyId) -> Option<Problem> {
     let limiter = request.app_data::<Data<Limiter>>()?;
     let now = request.app_data::<Data<Arc<dyn Clock>>>()?.now().timestamp_micros();
@@ -59,7 +59,7 @@ fn too_much(seconds: u32) -> Problem {
     problem.header(RETRY_AFTER, HeaderValue::from(seconds))
 }
 
-/// Everybody at the address that the request came from.
+/// Everyone at the address that the request came from.
 fn stranger(request: &ServiceRequest) -> Caller {
     let ClientAddress(address) = ClientAddress::of(request.request());
     Caller::at(address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
@@ -80,7 +80,7 @@ fn counted(request: &ServiceRequest) -> Option<Standing> {
     limiter.count(caller, kind, clock.now().timestamp_micros())
 }
 
-/// Who asks: whoever has proved it, else everybody at the address.
+/// The caller: the authenticated one, or else everyone at the address.
 pub(super) fn caller(request: &ServiceRequest) -> Caller {
     match request.extensions().get::<Proof>() {
         Some(Ok(Subject::User { id, .. })) => Caller::Proven(Uuid::from(*id).as_u128()),

@@ -1,4 +1,4 @@
-//! What happens around every request: an id, a span, safe headers, one shape for every failure.
+//! What happens around every request: an id, a span, safe headers, one form for every failure.
 
 mod authenticate;
 mod bounded;
@@ -87,19 +87,19 @@ pub(crate) async fn edge(
     Ok(answer)
 }
 
-/// A failure with every header it would have had as an answer.
+/// A failure with every header it would have as a response.
 fn dressed(problem: Problem, context: &RequestContext, dress: &Dress) -> Error {
     let problem = problem.within(&context.request_id);
     dress.take().into_iter().fold(problem, |problem, (name, value)| problem.header(name, value)).into()
 }
 
-/// What every line of a request's log carries.
+/// The fields of every log line of a request.
 fn spanned(method: &Method, context: &RequestContext) -> tracing::Span {
     let RequestContext { request_id, correlation_id, .. } = context;
     tracing::info_span!("http.request", %method, %request_id, %correlation_id)
 }
 
-/// Gives an answer its last form.
+/// Gives a response its last form.
 fn finish(
     answer: ServiceResponse<impl MessageBody + 'static>,
     context: &RequestContext,
@@ -119,7 +119,7 @@ fn finish(
     answer
 }
 
-/// The problem behind an answer, where it is a failure; also of failures the framework made.
+/// The problem behind a response, if it is a failure; also for failures of the framework.
 fn failure<B>(answer: &HttpResponse<B>) -> Option<Problem> {
     if let Some(error) = answer.error() {
         return Some(problem_of(error));

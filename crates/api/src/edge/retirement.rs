@@ -12,8 +12,8 @@ use crate::{
     version::ApiVersion,
 };
 
-/// Has every answer to a request of version 1 say where version 2 answers, and when version 1 retires. The path alone decides,
-/// so that it is said too by what refuses before an endpoint is asked.
+/// Adds to every response of version 1 the address in version 2, and when version 1 retires. The path alone decides,
+/// so responses of the layers before the endpoint have it too.
 pub(super) fn announce(request: &ServiceRequest) {
     let below = request.path().strip_prefix(ApiVersion::V1.base());
     if below.is_none_or(|rest| !rest.is_empty() && !rest.starts_with('/')) {
@@ -26,13 +26,13 @@ pub(super) fn announce(request: &ServiceRequest) {
     }
 }
 
-/// The link to the same thing in version 2 (RFC 5829), where there is such an address and its ids are understood.
+/// The link to the same resource in version 2 (RFC 5829), if there is such an address and its ids can be read.
 fn successor(request: &ServiceRequest) -> Option<HeaderValue> {
     let path = request.app_data::<Data<Routes>>()?.find(request.path())?.successor()?;
     HeaderValue::from_str(&format!("<{path}>; rel=\"successor-version\"")).ok()
 }
 
-/// `Deprecation` (RFC 9745) and `Sunset` (RFC 8594), where their dates are set.
+/// `Deprecation` (RFC 9745) and `Sunset` (RFC 8594), if their dates are set.
 fn announced(Retirement { deprecated_at, sunset_at }: Retirement) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
     let deprecated = deprecated_at.map(|at| ("deprecation", format!("@{}", at.timestamp())));
     let sunset = sunset_at.map(|at| ("sunset", HttpDate::from(SystemTime::from(at)).to_string()));

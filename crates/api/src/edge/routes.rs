@@ -10,12 +10,12 @@ use uuid::Uuid;
 
 use crate::{ids, version::ApiVersion};
 
-/// What can be done to whatever can be read.
+/// The methods of a resource that can be read.
 const READING: &str = "GET, HEAD";
-/// The parameter that says that a request may be repeated.
+/// The parameter that makes a request repeatable.
 const KEY: &str = "Idempotency-Key";
 
-/// Of the OpenAPI document, what tells addresses, and what their parameters are.
+/// The part of the OpenAPI document that gives addresses and their parameters.
 #[derive(Deserialize)]
 struct Document {
     paths: BTreeMap<String, BTreeMap<String, Operation>>,
@@ -40,7 +40,7 @@ struct Schema {
     reference: Option<String>,
 }
 
-/// What stands where a path has a parameter.
+/// What a parameter of a path stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stand {
     /// An id of the kind with this prefix.
@@ -49,24 +49,24 @@ enum Stand {
     Number,
 }
 
-/// What is at a path and below it.
+/// A node of the path tree.
 #[derive(Default)]
 struct Place {
     named: HashMap<String, Place>,
     any: Option<(Stand, Box<Place>)>,
     methods: Option<String>,
-    /// Of them, those that take an `Idempotency-Key`.
+    /// Those of them that take an `Idempotency-Key`.
     repeatable: Vec<String>,
 }
 
-/// Every documented address: which methods it takes, and what its parts mean.
+/// Every documented address: its methods, and the meaning of its parts.
 #[derive(Default)]
 pub(crate) struct Routes(Place);
 
-/// A segment of a path, and what it stands for where the address has a parameter there.
+/// A segment of a path, and what it stands for if the address has a parameter there.
 type Segment<'a> = (&'a str, Option<Stand>);
 
-/// An address that is there.
+/// An address that exists.
 pub(super) struct Address<'a> {
     methods: &'a str,
     repeatable: &'a [String],
@@ -74,10 +74,10 @@ pub(super) struct Address<'a> {
 }
 
 impl Routes {
-    /// Reads them from the OpenAPI document.
+    /// Reads the routes from the OpenAPI document.
     ///
     /// # Errors
-    /// When it is none.
+    /// If the text is no such document.
     pub(crate) fn of(document: &str) -> serde_json::Result<Self> {
         let Document { paths } = serde_json::from_str(document)?;
         let prefixes: HashMap<String, &'static str> =
@@ -92,7 +92,7 @@ impl Routes {
         Ok(Self(root))
     }
 
-    /// The same with an address that can be read and is not described.
+    /// The same with an address that can be read but is not described.
     pub(crate) fn and_page(mut self, path: &str) -> Self {
         let (item, prefixes) = (BTreeMap::new(), HashMap::new());
         let place = path.split('/').fold(&mut self.0, |place, segment| place.below(segment, &item, &prefixes));
@@ -100,19 +100,19 @@ impl Routes {
         self
     }
 
-    /// The address that a path is.
+    /// The address of a path.
     pub(super) fn find<'a>(&'a self, path: &'a str) -> Option<Address<'a>> {
         let mut segments = Vec::new();
         let (methods, repeatable) = self.0.descend(path.split('/'), &mut segments)?;
         Some(Address { methods, repeatable, segments })
     }
 
-    /// The methods an address takes; nothing where there is no such address.
+    /// The methods of an address; `None` if it does not exist.
     pub(super) fn allowed<'a>(&'a self, path: &'a str) -> Option<&'a str> {
         self.find(path).map(|address| address.methods)
     }
 
-    /// Whether what is asked takes an `Idempotency-Key`.
+    /// Whether the request takes an `Idempotency-Key`.
     pub(super) fn take_key(&self, method: &Method, path: &str) -> bool {
         self.find(path).is_some_and(|address| address.repeatable.iter().any(|taken| taken == method.as_str()))
     }
@@ -131,8 +131,8 @@ impl Place {
         }
     }
 
-    /// The methods of the place that the segments lead to; a segment that has a name of its own is no parameter, unless that
-    /// leads nowhere.
+    /// The methods at the node that the segments lead to. A literal segment takes precedence over a parameter, unless
+    /// it leads nowhere.
     fn descend<'a>(
         &'a self,
         mut rest: Split<'a, char>,
@@ -154,7 +154,7 @@ impl Place {
 }
 
 impl Address<'_> {
-    /// The same address in version 2 where this is one of version 1; nothing where an id in it is none.
+    /// The same address in version 2, for one of version 1; `None` if an id in it is malformed.
     pub(super) fn successor(&self) -> Option<String> {
         let (first, mut path) = (ApiVersion::V1.base().split('/'), ApiVersion::V2.base().to_owned());
         let mut segments = self.segments.iter();
@@ -176,7 +176,7 @@ impl Address<'_> {
         Some(path)
     }
 
-    /// The project that the path names, in the form of either version.
+    /// The project named in the path, in the form of either version.
     pub(super) fn project(&self) -> Option<ProjectId> {
         let project = |(segment, stand): &Segment<'_>| {
             stand.filter(|stand| *stand == Stand::Id(ProjectId::PREFIX))?;
@@ -187,7 +187,7 @@ impl Address<'_> {
     }
 }
 
-/// A UUID in its one form.
+/// A UUID in its canonical form.
 fn id(text: &str) -> Option<Uuid> {
     Uuid::try_parse(text).ok().filter(|_| text.len() == 36)
 }

@@ -7,7 +7,7 @@ use actix_web::{
 use super::routes::Routes;
 use crate::problem::{Problem, request};
 
-/// Answers what no route takes: 405 where the address exists, 404 where it does not.
+/// The response if no route matches: 405 if the address exists, otherwise 404.
 pub(crate) async fn unmatched(request: HttpRequest, routes: Data<Routes>) -> Result<HttpResponse, Problem> {
     let Some(methods) = routes.allowed(request.path()) else {
         return Err(Problem::new(request::ROUTE_NOT_FOUND, "there is no such path"));

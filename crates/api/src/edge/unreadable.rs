@@ -13,8 +13,8 @@ use crate::{
     state::ApiState,
 };
 
-/// The whole answer, head and body, to a client whose request the HTTP parser refused with this status: a problem document
-/// with the headers of every other answer. The connection ends with it.
+/// The whole response, head and body, to a request that the HTTP parser refused with this status: a problem document
+/// with the headers of every other response. The connection ends with it.
 #[must_use]
 pub fn answer_to_unreadable(status: StatusCode, state: &ApiState) -> Vec<u8> {
     let (now, id) = (state.clock.now(), state.ids.next().to_string());

@@ -9,7 +9,7 @@ use actix_web::{
     web::Bytes,
 };
 
-/// A body that is told of and not sent.
+/// A body whose size is announced but which is not sent.
 struct Unsent(BodySize);
 
 impl MessageBody for Unsent {
@@ -24,8 +24,8 @@ impl MessageBody for Unsent {
     }
 }
 
-/// What goes with the head of an answer to `HEAD` (RFC 9110, 9.3.2) instead of a body of this size. The body itself is let go:
-/// the web framework would read it to its end, which of a stream of events comes with the end of the run.
+/// The body of a response to `HEAD` (RFC 9110, 9.3.2), with the size of the real one. The real body is dropped: the
+/// web framework would read it to its end, which for a stream of events is the end of the run.
 pub(super) fn unsent(size: BodySize) -> BoxBody {
     BoxBody::new(Unsent(size))
 }

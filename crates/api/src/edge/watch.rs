@@ -14,7 +14,7 @@ use crate::{
     problem::Problem,
 };
 
-/// Notes who was denied something, where that was not noted when it was decided.
+/// Records denials that were not recorded when they were decided.
 pub(crate) async fn watch(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

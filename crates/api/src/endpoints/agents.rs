@@ -165,7 +165,7 @@ fn capability(raw: &str) -> Option<String> {
     Capabilities::parse(&[raw]).ok().map(|_| raw.to_owned())
 }
 
-/// What agents can be sorted by, by name.
+/// The fields agents can be sorted by, by name.
 const SORTS: [(&str, AgentSort); 3] =
     [("created_at", AgentSort::CreatedAt), ("updated_at", AgentSort::UpdatedAt), ("name", AgentSort::Name)];
 
@@ -254,7 +254,7 @@ lifecycle! {
     archive_agent = "/agents/{id}/archive", archive;
 }
 
-/// The agent's version as it stands.
+/// The current version of the agent.
 pub(super) async fn current(agents: &Agents, actor: &Actor, id: AgentId) -> Result<Version, Problem> {
     Ok(agents.get.handle(actor, GetAgent { id, moment: None }).await?.version)
 }

@@ -32,7 +32,7 @@ use crate::{
     version::address,
 };
 
-/// Seconds that a replaced secret counts where nobody says otherwise: a day.
+/// Seconds that a replaced secret stays valid by default: a day.
 const USUAL_OVERLAP: u32 = 86_400;
 
 pub(super) fn configure(config: &mut impl Mount) {
@@ -147,7 +147,7 @@ impl Revision for ApiKeyBody {
         self.version
     }
 
-    /// Being used and expiring are nobody's decision and have no version.
+    /// Use and expiry have no author and no version.
     fn beside_version(&self) -> Option<u32> {
         let used = self.last_used_at.map(|at| at.timestamp_micros().to_string());
         Some(digest(&[self.status, used.as_deref().unwrap_or_default()]))

@@ -17,7 +17,7 @@ use crate::{
     version::ApiVersion,
 };
 
-/// Entries of one answer of version 1 where nobody says otherwise, and at most; version 2 has the bounds of all lists.
+/// Entries per response in version 1, by default and at most; version 2 has the bounds of all lists.
 const USUAL: u64 = 50;
 const MOST: u64 = 200;
 
@@ -149,11 +149,11 @@ async fn list_audit(
     Ok(paged(&request, &part, PageOf { items, beyond }))
 }
 
-/// Which stretch of the trail is wanted.
+/// The part of the trail that is requested.
 struct Stretch {
     before: Option<AuditPlace>,
     limit: u64,
-    /// The same as version 2 asks of every list.
+    /// The same as in every list of version 2.
     part: Option<Part>,
 }
 
@@ -180,7 +180,7 @@ fn placed(Key { value, id }: &Key) -> Option<AuditPlace> {
     }
 }
 
-/// A stretch as version 1 tells it.
+/// A part of the trail in the form of version 1.
 fn walked(request: &HttpRequest, limit: u64, items: Vec<EntryBody>, next: Option<AuditPlace>) -> HttpResponse {
     let (mut response, next_before) = (HttpResponse::Ok(), next.map(written));
     if let Some(before) = &next_before {

@@ -1,4 +1,4 @@
-//! Answers as they go over the wire.
+//! Bodies of responses.
 
 use chrono::{DateTime, Utc};
 use devskyy_application::{
@@ -47,7 +47,7 @@ impl Revision for UserBody {
         self.version
     }
 
-    /// The name is nobody's fact and has no version.
+    /// The name is no fact of the log and has no version.
     fn beside_version(&self) -> Option<u32> {
         Some(digest(&[&self.email, &self.name]))
     }
@@ -138,7 +138,7 @@ impl From<MemberView> for MemberBody {
     }
 }
 
-/// A member as of a version of the project, which counts everything about them but what is personal.
+/// A member as of a version of the project, which covers all but personal data.
 #[derive(Serialize)]
 pub(super) struct MemberAsOf {
     #[serde(flatten)]
@@ -254,7 +254,7 @@ pub(super) struct VersionBody {
 }
 
 impl Revision for VersionBody {
-    /// It never changes, so its number tells it from every other state of anything at its address.
+    /// It never changes, so its number distinguishes it from any other state at its address.
     fn version(&self) -> Version {
         self.summary.number.into()
     }

@@ -154,7 +154,7 @@ impl Revision for BudgetBody {
         self.version
     }
 
-    // What is used is shown too, and the version does not count it.
+    // Usage is shown too, but the version does not cover it.
     fn beside_version(&self) -> Option<u32> {
         let used =
             [self.used_cost_micros, self.reserved.tokens, self.reserved.cost_micros].map(|part| part.to_string());

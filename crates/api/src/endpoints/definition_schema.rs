@@ -1,4 +1,4 @@
-//! How a definition is written in JSON, for the document; the domain's own types read it.
+//! The JSON form of a definition, for the document; the domain's own types read it.
 #![expect(dead_code, reason = "these types only describe; a test holds them to what the domain reads")]
 
 use std::collections::BTreeMap;

@@ -51,12 +51,12 @@ impl From<RunPublished> for EventBody {
     }
 }
 
-/// A piece of what a model is saying right now; the durable event of the call replaces all of them.
+/// A piece of a model's answer in progress; the durable event of the call replaces all of them.
 #[derive(Serialize)]
 pub(super) struct DeltaBody {
     /// The run.
     run_id: RunRef,
-    /// The step in which it is asked.
+    /// The step that calls the model.
     step: String,
     /// The operation id, the same as in the durable event.
     operation_id: Uuid,
@@ -64,7 +64,7 @@ pub(super) struct DeltaBody {
     attempt: u32,
     /// Bytes of the answer before this piece: 0 begins anew, a jump says that pieces were lost.
     offset: u64,
-    /// The piece; empty where what was said so far is void.
+    /// The piece; empty if the answer so far is void.
     text: String,
 }
 

@@ -17,35 +17,35 @@ use uuid::Uuid;
 use super::event_bodies::{DeltaBody, EventBody};
 use crate::{edge::Credential, health::SharedReadiness, version::ApiVersion};
 
-/// Events read at once.
+/// Events per read.
 const BATCH: usize = 100;
 
-/// Somebody who listens to a run.
+/// A client that follows a run.
 pub(super) struct Listener {
     pub(super) runs: Data<Runs>,
     pub(super) run: RunId,
-    /// Hears what models are saying in the run.
+    /// Receives what models write in the run.
     pub(super) live: LiveListener,
     pub(super) after: u64,
-    /// In which the events are told.
+    /// The version of the interface for the events.
     pub(super) version: ApiVersion,
-    /// What the listener proved themselves with; checked again while the stream lives.
+    /// The listener's credential; checked again while the stream lives.
     pub(super) credential: Option<Credential>,
     pub(super) readiness: Option<Data<SharedReadiness>>,
     pub(super) heartbeat: Duration,
 }
 
-/// Why a wait is over.
+/// Why a wait ended.
 enum Woken {
     Changed,
-    /// A model said something.
+    /// A model has written something.
     Heard,
     Due,
     Draining,
 }
 
 impl Listener {
-    /// Tells the events of a first page and then those that follow, up to the run's end and what is recorded after
+    /// Sends the events of a first page and then those that follow, up to the run's end and what is recorded after
     /// it by then.
     ///
     /// Ends early when the server stops, the listener may no longer listen, or the log cannot be read; the client
@@ -93,13 +93,13 @@ impl Listener {
         page.inspect_err(|error| tracing::warn!(%error, run = %self.run, "an event stream ends early")).ok()
     }
 
-    /// What models said since the last look, without ids: it is recorded nowhere, so nothing resumes after it.
+    /// What models wrote since the last call, without ids: it is not recorded, so nothing resumes after it.
     fn said(&self) -> Bytes {
         let frames = self.live.take().into_iter().map(|delta| said(self.version, self.run, delta));
         frames.collect::<String>().into()
     }
 
-    /// Waits for the log to move beyond its head, which is told anew then, and until the listener has rested.
+    /// Waits until the log has moved beyond `head`, which is then updated, and until `rested`.
     async fn wait(&self, head: &mut SeenHead, rested: Instant, due: Instant) -> Woken {
         let draining = async {
             match &self.readiness {
@@ -126,7 +126,7 @@ impl Listener {
         }
     }
 
-    /// Whether what the listener came with still counts, and still opens the project.
+    /// Whether the listener's credential is still valid and still gives access to the project.
     async fn may_listen(&self) -> bool {
         let Some(credential) = &self.credential else { return false };
         let Ok(subject) = credential.check().await else { return false };

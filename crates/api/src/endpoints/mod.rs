@@ -1,4 +1,4 @@
-//! The endpoints of both versions of the interface; where the versions differ, `version` translates on the way.
+//! The endpoints of both versions of the interface; `version` translates where they differ.
 
 mod account;
 mod agents;
@@ -34,7 +34,7 @@ pub(crate) use jwks::configure as well_known;
 
 use crate::mount::Mount;
 
-/// Mounts all of it.
+/// Mounts all endpoints.
 pub(crate) fn configure(config: &mut impl Mount) {
     auth::configure(config);
     account::configure(config);

@@ -78,7 +78,7 @@ struct ProjectFilter {
     sort: String,
 }
 
-/// What projects can be sorted by, by name.
+/// The fields projects can be sorted by, by name.
 const SORTS: [(&str, ProjectSort); 2] = [("created_at", ProjectSort::CreatedAt), ("name", ProjectSort::Name)];
 
 /// List the projects that the caller may see.

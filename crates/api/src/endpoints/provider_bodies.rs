@@ -1,4 +1,4 @@
-//! How providers of models look on the wire.
+//! Bodies of model providers.
 
 use std::collections::BTreeMap;
 

@@ -19,7 +19,7 @@ use crate::{
     problem::{Problem, request},
 };
 
-/// What a hash stands for never changes; who may see it may.
+/// The content behind a hash never changes, but access to it can.
 const FOR_EVER: &str = "private, max-age=31536000, immutable";
 
 pub(super) fn configure(config: &mut impl Mount) {

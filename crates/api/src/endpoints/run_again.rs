@@ -1,4 +1,4 @@
-//! Runs that begin where another one was.
+//! Runs that begin from an earlier one.
 
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ struct NewFork {
     wait_s: Option<u16>,
 }
 
-/// `null` is an input like any other; only what is left out is not there.
+/// `null` is an input like any other; only an omitted member is absent.
 fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Json>, D::Error> {
     Json::deserialize(value).map(Some)
 }

@@ -1,4 +1,4 @@
-//! Runs as they go over the wire.
+//! Bodies of runs.
 
 use chrono::{DateTime, Utc};
 use devskyy_application::runs::{DoubtView, ExecutionView, RunSummary, RunUsage, RunView, StepView, TokenCount};

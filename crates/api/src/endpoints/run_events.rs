@@ -24,7 +24,7 @@ use crate::{
 };
 
 const LAST_EVENT_ID: &str = "Last-Event-ID";
-/// Events of one JSON page, and of one look at the log while streaming.
+/// Events of one JSON page, and of one read of the log while streaming.
 const USUAL: usize = 100;
 const MOST: usize = 500;
 

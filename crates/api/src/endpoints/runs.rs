@@ -148,7 +148,7 @@ async fn execute_agent(
     Ok(started(run))
 }
 
-/// The answer to whoever asked for a run.
+/// The response to the start of a run.
 pub(super) fn started(StartedRun { run, .. }: StartedRun) -> HttpResponse {
     let summary = &run.summary;
     let status = if summary.status.ended() { StatusCode::OK } else { StatusCode::ACCEPTED };
@@ -161,7 +161,7 @@ pub(super) fn started(StartedRun { run, .. }: StartedRun) -> HttpResponse {
 const STATUS: &str = "the status of a run, or several, separated by commas";
 const WAITS: &str = "approval, timer, reconcile or child, or several, separated by commas";
 
-/// Whose children are wanted. A run that is nobody's child is no run's.
+/// Whose children are requested. A run without a parent is the child of no run.
 fn parent(parameters: &mut Parameters) -> Option<ChildOf> {
     let above = parameters.take_id("parent_run_id").map(ChildOf::Run);
     let root = parameters.take_by("root", "true or false", |raw| raw.parse::<bool>().ok()).unwrap_or_default();
@@ -282,7 +282,7 @@ async fn cancel_run(
     Ok(changed(&RunBody::from(run)))
 }
 
-/// The run's version as it stands.
+/// The current version of the run.
 pub(super) async fn current(runs: &Runs, actor: &Actor, run: RunId) -> Result<Version, Problem> {
     Ok(runs.get.version(actor, run).await?)
 }

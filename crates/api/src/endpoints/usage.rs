@@ -131,7 +131,7 @@ fn day(raw: &str) -> Option<NaiveDate> {
     (1970..=9999).contains(&day.year()).then_some(day)
 }
 
-/// The days that are wanted. What is wrong with them is told together with whatever else is wrong.
+/// The requested days. Errors in them are reported together with all others.
 fn days(parameters: &mut Parameters, now: DateTime<Utc>) -> Result<UsageDays, UsageError> {
     const FORM: &str = "a date from 1970-01-01 to 9999-12-31, for example 2026-11-01";
     let (from, to) = (parameters.take_by("from", FORM, day), parameters.take_by("to", FORM, day));
@@ -183,7 +183,7 @@ async fn get_usage(
     let filter = UsageFilter { project, days, agent, by };
     let ProjectUsage { totals, position, groups } =
         runs.usage.handle(&actor, GetUsage { filter, page: page.clone() }).await?;
-    // Days that nobody named move with the time, and the position does not say so.
+    // Default days move with time, and the position does not contain them.
     let range = [days.from(), days.to()].map(|day| day.to_string());
     let beside = digest(&range.each_ref().map(String::as_str));
     let frame = FrameBody { project_id: project.into(), from: days.from(), to: days.to(), totals: totals.into() };

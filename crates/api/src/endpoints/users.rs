@@ -79,7 +79,7 @@ impl Revision for AccountBody {
         self.version
     }
 
-    /// The name is nobody's fact and has no version.
+    /// The name is no fact of the log and has no version.
     fn beside_version(&self) -> Option<u32> {
         Some(digest(&[self.email.as_deref().unwrap_or_default(), self.name.as_deref().unwrap_or_default()]))
     }

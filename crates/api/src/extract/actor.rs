@@ -7,21 +7,21 @@ use uuid::Uuid;
 use super::ClientAddress;
 use crate::problem::{Problem, unauthenticated};
 
-/// What is known of a request before anything is done for it.
+/// What is known about a request before it is handled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestContext {
-    /// The client's `X-Request-Id`, or a fresh one; names the request in answers and logs.
+    /// The client's `X-Request-Id`, or a fresh one; identifies the request in responses and logs.
     pub request_id: String,
     /// Stored with every event that follows from the request.
     pub correlation_id: Uuid,
-    /// The client's W3C trace, where it sent one.
+    /// The client's W3C trace, if it sent one.
     pub traceparent: Option<String>,
 }
 
-/// What checking the request's `Authorization` gave.
+/// The result of checking the request's credential.
 pub(crate) type Proof = Result<Subject, Problem>;
 
-/// Whoever has signed in; refuses everybody else.
+/// The signed-in caller; refuses everyone else.
 pub(crate) struct CurrentActor(pub(crate) Actor);
 
 impl FromRequest for CurrentActor {
@@ -34,7 +34,7 @@ impl FromRequest for CurrentActor {
     }
 }
 
-/// Anybody, taken as nobody in particular, whatever proof came along.
+/// Any caller, treated as anonymous whatever credential was sent.
 pub(crate) struct Visitor(pub(crate) Actor);
 
 impl FromRequest for Visitor {

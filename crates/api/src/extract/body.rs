@@ -21,7 +21,7 @@ use crate::{
     settings::Settings,
 };
 
-/// How long a body may take to begin, whatever rate is asked.
+/// How long a body may take to begin, whatever the required rate.
 const GRACE: Duration = Duration::from_secs(3);
 
 /// A request body that is strict JSON of the right shape and passes its own validation.
@@ -36,13 +36,13 @@ impl<T> Body<T> {
         self.value
     }
 
-    /// What the client sent, and how a repetition of it is recognised.
+    /// What the client sent, and how a repetition is recognised.
     pub(crate) fn keyed(self, actor: &Actor) -> (T, Option<Idempotency>) {
         let idempotency = self.keyed.map(|keyed| keyed.of(actor, ""));
         (self.value, idempotency)
     }
 
-    /// What the client sent, and its key, of a caller who has not signed in and is told from others by what they sent.
+    /// What the client sent, and its key, for a caller who has not signed in and is identified by what they sent.
     pub(crate) fn of_stranger(self) -> (T, Option<KeyedRequest>) {
         (self.value, self.keyed)
     }
@@ -72,7 +72,7 @@ impl<T: DeserializeOwned + Validate> Body<T> {
     }
 }
 
-/// A request body that may be left out.
+/// A request body that may be omitted.
 pub(crate) struct OptionalBody<T>(pub(crate) T);
 
 impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for OptionalBody<T> {
@@ -85,11 +85,11 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for Optiona
     }
 }
 
-/// A request body that may be left out, of a request that may be repeated.
+/// A request body that may be omitted, of a repeatable request.
 pub(crate) struct OptionalKeyedBody<T>(Body<T>);
 
 impl<T> OptionalKeyedBody<T> {
-    /// What the client sent, and how a repetition of it is recognised.
+    /// What the client sent, and how a repetition is recognised.
     pub(crate) fn keyed(self, actor: &Actor) -> (T, Option<Idempotency>) {
         self.0.keyed(actor)
     }
@@ -105,7 +105,7 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for Optiona
             let key = idempotency::key(request.headers())?;
             let text = if is_announced(&request) { read(&request, payload).await? } else { Bytes::new() };
             if text.is_empty() {
-                // Some clients name a media type whether or not they send anything.
+                // Some clients name a media type even if they send nothing.
                 let keyed = key.map(|key| KeyedRequest::new(key, &request, b"")).transpose()?;
                 return Ok(Self(Body { value: T::default(), keyed }));
             }
@@ -115,7 +115,7 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for Optiona
     }
 }
 
-/// Whether a request says that it has a body.
+/// Whether a request announces a body.
 fn is_announced(request: &HttpRequest) -> bool {
     let headers = request.headers();
     headers.get(CONTENT_LENGTH).is_some_and(|length| length != "0")
@@ -133,7 +133,7 @@ fn media_type(request: &HttpRequest) -> Result<(), Problem> {
     Err(Problem::new(request::UNSUPPORTED_MEDIA_TYPE, "the body must be `application/json` in UTF-8"))
 }
 
-/// Reads the body, no more than allowed, no longer than allowed and no slower than allowed.
+/// Reads the body within the limits of size, time and rate.
 async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
     let settings = request.app_data::<Data<Settings>>().cloned().unwrap_or_default();
     let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
@@ -157,7 +157,7 @@ async fn collect(mut payload: Payload, settings: &Settings) -> Result<Bytes, Pro
     Ok(text.freeze())
 }
 
-/// How long after its beginning more of a body must have arrived: what arrives drop by drop is cut off early.
+/// How long after its beginning more of a body must have arrived, so that a trickle is cut off early.
 fn patience(arrived: usize, settings: &Settings) -> Duration {
     let arrived = u32::try_from(arrived).unwrap_or(u32::MAX);
     let earned = Duration::from_secs(1) * arrived / settings.body_rate.max(1);
@@ -168,7 +168,7 @@ fn too_large(most: usize) -> Problem {
     Problem::new(request::BODY_TOO_LARGE, format!("the body may have at most {most} bytes")).closing()
 }
 
-/// What validation found, by pointer; the offending values stay behind.
+/// The errors of validation, by pointer; the offending values are left out.
 fn faults(errors: &ValidationErrors) -> Vec<Fault> {
     let mut found = Vec::new();
     gather(errors.errors(), "", &mut found);

@@ -13,7 +13,7 @@ use actix_web::{
 
 use crate::settings::Settings;
 
-/// Hops that are looked at, nearest first; longer chains are somebody's joke.
+/// Hops that are read at most, nearest first; no honest chain is longer.
 const FURTHEST: usize = 32;
 
 /// A range of addresses, for example `10.0.0.0/8`, `2001:db8::/32` or one address.
@@ -25,7 +25,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// Reads a network or a single address; nothing where it is neither.
+    /// Reads a network or a single address; `None` if it is neither.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (address, prefix) = match text.trim().split_once('/') {
@@ -38,7 +38,7 @@ impl Network {
         (prefix <= width).then(|| Self { base: mapped(address), bits: 128 - width + prefix })
     }
 
-    /// The address it is written with.
+    /// The address in its notation.
     #[must_use]
     pub const fn base(&self) -> IpAddr {
         IpAddr::V6(Ipv6Addr::from_bits(self.base)).to_canonical()
@@ -67,16 +67,16 @@ fn mapped(address: IpAddr) -> u128 {
     u128::from(address)
 }
 
-/// Where a request comes from, as far as it can be believed.
+/// Where a request comes from, as far as it can be trusted.
 ///
-/// That is the peer of the connection. Where the peer is a trusted proxy, it is whom that proxy names in
-/// `X-Forwarded-For` or `Forwarded` (RFC 7239), read from the nearest hop to the first one that is not trusted. Two
-/// headers that disagree are both not believed: a client may have sent the one that the proxy does not write.
+/// That is the peer of the connection. If the peer is a trusted proxy, it is the client that the proxy names in
+/// `X-Forwarded-For` or `Forwarded` (RFC 7239), read from the nearest hop to the first one that is not trusted. If the
+/// two headers disagree, neither is trusted: a client may have sent the one that the proxy does not write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ClientAddress(pub(crate) Option<IpAddr>);
 
 impl ClientAddress {
-    /// The address of whoever sent the request.
+    /// The address of the sender of the request.
     pub(crate) fn of(request: &HttpRequest) -> Self {
         let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
         let proxies = request.app_data::<Data<Settings>>().map(|settings| &settings.trusted_proxies[..]);
@@ -104,7 +104,7 @@ fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> IpAddr {
     }
 }
 
-/// Follows the chain outwards for as long as whoever names the next hop is trusted.
+/// Follows the chain outwards as long as the hop that names the next one is trusted.
 fn nearest_stranger(peer: IpAddr, hops: &[Option<IpAddr>], proxies: &[Network]) -> IpAddr {
     let mut client = peer;
     for hop in hops {
@@ -117,7 +117,7 @@ fn nearest_stranger(peer: IpAddr, hops: &[Option<IpAddr>], proxies: &[Network]) 
     client
 }
 
-/// The hops, nearest first; nothing in the place of one that is not an address.
+/// The hops, nearest first; `None` for one that is not an address.
 fn hops(headers: &HeaderMap, name: &HeaderName, read: fn(&str) -> Option<IpAddr>) -> Vec<Option<IpAddr>> {
     let lines: Vec<&str> = headers.get_all(name).map(|line| line.to_str().unwrap_or_default()).collect();
     lines.iter().rev().flat_map(|line| line.rsplit(',')).take(FURTHEST).map(read).collect()

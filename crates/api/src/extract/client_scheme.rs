@@ -6,8 +6,8 @@ use actix_web::{
 
 use crate::settings::Settings;
 
-/// Whether the client came over TLS, as far as it can be believed: all do where the platform's address says so, and
-/// otherwise those of whom a trusted proxy says so in `X-Forwarded-Proto` or `Forwarded` (RFC 7239).
+/// Whether the client came over TLS, as far as it can be trusted: every client if the platform's own address is
+/// `https`, otherwise those for which a trusted proxy reports it in `X-Forwarded-Proto` or `Forwarded` (RFC 7239).
 pub(crate) fn over_tls(request: &HttpRequest) -> bool {
     let Some(settings) = request.app_data::<Data<Settings>>() else { return false };
     let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
@@ -15,7 +15,7 @@ pub(crate) fn over_tls(request: &HttpRequest) -> bool {
     settings.over_tls || (proxied && (says(request, &X_FORWARDED_PROTO, named) || says(request, &FORWARDED, forwarded)))
 }
 
-/// Whether a header says it of the hop that is nearest to the client; whoever forges that fools only themselves.
+/// Whether a header reports TLS for the hop nearest to the client; a client that forges it harms only itself.
 fn says(request: &HttpRequest, name: &HeaderName, https: fn(&str) -> bool) -> bool {
     let line = request.headers().get(name).and_then(|line| line.to_str().ok()).unwrap_or_default();
     line.split(',').next().is_some_and(https)

@@ -20,7 +20,7 @@ pub(crate) trait Revision: Serialize {
     /// Its version.
     fn version(&self) -> Version;
 
-    /// What its entity tag has beside the version, where something that no version counts is shown with it.
+    /// The part of its entity tag beside the version, if it shows something that no version covers.
     fn beside_version(&self) -> Option<u32> {
         None
     }
@@ -33,7 +33,7 @@ enum Tags {
     OneOf(Vec<String>),
 }
 
-/// The state the client last saw, where it cares (`If-Match`); version 2 wants to know in any case.
+/// The state the client last saw, if it sent it (`If-Match`); version 2 requires it.
 #[derive(Debug)]
 pub(crate) struct IfMatch(Option<Tags>);
 
@@ -54,7 +54,7 @@ impl FromRequest for IfMatch {
 }
 
 impl IfMatch {
-    /// The one version that must still be the current one; of several, the one that is.
+    /// The one version that must still be current; of several, the one that is.
     pub(crate) async fn expected(
         self,
         current: impl Future<Output = Result<Version, Problem>>,
@@ -73,7 +73,7 @@ impl IfMatch {
         versions.contains(&current).then_some(Some(current)).ok_or_else(stale)
     }
 
-    /// The whole state that must still be the current one, also what no version counts; nothing where any will do.
+    /// The whole state that must still be current, including what no version covers; `None` if any will do.
     pub(crate) async fn whole<S: Clone, B: Revision>(
         self,
         current: impl Future<Output = Result<S, Problem>>,
@@ -88,13 +88,13 @@ impl IfMatch {
     }
 }
 
-/// Answers a question with something that has a version; `304` where the client has that version already.
+/// Responds with something that has a version; `304` if the client has that version already.
 pub(crate) fn shown(request: &HttpRequest, body: &impl Revision) -> Result<HttpResponse, Problem> {
     unless_known(request, &tag(body), |mut answer| answer.json(body))
 }
 
-/// Answers a question with something that is as of a position of the log, and of something beside it; `304` where the
-/// client has seen it so.
+/// Responds with something as of a position of the log, and with something beside it; `304` if the client has seen
+/// both.
 pub(crate) fn shown_at(
     request: &HttpRequest,
     position: Position,
@@ -121,8 +121,8 @@ fn not_modified(tag: &str) -> HttpResponse {
     HttpResponse::NotModified().insert_header((ETAG, quoted(tag))).finish()
 }
 
-/// The answer to a client that has a version already; `None` where it has not, or does not say which it has. The version is asked
-/// for only then, so that whoever has it need not be shown it.
+/// The response to a client that has a version already; `None` if it has not, or does not name one. Only then is the
+/// version looked up, so that a client that has it costs less.
 pub(crate) async fn unchanged(
     request: &HttpRequest,
     current: impl Future<Output = Result<Version, Problem>>,
@@ -143,12 +143,12 @@ pub(crate) fn known(request: &HttpRequest, tag: &str) -> Result<bool, Problem> {
     })
 }
 
-/// Answers a change with the state it led to.
+/// Responds to a change with the resulting state.
 pub(crate) fn changed(body: &impl Revision) -> HttpResponse {
     HttpResponse::Ok().insert_header((ETAG, quoted(&tag(body)))).json(body)
 }
 
-/// Answers with something new and where it is from now on.
+/// Responds with something new and its address.
 pub(crate) fn created(location: String, body: &impl Revision) -> HttpResponse {
     HttpResponse::Created().insert_header((ETAG, quoted(&tag(body)))).insert_header((LOCATION, location)).json(body)
 }
@@ -172,7 +172,7 @@ pub(crate) fn quoted(tag: &str) -> String {
     format!("\"{tag}\"")
 }
 
-/// A short digest of texts, to tell one state of them from another.
+/// A short digest of texts, to distinguish their states.
 pub(crate) fn digest(texts: &[&str]) -> u32 {
     let mut digest = Context::new(&SHA256);
     for text in texts {
@@ -198,7 +198,7 @@ fn tags(request: &HttpRequest, name: &HeaderName) -> Result<Option<Tags>, Proble
     Ok(named.map(Tags::OneOf))
 }
 
-/// The tags of a list, of which some elements may be empty (RFC 9110, 5.6.1); nothing where it is none.
+/// The tags of a list, of which some elements may be empty (RFC 9110, 5.6.1); `None` if it is malformed.
 fn listed(list: &str) -> Option<Vec<String>> {
     let mut tags = Vec::new();
     let mut rest = list.trim_start_matches([' ', '\t', ',']);

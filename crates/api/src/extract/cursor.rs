@@ -1,4 +1,4 @@
-//! Cursors: where a list goes on, sealed so that only this platform can have written it, and only for this list.
+//! Cursors: where a list continues, sealed so that only this platform can have written it, and only for this list.
 
 use std::sync::Arc;
 
@@ -12,21 +12,21 @@ use devskyy_application::{
 use uuid::Uuid;
 
 const PURPOSE: &str = "list.cursor";
-/// Changes with the form of cursors or the meaning of a list's order; older cursors are then refused.
+/// Changes with the form of cursors or the order of a list; older cursors are then refused.
 const FORMAT: u8 = 1;
 /// Bytes of the seal, 128 bits of HMAC-SHA-256.
 const SEAL: usize = 16;
-/// Longest cursor that is looked at.
+/// The longest cursor that is read.
 pub(crate) const LONGEST_CURSOR: usize = 1_536;
 
-/// Seals cursors of one list as it is asked for here: its address, its filter and its sort.
+/// Seals cursors of one list: of its address, its filter and its sort.
 pub(crate) struct Cursors {
     mint: Option<Arc<dyn TokenMint>>,
     list: String,
 }
 
 impl Cursors {
-    /// Those of the list that a request asks for.
+    /// Those of the requested list.
     pub(crate) fn of(request: &HttpRequest) -> Self {
         let mut pairs: Vec<&str> = request.query_string().split('&').filter(|pair| tells_the_list(pair)).collect();
         pairs.sort_unstable();
@@ -48,7 +48,7 @@ impl Cursors {
         BASE64URL_NOPAD.encode(&cursor)
     }
 
-    /// The place behind a cursor of exactly this list; nothing for any other text.
+    /// The place behind a cursor of exactly this list; `None` for any other text.
     pub(crate) fn open(&self, raw: &str) -> Option<Key> {
         let cursor = BASE64URL_NOPAD.decode(Some(raw).filter(|raw| raw.len() <= LONGEST_CURSOR)?.as_bytes()).ok()?;
         let (place, seal) = cursor.split_at_checked(cursor.len().checked_sub(SEAL)?)?;
@@ -73,7 +73,7 @@ impl Cursors {
     }
 }
 
-/// Whether a pair of the query says which list is meant, not which part of it.
+/// Whether a pair of the query identifies the list, and not the part of it.
 pub(crate) fn tells_the_list(pair: &str) -> bool {
     let name = pair.split('=').next().unwrap_or_default();
     !name.is_empty() && !["before", "cursor", "limit", "page", "page_size"].contains(&name)

@@ -14,7 +14,7 @@ use crate::{
 /// Ids in a path, in their order; `Id<AgentId>` for one, `Id<(RunId, ApprovalId)>` for two.
 pub(crate) struct Id<T>(pub(crate) T);
 
-/// A path's ids as text that are still to be read.
+/// A path's ids as text, still to be read.
 pub(crate) struct Parts<'a> {
     rest: Box<dyn Iterator<Item = (&'a str, &'a str)> + 'a>,
 }
@@ -30,7 +30,7 @@ impl Parts<'_> {
     }
 }
 
-/// Something made of a path's ids.
+/// A value made of a path's ids.
 pub(crate) trait FromIds: Sized {
     /// Takes its ids in order.
     fn from_ids(parts: &mut Parts<'_>) -> Result<Self, Problem>;

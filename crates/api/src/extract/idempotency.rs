@@ -7,7 +7,7 @@ use crate::problem::{Problem, platform, request};
 
 const NAME: &str = "Idempotency-Key";
 const PURPOSE: &str = "request.fingerprint";
-/// Under which callers who have not signed in are told apart.
+/// The label of the digest that distinguishes callers who have not signed in.
 const STRANGER: &str = "request.stranger";
 
 /// A request that the client can send again without a second effect.
@@ -17,7 +17,7 @@ pub(crate) struct KeyedRequest {
     mint: Data<dyn TokenMint>,
 }
 
-/// The client's key, where it sent one.
+/// The client's key, if it sent one.
 pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut sent = headers.get_all(NAME);
     let Some(value) = sent.next() else { return Ok(None) };
@@ -32,13 +32,13 @@ pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     }
 }
 
-/// A request without a body, where the client sent a key.
+/// A request without a body, if the client sent a key.
 pub(super) fn bodiless(request: &HttpRequest) -> Result<Option<KeyedRequest>, Problem> {
     key(request.headers())?.map(|key| KeyedRequest::new(key, request, b"")).transpose()
 }
 
 impl KeyedRequest {
-    /// Fixes what was asked: method, path and body.
+    /// The fingerprint of a request: method, path and body.
     ///
     /// Bodies hold passwords, tools' secrets and people's addresses: a bare digest of one would let a reader of the
     /// database try guesses at the speed of a fast hash, so it is keyed with the platform's master key.
@@ -49,8 +49,8 @@ impl KeyedRequest {
         Ok(Self { key, fingerprint: mint.keyed(PURPOSE, &asked), mint })
     }
 
-    /// Keys of different callers never meet. Of callers who have not signed in, those are different who name somebody
-    /// else, so that a key that others can guess is no use to them; the name is kept as a keyed digest only.
+    /// Keys of different callers never collide. Callers who have not signed in differ by the account they name, so that
+    /// a guessed key is of no use to others; the name is kept as a keyed digest only.
     pub(crate) fn of(self, actor: &Actor, named: &str) -> Idempotency {
         let Self { key, fingerprint, mint } = self;
         let stranger = || {
@@ -62,7 +62,7 @@ impl KeyedRequest {
     }
 }
 
-/// The key of a request whose body means nothing.
+/// The key of a request whose body is ignored.
 pub(crate) struct Keyed(Option<KeyedRequest>);
 
 impl Keyed {

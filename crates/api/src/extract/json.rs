@@ -1,4 +1,4 @@
-//! Gives a checked JSON text its type; what does not fit is named by a pointer, never by its value.
+//! Gives a checked JSON text its type; an error is located by a pointer, never by its value.
 
 use devskyy_application::misfit::Misfit;
 use serde::de::DeserializeOwned;

@@ -1,4 +1,4 @@
-//! What handlers take from a request, checked; every refusal is a [`crate::problem::Problem`].
+//! What handlers take from a request, validated; every refusal is a [`crate::problem::Problem`].
 
 mod actor;
 mod body;

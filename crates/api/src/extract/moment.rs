@@ -3,10 +3,10 @@ use devskyy_application::es::Moment;
 use super::parameters::Parameters;
 use crate::problem::request;
 
-/// The form of an instant, as it is told where one is not understood.
+/// The form of an instant, as error messages give it.
 pub(crate) const INSTANT: &str = "an instant in RFC 3339, for example 2026-01-31T12:00:00Z";
 
-/// Takes `version` or `as_of`, as of which something is to be shown; both at once are refused.
+/// Takes `version` or `as_of`, the moment to show; both at once are refused.
 pub(crate) fn moment(parameters: &mut Parameters) -> Option<Moment> {
     let version = parameters.take("version", "a version number, from 1").map(Moment::Version);
     let as_of = parameters.take("as_of", INSTANT).map(Moment::Instant);

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{bounds::SEARCH, problem::request::LIST_CURSOR, version::ApiVersion};
 
-/// What most lists can be sorted by, by name.
+/// The fields most lists can be sorted by, by name.
 pub(crate) const BY_AGE: [(&str, Age); 1] = [("created_at", Age::CreatedAt)];
 
 /// Takes `page` and `page_size`, or in version 2 `cursor` and `limit`.
@@ -23,7 +23,7 @@ pub(crate) fn page(parameters: &mut Parameters) -> Part {
     }
 }
 
-/// Takes what says which part of a short list is wanted: in version 2 as of any list, in version 1, which tells it whole, nothing.
+/// Takes the part of a short list: in version 2 as for any list; in version 1, which returns it whole, nothing.
 pub(crate) fn short(parameters: &mut Parameters) -> Option<Part> {
     (ApiVersion::spoken() == ApiVersion::V2).then(|| Part::Keyset(stretch(parameters)))
 }
@@ -61,7 +61,7 @@ impl Parameters {
         place
     }
 
-    /// Takes a text that is searched for.
+    /// Takes a search text.
     pub(crate) fn take_search(&mut self, name: &'static str) -> Option<String> {
         let form = format!("{} to {} characters", SEARCH.start(), SEARCH.end());
         self.take_by(name, &form, |raw| {
@@ -70,7 +70,7 @@ impl Parameters {
         })
     }
 
-    /// Takes `sort`: the name of one of the fields, with `-` before it for the greatest first.
+    /// Takes `sort`: the name of a field, with `-` before it for descending.
     pub(crate) fn take_sort<F: Copy>(&mut self, fields: &[(&'static str, F)], usual: Sort<F>) -> Sort<F> {
         let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
         let form = format!("one of {}, with `-` before it for descending", names.join(", "));
@@ -97,14 +97,14 @@ pub(crate) struct Paged<T> {
     pub(crate) total_pages: u64,
 }
 
-/// One stretch of a list.
+/// One part of a list.
 #[derive(Debug, Serialize)]
 struct Continued<T> {
     items: Vec<T>,
     next_cursor: Option<String>,
 }
 
-/// A list, and what stands beside it.
+/// A list, and the members beside it.
 #[derive(Serialize)]
 struct Beside<B, L> {
     #[serde(flatten)]
@@ -113,17 +113,17 @@ struct Beside<B, L> {
     list: L,
 }
 
-/// What stands beside most lists.
+/// The members beside most lists.
 #[derive(Serialize)]
 struct Nothing {}
 
-/// A list that is told whole.
+/// A list that is returned whole.
 #[derive(Serialize)]
 struct Whole<T> {
     items: Vec<T>,
 }
 
-/// Answers a short list: whole, or in version 2 the part of it that is wanted.
+/// Responds with a short list: whole, or in version 2 the requested part of it.
 pub(crate) fn told<T, B: Serialize + From<T>>(
     request: &HttpRequest,
     wanted: Option<&Part>,
@@ -137,12 +137,12 @@ pub(crate) fn told<T, B: Serialize + From<T>>(
     }
 }
 
-/// Answers one part of a list, with links to its neighbours (RFC 8288).
+/// Responds with one part of a list, with links to its neighbours (RFC 8288).
 pub(crate) fn paged<T: Serialize>(request: &HttpRequest, wanted: &Part, found: PageOf<T>) -> HttpResponse {
     paged_beside(HttpResponse::Ok(), request, wanted, found, Nothing {})
 }
 
-/// Answers one part of a list and something that is not part of it, with links to its neighbours (RFC 8288).
+/// Responds with one part of a list and members beside it, with links to its neighbours (RFC 8288).
 pub(crate) fn paged_beside<T: Serialize>(
     mut response: HttpResponseBuilder,
     request: &HttpRequest,

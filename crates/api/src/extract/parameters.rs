@@ -13,11 +13,11 @@ use crate::{
     problem::{Fault, Problem, request},
 };
 
-/// A query string, taken apart name by name; what nobody takes is refused.
+/// A query string by name; parameters that are not taken are refused.
 pub(crate) struct Parameters {
     given: BTreeMap<String, String>,
     faults: Vec<Fault>,
-    /// Of the list that the query asks for, where it asks for one.
+    /// Of the requested list, if the query is for one.
     pub(super) cursors: Cursors,
 }
 
@@ -36,7 +36,7 @@ impl Parameters {
             .map_err(|_| Problem::new(request::PARAMETER, "the query string is malformed"))?;
         let mut given = BTreeMap::new();
         for (name, value) in pairs.into_inner() {
-            // None means anything with one, and PostgreSQL keeps no NUL in a text.
+            // No value has control characters, and PostgreSQL stores no NUL in a text.
             if value.contains(char::is_control) {
                 return Err(Problem::parameter(
                     request::PARAMETER,
@@ -51,17 +51,17 @@ impl Parameters {
         Ok(Self { given, faults: Vec::new(), cursors })
     }
 
-    /// Takes one parameter; its form is told where it is not understood.
+    /// Takes one parameter; if it cannot be read, the error names its form.
     pub(crate) fn take<T: FromStr>(&mut self, name: &'static str, form: &'static str) -> Option<T> {
         self.take_by(name, form, |raw| raw.parse().ok())
     }
 
-    /// Takes an id in the form of the version that the request speaks.
+    /// Takes an id in the form of the request's version.
     pub(crate) fn take_id<I: StreamKey>(&mut self, name: &'static str) -> Option<I> {
         self.take_by(name, &WireId::<I>::form(), WireId::<I>::read)
     }
 
-    /// Takes one parameter that is read in its own way.
+    /// Takes one parameter with a reader of its own.
     pub(crate) fn take_by<T>(
         &mut self,
         name: &'static str,
@@ -76,7 +76,7 @@ impl Parameters {
         value
     }
 
-    /// Takes one parameter that lists names with commas between.
+    /// Takes one parameter that lists names separated by commas.
     pub(crate) fn take_each<T>(
         &mut self,
         name: &'static str,
@@ -94,7 +94,7 @@ impl Parameters {
     /// Ends the taking.
     ///
     /// # Errors
-    /// Every parameter that was refused or that nobody took.
+    /// Every parameter that was refused or not taken.
     pub(crate) fn finish(mut self) -> Result<(), Problem> {
         for name in std::mem::take(&mut self.given).into_keys() {
             self.fault(request::UNKNOWN_PARAMETER.code, &shown(&name), "this parameter is unknown".to_owned());
@@ -103,7 +103,7 @@ impl Parameters {
     }
 }
 
-/// A name the client made up, cut to a length worth sending back.
+/// A name from the client, cut to a length worth sending back.
 fn shown(name: &str) -> String {
     name.chars().take(64).collect()
 }

@@ -11,7 +11,7 @@ pub(crate) fn push(pointer: &mut String, segment: &str) {
     }
 }
 
-/// The JSON pointer of a place met while deserialising.
+/// The JSON pointer of a place found while deserialising.
 pub(crate) fn of(path: &Path) -> String {
     let mut pointer = String::new();
     for segment in path {

@@ -1,4 +1,4 @@
-//! Looks a JSON text through once, before it is given a type: depth, repeated members, NUL, one document only.
+//! Scans a JSON text before it is given a type: depth, repeated members, NUL, one document only.
 
 use std::{collections::HashSet, fmt};
 
@@ -7,10 +7,10 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use super::pointer;
 use crate::problem::{Code, Problem, request};
 
-/// Arrays and objects inside each other.
+/// The greatest depth of nested arrays and objects.
 const DEEPEST: usize = 32;
 
-/// Refuses texts that are not one well-formed document in the strict sense.
+/// Refuses a text that is not one strict, well-formed document.
 pub(crate) fn check(text: &[u8]) -> Result<(), Problem> {
     let mut scan = Scan { path: Vec::new(), fault: None };
     let mut deserializer = serde_json::Deserializer::from_slice(text);
@@ -67,7 +67,7 @@ impl Scan {
     }
 }
 
-/// Visits one value and all below it; leaves the path where it found it, except when it refuses.
+/// Visits a value and everything below it; restores the path, except when it refuses.
 struct Look<'a>(&'a mut Scan);
 
 impl<'de> DeserializeSeed<'de> for Look<'_> {

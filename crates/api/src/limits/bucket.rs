@@ -1,27 +1,27 @@
-/// How many requests fit into how long.
+/// How many requests are allowed in which time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Quota {
     /// Requests.
     pub(super) amount: u32,
-    /// Microseconds in which as many are granted anew.
+    /// Microseconds in which that many are granted anew.
     pub(super) window: i64,
 }
 
-/// What became of a request.
+/// The decision on a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It fits.
     Granted {
-        /// How many more would fit now.
+        /// How many more would be granted now.
         remaining: u32,
-        /// Microseconds until as many fit as at first.
+        /// Microseconds until the bucket is full again.
         full_in: i64,
-        /// The instant at which the bucket will be full again, in microseconds: all there is to remember.
+        /// When the bucket will be full again, in microseconds: all there is to store.
         full_at: i64,
     },
-    /// It is too much.
+    /// It exceeds the limit.
     Refused {
-        /// Microseconds until one more fits.
+        /// Microseconds until one more is granted.
         wait: i64,
     },
 }
@@ -36,7 +36,7 @@ impl Quota {
 
     /// Decides on a request, given the instant at which the bucket would be full again without it.
     ///
-    /// A clock that was set back makes nobody wait longer than an empty bucket does.
+    /// If the clock is set back, no caller waits longer than with an empty bucket.
     pub(super) fn decide(self, full_at: i64, now: i64) -> Verdict {
         let full_at = full_at.clamp(now, now.saturating_add(self.window)).saturating_add(self.interval());
         let full_in = full_at - now;
@@ -54,7 +54,7 @@ mod tests {
 
     const QUOTA: Quota = Quota { amount: 3, window: 3_000_000 };
 
-    /// Grants until it is refused, at one instant; how many were granted and the last memory.
+    /// Grants until the first refusal, at one instant; returns how many were granted and the last state.
     fn drain(mut full_at: i64, now: i64) -> (usize, i64) {
         for granted in 0.. {
             match QUOTA.decide(full_at, now) {

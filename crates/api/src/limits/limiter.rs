@@ -11,20 +11,20 @@ use super::{
 /// The time in which a caller's requests are granted anew, in seconds.
 const WINDOW_S: u32 = 60;
 const MICROS_PER_S: i64 = 1_000_000;
-/// Callers of each sort that are remembered at most, about 50 bytes each.
+/// Callers of each kind that are stored at most, about 50 bytes each.
 const REMEMBERED: usize = 200_000;
 
-/// Who is counted.
+/// Whose requests are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Caller {
     /// A person or API key, by id.
     Proven(u128),
-    /// Everybody at an address.
+    /// Everyone at an address.
     Address(u128),
 }
 
 impl Caller {
-    /// Everybody at an address; of IPv6 the network of 64 bits, for that is what one customer has.
+    /// Everyone at an address; for IPv6 its /64 network, which is what one customer has.
     pub(crate) fn at(address: IpAddr) -> Self {
         const NETWORK: u128 = !(u64::MAX as u128);
         match address.to_canonical() {
@@ -34,31 +34,31 @@ impl Caller {
     }
 }
 
-/// What is asked for.
+/// The kind of request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
-    /// To see something.
+    /// It reads.
     Read,
-    /// To change something.
+    /// It changes something.
     Write,
-    /// Anything, by somebody unknown.
+    /// Anything, from an unknown caller.
     Anonymous,
 }
 
-/// How a caller stands after a request was counted.
+/// A caller's limit after a request was counted.
 #[derive(Debug, Clone)]
 pub(crate) struct Standing {
-    /// What holds, as `RateLimit-Policy` says it.
+    /// The policy, as in `RateLimit-Policy`.
     pub(crate) policy: HeaderValue,
     name: &'static str,
     remaining: u32,
     seconds: u32,
-    /// Seconds to wait, where the request was too much.
+    /// Seconds to wait, if the request exceeded the limit.
     pub(crate) wait_s: Option<u32>,
 }
 
 impl Standing {
-    /// How much is left, as `RateLimit` says it.
+    /// What is left, as in `RateLimit`.
     pub(crate) fn field(&self) -> HeaderValue {
         let text = format!("\"{}\";r={};t={}", self.name, self.remaining, self.seconds);
         HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
@@ -73,7 +73,7 @@ struct Policy {
 }
 
 impl Policy {
-    /// A policy of so many requests per minute; none where there is no limit.
+    /// A policy of so many requests per minute; `None` without a limit.
     fn of(name: &'static str, amount: u32) -> Option<Self> {
         let field = HeaderValue::try_from(format!("\"{name}\";q={amount};w={WINDOW_S}")).ok()?;
         let quota = Quota { amount, window: i64::from(WINDOW_S) * MICROS_PER_S };
@@ -91,7 +91,7 @@ impl Policy {
     }
 }
 
-/// Counts requests and says when there are too many. One for all workers of a process; memory is bounded.
+/// Counts requests and refuses those over the limit. One for all workers of a process; memory is bounded.
 #[derive(Debug)]
 pub struct Limiter {
     read: Option<Policy>,
@@ -102,7 +102,7 @@ pub struct Limiter {
 }
 
 impl Limiter {
-    /// Holds callers to these limits.
+    /// A limiter with these limits.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self {
@@ -114,7 +114,7 @@ impl Limiter {
         }
     }
 
-    /// Counts a request at an instant in microseconds; nothing where there is no limit.
+    /// Counts a request at an instant in microseconds; `None` without a limit.
     pub(crate) fn count(&self, caller: Caller, kind: Kind, now: i64) -> Option<Standing> {
         let policy = match kind {
             Kind::Read => self.read.as_ref()?,
@@ -128,8 +128,8 @@ impl Limiter {
         Some(policy.standing(verdict))
     }
 
-    /// Seconds that an address waits before it is worth a query whether a key from there is one; nothing where it need not, or
-    /// the key has proved to be one before.
+    /// Seconds that an address must wait before an unproven key from there is worth a query; `None` if it need not
+    /// wait, or if the key has been proven before.
     pub(crate) fn wait_of_unproven(&self, key: u128, address: Caller, now: i64) -> Option<u32> {
         let (policy, Caller::Address(address)) = (self.anonymous.as_ref()?, address) else { return None };
         if [Kind::Read, Kind::Write].into_iter().any(|kind| self.proven.knows((key, kind))) {

@@ -1,7 +1,7 @@
-//! How much one caller may ask for: a token bucket per caller, kept as one instant each (the generic cell rate algorithm).
+//! Rate limits: a token bucket per caller, stored as one instant each (the generic cell rate algorithm).
 //!
-//! The decision is made in this process and never waits. Replicas that share their counts exchange those instants: the
-//! later one holds.
+//! The decision is made in this process and never waits. Replicas that share their counts exchange these instants: the
+//! later one wins.
 
 mod bucket;
 mod limiter;
@@ -10,14 +10,14 @@ mod table;
 pub use self::limiter::Limiter;
 pub(crate) use self::limiter::{Caller, Kind, Standing};
 
-/// Requests that one caller may make per minute; nought is without limit.
+/// Requests that one caller may make per minute; 0 means no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Reading, per person or API key.
+    /// Reads, per person or API key.
     pub reads: u32,
-    /// Changing, per person or API key.
+    /// Changes, per person or API key.
     pub writes: u32,
-    /// Everything, per address of those who have not proved who they are.
+    /// All requests, per address of unauthenticated callers.
     pub anonymous: u32,
 }
 

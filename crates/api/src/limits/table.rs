@@ -6,10 +6,10 @@ use std::{
 
 use super::bucket::{Quota, Verdict};
 
-/// Parts that are locked on their own, so that callers rarely meet.
+/// Parts with a lock of their own, so that callers rarely contend.
 const PARTS: usize = 64;
 
-/// What is remembered of callers: for each the instant at which its bucket is full again.
+/// The stored state of callers: for each the instant at which its bucket is full again.
 #[derive(Debug)]
 pub(super) struct Table<K> {
     parts: Vec<Mutex<HashMap<K, i64>>>,
@@ -18,7 +18,7 @@ pub(super) struct Table<K> {
 }
 
 impl<K: std::hash::Hash + Eq + Copy> Table<K> {
-    /// Remembers about so many callers at most.
+    /// A table of about so many callers at most.
     pub(super) fn of(most: usize) -> Self {
         let parts = (0..PARTS).map(|_| Mutex::default()).collect();
         Self { parts, hasher: RandomState::new(), most_per_part: most.div_ceil(PARTS) }
@@ -37,12 +37,12 @@ impl<K: std::hash::Hash + Eq + Copy> Table<K> {
         verdict
     }
 
-    /// What would become of a request of a caller, without counting it.
+    /// The decision on a request of a caller, without counting it.
     pub(super) fn foresee(&self, key: K, quota: Quota, now: i64) -> Verdict {
         quota.decide(self.part(key).get(&key).copied().unwrap_or(i64::MIN), now)
     }
 
-    /// Whether a caller is remembered.
+    /// Whether a caller is in the table.
     pub(super) fn knows(&self, key: K) -> bool {
         self.part(key).contains_key(&key)
     }
@@ -52,14 +52,14 @@ impl<K: std::hash::Hash + Eq + Copy> Table<K> {
         self.parts[hash].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Callers remembered.
+    /// Callers in the table.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.parts.iter().map(|part| part.lock().unwrap_or_else(PoisonError::into_inner).len()).sum()
     }
 }
 
-/// Forgets whoever's bucket is full, for that says nothing; where all are in use, whoever's will be full first.
+/// Removes callers whose bucket is full, as they have no state; if there are none, the one whose will be full first.
 fn make_room<K: std::hash::Hash + Eq + Copy>(part: &mut HashMap<K, i64>, now: i64) {
     let before = part.len();
     part.retain(|_, full_at| *full_at > now);

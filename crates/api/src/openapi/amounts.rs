@@ -1,4 +1,4 @@
-//! Bounds of members that the document's types cannot say themselves: those that the domain enforces.
+//! Bounds of members that the document's types cannot express: those that the domain enforces.
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
@@ -20,21 +20,21 @@ use utoipa::{
     },
 };
 
-/// What a value may be.
+/// The bound of a value.
 enum Bound {
     /// A number of this range.
     Number(RangeInclusive<u64>),
-    /// A text of so many characters.
+    /// A text of this many characters.
     Text(RangeInclusive<usize>),
     /// One of these texts.
     OneOf(Vec<Value>),
-    /// So many elements, or members of any name.
+    /// This many elements, or members of any name.
     Count(RangeInclusive<usize>),
-    /// Each element, or each member of any name, is this.
+    /// Each element, or each member of any name, has this bound.
     Each(Box<Self>),
 }
 
-/// A schema of the document, a member of it, and a bound of that.
+/// A schema of the document, a member of it, and the member's bound.
 type Row = (&'static str, &'static str, Bound);
 
 fn number(range: &RangeInclusive<u32>) -> Bound {
@@ -136,7 +136,7 @@ fn of_projects() -> Vec<Row> {
     rows
 }
 
-/// Says the bounds of the table, and names the members that are not there or cannot have theirs.
+/// Adds the bounds of the table, and names the members that do not exist or cannot have them.
 pub(super) fn say(schemas: &mut BTreeMap<String, RefOr<Schema>>) -> Vec<String> {
     let rows = [of_workflows(), of_assistants(), of_projects()].into_iter().flatten();
     let mut missed = Vec::new();

@@ -23,27 +23,27 @@ macro_rules! families {
 }
 
 families! {
-    /// What asking for one thing can meet.
+    /// Failures of reading one resource.
     Reading [400 401 403 404 414 429 500 503];
-    /// What asking for a list can meet.
+    /// Failures of reading a list.
     Listing [401 403 404 414 422 429 500 503];
-    /// What asking for one thing with parameters, or for a list below it, can meet.
+    /// Failures of reading one resource with parameters, or a list below it.
     Narrowed [400 401 403 404 414 422 429 500 503];
-    /// What creating can meet.
+    /// Failures of creating.
     Creating [400 401 403 404 408 409 413 414 415 422 429 500 503 504];
-    /// What changing can meet.
+    /// Failures of changing.
     Changing [400 401 403 404 408 409 412 413 414 415 422 429 500 503 504];
-    /// What an action without a body can meet.
+    /// Failures of an action without a body.
     Acting [400 401 403 404 409 412 414 429 500 503 504];
-    /// What somebody who has not signed in can meet.
+    /// Failures for a caller who has not signed in.
     Entering [400 401 403 408 409 413 414 415 422 429 500 503 504];
-    /// What a signed-in person can meet when they ask about themselves.
+    /// Failures of reading one's own data.
     Oneself [401 403 414 429 500 503];
-    /// What a signed-in person can meet when they ask for a list of what is theirs.
+    /// Failures of reading a list of one's own.
     OneselfListed [401 403 414 422 429 500 503];
-    /// What a signed-in person can meet when they ask whether something about themselves has changed.
+    /// Failures of a conditional read of one's own data.
     OneselfAsSeen [400 401 403 414 429 500 503];
-    /// What asking for something public can meet.
+    /// Failures of reading something public.
     Public [414 500 503];
 }
 

@@ -1,7 +1,7 @@
-//! Where an answer leads: what can be done next with the thing it is about (links of OpenAPI 3.1).
+//! Links of OpenAPI 3.1: what can be done next with the resource of a response.
 //!
-//! One table says which operation answers with a thing and where that thing is. Everything else follows from the addresses:
-//! the answer leads to every operation at the thing's address and below it whose parameters are known by then.
+//! One table gives the resource of each operation and its address. The rest follows from the addresses: the response
+//! links to every operation at that address and below it whose parameters are known by then.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +15,8 @@ use utoipa::openapi::{
 use super::operations;
 use crate::version::ApiVersion;
 
-/// An operation, the address of what it answers with, and the member of the answer that is the last parameter of that
-/// address, where the request has not named it.
+/// An operation, the address of the resource it returns, and the member of the response that is the last parameter of
+/// that address, if the request has not named it.
 const ANSWERS: [(&str, &str, Option<&str>); 15] = [
     ("register", "/users/{id}", Some("id")),
     ("create_project", "/projects/{id}", Some("id")),
@@ -35,7 +35,7 @@ const ANSWERS: [(&str, &str, Option<&str>); 15] = [
     ("fork_run", "/runs/{id}", Some("id")),
 ];
 
-/// Adds to every answer of the table where it leads.
+/// Adds the links to every response of the table.
 pub(super) fn lead_on(document: &mut OpenApi) {
     for version in [ApiVersion::V1, ApiVersion::V2] {
         for (maker, address, member) in ANSWERS {
@@ -92,7 +92,7 @@ fn leading(
     links
 }
 
-/// Whether what is changed at a path has the version that the thing's `ETag` tells. A budget has one of its own.
+/// Whether a change at a path is guarded by the version in the resource's `ETag`. A budget has one of its own.
 fn shares_version(address: &str, path: &str) -> bool {
     address.ends_with("/budget") == path.ends_with("/budget")
 }
@@ -104,7 +104,7 @@ fn is_guarded(operation: &Operation) -> bool {
     })
 }
 
-/// The names of an address's parameters, in their order.
+/// The names of an address's parameters, in order.
 fn parameters(address: &str) -> impl Iterator<Item = &str> {
     address.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
 }

@@ -68,9 +68,9 @@ impl Modify for Bearer {
     }
 }
 
-/// Where only people can do anything, below the version's prefix.
+/// Paths for people only, below the version's prefix.
 const PLACES_FOR_PEOPLE: [&str; 2] = ["/auth/", "/users"];
-/// What only people can do elsewhere; everything else that needs a proof takes an API key too.
+/// Other operations for people only; all others that need a credential take an API key too.
 const FOR_PEOPLE: [&str; 8] = [
     "create_project",
     "transfer_project",
@@ -87,7 +87,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
 }
 
-/// Says of each operation that takes an API key that it does, and of each that needs no proof that it needs none.
+/// Marks the operations that take an API key, and those that need no credential.
 fn say_what_is_proven(document: &mut OpenApi) {
     for (path, item) in &mut document.paths.paths {
         let place_for_people = PLACES_FOR_PEOPLE.iter().any(|part| path.contains(part));
@@ -104,7 +104,7 @@ fn say_what_is_proven(document: &mut OpenApi) {
     }
 }
 
-/// Says of bodies that may be left out just that; what sends one sends no `null`.
+/// Marks optional bodies as such; a client that sends one sends no `null`.
 fn say_what_may_be_left_out(document: &mut OpenApi) {
     for operation in document.paths.paths.values_mut().flat_map(operations) {
         let Some(body) = operation.request_body.as_mut().and_then(optional) else { continue };
@@ -125,7 +125,7 @@ fn optional(body: &mut RefOr<RequestBody>) -> Option<&mut RequestBody> {
     }
 }
 
-/// Pages write their items out, so the schema of one that is shown nowhere else is referred to by nobody.
+/// Pages inline their items, so nothing refers to the schema of an item that appears on pages only.
 const ONLY_ON_PAGES: &str = "HistoryEntry";
 
 /// The OpenAPI 3.1 document of every endpoint.

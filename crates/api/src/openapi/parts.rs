@@ -1,4 +1,4 @@
-//! The parameters that choose a part of a list, or a moment of a thing; their bounds are those that are enforced.
+//! The parameters that select a part of a list, or a moment; their bounds are those that are enforced.
 
 use chrono::{DateTime, Utc};
 use devskyy_application::paging::{MAX_PAGE, MAX_PAGE_SIZE, USUAL_PAGE_SIZE};
@@ -13,7 +13,7 @@ use utoipa::{
 
 use crate::extract::LONGEST_CURSOR;
 
-/// Which page of a list is wanted; version 2 has [`Stretch`] in its place.
+/// Which page of a list is requested; version 2 has [`Stretch`] instead.
 pub(crate) struct Paging;
 
 impl IntoParams for Paging {
@@ -25,7 +25,7 @@ impl IntoParams for Paging {
     }
 }
 
-/// Which stretch of a list is wanted.
+/// Which part of a list is requested.
 pub(crate) struct Stretch;
 
 impl IntoParams for Stretch {

@@ -1,4 +1,4 @@
-//! Response headers that follow from what an operation does: create something, look at a version, list by pages.
+//! Response headers that follow from what an operation does: create, read a version, list by pages.
 
 use utoipa::openapi::{
     Header, Object, OpenApi, RefOr,
@@ -12,10 +12,10 @@ use super::operations;
 const CREATING: [&str; 2] = ["201", "202"];
 /// Statuses of successful responses with a body.
 const WITH_BODY: [&str; 3] = ["200", "201", "202"];
-/// Parameters of operations on something that has a version.
+/// Parameters of operations on something with a version.
 const CONDITIONAL: [&str; 2] = ["If-Match", "If-None-Match"];
 
-/// Adds these headers to every successful response with a body. A response that names headers itself keeps just those.
+/// Adds these headers to every successful response with a body. A response with headers of its own keeps just those.
 pub(super) fn add(document: &mut OpenApi) {
     for operation in document.paths.paths.values_mut().flat_map(operations) {
         let paged = takes(operation, "page");

@@ -1,4 +1,4 @@
-//! The document of version 2: what the endpoints say of version 1, with everything that differs replaced.
+//! The document of version 2: that of version 1, with everything that differs replaced.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,16 +19,16 @@ use crate::{
 };
 
 const SCHEMAS: &str = "#/components/schemas/";
-/// Schemas of numbered pages begin so.
+/// The prefix of the schemas of numbered pages.
 const PAGED: &str = "Paged_";
-/// Lists that version 1 tells otherwise than by page: the first in stretches of its own, the others whole.
+/// Lists that version 1 does not return by page: the first in parts of its own, the others whole.
 const OTHERWISE: [&str; 3] = ["AuditEntries", "Sessions", "ProjectInvitations"];
-/// The parameters by which version 1 tells lists in parts: whatever has all of a set is such a list.
+/// The parameters of partial lists in version 1: an operation with all of a set is such a list.
 const IN_PARTS: [&[&str]; 2] = [&["page", "page_size"], &["before", "limit"]];
 
 type Schemas = BTreeMap<String, RefOr<Schema>>;
 
-/// Tells version 2 from version 1 in a document that has both with the same words.
+/// Distinguishes the two versions in a document that describes both in the same words.
 pub(super) fn tell_apart(document: &mut OpenApi) {
     let schemas = &mut document.components.get_or_insert_default().schemas;
     let kinds = ids::kinds();
@@ -78,7 +78,7 @@ fn different(schemas: &Schemas, mut different: BTreeSet<String>) -> BTreeSet<Str
     }
 }
 
-/// Shows every reference in a schema.
+/// Visits every reference in a schema.
 fn visit(schema: &mut RefOr<Schema>, see: &mut dyn FnMut(&mut Ref)) {
     match schema {
         RefOr::Ref(reference) => see(reference),
@@ -103,7 +103,7 @@ fn typed_id(prefix: &str) -> RefOr<Schema> {
     object.examples([format!("{prefix}_01938f2e-0000-7000-8000-000000000000")]).into()
 }
 
-/// Ids in an example get the form of the version.
+/// Gives ids in an example the form of the version.
 fn type_example(schema: &mut RefOr<Schema>, kinds: &[Kind]) {
     let RefOr::T(Schema::Object(Object { example: Some(Value::Object(example)), properties, .. })) = schema else {
         return;
@@ -117,7 +117,7 @@ fn type_example(schema: &mut RefOr<Schema>, kinds: &[Kind]) {
     }
 }
 
-/// A stretch has its items and where to go on.
+/// A part of a list has its items and where to continue.
 fn continue_by_cursor(schema: &mut RefOr<Schema>) {
     let RefOr::T(Schema::Object(page)) = schema else { return };
     page.description = Some("One stretch of a list.".to_owned());
@@ -162,7 +162,7 @@ fn stretch() -> impl Iterator<Item = RefOr<Parameter>> {
     Stretch::into_params(|| Some(ParameterIn::Query)).into_iter().map(RefOr::T)
 }
 
-/// Whether a list is answered that version 1 tells whole.
+/// Whether the response is a list that version 1 returns whole.
 fn is_told_whole(content: &RefOr<Content>) -> bool {
     let RefOr::T(Content { schema: Some(RefOr::Ref(list)), .. }) = content else { return false };
     OTHERWISE.iter().skip(1).any(|name| list.ref_location.strip_prefix(SCHEMAS) == Some(name))
@@ -174,7 +174,7 @@ fn translate_content(content: &mut RefOr<Content>, different: &BTreeSet<String>)
     }
 }
 
-/// Says whether the operation is guarded by `If-Match`.
+/// Replaces the parameters; returns whether the operation is guarded by `If-Match`.
 fn translate_parameters(parameters: &mut Vec<RefOr<Parameter>>, different: &BTreeSet<String>) -> bool {
     let is = |parameter: &RefOr<Parameter>, wanted: &str| match parameter {
         RefOr::T(Parameter { name, .. }) => name == wanted,

@@ -71,12 +71,12 @@ impl From<Error> for Problem {
     }
 }
 
-/// The answer to whoever can do nothing about it.
+/// The response to a failure that the caller cannot fix.
 fn failed() -> Problem {
     Problem::new(platform::INTERNAL, "internal error; the server's log has the details under this request id")
 }
 
-/// Several refusals at once; one alone speaks for itself.
+/// Several refusals at once; a single one stands for itself.
 fn several(mut refused: Vec<Refused>) -> Problem {
     if refused.len() == 1 {
         return refused.remove(0).into();
@@ -84,12 +84,12 @@ fn several(mut refused: Vec<Refused>) -> Problem {
     Problem::of_faults(refused.into_iter().map(Fault::from).collect())
 }
 
-/// The answer to whoever has not signed in, or whose proof is not accepted.
+/// The response to a caller without a valid credential.
 pub(crate) fn unauthenticated() -> Problem {
     challenging(Problem::new(platform::UNAUTHENTICATED, Error::Unauthenticated.to_string()))
 }
 
-/// Every 401 says how one proves who one is (RFC 9110, section 15.5.2).
+/// Every 401 names the accepted credentials (RFC 9110, section 15.5.2).
 fn challenging(problem: Problem) -> Problem {
     problem.header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"devskyy\""))
 }

@@ -5,11 +5,11 @@ use actix_web::http::StatusCode;
 pub struct Code {
     /// Stable, dotted name.
     pub code: &'static str,
-    /// HTTP status it is answered with.
+    /// The HTTP status of the response.
     pub status: StatusCode,
     /// Short and the same for every occurrence.
     pub title: &'static str,
-    /// What the reader can do about it.
+    /// What the client can do about it.
     pub remedy: &'static str,
 }
 

@@ -49,7 +49,7 @@ pub struct Fault {
     pub detail: String,
 }
 
-/// Why a request was not done; the only way a failure leaves the process.
+/// Why a request failed; the only way a failure leaves the process.
 #[derive(Debug, Clone)]
 pub struct Problem(Box<Parts>);
 
@@ -120,24 +120,24 @@ impl Problem {
         self
     }
 
-    /// Ends the connection with the answer, for what is still to come on it is not wanted.
+    /// Closes the connection with the response, because the rest of the request is not read.
     pub(crate) fn closing(mut self) -> Self {
         self.0.closes = true;
         self
     }
 
-    /// Was noted as a denial where it was decided.
+    /// Marks it as a denial that is already recorded.
     pub(crate) fn noted(mut self) -> Self {
         self.0.noted = true;
         self
     }
 
-    /// Whether it was noted as a denial.
+    /// Whether it is already recorded as a denial.
     pub(crate) fn is_noted(&self) -> bool {
         self.0.noted
     }
 
-    /// Says within which request it happened.
+    /// Adds the id of the request.
     pub(crate) fn within(mut self, request_id: &str) -> Self {
         self.0.request_id = Some(request_id.to_owned());
         self

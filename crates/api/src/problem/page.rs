@@ -30,7 +30,7 @@ pub fn markdown() -> String {
     page
 }
 
-/// The registry as the page that a problem's `type` leads to.
+/// The registry as the page to which a problem's `type` leads.
 #[must_use]
 pub fn html() -> String {
     let mut page = String::from(

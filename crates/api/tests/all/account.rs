@@ -1,4 +1,4 @@
-//! What people do with their own account.
+//! Users and their own accounts.
 
 use actix_web::http::Method;
 use serde_json::{Value, json};

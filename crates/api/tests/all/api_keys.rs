@@ -1,4 +1,4 @@
-//! API keys from a program's and from an attacker's point of view.
+//! API keys from the point of view of a program and of an attacker.
 
 use std::time::Duration;
 
@@ -243,7 +243,7 @@ async fn a_key_is_not_renewed_out_of_bounds() {
     it.world.post(&rotate).by(&it.ada).json(&later).send().await.refused(409, "api_key.expired");
 }
 
-/// What an owner's key does to the members of its project.
+/// An owner's key that changes the members of its project.
 struct Gatekeeper {
     it: Owned,
     key: String,
@@ -256,13 +256,13 @@ impl Gatekeeper {
         Self { it, key }
     }
 
-    /// Asks for Eve to be let in, as a member or by an invitation.
+    /// Adds Eve as a member, or invites her.
     async fn let_in(&self, place: &str, role: &str) -> Answer {
         let body = json!({"email": "eve@example.org", "role": role});
         self.it.world.post(&self.it.path(place)).by(&self.key).json(&body).send().await
     }
 
-    /// Lets Eve belong to the project, and gives her path there.
+    /// Makes Eve a member of the project; returns her path there.
     async fn member(&self, role: &str) -> String {
         self.it.acquaintance("eve").await;
         self.it.join("eve", role).await.header("location").to_owned()

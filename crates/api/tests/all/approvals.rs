@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
-/// A run that waits for what the step asks; gives its path and itself.
+/// A run that waits for the approval of a step; returns its path and the run.
 pub(crate) async fn waiting(world: &World, token: &str, step: Value) -> (String, Value) {
     let mut definition = json!({"steps": [step]});
     if definition["steps"][0]["tool"] == "charge" {
@@ -150,7 +150,7 @@ async fn a_call_in_doubt_takes_its_verdict_after_the_end_before_anything_is_done
     retry().await.expect(202);
 }
 
-/// A run that was stopped with a call in doubt and took the verdict after that; gives the path of its events.
+/// A run that was cancelled with a call in doubt and got its verdict after that; returns the path of its events.
 async fn settled_after_the_end(world: &World, token: &str) -> String {
     let (path, run) = waiting(world, token, json!({"id": "pay", "tool": "charge", "arguments": {}})).await;
     world.post(&format!("{path}/cancel")).by(token).json(&json!({})).send().await.expect(200);
@@ -208,7 +208,7 @@ async fn a_verdict_on_a_call_whose_outcome_is_known_is_refused() {
     verdict.refused(409, "run.not_in_doubt");
 }
 
-/// Executes with patience, and gives what came back although no time passed.
+/// Executes with `wait_s`; returns the response, which came although no time passed.
 async fn awaited(world: &World, token: &str, definition: Value) -> Value {
     let body = json!({"name": "Careful", "type": "workflow", "definition": definition});
     let agent = world.post("/api/v1/agents").by(token).json(&body).send().await.expect(201);

@@ -1,4 +1,4 @@
-//! Assistants over the wire.
+//! Assistants over HTTP.
 
 use actix_web::body::{BoxBody, MessageBody};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ fn paying() -> Value {
     }})
 }
 
-/// Starts a run of a new assistant and gives its path.
+/// Starts a run of a new assistant and returns its path.
 pub(crate) async fn started(world: &World, token: &str, tools: &Value) -> String {
     executed(world, token, &assistant(tools)).await
 }
@@ -96,7 +96,7 @@ async fn an_answer_after_the_time_for_it_is_refused() {
     let work = world.work();
     let run = world.until(&path, &ada, |run| run["status"] == "waiting").await;
     let approval = run["steps"][1]["elements"][0]["approval"]["id"].as_str().unwrap();
-    // Nobody is there to notice that the time is over.
+    // No worker is left to notice that the deadline has passed.
     work.abort();
     world.clock.advance(std::time::Duration::from_secs(61));
     let answer = world.post(&format!("{path}/approvals/{approval}")).by(&ada).json(&json!({"decision": "approve"}));
@@ -112,7 +112,7 @@ async fn a_run_on_its_way_out_takes_no_verdict() {
     let path = executed(&world, &ada, &body).await;
     let work = world.work();
     world.until(&path, &ada, |run| run["status"] == "running").await;
-    // Nobody is there to end it.
+    // No worker is left to end it.
     work.abort();
     world.post(&format!("{path}/cancel")).by(&ada).json(&json!({})).send().await.expect(200);
     let reconcile = format!("{path}/steps/01938f2e-0000-7000-8000-000000000000/reconcile");

@@ -1,4 +1,4 @@
-//! Who did what, as administrators and owners are told.
+//! The audit trail, as administrators and owners see it.
 
 use std::time::Duration;
 
@@ -233,7 +233,7 @@ async fn owners_are_told_who_changed_a_provider() {
     assert!(found.contains(&"provider.added"), "{told:?}");
 }
 
-/// The kinds that begin so, in the order they happened.
+/// The kinds with this prefix, in the order they happened.
 fn since(told: &[Value], prefix: &str) -> Vec<String> {
     let mut kinds: Vec<_> =
         kinds(told).into_iter().filter(|kind| kind.starts_with(prefix)).map(str::to_owned).collect();

@@ -99,7 +99,7 @@ fn lists_take_pages_as_large_as_documented() {
     assert!(KeysetRequest::parse(None, Some(limit)).is_ok() && KeysetRequest::parse(None, Some(limit + 1)).is_err());
 }
 
-/// Walks everything that a body may hold, and names what has no bounds.
+/// Walks all members of a body, and collects those without bounds.
 struct Walk<'a> {
     schemas: &'a Value,
     seen: BTreeSet<&'a str>,
@@ -107,7 +107,7 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Through the bodies of all operations of a document.
+    /// Walks the bodies of all operations of a document.
     fn through(document: &'a Value) -> BTreeSet<String> {
         let schemas = &document["components"]["schemas"];
         let mut walk = Self { schemas, seen: BTreeSet::new(), unbounded: BTreeSet::new() };

@@ -1,4 +1,4 @@
-//! Budgets as people set and meet them.
+//! Budgets over HTTP.
 
 use actix_web::http::Method;
 use serde_json::{Value, json};

@@ -86,7 +86,7 @@ async fn ones_own_account_is_sent_again_only_when_it_has_changed() {
     assert_eq!((answer.expect(200)["name"].as_str(), answer.header("etag")), (Some("Ada King"), &*renamed));
 }
 
-/// Renames the person who asks.
+/// Renames the caller.
 async fn rename(world: &World, token: &str, name: &str, condition: &str) -> crate::world::Answer {
     let call = world.call(Method::PATCH, "/api/v1/auth/me").by(token).header("if-match", condition);
     call.json(&json!({"name": name})).send().await

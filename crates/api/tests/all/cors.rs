@@ -1,4 +1,4 @@
-//! Pages of other origins may call only where the operator says so.
+//! Pages of other origins may call only if the operator allows them.
 
 use actix_web::http::Method;
 use devskyy_api::Origins;
@@ -19,7 +19,7 @@ fn question<'a>(world: &'a World, origin: &str) -> Call<'a> {
         .header("access-control-request-headers", "authorization,idempotency-key")
 }
 
-/// Whether a header that is a list names something.
+/// Whether a header that is a list contains a name.
 fn names(answer: &Answer, header: &str, name: &str) -> bool {
     answer.header(header).split(", ").any(|listed| listed.eq_ignore_ascii_case(name))
 }

@@ -1,10 +1,10 @@
-//! Definitions the platform refuses, each by its own code and at the place that is to blame.
+//! Definitions the platform refuses, each by its own code and at the invalid member.
 
 use serde_json::{Value, json};
 
 use crate::world::World;
 
-/// A definition, by which code it is refused and at which member.
+/// A definition, the code of its refusal and the invalid member.
 type Case = (Value, &'static str, &'static str);
 
 async fn are_refused(kind: &str, cases: Vec<Case>) {
@@ -34,7 +34,7 @@ fn request(url: &str) -> Value {
     json!({"method": "POST", "url": url})
 }
 
-/// A workflow that calls a tool of a server, as that calls it.
+/// A workflow that calls a tool of a server by this name.
 fn served(tool: &str) -> Value {
     let server = json!({"url": "https://tools.example.org/mcp", "tool": tool});
     let found = json!({"kind": "mcp", "effect": "read_only", "server": server});

@@ -1,4 +1,4 @@
-//! What is written about the interface is true of it.
+//! What the documentation states about the interface is true.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
@@ -17,7 +17,7 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Method, path and operation of everything documented.
+/// Method, path and operation of everything in the document.
 fn operations(document: &Value) -> Vec<(Method, String, Value)> {
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -178,7 +178,7 @@ fn every_operation_says_what_it_does_and_how_it_fails() {
             let health = path.starts_with("/health");
             assert!(health || problem == "#/components/schemas/Problem", "{name} {status} is no problem: {response}");
         }
-        // An empty list says that nothing needs to be proven; no list would leave it open.
+        // An empty list means that no credential is needed; without a list it would be undefined.
         let secured = !operation["security"].as_array().unwrap().is_empty();
         assert_eq!(
             secured,
@@ -202,7 +202,7 @@ fn headers_that_clients_need_are_documented() {
     }
 }
 
-/// A definition with every member there is.
+/// A definition with every possible member.
 fn complete_definition() -> Value {
     let request = json!({"method": "POST", "url": "https://tracker.example.org/tickets", "headers": {"x-team": "core"},
                          "send_arguments": true, "timeout_s": 10});
@@ -271,7 +271,7 @@ fn every_code_is_registered_once() {
     assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len());
 }
 
-/// The string literals that a source file gives as codes of refusals.
+/// The string literals that a source file uses as codes of refusals.
 fn codes_in(source: &str) -> BTreeSet<String> {
     let literals = source.split('"').skip(1).step_by(2);
     let word = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase());

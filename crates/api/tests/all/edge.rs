@@ -52,7 +52,7 @@ async fn a_request_id_is_echoed_and_correlates_nothing() {
     assert_ne!(world.store.events().pop().unwrap().context.correlation_id.to_string(), id);
 }
 
-/// What every answer carries, whoever gives it.
+/// The headers of every response.
 const HARMLESS: [(&str, &str); 9] = [
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),

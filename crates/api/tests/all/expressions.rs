@@ -1,4 +1,4 @@
-//! Stand-ins for jq, templates and JSON Schema: whatever holds the word `broken` is refused.
+//! Stand-ins for jq, templates and JSON Schema: anything that contains the word `broken` is refused.
 
 use async_trait::async_trait;
 use devskyy_application::workflow::{EvaluationError, Expressions, SchemaViolation, Schemas, SyntaxError};
@@ -37,7 +37,7 @@ impl Schemas for Plain {
         syntax(&text).map_err(|error| vec![violation(error)])
     }
 
-    /// Knows one rule: a schema with `required` wants those members.
+    /// Supports one rule: a schema with `required` requires those members.
     async fn validate(&self, schema: &Json, document: &Json) -> Result<(), Vec<SchemaViolation>> {
         let wanted = schema.get("required").and_then(Json::as_array).unwrap_or_default();
         let missing = wanted.iter().filter_map(Json::as_str).filter(|name| document.get(name).is_none());

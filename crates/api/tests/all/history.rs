@@ -1,11 +1,11 @@
-//! Agents and projects as they were, and what happened to them.
+//! Earlier states of agents and projects, and their events.
 
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
 use crate::world::{World, definition};
 
-/// An agent that was changed four times, with its address and how it was shown after each change.
+/// An agent that was changed four times, with its address and its state after each change.
 async fn changed_agent(world: &World, token: &str) -> (String, Vec<Value>) {
     let path = format!("/api/v1/agents/{}", world.agent(token, "Greeter").await);
     let mut seen = vec![world.get(&path).by(token).send().await.expect(200)];
@@ -20,7 +20,7 @@ async fn changed_agent(world: &World, token: &str) -> (String, Vec<Value>) {
     (path, seen)
 }
 
-/// A project that was changed four times, with its address and how it was shown after each change.
+/// A project that was changed four times, with its address and its state after each change.
 async fn changed_project(world: &World, token: &str) -> (String, Vec<Value>) {
     let path = format!("/api/v1/projects/{}", world.project(token).await);
     let mut seen = vec![world.get(&path).by(token).send().await.expect(200)];

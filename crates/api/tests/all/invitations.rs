@@ -1,4 +1,4 @@
-//! Inviting people into projects, from both sides.
+//! Invitations to projects, from both sides.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a project keeps sealed: keys of its providers, and secrets of its tools.
+//! What a project stores encrypted: keys of its providers, and secrets of its tools.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use devskyy_application::{
 };
 use devskyy_testkit::fakes::{Fingerprint, FixedProbe, InMemoryEventStore, InMemoryProviders, InMemorySecrets};
 
-/// On what keepers stand.
+/// What the stores are built on.
 pub(crate) struct Kept<'a> {
     pub(crate) store: &'a Arc<InMemoryEventStore>,
     pub(crate) log: &'a Arc<dyn EventStore>,

@@ -1,4 +1,4 @@
-//! Whose `Idempotency-Key`s meet, where they count, and to whom an answer is repeated.
+//! Which `Idempotency-Key`s collide, where they apply, and which callers get a repeated response.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ async fn whoever_has_left_a_project_is_not_shown_it_for_having_created_it() {
     create().await.refused(404, "not_found");
 }
 
-/// Registers somebody under the one key.
+/// Registers a user under the one key.
 async fn register(world: &World, email: &str) -> Answer {
     let account = json!({"email": email, "password": "Analytical1843", "name": "Somebody"});
     world.post("/api/v1/auth/register").header("idempotency-key", KEY).json(&account).send().await

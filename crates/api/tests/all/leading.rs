@@ -1,4 +1,4 @@
-//! Answers lead to what can be done next, as the document says, and whoever follows gets there.
+//! The links of responses match the document, and can be followed.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ fn document() -> Value {
     serde_json::to_value(openapi()).unwrap()
 }
 
-/// An operation of the document: its method, its address, and what is said about it.
+/// An operation of the document: its method, its address and its description.
 type Described<'a> = (&'a str, &'a str, &'a Value);
 
 fn operations(document: &Value) -> impl Iterator<Item = Described<'_>> {
@@ -25,7 +25,7 @@ fn named<'a>(document: &'a Value, id: &str) -> Option<Described<'a>> {
     operations(document).find(|(.., operation)| operation["operationId"] == id)
 }
 
-/// What is wrong with where answers lead.
+/// What is wrong with the links of responses.
 fn findings(document: &Value) -> Vec<String> {
     let mut found = Vec::new();
     for (_, _, operation) in operations(document) {
@@ -73,7 +73,7 @@ fn a_link_that_lacks_a_parameter_is_caught() {
     assert_eq!(findings(&document), ["\"create_agent\" 201 leads to `get_agent` with {}"]);
 }
 
-/// The part of a request's address that a parameter of the document's address stands for.
+/// The part of a request's path for a parameter of the document's path.
 fn requested<'a>(pattern: &str, path: &'a str, name: &str) -> Option<&'a str> {
     let mut parts = pattern.split('/').zip(path.split('/'));
     parts.find(|(part, _)| part.strip_prefix('{').and_then(|it| it.strip_suffix('}')) == Some(name)).map(|(_, it)| it)
@@ -106,7 +106,7 @@ async fn whoever_follows_a_link_to_read_gets_what_was_made() {
                     None => part.to_owned(),
                 };
                 let address = target.split('/').map(segment).collect::<Vec<_>>().join("/");
-                // Budgets are there once they are set.
+                // Budgets exist once they are set.
                 if method == "get" && !address.ends_with("/budget") {
                     let read = all.world.call(Method::GET, &address).by(&all.ada).send().await;
                     assert_eq!(read.status, 200, "{id} leads to {name}: {address}: {}", read.text());

@@ -1,4 +1,4 @@
-//! Nobody may ask for too much, and everybody is told how much is left.
+//! Rate limits apply to every caller, and responses show how much is left.
 
 use std::{sync::Arc, time::Duration};
 
@@ -77,7 +77,7 @@ async fn a_proof_that_is_not_accepted_counts_for_the_address() {
     me(&world, "forged-again").await.refused(429, "rate_limited");
 }
 
-/// A world whose address has used up what strangers may ask, and a key in it.
+/// A world whose address has used up the anonymous limit, and a key in it.
 async fn exhausted(proven: bool) -> (World, String) {
     let world = limited(30, 30, 10);
     let ada = world.person("ada").await;

@@ -1,4 +1,4 @@
-//! What lists can be narrowed down to and sorted by, and that nothing else is taken.
+//! The filters and sort orders of lists; anything else is refused.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -192,11 +192,11 @@ fn document() -> Value {
     serde_json::to_value(openapi()).unwrap()
 }
 
-/// Answers of version 2 with `items` that go on otherwise than by cursor, and why.
+/// Responses of version 2 with `items` that do not continue by cursor, and why.
 const OTHERWISE: [(&str, &str); 1] =
     [("/api/v2/runs/{id}/events", "goes on after a position of the log, as the stream of the same events does")];
 
-/// Operations of version 2 whose answer has `items` and lacks something of a list.
+/// Operations of version 2 whose response has `items` but lacks other members of a list.
 fn incomplete(document: &Value) -> Vec<String> {
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {

@@ -1,4 +1,4 @@
-//! What was made can be read where its answer says it is, by whoever made it.
+//! What was created can be read at its `Location`, by its creator.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ fn document() -> Value {
     serde_json::to_value(openapi()).unwrap()
 }
 
-/// The operations of the document that answer with a `Location`, as version 1 names them.
+/// The operations of the document that respond with a `Location`, by their names in version 1.
 fn telling(document: &Value) -> BTreeSet<String> {
     let items = document["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap().values());
     let tells = |operation: &&Value| {
@@ -24,13 +24,13 @@ fn telling(document: &Value) -> BTreeSet<String> {
     ids.map(|id| id.strip_prefix("v2_").unwrap_or(id).to_owned()).collect()
 }
 
-/// What is wrong with where something is said to be; nothing where it can be read there.
+/// What is wrong with a location; `None` if it can be read there.
 async fn finding(world: &World, reader: &str, id: &str, location: &str) -> Option<String> {
     let status = world.get(location).by(reader).send().await.status;
     (status != 200).then(|| format!("`{id}` says that it is at {location}, which answers {status}"))
 }
 
-/// Who reads what an operation made: whoever made it. An account is made by somebody who is nobody before.
+/// The token of the creator. A new account is created by an anonymous caller, who signs in to it.
 async fn reader(all: &Everything, case: &Creating) -> String {
     if case.id != "register" {
         return all.ada.clone();
@@ -40,7 +40,7 @@ async fn reader(all: &Everything, case: &Creating) -> String {
     session["access_token"].as_str().unwrap().to_owned()
 }
 
-/// What is wrong with the locations that are told, and with operations that tell one and were not tried.
+/// What is wrong with the returned locations, and with operations that return one and were not tried.
 async fn findings(document: &Value, base: &'static str) -> Vec<String> {
     let (all, mut untried, mut found) = (Everything::of(base).await, telling(document), Vec::new());
     for case in all.creating().await.into_iter().filter(|case| telling(document).contains(case.id)) {
@@ -75,7 +75,7 @@ async fn a_place_where_nothing_can_be_read_is_caught() {
     let world = World::new();
     let ada = world.person("ada").await;
     let sessions = world.get("/api/v1/auth/sessions").by(&ada).send().await.expect(200);
-    // A sign-in can be ended at its address, and read in the list alone.
+    // A session can be ended at its address, but read only in the list.
     let one = format!("/api/v1/auth/sessions/{}", sessions["items"][0]["id"].as_str().unwrap());
     assert!(finding(&world, &ada, "log_in", &one).await.is_some());
 }

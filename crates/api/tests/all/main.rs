@@ -1,4 +1,4 @@
-//! The interface as its clients meet it: real handlers over in-memory adapters, one test per promise.
+//! The interface from the outside: real handlers over in-memory adapters, one test per guarantee.
 
 #![expect(clippy::unwrap_used, reason = "what a test takes for granted fails it")]
 

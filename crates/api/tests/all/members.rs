@@ -6,7 +6,7 @@ use crate::{
     world::{Answer, World},
 };
 
-/// Ada's project with Eve as a viewer, and what adding her was answered with.
+/// Ada's project with Eve as a viewer, and the response to adding her.
 struct Joined {
     it: Owned,
     eve: String,

@@ -1,4 +1,4 @@
-//! What clients hear when the log has a bad day.
+//! Responses while the log fails or is slow.
 
 use std::{
     io,
@@ -18,7 +18,7 @@ use crate::world::World;
 
 type Mood = fn() -> AppendError;
 
-/// A log that may be in the mood to take nothing, or to take its time.
+/// A log that can be made to refuse or delay appends.
 pub(crate) struct Moody {
     honest: Arc<InMemoryEventStore>,
     mood: Mutex<Option<Mood>>,
@@ -26,17 +26,17 @@ pub(crate) struct Moody {
 }
 
 impl Moody {
-    /// A log in a good mood.
+    /// A log that works.
     pub(crate) fn over(honest: Arc<InMemoryEventStore>) -> Self {
         Self { honest, mood: Mutex::default(), awake: watch::Sender::new(true) }
     }
 
-    /// Takes nothing until it is let go.
+    /// Delays all appends until `let_go`.
     pub(crate) fn hold(&self) {
         self.awake.send_replace(false);
     }
 
-    /// Takes what waits, and everything after it.
+    /// Accepts the delayed appends, and all later ones.
     pub(crate) fn let_go(&self) {
         self.awake.send_replace(true);
     }
@@ -62,7 +62,7 @@ impl EventStore for Moody {
     reads_through!(honest);
 }
 
-/// Renames a project while the log answers like that.
+/// Renames a project while the log responds like that.
 async fn is_answered(mood: Mood, status: u16, code: &str, retry_after: &str) {
     let world = World::new();
     let ada = world.person("ada").await;

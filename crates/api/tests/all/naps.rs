@@ -8,7 +8,7 @@ use devskyy_testkit::fakes::FixedClock;
 /// Shorter pauses than this pass by themselves.
 const NAP: Duration = Duration::from_secs(1);
 
-/// A clock that stands still until a test moves it, and by which one rests for a moment all the same.
+/// A clock that stands still until a test moves it, but still sleeps for short pauses.
 pub(crate) struct Naps(pub(crate) Arc<FixedClock>);
 
 #[async_trait]

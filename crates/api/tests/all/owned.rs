@@ -1,11 +1,11 @@
-//! One kind of thing in a project, as its owner meets it.
+//! One kind of resource of a project, from its owner's point of view.
 
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
 use crate::world::{Answer, Call, World};
 
-/// Ada, a project of hers, and one kind of thing in it, for example its `providers`.
+/// Ada, a project of hers, and one kind of resource in it, for example its `providers`.
 pub(crate) struct Owned {
     pub(crate) world: World,
     pub(crate) ada: String,
@@ -45,20 +45,20 @@ impl Owned {
         self.world.call(method, path).by(&self.ada)
     }
 
-    /// Registers and signs in somebody whom Ada may add to the project.
+    /// Registers and signs in a user whom Ada may add to the project.
     pub(crate) async fn acquaintance(&self, name: &str) -> String {
         let person = self.world.person(name).await;
         self.world.acquaint(&self.ada, &person).await;
         person
     }
 
-    /// Lets an acquaintance belong to the project.
+    /// Makes an acquaintance a member of the project.
     pub(crate) async fn join(&self, name: &str, role: &str) -> Answer {
         let body = json!({"email": format!("{name}@example.org"), "role": role});
         self.world.post(&self.path("/members")).by(&self.ada).json(&body).send().await
     }
 
-    /// Registers and signs in somebody who belongs to the project.
+    /// Registers and signs in a new member of the project.
     pub(crate) async fn member(&self, name: &str, role: &str) -> String {
         let person = self.acquaintance(name).await;
         self.join(name, role).await.expect(201);

@@ -1,4 +1,4 @@
-//! People of a world, and what they have in common.
+//! Users of a world, and the projects they share.
 
 use devskyy_application::{context::Actor, es::Repository};
 use devskyy_domain::{
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::world::World;
 
 impl World {
-    /// Registers and signs in; gives the access token.
+    /// Registers and signs in; returns the access token.
     pub(crate) async fn person(&self, name: &str) -> String {
         let email = format!("{name}@example.org");
         let password = "Analytical1843";
@@ -21,13 +21,13 @@ impl World {
         answer.expect(200)["access_token"].as_str().unwrap().to_owned()
     }
 
-    /// Creates a project and gives its id.
+    /// Creates a project and returns its id.
     pub(crate) async fn project(&self, token: &str) -> String {
         let answer = self.post("/api/v1/projects").by(token).json(&json!({"name": "Supply chain"})).send().await;
         answer.expect(201)["id"].as_str().unwrap().to_owned()
     }
 
-    /// Lets two people belong to a project of their own, so that one of them may add the other elsewhere.
+    /// Makes two users members of a common project, so that one of them may add the other elsewhere.
     pub(crate) async fn acquaint(&self, one: &str, other: &str) {
         let [one, other] = [self.id_of(one).await, self.id_of(other).await];
         let (projects, project) = (Repository::<Project>::new(self.store.clone()), self.state.ids.next().into());

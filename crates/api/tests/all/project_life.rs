@@ -1,4 +1,4 @@
-//! Projects on hold, at their end, and in other hands.
+//! Suspended, archived and transferred projects.
 
 use actix_web::http::Method;
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ async fn a_project_goes_by_another_name() {
     assert_eq!((renamed["name"].as_str(), renamed["slug"].as_str()), (Some("Upstream"), Some("upstream")));
 }
 
-/// A project of Ada's with Eve in a role, and then something done to it as a whole; and Eve's path as a member.
+/// A project of Ada's with Eve in a role, after an action on the project; and Eve's path as a member.
 async fn shared(role: &str, done: &str) -> (Owned, String, String) {
     let it = Owned::new("members").await;
     let eve = it.acquaintance("eve").await;

@@ -1,4 +1,4 @@
-//! Values and transitions the business refuses: each by its own code, and nothing changes.
+//! Values and transitions that the domain refuses: each by its own code, and nothing changes.
 
 use actix_web::http::Method;
 use devskyy_application::identity::RegistrationMode;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::world::{World, agent, definition};
 
-/// A request, and how it is refused: with which status, by which code and at which member.
+/// A request and its refusal: the status, the code and the invalid member.
 type Case = (String, Value, u16, &'static str, &'static str);
 
 async fn are_refused(world: &World, token: &str, cases: impl IntoIterator<Item = Case>) {

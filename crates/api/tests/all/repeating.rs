@@ -1,4 +1,4 @@
-//! Requests that are sent again under their `Idempotency-Key`.
+//! Requests that are repeated under their `Idempotency-Key`.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -16,14 +16,14 @@ pub(crate) const KEY: &str = "order-4711";
 
 /// A request that creates something, and another one for the same place.
 pub(crate) struct Creating {
-    /// The operation as version 1 of the document names it.
+    /// The operation's name in version 1 of the document.
     pub(crate) id: &'static str,
     pub(crate) path: String,
     pub(crate) body: Value,
     other: Value,
 }
 
-/// Ada, who runs the platform, her project, her agent, and everything that can be created, in one version.
+/// Ada, who administers the platform, her project, her agent, and everything that can be created, in one version.
 pub(crate) struct Everything {
     pub(crate) world: World,
     base: &'static str,
@@ -51,7 +51,7 @@ impl Everything {
         all
     }
 
-    /// Makes something that is there beforehand, and gives its id.
+    /// Creates something in advance, and returns its id.
     async fn made(&self, path: &str, body: &Value) -> String {
         let call = self.world.post(&format!("{}{path}", self.base)).by(&self.ada).json(body);
         call.send().await.expect(201)["id"].as_str().unwrap().to_owned()
@@ -123,7 +123,7 @@ impl Everything {
     }
 }
 
-/// What was answered, without what is shown once.
+/// The response, without what is shown only once.
 fn told(answer: &Answer) -> Value {
     assert!(answer.status.is_success(), "{}", answer.text());
     let mut told: Value = serde_json::from_slice(&answer.body).unwrap();
@@ -173,7 +173,7 @@ async fn every_operation_that_takes_a_key_is_repeated_here() {
         let names = operations.map(|it| it["operationId"].as_str().unwrap().trim_start_matches("v2_").to_owned());
         let mut repeated: BTreeSet<_> =
             Everything::of(base).await.creating().await.iter().map(|case| case.id.to_owned()).collect();
-        // Has no body that could be another one; its repetition is below.
+        // Has no body that could differ; its repetition is tested below.
         repeated.insert("invite".to_owned());
         assert_eq!(names.collect::<BTreeSet<_>>(), repeated, "{base}");
     }

@@ -1,4 +1,4 @@
-//! Results that are too large for their run, over HTTP.
+//! Results that are too large for events, over HTTP.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::world::World;
 
 const LARGE: usize = 70_000;
 
-/// A world with a person and a run that returned a large text and has ended.
+/// A world with a user and a run that returned a large text and has ended.
 async fn ended() -> (World, String, Value) {
     let world = World::new();
     let ada = world.person("ada").await;
@@ -14,7 +14,7 @@ async fn ended() -> (World, String, Value) {
     (world, ada, run)
 }
 
-/// A run of somebody's that returned a large text of one letter.
+/// A user's run that returned a large text of one repeated letter.
 async fn returned(world: &World, token: &str, letter: &str) -> Value {
     let steps = json!([{"id": "print", "tool": "jq", "arguments": letter.repeat(LARGE)}]);
     let definition = json!({"steps": steps, "output": {"$jq": ".steps.print.output"}});

@@ -1,4 +1,4 @@
-//! Whatever version 1 answers, it says where version 2 answers and when version 1 retires.
+//! Every response of version 1 names the address in version 2, and when version 1 retires.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use crate::world::{Answer, World};
 
 const ID: &str = "01938f2e-0000-7000-8000-000000000000";
 
-/// `Deprecation` and `Sunset` of an answer to somebody who has signed in.
+/// `Deprecation` and `Sunset` of a response to a signed-in user.
 async fn announced(world: &World, path: &str) -> (String, String) {
     let ada = world.person("ada").await;
     let answer = world.get(path).by(&ada).send().await;
@@ -71,7 +71,7 @@ async fn version_2_has_no_successor() {
     assert_eq!(world.get("/api/v2/auth/me").by(&ada).send().await.header("link"), "");
 }
 
-/// Whether an answer says what every answer about agents says.
+/// Whether a response has the headers of every response about agents.
 #[track_caller]
 fn leads_on(answer: &Answer, status: u16, code: &str) {
     answer.refused(status, code);
@@ -146,7 +146,7 @@ async fn what_only_begins_like_version_1_announces_nothing() {
     assert_eq!((answer.header("link"), answer.header("deprecation")), ("", ""));
 }
 
-/// An address of version 2 as the document has it, with ids of the kinds it names.
+/// An address of version 2 as in the document, with ids of the kinds it names.
 fn typed(document: &Value, path: &str, operation: &Value) -> String {
     let parameter = |name: &str| {
         let parameters = operation["parameters"].as_array().unwrap();

@@ -1,10 +1,10 @@
-//! Runs that begin where another one was, over HTTP.
+//! Runs that begin from an earlier one, over HTTP.
 
 use serde_json::{Value, json};
 
 use crate::world::World;
 
-/// A world with a person and a run of two steps that has ended.
+/// A world with a user and a run of two steps that has ended.
 pub(crate) async fn ended() -> (World, String, Value) {
     let world = World::new();
     let ada = world.person("ada").await;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::world::{Call, World};
 
-/// A run of Ada's that no worker has taken up yet.
+/// A run of Ada's that no worker has claimed yet.
 struct Started {
     world: World,
     ada: String,
@@ -19,7 +19,7 @@ impl Started {
         Self::with_heartbeat(None).await
     }
 
-    /// On a platform that keeps silent streams alive that often.
+    /// The same on a platform with this heartbeat.
     async fn with_heartbeat(heartbeat: Option<Duration>) -> Self {
         let mut world = World::new();
         if let Some(heartbeat) = heartbeat {
@@ -33,13 +33,13 @@ impl Started {
         Self { world, ada, path }
     }
 
-    /// Lets a worker carry the run out.
+    /// Lets a worker execute the run.
     async fn complete(&self) {
         self.world.work();
         self.world.until(&self.path, &self.ada, |run| run["status"] == "completed").await;
     }
 
-    /// Asks for the run's events, for example with `?after=1`.
+    /// Requests the run's events, for example with `?after=1`.
     fn events(&self, query: &str) -> Call<'_> {
         self.world.get(&format!("{}/events{query}", self.path)).by(&self.ada)
     }

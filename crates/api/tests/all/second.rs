@@ -1,4 +1,4 @@
-//! What version 2 does otherwise than version 1, and that nothing else is different.
+//! What differs in version 2 from version 1, and that nothing else does.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Secrets of tools from their owners' and from an attacker's point of view.
+//! Secrets of tools from the point of view of their owner and of an attacker.
 
 use actix_web::http::Method;
 use devskyy_application::es::{EventFilter, EventStore as _};

@@ -1,4 +1,4 @@
-//! What the trail tells of sign-ins and passwords.
+//! Sign-ins and password changes in the audit trail.
 
 use actix_web::http::Method;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What people decide about runs, as the owners of the project are told.
+//! Decisions about runs in the audit trail, as owners of the project see it.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::{
     world::World,
 };
 
-/// Asserts that the trail of the run's project tells exactly this about runs, as done by the person who asks.
+/// Asserts that the trail of the run's project has exactly this entry about runs, by the caller.
 async fn is_told(world: &World, token: &str, run: &Value, kind: &str) {
     let entries = told(world, token, &format!("?project_id={}", run["project_id"].as_str().unwrap())).await;
     let of_run = |entry: &&Value| entry["kind"].as_str().unwrap().starts_with("run.");
@@ -20,7 +20,7 @@ async fn is_told(world: &World, token: &str, run: &Value, kind: &str) {
     assert_eq!(found, [json!([kind, actor, target])]);
 }
 
-/// Decides the one question that a run asks.
+/// Decides the one approval of a run.
 async fn decided(decision: &str) {
     let world = World::new();
     let ada = world.person("ada").await;

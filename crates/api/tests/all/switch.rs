@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use devskyy_api::{Check, Readiness};
 use tokio::sync::Notify;
 
-/// Ready, until told otherwise.
+/// Ready, until switched off.
 #[derive(Default)]
 pub(crate) struct Switch {
     pub(crate) broken: AtomicBool,

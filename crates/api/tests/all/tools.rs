@@ -1,4 +1,4 @@
-//! Tools that answer at once, or lose their answer.
+//! Tools that respond at once, or lose their response.
 
 use async_trait::async_trait;
 use devskyy_application::workflow::{ToolCall, ToolError, ToolExecutor};
@@ -7,7 +7,7 @@ use devskyy_domain::{
     workflow::{Effect, Tool},
 };
 
-/// Gives back what it is called with; whatever is unsafe has an unknown outcome.
+/// Returns its arguments; the outcome of an unsafe call is unknown.
 pub(crate) struct Echo;
 
 #[async_trait]

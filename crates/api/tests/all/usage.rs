@@ -1,4 +1,4 @@
-//! What models used, as people ask for it.
+//! Usage reports over HTTP.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ struct Place {
 }
 
 impl Place {
-    /// Where one of Ada's assistants answered twice on the first day of 2026 and another once on the second.
+    /// One of Ada's assistants called a model twice on the first day of 2026 and another once on the second.
     async fn used() -> Self {
         let world = World::new();
         let ada = world.person("ada").await;
@@ -28,7 +28,7 @@ impl Place {
         place
     }
 
-    /// Sign-ins do not last that long.
+    /// Moves the clock by a day, and signs in again because sessions do not last that long.
     async fn a_day_passes(&mut self) {
         self.world.clock.advance(Duration::from_secs(86_400));
         let body = json!({"email": "ada@example.org", "password": "Analytical1843"});
@@ -36,7 +36,7 @@ impl Place {
         self.ada = signed_in["access_token"].as_str().unwrap().to_owned();
     }
 
-    /// A new assistant is run to the end.
+    /// Executes a new assistant to the end.
     async fn runs(&self, name: &str, tools: &Value) {
         self.runs_with("scripted/one", name, tools).await;
     }

@@ -1,4 +1,4 @@
-//! Administrators and the people they look after.
+//! Administrators and the accounts they manage.
 
 use actix_web::http::Method;
 use devskyy_application::identity::RegistrationMode;

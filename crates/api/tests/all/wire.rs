@@ -1,4 +1,4 @@
-//! What only a real connection shows.
+//! What can be tested only over a real connection.
 
 use std::{
     io::{Read, Write},
@@ -79,7 +79,7 @@ async fn head_of_an_open_stream_ends_at_once() {
     let world = World::new();
     let ada = world.person("ada").await;
     let agent = world.agent(&ada, "Greeter").await;
-    // Nobody carries runs out here, so this one stays.
+    // No worker runs here, so this run stays queued.
     let run = world.post(&format!("/api/v1/agents/{agent}/execute")).by(&ada).json(&json!({})).send().await.expect(202);
     let served = serve(&world.state);
     let request = format!(

@@ -49,7 +49,7 @@ pub(crate) struct World {
     started: OnceCell<Started>,
     pub(crate) state: ApiState,
     pub(crate) store: Arc<InMemoryEventStore>,
-    /// What is kept beside the log of people, keys, providers and secrets.
+    /// The data about users, keys, providers and secrets that is stored beside the log.
     private: Vec<Arc<dyn Fingerprint>>,
     pub(crate) results: Arc<InMemoryResults>,
     pub(crate) moody: Arc<Moody>,
@@ -63,12 +63,12 @@ impl World {
         Self::taking_in(RegistrationMode::Open)
     }
 
-    /// A platform that takes people in like that.
+    /// A platform with this mode of registration.
     pub(crate) fn taking_in(registration: RegistrationMode) -> Self {
         Self::with(registration, PasswordPolicy::Classic)
     }
 
-    /// A platform that takes people in and asks for passwords like that.
+    /// A platform with this mode of registration and this password policy.
     pub(crate) fn with(registration: RegistrationMode, password_policy: PasswordPolicy) -> Self {
         let clock = Arc::new(FixedClock::default());
         let store = Arc::new(InMemoryEventStore::with_clock(clock.clone()));
@@ -139,7 +139,7 @@ impl World {
             let told = request.messages.iter().any(|message| matches!(message, Message::Tool { .. }));
             match request.tools.first().filter(|_| !told) {
                 Some(tool) => Turn::calls([("call", tool.name.as_str(), serde_json::from_str(r#"{"n":1}"#).unwrap())]),
-                // Some servers do not tell what an answer used.
+                // Some servers do not report usage.
                 None if request.model == "scripted/mute" => Turn::says("Answer one").billed(TokenCount::default()),
                 None => Turn::says("Answer one"),
             }
@@ -229,12 +229,12 @@ impl World {
         self.started.get_or_init(start).await(request).await
     }
 
-    /// Takes the database away.
+    /// Makes the database fail.
     pub(crate) fn break_database(&self) {
         self.readiness.broken.store(true, Ordering::Relaxed);
     }
 
-    /// Stops something beside requests.
+    /// Stops a background task.
     pub(crate) fn break_background(&self) {
         self.readiness.stuck.store(true, Ordering::Relaxed);
     }
@@ -244,13 +244,13 @@ impl World {
         self.readiness.draining.notify_waiters();
     }
 
-    /// Lets a worker carry out runs for the rest of the test, or until it is aborted.
+    /// Lets a worker execute runs for the rest of the test, or until it is aborted.
     pub(crate) fn work(&self) -> JoinHandle<()> {
         let worker = self.worker.clone();
         actix_web::rt::spawn(async move { worker.work(std::future::pending()).await })
     }
 
-    /// Reads something until it is as wished.
+    /// Reads a resource until it satisfies a condition.
     pub(crate) async fn until(&self, path: &str, token: &str, wish: impl Fn(&Value) -> bool) -> Value {
         for _ in 0..500 {
             let answer = self.get(path).by(token).send().await.expect(200);
@@ -262,12 +262,12 @@ impl World {
         panic!("{path} never became what it should");
     }
 
-    /// How much has been recorded; a refused request leaves it as it was.
+    /// The number of recorded events; a refused request leaves it unchanged.
     pub(crate) async fn head(&self) -> u64 {
         self.store.head().await.unwrap()
     }
 
-    /// What has been recorded, and what is kept beside it; after a refused request both are as they were.
+    /// What is recorded and what is stored beside it; a refused request leaves both unchanged.
     pub(crate) async fn everything(&self) -> (u64, Vec<u64>) {
         (self.head().await, self.private.iter().map(|rows| rows.fingerprint()).collect())
     }
@@ -284,7 +284,7 @@ impl World {
         Call::new(self, method, path)
     }
 
-    /// Creates a runnable agent and gives its id.
+    /// Creates a runnable agent and returns its id.
     pub(crate) async fn agent(&self, token: &str, name: &str) -> String {
         let answer = self.post("/api/v1/agents").by(token).json(&agent(name)).send().await;
         answer.expect(201)["id"].as_str().unwrap().to_owned()
@@ -301,7 +301,7 @@ pub(crate) fn definition(text: &str) -> Value {
     json!({"steps": [{"id": "greet", "tool": "template", "arguments": {"template": text, "context": {}}}]})
 }
 
-/// A request in the making.
+/// A request that is being built.
 pub(crate) struct Call<'a> {
     world: &'a World,
     request: TestRequest,
@@ -332,7 +332,7 @@ impl<'a> Call<'a> {
         Self { request: self.request.set_payload(body.to_vec()), ..self }
     }
 
-    /// Sends it and gives what came back, its body still to be read.
+    /// Sends it and returns the response, its body still to be read.
     pub(crate) async fn open(self) -> HttpResponse<BoxBody> {
         match self.world.ask(self.request).await {
             Ok(response) => response.into_parts().1,
@@ -348,7 +348,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// What came back.
+/// The response.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -364,14 +364,14 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 
-    /// The JSON of an answer with that status.
+    /// The JSON of a response with that status.
     #[track_caller]
     pub(crate) fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// Asserts a problem of that kind in every detail that all problems share, and gives it.
+    /// Asserts that it is a problem of that kind, with every member all problems share, and returns it.
     #[track_caller]
     pub(crate) fn refused(&self, status: u16, code: &str) -> Value {
         let problem = self.expect(status);
@@ -387,7 +387,7 @@ impl Answer {
         problem
     }
 
-    /// As [`Answer::refused`], with one member to blame.
+    /// As [`Answer::refused`], with one invalid member.
     #[track_caller]
     pub(crate) fn refused_at(&self, status: u16, code: &str, pointer: &str) {
         let problem = self.refused(status, code);

@@ -12,14 +12,14 @@ use crate::{
     },
 };
 
-/// A log that writes a line about each fact that matters for security, once it is recorded.
+/// A log that writes a line about each security-relevant fact once it is recorded.
 pub struct AuditedEventStore {
     log: Arc<dyn EventStore>,
     security: SecurityLog,
 }
 
 impl AuditedEventStore {
-    /// Watches what is recorded in a log.
+    /// Wraps a log.
     #[must_use]
     pub fn new(log: Arc<dyn EventStore>, security: SecurityLog) -> Self {
         Self { log, security }

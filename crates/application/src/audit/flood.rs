@@ -9,9 +9,9 @@ use chrono::{DateTime, Utc};
 use super::security_event::SecurityEvent;
 use crate::context::network;
 
-/// How often one thing is noted of one source within a minute, and of one who is signed in.
+/// How often one kind of event is recorded per source and minute, and per signed-in caller.
 const EACH: Bounds = Bounds { stranger: 10, known: 60 };
-/// How often one thing is noted of all sources within a minute, and of all who are signed in; also how many are remembered.
+/// How often one kind of event is recorded per minute for all sources, and for all signed-in callers; bounds memory.
 const ALL: Bounds = Bounds { stranger: 600, known: 6_000 };
 /// Seconds in a minute.
 const MINUTE: i64 = 60;
@@ -30,17 +30,17 @@ impl Bounds {
     }
 }
 
-/// Whose doing it is.
+/// Who caused an event.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Whose {
-    /// Somebody's of whom only the address is known, if that.
+    /// A stranger, of whom at most the address is known.
     Source(Option<IpAddr>),
-    /// Somebody's who has proven who they are.
+    /// An authenticated caller.
     Actor(String),
 }
 
-/// Bounds what anybody can have noted, so that nobody fills log or database. Strangers take nothing from those who are
-/// signed in. What was left out is counted, and told with the next thing of its kind that is noted.
+/// Bounds how much is recorded, so that no caller can fill log or database. Strangers use up nothing of signed-in
+/// callers. What was left out is counted, and reported in a later minute with the next event of its kind.
 #[derive(Debug, Default)]
 pub(super) struct Flood(Mutex<HashMap<(SecurityEvent, bool), Minute>>);
 
@@ -53,7 +53,7 @@ struct Minute {
 }
 
 impl Flood {
-    /// Whether this is noted.
+    /// Whether this event is recorded.
     pub(super) fn admits(&self, event: SecurityEvent, whose: Whose, now: DateTime<Utc>) -> bool {
         let mut minutes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let minute = minutes.entry((event, matches!(whose, Whose::Actor(_)))).or_default();

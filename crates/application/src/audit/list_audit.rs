@@ -7,32 +7,32 @@ use crate::{
     error::Error,
 };
 
-/// Asks for a stretch of the trail.
+/// A query for a part of the trail.
 #[derive(Debug)]
 pub struct ListAudit {
     /// Which entries.
     pub filter: AuditFilter,
-    /// At most so many.
+    /// Maximum number of entries.
     pub limit: u64,
 }
 
-/// Tells the trail.
+/// Lists the trail.
 pub struct Audit {
     trail: Arc<dyn AuditTrail>,
     access: Access,
 }
 
 impl Audit {
-    /// The trail, told to those who may hear it.
+    /// The trail, for callers that may read it.
     #[must_use]
     pub fn new(trail: Arc<dyn AuditTrail>, access: Access) -> Self {
         Self { trail, access }
     }
 
-    /// The newest entries first, and whether there are more: of one project to its owners, all to administrators.
+    /// The newest entries first, and whether there are more: a project's for its owners, all for administrators.
     ///
     /// # Errors
-    /// What access demands, or a failing port.
+    /// An access error, or a failing port.
     #[tracing::instrument(name = "audit.list", skip_all, err(Debug, level = "debug"))]
     pub async fn list(&self, actor: &Actor, query: ListAudit) -> Result<(Vec<AuditEntry>, bool), Error> {
         let ListAudit { filter, limit } = query;

@@ -1,7 +1,7 @@
-//! Who did what, when, from where, and with what outcome.
+//! Who did what, when, from which address, and with what outcome.
 //!
-//! What is a fact is told by its event. Sign-ins and denials are no facts with a history people ask about: they are kept
-//! for a while beside the log. Where a request came from is personal and kept beside the log too, never in an event.
+//! Facts are read from their events. Sign-ins and denials are no facts of any aggregate: they are kept for a while
+//! beside the log. The address of a request is personal and kept beside the log too, never in an event.
 
 mod audited_store;
 mod flood;
@@ -16,18 +16,18 @@ pub use ports::{AuditEntry, AuditFilter, AuditPlace, AuditTrail, Origin, Outcome
 pub use security_event::SecurityEvent;
 pub use security_log::SecurityLog;
 
-/// Kinds of aggregate whose events are told by the trail.
+/// Kinds of aggregate whose events are part of the trail.
 pub const AUDITED: [&str; 10] =
     ["user", "roster", "project", "invitation", "api_key", "agent", "provider", "secret", "budget", "run"];
 
-/// What people decide about runs; everything else that happens to a run is told by its own history.
+/// Decisions of people about runs; everything else is found in the history of the run.
 const STEERING: [&str; 5] =
     ["run.approval_decided", "run.outcome_settled", "run.cancel_requested", "run.retried", "run.forked"];
 
-/// What people decide about budgets; what runs reserve and use is told by the runs.
+/// Decisions of people about budgets; what runs reserve and use is found in the runs.
 const ALLOTTING: [&str; 2] = ["budget.set", "budget.removed"];
 
-/// Whether the trail tells a fact.
+/// Whether a fact is part of the trail.
 #[must_use]
 pub fn is_told(category: &str, event_type: &str) -> bool {
     match category {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::security_event::SecurityEvent;
 use crate::error::PortError;
 
-/// How it ended.
+/// The outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// It was done.
@@ -34,7 +34,7 @@ impl Outcome {
     }
 }
 
-/// Something about security that is no fact of the log; it holds ids and an address, never an e-mail or a secret.
+/// A security event that is no fact of the log; it holds ids and an address, never an e-mail or a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecurityRecord {
     /// Its identity.
@@ -45,7 +45,7 @@ pub struct SecurityRecord {
     pub event: SecurityEvent,
     /// `user:<id>`, `key:<id>` or `anonymous`.
     pub actor: String,
-    /// Where the request came from.
+    /// The address the request came from.
     pub source: Option<IpAddr>,
     /// The project it is about.
     pub project: Option<ProjectId>,
@@ -55,7 +55,7 @@ pub struct SecurityRecord {
     pub correlation_id: Uuid,
 }
 
-/// Where a request came from that recorded facts.
+/// The address of a request that recorded facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Origin {
     /// The request.
@@ -66,17 +66,17 @@ pub struct Origin {
     pub at: DateTime<Utc>,
 }
 
-/// Keeps what is no fact for a while. Keeping never waits and never fails: under a flood the newest are dropped, and the
-/// adapter says so in the log.
+/// Keeps for a while what is not in the log. Keeping never waits and never fails: under a flood the newest records are
+/// dropped, and the adapter logs that.
 #[async_trait]
 pub trait SecurityRecords: Send + Sync {
     /// Keeps a record.
     fn keep(&self, record: SecurityRecord);
 
-    /// Keeps where a request came from.
+    /// Keeps the address of a request.
     fn locate(&self, origin: Origin);
 
-    /// Deletes what was kept before an instant, and says how many records went.
+    /// Deletes what was kept before an instant, and returns how many records were deleted.
     ///
     /// # Errors
     /// [`PortError`] when they cannot be deleted.
@@ -92,7 +92,7 @@ pub struct AuditPlace {
     pub id: Uuid,
 }
 
-/// Which entries are wanted; what is left out does not matter.
+/// Which entries are wanted; omitted members do not restrict.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AuditFilter {
     /// Only what is about this project.
@@ -112,30 +112,30 @@ pub struct AuditFilter {
 /// One entry of the trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEntry {
-    /// Where it is in the trail.
+    /// Its place in the trail.
     pub place: AuditPlace,
-    /// The event's stored name, or the name of what is no event.
+    /// The event's stored name, or the name of the security event.
     pub kind: String,
     /// Who.
     pub actor: String,
-    /// Where the request came from, as long as that is kept.
+    /// The address of the request, as long as it is kept.
     pub source: Option<String>,
-    /// How it ended; facts have all succeeded.
+    /// The outcome; facts always succeeded.
     pub outcome: Outcome,
     /// The project it is about.
     pub project: Option<ProjectId>,
-    /// What it was done to, for example `user:<id>`.
+    /// The object of the action, for example `user:<id>`.
     pub target: Option<String>,
     /// The request; everything that followed from it shares this id.
     pub correlation_id: Uuid,
 }
 
-/// Tells facts and records together.
+/// Reads facts and records together.
 #[async_trait]
 pub trait AuditTrail: Send + Sync {
-    /// At most so many entries, the newest first.
+    /// The newest entries first, at most `limit`.
     ///
     /// # Errors
-    /// [`PortError`] when the answer cannot be had.
+    /// [`PortError`] when the query fails.
     async fn list(&self, filter: &AuditFilter, limit: u64) -> Result<Vec<AuditEntry>, PortError>;
 }

@@ -1,37 +1,37 @@
 use super::ports::Outcome;
 
-/// What is worth a line in the security log (OWASP Logging Vocabulary Cheat Sheet).
+/// An event of the security log (OWASP Logging Vocabulary Cheat Sheet).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SecurityEvent {
-    /// Somebody signed in.
+    /// A user signed in.
     LoginSuccess,
-    /// Somebody could not sign in, or proved themselves with what is not accepted.
+    /// A sign-in failed, or a credential was not accepted.
     LoginFail,
-    /// Somebody tried to sign in too often.
+    /// There were too many attempts to sign in.
     LoginFailMax,
-    /// Somebody changed their password.
+    /// A user changed their password.
     PasswordChange,
-    /// Somebody asked for another password and did not know the present one.
+    /// A user gave a wrong current password when changing it.
     PasswordChangeFail,
-    /// A key was issued or got another secret.
+    /// A key was issued or rotated.
     TokenCreated,
     /// A sign-in or a key was ended.
     TokenRevoked,
-    /// A refresh token was presented after it was spent: somebody has a copy.
+    /// A refresh token was presented after it was used up: it was copied.
     TokenReuse,
-    /// A sign-in went on with new tokens.
+    /// A session was continued with new tokens.
     SessionRenewed,
-    /// Somebody asked for what they may not, or may not even see.
+    /// A caller was denied something, or may not even see it.
     AuthzFail,
-    /// Somebody got another role on the platform.
+    /// A user's platform role was changed.
     AuthzChange,
     /// An account was opened.
     UserCreated,
     /// An account was disabled or enabled.
     UserUpdated,
-    /// A person was forgotten.
+    /// A user was erased.
     UserDeleted,
-    /// Who belongs to a project, or as what, has changed.
+    /// The members of a project, or their roles, have changed.
     PermissionsChanged,
     /// A provider of models, which holds a key, or a secret of tools was added.
     SensitiveCreate,
@@ -63,7 +63,7 @@ impl SecurityEvent {
         Self::SensitiveDelete,
     ];
 
-    /// The name of the vocabulary.
+    /// Its name in the vocabulary.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -88,13 +88,13 @@ impl SecurityEvent {
         }
     }
 
-    /// Reads the name of the vocabulary.
+    /// Parses a name of the vocabulary.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|event| event.as_str() == name)
     }
 
-    /// What a fact means for security; most mean nothing.
+    /// The security event of a fact; `None` for most.
     #[must_use]
     pub fn of_fact(event_type: &str) -> Option<Self> {
         match event_type {
@@ -115,7 +115,7 @@ impl SecurityEvent {
         }
     }
 
-    /// How it ended.
+    /// Its outcome.
     #[must_use]
     pub const fn outcome(self) -> Outcome {
         match self {

@@ -13,7 +13,7 @@ use crate::{
     ports::{Clock, IdGenerator},
 };
 
-/// Writes lines about security under the target `devskyy::security`, and keeps what is no fact.
+/// Writes lines about security under the target `devskyy::security`, and keeps what is not in the log.
 #[derive(Clone)]
 pub struct SecurityLog {
     records: Arc<dyn SecurityRecords>,
@@ -23,61 +23,61 @@ pub struct SecurityLog {
 }
 
 impl SecurityLog {
-    /// A log that keeps its records there.
+    /// A log that keeps its records in `records`.
     #[must_use]
     pub fn new(records: Arc<dyn SecurityRecords>, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>) -> Self {
         Self { records, clock, ids, flood: Arc::default() }
     }
 
-    /// Notes that somebody signed in.
+    /// Records a sign-in.
     pub fn signed_in(&self, actor: &Actor, user: UserId) {
         self.note(SecurityEvent::LoginSuccess, &context_of(actor, user), None);
     }
 
-    /// Notes that somebody could not sign in, and with whose account where there is one; never what they typed.
+    /// Records a failed sign-in, and the account if there is one; never what was typed.
     pub fn not_signed_in(&self, actor: &Actor, account: Option<UserId>) {
         let target = account.map(|user| ActorName::User(user).to_string());
         self.note(SecurityEvent::LoginFail, &actor.event_context(None), target);
     }
 
-    /// Notes that somebody tried to sign in too often; under a flood only the first of each source.
+    /// Records too many attempts to sign in; under a flood only the first of each source.
     pub fn not_let_try(&self, actor: &Actor) {
         self.note_within_bounds(SecurityEvent::LoginFailMax, actor, None);
     }
 
-    /// Notes that what somebody proved themselves with is not accepted, for example an `access_token`; under a flood only
-    /// the first of each source.
+    /// Records that a credential was not accepted, for example an `access_token`; under a flood only the first of each
+    /// source.
     pub fn not_accepted(&self, actor: &Actor, proof: &str) {
         self.note_within_bounds(SecurityEvent::LoginFail, actor, Some(proof.to_owned()));
     }
 
-    /// Notes that a sign-in went on with new tokens. It is a line and no record: it happens every few minutes to everybody.
+    /// Logs that a session was continued with new tokens. It is not kept: it happens to each session every few minutes.
     pub fn renewed(&self, actor: &Actor, user: UserId) {
         line(SecurityEvent::SessionRenewed, &context_of(actor, user), None);
     }
 
-    /// Notes that a spent refresh token was presented; under a flood only the first of each source.
+    /// Records that a used refresh token was presented; under a flood only the first of each source.
     pub fn reused(&self, actor: &Actor, session: SessionId) {
         self.note_within_bounds(SecurityEvent::TokenReuse, actor, Some(format!("session:{session}")));
     }
 
-    /// Notes that somebody ended a sign-in of theirs, the one they asked with or another.
+    /// Records that a user ended a session of theirs, the present one or another.
     pub fn signed_out(&self, actor: &Actor, session: SessionId) {
         self.note(SecurityEvent::TokenRevoked, &actor.event_context(None), Some(format!("session:{session}")));
     }
 
-    /// Notes that somebody who is signed in asked for another password and did not know the present one; bounded as denials are.
+    /// Records that a signed-in user gave a wrong current password when changing it; bounded like denials.
     pub fn not_confirmed(&self, actor: &Actor) {
         self.note_of_known(SecurityEvent::PasswordChangeFail, actor);
     }
 
-    /// Notes that somebody who is signed in tried to change the password too often; bounded as denials are.
+    /// Records that a signed-in user tried to change the password too often; bounded like denials.
     pub fn not_let_change(&self, actor: &Actor) {
         self.note_of_known(SecurityEvent::LoginFailMax, actor);
     }
 
-    /// Notes that somebody was denied something, in a project or on the platform; under a flood only the first of each
-    /// source, and of each who is signed in.
+    /// Records a denial, in a project or on the platform; under a flood only the first of each source, and of each
+    /// signed-in caller.
     pub fn denied(&self, actor: &Actor, project: Option<ProjectId>, wanted: &str) {
         if actor.is_anonymous() {
             return self.note_within_bounds(SecurityEvent::AuthzFail, actor, Some(wanted.to_owned()));
@@ -88,7 +88,7 @@ impl SecurityLog {
         }
     }
 
-    /// Notes what somebody who is signed in did with their own account.
+    /// Records what a signed-in user did with their own account.
     fn note_of_known(&self, event: SecurityEvent, actor: &Actor) {
         let context = actor.event_context(None);
         if self.flood.admits(event, Whose::Actor(context.actor.clone()), self.clock.now()) {
@@ -97,7 +97,7 @@ impl SecurityLog {
         }
     }
 
-    /// Whoever has not proven who they are decides how often this happens, so it is bounded.
+    /// Unauthenticated callers decide how often this happens, so it is bounded.
     fn note_within_bounds(&self, event: SecurityEvent, actor: &Actor, target: Option<String>) {
         let context = actor.event_context(None);
         if self.flood.admits(event, Whose::Source(context.source), self.clock.now()) {
@@ -119,12 +119,12 @@ impl SecurityLog {
         });
     }
 
-    /// Writes a line about a fact; the fact itself is in the log.
+    /// Writes a line about a fact, which is itself in the log.
     pub(super) fn recorded(&self, event: SecurityEvent, context: &EventContext, target: &str) {
         line(event, context, Some(target));
     }
 
-    /// Keeps where a request came from that recorded facts.
+    /// Keeps the address of a request that recorded facts.
     pub(super) fn locate(&self, context: &EventContext) {
         if let Some(source) = context.source {
             self.records.locate(Origin { correlation_id: context.correlation_id, source, at: self.clock.now() });
@@ -132,7 +132,7 @@ impl SecurityLog {
     }
 }
 
-/// The context of a request in which a person proved who they are.
+/// The context of a request in which a user has just been authenticated.
 fn context_of(actor: &Actor, user: UserId) -> EventContext {
     EventContext { actor: ActorName::User(user).to_string(), ..actor.event_context(None) }
 }

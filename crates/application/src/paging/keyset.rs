@@ -3,7 +3,7 @@ use uuid::Uuid;
 
 use super::numbered::{MAX_PAGE_SIZE, PagingError, USUAL_PAGE_SIZE};
 
-/// What a list is sorted by, of one item.
+/// The sort value of one item.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KeyValue {
     /// An instant in microseconds, or a count.
@@ -12,46 +12,46 @@ pub enum KeyValue {
     Text(String),
 }
 
-/// The place of one item in a sorted list; no two items share one.
+/// The place of one item in a sorted list; it is unique.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
-    /// What decides first.
+    /// The value sorted by first.
     pub value: KeyValue,
-    /// What decides between equals.
+    /// Decides between equal values.
     pub id: Uuid,
 }
 
 impl Key {
-    /// The place of something in a list by time.
+    /// A place in a list by time.
     #[must_use]
     pub fn by_time(at: DateTime<Utc>, id: impl Into<Uuid>) -> Self {
         Self::by_number(at.timestamp_micros(), id)
     }
 
-    /// The place of something in a list by number.
+    /// A place in a list by number.
     #[must_use]
     pub fn by_number(number: i64, id: impl Into<Uuid>) -> Self {
         Self { value: KeyValue::Number(number), id: id.into() }
     }
 
-    /// The place of something in a list by name, letters' case aside.
+    /// A place in a list by name, ignoring case.
     #[must_use]
     pub fn by_name(name: &str, id: impl Into<Uuid>) -> Self {
         Self { value: KeyValue::Text(name.to_lowercase()), id: id.into() }
     }
 }
 
-/// What comes after a place in a list.
+/// The part of a list after a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeysetRequest {
-    /// The place of the last item seen; the beginning without.
+    /// The place of the last item seen; `None` for the beginning.
     pub after: Option<Key>,
-    /// Items at most, 1 to 100.
+    /// Maximum number of items, 1 to 100.
     pub limit: u64,
 }
 
 impl KeysetRequest {
-    /// Checks a raw limit; left out it gets its default.
+    /// Checks a raw limit; if omitted it gets its default.
     ///
     /// # Errors
     /// [`PagingError::Limit`] when it is out of range.

@@ -1,11 +1,11 @@
 use super::{Key, Part};
 
-/// What is known of the rest of a list.
+/// What is known about the rest of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Beyond {
     /// Items on all pages together.
     Total(u64),
-    /// The place to go on after; nothing when the list has ended.
+    /// The place to continue after; `None` at the end of the list.
     Next(Option<Key>),
 }
 
@@ -14,7 +14,7 @@ pub enum Beyond {
 pub struct PageOf<T> {
     /// The items of this part, in order.
     pub items: Vec<T>,
-    /// What is known of the others.
+    /// What is known about the others.
     pub beyond: Beyond,
 }
 
@@ -25,7 +25,7 @@ impl<T> PageOf<T> {
         Self { items, beyond: Beyond::Total(total) }
     }
 
-    /// A stretch, out of one item more than was asked for, where there was one.
+    /// A part of at most `limit` items, from up to one item more.
     pub fn up_to(mut items: Vec<T>, limit: u64, key: impl FnOnce(&T) -> Key) -> Self {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = items.len() > limit;
@@ -34,7 +34,7 @@ impl<T> PageOf<T> {
         Self { items, beyond: Beyond::Next(next) }
     }
 
-    /// Sorts a complete list and cuts the part out of it.
+    /// Sorts a complete list and cuts out the part.
     pub fn cut(mut all: Vec<T>, part: &Part, descending: bool, key: impl Fn(&T) -> Key) -> Self {
         all.sort_by(|left, right| {
             let ascending = key(left).cmp(&key(right));
@@ -58,7 +58,7 @@ impl<T> PageOf<T> {
         }
     }
 
-    /// Items on all pages, where they were counted.
+    /// Items on all pages, if they were counted.
     #[must_use]
     pub const fn total(&self) -> Option<u64> {
         match self.beyond {
@@ -67,7 +67,7 @@ impl<T> PageOf<T> {
         }
     }
 
-    /// The same part with each item turned into something else, where that works for all of them.
+    /// The same part with each item converted.
     ///
     /// # Errors
     /// The first failure.
@@ -75,7 +75,7 @@ impl<T> PageOf<T> {
         Ok(PageOf { items: self.items.into_iter().map(each).collect::<Result<_, _>>()?, beyond: self.beyond })
     }
 
-    /// The same part with each item turned into something else.
+    /// The same part with each item converted.
     pub fn map<U>(self, each: impl FnMut(T) -> U) -> PageOf<U> {
         PageOf { items: self.items.into_iter().map(each).collect(), beyond: self.beyond }
     }

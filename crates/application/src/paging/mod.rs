@@ -1,4 +1,4 @@
-//! Lists in parts: numbered pages that know the total, or stretches of which each goes on where the last one ended.
+//! Lists in parts: numbered pages with a total, or parts that each continue where the last one ended.
 
 mod keyset;
 mod listed;
@@ -15,7 +15,7 @@ pub use sort::{Age, Sort};
 pub enum Part {
     /// A numbered page, and the total.
     Page(PageRequest),
-    /// What comes after a place, however much was added or taken away before it.
+    /// What comes after a place, whatever was added or removed before it.
     Keyset(KeysetRequest),
 }
 

@@ -1,10 +1,10 @@
 use devskyy_domain::kernel::{Refusal, RefusalKind};
 
-/// Most items a page may hold.
+/// Maximum number of items of a page.
 pub const MAX_PAGE_SIZE: u64 = 100;
-/// Items of a page where nobody says otherwise.
+/// Default number of items of a page.
 pub const USUAL_PAGE_SIZE: u64 = 20;
-/// Highest page that can be asked for; far above it an offset stops being a number databases like.
+/// Highest page; an offset far beyond it is expensive for a database.
 pub const MAX_PAGE: u64 = 1_000_000;
 
 /// One of a list's numbered pages.
@@ -22,16 +22,16 @@ impl Default for PageRequest {
     }
 }
 
-/// Why a page cannot be asked for.
+/// Why a page cannot be requested.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PagingError {
-    /// Pages count from 1.
+    /// Pages are numbered from 1.
     #[error("page must be from 1 to {MAX_PAGE}")]
     Page,
-    /// Pages are neither empty nor endless.
+    /// Pages have at least one item, and not too many.
     #[error("page_size must be from 1 to {MAX_PAGE_SIZE}")]
     PageSize,
-    /// Stretches are neither empty nor endless.
+    /// Parts have at least one item, and not too many.
     #[error("limit must be from 1 to {MAX_PAGE_SIZE}")]
     Limit,
 }
@@ -53,7 +53,7 @@ impl Refusal for PagingError {
 }
 
 impl PageRequest {
-    /// Checks raw numbers; what is left out gets its default.
+    /// Checks raw numbers; omitted ones get their defaults.
     ///
     /// # Errors
     /// [`PagingError`] when a number is out of range.

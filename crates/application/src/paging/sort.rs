@@ -1,28 +1,28 @@
-/// The one thing that most lists can be sorted by.
+/// The only field that most lists can be sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Age {
-    /// When something came into being.
+    /// The time of creation.
     #[default]
     CreatedAt,
 }
 
-/// In which order a list is told.
+/// The order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort<F> {
-    /// What decides first; the id decides between equals.
+    /// The field sorted by first; the id decides between equals.
     pub by: F,
     /// Whether the greatest comes first.
     pub descending: bool,
 }
 
 impl<F> Sort<F> {
-    /// The least first.
+    /// Ascending.
     #[must_use]
     pub const fn ascending(by: F) -> Self {
         Self { by, descending: false }
     }
 
-    /// The greatest first.
+    /// Descending.
     #[must_use]
     pub const fn descending(by: F) -> Self {
         Self { by, descending: true }
@@ -30,7 +30,7 @@ impl<F> Sort<F> {
 }
 
 impl<F: Default> Default for Sort<F> {
-    /// The newest first, where the field says when something came into being.
+    /// The newest first, if the field is a time of creation.
     fn default() -> Self {
         Self::descending(F::default())
     }

@@ -70,7 +70,7 @@ impl RunRecord {
             }
             RunEvent::Parked(parked) if parked.waiting.is_empty() => {
                 self.fence = parked.fence;
-                // Behind what is due already: a run that is handed over again and again keeps nobody waiting.
+                // Behind what is due already, so that a run that is handed over repeatedly delays no other.
                 self.ready_at = Some(parked.until.min(recorded.recorded_at));
                 self.running();
             }

@@ -1,4 +1,4 @@
-//! Who waits for whom at the ledger: told in turns and in appends under way, never in time.
+//! Which calls wait for which at the ledger, in numbers of turns and appends in progress, never in time.
 
 use std::{
     collections::BTreeMap,
@@ -35,12 +35,12 @@ use tokio::{sync::Semaphore, task::JoinHandle};
 use uuid::Uuid;
 
 const POSTERS: usize = 16;
-/// How often each of them comes.
+/// Number of postings of each.
 const ROUNDS: usize = 30;
-/// How often others are polled while an append is under way.
+/// How often other tasks are polled while an append is in progress.
 const DELAY: usize = 5;
 
-/// A log whose appends take a while, and begin only as they are let.
+/// A log whose appends take a while, and begin only when allowed.
 struct Slow {
     log: InMemoryEventStore,
     gate: Semaphore,
@@ -91,7 +91,7 @@ fn request(write: StreamWrite) -> AppendRequest {
 }
 
 impl Rig {
-    /// A ledger of a project without a budget, over a log that lets so many append at once.
+    /// A ledger of a project without a budget, over a log that allows so many appends at once.
     fn letting(appends: usize) -> Arc<Self> {
         let store = Arc::new(Slow {
             log: InMemoryEventStore::default(),
@@ -105,7 +105,7 @@ impl Rig {
         Arc::new(Self { store, ledger, longest: AtomicUsize::default() })
     }
 
-    /// Sets a budget that allows everything, as another process would.
+    /// Sets an unlimited budget, as another process would.
     async fn set_budget(&self) {
         let terms = Terms::parse(Some(1_000_000_000), None, Period::Total).unwrap();
         let set = Budget::default().set(owner(), terms, chrono::DateTime::UNIX_EPOCH).unwrap();
@@ -113,7 +113,7 @@ impl Rig {
         self.store.log.append(request(write)).await.unwrap();
     }
 
-    /// The same with a budget that it knows of and that allows everything.
+    /// The same with an unlimited budget that it knows of.
     async fn limited_letting(appends: usize) -> Arc<Self> {
         let rig = Self::letting(appends);
         rig.set_budget().await;
@@ -121,7 +121,7 @@ impl Rig {
         rig
     }
 
-    /// Records of some run what becomes of a call.
+    /// Records what happens to a call of some run.
     async fn post(&self, n: usize, entry: impl FnOnce(OperationId, RunId) -> Entry) {
         let (operation, run) = (OperationId::from(Uuid::from_u128(n as u128)), RunId::from(Uuid::from_u128(n as u128)));
         let event = NewEvent { event_type: "run.noted".into(), schema_version: 1, data: "{}".to_owned() };
@@ -153,7 +153,7 @@ impl Rig {
         self.post(n, settlement).await;
     }
 
-    /// Comes again and again; the busier ones think less in between.
+    /// Posts again and again; busier ones pause for less time.
     async fn come_again(&self, poster: usize) {
         for round in 0..ROUNDS {
             let before = self.store.done.load(Ordering::SeqCst);
@@ -176,7 +176,7 @@ impl Rig {
         }
     }
 
-    /// A call that is recorded as settled once the log lets it.
+    /// A call that is recorded as settled once the log allows it.
     async fn settling(self: &Arc<Self>) -> JoinHandle<()> {
         let rig = self.clone();
         let settling = tokio::spawn(async move { rig.settle(1).await });
@@ -261,7 +261,7 @@ async fn whoever_gives_up_while_it_waits_or_records_keeps_nobody_waiting() {
     assert!(last.is_ok());
 }
 
-/// A log that is put back to another one, which it may or may not notice.
+/// A log that is replaced by an earlier state, which may be detected or not.
 struct PutBack {
     logs: [InMemoryEventStore; 2],
     back: AtomicUsize,
@@ -273,7 +273,7 @@ impl PutBack {
         &self.logs[self.back.load(Ordering::SeqCst)]
     }
 
-    /// A log in which budgets were set one after the other, and one in which others were.
+    /// A log in which some budgets were set in order, and another one with other budgets.
     async fn with(first: &[u64], second: &[u64]) -> Arc<Self> {
         let logs = [first, second].map(|_| InMemoryEventStore::default());
         for (log, limits) in logs.iter().zip([first, second]) {

@@ -1,4 +1,4 @@
-//! Models by their names: fallbacks, and leaving alone what keeps failing.
+//! Models by name: fallbacks, and circuit breakers.
 
 use std::{
     collections::BTreeMap,
@@ -34,7 +34,7 @@ struct Routed {
     second: Arc<ScriptedModels>,
 }
 
-/// The providers `first` and `second`, which take these turns.
+/// The providers `first` and `second`, with these turns.
 fn routed(first: impl IntoIterator<Item = Turn>, second: impl IntoIterator<Item = Turn>) -> Routed {
     let (first, second) = (Arc::new(ScriptedModels::taking(first)), Arc::new(ScriptedModels::taking(second)));
     let clock = Arc::new(FixedClock::default());
@@ -215,7 +215,7 @@ async fn a_model_without_a_price_has_none() {
     assert_eq!(routed([], []).models.price(question().project, "first/m").await.unwrap(), None);
 }
 
-/// Providers that count how often one of them is looked up.
+/// Providers that count the lookups of one of them.
 struct Counted(NamedModels, AtomicUsize);
 
 #[async_trait]
@@ -226,7 +226,7 @@ impl ModelProviders for Counted {
     }
 }
 
-/// A provider whose one model takes such a turn and costs so much for each token it reads.
+/// A provider whose one model takes this turn and has this price per input token.
 fn priced(id: &str, turn: Turn, input: u64) -> Provided {
     let price = Price { input, ..Price::default() };
     Provided::Ready(Box::new(Route {

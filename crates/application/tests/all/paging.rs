@@ -1,10 +1,10 @@
-//! Whatever is added between two requests, a walk by cursor tells what was there throughout exactly once.
+//! Whatever is added between two requests, a walk by cursor returns every item that existed throughout exactly once.
 
 use devskyy_application::paging::{Beyond, Key, KeysetRequest, PageOf, Part};
 use proptest::{collection::vec, prelude::*};
 use uuid::Uuid;
 
-/// A row: what it is sorted by, of few values so that many are equal, and its id.
+/// A row: its sort value, of few values so that many are equal, and its id.
 type Row = (String, u128);
 
 fn key((name, id): &Row) -> Key {

@@ -62,7 +62,7 @@ impl Aggregate for Counter {
     }
 }
 
-/// A log on which somebody else counts first, a given number of times.
+/// A log to which another writer appends first, a given number of times.
 struct Contested {
     log: InMemoryEventStore,
     rivals: AtomicUsize,

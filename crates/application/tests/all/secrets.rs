@@ -1,4 +1,4 @@
-//! Secrets are opened as they are now, and nothing stays of what they were.
+//! Secrets are decrypted with their current value, and earlier values are gone.
 
 use std::sync::Arc;
 

@@ -142,7 +142,7 @@ pub trait EventSet: Sized + Clone + std::fmt::Debug + PartialEq + Send + Sync + 
 /// devskyy_domain::event_set! {
 ///     /// What can happen to a lamp.
 ///     pub enum LampEvent {
-///         /// Somebody switched it on.
+///         /// It was switched on.
 ///         Lit(LampLit),
 ///     }
 /// }

@@ -1,4 +1,4 @@
-//! Every fact about API keys reads back as it was written.
+//! Every event of API keys is read back as it was written.
 
 use std::collections::BTreeSet;
 

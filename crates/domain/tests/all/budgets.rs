@@ -1,4 +1,4 @@
-//! Every fact about budgets reads back as it was written.
+//! Every event of budgets is read back as it was written.
 
 use chrono::DateTime;
 use devskyy_domain::{

@@ -1,19 +1,19 @@
-//! Every event version ever written has a golden file, `tests/golden/<type>/v<version>.json`, kept for ever. A version
-//! that is written in several forms has one for each, `v<version>_<form>.json`.
+//! Every event version ever written has a golden file, `tests/golden/<type>/v<version>.json`, which stays for ever. A
+//! version that is written in several forms has one for each, `v<version>_<form>.json`.
 //!
-//! A context adds a module here with one example per stored version and hands it to [`holds`].
+//! A context adds a module here with one example per stored version and passes it to [`holds`].
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use devskyy_domain::kernel::EventSet;
 
-/// A stored version of an event and what it is read as today.
+/// A stored version of an event and the event it is read as today.
 pub(crate) struct Example<E> {
     /// Stored schema version.
     pub(crate) version: u16,
-    /// Which form of it, where there are several.
+    /// Its form, if there are several.
     pub(crate) form: Option<&'static str>,
-    /// The fact it is read as.
+    /// The event it is read as.
     pub(crate) event: E,
 }
 
@@ -24,13 +24,13 @@ impl<E> Example<E> {
     }
 }
 
-/// An example in the version that is written today.
+/// An example in the present version.
 pub(crate) fn today<E: EventSet>(event: impl Into<E>) -> Example<E> {
     let event = event.into();
     Example { version: event.schema_version(), form: None, event }
 }
 
-/// An example in one of the other forms of the version that is written today.
+/// An example in one of the other forms of the present version.
 pub(crate) fn also<E: EventSet>(form: &'static str, event: impl Into<E>) -> Example<E> {
     Example { form: Some(form), ..today(event) }
 }
@@ -39,7 +39,7 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
 }
 
-/// The golden files of an event that none of these examples reads.
+/// The golden files of an event that no example reads.
 fn unread<E: EventSet>(event: &str, examples: &[Example<E>]) -> Vec<String> {
     let read: BTreeSet<_> = examples.iter().filter(|it| it.event.event_type() == event).map(Example::file).collect();
     let found = fs::read_dir(folder().join(event)).into_iter().flatten().flatten();
@@ -47,7 +47,7 @@ fn unread<E: EventSet>(event: &str, examples: &[Example<E>]) -> Vec<String> {
     found.filter(|file| !read.contains(file)).map(|file| format!("no example reads {event}/{file}")).collect()
 }
 
-/// Everything that is wrong with the golden files of one kind of aggregate; empty when they hold.
+/// Everything that is wrong with the golden files of one kind of aggregate.
 pub(crate) fn faults<E: EventSet>(examples: &[Example<E>]) -> Vec<String> {
     let mut faults: Vec<_> = examples.iter().filter_map(fault).collect();
     let covered: BTreeSet<_> = examples.iter().map(|example| (example.event.event_type(), example.version)).collect();
@@ -59,7 +59,7 @@ pub(crate) fn faults<E: EventSet>(examples: &[Example<E>]) -> Vec<String> {
     faults
 }
 
-/// Fails unless every version of every event has a file that reads as its example and, today's, writes back the same.
+/// Fails unless every version of every event has a file that is read as its example and, today's, written the same.
 pub(crate) fn holds<E: EventSet>(examples: &[Example<E>]) {
     let faults = faults(examples);
     assert!(faults.is_empty(), "{}", faults.join("\n"));
@@ -91,7 +91,7 @@ fn write<E: EventSet>(event: &E) -> String {
 }
 
 mod culprit {
-    //! A made-up offender that the harness must catch.
+    //! A made-up offender that the test must detect.
 
     use serde::{Deserialize, Serialize};
 
@@ -103,7 +103,7 @@ mod culprit {
     }
     devskyy_domain::first_version!(LampBroken = "lamp.broken");
 
-    /// Of the name of an event that is published.
+    /// Has the name of a published event.
     #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
     struct UserDisabled {}
     devskyy_domain::first_version!(UserDisabled = "user.disabled");
@@ -118,7 +118,7 @@ mod culprit {
     devskyy_domain::event_set! {
         /// Has no golden file.
         enum LampEvent {
-            /// Never written down.
+            /// Never written.
             Broken(LampBroken),
         }
     }

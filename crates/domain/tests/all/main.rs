@@ -1,4 +1,4 @@
-//! Tests of the domain as its neighbours see it; one binary, so that it links once.
+//! Tests of the domain through its public interface, in one binary, so that it links once.
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test says what is missing and stops")]
 
 mod api_keys;

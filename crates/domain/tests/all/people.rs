@@ -1,4 +1,4 @@
-//! The stored shapes of everything that happens to people, projects and agents.
+//! The stored forms of all events of users, projects and agents.
 
 use devskyy_domain::{
     agents::{
@@ -117,7 +117,7 @@ fn assistant() -> Definition {
     assistant.into()
 }
 
-/// With everything that may be left out, and every kind of tool and step.
+/// With all optional members, and every kind of tool and step.
 const WORKFLOW: &str = r##"{
     "input_schema": {"type": "object"},
     "output_schema": true,
@@ -160,7 +160,7 @@ const BODIES: &str = r##"{
     "steps": [{"id": "a", "tool": "form"}]
 }"##;
 
-/// A definition as people write it.
+/// A definition as a client submits it.
 fn bare(kind: &str, text: &str) -> Definition {
     let text = format!(r#"{{"{kind}":{text}}}"#);
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}"))

@@ -1,4 +1,4 @@
-//! Every fact about providers of models reads back as it was written.
+//! Every event of model providers is read back as it was written.
 
 use std::collections::BTreeMap;
 

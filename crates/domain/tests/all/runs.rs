@@ -131,7 +131,7 @@ fn steps() -> Vec<Example<RunEvent>> {
     ]
 }
 
-/// An example in a version that was written before.
+/// An example in an earlier version.
 fn before(version: u16, event: impl Into<RunEvent>) -> Example<RunEvent> {
     Example { version, form: None, event: event.into() }
 }
@@ -240,7 +240,7 @@ fn origins() -> Vec<Example<RunEvent>> {
     ]
 }
 
-/// Events with everything that may be left out left out, or with what the other examples leave out.
+/// Events without their optional members, or with those that the other examples omit.
 fn forms() -> Vec<Example<RunEvent>> {
     let approval = ApprovalId::from(id(6));
     let Some(Example { event: RunEvent::Queued(RunQueued { order, .. }), .. }) = life().into_iter().next() else {
@@ -310,7 +310,7 @@ fn answered_barely() -> UnpricedAnswer {
     }
 }
 
-/// Events whose result is kept beside the log.
+/// Events whose result is stored beside the log.
 fn stored() -> Vec<Example<RunEvent>> {
     let hash = ResultHash(*b"thirty-two bytes that are a hash");
     let result = || Value::from(StoredResult { hash, bytes: 70_000, preview: r#"{"page":"<html"#.to_owned() });

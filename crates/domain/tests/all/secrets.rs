@@ -1,4 +1,4 @@
-//! Every fact about secrets reads back as it was written.
+//! Every event of secrets is read back as it was written.
 
 use devskyy_domain::secrets::{SecretAdded, SecretEvent, SecretHosts, SecretName, SecretRemoved, SecretReplaced};
 use uuid::Uuid;

@@ -144,7 +144,7 @@ impl Turns {
     }
 
     /// Runs of all projects that only have to end: those being cancelled and those overdue. The condition on the due
-    /// time is hidden from planners, which would otherwise read all due runs. SQLite is told which index to use,
+    /// time is hidden from planners, which would otherwise read all due runs. For SQLite the index is prescribed,
     /// because it would otherwise sort all rows if most runs qualify.
     fn ending(self, most: usize) -> String {
         let by = |index: &str| match self.0 {

@@ -8,21 +8,21 @@ use crate::{es::statement, sql::loaded};
 /// What a list holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum List {
-    /// Everybody.
+    /// All users.
     Users,
-    /// Projects of all, or of a person.
+    /// Projects of the platform, or of a user.
     Projects,
     /// Members of a project.
     Members,
     /// API keys of a project.
     ApiKeys,
-    /// Agents of all, or of a project.
+    /// Agents of the platform, or of a project.
     Agents,
     /// Versions of an agent.
     Versions,
-    /// Runs of all, or of a project.
+    /// Runs of the platform, or of a project.
     Runs,
-    /// Questions of runs to people, of all or of a project.
+    /// Approvals of the platform, or of a project.
     Approvals,
 }
 
@@ -41,25 +41,25 @@ impl List {
     }
 }
 
-/// Stands for everybody's.
+/// The key of lists of the whole platform.
 pub(super) const ALL: Uuid = Uuid::nil();
 
-/// Where the length of a list is kept.
+/// The rows that hold the length of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kept {
-    /// In one place.
+    /// One row.
     Of(List, Uuid),
-    /// In one place per project a person belongs to.
+    /// One row per project a user belongs to.
     OfProjectsOf(List, UserId),
 }
 
 impl Kept {
-    /// The length of the list of everything.
+    /// The length of the list of the whole platform.
     pub(crate) const fn all(list: List) -> Self {
         Self::Of(list, ALL)
     }
 
-    /// The length of a list of what is in projects.
+    /// The length of a list of the contents of projects.
     pub(crate) fn within(list: List, scope: ListScope) -> Self {
         match scope {
             ListScope::Everything => Self::all(list),
@@ -68,7 +68,7 @@ impl Kept {
         }
     }
 
-    /// The length; 0 of a list that never held anything.
+    /// The length; 0 if the list was never non-empty.
     pub(crate) async fn total(self, db: &DatabaseConnection) -> Result<u64, DbErr> {
         let (which, list, of) = match self {
             Self::Of(list, of) => ("of_id = ?", list, of),

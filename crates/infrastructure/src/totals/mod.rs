@@ -1,4 +1,4 @@
-//! How long lists are, kept as they grow: counting rows takes as long as there are rows.
+//! Lengths of lists, updated as they grow: counting rows takes time proportional to their number.
 
 mod kept;
 mod projection;

@@ -18,11 +18,11 @@ use crate::{
     sql::stored,
 };
 
-/// One row per list that ever held something.
+/// One row per list that was ever non-empty.
 #[derive(Debug, Clone, Copy)]
 pub struct TotalsProjection;
 
-/// By how much each list becomes longer, and the position of the last event that says so.
+/// The growth of each list, and the position of the last event that caused it.
 #[derive(Debug, Default)]
 struct Growth(BTreeMap<(List, Uuid), (i64, u64)>);
 
@@ -33,13 +33,13 @@ impl Growth {
         *position = event.position;
     }
 
-    /// One more in a project, and so in all projects.
+    /// Adds one to a project's list, and so to the platform's.
     fn add_within(&mut self, event: &RecordedEvent, list: List, project: impl Into<Uuid>) {
         self.add(event, list, project, 1);
         self.add(event, list, ALL, 1);
     }
 
-    /// Of most events the type says already that no list becomes longer.
+    /// Most event types change no list, so those events are not decoded.
     fn take_in(&mut self, event: &RecordedEvent) -> Result<(), ProjectionError> {
         match &*event.event_type {
             "user.registered" => self.add(event, List::Users, ALL, 1),
@@ -60,7 +60,7 @@ impl Growth {
                     self.add_within(event, List::Runs, it.order.project);
                 }
             }
-            // The project is the run's: whoever reports of a run does so in the context in which it was asked for.
+            // The project is the run's, because events of a run are recorded in the context of its start.
             "run.approval_requested" => {
                 if let Some(project) = event.context.project {
                     self.add_within(event, List::Approvals, project);

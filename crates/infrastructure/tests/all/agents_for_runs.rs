@@ -1,4 +1,4 @@
-//! What agents do, as runs are told, and a log that is put back to an earlier state.
+//! The definitions that runs use, after the log was rewound.
 
 use std::sync::{
     Arc,
@@ -19,11 +19,11 @@ use devskyy_infrastructure::runs::AgentsForRuns;
 use devskyy_testkit::{fakes::InMemoryEventStore, reads_through};
 use uuid::Uuid;
 
-/// How often the log was put back.
+/// How often the log was rewound.
 #[derive(Clone, Default)]
 struct Rewinds(Arc<AtomicU64>);
 
-/// A log that was put back so often.
+/// A log with that many rewinds.
 struct Log(InMemoryEventStore, Rewinds);
 
 impl Rewindable for Log {
@@ -45,7 +45,7 @@ fn workflow(step: &str) -> Definition {
     serde_json::from_str::<Workflow>(&format!(r#"{{"steps":[{{"id":"{step}","tool":"jq"}}]}}"#)).unwrap().into()
 }
 
-/// Agents whose first version does something else after the log was put back.
+/// Agents whose first version differs after the log was rewound.
 struct Views(Rewinds);
 
 #[async_trait]

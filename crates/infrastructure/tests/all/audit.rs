@@ -1,4 +1,4 @@
-//! The trail on SQL keeps every promise.
+//! The trail on SQL keeps the contract.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The facts of the trail are the log's: as they come, after a rebuild, and after the migration.
+//! The facts of the trail are those of the log: as they are recorded, after a rebuild, and after the migration.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ fn projections() -> Vec<Arc<dyn Projection>> {
     vec![Arc::new(AuditProjection)]
 }
 
-/// A project that a person came into.
+/// A project that a user joined.
 async fn filled(fresh: Fresh) -> Fresh {
     let store = SqlEventStore::start(fresh.db.clone(), Arc::new(SystemClock), projections()).await.unwrap();
     let store: Arc<dyn EventStore> = Arc::new(store);
@@ -57,7 +57,7 @@ async fn facts_are_the_logs(fresh: Fresh) {
     all_are_told(&fresh.db).await;
 }
 
-/// As a database from before the migration would be brought up to date.
+/// Migrates a database from before the migration.
 async fn a_migration_fills_facts_in(fresh: Fresh) {
     let fresh = filled(fresh).await;
     for statement in [

@@ -1,4 +1,4 @@
-//! Many model calls at once against one budget, through the writer that commits groups.
+//! Many concurrent model calls against one budget, through the writer that commits groups.
 #![expect(clippy::disallowed_methods, reason = "these tests live in real time")]
 
 use std::{
@@ -25,7 +25,7 @@ const CALLS: u128 = 1_000;
 const ROOM: u64 = 10;
 const EACH: u64 = 100;
 
-/// One log, and ledgers of as many processes that know nothing of each other.
+/// One log, and the ledgers of several independent processes.
 struct Rig {
     store: Arc<SqlEventStore>,
     ledgers: Vec<Arc<Ledger>>,
@@ -72,7 +72,7 @@ impl Rig {
         self.call(n, Entry::Settle(settlement)).await
     }
 
-    /// How many of all calls at once were admitted and were refused, and why others failed.
+    /// How many of all concurrent calls were admitted and how many refused, and why others failed.
     async fn rush(self: &Arc<Self>) -> (usize, usize, BTreeSet<String>) {
         let calls: Vec<_> = (1..=CALLS)
             .map(|n| {

@@ -1,4 +1,4 @@
-//! Processes that share a log, and not the time.
+//! Processes that share a log but whose clocks differ.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ use devskyy_testkit::{
 
 use crate::databases::{Fresh, postgres, sqlite};
 
-/// The times of what three processes record one after the other, the second of which has another idea of the time.
+/// The times of events recorded by three processes in turn, of which the second has a wrong clock.
 async fn recorded_with_one_off(fresh: &Fresh, off: TimeDelta) -> Vec<DateTime<Utc>> {
     let clocks: [Arc<dyn Clock>; 3] =
         [Arc::new(SystemClock), Arc::new(FixedClock::at(SystemClock.now() + off)), Arc::new(SystemClock)];
@@ -50,7 +50,7 @@ async fn a_process_whose_clock_is_an_hour_behind_records_at_the_right_time() {
     assert!(times.is_sorted_by(|one, next| one < next), "{times:?}");
 }
 
-/// There is no other clock to ask there.
+/// There is no other clock.
 #[tokio::test]
 async fn on_sqlite_the_time_waits_for_the_clock_to_catch_up() {
     let times = recorded_with_one_off(&sqlite().await, TimeDelta::hours(1)).await;

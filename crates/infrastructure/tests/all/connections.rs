@@ -1,4 +1,4 @@
-//! How many connections the calls of models take.
+//! How many connections model calls use.
 
 use std::{
     sync::{
@@ -27,7 +27,7 @@ use tokio::{
 };
 
 const CALLS: usize = 16;
-/// Far more than a connection takes to be ready for the next call.
+/// Far longer than a connection takes to be ready for the next call.
 const REST: Duration = Duration::from_millis(500);
 
 const EVENTS: &str = concat!(
@@ -35,7 +35,7 @@ const EVENTS: &str = concat!(
     "\n\ndata: [DONE]\n\n"
 );
 
-/// A provider that keeps connections, answers so many calls together, and ends each answer a moment after its last event.
+/// A provider that keeps connections, answers so many calls together, and ends each answer soon after its last event.
 struct Keeping {
     models: ProviderModels,
     connections: Arc<AtomicUsize>,
@@ -58,7 +58,7 @@ impl Keeping {
         Self { models: ProviderModels::new(endpoint, Arc::new(wire)), connections }
     }
 
-    /// Asks so many questions at once, and lets the connections come to rest.
+    /// Makes so many calls, and waits until the connections are idle.
     async fn asked(&self, calls: usize) {
         let question = question();
         let answers = join_all((0..calls).map(|_| self.models.ask(&question, &NoDeltas))).await;

@@ -8,7 +8,7 @@ use devskyy_testkit::databases::{Own, server};
 use sea_orm::ConnectionTrait;
 use tempfile::TempDir;
 
-/// A database of one test's own. Dropping it removes SQLite's directory; the test server's owner drops the others.
+/// A database for one test. Dropping it removes SQLite's directory; those on a server are left to its owner.
 pub(crate) struct Fresh {
     pub(crate) db: Database,
     pub(crate) url: String,
@@ -24,7 +24,7 @@ pub(crate) async fn sqlite() -> Fresh {
     Fresh { db, url, _directory: Some(directory) }
 }
 
-/// Makes of each check, a function of a fresh database, a test on SQLite and one on PostgreSQL.
+/// Turns each check, a function of a fresh database, into a test on SQLite and one on PostgreSQL.
 macro_rules! on_both_engines {
     ($($check:ident),+ $(,)?) => {$(
         mod $check {
@@ -43,10 +43,10 @@ macro_rules! on_both_engines {
 }
 pub(crate) use on_both_engines;
 
-/// How often something is asked of a PostgreSQL server that many tests keep busy at once.
+/// Attempts at a PostgreSQL server that many tests keep busy at once.
 const TRIES: u32 = 20;
 
-/// Does again what the server has no time for; what fails for another reason, or too often, fails the test.
+/// Retries while the server is too busy; another failure, or too many, fails the test.
 async fn patiently<T>(mut ask: impl AsyncFnMut() -> Result<T, PortError>) -> T {
     for _ in 1..TRIES {
         match ask().await {

@@ -14,11 +14,11 @@ use tokio::{
 
 use crate::databases::postgres;
 
-/// Longer than the log tries again.
+/// Longer than the log retries.
 const SOON: Duration = Duration::from_secs(60);
 
-/// Stands between the log and PostgreSQL until a commit passes by. Then every connection breaks and nobody gets through
-/// any more; whether PostgreSQL hears of the commit is up to the caller.
+/// A proxy between the log and PostgreSQL until it sees a commit. Then every connection breaks and none is accepted any
+/// more; `heard` decides whether PostgreSQL receives the commit.
 async fn until_a_commit(server: String, heard: bool) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (port, lost) = (listener.local_addr().unwrap().port(), watch::Sender::new(false));
@@ -55,12 +55,12 @@ async fn pass_on(mut client: TcpStream, mut server: TcpStream, lost: watch::Send
         () = there => {}
         _ = tokio::io::copy(&mut answers, &mut hears) => {}
     }
-    // What PostgreSQL says to the commit reaches nobody.
+    // PostgreSQL's response to the commit is dropped.
     let _ = timeout(Duration::from_millis(500), answers.read(&mut [0; 64])).await;
 }
 
-/// Appends over a line that is lost with the commit, and again under the same key over another; whether the first answer
-/// was that nobody knows, and whether the second one was that it is done already.
+/// Appends over a connection that is lost with the commit, and again under the same key over another; returns whether
+/// the first outcome was unknown, and whether the second append had been recorded already.
 async fn told(heard: bool) -> (bool, bool) {
     let fresh = postgres().await;
     let (start, rest) = fresh.url.rsplit_once('@').unwrap();

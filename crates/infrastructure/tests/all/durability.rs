@@ -1,4 +1,4 @@
-//! What SQLite is asked to survive.
+//! What commits on SQLite survive.
 
 use chrono::{DateTime, TimeDelta};
 use devskyy_application::identity::{Attempts, Charge, Charged};

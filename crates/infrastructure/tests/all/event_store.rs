@@ -1,4 +1,4 @@
-//! The log and its checkpoints on both engines, and what only a real database can do to them.
+//! The log and its checkpoints on both engines, and failures that only a real database has.
 
 use std::{sync::Arc, time::Duration};
 
@@ -47,7 +47,7 @@ impl LogUnderTest for Sql {
     }
 }
 
-/// The SQL log over a database in memory, which lives as long as its one connection: a restart is one of the log alone.
+/// The SQL log over an in-memory database, which lives as long as its one connection: only the log is restarted.
 struct InMemory {
     db: Database,
     store: Arc<SqlEventStore>,
@@ -169,7 +169,7 @@ mod on_postgres {
     );
 }
 
-/// However large events are, those that walk the whole log hold no more of it than fits into memory, and miss nothing.
+/// However large events are, readers of the whole log hold a bounded part of it in memory, and miss nothing.
 async fn a_replay_ends_its_pages_early(fresh: Fresh) {
     let log = Sql::over(fresh).await;
     let large = "x".repeat(PAGE_BYTES / 4);

@@ -1,4 +1,4 @@
-//! Random histories, asked of the log by many at once and over restarts, against the simplest log there is.
+//! Random histories, appended concurrently and across restarts, compared with the simplest possible log.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -23,8 +23,8 @@ use uuid::Uuid;
 
 use crate::databases::{Fresh, on_both_engines, postgres, sqlite};
 
-/// How many histories there are, how often the log is started again in each, and how many requests are under way at once
-/// in between. They wait in the order in which they are asked, however they are batched.
+/// The number of histories, of restarts of the log in each, and of concurrent requests in between. They queue in the
+/// order in which they are sent, however they are batched.
 const HISTORIES: usize = 6;
 const WAVES: usize = 6;
 const AT_ONCE: usize = 24;
@@ -42,13 +42,13 @@ fn histories() -> Vec<History> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Flaw {
     None,
-    /// Takes a stale version for the current one.
+    /// Accepts a stale version as the current one.
     Trusting,
-    /// Forgets under which keys it was asked.
+    /// Forgets idempotency keys.
     Forgetful,
-    /// Takes no value back.
+    /// Releases no value.
     Clinging,
-    /// Records one event of a stream less than it is asked to.
+    /// Records one event of a stream less than requested.
     Careless,
 }
 
@@ -75,7 +75,7 @@ impl EventStore for Flawed {
     reads_through!(log);
 }
 
-/// Asks the log for a history, and says where it does something else than the simplest log.
+/// Appends a history to the log, and returns where it differs from the simplest log.
 async fn deviation(fresh: &Fresh, history: &History, flaw: Flaw) -> Option<String> {
     let mut model = ReferenceLog::default();
     for wave in history {
@@ -172,7 +172,7 @@ async fn a_log_with_any_flaw_is_found_by_some_history() {
     }
 }
 
-/// More events than one statement of SQLite takes rows, each with as much as it takes values.
+/// More events than rows fit into one statement of SQLite, with as many values as fit.
 async fn five_thousand_events_are_recorded_at_once(fresh: Fresh) {
     let log = SqlEventStore::start(fresh.db.clone(), Arc::new(SystemClock), Vec::new()).await.unwrap();
     let notes: Vec<String> = (0..5_000).map(|n| format!("note {n}")).collect();
@@ -182,7 +182,7 @@ async fn five_thousand_events_are_recorded_at_once(fresh: Fresh) {
     assert_eq!((appended.last, log.head().await.unwrap(), faults), (5_000, 5_000, vec![]));
 }
 
-/// More streams than one statement of SQLite takes values, of which the last ones are there.
+/// More streams than values fit into one statement of SQLite, of which the last ones exist.
 async fn eighteen_thousand_streams_are_looked_up_at_once(fresh: Fresh) {
     let log = SqlEventStore::start(fresh.db.clone(), Arc::new(SystemClock), Vec::new()).await.unwrap();
     Request::to(lamp(17_999), &["there"]).ask(&log).await.unwrap();

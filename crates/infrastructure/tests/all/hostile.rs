@@ -1,4 +1,4 @@
-//! The log while databases and projections misbehave.
+//! The log while databases and projections fail.
 
 use std::{
     collections::BTreeMap,
@@ -29,12 +29,12 @@ async fn started(db: &Database, projections: Vec<Arc<dyn Projection>>) -> Arc<Sq
     Arc::new(SqlEventStore::start(db.clone(), Arc::new(SystemClock), projections).await.unwrap())
 }
 
-/// Whether the log took a request.
+/// Whether the log accepted a request.
 async fn taken(request: Request, store: &SqlEventStore) -> bool {
     request.ask(store).await.is_ok()
 }
 
-/// Cannot take in what says `poison`, and falls over what says `trap`.
+/// Refuses events that contain `poison`, and panics on `trap`.
 struct Fastidious;
 
 #[async_trait]
@@ -88,7 +88,7 @@ async fn only_one_is_hurt_by(what: &'static str) {
     assert_eq!(verify(&fresh.db, &[], vec![], |_, _| ()).await.unwrap().faults, []);
 }
 
-/// Cannot take in what several ask at once; then its tables are somebody else's.
+/// Refuses batches of several events, and fails single ones as if the database were away.
 struct Faint;
 
 #[async_trait]
@@ -113,7 +113,7 @@ impl Projection for Faint {
     }
 }
 
-/// Each of them would be tried for ten seconds of its own.
+/// Each of them would be retried for ten seconds of its own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_requests_of_a_batch_share_its_patience() {
     let fresh = sqlite().await;
@@ -133,10 +133,10 @@ async fn the_requests_of_a_batch_share_its_patience() {
     );
 }
 
-/// More requests than wait at once, while the database is somebody else's.
+/// More requests than fit into the queue, while the database is locked by another session.
 const TOO_MANY: u64 = 6_000;
 
-/// Asks for too much while somebody holds the log's mutex, and lets go of it once everybody has asked.
+/// Sends too many requests while another session holds the log's mutex, and releases it once all are sent.
 async fn overwhelmed(store: &Arc<SqlEventStore>, held: DatabaseTransaction) {
     let asked = (0..TOO_MANY).map(|n| {
         let store = store.clone();
@@ -193,7 +193,7 @@ async fn connections_that_are_cut_under_way_lose_and_repeat_nothing() {
          WHERE datname = current_database() AND pid <> pg_backend_pid()";
     for _ in 0..5 {
         tokio::time::sleep(Duration::from_millis(40)).await;
-        // It may cut its own pool's other connections; that is no failure of the log.
+        // It may cut other connections of its own pool; that is no failure of the log.
         let _ = executioner.writer.execute_unprepared(cut).await;
     }
     quiet.store(true, Ordering::Relaxed);
@@ -262,14 +262,14 @@ async fn a_hung_holder_of_the_mutex_is_waited_out() {
     let stranger = Database::connect(&fresh.url, 3).await.unwrap();
     let hung = stranger.writer.begin().await.unwrap();
     hung.execute_unprepared("SELECT 1 FROM es_head FOR UPDATE").await.unwrap();
-    // Idle in its transaction, it is ended by the server after three seconds.
+    // The server ends an idle transaction after three seconds.
     let asked = Request::to(lamp(1), &["a"]);
     let done = tokio::time::timeout(Duration::from_secs(9), asked.ask(&*store)).await.unwrap().unwrap();
     assert_eq!(done.last, 1);
     drop(hung);
 }
 
-/// Two processes append at once to a database that somebody has set to an isolation; what they were refused for.
+/// Two processes append concurrently to a database with another isolation level; returns the errors.
 async fn refused_under(isolation: &str) -> Vec<AppendError> {
     let fresh = postgres().await;
     let set = format!(
@@ -303,8 +303,8 @@ async fn a_database_set_to_be_serializable_refuses_nobody() {
     assert!(refused.is_empty(), "{refused:?}");
 }
 
-/// A commit that fails for want of space is taken back by SQLite itself, as the one that a hook refuses. The driver then
-/// believes that the transaction goes on, and would begin the next ones inside it.
+/// A commit that fails for want of space is rolled back by SQLite itself, like one that a hook refuses. The driver then
+/// believes that the transaction is still open, and would begin the next ones inside it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_that_sqlite_takes_back_costs_nothing_after_it() {
     let fresh = sqlite().await;
@@ -325,7 +325,7 @@ async fn a_commit_that_sqlite_takes_back_costs_nothing_after_it() {
 async fn a_transaction_nobody_waited_for_is_not_left_open() {
     let fresh = postgres().await;
     for step in 0..300 {
-        // Given up at any point: before the server hears of it, while it answers, and after.
+        // Dropped at any point: before the server receives it, while it responds, and after.
         let patience = Duration::from_micros(step * 10);
         let _ = tokio::time::timeout(patience, fresh.db.begin()).await;
         let _ = tokio::time::timeout(patience, fresh.db.writer.begin()).await;

@@ -1,4 +1,4 @@
-//! Invitations into projects on SQL keep every promise.
+//! Invitations on SQL keep the contract.
 
 use std::sync::Arc;
 

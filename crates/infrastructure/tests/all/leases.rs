@@ -1,4 +1,4 @@
-//! What a killed process held on a database that nobody else uses.
+//! Leases of a killed process on a database that belongs to a single process.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The wire over PostgreSQL keeps every promise, and whoever is cut off learns of it.
+//! The wire over PostgreSQL keeps the contract, and subscribers learn of a broken connection.
 
 use std::{sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! The machine's own clock and chance keep every promise.
+//! The machine's clock and randomness keep the contract.
 
 use std::{sync::Arc, time::Duration};
 

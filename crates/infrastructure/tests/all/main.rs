@@ -1,4 +1,4 @@
-//! Every adapter against what its port promises, in one binary. Tests that need a server are ignored and say which.
+//! Every adapter against the contract of its port, in one binary. Tests that need a server are ignored and name it.
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod agents_for_runs;

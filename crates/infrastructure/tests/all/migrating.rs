@@ -1,4 +1,4 @@
-//! The schema is brought up to date while others use the database.
+//! Migrations while other sessions use the database.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use tokio::time::{sleep, timeout};
 
 use crate::databases::{Fresh, empty_postgres, postgres};
 
-/// Migrations before one that changes the table of what models used, which readers keep from happening.
+/// Migrations before one that changes the table of model usage, which readers block.
 const BEFORE: u32 = 19;
-/// Key of the advisory lock that whoever migrates holds.
+/// Key of the advisory lock that a migration holds.
 const TURN: i64 = 0x6465_7673_6b79_7901;
 /// How long anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -23,7 +23,7 @@ async fn early() -> Fresh {
     fresh
 }
 
-/// Somebody who has read what models used and is not done, as a dump is.
+/// A session that has read model usage and is not done, as a dump is.
 async fn reading(db: &Database) -> DatabaseTransaction {
     let reading = db.begin_reading().await.unwrap();
     reading.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0").await.unwrap();
@@ -47,7 +47,7 @@ async fn nobody_waits_behind_a_migration_that_waits_for_a_reader() {
     let dump = reading(&fresh.db).await;
     let migrating = migrating(&fresh);
     for _ in 0..50 {
-        // Whoever waits behind the migration is refused the table after three seconds.
+        // Statements that wait behind the migration are refused the table after three seconds.
         fresh.db.reader.execute_unprepared("SELECT COUNT(*) FROM model_usage").await.unwrap();
         sleep(Duration::from_millis(100)).await;
     }
@@ -67,7 +67,7 @@ async fn a_migration_is_made_once_its_tables_are_read_no_longer() {
     assert_eq!(missing(&fresh.db).await, 0);
 }
 
-/// Somebody who migrates and says nothing any more.
+/// A session that migrates and hangs.
 async fn hung(db: &Database) -> DatabaseTransaction {
     let hung = db.writer.begin().await.unwrap();
     hung.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0").await.unwrap();

@@ -1,4 +1,4 @@
-//! Both protocols against what asking models promises, over real sockets.
+//! Both protocols against the contract of model calls, over real sockets.
 
 use std::{sync::Arc, time::Duration};
 
@@ -58,7 +58,7 @@ mod anthropic {
     devskyy_testkit::models_contract!(provider);
 }
 
-/// A question in the middle of a conversation.
+/// A request in the middle of a conversation.
 fn later() -> ModelRequest {
     let call = |id: &str, arguments: &str| ToolCall {
         id: id.to_owned(),
@@ -147,7 +147,7 @@ async fn a_conversation_is_told_in_messages() {
     assert_eq!(body, expected);
 }
 
-/// What the model is told at first, and the form of the answer that is asked for.
+/// The model's first input, and the requested form of the answer.
 async fn formed(kind: ProviderKind, schema: Value) -> (String, Value) {
     let schema = serde_json::from_value(schema).unwrap();
     let output = Some(OutputFormat { name: "output".to_owned(), schema });
@@ -208,7 +208,7 @@ async fn a_form_that_was_refused_is_not_asked_for_again() {
     assert_eq!(formed, [true, false, false]);
 }
 
-/// Whether each question asked for a form of the answer, and told it in words; the provider takes the second only.
+/// Whether each request asked for a form of the answer, and described it in words; the provider takes the second only.
 async fn asked_again(kind: ProviderKind) -> Vec<(bool, bool)> {
     let (models, server) = asked(kind, Patience::default(), true).await;
     server.prepare(Act::Status { status: 400, retry_after: None, code: "response_format" });
@@ -227,7 +227,7 @@ async fn a_server_that_takes_no_form_of_an_answer_is_asked_in_words() {
     assert_eq!(both, [vec![(true, true), (false, true)], vec![(true, false), (false, true)]]);
 }
 
-/// How an answer ends that stops for such a reason.
+/// The finish of an answer with this stop reason.
 async fn ends(kind: ProviderKind, reason: &'static str) -> Finish {
     let (models, server) = asked(kind, Patience::default(), true).await;
     server.prepare(Act::Stops(reason));

@@ -1,4 +1,4 @@
-//! The SQL adapters keep every promise about people, projects and agents.
+//! The SQL adapters keep the contract of users, projects and agents.
 
 use std::sync::Arc;
 

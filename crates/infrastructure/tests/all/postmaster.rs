@@ -1,4 +1,4 @@
-//! PostgreSQL's own server dies in the middle of appends: `kill -9`, and it is started again.
+//! The PostgreSQL server itself is killed with `kill -9` in the middle of appends, and started again.
 
 use std::{
     fs::{self, OpenOptions},
@@ -31,14 +31,14 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// How often the server dies.
 const DEATHS: u32 = 5;
-/// How many append at once.
+/// Number of concurrent writers.
 const WRITERS: u64 = 8;
-/// How many appends of each life are awaited before the server dies in the middle of others.
+/// How many appends of each life are acknowledged before the server dies in the middle of others.
 const APPENDS: u64 = 40;
-/// How long a server may take to begin, and an append to be answered after that.
+/// How long a server may take to start, and an append to be acknowledged after that.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A PostgreSQL of this test's own, of the programs that Debian installs.
+/// A PostgreSQL for this test, from the programs that Debian installs.
 struct Cluster {
     programs: PathBuf,
     directory: TempDir,
@@ -48,7 +48,7 @@ struct Cluster {
 }
 
 impl Cluster {
-    /// Makes one that nobody has used. PostgreSQL refuses to run as root: there it runs as its own user.
+    /// Creates a fresh one. PostgreSQL refuses to run as root: then it runs as its own user.
     fn make() -> Self {
         let versions =
             fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL's programs are where Debian installs them");
@@ -75,7 +75,7 @@ impl Cluster {
         self.directory.path().join("log")
     }
 
-    /// What the programs said so far: why they failed.
+    /// The output of the programs so far: why they failed.
     fn said(&self) -> String {
         fs::read_to_string(self.log()).unwrap_or_default()
     }
@@ -94,7 +94,7 @@ impl Cluster {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// Starts the server until it stays: what is left of one that died has to be gone before.
+    /// Starts the server until it stays up: the remains of a dead one must be gone first.
     async fn start(&mut self) {
         let until = Instant::now() + PATIENCE;
         loop {
@@ -128,8 +128,8 @@ impl Drop for Cluster {
     }
 }
 
-/// A free port that no outgoing connection is given, so that it is still free when the server comes back: those which
-/// were waiting for it would otherwise find themselves there.
+/// A free port outside the range of outgoing connections, so that it is still free when the server comes back: clients
+/// that wait for it might otherwise take it.
 fn port_nobody_takes() -> u16 {
     let given = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap();
     let first: u16 = given.split_whitespace().next().unwrap().parse().unwrap();
@@ -137,7 +137,7 @@ fn port_nobody_takes() -> u16 {
     below.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
 }
 
-/// The numbers of a user of this machine and of its group.
+/// The ids of a user of this machine and of its group.
 fn user(name: &str) -> (u32, u32) {
     let users = fs::read_to_string(Path::new("/etc/passwd")).unwrap();
     let entry = users.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|entry| entry[0] == name);
@@ -145,7 +145,7 @@ fn user(name: &str) -> (u32, u32) {
     (entry[2].parse().unwrap(), entry[3].parse().unwrap())
 }
 
-/// Appends one after the other, each until it is acknowledged; what was, and where.
+/// Appends one after the other, each until it is acknowledged; returns which, and where.
 async fn append(store: Arc<SqlEventStore>, writer: u64, quiet: Arc<AtomicBool>) -> Vec<(Position, String)> {
     let mut acknowledged = Vec::new();
     while !quiet.load(Ordering::Relaxed) {

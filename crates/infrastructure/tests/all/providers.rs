@@ -1,4 +1,4 @@
-//! Providers on SQL keep every promise, and are found by those who ask models.
+//! Providers on SQL keep the contract, and model calls find them.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -66,7 +66,7 @@ fn id<T: From<Uuid>>(number: u128) -> T {
     Uuid::from_u128(number).into()
 }
 
-/// The operator's providers `cloud` and `local`, and whatever projects have.
+/// The operator's providers `cloud` and `local`, and those of projects.
 fn configured(kept: &ProvidersUnderTest, base_url: &str, egress: EgressPolicy) -> ConfiguredProviders {
     let endpoint = Endpoint {
         kind: ProviderKind::OpenAi,
@@ -104,7 +104,7 @@ async fn routes() -> RoutesUnderTest {
 
 devskyy_testkit::routes_contract!(routes);
 
-/// A provider of that protocol, and a probe that may reach this machine.
+/// A provider with that protocol, and a probe that may reach this machine.
 async fn probed(kind: ProviderKind) -> ProbeUnderTest {
     let server = ModelServer::start(kind).await.unwrap();
     let egress = EgressPolicy::parse(true, &["127.0.0.0/8".to_owned()]).unwrap();

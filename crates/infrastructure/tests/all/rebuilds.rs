@@ -1,4 +1,4 @@
-//! Views are made anew while the log grows, and whatever happens meanwhile they are either the old ones or right.
+//! Views are rebuilt while the log grows; whatever happens meanwhile, they are either the old ones or correct.
 
 use std::{
     sync::{
@@ -32,7 +32,7 @@ use crate::databases::{Fresh, on_both_engines, postgres, sqlite};
 
 /// Projects in the log before a rebuild begins.
 const PROJECTS: u64 = 120;
-/// Events of each: more of them all than a page holds.
+/// Events of each: together more than a page has.
 const EACH: u64 = 50;
 /// How long an append may take on a busy machine: the log would refuse it only after ten seconds.
 const SOON: Duration = Duration::from_secs(8);
@@ -49,7 +49,7 @@ fn name(n: u64) -> ProjectName {
     ProjectName::parse(&format!("Lamp {n}")).unwrap()
 }
 
-/// A project that gets and loses a member, and many names.
+/// A project that adds and removes a member, and is renamed often.
 fn history() -> Vec<NewEvent> {
     let (owner, member) = (UserId::from(SequentialIds::nth(1)), UserId::from(SequentialIds::nth(2)));
     let (mut project, mut events) = (Project::default(), Vec::new());
@@ -78,7 +78,7 @@ async fn filled(fresh: &Fresh) -> Arc<dyn EventStore> {
     store
 }
 
-/// Makes one project, and gives an old one another name.
+/// Creates one project, and renames an old one.
 async fn work(store: &Arc<dyn EventStore>, n: u64) {
     let projects = Repository::<Project>::new(store.clone());
     let (fresh, old) = (SequentialIds::nth(100_000 + n), SequentialIds::nth(1_000 + n % PROJECTS));
@@ -101,7 +101,7 @@ fn once<T>(mut what: impl FnMut() -> T + Send) -> impl FnMut(u64, u64) + Send {
     }
 }
 
-/// Waits for something, in a place that cannot.
+/// Waits for a future in synchronous code.
 fn wait_for<F: Future>(what: F) -> F::Output {
     block_in_place(|| Handle::current().block_on(what))
 }
@@ -114,7 +114,7 @@ async fn an_append_is_answered_in_the_middle(fresh: Fresh) {
 }
 
 async fn appends_go_on_during_rebuilds(fresh: Fresh) {
-    // Two logs over one database are two processes; SQLite knows only one.
+    // Two logs over one database are two processes; SQLite allows only one.
     let mut stores = vec![filled(&fresh).await];
     if !fresh.db.of_one_process() {
         stores.push(store(&Database::connect(&fresh.url, 16).await.unwrap()).await);
@@ -145,7 +145,7 @@ async fn appends_go_on_during_rebuilds(fresh: Fresh) {
     assert_eq!(faults(&fresh.db).await, []);
 }
 
-/// A row that the log does not tell of shows which rows are there.
+/// A row that does not follow from the log, to show which rows are there.
 async fn spoil(db: &Database) {
     db.writer.execute_unprepared("UPDATE projects SET name = 'Mine' WHERE position = 50").await.unwrap();
 }
@@ -285,7 +285,7 @@ async fn a_rebuild_whose_connections_are_ended_changes_nothing_on_postgres() {
     assert_eq!(faults(&fresh.db).await.len(), 1);
 }
 
-/// A view that somebody made on one of the tables forbids to drop it, which shows only in the change-over.
+/// A user's view on one of the tables prevents its removal, which shows only at the switch.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 #[ignore = "needs PostgreSQL"]
 async fn appends_go_on_after_a_change_over_that_failed_on_postgres() {

@@ -1,4 +1,4 @@
-//! Two processes on one database, each with its own short memory: what ends on one ends on the other in time.
+//! Two processes on one database, each with its own cache: what ends on one ends on the other in time.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,7 +29,7 @@ use crate::{
     people::over,
 };
 
-/// Within this time whatever ends must have ended everywhere.
+/// Within this time an end must have taken effect everywhere.
 const BITES_WITHIN: TimeDelta = TimeDelta::seconds(5);
 
 fn ada() -> UserId {
@@ -40,7 +40,7 @@ fn sign_in() -> SessionId {
     SequentialIds::nth(50).into()
 }
 
-/// One process that changes things, and another that has just let somebody in.
+/// One process that changes things, and another that has just accepted a session.
 struct Replicas {
     one: PeopleUnderTest,
     other: CachedStandings,
@@ -58,7 +58,7 @@ impl Replicas {
         replicas
     }
 
-    /// What the other process thinks of the sign-in.
+    /// The state of the session in the other process.
     async fn stands(&self, at: DateTime<Utc>) -> Option<PlatformRole> {
         self.other.of(ada(), sign_in(), at).await.unwrap()
     }
@@ -167,7 +167,7 @@ on! {
     of_twenty_successors_from_two_processes_exactly_one_is_live,
 }
 
-/// A server that was demoted answers, and refuses what is written; a connection that was made then stays so.
+/// A demoted server responds, and refuses writes; a connection made before stays like that.
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
 async fn a_connection_to_a_demoted_server_is_not_kept() {
@@ -190,7 +190,7 @@ async fn a_connection_to_a_demoted_server_is_not_kept() {
     assert!(refused.retryable && write().await.is_ok(), "{refused:?}");
 }
 
-/// What ended is noticed on one connection; the others of its time would each fail another request.
+/// A broken connection is noticed on one; the others of its age would each fail another request.
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
 async fn one_broken_connection_is_enough_to_leave_those_of_its_time() {
@@ -209,7 +209,7 @@ async fn one_broken_connection_is_enough_to_leave_those_of_its_time() {
     assert_eq!((noticed, failed), (true, 0));
 }
 
-/// Whoever writes holds the one connection that writes to SQLite; strangers with made-up tokens do not queue for it.
+/// A writer holds the one write connection to SQLite; strangers with made-up tokens do not queue for it.
 #[tokio::test]
 async fn a_refresh_token_that_was_never_handed_out_waits_for_no_writer() {
     let fresh = databases::sqlite().await;

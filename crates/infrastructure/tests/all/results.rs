@@ -1,4 +1,4 @@
-//! Results on SQL keep every promise, and verifying finds those that are not what events refer to.
+//! Results on SQL keep the contract, and `verify` finds those that differ from what events refer to.
 
 use std::sync::Arc;
 
@@ -69,7 +69,7 @@ fn project() -> ProjectId {
     ProjectId::from(SequentialIds::nth(2))
 }
 
-/// A run whose two steps gave the same, which is kept beside the log.
+/// A run whose two steps had the same result, which is stored beside the log.
 fn history() -> Vec<RunEvent> {
     let at = DateTime::UNIX_EPOCH;
     let order = Order {
@@ -97,7 +97,7 @@ fn history() -> Vec<RunEvent> {
     history
 }
 
-/// A database whose log refers to a result; it is kept where that is said.
+/// A database whose log refers to a result, which is stored if `kept`.
 async fn referring(fresh: Fresh, kept: bool) -> Fresh {
     if kept {
         let results = SqlResults::new(fresh.db.clone());

@@ -1,4 +1,4 @@
-//! A log that loses its end under those who read it: by a restored backup, or a database that fails over to a copy that lags.
+//! A log that loses its end under its readers: by a restored backup, or a failover to a copy that lags.
 
 use std::{
     sync::{Arc, Mutex},
@@ -25,7 +25,7 @@ use tokio::time::timeout;
 
 use crate::databases::{Fresh, on_both_engines, postgres, sqlite};
 
-/// Longer than whatever is announced takes to arrive, and shorter than the pause between two looks.
+/// Longer than a notification takes to arrive, and shorter than the pause between two looks.
 const SOON: Duration = Duration::from_secs(5);
 
 async fn started(db: &Database) -> SqlEventStore {
@@ -39,7 +39,7 @@ async fn grow(store: &SqlEventStore, streams: std::ops::Range<u64>, text: &str) 
     }
 }
 
-/// Takes everything after a position out of the log, as if it had never been recorded.
+/// Removes everything after a position from the log, as if it had never been recorded.
 async fn cut(db: &Database, after: u64) {
     let (before, behind) = match db.backend() {
         DatabaseBackend::Postgres => {
@@ -58,7 +58,7 @@ async fn cut(db: &Database, after: u64) {
     db.writer.execute_unprepared(&cut).await.unwrap();
 }
 
-/// Has the checkpoints go back with the log, as those of a whole database do.
+/// Rewinds the checkpoints with the log, as in a restore of the whole database.
 async fn checkpoints_go_back(db: &Database, position: u64) {
     let back = format!(
         "UPDATE es_subscriptions SET position = {position}, \
@@ -67,7 +67,7 @@ async fn checkpoints_go_back(db: &Database, position: u64) {
     db.writer.execute_unprepared(&back).await.unwrap();
 }
 
-/// Notes what it hears of.
+/// Records what it receives.
 #[derive(Default)]
 struct Noting(Mutex<Vec<String>>);
 
@@ -100,7 +100,7 @@ fn subscription(db: &Database, store: &Arc<SqlEventStore>) -> Subscription {
     Subscription::new(store.clone(), checkpoints, Arc::new(SystemClock), SequentialIds::nth(1))
 }
 
-/// Runs a subscription until it has heard of so many events.
+/// Runs a subscription until it has received so many events.
 async fn heard(db: &Database, store: &Arc<SqlEventStore>, noting: &Noting, events: usize) -> Result<(), Stopped> {
     let run = subscription(db, store);
     let ended = run.run(noting, noting.has_seen(events));
@@ -115,7 +115,7 @@ async fn a_read_ends_where_a_log_does_that_was_put_back(fresh: Fresh) {
     assert_eq!((page.events.len(), page.scanned_to, store.rewinds()), (2, 5, 1));
 }
 
-/// While a subscription runs that has dealt with all of it, the log goes back and grows again beyond where it was.
+/// While a subscription runs that has processed all of it, the log is rewound and grows beyond its old end.
 async fn what_is_recorded_after_a_log_was_put_back_is_heard_of(fresh: Fresh) {
     let (store, noting) = (Arc::new(started(&fresh.db).await), Noting::default());
     grow(&store, 0..10, "a").await;
@@ -124,7 +124,7 @@ async fn what_is_recorded_after_a_log_was_put_back_is_heard_of(fresh: Fresh) {
         tokio::time::sleep(Duration::from_millis(200)).await;
         cut(&fresh.db, 5).await;
         checkpoints_go_back(&fresh.db, 5).await;
-        // On PostgreSQL it is another process that goes on.
+        // On PostgreSQL another process continues.
         let other = match fresh.db.backend() {
             DatabaseBackend::Postgres => Arc::new(started(&fresh.db).await),
             _ => store.clone(),
@@ -138,7 +138,7 @@ async fn what_is_recorded_after_a_log_was_put_back_is_heard_of(fresh: Fresh) {
     assert!(matches!(ended, Ok(Ok(()))) && noting.seen() == wanted, "{ended:?} {:?}", noting.seen());
 }
 
-/// The log goes back while nobody looks, and the checkpoints do not.
+/// The log is rewound while no process runs, and the checkpoints are not.
 async fn led_astray(fresh: &Fresh) -> (Arc<SqlEventStore>, Noting, Result<(), Stopped>) {
     let (store, noting) = (Arc::new(started(&fresh.db).await), Noting::default());
     grow(&store, 0..10, "a").await;
@@ -153,7 +153,7 @@ async fn led_astray(fresh: &Fresh) -> (Arc<SqlEventStore>, Noting, Result<(), St
     (store, noting, stopped)
 }
 
-/// Has the checkpoint at ten, where the subscription was told to end before it could move it.
+/// Sets the checkpoint to ten, because the subscription was stopped before it could move it.
 async fn settled(db: &Database) {
     checkpoints_go_back(db, 10).await;
 }
@@ -177,7 +177,7 @@ on_both_engines!(
     a_line_goes_on_where_an_operator_says,
 );
 
-/// A backup of the whole file holds checkpoints that belong to its log.
+/// A backup of the whole file has the checkpoints of its log.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_was_restored_is_gone_on_with() {
     let fresh = sqlite().await;
@@ -235,7 +235,7 @@ async fn what_another_process_writes_is_heard_of_at_once_also_after_a_lie() {
     assert_eq!(timeout(SOON, store.beyond(2, store.rewinds())).await, Ok(3));
 }
 
-/// Two installations in two schemas of one database have nothing to do with one another.
+/// Two installations in two schemas of one database are independent.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL"]
 async fn a_log_in_another_schema_is_another_log() {
@@ -253,12 +253,12 @@ async fn a_log_in_another_schema_is_another_log() {
     assert_eq!((misled, two.head().await.unwrap(), one.head().await.unwrap()), (None, 1, 7));
 }
 
-/// Makes a copy of a database that nobody uses any more, as a dump would that is restored under another name.
+/// Copies a database that is no longer in use, as a dump that is restored under another name.
 async fn restored(url: &str) -> Database {
     let (own, name) = (Own::beside(url, "test"), url.rsplit_once('/').unwrap().1.to_owned());
     let admin = Database::connect(&server().unwrap(), 3).await.unwrap();
     let copy = format!("CREATE DATABASE {} TEMPLATE {name}", own.name);
-    // Those who have let go of it may still be on their way out.
+    // Old connections may still be closing.
     let mut tries = 0;
     while let Err(error) = admin.writer.execute_unprepared(&copy).await {
         tries += 1;

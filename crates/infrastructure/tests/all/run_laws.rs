@@ -1,4 +1,4 @@
-//! Verifying finds what must not have happened to a run, though the log is whole and every view follows from it.
+//! `verify` finds what must not have happened to a run, even if the log is intact and every view follows from it.
 #![expect(clippy::disallowed_methods, reason = "these tests live in real time")]
 
 use std::sync::Arc;
@@ -47,7 +47,7 @@ fn queued() -> RunEvent {
     Run::default().queue(&order, Utc::now()).unwrap().remove(0)
 }
 
-/// A database whose log says that this happened to a run.
+/// A database whose log has this history of a run.
 async fn where_it_happened(fresh: Fresh, history: &[RunEvent]) -> Fresh {
     let store = SqlEventStore::start(fresh.db.clone(), Arc::new(SystemClock), projections()).await.unwrap();
     let id = RunId::from(SequentialIds::nth(9));
@@ -57,7 +57,7 @@ async fn where_it_happened(fresh: Fresh, history: &[RunEvent]) -> Fresh {
     fresh
 }
 
-/// An unsafe call that is made a second time though nobody knows what became of the first.
+/// An unsafe call that is repeated although the outcome of the first is unknown.
 fn blind_repetition() -> Vec<RunEvent> {
     let mut history = vec![queued()];
     history.extend(Run::default().evolved(&history).claim("w", 1, Utc::now()).unwrap());

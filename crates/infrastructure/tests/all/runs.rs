@@ -1,4 +1,4 @@
-//! The SQL adapters keep every promise about runs.
+//! The SQL adapters keep the contract of runs.
 
 use std::sync::Arc;
 
@@ -51,10 +51,10 @@ async fn over(fresh: Fresh) -> RunsUnderTest {
     }
 }
 
-/// What happens next to a run.
+/// The next events of a run.
 type Decides<'a> = &'a dyn Fn(&Run) -> Result<Vec<RunEvent>, RunError>;
 
-/// A log that SQLite kept may have been copied: this is what its views are made of on PostgreSQL.
+/// A log of SQLite may be copied: these views are derived from it on PostgreSQL.
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
 async fn a_question_that_holds_a_nul_is_seen_with_a_sign_in_its_place() {
@@ -117,7 +117,7 @@ mod on_sqlite {
     devskyy_testkit::runs_contract!(runs);
 }
 
-/// A log of which an event bears a time an hour ahead, so that all that follow bear it too.
+/// A log with an event an hour ahead of time, so that all later ones have that time too.
 mod on_a_log_that_ran_ahead {
     use std::sync::Arc;
 

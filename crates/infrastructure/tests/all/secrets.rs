@@ -1,4 +1,4 @@
-//! Secrets on SQL keep every promise.
+//! Secrets on SQL keep the contract.
 
 use std::sync::Arc;
 

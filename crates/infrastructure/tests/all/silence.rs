@@ -1,4 +1,4 @@
-//! A database server that vanishes without a word, as one does whose machine stops or whose address moves.
+//! A database server that vanishes silently, as if its machine stopped or its address moved.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,11 +17,11 @@ use crate::databases::postgres;
 const STREAM: StreamId = StreamId { category: "lamp", id: SequentialIds::nth(1) };
 /// Appends before and after the server vanishes.
 const EACH: u64 = 20;
-/// Longer than the log waits for a server that says nothing, and shorter than any system does.
+/// Longer than the log waits for a silent server, and shorter than any system does.
 const SOON: Duration = Duration::from_secs(60);
 
-/// Stands between the log and PostgreSQL. What was connected before the sender's number rose is not heard of again, and
-/// its connections stay open; whoever connects since then gets through.
+/// A proxy between the log and PostgreSQL. When the sender's number rises, existing connections fall silent but stay
+/// open; new ones get through.
 async fn in_between(server: String) -> (u16, watch::Sender<u32>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (port, now) = (listener.local_addr().unwrap().port(), watch::Sender::new(0));
@@ -62,7 +62,7 @@ async fn append(store: &SqlEventStore, before: u64) {
     timeout(SOON, store.append(request)).await.unwrap().unwrap();
 }
 
-/// The log's own connections are silent from the middle of a row of appends on.
+/// The log's connections are silent from the middle of a series of appends on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL"]
 async fn appends_go_on_without_loss_when_the_server_vanishes_without_a_word() {

@@ -1,4 +1,4 @@
-//! Requests that take PostgreSQL longer than it allows.
+//! Requests that take longer than PostgreSQL's timeouts allow.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use crate::databases::postgres;
 
-/// Takes longer over what says `tedious` than a statement may take.
+/// Takes longer over events that contain `tedious` than a statement may take.
 struct Thorough;
 
 #[async_trait]
@@ -45,7 +45,7 @@ async fn a_request_that_takes_too_long_hurts_nobody_else() {
     let fresh = postgres().await;
     let store = SqlEventStore::start(fresh.db.clone(), Arc::new(SystemClock), vec![Arc::new(Thorough)]).await.unwrap();
     let store = Arc::new(store);
-    // They come together while somebody holds the mutex.
+    // They arrive together while another session holds the mutex.
     let held = fresh.db.begin().await.unwrap();
     held.execute_unprepared("SELECT 1 FROM es_head FOR UPDATE").await.unwrap();
     let asked = (0..8).map(|n| {

@@ -1,4 +1,4 @@
-//! What is remembered of sign-ins, and for how long.
+//! Which standings are cached, and for how long.
 
 use std::sync::{
     Arc,
@@ -15,7 +15,7 @@ use devskyy_domain::{
 use devskyy_infrastructure::identity::CachedStandings;
 use devskyy_testkit::fakes::SequentialIds;
 
-/// Counts the questions and lets one person in.
+/// Counts the queries and accepts one user.
 #[derive(Default)]
 struct Counting(AtomicU64);
 
@@ -37,7 +37,7 @@ fn at(milliseconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap() + TimeDelta::milliseconds(milliseconds)
 }
 
-/// Asks about a person's sign-in at these instants, and says how many questions came through.
+/// Checks a user's session at these instants, and returns how many queries were made.
 async fn questions(user: UserId, instants: &[i64]) -> u64 {
     let behind = Arc::new(Counting::default());
     let standings = CachedStandings::new(behind.clone());

@@ -1,4 +1,4 @@
-//! How subscriptions are doing, as operators are told.
+//! The state of subscriptions, as reported to operators.
 
 use std::{sync::Arc, time::Duration};
 
@@ -51,7 +51,7 @@ async fn state(fresh: &Fresh, name: &str) -> SubscriptionState {
     states.into_iter().find(|state| state.name == name).unwrap()
 }
 
-/// One subscription that goes on, and one that stopped before position 8.
+/// One subscription that continues, and one that stopped before position 8.
 async fn a_stopped_subscription_is_told_with_its_place_and_reason(fresh: Fresh) {
     grown(&fresh).await;
     let (checkpoints, going) = claimed(&fresh, "a.goes").await;
@@ -66,7 +66,7 @@ async fn a_stopped_subscription_is_told_with_its_place_and_reason(fresh: Fresh) 
     assert_eq!(told, [("a.goes".to_owned(), 5, None, vec![odd]), ("b.stops".to_owned(), 7, stopped, vec![])]);
 }
 
-/// Three lamps wait behind position 5, and not the two switches.
+/// Three lamps wait behind position 5, but not the two switches.
 async fn only_wanted_events_are_told_to_wait(fresh: Fresh) {
     grown(&fresh).await;
     let (checkpoints, going) = claimed(&fresh, "a.goes").await;
@@ -75,7 +75,7 @@ async fn only_wanted_events_are_told_to_wait(fresh: Fresh) {
     assert_eq!((state.waiting.unwrap().events, state.is_behind()), (3, false));
 }
 
-/// Nobody has dealt with what was recorded a day ago.
+/// What was recorded a day ago is still unprocessed.
 async fn a_subscription_that_nobody_runs_falls_behind(fresh: Fresh) {
     let yesterday = FixedClock::default();
     let log = SqlEventStore::start(fresh.db.clone(), Arc::new(yesterday), Vec::new()).await.unwrap();
@@ -124,7 +124,7 @@ async fn what_was_set_aside_behind_where_one_goes_on_is_forgotten(fresh: Fresh) 
     assert_eq!(left, [3]);
 }
 
-/// A clock that is a day ahead leaves its mark.
+/// A clock that was a day ahead leaves a trace.
 async fn a_time_of_the_future_is_found(fresh: Fresh) {
     let tomorrow = FixedClock::at(SystemClock.now() + TimeDelta::days(1));
     let log = SqlEventStore::start(fresh.db.clone(), Arc::new(tomorrow), Vec::new()).await.unwrap();

@@ -1,4 +1,4 @@
-//! Whoever changes the log's own tables is found out: every column of each, by changes that are made up from the schema.
+//! Changes of the log's tables are detected: every column of each, by changes derived from the schema.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -31,10 +31,10 @@ use uuid::Uuid;
 
 use crate::databases::{Fresh, on_both_engines, sqlite};
 
-/// Rows of each table whose columns are changed.
+/// Rows of each table that are changed.
 const ROWS: usize = 3;
 
-/// A table and how a row of it is named, as SQL that yields a condition.
+/// A table and how a row of it is identified, as SQL that yields a condition.
 struct Table {
     name: &'static str,
     row: &'static str,
@@ -44,7 +44,7 @@ const EVENTS: Table = Table { name: "es_events", row: "'position = ' || position
 const STREAMS: Table = Table { name: "es_streams", row: "'stream_no = ' || stream_no" };
 const CLAIMS: Table = Table { name: "es_claims", row: "'scope = ''' || scope || ''' AND value = ''' || value || ''''" };
 
-/// A change that the database itself lets pass, and what verifying says of it.
+/// A change that the database itself accepts, and what verification reports.
 #[derive(Debug)]
 struct Tampered {
     row: String,
@@ -59,7 +59,7 @@ async fn texts(db: &Database, sql: &str) -> Vec<Vec<String>> {
     rows.iter().map(|row| (0..width(row)).map(|n| row.try_get_by_index(n).unwrap()).collect()).collect()
 }
 
-/// Name and type of every column, as the schema has them.
+/// Name and type of every column in the schema.
 async fn columns(db: &Database, table: &str) -> Vec<(String, String)> {
     let described = match db.backend() {
         DatabaseBackend::Postgres => format!(
@@ -72,7 +72,7 @@ async fn columns(db: &Database, table: &str) -> Vec<(String, String)> {
     columns.into_iter().map(|mut column| (column.remove(0), column.remove(0))).collect()
 }
 
-/// What a value of that type may be changed to.
+/// Possible changes of a value of that type.
 fn changes(chance: &mut Chance, backend: DatabaseBackend, column: &str, kind: &str) -> Vec<String> {
     let mut bytes = |length: u64| (0..length).map(|_| format!("{:02x}", chance.below(256))).collect::<String>();
     match (kind, backend) {
@@ -86,7 +86,7 @@ fn changes(chance: &mut Chance, backend: DatabaseBackend, column: &str, kind: &s
     }
 }
 
-/// Changes what the database itself refuses to change.
+/// Removes the protection of the database itself.
 async fn unlock(db: &Database) {
     let unlock = match db.backend() {
         DatabaseBackend::Postgres => "ALTER TABLE es_events DISABLE TRIGGER USER",
@@ -104,7 +104,7 @@ fn laws() -> Vec<Box<dyn Law>> {
     vec![Box::new(ClaimLaw::over(vec![Box::new(HeldByPeople::default()), Box::new(agents)]))]
 }
 
-/// Tries each change of each column of some rows, and each row's removal, one after the other.
+/// Tries each change of each column of some rows, and the removal of each row, in turn.
 async fn tampered(db: &Database, table: &Table) -> Vec<Tampered> {
     unlock(db).await;
     let (mut chance, mut tried) = (Chance::drawn(), Vec::new());
@@ -124,7 +124,7 @@ async fn tampered(db: &Database, table: &Table) -> Vec<Tampered> {
             }
         }
         for (column, change, sql) in ways {
-            // What breaks a key is refused; what is as it was is no change.
+            // A change that violates a key is refused; one without effect is no change.
             if db.writer.execute_unprepared(&sql).await.is_ok_and(|done| done.rows_affected() == 1) {
                 let faults = faults(db, laws()).await;
                 tried.push(Tampered { row: row.clone(), column, change, faults });
@@ -140,7 +140,7 @@ fn write(category: &'static str, id: Uuid, events: Vec<NewEvent>) -> StreamWrite
     StreamWrite { stream: StreamId { category, id }, precondition: Precondition::NoStream, events }
 }
 
-/// What somebody does, and the unique values they take with it.
+/// An action, and the unique values it claims.
 struct Deed {
     actor: &'static str,
     writes: Vec<StreamWrite>,
@@ -186,7 +186,7 @@ fn created(n: u64, name: &str) -> Deed {
     Deed { actor: "user:ada", writes: vec![write(Agent::CATEGORY, id, encoded(&events))], claims }
 }
 
-/// The first administrator, one who was invited, one from the command line; agents, one of which has several events.
+/// An administrator by bootstrap, by invitation and by command line; agents, one of which has several events.
 async fn worked_in(fresh: Fresh) -> Fresh {
     let store = SqlEventStore::start(fresh.db.clone(), Arc::new(SystemClock), Vec::new()).await.unwrap();
     let invitation = Claim { scope: INVITATION_SCOPE.to_owned(), value: "ab12".to_owned() };
@@ -220,8 +220,8 @@ async fn worked_in(fresh: Fresh) -> Fresh {
     fresh
 }
 
-/// Fails unless every column was changed, and each change was found: where it was made, or where its stream begins that
-/// has lost its newest event.
+/// Fails unless every column was changed, and each change was detected: where it was made, or at the start of a stream
+/// that has lost its newest event.
 fn found_where_it_was(tried: &[Tampered], columns: &[(String, String)], key: &str) {
     for Tampered { row, column, change, faults } in tried {
         let position = row.strip_prefix(key).unwrap().parse::<u64>().unwrap();
@@ -244,7 +244,7 @@ async fn every_column_of_a_stream_is_kept(fresh: Fresh) {
     found_where_it_was(&tried, &columns(&fresh.db, "es_streams").await, "stream_no = ");
 }
 
-/// Which invitation somebody came by is nowhere but in the claim itself.
+/// The invitation by which a user registered is recorded only in the claim itself.
 async fn every_column_of_a_claim_is_kept(fresh: Fresh) {
     let fresh = worked_in(fresh).await;
     let tried = tampered(&fresh.db, &CLAIMS).await;
@@ -256,7 +256,7 @@ async fn every_column_of_a_claim_is_kept(fresh: Fresh) {
     assert_eq!((claims, changed), (true, BTreeSet::from(["owner", "scope", "the row", "value"])));
 }
 
-/// What is added where nothing was, in each table.
+/// What can be added to each table.
 async fn what_is_added_is_found(fresh: Fresh) {
     let fresh = worked_in(fresh).await;
     let columns = "version, recorded_at, event_id, correlation_id, causation_id, schema_version, event_type, data, meta, \
@@ -291,7 +291,7 @@ async fn what_is_added_is_found(fresh: Fresh) {
     }
 }
 
-/// An agent that takes a name without claiming it shares it with another: the claim is one's, the events say both's.
+/// An agent that takes a name without claiming it shares it with another: the claim is of one, the events of both.
 async fn a_name_that_two_hold_is_found(fresh: Fresh) {
     let fresh = worked_in(fresh).await;
     let store = SqlEventStore::start(fresh.db.clone(), Arc::new(SystemClock), Vec::new()).await.unwrap();
@@ -309,7 +309,7 @@ on_both_engines!(
     a_name_that_two_hold_is_found,
 );
 
-/// A row as no release ever wrote it is told to be damaged, and not read as if it said 0 or 1970.
+/// A row that no release ever wrote is reported as damaged, and not read as 0 or 1970.
 async fn is_read_as_damaged(fresh: &Fresh, change: &str) {
     let store = SqlEventStore::start(fresh.db.clone(), Arc::new(SystemClock), Vec::new()).await.unwrap();
     Request::to(lamp(1), &["a"]).ask(&store).await.unwrap();

@@ -1,4 +1,4 @@
-//! The kept lengths of lists are the lists' lengths: as they grow, after a rebuild, and after the migration.
+//! The stored lengths of lists match the lists: as they grow, after a rebuild, and after the migration.
 #![expect(clippy::disallowed_methods, reason = "runs live in real time")]
 
 use std::sync::Arc;
@@ -61,7 +61,7 @@ fn user(n: u64) -> UserId {
     id(n).into()
 }
 
-/// A run in a project that asks as many questions.
+/// A run in a project that asks for so many approvals.
 async fn asks(runs: &Repository<Run>, n: u64, questions: u64) {
     let (run, at) = (RunId::from(id(2_000 + n)), Utc::now());
     let order = Order {
@@ -94,7 +94,7 @@ async fn asks(runs: &Repository<Run>, n: u64, questions: u64) {
     }
 }
 
-/// Three projects with one, two and three agents, and a run each with as many questions. Ada owns all, Kim came into the first two and left the second.
+/// Three projects with one, two and three agents, and a run each with as many approvals. Ada owns all, Kim joined two.
 async fn filled(fresh: Fresh) -> Fresh {
     let store = SqlEventStore::start(fresh.db.clone(), Arc::new(SystemClock), projections()).await.unwrap();
     let store: Arc<dyn EventStore> = Arc::new(store);
@@ -174,7 +174,7 @@ async fn totals_are_right(fresh: Fresh) {
     all_are_right(&fresh.db).await;
 }
 
-/// As a database from before the migration would be brought up to date.
+/// Migrates a database from before the migration.
 async fn a_migration_fills_totals_in(fresh: Fresh) {
     let fresh = filled(fresh).await;
     fresh.db.writer.execute_unprepared("DROP TABLE list_totals").await.unwrap();

@@ -1,4 +1,4 @@
-//! The SQL adapter keeps every promise about usage.
+//! The SQL adapter keeps the contract of usage.
 
 use std::sync::Arc;
 

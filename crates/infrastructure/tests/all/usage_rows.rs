@@ -1,4 +1,4 @@
-//! The kept usage is what the log adds up to: as it grows, after a rebuild, and after the migration.
+//! The stored usage is the sum over the log: as it grows, after a rebuild, and after the migration.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -58,7 +58,7 @@ fn happening() -> impl Strategy<Value = (u64, Answer, u64)> {
     (1..=10_u64, answer, 0..9_u64)
 }
 
-/// Runs of two projects and three agents get answers that chance chose.
+/// Runs of two projects and three agents with random answers.
 async fn filled(fresh: Fresh) -> (UsageUnderTest, Database) {
     let db = fresh.db.clone();
     let usage = over(fresh).await;
@@ -73,7 +73,7 @@ async fn filled(fresh: Fresh) -> (UsageUnderTest, Database) {
     (usage, db)
 }
 
-/// What the log says that was used in the first project, told apart by that; added up here, in the plainest way.
+/// The usage of the first project by groups, summed up here from the log in the simplest way.
 async fn folded(store: &dyn EventStore, project: ProjectId, by: Grouping) -> Vec<UsageGroup> {
     let page = store.read_all(0, 10_000, &EventFilter::default()).await.unwrap();
     let (mut runs, mut groups) = (BTreeMap::<RunId, (ProjectId, AgentId)>::new(), BTreeMap::new());
@@ -128,7 +128,7 @@ async fn a_rebuild_adds_up_to_the_same(fresh: Fresh) {
     }
 }
 
-/// A rebuild takes runs in portions, of which a later one may hold what happened earlier.
+/// A rebuild takes runs in batches, of which a later one may have earlier events.
 async fn a_rebuild_of_more_runs_than_fit_a_portion_leaves_the_same(fresh: Fresh) {
     let db = fresh.db.clone();
     let usage = over(fresh).await;
@@ -141,7 +141,7 @@ async fn a_rebuild_of_more_runs_than_fit_a_portion_leaves_the_same(fresh: Fresh)
     assert_eq!((grown.totals.calls, grown.position, faults(&db).await), (4, usage.store.head().await.unwrap(), vec![]));
 }
 
-/// Brings a database from before usage was kept up to date.
+/// Migrates a database from before usage was stored.
 async fn migrated_anew(db: &Database) {
     let forget = "DELETE FROM seaql_migrations WHERE version LIKE '%000019%' OR version LIKE '%000024%'";
     for statement in ["DROP TABLE model_usage", forget] {
@@ -156,7 +156,7 @@ async fn the_migration_adds_up_what_there_is(fresh: Fresh) {
     all_is_as_the_log_says(&usage, &db).await;
 }
 
-/// As a database that kept usage and did not tell estimated answers apart would be brought up to date.
+/// Migrates a database that stored usage without distinguishing estimated answers.
 async fn a_migration_tells_estimated_answers_apart(fresh: Fresh) {
     let (usage, db) = filled(fresh).await;
     let forget = "DELETE FROM seaql_migrations WHERE version LIKE '%000024%'";
@@ -196,7 +196,7 @@ const SINCE_27: [&str; 15] = [
     "CREATE INDEX runs_by_deadline ON runs (project_id, deadline) WHERE ready_at IS NOT NULL",
 ];
 
-/// As a database that kept runs without what they used and come from would be brought up to date.
+/// Migrates a database that stored runs without their usage and origin.
 async fn a_migration_tells_what_runs_used_and_come_from(fresh: Fresh) {
     let (usage, db) = filled(fresh).await;
     let origins: [(u64, RunEvent); 2] = [

@@ -1,4 +1,4 @@
-//! Verifying and rebuilding, over real projections.
+//! Verification and rebuilds, over real projections.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ async fn faults(db: &Database) -> Vec<Fault> {
     verify(db, &projections(), vec![], |_, _| ()).await.unwrap().faults
 }
 
-/// Changes what the database itself refuses to change.
+/// Changes what the database itself protects.
 async fn tamper(db: &Database, sql: &str) {
     let unlock = match db.backend() {
         sea_orm::DatabaseBackend::Postgres => "ALTER TABLE es_events DISABLE TRIGGER USER",

@@ -162,7 +162,7 @@ impl Destinations for NamedDestinations {
     }
 }
 
-/// Behaves as the URL of a call says, and records every call that reached the service.
+/// Behaves as the URL of a call indicates, and records every call that reached the service.
 #[derive(Debug, Default)]
 pub struct ScriptedTools {
     made: Mutex<Vec<(String, OperationId)>>,

@@ -1,4 +1,4 @@
-//! Counters of attempts with one flaw each, which their contract must catch.
+//! Counters of attempts with one flaw each, which their contract must detect.
 
 use std::sync::Arc;
 
@@ -16,29 +16,29 @@ use devskyy_testkit::contracts::{
 /// What is wrong with a counter.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Flaw {
-    /// Lets everything pass.
+    /// Refuses nothing.
     Lenient,
-    /// Looks first and counts later, and meanwhile others look.
+    /// Checks first and counts later, so that others check in between.
     Hesitant,
-    /// Counts charge by charge, also where a later one is refused.
+    /// Counts charge by charge, even if a later one is refused.
     Piecemeal,
-    /// Never opens a window again.
+    /// Never starts a new window.
     Merciless,
-    /// Starts the window anew with every attempt.
+    /// Restarts the window with every attempt.
     Prolonging,
-    /// Gives nothing back.
+    /// Refunds nothing.
     Grasping,
-    /// Gives back twice.
+    /// Refunds twice.
     Generous,
-    /// Remembers nobody.
+    /// Forgets all sources.
     Forgetful,
     /// Sweeps nothing.
     Untidy,
     /// Sweeps everything.
     Zealous,
-    /// Takes everybody for the same.
+    /// Does not distinguish callers.
     Confused,
-    /// Answers in an order of its own.
+    /// Returns results in another order.
     Shuffling,
 }
 

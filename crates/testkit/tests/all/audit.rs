@@ -1,4 +1,4 @@
-//! The trail in memory keeps every promise, and the contract catches keepers that break one.
+//! The trail in memory keeps the contract, and the contract detects trails that break a promise.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ async fn in_memory() -> AuditUnderTest {
 
 devskyy_testkit::audit_contract!(in_memory);
 
-/// A keeper with one flaw.
+/// A trail with one flaw.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Flaw {
     DropsRecords,
@@ -57,7 +57,7 @@ impl AuditTrail for Flawed {
     async fn list(&self, filter: &AuditFilter, limit: u64) -> Result<Vec<AuditEntry>, PortError> {
         let filter = match self.flaw {
             Flaw::IgnoresFilters => AuditFilter { before: filter.before, ..AuditFilter::default() },
-            // Walks on a few times, so that the walk ends.
+            // Continues a few times, so that the walk ends.
             Flaw::IgnoresPlaces => AuditFilter { before: None, until: filter.before.map(|it| it.at), ..filter.clone() },
             _ => filter.clone(),
         };

@@ -57,28 +57,28 @@ async fn in_memory() -> InMemory {
 
 checkpoints_contract!(in_memory);
 
-/// What is wrong with a keeper.
+/// What is wrong with a store of checkpoints.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Flaw {
-    /// Grants every lease to everybody.
+    /// Grants every lease to every claimant.
     Generous,
-    /// Takes the word of whoever held a lease once.
+    /// Trusts former holders of a lease.
     Trusting,
-    /// Says that it renewed, and did not.
+    /// Reports a renewal, but does not renew.
     Idle,
-    /// Begins anew with each holder, one event too late.
+    /// Restarts with each holder, one event too late.
     Forgetful,
-    /// Puts the checkpoint wherever it is told.
+    /// Moves the checkpoint wherever it is asked to.
     Pliant,
-    /// Takes whatever the log holds at a position for what was dealt with.
+    /// Takes whatever the log has at a position for the processed event.
     Blind,
-    /// Goes on behind the event that a line is stopped at.
+    /// Continues after the event at which a subscription is stopped.
     Skipping,
-    /// Goes on behind the event that a line is held up by.
+    /// Continues after the event that delays a subscription.
     Hasty,
-    /// Takes it that the log was put back.
+    /// Assumes that the log was rewound.
     Doubting,
-    /// Takes no lease back.
+    /// Releases no lease.
     Clinging,
 }
 

@@ -1,4 +1,4 @@
-//! Credentials in memory keep every promise, and the contract catches those that break one.
+//! Credentials in memory keep the contract, and the contract detects those that break a promise.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::{
@@ -36,7 +36,7 @@ async fn in_memory() -> CredentialsUnderTest {
 
 devskyy_testkit::credentials_contract!(in_memory);
 
-/// Believes whatever is presented, and makes everything alike.
+/// Accepts everything, and makes everything alike.
 #[derive(Default)]
 struct Credulous(Mutex<Option<AccessClaims>>);
 
@@ -96,7 +96,7 @@ impl BootstrapTokens for Credulous {
     }
 }
 
-/// Believes nothing, and makes everything anew.
+/// Accepts nothing, and makes everything anew.
 #[derive(Default)]
 struct Suspicious {
     made: AtomicU64,
@@ -158,7 +158,7 @@ impl BootstrapTokens for Suspicious {
     }
 }
 
-/// Everything of one kind of adapter.
+/// All ports from one adapter.
 fn all_of<T>(adapter: T) -> CredentialsUnderTest
 where
     T: PasswordHasher + TokenMint + AccessTokens + BootstrapTokens + 'static,

@@ -1,8 +1,8 @@
-//! What databases are called that tests make for themselves.
+//! Names of the databases that tests create.
 
 use devskyy_testkit::databases::Own;
 
-/// Where a database made beside such a server is, but for its name.
+/// The address of a database created on such a server, without its name.
 fn beside(server: &str) -> String {
     let Own { name, url } = Own::beside(server, "test");
     url.replace(&name, "NAME")

@@ -1,4 +1,4 @@
-//! Logs with one flaw each. A contract that lets one of them pass is no contract.
+//! Logs with one flaw each. A contract that accepts one of them is useless.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
@@ -83,7 +83,7 @@ const FLAWS: [Flaw; 27] = [
     Flaw::CriesWolf,
 ];
 
-/// A log that asks an honest one for the wrong thing, or tells its answer wrongly.
+/// A log that passes wrong requests to a correct one, or returns its results wrongly.
 struct Flawed {
     honest: InMemoryEventStore,
     flaw: Flaw,
@@ -99,7 +99,7 @@ impl Flawed {
         if self.flaw == Flaw::MixesCategories { StreamId { category: "lamp", ..stream } } else { stream }
     }
 
-    /// What is asked for in place of a request.
+    /// The request that is made instead.
     fn misread(&self, request: &mut AppendRequest) {
         request.writes.iter_mut().for_each(|write| write.stream = self.named(write.stream));
         match self.flaw {
@@ -125,7 +125,7 @@ impl Flawed {
         }
     }
 
-    /// The first value of a request that was ever taken.
+    /// The first value of a request that was ever claimed.
     fn ever_taken(&self, request: &AppendRequest) -> Option<Claim> {
         let mut owners = self.owners.lock().unwrap();
         request.claims.iter().find_map(|change| match change {
@@ -134,7 +134,7 @@ impl Flawed {
         })
     }
 
-    /// What a refusal leaves behind.
+    /// The side effect of a refusal.
     async fn botch(&self, request: AppendRequest) -> Result<(), AppendError> {
         let nothing = AppendRequest { writes: vec![], claims: vec![], idempotency: None, ..request.clone() };
         let left = match self.flaw {
@@ -147,7 +147,7 @@ impl Flawed {
         self.honest.append(left).await.map(drop)
     }
 
-    /// How an event is told.
+    /// How an event is returned.
     fn garbled(&self, mut event: RecordedEvent) -> RecordedEvent {
         match self.flaw {
             Flaw::TidiesData => event.data = event.data.replace("  ", " "),
@@ -174,7 +174,7 @@ impl Rewindable for Flawed {
 #[async_trait]
 impl EventStore for Flawed {
     async fn append(&self, mut request: AppendRequest) -> Result<Appended, AppendError> {
-        // Whoever overlooks versions overlooks what happens meanwhile.
+        // A log that ignores versions also ignores what happens meanwhile.
         tokio::task::yield_now().await;
         self.misread(&mut request);
         if let Some(claim) = self.ever_taken(&request).filter(|_| self.flaw == Flaw::RefusesOwners) {
@@ -182,7 +182,7 @@ impl EventStore for Flawed {
         }
         let asked = self.honest.append(request.clone()).await;
         if asked.is_err() {
-            // What is left behind of a refusal may be refused as well.
+            // The side effect of a refusal may be refused as well.
             let _ = self.botch(request).await;
         }
         asked
@@ -228,7 +228,7 @@ impl EventStore for Flawed {
     }
 }
 
-/// A log under trial.
+/// A log under test.
 struct Suspect(Arc<Flawed>);
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! Invitations in memory keep every promise, and the contract catches keepers that break one.
+//! Invitations in memory keep the contract, and the contract detects adapters that break a promise.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,16 +22,16 @@ async fn in_memory() -> InvitationsUnderTest {
 
 devskyy_testkit::invitations_contract!(in_memory);
 
-/// Views that see one thing wrongly.
+/// Views with one flaw.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Blind {
-    /// Shows every role as the mightiest.
+    /// Shows every role as the highest.
     Role,
-    /// Takes everything for open that was ever issued.
+    /// Shows every invitation ever issued as open.
     Expiry,
-    /// Shows a project everybody's invitations.
+    /// Shows a project the invitations of all projects.
     Project,
-    /// Does not see that they end.
+    /// Does not notice that they end.
     End,
 }
 
@@ -69,18 +69,18 @@ fn blind(to: Blind) -> InvitationsUnderTest {
     InvitationsUnderTest { views: Arc::new(Views(honest.views.clone(), to)), ..honest }
 }
 
-/// Keepers of e-mails that do one thing wrongly.
+/// Stores of e-mails with one flaw.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Flaw {
-    /// Takes any token for the right one.
+    /// Accepts any token.
     Token,
     /// Finds nothing by e-mail.
     Lost,
-    /// Forgets nobody.
+    /// Deletes nothing.
     Kept,
-    /// Lists whatever there is.
+    /// Lists everything at once.
     Endless,
-    /// Forgets everybody at once.
+    /// Deletes everything at once.
     Eager,
 }
 

@@ -1,4 +1,4 @@
-//! The wire in memory keeps every promise, and wires with one flaw each are caught.
+//! The wire in memory keeps the contract, and wires with one flaw each are detected.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
@@ -23,21 +23,21 @@ live_contract!(in_memory);
 /// What is wrong with a wire.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Flaw {
-    /// Tells everybody his own words.
+    /// Returns messages to their sender.
     Echoing,
-    /// Says everything twice.
+    /// Delivers everything twice.
     Stuttering,
-    /// Says what comes last first.
+    /// Delivers in reverse order.
     Reversed,
-    /// Cuts off what does not fit into one message.
+    /// Cuts off what exceeds one message.
     Curt,
-    /// Says something where there is nothing to say.
+    /// Delivers messages that were not sent.
     Chatty,
-    /// Tells those who come what was said before.
+    /// Replays earlier messages to new subscribers.
     Recalling,
-    /// Takes a message off the wire long before it hands it over.
+    /// Takes a message off the wire long before it delivers it.
     Absent,
-    /// Hears nothing while it speaks.
+    /// Receives nothing while it sends.
     Deaf,
 }
 

@@ -1,4 +1,4 @@
-//! The clock and the ids of tests keep every promise, and the contract catches those that break one.
+//! The clock and the ids of tests keep the contract, and the contract detects those that break a promise.
 
 use std::{
     sync::{
@@ -26,7 +26,7 @@ async fn in_memory() -> MachineUnderTest {
 
 devskyy_testkit::machine_contract!(in_memory);
 
-/// Runs backwards, by less than a microsecond at a time, and lets nobody sleep.
+/// Runs backwards, by less than a microsecond at a time, and never sleeps.
 #[derive(Default)]
 struct Restless(AtomicI64);
 
@@ -39,7 +39,7 @@ impl Clock for Restless {
     async fn sleep(&self, _: Duration) {}
 }
 
-/// Wakes nobody.
+/// Never wakes a sleeper.
 struct Stopped;
 
 #[async_trait]
@@ -53,7 +53,7 @@ impl Clock for Stopped {
     }
 }
 
-/// Counts down, from where no version says how.
+/// Counts down, without a UUID version.
 #[derive(Default)]
 struct Descending(AtomicU64);
 
@@ -63,7 +63,7 @@ impl IdGenerator for Descending {
     }
 }
 
-/// Knows one id.
+/// Always returns the same id.
 struct Constant;
 
 impl IdGenerator for Constant {

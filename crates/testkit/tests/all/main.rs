@@ -1,4 +1,4 @@
-//! The in-memory adapters keep their ports' promises, and each contract catches the culprits made for it.
+//! The in-memory adapters keep the contracts of their ports, and each contract detects the culprits made for it.
 
 mod attempts_culprits;
 mod audit;

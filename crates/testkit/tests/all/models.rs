@@ -1,4 +1,4 @@
-//! The scripted model keeps every promise of those who ask models.
+//! The scripted model keeps the contract of model calls.
 
 use devskyy_testkit::contracts::models::{ModelsUnderTest, ScriptedStage};
 

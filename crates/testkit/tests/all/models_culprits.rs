@@ -1,4 +1,4 @@
-//! Askers of models with one flaw each. A contract that lets one of them pass is no contract.
+//! Clients of models with one flaw each. A contract that accepts one of them is useless.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -19,7 +19,7 @@ use devskyy_testkit::{
 
 type Outcome = Result<ModelAnswer, ModelError>;
 
-/// Turns what an honest asker answers into something else.
+/// Changes the answers of a correct client.
 struct Flawed {
     honest: Arc<dyn Models>,
     flaw: fn(Outcome) -> Outcome,
@@ -33,7 +33,7 @@ impl Models for Flawed {
     }
 }
 
-/// Does not ask what a vendor would not take as it stands.
+/// Does not send what a vendor would reject as it is.
 struct Literal {
     honest: Arc<dyn Models>,
     refuses: fn(&ModelRequest) -> bool,
@@ -75,7 +75,7 @@ fn combines_arguments(request: &ModelRequest) -> bool {
     request.tools.iter().any(|tool| tool.schema.get("anyOf").is_some())
 }
 
-/// Goes on asking after its caller has gone.
+/// Keeps calling after its caller is gone.
 struct Clinging(Arc<dyn Models>);
 
 #[async_trait]

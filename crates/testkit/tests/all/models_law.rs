@@ -1,10 +1,10 @@
-//! What vendors refuse, the fake provider refuses: questions with one fault each.
+//! The fake provider rejects what vendors reject: requests with one fault each.
 
 use devskyy_domain::models::ProviderKind;
 use devskyy_testkit::fakes::ModelServer;
 use serde_json::{Value, json};
 
-/// A question that has everything that can be wrong with one, and is right.
+/// A valid request with everything that can be wrong in one.
 fn of_openai() -> Value {
     let call = |id: &str| json!({"id": id, "type": "function", "function": {"name": "look", "arguments": "{}"}});
     let schema = json!({
@@ -55,7 +55,7 @@ fn of_anthropic() -> Value {
     })
 }
 
-/// What is put where, and so wrong; nothing takes away what is there.
+/// A wrong value and its place; without a value, what is there is removed.
 type Fault = (&'static str, Option<Value>);
 
 fn with(mut question: Value, (place, fault): &Fault) -> Value {
@@ -73,7 +73,7 @@ fn with(mut question: Value, (place, fault): &Fault) -> Value {
     question
 }
 
-/// The faults that are let pass.
+/// The faults that are not detected.
 fn at_large(kind: ProviderKind, question: &Value, faults: &[Fault]) -> Vec<String> {
     let passed = faults.iter().filter(|fault| ModelServer::refusal(kind, &with(question.clone(), fault)).is_none());
     passed.map(|(place, fault)| format!("{place}: {fault:?}")).collect()

@@ -23,8 +23,8 @@ use devskyy_testkit::{
     fakes::InMemoryEventStore,
 };
 
-/// Positions come from a sequence, and become visible when their own transaction happens to commit: the reader's
-/// cursor moves past those that are still under way.
+/// Positions come from a sequence, and become visible whenever their own transaction commits: the reader's cursor
+/// moves past those that are still in progress.
 #[derive(Default)]
 struct NaiveTail {
     sequence: AtomicU64,

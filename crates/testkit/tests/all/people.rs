@@ -1,4 +1,4 @@
-//! The adapters in memory keep every promise about people, projects and agents.
+//! The in-memory adapters keep the contract of users, projects and agents.
 
 use devskyy_testkit::contracts::people::PeopleUnderTest;
 
@@ -13,7 +13,7 @@ devskyy_testkit::agents_contract!(in_memory);
 devskyy_testkit::api_keys_contract!(in_memory);
 
 mod culprits {
-    //! Keepers of keys that break a promise and must be caught.
+    //! Stores of keys that break a promise and must be detected.
 
     use std::{
         collections::HashMap,
@@ -42,7 +42,7 @@ mod culprits {
         fakes::{InMemoryAccounts, InMemorySessions, InMemoryUsers},
     };
 
-    /// Takes the prefix for a proof, and time for a rumour.
+    /// Accepts a key by its prefix, and ignores expiry.
     struct Trusting(Arc<dyn KeyStandings>);
 
     #[async_trait]
@@ -54,7 +54,7 @@ mod culprits {
         fn forget(&self, _: ApiKeyId) {}
     }
 
-    /// Remembers nobody.
+    /// Lists no erasures.
     struct Forgetful;
 
     #[async_trait]
@@ -74,7 +74,7 @@ mod culprits {
         assert!(is_broken(people::an_erasure_is_remembered_once(&culprit)).await);
     }
 
-    /// Replaces whatever password there is, however old the one is that somebody started from.
+    /// Replaces any password, however old the one is that the change started from.
     struct Hasty(Arc<dyn AccountChanges>);
 
     #[async_trait]
@@ -109,7 +109,7 @@ mod culprits {
         assert!(is_broken(people::a_password_is_replaced_once(&culprit)).await);
     }
 
-    /// Keepers of passwords that know of no sign-ins, and leave those to a step that never comes.
+    /// Stores of passwords that ignore sessions, and leave those to a step that never comes.
     fn half_way() -> PeopleUnderTest {
         let users = Arc::new(InMemoryUsers::default());
         let elsewhere = Arc::new(InMemorySessions::of(users.clone()));
@@ -127,7 +127,7 @@ mod culprits {
         assert!(is_broken(people::no_sign_in_slips_past_a_change_of_the_password(&half_way())).await);
     }
 
-    /// Turns nobody out.
+    /// Ends no session.
     struct Hoarding(Arc<dyn Sessions>);
 
     #[async_trait]
@@ -162,7 +162,7 @@ mod culprits {
         assert!(is_broken(people::a_person_has_no_more_sign_ins_than_they_may(&culprit)).await);
     }
 
-    /// Believes whatever it was told last.
+    /// Trusts the last write.
     #[derive(Default)]
     struct Gullible(Mutex<HashMap<ApiKeyId, DateTime<Utc>>>);
 

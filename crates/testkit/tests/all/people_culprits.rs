@@ -1,4 +1,4 @@
-//! Keepers of people, projects and agents with one flaw each. A contract that lets one of them pass is no contract.
+//! Adapters of users, projects and agents with one flaw each. A contract that accepts one of them is useless.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
@@ -25,7 +25,7 @@ use devskyy_testkit::contracts::{
     people::{self as promise, PeopleUnderTest},
 };
 
-/// Exchanges every token that was ever handed out, as often as it comes.
+/// Exchanges every token that was ever issued, any number of times.
 struct Forgiving(Arc<dyn Sessions>, Mutex<HashMap<RefreshDigest, (SessionId, UserId)>>);
 
 #[async_trait]
@@ -77,7 +77,7 @@ async fn sessions_with_many_live_successors_are_caught() {
     assert!(is_broken(promise::of_twenty_parallel_exchanges_at_most_one_successor_counts(&forgiving())).await);
 }
 
-/// Exchanges every token exactly once, so that a lost answer costs the sign-in.
+/// Exchanges every token exactly once, so that a lost response ends the session.
 struct Unforgiving(Arc<dyn Sessions>, Mutex<HashSet<RefreshDigest>>);
 
 #[async_trait]
@@ -128,7 +128,7 @@ async fn sessions_that_do_not_revoke_all_are_caught() {
     assert!(is_broken(promise::revoking_all_of_a_person_ends_every_sign_in(&forgiving())).await);
 }
 
-/// Believes every sign-in for ever.
+/// Accepts every session for ever.
 struct Credulous;
 
 #[async_trait]
@@ -151,7 +151,7 @@ async fn standings_that_outlive_a_log_out_are_caught() {
     assert!(is_broken(promise::a_revoked_sign_in_does_not_count(&people)).await);
 }
 
-/// Remembers a membership for ever.
+/// Caches memberships for ever.
 struct Nostalgic(Arc<dyn Memberships>, Mutex<HashMap<(ProjectId, UserId), Standing>>);
 
 #[async_trait]
@@ -186,7 +186,7 @@ async fn memberships_that_are_remembered_too_long_are_caught() {
     );
 }
 
-/// Lists what is everybody's, and counts only what it shows.
+/// Lists the agents of all projects, and counts only what it shows.
 struct Indiscreet(Arc<dyn AgentViews>);
 
 #[async_trait]

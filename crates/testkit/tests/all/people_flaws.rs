@@ -1,4 +1,4 @@
-//! Each promise about people and projects is broken by at least one of these keepers.
+//! Each promise about users and projects is broken by at least one of these adapters.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -31,13 +31,13 @@ use devskyy_testkit::contracts::people::{PeopleUnderTest, Perishables};
 
 use crate::unforgetting::Unforgetting;
 
-/// Tells everybody what they ask for, true or not, and forgets nothing.
+/// Returns whatever is asked for, true or not, and forgets nothing.
 struct Credulous<T: ?Sized>(Arc<T>);
 
-/// Tells nobody anything.
+/// Returns nothing.
 struct Mute;
 
-/// Lets go of whatever it was ever given.
+/// Deletes everything it ever stored.
 struct Zealous<T: ?Sized>(Arc<T>, Mutex<Vec<UserId>>);
 
 fn role() -> PlatformRole {
@@ -239,7 +239,7 @@ impl AgentViews for Credulous<dyn AgentViews> {
         }))
     }
 
-    /// Whatever type is asked for, and never that the list goes on.
+    /// Ignores the requested type, and never reports that the list continues.
     async fn list(&self, filter: AgentFilter, part: &Part) -> Result<PageOf<AgentView>, PortError> {
         let found = self.0.list(AgentFilter { kind: None, ..filter }, part).await?;
         match part {
@@ -322,7 +322,7 @@ impl Perishable for Zealous<dyn Perishable> {
     }
 }
 
-/// Keepers that look into a log nobody writes to, or keep nothing.
+/// Adapters over a log without writers, or that store nothing.
 fn empty() -> PeopleUnderTest {
     let elsewhere = PeopleUnderTest::in_memory();
     PeopleUnderTest {

@@ -1,4 +1,4 @@
-//! The probe of tests keeps every promise, and the contract catches probes that break one.
+//! The probe of tests keeps the contract, and the contract detects probes that break a promise.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ async fn fixed() -> ProbeUnderTest {
 
 devskyy_testkit::probing_contract!(fixed);
 
-/// Finds everything in order.
+/// Finds no problem.
 struct Easygoing;
 
 #[async_trait]
@@ -38,7 +38,7 @@ impl ProviderProbe for Easygoing {
     }
 }
 
-/// Lets nothing through, and says the same of all of it.
+/// Lets nothing through, and always gives the same reason.
 struct Closed;
 
 #[async_trait]

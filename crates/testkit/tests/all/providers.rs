@@ -1,4 +1,4 @@
-//! Providers in memory keep every promise, and the contract catches keepers with one flaw each.
+//! Providers in memory keep the contract, and the contract detects adapters with one flaw each.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,7 +27,7 @@ async fn in_memory() -> ProvidersUnderTest {
 
 devskyy_testkit::providers_contract!(in_memory);
 
-/// Opens a key for whoever asks, shows the start of it, and sweeps everything or nothing.
+/// Decrypts any key, shows its beginning, and sweeps everything or nothing.
 struct Careless {
     honest: Arc<dyn ProviderVault>,
     sweeps: bool,
@@ -62,7 +62,7 @@ impl ProviderVault for Careless {
     }
 }
 
-/// Shows what belongs to others and what is gone.
+/// Shows what belongs to others and what was removed.
 struct Indiscreet(Arc<dyn ProviderViews>, ProjectId);
 
 #[async_trait]
@@ -106,7 +106,7 @@ impl ProviderViews for Alarmed {
     }
 }
 
-/// Keeps nothing.
+/// Stores nothing.
 struct Mute;
 
 #[async_trait]
@@ -144,7 +144,7 @@ fn indiscreet() -> ProvidersUnderTest {
     ProvidersUnderTest { views: Arc::new(Indiscreet(honest.views.clone(), first)), ..honest }
 }
 
-/// Looks into a log nobody writes to, and opens nothing.
+/// Reads a log without writers, and decrypts nothing.
 fn elsewhere() -> ProvidersUnderTest {
     ProvidersUnderTest { store: fresh().store, vault: Arc::new(Mute), ..fresh() }
 }

@@ -1,4 +1,4 @@
-//! Results in memory keep every promise, and the contract catches keepers with one flaw each.
+//! Results in memory keep the contract, and the contract detects stores with one flaw each.
 
 use std::{
     collections::BTreeMap,
@@ -23,33 +23,33 @@ async fn in_memory() -> ResultsUnderTest {
 
 devskyy_testkit::results_contract!(in_memory);
 
-/// What is wrong with a keeper.
+/// What is wrong with a store.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Flaw {
-    /// It keeps nothing.
+    /// It stores nothing.
     Forgets,
-    /// It finds something for whoever asks.
+    /// It always finds something.
     MakesUp,
-    /// It keeps no projects apart.
+    /// It does not separate projects.
     KnowsNoProjects,
-    /// It keeps each text as often as it is told to.
+    /// It stores each text as often as it is given.
     Hoards,
-    /// It keeps the beginning of a text.
+    /// It stores the beginning of a text.
     Cuts,
-    /// It does not look at the log before it deletes.
+    /// It does not check the log before it deletes.
     IgnoresEvents,
-    /// It deletes whatever is there.
+    /// It deletes everything.
     IsHasty,
-    /// It does not note that a text was kept again.
+    /// It does not record that a text was stored again.
     RemembersTheFirstTime,
     /// It never deletes.
     NeverDeletes,
 }
 
-/// Each text with when it was kept last, and how often.
+/// Each text with the time it was last stored, and how often it was.
 type Texts = BTreeMap<(ProjectId, ResultHash), (Vec<u8>, DateTime<Utc>, u64)>;
 
-/// A keeper with a flaw; what it forgets to do is done by nobody.
+/// A store with a flaw; what it omits is not done elsewhere.
 struct Flawed {
     flaw: Flaw,
     texts: Mutex<Texts>,

@@ -1,4 +1,4 @@
-//! Whoever finds providers or knows models keeps every promise, and the contract catches those who break one.
+//! Adapters that find providers or models keep the contract, and the contract detects those that break a promise.
 
 use std::sync::Arc;
 
@@ -91,7 +91,7 @@ impl ModelProviders for Blind {
     }
 }
 
-/// Finds nobody.
+/// Finds no provider.
 struct Lost;
 
 #[async_trait]
@@ -101,7 +101,7 @@ impl ModelProviders for Lost {
     }
 }
 
-/// Knows every model and what it costs, or none.
+/// Has every model and its price, or none.
 struct Sweeping(bool);
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! The adapters in memory keep every promise about runs.
+//! The in-memory adapters keep the contract of runs.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ pub(crate) fn fresh() -> RunsUnderTest {
     over(InMemoryProjects::following)
 }
 
-/// Runs that never hear what becomes of their projects.
+/// Runs that never learn what happens to their projects.
 pub(crate) fn heedless() -> RunsUnderTest {
     over(|_| Arc::default())
 }

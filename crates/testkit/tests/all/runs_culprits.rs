@@ -1,4 +1,4 @@
-//! Keepers of runs with one flaw each. A contract that lets one of them pass is no contract.
+//! Adapters of runs with one flaw each. A contract that accepts one of them is useless.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
@@ -28,47 +28,47 @@ use crate::runs::{fresh, heedless};
 /// What is wrong with a queue, views or agents.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Flaw {
-    /// Hands a run out to whoever asks, and lets everybody renew.
+    /// Leases a run to every worker, and renews for all.
     Careless,
-    /// Hands out in the order of ids, and forgets shares.
+    /// Leases in the order of ids, and ignores shares.
     FirstCome,
-    /// Hands nothing out.
+    /// Leases nothing.
     Mute,
-    /// Leases for much longer than was asked.
+    /// Leases for much longer than requested.
     Grasping,
-    /// Lets what has to end wait its turn.
+    /// Does not prefer runs that only have to end.
     Patient,
     /// Takes the share of one worker for that of all.
     Stingy,
-    /// Says that it renewed, and did not.
+    /// Reports a renewal, but does not renew.
     Idle,
-    /// Takes nothing back.
+    /// Releases nothing.
     Clinging,
-    /// Takes back whoever gives.
+    /// Releases leases of other workers.
     Trusting,
-    /// Hands out again what it once handed out.
+    /// Leases again what it leased once.
     Undying,
-    /// Does not say when it is, nor when to come again.
+    /// Returns neither its time nor the next due time.
     Timeless,
-    /// Does not tell of what becomes due within a moment.
+    /// Omits what becomes due within a moment.
     Blinking,
-    /// Hands out whatever becomes of a project.
+    /// Leases runs whatever the state of their project.
     Heedless,
-    /// Shows every run to everybody, and of questions only that they are open.
+    /// Shows every run to every caller, and only open approvals.
     Indiscreet,
-    /// Shows what was asked for, not what came of it.
+    /// Shows the start of runs, not their later state.
     Stale,
     /// Takes absence for a failure.
     Alarmed,
-    /// Lists the wrong way round.
+    /// Lists in reverse order.
     Reversed,
-    /// Passes everything through.
+    /// Ignores filters.
     Unfiltered,
-    /// Says that a list ends after its first stretch.
+    /// Reports that a list ends after its first part.
     EndsEarly,
-    /// Lets a paused agent be run, and tells only its newest version.
+    /// Allows runs of a paused agent, and has only its newest version.
     Tireless,
-    /// Tells the first version of an agent as the present one.
+    /// Returns the first version of an agent as the current one.
     Outdated,
 }
 

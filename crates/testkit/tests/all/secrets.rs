@@ -1,4 +1,4 @@
-//! Secrets in memory keep every promise, and the contract catches keepers with one flaw each.
+//! Secrets in memory keep the contract, and the contract detects adapters with one flaw each.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -31,7 +31,7 @@ async fn in_memory() -> SecretsUnderTest {
 
 devskyy_testkit::secrets_contract!(in_memory);
 
-/// Opens the last value for whoever asks, removes nothing, and sweeps everything or nothing.
+/// Decrypts the last value for any caller, removes nothing, and sweeps everything or nothing.
 struct Careless {
     honest: Arc<dyn SecretVault>,
     sweeps: bool,
@@ -62,7 +62,7 @@ impl SecretVault for Careless {
     }
 }
 
-/// Keeps no values apart from each other's, and keeps none.
+/// Does not separate values, and stores none.
 struct Forgetful;
 
 #[async_trait]
@@ -84,8 +84,7 @@ impl SecretVault for Forgetful {
     }
 }
 
-/// Shows each secret as it first saw it, of whatever project, the oldest first, and takes
-/// absence for a failure.
+/// Shows each secret as it first saw it, of any project, the oldest first, and takes absence for a failure.
 struct Indiscreet {
     honest: Arc<dyn SecretViews>,
     first: ProjectId,
@@ -132,7 +131,7 @@ fn indiscreet() -> SecretsUnderTest {
     SecretsUnderTest { views: Arc::new(views), ..honest }
 }
 
-/// Gives every project the same secrets.
+/// Gives all projects the same secrets.
 fn indifferent() -> SecretsUnderTest {
     SecretsUnderTest { opened: Arc::new(FixedSecrets::named("key")), ..fresh() }
 }

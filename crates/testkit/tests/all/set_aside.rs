@@ -38,26 +38,26 @@ async fn in_memory() -> InMemory {
 
 set_aside_contract!(in_memory);
 
-/// What is wrong with a keeper.
+/// What is wrong with a quarantine.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Flaw {
-    /// Takes everything for due at once.
+    /// Takes everything as due at once.
     Hasty,
     /// Never finds anything due.
     Idle,
-    /// Finds something due that nobody set aside.
+    /// Returns something as due that was not quarantined.
     Inventive,
-    /// Counts no failure but the first.
+    /// Counts only the first failure.
     Forgiving,
-    /// Forgets nothing.
+    /// Removes nothing.
     Clinging,
-    /// Forgets the event after as well.
+    /// Removes the next event as well.
     Careless,
-    /// Has the newest come first.
+    /// Returns the newest first.
     Hurried,
-    /// Gives more than is asked for.
+    /// Returns more than requested.
     Generous,
-    /// Knows no subscriptions.
+    /// Does not separate subscriptions.
     Common,
 }
 

@@ -11,7 +11,7 @@ use devskyy_domain::{
     kernel::ids::{SessionId, UserId},
 };
 
-/// Takes every change of a password for unrecorded, and so does it with the first password.
+/// Reports every change of a password as unrecorded, including the first password.
 pub(crate) struct Unforgetting(pub(crate) Arc<dyn AccountChanges>);
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! Usage in memory keeps every promise, and the contract catches keepers that break one.
+//! Usage in memory keeps the contract, and the contract detects adapters that break a promise.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
@@ -18,34 +18,34 @@ async fn in_memory() -> UsageUnderTest {
 
 devskyy_testkit::usage_contract!(in_memory);
 
-/// A keeper with one flaw.
+/// An adapter with one flaw.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Flaw {
     /// Counts a call too many.
     Inventive,
-    /// Tells of days nobody asked about.
+    /// Includes days that were not requested.
     Timeless,
-    /// Tells of every agent.
+    /// Includes all agents.
     Nosy,
     /// Adds what another project used.
     Indiscreet,
-    /// Tells everything apart.
+    /// Groups by everything.
     Pedantic,
     /// Adds up only what is on the page.
     Shortsighted,
-    /// Says that a list ends after its first stretch.
+    /// Reports that a list ends after its first part.
     EndsEarly,
-    /// Says that every price is known.
+    /// Reports every price as known.
     Sure,
-    /// Says that every provider tells what it used.
+    /// Reports that every provider reported its usage.
     Trusting,
     /// Dates everything a day late.
     Late,
-    /// Books everything on one agent.
+    /// Attributes everything to one agent.
     Parental,
-    /// Does not tell small letters from capital ones.
+    /// Ignores case.
     CaseBlind,
-    /// Does not say when something was added.
+    /// Does not return the position of the last addition.
     Placeless,
 }
 

@@ -1,4 +1,4 @@
-//! Lists that lose their place in one way each. A contract that lets one of them pass is no contract.
+//! Lists that lose their place in one way each. A contract that accepts one of them is useless.
 
 use std::sync::{
     Arc,
@@ -20,15 +20,15 @@ use uuid::Uuid;
 
 #[derive(Clone, Copy)]
 enum Flaw {
-    /// Leaves out what comes first after a place.
+    /// Omits the first item after a place.
     Skips,
-    /// Tells again what a place names.
+    /// Repeats the item of a place.
     Repeats,
-    /// Goes on after as many rows as it has told.
+    /// Continues after as many rows as it has returned.
     Counts,
-    /// Compares only what is sorted by, and takes equals for told.
+    /// Compares only the sort value, and omits equal ones.
     ForgetsEquals,
-    /// Never says that a list goes on.
+    /// Never reports that a list continues.
     EndsEarly,
 }
 

@@ -1,4 +1,4 @@
-//! The small language of workflows keeps its promises, and languages with a flaw each are caught.
+//! The small language of workflows keeps the contract, and languages with one flaw each are detected.
 
 use std::sync::Arc;
 
@@ -19,13 +19,13 @@ async fn in_memory() -> WorkflowUnderTest {
 
 devskyy_testkit::workflow_contract!(in_memory);
 
-/// Takes everything as it is, and finds nothing wrong anywhere.
+/// Accepts everything unchanged, and finds no error.
 struct Credulous;
 
-/// Knows the language and calls every failure nothing.
+/// Implements the language, but ignores every failure.
 struct Swallowing;
 
-/// Finds everything wrong, at length and nowhere in particular.
+/// Refuses everything, at length and without a place.
 struct Strict;
 
 #[async_trait]

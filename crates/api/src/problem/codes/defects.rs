@@ -1,5 +1,5 @@
-/// Refusals that no request can bring about: ids are fresh, use cases look before they decide, and only workers report on
-/// runs. One that reaches a client all the same is a defect of the platform.
+/// Refusals that no request can cause: ids are fresh, use cases check before they decide, and only workers report on
+/// runs. One that reaches a client is a defect of the platform.
 const DEFECTS: &[&str] = &[
     "user.already_registered",
     "user.not_registered",
@@ -26,7 +26,7 @@ const DEFECTS: &[&str] = &[
     "provider.removed",
 ];
 
-/// Whether a code is one of a refusal that no request can bring about.
+/// Whether a code is of a refusal that no request can cause.
 #[must_use]
 pub fn is_defect(code: &str) -> bool {
     DEFECTS.contains(&code)

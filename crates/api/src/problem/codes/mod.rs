@@ -1,4 +1,4 @@
-//! Every code a client can meet, in one registry; `docs/errors.md` is written from it.
+//! Every code a client can meet, in one registry; `docs/errors.md` is generated from it.
 
 pub(crate) mod agents;
 mod assistants;

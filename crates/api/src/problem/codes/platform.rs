@@ -1,7 +1,7 @@
 use crate::problem::code::codes;
 
 codes! {
-    /// What every use case can answer.
+    /// Failures of every use case.
     PLATFORM {
         UNAUTHENTICATED = UNAUTHORIZED "unauthenticated" "Sign in first"
             "Send `Authorization: Bearer <access token>`; get a new token from `/api/v1/auth/refresh` or `/api/v1/auth/login`.";

@@ -1,4 +1,4 @@
-//! Made-up endpoints that do not keep to the table, and are caught.
+//! Made-up endpoints that violate the table, and are detected.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use devskyy_application::access::{Permission, PlatformPermission};
 
 use super::{Documented, Place, Rule, Verdict, Who, expected, judge, judge_each, on, status};
 
-/// What a made-up endpoint that answers everybody alike is found guilty of.
+/// The number of violations of a made-up endpoint that responds to all callers alike.
 async fn findings_about(answer: fn() -> HttpResponse, rule: Rule) -> usize {
     let place = Place::new(false).await;
     let service = init_service(App::new().default_service(web::to(move || std::future::ready(answer())))).await;

@@ -1,4 +1,4 @@
-//! Whoever changes something in version 2 says which state they mean (`If-Match`), and whoever does not is told why not.
+//! Every change in version 2 names the state it applies to (`If-Match`); without it, it is refused.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{
     Cell, Documented, OPERATIONS, Operation, Place, Rule, TestRequest, Who, document, documented, on, rule_of,
 };
 
-/// What changes something in version 2 and takes no `If-Match`, and why.
+/// Changes in version 2 that take no `If-Match`, and why.
 const EXCUSED: [(&str, &str); 11] = [
     ("log_in", "begins a sign-in, and changes none"),
     ("refresh", "the refresh token is the condition: it is good for one state of the sign-in"),
@@ -21,20 +21,20 @@ const EXCUSED: [(&str, &str); 11] = [
     ("test_provider", "changes nothing"),
 ];
 
-/// The parameters of an operation that are headers, and whether they must be sent.
+/// The header parameters of an operation, and whether they are required.
 fn headers(operation: &Value) -> impl Iterator<Item = (&str, bool)> {
     let parameters = operation["parameters"].as_array().into_iter().flatten().filter(|it| it["in"] == "header");
     parameters.map(|it| (it["name"].as_str().unwrap(), it["required"] == true))
 }
 
-/// Whether an operation makes something new, which has had no state yet.
+/// Whether an operation creates something, which has no earlier state.
 fn makes(operation: &Value) -> bool {
     let made = |status: &str| operation["responses"][status]["headers"].get("Location").is_some();
     let repeatable = headers(operation).any(|(name, _)| name == "Idempotency-Key");
     repeatable && (made("201") || made("202"))
 }
 
-/// What is wrong with one operation of version 2; nothing with most.
+/// What is wrong with one operation of version 2, if anything.
 fn finding(id: &str, operation: &Value) -> Option<String> {
     let excused = EXCUSED.iter().any(|(known, _)| *known == id);
     let guard = headers(operation).find(|(name, _)| *name == "If-Match");
@@ -73,7 +73,7 @@ fn whatever_changes_something_in_version_2_says_which_state_it_means() {
     assert_eq!(findings(&document()), Vec::<String>::new());
 }
 
-/// What is found wrong once an operation is in the document.
+/// What is wrong once an operation is added to the document.
 fn found_with(path: &str, method: &str, operation: Value) -> Vec<String> {
     let mut document = document();
     document["paths"][path][method] = operation;
@@ -119,7 +119,7 @@ fn an_excuse_that_is_not_needed_is_caught() {
     assert_eq!(findings(&document), ["`log_out` takes `If-Match` and needs no excuse"]);
 }
 
-/// Whoever may do everything that has this rule.
+/// A caller that may do everything with this rule.
 const fn whoever_may(rule: Rule) -> Who {
     match rule {
         Rule::Platform(_) => Who::Admin,
@@ -128,7 +128,7 @@ const fn whoever_may(rule: Rule) -> Who {
     }
 }
 
-/// Asks without a state and with one that never was, and tells where that is not refused.
+/// Sends requests without a state and with one that never existed; returns those that are not refused.
 async fn unguarded(
     ask: impl AsyncFn(TestRequest) -> u16,
     place: &Place,

@@ -1,4 +1,4 @@
-//! Every operation of the document × everybody who might ask, against the written table.
+//! Every operation of the document × every kind of caller, against the written table.
 //!
 //! The rules are in `operations.rs`. A denied request must also have changed nothing.
 
@@ -21,14 +21,14 @@ use self::{
     place::{Place, Who},
 };
 
-/// What an answer says about who may.
+/// What a response shows about the caller's permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Unauthenticated,
     Hidden,
     Forbidden,
     Allowed,
-    /// The request itself is wrong, or the platform is: the answer says nothing about who may.
+    /// The request itself is wrong, or the platform failed: the response does not show whether the caller may do it.
     Unclear(u16),
 }
 
@@ -44,7 +44,7 @@ impl Verdict {
     }
 }
 
-/// What the table says.
+/// The verdict of the table.
 fn expected(rule: Rule, who: Who) -> Verdict {
     match rule {
         Rule::Public => Verdict::Allowed,
@@ -74,12 +74,12 @@ fn in_project(permission: Permission, who: Who, takes_keys: bool) -> Verdict {
     }
 }
 
-/// An operation as the document has it.
+/// An operation of the document.
 struct Documented {
     id: String,
     method: Method,
     path: String,
-    /// The ways to prove who asks; none for what is public.
+    /// The accepted credentials; none for public operations.
     proofs: BTreeSet<String>,
 }
 
@@ -124,13 +124,13 @@ struct Cell<'a> {
 }
 
 impl Cell<'_> {
-    /// The smallest request that is accepted.
+    /// The smallest valid request.
     fn request(&self, place: &Place) -> TestRequest {
         let request = self.unconditional(place);
         if self.operation.method == Method::GET { request } else { request.append_header(("if-match", "*")) }
     }
 
-    /// The same without saying which state is meant.
+    /// The same without `If-Match`.
     fn unconditional(&self, place: &Place) -> TestRequest {
         let mut below = "";
         let mut address = Vec::new();
@@ -173,7 +173,7 @@ impl Cell<'_> {
     }
 }
 
-/// The prefix that version 2 gives to what stands in a path.
+/// The prefix of a path's id in version 2.
 fn kind(name: &str, below: &str) -> &'static str {
     match (name, below) {
         ("id", "projects") => "prj_",
@@ -198,13 +198,13 @@ impl fmt::Display for Cell<'_> {
     }
 }
 
-/// The status of what a service gave back.
+/// The status of a service's response.
 fn status(outcome: Result<ServiceResponse<BoxBody>, Error>) -> u16 {
     let status = outcome.map_or_else(|error| error.as_response_error().status_code(), |answer| answer.status());
     status.as_u16()
 }
 
-/// Asks as everybody, the denied first, and tells where it does not keep to the table, or lets nobody do what it is for.
+/// Sends the request as every caller, the denied ones first; reports violations of the table and requests none can do.
 async fn judge(
     ask: impl AsyncFn(TestRequest) -> u16,
     place: &Place,
@@ -222,13 +222,13 @@ async fn judge(
     findings
 }
 
-/// Operations that conflict with the state of the place for everybody who may ask, and why.
+/// Operations that conflict with the state of the place for every permitted caller, and why.
 const NEVER_DONE: [(&str, &str); 2] = [
     ("retry_run", "the run waits for people, and only one that has ended is made again"),
     ("fork_run", "nobody knows what became of one of the run's calls, and another run could make it a second time"),
 ];
 
-/// Where it does not keep to the table, and whether anybody's request was carried out.
+/// The violations of the table, and whether any caller's request succeeded.
 async fn judge_each(
     ask: impl AsyncFn(TestRequest) -> u16,
     place: &Place,
@@ -267,7 +267,7 @@ fn an_operation_without_a_rule_is_named() {
     assert_eq!(unmatched(&document), ["`list_wishes` has no rule"]);
 }
 
-/// The ways to prove who asks that an operation of this rule takes.
+/// The credentials that an operation with this rule accepts.
 const fn proofs(rule: Rule) -> &'static [&'static str] {
     match rule {
         Rule::Public => &[],
@@ -304,7 +304,7 @@ async fn whoever_changes_something_is_judged_by_the_table() {
     let mut findings = Vec::new();
     for operation in documented(&document()).iter().filter(|it| it.method != Method::GET) {
         if let Some(row) = rule_of(&operation.id) {
-            // A place of its own, for what was allowed has changed it.
+            // A place of its own, because allowed requests have changed the last one.
             let place = Place::new(operation.path.contains("/runs/")).await;
             let ask = async |request| status(place.world.ask(request).await);
             findings.extend(judge(ask, &place, operation, row).await);

@@ -1,4 +1,4 @@
-//! The rule of every operation, and how to ask for it. An operation that is not listed here fails the matrix.
+//! The rule of every operation, and its request. An operation that is not listed here fails the matrix.
 
 use devskyy_application::access::{Permission, PlatformPermission};
 use serde_json::{Value, json};
@@ -9,23 +9,23 @@ use crate::world::definition;
 /// Who may do it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rule {
-    /// Everybody, signed in or not.
+    /// Every caller, signed in or not.
     Public,
-    /// Whoever has signed in, people and keys; what is shown is theirs.
+    /// Every signed-in caller, user or key; only their own data is shown.
     SignedIn,
-    /// Whoever has signed in as a person; what is shown or changed is their own.
+    /// Every signed-in user; only their own data is shown or changed.
     Person,
-    /// Whoever has the permission on the platform as a whole; people only.
+    /// Users with the permission on the platform as a whole.
     Platform(PlatformPermission),
-    /// Whoever has the permission in the project, people and keys.
+    /// Users and keys with the permission in the project.
     Project(Permission),
-    /// Whoever the invitation is for; to everybody else it does not exist.
+    /// The invited user; to all others the invitation does not exist.
     Invited,
-    /// As [`Rule::Project`], but people only.
+    /// As [`Rule::Project`], but users only.
     PersonInProject(Permission),
 }
 
-/// One row: an operation by its name in the document, its rule, and what a request needs beyond its address.
+/// One row: an operation by its name in the document, its rule, and the rest of its request.
 #[derive(Clone, Copy)]
 pub(super) struct Operation {
     pub(super) id: &'static str,
@@ -40,7 +40,7 @@ impl Operation {
         Self { query: Some(query), ..self }
     }
 
-    /// With the smallest body that is accepted.
+    /// With the smallest valid body.
     pub(super) const fn sending(self, body: fn(&Place, Who) -> Value) -> Self {
         Self { body: Some(body), ..self }
     }
@@ -77,7 +77,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     on("change_password", Person).sending(|_, _| json!({"current_password": PASSWORD, "password": "Differential1991"})),
     on("list_sessions", Person),
     on("end_session", Person),
-    // Everybody's accounts.
+    // All accounts.
     on("list_users", Platform(UsersRead)),
     on("invite", Platform(UsersInvite)),
     on("get_user", Platform(UsersRead)),
@@ -149,7 +149,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
     on("get_version", Project(AgentsRead)),
     on("agent_history", Project(AgentsRead)),
     on("publish_version", Project(AgentsWrite)).sending(|_, _| json!({"definition": definition("another")})),
-    // Who did what.
+    // The audit trail.
     on("list_audit", Project(AuditRead)).asking(of_project),
     // Budgets.
     on("get_project_budget", Project(BudgetsRead)),

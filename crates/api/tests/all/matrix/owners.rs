@@ -1,4 +1,4 @@
-//! Who makes owners and maintainers, and who unmakes them.
+//! Who can give and take the roles of owners and maintainers.
 
 use devskyy_application::access::Permission;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! A project with everybody around it and something of each kind in it.
+//! A project with every kind of caller and one thing of each kind in it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
-/// Everybody's password.
+/// The password of all users.
 pub(super) const PASSWORD: &str = "Analytical1843";
 
-/// What the restricted key may.
+/// The permissions of the restricted key.
 const RESTRICTED: [Permission; 2] = [Permission::ProjectsRead, Permission::RunsRead];
 
-/// Everybody who asks.
+/// Every kind of caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Who {
     Anonymous,
@@ -29,13 +29,13 @@ pub(super) enum Who {
     Operator,
     Maintainer,
     Owner,
-    /// Runs the platform and belongs to no project.
+    /// Administers the platform and is in no project.
     Admin,
     /// A maintainer's key with two scopes.
     RestrictedKey,
-    /// An owner's key with every scope there is.
+    /// An owner's key with every scope.
     FullKey,
-    /// A key of the other project with every scope there is.
+    /// A key of the other project with every scope.
     ForeignKey,
 }
 
@@ -53,7 +53,7 @@ impl Who {
         Self::ForeignKey,
     ];
 
-    /// Whoever is invited into the project.
+    /// The user invited to the project.
     pub(super) const INVITED: Self = Self::Stranger;
 
     const PEOPLE: [Self; 6] =
@@ -81,7 +81,7 @@ impl Who {
         }
     }
 
-    /// What a key is bounded to; nothing bounds people.
+    /// The scopes of a key; `None` for users.
     pub(super) fn scopes(self) -> Option<BTreeSet<&'static str>> {
         match self {
             Self::RestrictedKey => Some(RESTRICTED.iter().map(|it| it.as_str()).collect()),
@@ -92,25 +92,25 @@ impl Who {
         }
     }
 
-    /// The e-mail of a person; of everybody else the guest's.
+    /// The e-mail of a user; for all others the guest's.
     pub(super) fn email(self) -> String {
         let name = if Self::PEOPLE.contains(&self) { format!("{self:?}").to_lowercase() } else { "guest".to_owned() };
         format!("{name}@example.org")
     }
 }
 
-/// A person's sign-in.
+/// A user's session.
 struct SignIn {
     token: String,
     refresh: String,
     session: String,
 }
 
-/// A project, everybody around it, and something of each kind in it.
+/// A project, every kind of caller, and one thing of each kind.
 pub(super) struct Place {
     pub(super) world: World,
     pub(super) project: String,
-    /// A viewer who asks nothing, but to whom things are done.
+    /// A viewer who sends no requests, but is the object of some.
     pub(super) guest: String,
     agent: String,
     invitation: String,
@@ -118,14 +118,14 @@ pub(super) struct Place {
     provider: String,
     secret: String,
     run: Value,
-    /// Of everybody; whoever is no person has one of the guest's.
+    /// Sessions by caller; a caller that is no user has one of the guest's.
     sign_ins: BTreeMap<Who, SignIn>,
-    /// What proves who asks.
+    /// The credentials by caller.
     tokens: BTreeMap<Who, String>,
 }
 
 impl Place {
-    /// A place; with a run that waits for an approval and a verdict only where one is wanted, since it takes time.
+    /// A place; with a run that waits for an approval and a verdict only on request, since that takes time.
     pub(super) async fn new(with_run: bool) -> Self {
         let world = World::new();
         let offer = world.state.identity.bootstrap.handle().await.unwrap().unwrap();
@@ -213,12 +213,12 @@ impl Place {
         call.json(&json!({"role": role})).send().await.expect(200);
     }
 
-    /// Lets two people share a project that is not this one.
+    /// Makes two users members of another common project.
     pub(super) async fn acquaint(&self, one: Who, other: Who) {
         self.world.acquaint(&self.tokens[&one], &self.tokens[&other]).await;
     }
 
-    /// Gives the guest, of whom only private rows tell the name, another one.
+    /// Changes the name of the guest, which only private rows contain.
     pub(super) async fn rename_the_guest(&self) {
         let token = &self.sign_ins[&Who::Anonymous].token;
         let present = self.world.get("/api/v1/auth/me").by(token).send().await.expect(200);
@@ -230,7 +230,7 @@ impl Place {
         self.tokens.get(&who).map(String::as_str)
     }
 
-    /// A refresh token that nobody else uses.
+    /// A refresh token that is used nowhere else.
     pub(super) fn refresh_token(&self, who: Who) -> &str {
         &self.sign_ins[&who].refresh
     }
@@ -244,7 +244,7 @@ impl Place {
         body
     }
 
-    /// What stands in for a parameter of a path, below the part of the path before it.
+    /// The value of a path parameter, given the part of the path before it.
     pub(super) fn parameter(&self, name: &str, below: &str, who: Who) -> String {
         let text = |value: &Value| value.as_str().unwrap_or("01938f2e-0000-7000-8000-000000000000").to_owned();
         let steps = || self.run["steps"].as_array().into_iter().flatten();
@@ -273,7 +273,7 @@ impl Place {
         }
     }
 
-    /// Lets what was asked for settle, so that the next request meets a state and no race.
+    /// Waits until the effects of a request have settled, so that the next one meets a stable state.
     pub(super) async fn settle(&self) {
         if self.run != Value::Null {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -281,7 +281,7 @@ impl Place {
     }
 }
 
-/// Opens an account and gives its id.
+/// Registers an account and returns its id.
 async fn register(world: &World, email: &str, bootstrap: Option<&String>) -> String {
     let mut account = json!({"email": email, "password": PASSWORD, "name": "Somebody"});
     if let Some(token) = bootstrap {
@@ -307,7 +307,7 @@ async fn join(world: &World, owner: &str, project: &str, email: &str, role: &str
     world.post(&members).by(owner).json(&json!({"email": email, "role": role})).send().await.expect(201);
 }
 
-/// An invitation for whoever is invited.
+/// An invitation for the invited user.
 async fn invite(world: &World, owner: &str, project: &str) -> String {
     let body = json!({"email": Who::INVITED.email(), "role": "viewer"});
     let path = format!("/api/v1/projects/{project}/invitations");
@@ -327,7 +327,7 @@ async fn provider(world: &World, owner: &str, project: &str) -> String {
     call.by(owner).json(&body).send().await.expect(201)["id"].as_str().unwrap().to_owned()
 }
 
-/// An agent whose runs ask a person, lose an answer and keep a large result, all at once.
+/// An agent whose runs ask for an approval, lose a response and keep a large result, all at once.
 async fn agent(world: &World, owner: &str, project: &str) -> String {
     let request = json!({"method": "POST", "url": "https://bank.example.org/charges"});
     let definition = json!({

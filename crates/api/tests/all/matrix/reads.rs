@@ -1,4 +1,4 @@
-//! Whatever one thing is read tells its state (`ETag`), and is not sent again while that is the same.
+//! Every read of one resource returns its state (`ETag`), and is not sent again while that is unchanged.
 
 use std::time::Duration;
 
@@ -15,19 +15,19 @@ use serde_json::{Value, json};
 
 use super::{Cell, Place, Rule, TestRequest, Who, document, documented, rule_of};
 
-/// What an answer of the document refers to.
+/// The schema of a response of the document.
 fn schema<'a>(document: &'a Value, response: &Value) -> Option<&'a Value> {
     let name = response["content"]["application/json"]["schema"]["$ref"].as_str()?.rsplit('/').next()?;
     document["components"]["schemas"].get(name)
 }
 
-/// The operations that show one thing: what they answer has no `items`.
+/// Operations that show one resource: their responses have no `items`.
 fn shows_one(document: &Value, path: &str, operation: &Value) -> bool {
     let shown = schema(document, &operation["responses"]["200"]);
     path.starts_with("/api/") && shown.is_some_and(|shown| shown["properties"].get("items").is_none())
 }
 
-/// What is wrong with the operations that show one thing.
+/// What is wrong with the operations that show one resource.
 fn findings(document: &Value) -> Vec<String> {
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -83,12 +83,12 @@ async fn what_is_the_same_still_is_not_sent_again() {
     assert!(found.is_empty() && asked > 16, "{asked} asked\n{}", found.join("\n"));
 }
 
-/// Who may read whatever has this rule.
+/// A caller that may read everything with this rule.
 const fn reader(rule: Rule) -> Who {
     if matches!(rule, Rule::Platform(_)) { Who::Admin } else { Who::Owner }
 }
 
-/// What is wrong with an answer to `HEAD`.
+/// What is wrong with a response to `HEAD`.
 async fn with_a_body(answer: HttpResponse<BoxBody>) -> Option<String> {
     match tokio::time::timeout(Duration::from_secs(5), to_bytes(answer.into_body())).await {
         Ok(Ok(body)) if body.is_empty() => None,

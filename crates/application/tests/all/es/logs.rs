@@ -1,4 +1,4 @@
-//! Logs that fail those who read them.
+//! Logs that fail their readers.
 
 use std::sync::{
     Arc,
@@ -16,7 +16,7 @@ use devskyy_application::{
 use devskyy_domain::kernel::Version;
 use devskyy_testkit::{fakes::InMemoryEventStore, reads_through};
 
-/// A log that cannot read one of its events; each of the others, where that one is not asked for as well.
+/// A log with one unreadable event; the others can be read in requests that do not include it.
 pub(crate) struct Unreadable {
     pub(crate) log: Arc<InMemoryEventStore>,
     pub(crate) at: AtomicU64,
@@ -48,7 +48,7 @@ pub(crate) fn silence() -> PortError {
     PortError::transient("event store", "reading events", "nobody answers")
 }
 
-/// A log that is put back to another one.
+/// A log that is replaced by another one, as by a restore.
 pub(crate) struct PutBack {
     pub(crate) logs: [Arc<InMemoryEventStore>; 2],
     pub(crate) times: AtomicU64,

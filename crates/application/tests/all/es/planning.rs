@@ -1,4 +1,4 @@
-//! The planner against the simplest log there is.
+//! The planner compared with the simplest possible log.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,7 +11,7 @@ use devskyy_testkit::reference_log::{Answer, ReferenceLog, request};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-/// A log as the planner's adapter would keep it, fed in batches.
+/// A log as the planner's adapter would store it, fed in batches.
 #[derive(Default)]
 struct Log {
     head: LogHead,
@@ -22,7 +22,7 @@ struct Log {
 }
 
 impl Log {
-    /// Gives the planner exactly what the batch names, as the adapters do.
+    /// Passes the planner exactly what the batch refers to, as the adapters do.
     fn append(&mut self, batch: &[AppendRequest], now: DateTime<Utc>) -> Vec<Result<Appended, Rejection>> {
         let wanted = Wanted::of(batch);
         let mut facts = Facts { head: self.head, ..Facts::default() };

@@ -1,4 +1,4 @@
-//! Events that were set aside are tried again.
+//! Retrying quarantined events.
 
 use std::{
     sync::{Arc, atomic::AtomicU64},
@@ -26,7 +26,7 @@ struct Rig {
 }
 
 impl Rig {
-    /// A log of four events, the third of which is not about a lamp; some positions are set aside and due, one cannot be read.
+    /// A log of four events, the third not about a lamp; some positions are quarantined and due, one is unreadable.
     async fn new(aside: &[Position], unreadable: Position, failure: fn() -> PortError) -> Self {
         let log = Arc::new(InMemoryEventStore::default());
         Request::to(lamp(1), &["a", "b"]).ask(&*log).await.unwrap();

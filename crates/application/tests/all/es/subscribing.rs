@@ -23,7 +23,7 @@ use tokio::{
 
 use super::logs::{PutBack, Unreadable, damage, silence};
 
-/// Notes the positions it saw; fails on one of them in a chosen way, a number of times.
+/// Records the positions it saw; fails at one of them in a given way, a number of times.
 pub(super) struct Noting {
     seen: Mutex<Vec<u64>>,
     fails_at: u64,
@@ -61,7 +61,7 @@ impl Reaction for Noting {
 struct Rig {
     clock: Arc<FixedClock>,
     store: Arc<InMemoryEventStore>,
-    /// The same log as subscriptions read it.
+    /// The same log, as subscriptions read it.
     read: Arc<dyn EventStore>,
     checkpoints: Arc<InMemoryCheckpoints>,
 }
@@ -78,7 +78,7 @@ impl Rig {
         Self { checkpoints, clock, read: store.clone(), store }
     }
 
-    /// The same log, of which one event cannot be read.
+    /// The same log, with one unreadable event.
     async fn damaged(at: u64, failure: fn() -> PortError) -> (Self, Arc<Unreadable>) {
         let rig = Self::new().await;
         let damaged = Arc::new(Unreadable { log: rig.store.clone(), at: AtomicU64::new(at), failure });
@@ -90,7 +90,7 @@ impl Rig {
         Subscription::new(self.read.clone(), self.checkpoints.clone(), self.clock.clone(), owner)
     }
 
-    /// Runs until everything is dealt with, then stops it orderly.
+    /// Runs until everything is processed, then stops gracefully.
     async fn run_until(&self, reaction: &Noting, done: impl Fn() -> bool) {
         let (stop, stopped) = oneshot::channel::<()>();
         let wait = async {
@@ -218,7 +218,7 @@ async fn a_line_begins_again_at_its_checkpoint_when_the_log_is_put_back() {
     let mut run = pin!(subscription.run(&*reaction, std::future::pending()));
     let others = async {
         settle().await;
-        // Nothing of this is wanted, so that how far the line has read is kept nowhere.
+        // None of these is wanted, so the progress of the subscription is stored nowhere.
         Request::to(stream("switch", 1), &["b", "c", "d"]).ask(&*old).await.unwrap();
         settle().await;
         Request::to(lamp(1), &["a", "e", "f", "g", "h"]).ask(&*new).await.unwrap();
@@ -230,7 +230,7 @@ async fn a_line_begins_again_at_its_checkpoint_when_the_log_is_put_back() {
     assert_eq!(reaction.seen(), [1, 2, 3, 4, 5]);
 }
 
-/// Deals with an event for as long as it takes until somebody lets it go on.
+/// Processes an event until it is released.
 #[derive(Default)]
 struct Slow {
     began: Notify,
@@ -250,7 +250,7 @@ impl Reaction for Slow {
     }
 }
 
-/// Lets whoever can run do so: everything here waits for the clock, for one another, or for nothing.
+/// Lets all runnable tasks run: everything here waits for the clock, for one another, or for nothing.
 async fn settle() {
     for _ in 0..100 {
         tokio::task::yield_now().await;
@@ -258,7 +258,7 @@ async fn settle() {
 }
 
 impl Rig {
-    /// Minutes pass, a second at a time.
+    /// Advances time by minutes, a second at a time.
     async fn pass(&self, seconds: u32) {
         for _ in 0..seconds {
             self.clock.advance(Duration::from_secs(1));
@@ -296,11 +296,11 @@ async fn a_reaction_whose_lease_passes_on_meanwhile_is_given_up() {
     let mut run = pin!(holder.run(&slow, std::future::pending()));
     let rival = async {
         slow.began.notified().await;
-        // Its process stands still for longer than its lease lasts.
+        // Its process is suspended for longer than its lease lasts.
         rig.clock.advance(Duration::from_secs(16));
         assert!(rig.rival_claims().await);
         rig.pass(6).await;
-        // Whoever still deals with the event would take this.
+        // A task that still processed the event would take this.
         slow.done.notify_one();
         settle().await;
         timeout(Duration::from_millis(10), slow.done.notified()).await.is_ok()

@@ -1,4 +1,4 @@
-//! Agents and projects as they were.
+//! Earlier states of agents and projects.
 
 use std::time::Duration;
 
@@ -26,13 +26,13 @@ async fn project_at(world: &World, actor: &Actor, id: ProjectId, moment: Moment)
     world.projects.get.handle(actor, GetProject { id, moment: Some(moment) }).await
 }
 
-/// Notes what was seen and when, and lets a minute pass.
+/// Records a view and the time, and advances the clock by a minute.
 fn note<T>(world: &World, seen: &mut Vec<(T, DateTime<Utc>)>, view: T) {
     seen.push((view, world.clock.now()));
     world.clock.advance(Duration::from_secs(60));
 }
 
-/// An agent that has been through everything, with how it was after each change, and when.
+/// An agent with every kind of change, with its state after each change, and the times.
 async fn grown_agent(world: &World, ada: &Actor) -> Vec<(AgentView, DateTime<Utc>)> {
     let mut seen = vec![];
     note(world, &mut seen, world.agents.create.handle(ada, agent_named("Keeper")).await.unwrap());
@@ -51,7 +51,7 @@ async fn grown_agent(world: &World, ada: &Actor) -> Vec<(AgentView, DateTime<Utc
     seen
 }
 
-/// A project that has been through everything, with how it was after each change, and when.
+/// A project with every kind of change, with its state after each change, and the times.
 async fn grown_project(world: &World, ada: &Actor) -> Vec<(ProjectView, DateTime<Utc>)> {
     let mut seen = vec![];
     let command = CreateProject { name: ProjectName::parse("Lighthouse").unwrap(), idempotency: None };
@@ -121,7 +121,7 @@ async fn a_personal_project_was_personal_from_the_start() {
     assert!(shown.unwrap().personal);
 }
 
-/// Moments at which something of this age and version was not there.
+/// Moments at which something of this age and version did not exist.
 fn never(version: u64, created_at: DateTime<Utc>) -> [Moment; 3] {
     let before = created_at - Duration::from_micros(1);
     [Moment::Version(0), Moment::Version(version + 1), Moment::Instant(before)]

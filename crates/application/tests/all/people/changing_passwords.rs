@@ -1,4 +1,4 @@
-//! A changed password and its event, when the log fails between the two.
+//! A password change and its event, if the log fails between the two.
 
 use std::{
     sync::{
@@ -26,7 +26,7 @@ const THIRD: &str = "Third-Horse-9";
 const SOUND: u8 = 0;
 /// A log that records nothing.
 const AWAY: u8 = 1;
-/// A log that records, and whose answers are lost.
+/// A log that records, but whose responses are lost.
 const MUTE: u8 = 2;
 
 struct Frail {
@@ -53,7 +53,7 @@ impl EventStore for Frail {
     reads_through!(log);
 }
 
-/// Ada, and a log of which the test decides how it is.
+/// Ada, and a log whose state the test controls.
 struct Case {
     world: World,
     log: Arc<Frail>,
@@ -72,7 +72,7 @@ impl Case {
         Self { world, log: kept.unwrap(), ada }
     }
 
-    /// Changes the password while the log is like that.
+    /// Changes the password while the log is in this state.
     async fn change(&self, state: u8, current: &str, new: &str) -> Result<(), Error> {
         self.log.state.store(state, Ordering::Relaxed);
         let command = ChangePassword { current: current.to_owned(), new: new.to_owned() };
@@ -81,7 +81,7 @@ impl Case {
         outcome
     }
 
-    /// Records what is missing, after the time a request may take.
+    /// Records missing events, after the time a request may take.
     async fn complete(&self) -> u64 {
         self.world.clock.advance(Duration::from_secs(61));
         self.world.identity.password_recording.complete().await.unwrap()

@@ -1,4 +1,4 @@
-//! The list of erasures holds everybody who was erased, whenever a process ended.
+//! The list of erasures contains every erased user, whenever a process ended.
 
 use devskyy_application::{
     es::Repository,
@@ -8,7 +8,7 @@ use devskyy_domain::{identity::User, kernel::ids::UserId};
 
 use super::world::{World, anonymous};
 
-/// Somebody of whom it is recorded that they were erased, by a process that ended right after that.
+/// A user whose erasure is recorded, by a process that ended right after that.
 async fn erased_and_no_more(world: &World) -> UserId {
     let user = world.register("Ada").await.id;
     let users = Repository::<User>::new(world.store.clone());

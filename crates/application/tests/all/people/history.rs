@@ -1,4 +1,4 @@
-//! What happened to agents and projects, told to people.
+//! Histories of agents and projects.
 
 use devskyy_application::{
     agents::{AgentHistory, ChangeLifecycle, PublishVersion, UpdateAgent},

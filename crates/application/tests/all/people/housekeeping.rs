@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::world::{World, key};
 
-/// A platform on which one of everything that perishes was left behind at noon, beside what is in use.
+/// A platform on which one of everything that expires was left behind at noon, beside what is in use.
 struct Household {
     clock: Arc<FixedClock>,
     housekeeping: Housekeeping,

@@ -1,4 +1,4 @@
-//! What a presented key costs.
+//! The cost of a presented key.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use devskyy_testkit::fakes::{
     SequentialTokenMint,
 };
 
-/// Answers no question.
+/// Fails every query.
 struct Unreachable;
 
 #[async_trait]
@@ -28,7 +28,7 @@ impl KeyStandings for Unreachable {
     fn forget(&self, _: ApiKeyId) {}
 }
 
-/// What comes of a key where nothing can be looked up.
+/// The result for a key if nothing can be looked up.
 async fn presented(checksum: impl FnOnce([u8; 32]) -> String) -> Error {
     let store = Arc::new(InMemoryEventStore::default());
     let keys = InMemoryApiKeys::following(&store, InMemoryUsers::following(&store));

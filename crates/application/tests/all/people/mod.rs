@@ -1,4 +1,4 @@
-//! Signing in, sharing projects and defining agents.
+//! Sign-ins, shared projects and agents.
 
 mod agents;
 mod authorization;

@@ -101,7 +101,7 @@ async fn whoever_is_enabled_again_signs_in_anew() {
     let world = World::new();
     let ada = world.register("ada").await;
     let tokens = world.log_in("ada").await;
-    // Without the end of their sign-ins, as if the process had ended in between.
+    // Without ending their sessions, as if the process had ended in between.
     world.disable(ada.id).await;
     let command = ChangeAccount { user: ada.id, change: AccountChange::Enable, expected: None };
     world.identity.administration.change.handle(&Actor::system("tests", Uuid::nil()), command).await.unwrap();
@@ -132,7 +132,7 @@ async fn the_longest_password_with_more_behind_it_is_another_one() {
     assert!(matches!(entered, Err(Error::BadCredentials)) && refused, "{entered:?} {changed:?}");
 }
 
-/// What the trail has recorded of a kind: who, and what about.
+/// The trail's records of a kind: actor and target.
 async fn recorded(world: &World, kind: &str) -> Vec<(String, Option<String>)> {
     let filter = AuditFilter { kind: Some(kind.to_owned()), ..AuditFilter::default() };
     let entries = world.trail.list(&filter, 10).await.unwrap();
@@ -207,7 +207,7 @@ async fn a_lost_answer_is_given_again() {
     assert!(refresh(&world, &again).await.is_ok());
 }
 
-/// Signs in, refreshes twice and presents the first token again; gives the newest tokens.
+/// Signs in, refreshes twice and presents the first token again; returns the newest tokens.
 async fn reuse(world: &World) -> Tokens {
     let first = world.log_in("ada").await;
     let second = refresh(world, &first).await.unwrap();

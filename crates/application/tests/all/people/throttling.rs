@@ -1,4 +1,4 @@
-//! Whoever tries too much waits, and nobody can make somebody else wait.
+//! Callers with too many attempts must wait, and no caller can make another one wait.
 
 use std::{net::Ipv4Addr, time::Duration};
 

@@ -130,7 +130,7 @@ async fn an_agent_of_the_same_project_can_be_called() {
     assert!(publish(&world, &ada, caller, calling).await.is_ok());
 }
 
-/// An agent whose tool its server describes otherwise each time, and that definition as it was written.
+/// An agent whose tool the server describes differently each time, and its definition as submitted.
 async fn described_anew(world: &World, actor: &Actor) -> (AgentId, Json) {
     let server = r#"{"url": "https://tools.example.org/mcp", "tool": "restless"}"#;
     let tool = format!(r#"{{"kind": "mcp", "effect": "read_only", "server": {server}}}"#);

@@ -32,7 +32,7 @@ use uuid::Uuid;
 
 pub(super) const PASSWORD: &str = "Correct-Horse-7";
 
-/// Real handlers over everything in memory.
+/// Real handlers over in-memory adapters.
 pub(super) struct World {
     pub(super) identity: Identity,
     pub(super) projects: Projects,
@@ -53,7 +53,7 @@ impl World {
         Self::with_log(|store| store)
     }
 
-    /// A world in which accounts use a log of the test's own, over the one in memory.
+    /// A world whose accounts use a log of the test, over the one in memory.
     pub(super) fn with_log<L: EventStore + 'static>(log: impl FnOnce(Arc<InMemoryEventStore>) -> Arc<L>) -> Self {
         let clock = Arc::new(FixedClock::default());
         let store = Arc::new(InMemoryEventStore::with_clock(clock.clone()));
@@ -140,7 +140,7 @@ impl World {
         (self.bearer(&self.log_in(name).await).await.unwrap(), user)
     }
 
-    /// An administrator, made by hand on the machine and signed in.
+    /// An administrator, created from the command line and signed in.
     pub(super) async fn admin(&self, name: &str) -> Actor {
         let command =
             OpenAccount::parse(&email(name), PASSWORD, name, PlatformRole::Admin, PasswordPolicy::Classic).unwrap();
@@ -153,7 +153,7 @@ impl World {
         self.identity.log_in.handle(&anonymous(), command).await.unwrap()
     }
 
-    /// Who an access token says asks.
+    /// The actor of an access token.
     pub(super) async fn bearer(&self, tokens: &Tokens) -> Result<Actor, devskyy_application::error::Error> {
         let subject = self.identity.authenticate.handle(&tokens.access_token).await?;
         Ok(Actor { subject, ..anonymous() })
@@ -175,13 +175,13 @@ impl World {
         users.update(anonymous().event_context(None), user, None, User::disable).await.unwrap();
     }
 
-    /// How many events there are, to show that nothing changed.
+    /// The number of events, to check that nothing changed.
     pub(super) fn events(&self) -> usize {
         self.store.events().len()
     }
 }
 
-/// Nobody in particular, from some address.
+/// An anonymous caller at some address.
 pub(super) fn from(address: &str) -> Actor {
     Actor { source: Some(address.parse().unwrap()), ..anonymous() }
 }
@@ -190,7 +190,7 @@ pub(super) fn anonymous() -> Actor {
     Actor { subject: Subject::Anonymous, correlation_id: Uuid::nil(), source: None, traceparent: None }
 }
 
-/// Somebody who is signed in and unknown to everybody.
+/// A signed-in user who is in no project.
 pub(super) fn stranger() -> Actor {
     let (id, session) = (UserId::from(Uuid::from_u128(404)), SessionId::from(Uuid::from_u128(405)));
     let role = devskyy_domain::identity::PlatformRole::Member;
@@ -213,7 +213,7 @@ pub(super) fn key(text: &str, fingerprint: u8) -> Idempotency {
     Idempotency { scope: Uuid::nil(), key: text.to_owned(), fingerprint: [fingerprint; 32] }
 }
 
-/// A workflow of one step as a client writes it.
+/// A workflow of one step as a client submits it.
 pub(super) fn definition(output: &str) -> Json {
     json(&format!(
         r#"{{"steps": [{{"id": "echo", "tool": "template", "arguments": {{"template": "{output}", "context": {{}}}}}}],

@@ -1,4 +1,4 @@
-//! A worker may vanish, and a run be stopped, at any moment of an assistant's run.
+//! A worker may vanish, and a run be cancelled, at any moment of an assistant's run.
 
 use std::{cell::Cell, time::Duration};
 
@@ -30,7 +30,7 @@ fn paired(messages: &[Message]) -> bool {
     wanted.eq(answered)
 }
 
-/// Every kind of call in two turns, by a model that goes by what it was told.
+/// Every kind of call in two turns, by a model that depends on its input only.
 fn play(request: &ModelRequest, _: usize) -> Turn {
     assert!(paired(&request.messages), "{:?}", request.messages);
     let turns = request.messages.iter().filter(|message| matches!(message, Message::Assistant { .. })).count();
@@ -41,7 +41,7 @@ fn play(request: &ModelRequest, _: usize) -> Turn {
     }
 }
 
-/// Plays the people: approves, and settles what is in doubt by what the other side remembers.
+/// Plays the people: approves, and settles calls in doubt by what the other side recorded.
 fn attend(world: &World, run: RunId) {
     if world.open_approval(run).is_some() {
         decide(world, run, Choice::Approve, None).unwrap();

@@ -1,4 +1,4 @@
-//! What assistants do, told by what a scripted model is asked.
+//! What assistants do, judged by the requests to a scripted model.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use devskyy_testkit::fakes::{ScriptedModels, Turn};
 
 use super::world::{World, json};
 
-/// An assistant with tools that do as their address says.
+/// An assistant whose tools behave as their addresses indicate.
 pub(crate) fn assistant(more: &str) -> String {
     let tool = |effect: &str, url: &str, more: &str| {
         format!(
@@ -62,7 +62,7 @@ fn failure(view: &RunView) -> &str {
     &view.summary.error.as_ref().expect("the run failed").code
 }
 
-/// What the model was told of the calls it wanted last: text, and whether it went wrong.
+/// The model's input about its last calls: text, and whether it is an error.
 fn told(request: &ModelRequest) -> Vec<(&str, bool)> {
     let results = request.messages.iter().filter_map(|message| match message {
         Message::Tool { text, failed, .. } => Some((text.as_str(), *failed)),
@@ -182,7 +182,7 @@ fn another_agent_is_a_tool() {
     assert_eq!(told(&world.models.asked()[1]), [(r#"{"got":4}"#, false)]);
 }
 
-/// Answers the question about a call.
+/// Decides the approval of a call.
 pub(crate) fn decide(world: &World, run: RunId, decision: Choice, arguments: Option<&str>) -> Result<RunView, String> {
     let approval = world.open_approval(run).expect("a question is open");
     let (arguments, reason) = (arguments.map(json), Some("because".to_owned()));
@@ -295,13 +295,13 @@ fn turns_that_leave_are_summed_up_and_the_event_names_them() {
     assert_eq!(page.events.iter().filter(|event| event.event_type.as_ref() == "run.context_compacted").count(), 1);
 }
 
-/// An answer that ended for another reason than that it was whole.
+/// An answer that ended for another reason than completion.
 fn broken_off(text: &str, finish: Finish) -> Turn {
     let Turn::Answer(answer) = Turn::says(text) else { panic!("an answer") };
     Turn::Answer(Box::new(ModelAnswer { finish, ..*answer }))
 }
 
-/// What the model was told last of the turns that had left.
+/// The model's last input about turns that left the window.
 fn told_of_left(world: &World) -> String {
     let last = world.models.asked().pop().unwrap();
     let mut texts = last.messages.into_iter().rev().filter_map(|message| match message {
@@ -386,7 +386,7 @@ fn a_step_costs_as_many_bytes_at_the_end_of_a_long_run_as_at_its_beginning() {
     }
     // A turn is two steps, and the names of steps have one to three digits.
     assert!(sizes[500].abs_diff(sizes[5]) <= 20, "{} bytes at step 10, {} at step 1,000", sizes[5], sizes[500]);
-    // What leaves is named by where it begins and ends: as short for the last turns as for the first, and seldom.
+    // A compaction refers to its range by the ends: as short for the last turns as for the first, and rare.
     let (first, last) = (compactions[0], compactions[compactions.len() - 1]);
     assert!(last.abs_diff(first) <= 20, "{first} bytes at the first compaction, {last} at the last");
     assert!(compactions.len() <= 500 / 6, "{} compactions in 500 turns", compactions.len());

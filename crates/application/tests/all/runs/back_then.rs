@@ -1,4 +1,4 @@
-//! Runs as they were, and old runs as they stay.
+//! Earlier states of runs, and old runs that do not change.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn was(world: &World, run: RunId, moment: Moment) -> Result<RunView, Error> {
     world.ask(world.runs.get.handle(&World::actor(), GetRun { run, moment: Some(moment), steps: true }))
 }
 
-/// A run that was parked, approved and finished, with how it was while it waited, and when.
+/// A run that was parked, approved and finished, with its state while it waited, and the time.
 fn asked() -> (World, RunId, RunView, DateTime<Utc>) {
     let world = World::new();
     let run = world.start(ASKS, "1");

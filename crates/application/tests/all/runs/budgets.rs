@@ -1,4 +1,4 @@
-//! What budgets promise, told by runs of assistants and by what is used.
+//! The guarantees of budgets, tested with runs of assistants and their usage.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use super::{
     world::{PROJECT, World},
 };
 
-/// More than one question of these tests keeps, and less than two.
+/// More than one request of these tests reserves, and less than two.
 const ROOM_FOR_ONE: u64 = 6_500;
 
 fn of_project() -> BudgetOf {
@@ -68,7 +68,7 @@ fn what_a_run_used_is_settled_and_nothing_stays_reserved() {
     assert_eq!(used, (20, 10, 30, Amount::default()));
 }
 
-/// A run of one answer about which the provider did not say what it is billed for.
+/// A run of one answer whose usage the provider did not report.
 fn unbilled() -> (World, RunView) {
     let world = World::with(ScriptedModels::taking([Turn::says("done").billed(Default::default())]));
     world.agent(1, &assistant(""));
@@ -100,7 +100,7 @@ fn an_answer_without_usage_says_that_its_usage_is_a_guess() {
     assert!(guessed);
 }
 
-/// A run whose model answers with these, and what was settled, used and kept of its budget then.
+/// A run whose model answers like this, and what was then settled, used and reserved of its budget.
 fn wasted(turns: impl IntoIterator<Item = Turn>, limits: &str) -> (RunStatus, u64, u64, Amount) {
     let world = World::with(ScriptedModels::taking(turns));
     world.agent(1, &assistant(limits));
@@ -180,7 +180,7 @@ fn a_budget_that_is_set_while_a_model_is_asked_counts_the_answer() {
     assert_eq!(look(&world, of_project()).standing.usage.total(), 15);
 }
 
-/// A run that waits to ask again.
+/// A run that waits to call its model again.
 fn waiting() -> (World, RunId) {
     let world = World::with(ScriptedModels::taking([Turn::RateLimited(Some(Duration::from_secs(600)))]));
     world.agent(1, &assistant(""));

@@ -1,4 +1,4 @@
-//! The clock of a worker is not the one that says what is due.
+//! The clock of a worker does not decide what is due.
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,7 +28,7 @@ impl Clock for Behind {
     }
 }
 
-/// How a run ends whose first try of a call asks for half a minute, and how often it was parked.
+/// How a run ends whose first attempt of a call asks for a delay of half a minute, and how often it was parked.
 fn carried_out(clock: impl FnOnce(Arc<dyn Clock>) -> Arc<dyn Clock>) -> (RunStatus, usize) {
     let world = World::new();
     let tool = tool("idempotent", "flaky");

@@ -1,4 +1,4 @@
-//! A worker may vanish at any moment: between any two answers of any port. Whoever takes the run up finishes it right.
+//! A worker may vanish at any moment: between any two responses of any port. The next one finishes the run correctly.
 
 use std::cell::Cell;
 
@@ -39,7 +39,7 @@ fn everything(world: &World) -> String {
 const INPUT: &str = r#"{"items":["a","b"],"n":3}"#;
 const OUTPUT: &str = r#"{"each":["a","b"],"file":3,"shaky":9}"#;
 
-/// Plays the people: approves, and settles what is in doubt by what the other side remembers.
+/// Plays the people: approves, and settles calls in doubt by what the other side recorded.
 fn attend(world: &World, run: RunId) {
     if world.open_approval(run).is_some() {
         world.decide(run, Choice::Approve).unwrap();
@@ -59,7 +59,7 @@ fn finish(world: &World, run: RunId) -> RunView {
     world.view(run)
 }
 
-/// Every execution reached the other side under one operation, the unsafe one once.
+/// Every execution reached the other side under one operation id, the unsafe one once.
 fn effects_are_right(world: &World, crash: usize) {
     let made = world.tools.made();
     let operations: std::collections::BTreeSet<_> = made.iter().map(|(_, operation)| operation).collect();
@@ -100,7 +100,7 @@ fn a_run_survives_workers_that_all_vanish_soon() {
             attend(world, run);
             world.status(run).ended()
         }) {
-            // The next worker comes when the lease of the last one has lapsed.
+            // The next worker starts when the lease of the last one has lapsed.
             world.clock.advance(std::time::Duration::from_secs(16));
             lives += 1;
             assert!(lives < 300, "no progress with lives of {life} polls");

@@ -1,4 +1,4 @@
-//! Calls nobody knows the outcome of: what waits for a verdict, what a verdict does, and what it holds back.
+//! Calls whose outcome is unknown: what waits for a verdict, what a verdict does, and what it holds back.
 
 use devskyy_application::runs::{ForkRun, ReconcileRun, RetryRun, RunEvents, RunStatus, StepStatus};
 use devskyy_domain::{
@@ -61,7 +61,7 @@ fn a_verdict_of_retry_makes_the_call_again_under_its_operation() {
     assert_eq!(world.tools.per_operation().into_values().collect::<Vec<_>>(), [2]);
 }
 
-/// Waits for a verdict until somebody stops it.
+/// Waits for a verdict until it is cancelled.
 fn stopped_in_doubt() -> (World, RunId, OperationId) {
     let world = World::new();
     let run = calling(&world, "unsafe", "lost");
@@ -87,7 +87,7 @@ fn what_became_of_a_call_is_recorded_also_after_the_end_of_its_run() {
     assert_eq!((view.summary.status, step, view.doubts.len()), (RunStatus::Cancelled, StepStatus::Succeeded, 0));
 }
 
-/// A run that waits for one below it and is stopped with it, in the middle of an unsafe call of that one.
+/// A run that waits for a child and is cancelled with it, in the middle of an unsafe call of the child.
 fn stopped_above_a_doubt() -> (World, RunId, RunId, OperationId) {
     let world = World::new();
     let unsafe_call = tool("unsafe", "lost");
@@ -131,7 +131,7 @@ fn a_run_is_repeated_once_it_is_known_what_became_of_the_calls_below_it() {
     assert_eq!(again(&world, run), "done");
 }
 
-/// A run with a verdict after its end.
+/// A run that got a verdict after its end.
 fn settled_after_the_end() -> (World, RunId) {
     let (world, run, operation) = stopped_in_doubt();
     assert_eq!(reconcile(&world, run, operation, Verdict::Failed { reason: None }), "done");

@@ -1,4 +1,4 @@
-//! What is to stop and what is overdue ends, however busy its worker and however long the queue is.
+//! Cancelled and overdue runs end, however busy their worker and however long the queue is.
 
 use std::{
     sync::{
@@ -22,9 +22,9 @@ use super::{
     world::{World, json},
 };
 
-/// As many runs as a worker has places.
+/// As many runs as a worker has slots.
 const PLACES: usize = 32;
-/// More polls than a minute has.
+/// More polls than fit into a minute.
 const MINUTE: usize = 400;
 
 fn hanging() -> String {
@@ -38,7 +38,7 @@ fn urgent(world: &World, deadline: Option<TimeDelta>, priority: Priority) -> Run
     world.ask(world.runs.start.handle(&World::actor(), command)).unwrap().run.summary.id
 }
 
-/// A worker each of whose places is taken by a run that does not end.
+/// A worker whose slots are all taken by runs that do not end.
 fn full(world: &World) -> RunWorker {
     for _ in 0..PLACES {
         urgent(world, None, Priority::High);
@@ -64,11 +64,11 @@ fn a_worker_without_room_begins_nothing_more() {
     assert_eq!((world.status(run), world.tools.made().len()), (RunStatus::Queued, PLACES));
 }
 
-/// A queue that hands out once; from then on others are before whatever there is.
+/// A queue that leases once; from then on others come first.
 struct Once {
     queue: Arc<dyn RunQueue>,
     handed_out: AtomicBool,
-    /// Whether the lease has passed to somebody else by then.
+    /// Whether the lease has passed to another worker by then.
     disowns: bool,
 }
 
@@ -92,7 +92,7 @@ impl RunQueue for Once {
     }
 }
 
-/// What becomes of a run that is cancelled in the hands of a worker to whom the queue hands out nothing more.
+/// How a run ends that is cancelled while a worker holds it to which the queue leases nothing more.
 fn cancelled_in_hand(disowns: bool) -> RunStatus {
     let world = World::new();
     let run = world.start(&hanging(), "null");

@@ -1,4 +1,4 @@
-//! A log and a store of results that can be interrupted between any two of their answers.
+//! A log and a store of results that can be interrupted between any two of their responses.
 
 use std::sync::{Arc, Mutex};
 
@@ -16,7 +16,7 @@ use devskyy_domain::{
 use devskyy_testkit::{fakes::interruptible, reads_through};
 use uuid::Uuid;
 
-/// A log whose every answer can be cut off before and after it took effect.
+/// A log that can be interrupted before and after each effect.
 pub(crate) struct InterruptibleStore(pub(crate) Arc<dyn EventStore>);
 
 impl devskyy_application::es::Rewindable for InterruptibleStore {}
@@ -43,7 +43,7 @@ impl EventStore for InterruptibleStore {
     reads_through!(0: head, beyond);
 }
 
-/// A log one stream of which nobody can read for a while.
+/// A log with one stream that cannot be read for a while.
 pub(crate) struct TornStore {
     log: Arc<dyn EventStore>,
     torn: Mutex<Option<Uuid>>,
@@ -54,7 +54,7 @@ impl TornStore {
         Self { log, torn: Mutex::default() }
     }
 
-    /// From now on nobody can read what happened to this one; all can be read again without.
+    /// From now on this stream cannot be read; with `None` all can.
     pub(crate) fn tear(&self, stream: Option<Uuid>) {
         *self.torn.lock().unwrap() = stream;
     }
@@ -78,7 +78,7 @@ impl EventStore for TornStore {
     reads_through!(log: read_all, head, beyond);
 }
 
-/// A store of results whose every answer can be cut off before and after it took effect.
+/// A store of results that can be interrupted before and after each effect.
 pub(crate) struct InterruptibleResults(pub(crate) Arc<dyn ResultStore>);
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! Runs that begin where another one was: told by what is called again, and what is not.
+//! Runs that begin from an earlier one, judged by what is called again, and what is not.
 
 use devskyy_application::{
     error::{Error, Refused},
@@ -18,7 +18,7 @@ use super::{
     world::{World, definition, json},
 };
 
-/// Three steps one after the other, and one beside them; `{}` stands for the address of the second.
+/// Three steps in a row, and one beside them; `{}` stands for the address of the second.
 fn chain(second: &str) -> String {
     format!(
         r#"{{"tools":{{"one":{},"two":{}}},"steps":[
@@ -196,7 +196,7 @@ fn elements_are_taken_over_in_their_order() {
     assert_eq!(view.output, Some(json("[3,1,2]")));
 }
 
-/// An assistant that looked twice and then answered.
+/// An assistant that looked something up twice and then answered.
 fn talked(more: &str) -> (World, RunId) {
     let look = |n: u32| {
         let Turn::Answer(answer) = calls([("look", format!(r#"{{"n":{n}}}"#).as_str())]) else { panic!("an answer") };

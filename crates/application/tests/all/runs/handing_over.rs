@@ -1,4 +1,4 @@
-//! A worker that is asked to stop: what it still does, what it lets go of, and that the next one goes on at once.
+//! A worker that is asked to stop: what it still does, what it abandons, and that the next one continues at once.
 
 use std::{
     future::poll_fn,
@@ -34,7 +34,7 @@ fn calling(world: &World, effect: &str, first: &str) -> RunId {
     world.start(&text, "null")
 }
 
-/// A worker works until `busy`, is asked to stop, and works so long; whether it has ended by then.
+/// A worker works until `busy`, is asked to stop, and works so long; returns whether it has ended by then.
 fn stopped(world: &World, busy: impl Fn(&World) -> bool, after: Duration) -> bool {
     let (worker, asked) = (world.worker(), AtomicBool::new(false));
     let stop = poll_fn(|_| if asked.load(Ordering::SeqCst) { Poll::Ready(()) } else { Poll::Pending });
@@ -52,7 +52,7 @@ fn stopped(world: &World, busy: impl Fn(&World) -> bool, after: Duration) -> boo
     ended(&|| false)
 }
 
-/// A worker comes and works while time stands still: no lease lapses meanwhile.
+/// A worker starts and works while time stands still: no lease lapses meanwhile.
 fn at_once(world: &World, done: impl Fn(&World) -> bool) -> bool {
     let worker = world.worker();
     let mut work = pin!(worker.work(std::future::pending()));

@@ -1,4 +1,4 @@
-//! A worker that comes late to a run it leased takes it from no other.
+//! A worker that is late for a run it leased takes it from no other worker.
 
 use std::{
     pin::{Pin, pin},
@@ -25,16 +25,16 @@ use super::{
 /// Longer than a lease.
 const LONG: Duration = Duration::from_secs(60);
 
-/// What a log keeps waiting while its gate is shut.
+/// What a log delays while its gate is shut.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stalls {
     /// The claim of a run.
     Claims,
-    /// The reading of a run, which fails in the end.
+    /// Reads of a run, which fail in the end.
     Reads,
 }
 
-/// A log that keeps a worker waiting.
+/// A log that delays a worker.
 struct Stalling {
     log: Arc<dyn EventStore>,
     stalls: Stalls,
@@ -73,7 +73,7 @@ impl EventStore for Stalling {
     reads_through!(log: read_all, head, beyond);
 }
 
-/// A worker that is kept waiting, and its gate.
+/// A worker that is delayed, and its gate.
 fn stalled(world: &World, stalls: Stalls) -> (RunWorker, Gate) {
     let shut = Gate::new(watch::Sender::new(true));
     let of_worker = shut.clone();
@@ -95,12 +95,12 @@ fn open(gate: &Gate) {
     gate.send_replace(false);
 }
 
-/// A run that makes one call, which never comes back.
+/// A run that makes one call, which never returns.
 fn calling(world: &World, effect: &str) -> RunId {
     world.start(&format!(r#"{{"tools":{{"t":{}}},"steps":[{{"id":"a","tool":"t"}}]}}"#, tool(effect, "hangs")), "null")
 }
 
-/// A worker leases a run and stalls for longer than its lease; meanwhile another one claims the run and makes its call.
+/// A worker leases a run and is delayed beyond its lease; meanwhile another one claims the run and makes its call.
 fn overtaken(stalls: Stalls) -> World {
     let world = World::new();
     calling(&world, "unsafe");
@@ -127,7 +127,7 @@ fn a_worker_that_could_not_read_a_run_does_not_hand_over_another_workers() {
     assert_eq!(overtaken(Stalls::Reads).times("run.parked"), 0);
 }
 
-/// A worker leases a run and stalls for longer than its lease, another one leases it and stalls, and the first records its claim.
+/// A worker leases a run and is delayed beyond its lease, as is a second one; then the first records its claim.
 fn recorded_late(then: impl FnOnce(&World)) -> World {
     let world = World::new();
     calling(&world, "unsafe");

@@ -1,4 +1,4 @@
-//! Runs whose provider is left alone for a while.
+//! Runs whose provider's circuit is open for a while.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ use super::{
 
 const RUNS: usize = 16;
 
-/// A provider that is away until an instant, and then takes its time for each answer.
+/// A provider that is unavailable until an instant, and then needs time for each answer.
 struct Recovering {
     clock: Arc<FixedClock>,
     back: DateTime<Utc>,
@@ -36,7 +36,7 @@ impl Models for Recovering {
     }
 }
 
-/// How these many runs end that begin together while their provider is away for a few seconds.
+/// How runs end that begin together while their provider is unavailable for a few seconds.
 fn after_an_outage(runs: usize) -> Vec<RunStatus> {
     let world = World::new();
     let (clock, answers) = (world.clock.clone(), ScriptedModels::playing(|_, _| Turn::says("done")));

@@ -1,4 +1,4 @@
-//! Runs: real handlers and the real worker over adapters in memory.
+//! Runs: real handlers and the real worker over in-memory adapters.
 
 mod assistant_crashes;
 mod assistants;

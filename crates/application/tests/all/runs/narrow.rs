@@ -1,4 +1,4 @@
-//! A worker whose ports have less room than its runs have calls under way, and one that loses its lease.
+//! A worker whose ports have less capacity than its runs have calls in progress, and one that loses its lease.
 
 use std::{
     pin::pin,
@@ -24,7 +24,7 @@ use super::{workflows::tool, world::World};
 /// More polls than this run needs, and less time than a lease takes.
 const MOMENT: usize = 50;
 
-/// Something that waits for its turn at the one connection there is. Turns go round in the order in which they were asked for.
+/// A port with a single connection, granted in the order of requests.
 struct InTurn<P: ?Sized> {
     inner: Arc<P>,
     turn: Arc<Semaphore>,
@@ -77,7 +77,7 @@ fn calls_under_way_go_on_while_the_result_of_another_is_recorded() {
     assert_eq!(world.status(run), RunStatus::Completed);
 }
 
-/// A queue that has given the lease to somebody else.
+/// A queue that has given the lease to another worker.
 struct Disowning(Arc<dyn RunQueue>);
 
 #[async_trait]
@@ -98,7 +98,7 @@ impl RunQueue for Disowning {
 /// Longer than the time after which a lease is renewed.
 const LONG: Duration = Duration::from_secs(6);
 
-/// Answers when that time is over.
+/// Responds after that time.
 struct Slow(Arc<dyn ToolExecutor>, Arc<dyn Clock>);
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! Agents that call agents: how deep, how long, and what they may use of models together.
+//! Agents that call agents: their depth, their duration, and their common model usage.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use super::{
     world::World,
 };
 
-/// A workflow that does nothing but call an agent.
+/// A workflow that only calls an agent.
 fn caller(agent: AgentId) -> String {
     format!(
         r#"{{"steps":[{{"id":"call","agent":"{agent}","input":{{"$jq":".input"}}}}],"output":{{"$jq":".steps.call.output"}}}}"#
@@ -38,7 +38,7 @@ fn limited(most: u64) -> String {
     format!(r#","limits":{{"max_tokens":{most}}}"#)
 }
 
-/// The runs that were asked for, in order: how they are told apart, and what was asked.
+/// The runs that were started, in order: their ids and their orders.
 fn asked_for(world: &World) -> Vec<(RunId, Order)> {
     let queued = world.recorded().into_iter().filter_map(|event| match event.decode::<RunEvent>() {
         Ok(RunEvent::Queued(queued)) => Some((RunId::from(event.stream_id), queued.order)),
@@ -121,7 +121,7 @@ fn a_child_uses_no_more_than_it_was_left() {
     let turns = [calls([("sub", r#"{"name":"Eve"}"#)]), again(), again(), again(), again()];
     let (world, run) = nested(1, turns, &limited(40));
     world.work_to_end(run);
-    // 15 above, then 15 and 10 that are left, which the second question below may exceed but not follow.
+    // 15 above, then 15 below: the next request below may exceed the 10 that are left, but none may follow.
     assert_eq!(world.models.asked().len(), 3);
 }
 
@@ -150,7 +150,7 @@ fn a_retried_child_is_bound_by_nobody() {
     assert_eq!((order.allowance, order.callers), (Allowance::default(), vec![]));
 }
 
-/// The budget of the agent above, after a run of it that called another agent which asked a model.
+/// The budget of the parent's agent, after a run of it that called another agent which called a model.
 fn standing(most: u64) -> (World, RunView, u64, Amount) {
     let (world, run) = nested(1, three_turns(), "");
     let of = BudgetOf::Agent(AgentId::from(Uuid::from_u128(1)));
@@ -170,7 +170,7 @@ fn what_a_child_uses_counts_in_the_budget_of_the_agent_that_called_it() {
 
 #[test]
 fn a_child_that_does_not_fit_the_budget_of_the_agent_that_called_it_fails() {
-    // Room for one question at a time, and not for another beside what it used.
+    // Room for one request at a time, but not for another beside what it used.
     let (world, view, _, reserved) = standing(4_300);
     assert_eq!(
         (code(&view), reserved),

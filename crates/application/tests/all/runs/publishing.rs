@@ -1,4 +1,4 @@
-//! What is refused when a workflow is published.
+//! Refusals when a workflow is published.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What a model says in one process is heard in another that asked for it.
+//! A model's partial answer in one process reaches another process that subscribed to it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use devskyy_domain::kernel::ids::{OperationId, RunId};
 use devskyy_testkit::fakes::{FixedClock, InMemoryLiveWire};
 use uuid::Uuid;
 
-/// Two processes on one wire, whose time passes only while somebody waits.
+/// Two processes on one wire, whose time passes only while one of them waits.
 struct Processes {
     clock: Arc<FixedClock>,
     wire: InMemoryLiveWire,
@@ -44,7 +44,7 @@ impl Processes {
         self.pass(Duration::from_millis(300)).await;
     }
 
-    /// Pieces that went over the wire.
+    /// The number of pieces sent over the wire.
     fn crossed(&self) -> usize {
         self.wire.said().iter().filter(|message| matches!(message, LiveMessage::Spoken(_))).count()
     }

@@ -1,4 +1,4 @@
-//! What becomes of runs when their project is suspended, resumed or archived.
+//! What happens to runs when their project is suspended, resumed or archived.
 
 use std::{
     sync::{
@@ -76,7 +76,7 @@ fn given(world: &World, first: &str) -> RunId {
     world.start(&text, "null")
 }
 
-/// A log of which what comes before a position cannot be read in pages.
+/// A log that cannot be read in pages before a position.
 struct Damaged {
     log: Arc<dyn EventStore>,
     before: AtomicU64,
@@ -105,7 +105,7 @@ fn suspended_amid_a_call(world: &World) -> RunId {
     suspended_before(world, &world.worker(), || {})
 }
 
-/// The same, with something that happens then as well.
+/// The same, with another action right after that.
 fn suspended_before(world: &World, worker: &RunWorker, then: impl Fn()) -> RunId {
     let run = given(world, "echo");
     let mut work = std::pin::pin!(worker.work(std::future::pending()));
@@ -227,7 +227,7 @@ fn every_run_of_a_project_that_is_archived_is_cancelled() {
     assert_eq!(cancelled, runs.len());
 }
 
-/// Views during whose listing something happens to a run: once it was not listed as waiting, or was, it waits no more.
+/// Views that change a run while they list it: once it was listed as waiting, or not, it waits no longer.
 struct Meddled {
     views: Arc<dyn RunViews>,
     answer: Box<dyn Fn() + Send + Sync>,
@@ -256,7 +256,7 @@ impl RunViews for Meddled {
     }
 }
 
-/// Records that the one question of a run is answered, if it is open.
+/// Records an answer to the one approval of a run, if it is open.
 fn answered(store: &Arc<InMemoryEventStore>, run: RunId, approval: ApprovalId) {
     let runs = Repository::<Run>::new(store.clone());
     let decided = Decided { choice: Choice::Approve, edit: None, reason: None, by: "user:ada" };

@@ -1,4 +1,4 @@
-//! A run that cannot be carried out is no other run's trouble, and not for ever its own.
+//! A run that cannot be executed delays no other run, and does not wait for ever itself.
 
 use std::{
     cell::Cell,
@@ -27,14 +27,14 @@ use super::{
     world::{ENOUGH, World},
 };
 
-/// Polls after which whatever is to happen at once has happened, and nothing that takes a lease.
+/// Polls in which everything immediate has happened, and nothing that needs a lease to lapse.
 const SOON: usize = 40;
 
 const ASKS: &str = r#"{"steps":[{"id":"a","approval":{"prompt":"{{ input }}"}}]}"#;
 const RUNS: &str = r#"{"steps":[{"id":"a","when":".input","tool":"jq","arguments":1}]}"#;
 const DEFECTIVE: &str = r#"{"steps":[{"id":"a","when":"defect","tool":"jq","arguments":1}]}"#;
 
-/// A log that takes no question.
+/// A log that refuses all reads.
 struct Unasking(Arc<dyn EventStore>);
 
 impl devskyy_application::es::Rewindable for Unasking {}
@@ -52,7 +52,7 @@ impl EventStore for Unasking {
     reads_through!(0);
 }
 
-/// A log that breaks off at two of three appends and cannot say what became of them: one it has recorded, one not.
+/// A log that breaks off two of three appends without a known outcome: one it has recorded, one it has not.
 struct Absent {
     log: Arc<dyn EventStore>,
     asked: AtomicUsize,
@@ -97,7 +97,7 @@ impl Expressions for Defective {
     }
 }
 
-/// Agents nobody can ask about just now.
+/// Agents that cannot be read at present.
 struct Away;
 
 #[async_trait]
@@ -119,7 +119,7 @@ fn defective(world: &World) -> RunWorker {
     world.worker_with(|ports| WorkerPorts { expressions: Arc::new(Defective), ..ports })
 }
 
-/// The types of all that is recorded of a run that a worker carries out to its end.
+/// The types of all events of a run that a worker executes to its end.
 fn recorded_by(worker: impl FnOnce(&World) -> RunWorker) -> Vec<String> {
     let world = World::new();
     let run = world.start(RUNS, "true");
@@ -171,7 +171,7 @@ fn tries_are_counted_whoever_makes_them() {
     let run = world.start(ASKS, r#""go?""#);
     for tried in 1..=5 {
         let since = Cell::new(0);
-        // Each meets its setback, and has vanished before the next try.
+        // Each meets its failure, and has vanished before the next attempt.
         let set_back = |world: &World| {
             since.set(since.get() + usize::from(world.times("run.claimed") == tried));
             since.get() == SOON
@@ -192,7 +192,7 @@ fn a_run_whose_workers_all_vanish_of_it_fails_in_the_end() {
         vanished = world.tools.made().len();
     }
     let error = world.view(run).summary.error.map(|error| error.code);
-    // Of the first something came: the call is on record.
+    // The first made progress: its call is recorded.
     assert_eq!((vanished, error.as_deref()), (1 + MAX_IN_VAIN as usize, Some("run.not_carried_out")));
 }
 

@@ -1,4 +1,4 @@
-//! Starting, stopping and answering runs, and what is refused.
+//! Starting, cancelling and answering runs, and the refusals.
 
 use devskyy_application::{
     error::{Error, Refused},
@@ -18,7 +18,7 @@ use super::{
 
 const ASKS: &str = r#"{"steps":[{"id":"ask","approval":{"prompt":"go?"}}],"output":"done"}"#;
 
-/// What came of asking: `done`, or why not.
+/// The outcome of a command: `done`, or the code of its refusal.
 pub(super) fn code<T>(outcome: Result<T, Error>) -> &'static str {
     match outcome {
         Err(Error::Refused(Refused { code, .. })) => code,

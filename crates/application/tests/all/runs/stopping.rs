@@ -1,4 +1,4 @@
-//! Stopping an assistant while it waits, for whatever it waits, and asking its model again from there.
+//! Cancelling an assistant while it waits, for whatever reason, and calling its model again from there.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -15,7 +15,7 @@ use super::{
     world::World,
 };
 
-/// Whether every call an assistant wanted has its result next, in order.
+/// Whether every call of an assistant is followed by its results, in order.
 fn paired(messages: &[Message]) -> bool {
     let mut left = VecDeque::new();
     for message in messages {
@@ -29,8 +29,8 @@ fn paired(messages: &[Message]) -> bool {
     left.is_empty()
 }
 
-/// What a run waited for when it was stopped, how it ended, and what its model is asked from the step on. What a fork waits for
-/// again is attended to.
+/// What a run waited for when it was cancelled, how it ended, and the request to its model from the step on. What a
+/// fork waits for again is attended to.
 fn stopped(
     second: Turn,
     definition: impl FnOnce(&World) -> String,
@@ -61,7 +61,7 @@ fn stopped(
     (waiting, status, asked.messages)
 }
 
-/// The same, with how many messages the model is asked with and whether they are in pairs.
+/// The same, with the number of messages and whether they are in pairs.
 fn counted(found: (Vec<Waiting>, RunStatus, Vec<Message>)) -> (Vec<Waiting>, RunStatus, usize, bool) {
     let (waiting, status, messages) = found;
     (waiting, status, messages.len(), paired(&messages))
@@ -97,7 +97,7 @@ fn approve(world: &World, run: RunId) {
     world.decide(run, Choice::Approve).unwrap();
 }
 
-/// Nobody finds out what became of the call.
+/// The outcome of the call is never found out.
 fn settle(world: &World, run: RunId) {
     let operation = world.doubtful(run).unwrap();
     let verdict = Verdict::Failed { reason: Some("it never arrived".to_owned()) };
@@ -105,7 +105,7 @@ fn settle(world: &World, run: RunId) {
     world.ask(world.runs.reconcile.handle(&World::actor(), command)).unwrap();
 }
 
-/// Approves of what the run asks that was begun last.
+/// Approves the request of the run that began last.
 fn approve_below(world: &World, _: RunId) {
     let queued = world.recorded().into_iter().rfind(|event| event.event_type.as_ref() == "run.queued");
     let child = RunId::from(queued.unwrap().stream_id);

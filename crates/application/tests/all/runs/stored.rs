@@ -21,7 +21,7 @@ use super::{
     world::{World, json},
 };
 
-/// What the large tool makes of its arguments.
+/// The large tool's result for its arguments.
 fn large(of: &str) -> String {
     format!(r#"{{"of":{of},"text":"{}"}}"#, "x".repeat(100 * 1024))
 }
@@ -41,7 +41,7 @@ fn two_steps(effect: &str) -> String {
     )
 }
 
-/// The large result is also what the run returns.
+/// The large result is also the output of the run.
 fn returning() -> String {
     format!(
         r#"{{"tools":{{"large":{}}},"steps":[{{"id":"a","tool":"large","arguments":{{"$jq":".input"}}}}],
@@ -55,7 +55,7 @@ fn result(world: &World, run: RunId, hash: ResultHash) -> Result<String, Error> 
     asked.map(|text| String::from_utf8(text).unwrap())
 }
 
-/// Every hash an event refers to, of whatever run.
+/// Every hash an event refers to, of any run.
 fn referred(world: &World) -> BTreeSet<ResultHash> {
     let recorded = world.recorded();
     let events = recorded.iter().filter(|event| event.category == "run");
@@ -258,7 +258,7 @@ fn a_model_sees_the_beginning_of_a_large_result_and_under_what_it_is_kept() {
     assert_eq!(world.work_to_end(run).output, Some(Json::from(format!("true {note}"))));
 }
 
-/// A run whose every kind of result is large, with a child.
+/// A run all of whose results are large, with a child.
 fn everything(world: &World) -> String {
     let child = world.agent(2, &returning());
     format!(
@@ -272,7 +272,7 @@ fn everything(world: &World) -> String {
     )
 }
 
-/// Settles what is in doubt as if it had arrived, which it has where the worker vanished after the call.
+/// Settles what is in doubt as if it had arrived, which is true if the worker vanished after the call.
 fn settle(world: &World, run: RunId) {
     let Some(operation) = world.doubtful(run) else { return };
     let arrived = world.tools.per_operation().contains_key(&operation);
@@ -310,7 +310,7 @@ fn wherever_a_worker_vanishes_every_reference_leads_to_its_result() {
 fn what_a_vanished_worker_left_is_swept_and_nothing_else() {
     let world = World::new();
     let run = world.start(&two_steps("unsafe"), "7");
-    // The worker vanishes when the result is kept and nothing refers to it; then somebody settles it with another.
+    // The worker vanishes when the result is stored but nothing refers to it; then it is settled with another one.
     assert!(world.work_for(200, |world| !world.results.texts().is_empty()));
     assert!(referred(&world).is_empty());
     world.clock.advance(std::time::Duration::from_secs(16));

@@ -1,4 +1,4 @@
-//! A run that nobody can read keeps no other from hearing how the runs below it ended.
+//! An unreadable run does not prevent others from learning how their child runs ended.
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ fn below(parent: &RunView) -> RunId {
     parent.steps[0].execution.child_run_id.expect("it waits for a child")
 }
 
-/// Two runs that wait for the end of a run below each, which asks a person; nobody can read what happened to the first of the
-/// two, and then the runs below both complete.
+/// Two runs that each wait for the end of a child, which waits for an approval; the first of the two cannot be read,
+/// and then both children complete.
 fn torn() -> (World, [RunId; 2]) {
     let world = World::new();
     let child = world.agent(2, r#"{"steps":[{"id":"ask","approval":{"prompt":"go?"}}]}"#);

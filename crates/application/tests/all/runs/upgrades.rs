@@ -1,4 +1,4 @@
-//! A run that an earlier release parked, taken up by this one. The file holds its events as that release wrote them.
+//! A run that an earlier release parked, resumed by this one. The file holds its events as that release wrote them.
 
 use devskyy_application::es::{AppendRequest, EventStore, NewEvent, Precondition, StreamId, StreamWrite};
 use devskyy_domain::{

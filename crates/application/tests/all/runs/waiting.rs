@@ -1,4 +1,4 @@
-//! Somebody waits for a run while others keep the log busy.
+//! A client waits for a run while others keep the log busy.
 
 use std::{
     pin::pin,
@@ -31,7 +31,7 @@ use uuid::Uuid;
 
 use super::world::World;
 
-/// A log that counts how often it is read.
+/// A log that counts its reads.
 pub(crate) struct CountedStore {
     log: Arc<dyn EventStore>,
     reads: AtomicUsize,
@@ -47,7 +47,7 @@ impl CountedStore {
         self.reads.load(Ordering::Relaxed)
     }
 
-    /// How many events of single streams were read.
+    /// The number of events read from single streams.
     fn events_read(&self) -> usize {
         self.events.load(Ordering::Relaxed)
     }
@@ -91,7 +91,7 @@ fn others_write(world: &World) {
     world.ask(world.store.append(request)).unwrap();
 }
 
-/// Starts a run that asks somebody, and waits half a minute for it.
+/// Starts a run that asks for an approval, and waits half a minute for it.
 fn a_run_and_its_end(world: &World) -> StartRun {
     let agent = world.agent(1, r#"{"steps":[{"id":"ask","approval":{"prompt":"go?"}}],"output":"done"}"#);
     let (input, wait) = (super::world::json("null"), Some(Duration::from_secs(30)));
@@ -183,7 +183,7 @@ fn a_page_deep_in_a_long_run_begins_where_the_last_one_ended() {
     assert!(most <= 45, "a page of 20 reads {most} events");
 }
 
-/// How often the log is read for a look of somebody who lacks so many of a run's last events.
+/// How often the log is read when a client lacks so many of a run's last events.
 fn reads_of_a_look(world: &World, run: RunId, lacking: usize) -> usize {
     let events = |after, limit| RunEvents { after, known: 0, limit };
     let all = world.ask(world.runs.events.handle(&World::actor(), run, events(0, 500))).unwrap().events;

@@ -8,7 +8,7 @@ use devskyy_domain::runs::Choice;
 
 use super::world::{World, json};
 
-/// An `http` tool that does what its address says.
+/// An `http` tool that behaves as its address indicates.
 pub(crate) fn tool(effect: &str, url: &str) -> String {
     format!(r#"{{"kind":"http","effect":"{effect}","request":{{"method":"POST","url":"{url}"}}}}"#)
 }

@@ -1,4 +1,4 @@
-//! A platform in memory whose time passes only while somebody works, driven one poll at a time.
+//! A platform in memory whose time passes only while a task is polled, driven one poll at a time.
 
 use std::{
     pin::pin,
@@ -48,7 +48,7 @@ pub(crate) const ENOUGH: usize = 20_000;
 pub(crate) struct World {
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) store: Arc<InMemoryEventStore>,
-    /// The same log, as those read it who ask for runs.
+    /// The same log, as the facade of runs reads it.
     pub(crate) counted: Arc<CountedStore>,
     pub(crate) results: Arc<InMemoryResults>,
     pub(crate) agents: Arc<DeclaredAgents>,
@@ -59,7 +59,7 @@ pub(crate) struct World {
     pub(crate) views: Arc<InMemoryRuns>,
     pub(crate) budgets: Budgets,
     ports: WorkerPorts,
-    /// What tells runs of each other, and the log it reads.
+    /// The reaction that connects runs with each other, and the log it reads.
     pub(crate) children: Arc<SettingAside>,
     pub(crate) torn: Arc<TornStore>,
     pub(crate) aside: Arc<InMemorySetAside>,
@@ -73,7 +73,7 @@ pub(crate) fn json(text: &str) -> Json {
     serde_json::from_str(text).unwrap()
 }
 
-/// An assistant where a model is named, else a workflow.
+/// An assistant if a model is named, else a workflow.
 pub(crate) fn definition(text: &str) -> Definition {
     match json(text).get("model") {
         Some(_) => serde_json::from_str::<Assistant>(text).unwrap().into(),
@@ -88,7 +88,7 @@ impl World {
         Self::with(ScriptedModels::taking([]))
     }
 
-    /// A platform with such a model.
+    /// A platform with this model.
     pub(crate) fn with(models: ScriptedModels) -> Self {
         let (models, live) = (Arc::new(models), Arc::new(LiveRuns::default()));
         let clock = Arc::new(FixedClock::default());
@@ -176,7 +176,7 @@ impl World {
         Actor::system("test", Uuid::from_u128(1))
     }
 
-    /// Asks for something that answers at once over memory.
+    /// Awaits something that completes at once in memory.
     pub(crate) fn ask<T>(&self, question: impl Future<Output = T>) -> T {
         question.now_or_never().expect("adapters in memory answer at once")
     }
@@ -192,7 +192,7 @@ impl World {
         self.try_start(agent, input).unwrap()
     }
 
-    /// The run as it stands; read again only when the log has moved.
+    /// The current view of the run; read again only if the log has moved.
     pub(crate) fn view(&self, run: RunId) -> RunView {
         let head = self.ask(self.store.head()).unwrap();
         let mut seen = self.seen.lock().unwrap();
@@ -211,14 +211,14 @@ impl World {
         self.view(run).summary.status
     }
 
-    /// Whether the newest event is the good end of a run; cheaper than looking at the run.
+    /// Whether the newest event is the successful end of a run; cheaper than reading the run.
     pub(crate) fn has_completed(&self) -> bool {
         let head = self.ask(self.store.head()).unwrap();
         let last = self.ask(self.store.read_all(head - 1, 1, &EventFilter::default())).unwrap();
         last.events.iter().any(|event| event.event_type.as_ref() == "run.completed")
     }
 
-    /// Everything that was ever recorded, in order.
+    /// All recorded events, in order.
     pub(crate) fn recorded(&self) -> Vec<RecordedEvent> {
         let (mut all, mut after) = (Vec::new(), 0);
         loop {
@@ -260,7 +260,7 @@ impl World {
         doubtful.find_map(|execution| execution.operation_id)
     }
 
-    /// Lets the reactions see what happened.
+    /// Lets the reactions process new events.
     pub(crate) fn react(&self) {
         let mut reacted = self.reacted.lock().unwrap();
         while *reacted < self.ask(self.store.head()).unwrap() {
@@ -279,22 +279,22 @@ impl World {
         self.worker_with(|ports| ports)
     }
 
-    /// A worker one of whose ports is another one.
+    /// A worker with one port replaced.
     pub(crate) fn worker_with(&self, change: impl FnOnce(WorkerPorts) -> WorkerPorts) -> RunWorker {
         let mut workers = self.workers.lock().unwrap();
         *workers += 1;
-        // A process of its own, which remembers nothing of budgets.
+        // A process of its own, which has cached nothing about budgets.
         let ledger = Arc::new(Ledger::new(self.ports.store.clone(), self.clock.clone()));
         let ports = WorkerPorts { ledger, ..self.ports.clone() };
         RunWorker::new(change(ports), WorkerSettings::named(format!("worker-{workers}")))
     }
 
-    /// A new worker works for at most so many polls, then vanishes; whether the condition was met before.
+    /// A new worker works for at most so many polls, then vanishes; returns whether the condition was met before.
     pub(crate) fn work_for(&self, polls: usize, done: impl Fn(&Self) -> bool) -> bool {
         self.drive(&self.worker(), polls, done)
     }
 
-    /// A worker works for at most so many polls, then vanishes; whether the condition was met before.
+    /// A worker works for at most so many polls, then vanishes; returns whether the condition was met before.
     pub(crate) fn drive(&self, worker: &RunWorker, polls: usize, done: impl Fn(&Self) -> bool) -> bool {
         let mut work = pin!(worker.work(std::future::pending()));
         for _ in 0..polls {

@@ -22,7 +22,7 @@ fn kind(n: u8) -> AgentType {
     if n.is_multiple_of(2) { AgentType::Workflow } else { AgentType::Assistant }
 }
 
-/// A small definition for agents of that kind.
+/// A small definition for agents of this type.
 fn definition(n: u8) -> Definition {
     let text = match kind(n) {
         AgentType::Workflow => format!(r#"{{"workflow":{{"steps":[],"output":{n}}}}}"#),
@@ -36,7 +36,7 @@ fn new(n: u8) -> NewAgent {
     NewAgent { project, name: name(n), kind: kind(n), capabilities: capabilities(n), description: description(n) }
 }
 
-/// What runs start from is a version that there is, and whatever was published once is not published twice.
+/// The current version exists, and no content is published twice.
 fn sound(agent: &Agent) -> bool {
     let Some(details) = agent.details() else { return true };
     let versions = &details.versions;

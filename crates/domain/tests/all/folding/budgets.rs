@@ -52,7 +52,7 @@ const BUDGET: Rules<Budget> = Rules {
         |it, one, _| it.release(operation(one)),
         |it, one, other| if one == 0 { it.remove(at(other)) } else { Ok(vec![]) },
     ],
-    // Nothing is kept for anybody where nothing is limited.
+    // Without limits nothing is reserved.
     sound: |it| it.limits() || it.reserved() == Amount::default(),
     ended: |_, _| false,
     noted: |event| matches!(event, BudgetEvent::Settled(_)),

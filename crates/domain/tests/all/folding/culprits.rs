@@ -24,9 +24,9 @@ devskyy_domain::first_version! {
 devskyy_domain::event_set! {
     /// What can happen to a lamp.
     enum LampEvent {
-        /// It shines.
+        /// It was lit.
         Lit(LampLit),
-        /// It will not shine any more.
+        /// It will not shine again.
         Broken(LampBroken),
     }
 }
@@ -81,13 +81,13 @@ fn drop_it(lamp: &Lamp, _: u8, _: u8) -> Decision<Lamp> {
 const SOUND: Rules<Lamp> =
     Rules { asks: &[light, drop_it], sound: |_| true, ended: |lamp, _| lamp.broken, noted: |_| false };
 
-/// What the laws say of a lamp over as many histories as the contexts are tried with.
+/// What the laws find in a lamp over as many histories as the contexts are tested with.
 fn caught(rules: &Rules<Lamp>) -> Option<String> {
     let mut runner = TestRunner::deterministic();
     (0..96).find_map(|_| rules.play(&any_asks().new_tree(&mut runner).ok()?.current()).err())
 }
 
-/// A lamp that can also be asked for something flawed.
+/// A lamp with an additional flawed decision.
 fn flawed(asks: &'static [Ask<Lamp>]) -> String {
     caught(&Rules { asks, ..SOUND }).unwrap_or_default()
 }

@@ -47,10 +47,10 @@ const KEY: Rules<ApiKey> = Rules {
         |it, one, other| it.rotate(&renewal(one, other), on(one)),
         |it, one, _| if one == 0 { it.revoke() } else { Ok(vec![]) },
     ],
-    // No clock here goes beyond the third day.
+    // No clock here goes past the third day.
     sound: |it| !matches!(it, ApiKey::Issued(details) if details.expires_at > on(3) + LONGEST_LIFE),
     ended: |it, _| *it == ApiKey::Revoked,
-    // Which secret counts is kept elsewhere.
+    // The valid secret is stored elsewhere.
     noted: |event| matches!(event, ApiKeyEvent::Rotated(_)),
 };
 

@@ -1,7 +1,7 @@
-//! What holds of the fold of every aggregate, over histories that are made up: an aggregate is asked for decisions of
-//! every kind in any order, most of which it refuses.
+//! Laws of the fold of every aggregate, over generated histories: an aggregate is asked for decisions of every kind in
+//! any order, most of which it refuses.
 //!
-//! A context adds a file here that lists what can be asked, and hands it to [`holds!`].
+//! A context adds a file here that lists the possible decisions, and passes it to [`holds!`].
 
 mod agents;
 mod budgets;
@@ -18,40 +18,40 @@ use std::{collections::BTreeSet, fmt::Debug};
 use devskyy_domain::kernel::{Aggregate, Decision, EventSet};
 use proptest::{prelude::*, sample::Index, strategy::ValueTree as _, test_runner::TestRunner};
 
-/// How many histories each law is held to.
+/// The number of histories for each law.
 const VARIABLE: &str = "DEVSKYY_TEST_HISTORIES";
-/// Histories in which every fact there is must occur.
+/// Histories in which every event must occur.
 const HISTORIES: usize = 600;
-/// Histories that a law is held to where nobody asks for more: few, so that these tests take no time that one notices.
+/// The default number of histories for a law: few, so that these tests take little time.
 const FEW: u32 = 12;
 
-/// How many histories were asked for, if any number was.
+/// The requested number of histories, if any.
 #[expect(clippy::disallowed_methods, reason = "a test learns how thorough it should be by itself")]
 fn asked_for() -> Option<u32> {
     let asked = std::env::var(VARIABLE).ok()?;
     Some(asked.parse().unwrap())
 }
 
-/// How many histories a law is held to.
+/// The number of histories for a law.
 pub(crate) fn cases() -> u32 {
     asked_for().unwrap_or(FEW)
 }
 
-/// Asks for one kind of decision; which of a few people, names or amounts it is about is drawn.
+/// Asks for one kind of decision; which of a few people, names or amounts it concerns is random.
 pub(crate) type Ask<A> = fn(&A, u8, u8) -> Decision<A>;
 
-/// Which decision is asked for, and what it is about.
+/// Which decision is asked for, and what it concerns.
 pub(crate) type Asked = (Index, u8, u8);
 
-/// What is particular to one kind of aggregate.
+/// What is specific to one kind of aggregate.
 pub(crate) struct Rules<A: Aggregate> {
-    /// Everything that can be asked for.
+    /// All possible decisions.
     pub(crate) asks: &'static [Ask<A>],
-    /// What must be true of it whatever was decided.
+    /// What must be true of it after any decision.
     pub(crate) sound: fn(&A) -> bool,
-    /// Whether it has ended, so that this cannot happen to it any more.
+    /// Whether it has ended, so that this event can no longer happen.
     pub(crate) ended: fn(&A, &A::Event) -> bool,
-    /// Facts that are noted although no later decision depends on them.
+    /// Events that are recorded although no later decision depends on them.
     pub(crate) noted: fn(&A::Event) -> bool,
 }
 
@@ -60,7 +60,7 @@ impl<A: Aggregate + PartialEq + Debug> Rules<A> {
         which.get(self.asks)(state, *one, *other)
     }
 
-    /// Asks one after the other, folds whatever is decided, and tells everything that happened.
+    /// Asks for one decision after the other, folds their events, and returns all of them.
     ///
     /// # Errors
     /// The law that does not hold.
@@ -91,7 +91,7 @@ impl<A: Aggregate + PartialEq + Debug> Rules<A> {
         Ok(history)
     }
 
-    /// A history folds to the state it led to: all at once, from any point on, and after it was written and read.
+    /// A history folds to the state it led to: as a whole, from any point on, and after it was written and read.
     fn remembered(&self, state: &A, history: &[A::Event]) -> Result<(), String> {
         if A::default().evolved(history) != *state {
             return Err(format!("folded at once, {history:?} is not {state:?}"));
@@ -106,8 +106,8 @@ impl<A: Aggregate + PartialEq + Debug> Rules<A> {
         }
     }
 
-    /// Facts that no history leads to. It is enough that all others have occurred, unless somebody asked for thoroughness:
-    /// then a fact that is known not to occur may not occur in any history.
+    /// Events that no history leads to. It is enough that all others occur, unless more histories were requested: then
+    /// an event that is known not to occur may not occur in any history.
     fn never(&self, known: &[&'static str]) -> BTreeSet<&'static str> {
         let (mut runner, mut never) = (TestRunner::deterministic(), BTreeSet::new());
         never.extend(A::Event::TYPES.iter().map(|(name, _)| *name));
@@ -125,7 +125,7 @@ impl<A: Aggregate + PartialEq + Debug> Rules<A> {
         never
     }
 
-    /// Folds events of several histories in any order, and asks afterwards: nothing of it may end in a panic.
+    /// Folds events of several histories in any order, and then asks for decisions: nothing may panic.
     fn survive(&self, events: &[A::Event], order: &[Index], asked: &[Asked]) {
         if events.is_empty() {
             return;
@@ -145,7 +145,7 @@ fn reread<E: EventSet>(event: &E) -> Result<E, String> {
     E::decode(event.event_type(), event.schema_version(), &mut payload).map_err(|error| format!("{event:?}: {error}"))
 }
 
-/// Any asks: what they are about is drawn from few, so that they meet.
+/// Any decisions: what they concern is one of few values, so that they interact.
 pub(crate) fn any_asks() -> impl Strategy<Value = Vec<Asked>> {
     proptest::collection::vec((any::<Index>(), 0..4_u8, 0..4_u8), 1..40)
 }
@@ -155,7 +155,7 @@ pub(crate) fn any_order() -> impl Strategy<Value = Vec<Index>> {
     proptest::collection::vec(any::<Index>(), 0..60)
 }
 
-/// Makes tests of what holds of every aggregate.
+/// Generates tests of the laws for every aggregate.
 macro_rules! holds {
     ($($name:ident: $rules:expr $(, without $without:literal)*;)+) => {$(
         mod $name {

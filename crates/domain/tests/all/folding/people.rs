@@ -21,7 +21,7 @@ const USER: Rules<User> = Rules {
     noted: |event| matches!(event, UserEvent::PasswordChanged(_)),
 };
 
-/// It remembers nothing: that it was written to is all it is for.
+/// It has no state: it exists only to be written to.
 const ROSTER: Rules<Roster> = Rules {
     asks: &[|it, one, other| it.let_go(Uuid::from_u128(one.into()).into(), other.into())],
     sound: |_| true,

@@ -26,7 +26,7 @@ fn on(day: u8) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::days(i64::from(day) * 3)
 }
 
-/// Somebody always owns it, and its short name is that of its name.
+/// It always has an owner, and its slug is that of its name.
 fn sound(project: &Project) -> bool {
     project.details().is_none_or(|details| {
         details.members.values().any(|role| *role == ProjectRole::Owner) && details.slug == details.name.slug()
@@ -46,7 +46,7 @@ const PROJECT: Rules<Project> = Rules {
         |it, one, _| if one == 0 { it.archive() } else { Ok(vec![]) },
     ],
     sound,
-    // Members leave an archived project too, get lesser roles, and it is handed over.
+    // Members can leave an archived project too and get lesser roles, and it can be transferred.
     ended: |it, event| {
         it.status() == Some(ProjectStatus::Archived)
             && !matches!(event, ProjectEvent::MemberRemoved(_) | ProjectEvent::MemberRoleChanged(_))

@@ -63,7 +63,7 @@ fn order(one: u8, other: u8) -> Order {
     }
 }
 
-/// What a worker reports that holds the run, or held it before.
+/// A report of a worker that holds the run, or held it before.
 fn told(run: &Run, other: u8, report: Progress) -> Decision<Run> {
     run.record(run.fence().saturating_sub(u64::from(other == 3)), &[report])
 }
@@ -145,12 +145,12 @@ fn ended(run: &Run, one: u8, other: u8) -> Decision<Run> {
         2 => Ending::Cancelled,
         _ => Ending::Expired,
     };
-    // Mostly by somebody who never held it: what has ended is of little interest.
+    // Mostly by a worker that never held it, because ended runs are of little interest.
     run.finish(run.fence() + u64::from(other != 2), &ending, at(other))
 }
 
 const RUN: Rules<Run> = Rules {
-    // What begins a run and what it takes for a question to be answered is asked more often than the rest.
+    // Decisions that begin a run or lead to an answered approval are asked for more often than the rest.
     asks: &[
         queued,
         queued,
@@ -229,12 +229,12 @@ const RUN: Rules<Run> = Rules {
         (it.output().is_some() == (*it.phase() == Phase::Completed))
             && (it.order().is_some() == (*it.phase() != Phase::Unknown))
     },
-    // What an interrupted call did can still be told after the end.
+    // The outcome of an interrupted call can still be recorded after the end.
     ended: |it, event| it.ended() && !matches!(event, RunEvent::OutcomeSettled(_)),
     noted: |event| matches!(event, RunEvent::ContextCompacted(_)),
 };
 
 holds! {
-    // How a run begins that is made from another is decided by the other.
+    // How a run begins that is made from another one is decided by that one.
     run: RUN, without "run.forked", without "run.retried", without "run.step_taken_over";
 }

@@ -1,4 +1,4 @@
-//! Real credentials keep every promise.
+//! The real credentials keep the contract.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Makes tokens that differ from a genuine one in exactly one respect; where the signature is not that respect, it is
-//! genuine.
+//! Makes tokens that differ from a genuine one in exactly one respect. The signature is genuine unless it is that
+//! respect.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ impl Forge {
         Self { tokens, key, pair: Ed25519KeyPair::from_pkcs8_maybe_unchecked(&private).unwrap() }
     }
 
-    /// What the platform makes of a token.
+    /// The platform's verdict on a token.
     pub(super) async fn verdict(&self, token: &str) -> Option<AccessClaims> {
         self.tokens.verify(token, now()).await.unwrap()
     }
@@ -54,13 +54,13 @@ impl Forge {
         format!("{message}.{}", BASE64URL_NOPAD.encode(self.pair.sign(message.as_bytes()).as_ref()))
     }
 
-    /// A genuine signature over claims that are no text.
+    /// A genuine signature over claims that are not text.
     pub(super) fn sign_bytes(&self, payload: &[u8]) -> String {
         let message = message(&self.header().to_string(), payload);
         format!("{message}.{}", BASE64URL_NOPAD.encode(self.pair.sign(message.as_bytes()).as_ref()))
     }
 
-    /// Genuine, but for one member of the header.
+    /// Genuine, except for one member of the header.
     pub(super) fn headed(&self, name: &str, value: Value) -> String {
         let mut header = self.header();
         header[name] = value;
@@ -73,7 +73,7 @@ impl Forge {
         self.sign(&header.to_string(), &self.payload().to_string())
     }
 
-    /// Genuine, but for one claim.
+    /// Genuine, except for one claim.
     pub(super) fn claiming(&self, name: &str, value: Value) -> String {
         let mut payload = self.payload();
         payload[name] = value;
@@ -86,20 +86,20 @@ impl Forge {
         self.sign(&self.header().to_string(), &payload.to_string())
     }
 
-    /// Genuine, but with a claim more than once: `first` stands before all others.
+    /// Genuine, but with a repeated claim: `first` comes before all others.
     pub(super) fn repeating(&self, first: &str) -> String {
         let payload = self.payload().to_string().replacen('{', &format!("{{{first},"), 1);
         self.sign(&self.header().to_string(), &payload)
     }
 
-    /// Says `alg` and has no signature at all.
+    /// Names `alg` and has no signature at all.
     pub(super) fn unsigned(&self, alg: &str) -> String {
         let mut header = self.header();
         header["alg"] = json!(alg);
         format!("{}.", message(&header.to_string(), self.payload().to_string().as_bytes()))
     }
 
-    /// Says `alg`, and is signed with a shared secret that everybody knows.
+    /// Names `alg`, and is signed with a publicly known shared secret.
     pub(super) fn hashed(&self, alg: &str, digest: hmac::Algorithm, secret: &[u8]) -> String {
         let mut header = self.header();
         header["alg"] = json!(alg);

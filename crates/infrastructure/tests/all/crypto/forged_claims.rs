@@ -1,4 +1,4 @@
-//! Claims that are missing, of the wrong kind, somebody else's or said twice, all under a genuine signature.
+//! Claims that are missing, of the wrong type, foreign or repeated, all under a genuine signature.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Headers that lie: no algorithm, another one, another kind of token, a key of the forger's own.
+//! Forged headers: no algorithm, another one, another type of token, a key of the attacker.
 
 use aws_lc_rs::hmac::{HMAC_SHA256, HMAC_SHA384, HMAC_SHA512};
 use data_encoding::{BASE64, BASE64URL_NOPAD};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::forge::{Forge, refused};
 
-/// The platform's key as everybody can read it.
+/// The platform's public key.
 fn published(forge: &Forge) -> Value {
     json!({"kty": "OKP", "crv": "Ed25519", "kid": forge.key.kid, "x": BASE64URL_NOPAD.encode(&forge.key.public)})
 }

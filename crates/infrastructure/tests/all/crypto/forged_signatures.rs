@@ -1,4 +1,4 @@
-//! Signatures that are missing, altered, somebody else's, or in the wrong shape.
+//! Signatures that are missing, altered, foreign, or malformed.
 
 use aws_lc_rs::signature::Ed25519KeyPair;
 use data_encoding::{BASE64, BASE64URL_NOPAD};
@@ -13,7 +13,7 @@ fn parts(forge: &Forge) -> [String; 3] {
     std::array::from_fn(|_| parts.next().unwrap_or_default())
 }
 
-/// Genuine, but for the bytes of the signature.
+/// Genuine, except for the bytes of the signature.
 fn resigned(forge: &Forge, change: impl Fn(Vec<u8>) -> Vec<u8>) -> String {
     let [header, payload, signature] = parts(forge);
     let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A new key takes over from an old one without anybody being signed out.
+//! A new key replaces an old one without signing users out.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use devskyy_testkit::fakes::FixedClock;
 
 use super::world::{KeysInMemory, claims_at, replica, rotation};
 
-/// Two replicas and somebody who rotates, over one set of keys and one clock.
+/// Two replicas and a process that rotates, over one set of keys and one clock.
 struct Cluster {
     store: Arc<KeysInMemory>,
     clock: Arc<FixedClock>,
@@ -41,7 +41,7 @@ impl Cluster {
         claims_at(self.clock.now())
     }
 
-    /// Which key signs on the first replica.
+    /// The key that signs on the first replica.
     async fn signs(&self) -> String {
         let token = self.one.issue(&self.claims()).await.unwrap();
         jsonwebtoken::decode_header(token).unwrap().kid.unwrap()

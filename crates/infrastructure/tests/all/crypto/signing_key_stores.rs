@@ -1,4 +1,4 @@
-//! What every keeper of signing keys promises, in memory and in both databases.
+//! The contract of all stores of signing keys, in memory and in both databases.
 
 use std::sync::Arc;
 
@@ -138,16 +138,16 @@ mod culprits {
 
     use crate::crypto::world::KeysInMemory;
 
-    /// What is wrong with a keeper.
+    /// What is wrong with a store.
     #[derive(Clone, Copy, PartialEq, Eq)]
     enum Flaw {
-        /// Tells the newest first, and without their public halves.
+        /// Returns the newest first, and without their public halves.
         Garbling,
-        /// Adds whatever it is told to, whoever was before.
+        /// Adds whatever it is given, whichever came before.
         Pliant,
-        /// Looks first and adds later, and meanwhile others look.
+        /// Checks first and adds later, so that others check in between.
         Hesitant,
-        /// Lets go of nothing.
+        /// Deletes nothing.
         Clinging,
     }
 

@@ -1,4 +1,4 @@
-//! Engines that break a promise, each of which must be found out by what is judged in [`super::stage`].
+//! Engines that break a guarantee, each of which the checks of [`super::stage`] must detect.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::databases::sqlite;
 
-/// Sends everything twice.
+/// Sends every request twice.
 struct Stutters(Arc<dyn ToolExecutor>);
 
 #[async_trait]
@@ -28,7 +28,7 @@ impl ToolExecutor for Stutters {
     }
 }
 
-/// A log whose appends go through a change before they are recorded.
+/// A log whose appends are modified before they are recorded.
 struct Rewriting {
     inner: Arc<dyn EventStore>,
     change: fn(&mut AppendRequest),
@@ -49,14 +49,14 @@ impl EventStore for Rewriting {
     reads_through!(inner);
 }
 
-/// Says that intents are recorded, and records none.
+/// Reports that intents are recorded, but records none.
 fn forget_intents(request: &mut AppendRequest) {
     for write in &mut request.writes {
         write.events.retain(|event| event.event_type != "run.tool_called");
     }
 }
 
-/// Records unsafe calls as if they could be repeated.
+/// Records unsafe calls as repeatable.
 fn call_everything_repeatable(request: &mut AppendRequest) {
     for event in request.writes.iter_mut().flat_map(|write| &mut write.events) {
         event.data = event.data.replace(r#""effect":"unsafe""#, r#""effect":"read_only""#);

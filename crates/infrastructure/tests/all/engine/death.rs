@@ -1,4 +1,4 @@
-//! A process that dies at a chosen point: whatever reaches the point never returns, and the test ends the process.
+//! A process that dies at a chosen point: a call that reaches the point never returns, and the test ends the process.
 
 use std::sync::{
     Arc,
@@ -27,15 +27,15 @@ use tokio::sync::Notify;
 pub(crate) enum Moment {
     /// An append with such an event is about to be made.
     Before(&'static str),
-    /// An append with such an event is recorded, and nobody was told.
+    /// An append with such an event is recorded, but not acknowledged.
     After(&'static str),
-    /// A tool on a server has done its work, and the answer was not taken in.
+    /// A tool on a server has done its work, and the response was not received.
     ToolDone,
-    /// A model has answered, and the answer was not taken in.
+    /// A model has answered, and the answer was not received.
     ModelDone,
-    /// A result is kept beside the log, and no event refers to it.
+    /// A result is stored beside the log, but no event refers to it.
     ResultKept,
-    /// At no point.
+    /// Never.
     Never,
 }
 
@@ -73,7 +73,7 @@ impl Death {
     }
 }
 
-/// A port as a process sees it that dies at some point.
+/// A port of a process that dies at some point.
 pub(crate) struct Mortal<P: ?Sized> {
     pub(crate) inner: Arc<P>,
     pub(crate) death: Arc<Death>,

@@ -1,4 +1,4 @@
-//! Assistants whose first choice does not answer: over real sockets, a provider that speaks another protocol does.
+//! Assistants whose first model does not answer: over real sockets, a provider with another protocol does.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -33,15 +33,15 @@ use crate::databases::{Fresh, sqlite};
 
 /// How long a run may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What a provider may keep silent here.
+/// How long a provider may be silent here.
 const SILENCE: Duration = Duration::from_millis(400);
-/// What the one that answers is billed for: some of each class.
+/// The usage of the provider that answers: some of each class.
 const USED: TokenCount = TokenCount { input: 20, output: 7, cache_read: 300, cache_write: 40, reasoning: 5 };
 /// Longer than any of these tests.
 const LONG: BreakerHabits =
     BreakerHabits { failures: 2, rest: Duration::from_secs(600), longest: Duration::from_secs(600) };
 
-/// Both providers over their protocols, and an assistant that asks the first and falls back to the second.
+/// Both providers over their protocols, and an assistant that calls the first and falls back to the second.
 struct Scene {
     rig: Rig,
     first: Arc<ModelServer>,
@@ -95,7 +95,7 @@ impl Scene {
         Self { rig, first, second, agent, _process }
     }
 
-    /// A run in which the first does that and the second answers; what happened in it.
+    /// A run in which the first behaves like that and the second answers; returns its events.
     async fn run(&self, act: Act) -> Vec<RunEvent> {
         self.first.prepare(act);
         self.second.prepare(Act::Answer(Reply { usage: USED, ..Reply::says(&["It is ", "done."]) }));
@@ -110,7 +110,7 @@ impl Scene {
         stored.iter().map(|event| event.decode().unwrap()).collect()
     }
 
-    /// How often each was asked.
+    /// How often each was called.
     fn asked(&self) -> (usize, usize) {
         (self.first.received().len(), self.second.received().len())
     }
@@ -132,14 +132,14 @@ fn answered(events: &[RunEvent]) -> &ModelAnswered {
     answer.expect("a model answered")
 }
 
-/// An answer that wants a call.
+/// An answer that requests a call.
 fn calls(id: &'static str, name: &'static str, mind: Option<&'static str>) -> Act {
     let calls = vec![CallScript { id, name, arguments: vec!["{\"text\":\"1\"}"] }];
     Act::Answer(Reply { calls, mind, finish: Finish::ToolCalls, usage: USED, ..Reply::says(&[]) })
 }
 
-/// What of each run the log tells where the first does that: its events, who answered with what, and what that cost at which price
-/// of a token that is read.
+/// The record of a run in which the first behaves like that: its events, the answers and their models, and their cost
+/// at which price of an input token.
 async fn told_after(
     kinds_of: [ProviderKind; 2],
     act: Act,
@@ -151,7 +151,7 @@ async fn told_after(
     (kinds(&events), answered_by, usage, cost_micros, price.map(|applied| applied.price.input))
 }
 
-/// One call, one answer, at the price of the one that gave it.
+/// One call, one answer, at the price of the provider that gave it.
 fn by_the_second() -> (Vec<&'static str>, String, TokenCount, Option<u64>, Option<u64>) {
     let events = ["run.queued", "run.claimed", "run.model_called", "run.model_answered", "run.completed"];
     (events.to_vec(), "second/echo-1".to_owned(), USED, Some(114), Some(1_000_000))
@@ -225,8 +225,8 @@ async fn a_provider_that_works_again_is_the_first_choice_again() {
     assert_eq!((answered.answered_by.as_str(), price, scene.asked()), ("first/echo-1", Some(9_000_000), (3, 2)));
 }
 
-/// Who answered in a run that the first begins with ids of calls that come back, one of no vendor's, and names of no tool, and that
-/// the second ends.
+/// The models that answered in a run that the first provider begins, with repeated and foreign ids of calls and invalid
+/// names of tools, and that the second ends.
 async fn handed_over(kinds_of: [ProviderKind; 2]) -> Vec<String> {
     let scene = Scene::set(sqlite().await, kinds_of, BreakerHabits::default()).await;
     for (id, name) in [("call_0", "functions.read"), ("call_0", "read"), ("functions.read:0", "")] {
@@ -279,7 +279,7 @@ async fn thoughts_are_kept_with_the_answer_and_shown_to_nobody() {
     assert_eq!((kept, shown.filter(|shown| shown.contains("c2lnbmVk")).count()), (true, 0));
 }
 
-/// What comes of a run whose first answer breaks a schema as people write it, and what the model was told then.
+/// The result of a run whose first answer violates a typical schema, and the model's input after that.
 async fn repaired(kind: ProviderKind) -> (Phase, usize, bool) {
     let scene = Scene::set(sqlite().await, [kind, kind], BreakerHabits::default()).await;
     let agent = scene.rig.agent(

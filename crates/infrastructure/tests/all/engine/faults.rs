@@ -1,4 +1,4 @@
-//! A process dies at each of the four points around an external call, and another one goes on.
+//! A process dies at each of the four points around an external call, and another one continues.
 
 use futures_util::{StreamExt as _, stream};
 
@@ -10,7 +10,7 @@ use crate::databases::{Fresh, postgres, sqlite};
 
 const EFFECTS: [&str; 3] = ["read_only", "idempotent", "unsafe"];
 
-/// Where it is played, and how many plays one machine bears at once.
+/// The database, and how many scenarios one machine can run at once.
 #[derive(Debug, Clone, Copy)]
 enum Engine {
     Sqlite,
@@ -33,7 +33,7 @@ impl Engine {
     }
 }
 
-/// Before the intent, after it, after what it intended, and after its result.
+/// Before the intent, after it, after its effect, and after its result.
 const fn moments(kind: Kind) -> [Moment; 4] {
     let (intent, done, result) = match kind {
         Kind::Http | Kind::Large | Kind::Mcp | Kind::AssistantTool | Kind::AssistantLarge | Kind::AssistantMcp => {
@@ -83,7 +83,7 @@ async fn a_process_may_die_around_a_call_of_a_server_of_tools_of_an_assistant(en
     every_death_is_survived(engine, Kind::AssistantMcp).await;
 }
 
-/// Kept without a reference, and referred to without the worker's knowing.
+/// Stored without a reference, and referred to without the worker's knowledge.
 const KEPT: [Moment; 3] =
     [Moment::ResultKept, Moment::Before("run.tool_succeeded"), Moment::After("run.tool_succeeded")];
 
@@ -103,7 +103,7 @@ async fn a_process_may_die_around_a_child_run_of_an_assistant(engine: Engine) {
     every_death_is_survived(engine, Kind::AssistantChild).await;
 }
 
-/// Makes a test of each check on both engines.
+/// Turns each check into a test on both engines.
 macro_rules! on_both_engines {
     ($($check:ident),+ $(,)?) => {
         mod on_sqlite {

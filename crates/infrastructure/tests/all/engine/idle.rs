@@ -1,4 +1,4 @@
-//! What a platform asks of its database while nothing happens.
+//! The database statements of an idle platform.
 
 use std::{
     sync::{
@@ -17,7 +17,7 @@ use crate::databases::{Fresh, postgres, sqlite};
 /// Long enough for what is done once after a start.
 const SETTLED: Duration = Duration::from_secs(3);
 
-/// Statements that a worker and its reactions send within a time in which nothing happens.
+/// Number of statements that a worker and its reactions send in a time in which nothing happens.
 async fn statements(mut fresh: Fresh, time: Duration) -> usize {
     let count = Arc::new(AtomicUsize::new(0));
     let counting = |connection: &mut DatabaseConnection| {

@@ -1,5 +1,5 @@
-//! A service on the loopback that writes down every effect it was asked for, as a real one would: a request with an
-//! idempotency key it knows has no second effect. At `/unsafe` it looks at no key.
+//! A service on the loopback that records every requested effect, as a real one would: a request with a known
+//! idempotency key has no second effect. At `/unsafe` it ignores keys.
 
 use std::{
     collections::BTreeSet,
@@ -18,7 +18,7 @@ struct Book {
     keys: BTreeSet<String>,
     /// Requests without a key, each of which has its effect.
     bare: usize,
-    /// Requests whose key it did not look at.
+    /// Requests whose key it ignored.
     careless: usize,
 }
 
@@ -45,7 +45,7 @@ impl Ledger {
         self.book.lock().unwrap().requests
     }
 
-    /// What was done: once per key, and once per request without one or at `/unsafe`.
+    /// Number of effects: one per key, and one per request without one or at `/unsafe`.
     pub(crate) fn effects(&self) -> usize {
         let book = self.book.lock().unwrap();
         book.keys.len() + book.bare + book.careless
@@ -56,7 +56,7 @@ impl Ledger {
     }
 }
 
-/// An answer that no event carries.
+/// A response too large for events.
 fn large() -> String {
     format!(r#"{{"done":42,"log":"{}"}}"#, "x".repeat(100 * 1024))
 }

@@ -1,4 +1,4 @@
-//! What a question to a model asks of the database to find out whom to ask, and what that costs.
+//! The database statements that a model call needs to find its provider and its price.
 
 use std::{
     sync::{
@@ -37,7 +37,7 @@ use crate::databases::{Fresh, on_both_engines};
 
 const KEY: &str = "sk-look-ups";
 
-/// The same database, whose statements are counted.
+/// The same database, with its statements counted.
 fn counted(fresh: &Fresh) -> (Database, Arc<AtomicUsize>) {
     let (mut db, count) = (fresh.db.clone(), Arc::new(AtomicUsize::new(0)));
     let counting = count.clone();
@@ -47,7 +47,7 @@ fn counted(fresh: &Fresh) -> (Database, Arc<AtomicUsize>) {
     (db, count)
 }
 
-/// A provider of the project's own, with a key and a price.
+/// A provider of the project, with a key and a price.
 async fn added(rig: &Rig, vault: &SqlProviderVault, server: &ModelServer) {
     let (provider, key) = (ProviderId::from(Uuid::from_u128(31)), ProviderKeyId::from(Uuid::from_u128(32)));
     let binding = KeyBinding { id: key, provider, base_url: server.base_url() };
@@ -67,7 +67,7 @@ async fn added(rig: &Rig, vault: &SqlProviderVault, server: &ModelServer) {
     providers.update(Rig::context(), provider, None, add).await.unwrap();
 }
 
-/// Statements that runs of so many questions need to know whom to ask and what that costs.
+/// Number of statements that runs with so many model calls need to find provider and price.
 async fn statements(fresh: Fresh, questions: usize) -> usize {
     let server = ModelServer::start(ProviderKind::OpenAi).await.unwrap();
     let address = server.base_url().trim_start_matches("http://").trim_end_matches("/v1").to_owned();
@@ -93,7 +93,7 @@ async fn statements(fresh: Fresh, questions: usize) -> usize {
     count.load(Ordering::SeqCst)
 }
 
-/// The provider each time, and its key the first time.
+/// The provider for each call, and its key for the first.
 async fn a_question_looks_its_provider_up_once(fresh: Fresh) {
     assert_eq!(statements(fresh, 3).await, 3 + 1);
 }

@@ -1,4 +1,4 @@
-//! The run engine over real adapters: both databases, tools over HTTP and servers of tools, models on the loopback.
+//! The run engine over real adapters: both databases, tools over HTTP and MCP, models on the loopback.
 
 mod culprits;
 mod death;

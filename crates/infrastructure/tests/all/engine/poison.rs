@@ -1,4 +1,4 @@
-//! A run that takes its process down with it, whichever that is, among others that do no harm.
+//! A run that kills every process that executes it, among others that are harmless.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,11 +19,11 @@ use tokio::sync::Notify;
 use super::rig::{Outside, Rig, tool, tools};
 use crate::databases::{Fresh, on_both_engines};
 
-/// Runs that do no harm.
+/// Harmless runs.
 const OTHERS: usize = 20;
-/// Soon over, since each death is noticed by the end of a lease.
+/// Short, because each death is noticed only when a lease lapses.
 const LEASE: Duration = Duration::from_millis(600);
-/// Far more than this takes on a busy machine.
+/// Far longer than this takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Ends the process that makes a certain call.
@@ -43,7 +43,7 @@ impl ToolExecutor for Deadly {
     }
 }
 
-/// Starts a process whenever the one before has died.
+/// Starts a process whenever the previous one has died.
 async fn process_after_process(rig: &Rig, owner: u128) {
     loop {
         let died = Arc::new(Notify::new());
@@ -61,7 +61,7 @@ fn failure(run: &Run) -> Option<&str> {
     }
 }
 
-/// How the run ended of which processes die, how many of the others completed, and what `verify` says.
+/// How the deadly run ended, how many of the others completed, and what `verify` reports.
 async fn poisoned(fresh: Fresh) -> (Option<String>, usize, Vec<String>) {
     let rig = Rig::over(fresh, Arc::new(ScriptedModels::taking([]))).await;
     let calling = |path: &str| {

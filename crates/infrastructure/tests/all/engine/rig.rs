@@ -40,10 +40,10 @@ use uuid::Uuid;
 use super::ledger::Ledger;
 use crate::databases::Fresh;
 
-/// How long a run stays with a process that died; long enough for one that lives on a busy machine.
+/// How long a dead process keeps its runs; long enough for a living one on a busy machine.
 const LEASE: Duration = Duration::from_millis(1_500);
 
-/// What a process asks the world through.
+/// A process's connections to the outside.
 #[derive(Clone)]
 pub(crate) struct Outside {
     pub(crate) store: Arc<dyn EventStore>,
@@ -55,18 +55,18 @@ pub(crate) struct Outside {
 /// What outlives processes.
 pub(crate) struct Rig {
     pub(crate) fresh: Fresh,
-    /// A service that is sent requests.
+    /// A service that receives requests.
     pub(crate) ledger: Ledger,
-    /// A server of tools.
+    /// An MCP server.
     pub(crate) finder: McpServer,
     pub(crate) outside: Outside,
-    /// What models cost, as far as a budget wants to know.
+    /// Prices of models, for budgets.
     pub(crate) prices: Arc<dyn ModelPrices>,
     expressions: Arc<SandboxedExpressions>,
     agents: Arc<DeclaredAgents>,
 }
 
-/// A process that carries runs out; dropping it ends it as a power cut would.
+/// A process that executes runs; dropping it ends it as a power failure would.
 pub(crate) struct Process(JoinHandle<()>);
 
 impl Drop for Process {
@@ -83,7 +83,7 @@ pub(crate) fn project() -> ProjectId {
     ProjectId::from(Uuid::from_u128(7))
 }
 
-/// Does again what a busy database had no time for; what fails for another reason, or too often, fails the test.
+/// Retries while the database is too busy; another failure, or too many, fails the test.
 async fn patiently<T>(mut ask: impl AsyncFnMut() -> Result<T, Error>) -> T {
     for _ in 0..20 {
         match ask().await {
@@ -110,7 +110,7 @@ impl Rig {
         Self { fresh, ledger, finder, outside, prices, expressions, agents: Arc::default() }
     }
 
-    /// Declares what an agent does: an assistant where a model is named, else a workflow.
+    /// Defines an agent: an assistant if a model is named, else a workflow.
     pub(crate) fn agent(&self, n: u128, definition: &Value) -> AgentId {
         let id = AgentId::from(Uuid::from_u128(n));
         let definition: Definition = if definition.get("model").is_some() {
@@ -157,12 +157,12 @@ impl Rig {
         run
     }
 
-    /// Starts a process; `owner` tells its like from processes that run at the same time.
+    /// Starts a process; `owner` distinguishes processes that run at the same time.
     pub(crate) fn process(&self, outside: &Outside, owner: u128) -> Process {
         self.process_with(outside, owner, |usual| WorkerSettings { lease: LEASE, ..usual })
     }
 
-    /// Starts a process with other habits than the usual.
+    /// Starts a process with changed settings.
     pub(crate) fn process_with(
         &self,
         outside: &Outside,
@@ -205,7 +205,7 @@ impl Rig {
         patiently(async || Ok(self.runs().load(run).await?)).await.state
     }
 
-    /// Plays the people who settle what is in doubt, in the run and its child runs, by what the other side wrote down.
+    /// Plays the people who settle calls in doubt, in the run and its children, by what the other side recorded.
     pub(crate) async fn settle(&self, run: RunId) {
         let mut wanted = vec![run];
         while let Some(run) = wanted.pop() {
@@ -238,7 +238,7 @@ impl Rig {
         }
     }
 
-    /// What `verify` says of everything that happened.
+    /// What `verify` reports.
     pub(crate) async fn faults(&self) -> Vec<String> {
         let laws = vec![Box::new(RunLaw::default()) as _, Box::new(ResultLaw::default()) as _];
         let verdict = verify(&self.fresh.db, &projections(), laws, |_, _| ()).await.unwrap();
@@ -246,7 +246,7 @@ impl Rig {
     }
 }
 
-/// A tool over HTTP with such an effect, at a path of the service.
+/// A tool over HTTP with this effect, at a path of the service.
 pub(crate) fn tool(ledger: &Ledger, effect: &str, path: &str) -> Value {
     let url = format!("http://{}/{path}", ledger.address);
     let request = serde_json::json!({"method": "POST", "url": url, "send_arguments": true, "timeout_s": 10});

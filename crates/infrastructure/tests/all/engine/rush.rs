@@ -1,4 +1,4 @@
-//! Many runs at once whose model calls count in one budget, through the workers that carry them out.
+//! Many concurrent runs whose model calls count towards one budget, through the workers that execute them.
 #![expect(clippy::disallowed_methods, reason = "these tests live in real time")]
 
 use std::{
@@ -34,12 +34,12 @@ use crate::databases::{Fresh, on_both_engines};
 const RUNS: usize = 1_000;
 const ROOM: usize = 10;
 const PROCESSES: usize = 4;
-/// What a call may answer with; what it reads is little beside that.
+/// The maximum tokens of an answer; the input is small beside that.
 const ANSWER: u64 = 100_000;
-/// Far more than this takes on a busy machine.
+/// Far longer than this takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// A model that says nothing before it is allowed to.
+/// A model that does not answer until it is allowed to.
 struct Holding {
     asked: AtomicUsize,
     allowed: Semaphore,
@@ -64,7 +64,7 @@ impl Models for Holding {
     }
 }
 
-/// How many runs have that status.
+/// The number of runs with that status.
 async fn runs_in(rig: &Rig, status: &str) -> usize {
     let sql = format!("SELECT COUNT(*) FROM runs WHERE status = '{status}'");
     let counted = rig.fresh.db.reader.query_one_raw(Statement::from_string(rig.fresh.db.backend(), sql)).await;
@@ -82,8 +82,8 @@ async fn until(rig: &Rig, status: &str, runs: usize) {
     assert!(came.is_ok(), "{} runs are {status}", runs_in(rig, status).await);
 }
 
-/// Of a thousand runs whose project may make ten calls: how many asked the model, completed and failed, what is used and
-/// what is still kept for calls.
+/// Of a thousand runs whose project has a budget for ten calls: how many called the model, completed and failed, and
+/// what is used and still reserved.
 async fn rushed(fresh: Fresh) -> (usize, usize, usize, u64, Amount) {
     let models = Arc::new(Holding { asked: AtomicUsize::new(0), allowed: Semaphore::new(0) });
     let rig = Rig::over(fresh, models.clone()).await;
@@ -97,7 +97,7 @@ async fn rushed(fresh: Fresh) -> (usize, usize, usize, u64, Amount) {
 
     let many = |usual: WorkerSettings| WorkerSettings { slots: RUNS / PROCESSES, ..usual };
     let processes: Vec<_> = (1..=PROCESSES as u128).map(|n| rig.process_with(&rig.outside, n, many)).collect();
-    // Nothing is answered before everybody else was turned down, so that nothing makes room.
+    // No call is answered before all others were refused, so that none makes room.
     until(&rig, "failed", RUNS - ROOM).await;
     models.allowed.add_permits(RUNS);
     until(&rig, "completed", ROOM).await;

@@ -1,4 +1,4 @@
-//! What is played: one external call of each kind, and what must have come of it.
+//! The scenarios: one external call of each kind, and its required outcome.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -30,28 +30,28 @@ use crate::databases::Fresh;
 pub(crate) enum Kind {
     /// A step of a workflow sends a request.
     Http,
-    /// A step of a workflow sends a request whose answer no event carries.
+    /// A step of a workflow sends a request whose response is too large for events.
     Large,
     /// An assistant calls a tool.
     AssistantTool,
-    /// An assistant calls a tool whose answer no event carries.
+    /// An assistant calls a tool whose response is too large for events.
     AssistantLarge,
-    /// An assistant calls a tool of a server of tools.
+    /// An assistant calls a tool of an MCP server.
     AssistantMcp,
     /// An assistant runs another agent, which sends a request.
     AssistantChild,
-    /// An assistant asks its model.
+    /// An assistant calls its model.
     Model,
     /// A workflow runs another agent, which sends a request.
     Child,
-    /// A step of a workflow calls a tool of a server of tools.
+    /// A step of a workflow calls a tool of an MCP server.
     Mcp,
 }
 
-/// More than any of these runs takes on a busy machine.
+/// Longer than any of these runs takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A model that calls its tool once and then says so.
+/// A model that calls its tool once and then reports that.
 fn plays(question: &Value) -> Option<Act> {
     let told = question["messages"].as_array().is_some_and(|all| all.iter().any(|message| message["role"] == "tool"));
     let call = CallScript { id: "call_1", name: "act", arguments: vec!["{}"] };
@@ -63,13 +63,13 @@ fn plays(question: &Value) -> Option<Act> {
     }))
 }
 
-/// A tool of a server of tools with such an effect.
+/// A tool of an MCP server with this effect.
 fn finding(finder: &McpServer, effect: &str) -> Value {
     let server = json!({"url": finder.url(), "tool": "find", "timeout_s": 10});
     json!({"kind": "mcp", "effect": effect, "input_schema": {"type": "object"}, "server": server})
 }
 
-/// An assistant that may act, and what its run returns.
+/// An assistant with these tools, and the output of its run.
 fn assistant(mut acts: Value) -> (Value, Value) {
     acts["act"]["description"] = json!("Does it.");
     (json!({"model": "house/echo-1", "instructions": "Do it.", "tools": acts}), json!("It is done."))
@@ -128,13 +128,13 @@ impl Stage {
         Self { rig, run, effect, output }
     }
 
-    /// Plays until a process died at that moment, then with one that lives; what went wrong.
+    /// Runs until a process died at that moment, then with one that lives; returns what went wrong.
     pub(crate) async fn play(self, moment: Moment) -> Vec<String> {
         let outside = self.rig.outside.clone();
         self.play_through(moment, outside, PATIENCE).await
     }
 
-    /// The same where processes see the world otherwise.
+    /// The same with changed connections to the outside.
     pub(crate) async fn play_through(self, moment: Moment, outside: Outside, patience: Duration) -> Vec<String> {
         let death = Death::at(moment);
         let Outside { store, tools, models, results } = outside.clone();
@@ -176,8 +176,8 @@ impl Stage {
         wrong
     }
 
-    /// What the service and the server of tools saw, of which a run asks one. That one recognises an operation it knows, unless the
-    /// tool is unsafe.
+    /// What the service and the MCP server saw, of which a run calls one. The MCP server recognises a known operation,
+    /// unless the tool is unsafe.
     fn witnessed(&self) -> Witnessed {
         let Rig { ledger, finder, .. } = &self.rig;
         let calls = finder.calls();
@@ -193,11 +193,11 @@ impl Stage {
     }
 }
 
-/// What was asked of the outside.
+/// What reached the outside.
 struct Witnessed {
     requests: usize,
-    /// What was done.
+    /// Number of effects.
     effects: usize,
-    /// Requests that name no operation.
+    /// Requests without an operation id.
     bare: usize,
 }

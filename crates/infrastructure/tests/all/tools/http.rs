@@ -61,7 +61,7 @@ async fn arguments_are_sent_as_a_document() {
     );
 }
 
-/// Sends a body of its own, and gives what the service received.
+/// Sends a body of its own, and returns what the service received.
 async fn sent(body: &str, form: bool, arguments: &str) -> String {
     let service = Service::answering(CREATED).await;
     let mut request = request(HttpMethod::Post, format!("http://{}/", service.address));
@@ -240,7 +240,7 @@ async fn failures_have_the_class_that_decides_about_repeating() {
     }
 }
 
-/// Whoever gets the same key again while it still works on the first request says so by a conflict.
+/// A service that gets the same key again while it processes the first request responds with a conflict.
 #[tokio::test]
 async fn a_conflict_passes_where_an_idempotent_call_is_made_again() {
     let service = Service::answering("HTTP/1.1 409 Conflict\nContent-Length: 0\nConnection: close\n\n").await;
@@ -253,7 +253,7 @@ async fn a_conflict_passes_where_an_idempotent_call_is_made_again() {
     assert_eq!(kinds, ["permanent", "transient", "permanent"]);
 }
 
-/// Otherwise the same would be done once more, as another call.
+/// Otherwise the same effect would be repeated by another call.
 #[tokio::test]
 async fn a_call_that_was_made_succeeds_however_long_its_answer_is() {
     let body = "x".repeat((1 << 20) + (100 << 10));

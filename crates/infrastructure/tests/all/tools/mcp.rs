@@ -1,4 +1,4 @@
-//! Tools of servers that speak the Model Context Protocol.
+//! Tools of servers with the Model Context Protocol.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -103,7 +103,7 @@ async fn a_server_that_says_when_to_come_again_has_not_begun() {
     assert_eq!(class(asked(&server, Effect::Unsafe).await).0, "transient");
 }
 
-/// Two seconds are there for the call.
+/// The call has two seconds.
 #[tokio::test]
 async fn an_answer_in_the_last_second_counts_however_long_the_goodbye_takes() {
     let (thinks, lingers) = (Duration::from_millis(1_300), Duration::from_secs(5));
@@ -126,7 +126,7 @@ async fn an_answer_beyond_the_bound_is_refused() {
     assert_eq!(code, "tool.mcp_too_large");
 }
 
-/// How a call of each effect class ends: of tools that only read, that are idempotent, and that are unsafe.
+/// The outcome of a call in each effect class: `read_only`, `idempotent` and `unsafe`.
 async fn classes(act: Act) -> [&'static str; 3] {
     let server = McpServer::start(act).await.expect("a port");
     let of = |effect| asked(&server, effect);
@@ -185,7 +185,7 @@ async fn a_secret_proves_the_caller_and_does_not_come_back() {
     assert_eq!(authorized(&server).await, Ok(told));
 }
 
-/// 200 letters of an error are shown, and 22 stand before the secret beside those of the server.
+/// 200 letters of an error are shown, and 22 precede the secret beside those of the server.
 #[tokio::test]
 async fn a_secret_across_the_end_of_what_is_shown_of_an_error_does_not_come_back() {
     for letters in 165..=178 {

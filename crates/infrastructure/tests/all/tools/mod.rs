@@ -55,7 +55,7 @@ fn call_of(tool: Tool, arguments: &str) -> ToolCall {
     }
 }
 
-/// What kind of failure a call met, and its code.
+/// The kind of a call's failure, and its code.
 fn class(outcome: Result<Json, ToolError>) -> (&'static str, String, Option<Duration>) {
     match outcome.expect_err("a failure") {
         ToolError::Permanent { code, .. } => ("permanent", code, None),

@@ -1,4 +1,4 @@
-//! Secrets leave in headers, for their hosts only, and do not come back.
+//! Secrets are sent in headers and bodies, to their hosts only, and are redacted from responses.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ fn secrets(host: &str) -> FixedSecrets {
     FixedSecrets(BTreeMap::from([("tracker".to_owned(), secret)]))
 }
 
-/// Calls a service with `Bearer {{ secrets.<name> }}`, where a secret called `tracker` may be sent to a host.
+/// Calls a service with `Bearer {{ secrets.<name> }}`, if a secret called `tracker` may be sent to a host.
 async fn authorized(service: &Service, name: &str, host: &str) -> Result<Json, ToolError> {
     let tools = tools_with(secrets(host), true, std::slice::from_ref(&service.address));
     let headers = BTreeMap::from([("Authorization".to_owned(), format!("Bearer {{{{ secrets.{name} }}}}"))]);
@@ -40,7 +40,7 @@ async fn a_secret_is_sent_in_a_header() {
     assert!(service.asked()[0].contains("authorization: Bearer tr-0123456789\r\n"));
 }
 
-/// Sends `{"key": "{{ secrets.tracker }}"}` as the body, where the secret may be sent to a host.
+/// Sends `{"key": "{{ secrets.tracker }}"}` as the body, if the secret may be sent to a host.
 async fn sent_in_a_body(service: &Service, form: bool, host: &str) -> Result<Json, ToolError> {
     let tools = tools_with(secrets(host), true, std::slice::from_ref(&service.address));
     let (method, url, headers) = (HttpMethod::Post, format!("http://{}/", service.address), BTreeMap::new());

@@ -1,4 +1,4 @@
-//! A service on the loopback interface that answers with the same bytes each time and remembers what it was asked.
+//! A service on the loopback interface that always responds with the same bytes and records its requests.
 
 use std::{
     sync::{Arc, Mutex},

@@ -7,7 +7,7 @@ use std::{sync::LazyLock, time::Duration};
 use devskyy_domain::kernel::Json;
 use devskyy_infrastructure::workflow::{Limits, SandboxedExpressions};
 
-/// Steps decide and not the time, so that a busy machine gives the same results.
+/// Steps are the limit and not time, so that a busy machine gives the same results.
 const SMALL: Limits = Limits { steps: 3_000_000, time: Duration::from_secs(120), ..Limits::DEFAULT };
 
 static EXPRESSIONS: LazyLock<SandboxedExpressions> =

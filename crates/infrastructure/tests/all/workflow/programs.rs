@@ -16,7 +16,7 @@ async fn stopped(program: &str) -> String {
     error.strip_prefix("the program was stopped: ").unwrap_or_else(|| panic!("{program}: {error}")).to_owned()
 }
 
-/// Programs with their input and their result, as the jq manual has them.
+/// Programs with their input and their result, from the jq manual.
 #[tokio::test]
 async fn programs_give_what_the_manual_says() {
     for (program, input, expected) in [
@@ -274,7 +274,7 @@ async fn a_long_document_is_worked_through() {
     assert_eq!(result(program, &format!("[{}]", packages.join(","))).await, "700");
 }
 
-/// What one project has evaluated is no reason for another one's to fail.
+/// Programs of one project do not make those of another fail.
 #[tokio::test]
 async fn however_many_evaluations_are_asked_for_at_once_each_has_its_turn() {
     let input = json("1");

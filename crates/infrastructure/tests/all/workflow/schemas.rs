@@ -14,7 +14,7 @@ async fn refusal(schema: &str) -> (String, String) {
     (violation.pointer, violation.message)
 }
 
-/// What is told of a document that is held against a schema.
+/// The violations of a schema by a document.
 async fn told(schema: &str, document: &Json) -> Vec<String> {
     let told = SCHEMAS.validate(&json(schema), document).await.err().unwrap_or_default();
     told.into_iter().map(|violation| violation.message).collect()
@@ -89,7 +89,7 @@ async fn references_that_lead_to_references_for_too_long_are_refused() {
     assert_eq!(refusal(&schema).await.1, "more than 64 schemas are nested for one value here");
 }
 
-/// As many references as there may be, each understood only when the next one is.
+/// As many references as are allowed, each resolved only after the next one.
 #[tokio::test]
 async fn the_longest_chain_of_references_is_understood() {
     let chain = (0..511).map(|n| format!(r##""a{n}":{{"items":{{"$ref":"#/$defs/a{}"}}}},"##, n + 1));
@@ -104,7 +104,7 @@ async fn more_references_than_that_are_refused() {
     assert_eq!(refusal(&schema).await.1, "the schema refers to more than 512 places");
 }
 
-/// No number in the schema says how often: that depends on how deep the document is.
+/// No number in the schema limits this: it depends on the depth of the document.
 #[tokio::test]
 async fn a_document_that_multiplies_the_work_at_every_level_is_not_checked_to_the_end() {
     let schema = r##"{"items":{"allOf":[{"$ref":"#/$defs/a"},{"$ref":"#/$defs/a"}]},
@@ -115,7 +115,7 @@ async fn a_document_that_multiplies_the_work_at_every_level_is_not_checked_to_th
     assert_eq!(told, ["the schema is broken, but where was not found out: it takes too many steps"]);
 }
 
-/// As deep as documents are, and as deep as schemas may be nested for each of their values.
+/// As deep as documents may be, and as deep as schemas may be nested for each of their values.
 #[tokio::test]
 async fn the_deepest_document_fits_the_deepest_schema() {
     let chain = (0..61).map(|n| format!(r##""a{n}":{{"$ref":"#/$defs/a{}"}},"##, n + 1));
@@ -125,7 +125,7 @@ async fn the_deepest_document_fits_the_deepest_schema() {
     assert_eq!(SCHEMAS.validate(&json(&schema), &deep).await, Ok(()));
 }
 
-/// Every violation is in memory at once before the first can be told.
+/// All violations are in memory at once before the first is reported.
 #[tokio::test]
 async fn a_document_that_breaks_the_schema_in_too_many_places_is_told_to_break_it() {
     let document = Json::Array(vec![Json::Null; 300_000]);
