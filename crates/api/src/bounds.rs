@@ -100,7 +100,7 @@ bounds! {
     PriorityName "RunPriority" = one_of(Priority::ALL.map(Priority::as_str));
     /// The status of an approval.
     ApprovalStatusName "ApprovalStatus" = one_of(ApprovalStatus::ALL.map(ApprovalStatus::as_str));
-    /// Something by which usage is told apart.
+    /// A dimension that usage is grouped by.
     DimensionName "UsageDimension" = one_of(Dimension::ALL.map(Dimension::as_str));
     /// A decision.
     DecisionName "Decision" = one_of(["approve", "deny"]);

@@ -27,7 +27,7 @@ pub(super) fn configure(config: &mut impl Mount) {
     config.service(get_usage);
 }
 
-/// Which usage is told.
+/// The usage that is wanted.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "only describes what the operation takes")]
