@@ -75,8 +75,7 @@ impl RunRecord {
                 self.running();
             }
             RunEvent::Parked(parked) => {
-                self.fence = parked.fence;
-                self.ready_at = Some(parked.until);
+                (self.fence, self.ready_at) = (parked.fence, Some(parked.until));
                 self.summary.status = RunStatus::Waiting;
                 self.summary.waiting_for.clone_from(&parked.waiting);
             }

@@ -264,12 +264,7 @@ impl<'a> Shift<'a> {
                 self.held_back = claims.held_back;
                 let clock = in_step(&ports.clock, claims.at);
                 let leased_at = clock.now() - (ports.clock.now() - asked);
-                for claim in claims.runs {
-                    // An execution that has not claimed its run yet keeps it: its lease was prolonged.
-                    if self.active.get(&claim.run).is_none_or(|(leased, _)| *leased != claim) {
-                        self.start(Hold::leased(claim, leased_at), &clock);
-                    }
-                }
+                claims.runs.into_iter().for_each(|claim| self.start(Hold::leased(claim, leased_at), &clock));
                 [claims.next_due, settings.idle].into_iter().flatten().min()
             }
             Err(error) => {
@@ -284,6 +279,8 @@ impl<'a> Shift<'a> {
 
     fn start(&mut self, held: Hold, clock: &Arc<dyn Clock>) {
         let claim = held.claim;
+        // An execution that has not claimed its run yet keeps it: its lease was only prolonged.
+        let None = self.active.get(&claim.run).filter(|(leased, _)| *leased == claim) else { return };
         let signals = Arc::new(Signals::default());
         self.active.insert(claim.run, (claim, Arc::clone(&signals)));
         let RunWorker { ports, settings } = self.worker.clone();
