@@ -6,23 +6,22 @@ use devskyy_application::{
     es::{
         AppendRequest, Claim, ClaimChange, EventContext, EventStore as _, NewEvent, Precondition, StreamId, StreamWrite,
     },
-    identity::{Accounts as _, PasswordHasher as _, PrivateAccount, TokenMint as _},
+    identity::{PasswordHasher as _, email_digest},
     ports::Clock as _,
 };
 use devskyy_domain::{
-    identity::{DisplayName, Email, Password, PasswordPolicy},
+    identity::{Email, Password, PasswordPolicy},
     workflow::Workflow,
 };
 use devskyy_infrastructure::{
     crypto::{Argon2Cost, Argon2PasswordHasher, KeyedTokenMint, MasterKey},
     es::SqlEventStore,
-    identity::SqlAccounts,
     sql::Database,
 };
 use devskyy_migrations::{Migrator, MigratorTrait as _};
 use devskyy_testkit::fakes::FixedClock;
 use reqwest::StatusCode;
-use sea_orm::{ConnectionTrait as _, DatabaseBackend};
+use sea_orm::{ConnectionTrait as _, DatabaseBackend, Statement};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -110,16 +109,19 @@ impl Early {
         let email = Email::parse("ada@example.com").unwrap();
         let password = Password::parse(PASSWORD, Some(&email), PasswordPolicy::default()).unwrap();
         let hasher = Argon2PasswordHasher::start(Argon2Cost::default(), 1, 1).unwrap();
-        let account = PrivateAccount {
-            user: USER.into(),
-            email_digest: self.mint.keyed("user.email", email.as_str().as_bytes()),
-            password: hasher.hash(&password).await.unwrap(),
-            name: DisplayName::parse("Ada").unwrap(),
-            email,
-            created_at: self.clock.now(),
-        };
-        SqlAccounts::new(self.db.clone()).save(&account).await.unwrap();
-        let digest: String = account.email_digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let email_digest = email_digest(&self.mint, &email);
+        let password = hasher.hash(&password).await.unwrap();
+        // The adapter of today expects columns that did not exist then.
+        let at = self.clock.now().timestamp_micros();
+        let profile = "INSERT INTO user_profiles (user_id, email, email_digest, name, created_at) \
+                       VALUES ($1, $2, $3, 'Ada', $4)";
+        let profile_of = [USER.into(), email.as_str().into(), email_digest.to_vec().into(), at.into()];
+        let secret = "INSERT INTO credentials (user_id, password_hash, changed_at) VALUES ($1, $2, $3)";
+        let secret_of = [USER.into(), password.0.clone().into(), at.into()];
+        let backend = self.db.backend();
+        self.db.writer.execute_raw(Statement::from_sql_and_values(backend, profile, profile_of)).await.unwrap();
+        self.db.writer.execute_raw(Statement::from_sql_and_values(backend, secret, secret_of)).await.unwrap();
+        let digest: String = email_digest.iter().map(|byte| format!("{byte:02x}")).collect();
         let claims =
             vec![("user.email".to_owned(), digest), ("platform.bootstrap".to_owned(), "first-admin".to_owned())];
         let registered = json!({"role": "admin", "personal_project": PROJECT}).to_string();

@@ -60,7 +60,7 @@ impl Listener {
                 for event in std::mem::take(&mut page.events) {
                     yield Ok(frame(self.version, event));
                 }
-                if page.ended {
+                if page.ended() {
                     break;
                 }
                 if !page.more {

@@ -86,8 +86,9 @@ async fn run_events(
         return Ok(streamed(listener(&request, runs, run, after), page));
     }
     let next_after = page.events.last().map_or(after, |event| event.position);
+    let (more, ended) = (page.more, page.ended());
     let items = page.events.into_iter().map(EventBody::from).collect();
-    Ok(HttpResponse::Ok().json(EventsBody { items, next_after, more: page.more, ended: page.ended }))
+    Ok(HttpResponse::Ok().json(EventsBody { items, next_after, more, ended }))
 }
 
 fn limit(raw: &str) -> Option<usize> {

@@ -95,7 +95,7 @@ impl Accounts {
     /// Resets all cached states if the log was rewound since: it holds other versions now.
     pub(super) fn of_log(&self, rewinds: u64) {
         let mut learned = self.rewinds.lock().unwrap_or_else(PoisonError::into_inner);
-        if *learned != rewinds {
+        if *learned < rewinds {
             *learned = rewinds;
             let accounts = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
             accounts.values().for_each(|account| account.forget());

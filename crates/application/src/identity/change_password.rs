@@ -1,9 +1,6 @@
 use std::sync::Arc;
 
-use devskyy_domain::{
-    identity::{Email, IdentityError, Password, PasswordPolicy},
-    kernel::Refusal as _,
-};
+use devskyy_domain::identity::{Email, IdentityError, Password, PasswordPolicy};
 
 use super::{
     change_ports::{AccountChanges, PasswordChange},
@@ -56,24 +53,17 @@ impl ChangePasswordHandler {
     /// new one was saved.
     #[tracing::instrument(name = "identity.change_password", skip_all, err(Debug, level = "debug"))]
     pub async fn handle(&self, actor: &Actor, command: ChangePassword) -> Result<(), Error> {
-        let outcome = self.change(actor, command).await;
-        match &outcome {
-            Err(Error::Refused(refused)) if refused.code == IdentityError::CurrentPasswordWrong.code() => {
-                self.security.not_confirmed(actor);
-            }
-            Err(Error::TooManyAttempts { .. }) => self.security.not_let_change(actor),
-            Ok(()) | Err(_) => {}
-        }
-        outcome
-    }
-
-    async fn change(&self, actor: &Actor, command: ChangePassword) -> Result<(), Error> {
         let user = actor.person()?;
         let Subject::User { session, .. } = actor.subject else { return Err(Error::Unauthenticated) };
         let known = self.changes.credentials(user).await?.ok_or(Error::Unauthenticated)?;
-        self.throttle.change_password(session).await?;
+        let allowed = self.throttle.change_password(session).await;
+        if matches!(allowed, Err(Error::TooManyAttempts { .. })) {
+            self.security.not_let_change(actor);
+        }
+        allowed?;
         let presented = PresentedPassword::new(&command.current);
         if !presented.is_right(self.hasher.as_ref(), Some(&known.password)).await? {
+            self.security.not_confirmed(actor);
             return Err(IdentityError::CurrentPasswordWrong.into());
         }
         let profile = self.accounts.profiles(&[user]).await?.pop();

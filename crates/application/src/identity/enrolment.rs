@@ -22,6 +22,12 @@ use crate::{
 /// The scope in which e-mails are unique: the whole platform.
 pub(super) const EMAIL_SCOPE: &str = "user.email";
 
+/// The keyed digest by which an e-mail is looked up and claimed.
+#[must_use]
+pub fn email_digest(mint: &dyn TokenMint, email: &Email) -> [u8; 32] {
+    mint.keyed(EMAIL_SCOPE, email.as_str().as_bytes())
+}
+
 /// A person who is about to get an account.
 pub(super) struct Enrolled {
     pub(super) email: Email,
@@ -49,7 +55,7 @@ impl Enrolment {
     pub(super) async fn enrol(&self, actor: &Actor, person: Enrolled) -> Result<UserView, Error> {
         let account = PrivateAccount {
             user: UserId::from(self.ids.next()),
-            email_digest: self.mint.keyed(EMAIL_SCOPE, person.email.as_str().as_bytes()),
+            email_digest: email_digest(self.mint.as_ref(), &person.email),
             password: self.hasher.hash(&person.password).await?,
             email: person.email.clone(),
             name: person.name.clone(),

@@ -4,6 +4,7 @@ use devskyy_domain::{identity::Email, kernel::ids::UserId};
 use uuid::Uuid;
 
 use super::{
+    enrolment::EMAIL_SCOPE,
     ports::{Accounts, Credentials, PasswordHasher, PresentedPassword, TokenMint, UserViews},
     sessions::{SignIns, Tokens},
     throttle::Throttle,
@@ -97,7 +98,7 @@ impl LogInHandler {
     /// Finds the credentials of an e-mail, with the same number of queries whether it is known or not.
     async fn find(&self, email: &str) -> Result<(Option<Credentials>, Option<UserStatus>), Error> {
         let text = Email::parse(email).map_or_else(|_| String::new(), |email| email.as_str().to_owned());
-        let digest = self.mint.keyed("user.email", text.as_bytes());
+        let digest = self.mint.keyed(EMAIL_SCOPE, text.as_bytes());
         let rows = self.accounts.find_by_email(&digest).await?;
         if rows.is_empty() {
             return Ok((None, self.status(UserId::from(Uuid::nil())).await?));

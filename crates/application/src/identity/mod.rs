@@ -40,7 +40,7 @@ pub use bootstrap::OfferBootstrapHandler;
 pub use change_password::{ChangePassword, ChangePasswordHandler};
 pub use change_ports::{AccountChanges, Erasures, Mentions, PasswordChange, SessionList, Unrecorded, UnrecordedChange};
 use enrolment::Enrolment;
-pub use enrolment::email_claim;
+pub use enrolment::{email_claim, email_digest};
 pub use get_profile::GetProfileHandler;
 pub use get_public_keys::GetPublicKeysHandler;
 pub use housekeeping::{Housekeeping, HousekeepingPorts, Perishable, Swept};

@@ -6,7 +6,7 @@ use devskyy_domain::{identity::User, kernel::ids::UserId};
 use super::change_ports::{AccountChanges, Unrecorded, UnrecordedChange};
 use crate::{
     error::Error,
-    es::{EventContext, Idempotency, Repository},
+    es::{ActorName, EventContext, Idempotency, Repository},
     ports::{Clock, IdGenerator},
 };
 
@@ -71,7 +71,7 @@ impl PasswordRecording {
     /// Only users themselves change their password.
     fn context(&self, user: UserId) -> EventContext {
         let id = self.ids.next();
-        let actor = format!("user:{user}");
+        let actor = ActorName::User(user).to_string();
         EventContext { actor, project: None, correlation_id: id, causation_id: id, source: None, traceparent: None }
     }
 }

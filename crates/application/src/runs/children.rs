@@ -42,7 +42,8 @@ impl ChildRuns {
     /// The project may have been archived and its runs listed between the request for a run and its record.
     async fn stop_late(&self, context: &EventContext, event: &RecordedEvent) -> Result<(), Error> {
         let RunEvent::Queued(queued) = event.decode().map_err(PortError::from)? else { return Ok(()) };
-        if !self.access.archived(queued.order.project).await? {
+        // A child is created by its parent, whose cancellation cancels it.
+        if queued.order.parent.is_some() || !self.access.archived(queued.order.project).await? {
             return Ok(());
         }
         stop(&self.runs, self.clock.as_ref(), context, RunId::from(event.stream_id), ARCHIVED).await

@@ -37,12 +37,18 @@ pub struct RunEventsPage {
     pub known: Version,
     /// The head of the log before the read: nothing new can exist until the log is beyond it.
     pub head: SeenHead,
-    /// Whether the run has ended and no event follows this page. Later events can only be verdicts on calls in doubt.
-    pub ended: bool,
     /// Whether the page is full and another one can be read at once.
     pub more: bool,
     /// Whether the run has ended, even if there are more pages: a verdict may follow the end.
     over: bool,
+}
+
+impl RunEventsPage {
+    /// Whether the run has ended and no event follows this page. Later events can only be verdicts on calls in doubt.
+    #[must_use]
+    pub const fn ended(&self) -> bool {
+        self.over && !self.more
+    }
 }
 
 const PAGE: usize = 500;
@@ -94,7 +100,7 @@ impl RunEventsHandler {
         let limit = query.limit.clamp(1, PAGE);
         // One more than the limit, to know whether there are more.
         let stretch = (limit + 1).min(PAGE);
-        let mut page = RunEventsPage { events: Vec::new(), known: query.known, head, ended: false, more: false, over };
+        let mut page = RunEventsPage { events: Vec::new(), known: query.known, head, more: false, over };
         while page.events.len() < limit {
             let events = self.store.read_stream(StreamId::of::<Run>(run), page.known, stretch).await?;
             for recorded in &events {
@@ -110,7 +116,6 @@ impl RunEventsHandler {
                 }
             }
             if !goes_on(&events, stretch) {
-                page.ended = page.over;
                 return Ok(page);
             }
         }

@@ -22,7 +22,7 @@ use devskyy_domain::{
 use super::{
     doubts::DoubtView,
     record::{ApprovalChange, RunRecord},
-    views::{ExecutionView, RunUsage, RunView, StepStatus, StepView},
+    views::{ExecutionView, RunSummary, RunUsage, RunView, StepStatus, StepView},
 };
 use crate::{
     error::PortError,
@@ -171,9 +171,6 @@ impl Timeline {
 
     /// If several answers of one execution were billed, the step shows the last: only that one can be usable.
     fn billed(&mut self, operation: OperationId, bill: Bill, at: DateTime<Utc>) {
-        self.usage.tokens += bill.usage;
-        let cost = bill.cost_micros.map(|cost| cost.saturating_add(self.usage.cost_micros.unwrap_or_default()));
-        self.usage.cost_micros = cost.or(self.usage.cost_micros);
         let Some(place) = self.operations.get(&operation).cloned() else { return };
         let execution = self.at(&place, at);
         execution.tokens = Some(bill.usage);
@@ -244,6 +241,7 @@ impl Timeline {
     /// The run with all details; `None` if it was never requested.
     pub(super) fn view(&self, definition: Option<&Definition>) -> Option<RunView> {
         let record = self.record.as_ref()?;
+        let RunSummary { tokens, cost_micros, .. } = record.summary;
         let steps = definition.map(|definition| match definition {
             Definition::Workflow(workflow) => workflow.steps.iter().map(|step| self.declared(step)).collect(),
             Definition::Assistant(_) => self.taken(),
@@ -255,7 +253,7 @@ impl Timeline {
             output_stored: self.run.output().and_then(Value::stored).cloned(),
             steps: steps.unwrap_or_default(),
             doubts: self.run.doubts().map(|(place, call)| DoubtView::of(place, call)).collect(),
-            usage: RunUsage { steps: self.run.begun(), ..self.usage },
+            usage: RunUsage { steps: self.run.begun(), tokens, cost_micros, ..self.usage },
         })
     }
 

@@ -1,7 +1,5 @@
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -12,7 +10,7 @@ use devskyy_application::{
     identity::{BootstrapOffer, BootstrapTokens},
 };
 
-use super::keyed_token_mint::random_token;
+use super::{keyed_token_mint::random_token, secret_file::create_secret_file};
 
 const PORT: &str = "bootstrap token";
 
@@ -50,22 +48,23 @@ fn read(path: &Path) -> io::Result<Option<String>> {
     }
 }
 
-fn write(path: &Path, token: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    writeln!(file, "{token}")?;
-    file.sync_all()
+/// The token in the file, or a fresh one that is put there. Of several processes that start together, one creates it.
+fn read_or_create(path: &Path, fresh: &str) -> io::Result<String> {
+    if let Some(token) = read(path)? {
+        return Ok(token);
+    }
+    match create_secret_file(path, format!("{fresh}\n").as_bytes()) {
+        Ok(()) => Ok(fresh.to_owned()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => read(path)?.ok_or(error),
+        Err(error) => Err(error),
+    }
 }
 
 #[async_trait]
 impl BootstrapTokens for FileBootstrapTokens {
     async fn offer(&self) -> Result<BootstrapOffer, PortError> {
         let fresh = random_token()?;
-        let token = self
-            .on_file("making the token", move |path| match read(path)? {
-                Some(token) => Ok(token),
-                None => write(path, &fresh).map(|()| fresh),
-            })
-            .await?;
+        let token = self.on_file("making the token", move |path| read_or_create(path, &fresh)).await?;
         Ok(BootstrapOffer { token, location: self.path.display().to_string() })
     }
 

@@ -6,8 +6,7 @@ use devskyy_application::{
 };
 use devskyy_domain::kernel::ids::UserId;
 use sea_orm::{
-    ActiveValue::NotSet, ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait,
-    sea_query::SelectStatement,
+    ColumnTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect, QueryTrait, sea_query::SelectStatement,
 };
 use uuid::Uuid;
 
@@ -44,9 +43,7 @@ impl SqlAccounts {
         let secret = credential::Model { user_id, password_hash, changed_at: created_at, unrecorded_since: None };
         let tx = self.0.begin().await?;
         profile::Entity::insert(personal.into_active_model()).exec_without_returning(&tx).await?;
-        // A first password is not an unrecorded change.
-        let secret = credential::ActiveModel { unrecorded_since: NotSet, ..secret.into_active_model() };
-        credential::Entity::insert(secret).exec_without_returning(&tx).await?;
+        credential::Entity::insert(secret.into_active_model()).exec_without_returning(&tx).await?;
         tx.commit().await
     }
 

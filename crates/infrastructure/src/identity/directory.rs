@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use devskyy_application::{
     error::PortError,
-    identity::{Accounts, TokenMint, UserViews},
+    identity::{Accounts, TokenMint, UserViews, email_digest},
     projects::{Directory, Person},
 };
 use devskyy_domain::{identity::Email, kernel::ids::UserId};
@@ -27,7 +27,7 @@ impl AccountDirectory {
 #[async_trait]
 impl Directory for AccountDirectory {
     async fn find_by_email(&self, email: &Email) -> Result<Option<UserId>, PortError> {
-        let digest = self.mint.keyed("user.email", email.as_str().as_bytes());
+        let digest = email_digest(self.mint.as_ref(), email);
         for candidate in self.accounts.find_by_email(&digest).await? {
             if self.users.find(candidate.user).await?.is_some() {
                 return Ok(Some(candidate.user));

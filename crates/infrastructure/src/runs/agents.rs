@@ -1,7 +1,4 @@
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use devskyy_application::{
@@ -11,6 +8,8 @@ use devskyy_application::{
     runs::{RunnableAgent, RunnableAgents},
 };
 use devskyy_domain::{agents::AgentStatus, definition::Definition, kernel::ids::AgentId};
+
+use crate::bounded_cache::BoundedCache;
 
 /// Maximum number of versions kept in memory.
 const KEPT: usize = 256;
@@ -23,9 +22,8 @@ pub struct AgentsForRuns {
     kept: Mutex<Kept>,
 }
 
-#[derive(Default)]
 struct Kept {
-    versions: HashMap<(AgentId, u32), Arc<Definition>>,
+    versions: BoundedCache<(AgentId, u32), Arc<Definition>>,
     /// Number of rewinds of the log when the versions were read.
     rewinds: u64,
 }
@@ -34,28 +32,24 @@ impl AgentsForRuns {
     /// Creates it from these views of that log.
     #[must_use]
     pub fn new(views: Arc<dyn AgentViews>, log: Arc<dyn EventStore>) -> Self {
-        Self { views, log, kept: Mutex::default() }
+        Self { views, log, kept: Mutex::new(Kept { versions: BoundedCache::of(KEPT), rewinds: 0 }) }
     }
 
     /// The cache for the log after this many rewinds.
     fn kept(&self, rewinds: u64) -> MutexGuard<'_, Kept> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.rewinds < rewinds {
-            *kept = Kept { versions: HashMap::new(), rewinds };
+            kept.versions.clear();
+            kept.rewinds = rewinds;
         }
         kept
     }
 
     fn keep(&self, key: (AgentId, u32), definition: &Arc<Definition>, rewinds: u64) {
         let mut kept = self.kept(rewinds);
-        if kept.rewinds != rewinds {
-            return;
+        if kept.rewinds == rewinds {
+            kept.versions.insert(key, Arc::clone(definition));
         }
-        // Clearing the whole cache is rare, costs one read per version, and is cheaper than LRU bookkeeping.
-        if kept.versions.len() >= KEPT {
-            kept.versions.clear();
-        }
-        kept.versions.insert(key, Arc::clone(definition));
     }
 }
 

@@ -8,7 +8,7 @@ use devskyy_application::{
     access::{ListScope, Memberships, Standing},
     error::PortError,
     es::RecordedEvent,
-    identity::{Accounts, TokenMint, UserViews as _},
+    identity::{Accounts, TokenMint, UserViews as _, email_digest},
     paging::{Key, PageOf, Part},
     projects::{Directory, MemberRecord, Person, ProjectFilter, ProjectSort, ProjectView, ProjectViews},
 };
@@ -187,7 +187,7 @@ impl InMemoryDirectory {
 #[async_trait]
 impl Directory for InMemoryDirectory {
     async fn find_by_email(&self, email: &Email) -> Result<Option<UserId>, PortError> {
-        let digest = self.mint.keyed("user.email", email.as_str().as_bytes());
+        let digest = email_digest(self.mint.as_ref(), email);
         let candidates = self.accounts.find_by_email(&digest).await?;
         Ok(candidates.into_iter().map(|row| row.user).find(|user| self.users.knows(*user)))
     }

@@ -4,7 +4,7 @@ use devskyy_domain::{identity::Email, kernel::ids::UserId};
 use uuid::Uuid;
 
 use super::super::{
-    enrolment::EMAIL_SCOPE,
+    enrolment::email_digest,
     ports::{Accounts, TokenMint, UserViews},
     views::{AccountView, UserFilter},
 };
@@ -49,7 +49,7 @@ impl ListAccountsHandler {
 
     /// The user with an e-mail, or an id that no user has.
     async fn of_email(&self, email: &Email) -> Result<UserId, Error> {
-        let digest = self.mint.keyed(EMAIL_SCOPE, email.as_str().as_bytes());
+        let digest = email_digest(self.mint.as_ref(), email);
         for candidate in self.accounts.find_by_email(&digest).await? {
             if self.users.find(candidate.user).await?.is_some() {
                 return Ok(candidate.user);

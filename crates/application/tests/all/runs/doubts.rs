@@ -146,7 +146,7 @@ fn a_page_that_reaches_a_verdict_after_the_end_says_that_the_run_has_ended() {
     let [.., end, _] = all.events.as_slice() else { panic!("{all:?}") };
     let rest = world.ask(world.runs.events.handle(&World::actor(), run, look(end.position))).unwrap();
     let kinds: Vec<_> = rest.events.iter().map(|event| event.kind).collect();
-    assert_eq!((kinds, all.ended, rest.ended), (vec!["run.outcome_settled"], true, true));
+    assert_eq!((kinds, all.ended(), rest.ended()), (vec!["run.outcome_settled"], true, true));
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn whoever_reads_event_by_event_comes_to_the_verdict_after_the_end_and_stops_the
         }
         page = world.ask(world.runs.events.next(run, &page, 0, 1)).unwrap();
     }
-    assert_eq!((kinds.last(), page.ended), (Some(&"run.outcome_settled"), true), "{kinds:?}");
+    assert_eq!((kinds.last(), page.ended()), (Some(&"run.outcome_settled"), true), "{kinds:?}");
 }
 
 #[test]

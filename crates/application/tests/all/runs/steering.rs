@@ -207,9 +207,9 @@ fn events_continue_after_a_position() {
     let all = ask(0, 0, 100);
     let kinds: Vec<_> = all.events.iter().map(|event| event.kind).collect();
     assert_eq!(kinds, ["run.queued", "run.claimed", "run.tool_called", "run.tool_succeeded", "run.completed"]);
-    assert!(all.ended && !all.more);
+    assert!(all.ended() && !all.more);
     let first = ask(0, 0, 2);
-    assert!(first.more && !first.ended);
+    assert!(first.more && !first.ended());
     assert_eq!(ask(first.events[1].position, 0, 100).events, all.events[2..]);
     assert_eq!(ask(0, first.known, 100).events, all.events[2..]);
 }

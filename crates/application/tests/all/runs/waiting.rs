@@ -216,5 +216,5 @@ fn whoever_knows_all_of_a_run_that_has_ended_is_told_so() {
     let after = world.ask(world.store.head()).unwrap();
     let look = RunEvents { after, known: 0, limit: 20 };
     let page = world.ask(world.runs.events.handle(&World::actor(), run, look)).unwrap();
-    assert_eq!((page.events.len(), page.ended, page.more), (0, true, false));
+    assert_eq!((page.events.len(), page.ended(), page.more), (0, true, false));
 }

@@ -1,4 +1,4 @@
-use devskyy_application::{identity::TokenMint as _, projects::Person};
+use devskyy_application::{identity::email_digest, projects::Person};
 use devskyy_domain::{identity::Email, identity::PlatformRole, kernel::ids::UserId};
 
 use super::{
@@ -14,7 +14,7 @@ fn email() -> Email {
 
 /// Private rows under the digest by which an e-mail is searched.
 async fn given_rows(people: &PeopleUnderTest, user: UserId) {
-    let email_digest = SequentialTokenMint::default().keyed("user.email", email().as_str().as_bytes());
+    let email_digest = email_digest(&SequentialTokenMint::default(), &email());
     let rows = devskyy_application::identity::PrivateAccount { email_digest, ..account(user, 0) };
     people.accounts.save(&rows).await.unwrap();
 }
